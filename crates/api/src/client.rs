@@ -1,0 +1,149 @@
+//! Clients of the four services over any channel: TCP, TLS, or an in-memory connection.
+//!
+//! Standalone and tests hand in a channel over an in-memory pipe; everybody else connects by address. Callers cannot
+//! tell the difference. Every call passes [`Outgoing`], which puts the caller's trace context into its metadata.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tonic::metadata::MetadataMap;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::{Request, Status};
+
+use crate::pb;
+
+/// What every client calls over: a channel, with the trace context put into each call.
+pub type Transport = InterceptedService<Channel, Outgoing>;
+
+pub type NodeAgentClient = pb::node_agent::node_agent_client::NodeAgentClient<Transport>;
+pub type StorageCatalogClient =
+    pb::storage_catalog::storage_catalog_client::StorageCatalogClient<Transport>;
+pub type PlannerClient = pb::planner::planner_client::PlannerClient<Transport>;
+pub type TaskRunnerClient = pb::task_runner::task_runner_client::TaskRunnerClient<Transport>;
+
+/// The largest message that a client accepts. Plans and schemas of big clusters are the largest that there are; file
+/// lists never travel by message.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
+/// How long a connection may take to come up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A dead peer is noticed after one interval and one timeout.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// PEM texts for TLS from this side; a client certificate makes it mutual.
+#[derive(Clone, Default)]
+pub struct ClientTls {
+    /// Roots to trust; the system's where absent.
+    pub ca_pem: Option<String>,
+    /// Certificate chain and key of this client.
+    pub identity_pem: Option<(String, String)>,
+    /// The name expected in the server's certificate, where it is not the host's.
+    pub server_name: Option<String>,
+}
+
+/// Why no channel could be made to an address.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("`{address}` is not an address; write it like 127.0.0.1:7400 or https://host:7400")]
+    Address { address: String },
+    #[error("the TLS settings for `{address}` do not work")]
+    Tls {
+        address: String,
+        #[source]
+        source: tonic::transport::Error,
+    },
+}
+
+/// A channel to an address that connects when first used, and again whenever it broke.
+pub fn channel(address: &str, tls: Option<&ClientTls>) -> Result<Channel, ConnectError> {
+    let fail = || ConnectError::Address {
+        address: address.to_owned(),
+    };
+    let (scheme, host) = match address.split_once("://") {
+        Some(("http", host)) => ("http", host),
+        Some(("https", host)) => ("https", host),
+        Some(_) => return Err(fail()),
+        None if tls.is_some() => ("https", address),
+        None => ("http", address),
+    };
+    if !host.contains(':') {
+        return Err(fail());
+    }
+    let endpoint = Endpoint::from_shared(format!("{scheme}://{host}")).map_err(|_| fail())?;
+    let mut endpoint = endpoint
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .keep_alive_while_idle(true);
+    if scheme == "https" {
+        let config = client_tls(tls.cloned().unwrap_or_default());
+        endpoint = endpoint
+            .tls_config(config)
+            .map_err(|source| ConnectError::Tls {
+                address: address.to_owned(),
+                source,
+            })?;
+    }
+    Ok(endpoint.connect_lazy())
+}
+
+fn client_tls(tls: ClientTls) -> ClientTlsConfig {
+    let mut config = ClientTlsConfig::new();
+    config = match tls.ca_pem {
+        Some(pem) => config.ca_certificate(Certificate::from_pem(pem)),
+        None => config.with_native_roots(),
+    };
+    if let Some((certificate, key)) = tls.identity_pem {
+        config = config.identity(Identity::from_pem(certificate, key));
+    }
+    if let Some(name) = tls.server_name {
+        config = config.domain_name(name);
+    }
+    config
+}
+
+/// Writes the caller's trace context into the metadata of a call.
+pub type TraceInjector = fn(&mut MetadataMap);
+
+/// Set by the process's telemetry, so that this crate need not know OpenTelemetry.
+static TRACE_INJECTOR: OnceLock<TraceInjector> = OnceLock::new();
+
+/// Sets what writes the trace context into outgoing calls; the first one of a process stays.
+pub fn set_trace_injector(injector: TraceInjector) {
+    TRACE_INJECTOR.get_or_init(|| injector);
+}
+
+/// Prepares every outgoing call.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outgoing;
+
+impl Interceptor for Outgoing {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(inject) = TRACE_INJECTOR.get() {
+            inject(request.metadata_mut());
+        }
+        Ok(request)
+    }
+}
+
+fn transport(channel: Channel) -> Transport {
+    InterceptedService::new(channel, Outgoing)
+}
+
+pub fn node_agent(channel: Channel) -> NodeAgentClient {
+    NodeAgentClient::new(transport(channel)).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+pub fn storage_catalog(channel: Channel) -> StorageCatalogClient {
+    StorageCatalogClient::new(transport(channel)).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+pub fn planner(channel: Channel) -> PlannerClient {
+    PlannerClient::new(transport(channel)).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+pub fn task_runner(channel: Channel) -> TaskRunnerClient {
+    TaskRunnerClient::new(transport(channel)).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}

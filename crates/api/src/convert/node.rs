@@ -1,0 +1,123 @@
+//! Nodes and rings between wire and model.
+
+use model::{DataDirectory, NodeDescription, RingMember, TableDescription};
+
+use super::{ConversionError, all, all_into, parsed, required};
+use crate::pb::types as pb;
+
+impl From<RingMember> for pb::RingMember {
+    fn from(member: RingMember) -> Self {
+        Self {
+            host_id: member.host_id.to_string(),
+            address: member.address,
+            datacenter: member.datacenter,
+            rack: member.rack,
+            tokens: member.tokens,
+        }
+    }
+}
+
+impl TryFrom<pb::RingMember> for RingMember {
+    type Error = ConversionError;
+
+    fn try_from(member: pb::RingMember) -> Result<Self, ConversionError> {
+        Ok(Self {
+            host_id: parsed("member.host_id", &member.host_id)?,
+            address: member.address,
+            datacenter: member.datacenter,
+            rack: member.rack,
+            tokens: member.tokens,
+        })
+    }
+}
+
+impl From<TableDescription> for pb::TableDescription {
+    fn from(table: TableDescription) -> Self {
+        Self {
+            table: Some(table.table.into()),
+            id: table.id.to_string(),
+            view: table.view_of.is_some(),
+            base_table: table.view_of.unwrap_or_default(),
+            live_bytes: table.live_bytes,
+            formats: table.formats,
+            compaction_class: table.compaction_class,
+        }
+    }
+}
+
+impl TryFrom<pb::TableDescription> for TableDescription {
+    type Error = ConversionError;
+
+    fn try_from(table: pb::TableDescription) -> Result<Self, ConversionError> {
+        Ok(Self {
+            table: required("table.table", table.table)?.try_into()?,
+            id: parsed("table.id", &table.id)?,
+            view_of: table.view.then_some(table.base_table),
+            live_bytes: table.live_bytes,
+            formats: table.formats,
+            compaction_class: table.compaction_class,
+        })
+    }
+}
+
+impl From<DataDirectory> for pb::DataDirectory {
+    fn from(directory: DataDirectory) -> Self {
+        Self {
+            path: directory.path,
+            free_bytes: directory.free_bytes,
+            total_bytes: directory.total_bytes,
+        }
+    }
+}
+
+impl From<pb::DataDirectory> for DataDirectory {
+    fn from(directory: pb::DataDirectory) -> Self {
+        Self {
+            path: directory.path,
+            free_bytes: directory.free_bytes,
+            total_bytes: directory.total_bytes,
+        }
+    }
+}
+
+impl From<NodeDescription> for pb::NodeDescription {
+    fn from(node: NodeDescription) -> Self {
+        Self {
+            agent: node.agent,
+            cluster_name: node.cluster_name,
+            release: Some(node.release.into()),
+            member: Some(node.member.into()),
+            ring: all_into(node.ring),
+            partitioner: node.partitioner,
+            schema_version: node.schema_version,
+            schema_versions: node.schema_versions,
+            tables: all_into(node.tables),
+            data_directories: all_into(node.data_directories),
+            can_restart: node.can_restart,
+            readable_formats: node.readable_formats,
+            unhealthy: node.unhealthy,
+        }
+    }
+}
+
+impl TryFrom<pb::NodeDescription> for NodeDescription {
+    type Error = ConversionError;
+
+    fn try_from(node: pb::NodeDescription) -> Result<Self, ConversionError> {
+        Ok(Self {
+            agent: node.agent,
+            cluster_name: node.cluster_name,
+            release: required("node.release", node.release)?.try_into()?,
+            member: required("node.member", node.member)?.try_into()?,
+            ring: all(node.ring)?,
+            partitioner: node.partitioner,
+            schema_version: node.schema_version,
+            schema_versions: node.schema_versions,
+            tables: all(node.tables)?,
+            data_directories: all_into(node.data_directories),
+            can_restart: node.can_restart,
+            readable_formats: node.readable_formats,
+            unhealthy: node.unhealthy,
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! Plans between wire and model.

@@ -1,0 +1,1 @@
+//! Tasks between wire and model.

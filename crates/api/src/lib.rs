@@ -1,0 +1,46 @@
+//! The wire: generated protobuf, conversions to the model, the one error contract, and clients.
+//!
+//! Wire types become model types at the edge, in [`convert`]; past it nothing optional stands for something required.
+
+pub mod client;
+pub mod convert;
+pub mod error;
+
+pub use error::{ErrorKind, RemoteError, ServiceError, status};
+
+/// Generated code, one module for each package.
+pub mod pb {
+    pub mod types {
+        pub mod v1 {
+            tonic::include_proto!("ringkeep.types.v1");
+        }
+        pub use v1::*;
+    }
+    pub mod node_agent {
+        pub mod v1 {
+            tonic::include_proto!("ringkeep.node_agent.v1");
+        }
+        pub use v1::*;
+    }
+    pub mod storage_catalog {
+        pub mod v1 {
+            tonic::include_proto!("ringkeep.storage_catalog.v1");
+        }
+        pub use v1::*;
+    }
+    pub mod planner {
+        pub mod v1 {
+            tonic::include_proto!("ringkeep.planner.v1");
+        }
+        pub use v1::*;
+    }
+    pub mod task_runner {
+        pub mod v1 {
+            tonic::include_proto!("ringkeep.task_runner.v1");
+        }
+        pub use v1::*;
+    }
+
+    /// All descriptors, for gRPC reflection.
+    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+}

@@ -1,0 +1,212 @@
+//! SSTable file names: `<version>-<id>-<format>-<component>`.
+//!
+//! The name decides what a file is: two letters of version, an id (a sequence number, a base-36 time id or a ULID),
+//! the format (`big` or `bti`) and the component, which may contain `+`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a file name is not that of an SSTable component.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is not an SSTable component: {why}")]
+pub struct NameError {
+    pub name: String,
+    pub why: &'static str,
+}
+
+/// A format with its version letters; the letters alone mean nothing, because `big` and `bti` count apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FormatVersion {
+    /// `big` or `bti`.
+    pub format: String,
+    /// Two letters, for example `nb`.
+    pub version: String,
+}
+
+impl fmt::Display for FormatVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.format, self.version)
+    }
+}
+
+impl From<FormatVersion> for String {
+    fn from(value: FormatVersion) -> Self {
+        value.to_string()
+    }
+}
+
+impl TryFrom<String> for FormatVersion {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        match text.split_once('-') {
+            Some((format, version)) if is_format(format) && is_version(version) => Ok(Self {
+                format: format.to_owned(),
+                version: version.to_owned(),
+            }),
+            _ => Err(NameError {
+                name: text,
+                why: "a format version reads like big-nb",
+            }),
+        }
+    }
+}
+
+impl std::str::FromStr for FormatVersion {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        text.to_owned().try_into()
+    }
+}
+
+/// The part of the name that all components of one SSTable share.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Descriptor {
+    pub format: FormatVersion,
+    /// As written, in its own case.
+    pub id: String,
+}
+
+impl fmt::Display for Descriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.format.version, self.id, self.format.format)
+    }
+}
+
+/// What a component is for, as far as a backup treats components differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Component {
+    /// The rows. An SSTable without it is lost.
+    Data,
+    /// Never rewritten once the SSTable is finished, so a name and size that match are worth a closer look.
+    Immutable,
+    /// Rewritten or appended to while the SSTable lives: Statistics, Summary, Filter, TOC.
+    Mutable,
+}
+
+impl Component {
+    /// Classifies a component by its name, for example `Data.db`.
+    pub fn of(name: &str) -> Self {
+        match name {
+            "Data.db" => Self::Data,
+            "Statistics.db" | "Summary.db" | "Filter.db" | "TOC.txt" => Self::Mutable,
+            _ => Self::Immutable,
+        }
+    }
+}
+
+/// Splits a file name into its SSTable and its component.
+pub fn parse_file_name(name: &str) -> Result<(Descriptor, &str), NameError> {
+    let fail = |why| NameError {
+        name: name.to_owned(),
+        why,
+    };
+    let mut parts = name.splitn(4, '-');
+    let (Some(version), Some(id), Some(format), Some(component)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(fail("fewer than four parts"));
+    };
+    if !is_version(version) {
+        return Err(fail("the version is not two lower-case letters"));
+    }
+    if !is_format(format) {
+        return Err(fail("the format is neither big nor bti"));
+    }
+    if !is_id(id) {
+        return Err(fail("the id is neither a number, a time id nor a ULID"));
+    }
+    if component.is_empty() || component.contains('-') || component.ends_with(".tmp") {
+        return Err(fail("the component is unfinished or not one"));
+    }
+    let descriptor = Descriptor {
+        format: FormatVersion {
+            format: format.to_owned(),
+            version: version.to_owned(),
+        },
+        id: id.to_owned(),
+    };
+    Ok((descriptor, component))
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|b| b.is_ascii_lowercase())
+}
+
+fn is_format(text: &str) -> bool {
+    matches!(text, "big" | "bti")
+}
+
+fn is_id(text: &str) -> bool {
+    let sequence = (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let ulid = text.len() == 26 && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    sequence || ulid || is_time_id(text)
+}
+
+/// `dddd_ssss_nnnnnrrrrrrrrrrrrr`: days, seconds, ticks and the lower half of a time UUID, in base 36.
+fn is_time_id(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('_').collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    lengths == [4, 4, 18]
+        && parts
+            .iter()
+            .all(|part| part.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, expected: Option<(&str, &str)>) {
+        let parsed = parse_file_name(name)
+            .ok()
+            .map(|(descriptor, component)| (descriptor.to_string(), component.to_owned()));
+        let expected = expected.map(|(d, c)| (d.to_owned(), c.to_owned()));
+        assert_eq!(parsed, expected, "{name}");
+    }
+
+    #[test]
+    fn names_of_every_id_kind_are_understood() {
+        check("nb-12-big-Data.db", Some(("nb-12-big", "Data.db")));
+        check(
+            "da-3h5q_0yyx_2et0025xiqfm4amign-bti-Rows.db",
+            Some(("da-3h5q_0yyx_2et0025xiqfm4amign-bti", "Rows.db")),
+        );
+        check(
+            "cc-01HSAVY3JB8QZ4V7T7W9M2X0AB-bti-Data.db",
+            Some(("cc-01HSAVY3JB8QZ4V7T7W9M2X0AB-bti", "Data.db")),
+        );
+        check(
+            "oa-3-big-SAI+aa+idx+ColumnComplete.db",
+            Some(("oa-3-big", "SAI+aa+idx+ColumnComplete.db")),
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_finished_component_is_refused() {
+        for name in [
+            "manifest.json",
+            "schema.cql",
+            "nb_txn_flush_5a1c395e.log",
+            "nb-1-big-Statistics.db.tmp",
+            "ks-cf-ka-1-Data.db",
+            "nb-1-Data.db",
+            "NB-1-big-Data.db",
+            "nb--big-Data.db",
+            "",
+        ] {
+            check(name, None);
+        }
+    }
+
+    #[test]
+    fn format_versions_read_back_as_written() {
+        let parsed: FormatVersion = "big-nb".parse().expect("valid");
+        assert_eq!(parsed.to_string(), "big-nb");
+        assert!("nb".parse::<FormatVersion>().is_err());
+    }
+}

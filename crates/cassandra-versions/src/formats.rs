@@ -1,0 +1,178 @@
+//! Which SSTable formats each release reads and writes.
+//!
+//! A format is written `<format>-<version>`, for example `big-nb`. Taken from each release's own version checks; DSE's
+//! from its documentation. What a file really holds is in its name, so these tables say what a node can read, never what
+//! a backup holds.
+
+use crate::line::{C3_11, C4_0, C4_1, C5_0, DSE6_8, DSE6_9, HCD1, HCD2};
+use crate::{Line, Release};
+
+/// `storage_compatibility_mode` of cassandra.yaml, from 5.0 on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StorageCompatibility {
+    /// Files that 4.x could read: what 5.0 ships with.
+    #[default]
+    Cassandra4,
+    /// `UPGRADING` or `NONE`: the release's own formats.
+    Own,
+}
+
+/// `sstable.selected_format` of cassandra.yaml, from 5.0 on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SelectedFormat {
+    #[default]
+    Big,
+    Bti,
+}
+
+/// The settings of a node that change which formats it reads and writes; releases without them ignore them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FormatSettings {
+    pub storage_compatibility: StorageCompatibility,
+    pub selected: SelectedFormat,
+}
+
+impl FormatSettings {
+    /// From the values as the node gives them; what is absent is as the product ships it.
+    pub fn parse(storage_compatibility_mode: Option<&str>, selected_format: Option<&str>) -> Self {
+        let storage_compatibility = match storage_compatibility_mode {
+            Some(mode) if mode.eq_ignore_ascii_case("NONE") => StorageCompatibility::Own,
+            Some(mode) if mode.eq_ignore_ascii_case("UPGRADING") => StorageCompatibility::Own,
+            _ => StorageCompatibility::Cassandra4,
+        };
+        let selected = match selected_format {
+            Some(format) if format.eq_ignore_ascii_case("bti") => SelectedFormat::Bti,
+            _ => SelectedFormat::Big,
+        };
+        Self {
+            storage_compatibility,
+            selected,
+        }
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
+        use SelectedFormat::{Big, Bti};
+        use StorageCompatibility::{Cassandra4, Own};
+        [(Cassandra4, Big), (Own, Big), (Own, Bti)].into_iter().map(
+            |(storage_compatibility, selected)| Self {
+                storage_compatibility,
+                selected,
+            },
+        )
+    }
+}
+
+/// When a row holds, beyond its release line.
+enum Mode {
+    Always,
+    Compatible,
+    Own(SelectedFormat),
+}
+
+type Formats = &'static [&'static str];
+
+#[rustfmt::skip]
+const BIG_3_11: Formats = &[
+    "big-jb", "big-ka", "big-la", "big-lb", "big-ma", "big-mb", "big-mc", "big-md", "big-me",
+];
+#[rustfmt::skip]
+const BIG_4: Formats = &["big-ma", "big-mb", "big-mc", "big-md", "big-me", "big-na", "big-nb"];
+// Stock 5.0 reads bti-da, though it may not write it, and does not read its own big-oa.
+#[rustfmt::skip]
+const FIVE_COMPATIBLE: Formats = &[
+    "big-ma", "big-mb", "big-mc", "big-md", "big-me", "big-na", "big-nb", "bti-da",
+];
+#[rustfmt::skip]
+const FIVE_OWN: Formats = &[
+    "big-ma", "big-mb", "big-mc", "big-md", "big-me", "big-na", "big-nb", "big-oa", "bti-da",
+];
+// That DSE 6.8 reads big-me and bti-ad is likely, and proven nowhere.
+#[rustfmt::skip]
+const DSE6: Formats = &[
+    "big-ma", "big-mb", "big-mc", "big-md", "bti-aa", "bti-ac", "bti-ba", "bti-bb",
+];
+#[rustfmt::skip]
+const HCD1_READS: Formats = &[
+    "big-ma", "big-mb", "big-mc", "big-md", "big-me", "big-na", "big-nb",
+    "bti-aa", "bti-ac", "bti-ad", "bti-ba", "bti-bb", "bti-ca", "bti-cb", "bti-cc",
+];
+#[rustfmt::skip]
+const HCD2_READS: Formats = &[
+    "big-ma", "big-mb", "big-mc", "big-md", "big-me", "big-na", "big-nb", "big-oa",
+    "bti-aa", "bti-ac", "bti-ad", "bti-ba", "bti-bb", "bti-ca", "bti-cb", "bti-cc",
+];
+
+/// Release line, the patch from which the row holds, settings, what it reads, what it writes. The last row that fits
+/// counts.
+#[rustfmt::skip]
+const FORMATS: &[(Line, u32, Mode, Formats, &str)] = &[
+    (C3_11,  0,  Mode::Always,                   BIG_3_11,        "big-mc"),
+    (C3_11,  4,  Mode::Always,                   BIG_3_11,        "big-md"),
+    (C3_11,  11, Mode::Always,                   BIG_3_11,        "big-me"),
+    (C4_0,   0,  Mode::Always,                   BIG_4,           "big-nb"),
+    (C4_1,   0,  Mode::Always,                   BIG_4,           "big-nb"),
+    (C5_0,   0,  Mode::Compatible,               FIVE_COMPATIBLE, "big-nb"),
+    (C5_0,   0,  Mode::Own(SelectedFormat::Big), FIVE_OWN,        "big-oa"),
+    (C5_0,   0,  Mode::Own(SelectedFormat::Bti), FIVE_OWN,        "bti-da"),
+    (DSE6_8, 0,  Mode::Always,                   DSE6,            "bti-ba"),
+    (DSE6_8, 7,  Mode::Always,                   DSE6,            "bti-bb"),
+    (DSE6_9, 0,  Mode::Always,                   DSE6,            "bti-bb"),
+    (HCD1,   0,  Mode::Always,                   HCD1_READS,      "bti-cc"),
+    (HCD2,   0,  Mode::Always,                   HCD2_READS,      "bti-cc"),
+];
+
+impl Mode {
+    fn fits(&self, settings: &FormatSettings) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Compatible => settings.storage_compatibility == StorageCompatibility::Cassandra4,
+            Self::Own(selected) => {
+                settings.storage_compatibility == StorageCompatibility::Own
+                    && settings.selected == *selected
+            }
+        }
+    }
+}
+
+fn row(release: &Release, settings: &FormatSettings) -> Option<(Formats, &'static str)> {
+    FORMATS
+        .iter()
+        .rev()
+        .find(|(line, patch, mode, ..)| {
+            line.contains(release) && release.patch() >= *patch && mode.fits(settings)
+        })
+        .map(|(.., reads, writes)| (*reads, *writes))
+}
+
+/// What a node of this release and these settings reads; empty for a release that is not known.
+pub fn readable_formats(release: &Release, settings: &FormatSettings) -> Formats {
+    row(release, settings).map_or(&[], |(reads, _)| reads)
+}
+
+/// What a node of this release and these settings writes.
+pub fn written_format(release: &Release, settings: &FormatSettings) -> Option<&'static str> {
+    row(release, settings).map(|(_, writes)| writes)
+}
+
+/// The formats that count as current on a node that reads `readable`: what it writes under any settings which agree with
+/// that. A node does not tell which one of its own formats is selected, and neither is worth a rewrite into the other.
+pub fn current_formats(release: &Release, readable: &[String]) -> Vec<&'static str> {
+    let rows = FormatSettings::all().filter_map(|settings| row(release, &settings));
+    let (agreeing, other): (Vec<_>, Vec<_>) =
+        rows.partition(|(reads, _)| same_formats(reads, readable));
+    // A node that does not say what it reads may write any of its formats.
+    let possible = if agreeing.is_empty() { other } else { agreeing };
+    let mut current: Vec<&'static str> = possible.into_iter().map(|(_, writes)| writes).collect();
+    current.dedup();
+    current
+}
+
+fn same_formats(reads: Formats, readable: &[String]) -> bool {
+    reads.len() == readable.len()
+        && reads
+            .iter()
+            .all(|format| readable.iter().any(|r| r == format))
+}
+
+#[cfg(test)]
+mod tests;

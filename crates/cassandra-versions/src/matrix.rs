@@ -1,0 +1,220 @@
+//! The version matrix: which backups restore into which release, and what must be said with it.
+//!
+//! The table is written to be read beside the published one, row by row. What it does not list is not supported.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+use std::fmt;
+
+use crate::formats::{FormatSettings, written_format};
+use crate::line::{C3_11, C4_0, C4_1, C5_0, DSE6_8, DSE6_9, HCD1};
+use crate::{Line, Release};
+
+use Answer::{No, Yes};
+use Rule::{CassandraOntoHcd, LaterMinor, SchemaValidation, UpgradeSstables};
+
+/// Something that must be said with a supported pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// SSTables stay in the older format until they are upgraded.
+    UpgradeSstables,
+    /// A later minor release: SSTables are upgraded where their format differs.
+    LaterMinor,
+    /// A Cassandra 4 backup onto HCD.
+    CassandraOntoHcd,
+    /// Features that only DSE has must be looked for in the schema.
+    SchemaValidation,
+    /// A lower patch release of the same line, which writes an older format.
+    PatchDowngrade,
+}
+
+impl Rule {
+    /// The finding's code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UpgradeSstables => "UPGRADE_SSTABLES_REQUIRED",
+            Self::LaterMinor => "LATER_MINOR_VERSION",
+            Self::CassandraOntoHcd => "CASSANDRA_ONTO_HCD",
+            Self::SchemaValidation => "SCHEMA_VALIDATION_REQUIRED",
+            Self::PatchDowngrade => "PATCH_DOWNGRADE",
+        }
+    }
+}
+
+enum Answer {
+    Yes(&'static [Rule]),
+    /// A downgrade: nothing lifts it.
+    No,
+}
+
+/// Source, target, and the answer.
+#[rustfmt::skip]
+const MATRIX: &[(Line, Line, Answer)] = &[
+    // Cassandra
+    (C3_11,  C3_11,  Yes(&[])),
+    (C3_11,  C4_0,   Yes(&[UpgradeSstables])),
+    (C3_11,  C4_1,   Yes(&[UpgradeSstables])),
+    (C4_0,   C4_0,   Yes(&[])),
+    (C4_0,   C4_1,   Yes(&[LaterMinor])),
+    (C4_0,   HCD1,   Yes(&[CassandraOntoHcd])),
+    (C4_1,   C4_0,   No),
+    (C4_1,   C4_1,   Yes(&[])),
+    (C4_1,   HCD1,   Yes(&[CassandraOntoHcd])),
+    (C4_0,   C3_11,  No),
+    (C4_1,   C3_11,  No),
+    // DSE and HCD
+    (DSE6_8, DSE6_8, Yes(&[])),
+    (DSE6_8, DSE6_9, Yes(&[UpgradeSstables])),
+    (DSE6_8, HCD1,   Yes(&[SchemaValidation])),
+    (DSE6_9, DSE6_9, Yes(&[])),
+    (DSE6_9, HCD1,   Yes(&[SchemaValidation])),
+    (DSE6_9, DSE6_8, No),
+    (HCD1,   HCD1,   Yes(&[])),
+    // Beyond the published page: Cassandra 5.0
+    (C4_0,   C5_0,   Yes(&[UpgradeSstables])),
+    (C4_1,   C5_0,   Yes(&[UpgradeSstables])),
+    (C5_0,   C5_0,   Yes(&[])),
+    (C5_0,   C4_1,   No),
+    (C5_0,   C4_0,   No),
+    (C5_0,   C3_11,  No),
+];
+
+/// What the matrix says of one pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It works, and these must be said with it.
+    Supported {
+        rules: Vec<Rule>,
+    },
+    Refused(Refusal),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The target is older than the source: nothing lifts this.
+    Downgrade,
+    /// The matrix does not list the pair.
+    Unlisted {
+        /// The shortest way over listed pairs, where there is one.
+        nearest: Option<Path>,
+    },
+}
+
+/// Release lines, each of which restores into the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path(pub Vec<Line>);
+
+impl fmt::Display for Path {
+    /// Names the product where it changes: `cassandra 3.11 → 4.1 → hcd 1.x`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, line) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str(" → ")?;
+            }
+            if at > 0 && self.0[at - 1].product == line.product {
+                f.write_str(&line.version())?;
+            } else {
+                line.fmt(f)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a backup of one release restores into another, by the releases alone. What is really in the backup is checked
+/// apart from this: see [`crate::readable_formats`].
+pub fn compatibility(from: &Release, to: &Release) -> Verdict {
+    let listed = MATRIX
+        .iter()
+        .find(|(source, target, _)| source.contains(from) && target.contains(to));
+    match listed {
+        Some((_, _, Yes(rules))) => {
+            let mut rules = rules.to_vec();
+            if is_patch_downgrade(from, to) {
+                rules.push(Rule::PatchDowngrade);
+            }
+            Verdict::Supported { rules }
+        }
+        Some((_, _, No)) => Verdict::Refused(Refusal::Downgrade),
+        None if from.product == to.product && to.line() < from.line() => {
+            Verdict::Refused(Refusal::Downgrade)
+        }
+        None => Verdict::Refused(Refusal::Unlisted {
+            nearest: lines()
+                .find(|line| line.contains(from))
+                .zip(lines().find(|line| line.contains(to)))
+                .and_then(|(from, to)| nearest_path(from, to)),
+        }),
+    }
+}
+
+/// Within one line, a lower patch is a downgrade only where it writes another format.
+fn is_patch_downgrade(from: &Release, to: &Release) -> bool {
+    let stock = FormatSettings::default();
+    from.product == to.product
+        && to.cmp_version(from) == Ordering::Less
+        && written_format(from, &stock) != written_format(to, &stock)
+}
+
+/// The shortest way over listed pairs; among ways of one length, that over the latest releases.
+fn nearest_path(start: Line, goal: Line) -> Option<Path> {
+    let mut ways = VecDeque::from([vec![start]]);
+    let mut seen = vec![start];
+    while let Some(way) = ways.pop_front() {
+        let here = way[way.len() - 1];
+        if here == goal {
+            return Some(Path(way));
+        }
+        // Later releases stand further down in the table.
+        for (source, target, answer) in MATRIX.iter().rev() {
+            if *source == here && matches!(answer, Yes(_)) && !seen.contains(target) {
+                seen.push(*target);
+                ways.push_back([way.as_slice(), &[*target]].concat());
+            }
+        }
+    }
+    None
+}
+
+/// All lines of the matrix, each where it first restores into itself.
+fn lines() -> impl Iterator<Item = Line> {
+    MATRIX
+        .iter()
+        .filter(|(source, target, _)| source == target)
+        .map(|(line, _, _)| *line)
+}
+
+/// The matrix as text, for people and for the golden test: the listed pairs, then all others.
+pub fn matrix_page() -> String {
+    let mut page = String::from("source          target          supported  with\n");
+    let mut row = |source: &Line, target: &Line, supported: &str, with: &str| {
+        let row = format!("{source:<15} {target:<15} {supported:<10} {with}");
+        page.push_str(row.trim_end());
+        page.push('\n');
+    };
+    for (source, target, answer) in MATRIX {
+        match answer {
+            Yes(rules) => {
+                let codes: Vec<&str> = rules.iter().map(|rule| rule.code()).collect();
+                row(source, target, "yes", &codes.join(", "));
+            }
+            No => row(source, target, "no", "VERSION_DOWNGRADE"),
+        }
+    }
+    for source in lines() {
+        for target in lines() {
+            if MATRIX.iter().any(|(s, t, _)| *s == source && *t == target) {
+                continue;
+            }
+            let path = match nearest_path(source, target) {
+                Some(path) => format!("VERSION_PAIR_UNSUPPORTED, nearest {path}"),
+                None => "VERSION_PAIR_UNSUPPORTED, no path".to_owned(),
+            };
+            row(&source, &target, "unlisted", &path);
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! What each process of Ringkeep needs besides its own work: settings, telemetry, a gRPC server, TLS, a graceful end.
+//!
+//! A service's `main.rs` hands its arguments and a `build` function to [`run_main`]; standalone and tests use the same
+//! parts one by one. Nothing here knows what the services do.
+
+pub mod config;
+pub mod metrics;
+mod run;
+pub mod server;
+pub mod shutdown;
+pub mod telemetry;
+pub mod tls;
+
+pub use config::{ConfigArgs, ConfigError, Secret};
+pub use run::{App, Context, ProcessConfig, run_main};
+pub use server::{ServerConfig, in_memory};
+pub use telemetry::TelemetryConfig;
+pub use tls::ClientTlsSettings;

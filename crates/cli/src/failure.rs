@@ -1,0 +1,171 @@
+//! Why a command did not do what it was asked, with the exit code and the hints that go with it.
+
+use std::io;
+use std::path::PathBuf;
+
+use api::RemoteError;
+use api::client::ConnectError;
+
+use crate::exit::Exit;
+
+/// Why `ringkeep standalone` ended badly; the binary translates its error into this.
+#[derive(Debug)]
+pub struct StandaloneFailure {
+    pub message: String,
+    pub hint: Option<String>,
+    /// The configuration or a flag is wrong, rather than the world.
+    pub usage: bool,
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("{message}")]
+    Usage { message: String, hint: String },
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
+    #[error("cannot read the TLS file `{}`", path.display())]
+    TlsFile {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot reach the {service} at {endpoint}")]
+    Unreachable {
+        service: &'static str,
+        endpoint: String,
+        #[source]
+        source: RemoteError,
+    },
+    #[error("{endpoint} answers, but has no {service} behind it")]
+    Absent {
+        service: &'static str,
+        endpoint: String,
+    },
+    #[error("{0}")]
+    Remote(RemoteError),
+    #[error("the planner refuses this {what}: {}", refusals.join(", "))]
+    Refused {
+        what: &'static str,
+        refusals: Vec<String>,
+    },
+    #[error("there is no task `{0}`")]
+    NoTask(String),
+    #[error("task {id} failed: {reason}")]
+    TaskFailed { id: String, reason: String },
+    #[error("task {id} was cancelled")]
+    TaskCancelled { id: String },
+    #[error("backup `{backup}` is damaged or incomplete: {damage} of it")]
+    Damaged { backup: String, damage: String },
+    #[error("stopped waiting for task {id}; the task goes on")]
+    Detached { id: String },
+    #[error("not confirmed, so nothing was done")]
+    Declined,
+    #[error("not everything is well: {0}")]
+    Unhealthy(String),
+    #[error("cannot write the output")]
+    Output(#[source] io::Error),
+    #[error("{message}")]
+    Standalone {
+        message: String,
+        hint: Option<String>,
+        usage: bool,
+    },
+    #[error("a message of the {service} ends before its result")]
+    Truncated { service: &'static str },
+}
+
+impl From<StandaloneFailure> for Failure {
+    fn from(failure: StandaloneFailure) -> Self {
+        Self::Standalone {
+            message: failure.message,
+            hint: failure.hint,
+            usage: failure.usage,
+        }
+    }
+}
+
+impl Failure {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } | Self::Connect(_) | Self::TlsFile { .. } => Exit::Usage,
+            Self::Unreachable { .. } | Self::Absent { .. } => Exit::Unreachable,
+            Self::Remote(error) => Exit::of(error),
+            Self::Refused { .. } => Exit::Refused,
+            Self::NoTask(_) => Exit::NotFound,
+            Self::Damaged { .. } => Exit::Damaged,
+            Self::Standalone { usage: true, .. } => Exit::Usage,
+            Self::TaskFailed { .. }
+            | Self::TaskCancelled { .. }
+            | Self::Detached { .. }
+            | Self::Declined
+            | Self::Unhealthy(_)
+            | Self::Output(_)
+            | Self::Standalone { usage: false, .. }
+            | Self::Truncated { .. } => Exit::Failed,
+        }
+    }
+
+    /// The stable word for scripts: the service's own where a service answered.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Usage { .. } => "USAGE",
+            Self::Connect(_) => "BAD_ENDPOINT",
+            Self::TlsFile { .. } => "TLS_FILE",
+            Self::Unreachable { .. } => "UNREACHABLE",
+            Self::Absent { .. } => "SERVICE_ABSENT",
+            Self::Remote(error) => &error.reason,
+            Self::Refused { .. } => "REFUSED",
+            Self::NoTask(_) => "TASK_NOT_FOUND",
+            Self::TaskFailed { .. } => "TASK_FAILED",
+            Self::TaskCancelled { .. } => "TASK_CANCELLED",
+            Self::Damaged { .. } => "DAMAGED",
+            Self::Detached { .. } => "DETACHED",
+            Self::Declined => "DECLINED",
+            Self::Unhealthy(_) => "UNHEALTHY",
+            Self::Output(_) => "OUTPUT",
+            Self::Standalone { .. } => "STANDALONE",
+            Self::Truncated { .. } => "TRUNCATED",
+        }
+    }
+
+    /// What to do next, one sentence each.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Usage { hint, .. } => vec![hint.clone()],
+            Self::Unreachable { .. } => vec![
+                "is it running there? name another address with --endpoint or RINGKEEP_ENDPOINT".into(),
+                "`ringkeep standalone` runs all services in one process".into(),
+            ],
+            Self::Absent { service, .. } => vec![format!(
+                "one address must lead to all services: let the ingress route the {service} by its gRPC service name"
+            )],
+            Self::Remote(error) => error.hint.iter().cloned().collect(),
+            Self::Refused { .. } => {
+                vec!["nothing was touched; each refusal above says what would lift it".into()]
+            }
+            Self::NoTask(_) => vec!["`ringkeep task list` shows all tasks".into()],
+            Self::TaskFailed { id, .. } => vec![
+                format!("`ringkeep task show {id}` shows which step failed"),
+                format!("`ringkeep task resume {id}` goes on from there once the cause is gone"),
+            ],
+            Self::TaskCancelled { id } => {
+                vec![format!("`ringkeep task resume {id}` sets it going again")]
+            }
+            Self::Detached { id } => vec![
+                format!("`ringkeep task watch {id}` watches it again"),
+                format!("`ringkeep task cancel {id}` stops it"),
+            ],
+            Self::Damaged { .. } => {
+                vec!["make a new full backup; parts that are not named as damaged are good".into()]
+            }
+            Self::Standalone { hint, .. } => hint.iter().cloned().collect(),
+            Self::Connect(_)
+            | Self::TlsFile { .. }
+            | Self::Declined
+            | Self::Unhealthy(_)
+            | Self::Output(_)
+            | Self::Truncated { .. } => Vec::new(),
+        }
+    }
+}

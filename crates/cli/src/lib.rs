@@ -1,0 +1,79 @@
+//! The command line `ringkeep`: one file for each command, over the four services' clients.
+//!
+//! Links no service: what it knows, it asks for over gRPC behind one address. Data goes to stdout, as text or as stable
+//! JSON; talk, progress and errors go to stderr; [`exit::Exit`] is the table of exit codes. `ringkeep standalone` is
+//! handed in by the binary, so that this crate needs no service to be built.
+
+mod args;
+mod commands;
+mod context;
+pub mod exit;
+mod failure;
+mod human;
+mod names;
+mod progress;
+mod screen;
+mod surroundings;
+mod table;
+mod view;
+mod wait;
+
+use std::ffi::OsString;
+use std::future::Future;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::args::{Cli, Command};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::screen::Screen;
+
+pub use crate::commands::standalone::StandaloneArgs;
+pub use crate::failure::StandaloneFailure;
+pub use crate::surroundings::{Patience, Surroundings};
+
+/// Runs one command line in this process's terminal; `standalone` runs `ringkeep standalone`.
+pub async fn run<F, Run>(standalone: F) -> std::process::ExitCode
+where
+    F: FnOnce(StandaloneArgs) -> Run,
+    Run: Future<Output = Result<(), StandaloneFailure>>,
+{
+    let exit = run_in(std::env::args_os(), Surroundings::of_process(), standalone).await;
+    std::process::ExitCode::from(exit.code())
+}
+
+/// Runs one command line, the program's name first, in surroundings that the caller chooses.
+pub async fn run_in<F, Run>(
+    arguments: impl IntoIterator<Item = OsString>,
+    surroundings: Surroundings,
+    standalone: F,
+) -> Exit
+where
+    F: FnOnce(StandaloneArgs) -> Run,
+    Run: Future<Output = Result<(), StandaloneFailure>>,
+{
+    let mut command = Cli::command();
+    if let Some(width) = surroundings.width {
+        command = command.term_width(width);
+    }
+    let parsed = command
+        .try_get_matches_from_mut(arguments)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return surroundings.show_parse_error(&error),
+    };
+    let mut context = Context::new(&cli.global, surroundings);
+    let done = match cli.command {
+        Command::Standalone(args) => standalone(args).await.map_err(Into::into),
+        command => commands::run(command, &mut context).await,
+    };
+    match done {
+        Ok(()) => Exit::Done,
+        Err(failure) => {
+            let screen: &mut Screen = &mut context.screen;
+            screen.failure(&failure);
+            failure.exit()
+        }
+    }
+}

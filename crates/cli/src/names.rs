@@ -1,0 +1,186 @@
+//! Names as they are written on the command line, parsed before anything is called.
+
+use std::fmt;
+use std::str::FromStr;
+
+use api::pb::types as pb;
+use model::{BackupName, ClusterName, NameError};
+
+/// A backup as NAME, where that is unique in the bucket, or as CLUSTER/NAME.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupArg {
+    pub cluster: Option<ClusterName>,
+    pub name: BackupName,
+}
+
+impl FromStr for BackupArg {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.split_once('/') {
+            Some((cluster, name)) => Ok(Self {
+                cluster: Some(cluster.parse()?),
+                name: name.parse()?,
+            }),
+            None => Ok(Self {
+                cluster: None,
+                name: text.parse()?,
+            }),
+        }
+    }
+}
+
+impl fmt::Display for BackupArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cluster {
+            Some(cluster) => write!(f, "{cluster}/{}", self.name),
+            None => write!(f, "{}", self.name),
+        }
+    }
+}
+
+impl BackupArg {
+    /// An empty cluster asks the catalog to find the only one that has the name.
+    pub fn to_wire(&self) -> pb::BackupRef {
+        pb::BackupRef {
+            cluster: self.cluster.as_ref().map(ToString::to_string).unwrap_or_default(),
+            name: self.name.to_string(),
+        }
+    }
+}
+
+/// Why a text is not a table or an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArgError {
+    #[error("write it like KEYSPACE.TABLE")]
+    Table,
+    #[error("write names as Cassandra stores them, without quotes")]
+    Quotes,
+    #[error("a keyspace's name has no dot; a table is given with --table")]
+    Keyspace,
+    #[error("write it like HOST:PORT, for example 10.0.0.5:7401")]
+    Address,
+}
+
+/// KEYSPACE.TABLE, as Cassandra stores the names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableArg(pub String, pub String);
+
+impl FromStr for TableArg {
+    type Err = ArgError;
+
+    fn from_str(text: &str) -> Result<Self, ArgError> {
+        if text.contains(['"', '\'']) {
+            return Err(ArgError::Quotes);
+        }
+        match text.split_once('.') {
+            Some((keyspace, table))
+                if !keyspace.is_empty() && !table.is_empty() && !table.contains('.') =>
+            {
+                Ok(Self(keyspace.to_owned(), table.to_owned()))
+            }
+            _ => Err(ArgError::Table),
+        }
+    }
+}
+
+/// A keyspace's name, as Cassandra stores it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyspaceArg(pub String);
+
+impl FromStr for KeyspaceArg {
+    type Err = ArgError;
+
+    fn from_str(text: &str) -> Result<Self, ArgError> {
+        if text.contains(['"', '\'']) {
+            return Err(ArgError::Quotes);
+        }
+        match text.is_empty() || text.contains('.') {
+            true => Err(ArgError::Keyspace),
+            false => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+/// HOST:PORT of an agent, with `https://` in front where it must be TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentArg(pub String);
+
+impl FromStr for AgentArg {
+    type Err = ArgError;
+
+    fn from_str(text: &str) -> Result<Self, ArgError> {
+        let bare = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))
+            .unwrap_or(text);
+        match bare.rsplit_once(':') {
+            Some((host, port))
+                if !host.is_empty()
+                    && !host.contains(['/', '@', ' '])
+                    && port.parse::<u16>().is_ok_and(|port| port > 0) =>
+            {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(ArgError::Address),
+        }
+    }
+}
+
+/// Which tables a command is about; none given means all of every user keyspace.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct SelectionArgs {
+    /// Only this keyspace; may be given several times. Without it and --table: every user keyspace.
+    #[arg(long = "keyspace", value_name = "K", help_heading = "What")]
+    keyspaces: Vec<KeyspaceArg>,
+    /// Only this table, or materialized view; may be given several times, together with --keyspace or not.
+    #[arg(long = "table", value_name = "K.T", help_heading = "What")]
+    tables: Vec<TableArg>,
+}
+
+impl SelectionArgs {
+    pub fn to_wire(&self) -> pb::Selection {
+        let tables = self.tables.iter().map(|TableArg(keyspace, table)| pb::TableRef {
+            keyspace: keyspace.clone(),
+            table: table.clone(),
+        });
+        pb::Selection {
+            keyspaces: self.keyspaces.iter().map(|name| name.0.clone()).collect(),
+            tables: tables.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_named_alone_or_with_its_cluster() {
+        for good in ["nightly", "prod/nightly", "2026-11-22T10.00Z"] {
+            assert_eq!(good.parse::<BackupArg>().expect(good).to_string(), good);
+        }
+        for bad in ["", "/", "prod/", "/nightly", "a/b/c", "../b", "a b"] {
+            assert!(bad.parse::<BackupArg>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_table_needs_its_keyspace() {
+        assert_eq!("ks.t".parse(), Ok(TableArg("ks".into(), "t".into())));
+        for bad in ["t", ".t", "ks.", "a.b.c", "\"Ks\".t"] {
+            assert!(bad.parse::<TableArg>().is_err(), "{bad}");
+        }
+        assert!("ks.t".parse::<KeyspaceArg>().is_err());
+    }
+
+    #[test]
+    fn an_agent_needs_a_port() {
+        for good in ["10.0.0.5:7401", "[::1]:7401", "https://db1.example:7401"] {
+            assert!(good.parse::<AgentArg>().is_ok(), "{good}");
+        }
+        for bad in ["10.0.0.5", "host:", ":7401", "host:99999", "ftp://host:1", "h/x:1"] {
+            assert!(bad.parse::<AgentArg>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Where words go: data to stdout, talk and errors to stderr, questions to whoever sits there.
+
+use std::io::{self, BufRead, Write};
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::surroundings::Surroundings;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Aligned tables and sentences, for people.
+    Text,
+    /// One JSON document whose shape is stable.
+    Json,
+}
+
+/// The colours in use; a word always says the same thing too.
+#[derive(Debug, Clone, Copy)]
+pub enum Colour {
+    Red,
+    Yellow,
+    Cyan,
+    Green,
+}
+
+/// The streams, and how to write on them.
+pub struct Screen {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    input: Box<dyn BufRead + Send>,
+    format: Format,
+    quiet: bool,
+    colour: bool,
+    err_is_terminal: bool,
+    input_is_terminal: bool,
+}
+
+/// An error as `--output json` writes it on stderr, in one line.
+#[derive(Serialize)]
+struct ErrorDocument<'a> {
+    error: ErrorBody<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    message: String,
+    hints: Vec<String>,
+    reason: &'a str,
+    exit_code: u8,
+}
+
+impl Screen {
+    pub fn new(
+        format: Format,
+        quiet: bool,
+        no_color: bool,
+        surroundings: Surroundings,
+    ) -> Self {
+        Self {
+            colour: surroundings.out_is_terminal && !no_color && !surroundings.no_color,
+            out: surroundings.out,
+            err: surroundings.err,
+            input: surroundings.input,
+            format,
+            quiet,
+            err_is_terminal: surroundings.err_is_terminal,
+            input_is_terminal: surroundings.input_is_terminal,
+        }
+    }
+
+    /// The result of a command: JSON from the document, or text made from it.
+    pub fn result<T: Serialize>(
+        &mut self,
+        document: &T,
+        text: impl FnOnce(&T, &Paint) -> String,
+    ) -> Result<(), Failure> {
+        let mut shown = match self.format {
+            Format::Json => serde_json::to_string_pretty(document)
+                .expect("the documents have string keys only and no failing fields"),
+            Format::Text => text(document, &self.paint()),
+        };
+        if !shown.is_empty() && !shown.ends_with('\n') {
+            shown.push('\n');
+        }
+        self.write_out(shown.as_bytes())
+    }
+
+    /// Bytes for stdout whatever the format.
+    pub fn write_out(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.out.write_all(bytes).and_then(|()| self.out.flush());
+        match written {
+            // The reader has seen enough: `ringkeep backup list | head -1` is no failure.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(Failure::Output),
+        }
+    }
+
+    /// A line for people on stderr, unless they want quiet. A closed stderr is no reason to fail.
+    pub fn talk(&mut self, line: &str) {
+        if !self.quiet {
+            let _ = writeln!(self.err, "{line}");
+        }
+    }
+
+    pub fn failure(&mut self, failure: &Failure) {
+        let message = api::error::chain(failure);
+        let hints = failure.hints();
+        let shown = match self.format {
+            Format::Json => {
+                let document = ErrorDocument {
+                    error: ErrorBody {
+                        message,
+                        hints,
+                        reason: failure.reason(),
+                        exit_code: failure.exit().code(),
+                    },
+                };
+                serde_json::to_string(&document).expect("strings and a number always serialize")
+            }
+            Format::Text => {
+                let hints = hints.iter().map(|hint| format!("\nhint: {hint}"));
+                format!("error: {}{}", message.replace('\n', " "), hints.collect::<String>())
+            }
+        };
+        let _ = writeln!(self.err, "{shown}");
+    }
+
+    /// Asks before something that cannot be undone. Without `--yes` and without a person there is nobody to agree.
+    pub fn confirm(&mut self, question: &str, yes: bool) -> Result<(), Failure> {
+        if yes {
+            return Ok(());
+        }
+        if !self.input_is_terminal {
+            return Err(Failure::Usage {
+                message: format!("{question} Nobody is at a terminal to answer"),
+                hint: "agree in advance with --yes".into(),
+            });
+        }
+        let _ = write!(self.err, "{question} [y/N] ");
+        let _ = self.err.flush();
+        let mut answer = String::new();
+        let _ = self.input.read_line(&mut answer);
+        match answer.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Failure::Declined),
+        }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Whether a bar that redraws itself makes sense.
+    pub fn has_live_stderr(&self) -> bool {
+        self.err_is_terminal && !self.quiet
+    }
+
+    pub fn paint(&self) -> Paint {
+        Paint {
+            colour: self.colour && self.format == Format::Text,
+        }
+    }
+}
+
+/// Colours words where colours are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    pub fn word(&self, colour: Colour, word: &str) -> String {
+        let code = match colour {
+            Colour::Red => 31,
+            Colour::Yellow => 33,
+            Colour::Cyan => 36,
+            Colour::Green => 32,
+        };
+        match self.colour {
+            true => format!("\x1b[{code}m{word}\x1b[0m"),
+            false => word.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Where each thing lies in the bucket. docs/format.md is the specification.
+//!
+//! Backup manifests lie in a tree of their own, so that listing the backups of a cluster reads one page of keys per
+//! thousand backups, whatever the backups hold.
+
+use crate::{BackupRef, ClusterName, HostId, TaskId};
+
+/// Root of all that Ringkeep writes, below the configured prefix. The number is the form of the whole layout.
+pub const ROOT: &str = "ringkeep/1";
+
+/// The prefix under which a cluster's backup manifests lie; all clusters' with `None`.
+pub fn backup_manifests(cluster: Option<&ClusterName>) -> String {
+    match cluster {
+        Some(cluster) => format!("{ROOT}/backups/{cluster}/"),
+        None => format!("{ROOT}/backups/"),
+    }
+}
+
+/// A backup exists when this object does.
+pub fn backup_manifest(backup: &BackupRef) -> String {
+    format!("{ROOT}/backups/{}/{}.json", backup.cluster, backup.name)
+}
+
+/// The prefix under which a backup's node manifests lie.
+pub fn node_manifests(backup: &BackupRef) -> String {
+    format!("{ROOT}/nodes/{}/{}/", backup.cluster, backup.name)
+}
+
+pub fn node_manifest(backup: &BackupRef, node: &HostId) -> String {
+    format!("{}{node}.json", node_manifests(backup))
+}
+
+/// The prefix under which everything that a backup uploaded lies.
+pub fn data(backup: &BackupRef) -> String {
+    format!("{ROOT}/data/{}/{}/", backup.cluster, backup.name)
+}
+
+/// Says that a backup was begun, by which task, on which base; written before anything else of it.
+pub fn intent(backup: &BackupRef) -> String {
+    format!("{ROOT}/intents/{}/{}.json", backup.cluster, backup.name)
+}
+
+/// The prefix under which the intents of a cluster lie; all clusters' with `None`.
+pub fn intents(cluster: Option<&ClusterName>) -> String {
+    match cluster {
+        Some(cluster) => format!("{ROOT}/intents/{cluster}/"),
+        None => format!("{ROOT}/intents/"),
+    }
+}
+
+/// Says why a begun backup was given up.
+pub fn failure(backup: &BackupRef) -> String {
+    format!("{ROOT}/failures/{}/{}.json", backup.cluster, backup.name)
+}
+
+/// Says that a backup is being deleted: nobody may pin it any more.
+pub fn deletion(backup: &BackupRef) -> String {
+    format!("{ROOT}/deletions/{}/{}.json", backup.cluster, backup.name)
+}
+
+/// The prefix under which the pins of a backup lie.
+pub fn pins(backup: &BackupRef) -> String {
+    format!("{ROOT}/pins/{}/{}/", backup.cluster, backup.name)
+}
+
+/// Keeps a backup from being deleted while a task needs it.
+pub fn pin(backup: &BackupRef, task: &TaskId) -> String {
+    format!("{}{task}.json", pins(backup))
+}
+
+/// Splits `<prefix>/<cluster>/<backup>.json` under one of the trees above.
+pub fn parse_backup_key(tree: &str, key: &str) -> Option<BackupRef> {
+    let rest = key.strip_prefix(ROOT)?.strip_prefix('/')?;
+    let rest = rest.strip_prefix(tree)?.strip_prefix('/')?;
+    let (cluster, name) = rest.strip_suffix(".json")?.split_once('/')?;
+    Some(BackupRef {
+        cluster: cluster.parse().ok()?,
+        name: name.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_key_reads_back() {
+        let backup = BackupRef {
+            cluster: "prod".parse().expect("name"),
+            name: "b.1".parse().expect("name"),
+        };
+        assert_eq!(backup_manifest(&backup), "ringkeep/1/backups/prod/b.1.json");
+        assert_eq!(
+            parse_backup_key("backups", &backup_manifest(&backup)),
+            Some(backup)
+        );
+        assert_eq!(parse_backup_key("backups", "ringkeep/1/backups/prod/x/y.json"), None);
+    }
+
+    #[test]
+    fn one_backups_prefix_never_covers_anothers() {
+        let named = |name: &str| BackupRef {
+            cluster: "c".parse().expect("name"),
+            name: name.parse().expect("name"),
+        };
+        assert!(!data(&named("b10")).starts_with(&data(&named("b1"))));
+        assert!(!pins(&named("b10")).starts_with(&pins(&named("b1"))));
+    }
+}

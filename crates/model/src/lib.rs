@@ -1,0 +1,22 @@
+//! The nouns that every room shares: ids, ring, schema, manifests, findings, tasks.
+//!
+//! Plain data with its rules, no async, no I/O, no wire. On-bucket documents live in [`manifest`]; docs/format.md is
+//! their specification.
+
+pub mod cql;
+pub mod finding;
+pub mod ids;
+pub mod layout;
+pub mod manifest;
+pub mod node;
+pub mod ring;
+pub mod schema;
+pub mod selection;
+pub mod task;
+
+pub use finding::{Finding, Severity, When};
+pub use ids::{BackupName, BackupRef, ClusterName, HostId, NameError, TableId, TaskId};
+pub use node::{DataDirectory, NodeDescription, TableDescription};
+pub use ring::RingMember;
+pub use schema::{Schema, SchemaEntry, SchemaKind};
+pub use selection::{Selection, TableRef};

@@ -1,0 +1,199 @@
+//! The documents that make a backup: one node manifest for each node, and one backup manifest, written last.
+
+mod envelope;
+
+use cassandra_versions::Release;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    BackupName, BackupRef, HostId, RingMember, Schema, Selection, TableId, TableRef, TaskId,
+};
+
+pub use envelope::{DocumentError, DocumentKind, FORMAT, open, seal};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BackupKind {
+    /// Self-contained: every object is its own.
+    Full,
+    /// Holds only what its base, a full backup, does not.
+    Differential,
+}
+
+/// Written before anything else of a backup: reserves the name and says who is at work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    pub backup: BackupRef,
+    pub kind: BackupKind,
+    pub base: Option<BackupName>,
+    pub task_id: TaskId,
+    pub started_at: Timestamp,
+    pub selection: Selection,
+}
+
+/// Says why a begun backup was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub backup: BackupRef,
+    pub failed_at: Timestamp,
+    pub reason: String,
+}
+
+/// Holds a backup for a task, or marks it as being deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    pub backup: BackupRef,
+    pub at: Timestamp,
+    pub task_id: Option<TaskId>,
+}
+
+/// Everything that one node contributed to a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeManifest {
+    pub backup: BackupRef,
+    pub kind: BackupKind,
+    pub base: Option<BackupName>,
+    pub member: RingMember,
+    pub release: Release,
+    pub partitioner: String,
+    pub snapshot_tag: String,
+    pub snapshot_taken_at: Timestamp,
+    /// Every selected table, also those without data.
+    pub tables: Vec<TableFiles>,
+}
+
+/// A table's files on one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableFiles {
+    pub keyspace: String,
+    pub table: String,
+    pub id: TableId,
+    /// For a materialized view its base table's name.
+    pub view_of: Option<String>,
+    pub files: Vec<StoredFile>,
+}
+
+/// One component of an SSTable, as it was read and as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    /// File name, for example `nb-12-big-Data.db`.
+    pub name: String,
+    /// The secondary index whose hidden table it belongs to, without the leading dot; absent for the table's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<String>,
+    pub bytes: u64,
+    /// Hex BLAKE3 of the content, taken from the bytes as they were uploaded.
+    pub blake3: String,
+    /// Object key.
+    pub object: String,
+    /// The backup that uploaded the object, where it is not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<BackupName>,
+    /// The file on the node's disk, to recognise it unread at the next differential backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceFile>,
+}
+
+/// Which file on disk was read. A hard link keeps all of these, a rewritten file none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFile {
+    pub inode: u64,
+    pub modified_ns: i64,
+}
+
+/// A backup, complete: exists from the moment that this document does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupManifest {
+    pub backup: BackupRef,
+    pub kind: BackupKind,
+    pub base: Option<BackupName>,
+    pub task_id: TaskId,
+    pub started_at: Timestamp,
+    pub finished_at: Timestamp,
+    /// The `cluster_name` of cassandra.yaml.
+    pub cluster_name: String,
+    /// The lowest release among the nodes.
+    pub release: Release,
+    pub partitioner: String,
+    pub selection: Selection,
+    pub snapshot_spread_ms: u64,
+    /// The ring at the time of the snapshots, nodes without a backup included.
+    pub ring: Vec<RingMember>,
+    pub nodes: Vec<BackupNode>,
+    pub schema: Schema,
+}
+
+/// What one node contributed, in figures; the files are in its node manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupNode {
+    pub host_id: HostId,
+    pub release: Release,
+    pub snapshot_taken_at: Timestamp,
+    /// Object key of the node manifest.
+    pub manifest: String,
+    /// Hex BLAKE3 of the node manifest's body.
+    pub blake3: String,
+    pub bytes: u64,
+    pub uploaded_bytes: u64,
+    pub sstables: u64,
+    pub tables: Vec<TableSummary>,
+}
+
+/// What one node holds of a table, in figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableSummary {
+    pub keyspace: String,
+    pub table: String,
+    pub id: TableId,
+    pub view_of: Option<String>,
+    pub bytes: u64,
+    /// Secondary indexes not counted.
+    pub sstables: u64,
+    /// Distinct, for example `big-nb`.
+    pub formats: Vec<String>,
+}
+
+impl TableFiles {
+    pub fn table_ref(&self) -> TableRef {
+        TableRef::new(&self.keyspace, &self.table)
+    }
+}
+
+impl TableSummary {
+    pub fn table_ref(&self) -> TableRef {
+        TableRef::new(&self.keyspace, &self.table)
+    }
+}
+
+impl BackupManifest {
+    pub fn member(&self, host_id: &HostId) -> Option<&RingMember> {
+        self.ring.iter().find(|member| member.host_id == *host_id)
+    }
+
+    /// Whether every member of the ring is in the backup.
+    pub fn is_complete(&self) -> bool {
+        self.ring
+            .iter()
+            .all(|member| self.nodes.iter().any(|node| node.host_id == member.host_id))
+    }
+
+    /// The figures of each table over all nodes, by keyspace and name.
+    pub fn tables(&self) -> Vec<TableSummary> {
+        let mut all: Vec<TableSummary> = Vec::new();
+        for table in self.nodes.iter().flat_map(|node| &node.tables) {
+            match all.iter_mut().find(|seen| seen.id == table.id) {
+                Some(seen) => {
+                    seen.bytes += table.bytes;
+                    seen.sstables += table.sstables;
+                    seen.formats.extend(table.formats.iter().cloned());
+                    seen.formats.sort();
+                    seen.formats.dedup();
+                }
+                None => all.push(table.clone()),
+            }
+        }
+        all.sort_by_key(TableSummary::table_ref);
+        all
+    }
+}

@@ -1,0 +1,53 @@
+//! What an agent knows of the Cassandra node beside it.
+
+use cassandra_versions::Release;
+use serde::{Deserialize, Serialize};
+
+use crate::{RingMember, TableId, TableRef};
+
+/// A table that a node has, and what it holds of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableDescription {
+    pub table: TableRef,
+    pub id: TableId,
+    /// For a materialized view its base table's name.
+    pub view_of: Option<String>,
+    /// Live data on this node, all components.
+    pub live_bytes: u64,
+    /// Distinct SSTable format versions on disk, for example `big-nb`.
+    pub formats: Vec<String>,
+    /// The compaction strategy's class.
+    pub compaction_class: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataDirectory {
+    pub path: String,
+    pub free_bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// What an agent knows of the Cassandra node beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeDescription {
+    /// The agent's own address as it was asked, host:port.
+    pub agent: String,
+    /// The `cluster_name` of cassandra.yaml.
+    pub cluster_name: String,
+    pub release: Release,
+    pub member: RingMember,
+    /// All members of the ring as this node sees it, itself included.
+    pub ring: Vec<RingMember>,
+    pub partitioner: String,
+    pub schema_version: String,
+    /// All schema versions that this node sees in the ring; one means agreement.
+    pub schema_versions: Vec<String>,
+    pub tables: Vec<TableDescription>,
+    pub data_directories: Vec<DataDirectory>,
+    /// Whether commands to stop and start Cassandra are configured.
+    pub can_restart: bool,
+    /// The SSTable formats that this node reads, for example `big-nb`.
+    pub readable_formats: Vec<String>,
+    /// Why the node cannot be backed up or restored now; empty means healthy.
+    pub unhealthy: String,
+}

@@ -1,0 +1,126 @@
+//! Long work: how it tells of its progress, how it is asked to stop, and that one thing is worked on only once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedMutexGuard, watch};
+use tokio_util::sync::CancellationToken;
+
+/// How far a piece of work is. Totals of 0 mean: not known yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub bytes_done: u64,
+    pub bytes_total: u64,
+    pub items_done: u64,
+    pub items_total: u64,
+    /// What is being worked on now, for people.
+    pub note: String,
+}
+
+/// The work was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the work was stopped because its caller went away")]
+pub struct Stopped;
+
+/// What long work is given: where to tell of progress, and whether to go on.
+#[derive(Clone)]
+pub struct Work {
+    progress: Arc<watch::Sender<Progress>>,
+    stop: CancellationToken,
+}
+
+impl Work {
+    pub fn new() -> (Self, watch::Receiver<Progress>, CancellationToken) {
+        let (sender, receiver) = watch::channel(Progress::default());
+        let stop = CancellationToken::new();
+        let work = Self {
+            progress: Arc::new(sender),
+            stop: stop.clone(),
+        };
+        (work, receiver, stop)
+    }
+
+    pub fn update(&self, change: impl FnOnce(&mut Progress)) {
+        self.progress.send_modify(change);
+    }
+
+    pub fn add_bytes(&self, bytes: u64) {
+        self.update(|progress| progress.bytes_done += bytes);
+    }
+
+    /// Takes bytes back that were counted for an attempt that is made again.
+    pub fn take_back(&self, bytes: u64) {
+        self.update(|progress| progress.bytes_done = progress.bytes_done.saturating_sub(bytes));
+    }
+
+    pub fn note(&self, note: impl Into<String>) {
+        self.update(|progress| progress.note = note.into());
+    }
+
+    /// To be asked at every safe point.
+    pub fn check(&self) -> Result<(), Stopped> {
+        if self.stop.is_cancelled() {
+            Err(Stopped)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits for something that may be given up at any moment.
+    pub async fn or_stop<T>(&self, wait: impl Future<Output = T>) -> Result<T, Stopped> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(Stopped),
+            value = wait => Ok(value),
+        }
+    }
+}
+
+/// Locks by name: one piece of work at a time on each snapshot, restore or node.
+#[derive(Clone, Default)]
+pub struct Locks {
+    named: Arc<Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>>,
+}
+
+impl Locks {
+    /// Waits until nobody else works on it.
+    pub async fn lock(&self, name: &str) -> OwnedMutexGuard<()> {
+        let lock = {
+            let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+            // Locks that nobody holds or waits for are forgotten here, so the map stays as small as the work at hand.
+            named.retain(|_, lock| Arc::strong_count(lock) > 1);
+            named.entry(name.to_owned()).or_default().clone()
+        };
+        lock.lock_owned().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_name_is_locked_once_and_others_are_free() {
+        let locks = Locks::default();
+        let first = locks.lock("a").await;
+        let _other = locks.lock("b").await;
+        let again = tokio::spawn({
+            let locks = locks.clone();
+            async move {
+                locks.lock("a").await;
+            }
+        });
+        tokio::task::yield_now().await;
+        assert!(!again.is_finished());
+        drop(first);
+        again.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn stopped_work_does_not_wait() {
+        let (work, _progress, stop) = Work::new();
+        stop.cancel();
+        assert_eq!(work.or_stop(std::future::pending::<()>()).await, Err(Stopped));
+        assert_eq!(work.check(), Err(Stopped));
+    }
+}

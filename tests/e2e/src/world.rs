@@ -1,0 +1,243 @@
+//! A Cassandra cluster with Ringkeep beside it, and the steps that all paths share.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use lab::{Cluster, ClusterBuilder, Digest, Minio, Scale};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Answer, Cli, Deployment, Shape, Store};
+
+/// The name under which the cluster is registered.
+pub const CLUSTER: &str = "prod";
+
+pub struct World {
+    // Dropped in this order: Ringkeep first, then the store, then Cassandra, then the folder.
+    pub deployment: Deployment,
+    pub store: Store,
+    pub cluster: Cluster,
+    folder: TempDir,
+}
+
+pub struct WorldBuilder {
+    cluster: ClusterBuilder,
+    shape: Shape,
+    s3: bool,
+    store: Option<PathBuf>,
+}
+
+impl World {
+    pub fn builder(cluster: ClusterBuilder) -> WorldBuilder {
+        WorldBuilder {
+            cluster,
+            shape: Shape::Standalone,
+            s3: false,
+            store: None,
+        }
+    }
+
+    pub fn cli(&self) -> &Cli {
+        &self.deployment.cli
+    }
+
+    /// A folder of this world's own.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where the objects lie, if the store is a folder.
+    pub fn store_folder(&self) -> Result<&Path> {
+        match &self.store {
+            Store::Folder(path) => Ok(path),
+            Store::S3 { .. } => bail!("the store is not a folder"),
+        }
+    }
+
+    /// Registers the cluster with all its agents.
+    pub async fn add_cluster(&self) -> Result<Answer> {
+        let mut arguments = vec!["cluster", "add", CLUSTER];
+        for agent in &self.deployment.agents {
+            arguments.extend(["--agent", agent]);
+        }
+        self.cli().ok(&arguments).await
+    }
+
+    pub async fn fill(&self) -> Result<()> {
+        let session = self.cluster.session().await?;
+        lab::fill(&self.cluster, &session, Scale::Small).await
+    }
+
+    /// Updates, inserts and deletes in a way that digests show.
+    pub async fn change(&self, seed: u64) -> Result<()> {
+        let session = self.cluster.session().await?;
+        lab::change(&self.cluster, &session, seed).await
+    }
+
+    pub async fn digest(&self) -> Result<Digest> {
+        lab::digest(&self.cluster).await
+    }
+
+    /// Makes a backup and waits for it.
+    pub async fn backup(&self, name: &str, kind: &str) -> Result<Answer> {
+        self.cli()
+            .ok(&["backup", "create", CLUSTER, "--name", name, "--kind", kind, "--wait"])
+            .await
+    }
+
+    /// Restores into the same cluster and waits for it.
+    pub async fn restore(&self, backup: &str, mode: &str) -> Result<Answer> {
+        self.cli()
+            .ok(&[
+                "restore", "start", backup, "--into", CLUSTER, "--mode", mode, "--wait", "--yes",
+            ])
+            .await
+    }
+
+    /// Drops a keyspace as a mistake at night would.
+    pub async fn drop_keyspace(&self, keyspace: &str) -> Result<()> {
+        let session = self.cluster.session().await?;
+        lab::session::run(&session, &format!("DROP KEYSPACE {keyspace}")).await
+    }
+
+    /// Whether any node still has a snapshot of ours or a staging folder.
+    pub fn leftovers(&self) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for node in self.cluster.nodes() {
+            walk(&node.dir, &mut |path| {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                let parent = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+                let snapshot = parent == Some("snapshots") && name.starts_with("ringkeep");
+                let staged = parent.is_some_and(|parent| parent.starts_with("ringkeep-staging"));
+                if snapshot || staged {
+                    found.push(path.to_path_buf());
+                }
+            })?;
+        }
+        Ok(found)
+    }
+}
+
+impl WorldBuilder {
+    /// Four services and an agent for each node, each a process.
+    pub fn separate(mut self) -> Self {
+        self.shape = Shape::Separate;
+        self
+    }
+
+    /// Backups go to a real MinIO.
+    pub fn s3(mut self) -> Self {
+        self.s3 = true;
+        self
+    }
+
+    /// Backups go to this folder, which outlives the world.
+    pub fn store(mut self, folder: &Path) -> Self {
+        self.store = Some(folder.to_path_buf());
+        self
+    }
+
+    pub async fn start(self) -> Result<World> {
+        let folder = tempfile::Builder::new().prefix("ringkeep-e2e-").tempdir()?;
+        let cluster = self.cluster.start().await.context("bring up Cassandra")?;
+        let store = match (self.s3, self.store) {
+            (true, _) => {
+                let bucket = "backups".to_owned();
+                let minio = Minio::start(folder.path().join("minio"), &[&bucket]).await?;
+                Store::S3 { minio, bucket }
+            }
+            (false, Some(path)) => Store::Folder(path),
+            (false, None) => Store::Folder(folder.path().join("store")),
+        };
+        let credentials = cluster.has_authenticator().then_some(("cassandra", "cassandra"));
+        let deployment = Deployment::start(
+            self.shape,
+            cluster.nodes(),
+            &store,
+            &folder.path().join("ringkeep"),
+            credentials,
+        )
+        .await?;
+        Ok(World {
+            deployment,
+            store,
+            cluster,
+            folder,
+        })
+    }
+}
+
+/// All objects in a folder store whose key contains a text.
+pub fn folder_objects(store: &Path, containing: &str) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    walk(store, &mut |path| {
+        if path.is_file() && path.to_string_lossy().contains(containing) {
+            found.push(path.to_path_buf());
+        }
+    })?;
+    found.sort();
+    Ok(found)
+}
+
+fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))? {
+        let path = entry?.path();
+        visit(&path);
+        if path.is_dir() && !path.is_symlink() {
+            walk(&path, visit)?;
+        }
+    }
+    Ok(())
+}
+
+/// Fails with the first differences unless two digests are equal.
+#[track_caller]
+pub fn assert_same(before: &Digest, after: &Digest) {
+    assert!(before.partitions() > 0, "a digest of nothing proves nothing");
+    let differences = lab::diff(before, after);
+    let shown: Vec<String> = differences.iter().take(20).map(ToString::to_string).collect();
+    assert!(
+        differences.is_empty(),
+        "{} differences, among them:\n{}",
+        differences.len(),
+        shown.join("\n")
+    );
+}
+
+/// Fails unless two digests differ.
+#[track_caller]
+pub fn assert_differ(before: &Digest, after: &Digest) {
+    assert!(!lab::diff(before, after).is_empty(), "the change must be visible in the digest");
+}
+
+/// Waits until a task has some step of this kind running or done; answers the task.
+pub async fn until_step(cli: &Cli, task: &str, kind: &str) -> Result<Value> {
+    for _ in 0..1200 {
+        let answer = cli.ok(&["task", "show", task]).await?;
+        let begun = answer.json["steps"].as_array().into_iter().flatten().any(|step| {
+            step["kind"] == kind && step["state"] != "pending"
+        });
+        if begun || is_final(&answer.json) {
+            return Ok(answer.json);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    bail!("task {task} never came to a step of kind {kind}")
+}
+
+/// Waits until a task has ended; tolerates services that are away meanwhile.
+pub async fn until_final(cli: &Cli, task: &str) -> Result<Value> {
+    for _ in 0..1800 {
+        let answer = cli.run(&["task", "show", task]).await?;
+        if answer.code == 0 && is_final(&answer.json) {
+            return Ok(answer.json);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    bail!("task {task} does not end")
+}
+
+fn is_final(task: &Value) -> bool {
+    matches!(task["state"].as_str(), Some("succeeded" | "failed" | "cancelled"))
+}

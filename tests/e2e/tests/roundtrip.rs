@@ -1,0 +1,85 @@
+//! Full backup, change, differential backup, dropped keyspace, plan, restore, the content as it was: on every release line.
+
+use anyhow::Result;
+use e2e::{CLUSTER, World, assert_differ, assert_same, folder_objects};
+use lab::{Cluster, ClusterBuilder, Release};
+use serde_json::Value;
+
+/// The path of the demo, with smaller data.
+async fn check(cluster: ClusterBuilder) -> Result<()> {
+    let world = World::builder(cluster).start().await?;
+    let cli = world.cli();
+    world.fill().await?;
+    world.add_cluster().await?;
+
+    let first = world.digest().await?;
+    world.backup("monday", "full").await?;
+    world.change(1).await?;
+    let second = world.digest().await?;
+    assert_differ(&first, &second);
+    world.backup("tuesday", "differential").await?;
+
+    let shown = cli.ok(&["backup", "show", "tuesday"]).await?.json;
+    assert_eq!(shown["kind"], "differential");
+    assert_eq!(shown["base"], "monday");
+    assert_eq!(shown["coverage"]["complete"], true);
+    let (bytes, uploaded) = figures(&shown);
+    assert!(uploaded < bytes, "a differential uploads less than it names: {uploaded} of {bytes}");
+    assert!(uploaded > 0, "the change must be in it");
+    for backup in ["monday", "tuesday"] {
+        let report = cli.ok(&["backup", "verify", backup]).await?.json;
+        assert_eq!(report["ok"], true);
+        assert!(report["checked"]["objects"].as_u64() > Some(0));
+    }
+
+    world.change(2).await?;
+    world.drop_keyspace("shop").await?;
+    assert_differ(&second, &world.digest().await?);
+
+    let plan = cli.ok(&["restore", "plan", "tuesday", "--into", CLUSTER]).await?.json;
+    assert_eq!(plan["supported"], true);
+    assert_eq!(plan["mode"], "online");
+    world.restore("tuesday", "auto").await?;
+    assert_same(&second, &world.digest().await?);
+
+    world.restore("monday", "online").await?;
+    assert_same(&first, &world.digest().await?);
+    assert_eq!(world.leftovers()?, Vec::<std::path::PathBuf>::new());
+
+    // The base survives its differential, and deleting in the right order leaves nothing behind.
+    let refused = cli.run(&["backup", "delete", "monday", "--yes"]).await?;
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("tuesday"), "{}", refused.stderr);
+    cli.ok(&["backup", "delete", "tuesday", "--yes"]).await?;
+    cli.ok(&["backup", "delete", "monday", "--yes"]).await?;
+    assert_eq!(folder_objects(world.store_folder()?, "")?, Vec::<std::path::PathBuf>::new());
+    Ok(())
+}
+
+fn figures(backup: &Value) -> (u64, u64) {
+    let sum = |key: &str| {
+        let nodes = backup["nodes"].as_array().into_iter().flatten();
+        nodes.filter_map(|node| node[key].as_u64()).sum()
+    };
+    (sum("bytes"), sum("uploaded_bytes"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cassandra_5_0_comes_back_as_it_was() -> Result<()> {
+    check(Cluster::builder(Release::C50)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cassandra_4_1_with_passwords_comes_back_as_it_was() -> Result<()> {
+    check(Cluster::builder(Release::C41).authenticator(true)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cassandra_4_0_with_two_data_directories_comes_back_as_it_was() -> Result<()> {
+    check(Cluster::builder(Release::C40).data_dirs(2)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cassandra_3_11_comes_back_as_it_was() -> Result<()> {
+    check(Cluster::builder(Release::C311)).await
+}

@@ -1,0 +1,105 @@
+//! Restores across releases: the upgrade that works, and the downgrade that is refused with nothing touched.
+
+use anyhow::Result;
+use e2e::{CLUSTER, World, assert_same};
+use lab::{Cluster, Release};
+
+/// One node with the same token in every cluster of this file, so that all rings are alike.
+fn ring() -> Vec<Vec<i64>> {
+    vec![vec![0]]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_3_11_restores_into_4_1_and_is_upgraded() -> Result<()> {
+    let store = tempfile::tempdir()?;
+    let before = {
+        let old = World::builder(Cluster::builder(Release::C311).tokens(ring()))
+            .store(store.path())
+            .start()
+            .await?;
+        old.fill().await?;
+        old.add_cluster().await?;
+        let digest = old.digest().await?;
+        old.backup("last-of-3-11", "full").await?;
+        digest
+    };
+    let new = World::builder(Cluster::builder(Release::C41).tokens(ring()))
+        .store(store.path())
+        .start()
+        .await?;
+    new.add_cluster().await?;
+    let plan = new.cli().ok(&["restore", "plan", "last-of-3-11", "--into", CLUSTER]).await?;
+    assert!(plan.finding_codes().contains(&"UPGRADE_SSTABLES_REQUIRED".to_owned()));
+    let kinds: Vec<&str> = plan.json["steps"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|step| step["kind"].as_str())
+        .collect();
+    assert!(kinds.contains(&"upgradesstables"), "{kinds:?}");
+
+    new.restore("last-of-3-11", "auto").await?;
+    assert_same(&before, &new.digest().await?);
+
+    let formats = sstable_formats(&new)?;
+    assert!(!formats.is_empty() && formats.iter().all(|name| name.starts_with("nb-")), "{formats:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_4_1_is_refused_by_4_0_with_nothing_touched() -> Result<()> {
+    let store = tempfile::tempdir()?;
+    {
+        let newer = World::builder(Cluster::builder(Release::C41).tokens(ring()))
+            .store(store.path())
+            .start()
+            .await?;
+        newer.fill().await?;
+        newer.add_cluster().await?;
+        newer.backup("of-4-1", "full").await?;
+    }
+    let older = World::builder(Cluster::builder(Release::C40).tokens(ring()))
+        .store(store.path())
+        .start()
+        .await?;
+    older.fill().await?;
+    older.add_cluster().await?;
+    let before = older.digest().await?;
+    let objects = e2e::folder_objects(store.path(), "")?;
+
+    let plan = older.cli().run(&["restore", "plan", "of-4-1", "--into", CLUSTER]).await?.expect(3);
+    assert_eq!(plan.json["supported"], false);
+    assert!(plan.finding_codes().contains(&"VERSION_DOWNGRADE".to_owned()));
+    older
+        .cli()
+        .run(&["restore", "start", "of-4-1", "--into", CLUSTER, "--wait", "--yes"])
+        .await?
+        .expect(3);
+    older
+        .cli()
+        .run(&["restore", "plan", "of-4-1", "--into", CLUSTER, "--allow-unlisted-version"])
+        .await?
+        .expect(3);
+
+    assert_same(&before, &older.digest().await?);
+    assert_eq!(older.leftovers()?, Vec::<std::path::PathBuf>::new());
+    assert_eq!(objects, e2e::folder_objects(store.path(), "")?, "not even a pin");
+    let tasks = older.cli().ok(&["task", "list"]).await?;
+    assert_eq!(tasks.json.as_array().map(Vec::len), Some(0));
+    Ok(())
+}
+
+/// Names of the Data files in the live folders of the user keyspaces.
+fn sstable_formats(world: &World) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for folder in &world.cluster.node(0).data_dirs {
+        for path in e2e::folder_objects(folder, "-Data.db")? {
+            let text = path.to_string_lossy();
+            let system = text.contains("/system");
+            if !system && !text.contains("/snapshots/") && !text.contains("/backups/") {
+                names.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+            }
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,150 @@
+//! Brings the parts that a lab runs into the cache: Cassandra's jars from Maven, MinIO and grpcurl from Go.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::str::FromStr;
+use std::time::Instant;
+
+use anyhow::{Context, Error, Result, ensure};
+use tracing::info;
+
+use crate::cache::Cache;
+use crate::release::Release;
+use crate::{java, tools};
+
+/// One thing that can be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Cassandra(Release),
+    Minio,
+    Grpcurl,
+}
+
+impl Part {
+    pub fn all() -> Vec<Part> {
+        let releases = Release::ALL.into_iter().rev().map(Part::Cassandra);
+        releases.chain([Part::Minio, Part::Grpcurl]).collect()
+    }
+
+    /// Name of the entry in the cache.
+    pub fn entry(self) -> String {
+        match self {
+            Part::Cassandra(release) => format!("cassandra-{}", release.version()),
+            Part::Minio => "minio".to_owned(),
+            Part::Grpcurl => "grpcurl".to_owned(),
+        }
+    }
+}
+
+impl FromStr for Part {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "minio" => Ok(Part::Minio),
+            "grpcurl" => Ok(Part::Grpcurl),
+            _ => text.parse().map(Part::Cassandra).with_context(|| {
+                format!("`{text}` cannot be fetched: use 3.11, 4.0, 4.1, 5.0, minio or grpcurl")
+            }),
+        }
+    }
+}
+
+/// Fetches the part and all that it needs to run.
+pub fn fetch(cache: &Cache, part: Part) -> Result<()> {
+    let started = Instant::now();
+    match part {
+        Part::Cassandra(release) => {
+            cassandra_jars(cache, release)?;
+            java::ensure(cache, release.java())?;
+        }
+        Part::Minio => drop(minio(cache)?),
+        Part::Grpcurl => drop(grpcurl(cache)?),
+    }
+    info!("{} is ready after {:.1} s", part.entry(), started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The folder of jars that is a whole server.
+pub fn cassandra_jars(cache: &Cache, release: Release) -> Result<PathBuf> {
+    let entry = cache.make(&Part::Cassandra(release).entry(), |folder, _| {
+        let maven = tools::need("mvn")?;
+        info!("fetching Cassandra {} with Maven", release.version());
+        let pom = folder.join("pom.xml");
+        fs::write(&pom, render_pom(release))?;
+        let lib = folder.join("lib");
+        tools::run(
+            Command::new(maven)
+                .args(["-q", "-B", "dependency:copy-dependencies", "-f"])
+                .arg(&pom)
+                .arg(format!("-DoutputDirectory={}", lib.display())),
+            &format!("fetch the jars of Cassandra {}", release.version()),
+        )?;
+        let jar = lib.join(format!("cassandra-all-{}.jar", release.version()));
+        ensure!(jar.is_file(), "Maven has not copied {}: try again", jar.display());
+        Ok(())
+    })?;
+    Ok(entry.join("lib"))
+}
+
+pub fn minio(cache: &Cache) -> Result<PathBuf> {
+    go_install(cache, Part::Minio, "github.com/minio/minio@latest")
+}
+
+pub fn grpcurl(cache: &Cache) -> Result<PathBuf> {
+    go_install(cache, Part::Grpcurl, "github.com/fullstorydev/grpcurl/cmd/grpcurl@latest")
+}
+
+fn go_install(cache: &Cache, part: Part, package: &str) -> Result<PathBuf> {
+    let name = part.entry();
+    let entry = cache.make(&name, |folder, _| {
+        let go = tools::need("go")?;
+        info!("building {name} with Go, which takes some minutes the first time");
+        // The Go at hand is tried first: another toolchain is a download of its own.
+        let local = go_build(&go, package, folder, "local");
+        local.or_else(|_| go_build(&go, package, folder, "auto"))
+    })?;
+    Ok(entry.join(&name))
+}
+
+fn go_build(go: &Path, package: &str, folder: &Path, toolchain: &str) -> Result<()> {
+    let mut command = Command::new(go);
+    command.args(["install", package]).env("GOBIN", folder).env("GOTOOLCHAIN", toolchain);
+    tools::run(&mut command, &format!("build {package}")).map(drop)
+}
+
+fn render_pom(release: Release) -> String {
+    let version = release.version();
+    let mut artifacts = vec!["cassandra-all"];
+    if release == Release::C311 {
+        // 3.11 loads Thrift classes although nothing here speaks Thrift.
+        artifacts.push("cassandra-thrift");
+    }
+    let dependencies: String = artifacts
+        .iter()
+        .map(|artifact| {
+            format!(
+                "    <dependency><groupId>org.apache.cassandra</groupId>\
+                 <artifactId>{artifact}</artifactId><version>{version}</version></dependency>\n"
+            )
+        })
+        .collect();
+    format!(
+        "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\n  <modelVersion>4.0.0</modelVersion>\n  \
+         <groupId>ringkeep</groupId><artifactId>lab-cassandra</artifactId><version>1</version>\n  \
+         <dependencies>\n{dependencies}  </dependencies>\n</project>\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_3_11_asks_for_thrift() {
+        assert!(render_pom(Release::C311).contains("cassandra-thrift"));
+        assert!(!render_pom(Release::C50).contains("cassandra-thrift"));
+        assert!(render_pom(Release::C50).contains("<version>5.0.5</version>"));
+    }
+}

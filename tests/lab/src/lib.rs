@@ -1,0 +1,34 @@
+//! Brings up real Cassandra, of any release line and any shape, and a real object store, on loopback addresses.
+//!
+//! A lab fetches what it runs into a cache, fills clusters with tables that look like real life, digests
+//! their content per partition, and leaves nothing behind. It is a tool for tests and demonstrations; it
+//! knows nothing of what is tested with it.
+
+mod addresses;
+mod builder;
+mod cache;
+mod cluster;
+mod config;
+mod debian;
+mod doctor;
+mod fetch;
+mod java;
+mod jdk;
+mod jvm;
+mod node;
+mod process;
+mod random;
+mod release;
+mod scripts;
+pub mod session;
+mod tokens;
+mod tools;
+
+pub use builder::ClusterBuilder;
+pub use cache::Cache;
+pub use cluster::Cluster;
+pub use doctor::{Check, examine};
+pub use fetch::{Part, fetch, grpcurl};
+pub use node::Node;
+pub use process::Process;
+pub use release::Release;
