@@ -17,6 +17,8 @@ pub const DOMAIN: &str = "ringkeep";
 const HINT: &str = "hint";
 /// How long a client waits before it tries again, where the service knows nothing better.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// What tonic's client says, under the code of a cancelled call, when a deadline that it was given has passed.
+const DEADLINE_OF_OURS: &str = "Timeout expired";
 
 /// What a caller can do about an error; a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,8 +111,10 @@ pub fn status(error: impl ServiceError) -> Status {
 
 /// An error with its causes, each after a colon, without saying one thing twice.
 pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
+    with_causes(error.to_string(), error.source())
+}
+
+fn with_causes(mut text: String, mut source: Option<&dyn Error>) -> String {
     while let Some(cause) = source {
         let said = cause.to_string();
         if !text.contains(&said) {
@@ -154,7 +158,8 @@ impl From<Status> for RemoteError {
         let broken = info.is_none()
             && (status.source().is_some()
                 || status.message().contains("error reading a body from connection")
-                || status.message().contains("h2 protocol error"));
+                || status.message().contains("h2 protocol error")
+                || status.message() == DEADLINE_OF_OURS);
         Self {
             kind: if broken {
                 ErrorKind::Unavailable
@@ -162,15 +167,23 @@ impl From<Status> for RemoteError {
                 ErrorKind::of(status.code())
             },
             reason: info.map(|info| info.reason.clone()).unwrap_or_default(),
-            message: match status.message() {
-                "" => format!("the call ended with {:?}", status.code()),
-                message => message.to_owned(),
-            },
+            message: said(&status),
             hint: info.and_then(|info| info.metadata.get(HINT).cloned()),
             field,
             retry_after: details.retry_info().and_then(|info| info.retry_delay),
         }
     }
+}
+
+/// What a status says, with the cause that only this side knows: a refused certificate, a broken connection.
+fn said(status: &Status) -> String {
+    let message = match status.message() {
+        "" => format!("the call ended with {:?}", status.code()),
+        message => message.to_owned(),
+    };
+    // tonic's own error comes first and says nothing but that it is one.
+    let cause = status.source().and_then(|transport| transport.source());
+    with_causes(message, cause)
 }
 
 impl ServiceError for RemoteError {
@@ -257,5 +270,17 @@ mod tests {
         let got = RemoteError::from(status(Busy));
         assert!(got.is_retryable());
         assert_eq!(got.retry_after, Some(RETRY_AFTER));
+    }
+
+    #[test]
+    fn a_deadline_that_passed_is_worth_another_try() {
+        for status in [
+            Status::deadline_exceeded("not done within 1s"),
+            Status::cancelled("Timeout expired"),
+        ] {
+            assert!(RemoteError::from(status).is_retryable());
+        }
+        let asked = RemoteError::from(Status::cancelled("the task was cancelled"));
+        assert!(!asked.is_retryable());
     }
 }

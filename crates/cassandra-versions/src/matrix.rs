@@ -176,6 +176,14 @@ fn nearest_path(start: Line, goal: Line) -> Option<Path> {
     None
 }
 
+impl Release {
+    /// Whether both are of one release line, known or not.
+    pub fn is_same_line(&self, other: &Self) -> bool {
+        let same_numbers = self.product == other.product && self.line() == other.line();
+        same_numbers || lines().any(|line| line.contains(self) && line.contains(other))
+    }
+}
+
 /// All lines of the matrix, each where it first restores into itself.
 fn lines() -> impl Iterator<Item = Line> {
     MATRIX

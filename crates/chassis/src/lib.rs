@@ -4,7 +4,7 @@
 //! parts one by one. Nothing here knows what the services do.
 
 pub mod config;
-pub mod metrics;
+pub mod prometheus;
 mod run;
 pub mod server;
 pub mod shutdown;
@@ -12,7 +12,7 @@ pub mod telemetry;
 pub mod tls;
 
 pub use config::{ConfigArgs, ConfigError, Secret};
-pub use run::{App, Context, ProcessConfig, run_main};
+pub use run::{App, Context, ProcessConfig, run_main, run_with};
 pub use server::{ServerConfig, in_memory};
 pub use telemetry::TelemetryConfig;
 pub use tls::ClientTlsSettings;

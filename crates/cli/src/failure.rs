@@ -35,7 +35,7 @@ pub enum Failure {
         service: &'static str,
         endpoint: String,
         #[source]
-        source: RemoteError,
+        source: Box<RemoteError>,
     },
     #[error("{endpoint} answers, but has no {service} behind it")]
     Absent {
@@ -43,7 +43,7 @@ pub enum Failure {
         endpoint: String,
     },
     #[error("{0}")]
-    Remote(RemoteError),
+    Remote(Box<RemoteError>),
     #[error("the planner refuses this {what}: {}", refusals.join(", "))]
     Refused {
         what: &'static str,
@@ -134,7 +134,8 @@ impl Failure {
         match self {
             Self::Usage { hint, .. } => vec![hint.clone()],
             Self::Unreachable { .. } => vec![
-                "is it running there? name another address with --endpoint or RINGKEEP_ENDPOINT".into(),
+                "is it running there? name another address with --endpoint or RINGKEEP_ENDPOINT"
+                    .into(),
                 "`ringkeep standalone` runs all services in one process".into(),
             ],
             Self::Absent { service, .. } => vec![format!(

@@ -43,7 +43,11 @@ impl BackupArg {
     /// An empty cluster asks the catalog to find the only one that has the name.
     pub fn to_wire(&self) -> pb::BackupRef {
         pb::BackupRef {
-            cluster: self.cluster.as_ref().map(ToString::to_string).unwrap_or_default(),
+            cluster: self
+                .cluster
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             name: self.name.to_string(),
         }
     }
@@ -140,10 +144,13 @@ pub struct SelectionArgs {
 
 impl SelectionArgs {
     pub fn to_wire(&self) -> pb::Selection {
-        let tables = self.tables.iter().map(|TableArg(keyspace, table)| pb::TableRef {
-            keyspace: keyspace.clone(),
-            table: table.clone(),
-        });
+        let tables = self
+            .tables
+            .iter()
+            .map(|TableArg(keyspace, table)| pb::TableRef {
+                keyspace: keyspace.clone(),
+                table: table.clone(),
+            });
         pb::Selection {
             keyspaces: self.keyspaces.iter().map(|name| name.0.clone()).collect(),
             tables: tables.collect(),
@@ -179,7 +186,14 @@ mod tests {
         for good in ["10.0.0.5:7401", "[::1]:7401", "https://db1.example:7401"] {
             assert!(good.parse::<AgentArg>().is_ok(), "{good}");
         }
-        for bad in ["10.0.0.5", "host:", ":7401", "host:99999", "ftp://host:1", "h/x:1"] {
+        for bad in [
+            "10.0.0.5",
+            "host:",
+            ":7401",
+            "host:99999",
+            "ftp://host:1",
+            "h/x:1",
+        ] {
             assert!(bad.parse::<AgentArg>().is_err(), "{bad}");
         }
     }

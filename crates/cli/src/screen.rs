@@ -51,12 +51,7 @@ struct ErrorBody<'a> {
 }
 
 impl Screen {
-    pub fn new(
-        format: Format,
-        quiet: bool,
-        no_color: bool,
-        surroundings: Surroundings,
-    ) -> Self {
+    pub fn new(format: Format, quiet: bool, no_color: bool, surroundings: Surroundings) -> Self {
         Self {
             colour: surroundings.out_is_terminal && !no_color && !surroundings.no_color,
             out: surroundings.out,
@@ -96,6 +91,12 @@ impl Screen {
         }
     }
 
+    /// What a person must read before answering a question: on stderr, quiet or not.
+    pub fn tell(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes());
+        let _ = self.err.flush();
+    }
+
     /// A line for people on stderr, unless they want quiet. A closed stderr is no reason to fail.
     pub fn talk(&mut self, line: &str) {
         if !self.quiet {
@@ -120,7 +121,11 @@ impl Screen {
             }
             Format::Text => {
                 let hints = hints.iter().map(|hint| format!("\nhint: {hint}"));
-                format!("error: {}{}", message.replace('\n', " "), hints.collect::<String>())
+                format!(
+                    "error: {}{}",
+                    message.replace('\n', " "),
+                    hints.collect::<String>()
+                )
             }
         };
         let _ = writeln!(self.err, "{shown}");
@@ -145,10 +150,6 @@ impl Screen {
             "y" | "yes" => Ok(()),
             _ => Err(Failure::Declined),
         }
-    }
-
-    pub fn is_json(&self) -> bool {
-        self.format == Format::Json
     }
 
     /// Whether a bar that redraws itself makes sense.

@@ -17,7 +17,10 @@ impl Table {
     pub fn new(titles: &[&'static str]) -> Self {
         let columns = titles.iter().map(|&title| match title.strip_prefix('>') {
             Some(title) => Column { title, right: true },
-            None => Column { title, right: false },
+            None => Column {
+                title,
+                right: false,
+            },
         });
         Self {
             columns: columns.collect(),
@@ -38,7 +41,12 @@ impl Table {
         let header: Vec<String> = self.columns.iter().map(|c| c.title.to_owned()).collect();
         let lines = || std::iter::once(&header).chain(&self.rows);
         let widths: Vec<usize> = (0..self.columns.len())
-            .map(|at| lines().map(|row| row[at].chars().count()).max().unwrap_or(0))
+            .map(|at| {
+                lines()
+                    .map(|row| row[at].chars().count())
+                    .max()
+                    .unwrap_or(0)
+            })
             .collect();
         let mut text = String::new();
         for row in lines() {

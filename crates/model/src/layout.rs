@@ -53,9 +53,30 @@ pub fn failure(backup: &BackupRef) -> String {
     format!("{ROOT}/failures/{}/{}.json", backup.cluster, backup.name)
 }
 
-/// Says that a backup is being deleted: nobody may pin it any more.
-pub fn deletion(backup: &BackupRef) -> String {
-    format!("{ROOT}/deletions/{}/{}.json", backup.cluster, backup.name)
+/// The prefix under which the failures of a cluster lie; all clusters' with `None`.
+pub fn failures(cluster: Option<&ClusterName>) -> String {
+    match cluster {
+        Some(cluster) => format!("{ROOT}/failures/{cluster}/"),
+        None => format!("{ROOT}/failures/"),
+    }
+}
+
+/// The prefix under which the deletion marks of a cluster lie; all clusters' with `None`.
+pub fn deletions(cluster: Option<&ClusterName>) -> String {
+    match cluster {
+        Some(cluster) => format!("{ROOT}/deletions/{cluster}/"),
+        None => format!("{ROOT}/deletions/"),
+    }
+}
+
+/// The prefix under which a backup's deletion marks lie. While there is one, nobody may pin the backup.
+pub fn deletion_marks(backup: &BackupRef) -> String {
+    format!("{ROOT}/deletions/{}/{}/", backup.cluster, backup.name)
+}
+
+/// The mark of one attempt to delete a backup. The attempt whose mark sorts last is the one that may go on.
+pub fn deletion_mark(backup: &BackupRef, number: u32, attempt: &uuid::Uuid) -> String {
+    format!("{}{number:08}-{attempt}.json", deletion_marks(backup))
 }
 
 /// The prefix under which the pins of a backup lie.

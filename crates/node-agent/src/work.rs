@@ -1,6 +1,7 @@
 //! Long work: how it tells of its progress, how it is asked to stop, and that one thing is worked on only once.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedMutexGuard, watch};
@@ -48,9 +49,12 @@ impl Work {
         self.update(|progress| progress.bytes_done += bytes);
     }
 
-    /// Takes bytes back that were counted for an attempt that is made again.
-    pub fn take_back(&self, bytes: u64) {
-        self.update(|progress| progress.bytes_done = progress.bytes_done.saturating_sub(bytes));
+    /// Counts bytes that may be taken back.
+    pub fn counter(&self) -> Counter {
+        Counter {
+            work: self.clone(),
+            bytes: AtomicU64::new(0),
+        }
     }
 
     pub fn note(&self, note: impl Into<String>) {
@@ -73,6 +77,30 @@ impl Work {
             () = self.stop.cancelled() => Err(Stopped),
             value = wait => Ok(value),
         }
+    }
+}
+
+/// Bytes that one try has counted as progress.
+pub struct Counter {
+    work: Work,
+    bytes: AtomicU64,
+}
+
+impl Counter {
+    pub fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.work.add_bytes(bytes);
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The try is made again: what it counted does not count.
+    pub fn take_back(&self) {
+        let bytes = self.bytes.swap(0, Ordering::Relaxed);
+        self.work
+            .update(|progress| progress.bytes_done = progress.bytes_done.saturating_sub(bytes));
     }
 }
 

@@ -1,1 +1,23 @@
-//! .
+//! Plans as data, and the pure functions that make and print them.
+//!
+//! A plan says all that stands against it at once, as findings. Everything that a plan depends on is handed in: nothing
+//! here reads a clock, a file or a network. docs/findings.md is made from the table in [`codes`].
+
+pub mod backup;
+mod cluster;
+pub mod codes;
+pub mod compatibility;
+mod cql;
+mod findings;
+pub mod render;
+pub mod restore;
+mod text;
+
+pub use backup::{BackupPlan, BackupRequest, plan_backup};
+pub use cluster::UnreachableAgent;
+pub use codes::Code;
+pub use compatibility::{Compatibility, check_compatibility};
+pub use restore::{
+    NodePlan, PlanStep, RequestedMode, RestoreMode, RestorePlan, RestoreRequest, StepKind,
+    TableAction, TablePlan, plan_restore,
+};

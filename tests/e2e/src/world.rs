@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use lab::{Cluster, ClusterBuilder, Digest, Minio, Scale};
+use lab::digest::{Digest, diff};
+use lab::workload::{self, KEYSPACES, Scale};
+use lab::{Cluster, ClusterBuilder, Minio};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -65,18 +67,16 @@ impl World {
     }
 
     pub async fn fill(&self) -> Result<()> {
-        let session = self.cluster.session().await?;
-        lab::fill(&self.cluster, &session, Scale::Small).await
+        workload::fill(&self.cluster, Scale::Small).await
     }
 
     /// Updates, inserts and deletes in a way that digests show.
     pub async fn change(&self, seed: u64) -> Result<()> {
-        let session = self.cluster.session().await?;
-        lab::change(&self.cluster, &session, seed).await
+        workload::change(&self.cluster, seed).await
     }
 
     pub async fn digest(&self) -> Result<Digest> {
-        lab::digest(&self.cluster).await
+        self.cluster.digest(&KEYSPACES).await
     }
 
     /// Makes a backup and waits for it.
@@ -144,7 +144,8 @@ impl WorldBuilder {
         let store = match (self.s3, self.store) {
             (true, _) => {
                 let bucket = "backups".to_owned();
-                let minio = Minio::start(folder.path().join("minio"), &[&bucket]).await?;
+                let minio = Minio::start(folder.path().join("minio")).await?;
+                minio.create_bucket(&bucket)?;
                 Store::S3 { minio, bucket }
             }
             (false, Some(path)) => Store::Folder(path),
@@ -195,7 +196,7 @@ fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) -> Result<()> {
 #[track_caller]
 pub fn assert_same(before: &Digest, after: &Digest) {
     assert!(before.partitions() > 0, "a digest of nothing proves nothing");
-    let differences = lab::diff(before, after);
+    let differences = diff(before, after);
     let shown: Vec<String> = differences.iter().take(20).map(ToString::to_string).collect();
     assert!(
         differences.is_empty(),
@@ -208,7 +209,7 @@ pub fn assert_same(before: &Digest, after: &Digest) {
 /// Fails unless two digests differ.
 #[track_caller]
 pub fn assert_differ(before: &Digest, after: &Digest) {
-    assert!(!lab::diff(before, after).is_empty(), "the change must be visible in the digest");
+    assert!(!diff(before, after).is_empty(), "the change must be visible in the digest");
 }
 
 /// Waits until a task has some step of this kind running or done; answers the task.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use e2e::{CLUSTER, World, assert_same, until_final, until_step};
-use lab::{Cluster, Digest, Release};
+use lab::digest::Digest;
+use lab::{Cluster, Release};
 
 const PROCESSES: &[&str] = &["node-agent-0", "storage-catalog", "planner", "task-runner"];
 /// At which step of a backup, and of a restore, the process is killed.

@@ -118,6 +118,7 @@ impl ClusterBuilder {
         cluster.set_owner()?;
         cluster.start_nodes().await?;
         cluster.wait_ready().await?;
+        cluster.spread_roles().await?;
         Ok(cluster)
     }
 

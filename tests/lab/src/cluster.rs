@@ -156,6 +156,21 @@ impl Cluster {
         Ok(())
     }
 
+    /// Puts the roles on every node: by default one node has them, and nobody logs in while it is down.
+    pub(crate) async fn spread_roles(&self) -> Result<()> {
+        if !self.record.authenticator || self.nodes().len() == 1 {
+            return Ok(());
+        }
+        let replicas: Vec<String> =
+            self.datacenters().iter().map(|(name, nodes)| format!("'{name}': {nodes}")).collect();
+        let alter = format!(
+            "ALTER KEYSPACE system_auth WITH replication = {{'class': 'NetworkTopologyStrategy', {}}}",
+            replicas.join(", ")
+        );
+        session::run(&self.session().await?, &alter).await?;
+        self.node(0).nodetool(&["repair", "--full", "system_auth"]).await.map(drop)
+    }
+
     async fn check_node(&self, node: &Node) -> Result<()> {
         if !node.is_running() {
             bail!("its process is gone");

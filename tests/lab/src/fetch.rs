@@ -116,24 +116,31 @@ fn go_build(go: &Path, package: &str, folder: &Path, toolchain: &str) -> Result<
 
 fn render_pom(release: Release) -> String {
     let version = release.version();
-    let mut artifacts = vec!["cassandra-all"];
+    let mut dependencies = dependency("org.apache.cassandra", "cassandra-all", version, "");
     if release == Release::C311 {
         // 3.11 loads Thrift classes although nothing here speaks Thrift.
-        artifacts.push("cassandra-thrift");
+        dependencies += &dependency("org.apache.cassandra", "cassandra-thrift", version, "");
+        // Its functions in Java are made with the old driver, which its own pom leaves out. The shaded
+        // one alone does not bring a second netty along.
+        dependencies += &dependency(
+            "com.datastax.cassandra",
+            "cassandra-driver-core",
+            "3.0.1",
+            "<classifier>shaded</classifier><exclusions><exclusion><groupId>*</groupId>\
+             <artifactId>*</artifactId></exclusion></exclusions>",
+        );
     }
-    let dependencies: String = artifacts
-        .iter()
-        .map(|artifact| {
-            format!(
-                "    <dependency><groupId>org.apache.cassandra</groupId>\
-                 <artifactId>{artifact}</artifactId><version>{version}</version></dependency>\n"
-            )
-        })
-        .collect();
     format!(
         "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\n  <modelVersion>4.0.0</modelVersion>\n  \
          <groupId>ringkeep</groupId><artifactId>lab-cassandra</artifactId><version>1</version>\n  \
          <dependencies>\n{dependencies}  </dependencies>\n</project>\n"
+    )
+}
+
+fn dependency(group: &str, artifact: &str, version: &str, more: &str) -> String {
+    format!(
+        "    <dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>\
+         <version>{version}</version>{more}</dependency>\n"
     )
 }
 

@@ -51,6 +51,7 @@ pub fn server_arguments(release: Release, node: &Node, heap_mb: u32) -> Vec<Stri
         "-Dcassandra.ring_delay_ms=2000".to_owned(),
         "-Dcassandra.skip_wait_for_gossip_to_settle=0".to_owned(),
         "-Dcassandra.consistent.rangemovement=false".to_owned(),
+        "-Dcassandra.shutdown_announce_in_ms=200".to_owned(),
         "-Dcassandra.superuser_setup_delay_ms=0".to_owned(),
         format!("-Dlogback.configurationFile=file://{}", node.dir.join("conf/logback.xml").display()),
     ]);

@@ -29,7 +29,7 @@ async fn main() -> ExitCode {
         .with_ansi(io::stderr().is_terminal())
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| "lab=info,warn".into()),
+                .unwrap_or_else(|_| "lab=info,scylla=error,warn".into()),
         )
         .compact()
         .init();

@@ -59,7 +59,8 @@ async fn try_connect(cluster: &Cluster, nodes: &[Node]) -> Result<Session> {
         .known_nodes_addr(&addresses)
         .host_filter(Arc::new(AllowListHostFilter::new(&addresses)?))
         .pool_size(PoolSize::PerHost(const { std::num::NonZeroUsize::new(2).expect("two is not zero") }))
-        .fetch_schema_metadata(false)
+        // Routing needs the names of the tables, and nothing here needs more.
+        .fetch_full_schema_metadata(false)
         .disallow_shard_aware_port(true)
         .schema_agreement_timeout(REQUEST_TIMEOUT)
         .default_execution_profile_handle(profile.into_handle());

@@ -108,3 +108,15 @@ fn a_lower_patch_is_told_only_where_the_formats_differ() {
     check("dse 6.8.50", "dse 6.8.4", "yes PATCH_DOWNGRADE");
     check("cassandra 4.1.9", "cassandra 4.1.0", "yes");
 }
+
+#[test]
+fn all_of_hcd_1_is_one_line_and_two_minors_of_cassandra_are_not() {
+    let same = |a: &str, b: &str| {
+        let release = |text: &str| text.parse::<Release>().expect("a release");
+        release(a).is_same_line(&release(b))
+    };
+    assert!(same("hcd 1.1.0", "hcd 1.2.3"));
+    assert!(same("cassandra 3.0.1", "cassandra 3.0.30"));
+    assert!(!same("cassandra 4.0.17", "cassandra 4.1.9"));
+    assert!(!same("cassandra 6.8.0", "dse 6.8.0"));
+}

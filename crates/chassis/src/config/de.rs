@@ -51,6 +51,7 @@ impl Problem {
     }
 
     fn wrong_type(found: &str, expected: &dyn Expected) -> Self {
+        let expected = plain_words(expected.to_string());
         Self::new(What::Value {
             message: format!("expected {expected}, found {found}"),
         })
@@ -73,13 +74,19 @@ impl de::Error for Problem {
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let mut problem = Self::wrong_type(&unexpected_word(&unexpected), expected);
+        let mut problem = Self::wrong_type(type_word(&unexpected), expected);
         problem.guessed = shown(&unexpected);
         problem
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::wrong_type(&unexpected_word(&unexpected), expected)
+        let found = match unexpected {
+            Unexpected::Unsigned(number) => number.to_string(),
+            Unexpected::Signed(number) => number.to_string(),
+            Unexpected::Float(number) => number.to_string(),
+            other => type_word(&other).to_owned(),
+        };
+        Self::wrong_type(&found, expected)
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
@@ -107,17 +114,41 @@ fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-/// What was found, without the text itself: it might be a secret in the wrong place.
-fn unexpected_word(unexpected: &Unexpected<'_>) -> String {
+/// What was found, without the value itself: it might be a secret.
+fn type_word(unexpected: &Unexpected<'_>) -> &'static str {
     match unexpected {
-        Unexpected::Bool(flag) => flag.to_string(),
-        Unexpected::Unsigned(number) => number.to_string(),
-        Unexpected::Signed(number) => number.to_string(),
-        Unexpected::Float(number) => number.to_string(),
-        Unexpected::Seq => "a list".into(),
-        Unexpected::Map => "a table".into(),
-        Unexpected::Str(_) | Unexpected::Char(_) | Unexpected::Bytes(_) => "text".into(),
-        _ => "something else".into(),
+        Unexpected::Bool(_) => "true or false",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
+        Unexpected::Float(_) => "a number",
+        Unexpected::Seq => "a list",
+        Unexpected::Map => "a table",
+        Unexpected::Str(_) | Unexpected::Char(_) | Unexpected::Bytes(_) => "text",
+        _ => "something else",
+    }
+}
+
+/// serde names what it expects as Rust does; operators do not write Rust.
+fn plain_words(expected: String) -> String {
+    let range = match expected.as_str() {
+        "u8" => (0, u8::MAX.into()),
+        "u16" => (0, u16::MAX.into()),
+        "u32" => (0, u32::MAX.into()),
+        "u64" | "usize" => (0, i64::MAX),
+        "i8" => (i8::MIN.into(), i8::MAX.into()),
+        "i16" => (i16::MIN.into(), i16::MAX.into()),
+        "i32" => (i32::MIN.into(), i32::MAX.into()),
+        "i64" | "isize" => (i64::MIN, i64::MAX),
+        "f32" | "f64" => return "a number".into(),
+        "a boolean" => return "true or false".into(),
+        "a string" => return "text in quotes".into(),
+        "a sequence" => return "a list".into(),
+        _ if expected.starts_with("struct ") || expected == "a map" => return "a table".into(),
+        _ => return expected,
+    };
+    match range {
+        (i64::MIN, i64::MAX) => "a whole number".into(),
+        (low, i64::MAX) => format!("a whole number from {low}"),
+        (low, high) => format!("a whole number from {low} to {high}"),
     }
 }
 
@@ -273,9 +304,9 @@ impl<'de> Deserializer<'de> for Node {
         match self.text() {
             Ok(text) => visitor.visit_enum(IntoDeserializer::<Problem>::into_deserializer(text)),
             Err(node) => match node.value {
-                Value::Table(table) => visitor.visit_enum(MapAccessDeserializer::new(
-                    TableAccess::new(table, None),
-                )),
+                Value::Table(table) => {
+                    visitor.visit_enum(MapAccessDeserializer::new(TableAccess::new(table, None)))
+                }
                 other => Err(Problem::wrong_type(other.word(), &visitor)),
             },
         }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use e2e::{CLUSTER, World};
-use lab::{Cluster, Digest, Release, Scale};
+use lab::digest::{Digest, diff};
+use lab::workload::{self, Scale};
+use lab::{Cluster, Release};
 use tokio::process::Command;
 
 #[tokio::main]
@@ -32,14 +34,13 @@ async fn demo() -> Result<()> {
     let begun = Instant::now();
     say("A real Cassandra 5.0 comes up, with a Ringkeep beside it");
     let world = World::builder(Cluster::builder(Release::C50).name("demo")).start().await?;
-    let session = world.cluster.session().await?;
 
     say("Tables that look like real life are filled");
     println!(
         "  wide partitions, statics, collections, a UDT, counters, TTLs, deletions and range tombstones,\n  \
          LZ4, Zstd and uncompressed, SAI and classic indexes, a materialized view"
     );
-    lab::fill(&world.cluster, &session, Scale::Demo).await?;
+    workload::fill(&world.cluster, Scale::Demo).await?;
 
     say("The cluster is made known, and backed up in full");
     let mut add = vec!["cluster", "add", CLUSTER];
@@ -50,7 +51,7 @@ async fn demo() -> Result<()> {
     run(&world, &["backup", "create", CLUSTER, "--name", "monday", "--wait"]).await?;
 
     say("Life goes on: data changes and is deleted; a differential backup takes only what is new");
-    lab::change(&world.cluster, &session, 1).await?;
+    workload::change(&world.cluster, 1).await?;
     let restore_point = digest(&world).await?;
     let tuesday = ["backup", "create", CLUSTER, "--name", "tuesday", "--kind", "differential", "--wait"];
     run(&world, &tuesday).await?;
@@ -58,10 +59,10 @@ async fn demo() -> Result<()> {
     run(&world, &["backup", "verify", "tuesday"]).await?;
 
     say("Then somebody makes a mistake at three in the morning");
-    lab::change(&world.cluster, &session, 2).await?;
+    workload::change(&world.cluster, 2).await?;
     println!("  cqlsh> DROP KEYSPACE shop;");
     world.drop_keyspace("shop").await?;
-    let broken = lab::diff(&restore_point, &digest(&world).await?).len();
+    let broken = diff(&restore_point, &digest(&world).await?).len();
     println!("  {broken} partitions are not what they were");
 
     say("What would a restore do?");
@@ -102,10 +103,11 @@ async fn run(world: &World, arguments: &[&str]) -> Result<()> {
 
 async fn digest(world: &World) -> Result<Digest> {
     let begun = Instant::now();
-    let digest = lab::digest(&world.cluster).await?;
+    let digest = world.digest().await?;
     println!(
-        "  digest of {} partitions in {} tables ({:.1} s)",
+        "  digest of {} partitions with {} rows in {} tables ({:.1} s)",
         digest.partitions(),
+        digest.rows(),
         digest.tables.len(),
         begun.elapsed().as_secs_f64()
     );
@@ -113,7 +115,7 @@ async fn digest(world: &World) -> Result<Digest> {
 }
 
 fn prove(expected: &Digest, found: &Digest) -> Result<()> {
-    let differences = lab::diff(expected, found);
+    let differences = diff(expected, found);
     if differences.is_empty() {
         println!("  yes: all {} partitions are the same, byte for byte", found.partitions());
         return Ok(());

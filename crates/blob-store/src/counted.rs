@@ -1,0 +1,166 @@
+//! Counts requests and bytes, for the metrics and for tests in which the cost is the feature.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+
+use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
+
+/// What went through a store so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub puts: u64,
+    pub gets: u64,
+    pub heads: u64,
+    pub lists: u64,
+    pub deletes: u64,
+    pub bytes_up: u64,
+    pub bytes_down: u64,
+}
+
+/// A store that counts: calls of this port, not requests on the wire, which pages and parts multiply.
+pub struct Counted {
+    inner: Store,
+    counters: Arc<Counters>,
+}
+
+#[derive(Default)]
+struct Counters {
+    puts: AtomicU64,
+    gets: AtomicU64,
+    heads: AtomicU64,
+    lists: AtomicU64,
+    deletes: AtomicU64,
+    bytes_up: AtomicU64,
+    bytes_down: AtomicU64,
+}
+
+impl Counters {
+    fn call(&self, counter: &AtomicU64, verb: &'static str) {
+        counter.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("ringkeep_store_calls_total", "verb" => verb).increment(1);
+    }
+
+    fn up(&self, bytes: u64) {
+        self.bytes_up.fetch_add(bytes, Ordering::Relaxed);
+        metrics::counter!("ringkeep_store_bytes_total", "direction" => "up").increment(bytes);
+    }
+
+    fn down(&self, bytes: u64) {
+        self.bytes_down.fetch_add(bytes, Ordering::Relaxed);
+        metrics::counter!("ringkeep_store_bytes_total", "direction" => "down").increment(bytes);
+    }
+}
+
+impl Counted {
+    pub fn new(inner: Store) -> Self {
+        Self {
+            inner,
+            counters: Arc::default(),
+        }
+    }
+
+    pub fn counts(&self) -> Counts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            puts: read(&self.counters.puts),
+            gets: read(&self.counters.gets),
+            heads: read(&self.counters.heads),
+            lists: read(&self.counters.lists),
+            deletes: read(&self.counters.deletes),
+            bytes_up: read(&self.counters.bytes_up),
+            bytes_down: read(&self.counters.bytes_down),
+        }
+    }
+}
+
+/// Counts errors by what can be done about them.
+fn watched<T>(verb: &'static str, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    if let Err(error) = &result {
+        let retryable = if error.is_retryable() { "true" } else { "false" };
+        metrics::counter!("ringkeep_store_errors_total", "verb" => verb, "retryable" => retryable)
+            .increment(1);
+    }
+    result
+}
+
+#[async_trait]
+impl BlobStore for Counted {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.counters.call(&self.counters.puts, "put");
+        self.counters.up(bytes.len() as u64);
+        watched("put", self.inner.put(key, bytes).await)
+    }
+
+    async fn put_stream(
+        &self,
+        key: &str,
+        size_hint: Option<u64>,
+        body: ByteStream,
+    ) -> Result<Put, StoreError> {
+        self.counters.call(&self.counters.puts, "put");
+        let counters = self.counters.clone();
+        let body = body.inspect(move |chunk| {
+            if let Ok(chunk) = chunk {
+                counters.up(chunk.len() as u64);
+            }
+        });
+        watched("put", self.inner.put_stream(key, size_hint, body.boxed()).await)
+    }
+
+    async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
+        self.counters.call(&self.counters.gets, "get");
+        let bytes = watched("get", self.inner.get(key, bytes_max).await)?;
+        self.counters.down(bytes.len() as u64);
+        Ok(bytes)
+    }
+
+    async fn get_stream(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<ByteStream, StoreError> {
+        self.counters.call(&self.counters.gets, "get");
+        let body = watched("get", self.inner.get_stream(key, range).await)?;
+        let counters = self.counters.clone();
+        let counted = body.inspect(move |chunk| {
+            if let Ok(chunk) = chunk {
+                counters.down(chunk.len() as u64);
+            }
+        });
+        Ok(counted.boxed())
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
+        self.counters.call(&self.counters.heads, "head");
+        watched("head", self.inner.head(key).await)
+    }
+
+    fn list(&self, prefix: &str) -> MetaStream {
+        self.counters.call(&self.counters.lists, "list");
+        self.inner.list(prefix)
+    }
+
+    async fn list_children(&self, prefix: &str) -> Result<Children, StoreError> {
+        self.counters.call(&self.counters.lists, "list");
+        watched("list", self.inner.list_children(prefix).await)
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.counters.call(&self.counters.deletes, "delete");
+        watched("delete", self.inner.delete(key).await)
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.counters.call(&self.counters.deletes, "delete");
+        watched("delete", self.inner.delete_many(keys).await)
+    }
+}

@@ -1,0 +1,314 @@
+//! A store in a local or mounted folder.
+//!
+//! An object is written to a temporary file, flushed to the disk, and then linked to its name: the link fails where the
+//! name exists, so that create-once is atomic, and a reader sees the whole object or none. A name is only answered as
+//! created when the folder that holds it is on the disk too. docs/decisions says why this is our own code.
+
+mod listing;
+mod temporary;
+
+use std::io::{self, ErrorKind, SeekFrom};
+use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::task::spawn_blocking;
+use tokio_util::io::ReaderStream;
+
+use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, StoreError, key};
+use temporary::Temporary;
+
+/// Bytes that are read from a file at once.
+const READ_BYTES: usize = 512 << 10;
+/// Bytes that are written to a file at once.
+const WRITE_BYTES: usize = 1 << 20;
+/// How often a link is tried while somebody else removes the emptied folder that it goes to.
+const LINK_ATTEMPTS_MAX: u32 = 16;
+
+/// A store in a folder. Two stores over one folder, also in two processes, are one store.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    root: PathBuf,
+    store: String,
+}
+
+impl Folder {
+    /// Opens a folder, creating it where it does not exist, and removes what writers that died left behind.
+    pub fn open(root: &Path) -> Result<Self, StoreError> {
+        let fail = |source: io::Error| StoreError::Config {
+            what: format!("the folder {} cannot be used", root.display()),
+            source: Some(source.into()),
+        };
+        std::fs::create_dir_all(root).map_err(fail)?;
+        let root = root.canonicalize().map_err(fail)?;
+        temporary::sweep(&root).map_err(fail)?;
+        Ok(Self {
+            store: format!("folder {}", root.display()),
+            root,
+        })
+    }
+
+    /// Where an object lies. The key is checked, so the path is below the root.
+    fn path(&self, key: &str) -> Result<PathBuf, StoreError> {
+        key::check(key)?;
+        if key.split('/').next() == Some(temporary::FOLDER) {
+            return Err(StoreError::Key {
+                key: key.to_owned(),
+                why: "`.tmp` holds what is being written",
+            });
+        }
+        Ok(self.root.join(key))
+    }
+
+    fn error(&self, key: &str, source: io::Error) -> StoreError {
+        let (key, store) = (key.to_owned(), self.store.clone());
+        match source.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => StoreError::NotFound { key, store },
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                StoreError::PermissionDenied { key, store, source: source.into() }
+            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                StoreError::QuotaExceeded { key, store, source: source.into() }
+            }
+            ErrorKind::Interrupted | ErrorKind::TimedOut | ErrorKind::StaleNetworkFileHandle => {
+                StoreError::Unavailable { key, store, source: source.into() }
+            }
+            _ => StoreError::Other { key, store, source: source.into() },
+        }
+    }
+
+    /// Runs file work on the threads that may block.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        key: &str,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match spawn_blocking(work).await {
+            Ok(result) => result.map_err(|source| self.error(key, source)),
+            Err(panicked) => Err(self.error(key, io::Error::other(panicked))),
+        }
+    }
+
+    /// Flushes a written temporary file and gives it its name.
+    async fn publish(&self, key: &str, temporary: Temporary) -> Result<Put, StoreError> {
+        let (root, path) = (self.root.clone(), self.path(key)?);
+        self.blocking(key, move || link_durably(&root, &temporary, &path))
+            .await
+    }
+
+    async fn temporary(&self, key: &str) -> Result<Temporary, StoreError> {
+        let root = self.root.clone();
+        self.blocking(key, move || Temporary::create(&root)).await
+    }
+
+    async fn open_file(&self, key: &str) -> Result<(tokio::fs::File, u64), StoreError> {
+        let path = self.path(key)?;
+        let fail = |source| self.error(key, source);
+        let file = tokio::fs::File::open(&path).await.map_err(fail)?;
+        let metadata = file.metadata().await.map_err(fail)?;
+        if !metadata.is_file() {
+            return Err(self.error(key, ErrorKind::NotFound.into()));
+        }
+        Ok((file, metadata.len()))
+    }
+}
+
+/// Links a temporary file to its name unless the name exists. Everything is on the disk when this answers.
+fn link_durably(root: &Path, temporary: &Temporary, path: &Path) -> io::Result<Put> {
+    let parent = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    temporary.file().sync_all()?;
+    for _ in 0..LINK_ATTEMPTS_MAX {
+        create_folders(root, parent)?;
+        match std::fs::hard_link(temporary.path(), path) {
+            Ok(()) => {
+                sync_folder(parent)?;
+                return Ok(Put::Created);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                // It may be of a writer that died before its own flush; the answer must hold after a power cut too.
+                sync_folder(parent)?;
+                return Ok(Put::Exists);
+            }
+            // A deletion has just removed the emptied folder.
+            Err(error) if error.kind() == ErrorKind::NotFound && temporary.path().exists() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ErrorKind::Interrupted.into())
+}
+
+/// Creates the folders down to `folder`, each on the disk before the next.
+fn create_folders(root: &Path, folder: &Path) -> io::Result<()> {
+    if folder == root || folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().ok_or(ErrorKind::InvalidInput)?;
+    create_folders(root, parent)?;
+    match std::fs::create_dir(folder) {
+        Ok(()) => sync_folder(parent),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        // The parent went away again; the caller's loop comes back.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match std::fs::File::open(folder) {
+        Ok(folder) => folder.sync_all(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes an object and the folders that it leaves empty.
+fn remove(root: &Path, path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(());
+        }
+        // A folder is no object.
+        Err(_) if path.is_dir() => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    let mut folder = path.parent();
+    while let Some(emptied) = folder.filter(|&folder| folder != root) {
+        if std::fs::remove_dir(emptied).is_err() {
+            return sync_folder(emptied);
+        }
+        folder = emptied.parent();
+    }
+    sync_folder(root)
+}
+
+fn meta(key: String, metadata: &std::fs::Metadata) -> Meta {
+    Meta {
+        key,
+        size: metadata.len(),
+        tag: format!(
+            "{}-{}-{}",
+            metadata.ino(),
+            metadata.mtime(),
+            metadata.mtime_nsec()
+        ),
+    }
+}
+
+#[async_trait]
+impl BlobStore for Folder {
+    fn describe(&self) -> String {
+        self.store.clone()
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        let (root, path) = (self.root.clone(), self.path(key)?);
+        self.blocking(key, move || {
+            if path.is_file() {
+                return Ok(Put::Exists);
+            }
+            let temporary = Temporary::create(&root)?;
+            io::Write::write_all(&mut temporary.file(), &bytes)?;
+            link_durably(&root, &temporary, &path)
+        })
+        .await
+    }
+
+    async fn put_stream(
+        &self,
+        key: &str,
+        _size_hint: Option<u64>,
+        mut body: ByteStream,
+    ) -> Result<Put, StoreError> {
+        self.path(key)?;
+        let temporary = self.temporary(key).await?;
+        let fail = |source| self.error(key, source);
+        let mut file = tokio::fs::File::from_std(temporary.file().try_clone().map_err(fail)?);
+        file.set_max_buf_size(WRITE_BYTES);
+        while let Some(chunk) = body.next().await {
+            file.write_all(&chunk?).await.map_err(fail)?;
+        }
+        file.flush().await.map_err(fail)?;
+        self.publish(key, temporary).await
+    }
+
+    async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
+        let (file, size) = self.open_file(key).await?;
+        if size > bytes_max {
+            return Err(StoreError::TooLarge {
+                key: key.to_owned(),
+                store: self.store.clone(),
+                size,
+                bytes_max,
+            });
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        let read = file.take(bytes_max).read_to_end(&mut bytes).await;
+        read.map_err(|source| self.error(key, source))?;
+        Ok(bytes.into())
+    }
+
+    async fn get_stream(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<ByteStream, StoreError> {
+        let (mut file, size) = self.open_file(key).await?;
+        let range = range.unwrap_or(0..size);
+        if range.end > size || range.start > range.end {
+            return Err(StoreError::OutOfRange {
+                key: key.to_owned(),
+                store: self.store.clone(),
+                size,
+                start: range.start,
+                end: range.end,
+            });
+        }
+        let sought = file.seek(SeekFrom::Start(range.start)).await;
+        sought.map_err(|source| self.error(key, source))?;
+        let (store, key) = (self.clone(), key.to_owned());
+        let reader = file.take(range.end - range.start);
+        Ok(ReaderStream::with_capacity(reader, READ_BYTES)
+            .map_err(move |source| store.error(&key, source))
+            .boxed())
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
+        let path = self.path(key)?;
+        match tokio::fs::metadata(&path).await {
+            Ok(metadata) if metadata.is_file() => Ok(Some(meta(key.to_owned(), &metadata))),
+            Ok(_) => Ok(None),
+            Err(source) => match self.error(key, source) {
+                error if error.is_not_found() => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    fn list(&self, prefix: &str) -> MetaStream {
+        listing::list(self.clone(), prefix.to_owned())
+    }
+
+    async fn list_children(&self, prefix: &str) -> Result<Children, StoreError> {
+        listing::children(self, prefix).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let (root, path) = (self.root.clone(), self.path(key)?);
+        self.blocking(key, move || remove(&root, &path)).await
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        for key in keys {
+            self.delete(key).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! A store in which a process dies, or a request fails, at a chosen call.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::{self, TryStreamExt};
+
+use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
+
+/// What goes wrong. Calls are counted from 1, over all methods, as they are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The process dies before its nth call takes effect: it and all later ones fail.
+    DieBefore(u64),
+    /// The process dies after its nth call took effect, without hearing the answer.
+    DieAfter(u64),
+    /// Only the nth call fails, without effect.
+    FailOnce(u64),
+    /// Only the nth call fails, after it took effect: the answer was lost.
+    LoseAnswer(u64),
+    /// Reading this object ends after so many bytes.
+    Truncate(String, usize),
+    /// Reading this object fails as unavailable after so many bytes.
+    Break(String, usize),
+}
+
+enum Verdict {
+    Pass,
+    FailBefore,
+    FailAfter,
+}
+
+/// A store with faults.
+pub struct Faulty {
+    inner: Store,
+    calls: AtomicU64,
+    fault: Mutex<Option<Fault>>,
+}
+
+impl Faulty {
+    pub fn new(inner: Store) -> Self {
+        Self {
+            inner,
+            calls: AtomicU64::new(0),
+            fault: Mutex::new(None),
+        }
+    }
+
+    /// Sets the fault, in place of any other, and counts calls from 1 again.
+    pub fn set(&self, fault: Fault) {
+        *self.fault() = Some(fault);
+        self.calls.store(0, Ordering::SeqCst);
+    }
+
+    /// From now on everything works.
+    pub fn heal(&self) {
+        *self.fault() = None;
+    }
+
+    /// How many calls were made since the fault was set.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn verdict(&self) -> Verdict {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        match *self.fault() {
+            Some(Fault::DieBefore(at)) if call >= at => Verdict::FailBefore,
+            Some(Fault::DieAfter(at)) if call > at => Verdict::FailBefore,
+            Some(Fault::DieAfter(at)) if call == at => Verdict::FailAfter,
+            Some(Fault::FailOnce(at)) if call == at => Verdict::FailBefore,
+            Some(Fault::LoseAnswer(at)) if call == at => Verdict::FailAfter,
+            _ => Verdict::Pass,
+        }
+    }
+
+    async fn around<T: Send>(
+        &self,
+        key: &str,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        match self.verdict() {
+            Verdict::Pass => call.await,
+            Verdict::FailBefore => Err(self.unavailable(key)),
+            Verdict::FailAfter => {
+                call.await?;
+                Err(self.unavailable(key))
+            }
+        }
+    }
+
+    fn unavailable(&self, key: &str) -> StoreError {
+        StoreError::Unavailable {
+            key: key.to_owned(),
+            store: self.inner.describe(),
+            source: "a fault for a test".into(),
+        }
+    }
+
+    /// Applies the faults that are of one object's bytes.
+    fn spoil(&self, key: &str, body: ByteStream) -> ByteStream {
+        let (left, error) = match &*self.fault() {
+            Some(Fault::Truncate(of, len)) if of == key => (*len, None),
+            Some(Fault::Break(of, len)) if of == key => (*len, Some(self.unavailable(key))),
+            _ => return body,
+        };
+        let cut = body.scan(left, |left, chunk| {
+            let chunk = chunk.map(|mut chunk: Bytes| {
+                chunk.truncate(*left);
+                *left -= chunk.len();
+                chunk
+            });
+            let ended = matches!(&chunk, Ok(chunk) if chunk.is_empty());
+            async move { (!ended).then_some(chunk) }
+        });
+        cut.chain(stream::iter(error.map(Err))).boxed()
+    }
+}
+
+#[async_trait]
+impl BlobStore for Faulty {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.around(key, self.inner.put(key, bytes)).await
+    }
+
+    async fn put_stream(
+        &self,
+        key: &str,
+        size_hint: Option<u64>,
+        body: ByteStream,
+    ) -> Result<Put, StoreError> {
+        self.around(key, self.inner.put_stream(key, size_hint, body)).await
+    }
+
+    async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
+        let bytes = self.around(key, self.inner.get(key, bytes_max)).await?;
+        let body = self.spoil(key, stream::once(async { Ok(bytes) }).boxed());
+        let chunks: Vec<Bytes> = body.try_collect().await?;
+        Ok(chunks.concat().into())
+    }
+
+    async fn get_stream(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<ByteStream, StoreError> {
+        let body = self.around(key, self.inner.get_stream(key, range)).await?;
+        Ok(self.spoil(key, body))
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
+        self.around(key, self.inner.head(key)).await
+    }
+
+    fn list(&self, prefix: &str) -> MetaStream {
+        match self.verdict() {
+            Verdict::Pass => self.inner.list(prefix),
+            Verdict::FailBefore | Verdict::FailAfter => {
+                let error = self.unavailable(prefix);
+                stream::once(async { Err(error) }).boxed()
+            }
+        }
+    }
+
+    async fn list_children(&self, prefix: &str) -> Result<Children, StoreError> {
+        self.around(prefix, self.inner.list_children(prefix)).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.around(key, self.inner.delete(key)).await
+    }
+
+    /// Dies in the middle: what comes before the fault is deleted.
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        for key in keys {
+            self.around(key, self.inner.delete(key)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! A bucket that lets nothing be deleted.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
+
+/// A store that refuses every deletion, as a bucket under retention does.
+pub struct WriteOnce(pub Store);
+
+impl WriteOnce {
+    fn refuse(&self, key: &str) -> StoreError {
+        StoreError::PermissionDenied {
+            key: key.to_owned(),
+            store: self.describe(),
+            source: "objects are under retention".into(),
+        }
+    }
+}
+
+#[async_trait]
+impl BlobStore for WriteOnce {
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.0.put(key, bytes).await
+    }
+
+    async fn put_stream(
+        &self,
+        key: &str,
+        size_hint: Option<u64>,
+        body: ByteStream,
+    ) -> Result<Put, StoreError> {
+        self.0.put_stream(key, size_hint, body).await
+    }
+
+    async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
+        self.0.get(key, bytes_max).await
+    }
+
+    async fn get_stream(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<ByteStream, StoreError> {
+        self.0.get_stream(key, range).await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
+        self.0.head(key).await
+    }
+
+    fn list(&self, prefix: &str) -> MetaStream {
+        self.0.list(prefix)
+    }
+
+    async fn list_children(&self, prefix: &str) -> Result<Children, StoreError> {
+        self.0.list_children(prefix).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        Err(self.refuse(key))
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        match keys.first() {
+            Some(key) => Err(self.refuse(key)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Limits the bandwidth to and from a store, so that a backup leaves room for the database beside it.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use tokio::time::Instant;
+
+use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
+
+/// What may pass at once after a pause, as time at the full rate.
+const BURST: Duration = Duration::from_millis(250);
+
+/// A token bucket of bytes. Shared by whatever shares the limit.
+#[derive(Debug)]
+pub struct Bandwidth {
+    bytes_per_second: u64,
+    /// When all that was granted so far will have passed at the rate.
+    paid_until: Mutex<Option<Instant>>,
+}
+
+impl Bandwidth {
+    /// A rate of 0 would never let anything pass and is taken as 1.
+    pub fn new(bytes_per_second: u64) -> Self {
+        Self {
+            bytes_per_second: bytes_per_second.max(1),
+            paid_until: Mutex::new(None),
+        }
+    }
+
+    /// Waits until this many bytes may pass. In the order of the calls; a dropped call has still paid.
+    pub async fn take(&self, bytes: u64) {
+        tokio::time::sleep_until(self.grant(bytes, Instant::now())).await;
+    }
+
+    /// When these bytes may pass, if they are asked for now.
+    fn grant(&self, bytes: u64, now: Instant) -> Instant {
+        let cost = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
+        let mut paid_until = self.paid_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = paid_until.map_or(now, |until| until.max(now)) + cost;
+        *paid_until = Some(until);
+        until - BURST.min(cost)
+    }
+}
+
+/// A store behind bandwidth limits. Listings and deletions are not limited: they are few bytes.
+pub struct Throttle {
+    inner: Store,
+    up: Option<Arc<Bandwidth>>,
+    down: Option<Arc<Bandwidth>>,
+}
+
+impl Throttle {
+    /// `None` is no limit.
+    pub fn new(inner: Store, up: Option<Arc<Bandwidth>>, down: Option<Arc<Bandwidth>>) -> Self {
+        Self { inner, up, down }
+    }
+}
+
+/// Lets each chunk wait for its turn.
+fn paced(body: ByteStream, limit: Option<Arc<Bandwidth>>) -> ByteStream {
+    let Some(limit) = limit else {
+        return body;
+    };
+    body.and_then(move |chunk| {
+        let limit = limit.clone();
+        async move {
+            limit.take(chunk.len() as u64).await;
+            Ok(chunk)
+        }
+    })
+    .boxed()
+}
+
+#[async_trait]
+impl BlobStore for Throttle {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        if let Some(limit) = &self.up {
+            limit.take(bytes.len() as u64).await;
+        }
+        self.inner.put(key, bytes).await
+    }
+
+    async fn put_stream(
+        &self,
+        key: &str,
+        size_hint: Option<u64>,
+        body: ByteStream,
+    ) -> Result<Put, StoreError> {
+        let body = paced(body, self.up.clone());
+        self.inner.put_stream(key, size_hint, body).await
+    }
+
+    async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
+        let bytes = self.inner.get(key, bytes_max).await?;
+        if let Some(limit) = &self.down {
+            limit.take(bytes.len() as u64).await;
+        }
+        Ok(bytes)
+    }
+
+    async fn get_stream(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<ByteStream, StoreError> {
+        let body = self.inner.get_stream(key, range).await?;
+        Ok(paced(body, self.down.clone()))
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
+        self.inner.head(key).await
+    }
+
+    fn list(&self, prefix: &str) -> MetaStream {
+        self.inner.list(prefix)
+    }
+
+    async fn list_children(&self, prefix: &str) -> Result<Children, StoreError> {
+        self.inner.list_children(prefix).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.inner.delete(key).await
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.inner.delete_many(keys).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When the last of these takes may pass, each asked for as soon as the one before has passed.
+    fn passed_after(limit: &Bandwidth, takes: &[u64], start: Instant) -> Duration {
+        let mut now = start;
+        for &bytes in takes {
+            now = now.max(limit.grant(bytes, now));
+        }
+        now - start
+    }
+
+    #[track_caller]
+    fn assert_about(took: Duration, seconds: u64) {
+        let expected = Duration::from_secs(seconds);
+        assert!(took <= expected && took + BURST >= expected, "{took:?}");
+    }
+
+    #[test]
+    fn ten_seconds_of_bytes_take_ten_seconds() {
+        let start = Instant::now();
+        assert_about(passed_after(&Bandwidth::new(1000), &[100; 100], start), 10);
+        assert_about(passed_after(&Bandwidth::new(1000), &[10_000], start), 10);
+    }
+
+    #[test]
+    fn a_pause_earns_no_credit() {
+        let (limit, start) = (Bandwidth::new(1000), Instant::now());
+        limit.grant(100, start);
+        let later = start + Duration::from_secs(60);
+        assert_about(passed_after(&limit, &[5000], later), 5);
+    }
+
+    #[tokio::test]
+    async fn two_tasks_share_one_limit() {
+        let limit = Bandwidth::new(1000);
+        let start = Instant::now();
+        let half = || async {
+            for _ in 0..5 {
+                limit.take(100).await;
+            }
+        };
+        futures::join!(half(), half());
+        assert!(start.elapsed() + BURST >= Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+}

@@ -1,0 +1,174 @@
+//! Binding, serving, draining.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_stream::StreamExt;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use tonic::service::Routes;
+use tonic::transport::ServerTlsConfig;
+use tonic::transport::server::TcpIncoming;
+use tracing::{info, warn};
+
+use super::connection::Cuttable;
+use super::health::Health;
+use super::{ServerConfig, layered};
+use crate::prometheus::MetricsPage;
+use crate::tls::TlsError;
+
+/// How long connections may take to notice that they are cut.
+const CUT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Why a server could not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("could not listen on {address}, the address in `{setting}`")]
+    Bind {
+        setting: &'static str,
+        address: SocketAddr,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the settings in `server.tls` do not work")]
+    TlsFiles(#[from] TlsError),
+    #[error("the certificate, key or client CA in `server.tls` does not work")]
+    Tls(#[source] tonic::transport::Error),
+    #[error("the descriptors for reflection do not work")]
+    Reflection(#[source] Box<tonic_reflection::server::Error>),
+    #[error("the server failed")]
+    Serve(#[source] tonic::transport::Error),
+}
+
+impl ServeError {
+    pub(super) fn reflection(error: tonic_reflection::server::Error) -> Self {
+        Self::Reflection(Box::new(error))
+    }
+}
+
+/// A server that has its addresses and its certificates, and does not answer yet.
+pub struct BoundServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    metrics: Option<MetricsPage>,
+    tls: Option<ServerTlsConfig>,
+    grace: Duration,
+}
+
+/// Takes the addresses of a server, so that what cannot work fails before anything is announced.
+pub async fn bind(config: &ServerConfig) -> Result<BoundServer, ServeError> {
+    crate::tls::install_crypto();
+    let tls = match &config.tls {
+        Some(tls) => Some(tls.load()?),
+        None => None,
+    };
+    let fail = |setting, address| {
+        move |source| ServeError::Bind {
+            setting,
+            address,
+            source,
+        }
+    };
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(
+            MetricsPage::bind(address)
+                .await
+                .map_err(fail("server.metrics_listen", address))?,
+        ),
+        None => None,
+    };
+    let refused = fail("server.listen", config.listen);
+    let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+    let address = listener
+        .local_addr()
+        .map_err(fail("server.listen", config.listen))?;
+    Ok(BoundServer {
+        listener,
+        address,
+        metrics,
+        tls,
+        grace: config.shutdown_grace(),
+    })
+}
+
+/// Serves until `shutdown` fires, then drains: no new calls, running ones go on up to the grace and are then cut.
+///
+/// `services` are the names that health checks ask for. The address is sent through `bound` once it is taken.
+pub async fn serve(
+    config: ServerConfig,
+    routes: Routes,
+    services: &[&str],
+    shutdown: CancellationToken,
+    bound: oneshot::Sender<SocketAddr>,
+) -> Result<(), ServeError> {
+    let server = bind(&config).await?;
+    // Nobody may want to know.
+    let _ = bound.send(server.address());
+    server.serve(routes, services, shutdown).await
+}
+
+impl BoundServer {
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(MetricsPage::address)
+    }
+
+    /// See [`serve`].
+    pub async fn serve(
+        self,
+        routes: Routes,
+        services: &[&str],
+        shutdown: CancellationToken,
+    ) -> Result<(), ServeError> {
+        let health = Health::serving(services).await;
+        let routes = health.add_to(routes, services)?;
+        let encrypted = self.tls.is_some();
+        let mut server = layered();
+        if let Some(tls) = self.tls {
+            server = server.tls_config(tls).map_err(ServeError::Tls)?;
+        }
+        if let Some(page) = &self.metrics {
+            info!(address = %page.address(), "metrics are listening");
+        }
+        let _metrics = self
+            .metrics
+            .map(|page| AbortOnDropHandle::new(tokio::spawn(page.serve())));
+
+        let cut = CancellationToken::new();
+        let cut_connections = cut.clone();
+        let incoming = TcpIncoming::from(self.listener)
+            .with_nodelay(Some(true))
+            .map(move |stream| stream.map(|stream| Cuttable::new(stream, cut.clone())));
+        info!(address = %self.address, tls = encrypted, ?services, "listening");
+        let draining = shutdown.clone();
+        let serving =
+            server
+                .add_routes(routes)
+                .serve_with_incoming_shutdown(incoming, async move {
+                    draining.cancelled().await;
+                    health.stop().await;
+                });
+        let mut serving = std::pin::pin!(serving);
+
+        let grace = self.grace;
+        let overdue = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(grace).await;
+        };
+        tokio::select! {
+            served = &mut serving => return served.map_err(ServeError::Serve),
+            () = overdue => {}
+        }
+        let grace_seconds = grace.as_secs();
+        warn!(grace_seconds, "calls that outlasted the grace are cut");
+        cut_connections.cancel();
+        // What does not end now ends with the process.
+        let _ = tokio::time::timeout(CUT_TIMEOUT, serving).await;
+        Ok(())
+    }
+}

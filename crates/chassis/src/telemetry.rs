@@ -1,0 +1,165 @@
+//! Logs to stderr, and traces to an OpenTelemetry collector where one is named.
+//!
+//! Trace ids are made and passed on in any case, so that the logs of several services can be joined by them.
+
+pub mod propagation;
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use opentelemetry::global;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithTonicConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use serde::{Deserialize, Serialize};
+use tonic::transport::ClientTlsConfig;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+/// How long the last spans may take to reach the collector.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Crates whose spans are about transport only. The exporter is one of their users, and would trace itself.
+const TRANSPORT_CRATES: &[&str] = &[
+    "h2",
+    "hyper",
+    "hyper_util",
+    "tonic",
+    "tower",
+    "opentelemetry",
+];
+
+/// The `[telemetry]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TelemetryConfig {
+    /// Which log lines are written, as tracing's directives: `info`, or `info,node_agent=debug`.
+    pub log: String,
+    pub log_format: LogFormat,
+    /// The OTLP collector for traces, by gRPC: `http://127.0.0.1:4317`. None: traces are not sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otlp_endpoint: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self {
+            log: "info".into(),
+            log_format: LogFormat::Text,
+            otlp_endpoint: None,
+        }
+    }
+}
+
+/// Why telemetry could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    #[error("`telemetry.log` is not a list of log directives; write it like info,node_agent=debug")]
+    Log(#[source] tracing_subscriber::filter::ParseError),
+    #[error(
+        "traces cannot be sent to `{endpoint}`; write `telemetry.otlp_endpoint` like http://host:4317"
+    )]
+    Endpoint {
+        endpoint: String,
+        #[source]
+        source: opentelemetry_otlp::ExporterBuildError,
+    },
+}
+
+/// Keeps telemetry going; ended by [`TelemetryGuard::shutdown`].
+#[must_use = "the last spans are sent by `shutdown`"]
+pub struct TelemetryGuard {
+    /// Absent where another call in this process had set telemetry up.
+    provider: Option<SdkTracerProvider>,
+}
+
+impl TelemetryGuard {
+    /// Sends the spans that are still here.
+    pub async fn shutdown(self) {
+        let Some(provider) = self.provider else {
+            return;
+        };
+        // It waits for the exporter, which needs this runtime's threads.
+        let flushed =
+            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FLUSH_TIMEOUT))
+                .await;
+        if let Ok(Err(error)) = flushed {
+            tracing::warn!(%error, "the last spans did not reach the collector");
+        }
+    }
+}
+
+/// Sets up logs, traces and the passing on of trace ids for this process, inside a tokio runtime.
+///
+/// The first call decides; later ones, as tests make them, check their settings and change nothing.
+pub fn init(
+    config: &TelemetryConfig,
+    service_name: &str,
+) -> Result<TelemetryGuard, TelemetryError> {
+    let filter = EnvFilter::try_new(&config.log).map_err(TelemetryError::Log)?;
+    let provider = tracer_provider(config, service_name)?;
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    api::client::set_trace_injector(propagation::inject);
+
+    let lines = fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let lines = match config.log_format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let spans = TRANSPORT_CRATES
+        .iter()
+        .fold(Targets::new(), |targets, name| {
+            targets.with_target(*name, LevelFilter::OFF)
+        })
+        .with_default(LevelFilter::INFO);
+    let traces = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("ringkeep"))
+        .with_filter(spans);
+    let first = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(traces)
+        .try_init()
+        .is_ok();
+    Ok(TelemetryGuard {
+        provider: first.then_some(provider),
+    })
+}
+
+fn tracer_provider(
+    config: &TelemetryConfig,
+    service_name: &str,
+) -> Result<SdkTracerProvider, TelemetryError> {
+    let resource = Resource::builder()
+        .with_service_name(service_name.to_owned())
+        .build();
+    let builder = SdkTracerProvider::builder().with_resource(resource);
+    let Some(endpoint) = &config.otlp_endpoint else {
+        return Ok(builder.build());
+    };
+    let mut exporter = SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint.as_str());
+    if endpoint.starts_with("https://") {
+        exporter = exporter.with_tls_config(ClientTlsConfig::new().with_enabled_roots());
+    }
+    let exporter = exporter
+        .build()
+        .map_err(|source| TelemetryError::Endpoint {
+            endpoint: endpoint.clone(),
+            source,
+        })?;
+    Ok(builder.with_batch_exporter(exporter).build())
+}

@@ -1,0 +1,27 @@
+//! One file for each command: its arguments with their help, then `run`.
+
+pub mod backup;
+pub mod cluster;
+pub mod compat;
+pub mod completions;
+pub mod restore;
+pub mod standalone;
+pub mod status;
+pub mod task;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::failure::Failure;
+
+pub async fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
+    match command {
+        Command::Standalone(_) => unreachable!("run_in hands standalone to the binary's own"),
+        Command::Status => status::run(context).await,
+        Command::Cluster(command) => cluster::run(command, context).await,
+        Command::Backup(command) => backup::run(command, context).await,
+        Command::Restore(command) => restore::run(command, context).await,
+        Command::Task(command) => task::run(command, context).await,
+        Command::Compat(args) => compat::run(&args, context),
+        Command::Completions(args) => completions::run(args, context),
+    }
+}

@@ -1,0 +1,148 @@
+//! `ringkeep backup create`
+
+use api::pb::task_runner as pb;
+use api::pb::types::BackupKind;
+use model::{BackupName, ClusterName, Finding};
+use serde::Serialize;
+
+use crate::context::{Context, Service, call};
+use crate::failure::Failure;
+use crate::names::SelectionArgs;
+use crate::screen::Paint;
+use crate::view::backup::{self, BackupView};
+use crate::view::finding;
+use crate::view::task::TaskView;
+use crate::wait;
+
+/// Backs a cluster up: plans, and if no finding refuses it, starts a task that goes on by itself.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The cluster, as it was registered.
+    cluster: ClusterName,
+    /// The backup's name; made from the cluster's name and the time where absent.
+    #[arg(long, value_name = "N")]
+    name: Option<BackupName>,
+    /// Full is self-contained; differential holds only what the last full backup does not.
+    #[arg(
+        long,
+        default_value = "full",
+        value_name = "KIND",
+        help_heading = "What"
+    )]
+    kind: Kind,
+    /// For a differential: the full backup to build on; the newest where absent.
+    #[arg(long, value_name = "BACKUP", help_heading = "What")]
+    base: Option<BackupName>,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// Waits until the backup is complete. Ctrl-C stops the waiting (exit code 1), not the backup.
+    #[arg(long)]
+    wait: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    Full,
+    Differential,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringkeep backup create prod --wait
+  ringkeep backup create prod --name before-upgrade --keyspace shop
+  ringkeep backup create prod --kind differential --table shop.orders --table shop.customers";
+
+/// What was started, and with --wait what came of it.
+#[derive(Serialize)]
+struct Created {
+    /// Null when findings refuse the backup.
+    task_id: Option<String>,
+    backup: String,
+    cluster: String,
+    findings: Vec<Finding>,
+    /// With --wait: the task as it ended.
+    task: Option<TaskView>,
+    /// With --wait: the backup.
+    result: Option<BackupView>,
+}
+
+pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
+    if args.base.is_some() && args.kind == Kind::Full {
+        return Err(Failure::Usage {
+            message: "a full backup has no base".into(),
+            hint: "add --kind differential, or leave --base out".into(),
+        });
+    }
+    let request = pb::CreateBackupRequest {
+        cluster: args.cluster.to_string(),
+        name: args.name.map(String::from).unwrap_or_default(),
+        kind: match args.kind {
+            Kind::Full => BackupKind::Full,
+            Kind::Differential => BackupKind::Differential,
+        } as i32,
+        selection: Some(args.selection.to_wire()),
+        base: args.base.map(String::from).unwrap_or_default(),
+    };
+    let answer = context
+        .task_runner()?
+        .create_backup(call(request))
+        .await
+        .map_err(|status| context.failed(Service::TaskRunner, status))?
+        .into_inner();
+    let backup = answer.backup.unwrap_or_default();
+    let mut created = Created {
+        task_id: crate::view::some(&answer.task_id),
+        backup: backup.name.clone(),
+        cluster: backup.cluster.clone(),
+        findings: finding::all_from_wire(&answer.findings),
+        task: None,
+        result: None,
+    };
+    let Some(id) = created.task_id.clone() else {
+        context.screen.result(&created, text)?;
+        return Err(Failure::Refused {
+            what: "backup",
+            refusals: finding::refusals(&created.findings),
+        });
+    };
+    if !args.wait {
+        context
+            .screen
+            .talk(&format!("watch it with `ringkeep task watch {id}`"));
+        return context.screen.result(&created, text);
+    }
+    context.screen.talk(&format!(
+        "task {id} makes backup {}/{}",
+        backup.cluster, backup.name
+    ));
+    let task = wait::until_final(&id, context).await?;
+    created.task = Some(TaskView::from(&task));
+    let ended = wait::verdict(&task);
+    if ended.is_ok() {
+        created.result = Some(super::get(backup, context).await?);
+    }
+    context.screen.result(&created, text)?;
+    ended
+}
+
+fn text(created: &Created, paint: &Paint) -> String {
+    let head = match (&created.result, &created.task, &created.task_id) {
+        (Some(result), _, _) => backup::summary_text(result),
+        (None, Some(task), _) => format!("task {} {}\n", task.id, task.state),
+        (None, None, Some(id)) => {
+            format!(
+                "task {id} makes backup {}/{}\n",
+                created.cluster, created.backup
+            )
+        }
+        (None, None, None) => String::new(),
+    };
+    let closing = created.task.iter().flat_map(|task| task.findings.clone());
+    let mut findings = created.findings.clone();
+    findings.extend(closing.filter(|finding| !created.findings.contains(finding)));
+    match (head.is_empty(), findings.is_empty()) {
+        (false, false) => format!("{head}\n{}", finding::text(&findings, paint)),
+        _ => head + &finding::text(&findings, paint),
+    }
+}

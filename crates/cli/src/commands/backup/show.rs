@@ -1,0 +1,19 @@
+//! `ringkeep backup show`
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::names::BackupArg;
+use crate::view::backup;
+
+/// Shows a backup: its nodes, its tables, and how much of the ring it covers.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// NAME, or CLUSTER/NAME where several clusters have a backup of that name.
+    #[arg(value_name = "BACKUP")]
+    backup: BackupArg,
+}
+
+pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
+    let view = super::get(args.backup.to_wire(), context).await?;
+    context.screen.result(&view, backup::text)
+}

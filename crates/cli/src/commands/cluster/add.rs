@@ -1,0 +1,45 @@
+//! `ringkeep cluster add`
+
+use api::pb::task_runner as pb;
+use model::ClusterName;
+
+use crate::context::{Context, Service, call};
+use crate::failure::Failure;
+use crate::human;
+use crate::names::AgentArg;
+use crate::view::cluster::ClusterView;
+
+/// Registers a cluster by its agents, one beside each Cassandra node.
+///
+/// All agents must answer and agree on one ring. Adding a cluster again with other agents replaces its list.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The cluster's name here and in the bucket: letters, digits, '.', '_' and '-'.
+    name: ClusterName,
+    /// Address of an agent; given once for each node.
+    #[arg(long = "agent", value_name = "HOST:PORT", required = true)]
+    agents: Vec<AgentArg>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringkeep cluster add prod --agent 10.0.0.5:7401 --agent 10.0.0.6:7401 --agent 10.0.0.7:7401";
+
+pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
+    let request = pb::AddClusterRequest {
+        name: args.name.to_string(),
+        agents: args.agents.into_iter().map(|agent| agent.0).collect(),
+    };
+    let added = context
+        .task_runner()?
+        .add_cluster(call(request))
+        .await
+        .map_err(|status| context.failed(Service::TaskRunner, status))?
+        .into_inner();
+    let cluster = ClusterView::from(&added.cluster.unwrap_or_default());
+    context.screen.result(&cluster, |cluster, _| {
+        let agents = human::count(cluster.agents.len() as u64, "agent");
+        format!("cluster {} is registered with {agents}\n", cluster.name)
+    })
+}

@@ -1,0 +1,91 @@
+//! `ringkeep restore …`
+
+mod plan;
+mod start;
+
+use api::pb::planner::RestoreMode;
+use api::pb::task_runner as pb;
+use model::ClusterName;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::names::{BackupArg, SelectionArgs};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum RestoreCommand {
+    Plan(plan::Args),
+    Start(start::Args),
+}
+
+pub async fn run(command: RestoreCommand, context: &mut Context) -> Result<(), Failure> {
+    match command {
+        RestoreCommand::Plan(args) => plan::run(args, context).await,
+        RestoreCommand::Start(args) => start::run(args, context).await,
+    }
+}
+
+/// Which backup goes where, and how: the same for planning and for starting.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RestoreArgs {
+    /// NAME, or CLUSTER/NAME where several clusters have a backup of that name.
+    #[arg(value_name = "BACKUP")]
+    backup: BackupArg,
+    /// The registered cluster to restore into: the backup's own, or another.
+    #[arg(long, value_name = "CLUSTER")]
+    into: ClusterName,
+    #[command(flatten)]
+    selection: SelectionArgs,
+    /// How the data is loaded.
+    #[arg(
+        long,
+        default_value = "auto",
+        value_name = "MODE",
+        help_heading = "How"
+    )]
+    mode: Mode,
+    /// Lifts VERSION_PAIR_UNSUPPORTED; never a downgrade, never a format that the target cannot read.
+    #[arg(long, help_heading = "How")]
+    allow_unlisted_version: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Mode {
+    /// The planner picks: online where it can.
+    Auto,
+    /// Cassandra keeps running, and loads the SSTables.
+    Online,
+    /// Cassandra is stopped, its files are swapped, and it is started.
+    InPlace,
+}
+
+impl RestoreArgs {
+    fn to_wire(&self) -> pb::PlanRestoreRequest {
+        let mode = match self.mode {
+            Mode::Auto => RestoreMode::Auto,
+            Mode::Online => RestoreMode::Online,
+            Mode::InPlace => RestoreMode::InPlace,
+        };
+        pb::PlanRestoreRequest {
+            backup: Some(self.backup.to_wire()),
+            target: self.into.to_string(),
+            selection: Some(self.selection.to_wire()),
+            mode: mode as i32,
+            allow_unlisted_version: self.allow_unlisted_version,
+        }
+    }
+}
+
+/// The plan for a restore; touches nothing.
+async fn plan_of(
+    args: &RestoreArgs,
+    context: &mut Context,
+) -> Result<crate::view::plan::PlanView, Failure> {
+    use crate::context::{Service, call};
+    let planned = context
+        .task_runner()?
+        .plan_restore(call(args.to_wire()))
+        .await
+        .map_err(|status| context.failed(Service::TaskRunner, status))?
+        .into_inner();
+    Ok((&planned.plan.unwrap_or_default()).into())
+}

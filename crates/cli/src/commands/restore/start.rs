@@ -1,0 +1,136 @@
+//! `ringkeep restore start`
+
+use api::pb::task_runner as pb;
+use serde::Serialize;
+
+use super::{RestoreArgs, plan_of};
+use crate::context::{Context, Service, call};
+use crate::failure::Failure;
+use crate::screen::Paint;
+use crate::view::finding;
+use crate::view::plan::{self, PlanView};
+use crate::view::task::TaskView;
+use crate::wait;
+
+/// Restores a backup: shows the plan, asks, and starts a task that goes on by itself.
+///
+/// The data of the restored tables is replaced. Nothing is replaced before every byte is on the nodes' disks and
+/// checked.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    restore: RestoreArgs,
+    /// Waits until the restore has ended. Ctrl-C stops the waiting (exit code 1), not the restore.
+    #[arg(long)]
+    wait: bool,
+    /// Agrees to the plan in advance; needed where nobody is at a terminal.
+    #[arg(long)]
+    yes: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringkeep restore start nightly --into prod --wait
+  ringkeep restore start prod/nightly --into staging --table shop.orders --yes --wait";
+
+/// What was started, and with --wait what came of it.
+#[derive(Serialize)]
+struct Started {
+    /// Null when findings refuse the restore.
+    task_id: Option<String>,
+    plan: PlanView,
+    /// With --wait: the task as it ended.
+    task: Option<TaskView>,
+}
+
+pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
+    if !args.yes {
+        agree(&args.restore, context).await?;
+    }
+    let request = pb::StartRestoreRequest {
+        restore: Some(args.restore.to_wire()),
+    };
+    let answer = context
+        .task_runner()?
+        .start_restore(call(request))
+        .await
+        .map_err(|status| context.failed(Service::TaskRunner, status))?
+        .into_inner();
+    let mut started = Started {
+        task_id: crate::view::some(&answer.task_id),
+        plan: PlanView::from(&answer.plan.unwrap_or_default()),
+        task: None,
+    };
+    // Whoever agreed at the terminal has read the plan already.
+    let show_plan = args.yes;
+    let Some(id) = started.task_id.clone() else {
+        context
+            .screen
+            .result(&started, |started, paint| plan::text(&started.plan, paint))?;
+        return Err(Failure::Refused {
+            what: "restore",
+            refusals: finding::refusals(&started.plan.findings),
+        });
+    };
+    if !args.wait {
+        context
+            .screen
+            .talk(&format!("watch it with `ringkeep task watch {id}`"));
+        return context
+            .screen
+            .result(&started, |started, paint| text(started, show_plan, paint));
+    }
+    context
+        .screen
+        .talk(&format!("task {id} restores {}", started.plan.backup));
+    let task = wait::until_final(&id, context).await?;
+    started.task = Some(TaskView::from(&task));
+    context
+        .screen
+        .result(&started, |started, paint| text(started, show_plan, paint))?;
+    wait::verdict(&task)
+}
+
+/// Shows the plan on stderr and asks; a refused plan is not worth a question.
+async fn agree(args: &RestoreArgs, context: &mut Context) -> Result<(), Failure> {
+    let shown = plan_of(args, context).await?;
+    let supported = shown.supported;
+    if !supported {
+        let started = Started {
+            task_id: None,
+            plan: shown,
+            task: None,
+        };
+        context
+            .screen
+            .result(&started, |started, paint| plan::text(&started.plan, paint))?;
+        return Err(Failure::Refused {
+            what: "restore",
+            refusals: finding::refusals(&started.plan.findings),
+        });
+    }
+    let paint = context.screen.paint();
+    context.screen.tell(&plan::text(&shown, &paint));
+    let question = format!("Replace the data of these tables in {}?", shown.target);
+    context.screen.confirm(&question, false)
+}
+
+fn text(started: &Started, show_plan: bool, paint: &Paint) -> String {
+    let mut text = match show_plan {
+        true => format!("{}\n", plan::text(&started.plan, paint)),
+        false => String::new(),
+    };
+    let id = started.task_id.as_deref().unwrap_or_default();
+    match &started.task {
+        None => text.push_str(&format!("task {id} restores it\n")),
+        Some(task) => {
+            text.push_str(&format!("task {id} {}\n", task.state));
+            if !task.findings.is_empty() {
+                text.push_str("\nwhat is left to know or to do\n");
+                text.push_str(&finding::text(&task.findings, paint));
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,33 @@
+//! `ringkeep task resume`
+
+use api::pb::task_runner as pb;
+
+use crate::context::{Context, Service, call};
+use crate::failure::Failure;
+use crate::view::task::TaskView;
+
+/// Sets a failed or cancelled task going again, from the steps that are not done.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The task's id.
+    id: String,
+}
+
+pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
+    let request = pb::ResumeTaskRequest {
+        id: super::task_id(&args.id)?,
+    };
+    let resumed = context
+        .task_runner()?
+        .resume_task(call(request))
+        .await
+        .map_err(|status| context.failed(Service::TaskRunner, status))?
+        .into_inner();
+    let view = TaskView::from(&resumed.task.unwrap_or_default());
+    context
+        .screen
+        .talk(&format!("watch it with `ringkeep task watch {}`", view.id));
+    context.screen.result(&view, |task, _| {
+        format!("task {} goes on, attempt {}\n", task.id, task.attempt)
+    })
+}

@@ -1,0 +1,23 @@
+//! `ringkeep task watch`
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::view::task::{self, TaskView};
+use crate::wait;
+
+/// Watches a task until it ends; exits with 1 if it fails or is cancelled.
+///
+/// A broken connection is tried again for a minute, so that a restart of the service is no end. Ctrl-C stops the
+/// watching (exit code 1), not the task.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The task's id.
+    id: String,
+}
+
+pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
+    let id = super::task_id(&args.id)?;
+    let ended = wait::until_final(&id, context).await?;
+    context.screen.result(&TaskView::from(&ended), task::text)?;
+    wait::verdict(&ended)
+}

@@ -1,0 +1,435 @@
+//! `ringkeep backup …`
+
+use api::pb::storage_catalog as catalog_pb;
+use api::pb::task_runner::TaskState;
+use api::pb::types::Severity;
+use expect_test::expect;
+
+use crate::fake::{Fake, Then};
+use crate::run::{Person, ringkeep, ringkeep_with};
+use crate::samples;
+
+#[tokio::test]
+async fn create_answers_with_the_task_and_how_to_watch_it() {
+    let fake = Fake::default().serve().await;
+    let args = [
+        "backup",
+        "create",
+        "prod",
+        "--kind",
+        "differential",
+        "--table",
+        "shop.orders",
+    ];
+    let ran = ringkeep(&fake.endpoint, &args).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        task 0192f000-0000-7000-8000-000000000001 makes backup prod/nightly
+        --- stderr
+        watch it with `ringkeep task watch 0192f000-0000-7000-8000-000000000001`
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+    expect![[r#"CreateBackupRequest { cluster: "prod", name: "", kind: Differential, selection: Some(Selection { keyspaces: [], tables: [TableRef { keyspace: "shop", table: "orders" }] }), base: "" }"#]].assert_eq(&fake.asked().join("\n"));
+}
+
+#[tokio::test]
+async fn create_and_wait_shows_progress_then_the_backup() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "create", "prod", "--wait"]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        backup    prod/nightly
+        kind      full
+        state     complete
+        started   2026-11-22T10:00:00Z
+        finished  2026-11-22T10:05:30Z
+        release   cassandra 5.0.5
+        nodes     1 (the whole ring)
+        size      3.0 GiB in 12 SSTables, 1.0 GiB uploaded
+        spread    180 ms between the first and the last snapshot
+
+        advice (after) REPAIR_ADVISED 127.0.0.2
+            what REPAIR_ADVISED means here
+              hint: what to do about REPAIR_ADVISED
+        --- stderr
+        task 0192f000-0000-7000-8000-000000000001 makes backup prod/nightly
+        snapshot on 127.0.0.2: succeeded
+        upload on 127.0.0.2: running
+        backup: running, 62 %, 1.0 MiB of 4.0 MiB, 1m 35s left
+        upload on 127.0.0.2: succeeded
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn create_answers_json_with_the_same_keys_waited_or_not() {
+    let fake = Fake::default().serve().await;
+    let keys = |ran: &crate::run::Ran| -> Vec<String> {
+        ran.json()
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect()
+    };
+    let started = ringkeep(&fake.endpoint, &["backup", "create", "prod", "-o", "json"]).await;
+    let waited = ringkeep(
+        &fake.endpoint,
+        &["backup", "create", "prod", "-o", "json", "--wait"],
+    )
+    .await;
+    assert_eq!(keys(&started), keys(&waited));
+    assert_eq!(started.json()["task_id"], samples::TASK_ID);
+    assert_eq!(started.json()["backup"], "nightly");
+    assert!(started.json()["result"].is_null());
+    assert_eq!(waited.json()["result"]["state"], "complete");
+    assert_eq!(waited.json()["task"]["state"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_refused_backup_shows_its_findings_and_exits_with_3() {
+    let fake = Fake {
+        backup_findings: vec![samples::finding("AGENT_UNREACHABLE", Severity::Refusal)],
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "create", "prod", "--wait"]).await;
+    expect![[r#"
+        exit 3
+        --- stdout
+        refusal (before) AGENT_UNREACHABLE 127.0.0.2
+            what AGENT_UNREACHABLE means here
+              hint: what to do about AGENT_UNREACHABLE
+        --- stderr
+        error: the planner refuses this backup: AGENT_UNREACHABLE
+        hint: nothing was touched; each refusal above says what would lift it
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+    let ran = ringkeep(&fake.endpoint, &["backup", "create", "prod", "-o", "json"]).await;
+    assert_eq!(ran.exit, 3);
+    assert!(ran.json()["task_id"].is_null());
+    assert_eq!(ran.json()["findings"][0]["severity"], "refusal");
+}
+
+#[tokio::test]
+async fn a_backup_that_fails_while_waited_for_exits_with_1() {
+    let fake = Fake {
+        watches: vec![(vec![samples::task(TaskState::Failed)], Then::End)],
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(
+        &fake.endpoint,
+        &["backup", "create", "prod", "--wait", "--quiet"],
+    )
+    .await;
+    expect![[r#"
+        exit 1
+        --- stdout
+        task 0192f000-0000-7000-8000-000000000001 failed
+        --- stderr
+        error: task 0192f000-0000-7000-8000-000000000001 failed: the upload of 127.0.0.2 failed: the disk is full
+        hint: `ringkeep task show 0192f000-0000-7000-8000-000000000001` shows which step failed
+        hint: `ringkeep task resume 0192f000-0000-7000-8000-000000000001` goes on from there once the cause is gone
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn list_is_a_table_or_an_array() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "list", "prod"]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        CLUSTER  NAME     KIND          STATE     STARTED               NODES     SIZE  UPLOADED  BASE
+        prod     hourly   differential  failed    2026-11-22T11:00:00Z      0      0 B       0 B  nightly
+        prod     nightly  full          complete  2026-11-22T10:00:00Z      1  3.0 GiB   1.0 GiB  -
+        prod/hourly: node 127.0.0.2 went away
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+    let ran = ringkeep(&fake.endpoint, &["backup", "list", "--output", "json"]).await;
+    expect![[r#"
+        [
+          {
+            "name": "hourly",
+            "cluster": "prod",
+            "kind": "differential",
+            "base": "nightly",
+            "state": "failed",
+            "started_at": "2026-11-22T11:00:00.000Z",
+            "finished_at": null,
+            "product": null,
+            "version": null,
+            "node_count": 0,
+            "bytes": 0,
+            "uploaded_bytes": 0,
+            "sstables": 0,
+            "detail": "node 127.0.0.2 went away"
+          },
+          {
+            "name": "nightly",
+            "cluster": "prod",
+            "kind": "full",
+            "base": null,
+            "state": "complete",
+            "started_at": "2026-11-22T10:00:00.000Z",
+            "finished_at": "2026-11-22T10:05:30.250Z",
+            "product": "cassandra",
+            "version": "5.0.5",
+            "node_count": 1,
+            "bytes": 3221225472,
+            "uploaded_bytes": 1073741824,
+            "sstables": 12,
+            "detail": null
+          }
+        ]
+    "#]]
+    .assert_eq(&ran.out);
+}
+
+#[tokio::test]
+async fn an_empty_list_is_an_empty_array_and_says_so_to_people() {
+    let fake = Fake {
+        backups: Vec::new(),
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(
+        &fake.endpoint,
+        &["backup", "list", "--output", "json", "-q"],
+    )
+    .await;
+    assert_eq!(
+        (ran.exit, ran.out.as_str(), ran.err.as_str()),
+        (0, "[]\n", "")
+    );
+    let ran = ringkeep(&fake.endpoint, &["backup", "list"]).await;
+    assert_eq!(ran.out, "");
+    assert!(ran.err.contains("backup create"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn show_has_every_key_of_the_contract() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(
+        &fake.endpoint,
+        &["backup", "show", "prod/nightly", "-o", "json"],
+    )
+    .await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        {
+          "name": "nightly",
+          "cluster": "prod",
+          "kind": "full",
+          "base": null,
+          "state": "complete",
+          "started_at": "2026-11-22T10:00:00.000Z",
+          "finished_at": "2026-11-22T10:05:30.250Z",
+          "product": "cassandra",
+          "version": "5.0.5",
+          "node_count": 1,
+          "bytes": 3221225472,
+          "uploaded_bytes": 1073741824,
+          "sstables": 12,
+          "detail": null,
+          "cluster_name": "Test Cluster",
+          "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
+          "nodes": [
+            {
+              "node": "127.0.0.2",
+              "host_id": "aaaaaaaa-0000-4000-8000-000000000001",
+              "datacenter": "dc1",
+              "rack": "r1",
+              "tokens": [
+                "-42",
+                "7"
+              ],
+              "bytes": 3221225472,
+              "uploaded_bytes": 1073741824,
+              "sstables": 12,
+              "snapshot_taken_at": "2026-11-22T10:00:01.000Z",
+              "manifest": "ringkeep/1/nodes/prod/nightly/aaaaaaaa-0000-4000-8000-000000000001.json"
+            }
+          ],
+          "tables": [
+            {
+              "keyspace": "shop",
+              "table": "orders",
+              "id": "bbbbbbbb-0000-4000-8000-000000000001",
+              "bytes": 3221225472,
+              "sstables": 12,
+              "formats": [
+                "big-nb",
+                "big-oa"
+              ]
+            }
+          ],
+          "snapshot_spread_ms": 180,
+          "coverage": {
+            "ring_nodes": 1,
+            "backed_up_nodes": 1,
+            "complete": true
+          }
+        }
+        --- stderr
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn show_is_readable() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "show", "nightly"]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        backup    prod/nightly
+        kind      full
+        state     complete
+        started   2026-11-22T10:00:00Z
+        finished  2026-11-22T10:05:30Z
+        release   cassandra 5.0.5
+        nodes     1 (the whole ring)
+        size      3.0 GiB in 12 SSTables, 1.0 GiB uploaded
+        spread    180 ms between the first and the last snapshot
+
+        NODE       DATACENTER  RACK  TOKENS     SIZE  UPLOADED  SSTABLES  HOST ID
+        127.0.0.2  dc1         r1         2  3.0 GiB   1.0 GiB        12  aaaaaaaa-0000-4000-8000-000000000001
+
+        TABLE           SIZE  SSTABLES  FORMATS
+        shop.orders  3.0 GiB        12  big-nb, big-oa
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+    expect![[r#"GetBackupRequest { backup: Some(BackupRef { cluster: "", name: "nightly" }) }"#]]
+        .assert_eq(&fake.asked().join("\n"));
+}
+
+fn damaged() -> Fake {
+    let mut fake = Fake::default();
+    fake.verify.ok = false;
+    fake.verify.damage = vec![
+        catalog_pb::Damage {
+            node: samples::HOST_ID.into(),
+            keyspace: "shop".into(),
+            table: "orders".into(),
+            sstable: "nb-12-big".into(),
+            component: "Data.db".into(),
+            object: "ringkeep/1/data/prod/nightly/x/nb-12-big-Data.db".into(),
+            what: "BLAKE3 is 00 where the manifest says 11".into(),
+        },
+        catalog_pb::Damage {
+            node: samples::HOST_ID.into(),
+            object: "ringkeep/1/nodes/prod/nightly/x.json".into(),
+            what: "is missing".into(),
+            ..catalog_pb::Damage::default()
+        },
+    ];
+    fake
+}
+
+#[tokio::test]
+async fn a_good_backup_verifies_with_0() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "verify", "nightly"]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        backup prod/nightly is good: 96 objects checked at level objects, 3.0 GiB of data
+        --- stderr
+        verify: 1.0 GiB of 3.0 GiB, 32 of 96, shop.orders
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn a_damaged_backup_verifies_with_4_and_names_each_part() {
+    let fake = damaged().serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "verify", "nightly", "-q"]).await;
+    expect![[r#"
+        exit 4
+        --- stdout
+        backup prod/nightly is DAMAGED: 96 objects checked at level objects, 3.0 GiB of data
+
+        aaaaaaaa-0000-4000-8000-000000000001 shop.orders nb-12-big Data.db
+            object ringkeep/1/data/prod/nightly/x/nb-12-big-Data.db
+            BLAKE3 is 00 where the manifest says 11
+
+        aaaaaaaa-0000-4000-8000-000000000001
+            object ringkeep/1/nodes/prod/nightly/x.json
+            is missing
+        --- stderr
+        error: backup `prod/nightly` is damaged or incomplete: 2 parts of it
+        hint: make a new full backup; parts that are not named as damaged are good
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+    let args = ["backup", "verify", "nightly", "-q", "-o", "json"];
+    let ran = ringkeep(&fake.endpoint, &args).await;
+    expect![[r#"
+        exit 4
+        --- stdout
+        {
+          "backup": "nightly",
+          "cluster": "prod",
+          "level": "objects",
+          "ok": false,
+          "checked": {
+            "objects": 96,
+            "bytes": 3221225472,
+            "sstables": 0
+          },
+          "damage": [
+            {
+              "node": "aaaaaaaa-0000-4000-8000-000000000001",
+              "keyspace": "shop",
+              "table": "orders",
+              "sstable": "nb-12-big",
+              "component": "Data.db",
+              "object": "ringkeep/1/data/prod/nightly/x/nb-12-big-Data.db",
+              "what": "BLAKE3 is 00 where the manifest says 11"
+            },
+            {
+              "node": "aaaaaaaa-0000-4000-8000-000000000001",
+              "keyspace": null,
+              "table": null,
+              "sstable": null,
+              "component": null,
+              "object": "ringkeep/1/nodes/prod/nightly/x.json",
+              "what": "is missing"
+            }
+          ]
+        }
+        --- stderr
+        {"error":{"message":"backup `prod/nightly` is damaged or incomplete: 2 parts of it","hints":["make a new full backup; parts that are not named as damaged are good"],"reason":"DAMAGED","exit_code":4}}
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn delete_asks_a_person_and_refuses_a_script_without_yes() {
+    let fake = Fake::default().serve().await;
+    let delete = ["backup", "delete", "nightly"];
+    for (person, exit) in [
+        (Person::Absent, 2),
+        (Person::Types("n\n"), 1),
+        (Person::Types("\n"), 1),
+        (Person::Types("y\n"), 0),
+    ] {
+        assert!(
+            fake.asked().is_empty(),
+            "nothing is called before somebody agrees"
+        );
+        let ran = ringkeep_with(&fake.endpoint, person, &delete).await;
+        assert_eq!(ran.exit, exit, "{}", ran.err);
+    }
+    let ran = ringkeep(&fake.endpoint, &["backup", "delete", "nightly", "--yes"]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        backup nightly is deleted: 98 objects, 1.0 GiB freed
+        --- stderr
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+}

@@ -1,0 +1,69 @@
+//! `ringkeep cluster …`
+
+use expect_test::expect;
+
+use crate::fake::Fake;
+use crate::run::ringkeep;
+
+#[tokio::test]
+async fn clusters_are_registered_listed_and_forgotten() {
+    let fake = Fake::default().serve().await;
+    let add = [
+        "cluster",
+        "add",
+        "prod",
+        "--agent",
+        "10.0.0.5:7401",
+        "--agent",
+        "10.0.0.6:7401",
+    ];
+    let ran = ringkeep(&fake.endpoint, &add).await;
+    assert_eq!(
+        (ran.exit, ran.out.as_str()),
+        (0, "cluster prod is registered with 2 agents\n")
+    );
+    let ran = ringkeep(&fake.endpoint, &["cluster", "list"]).await;
+    expect![[r#"
+        NAME  AGENTS  ADDRESSES
+        prod       1  127.0.0.2:7401
+    "#]]
+    .assert_eq(&ran.out);
+    let ran = ringkeep(&fake.endpoint, &["cluster", "remove", "prod"]).await;
+    assert_eq!(ran.out, "cluster prod is forgotten; its backups stay\n");
+    let ran = ringkeep(&fake.endpoint, &["cluster", "list", "-o", "json"]).await;
+    expect![[r#"
+        [
+          {
+            "name": "prod",
+            "agents": [
+              "127.0.0.2:7401"
+            ]
+          }
+        ]
+    "#]]
+    .assert_eq(&ran.out);
+}
+
+#[tokio::test]
+async fn show_says_what_the_agents_say() {
+    let mut fake = Fake::default();
+    fake.clusters[0].nodes[0].unhealthy = "nodetool does not answer".into();
+    fake.clusters[0]
+        .unreachable
+        .push(api::pb::planner::UnreachableAgent {
+            agent: "127.0.0.3:7401".into(),
+            reason: "connection refused".into(),
+        });
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["cluster", "show", "prod"]).await;
+    expect![[r#"
+        cluster prod
+
+        AGENT           NODE       DATACENTER  RACK  RELEASE             DATA       FREE  STATE
+        127.0.0.2:7401  127.0.0.2  dc1         r1    cassandra 5.0.5  3.0 GiB  100.0 GiB  unhealthy: nodetool does not answer
+        127.0.0.3:7401  -          -           -     -                      -          -  does not answer: connection refused
+    "#]].assert_eq(&ran.out);
+    let ran = ringkeep(&fake.endpoint, &["cluster", "show", "prod", "-o", "json"]).await;
+    assert_eq!(ran.json()["nodes"][0]["healthy"], false);
+    assert_eq!(ran.json()["unreachable"][0]["agent"], "127.0.0.3:7401");
+}

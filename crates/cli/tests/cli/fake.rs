@@ -1,0 +1,454 @@
+//! The services, played: each answers what the test put into [`Fake`], over real TCP.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use api::pb::planner as plan_pb;
+use api::pb::storage_catalog as catalog_pb;
+use api::pb::task_runner as pb;
+use api::pb::types as types_pb;
+use api::{ErrorKind, ServiceError};
+use catalog_pb::storage_catalog_server::{StorageCatalog, StorageCatalogServer};
+use futures::{Stream, StreamExt};
+use pb::task_runner_server::{TaskRunner, TaskRunnerServer};
+use plan_pb::planner_server::{Planner, PlannerServer};
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Status};
+
+use crate::samples;
+
+type Answer<T> = Result<Response<T>, Status>;
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// One call of WatchTask.
+type Watch = (Vec<pb::Task>, Then);
+
+/// How one call of WatchTask goes after its messages.
+#[derive(Clone)]
+pub enum Then {
+    End,
+    Break,
+    Hang,
+}
+
+/// What the services know and answer.
+#[derive(Clone)]
+pub struct Fake {
+    pub clusters: Vec<pb::GetClusterResponse>,
+    pub backups: Vec<catalog_pb::BackupSummary>,
+    pub backup: catalog_pb::Backup,
+    pub plan: plan_pb::RestorePlan,
+    pub task: pb::Task,
+    pub backup_findings: Vec<types_pb::Finding>,
+    pub verify: catalog_pb::VerifyReport,
+    pub store: catalog_pb::GetStoreStatusResponse,
+    /// One for each call of WatchTask; the last one is used again.
+    pub watches: Vec<Watch>,
+    /// Answered to every call, where set.
+    pub error: Option<FakeError>,
+    pub with_planner: bool,
+}
+
+impl Default for Fake {
+    fn default() -> Self {
+        let running = samples::task(pb::TaskState::Running);
+        let succeeded = samples::task(pb::TaskState::Succeeded);
+        Self {
+            clusters: vec![pb::GetClusterResponse {
+                cluster: Some(pb::Cluster {
+                    name: "prod".into(),
+                    agents: vec!["127.0.0.2:7401".into()],
+                }),
+                nodes: vec![samples::node()],
+                unreachable: Vec::new(),
+            }],
+            backups: vec![samples::failed_summary(), samples::summary()],
+            backup: samples::backup(),
+            plan: samples::plan(),
+            task: running.clone(),
+            backup_findings: Vec::new(),
+            verify: catalog_pb::VerifyReport {
+                backup: Some(samples::backup_ref()),
+                level: catalog_pb::VerifyLevel::Objects as i32,
+                ok: true,
+                objects_checked: 96,
+                bytes_checked: 3 << 30,
+                sstables_checked: 0,
+                damage: Vec::new(),
+            },
+            store: catalog_pb::GetStoreStatusResponse {
+                store: "folder /var/lib/ringkeep/store".into(),
+                reachable: true,
+                detail: String::new(),
+            },
+            watches: vec![(vec![running, succeeded], Then::End)],
+            error: None,
+            with_planner: true,
+        }
+    }
+}
+
+/// An error as a service of ours answers it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct FakeError {
+    pub kind: ErrorKind,
+    pub reason: &'static str,
+    pub message: &'static str,
+}
+
+impl ServiceError for FakeError {
+    fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+    fn reason(&self) -> &'static str {
+        self.reason
+    }
+    fn hint(&self) -> Option<String> {
+        Some("look at what there is".into())
+    }
+}
+
+/// A running fake: what it was asked, and where it is.
+pub struct Running {
+    pub endpoint: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Running {
+    /// The requests so far, as debug text.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("no handler panics").clone()
+    }
+}
+
+#[derive(Clone)]
+struct Services {
+    fake: Arc<Fake>,
+    watches: Arc<Mutex<VecDeque<Watch>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Fake {
+    /// Serves until the test's runtime ends.
+    pub async fn serve(self) -> Running {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let with_planner = self.with_planner;
+        let services = Services {
+            watches: Arc::new(Mutex::new(self.watches.clone().into())),
+            fake: Arc::new(self),
+            asked: Arc::default(),
+        };
+        let asked = services.asked.clone();
+        let planner = with_planner.then(|| PlannerServer::new(services.clone()));
+        let server = tonic::transport::Server::builder()
+            .add_service(TaskRunnerServer::new(services.clone()))
+            .add_service(StorageCatalogServer::new(services))
+            .add_optional_service(planner)
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::spawn(server);
+        Running {
+            endpoint: format!("http://{address}"),
+            asked,
+        }
+    }
+}
+
+impl Services {
+    /// Notes the request, and answers unless an error is wanted.
+    fn answer<Q: std::fmt::Debug, T>(&self, request: Request<Q>, answer: T) -> Answer<T> {
+        let asked = format!("{:?}", request.into_inner());
+        self.asked.lock().expect("no handler panics").push(asked);
+        match &self.fake.error {
+            Some(error) => Err(api::status(error.clone())),
+            None => Ok(Response::new(answer)),
+        }
+    }
+}
+
+fn stream<T: Send + 'static>(items: Vec<T>, then: Then) -> Answers<T> {
+    let items = futures::stream::iter(items.into_iter().map(Ok));
+    match then {
+        Then::End => items.boxed(),
+        Then::Break => items
+            .chain(futures::stream::iter([Err(Status::unavailable(
+                "the process is gone",
+            ))]))
+            .boxed(),
+        Then::Hang => items.chain(futures::stream::pending()).boxed(),
+    }
+}
+
+#[tonic::async_trait]
+impl TaskRunner for Services {
+    type WatchTaskStream = Answers<pb::WatchTaskResponse>;
+
+    async fn add_cluster(
+        &self,
+        request: Request<pb::AddClusterRequest>,
+    ) -> Answer<pb::AddClusterResponse> {
+        let cluster = pb::Cluster {
+            name: request.get_ref().name.clone(),
+            agents: request.get_ref().agents.clone(),
+        };
+        self.answer(
+            request,
+            pb::AddClusterResponse {
+                cluster: Some(cluster),
+            },
+        )
+    }
+
+    async fn list_clusters(
+        &self,
+        request: Request<pb::ListClustersRequest>,
+    ) -> Answer<pb::ListClustersResponse> {
+        let clusters = self.fake.clusters.iter().filter_map(|c| c.cluster.clone());
+        let clusters = clusters.collect();
+        self.answer(request, pb::ListClustersResponse { clusters })
+    }
+
+    async fn get_cluster(
+        &self,
+        request: Request<pb::GetClusterRequest>,
+    ) -> Answer<pb::GetClusterResponse> {
+        self.answer(request, self.fake.clusters[0].clone())
+    }
+
+    async fn remove_cluster(
+        &self,
+        request: Request<pb::RemoveClusterRequest>,
+    ) -> Answer<pb::RemoveClusterResponse> {
+        self.answer(request, pb::RemoveClusterResponse {})
+    }
+
+    async fn create_backup(
+        &self,
+        request: Request<pb::CreateBackupRequest>,
+    ) -> Answer<pb::CreateBackupResponse> {
+        let findings = self.fake.backup_findings.clone();
+        let refused = findings
+            .iter()
+            .any(|f| f.severity() == types_pb::Severity::Refusal);
+        let answer = pb::CreateBackupResponse {
+            task_id: if refused {
+                String::new()
+            } else {
+                samples::TASK_ID.into()
+            },
+            backup: Some(samples::backup_ref()),
+            findings,
+        };
+        self.answer(request, answer)
+    }
+
+    async fn plan_restore(
+        &self,
+        request: Request<pb::PlanRestoreRequest>,
+    ) -> Answer<pb::PlanRestoreResponse> {
+        let plan = Some(self.fake.plan.clone());
+        self.answer(request, pb::PlanRestoreResponse { plan })
+    }
+
+    async fn start_restore(
+        &self,
+        request: Request<pb::StartRestoreRequest>,
+    ) -> Answer<pb::StartRestoreResponse> {
+        let plan = self.fake.plan.clone();
+        let answer = pb::StartRestoreResponse {
+            task_id: if plan.supported {
+                samples::TASK_ID.into()
+            } else {
+                String::new()
+            },
+            plan: Some(plan),
+        };
+        self.answer(request, answer)
+    }
+
+    async fn list_tasks(
+        &self,
+        request: Request<pb::ListTasksRequest>,
+    ) -> Answer<pb::ListTasksResponse> {
+        let tasks = vec![self.fake.task.clone()];
+        self.answer(request, pb::ListTasksResponse { tasks })
+    }
+
+    async fn get_task(&self, request: Request<pb::GetTaskRequest>) -> Answer<pb::GetTaskResponse> {
+        let task = Some(self.fake.task.clone());
+        self.answer(request, pb::GetTaskResponse { task })
+    }
+
+    async fn watch_task(
+        &self,
+        request: Request<pb::WatchTaskRequest>,
+    ) -> Answer<Self::WatchTaskStream> {
+        let (tasks, then) = {
+            let mut watches = self.watches.lock().expect("no handler panics");
+            match watches.len() {
+                1 => watches[0].clone(),
+                _ => watches
+                    .pop_front()
+                    .expect("a test scripts at least one watch"),
+            }
+        };
+        let message = |task| pb::WatchTaskResponse { task: Some(task) };
+        self.answer(
+            request,
+            stream(tasks.into_iter().map(message).collect(), then),
+        )
+    }
+
+    async fn cancel_task(
+        &self,
+        request: Request<pb::CancelTaskRequest>,
+    ) -> Answer<pb::CancelTaskResponse> {
+        let task = Some(samples::task(pb::TaskState::Cancelled));
+        self.answer(request, pb::CancelTaskResponse { task })
+    }
+
+    async fn resume_task(
+        &self,
+        request: Request<pb::ResumeTaskRequest>,
+    ) -> Answer<pb::ResumeTaskResponse> {
+        let mut task = samples::task(pb::TaskState::Pending);
+        task.attempt = 2;
+        self.answer(request, pb::ResumeTaskResponse { task: Some(task) })
+    }
+}
+
+#[tonic::async_trait]
+impl Planner for Services {
+    async fn check_compatibility(
+        &self,
+        request: Request<plan_pb::CheckCompatibilityRequest>,
+    ) -> Answer<plan_pb::CheckCompatibilityResponse> {
+        let answer = plan_pb::CheckCompatibilityResponse {
+            supported: true,
+            findings: Vec::new(),
+        };
+        self.answer(request, answer)
+    }
+
+    async fn plan_backup(
+        &self,
+        _: Request<plan_pb::PlanBackupRequest>,
+    ) -> Answer<plan_pb::PlanBackupResponse> {
+        Err(Status::unimplemented(
+            "the command line asks the task-runner",
+        ))
+    }
+
+    async fn plan_restore(
+        &self,
+        _: Request<plan_pb::PlanRestoreRequest>,
+    ) -> Answer<plan_pb::PlanRestoreResponse> {
+        Err(Status::unimplemented(
+            "the command line asks the task-runner",
+        ))
+    }
+}
+
+#[tonic::async_trait]
+impl StorageCatalog for Services {
+    type VerifyBackupStream = Answers<catalog_pb::VerifyBackupResponse>;
+    type DeleteBackupStream = Answers<catalog_pb::DeleteBackupResponse>;
+
+    async fn begin_backup(
+        &self,
+        _: Request<catalog_pb::BeginBackupRequest>,
+    ) -> Answer<catalog_pb::BeginBackupResponse> {
+        Err(Status::unimplemented("not for the command line"))
+    }
+
+    async fn commit_backup(
+        &self,
+        _: Request<catalog_pb::CommitBackupRequest>,
+    ) -> Answer<catalog_pb::CommitBackupResponse> {
+        Err(Status::unimplemented("not for the command line"))
+    }
+
+    async fn abandon_backup(
+        &self,
+        _: Request<catalog_pb::AbandonBackupRequest>,
+    ) -> Answer<catalog_pb::AbandonBackupResponse> {
+        Err(Status::unimplemented("not for the command line"))
+    }
+
+    async fn list_backups(
+        &self,
+        request: Request<catalog_pb::ListBackupsRequest>,
+    ) -> Answer<catalog_pb::ListBackupsResponse> {
+        let backups = self.fake.backups.clone();
+        self.answer(request, catalog_pb::ListBackupsResponse { backups })
+    }
+
+    async fn get_backup(
+        &self,
+        request: Request<catalog_pb::GetBackupRequest>,
+    ) -> Answer<catalog_pb::GetBackupResponse> {
+        let backup = Some(self.fake.backup.clone());
+        self.answer(request, catalog_pb::GetBackupResponse { backup })
+    }
+
+    async fn verify_backup(
+        &self,
+        request: Request<catalog_pb::VerifyBackupRequest>,
+    ) -> Answer<Self::VerifyBackupStream> {
+        let progress = types_pb::Progress {
+            bytes_done: 1 << 30,
+            bytes_total: 3 << 30,
+            items_done: 32,
+            items_total: 96,
+            note: "shop.orders".into(),
+        };
+        let messages = vec![
+            catalog_pb::VerifyBackupResponse {
+                progress: Some(progress),
+                report: None,
+            },
+            catalog_pb::VerifyBackupResponse {
+                progress: None,
+                report: Some(self.fake.verify.clone()),
+            },
+        ];
+        self.answer(request, stream(messages, Then::End))
+    }
+
+    async fn delete_backup(
+        &self,
+        request: Request<catalog_pb::DeleteBackupRequest>,
+    ) -> Answer<Self::DeleteBackupStream> {
+        let message = catalog_pb::DeleteBackupResponse {
+            progress: None,
+            deleted_objects: 98,
+            freed_bytes: 1 << 30,
+        };
+        self.answer(request, stream(vec![message], Then::End))
+    }
+
+    async fn pin_backup(
+        &self,
+        _: Request<catalog_pb::PinBackupRequest>,
+    ) -> Answer<catalog_pb::PinBackupResponse> {
+        Err(Status::unimplemented("not for the command line"))
+    }
+
+    async fn unpin_backup(
+        &self,
+        _: Request<catalog_pb::UnpinBackupRequest>,
+    ) -> Answer<catalog_pb::UnpinBackupResponse> {
+        Err(Status::unimplemented("not for the command line"))
+    }
+
+    async fn get_store_status(
+        &self,
+        request: Request<catalog_pb::GetStoreStatusRequest>,
+    ) -> Answer<catalog_pb::GetStoreStatusResponse> {
+        self.answer(request, self.fake.store.clone())
+    }
+}

@@ -1,0 +1,297 @@
+//! Help teaches, completions complete.
+
+use expect_test::expect;
+
+use crate::run::ringkeep;
+
+async fn stdout(args: &[&str]) -> String {
+    let ran = ringkeep("", args).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    assert_eq!(ran.err, "");
+    ran.out
+}
+
+#[tokio::test]
+async fn the_first_help_shows_the_first_steps() {
+    expect![[r#"
+        Backs up and restores Apache Cassandra, DSE and HCD clusters to object storage
+
+        Usage: ringkeep [OPTIONS] <COMMAND>
+
+        Commands:
+          standalone   Runs the four services in one process, on embedded stores
+          status       Shows services, store, agents and last backups
+          cluster      Registers the clusters to work on
+          backup       Makes, shows, verifies and deletes backups
+          restore      Plans and runs restores
+          task         Follows the work that runs in the background
+          compat       Says whether a backup of one release restores into another; needs no service
+          completions  Prints a script that completes ringkeep's commands in a shell
+          help         Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+
+        Connection:
+              --endpoint <ADDRESS>
+                  The one address behind which all services are found
+          
+                  [env: RINGKEEP_ENDPOINT]
+                  [default: http://127.0.0.1:7400]
+
+              --tls-ca <FILE>
+                  PEM file with the certificate authorities to trust; the system's without it
+          
+                  [env: RINGKEEP_TLS_CA]
+
+              --tls-cert <FILE>
+                  PEM file with this client's certificate, for mutual TLS
+          
+                  [env: RINGKEEP_TLS_CERT]
+
+              --tls-key <FILE>
+                  PEM file with the key of --tls-cert
+          
+                  [env: RINGKEEP_TLS_KEY]
+
+              --tls-server-name <NAME>
+                  The name expected in the server's certificate, where it is not the endpoint's host
+
+        Output:
+          -o, --output <FORMAT>
+                  Text for people, or JSON with a stable shape for programs; either goes to stdout
+
+                  Possible values:
+                  - text: Aligned tables and sentences, for people
+                  - json: One JSON document whose shape is stable
+          
+                  [default: text]
+
+          -q, --quiet
+                  No talk and no progress on stderr; errors and results are still shown
+
+              --no-color
+                  No colours; the environment variable NO_COLOR says the same
+
+        First steps:
+          ringkeep standalone --config ringkeep.toml &       all services in one process
+          ringkeep cluster add prod --agent 10.0.0.5:7401    tell it where the agents are
+          ringkeep backup create prod --wait                 back everything up
+          ringkeep restore plan BACKUP --into prod           what a restore would do; touches nothing
+
+        Exit codes:
+          0 done    1 failed    2 usage    3 refused by the planner    4 found damaged or incomplete
+          5 not found    6 cannot reach a service
+    "#]].assert_eq(&stdout(&["--help"]).await);
+}
+
+#[tokio::test]
+async fn the_help_of_a_command_has_examples() {
+    expect![[r#"
+        Backs a cluster up: plans, and if no finding refuses it, starts a task that goes on by itself
+
+        Usage: ringkeep backup create [OPTIONS] <CLUSTER>
+
+        Arguments:
+          <CLUSTER>  The cluster, as it was registered
+
+        Options:
+              --name <N>  The backup's name; made from the cluster's name and the time where absent
+              --wait      Waits until the backup is complete. Ctrl-C stops the waiting (exit code 1), not
+                          the backup
+          -h, --help      Print help (see more with '--help')
+
+        What:
+              --kind <KIND>    Full is self-contained; differential holds only what the last full backup
+                               does not [default: full] [possible values: full, differential]
+              --base <BACKUP>  For a differential: the full backup to build on; the newest where absent
+              --keyspace <K>   Only this keyspace; may be given several times. Without it and --table: every
+                               user keyspace
+              --table <K.T>    Only this table, or materialized view; may be given several times, together
+                               with --keyspace or not
+
+        Connection:
+              --endpoint <ADDRESS>      The one address behind which all services are found [env:
+                                        RINGKEEP_ENDPOINT] [default: http://127.0.0.1:7400]
+              --tls-ca <FILE>           PEM file with the certificate authorities to trust; the system's
+                                        without it [env: RINGKEEP_TLS_CA]
+              --tls-cert <FILE>         PEM file with this client's certificate, for mutual TLS [env:
+                                        RINGKEEP_TLS_CERT]
+              --tls-key <FILE>          PEM file with the key of --tls-cert [env: RINGKEEP_TLS_KEY]
+              --tls-server-name <NAME>  The name expected in the server's certificate, where it is not the
+                                        endpoint's host
+
+        Output:
+          -o, --output <FORMAT>  Text for people, or JSON with a stable shape for programs; either goes to
+                                 stdout [default: text] [possible values: text, json]
+          -q, --quiet            No talk and no progress on stderr; errors and results are still shown
+              --no-color         No colours; the environment variable NO_COLOR says the same
+
+        Examples:
+          ringkeep backup create prod --wait
+          ringkeep backup create prod --name before-upgrade --keyspace shop
+          ringkeep backup create prod --kind differential --table shop.orders --table shop.customers
+    "#]].assert_eq(&stdout(&["backup", "create", "-h"]).await);
+    expect![[r#"
+        Restores a backup: shows the plan, asks, and starts a task that goes on by itself.
+
+        The data of the restored tables is replaced. Nothing is replaced before every byte is on the nodes'
+        disks and checked.
+
+        Usage: ringkeep restore start [OPTIONS] --into <CLUSTER> <BACKUP>
+
+        Arguments:
+          <BACKUP>
+                  NAME, or CLUSTER/NAME where several clusters have a backup of that name
+
+        Options:
+              --into <CLUSTER>
+                  The registered cluster to restore into: the backup's own, or another
+
+              --wait
+                  Waits until the restore has ended. Ctrl-C stops the waiting (exit code 1), not the restore
+
+              --yes
+                  Agrees to the plan in advance; needed where nobody is at a terminal
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        What:
+              --keyspace <K>
+                  Only this keyspace; may be given several times. Without it and --table: every user
+                  keyspace
+
+              --table <K.T>
+                  Only this table, or materialized view; may be given several times, together with
+                  --keyspace or not
+
+        How:
+              --mode <MODE>
+                  How the data is loaded
+
+                  Possible values:
+                  - auto:     The planner picks: online where it can
+                  - online:   Cassandra keeps running, and loads the SSTables
+                  - in-place: Cassandra is stopped, its files are swapped, and it is started
+          
+                  [default: auto]
+
+              --allow-unlisted-version
+                  Lifts VERSION_PAIR_UNSUPPORTED; never a downgrade, never a format that the target cannot
+                  read
+
+        Connection:
+              --endpoint <ADDRESS>
+                  The one address behind which all services are found
+          
+                  [env: RINGKEEP_ENDPOINT]
+                  [default: http://127.0.0.1:7400]
+
+              --tls-ca <FILE>
+                  PEM file with the certificate authorities to trust; the system's without it
+          
+                  [env: RINGKEEP_TLS_CA]
+
+              --tls-cert <FILE>
+                  PEM file with this client's certificate, for mutual TLS
+          
+                  [env: RINGKEEP_TLS_CERT]
+
+              --tls-key <FILE>
+                  PEM file with the key of --tls-cert
+          
+                  [env: RINGKEEP_TLS_KEY]
+
+              --tls-server-name <NAME>
+                  The name expected in the server's certificate, where it is not the endpoint's host
+
+        Output:
+          -o, --output <FORMAT>
+                  Text for people, or JSON with a stable shape for programs; either goes to stdout
+
+                  Possible values:
+                  - text: Aligned tables and sentences, for people
+                  - json: One JSON document whose shape is stable
+          
+                  [default: text]
+
+          -q, --quiet
+                  No talk and no progress on stderr; errors and results are still shown
+
+              --no-color
+                  No colours; the environment variable NO_COLOR says the same
+
+        Examples:
+          ringkeep restore start nightly --into prod --wait
+          ringkeep restore start prod/nightly --into staging --table shop.orders --yes --wait
+    "#]].assert_eq(&stdout(&["restore", "start", "--help"]).await);
+}
+
+#[tokio::test]
+async fn every_command_has_help() {
+    for command in [
+        "standalone",
+        "status",
+        "cluster add",
+        "cluster list",
+        "cluster show",
+        "cluster remove",
+        "backup create",
+        "backup list",
+        "backup show",
+        "backup verify",
+        "backup delete",
+        "restore plan",
+        "restore start",
+        "task list",
+        "task show",
+        "task watch",
+        "task cancel",
+        "task resume",
+        "compat",
+        "completions",
+    ] {
+        let mut args: Vec<&str> = command.split(' ').collect();
+        args.push("--help");
+        let help = stdout(&args).await;
+        assert!(
+            help.contains(&format!("Usage: ringkeep {command}")),
+            "{command}: {help}"
+        );
+        assert!(
+            !help.starts_with("Usage"),
+            "{command} says nothing about itself: {help}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_a_command_help_goes_to_stderr_and_counts_as_usage() {
+    let ran = ringkeep("", &[]).await;
+    assert_eq!((ran.exit, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("First steps"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn the_version_is_told() {
+    let version = stdout(&["--version"]).await;
+    assert_eq!(version, format!("ringkeep {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[tokio::test]
+async fn completions_are_made_for_each_shell() {
+    for (shell, sign) in [
+        ("bash", "complete -F _ringkeep"),
+        ("zsh", "#compdef ringkeep"),
+        ("fish", "complete -c ringkeep"),
+    ] {
+        let script = stdout(&["completions", shell]).await;
+        assert!(script.contains(sign), "{shell}");
+        assert!(script.contains("in-place"), "{shell} knows the modes");
+    }
+}

@@ -1,0 +1,13 @@
+//! The command line as users and scripts see it: every word and every key, against services that are played.
+
+mod backup;
+mod cluster;
+mod compat;
+mod exits;
+mod fake;
+mod help;
+mod restore;
+mod run;
+mod samples;
+mod status;
+mod task;

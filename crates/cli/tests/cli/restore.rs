@@ -1,0 +1,231 @@
+//! `ringkeep restore …`
+
+use expect_test::expect;
+
+use crate::fake::Fake;
+use crate::run::{Person, ringkeep, ringkeep_with};
+use crate::samples;
+
+const PLAN: [&str; 5] = ["restore", "plan", "prod/nightly", "--into", "staging"];
+const START: [&str; 5] = ["restore", "start", "prod/nightly", "--into", "staging"];
+
+fn refused() -> Fake {
+    Fake {
+        plan: samples::refused_plan(),
+        ..Fake::default()
+    }
+}
+
+#[tokio::test]
+async fn a_plan_is_readable() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &PLAN).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        restore of prod/nightly into staging, online: can be done
+
+        warning (before) TTL_MAY_EXPIRE 127.0.0.2
+            what TTL_MAY_EXPIRE means here
+              hint: what to do about TTL_MAY_EXPIRE
+        advice (after) AUTH_NOT_INCLUDED 127.0.0.2
+            what AUTH_NOT_INCLUDED means here
+              hint: what to do about AUTH_NOT_INCLUDED
+
+        TABLE        WHAT HAPPENS TO IT
+        shop.orders  is there: emptied, then loaded
+
+        NODE       DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+        127.0.0.2   3.0 GiB      6.0 GiB        12       0  aaaaaaaa-0000-4000-8000-000000000001
+
+        STEP     KIND    NODE       AFTER
+        stage-1  stage   127.0.0.2  -
+        schema   schema  -          stage-1
+
+        CQL of schema
+            TRUNCATE TABLE shop.orders;
+        --- stderr
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn a_plan_has_every_key_of_the_contract() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &["-o", "json"]].concat()).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        {
+          "backup": "nightly",
+          "cluster": "prod",
+          "target": "staging",
+          "mode": "online",
+          "supported": true,
+          "findings": [
+            {
+              "code": "AUTH_NOT_INCLUDED",
+              "severity": "advice",
+              "when": "after",
+              "subject": "127.0.0.2",
+              "message": "what AUTH_NOT_INCLUDED means here",
+              "hint": "what to do about AUTH_NOT_INCLUDED"
+            },
+            {
+              "code": "TTL_MAY_EXPIRE",
+              "severity": "warning",
+              "when": "before",
+              "subject": "127.0.0.2",
+              "message": "what TTL_MAY_EXPIRE means here",
+              "hint": "what to do about TTL_MAY_EXPIRE"
+            }
+          ],
+          "nodes": [
+            {
+              "node": "127.0.0.2",
+              "agent": "127.0.0.2:7401",
+              "host_id": "aaaaaaaa-0000-4000-8000-000000000001",
+              "sources": [
+                "aaaaaaaa-0000-4000-8000-000000000001"
+              ],
+              "download_bytes": 3221225472,
+              "disk_bytes_needed": 6442450944,
+              "sstables": 12,
+              "sliced_sstables": 0
+            }
+          ],
+          "steps": [
+            {
+              "id": "stage-1",
+              "kind": "stage",
+              "node": "127.0.0.2",
+              "after": [],
+              "cql": []
+            },
+            {
+              "id": "schema",
+              "kind": "schema",
+              "node": null,
+              "after": [
+                "stage-1"
+              ],
+              "cql": [
+                "TRUNCATE TABLE shop.orders"
+              ]
+            }
+          ],
+          "tables": [
+            {
+              "keyspace": "shop",
+              "table": "orders",
+              "source_id": "bbbbbbbb-0000-4000-8000-000000000001",
+              "target_id": "bbbbbbbb-0000-4000-8000-000000000001",
+              "action": "truncate"
+            }
+          ]
+        }
+        --- stderr
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn every_flag_reaches_the_planner() {
+    let fake = Fake::default().serve().await;
+    let flags = [
+        "--mode",
+        "in-place",
+        "--keyspace",
+        "shop",
+        "--table",
+        "crm.people",
+        "--allow-unlisted-version",
+    ];
+    let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &flags].concat()).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    expect![[r#"PlanRestoreRequest { backup: Some(BackupRef { cluster: "prod", name: "nightly" }), target: "staging", selection: Some(Selection { keyspaces: ["shop"], tables: [TableRef { keyspace: "crm", table: "people" }] }), mode: InPlace, allow_unlisted_version: true }"#]].assert_eq(&fake.asked().join("\n"));
+}
+
+#[tokio::test]
+async fn a_refused_plan_shows_all_findings_and_exits_with_3() {
+    let fake = refused().serve().await;
+    let ran = ringkeep(&fake.endpoint, &PLAN).await;
+    expect![[r#"
+        exit 3
+        --- stdout
+        restore of prod/nightly into staging, online: REFUSED
+
+        refusal (before) DISK_SPACE 127.0.0.2
+            what DISK_SPACE means here
+              hint: what to do about DISK_SPACE
+        advice (after) AUTH_NOT_INCLUDED 127.0.0.2
+            what AUTH_NOT_INCLUDED means here
+              hint: what to do about AUTH_NOT_INCLUDED
+        --- stderr
+        error: the planner refuses this restore: DISK_SPACE
+        hint: nothing was touched; each refusal above says what would lift it
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+    let ran = ringkeep(
+        &fake.endpoint,
+        &[&START[..], &["--yes", "-o", "json"]].concat(),
+    )
+    .await;
+    assert_eq!(ran.exit, 3);
+    assert!(ran.json()["task_id"].is_null());
+    assert_eq!(ran.json()["plan"]["supported"], false);
+}
+
+#[tokio::test]
+async fn start_shows_the_plan_and_asks() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep_with(&fake.endpoint, Person::Types("n\n"), &START).await;
+    assert_eq!(ran.exit, 1);
+    assert!(
+        ran.err.contains("TRUNCATE TABLE shop.orders;"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("[y/N]"), "{}", ran.err);
+    assert!(
+        !fake
+            .asked()
+            .iter()
+            .any(|asked| asked.starts_with("StartRestore"))
+    );
+
+    let ran = ringkeep_with(&fake.endpoint, Person::Types("y\n"), &START).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    assert_eq!(ran.out, format!("task {} restores it\n", samples::TASK_ID));
+}
+
+#[tokio::test]
+async fn start_without_a_person_wants_yes() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &START).await;
+    assert_eq!((ran.exit, ran.out.as_str()), (2, ""));
+    assert!(
+        ran.err.ends_with("hint: agree in advance with --yes\n"),
+        "{}",
+        ran.err
+    );
+}
+
+#[tokio::test]
+async fn start_and_wait_ends_with_what_is_left_to_do() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(
+        &fake.endpoint,
+        &[&START[..], &["--yes", "--wait", "-q"]].concat(),
+    )
+    .await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    let (_, closing) = ran.out.rsplit_once("\n\n").expect("a paragraph");
+    expect![[r#"
+        what is left to know or to do
+        advice (after) REPAIR_ADVISED 127.0.0.2
+            what REPAIR_ADVISED means here
+              hint: what to do about REPAIR_ADVISED
+    "#]]
+    .assert_eq(closing);
+}

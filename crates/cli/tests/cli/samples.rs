@@ -1,0 +1,252 @@
+//! Answers of services, small enough to read in a snapshot.
+
+use api::pb::planner as plan_pb;
+use api::pb::storage_catalog as catalog_pb;
+use api::pb::task_runner as task_pb;
+use api::pb::types as pb;
+
+pub const TASK_ID: &str = "0192f000-0000-7000-8000-000000000001";
+pub const HOST_ID: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+pub const TABLE_ID: &str = "bbbbbbbb-0000-4000-8000-000000000001";
+
+pub fn backup_ref() -> pb::BackupRef {
+    pb::BackupRef {
+        cluster: "prod".into(),
+        name: "nightly".into(),
+    }
+}
+
+pub fn release(version: &str) -> pb::Release {
+    pb::Release {
+        product: pb::Product::Cassandra as i32,
+        version: version.into(),
+    }
+}
+
+pub fn member() -> pb::RingMember {
+    pb::RingMember {
+        host_id: HOST_ID.into(),
+        address: "127.0.0.2".into(),
+        datacenter: "dc1".into(),
+        rack: "r1".into(),
+        tokens: vec!["-42".into(), "7".into()],
+    }
+}
+
+pub fn table() -> pb::TableRef {
+    pb::TableRef {
+        keyspace: "shop".into(),
+        table: "orders".into(),
+    }
+}
+
+pub fn summary() -> catalog_pb::BackupSummary {
+    catalog_pb::BackupSummary {
+        backup: Some(backup_ref()),
+        kind: pb::BackupKind::Full as i32,
+        base: String::new(),
+        state: catalog_pb::BackupState::Complete as i32,
+        started_at: "2026-11-22T10:00:00.000Z".into(),
+        finished_at: "2026-11-22T10:05:30.250Z".into(),
+        release: Some(release("5.0.5")),
+        nodes: 1,
+        bytes: 3 << 30,
+        uploaded_bytes: 1 << 30,
+        sstables: 12,
+        detail: String::new(),
+    }
+}
+
+pub fn failed_summary() -> catalog_pb::BackupSummary {
+    catalog_pb::BackupSummary {
+        backup: Some(pb::BackupRef {
+            cluster: "prod".into(),
+            name: "hourly".into(),
+        }),
+        kind: pb::BackupKind::Differential as i32,
+        base: "nightly".into(),
+        state: catalog_pb::BackupState::Failed as i32,
+        started_at: "2026-11-22T11:00:00.000Z".into(),
+        detail: "node 127.0.0.2 went away".into(),
+        ..catalog_pb::BackupSummary::default()
+    }
+}
+
+pub fn backup() -> catalog_pb::Backup {
+    let tables = vec![catalog_pb::BackupTable {
+        table: Some(table()),
+        id: TABLE_ID.into(),
+        bytes: 3 << 30,
+        sstables: 12,
+        formats: vec!["big-nb".into(), "big-oa".into()],
+        ..catalog_pb::BackupTable::default()
+    }];
+    catalog_pb::Backup {
+        summary: Some(summary()),
+        cluster_name: "Test Cluster".into(),
+        partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
+        nodes: vec![catalog_pb::BackupNode {
+            member: Some(member()),
+            bytes: 3 << 30,
+            uploaded_bytes: 1 << 30,
+            sstables: 12,
+            manifest: format!("ringkeep/1/nodes/prod/nightly/{HOST_ID}.json"),
+            release: Some(release("5.0.5")),
+            tables: tables.clone(),
+            snapshot_taken_at: "2026-11-22T10:00:01.000Z".into(),
+            ..catalog_pb::BackupNode::default()
+        }],
+        tables,
+        snapshot_spread_ms: 180,
+        coverage: Some(catalog_pb::Coverage {
+            ring_nodes: 1,
+            backed_up_nodes: 1,
+            complete: true,
+        }),
+        ..catalog_pb::Backup::default()
+    }
+}
+
+pub fn finding(code: &str, severity: pb::Severity) -> pb::Finding {
+    pb::Finding {
+        code: code.into(),
+        severity: severity as i32,
+        when: match severity {
+            pb::Severity::Advice => pb::When::After,
+            _ => pb::When::Before,
+        } as i32,
+        subject: "127.0.0.2".into(),
+        message: format!("what {code} means here"),
+        hint: format!("what to do about {code}"),
+    }
+}
+
+pub fn plan() -> plan_pb::RestorePlan {
+    let step = |id: &str, kind: &str, node: &str, after: &[&str], cql: &[&str]| plan_pb::PlanStep {
+        id: id.into(),
+        kind: kind.into(),
+        node: node.into(),
+        after: after.iter().map(ToString::to_string).collect(),
+        cql: cql.iter().map(ToString::to_string).collect(),
+    };
+    plan_pb::RestorePlan {
+        backup: Some(backup_ref()),
+        target: "staging".into(),
+        mode: plan_pb::RestoreMode::Online as i32,
+        supported: true,
+        findings: vec![
+            finding("AUTH_NOT_INCLUDED", pb::Severity::Advice),
+            finding("TTL_MAY_EXPIRE", pb::Severity::Warning),
+        ],
+        nodes: vec![plan_pb::NodePlan {
+            node: "127.0.0.2".into(),
+            agent: "127.0.0.2:7401".into(),
+            host_id: HOST_ID.into(),
+            sources: vec![HOST_ID.into()],
+            download_bytes: 3 << 30,
+            disk_bytes_needed: 6 << 30,
+            sstables: 12,
+            sliced_sstables: 0,
+        }],
+        steps: vec![
+            step("stage-1", "stage", "127.0.0.2", &[], &[]),
+            step(
+                "schema",
+                "schema",
+                "",
+                &["stage-1"],
+                &["TRUNCATE TABLE shop.orders"],
+            ),
+        ],
+        tables: vec![plan_pb::TablePlan {
+            table: Some(table()),
+            source_id: TABLE_ID.into(),
+            target_id: TABLE_ID.into(),
+            action: plan_pb::TableAction::Truncate as i32,
+        }],
+        ..plan_pb::RestorePlan::default()
+    }
+}
+
+pub fn refused_plan() -> plan_pb::RestorePlan {
+    plan_pb::RestorePlan {
+        supported: false,
+        findings: vec![
+            finding("AUTH_NOT_INCLUDED", pb::Severity::Advice),
+            finding("DISK_SPACE", pb::Severity::Refusal),
+        ],
+        nodes: Vec::new(),
+        steps: Vec::new(),
+        tables: Vec::new(),
+        ..plan()
+    }
+}
+
+pub fn task(state: task_pb::TaskState) -> task_pb::Task {
+    let succeeded = state == task_pb::TaskState::Succeeded;
+    task_pb::Task {
+        id: TASK_ID.into(),
+        kind: task_pb::TaskKind::Backup as i32,
+        state: state as i32,
+        attempt: 1,
+        steps: vec![
+            task_pb::TaskStep {
+                id: "snapshot-1".into(),
+                kind: "snapshot".into(),
+                node: "127.0.0.2".into(),
+                state: task_pb::StepState::Succeeded as i32,
+                ..task_pb::TaskStep::default()
+            },
+            task_pb::TaskStep {
+                id: "upload-1".into(),
+                kind: "upload".into(),
+                node: "127.0.0.2".into(),
+                state: match succeeded {
+                    true => task_pb::StepState::Succeeded,
+                    false => task_pb::StepState::Running,
+                } as i32,
+                bytes_done: if succeeded { 4 << 20 } else { 1 << 20 },
+                bytes_total: 4 << 20,
+                note: "shop.orders".into(),
+                ..task_pb::TaskStep::default()
+            },
+        ],
+        progress: if succeeded { 1.0 } else { 0.625 },
+        eta_seconds: if succeeded { 0 } else { 95 },
+        cluster: "prod".into(),
+        backup: Some(backup_ref()),
+        created_at: "2026-11-22T10:00:00.000Z".into(),
+        finished_at: match succeeded {
+            true => "2026-11-22T10:05:30.250Z".into(),
+            false => String::new(),
+        },
+        error: match state {
+            task_pb::TaskState::Failed => "the upload of 127.0.0.2 failed: the disk is full".into(),
+            _ => String::new(),
+        },
+        findings: match succeeded {
+            true => vec![finding("REPAIR_ADVISED", pb::Severity::Advice)],
+            false => Vec::new(),
+        },
+    }
+}
+
+pub fn node() -> pb::NodeDescription {
+    pb::NodeDescription {
+        agent: "127.0.0.2:7401".into(),
+        cluster_name: "Test Cluster".into(),
+        release: Some(release("5.0.5")),
+        member: Some(member()),
+        tables: vec![pb::TableDescription {
+            table: Some(table()),
+            live_bytes: 3 << 30,
+            ..pb::TableDescription::default()
+        }],
+        data_directories: vec![pb::DataDirectory {
+            path: "/var/lib/cassandra/data".into(),
+            free_bytes: 100 << 30,
+            total_bytes: 200 << 30,
+        }],
+        ..pb::NodeDescription::default()
+    }
+}

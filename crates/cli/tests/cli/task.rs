@@ -1,0 +1,187 @@
+//! `ringkeep task …`, and waiting over whatever happens.
+
+use api::pb::task_runner::TaskState;
+use expect_test::expect;
+
+use crate::fake::{Fake, Then};
+use crate::run::{Person, ringkeep, ringkeep_with};
+use crate::samples::{self, TASK_ID};
+
+#[tokio::test]
+async fn show_has_every_key_of_the_contract() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &["task", "show", TASK_ID, "-o", "json"]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        {
+          "id": "0192f000-0000-7000-8000-000000000001",
+          "kind": "backup",
+          "state": "running",
+          "attempt": 1,
+          "steps": [
+            {
+              "id": "snapshot-1",
+              "kind": "snapshot",
+              "node": "127.0.0.2",
+              "state": "succeeded",
+              "bytes_done": 0,
+              "bytes_total": 0,
+              "error": null,
+              "note": null
+            },
+            {
+              "id": "upload-1",
+              "kind": "upload",
+              "node": "127.0.0.2",
+              "state": "running",
+              "bytes_done": 1048576,
+              "bytes_total": 4194304,
+              "error": null,
+              "note": "shop.orders"
+            }
+          ],
+          "progress": 0.625,
+          "eta_seconds": 95,
+          "cluster": "prod",
+          "backup": "nightly",
+          "backup_cluster": "prod",
+          "created_at": "2026-11-22T10:00:00.000Z",
+          "finished_at": null,
+          "error": null,
+          "findings": []
+        }
+        --- stderr
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn show_and_list_are_readable() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &["task", "show", TASK_ID]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        task      0192f000-0000-7000-8000-000000000001
+        kind      backup
+        cluster   prod
+        backup    prod/nightly
+        state     running, 62 %, 1m 35s left
+        attempt   1
+        created   2026-11-22T10:00:00Z
+        finished  -
+
+        STEP        NODE       STATE         DONE       OF  NOTE
+        snapshot-1  127.0.0.2  succeeded        -        -
+        upload-1    127.0.0.2  running    1.0 MiB  4.0 MiB  shop.orders
+        --- stderr
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+    let ran = ringkeep(&fake.endpoint, &["task", "list"]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        ID                                    KIND    STATE    DONE  CLUSTER  BACKUP        CREATED               FINISHED
+        0192f000-0000-7000-8000-000000000001  backup  running  62 %  prod     prod/nightly  2026-11-22T10:00:00Z  -
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_id_is_not_found() {
+    let ran = ringkeep("http://127.0.0.1:9", &["task", "show", "nope"]).await;
+    expect![[r#"
+        exit 5
+        --- stdout
+        --- stderr
+        error: there is no task `nope`
+        hint: `ringkeep task list` shows all tasks
+    "#]].assert_eq(&ran.transcript(""));
+}
+
+#[tokio::test]
+async fn a_watch_goes_on_after_the_service_was_restarted() {
+    let running = samples::task(TaskState::Running);
+    let succeeded = samples::task(TaskState::Succeeded);
+    let fake = Fake {
+        watches: vec![
+            (vec![running.clone()], Then::Break),
+            (Vec::new(), Then::End),
+            (vec![running, succeeded], Then::End),
+        ],
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["task", "watch", TASK_ID]).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    expect![[r#"
+        snapshot on 127.0.0.2: succeeded
+        upload on 127.0.0.2: running
+        backup: running, 62 %, 1.0 MiB of 4.0 MiB, 1m 35s left
+        cannot reach the task-runner at ENDPOINT: the process is gone; trying again
+        cannot reach the task-runner at ENDPOINT: the service ended the watch; trying again
+        upload on 127.0.0.2: succeeded
+    "#]]
+    .assert_eq(&ran.err.replace(&fake.endpoint, "ENDPOINT"));
+}
+
+#[tokio::test]
+async fn a_watch_gives_up_when_the_service_stays_away() {
+    let fake = Fake {
+        watches: vec![(Vec::new(), Then::Break)],
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["task", "watch", TASK_ID, "-q"]).await;
+    assert_eq!(ran.exit, 6, "{}", ran.err);
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_the_waiting_and_not_the_task() {
+    let fake = Fake {
+        watches: vec![(vec![samples::task(TaskState::Running)], Then::Hang)],
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let args = ["backup", "create", "prod", "--wait", "-q"];
+    let ran = ringkeep_with(&fake.endpoint, Person::Interrupts, &args).await;
+    expect![[r#"
+        exit 1
+        --- stdout
+        --- stderr
+        error: stopped waiting for task 0192f000-0000-7000-8000-000000000001; the task goes on
+        hint: `ringkeep task watch 0192f000-0000-7000-8000-000000000001` watches it again
+        hint: `ringkeep task cancel 0192f000-0000-7000-8000-000000000001` stops it
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn a_cancelled_task_exits_with_1_when_watched() {
+    let fake = Fake {
+        watches: vec![(vec![samples::task(TaskState::Cancelled)], Then::End)],
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(
+        &fake.endpoint,
+        &["task", "watch", TASK_ID, "-q", "-o", "json"],
+    )
+    .await;
+    assert_eq!(ran.exit, 1);
+    assert_eq!(ran.json()["state"], "cancelled");
+}
+
+#[tokio::test]
+async fn cancel_and_resume_answer_with_the_task() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &["task", "cancel", TASK_ID]).await;
+    assert_eq!(
+        (ran.exit, ran.out),
+        (0, format!("task {TASK_ID} is cancelled\n"))
+    );
+    let ran = ringkeep(&fake.endpoint, &["task", "resume", TASK_ID, "-o", "json"]).await;
+    assert_eq!(ran.json()["attempt"], 2);
+    assert_eq!(ran.json()["state"], "pending");
+}

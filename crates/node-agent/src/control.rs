@@ -1,0 +1,99 @@
+//! The port through which a node is told what to do, other than by CQL.
+//!
+//! Today's adapter calls nodetool; a management API fits behind the same words. Every call is safe to repeat. An answer
+//! without an error says that Cassandra took the order, never that it did what was meant: callers look for themselves.
+
+use std::path::Path;
+
+use api::{ErrorKind, ServiceError};
+use async_trait::async_trait;
+use model::TableRef;
+
+/// Why an order was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    #[error("could not run `{program}`: {why}")]
+    Program { program: String, why: String },
+    /// Nobody listens where Cassandra's management would.
+    #[error("`{command}` found no Cassandra to talk to: {said}")]
+    Down { command: String, said: String },
+    #[error("`{command}` failed with {status}: {said}")]
+    Failed {
+        command: String,
+        status: String,
+        /// Its last words.
+        said: String,
+    },
+    #[error("`{command}` took longer than {seconds} s")]
+    Timeout { command: String, seconds: u64 },
+}
+
+impl ServiceError for ControlError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Program { .. } => ErrorKind::FailedPrecondition,
+            Self::Down { .. } | Self::Timeout { .. } => ErrorKind::Unavailable,
+            Self::Failed { .. } => ErrorKind::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Program { .. } => "NODETOOL_MISSING",
+            Self::Down { .. } => "CASSANDRA_DOWN",
+            Self::Timeout { .. } => "NODETOOL_TIMEOUT",
+            Self::Failed { .. } => "NODETOOL_FAILED",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Program { .. } => "set `nodetool` in [cassandra] to its full path".to_owned(),
+            Self::Down { .. } => {
+                "start Cassandra, or set host and port of JMX in `nodetool` of [cassandra]".to_owned()
+            }
+            Self::Timeout { .. } => {
+                "look at Cassandra's log, or raise nodetool_timeout_seconds".to_owned()
+            }
+            Self::Failed { .. } => "Cassandra's system.log has the whole story".to_owned(),
+        })
+    }
+}
+
+/// What to snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotScope {
+    Keyspaces(Vec<String>),
+    Tables(Vec<TableRef>),
+}
+
+#[async_trait]
+pub trait CassandraControl: Send + Sync {
+    /// What the node says it is doing: `NORMAL`, `JOINING`, `DRAINED`…
+    async fn mode(&self) -> Result<String, ControlError>;
+
+    /// Flushes and hard-links. Fails where the tag exists.
+    async fn snapshot(&self, tag: &str, scope: &SnapshotScope) -> Result<(), ControlError>;
+
+    async fn clear_snapshot(&self, tag: &str) -> Result<(), ControlError>;
+
+    /// Loads the SSTables of a folder that is named as a table's folder is; they are moved out of it.
+    async fn import(&self, table: &TableRef, folder: &Path) -> Result<(), ControlError>;
+
+    /// Loads new SSTables that lie in a table's live folder.
+    async fn refresh(&self, table: &TableRef) -> Result<(), ControlError>;
+
+    /// Whether the table is compacted by itself; true where this release cannot tell.
+    async fn autocompaction(&self, table: &TableRef) -> Result<bool, ControlError>;
+
+    async fn set_autocompaction(&self, table: &TableRef, on: bool) -> Result<(), ControlError>;
+
+    /// How many live SSTables the node counts for a table.
+    async fn sstable_count(&self, table: &TableRef) -> Result<u64, ControlError>;
+
+    /// Flushes everything and takes no more writes.
+    async fn drain(&self) -> Result<(), ControlError>;
+
+    /// Rewrites SSTables of older formats; ends when that is done.
+    async fn upgrade_sstables(&self, table: &TableRef) -> Result<(), ControlError>;
+}

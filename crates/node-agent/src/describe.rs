@@ -1,0 +1,236 @@
+//! Describes the node: who it is, what it holds, how much room it has, and whether it is well.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use api::{ErrorKind, ServiceError};
+use cassandra_versions::{FormatSettings, Release, readable_formats};
+use model::{DataDirectory, NodeDescription, TableDescription};
+use tracing::warn;
+
+use crate::agent::Agent;
+use crate::control::ControlError;
+use crate::cql::CqlError;
+use crate::files::{FileError, blocking};
+use crate::folders::Folders;
+use crate::ring::{self, Identity};
+use crate::tables::{self, Table};
+
+const SETTINGS: &str = "SELECT name, value FROM system_views.settings";
+/// A data directory with less room than this cannot even take a flush.
+const FREE_BYTES_MIN: u64 = 32 << 20;
+
+/// Why a node cannot even be described.
+#[derive(Debug, thiserror::Error)]
+pub enum DescribeError {
+    /// The node is down, and was never seen up.
+    #[error("the node cannot be described, because it was never seen up")]
+    Unknown(#[source] CqlError),
+    #[error(transparent)]
+    Cql(CqlError),
+}
+
+impl ServiceError for DescribeError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unknown(_) => ErrorKind::Unavailable,
+            Self::Cql(error) => error.kind(),
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Unknown(_) => "CASSANDRA_DOWN",
+            Self::Cql(error) => error.reason(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown(error) | Self::Cql(error) => error.hint(),
+        }
+    }
+}
+
+/// What the node said of itself, or what was last known of it where it is down.
+struct Seen {
+    identity: Identity,
+    tables: Vec<Table>,
+    settings: FormatSettings,
+    ills: Vec<String>,
+}
+
+pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
+    let (seen, mode) = tokio::join!(look(agent), agent.control.mode());
+    let mut seen = seen?;
+    seen.ills.extend(ill_mode(&seen.identity, &mode));
+    let folders = agent.folders.clone();
+    let listed = std::mem::take(&mut seen.tables);
+    let (tables, (data_directories, ills)) =
+        blocking(move || (describe_tables(&folders, listed), directories(&folders))).await;
+    seen.ills.extend(ills);
+    let tables = tables.unwrap_or_else(|error| {
+        seen.ills.push(api::error::chain(&error));
+        Vec::new()
+    });
+    let Identity {
+        cluster_name,
+        release,
+        member,
+        ring,
+        partitioner,
+        schema_version,
+        schema_versions,
+        ..
+    } = seen.identity;
+    Ok(NodeDescription {
+        agent: String::new(),
+        cluster_name,
+        readable_formats: readable_formats(&release, &seen.settings)
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        release,
+        member,
+        ring,
+        partitioner,
+        schema_version,
+        schema_versions,
+        tables,
+        data_directories,
+        can_restart: agent.can_restart(),
+        unhealthy: seen.ills.join("; "),
+    })
+}
+
+async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
+    match ask(agent).await {
+        Ok(seen) => {
+            remember(agent, &seen.identity).await;
+            Ok(seen)
+        }
+        Err(error @ (CqlError::Down { .. } | CqlError::Login { .. } | CqlError::Timeout { .. })) => {
+            let Some(identity) = recall(agent).await else {
+                return Err(DescribeError::Unknown(error));
+            };
+            Ok(Seen {
+                settings: agent.yaml.format_settings(),
+                identity,
+                tables: Vec::new(),
+                ills: vec![error.to_string()],
+            })
+        }
+        Err(error) => Err(DescribeError::Cql(error)),
+    }
+}
+
+async fn ask(agent: &Agent) -> Result<Seen, CqlError> {
+    let identity = ring::identity(&*agent.cql).await?;
+    Ok(Seen {
+        tables: tables::list(&*agent.cql).await?,
+        settings: format_settings(agent, &identity.release).await?,
+        identity,
+        ills: Vec::new(),
+    })
+}
+
+/// As the running node has them; cassandra.yaml may have been changed since it started.
+async fn format_settings(agent: &Agent, release: &Release) -> Result<FormatSettings, CqlError> {
+    if !release.has_settings_table() {
+        return Ok(agent.yaml.format_settings());
+    }
+    let rows = agent.cql.query(SETTINGS).await?;
+    let value = |name: &str| {
+        rows.iter()
+            .find(|row| row.optional_text("name") == Some(name))
+            .and_then(|row| row.optional_text("value"))
+    };
+    Ok(FormatSettings::parse(
+        value("storage_compatibility_mode"),
+        value("sstable.selected_format").or(agent.yaml.selected_format.as_deref()),
+    ))
+}
+
+fn ill_mode(identity: &Identity, mode: &Result<String, ControlError>) -> Option<String> {
+    match mode {
+        Err(error) => Some(error.to_string()),
+        Ok(mode) if mode != "NORMAL" => Some(format!("Cassandra is {mode}, not NORMAL")),
+        Ok(_) if identity.bootstrapped != "COMPLETED" => Some(format!(
+            "Cassandra has not joined the ring: its bootstrap is {}",
+            identity.bootstrapped
+        )),
+        Ok(_) => None,
+    }
+}
+
+fn describe_tables(
+    folders: &Folders,
+    tables: Vec<Table>,
+) -> Result<Vec<TableDescription>, FileError> {
+    tables
+        .into_iter()
+        .map(|table| {
+            let files = folders.live_files(&table.table, &table.id)?;
+            let formats: BTreeSet<String> =
+                files.iter().map(|file| file.descriptor.format.to_string()).collect();
+            Ok(TableDescription {
+                live_bytes: files.iter().map(|file| file.bytes).sum(),
+                formats: formats.into_iter().collect(),
+                table: table.table,
+                id: table.id,
+                view_of: table.view_of,
+                compaction_class: table.compaction_class,
+            })
+        })
+        .collect()
+}
+
+/// The data directories that can be used, and what is wrong with the others.
+fn directories(folders: &Folders) -> (Vec<DataDirectory>, Vec<String>) {
+    let mut ills = Vec::new();
+    let mut found = Vec::new();
+    for data in &folders.data {
+        let read = fs::read_dir(&data.path).map_err(FileError::at("list", &data.path));
+        match read.and_then(|_| folders.space(data)) {
+            Ok(space) => {
+                if space.free_bytes < FREE_BYTES_MIN {
+                    ills.push(format!(
+                        "the data directory `{}` is full: {} bytes are free",
+                        data.path.display(),
+                        space.free_bytes
+                    ));
+                }
+                found.push(DataDirectory {
+                    path: data.path.display().to_string(),
+                    free_bytes: space.free_bytes,
+                    total_bytes: space.total_bytes,
+                });
+            }
+            Err(error) => ills.push(api::error::chain(&error)),
+        }
+    }
+    (found, ills)
+}
+
+async fn remember(agent: &Agent, identity: &Identity) {
+    let path = agent.folders.identity_file();
+    let identity = identity.clone();
+    let written = blocking(move || {
+        let text = serde_json::to_vec(&identity).map_err(std::io::Error::other)?;
+        let folder = path.parent().unwrap_or(&path);
+        fs::create_dir_all(folder)?;
+        // Beside and renamed: a reader never sees half of it.
+        let new = path.with_extension("new");
+        fs::write(&new, text)?;
+        fs::rename(&new, &path)
+    })
+    .await;
+    if let Err(error) = written {
+        warn!(%error, "what is known of the node could not be kept");
+    }
+}
+
+async fn recall(agent: &Agent) -> Option<Identity> {
+    let path = agent.folders.identity_file();
+    blocking(move || serde_json::from_slice(&fs::read(path).ok()?).ok()).await
+}

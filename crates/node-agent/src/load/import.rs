@@ -1,0 +1,45 @@
+//! Loads by `nodetool import`, which moves files out of staging.
+
+use super::{LoadError, drop_indexes, witness};
+use crate::agent::Agent;
+use crate::files::blocking;
+use crate::restore::TableTarget;
+
+pub(super) async fn load(
+    agent: &Agent,
+    restore: &str,
+    target: &TableTarget,
+) -> Result<(), LoadError> {
+    let folders = folders_to_import(agent, restore, target).await?;
+    for folder in &folders {
+        agent.control.import(&target.table, folder).await?;
+    }
+    let (all, restore, of) = (agent.folders.clone(), restore.to_owned(), target.clone());
+    let left = blocking(move || witness::staged(&all, &restore, &of)).await?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(LoadError::Left {
+        table: target.table.clone(),
+        files: left.into_iter().map(|witness| witness.staged).collect(),
+    })
+}
+
+/// Folders that hold SSTables; one that an earlier try has emptied would be refused.
+async fn folders_to_import(
+    agent: &Agent,
+    restore: &str,
+    target: &TableTarget,
+) -> Result<Vec<std::path::PathBuf>, LoadError> {
+    let (folders, restore, target) = (agent.folders.clone(), restore.to_owned(), target.clone());
+    blocking(move || {
+        let mut found = witness::staging_folders(&folders, &restore, &target)?;
+        for folder in &found {
+            drop_indexes(folder)?;
+        }
+        let staged = witness::staged(&folders, &restore, &target)?;
+        found.retain(|folder| staged.iter().any(|w| std::path::Path::new(&w.staged).starts_with(folder)));
+        Ok(found)
+    })
+    .await
+}

@@ -1,0 +1,96 @@
+//! Recognises SSTables after Cassandra has renamed them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::LoadError;
+use crate::files::FileError;
+use crate::folders::{Folders, table_folder_name};
+use crate::restore::{TableTarget, Witness};
+use crate::sstables::{self, ComponentFile, DIGEST};
+
+/// A table's folders in staging that exist, one for each data directory at most.
+pub(super) fn staging_folders(
+    folders: &Folders,
+    restore: &str,
+    target: &TableTarget,
+) -> Result<Vec<PathBuf>, LoadError> {
+    let mut found = Vec::new();
+    for data in &folders.data {
+        let folder = folders
+            .staging_of(data, restore)?
+            .join(&target.table.keyspace)
+            .join(table_folder_name(&target.table, &target.target_id));
+        if folder.is_dir() {
+            found.push(folder);
+        }
+    }
+    Ok(found)
+}
+
+/// The SSTables of a table that are in staging.
+pub(super) fn staged(
+    folders: &Folders,
+    restore: &str,
+    target: &TableTarget,
+) -> Result<Vec<Witness>, LoadError> {
+    let mut witnesses = Vec::new();
+    for folder in staging_folders(folders, restore, target)? {
+        for file in sstables::list(&folder)?.iter().filter(|file| file.is_own_data()) {
+            witnesses.push(Witness {
+                staged: file.path.display().to_string(),
+                inode: file.source.inode,
+                bytes: file.bytes,
+                digest: digest(file)?,
+            });
+        }
+    }
+    Ok(witnesses)
+}
+
+fn digest(data: &ComponentFile) -> Result<Option<String>, FileError> {
+    let path = data.path.with_file_name(format!("{}-{DIGEST}", data.descriptor));
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(FileError::at("read", path)(error)),
+    }
+}
+
+/// Which of them are not among the table's live SSTables.
+pub(super) fn not_live(
+    folders: &Folders,
+    target: &TableTarget,
+    witnesses: Vec<Witness>,
+) -> Result<Vec<Witness>, LoadError> {
+    let mut live = folders.live_files(&target.table, &target.target_id)?;
+    live.retain(ComponentFile::is_own_data);
+    // First those that kept their inode, so that none of them is taken for a copy of another.
+    let mut gone = Vec::new();
+    for witness in witnesses {
+        let same = |file: &ComponentFile| {
+            file.source.inode == witness.inode && file.bytes == witness.bytes
+        };
+        match live.iter().position(same) {
+            Some(at) => drop(live.swap_remove(at)),
+            None => gone.push(witness),
+        }
+    }
+    // Cassandra copies where the data directory that it chooses is on another filesystem.
+    let mut lost = Vec::new();
+    for witness in gone {
+        let mut copy = None;
+        for (at, file) in live.iter().enumerate() {
+            let same_size = file.bytes == witness.bytes && witness.digest.is_some();
+            if same_size && digest(file)? == witness.digest {
+                copy = Some(at);
+                break;
+            }
+        }
+        match copy {
+            Some(at) => drop(live.swap_remove(at)),
+            None => lost.push(witness),
+        }
+    }
+    Ok(lost)
+}

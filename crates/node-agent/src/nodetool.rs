@@ -1,0 +1,242 @@
+//! Drives Cassandra through nodetool.
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::TableRef;
+use tokio::process::Command;
+use tracing::debug;
+
+use crate::control::{CassandraControl, ControlError, SnapshotScope};
+
+/// The last lines of a failed command that are worth repeating.
+const SAID_LINES: usize = 5;
+/// What nodetool says where nobody listens on JMX, in the words of all release lines.
+const DOWN_WORDS: &[&str] = &[
+    "Connection refused",
+    "ConnectException",
+    "Failed to connect to",
+    "No route to host",
+    "Connection reset",
+];
+
+/// nodetool with the arguments that it always needs.
+pub struct Nodetool {
+    program: Vec<String>,
+    timeout: Duration,
+}
+
+impl Nodetool {
+    pub fn new(program: Vec<String>, timeout: Duration) -> Self {
+        Self { program, timeout }
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Result<String, ControlError> {
+        let seconds = self.timeout.as_secs();
+        match tokio::time::timeout(self.timeout, self.run_without_limit(arguments)).await {
+            Ok(result) => result,
+            Err(_) => Err(ControlError::Timeout {
+                command: shown(arguments),
+                seconds,
+            }),
+        }
+    }
+
+    async fn run_without_limit(&self, arguments: &[&str]) -> Result<String, ControlError> {
+        let (program, prefix) = self.program.split_first().ok_or(ControlError::Program {
+            program: "nodetool".to_owned(),
+            why: "the setting `nodetool` is empty".to_owned(),
+        })?;
+        debug!(command = shown(arguments), "running nodetool");
+        let output = Command::new(program)
+            .args(prefix)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .map_err(|error| ControlError::Program {
+                program: program.clone(),
+                why: error.to_string(),
+            })?;
+        judge(arguments, &output)
+    }
+}
+
+/// nodetool's arguments without its prefix, which may hold a password.
+fn shown(arguments: &[&str]) -> String {
+    format!("nodetool {}", arguments.join(" "))
+}
+
+fn judge(arguments: &[&str], output: &Output) -> Result<String, ControlError> {
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(stdout);
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    // Some commands complain on stdout.
+    let said = match last_lines(&stderr) {
+        said if said.is_empty() => last_lines(&stdout),
+        said => said,
+    };
+    let command = shown(arguments);
+    if DOWN_WORDS.iter().any(|words| said.contains(words)) {
+        return Err(ControlError::Down { command, said });
+    }
+    Err(ControlError::Failed {
+        command,
+        status: output.status.to_string(),
+        said,
+    })
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        // A Java stack trace says where in Cassandra; its first line said what.
+        .filter(|line| !line.is_empty() && !line.starts_with("at ") && *line != "-- StackTrace --")
+        .collect();
+    lines[lines.len().saturating_sub(SAID_LINES)..].join("; ")
+}
+
+#[async_trait]
+impl CassandraControl for Nodetool {
+    async fn mode(&self) -> Result<String, ControlError> {
+        let said = self.run(&["netstats"]).await?;
+        let mode = said.lines().find_map(|line| line.trim().strip_prefix("Mode:"));
+        Ok(mode.unwrap_or("unknown").trim().to_owned())
+    }
+
+    async fn snapshot(&self, tag: &str, scope: &SnapshotScope) -> Result<(), ControlError> {
+        let mut arguments = vec!["snapshot", "-t", tag];
+        let list;
+        match scope {
+            SnapshotScope::Keyspaces(keyspaces) => {
+                arguments.push("--");
+                arguments.extend(keyspaces.iter().map(String::as_str));
+            }
+            SnapshotScope::Tables(tables) => {
+                list = tables.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                arguments.extend(["-kt", &list]);
+            }
+        }
+        self.run(&arguments).await.map(drop)
+    }
+
+    async fn clear_snapshot(&self, tag: &str) -> Result<(), ControlError> {
+        self.run(&["clearsnapshot", "-t", tag]).await.map(drop)
+    }
+
+    async fn import(&self, table: &TableRef, folder: &Path) -> Result<(), ControlError> {
+        let folder = folder.to_string_lossy();
+        // Tokens are checked: a plan that sends foreign partitions is wrong, and the node is the last to notice.
+        self.run(&["import", "--", &table.keyspace, &table.table, &folder])
+            .await
+            .map(drop)
+    }
+
+    async fn refresh(&self, table: &TableRef) -> Result<(), ControlError> {
+        self.run(&["refresh", "--", &table.keyspace, &table.table])
+            .await
+            .map(drop)
+    }
+
+    async fn autocompaction(&self, table: &TableRef) -> Result<bool, ControlError> {
+        let arguments = ["statusautocompaction", "--", &table.keyspace, &table.table];
+        match self.run(&arguments).await {
+            Ok(said) => Ok(!said.contains("not running")),
+            // 3.11 has no such command and says so with its usage.
+            Err(ControlError::Failed { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn set_autocompaction(&self, table: &TableRef, on: bool) -> Result<(), ControlError> {
+        let order = if on { "enableautocompaction" } else { "disableautocompaction" };
+        self.run(&[order, "--", &table.keyspace, &table.table])
+            .await
+            .map(drop)
+    }
+
+    async fn sstable_count(&self, table: &TableRef) -> Result<u64, ControlError> {
+        let name = table.to_string();
+        let arguments = ["tablestats", "--", &name];
+        let said = self.run(&arguments).await?;
+        said.lines()
+            .find_map(|line| line.trim().strip_prefix("SSTable count:")?.trim().parse().ok())
+            .ok_or_else(|| ControlError::Failed {
+                command: shown(&arguments),
+                status: "an answer without `SSTable count`".to_owned(),
+                said: last_lines(&said),
+            })
+    }
+
+    async fn drain(&self) -> Result<(), ControlError> {
+        self.run(&["drain"]).await.map(drop)
+    }
+
+    async fn upgrade_sstables(&self, table: &TableRef) -> Result<(), ControlError> {
+        let arguments = ["upgradesstables", "--", &table.keyspace, &table.table];
+        self.run_without_limit(&arguments).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A nodetool that is a shell script.
+    fn scripted(script: &str) -> (tempfile::TempDir, Nodetool) {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("nodetool");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let program = vec![path.display().to_string(), "-pw".to_owned(), "hush".to_owned()];
+        (root, Nodetool::new(program, Duration::from_secs(5)))
+    }
+
+    #[tokio::test]
+    async fn a_failure_repeats_the_last_words_and_never_the_password() {
+        let (_root, nodetool) =
+            scripted("echo 'error: Unknown keyspace x' >&2; echo '-- StackTrace --' >&2; exit 2");
+        let error = nodetool
+            .snapshot("t", &SnapshotScope::Keyspaces(vec!["x".into()]))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`nodetool snapshot -t t -- x` failed with exit status: 2: error: Unknown keyspace x"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_down_is_told_from_one_that_refuses() {
+        let (_root, nodetool) = scripted(
+            "echo \"nodetool: Failed to connect to '127.0.0.1:7199' - ConnectException: 'Connection refused'.\" >&2; exit 1",
+        );
+        assert!(matches!(nodetool.drain().await, Err(ControlError::Down { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_command_that_hangs_is_given_up() {
+        let (_root, mut nodetool) = scripted("exec sleep 60");
+        nodetool.timeout = Duration::from_millis(50);
+        assert!(matches!(nodetool.drain().await, Err(ControlError::Timeout { .. })));
+    }
+
+    #[tokio::test]
+    async fn answers_are_read_out_of_the_talk_around_them() {
+        let (_root, nodetool) = scripted(
+            "case \"$3\" in netstats) echo 'Mode: NORMAL';; tablestats) printf '\\tSSTable count: 12\\n';; *) exit 1;; esac",
+        );
+        assert_eq!(nodetool.mode().await.unwrap(), "NORMAL");
+        assert_eq!(nodetool.sstable_count(&TableRef::new("k", "t")).await.unwrap(), 12);
+        assert!(nodetool.autocompaction(&TableRef::new("k", "t")).await.unwrap());
+    }
+}

@@ -1,0 +1,232 @@
+//! Stops and starts Cassandra with the configured commands, and finds out whether it is up or down.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use api::{ErrorKind, ServiceError};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::agent::Agent;
+use crate::control::ControlError;
+use crate::files::{FileError, blocking};
+
+/// How often the node is looked at while it starts or stops.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The last lines of a failed command's output that are worth repeating.
+const SAID_LINES: usize = 5;
+
+/// Why Cassandra is not as it was asked to be.
+#[derive(Debug, thiserror::Error)]
+pub enum RestartError {
+    #[error("this agent has no command to {what} Cassandra")]
+    NotConfigured { what: &'static str },
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("the command to {what} Cassandra failed: {why}")]
+    Command { what: &'static str, why: String },
+    #[error("Cassandra is still up: {how}")]
+    Running { how: String },
+    #[error("whether Cassandra is down cannot be told")]
+    Unknown(#[source] ControlError),
+    #[error("Cassandra did not {what} within {seconds} s: {why}")]
+    Timeout {
+        what: &'static str,
+        seconds: u64,
+        why: String,
+    },
+}
+
+impl ServiceError for RestartError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotConfigured { .. } | Self::Running { .. } => ErrorKind::FailedPrecondition,
+            Self::Control(error) | Self::Unknown(error) => error.kind(),
+            Self::File(error) => error.kind(),
+            Self::Command { .. } => ErrorKind::Internal,
+            Self::Timeout { .. } => ErrorKind::Unavailable,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotConfigured { .. } => "CANNOT_RESTART",
+            Self::Control(error) | Self::Unknown(error) => error.reason(),
+            Self::File(error) => error.reason(),
+            Self::Command { .. } => "COMMAND_FAILED",
+            Self::Running { .. } => "CASSANDRA_RUNNING",
+            Self::Timeout { .. } => "RESTART_TIMEOUT",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotConfigured { .. } => {
+                Some("set stop_command and start_command in [cassandra], or restore online".to_owned())
+            }
+            Self::Control(error) | Self::Unknown(error) => error.hint(),
+            Self::File(error) => error.hint(),
+            Self::Command { .. } => Some("run the command by hand as the agent's user".to_owned()),
+            Self::Running { .. } => Some("stop Cassandra first".to_owned()),
+            Self::Timeout { .. } => Some("Cassandra's system.log says what it is doing".to_owned()),
+        }
+    }
+}
+
+/// Drains and stops. Succeeds where Cassandra is down.
+pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
+    if agent.cassandra.stop_command.is_empty() {
+        return Err(RestartError::NotConfigured { what: "stop" });
+    }
+    if check_down(agent).await.is_ok() {
+        info!("Cassandra is down already");
+        return Ok(());
+    }
+    match agent.control.drain().await {
+        Ok(()) => {}
+        // It went down by itself, or is half-way there.
+        Err(ControlError::Down { .. }) => warn!("Cassandra could not be drained before it stopped"),
+        Err(error) => return Err(error.into()),
+    }
+    let mut child = spawn(agent, "stop").await?;
+    wait_for(agent, "stop", &mut child, async || check_down(agent).await.map_err(|e| e.to_string()))
+        .await?;
+    info!("Cassandra is down");
+    Ok(())
+}
+
+/// Starts, and waits until Cassandra answers CQL and has joined. Succeeds where it is up.
+pub async fn start(agent: &Agent) -> Result<(), RestartError> {
+    if agent.cassandra.start_command.is_empty() {
+        return Err(RestartError::NotConfigured { what: "start" });
+    }
+    if check_up(agent).await.is_ok() {
+        return Ok(());
+    }
+    let mut child = spawn(agent, "start").await?;
+    wait_for(agent, "start", &mut child, async || check_up(agent).await).await?;
+    info!("Cassandra is up");
+    Ok(())
+}
+
+async fn check_up(agent: &Agent) -> Result<(), String> {
+    let rows = agent.cql.query("SELECT bootstrapped FROM system.local").await;
+    let rows = rows.map_err(|error| error.to_string())?;
+    let bootstrapped = rows.first().and_then(|row| row.optional_text("bootstrapped"));
+    if bootstrapped != Some("COMPLETED") {
+        return Err(format!("its bootstrap is {}", bootstrapped.unwrap_or("unknown")));
+    }
+    match agent.control.mode().await {
+        Ok(mode) if mode == "NORMAL" => Ok(()),
+        Ok(mode) => Err(format!("it is {mode}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Refuses unless Cassandra is down for certain: nobody answers CQL, other nodes' port or nodetool. A drained node
+/// answers only the last, and still holds its files.
+pub async fn check_down(agent: &Agent) -> Result<(), RestartError> {
+    let storage = agent.yaml.storage_address.as_deref();
+    for address in [Some(agent.cql.address()), storage].into_iter().flatten() {
+        if listens(address).await {
+            return Err(RestartError::Running {
+                how: format!("something listens at {address}"),
+            });
+        }
+    }
+    match agent.control.mode().await {
+        Err(ControlError::Down { .. }) => Ok(()),
+        Ok(mode) => Err(RestartError::Running {
+            how: format!("nodetool says that it is {mode}"),
+        }),
+        Err(error) => Err(RestartError::Unknown(error)),
+    }
+}
+
+async fn listens(address: &str) -> bool {
+    let connecting = TcpStream::connect(address);
+    matches!(tokio::time::timeout(CONNECT_TIMEOUT, connecting).await, Ok(Ok(_)))
+}
+
+fn output_file(agent: &Agent, what: &str) -> PathBuf {
+    agent.folders.state.join(format!("{what}-command.log"))
+}
+
+/// Runs a configured command in a process group of its own, its output in a file: what it starts outlives it and the
+/// agent, and would hold a pipe open.
+async fn spawn(agent: &Agent, what: &'static str) -> Result<Child, RestartError> {
+    let command = match what {
+        "stop" => &agent.cassandra.stop_command,
+        _ => &agent.cassandra.start_command,
+    };
+    let (program, arguments) =
+        command.split_first().ok_or(RestartError::NotConfigured { what })?;
+    let path = output_file(agent, what);
+    let output = blocking(move || {
+        let folder = path.parent().unwrap_or(&path);
+        fs::create_dir_all(folder).map_err(FileError::at("make", folder))?;
+        File::create(&path).map_err(FileError::at("create", &path))
+    })
+    .await?;
+    let failed = |error: std::io::Error| RestartError::Command {
+        what,
+        why: format!("`{program}`: {error}"),
+    };
+    info!(program, "running the command to {what} Cassandra");
+    Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().map_err(failed)?)
+        .stderr(output)
+        .process_group(0)
+        .spawn()
+        .map_err(failed)
+}
+
+/// Waits until the node is as wanted. A command that runs on in the foreground is fine, one that fails is not.
+async fn wait_for(
+    agent: &Agent,
+    what: &'static str,
+    child: &mut Child,
+    check: impl AsyncFn() -> Result<(), String>,
+) -> Result<(), RestartError> {
+    let limit = agent.start_timeout();
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Ok(Some(status)) = child.try_wait()
+            && !status.success()
+        {
+            let said = last_lines(agent, what).await;
+            return Err(RestartError::Command {
+                what,
+                why: format!("{status}: {said}"),
+            });
+        }
+        let why = match check().await {
+            Ok(()) => return Ok(()),
+            Err(why) => why,
+        };
+        if Instant::now() >= deadline {
+            return Err(RestartError::Timeout {
+                what,
+                seconds: limit.as_secs(),
+                why,
+            });
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+}
+
+async fn last_lines(agent: &Agent, what: &str) -> String {
+    let path = output_file(agent, what);
+    let text = blocking(move || fs::read_to_string(path)).await.unwrap_or_default();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(SAID_LINES)..].join("; ")
+}

@@ -1,0 +1,18 @@
+//! What an agent knows of a restore: the journal that staging, loading and swapping share, and its end.
+
+mod finish;
+mod journal;
+
+use model::{TableId, TableRef};
+use serde::{Deserialize, Serialize};
+
+pub use finish::{FinishError, finish};
+pub use journal::{Placement, RestoreRecord, RestoreState, Witness};
+
+/// A table of a backup, and the id of the table on this node that receives it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableTarget {
+    pub table: TableRef,
+    pub source_id: TableId,
+    pub target_id: TableId,
+}

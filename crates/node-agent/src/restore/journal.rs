@@ -1,0 +1,148 @@
+//! The journal of a restore on one node.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use model::manifest::StoredFile;
+use model::{BackupRef, HostId, TableId};
+use serde::{Deserialize, Serialize};
+
+use super::TableTarget;
+use crate::folders::Folders;
+use crate::journal::{Journal, JournalError};
+
+/// Where an SSTable of the backup goes on this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    pub source: HostId,
+    /// The table on this node.
+    pub table: TableId,
+    pub index: Option<String>,
+    /// `<version>-<id>-<format>` in the backup.
+    pub from: String,
+    /// The same on this node: ids of several sources must not collide.
+    pub to: String,
+    /// The label of the data directory.
+    pub directory: String,
+}
+
+/// What an SSTable is recognised by after Cassandra has taken it over and given it another name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Witness {
+    /// Path of the Data component inside the staging folder of its data directory.
+    pub staged: String,
+    /// Kept by a rename and by a hard link.
+    pub inode: u64,
+    pub bytes: u64,
+    /// What its Digest.crc32 holds; kept by a copy too.
+    pub digest: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestoreRecord {
+    /// What this restore is; a restore of the same name that is another is refused.
+    Begun {
+        backup: BackupRef,
+        sources: Vec<HostId>,
+        tables: Vec<TableTarget>,
+    },
+    Placed(Placement),
+    /// A file is on disk, whole and checked.
+    Fetched {
+        /// Path inside the staging folder of its data directory, after the data directory's label.
+        path: String,
+        file: StoredFile,
+    },
+    /// Everything is on disk.
+    Staged {
+        /// SSTables of each table, indexes not counted.
+        sstables: BTreeMap<TableId, u64>,
+    },
+    /// Cassandra compacted this table by itself, and has been told not to.
+    CompactionOff { table: TableId },
+    CompactionOn { table: TableId },
+    /// Cassandra is about to be told to load these.
+    Loading {
+        table: TableId,
+        witnesses: Vec<Witness>,
+    },
+    /// All SSTables of the table have been seen live.
+    Loaded { table: TableId },
+    /// The table's old files are aside; what is live now is from staging.
+    Aside { table: TableId },
+    /// The table's staged files are live.
+    Swapped { table: TableId },
+}
+
+/// The journal read back.
+#[derive(Debug, Default)]
+pub struct RestoreState {
+    pub begun: Option<(BackupRef, Vec<HostId>, Vec<TableTarget>)>,
+    pub placed: Vec<Placement>,
+    pub fetched: HashMap<String, StoredFile>,
+    pub staged: Option<BTreeMap<TableId, u64>>,
+    pub compaction_off: BTreeSet<TableId>,
+    pub loading: HashMap<TableId, Vec<Witness>>,
+    pub loaded: BTreeSet<TableId>,
+    pub aside: BTreeSet<TableId>,
+    pub swapped: BTreeSet<TableId>,
+}
+
+impl RestoreState {
+    pub async fn open(
+        folders: &Folders,
+        restore: &str,
+    ) -> Result<(Journal<RestoreRecord>, Self), JournalError> {
+        let (journal, records) = Journal::open(folders.restore_journal(restore)).await?;
+        Ok((journal, Self::replay(records)))
+    }
+
+    pub fn replay(records: Vec<RestoreRecord>) -> Self {
+        let mut state = Self::default();
+        for record in records {
+            state.apply(record);
+        }
+        state
+    }
+
+    fn apply(&mut self, record: RestoreRecord) {
+        match record {
+            RestoreRecord::Begun {
+                backup,
+                sources,
+                tables,
+            } => self.begun = Some((backup, sources, tables)),
+            RestoreRecord::Placed(placement) => self.placed.push(placement),
+            RestoreRecord::Fetched { path, file } => {
+                self.fetched.insert(path, file);
+            }
+            RestoreRecord::Staged { sstables } => self.staged = Some(sstables),
+            RestoreRecord::CompactionOff { table } => {
+                self.compaction_off.insert(table);
+            }
+            RestoreRecord::CompactionOn { table } => {
+                self.compaction_off.remove(&table);
+            }
+            RestoreRecord::Loading { table, witnesses } => {
+                self.loading.insert(table, witnesses);
+            }
+            RestoreRecord::Loaded { table } => {
+                self.loaded.insert(table);
+            }
+            RestoreRecord::Aside { table } => {
+                self.aside.insert(table);
+            }
+            RestoreRecord::Swapped { table } => {
+                self.swapped.insert(table);
+            }
+        }
+    }
+
+    /// Whether staging of this table is over, because its files have begun to go live.
+    pub fn has_gone_on(&self, table: &TableId) -> bool {
+        self.loading.contains_key(table)
+            || self.loaded.contains(table)
+            || self.aside.contains(table)
+            || self.swapped.contains(table)
+    }
+}

@@ -1,0 +1,199 @@
+//! Snapshots on the node: taken, looked at until they are believed, and removed.
+//!
+//! nodetool's exit code is no evidence. A snapshot counts when every selected table has a folder with a manifest, and
+//! every SSTable that the manifest names has its essential components there.
+
+mod error;
+mod verify;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use model::manifest::StoredFile;
+use model::selection::is_user_keyspace;
+use model::{BackupRef, Selection, TableId};
+use serde::{Deserialize, Serialize};
+use tracing::info;
+
+use crate::agent::Agent;
+use crate::control::SnapshotScope;
+use crate::files::{self, blocking};
+use crate::folders::Folders;
+use crate::journal::{self, Journal};
+use crate::names;
+use crate::tables::{self, Table};
+
+pub use error::SnapshotError;
+pub use verify::{SnapshotTable, verify};
+
+/// What the journal of a snapshot holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotRecord {
+    /// Taken by this agent and found whole.
+    Taken(Taken),
+    /// A file of it is in the bucket.
+    Stored {
+        backup: BackupRef,
+        table: TableId,
+        file: StoredFile,
+    },
+}
+
+/// A snapshot, and what it was when it was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    pub selection: Selection,
+    pub taken_at: Timestamp,
+    /// The selected tables as the schema had them then.
+    pub tables: Vec<Table>,
+    /// Of the tables themselves, not of their indexes.
+    pub sstables: u64,
+    pub bytes: u64,
+}
+
+/// Takes a snapshot, or answers the one that was taken under this tag with this selection.
+pub async fn take(
+    agent: &Agent,
+    tag: &str,
+    selection: &Selection,
+) -> Result<Taken, SnapshotError> {
+    names::check("tag", tag)?;
+    if let Some(taken) = taken_before(agent, tag, selection).await? {
+        return Ok(taken);
+    }
+    // What is there under this tag is not whole, or not known: it is taken anew.
+    clear(agent, tag).await?;
+    let tables = tables::select(tables::list(&*agent.cql).await?, selection)?;
+    let had_data = tables_with_data(agent, &tables).await?;
+    if !tables.is_empty() {
+        agent.control.snapshot(tag, &scope(selection, &tables)).await?;
+    }
+    let taken_at = (agent.clock)();
+    let found = look(agent, tag, &tables).await?;
+    let has_data = tables_with_data(agent, &tables).await?;
+    for table in found.iter().filter(|table| table.sstables() == 0) {
+        // Empty before or truncated meanwhile is fine. Data before and after, and none in the snapshot, is not.
+        if had_data.contains(&table.table.id) && has_data.contains(&table.table.id) {
+            return Err(SnapshotError::Empty {
+                tag: tag.to_owned(),
+                table: table.table.table.clone(),
+            });
+        }
+    }
+    let taken = Taken {
+        selection: selection.clone(),
+        taken_at,
+        sstables: found.iter().map(SnapshotTable::sstables).sum(),
+        bytes: found.iter().map(SnapshotTable::bytes).sum(),
+        tables,
+    };
+    let (journal, _) = Journal::open(agent.folders.snapshot_journal(tag)).await?;
+    journal.append(&SnapshotRecord::Taken(taken.clone())).await?;
+    info!(tag, tables = taken.tables.len(), sstables = taken.sstables, "snapshot taken");
+    Ok(taken)
+}
+
+async fn taken_before(
+    agent: &Agent,
+    tag: &str,
+    selection: &Selection,
+) -> Result<Option<Taken>, SnapshotError> {
+    let records = journal::peek(agent.folders.snapshot_journal(tag)).await;
+    // A journal that cannot be read knows nothing: the snapshot is taken anew.
+    let Some(taken) = records.ok().and_then(|records| find_taken(&records)) else {
+        return Ok(None);
+    };
+    if taken.selection != *selection {
+        return Ok(None);
+    }
+    Ok(look(agent, tag, &taken.tables).await.is_ok().then_some(taken))
+}
+
+/// What the journal says was taken.
+pub fn find_taken(records: &[SnapshotRecord]) -> Option<Taken> {
+    records.iter().find_map(|record| match record {
+        SnapshotRecord::Taken(taken) => Some(taken.clone()),
+        SnapshotRecord::Stored { .. } => None,
+    })
+}
+
+/// Finds and checks a snapshot's files.
+pub async fn look(
+    agent: &Agent,
+    tag: &str,
+    tables: &[Table],
+) -> Result<Vec<SnapshotTable>, SnapshotError> {
+    let (folders, tables, tag) = (agent.folders.clone(), tables.to_vec(), tag.to_owned());
+    blocking(move || {
+        tables
+            .into_iter()
+            .map(|table| verify(&folders, &tag, table))
+            .collect()
+    })
+    .await
+}
+
+/// nodetool is told keyspaces where whole ones are meant: a list of tables could be too long for a command line.
+fn scope(selection: &Selection, tables: &[Table]) -> SnapshotScope {
+    if !selection.tables.is_empty() {
+        return SnapshotScope::Tables(tables.iter().map(|table| table.table.clone()).collect());
+    }
+    let keyspaces: BTreeSet<&str> = tables
+        .iter()
+        .map(|table| table.table.keyspace.as_str())
+        .filter(|keyspace| is_user_keyspace(keyspace))
+        .collect();
+    SnapshotScope::Keyspaces(keyspaces.into_iter().map(str::to_owned).collect())
+}
+
+async fn tables_with_data(
+    agent: &Agent,
+    tables: &[Table],
+) -> Result<BTreeSet<TableId>, SnapshotError> {
+    let (folders, tables) = (agent.folders.clone(), tables.to_vec());
+    blocking(move || {
+        let mut found = BTreeSet::new();
+        for table in tables {
+            let files = folders.live_files(&table.table, &table.id)?;
+            if files.iter().any(|file| file.is_own_data()) {
+                found.insert(table.id);
+            }
+        }
+        Ok(found)
+    })
+    .await
+}
+
+/// Removes a snapshot and its journal. Succeeds where there is none, and where Cassandra is down.
+pub async fn clear(agent: &Agent, tag: &str) -> Result<(), SnapshotError> {
+    names::check("tag", tag)?;
+    if !snapshot_folders(agent, tag).await?.is_empty() {
+        let told = agent.control.clear_snapshot(tag).await;
+        // nodetool forgets tables that were dropped since, and Cassandra may be down: the tag is ours, so what is
+        // left of it is deleted here.
+        let left = snapshot_folders(agent, tag).await?;
+        let removed = blocking(move || {
+            left.iter().try_for_each(|folder| files::remove_tree(folder).map(drop))
+        })
+        .await;
+        match (told, removed) {
+            (_, Ok(())) => info!(tag, "snapshot cleared"),
+            (Err(error), Err(_)) => return Err(error.into()),
+            (Ok(()), Err(error)) => return Err(error.into()),
+        }
+    }
+    journal::remove(agent.folders.snapshot_journal(tag)).await?;
+    Ok(())
+}
+
+async fn snapshot_folders(
+    agent: &Agent,
+    tag: &str,
+) -> Result<Vec<std::path::PathBuf>, SnapshotError> {
+    let (folders, tag): (Folders, String) = (agent.folders.clone(), tag.to_owned());
+    Ok(blocking(move || folders.snapshot_folders(&tag)).await?)
+}
+
+#[cfg(test)]
+mod tests;

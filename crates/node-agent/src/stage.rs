@@ -1,0 +1,204 @@
+//! Stages a restore: every byte that it needs comes to local disk and is checked, and no live file is touched.
+
+mod error;
+mod fetch;
+mod layout;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt};
+use model::manifest::NodeManifest;
+use model::{BackupRef, HostId, TableId};
+use tracing::info;
+
+use crate::agent::Agent;
+use crate::files::{self, blocking};
+use crate::journal::Journal;
+use crate::names;
+use crate::restore::{RestoreRecord, RestoreState, TableTarget};
+use crate::ring;
+use crate::upload;
+use crate::work::Work;
+
+pub use error::StageError;
+
+use fetch::Fetcher;
+use layout::{Rules, StagedFile, StagedSstable};
+
+/// What to stage.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    pub restore: String,
+    pub backup: BackupRef,
+    pub sources: Vec<HostId>,
+    pub tables: Vec<TableTarget>,
+}
+
+/// Stages; answers the SSTables that are staged, indexes not counted.
+pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, StageError> {
+    check_names(stage)?;
+    let (journal, state) = RestoreState::open(&agent.folders, &stage.restore).await?;
+    begin(stage, &journal, &state).await?;
+    if let Some(staged) = &state.staged
+        && stage.tables.iter().all(|target| state.has_gone_on(&target.target_id))
+    {
+        return Ok(staged.values().sum());
+    }
+    let manifests = manifests(agent, stage).await?;
+    let (sstables, kept) = plan(agent, stage, &state, &manifests).await?;
+    for sstable in sstables.iter().filter(|sstable| !sstable.placed_before) {
+        journal.append(&RestoreRecord::Placed(sstable.placement.clone())).await?;
+    }
+    let files: Vec<StagedFile> = sstables.iter().flat_map(|s| s.files.clone()).collect();
+    let fetcher = Fetcher::new(agent, &stage.restore, journal.clone(), &state, work.clone())?;
+    let missing = fetcher.missing(files, work).await?;
+    fetcher.check_room(agent, &missing).await?;
+    fetch_all(agent, Arc::new(fetcher), missing, work).await?;
+    sync_folders(agent, stage).await?;
+    let counts = count(&sstables, kept, stage);
+    let total = counts.values().sum();
+    journal.append(&RestoreRecord::Staged { sstables: counts }).await?;
+    info!(restore = stage.restore, sstables = total, "restore staged");
+    Ok(total)
+}
+
+fn check_names(stage: &Stage) -> Result<(), StageError> {
+    names::check("restore", &stage.restore)?;
+    for target in &stage.tables {
+        names::check("tables.table.keyspace", &target.table.keyspace)?;
+        names::check("tables.table.table", &target.table.table)?;
+    }
+    Ok(())
+}
+
+async fn begin(
+    stage: &Stage,
+    journal: &Journal<RestoreRecord>,
+    state: &RestoreState,
+) -> Result<(), StageError> {
+    match &state.begun {
+        Some((backup, sources, tables)) => {
+            if *backup != stage.backup || *sources != stage.sources || *tables != stage.tables {
+                return Err(StageError::OtherRestore {
+                    restore: stage.restore.clone(),
+                    backup: backup.clone(),
+                });
+            }
+        }
+        None => {
+            journal
+                .append(&RestoreRecord::Begun {
+                    backup: stage.backup.clone(),
+                    sources: stage.sources.clone(),
+                    tables: stage.tables.clone(),
+                })
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn manifests(
+    agent: &Agent,
+    stage: &Stage,
+) -> Result<Vec<(HostId, NodeManifest)>, StageError> {
+    let mut found = Vec::new();
+    for source in &stage.sources {
+        let Some((manifest, _)) = upload::read_manifest(agent, &stage.backup, *source).await? else {
+            return Err(StageError::NoManifest {
+                object: model::layout::node_manifest(&stage.backup, source),
+            });
+        };
+        found.push((*source, manifest));
+    }
+    Ok(found)
+}
+
+/// What to stage where, and the counts of tables whose staging is over.
+async fn plan(
+    agent: &Agent,
+    stage: &Stage,
+    state: &RestoreState,
+    manifests: &[(HostId, NodeManifest)],
+) -> Result<(Vec<StagedSstable>, BTreeMap<TableId, u64>), StageError> {
+    let release = ring::identity(&*agent.cql).await?.release;
+    let mut kept = BTreeMap::new();
+    let mut open = Vec::new();
+    for target in &stage.tables {
+        if state.has_gone_on(&target.target_id) {
+            let before = state.staged.as_ref().and_then(|staged| staged.get(&target.target_id));
+            kept.insert(target.target_id, before.copied().unwrap_or(0));
+        } else {
+            open.push(target.clone());
+        }
+    }
+    let rules = Rules {
+        keep_time_ids: release.parses_time_ids() && agent.yaml.time_ids,
+        // Attached indexes are read by the line that wrote them; others build their own.
+        keep_attached: manifests.iter().all(|(_, manifest)| {
+            manifest.release.product == release.product && manifest.release.line() == release.line()
+        }),
+    };
+    let folders = agent.folders.clone();
+    let rooms = blocking(move || layout::rooms(&folders)).await?;
+    let sstables = layout::lay_out(manifests, &open, &state.placed, rules, rooms)?;
+    Ok((sstables, kept))
+}
+
+async fn fetch_all(
+    agent: &Agent,
+    fetcher: Arc<Fetcher>,
+    missing: Vec<StagedFile>,
+    work: &Work,
+) -> Result<(), StageError> {
+    let mut running = futures::stream::iter(missing)
+        .map(|file| {
+            let fetcher = fetcher.clone();
+            async move { fetcher.fetch(file).await }
+        })
+        .buffer_unordered(agent.config.parallel_files.max(1));
+    while running.try_next().await?.is_some() {
+        work.update(|progress| progress.items_done += 1);
+    }
+    Ok(())
+}
+
+/// The names of the staged files survive a power cut from here on.
+async fn sync_folders(agent: &Agent, stage: &Stage) -> Result<(), StageError> {
+    let roots = agent.folders.restore_roots(&stage.restore)?;
+    blocking(move || {
+        let mut folders = roots;
+        while let Some(folder) = folders.pop() {
+            if !folder.is_dir() {
+                continue;
+            }
+            files::sync_folder(&folder)?;
+            let entries = files::entries(&folder)?;
+            folders.extend(entries.into_iter().filter(|entry| entry.is_dir()));
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// SSTables of each table; a table without data counts with none, so that it is known to be staged.
+fn count(
+    sstables: &[StagedSstable],
+    kept: BTreeMap<TableId, u64>,
+    stage: &Stage,
+) -> BTreeMap<TableId, u64> {
+    let mut counts = kept;
+    for target in &stage.tables {
+        counts.entry(target.target_id).or_insert_with(|| {
+            let own = |s: &&StagedSstable| {
+                s.placement.table == target.target_id && s.placement.index.is_none()
+            };
+            sstables.iter().filter(own).count() as u64
+        });
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests;

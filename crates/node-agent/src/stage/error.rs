@@ -1,0 +1,145 @@
+//! Why a restore is not staged.
+
+use std::path::PathBuf;
+
+use api::{ErrorKind, ServiceError};
+use blob_store::StoreError;
+use model::{BackupRef, HostId, TableId, TableRef};
+
+use crate::cql::CqlError;
+use crate::files::FileError;
+use crate::folders::FolderError;
+use crate::journal::JournalError;
+use crate::names::PathNameError;
+use crate::store;
+use crate::upload::UploadError;
+use crate::work::Stopped;
+
+/// Why a restore is not staged.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    #[error(transparent)]
+    Name(#[from] PathNameError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Cql(#[from] CqlError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// The manifest is there and cannot be believed.
+    #[error(transparent)]
+    Manifest(#[from] UploadError),
+    #[error("the bucket has no object `{object}`, the manifest of a source node")]
+    NoManifest { object: String },
+    #[error("the manifest of node {source_node} does not name table `{table}` with the id {id}")]
+    NoTable {
+        source_node: HostId,
+        table: TableRef,
+        id: TableId,
+    },
+    #[error("the manifest of node {source_node} names the file `{file}`, which is none of an SSTable")]
+    NotComponent { source_node: HostId, file: String },
+    #[error("restore `{restore}` has already begun with other nodes or tables, from backup `{backup}`")]
+    OtherRestore { restore: String, backup: BackupRef },
+    #[error("the object `{object}` is missing in the bucket")]
+    Missing { object: String },
+    #[error("the object `{object}` has {found} bytes where the manifest says {expected}")]
+    Length {
+        object: String,
+        expected: u64,
+        found: u64,
+    },
+    #[error("the object `{object}` has the BLAKE3 {found} where the manifest says {expected}")]
+    Hash {
+        object: String,
+        expected: String,
+        found: String,
+    },
+    #[error(
+        "`{}` has {free} bytes free, and {needed} are needed there to stage the restore, {reserved} of them as reserve",
+        path.display()
+    )]
+    NoRoom {
+        path: PathBuf,
+        needed: u64,
+        free: u64,
+        reserved: u64,
+    },
+}
+
+impl ServiceError for StageError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Name(error) => error.kind(),
+            Self::Folder(error) => error.kind(),
+            Self::File(error) | Self::Journal(JournalError::File(error)) => error.kind(),
+            Self::Journal(JournalError::Damaged { .. }) => ErrorKind::Internal,
+            Self::Cql(error) => error.kind(),
+            Self::Store(error) => store::kind(error),
+            Self::Stopped(_) => ErrorKind::Cancelled,
+            Self::Manifest(error) => error.kind(),
+            Self::NoManifest { .. }
+            | Self::NotComponent { .. }
+            | Self::Missing { .. }
+            | Self::Length { .. }
+            | Self::Hash { .. } => ErrorKind::DataLoss,
+            Self::NoTable { .. } => ErrorKind::InvalidArgument,
+            Self::OtherRestore { .. } => ErrorKind::AlreadyExists,
+            Self::NoRoom { .. } => ErrorKind::ResourceExhausted,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Name(error) => error.reason(),
+            Self::Folder(error) => error.reason(),
+            Self::File(error) | Self::Journal(JournalError::File(error)) => error.reason(),
+            Self::Journal(JournalError::Damaged { .. }) => "JOURNAL_DAMAGED",
+            Self::Cql(error) => error.reason(),
+            Self::Store(error) => store::reason(error),
+            Self::Stopped(_) => "STOPPED",
+            Self::Manifest(error) => error.reason(),
+            Self::NoManifest { .. } => "NODE_MANIFEST_MISSING",
+            Self::NotComponent { .. } => "DOCUMENT_DAMAGED",
+            Self::NoTable { .. } => "TABLE_NOT_IN_BACKUP",
+            Self::OtherRestore { .. } => "RESTORE_EXISTS",
+            Self::Missing { .. } => "OBJECT_MISSING",
+            Self::Length { .. } | Self::Hash { .. } => "OBJECT_DAMAGED",
+            Self::NoRoom { .. } => "DISK_FULL",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Folder(error) => error.hint(),
+            Self::File(error) | Self::Journal(JournalError::File(error)) => error.hint(),
+            Self::Cql(error) => error.hint(),
+            Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Manifest(error) => error.hint(),
+            Self::NoManifest { .. }
+            | Self::NotComponent { .. }
+            | Self::Missing { .. }
+            | Self::Length { .. }
+            | Self::Hash { .. } => {
+                Some("run `ringkeep backup verify`, and restore another backup".to_owned())
+            }
+            Self::NoRoom { .. } => Some("free space on that data directory, or restore fewer tables".to_owned()),
+            Self::OtherRestore { .. } => Some("finish that restore first".to_owned()),
+            Self::Name(_) | Self::Journal(_) | Self::Stopped(_) | Self::NoTable { .. } => None,
+        }
+    }
+
+    fn field(&self) -> Option<&str> {
+        match self {
+            Self::Name(error) => error.field(),
+            Self::NoTable { .. } => Some("tables"),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Fetches files of a backup: checked while they are written, on disk before they get their names.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use blob_store::Store;
+use bytes::Bytes;
+use futures::StreamExt;
+use model::manifest::StoredFile;
+use nix::fcntl::posix_fallocate;
+
+use super::StageError;
+use super::layout::StagedFile;
+use crate::agent::Agent;
+use crate::files::{self, FileError, Ownership, blocking};
+use crate::journal::Journal;
+use crate::restore::{RestoreRecord, RestoreState};
+use crate::work::Work;
+
+/// A transfer may break without the bucket being at fault; a second one that is wrong too means that it is.
+const FETCH_TRIES_MAX: u32 = 2;
+/// What a file is called while it is not whole.
+const UNFINISHED: &str = "part";
+
+pub(super) struct Fetcher {
+    store: Store,
+    work: Work,
+    journal: Journal<RestoreRecord>,
+    /// The staging folder and the ownership of each data directory, by label.
+    directories: HashMap<String, (PathBuf, Ownership)>,
+    fetched: HashMap<String, StoredFile>,
+    reserved_bytes: u64,
+}
+
+impl Fetcher {
+    pub fn new(
+        agent: &Agent,
+        restore: &str,
+        journal: Journal<RestoreRecord>,
+        state: &RestoreState,
+        work: Work,
+    ) -> Result<Self, StageError> {
+        let mut directories = HashMap::new();
+        for data in &agent.folders.data {
+            let staging = agent.folders.staging_of(data, restore)?;
+            directories.insert(data.label.clone(), (staging, agent.folders.ownership(data)?));
+        }
+        Ok(Self {
+            store: agent.store.clone(),
+            work,
+            journal,
+            directories,
+            fetched: state.fetched.clone(),
+            reserved_bytes: agent.config.reserved_bytes,
+        })
+    }
+
+    fn path(&self, file: &StagedFile) -> PathBuf {
+        self.directories[&file.directory].0.join(&file.path)
+    }
+
+    fn journal_path(file: &StagedFile) -> String {
+        format!("{}/{}", file.directory, file.path)
+    }
+
+    /// Which files are still to be fetched; the others count as progress at once.
+    pub async fn missing(
+        &self,
+        files: Vec<StagedFile>,
+        work: &Work,
+    ) -> Result<Vec<StagedFile>, StageError> {
+        work.update(|progress| {
+            progress.bytes_total = files.iter().map(|file| file.stored.bytes).sum();
+            progress.items_total = files.len() as u64;
+        });
+        let mut missing = Vec::new();
+        for file in files {
+            let journaled = self.fetched.get(&Self::journal_path(&file));
+            let known = journaled.is_some_and(|stored| stored.blake3 == file.stored.blake3);
+            let size = fs::metadata(self.path(&file)).map(|found| found.len());
+            if known && size.is_ok_and(|size| size == file.stored.bytes) {
+                work.update(|progress| {
+                    progress.bytes_done += file.stored.bytes;
+                    progress.items_done += 1;
+                });
+            } else {
+                missing.push(file);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Refuses before the first byte what could not end well.
+    pub async fn check_room(
+        &self,
+        agent: &Agent,
+        missing: &[StagedFile],
+    ) -> Result<(), StageError> {
+        let mut needed: BTreeMap<u64, u64> = BTreeMap::new();
+        let folders = agent.folders.clone();
+        let rooms = blocking(move || super::layout::rooms(&folders)).await?;
+        for file in missing {
+            if let Some(room) = rooms.iter().find(|room| room.label == file.directory) {
+                *needed.entry(room.device).or_default() += file.stored.bytes;
+            }
+        }
+        for (data, room) in agent.folders.data.iter().zip(&rooms) {
+            let bytes = needed.get(&room.device).copied().unwrap_or(0);
+            if bytes > 0 && bytes + self.reserved_bytes > room.free_bytes {
+                return Err(StageError::NoRoom {
+                    path: data.path.clone(),
+                    needed: bytes + self.reserved_bytes,
+                    free: room.free_bytes,
+                    reserved: self.reserved_bytes,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn fetch(&self, file: StagedFile) -> Result<(), StageError> {
+        let path = self.path(&file);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let counted = self.work.counter();
+            match self.fetch_once(&path, &file, &counted).await {
+                Ok(()) => break,
+                Err(StageError::Length { .. } | StageError::Hash { .. })
+                    if tries < FETCH_TRIES_MAX =>
+                {
+                    counted.take_back();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.journal
+            .append(&RestoreRecord::Fetched {
+                path: Self::journal_path(&file),
+                file: file.stored,
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn fetch_once(
+        &self,
+        path: &Path,
+        file: &StagedFile,
+        counted: &crate::work::Counter,
+    ) -> Result<(), StageError> {
+        let stored = &file.stored;
+        let object = || stored.object.clone();
+        self.work.check()?;
+        let body = self.store.get_stream(&stored.object, None).await;
+        let mut body = match body {
+            Ok(body) => body,
+            Err(error) if error.is_not_found() => return Err(StageError::Missing { object: object() }),
+            Err(error) => return Err(error.into()),
+        };
+        let ownership = self.directories[&file.directory].1;
+        let (at, bytes) = (path.to_owned(), stored.bytes);
+        let mut writer = blocking(move || Writer::create(&at, bytes, ownership)).await?;
+        while let Some(piece) = self.work.or_stop(body.next()).await? {
+            let piece = piece?;
+            counted.add_bytes(piece.len() as u64);
+            if writer.bytes + piece.len() as u64 > stored.bytes {
+                return Err(StageError::Length {
+                    object: object(),
+                    expected: stored.bytes,
+                    found: writer.bytes + piece.len() as u64,
+                });
+            }
+            writer = blocking(move || writer.write(piece)).await?;
+        }
+        if writer.bytes != stored.bytes {
+            return Err(StageError::Length {
+                object: object(),
+                expected: stored.bytes,
+                found: writer.bytes,
+            });
+        }
+        let found = writer.blake3.finalize().to_hex().to_string();
+        if found != stored.blake3 {
+            return Err(StageError::Hash {
+                object: object(),
+                expected: stored.blake3.clone(),
+                found,
+            });
+        }
+        Ok(blocking(move || writer.finish()).await?)
+    }
+}
+
+/// A file that is being written beside its name.
+struct Writer {
+    path: PathBuf,
+    unfinished: PathBuf,
+    file: File,
+    blake3: blake3::Hasher,
+    bytes: u64,
+    ownership: Ownership,
+}
+
+impl Writer {
+    fn create(path: &Path, bytes: u64, ownership: Ownership) -> Result<Self, FileError> {
+        if let Some(folder) = path.parent() {
+            ownership.make_folder(folder)?;
+        }
+        let mut unfinished = path.as_os_str().to_owned();
+        unfinished.push(".");
+        unfinished.push(UNFINISHED);
+        let unfinished = PathBuf::from(unfinished);
+        // A new inode: what a stopped try may still be writing goes nowhere.
+        match fs::remove_file(&unfinished) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(FileError::at("delete", unfinished)(error)),
+        }
+        let file = File::create_new(&unfinished).map_err(FileError::at("create", &unfinished))?;
+        reserve(&file, bytes).map_err(FileError::at("reserve space for", &unfinished))?;
+        Ok(Self {
+            path: path.to_owned(),
+            unfinished,
+            file,
+            blake3: blake3::Hasher::new(),
+            bytes: 0,
+            ownership,
+        })
+    }
+
+    fn write(mut self, piece: Bytes) -> Result<Self, FileError> {
+        self.file
+            .write_all(&piece)
+            .map_err(FileError::at("write", &self.unfinished))?;
+        self.blake3.update(&piece);
+        self.bytes += piece.len() as u64;
+        Ok(self)
+    }
+
+    fn finish(self) -> Result<(), FileError> {
+        self.file
+            .sync_all()
+            .map_err(FileError::at("sync", &self.unfinished))?;
+        self.ownership.apply_to_file(&self.unfinished)?;
+        files::rename(&self.unfinished, &self.path)
+    }
+}
+
+/// Takes the space at once, so that a full disk is found before the transfer and files lie in one piece.
+fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    let Ok(bytes) = i64::try_from(bytes) else {
+        return Err(io::ErrorKind::StorageFull.into());
+    };
+    if bytes == 0 {
+        return Ok(());
+    }
+    match posix_fallocate(file.as_fd(), 0, bytes) {
+        // Some file systems cannot; then the write finds out.
+        Ok(()) | Err(nix::Error::EOPNOTSUPP | nix::Error::EINVAL) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// So that a fetcher can be shared by the transfers that run at once.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Arc<Fetcher>>();
+};

@@ -1,0 +1,288 @@
+//! Decides what is staged under which name in which data directory; touches nothing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use cassandra_formats::{Descriptor, parse_file_name};
+use model::manifest::{NodeManifest, StoredFile, TableFiles};
+use model::{HostId, TableId, TableRef};
+
+use super::StageError;
+use crate::files::{self, FileError};
+use crate::folders::{Folders, table_folder_name};
+use crate::restore::{Placement, TableTarget};
+use crate::sstables::{TOC, is_attached_index};
+
+/// What this node can take as it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    /// SSTable ids made of time keep being that; else they become numbers.
+    pub keep_time_ids: bool,
+    /// SAI and SASI components are of use here.
+    pub keep_attached: bool,
+}
+
+/// A data directory with its room; several may share a filesystem.
+#[derive(Debug, Clone)]
+pub(super) struct Room {
+    pub label: String,
+    pub device: u64,
+    pub free_bytes: u64,
+}
+
+pub(super) fn rooms(folders: &Folders) -> Result<Vec<Room>, FileError> {
+    folders
+        .data
+        .iter()
+        .map(|data| {
+            Ok(Room {
+                label: data.label.clone(),
+                device: files::device(&data.path)?,
+                free_bytes: folders.space(data)?.free_bytes,
+            })
+        })
+        .collect()
+}
+
+/// One file of the backup, and its path in the staging folder of its data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StagedFile {
+    pub directory: String,
+    /// After the data directory's label.
+    pub path: String,
+    pub stored: StoredFile,
+}
+
+/// An SSTable with all its files; they stay together.
+#[derive(Debug, Clone)]
+pub(super) struct StagedSstable {
+    pub placement: Placement,
+    /// By an earlier try, which may have fetched files of it.
+    pub placed_before: bool,
+    pub files: Vec<StagedFile>,
+}
+
+/// An SSTable of the backup.
+struct Source<'a> {
+    host: HostId,
+    target: &'a TableTarget,
+    index: Option<String>,
+    descriptor: Descriptor,
+    /// With the component's name.
+    files: Vec<(String, &'a StoredFile)>,
+}
+
+pub(super) fn lay_out(
+    manifests: &[(HostId, NodeManifest)],
+    targets: &[TableTarget],
+    placed: &[Placement],
+    rules: Rules,
+    mut rooms: Vec<Room>,
+) -> Result<Vec<StagedSstable>, StageError> {
+    let sources = sources(manifests, targets, rules)?;
+    let before: HashMap<_, &Placement> = placed.iter().map(|p| (placement_key(p), p)).collect();
+    let mut ids = Ids::new(&sources, placed);
+    let mut sstables = Vec::new();
+    for source in &sources {
+        let key = (source.host, source.target.target_id, source.index.clone(), source.descriptor.to_string());
+        let earlier = before.get(&key).filter(|p| rooms.iter().any(|room| room.label == p.directory));
+        let placement = match earlier {
+            Some(placement) => (*placement).clone(),
+            None => Placement {
+                source: source.host,
+                table: source.target.target_id,
+                index: source.index.clone(),
+                from: source.descriptor.to_string(),
+                to: ids.name(source, rules).to_string(),
+                directory: take_room(&mut rooms, source),
+            },
+        };
+        sstables.push(StagedSstable {
+            files: staged_files(source, &placement),
+            placed_before: earlier.is_some(),
+            placement,
+        });
+    }
+    Ok(sstables)
+}
+
+fn placement_key(p: &Placement) -> (HostId, TableId, Option<String>, String) {
+    (p.source, p.table, p.index.clone(), p.from.clone())
+}
+
+fn sources<'a>(
+    manifests: &'a [(HostId, NodeManifest)],
+    targets: &'a [TableTarget],
+    rules: Rules,
+) -> Result<Vec<Source<'a>>, StageError> {
+    let mut found = Vec::new();
+    for (host, manifest) in manifests {
+        for target in targets {
+            let table = find_table(manifest, *host, target)?;
+            found.extend(sstables_of(table, *host, target, rules)?);
+        }
+    }
+    Ok(found)
+}
+
+fn find_table<'a>(
+    manifest: &'a NodeManifest,
+    host: HostId,
+    target: &TableTarget,
+) -> Result<&'a TableFiles, StageError> {
+    manifest
+        .tables
+        .iter()
+        .find(|table| table.id == target.source_id && table.table_ref() == target.table)
+        .ok_or_else(|| StageError::NoTable {
+            source_node: host,
+            table: target.table.clone(),
+            id: target.source_id,
+        })
+}
+
+fn sstables_of<'a>(
+    table: &'a TableFiles,
+    host: HostId,
+    target: &'a TableTarget,
+    rules: Rules,
+) -> Result<Vec<Source<'a>>, StageError> {
+    let mut sstables: BTreeMap<(Option<String>, Descriptor), Vec<(String, &StoredFile)>> =
+        BTreeMap::new();
+    for file in &table.files {
+        let (descriptor, component) =
+            parse_file_name(&file.name).map_err(|_| StageError::NotComponent {
+                source_node: host,
+                file: file.name.clone(),
+            })?;
+        if let Some(index) = &file.index {
+            crate::names::check("index", index)?;
+        }
+        sstables
+            .entry((file.index.clone(), descriptor))
+            .or_default()
+            .push((component.to_owned(), file));
+    }
+    Ok(sstables
+        .into_iter()
+        .map(|((index, descriptor), mut files)| {
+            let attached = files.iter().any(|(component, _)| is_attached_index(component));
+            if attached && !rules.keep_attached {
+                // The list of components would name what is left out. Cassandra makes one that does not.
+                files.retain(|(component, _)| !is_attached_index(component) && component != TOC);
+            }
+            Source {
+                host,
+                target,
+                index,
+                descriptor,
+                files,
+            }
+        })
+        .collect())
+}
+
+/// The ids in use in each folder, so that two SSTables never get one.
+struct Ids {
+    used: HashMap<(TableId, Option<String>), HashSet<String>>,
+    next: HashMap<(TableId, Option<String>), u64>,
+}
+
+impl Ids {
+    fn new(sources: &[Source<'_>], placed: &[Placement]) -> Self {
+        let mut ids = Self {
+            used: HashMap::new(),
+            next: HashMap::new(),
+        };
+        for placement in placed {
+            let folder = (placement.table, placement.index.clone());
+            if let Some(id) = placement.to.split('-').nth(1) {
+                ids.raise(&folder, id);
+                ids.used.entry(folder).or_default().insert(id.to_owned());
+            }
+        }
+        for source in sources {
+            // New numbers begin behind all that exist, so that those which can be kept are.
+            ids.raise(&folder(source), &source.descriptor.id);
+        }
+        ids
+    }
+
+    fn raise(&mut self, folder: &(TableId, Option<String>), id: &str) {
+        let next = self.next.entry(folder.clone()).or_insert(1);
+        if let Some(number) = number(id) {
+            *next = (*next).max(number + 1);
+        }
+    }
+
+    fn name(&mut self, source: &Source<'_>, rules: Rules) -> Descriptor {
+        let folder = folder(source);
+        let id = source.descriptor.id.clone();
+        let used = self.used.entry(folder.clone()).or_default();
+        let keep = rules.keep_time_ids || number(&id).is_some();
+        let id = if keep && !used.contains(&id) {
+            id
+        } else {
+            let next = self.next.entry(folder).or_insert(1);
+            while used.contains(&next.to_string()) {
+                *next += 1;
+            }
+            let id = next.to_string();
+            *next += 1;
+            id
+        };
+        used.insert(id.clone());
+        Descriptor {
+            format: source.descriptor.format.clone(),
+            id,
+        }
+    }
+}
+
+fn folder(source: &Source<'_>) -> (TableId, Option<String>) {
+    (source.target.target_id, source.index.clone())
+}
+
+/// A sequence id; what is longer than these is made of time, digits only by chance.
+fn number(id: &str) -> Option<u64> {
+    (id.len() <= 10).then(|| id.parse().ok()).flatten()
+}
+
+/// The data directory with the most room left, which is then less.
+fn take_room(rooms: &mut [Room], source: &Source<'_>) -> String {
+    let bytes: u64 = source.files.iter().map(|(_, file)| file.bytes).sum();
+    let Some(best) = rooms.iter().max_by_key(|room| room.free_bytes).cloned() else {
+        return String::new();
+    };
+    for room in rooms.iter_mut().filter(|room| room.device == best.device) {
+        room.free_bytes = room.free_bytes.saturating_sub(bytes);
+    }
+    // Of directories on one filesystem, turns are taken: the one that was chosen looks a little fuller.
+    if let Some(chosen) = rooms.iter_mut().find(|room| room.label == best.label) {
+        chosen.free_bytes = chosen.free_bytes.saturating_sub(1);
+    }
+    best.label
+}
+
+fn staged_files(source: &Source<'_>, placement: &Placement) -> Vec<StagedFile> {
+    let folder = table_path(&source.target.table, &source.target.target_id);
+    let folder = match &source.index {
+        Some(index) => format!("{folder}/.{index}"),
+        None => folder,
+    };
+    source
+        .files
+        .iter()
+        .map(|(component, stored)| StagedFile {
+            directory: placement.directory.clone(),
+            path: format!("{folder}/{}-{component}", placement.to),
+            stored: (*stored).clone(),
+        })
+        .collect()
+}
+
+fn table_path(table: &TableRef, id: &TableId) -> String {
+    format!("{}/{}", table.keyspace, table_folder_name(table, id))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Runs the CQL of a plan, statement by statement, with the ring in agreement in between.
+
+use api::{ErrorKind, ServiceError};
+use model::cql;
+
+use crate::agent::Agent;
+use crate::cql::{CqlError, shorten};
+use crate::ring;
+
+/// Why a plan's CQL was not run to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("statement {number} of {total}, `{}`, was not carried out", shorten(statement))]
+pub struct StatementError {
+    pub number: usize,
+    pub total: usize,
+    pub statement: String,
+    #[source]
+    pub source: CqlError,
+}
+
+impl ServiceError for StatementError {
+    fn kind(&self) -> ErrorKind {
+        self.source.kind()
+    }
+
+    fn reason(&self) -> &'static str {
+        self.source.reason()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.source.hint()
+    }
+}
+
+/// Runs them in order; answers the schema version that the ring agrees on at the end.
+pub async fn execute(agent: &Agent, statements: &[String]) -> Result<String, StatementError> {
+    let total = statements.len();
+    for (at, statement) in statements.iter().enumerate() {
+        let failed = |source| StatementError {
+            number: at + 1,
+            total,
+            statement: statement.clone(),
+            source,
+        };
+        agent.cql.execute(statement).await.map_err(failed)?;
+        if changes_schema(statement) {
+            ring::await_agreement(&*agent.cql, agent.cql_timeout())
+                .await
+                .map_err(failed)?;
+        }
+    }
+    let agreed = ring::await_agreement(&*agent.cql, agent.cql_timeout()).await;
+    agreed.map_err(|source| StatementError {
+        number: total,
+        total,
+        statement: statements.last().cloned().unwrap_or_default(),
+        source,
+    })
+}
+
+fn changes_schema(statement: &str) -> bool {
+    let first = cql::tokens(statement).next();
+    first.is_some_and(|token| ["create", "alter", "drop"].iter().any(|word| token.is(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_the_schema_is_known_by_its_first_word() {
+        for statement in ["CREATE TABLE a.b (c int PRIMARY KEY)", "-- x\n drop view a.b", "Alter table a.b"] {
+            assert!(changes_schema(statement), "{statement}");
+        }
+        for statement in ["TRUNCATE a.b", "INSERT INTO a.b", ""] {
+            assert!(!changes_schema(statement), "{statement}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Swaps staged files in for a table's live ones, while Cassandra is down.
+//!
+//! Two phases for each table: the old files go aside, which is written down; then the staged ones go live. Each phase
+//! only ever moves what is still in its place, so a kill at any rename is made good by doing it again. The old files stay
+//! in the staging folder until the restore is finished.
+
+mod error;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::TableId;
+use tracing::info;
+
+use crate::agent::Agent;
+use crate::files::{self, FileError, blocking};
+use crate::folders::{DataFolder, Folders, live_entries, table_folder_name};
+use crate::journal::Journal;
+use crate::names;
+use crate::restart;
+use crate::restore::{RestoreRecord, RestoreState, TableTarget};
+
+pub use error::SwapError;
+
+/// Where old files wait inside a restore's staging folder.
+const OLD: &str = "old";
+/// Added to the names of caches, so that Cassandra does not find them: they point into files that are no longer live.
+const OLD_CACHE: &str = "ringkeep-old";
+
+/// How a file gets another name; tests let it fail.
+type Rename = Arc<dyn Fn(&Path, &Path) -> Result<(), FileError> + Send + Sync>;
+
+/// Swaps the tables; answers the SSTables that are then live.
+pub async fn swap(
+    agent: &Agent,
+    restore: &str,
+    targets: &[TableTarget],
+) -> Result<u64, SwapError> {
+    names::check("restore", restore)?;
+    restart::check_down(agent).await?;
+    swap_files(&agent.folders, restore, targets, Arc::new(files::rename)).await
+}
+
+async fn swap_files(
+    folders: &Folders,
+    restore: &str,
+    targets: &[TableTarget],
+    rename: Rename,
+) -> Result<u64, SwapError> {
+    let (journal, state) = RestoreState::open(folders, restore).await?;
+    for target in targets {
+        let is_staged = |staged: &std::collections::BTreeMap<TableId, u64>| {
+            staged.contains_key(&target.target_id)
+        };
+        if !state.staged.as_ref().is_some_and(is_staged) {
+            return Err(SwapError::NotStaged {
+                restore: restore.to_owned(),
+                table: target.table.clone(),
+            });
+        }
+    }
+    for target in targets {
+        swap_table(folders, restore, target, &journal, &state, &rename).await?;
+    }
+    let caches = folders.saved_caches.clone();
+    blocking(move || hide_caches(&caches)).await?;
+    count(folders, restore, targets, &state).await
+}
+
+async fn swap_table(
+    folders: &Folders,
+    restore: &str,
+    target: &TableTarget,
+    journal: &Journal<RestoreRecord>,
+    state: &RestoreState,
+    rename: &Rename,
+) -> Result<(), SwapError> {
+    let table = target.target_id;
+    if state.swapped.contains(&table) {
+        return Ok(());
+    }
+    if !state.aside.contains(&table) {
+        each_directory(folders, restore, target, rename, move_aside).await?;
+        journal.append(&RestoreRecord::Aside { table }).await?;
+    }
+    each_directory(folders, restore, target, rename, move_in).await?;
+    journal.append(&RestoreRecord::Swapped { table }).await?;
+    info!(table = %target.table, "table swapped");
+    Ok(())
+}
+
+/// The three folders of a table that belong to one data directory.
+struct Places {
+    data: DataFolder,
+    live: PathBuf,
+    staged: PathBuf,
+    old: PathBuf,
+}
+
+type Phase = fn(&Folders, &Places, &Rename) -> Result<(), SwapError>;
+
+async fn each_directory(
+    folders: &Folders,
+    restore: &str,
+    target: &TableTarget,
+    rename: &Rename,
+    phase: Phase,
+) -> Result<(), SwapError> {
+    let (folders, restore, target, rename) =
+        (folders.clone(), restore.to_owned(), target.clone(), rename.clone());
+    blocking(move || {
+        for data in &folders.data {
+            let inside = Path::new(&target.table.keyspace)
+                .join(table_folder_name(&target.table, &target.target_id));
+            let root = folders.staging(data)?.join(&restore);
+            let places = Places {
+                live: data.path.join(&inside),
+                staged: root.join(&data.label).join(&inside),
+                old: root.join(OLD).join(&data.label).join(&inside),
+                data: data.clone(),
+            };
+            phase(&folders, &places, &rename)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn move_aside(folders: &Folders, places: &Places, rename: &Rename) -> Result<(), SwapError> {
+    let entries = live_entries(&places.live)?;
+    if entries.is_empty() {
+        return Ok(());
+    }
+    folders.ownership(&places.data)?.make_folder(&places.old)?;
+    move_all(&entries, &places.old, rename)?;
+    files::sync_folder(&places.old)?;
+    Ok(files::sync_folder(&places.live)?)
+}
+
+fn move_in(folders: &Folders, places: &Places, rename: &Rename) -> Result<(), SwapError> {
+    let entries = files::entries(&places.staged)?;
+    if entries.is_empty() {
+        return Ok(());
+    }
+    folders.ownership(&places.data)?.make_folder(&places.live)?;
+    move_all(&entries, &places.live, rename)?;
+    files::sync_folder(&places.live)?;
+    Ok(files::sync_folder(&places.staged)?)
+}
+
+fn move_all(entries: &[PathBuf], into: &Path, rename: &Rename) -> Result<(), SwapError> {
+    for entry in entries {
+        let to = into.join(files::name_of(entry));
+        // A rename would replace what is there; nothing may be, and nothing may be lost.
+        if to.exists() {
+            return Err(SwapError::Occupied { path: to });
+        }
+        rename(entry, &to)?;
+    }
+    Ok(())
+}
+
+/// Cassandra makes them again.
+fn hide_caches(caches: &Path) -> Result<(), SwapError> {
+    for cache in files::entries(caches)? {
+        let name = files::name_of(&cache);
+        if cache.is_file() && !name.ends_with(OLD_CACHE) {
+            let hidden = caches.join(format!("{name}.{OLD_CACHE}"));
+            files::rename(&cache, &hidden)?;
+        }
+    }
+    Ok(())
+}
+
+async fn count(
+    folders: &Folders,
+    restore: &str,
+    targets: &[TableTarget],
+    state: &RestoreState,
+) -> Result<u64, SwapError> {
+    let mut total = 0;
+    for target in targets {
+        let (all, of) = (folders.clone(), target.clone());
+        let live = blocking(move || all.live_files(&of.table, &of.target_id)).await?;
+        let found = live.iter().filter(|file| file.is_own_data()).count() as u64;
+        let staged = state.staged.as_ref();
+        let expected = staged.and_then(|s| s.get(&target.target_id)).copied().unwrap_or(0);
+        if found != expected {
+            return Err(SwapError::Miscounted {
+                restore: restore.to_owned(),
+                table: target.table.clone(),
+                expected,
+                found,
+            });
+        }
+        total += found;
+    }
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! The tables and views of the user keyspaces, as the node's schema has them now.
+
+use std::collections::BTreeSet;
+
+use model::selection::is_user_keyspace;
+use model::{Selection, TableId, TableRef};
+use serde::{Deserialize, Serialize};
+
+use crate::cql::{Cql, CqlError, Row, RowError};
+
+const TABLES: &str = "SELECT keyspace_name, table_name, id, compaction FROM system_schema.tables";
+const VIEWS: &str =
+    "SELECT keyspace_name, view_name, id, base_table_name, compaction FROM system_schema.views";
+
+/// A table or materialized view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    pub table: TableRef,
+    pub id: TableId,
+    /// For a materialized view its base table's name.
+    pub view_of: Option<String>,
+    /// The compaction strategy's class.
+    pub compaction_class: String,
+}
+
+/// A selection that names what is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    #[error("the node has no keyspace `{0}` with tables")]
+    Keyspace(String),
+    #[error("the node has no table `{0}`")]
+    Table(TableRef),
+}
+
+/// All tables and views of the user keyspaces, by name.
+pub async fn list(cql: &dyn Cql) -> Result<Vec<Table>, CqlError> {
+    let mut tables = Vec::new();
+    for (statement, name) in [(TABLES, "table_name"), (VIEWS, "view_name")] {
+        for row in cql.query(statement).await? {
+            let table = read(&row, name).map_err(|source| CqlError::Row {
+                statement: statement.to_owned(),
+                source,
+            })?;
+            if is_user_keyspace(&table.table.keyspace) {
+                tables.push(table);
+            }
+        }
+    }
+    tables.sort_by(|a: &Table, b| a.table.cmp(&b.table));
+    Ok(tables)
+}
+
+fn read(row: &Row, name: &str) -> Result<Table, RowError> {
+    Ok(Table {
+        table: TableRef::new(row.text("keyspace_name")?, row.text(name)?),
+        id: row.parsed("id", "a table id")?,
+        view_of: row.optional_text("base_table_name").map(str::to_owned),
+        compaction_class: row.map("compaction")?.remove("class").unwrap_or_default(),
+    })
+}
+
+/// The selected ones; what is selected by name must be there.
+pub fn select(tables: Vec<Table>, selection: &Selection) -> Result<Vec<Table>, SelectionError> {
+    let keyspaces: BTreeSet<&str> = tables.iter().map(|t| t.table.keyspace.as_str()).collect();
+    if let Some(missing) = selection.keyspaces.iter().find(|k| !keyspaces.contains(k.as_str())) {
+        return Err(SelectionError::Keyspace(missing.clone()));
+    }
+    for wanted in &selection.tables {
+        if !tables.iter().any(|table| table.table == *wanted) {
+            return Err(SelectionError::Table(wanted.clone()));
+        }
+    }
+    Ok(tables
+        .into_iter()
+        .filter(|table| selection.contains(&table.table.keyspace, &table.table.table))
+        .collect())
+}

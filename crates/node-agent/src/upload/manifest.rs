@@ -1,0 +1,103 @@
+//! The node manifest: what makes an upload one, written last and never again.
+
+use blob_store::Put;
+use model::manifest::{DocumentKind, NodeManifest, StoredFile, open, seal};
+use model::{BackupRef, HostId, layout};
+
+use super::{Upload, UploadError};
+use crate::agent::Agent;
+use crate::snapshot::SnapshotTable;
+use crate::store::DOCUMENT_BYTES_MAX;
+
+/// A committed node manifest in figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    pub host_id: HostId,
+    /// Object key.
+    pub object: String,
+    /// Hex BLAKE3 of the manifest's body.
+    pub blake3: String,
+    pub bytes: u64,
+    /// Of these, what this backup uploaded itself.
+    pub uploaded_bytes: u64,
+    /// Of the tables themselves, not of their indexes.
+    pub sstables: u64,
+}
+
+impl Summary {
+    fn of(manifest: &NodeManifest, object: String, blake3: String) -> Self {
+        let files = || manifest.tables.iter().flat_map(|table| &table.files);
+        let own_data = |file: &&StoredFile| file.index.is_none() && file.name.ends_with("-Data.db");
+        Self {
+            host_id: manifest.member.host_id,
+            object,
+            blake3,
+            bytes: files().map(|file| file.bytes).sum(),
+            uploaded_bytes: files()
+                .filter(|file| file.from.is_none())
+                .map(|file| file.bytes)
+                .sum(),
+            sstables: files().filter(own_data).count() as u64,
+        }
+    }
+}
+
+/// Reads and checks a node's manifest of a backup; nothing where there is none.
+pub(crate) async fn read(
+    agent: &Agent,
+    backup: &BackupRef,
+    host_id: HostId,
+) -> Result<Option<(NodeManifest, String)>, UploadError> {
+    let key = layout::node_manifest(backup, &host_id);
+    match agent.store.get(&key, DOCUMENT_BYTES_MAX).await {
+        Ok(bytes) => open(DocumentKind::NodeManifest, &bytes)
+            .map(Some)
+            .map_err(|source| UploadError::Document { key, source }),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The summary of a manifest that an earlier try of this very upload has committed.
+pub(super) async fn committed(
+    agent: &Agent,
+    upload: &Upload,
+    host_id: HostId,
+    tables: &[SnapshotTable],
+) -> Result<Option<Summary>, UploadError> {
+    let Some((manifest, blake3)) = read(agent, &upload.backup, host_id).await? else {
+        return Ok(None);
+    };
+    let key = layout::node_manifest(&upload.backup, &host_id);
+    let same_tables = manifest.tables.len() == tables.len()
+        && tables
+            .iter()
+            .all(|table| manifest.tables.iter().any(|named| named.id == table.table.id));
+    let same = manifest.snapshot_tag == upload.tag
+        && manifest.snapshot_taken_at == upload.snapshot_taken_at
+        && manifest.kind == upload.kind
+        && manifest.base == upload.base
+        && same_tables;
+    if !same {
+        return Err(UploadError::OtherManifest { key });
+    }
+    Ok(Some(Summary::of(&manifest, key, blake3)))
+}
+
+/// Creates the manifest; one that is there already is adopted if it says the same.
+pub(super) async fn commit(agent: &Agent, manifest: NodeManifest) -> Result<Summary, UploadError> {
+    let host_id = manifest.member.host_id;
+    let key = layout::node_manifest(&manifest.backup, &host_id);
+    let (sealed, blake3) =
+        seal(DocumentKind::NodeManifest, &manifest).map_err(|source| UploadError::Document {
+            key: key.clone(),
+            source,
+        })?;
+    if agent.store.put(&key, sealed.into()).await? == Put::Exists {
+        match read(agent, &manifest.backup, host_id).await? {
+            Some((there, _)) if there == manifest => {}
+            _ => return Err(UploadError::OtherManifest { key }),
+        }
+    }
+    Ok(Summary::of(&manifest, key, blake3))
+}

@@ -1,0 +1,256 @@
+//! cassandra.yaml, as far as an agent needs it: names of all release lines, defaults where keys are absent.
+
+use std::path::{Path, PathBuf};
+
+use cassandra_versions::FormatSettings;
+use serde_yaml_ng::{Mapping, Value};
+
+use crate::files::FileError;
+
+const NATIVE_PORT: u64 = 9042;
+const STORAGE_PORT: u64 = 7000;
+
+/// Why cassandra.yaml is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum YamlError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("`{}` is not YAML", path.display())]
+    Syntax {
+        path: PathBuf,
+        #[source]
+        source: serde_yaml_ng::Error,
+    },
+    #[error("`{key}` in `{}` is not {expected}", path.display())]
+    Shape {
+        path: PathBuf,
+        key: &'static str,
+        expected: &'static str,
+    },
+    #[error(
+        "`{}` names an interface for CQL and no address; set cql_address in [cassandra]",
+        path.display()
+    )]
+    Interface { path: PathBuf },
+}
+
+/// What an agent takes from cassandra.yaml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CassandraYaml {
+    pub cluster_name: String,
+    pub data_directories: Vec<PathBuf>,
+    pub saved_caches_directory: PathBuf,
+    /// Where CQL is answered, host:port; absent where only an interface is named.
+    pub cql_address: Option<String>,
+    /// Where other nodes reach this one, host:port.
+    pub storage_address: Option<String>,
+    /// New SSTables get ids made of time.
+    pub time_ids: bool,
+    pub storage_compatibility_mode: Option<String>,
+    pub selected_format: Option<String>,
+}
+
+impl CassandraYaml {
+    pub fn read(path: &Path, storage_dir: &Path) -> Result<Self, YamlError> {
+        let text = std::fs::read_to_string(path).map_err(FileError::at("read", path))?;
+        Self::parse(&text, path, storage_dir)
+    }
+
+    pub fn parse(text: &str, path: &Path, storage_dir: &Path) -> Result<Self, YamlError> {
+        let value: Value =
+            serde_yaml_ng::from_str(text).map_err(|source| YamlError::Syntax {
+                path: path.to_owned(),
+                source,
+            })?;
+        let Value::Mapping(keys) = value else {
+            return Err(YamlError::Shape {
+                path: path.to_owned(),
+                key: "the document",
+                expected: "a map of settings",
+            });
+        };
+        let at = Reader { keys: &keys, path };
+        let folder = |text: &str| storage_dir.join(text);
+        let data_directories = match at.list("data_file_directories")? {
+            Some(folders) if !folders.is_empty() => folders.iter().map(|f| folder(f)).collect(),
+            _ => vec![folder("data")],
+        };
+        let listen = at.text("listen_address")?;
+        let storage_port = at.number("storage_port")?.unwrap_or(STORAGE_PORT);
+        Ok(Self {
+            cluster_name: at
+                .text("cluster_name")?
+                .unwrap_or_else(|| "Test Cluster".to_owned()),
+            data_directories,
+            saved_caches_directory: folder(
+                at.text("saved_caches_directory")?
+                    .as_deref()
+                    .unwrap_or("saved_caches"),
+            ),
+            cql_address: cql_address(&at, listen.as_deref())?,
+            storage_address: listen.map(|host| join_address(&host, storage_port)),
+            time_ids: at.flag("uuid_sstable_identifiers_enabled")?
+                || at.flag("enable_uuid_sstable_identifiers")?,
+            storage_compatibility_mode: at.text("storage_compatibility_mode")?,
+            selected_format: match at.text("sstable.selected_format")? {
+                Some(format) => Some(format),
+                None => at.nested("sstable", "selected_format"),
+            },
+        })
+    }
+
+    pub fn format_settings(&self) -> FormatSettings {
+        FormatSettings::parse(
+            self.storage_compatibility_mode.as_deref(),
+            self.selected_format.as_deref(),
+        )
+    }
+}
+
+fn cql_address(at: &Reader<'_>, listen: Option<&str>) -> Result<Option<String>, YamlError> {
+    let port = at.number("native_transport_port")?.unwrap_or(NATIVE_PORT);
+    let host = match at.text("rpc_address")? {
+        // Every address of the machine: the loopback one is the nearest.
+        Some(any) if any == "0.0.0.0" => "127.0.0.1".to_owned(),
+        Some(any) if any == "::" => "::1".to_owned(),
+        Some(host) => host,
+        None if at.text("rpc_interface")?.is_some() => return Ok(None),
+        // Cassandra takes the host name's address then, as it does for other nodes.
+        None => listen.unwrap_or("localhost").to_owned(),
+    };
+    Ok(Some(join_address(&host, port)))
+}
+
+fn join_address(host: &str, port: u64) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+/// Reads keys; an absent key, an empty one and null are the same to Cassandra.
+struct Reader<'a> {
+    keys: &'a Mapping,
+    path: &'a Path,
+}
+
+impl Reader<'_> {
+    fn wrong(&self, key: &'static str, expected: &'static str) -> YamlError {
+        YamlError::Shape {
+            path: self.path.to_owned(),
+            key,
+            expected,
+        }
+    }
+
+    fn text(&self, key: &'static str) -> Result<Option<String>, YamlError> {
+        match self.keys.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(value) => scalar(value)
+                .map(Some)
+                .ok_or_else(|| self.wrong(key, "a text")),
+        }
+    }
+
+    fn number(&self, key: &'static str) -> Result<Option<u64>, YamlError> {
+        match self.text(key)? {
+            None => Ok(None),
+            Some(text) => text
+                .parse()
+                .map(Some)
+                .map_err(|_| self.wrong(key, "a number")),
+        }
+    }
+
+    fn flag(&self, key: &'static str) -> Result<bool, YamlError> {
+        match self.text(key)?.as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(self.wrong(key, "true or false")),
+        }
+    }
+
+    fn list(&self, key: &'static str) -> Result<Option<Vec<String>>, YamlError> {
+        match self.keys.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Sequence(items)) => items
+                .iter()
+                .map(|item| scalar(item).ok_or_else(|| self.wrong(key, "a list of folders")))
+                .collect::<Result<_, _>>()
+                .map(Some),
+            Some(one) => scalar(one)
+                .map(|folder| Some(vec![folder]))
+                .ok_or_else(|| self.wrong(key, "a list of folders")),
+        }
+    }
+
+    fn nested(&self, outer: &str, inner: &str) -> Option<String> {
+        scalar(self.keys.get(outer)?.get(inner)?)
+    }
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> CassandraYaml {
+        CassandraYaml::parse(text, Path::new("cassandra.yaml"), Path::new("/var/lib/cassandra"))
+            .unwrap()
+    }
+
+    #[test]
+    fn absent_keys_are_as_cassandra_takes_them() {
+        let yaml = parse("cluster_name: a\nrpc_address:\n");
+        assert_eq!(yaml.data_directories, [Path::new("/var/lib/cassandra/data")]);
+        assert_eq!(yaml.saved_caches_directory, Path::new("/var/lib/cassandra/saved_caches"));
+        assert_eq!(yaml.cql_address.as_deref(), Some("localhost:9042"));
+        assert!(!yaml.time_ids);
+    }
+
+    #[test]
+    fn several_data_directories_relative_ones_included_are_taken() {
+        let yaml = parse("data_file_directories:\n  - /d1\n  - d2\n");
+        assert_eq!(
+            yaml.data_directories,
+            [Path::new("/d1"), Path::new("/var/lib/cassandra/d2")]
+        );
+    }
+
+    #[test]
+    fn cql_answers_on_loopback_where_it_listens_on_every_address() {
+        for (text, expected) in [
+            ("rpc_address: 0.0.0.0\nnative_transport_port: 9043", Some("127.0.0.1:9043")),
+            ("rpc_address: '::'", Some("[::1]:9042")),
+            ("rpc_address: 10.0.0.1", Some("10.0.0.1:9042")),
+            ("listen_address: 10.0.0.2", Some("10.0.0.2:9042")),
+            ("rpc_interface: eth0", None),
+        ] {
+            assert_eq!(parse(text).cql_address.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn both_forms_of_the_selected_format_are_known() {
+        for text in ["sstable:\n  selected_format: bti", "sstable.selected_format: bti"] {
+            assert_eq!(parse(text).selected_format.as_deref(), Some("bti"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_shape_is_named_by_its_key() {
+        let error =
+            CassandraYaml::parse("storage_port: x", Path::new("c.yaml"), Path::new("/")).unwrap_err();
+        assert_eq!(error.to_string(), "`storage_port` in `c.yaml` is not a number");
+    }
+}

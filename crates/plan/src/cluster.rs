@@ -1,0 +1,286 @@
+//! The cluster as its agents describe it, and what is wrong with it before anything else is asked.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use model::{HostId, NodeDescription, RingMember, Severity, ring};
+use serde::{Deserialize, Serialize};
+
+use crate::codes;
+use crate::findings::Findings;
+use crate::text;
+
+/// An agent of the cluster that did not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreachableAgent {
+    /// host:port.
+    pub agent: String,
+    pub reason: String,
+}
+
+/// The nodes that make one ring, each once, by address.
+pub(crate) struct Cluster<'a> {
+    pub nodes: Vec<&'a NodeDescription>,
+    /// All members that any of the nodes sees.
+    pub ring: Vec<&'a RingMember>,
+}
+
+impl Cluster<'_> {
+    /// The hash by which a runner sees that the ring is still the one that was planned for.
+    pub fn fingerprint(&self) -> String {
+        let ring: Vec<RingMember> = self.ring.iter().map(|&member| member.clone()).collect();
+        ring::fingerprint(&ring)
+    }
+}
+
+/// Makes one cluster of what the agents said, and says what is wrong with it.
+pub(crate) fn examine<'a>(
+    name: &str,
+    nodes: &'a [NodeDescription],
+    unreachable: &[UnreachableAgent],
+    findings: &mut Findings,
+) -> Cluster<'a> {
+    for agent in unreachable {
+        findings.say(
+            codes::AGENT_UNREACHABLE,
+            &agent.agent,
+            format!("the agent {} did not answer: {}", agent.agent, agent.reason),
+            "start the agent, or correct its address with `ringkeep cluster add`",
+        );
+    }
+    if nodes.is_empty() && unreachable.is_empty() {
+        findings.say(
+            codes::AGENT_UNREACHABLE,
+            name,
+            "the cluster has no agents",
+            "register them with `ringkeep cluster add`",
+        );
+    }
+    let mut nodes: Vec<&NodeDescription> = nodes.iter().collect();
+    nodes.sort_by(by_address);
+    let nodes = one_ring(one_agent_each(nodes, findings), findings);
+    let mut ring: BTreeMap<HostId, &RingMember> = BTreeMap::new();
+    for node in &nodes {
+        for member in &node.ring {
+            ring.entry(member.host_id).or_insert(member);
+        }
+    }
+    for node in &nodes {
+        // What a node says of itself is newer than what others heard of it.
+        ring.insert(node.member.host_id, &node.member);
+    }
+    let mut ring: Vec<&RingMember> = ring.into_values().collect();
+    ring.sort_by(|a, b| address_order(&a.address).cmp(&address_order(&b.address)));
+    let cluster = Cluster { nodes, ring };
+    check_health(&cluster, findings);
+    check_membership(&cluster, !unreachable.is_empty(), findings);
+    check_agreement(name, &cluster, findings);
+    cluster
+}
+
+/// Addresses in the order in which people count them, names after numbers.
+pub(crate) fn address_order(address: &str) -> (bool, Option<IpAddr>, &str) {
+    let number = address.parse().ok();
+    (number.is_none(), number, address)
+}
+
+fn by_address(a: &&NodeDescription, b: &&NodeDescription) -> Ordering {
+    address_order(&a.member.address).cmp(&address_order(&b.member.address))
+}
+
+fn one_agent_each<'a>(
+    nodes: Vec<&'a NodeDescription>,
+    findings: &mut Findings,
+) -> Vec<&'a NodeDescription> {
+    let mut once: Vec<&NodeDescription> = Vec::new();
+    for node in nodes {
+        match once
+            .iter()
+            .find(|seen| seen.member.host_id == node.member.host_id)
+        {
+            Some(seen) => findings.say(
+                codes::DUPLICATE_AGENT,
+                &node.agent,
+                format!(
+                    "the agents {} and {} describe the same node, {}",
+                    seen.agent, node.agent, node.member.host_id
+                ),
+                "register each node's agent once",
+            ),
+            None => once.push(node),
+        }
+    }
+    once
+}
+
+/// Keeps the largest group of nodes that see each other under one cluster name; says which nodes are of another.
+fn one_ring<'a>(
+    nodes: Vec<&'a NodeDescription>,
+    findings: &mut Findings,
+) -> Vec<&'a NodeDescription> {
+    let sees = |a: &NodeDescription, b: &NodeDescription| {
+        a.ring
+            .iter()
+            .any(|member| member.host_id == b.member.host_id)
+    };
+    let mut groups: Vec<Vec<&NodeDescription>> = Vec::new();
+    for node in nodes {
+        let joins = |other: &&NodeDescription| {
+            other.cluster_name == node.cluster_name && (sees(other, node) || sees(node, other))
+        };
+        // A node that sees two groups joins them into one.
+        let (mine, others): (Vec<_>, Vec<_>) = groups
+            .into_iter()
+            .partition(|group| group.iter().any(joins));
+        groups = others;
+        groups.push(mine.into_iter().flatten().chain([node]).collect());
+    }
+    for group in &mut groups {
+        group.sort_by(by_address);
+    }
+    // The largest, and among equals that with the lowest address.
+    groups.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| by_address(&a[0], &b[0])));
+    let mut groups = groups.into_iter();
+    let kept = groups.next().unwrap_or_default();
+    for node in groups.flatten() {
+        let first = kept[0];
+        findings.say(
+            codes::AGENT_OF_ANOTHER_CLUSTER,
+            &node.agent,
+            format!(
+                "the node {} of the cluster \"{}\" is not in one ring with {} of \"{}\"",
+                node.member.address, node.cluster_name, first.member.address, first.cluster_name
+            ),
+            "register each cluster by its own agents",
+        );
+    }
+    kept
+}
+
+fn check_health(cluster: &Cluster, findings: &mut Findings) {
+    for node in cluster
+        .nodes
+        .iter()
+        .filter(|node| !node.unhealthy.is_empty())
+    {
+        findings.say(
+            codes::NODE_UNHEALTHY,
+            &node.member.address,
+            format!(
+                "the node {} is not healthy: {}",
+                node.member.address, node.unhealthy
+            ),
+            "",
+        );
+    }
+}
+
+fn check_membership(cluster: &Cluster, some_unreachable: bool, findings: &mut Findings) {
+    let hint = match some_unreachable {
+        true => "it may be the node of an agent that did not answer; otherwise register its agent",
+        false => "register its agent with `ringkeep cluster add`, or remove the node if it is gone",
+    };
+    let has_agent = |member: &RingMember| {
+        cluster
+            .nodes
+            .iter()
+            .any(|node| node.member.host_id == member.host_id)
+    };
+    for member in cluster.ring.iter().filter(|member| !has_agent(member)) {
+        findings.say(
+            codes::RING_MEMBER_WITHOUT_AGENT,
+            &member.address,
+            format!(
+                "no agent describes the ring's member {} in {}/{}",
+                member.address, member.datacenter, member.rack
+            ),
+            hint,
+        );
+    }
+}
+
+fn check_agreement(name: &str, cluster: &Cluster, findings: &mut Findings) {
+    let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for node in &cluster.nodes {
+        let seen = node.schema_versions.iter().chain([&node.schema_version]);
+        for version in seen.filter(|version| !version.is_empty()) {
+            versions
+                .entry(version)
+                .or_default()
+                .push(&node.member.address);
+        }
+    }
+    if versions.len() > 1 {
+        let seen = versions.iter().map(|(version, nodes)| {
+            let mut nodes = nodes.clone();
+            nodes.dedup();
+            format!("{version} seen by {}", text::list(nodes))
+        });
+        findings.say(
+            codes::SCHEMA_DISAGREEMENT,
+            name,
+            format!(
+                "the nodes do not agree on the schema: {}",
+                seen.collect::<Vec<_>>().join("; ")
+            ),
+            "wait until `nodetool describecluster` shows one version, and plan again",
+        );
+    }
+    let mut views: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for node in &cluster.nodes {
+        let view = ring::fingerprint(&node.ring);
+        views.entry(view).or_default().push(&node.member.address);
+    }
+    if views.len() > 1 {
+        let groups = views.values().map(text::list);
+        findings.say(
+            codes::RING_DISAGREEMENT,
+            name,
+            format!(
+                "the nodes do not see the same ring; these agree among themselves: {}",
+                groups.collect::<Vec<_>>().join(" | ")
+            ),
+            "wait until `nodetool status` shows the same on each node, and plan again",
+        );
+    }
+}
+
+/// Says where the nodes run different releases: `across_lines` weighs lines that differ, a warning patches that do.
+pub(crate) fn check_releases(
+    name: &str,
+    cluster: &Cluster,
+    across_lines: Severity,
+    findings: &mut Findings,
+) {
+    let mut releases: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for node in &cluster.nodes {
+        releases
+            .entry(node.release.to_string())
+            .or_default()
+            .push(&node.member.address);
+    }
+    if releases.len() < 2 {
+        return;
+    }
+    let first = &cluster.nodes[0].release;
+    let one_line = cluster
+        .nodes
+        .iter()
+        .all(|node| node.release.is_same_line(first));
+    let severity = if one_line {
+        Severity::Warning
+    } else {
+        across_lines
+    };
+    let runs = releases
+        .iter()
+        .map(|(release, nodes)| format!("{release} on {}", text::list(nodes)));
+    findings.say_as(
+        severity,
+        codes::MIXED_VERSIONS,
+        name,
+        format!("the nodes run different releases: {}", text::list(runs)),
+        "finish the upgrade first",
+    );
+}

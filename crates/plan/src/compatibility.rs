@@ -1,0 +1,180 @@
+//! What the version matrix has to say of a pair of releases, as findings.
+
+use cassandra_versions::{Refusal, Release, Rule, Verdict, compatibility};
+use model::{Finding, Severity};
+
+use crate::codes;
+use crate::findings::Findings;
+
+/// Whether a backup of one release restores into another, by the releases alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compatibility {
+    pub supported: bool,
+    pub findings: Vec<Finding>,
+}
+
+pub fn check_compatibility(from: &Release, to: &Release) -> Compatibility {
+    let mut findings = Findings::default();
+    check(from, to, false, &mut findings);
+    Compatibility {
+        supported: !findings.refuse(),
+        findings: findings.into_sorted(),
+    }
+}
+
+/// Says what must be said of the pair; answers the rules that hold for it.
+pub(crate) fn check(
+    from: &Release,
+    to: &Release,
+    allow_unlisted: bool,
+    findings: &mut Findings,
+) -> Vec<Rule> {
+    let subject = format!("{from} to {to}");
+    match compatibility(from, to) {
+        Verdict::Supported { rules } => {
+            for rule in &rules {
+                say_rule(*rule, &subject, from, to, findings);
+            }
+            rules
+        }
+        Verdict::Refused(Refusal::Downgrade) => {
+            findings.say(
+                codes::VERSION_DOWNGRADE,
+                subject,
+                format!("{to} is older than {from}, and SSTables cannot be made older"),
+                format!("restore into the release line of {from} or a later one"),
+            );
+            Vec::new()
+        }
+        Verdict::Refused(Refusal::Unlisted { nearest }) => {
+            let severity = match allow_unlisted {
+                true => Severity::Warning,
+                false => Severity::Refusal,
+            };
+            let (path, hint) = match nearest {
+                Some(path) => (
+                    format!("; the nearest supported path is {path}"),
+                    "restore along that path, upgrading the SSTables at each stop",
+                ),
+                None => (
+                    ", and no path of supported pairs leads there".to_owned(),
+                    "",
+                ),
+            };
+            findings.say_as(
+                severity,
+                codes::VERSION_PAIR_UNSUPPORTED,
+                subject,
+                format!("restoring {from} into {to} is not supported{path}"),
+                hint,
+            );
+            Vec::new()
+        }
+    }
+}
+
+fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &mut Findings) {
+    match rule {
+        Rule::UpgradeSstables => findings.say(
+            codes::UPGRADE_SSTABLES_REQUIRED,
+            subject,
+            format!("restored SSTables stay in the format of {from} until they are upgraded"),
+            "the restore has a step for it; by hand: nodetool upgradesstables",
+        ),
+        Rule::LaterMinor => findings.say(
+            codes::LATER_MINOR_VERSION,
+            subject,
+            format!("{to} is a later minor release: SSTables are upgraded where their format differs"),
+            "",
+        ),
+        Rule::CassandraOntoHcd => findings.say(
+            codes::CASSANDRA_ONTO_HCD,
+            subject,
+            "HCD reads the SSTables of Cassandra 4 and writes its own format",
+            "the restore has a step that upgrades them; by hand: nodetool upgradesstables",
+        ),
+        Rule::SchemaValidation => findings.say(
+            codes::SCHEMA_VALIDATION_REQUIRED,
+            subject,
+            "HCD lacks some of DSE's features, and the schema may use them",
+            "look for graph, search and analytics features, NodeSync and DSE-only compaction strategies",
+        ),
+        Rule::PatchDowngrade => findings.say(
+            codes::PATCH_DOWNGRADE,
+            subject,
+            format!("{to} is an earlier patch release than {from} and writes an older SSTable format"),
+            format!("bring the target to {from} if you can"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(from: &str, to: &str, supported: bool, said: &[&str]) {
+        let release = |text: &str| text.parse::<Release>().expect("a release");
+        let answer = check_compatibility(&release(from), &release(to));
+        assert_eq!(answer.supported, supported);
+        let codes: Vec<&str> = answer.findings.iter().map(|f| f.code.as_str()).collect();
+        assert_eq!(codes, said);
+    }
+
+    #[test]
+    fn an_upgrade_is_said_to_need_upgradesstables() {
+        check(
+            "cassandra 3.11.19",
+            "cassandra 4.1.9",
+            true,
+            &["UPGRADE_SSTABLES_REQUIRED"],
+        );
+    }
+
+    #[test]
+    fn a_downgrade_is_refused() {
+        check(
+            "cassandra 4.1.9",
+            "cassandra 4.0.17",
+            false,
+            &["VERSION_DOWNGRADE"],
+        );
+    }
+
+    #[test]
+    fn every_rule_has_a_code_in_the_table() {
+        for rule in [
+            Rule::UpgradeSstables,
+            Rule::LaterMinor,
+            Rule::CassandraOntoHcd,
+            Rule::SchemaValidation,
+            Rule::PatchDowngrade,
+        ] {
+            assert!(codes::Code::find(rule.code()).is_some(), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn an_unlisted_pair_names_the_nearest_path() {
+        let release = |text: &str| text.parse::<Release>().expect("a release");
+        let answer =
+            check_compatibility(&release("cassandra 3.11.19"), &release("cassandra 5.0.5"));
+        assert!(!answer.supported);
+        assert!(answer.findings[0].message.contains("3.11 → 4.1 → 5.0"));
+    }
+
+    #[test]
+    fn a_lifted_refusal_is_a_warning_and_a_downgrade_is_never_lifted() {
+        for (to, refuse) in [("cassandra 5.0.5", false), ("cassandra 3.0.30", true)] {
+            let mut findings = Findings::default();
+            let release = |text: &str| text.parse::<Release>().expect("a release");
+            super::check(
+                &release("cassandra 3.11.19"),
+                &release(to),
+                true,
+                &mut findings,
+            );
+            assert_eq!(findings.refuse(), refuse, "{to}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The CQL of a restore: what is made, emptied and dropped, in an order in which it can be run, and run again.
+
+use model::cql::quote;
+use model::manifest::BackupManifest;
+use model::{SchemaEntry, SchemaKind};
+
+use super::chosen::Chosen;
+use super::live::Live;
+use super::objects;
+use super::tables::Decided;
+use super::{RestoreMode, TableAction};
+use crate::cluster::Cluster;
+use crate::cql;
+
+#[derive(Default)]
+pub(super) struct Cql {
+    /// Before data is loaded or swapped.
+    pub schema: Vec<String>,
+    /// The views, after data is loaded.
+    pub views: Vec<String>,
+}
+
+pub(super) fn write(
+    mode: RestoreMode,
+    backup: &BackupManifest,
+    chosen: &Chosen,
+    live: &Live,
+    decided: &[Decided],
+    cluster: &Cluster,
+) -> Cql {
+    let mut schema = Vec::new();
+    drop_views(mode, live, decided, &mut schema);
+    for keyspace in &chosen.keyspaces {
+        let source = backup.schema.find(SchemaKind::Keyspace, keyspace, keyspace);
+        if let (Some(source), None) = (source, live.keyspace(keyspace)) {
+            make(source, cluster, &mut schema);
+        }
+    }
+    for entry in objects::needed(backup, chosen) {
+        if live
+            .find(entry.kind, &entry.keyspace, &entry.name)
+            .is_none()
+        {
+            make(entry, cluster, &mut schema);
+        }
+    }
+    let (tables, views): (Vec<&Decided>, Vec<&Decided>) =
+        decided.iter().partition(|table| table.view_of.is_none());
+    for table in tables {
+        bring_table(table, cluster, &mut schema);
+        bring_indexes(table, backup, live, cluster, &mut schema);
+    }
+    let mut made_views = Vec::new();
+    for view in views {
+        match view.plan.action {
+            TableAction::RebuildView => make(view.entry, cluster, &mut made_views),
+            _ if !view.is_live => make_with_id(view, cluster, &mut schema),
+            _ => {}
+        }
+    }
+    Cql {
+        schema,
+        views: made_views,
+    }
+}
+
+/// A table with a view cannot be dropped, and emptying or loading it would leave the view behind. In place, a table that
+/// this very step has made may have got its view before the step was cut short.
+fn drop_views(mode: RestoreMode, live: &Live, decided: &[Decided], schema: &mut Vec<String>) {
+    let mut names: Vec<String> = Vec::new();
+    for table in decided {
+        match (mode, &table.view_of) {
+            (RestoreMode::Online, None) => {
+                let views = live.over(SchemaKind::View, &table.plan.table);
+                names.extend(views.iter().map(|view| entry_name(view)));
+            }
+            (RestoreMode::Online, Some(_)) if table.is_live => names.push(entry_name(table.entry)),
+            (RestoreMode::InPlace, Some(_)) if !table.is_live => {
+                names.push(entry_name(table.entry))
+            }
+            _ => {}
+        }
+    }
+    names.sort();
+    names.dedup();
+    schema.extend(
+        names
+            .iter()
+            .map(|name| format!("DROP MATERIALIZED VIEW IF EXISTS {name}")),
+    );
+}
+
+fn bring_table(table: &Decided, cluster: &Cluster, schema: &mut Vec<String>) {
+    let name = cql::table_name(&table.plan.table);
+    match table.plan.action {
+        TableAction::Truncate => schema.push(format!("TRUNCATE TABLE {name}")),
+        TableAction::Recreate => {
+            schema.push(format!("DROP TABLE IF EXISTS {name}"));
+            make_with_id(table, cluster, schema);
+        }
+        TableAction::Create | TableAction::Swap if !table.is_live => {
+            // What follows a CREATE, the dropping of columns, cannot be run twice: so a second run starts anew.
+            if table.entry.cql.len() > 1 {
+                schema.push(format!("DROP TABLE IF EXISTS {name}"));
+            }
+            make_with_id(table, cluster, schema);
+        }
+        TableAction::Create | TableAction::Swap | TableAction::RebuildView => {}
+    }
+}
+
+fn bring_indexes(
+    table: &Decided,
+    backup: &BackupManifest,
+    live: &Live,
+    cluster: &Cluster,
+    schema: &mut Vec<String>,
+) {
+    let base = &table.plan.table;
+    let stays = table.is_live && table.plan.action != TableAction::Recreate;
+    for index in backup
+        .schema
+        .dependents(SchemaKind::Index, &base.keyspace, &base.table)
+    {
+        let now = live
+            .find(SchemaKind::Index, &base.keyspace, &index.name)
+            .filter(|_| stays);
+        match now {
+            Some(now) if cql::same_definition(&now.cql, &index.cql) => {}
+            Some(_) => {
+                schema.push(format!("DROP INDEX IF EXISTS {}", entry_name(index)));
+                make(index, cluster, schema);
+            }
+            None => make(index, cluster, schema),
+        }
+    }
+}
+
+fn entry_name(entry: &SchemaEntry) -> String {
+    format!("{}.{}", quote(&entry.keyspace), quote(&entry.name))
+}
+
+/// Makes a thing where it is not there.
+fn make(entry: &SchemaEntry, cluster: &Cluster, cql: &mut Vec<String>) {
+    let statements = entry.cql.iter();
+    cql.extend(statements.map(|statement| cql::if_not_exists(&adapt(statement, entry, cluster))));
+}
+
+/// Makes a table or view with the id that it has in the backup: its folders are named by it.
+fn make_with_id(table: &Decided, cluster: &Cluster, cql: &mut Vec<String>) {
+    let first = cql.len();
+    make(table.entry, cluster, cql);
+    if let Some(create) = cql.get_mut(first) {
+        *create = cql::with_id(create, table.plan.source_id);
+    }
+}
+
+/// As the target's releases want it.
+fn adapt(statement: &str, entry: &SchemaEntry, cluster: &Cluster) -> String {
+    let releases = || cluster.nodes.iter().map(|node| &node.release);
+    match entry.kind {
+        SchemaKind::Table | SchemaKind::View => cql::retain_options(statement, |option| {
+            releases().all(|release| release.accepts_table_option(option))
+        }),
+        SchemaKind::Index if releases().any(|release| release.names_legacy_index()) => {
+            cql::legacy_index(statement)
+        }
+        SchemaKind::Index
+        | SchemaKind::Keyspace
+        | SchemaKind::Type
+        | SchemaKind::Function
+        | SchemaKind::Aggregate => statement.to_owned(),
+    }
+}

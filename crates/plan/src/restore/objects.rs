@@ -1,0 +1,138 @@
+//! What the restored tables need around them: types, functions, free names, compaction classes.
+
+use cassandra_versions::Release;
+use model::manifest::BackupManifest;
+use model::{SchemaEntry, SchemaKind};
+
+use super::chosen::Chosen;
+use super::live::Live;
+use crate::cluster::Cluster;
+use crate::findings::Findings;
+use crate::{codes, cql};
+
+const COMPACTION_PACKAGE: &str = "org.apache.cassandra.db.compaction.";
+
+pub(super) fn check(
+    backup: &BackupManifest,
+    chosen: &Chosen,
+    live: &Live,
+    cluster: &Cluster,
+    same_line: bool,
+    findings: &mut Findings,
+) {
+    for entry in needed(backup, chosen) {
+        check_definition(entry, live, same_line, findings);
+    }
+    check_free_names(backup, chosen, live, findings);
+    for table in &chosen.tables {
+        check_compaction(table.entry, live, cluster, findings);
+    }
+}
+
+/// The types, functions and aggregates that are to be there: types wherever a table is restored, because its columns may
+/// be of them; functions and aggregates only with a whole keyspace, because no stored row needs them.
+pub(super) fn needed<'a>(
+    backup: &'a BackupManifest,
+    chosen: &Chosen,
+) -> impl Iterator<Item = &'a SchemaEntry> {
+    backup.schema.entries.iter().filter(|entry| {
+        let keyspace = &entry.keyspace.as_str();
+        match entry.kind {
+            SchemaKind::Type => chosen.keyspaces.contains(keyspace),
+            SchemaKind::Function | SchemaKind::Aggregate => chosen.whole.contains(keyspace),
+            SchemaKind::Keyspace | SchemaKind::Table | SchemaKind::Index | SchemaKind::View => {
+                false
+            }
+        }
+    })
+}
+
+fn check_definition(entry: &SchemaEntry, live: &Live, same_line: bool, findings: &mut Findings) {
+    let Some(now) = live.find(entry.kind, &entry.keyspace, &entry.name) else {
+        return;
+    };
+    // Release lines print functions in different ways, and no stored row depends on one.
+    let comparable = same_line || entry.kind == SchemaKind::Type;
+    if !comparable || cql::same_definition(&entry.cql, &now.cql) {
+        return;
+    }
+    let kind = match entry.kind {
+        SchemaKind::Function => "function",
+        SchemaKind::Aggregate => "aggregate",
+        _ => "type",
+    };
+    let name = format!("{}.{}", entry.keyspace, entry.name);
+    findings.say(
+        codes::TYPE_DIFFERS,
+        &name,
+        format!("the live {kind} {name} is not as it was in the backup"),
+        format!("bring it back to: {}", entry.cql.join("; ")),
+    );
+}
+
+fn check_free_names(
+    backup: &BackupManifest,
+    chosen: &Chosen,
+    live: &Live,
+    findings: &mut Findings,
+) {
+    let mut taken = |kind: &str, name: String, by: &str| {
+        findings.say(
+            codes::NAME_TAKEN,
+            &name,
+            format!("the backup's {kind} {name} has the name of {by}"),
+            "drop or rename that one first",
+        );
+    };
+    for table in &chosen.tables {
+        let (keyspace, name) = (&table.table.keyspace, &table.table.table);
+        let (kind, other) = match table.view_of {
+            Some(_) => ("view", SchemaKind::Table),
+            None => ("table", SchemaKind::View),
+        };
+        if live.find(other, keyspace, name).is_some() {
+            let by = if kind == "view" {
+                "a live table"
+            } else {
+                "a live view"
+            };
+            taken(kind, table.table.to_string(), by);
+        }
+        for index in backup.schema.dependents(SchemaKind::Index, keyspace, name) {
+            match live.find(SchemaKind::Index, keyspace, &index.name) {
+                Some(now) if now.base_table != *name => {
+                    let by = format!("a live index of {keyspace}.{}", now.base_table);
+                    taken("index", format!("{keyspace}.{}", index.name), &by);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn check_compaction(entry: &SchemaEntry, live: &Live, cluster: &Cluster, findings: &mut Findings) {
+    let statement = entry.cql.first().map(String::as_str).unwrap_or_default();
+    let compaction = cql::option_map(statement, "compaction").unwrap_or_default();
+    let Some(class) = compaction.get("class") else {
+        return;
+    };
+    let simple = class.strip_prefix(COMPACTION_PACKAGE).unwrap_or(class);
+    let lacks = |release: &Release| !release.has_compaction_strategy(simple);
+    let Some(node) = cluster.nodes.iter().find(|node| lacks(&node.release)) else {
+        return;
+    };
+    if live.uses_compaction(class) || live.uses_compaction(&format!("{COMPACTION_PACKAGE}{simple}"))
+    {
+        return;
+    }
+    let name = format!("{}.{}", entry.keyspace, entry.name);
+    findings.say(
+        codes::CUSTOM_COMPACTION_MISSING,
+        &name,
+        format!(
+            "{name} is compacted by {class}, which {} does not bring and no table of the target uses",
+            node.release
+        ),
+        "install the class on every node and make a table with it, then plan again",
+    );
+}

@@ -1,0 +1,301 @@
+//! What becomes of each table on the target.
+
+use model::manifest::BackupManifest;
+use model::{SchemaEntry, SchemaKind, TableId, TableRef};
+use uuid::Uuid;
+
+use super::chosen::{Chosen, ChosenTable};
+use super::live::Live;
+use super::{RestoreMode, TableAction, TablePlan};
+use crate::findings::Findings;
+use crate::{codes, cql};
+
+/// A table with what is done to it, and the definition by which it is made where it must be.
+pub(super) struct Decided<'a> {
+    pub plan: TablePlan,
+    pub entry: &'a SchemaEntry,
+    /// For a view its base table.
+    pub view_of: Option<TableRef>,
+    /// Whether it is on the target now.
+    pub is_live: bool,
+}
+
+pub(super) fn decide<'a>(
+    mode: RestoreMode,
+    same_line: bool,
+    backup: &BackupManifest,
+    chosen: &Chosen<'a>,
+    live: &Live<'a>,
+    findings: &mut Findings,
+) -> Vec<Decided<'a>> {
+    let mut decided: Vec<Decided> = Vec::new();
+    for table in &chosen.tables {
+        decided.push(match (mode, &table.view_of) {
+            (RestoreMode::Online, None) => online_table(table, same_line, live, findings),
+            (RestoreMode::Online, Some(_)) => online_view(table, live, findings),
+            (RestoreMode::InPlace, _) => in_place(table, live, findings),
+        });
+    }
+    let views = later_views(mode, &decided, chosen, live, findings);
+    decided.extend(views);
+    for table in decided.iter().filter(|table| table.view_of.is_none()) {
+        say_indexes(mode, table, backup, live, findings);
+    }
+    say_not_in_backup(chosen, live, findings);
+    decided
+}
+
+fn online_table<'a>(
+    table: &ChosenTable<'a>,
+    same_line: bool,
+    live: &Live,
+    findings: &mut Findings,
+) -> Decided<'a> {
+    let source_id = table.id.unwrap_or(TableId(Uuid::nil()));
+    let now = live.find(SchemaKind::Table, &table.table.keyspace, &table.table.table);
+    let (action, target_id) = match (now, live.id(&table.table)) {
+        (None, _) => (TableAction::Create, source_id),
+        (Some(now), Some(id)) if same_line && cql::same_definition(&table.entry.cql, &now.cql) => {
+            (TableAction::Truncate, id)
+        }
+        (Some(_), id) => {
+            let why = match (same_line, id) {
+                (false, _) => "cannot be compared with that of another release line",
+                (true, None) => "has no id that any node knows of",
+                (true, Some(_)) => "is not as it was in the backup",
+            };
+            findings.say(
+                codes::SCHEMA_REVERTS,
+                &table.table,
+                format!(
+                    "the live definition of {} {why}: the table is dropped and made as it was",
+                    table.table
+                ),
+                "note what was added since, to add it again after the restore",
+            );
+            (TableAction::Recreate, source_id)
+        }
+    };
+    Decided {
+        plan: TablePlan {
+            table: table.table.clone(),
+            source_id,
+            target_id,
+            action,
+        },
+        entry: table.entry,
+        view_of: None,
+        is_live: now.is_some(),
+    }
+}
+
+fn online_view<'a>(table: &ChosenTable<'a>, live: &Live, findings: &mut Findings) -> Decided<'a> {
+    let base = table.view_of.clone();
+    say_rebuild(&table.table, base.as_ref(), findings);
+    let now = live.find(SchemaKind::View, &table.table.keyspace, &table.table.table);
+    // No file of a rebuilt view is taken, so that nothing depends on an id that is not known.
+    let id = table
+        .id
+        .or(live.id(&table.table))
+        .unwrap_or(TableId(Uuid::nil()));
+    Decided {
+        plan: TablePlan {
+            table: table.table.clone(),
+            source_id: id,
+            target_id: id,
+            action: TableAction::RebuildView,
+        },
+        entry: table.entry,
+        view_of: base,
+        is_live: now.is_some(),
+    }
+}
+
+fn say_rebuild(view: &TableRef, base: Option<&TableRef>, findings: &mut Findings) {
+    let base = base.map(ToString::to_string).unwrap_or_default();
+    findings.say(
+        codes::MATERIALIZED_VIEW_REBUILD,
+        view,
+        format!("the view {view} is dropped, and built anew from {base} once that is loaded"),
+        "reads of the view fail until then",
+    );
+}
+
+fn in_place<'a>(table: &ChosenTable<'a>, live: &Live, findings: &mut Findings) -> Decided<'a> {
+    let kind = match table.view_of {
+        Some(_) => SchemaKind::View,
+        None => SchemaKind::Table,
+    };
+    let name = &table.table;
+    let now = live.find(kind, &name.keyspace, &name.table);
+    let mut unavailable = |why: String| {
+        findings.say(
+            codes::MODE_UNAVAILABLE,
+            name,
+            format!("{name} cannot be restored in place: {why}"),
+            "restore online",
+        );
+    };
+    if table.id.is_none() {
+        unavailable("the backup has no files of this view".to_owned());
+    }
+    let source_id = table.id.unwrap_or(TableId(Uuid::nil()));
+    if let Some(now) = now {
+        match live.id(name) {
+            Some(id) if id == source_id => {}
+            Some(id) => unavailable(format!("it has the id {id}, and {source_id} in the backup")),
+            None => unavailable("no node describes its id".to_owned()),
+        }
+        if !cql::same_definition(&table.entry.cql, &now.cql) {
+            unavailable("its definition is not that of the backup".to_owned());
+        }
+    }
+    Decided {
+        plan: TablePlan {
+            table: name.clone(),
+            source_id,
+            target_id: source_id,
+            action: TableAction::Swap,
+        },
+        entry: table.entry,
+        view_of: table.view_of.clone(),
+        is_live: now.is_some(),
+    }
+}
+
+/// Live views over restored tables that the backup does not know: loading rows does not reach them, so they are built
+/// anew too, where their base table keeps its form.
+fn later_views<'a>(
+    mode: RestoreMode,
+    decided: &[Decided],
+    chosen: &Chosen,
+    live: &Live<'a>,
+    findings: &mut Findings,
+) -> Vec<Decided<'a>> {
+    let mut views = Vec::new();
+    for base in decided.iter().filter(|table| table.view_of.is_none()) {
+        for entry in live.over(SchemaKind::View, &base.plan.table) {
+            if chosen.has(&entry.keyspace, &entry.name) {
+                continue;
+            }
+            let view = TableRef::new(&entry.keyspace, &entry.name);
+            match (mode, base.plan.action) {
+                (RestoreMode::InPlace, _) => findings.say(
+                    codes::MODE_UNAVAILABLE,
+                    &view,
+                    format!("the live view {view} is not in the backup, and would not agree with its table"),
+                    "drop it first and make it again afterwards, or restore online",
+                ),
+                (RestoreMode::Online, TableAction::Truncate) => {
+                    say_rebuild(&view, Some(&base.plan.table), findings);
+                    let id = live.id(&view).unwrap_or(TableId(Uuid::nil()));
+                    views.push(Decided {
+                        plan: TablePlan {
+                            table: view,
+                            source_id: id,
+                            target_id: id,
+                            action: TableAction::RebuildView,
+                        },
+                        entry,
+                        view_of: Some(base.plan.table.clone()),
+                        is_live: true,
+                    });
+                }
+                (RestoreMode::Online, _) => findings.say(
+                    codes::SCHEMA_REVERTS,
+                    &view,
+                    format!("the live view {view} is not in the backup and is dropped with its table"),
+                    format!("to make it again: {}", entry.cql.join("; ")),
+                ),
+            }
+        }
+    }
+    views
+}
+
+/// Online, indexes are built while files are loaded. In place their files are swapped too, so that both sides must have
+/// the same indexes: one without files would answer nothing.
+fn say_indexes(
+    mode: RestoreMode,
+    table: &Decided,
+    backup: &BackupManifest,
+    live: &Live,
+    findings: &mut Findings,
+) {
+    let base = &table.plan.table;
+    let stored = || {
+        backup
+            .schema
+            .dependents(SchemaKind::Index, &base.keyspace, &base.table)
+    };
+    let now = live.over(SchemaKind::Index, base);
+    for index in &now {
+        let was = stored().find(|was| was.name == index.name);
+        let differs = was.is_none_or(|was| !cql::same_definition(&was.cql, &index.cql));
+        if mode == RestoreMode::InPlace && differs {
+            findings.say(
+                codes::MODE_UNAVAILABLE,
+                base,
+                format!(
+                    "{base} cannot be restored in place: its index {} is not that of the backup",
+                    index.name
+                ),
+                "restore online",
+            );
+        }
+    }
+    if mode == RestoreMode::InPlace {
+        return;
+    }
+    let keeps = table.plan.action == TableAction::Truncate;
+    let later = now
+        .iter()
+        .copied()
+        .filter(|now| keeps && !stored().any(|was| was.name == now.name));
+    for index in stored().chain(later) {
+        findings.say(
+            codes::INDEX_REBUILD,
+            format!("{}.{}", index.keyspace, index.name),
+            format!(
+                "the index {} of {base} is built anew while rows are loaded",
+                index.name
+            ),
+            "",
+        );
+    }
+    for index in stored().filter(|_| keeps) {
+        let changed = now
+            .iter()
+            .find(|now| now.name == index.name)
+            .is_some_and(|now| !cql::same_definition(&now.cql, &index.cql));
+        if changed {
+            findings.say(
+                codes::SCHEMA_REVERTS,
+                format!("{}.{}", index.keyspace, index.name),
+                format!(
+                    "the live index {} of {base} is dropped and made as it was in the backup",
+                    index.name
+                ),
+                "",
+            );
+        }
+    }
+}
+
+fn say_not_in_backup(chosen: &Chosen, live: &Live, findings: &mut Findings) {
+    for entry in &live.schema.entries {
+        let keyspace = entry.keyspace.as_str();
+        if entry.kind == SchemaKind::Table
+            && chosen.whole.contains(&keyspace)
+            && !chosen.has(keyspace, &entry.name)
+        {
+            let table = TableRef::new(keyspace, &entry.name);
+            findings.say(
+                codes::TABLE_NOT_IN_BACKUP,
+                &table,
+                format!("the live table {table} is not in the backup and stays as it is"),
+                "",
+            );
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What the releases of backup and target mean for a restore.
+
+use cassandra_versions::{Release, Rule};
+use model::manifest::BackupManifest;
+
+use crate::cluster::Cluster;
+use crate::compatibility;
+use crate::findings::Findings;
+
+pub(super) struct Versions {
+    /// All nodes of backup and target are of one release line: their definitions can be compared as text.
+    pub same_line: bool,
+    /// The matrix wants the SSTables upgraded.
+    pub upgrade: bool,
+}
+
+pub(super) fn check(
+    backup: &BackupManifest,
+    cluster: &Cluster,
+    allow_unlisted: bool,
+    findings: &mut Findings,
+) -> Versions {
+    // The manifest's own release stands for backups without a node.
+    let sources = backup.nodes.iter().map(|node| &node.release);
+    let sources = distinct_lines(sources.chain([&backup.release]));
+    let targets = distinct_lines(cluster.nodes.iter().map(|node| &node.release));
+    let mut versions = Versions {
+        same_line: true,
+        upgrade: false,
+    };
+    for source in &sources {
+        for target in &targets {
+            versions.same_line &= source.is_same_line(target);
+            let rules = compatibility::check(source, target, allow_unlisted, findings);
+            versions.upgrade |= rules.contains(&Rule::UpgradeSstables);
+        }
+    }
+    versions
+}
+
+/// One release for each line, the first that is met.
+fn distinct_lines<'a>(releases: impl Iterator<Item = &'a Release>) -> Vec<&'a Release> {
+    let mut distinct: Vec<&Release> = Vec::new();
+    for release in releases {
+        if !distinct.iter().any(|seen| seen.is_same_line(release)) {
+            distinct.push(release);
+        }
+    }
+    distinct
+}

@@ -1,0 +1,173 @@
+use expect_test::expect;
+use model::SchemaKind;
+use plan::{RequestedMode, RestoreRequest};
+
+use crate::world::*;
+
+fn in_place(source: &Side, target: &Side) -> RestoreRequest {
+    RestoreRequest {
+        mode: RequestedMode::InPlace,
+        ..request(source, target)
+    }
+}
+
+#[test]
+fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
+    let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.view("shop.v", 3, "orders");
+    target.view("shop.v", 3, "orders");
+    check(
+        &in_place(&source, &target),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, in place: can be done
+
+        findings
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
+          10.1.0.2  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
+          10.1.0.3  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
+
+        tables
+          shop.Metrics_2  files swapped  id 00000000-0000-0000-0000-000000000002
+          shop.orders     files swapped  id 00000000-0000-0000-0000-000000000001
+          shop.v          files swapped  id 00000000-0000-0000-0000-000000000003
+
+        steps
+          pin
+          stage-10.1.0.1  after pin
+          stage-10.1.0.2  after pin
+          stage-10.1.0.3  after pin
+          stop-10.1.0.1   after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+          stop-10.1.0.2   after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+          stop-10.1.0.3   after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+          swap-10.1.0.1   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
+          swap-10.1.0.2   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
+          swap-10.1.0.3   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
+          start-10.1.0.1  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
+          start-10.1.0.2  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
+          start-10.1.0.3  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
+          finish          after start-10.1.0.1, start-10.1.0.2, start-10.1.0.3
+    "#]],
+    );
+}
+
+#[test]
+fn in_place_makes_what_is_missing_first() {
+    let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.view("shop.v", 3, "orders");
+    source.index("shop.by_c", "orders");
+    target.entries.retain(|entry| entry.name != "orders");
+    target.tables.retain(|table| table.table.table != "orders");
+    check(
+        &in_place(&source, &target),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, in place: can be done
+
+        findings
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
+          10.1.0.2  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
+          10.1.0.3  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
+
+        tables
+          shop.Metrics_2  files swapped  id 00000000-0000-0000-0000-000000000002
+          shop.orders     files swapped  id 00000000-0000-0000-0000-000000000001
+          shop.v          files swapped  id 00000000-0000-0000-0000-000000000003
+
+        steps
+          pin
+          stage-10.1.0.1  after pin
+          stage-10.1.0.2  after pin
+          stage-10.1.0.3  after pin
+          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+              DROP MATERIALIZED VIEW IF EXISTS shop.v;
+              CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+              CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
+              CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
+          stop-10.1.0.1   after schema
+          stop-10.1.0.2   after schema
+          stop-10.1.0.3   after schema
+          swap-10.1.0.1   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
+          swap-10.1.0.2   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
+          swap-10.1.0.3   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
+          start-10.1.0.1  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
+          start-10.1.0.2  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
+          start-10.1.0.3  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
+          finish          after start-10.1.0.1, start-10.1.0.2, start-10.1.0.3
+    "#]],
+    );
+}
+
+#[test]
+fn in_place_needs_agents_that_may_restart_cassandra() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = in_place(&source, &target);
+    request.nodes[1].can_restart = false;
+    assert_eq!(codes(&request), ["Refusal MODE_UNAVAILABLE 10.1.0.2"]);
+}
+
+#[test]
+fn in_place_needs_one_release_line() {
+    let (source, target) = shop("cassandra 4.0.17", "cassandra 4.1.9");
+    assert_eq!(
+        codes(&in_place(&source, &target)),
+        ["Refusal MODE_UNAVAILABLE in place"]
+    );
+}
+
+#[test]
+fn in_place_needs_tables_as_they_were() {
+    let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    target.tables[0].id = table_id(99);
+    target.entries[2].cql = vec!["CREATE TABLE shop.\"Metrics_2\" (id int PRIMARY KEY)".into()];
+    target.index("shop.later", "orders");
+    target.view("shop.later_view", 4, "orders");
+    source.entry(
+        SchemaKind::View,
+        "shop.unstored",
+        "orders",
+        &["CREATE MATERIALIZED VIEW shop.unstored AS"],
+    );
+    check(
+        &in_place(&source, &target),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, in place: REFUSED
+
+        findings
+          refusal  MODE_UNAVAILABLE (before): shop.Metrics_2 cannot be restored in place: its definition is not that of the backup
+                   restore online
+          refusal  MODE_UNAVAILABLE (before): shop.orders cannot be restored in place: it has the id 00000000-0000-0000-0000-000000000063, and 00000000-0000-0000-0000-000000000001 in the backup
+                   restore online
+          refusal  MODE_UNAVAILABLE (before): shop.unstored cannot be restored in place: the backup has no files of this view
+                   restore online
+          refusal  MODE_UNAVAILABLE (before): the live view shop.later_view is not in the backup, and would not agree with its table
+                   drop it first and make it again afterwards, or restore online
+          refusal  MODE_UNAVAILABLE (before): shop.orders cannot be restored in place: its index later is not that of the backup
+                   restore online
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+
+        tables
+          shop.Metrics_2  files swapped  id 00000000-0000-0000-0000-000000000002
+          shop.orders     files swapped  id 00000000-0000-0000-0000-000000000001
+          shop.unstored   files swapped  id 00000000-0000-0000-0000-000000000000
+    "#]],
+    );
+}

@@ -1,0 +1,349 @@
+use expect_test::expect;
+use plan::StepKind;
+
+use crate::world::*;
+
+#[test]
+fn three_nodes_online_into_the_same_schema() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    check(
+        &request(&source, &target),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: can be done
+
+        findings
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+
+        tables
+          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
+          shop.orders     emptied  id 00000000-0000-0000-0000-000000000001
+
+        steps
+          pin
+          stage-10.1.0.1  after pin
+          stage-10.1.0.2  after pin
+          stage-10.1.0.3  after pin
+          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+              TRUNCATE TABLE shop."Metrics_2";
+              TRUNCATE TABLE shop.orders;
+          load-10.1.0.1   after schema
+          load-10.1.0.2   after schema
+          load-10.1.0.3   after schema
+          finish          after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
+    "#]],
+    );
+}
+
+#[test]
+fn a_dropped_keyspace_is_made_again() {
+    let (mut source, _) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.entry(
+        model::SchemaKind::Type,
+        "shop.money",
+        "",
+        &["CREATE TYPE shop.money (amount decimal)"],
+    );
+    source.index("shop.by_c", "orders");
+    source.view("shop.v", 3, "orders");
+    check(
+        &request(&source, &empty("cassandra 4.1.9")),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: can be done
+
+        findings
+          warning  MATERIALIZED_VIEW_REBUILD (during): the view shop.v is dropped, and built anew from shop.orders once that is loaded
+                   reads of the view fail until then
+          advice   INDEX_REBUILD (during): the index by_c of shop.orders is built anew while rows are loaded
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
+          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
+          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
+
+        tables
+          shop.Metrics_2  made                       id 00000000-0000-0000-0000-000000000002
+          shop.orders     made                       id 00000000-0000-0000-0000-000000000001
+          shop.v          built anew from its table
+
+        steps
+          pin
+          stage-10.1.0.1  after pin
+          stage-10.1.0.2  after pin
+          stage-10.1.0.3  after pin
+          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+              CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+              CREATE TYPE IF NOT EXISTS shop.money (amount decimal);
+              CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
+              CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+              CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
+          load-10.1.0.1   after schema
+          load-10.1.0.2   after schema
+          load-10.1.0.3   after schema
+          views           after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
+              CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
+          finish          after views
+    "#]],
+    );
+}
+
+#[test]
+fn a_single_table_leaves_the_others_alone() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.selection = selection(&[], &["shop.Metrics_2"]);
+    check(
+        &request,
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: can be done
+
+        findings
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 1.0 GiB  2 SSTables  needs 1.1 GiB of disk
+          10.1.0.2  downloads 1.0 GiB  2 SSTables  needs 1.1 GiB of disk
+          10.1.0.3  downloads 1.0 GiB  2 SSTables  needs 1.1 GiB of disk
+
+        tables
+          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
+
+        steps
+          pin
+          stage-10.1.0.1  after pin
+          stage-10.1.0.2  after pin
+          stage-10.1.0.3  after pin
+          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+              TRUNCATE TABLE shop."Metrics_2";
+          load-10.1.0.1   after schema
+          load-10.1.0.2   after schema
+          load-10.1.0.3   after schema
+          finish          after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
+    "#]],
+    );
+}
+
+#[test]
+fn a_single_table_of_a_dropped_keyspace_is_all_that_is_made() {
+    let (source, _) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &empty("cassandra 4.1.9"));
+    request.selection = selection(&[], &["shop.orders"]);
+    let plan = plan::plan_restore(&request);
+    let schema = plan
+        .steps
+        .iter()
+        .find(|step| step.kind == StepKind::Schema)
+        .expect("a schema step");
+    assert_eq!(schema.cql.len(), 2, "{:?}", schema.cql);
+    assert!(schema.cql[0].starts_with("CREATE KEYSPACE IF NOT EXISTS shop"));
+    assert!(schema.cql[1].starts_with("CREATE TABLE IF NOT EXISTS shop.orders"));
+}
+
+#[test]
+fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
+    let (source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    target.entries.retain(|entry| entry.name != "orders");
+    target.tables.retain(|table| table.table.table != "orders");
+    target.table("shop.orders", 99, "id int PRIMARY KEY, c text");
+    check(
+        &request(&source, &target),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: can be done
+
+        findings
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+
+        tables
+          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
+          shop.orders     emptied  id 00000000-0000-0000-0000-000000000001 goes into 00000000-0000-0000-0000-000000000063
+
+        steps
+          pin
+          stage-10.1.0.1  after pin
+          stage-10.1.0.2  after pin
+          stage-10.1.0.3  after pin
+          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+              TRUNCATE TABLE shop."Metrics_2";
+              TRUNCATE TABLE shop.orders;
+          load-10.1.0.1   after schema
+          load-10.1.0.2   after schema
+          load-10.1.0.3   after schema
+          finish          after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
+    "#]],
+    );
+}
+
+#[test]
+fn views_are_dropped_before_and_built_after_the_load() {
+    let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.view("shop.v", 3, "orders");
+    target.view("shop.v", 3, "orders");
+    target.view("shop.later", 4, "orders");
+    check(
+        &request(&source, &target),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: can be done
+
+        findings
+          warning  MATERIALIZED_VIEW_REBUILD (during): the view shop.v is dropped, and built anew from shop.orders once that is loaded
+                   reads of the view fail until then
+          warning  MATERIALIZED_VIEW_REBUILD (during): the view shop.later is dropped, and built anew from shop.orders once that is loaded
+                   reads of the view fail until then
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
+          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
+          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
+
+        tables
+          shop.Metrics_2  emptied                    id 00000000-0000-0000-0000-000000000002
+          shop.orders     emptied                    id 00000000-0000-0000-0000-000000000001
+          shop.v          built anew from its table
+          shop.later      built anew from its table
+
+        steps
+          pin
+          stage-10.1.0.1  after pin
+          stage-10.1.0.2  after pin
+          stage-10.1.0.3  after pin
+          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+              DROP MATERIALIZED VIEW IF EXISTS shop.later;
+              DROP MATERIALIZED VIEW IF EXISTS shop.v;
+              TRUNCATE TABLE shop."Metrics_2";
+              TRUNCATE TABLE shop.orders;
+          load-10.1.0.1   after schema
+          load-10.1.0.2   after schema
+          load-10.1.0.3   after schema
+          views           after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
+              CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
+              CREATE MATERIALIZED VIEW IF NOT EXISTS shop.later AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000004 AND comment = '';
+          finish          after views
+    "#]],
+    );
+}
+
+#[test]
+fn what_differs_is_dropped_and_made_as_it_was() {
+    let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let orders = |side: &mut Side, cql: &[&str]| {
+        let entry = side
+            .entries
+            .iter_mut()
+            .find(|entry| entry.name == "orders")
+            .expect("orders");
+        entry.cql = cql.iter().map(|cql| (*cql).to_owned()).collect();
+    };
+    orders(
+        &mut source,
+        &[
+            "CREATE TABLE shop.orders (id int PRIMARY KEY, c text, old int) WITH ID = 00000000-0000-0000-0000-000000000001",
+            "ALTER TABLE shop.orders DROP old USING TIMESTAMP 1700000000000000",
+        ],
+    );
+    orders(
+        &mut target,
+        &["CREATE TABLE shop.orders (id int PRIMARY KEY, c text, added int)"],
+    );
+    source.index("shop.by_c", "orders");
+    target.view("shop.later", 4, "orders");
+    target
+        .keyspace("blog")
+        .table("blog.posts", 9, "id int PRIMARY KEY");
+    target.table("shop.added", 8, "id int PRIMARY KEY");
+    check(
+        &request(&source, &target),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: can be done
+
+        findings
+          warning  SCHEMA_REVERTS (during): the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
+                   note what was added since, to add it again after the restore
+          warning  SCHEMA_REVERTS (during): the live view shop.later is not in the backup and is dropped with its table
+                   to make it again: CREATE MATERIALIZED VIEW shop.later AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000004 AND comment = ''
+          warning  TABLE_NOT_IN_BACKUP (during): the live table shop.added is not in the backup and stays as it is
+          advice   INDEX_REBUILD (during): the index by_c of shop.orders is built anew while rows are loaded
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+
+        tables
+          shop.Metrics_2  emptied                     id 00000000-0000-0000-0000-000000000002
+          shop.orders     dropped and made as it was  id 00000000-0000-0000-0000-000000000001
+
+        steps
+          pin
+          stage-10.1.0.1  after pin
+          stage-10.1.0.2  after pin
+          stage-10.1.0.3  after pin
+          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+              DROP MATERIALIZED VIEW IF EXISTS shop.later;
+              TRUNCATE TABLE shop."Metrics_2";
+              DROP TABLE IF EXISTS shop.orders;
+              CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text, old int) WITH ID = 00000000-0000-0000-0000-000000000001;
+              ALTER TABLE shop.orders DROP old USING TIMESTAMP 1700000000000000;
+              CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
+          load-10.1.0.1   after schema
+          load-10.1.0.2   after schema
+          load-10.1.0.3   after schema
+          finish          after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
+    "#]],
+    );
+}
+
+#[test]
+fn a_table_with_dropped_columns_can_be_made_twice() {
+    let (mut source, _) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let entry = source
+        .entries
+        .iter_mut()
+        .find(|entry| entry.name == "orders")
+        .expect("orders");
+    entry
+        .cql
+        .push("ALTER TABLE shop.orders DROP old USING TIMESTAMP 1700000000000000".into());
+    let plan = plan::plan_restore(&request(&source, &empty("cassandra 4.1.9")));
+    let schema = plan
+        .steps
+        .iter()
+        .find(|step| step.kind == StepKind::Schema)
+        .expect("a schema step");
+    let of_orders: Vec<&str> = schema.cql.iter().map(|cql| &cql[..12]).collect();
+    let drop = of_orders
+        .iter()
+        .position(|cql| *cql == "DROP TABLE I")
+        .expect("drops first");
+    assert_eq!(of_orders[drop + 1], "CREATE TABLE");
+    assert_eq!(of_orders[drop + 2], "ALTER TABLE ");
+}

@@ -1,0 +1,335 @@
+use expect_test::expect;
+use model::Severity;
+use plan::{UnreachableAgent, plan_restore};
+
+use crate::world::*;
+
+#[test]
+fn a_downgrade_is_refused_with_every_other_reason_at_once() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 3.11.19");
+    let mut request = request(&source, &target);
+    request.nodes[0].unhealthy = "it is draining".into();
+    request.nodes[1].partitioner = "org.apache.cassandra.dht.RandomPartitioner".into();
+    request.nodes[2].data_directories[0].free_bytes = GIB;
+    request.selection = selection(&["shop", "blog"], &["shop.nothing"]);
+    check(
+        &request,
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: REFUSED
+
+        findings
+          refusal  NODE_UNHEALTHY (before): the node 10.1.0.1 is not healthy: it is draining
+          refusal  VERSION_DOWNGRADE (before): cassandra 3.11.19 is older than cassandra 4.1.9, and SSTables cannot be made older
+                   restore into the release line of cassandra 4.1.9 or a later one
+          refusal  PARTITIONER_DIFFERS (before): the backup is partitioned by Murmur3Partitioner, and 10.1.0.2 by RandomPartitioner
+                   restore into a cluster with Murmur3Partitioner
+          refusal  KEYSPACE_NOT_FOUND (before): the backup prod/nightly-1 has no keyspace blog
+          refusal  TABLE_NOT_FOUND (before): the backup prod/nightly-1 has no table shop.nothing
+                   names are as Cassandra stores them: case counts, and there are no quotes
+          refusal  FORMAT_UNREADABLE (before): the backup holds big-nb SSTables of shop.Metrics_2, shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
+                   restore into a cluster that reads this format
+          refusal  DISK_SPACE (before): 10.1.0.3 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 1.0 GiB (1073741824 bytes) free
+                   free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
+          warning  SCHEMA_REVERTS (during): the live definition of shop.Metrics_2 cannot be compared with that of another release line: the table is dropped and made as it was
+                   note what was added since, to add it again after the restore
+          warning  SCHEMA_REVERTS (during): the live definition of shop.orders cannot be compared with that of another release line: the table is dropped and made as it was
+                   note what was added since, to add it again after the restore
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+
+        tables
+          shop.Metrics_2  dropped and made as it was  id 00000000-0000-0000-0000-000000000002
+          shop.orders     dropped and made as it was  id 00000000-0000-0000-0000-000000000001
+    "#]],
+    );
+}
+
+#[test]
+fn another_ring_is_refused_by_the_nodes_that_do_not_match() {
+    let (source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    target.ring[1].rack = "r9".into();
+    target.ring[2].tokens = vec!["5".into(), "-7".into()];
+    check(
+        &request(&source, &target),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: REFUSED
+
+        findings
+          refusal  TOPOLOGY_DIFFERS (before): the target's ring is not that of the backup; no target node has the place of the source's 10.0.0.2 (dc1/r2, token 0), 10.0.0.3 (dc1/r3, token 3000000000000000000); no source node has the place of the target's 10.1.0.2 (dc1/r9, token 0), 10.1.0.3 (dc1/r3, tokens 5 and 1 more)
+                   restore into a ring with the same tokens, datacenters and racks; others are not supported yet
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        tables
+          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
+          shop.orders     emptied  id 00000000-0000-0000-0000-000000000001
+    "#]],
+    );
+}
+
+#[test]
+fn a_ring_of_another_size_is_refused() {
+    let (source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    target.ring.pop();
+    assert_eq!(
+        codes(&request(&source, &target)),
+        ["Refusal TOPOLOGY_DIFFERS staging"]
+    );
+}
+
+#[test]
+fn tokens_in_another_order_are_the_same_ring() {
+    let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.ring[0].tokens = vec!["-7".into(), "5".into()];
+    target.ring[0].tokens = vec!["5".into(), "-7".into()];
+    assert_eq!(codes(&request(&source, &target)), [] as [&str; 0]);
+}
+
+#[test]
+fn a_node_without_space_is_refused_with_its_figures() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.nodes[1].data_directories[0].free_bytes = 2 * GIB;
+    check(
+        &request,
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: REFUSED
+
+        findings
+          refusal  DISK_SPACE (before): 10.1.0.2 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 2.0 GiB (2147483648 bytes) free
+                   free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+
+        tables
+          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
+          shop.orders     emptied  id 00000000-0000-0000-0000-000000000001
+    "#]],
+    );
+}
+
+#[test]
+fn two_data_directories_on_one_disk_are_counted_once() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    let directory = &mut request.nodes[0].data_directories[0];
+    directory.free_bytes = 2 * GIB;
+    let twin = directory.clone();
+    request.nodes[0].data_directories.push(twin);
+    assert_eq!(codes(&request), ["Refusal DISK_SPACE 10.1.0.1"]);
+    request.nodes[0].data_directories[1].total_bytes += 1;
+    assert_eq!(codes(&request), [] as [&str; 0]);
+}
+
+#[test]
+fn an_unreadable_format_is_refused_whatever_the_versions_say() {
+    let (mut source, target) = shop("cassandra 5.0.5", "cassandra 5.0.5");
+    source.tables[0].formats = vec!["big-nb".into(), "big-oa".into()];
+    check(
+        &request(&source, &target),
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: REFUSED
+
+            findings
+              refusal  FORMAT_UNREADABLE (before): the backup holds big-oa SSTables of shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
+                       Cassandra 5.0 reads it with storage_compatibility_mode UPGRADING or NONE
+              advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                       run `nodetool repair -full` for the restored keyspaces
+              advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                       make roles and grants again, set up external authentication, and check that applications can log in
+
+            nodes
+              10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+              10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+              10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+
+            tables
+              shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
+              shop.orders     emptied  id 00000000-0000-0000-0000-000000000001
+        "#]],
+    );
+}
+
+#[test]
+fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.backup.nodes.remove(1);
+    check(
+        &request,
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: REFUSED
+
+        findings
+          refusal  BACKUP_INCOMPLETE (before): the backup lacks the node 10.0.0.2 in dc1/r2, which was in the ring
+                   pick a backup that has every node
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+
+        tables
+          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
+          shop.orders     emptied  id 00000000-0000-0000-0000-000000000001
+    "#]],
+    );
+}
+
+#[test]
+fn agents_must_all_answer_and_be_of_one_ring() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    let mut stranger = request.nodes[0].clone();
+    stranger.agent = "10.9.0.1:7401".into();
+    stranger.cluster_name = "Other".into();
+    stranger.member.host_id = model::HostId(uuid::Uuid::from_u128(0x99));
+    stranger.member.address = "10.9.0.1".into();
+    let mut twin = request.nodes[0].clone();
+    twin.agent = "10.1.0.1:9999".into();
+    request.nodes.remove(2);
+    request.nodes.extend([stranger, twin]);
+    request.unreachable.push(UnreachableAgent {
+        agent: "10.1.0.3:7401".into(),
+        reason: "connection refused".into(),
+    });
+    assert_eq!(
+        codes(&request),
+        [
+            "Refusal AGENT_UNREACHABLE 10.1.0.3:7401",
+            "Refusal DUPLICATE_AGENT 10.1.0.1:9999",
+            "Refusal AGENT_OF_ANOTHER_CLUSTER 10.9.0.1:7401",
+            "Refusal RING_MEMBER_WITHOUT_AGENT 10.1.0.3",
+        ]
+    );
+}
+
+#[test]
+fn two_rings_of_one_cluster_name_are_told_apart() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    let mut other = Side::new("cassandra 4.1.9", "10.2.0.", 0x30);
+    other.ring.truncate(1);
+    request.nodes.extend(other.describe());
+    assert_eq!(
+        codes(&request),
+        ["Refusal AGENT_OF_ANOTHER_CLUSTER 10.2.0.1:7401"]
+    );
+}
+
+#[test]
+fn a_cluster_without_agents_is_refused() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.nodes.clear();
+    let refusals: Vec<String> = codes(&request)
+        .into_iter()
+        .filter(|line| line.starts_with("Refusal"))
+        .collect();
+    assert_eq!(refusals, ["Refusal AGENT_UNREACHABLE staging"]);
+}
+
+#[test]
+fn nodes_that_disagree_are_refused() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.nodes[0]
+        .schema_versions
+        .push("00000000-0000-0000-0000-0000000000bb".into());
+    request.nodes[1].ring[0].rack = "moved".into();
+    assert_eq!(
+        codes(&request),
+        [
+            "Refusal SCHEMA_DISAGREEMENT staging",
+            "Refusal RING_DISAGREEMENT staging"
+        ]
+    );
+}
+
+#[test]
+fn a_schema_that_changed_while_it_was_read_is_refused() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.schema.version = "00000000-0000-0000-0000-0000000000bb".into();
+    assert_eq!(codes(&request), ["Refusal SCHEMA_DISAGREEMENT staging"]);
+}
+
+#[test]
+fn mixed_release_lines_are_refused_and_mixed_patches_are_warned_of() {
+    for (other, severity) in [
+        ("cassandra 4.1.8", Severity::Warning),
+        ("cassandra 5.0.5", Severity::Refusal),
+    ] {
+        let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+        let mut request = request(&source, &target);
+        request.nodes[2].release = release(other);
+        let plan = plan_restore(&request);
+        let mixed = plan
+            .findings
+            .iter()
+            .find(|finding| finding.code == "MIXED_VERSIONS");
+        assert_eq!(mixed.expect("mixed").severity, severity, "{other}");
+    }
+}
+
+#[test]
+fn what_is_not_in_the_backup_is_not_found() {
+    let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.view("shop.v", 3, "orders");
+    let mut request = request(&source, &target);
+    request.selection = selection(&["system_auth"], &["shop.Orders", "shop.v"]);
+    assert_eq!(
+        codes(&request),
+        [
+            "Refusal KEYSPACE_NOT_FOUND system_auth",
+            "Refusal TABLE_NOT_FOUND shop.Orders",
+            "Refusal VIEW_NEEDS_BASE shop.v",
+        ]
+    );
+}
+
+#[test]
+fn a_keyspace_without_tables_selects_nothing() {
+    let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.keyspace("bare");
+    let mut request = request(&source, &target);
+    request.selection = selection(&["bare"], &[]);
+    assert_eq!(codes(&request), ["Refusal NOTHING_SELECTED prod/nightly-1"]);
+}
+
+#[test]
+fn a_backup_without_a_definition_is_refused() {
+    let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.entries.retain(|entry| entry.name != "orders");
+    assert_eq!(
+        codes(&request(&source, &target))[0],
+        "Refusal BACKUP_INCOMPLETE shop.orders"
+    );
+}
+
+#[test]
+fn a_table_of_two_ids_is_refused() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.backup.nodes[2].tables[0].id = table_id(77);
+    assert_eq!(codes(&request)[0], "Refusal BACKUP_INCOMPLETE shop.orders");
+}

@@ -1,0 +1,96 @@
+use expect_test::expect;
+
+use crate::world::*;
+
+#[test]
+fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
+    let mut source = Side::new("cassandra 3.11.19", "10.0.0.", 0x10);
+    source.keyspace("shop").table_with(
+        "shop.orders",
+        1,
+        "id int PRIMARY KEY, c text",
+        "dclocal_read_repair_chance = 0.1 AND comment = 'read_repair_chance = 1' AND read_repair_chance = 0.0",
+    );
+    let mut target = Side::new("cassandra 4.1.9", "10.1.0.", 0x20);
+    target
+        .keyspace("shop")
+        .table("shop.orders", 5, "id int PRIMARY KEY, c text");
+    check(
+        &request(&source, &target),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: can be done
+
+        findings
+          warning  SCHEMA_REVERTS (during): the live definition of shop.orders cannot be compared with that of another release line: the table is dropped and made as it was
+                   note what was added since, to add it again after the restore
+          advice   UPGRADE_SSTABLES_REQUIRED (after): restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
+                   the restore has a step for it; by hand: nodetool upgradesstables
+          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
+                   run `nodetool repair -full` for the restored keyspaces
+          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
+                   make roles and grants again, set up external authentication, and check that applications can log in
+
+        nodes
+          10.1.0.1  downloads 1.0 GiB  2 SSTables  needs 2.2 GiB of disk
+          10.1.0.2  downloads 1.0 GiB  2 SSTables  needs 2.2 GiB of disk
+          10.1.0.3  downloads 1.0 GiB  2 SSTables  needs 2.2 GiB of disk
+
+        tables
+          shop.orders  dropped and made as it was  id 00000000-0000-0000-0000-000000000001
+
+        steps
+          pin
+          stage-10.1.0.1            after pin
+          stage-10.1.0.2            after pin
+          stage-10.1.0.3            after pin
+          schema                    after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
+              DROP TABLE IF EXISTS shop.orders;
+              CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = 'read_repair_chance = 1';
+          load-10.1.0.1             after schema
+          load-10.1.0.2             after schema
+          load-10.1.0.3             after schema
+          upgradesstables-10.1.0.1  after load-10.1.0.1
+          upgradesstables-10.1.0.2  after load-10.1.0.2
+          upgradesstables-10.1.0.3  after load-10.1.0.3
+          finish                    after upgradesstables-10.1.0.1, upgradesstables-10.1.0.2, upgradesstables-10.1.0.3
+    "#]],
+    );
+}
+
+#[test]
+fn a_later_minor_release_upgrades_only_where_the_format_differs() {
+    let upgrades = |format: &str| {
+        let (mut source, target) = shop("cassandra 4.0.17", "cassandra 4.1.9");
+        source.tables[0].formats = vec![format.to_owned()];
+        let plan = plan::plan_restore(&request(&source, &target));
+        assert!(plan.supported);
+        plan.steps
+            .iter()
+            .filter(|step| step.id.starts_with("upgradesstables-"))
+            .count()
+    };
+    assert_eq!(upgrades("big-nb"), 0);
+    assert_eq!(upgrades("big-me"), 3);
+}
+
+#[test]
+fn an_index_on_5_0_stays_the_kind_that_it_was() {
+    let (mut source, _) = shop("cassandra 4.1.9", "cassandra 5.0.5");
+    source.index("shop.by_c", "orders");
+    let plan = plan::plan_restore(&request(&source, &empty("cassandra 5.0.5")));
+    let cql: Vec<&String> = plan.steps.iter().flat_map(|step| &step.cql).collect();
+    let index = "CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c) USING 'legacy_local_table'";
+    assert!(cql.iter().any(|cql| *cql == index), "{cql:#?}");
+}
+
+#[test]
+fn an_unlisted_pair_goes_ahead_only_when_allowed() {
+    let (mut source, target) = shop("cassandra 3.11.19", "cassandra 5.0.5");
+    let mut request = request(&source, &target);
+    assert!(!plan::plan_restore(&request).supported);
+    request.allow_unlisted_version = true;
+    assert!(plan::plan_restore(&request).supported);
+    source.tables[0].formats = vec!["big-ka".into()];
+    request.backup = source.backup();
+    assert_eq!(codes(&request)[0], "Refusal FORMAT_UNREADABLE big-ka");
+}

@@ -1,0 +1,89 @@
+//! Agents in this process: each behind its own address for others, and behind a pipe in memory for the task-runner.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use api::client::{ClientTls, ConnectError};
+use blob_store::Store;
+use chassis::server::{self, BoundServer, ServerConfig};
+use chassis::{App, in_memory};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::transport::Channel;
+
+use crate::{AgentEntry, Error};
+
+/// An agent that is built and has its address, and does not answer there yet.
+pub struct LocalAgent {
+    pub name: String,
+    bound: BoundServer,
+    routes: Routes,
+    services: Vec<&'static str>,
+    /// Answers at once.
+    channel: Channel,
+}
+
+impl LocalAgent {
+    /// Takes the address and builds the agent. TLS and the grace are those of the main address.
+    pub async fn build(
+        entry: AgentEntry,
+        main: &ServerConfig,
+        store: Store,
+        shutdown: CancellationToken,
+    ) -> Result<(Self, App), Error> {
+        todo!()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.bound.address()
+    }
+
+    pub async fn serve(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let address = self.bound.address();
+        let served = self.bound.serve(self.routes, &self.services, shutdown).await;
+        served.map_err(|source| Error::ServeAgent {
+            name: self.name,
+            address,
+            source,
+        })
+    }
+}
+
+/// Leads the task-runner to agents in this process through memory, and to all others through the network.
+pub struct Connector {
+    local: HashMap<SocketAddr, Channel>,
+    tls: Option<ClientTls>,
+}
+
+impl Connector {
+    /// The first agent is also served on the main address, so that with one agent one address is all there is to know.
+    pub fn new(main: SocketAddr, agents: &[LocalAgent], tls: Option<ClientTls>) -> Self {
+        let mut local: HashMap<SocketAddr, Channel> = agents
+            .iter()
+            .map(|agent| (agent.address(), agent.channel.clone()))
+            .collect();
+        if let Some(first) = agents.first() {
+            local.insert(main, first.channel.clone());
+        }
+        Self { local, tls }
+    }
+
+    fn local(&self, address: &str) -> Option<Channel> {
+        let bare = address
+            .strip_prefix("http://")
+            .or_else(|| address.strip_prefix("https://"))
+            .unwrap_or(address);
+        let numeric = bare.replace("localhost:", "127.0.0.1:");
+        let address: SocketAddr = numeric.parse().ok()?;
+        self.local.get(&address).cloned()
+    }
+}
+
+impl task_runner::AgentConnector for Connector {
+    fn connect(&self, address: &str) -> Result<Channel, ConnectError> {
+        match self.local(address) {
+            Some(channel) => Ok(channel),
+            None => api::client::channel(address, self.tls.as_ref()),
+        }
+    }
+}

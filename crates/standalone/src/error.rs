@@ -1,0 +1,107 @@
+//! Why standalone could not start or had to end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use blob_store::StoreError;
+use chassis::ConfigError;
+use chassis::server::ServeError;
+use chassis::telemetry::TelemetryError;
+use chassis::tls::TlsError;
+use state_store::StateError;
+
+/// Why standalone could not start or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the settings do not work")]
+    Config(#[from] ConfigError),
+    #[error("`{0}` is not an address to listen on")]
+    Listen(String),
+    #[error("`{0}` cannot be the name of an agent, because a folder is named after it")]
+    AgentName(String),
+    #[error("two agents are named `{0}`")]
+    AgentTwice(String),
+    #[error("telemetry could not start")]
+    Telemetry(#[from] TelemetryError),
+    #[error("the TLS settings of [clients] do not work")]
+    Tls(#[source] TlsError),
+    #[error("signals cannot be caught")]
+    Signals(#[source] io::Error),
+    #[error("the data folder {} cannot be used", path.display())]
+    DataDir {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the data folder {} is in use by another ringkeep ({holder})", path.display())]
+    Locked { path: PathBuf, holder: String },
+    #[error("the store cannot be opened")]
+    Store(#[from] StoreError),
+    #[error("the state of the tasks cannot be opened")]
+    State(#[from] StateError),
+    #[error("agent `{name}` could not be built")]
+    Agent {
+        name: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("agent `{name}` cannot be served on {address}")]
+    ServeAgent {
+        name: String,
+        address: SocketAddr,
+        #[source]
+        source: ServeError,
+    },
+    #[error("the services cannot be served")]
+    Serve(#[from] ServeError),
+}
+
+impl Error {
+    /// Whether the settings or the command line are wrong, rather than the world.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Config(_)
+            | Self::Listen(_)
+            | Self::AgentName(_)
+            | Self::AgentTwice(_)
+            | Self::Telemetry(_)
+            | Self::Tls(_) => true,
+            Self::Signals(_)
+            | Self::DataDir { .. }
+            | Self::Locked { .. }
+            | Self::Store(_)
+            | Self::State(_)
+            | Self::Agent { .. }
+            | Self::ServeAgent { .. }
+            | Self::Serve(_) => false,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Listen(_) => Some("write it like 127.0.0.1:7400".into()),
+            Self::Locked { .. } => {
+                Some("stop the other one, or take another folder with --data-dir".into())
+            }
+            Self::AgentTwice(_) => Some("give each of [[agents]] a `name` of its own".into()),
+            Self::Serve(_) => Some("take another address with --listen".into()),
+            Self::ServeAgent { .. } => Some("give the agent another `listen` in [[agents]]".into()),
+            Self::Config(_)
+            | Self::AgentName(_)
+            | Self::Telemetry(_)
+            | Self::Tls(_)
+            | Self::Signals(_)
+            | Self::DataDir { .. }
+            | Self::Store(_)
+            | Self::State(_)
+            | Self::Agent { .. } => None,
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+pub fn describe(error: &Error) -> String {
+    api::error::chain(error)
+}

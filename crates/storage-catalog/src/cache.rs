@@ -1,0 +1,36 @@
+//! Remembers what was read from objects, as long as the listing says that they are the same objects.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use blob_store::Meta;
+
+/// More than this and everything is forgotten: reading again costs time, not correctness.
+const ENTRIES_MAX: usize = 20_000;
+
+/// Keyed by object key; valid for one size and tag.
+pub struct Cache<T>(Mutex<HashMap<String, (u64, String, T)>>);
+
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Cache<T> {
+    pub fn get(&self, meta: &Meta) -> Option<T> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match entries.get(&meta.key) {
+            Some((size, tag, value)) if (*size, tag) == (meta.size, &meta.tag) => Some(value.clone()),
+            _ => None,
+        }
+    }
+
+    pub fn put(&self, meta: &Meta, value: T) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= ENTRIES_MAX {
+            entries.clear();
+        }
+        entries.insert(meta.key.clone(), (meta.size, meta.tag.clone(), value));
+    }
+}

@@ -1,0 +1,41 @@
+//! The catalog itself: a store, a clock, and what spares work.
+
+use blob_store::Store;
+use jiff::Timestamp;
+use model::manifest::Intent;
+
+use crate::Clock;
+use crate::cache::Cache;
+use crate::list::Known;
+use crate::locks::Locks;
+
+/// Small documents that are read at once.
+pub const READS_PARALLEL: usize = 16;
+/// Nodes that are worked on at once; their manifests are the largest things that the catalog holds in memory.
+pub const NODES_PARALLEL: usize = 4;
+
+pub struct Catalog {
+    pub store: Store,
+    clock: Clock,
+    pub locks: Locks,
+    pub manifests: Cache<Known>,
+    pub intents: Cache<Intent>,
+}
+
+impl Catalog {
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self {
+            store,
+            clock,
+            locks: Locks::default(),
+            manifests: Cache::default(),
+            intents: Cache::default(),
+        }
+    }
+
+    /// The time with the precision that the wire has, so that what is stored is what is shown.
+    pub fn now(&self) -> Timestamp {
+        let now = (self.clock)();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+}

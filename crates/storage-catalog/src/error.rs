@@ -1,0 +1,231 @@
+//! Why the catalog did not do what it was asked, and what each reason means on the wire.
+
+use api::{ErrorKind, ServiceError};
+use blob_store::StoreError;
+use model::manifest::DocumentError;
+use model::{BackupName, BackupRef, ClusterName, TaskId};
+
+/// Why the catalog did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    #[error("there is no backup `{backup}`")]
+    NotFound { backup: String, nearest: Vec<String> },
+    #[error("`{name}` is the name of a backup in more than one cluster: {}", .clusters.join(", "))]
+    Ambiguous { name: BackupName, clusters: Vec<String> },
+    #[error("the backup name `{backup}` is taken: {by}")]
+    Exists { backup: BackupRef, by: String },
+    #[error("cluster `{cluster}` has no full backup to build a differential on")]
+    NoBase { cluster: ClusterName },
+    #[error("`{base}` cannot be the base: {why}")]
+    BaseUnsuitable { base: BackupRef, why: String },
+    #[error("a full backup has no base")]
+    BaseOfFull,
+    #[error("the backup `{backup}` was never begun")]
+    NotBegun { backup: BackupRef },
+    #[error("the backup `{backup}` is made by task {owner}, not by {task}")]
+    OtherTask { backup: BackupRef, owner: TaskId, task: TaskId },
+    #[error("the backup `{backup}` was given up")]
+    GivenUp { backup: BackupRef },
+    #[error("the backup `{backup}` is committed and cannot be given up any more")]
+    Committed { backup: BackupRef },
+    #[error("the backup `{backup}` is not complete: it {state}")]
+    NotComplete { backup: BackupRef, state: &'static str },
+    #[error("the backup `{backup}` is being deleted")]
+    Deleting { backup: BackupRef },
+    #[error("the backup `{backup}` is pinned by task {}", list(.tasks))]
+    Pinned { backup: BackupRef, tasks: Vec<TaskId> },
+    #[error("the backup `{backup}` is the base of {}", .dependents.join(", "))]
+    IsBase { backup: BackupRef, dependents: Vec<String> },
+    #[error("the backup `{backup}` is being made by task {task}")]
+    Running { backup: BackupRef, task: TaskId },
+    #[error("`{unreadable}` cannot be read, so it is not known whether it needs `{backup}`")]
+    Unclear { backup: BackupRef, unreadable: BackupRef },
+    #[error("another deletion of `{backup}` is at work")]
+    AnotherDeletion { backup: BackupRef },
+    #[error("the backup `{backup}` is not whole: {}", shorten(.missing))]
+    Incomplete { backup: BackupRef, missing: Vec<String> },
+    #[error("the nodes of the backup `{backup}` do not fit together: {what}")]
+    Disagree { backup: BackupRef, what: String },
+    #[error("`{key}` cannot be read")]
+    Document {
+        key: String,
+        #[source]
+        source: DocumentError,
+    },
+    #[error("the verification level `sstables` is not available in this release")]
+    LevelNotAvailable,
+    #[error("{store} does not let objects be deleted")]
+    UndeletableStore {
+        store: String,
+        #[source]
+        source: StoreError,
+    },
+    #[error("{store} overwrites objects that it was told to create only")]
+    OverwritingStore { store: String },
+    #[error("could not {doing}")]
+    Store {
+        doing: &'static str,
+        #[source]
+        source: StoreError,
+    },
+}
+
+/// How many of a long list an error names.
+const NAMED_MAX: usize = 8;
+
+fn list(tasks: &[TaskId]) -> String {
+    let tasks: Vec<String> = tasks.iter().map(TaskId::to_string).collect();
+    shorten(&tasks)
+}
+
+fn shorten(items: &[String]) -> String {
+    let named = items.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join("; ");
+    match items.len().saturating_sub(NAMED_MAX) {
+        0 => named,
+        more => format!("{named}; and {more} more"),
+    }
+}
+
+impl CatalogError {
+    /// Names what was being done when the store failed.
+    pub fn store(doing: &'static str) -> impl FnOnce(StoreError) -> Self {
+        move |source| Self::Store { doing, source }
+    }
+
+    /// Whether a document was read and is damaged or from the future, rather than out of reach.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Document { .. })
+    }
+}
+
+impl ServiceError for CatalogError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::Exists { .. } => ErrorKind::AlreadyExists,
+            Self::BaseOfFull => ErrorKind::InvalidArgument,
+            Self::AnotherDeletion { .. } => ErrorKind::Unavailable,
+            Self::Document { source, .. } => match source {
+                DocumentError::FromTheFuture { .. } => ErrorKind::FailedPrecondition,
+                DocumentError::Header
+                | DocumentError::Kind { .. }
+                | DocumentError::Length { .. }
+                | DocumentError::Hash { .. }
+                | DocumentError::Body(_) => ErrorKind::DataLoss,
+            },
+            Self::Store { source, .. } => store_kind(source),
+            Self::Ambiguous { .. }
+            | Self::NoBase { .. }
+            | Self::BaseUnsuitable { .. }
+            | Self::NotBegun { .. }
+            | Self::OtherTask { .. }
+            | Self::GivenUp { .. }
+            | Self::Committed { .. }
+            | Self::NotComplete { .. }
+            | Self::Deleting { .. }
+            | Self::Pinned { .. }
+            | Self::IsBase { .. }
+            | Self::Running { .. }
+            | Self::Unclear { .. }
+            | Self::Incomplete { .. }
+            | Self::Disagree { .. }
+            | Self::LevelNotAvailable
+            | Self::UndeletableStore { .. }
+            | Self::OverwritingStore { .. } => ErrorKind::FailedPrecondition,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "BACKUP_NOT_FOUND",
+            Self::Ambiguous { .. } => "BACKUP_AMBIGUOUS",
+            Self::Exists { .. } => "BACKUP_EXISTS",
+            Self::NoBase { .. } => "NO_BASE",
+            Self::BaseUnsuitable { .. } => "BASE_UNSUITABLE",
+            Self::BaseOfFull => "BASE_OF_FULL",
+            Self::NotBegun { .. } => "BACKUP_NOT_BEGUN",
+            Self::OtherTask { .. } => "OTHER_TASK",
+            Self::GivenUp { .. } => "BACKUP_GIVEN_UP",
+            Self::Committed { .. } => "BACKUP_COMMITTED",
+            Self::NotComplete { .. } => "BACKUP_NOT_COMPLETE",
+            Self::Deleting { .. } => "BACKUP_DELETING",
+            Self::Pinned { .. } => "BACKUP_PINNED",
+            Self::IsBase { .. } => "BACKUP_IS_BASE",
+            Self::Running { .. } => "BACKUP_RUNNING",
+            Self::Unclear { .. } => "REFERENCES_UNCLEAR",
+            Self::AnotherDeletion { .. } => "DELETION_AT_WORK",
+            Self::Incomplete { .. } => "BACKUP_INCOMPLETE",
+            Self::Disagree { .. } => "NODES_DISAGREE",
+            Self::Document { source, .. } => match source {
+                DocumentError::FromTheFuture { .. } => "MANIFEST_FROM_THE_FUTURE",
+                DocumentError::Header
+                | DocumentError::Kind { .. }
+                | DocumentError::Length { .. }
+                | DocumentError::Hash { .. }
+                | DocumentError::Body(_) => "MANIFEST_DAMAGED",
+            },
+            Self::LevelNotAvailable => "LEVEL_NOT_AVAILABLE",
+            Self::UndeletableStore { .. } => "STORE_REFUSES_DELETE",
+            Self::OverwritingStore { .. } => "STORE_OVERWRITES",
+            Self::Store { source, .. } => store_reason(source),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::NotFound { nearest, .. } if nearest.is_empty() => "list the backups to see what there is",
+            Self::NotFound { nearest, .. } => return Some(format!("did you mean {}", nearest.join(" or "))),
+            Self::Ambiguous { .. } => "name the cluster too",
+            Self::Exists { .. } => "choose another name, or delete that backup first",
+            Self::NoBase { .. } => "make a full backup first",
+            Self::BaseUnsuitable { .. } => "name a complete full backup of the same cluster, or none for the newest",
+            Self::GivenUp { .. } => "make the backup anew under another name, or delete this one first",
+            Self::Deleting { .. } => "choose another backup; deleting this one again finishes a deletion that was cut short",
+            Self::Pinned { .. } => "wait for the task or cancel it; where it is known to be dead, release its pin",
+            Self::IsBase { .. } => "delete the backups that build on it first",
+            Self::Running { .. } => "cancel the task first; where it is known to be dead, say that you delete a running backup",
+            Self::Unclear { .. } => "use the release that wrote it, or delete the unreadable backup first",
+            Self::Incomplete { .. } => "see the agents' logs for why it was not uploaded, and make the backup again",
+            Self::Disagree { .. } => "wait until the ring and its schema are at rest, and make the backup again",
+            Self::Document { source: DocumentError::FromTheFuture { .. }, .. } => "use a newer Ringkeep",
+            Self::Document { .. } => "verify the backup to see all that is damaged; restore from another one",
+            Self::LevelNotAvailable => "use the level `objects`, which compares every byte",
+            Self::UndeletableStore { .. } => "grant deletion below the prefix, or wait for the bucket's retention to end",
+            Self::OverwritingStore { .. } => "use a store that honours `If-None-Match: *`",
+            Self::Store { source, .. } => source.hint()?,
+            Self::BaseOfFull
+            | Self::NotBegun { .. }
+            | Self::OtherTask { .. }
+            | Self::Committed { .. }
+            | Self::NotComplete { .. }
+            | Self::AnotherDeletion { .. } => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+fn store_kind(error: &StoreError) -> ErrorKind {
+    match error {
+        StoreError::Unavailable { .. } => ErrorKind::Unavailable,
+        StoreError::PermissionDenied { .. } | StoreError::Config { .. } => ErrorKind::FailedPrecondition,
+        StoreError::QuotaExceeded { .. } => ErrorKind::ResourceExhausted,
+        StoreError::NotFound { .. } | StoreError::OutOfRange { .. } => ErrorKind::DataLoss,
+        StoreError::TooLarge { .. }
+        | StoreError::Key { .. }
+        | StoreError::Source { .. }
+        | StoreError::Other { .. } => ErrorKind::Internal,
+    }
+}
+
+fn store_reason(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Unavailable { .. } => "STORE_UNAVAILABLE",
+        StoreError::PermissionDenied { .. } => "STORE_PERMISSION_DENIED",
+        StoreError::QuotaExceeded { .. } => "STORE_FULL",
+        StoreError::NotFound { .. } | StoreError::OutOfRange { .. } => "OBJECT_MISSING",
+        StoreError::TooLarge { .. } => "OBJECT_TOO_LARGE",
+        StoreError::Config { .. } | StoreError::Key { .. } | StoreError::Source { .. } | StoreError::Other { .. } => {
+            "STORE_FAILED"
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Finds a backup by its name, and gets it.
+
+use blob_store::Meta;
+use model::manifest::BackupManifest;
+use model::{BackupName, BackupRef, ClusterName, layout};
+
+use crate::catalog::Catalog;
+use crate::error::CatalogError;
+
+/// How many near names an error offers.
+const NEAREST_MAX: usize = 3;
+/// Names less alike than this are no help.
+const LIKENESS_MIN: f64 = 0.7;
+
+impl Catalog {
+    /// The backup that a request means; without a cluster the one of that name in the bucket.
+    pub async fn resolve(
+        &self,
+        cluster: Option<ClusterName>,
+        name: BackupName,
+    ) -> Result<BackupRef, CatalogError> {
+        if let Some(cluster) = cluster {
+            return Ok(BackupRef { cluster, name });
+        }
+        let survey = self.survey(None).await?;
+        let named = |backup: &&BackupRef| backup.name == name;
+        let mut found: Vec<&BackupRef> = survey.manifests.keys().filter(named).collect();
+        if found.is_empty() {
+            found = survey.intents.keys().chain(&survey.marked).filter(named).collect();
+            found.sort();
+            found.dedup();
+        }
+        match found.as_slice() {
+            [one] => Ok((*one).clone()),
+            [] => Err(CatalogError::NotFound {
+                nearest: nearest(&name, survey.manifests.keys(), true),
+                backup: name.into(),
+            }),
+            many => Err(CatalogError::Ambiguous {
+                clusters: many.iter().map(|backup| backup.cluster.to_string()).collect(),
+                name,
+            }),
+        }
+    }
+
+    /// The manifest of a backup that can be restored, or why it cannot.
+    pub async fn get(&self, backup: &BackupRef) -> Result<BackupManifest, CatalogError> {
+        let Some(manifest) = self.read_manifest(backup).await? else {
+            return Err(self.why_not_complete(backup).await?);
+        };
+        if !self.marks(backup).await?.is_empty() {
+            return Err(CatalogError::Deleting { backup: backup.clone() });
+        }
+        if let Some(base) = &manifest.base {
+            let base = BackupRef {
+                cluster: backup.cluster.clone(),
+                name: base.clone(),
+            };
+            if !self.exists(&layout::backup_manifest(&base)).await? {
+                return Err(CatalogError::Incomplete {
+                    backup: backup.clone(),
+                    missing: vec![format!("its base `{base}` is not in the bucket")],
+                });
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// The marks of deletions of this backup, in order.
+    pub async fn marks(&self, backup: &BackupRef) -> Result<Vec<Meta>, CatalogError> {
+        self.metas(&layout::deletion_marks(backup)).await
+    }
+
+    /// Says in words what a backup without a manifest is.
+    pub async fn why_not_complete(
+        &self,
+        backup: &BackupRef,
+    ) -> Result<CatalogError, CatalogError> {
+        let backup = backup.clone();
+        if !self.marks(&backup).await?.is_empty() {
+            return Ok(CatalogError::Deleting { backup });
+        }
+        if self.exists(&layout::failure(&backup)).await? {
+            return Ok(CatalogError::NotComplete { backup, state: "was given up" });
+        }
+        if self.exists(&layout::intent(&backup)).await? {
+            return Ok(CatalogError::NotComplete { backup, state: "is still being made" });
+        }
+        let survey = self.survey(Some(&backup.cluster)).await?;
+        Ok(CatalogError::NotFound {
+            nearest: nearest(&backup.name, survey.manifests.keys(), false),
+            backup: backup.to_string(),
+        })
+    }
+}
+
+/// The names most like this one.
+fn nearest<'a>(
+    name: &BackupName,
+    all: impl Iterator<Item = &'a BackupRef>,
+    with_cluster: bool,
+) -> Vec<String> {
+    let mut alike: Vec<(f64, &BackupRef)> = all
+        .map(|backup| (strsim::jaro_winkler(name.as_str(), backup.name.as_str()), backup))
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .collect();
+    alike.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let text = |backup: &BackupRef| match with_cluster {
+        true => format!("`{backup}`"),
+        false => format!("`{}`", backup.name),
+    };
+    alike.into_iter().take(NEAREST_MAX).map(|(_, backup)| text(backup)).collect()
+}

@@ -1,0 +1,235 @@
+//! Lists backups and tells the state of each, from what lies in the bucket.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::convert::time;
+use api::pb::storage_catalog::{BackupState, BackupSummary};
+use blob_store::Meta;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use model::manifest::{BackupKind, BackupManifest, Failure, Intent};
+use model::{BackupName, BackupRef, ClusterName, TaskId, layout};
+
+use crate::catalog::{Catalog, READS_PARALLEL};
+use crate::error::CatalogError;
+
+/// What lies in the bucket under each name, of one cluster or of all.
+#[derive(Default)]
+pub struct Survey {
+    pub manifests: BTreeMap<BackupRef, Meta>,
+    pub intents: BTreeMap<BackupRef, Meta>,
+    pub failures: BTreeMap<BackupRef, Meta>,
+    pub marked: BTreeSet<BackupRef>,
+}
+
+/// What a readable backup manifest says, without the schema and the files.
+#[derive(Clone)]
+pub struct Known {
+    pub kind: BackupKind,
+    pub base: Option<BackupName>,
+    pub task_id: TaskId,
+    pub started_at: Timestamp,
+    pub summary: BackupSummary,
+}
+
+impl From<&BackupManifest> for Known {
+    fn from(manifest: &BackupManifest) -> Self {
+        Self {
+            kind: manifest.kind,
+            base: manifest.base.clone(),
+            task_id: manifest.task_id,
+            started_at: manifest.started_at,
+            summary: manifest.into(),
+        }
+    }
+}
+
+impl Catalog {
+    /// Lists the trees. Failures come before manifests and manifests before intents: see `dependents`.
+    pub async fn survey(&self, cluster: Option<&ClusterName>) -> Result<Survey, CatalogError> {
+        Ok(Survey {
+            failures: self.tree("failures", layout::failures(cluster)).await?,
+            manifests: self.tree("backups", layout::backup_manifests(cluster)).await?,
+            intents: self.tree("intents", layout::intents(cluster)).await?,
+            marked: self.marked(cluster).await?,
+        })
+    }
+
+    async fn tree(
+        &self,
+        tree: &str,
+        prefix: String,
+    ) -> Result<BTreeMap<BackupRef, Meta>, CatalogError> {
+        let objects: Vec<Meta> = self.metas(&prefix).await?;
+        let named = objects.into_iter().filter_map(|meta| {
+            let backup = layout::parse_backup_key(tree, &meta.key)?;
+            Some((backup, meta))
+        });
+        Ok(named.collect())
+    }
+
+    /// Every object under a prefix.
+    pub async fn metas(&self, prefix: &str) -> Result<Vec<Meta>, CatalogError> {
+        let listed = self.store.list(prefix).try_collect().await;
+        listed.map_err(CatalogError::store("list the bucket"))
+    }
+
+    async fn marked(
+        &self,
+        cluster: Option<&ClusterName>,
+    ) -> Result<BTreeSet<BackupRef>, CatalogError> {
+        let marks = self.metas(&layout::deletions(cluster)).await?;
+        let root = layout::deletions(None);
+        let backup_of = |meta: &Meta| {
+            let mut segments = meta.key.strip_prefix(&root)?.split('/');
+            let (cluster, name) = (segments.next()?, segments.next()?);
+            segments.next()?;
+            Some(BackupRef {
+                cluster: cluster.parse().ok()?,
+                name: name.parse().ok()?,
+            })
+        };
+        Ok(marks.iter().filter_map(backup_of).collect())
+    }
+
+    /// What a manifest of the survey says; read once and remembered.
+    pub async fn known(&self, backup: &BackupRef, meta: &Meta) -> Result<Known, CatalogError> {
+        if let Some(known) = self.manifests.get(meta) {
+            return Ok(known);
+        }
+        match self.read_manifest(backup).await? {
+            Some(manifest) => {
+                let known = Known::from(&manifest);
+                self.manifests.put(meta, known.clone());
+                Ok(known)
+            }
+            None => Err(CatalogError::NotFound {
+                backup: backup.to_string(),
+                nearest: Vec::new(),
+            }),
+        }
+    }
+
+    /// An intent of the survey; read once and remembered. `None` where it is gone by now.
+    pub async fn intent(
+        &self,
+        backup: &BackupRef,
+        meta: &Meta,
+    ) -> Result<Option<Intent>, CatalogError> {
+        if let Some(intent) = self.intents.get(meta) {
+            return Ok(Some(intent));
+        }
+        let intent = self.read_intent(backup).await?;
+        if let Some(intent) = &intent {
+            self.intents.put(meta, intent.clone());
+        }
+        Ok(intent)
+    }
+
+    /// All backups of a cluster or of all clusters, newest first.
+    pub async fn list(
+        &self,
+        cluster: Option<&ClusterName>,
+    ) -> Result<Vec<BackupSummary>, CatalogError> {
+        let survey = self.survey(cluster).await?;
+        let names: BTreeSet<&BackupRef> = survey
+            .manifests
+            .keys()
+            .chain(survey.intents.keys())
+            .chain(survey.failures.keys())
+            .chain(&survey.marked)
+            .collect();
+        let mut listed: Vec<BackupSummary> = stream::iter(names)
+            .map(|backup| self.summary(&survey, backup))
+            .buffered(READS_PARALLEL)
+            .try_filter_map(|summary| async { Ok(summary) })
+            .try_collect()
+            .await?;
+        // Times are of one form, so their order is that of their texts.
+        listed.sort_by(|a, b| b.started_at.cmp(&a.started_at));
+        Ok(listed)
+    }
+
+    /// `None` where it was deleted between listing and reading.
+    async fn summary(
+        &self,
+        survey: &Survey,
+        backup: &BackupRef,
+    ) -> Result<Option<BackupSummary>, CatalogError> {
+        let mut summary = match survey.manifests.get(backup) {
+            Some(meta) => match self.known(backup, meta).await {
+                Ok(known) => with_base(survey, backup, known),
+                Err(CatalogError::NotFound { .. }) => return Ok(None),
+                Err(error) if error.is_unreadable() => {
+                    let mut summary = self.begun(survey, backup).await?;
+                    summary.state = BackupState::Unreadable as i32;
+                    summary.detail = api::error::chain(&error);
+                    summary
+                }
+                Err(error) => return Err(error),
+            },
+            None => self.begun(survey, backup).await?,
+        };
+        if survey.marked.contains(backup) {
+            summary.state = BackupState::Deleting as i32;
+            summary.detail = "its deletion has begun; delete it again to finish".to_owned();
+        }
+        Ok(Some(summary))
+    }
+
+    /// What is known of a backup without its manifest.
+    async fn begun(
+        &self,
+        survey: &Survey,
+        backup: &BackupRef,
+    ) -> Result<BackupSummary, CatalogError> {
+        let mut summary = BackupSummary {
+            backup: Some(backup.clone().into()),
+            state: BackupState::Running as i32,
+            ..BackupSummary::default()
+        };
+        if let Some(meta) = survey.intents.get(backup) {
+            match self.intent(backup, meta).await {
+                Ok(Some(intent)) => {
+                    summary.kind = api::pb::types::BackupKind::from(intent.kind) as i32;
+                    summary.base = intent.base.map(String::from).unwrap_or_default();
+                    summary.started_at = time(intent.started_at);
+                    summary.detail = format!("made by task {}", intent.task_id);
+                }
+                Ok(None) => {}
+                Err(error) if error.is_unreadable() => summary.detail = api::error::chain(&error),
+                Err(error) => return Err(error),
+            }
+        }
+        if survey.failures.contains_key(backup) {
+            summary.state = BackupState::Failed as i32;
+            match self.read::<Failure>(&layout::failure(backup)).await {
+                Ok(Some(read)) => {
+                    summary.finished_at = time(read.document.failed_at);
+                    summary.detail = read.document.reason;
+                }
+                Ok(None) => {}
+                Err(error) if error.is_unreadable() => summary.detail = api::error::chain(&error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(summary)
+    }
+}
+
+/// A differential without its base is not complete, whatever its own manifest says.
+fn with_base(survey: &Survey, backup: &BackupRef, known: Known) -> BackupSummary {
+    let mut summary = known.summary;
+    let Some(name) = known.base else {
+        return summary;
+    };
+    let base = BackupRef {
+        cluster: backup.cluster.clone(),
+        name,
+    };
+    if !survey.manifests.contains_key(&base) {
+        summary.state = BackupState::Unreadable as i32;
+        summary.detail = format!("its base `{base}` is not in the bucket");
+    }
+    summary
+}

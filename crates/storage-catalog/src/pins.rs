@@ -1,0 +1,55 @@
+//! Pins: what keeps a backup from being deleted while a task needs it.
+//!
+//! A pin is written first, and only then it is looked whether the backup is being deleted; a deletion writes its mark
+//! first and then looks for pins. On a store that reads its own writes at least one of two sees the other. Both may give
+//! up; never do both go on.
+
+use blob_store::Put;
+use model::manifest::{DocumentKind, Marker};
+use model::{BackupRef, TaskId, layout};
+
+use crate::catalog::Catalog;
+use crate::error::CatalogError;
+
+impl Catalog {
+    /// Pins a complete backup for a task. Safe to repeat.
+    pub async fn pin(&self, backup: &BackupRef, task: &TaskId) -> Result<(), CatalogError> {
+        if !self.exists(&layout::backup_manifest(backup)).await? {
+            return Err(self.why_not_complete(backup).await?);
+        }
+        let pin = Marker {
+            backup: backup.clone(),
+            at: self.now(),
+            task_id: Some(*task),
+        };
+        let put = self.create_marker(DocumentKind::Pin, &layout::pin(backup, task), &pin).await?;
+        let marked = !self.marks(backup).await?.is_empty();
+        // A deletion that came to its end between our first look and the pin has removed its mark again.
+        let there = self.exists(&layout::backup_manifest(backup)).await?;
+        if !marked && there {
+            return Ok(());
+        }
+        match put {
+            Put::Created => {
+                self.unpin(backup, task).await?;
+                Err(self.why_not_complete(backup).await?)
+            }
+            // It may be an earlier call's pin that holds: the deletion, if it still lives, has seen it and gives up.
+            Put::Exists if there => Err(CatalogError::AnotherDeletion { backup: backup.clone() }),
+            Put::Exists => Err(self.why_not_complete(backup).await?),
+        }
+    }
+
+    /// Releases a pin. Succeeds where there is none, and where the store lets nothing be deleted.
+    pub async fn unpin(&self, backup: &BackupRef, task: &TaskId) -> Result<(), CatalogError> {
+        self.tidy(&layout::pin(backup, task)).await
+    }
+
+    /// The tasks that hold a pin.
+    pub async fn pins(&self, backup: &BackupRef) -> Result<Vec<TaskId>, CatalogError> {
+        let prefix = layout::pins(backup);
+        let pins = self.metas(&prefix).await?;
+        let task_of = |key: &str| key.strip_prefix(&prefix)?.strip_suffix(".json")?.parse().ok();
+        Ok(pins.iter().filter_map(|meta| task_of(&meta.key)).collect())
+    }
+}

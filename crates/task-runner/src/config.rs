@@ -1,0 +1,79 @@
+//! Settings of the runner itself; chassis brings those of the process.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Where tasks and clusters are kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StateConfig {
+    /// One file. One process only.
+    pub path: PathBuf,
+}
+
+impl Default for StateConfig {
+    fn default() -> Self {
+        Self {
+            path: "/var/lib/ringkeep/task-runner.redb".into(),
+        }
+    }
+}
+
+/// Where the other services are. Agents are reached at the addresses with which their cluster was registered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClientsConfig {
+    pub catalog: String,
+    pub planner: String,
+    /// For everything that this service calls, agents included.
+    pub tls: Option<chassis::ClientTlsSettings>,
+}
+
+impl Default for ClientsConfig {
+    fn default() -> Self {
+        Self {
+            catalog: "http://127.0.0.1:7402".to_owned(),
+            planner: "http://127.0.0.1:7403".to_owned(),
+            tls: None,
+        }
+    }
+}
+
+/// How tasks are carried out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TasksConfig {
+    /// How many steps that move data may run at once in one task. Snapshots are taken at once on all nodes regardless.
+    pub parallel_steps: usize,
+    /// The first pause before a step is tried again; each further pause is twice as long, with a random part.
+    pub step_retry_first_ms: u64,
+    /// The longest pause.
+    pub step_retry_max_ms: u64,
+    /// How long a step is tried again without getting any further, before it fails.
+    pub step_retry_for_seconds: u64,
+    /// How long an agent may say nothing about work that it does, before the call is given up and made again.
+    pub step_silence_seconds: u64,
+    /// Tasks that have ended and are kept to be looked at.
+    pub keep_finished_tasks: usize,
+}
+
+impl Default for TasksConfig {
+    fn default() -> Self {
+        Self {
+            parallel_steps: 64,
+            step_retry_first_ms: 500,
+            step_retry_max_ms: 30_000,
+            step_retry_for_seconds: 600,
+            step_silence_seconds: 3_600,
+            keep_finished_tasks: 1_000,
+        }
+    }
+}
+
+impl TasksConfig {
+    pub(crate) fn step_silence(&self) -> Duration {
+        Duration::from_secs(self.step_silence_seconds)
+    }
+}

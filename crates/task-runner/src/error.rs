@@ -1,0 +1,181 @@
+//! Why the runner refused a request.
+
+use api::client::ConnectError;
+use api::convert::ConversionError;
+use api::{ErrorKind, RemoteError, ServiceError};
+use model::task::TaskState;
+use model::{ClusterName, TaskId};
+use state_store::StateError;
+use tonic::Status;
+
+/// Why the runner refused a request.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    #[error(transparent)]
+    Conversion(#[from] ConversionError),
+    #[error("cluster `{0}` is not registered")]
+    UnknownCluster(ClusterName),
+    #[error("cluster `{0}` is registered with other agents: {1}")]
+    ClusterExists(ClusterName, String),
+    #[error("cluster `{name}` cannot be registered: {reasons}", reasons = reasons.join("; "))]
+    ClusterRefused {
+        name: ClusterName,
+        reasons: Vec<String>,
+    },
+    #[error("no agent of cluster `{name}` answered: {reasons}", reasons = reasons.join("; "))]
+    AgentsUnreachable {
+        name: ClusterName,
+        reasons: Vec<String>,
+    },
+    #[error("cluster `{cluster}` is busy with task {task}")]
+    ClusterBusy { cluster: ClusterName, task: TaskId },
+    #[error("there is no task {0}")]
+    UnknownTask(TaskId),
+    #[error("task {id} has ended: {state:?}")]
+    TaskEnded { id: TaskId, state: TaskState },
+    #[error("task {id} cannot be resumed: {why}")]
+    NotResumable {
+        id: TaskId,
+        why: String,
+        hint: &'static str,
+    },
+    #[error("task {0} has begun to replace data and can no longer be cancelled")]
+    RestorePastReturn(TaskId),
+    #[error("task {0} is committing its backup and can no longer be cancelled")]
+    BackupPastReturn(TaskId),
+    #[error("task {0} is driven by another runner")]
+    DrivenElsewhere(TaskId),
+    #[error("the plan holds what this runner does not understand: {0}")]
+    PlanNotUnderstood(String),
+    #[error("no node of `{0}` could tell its schema: {1}")]
+    NoSchema(ClusterName, String),
+    #[error("this runner is shutting down")]
+    ShuttingDown,
+    #[error("the work on this request was cut short by a fault of the runner")]
+    Fault,
+    #[error("could not reach `{address}`")]
+    Connect {
+        address: String,
+        #[source]
+        source: ConnectError,
+    },
+    #[error("{who} refused: {error}")]
+    Remote { who: &'static str, error: RemoteError },
+    #[error("the state could not be read or written")]
+    State(#[from] StateError),
+    #[error("the state of `{key}` cannot be read; it may be from a newer version")]
+    Unreadable {
+        key: String,
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl ServiceError for RunnerError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Conversion(error) => error.kind(),
+            Self::UnknownCluster(_) | Self::UnknownTask(_) => ErrorKind::NotFound,
+            Self::ClusterExists(..) => ErrorKind::AlreadyExists,
+            Self::ClusterRefused { .. }
+            | Self::ClusterBusy { .. }
+            | Self::TaskEnded { .. }
+            | Self::NotResumable { .. }
+            | Self::RestorePastReturn(_)
+            | Self::BackupPastReturn(_) => ErrorKind::FailedPrecondition,
+            Self::AgentsUnreachable { .. }
+            | Self::DrivenElsewhere(_)
+            | Self::NoSchema(..)
+            | Self::ShuttingDown
+            | Self::Connect { .. } => ErrorKind::Unavailable,
+            Self::PlanNotUnderstood(_) | Self::Fault | Self::Unreadable { .. } => {
+                ErrorKind::Internal
+            }
+            Self::Remote { error, .. } => error.kind,
+            Self::State(error) if error.is_retryable() => ErrorKind::Unavailable,
+            Self::State(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Conversion(error) => error.reason(),
+            Self::UnknownCluster(_) => "CLUSTER_NOT_FOUND",
+            Self::ClusterExists(..) => "CLUSTER_EXISTS",
+            Self::ClusterRefused { .. } => "CLUSTER_REFUSED",
+            Self::AgentsUnreachable { .. } => "AGENTS_UNREACHABLE",
+            Self::ClusterBusy { .. } => "CLUSTER_BUSY",
+            Self::UnknownTask(_) => "TASK_NOT_FOUND",
+            Self::TaskEnded { .. } => "TASK_ENDED",
+            Self::NotResumable { .. } => "TASK_NOT_RESUMABLE",
+            Self::RestorePastReturn(_) => "RESTORE_PAST_POINT_OF_NO_RETURN",
+            Self::BackupPastReturn(_) => "BACKUP_COMMITTING",
+            Self::DrivenElsewhere(_) => "TASK_DRIVEN_ELSEWHERE",
+            Self::PlanNotUnderstood(_) => "PLAN_NOT_UNDERSTOOD",
+            Self::NoSchema(..) => "SCHEMA_UNREACHABLE",
+            Self::ShuttingDown => "SHUTTING_DOWN",
+            Self::Fault => "FAULT",
+            Self::Connect { .. } => "CANNOT_CONNECT",
+            Self::Remote { .. } => "REMOTE",
+            Self::State(_) => "STATE_STORE",
+            Self::Unreadable { .. } => "STATE_UNREADABLE",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::UnknownCluster(_) => {
+                "list the clusters with `ringkeep cluster list`, or register it with `ringkeep cluster add`"
+            }
+            Self::ClusterExists(..) => {
+                "remove it first with `ringkeep cluster remove`; its backups stay"
+            }
+            Self::ClusterBusy { task, .. } => {
+                return Some(format!(
+                    "wait for it with `ringkeep task watch {task}`, or stop it with `ringkeep task cancel {task}`"
+                ));
+            }
+            Self::UnknownTask(_) => "list the tasks with `ringkeep task list`",
+            Self::NotResumable { hint, .. } => hint,
+            Self::RestorePastReturn(_) => {
+                "let it finish; where it has failed, resume it with `ringkeep task resume`"
+            }
+            Self::BackupPastReturn(_) => {
+                "let it finish; the backup can be deleted afterwards with `ringkeep backup delete`"
+            }
+            Self::AgentsUnreachable { .. } => {
+                "check that the agents run and that their addresses are right"
+            }
+            Self::Remote { error, .. } => return error.hint.clone(),
+            Self::Conversion(_)
+            | Self::ClusterRefused { .. }
+            | Self::TaskEnded { .. }
+            | Self::DrivenElsewhere(_)
+            | Self::PlanNotUnderstood(_)
+            | Self::NoSchema(..)
+            | Self::ShuttingDown
+            | Self::Fault
+            | Self::Connect { .. }
+            | Self::State(_)
+            | Self::Unreadable { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    fn field(&self) -> Option<&str> {
+        match self {
+            Self::Conversion(error) => Some(error.field),
+            _ => None,
+        }
+    }
+}
+
+impl From<RunnerError> for Status {
+    /// An error of another service keeps its own reason, so that clients need not care who found it.
+    fn from(error: RunnerError) -> Self {
+        match error {
+            RunnerError::Remote { error, .. } => error.forward(),
+            error => api::status(error),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! How long a task still takes, from the rate of the last minute.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use model::task::{StepState, Task};
+
+/// Rates are taken over at most this long, so that they follow what the disks do now.
+const WINDOW_MS: i64 = 60_000;
+/// Below this a rate says nothing.
+const WINDOW_MS_MIN: i64 = 1_000;
+
+/// Remembers how many bytes were done when.
+#[derive(Debug, Default)]
+pub(crate) struct RateMeter {
+    samples: VecDeque<(i64, u64)>,
+}
+
+impl RateMeter {
+    pub fn record(&mut self, at: Timestamp, bytes_done: u64) {
+        let at_ms = at.as_millisecond();
+        // A step that starts over takes bytes back: what was measured before no longer counts.
+        if self.samples.back().is_some_and(|(_, last)| *last > bytes_done) {
+            self.samples.clear();
+        }
+        self.samples.push_back((at_ms, bytes_done));
+        while self
+            .samples
+            .front()
+            .is_some_and(|(first, _)| at_ms - first > WINDOW_MS)
+        {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Seconds until the steps with known totals are done, rounded up.
+    pub fn eta_seconds<Work>(&self, task: &Task<Work>) -> Option<u64> {
+        let (&(first_ms, first), &(last_ms, last)) = (self.samples.front()?, self.samples.back()?);
+        if last_ms - first_ms < WINDOW_MS_MIN || last <= first {
+            return None;
+        }
+        let left: u64 = task
+            .steps
+            .iter()
+            .filter(|step| matches!(step.state, StepState::Pending | StepState::Running))
+            .map(|step| step.bytes_total.saturating_sub(step.bytes_done))
+            .sum();
+        let per_ms = (last - first) as f64 / (last_ms - first_ms) as f64;
+        (left > 0).then(|| (left as f64 / per_ms / 1000.0).ceil() as u64)
+    }
+}
+
+pub(crate) fn bytes_done<Work>(task: &Task<Work>) -> u64 {
+    task.steps.iter().map(|step| step.bytes_done).sum()
+}

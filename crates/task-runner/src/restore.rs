@@ -1,0 +1,270 @@
+//! Restores: planned from what is now, and started as the plan that was shown.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use api::convert::required;
+use api::pb::planner::{NodePlan, PlanRestoreRequest, PlanStep, RestorePlan, TableAction};
+use api::pb::storage_catalog::GetBackupRequest;
+use api::pb::types as pb;
+use jiff::Timestamp;
+use model::task::{Step, Task, TaskKind, TaskState};
+use model::{BackupRef, ClusterName, Finding, TaskId, When};
+use uuid::Uuid;
+
+use crate::backup::step;
+use crate::cluster;
+use crate::core::Core;
+use crate::describe::{describe_all, schema};
+use crate::error::RunnerError;
+use crate::graph;
+use crate::order::{Order, Table};
+use crate::record::{Job, Node, RestoreJob, TaskRecord, Work};
+use crate::services::{CATALOG_DEADLINE, PLAN_DEADLINE, within};
+
+/// A restore as it was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct NewRestore {
+    /// Its cluster may be empty where the name is unique in the bucket.
+    pub backup: pb::BackupRef,
+    pub target: ClusterName,
+    pub selection: pb::Selection,
+    pub mode: i32,
+    pub allow_unlisted_version: bool,
+}
+
+/// Plans a restore from the backup, the cluster and its schema as they are. Touches nothing.
+pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, RunnerError> {
+    let services = &core.services;
+    let cluster = cluster::get(services, &wish.target).await?;
+    let mut catalog = services.catalog();
+    let get_backup = GetBackupRequest {
+        backup: Some(wish.backup),
+    };
+    let (described, backup) = tokio::join!(
+        describe_all(services, &cluster.agents),
+        within(CATALOG_DEADLINE, catalog.get_backup(get_backup)),
+    );
+    let backup = backup.map_err(|error| RunnerError::Remote {
+        who: "storage-catalog",
+        error,
+    })?;
+    let schema = match described.nodes.is_empty() {
+        // The planner refuses a cluster of which nobody answers, and says so better than an error would.
+        true => None,
+        false => Some(
+            schema(services, &described.nodes)
+                .await
+                .map_err(|why| RunnerError::NoSchema(wish.target.clone(), why))?,
+        ),
+    };
+    let request = PlanRestoreRequest {
+        backup: backup.backup,
+        target: wish.target.to_string(),
+        nodes: described.nodes,
+        unreachable: described.unreachable,
+        schema,
+        selection: Some(wish.selection),
+        mode: wish.mode,
+        allow_unlisted_version: wish.allow_unlisted_version,
+    };
+    let mut planner = services.planner();
+    let answer = within(PLAN_DEADLINE, planner.plan_restore(request))
+        .await
+        .map_err(|error| RunnerError::Remote {
+            who: "planner",
+            error,
+        })?;
+    Ok(required("plan", answer.plan)?)
+}
+
+/// Plans a restore and starts it if no finding refuses it. The plan is answered either way.
+pub(crate) async fn start(
+    core: Arc<Core>,
+    wish: NewRestore,
+) -> Result<(Option<TaskId>, RestorePlan), RunnerError> {
+    let target = wish.target.clone();
+    if let Some(task) = core.services.tasks.claimed_by(&target).await? {
+        return Err(RunnerError::ClusterBusy {
+            cluster: target,
+            task,
+        });
+    }
+    let plan = plan(&core, wish).await?;
+    if !plan.supported {
+        return Ok((None, plan));
+    }
+    let now = (core.services.clock)();
+    let (record, order) = record(TaskId(Uuid::now_v7()), target, &plan, now)?;
+    let id = record.task.id;
+    let (stored, fence) = core.enlist(record, Some(&order)).await?;
+    core.drive(stored, fence).await?;
+    Ok((Some(id), plan))
+}
+
+/// The task that carries a plan out as it was shown.
+fn record(
+    id: TaskId,
+    target: ClusterName,
+    plan: &RestorePlan,
+    now: Timestamp,
+) -> Result<(TaskRecord, Order), RunnerError> {
+    let backup: BackupRef = required("plan.backup", plan.backup.clone())?.try_into()?;
+    let findings: Vec<Finding> = api::convert::all(plan.findings.clone())?;
+    let nodes: Vec<Node> = plan
+        .nodes
+        .iter()
+        .map(|node| Node {
+            address: node.node.clone(),
+            agent: node.agent.clone(),
+            host_id: node.host_id.clone(),
+        })
+        .collect();
+    let job = RestoreJob {
+        nodes,
+        target_ring: plan.target_ring.clone(),
+        target_schema_version: plan.target_schema_version.clone(),
+        closing: findings
+            .into_iter()
+            .filter(|finding| finding.when == When::After)
+            .collect(),
+    };
+    let task = Task {
+        id,
+        kind: TaskKind::Restore,
+        state: TaskState::Pending,
+        attempt: 1,
+        cluster: target,
+        backup,
+        created_at: now,
+        finished_at: None,
+        steps: restore_steps(plan)?,
+        error: String::new(),
+        findings: Vec::new(),
+    };
+    let record = TaskRecord {
+        task,
+        job: Job::Restore(job),
+        ending: None,
+        past_return: false,
+        cleaned: false,
+    };
+    Ok((record, order(plan)?))
+}
+
+fn order(plan: &RestorePlan) -> Result<Order, RunnerError> {
+    let mut order = Order::default();
+    for table in &plan.tables {
+        let name = required("plan.tables.table", table.table.clone())?.try_into()?;
+        if table.action() == TableAction::RebuildView {
+            order.views.push(name);
+        } else {
+            order.tables.push(Table {
+                table: name,
+                source_id: table.source_id.clone(),
+                target_id: table.target_id.clone(),
+            });
+        }
+    }
+    for step in plan.steps.iter().filter(|step| !step.cql.is_empty()) {
+        order.cql.insert(step.id.clone(), step.cql.clone());
+    }
+    Ok(order)
+}
+
+/// The plan's steps, with a last look at the cluster before the first of them that replaces something: that one waits
+/// until every node has staged everything, whatever the plan's own order says. A pin frames the whole, as the plan may
+/// leave that to the runner.
+fn restore_steps(plan: &RestorePlan) -> Result<Vec<Step<Work>>, RunnerError> {
+    let agents: HashMap<&str, (&str, &[String])> = plan
+        .nodes
+        .iter()
+        .map(|node| (node.node.as_str(), (node.agent.as_str(), node.sources.as_slice())))
+        .collect();
+    let mut steps = Vec::with_capacity(plan.steps.len() + 3);
+    for planned in &plan.steps {
+        if planned.kind == "finish" && planned.node.is_empty() {
+            steps.extend(plan.nodes.iter().map(|node| finish(planned, node)));
+            continue;
+        }
+        let work = work(planned, &agents)?;
+        steps.push(step(&planned.id, &planned.node, &planned.after, work));
+    }
+    let ids_of = |steps: &[Step<Work>], is_it: fn(&Work) -> bool| -> Vec<String> {
+        steps
+            .iter()
+            .filter(|step| is_it(&step.work))
+            .map(|step| step.id.clone())
+            .collect()
+    };
+    if ids_of(&steps, |work| *work == Work::Pin).is_empty() {
+        for step in &mut steps {
+            step.after.push("pin".to_owned());
+        }
+        steps.insert(0, step("pin", "", &[], Work::Pin));
+    }
+    if ids_of(&steps, |work| *work == Work::Unpin).is_empty() {
+        let all: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
+        steps.push(step("unpin", "", &all, Work::Unpin));
+    }
+    let staged = ids_of(&steps, |work| matches!(work, Work::Pin | Work::Stage { .. }));
+    for step in steps.iter_mut().filter(|step| step.work.is_past_return()) {
+        step.after.push("check".to_owned());
+    }
+    let at = steps
+        .iter()
+        .position(|step| step.work.is_past_return())
+        .unwrap_or(steps.len());
+    steps.insert(at, step("check", "", &staged, Work::Check));
+    graph::check(&steps).map_err(RunnerError::PlanNotUnderstood)?;
+    Ok(steps)
+}
+
+/// One node's share of a finish that the plan has for the whole cluster. Nothing but the unpin comes after it.
+fn finish(planned: &PlanStep, node: &NodePlan) -> Step<Work> {
+    let work = Work::Finish {
+        agent: node.agent.clone(),
+    };
+    let id = format!("{}-{}", planned.id, node.node);
+    step(&id, &node.node, &planned.after, work)
+}
+
+fn work(planned: &PlanStep, agents: &HashMap<&str, (&str, &[String])>) -> Result<Work, RunnerError> {
+    let found = agents.get(planned.node.as_str());
+    let known = || {
+        found.map(|(agent, _)| (*agent).to_owned()).ok_or_else(|| {
+            RunnerError::PlanNotUnderstood(format!(
+                "step `{}` is for node `{}`, of which the plan knows no agent",
+                planned.id, planned.node
+            ))
+        })
+    };
+    Ok(match planned.kind.as_str() {
+        "pin" => Work::Pin,
+        "stage" => Work::Stage {
+            agent: known()?,
+            sources: found.map(|(_, sources)| sources.to_vec()).unwrap_or_default(),
+        },
+        "schema" => Work::Schema,
+        "load" => Work::Load { agent: known()? },
+        "stop" => Work::Stop { agent: known()? },
+        "swap" => Work::Swap { agent: known()? },
+        "start" => Work::Start { agent: known()? },
+        "upgradesstables" => Work::UpgradeSstables { agent: known()? },
+        "views" if planned.node.is_empty() => Work::Views { agent: None },
+        "views" => Work::Views {
+            agent: Some(known()?),
+        },
+        "finish" => Work::Finish { agent: known()? },
+        "unpin" => Work::Unpin,
+        kind => {
+            return Err(RunnerError::PlanNotUnderstood(format!(
+                "step `{}` is of the unknown kind `{kind}`",
+                planned.id
+            )));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

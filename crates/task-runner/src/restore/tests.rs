@@ -1,0 +1,124 @@
+use api::pb::planner::TablePlan;
+
+use super::*;
+
+fn plan(steps: &[(&str, &str, &str, &str)]) -> RestorePlan {
+    RestorePlan {
+        backup: Some(pb::BackupRef {
+            cluster: "c".into(),
+            name: "b".into(),
+        }),
+        target: "c".into(),
+        supported: true,
+        nodes: ["n1", "n2"]
+            .map(|node| NodePlan {
+                node: node.into(),
+                agent: format!("{node}:7401"),
+                sources: vec![format!("host of {node}")],
+                ..Default::default()
+            })
+            .into(),
+        steps: steps
+            .iter()
+            .map(|(id, kind, node, after)| PlanStep {
+                id: (*id).into(),
+                kind: (*kind).into(),
+                node: (*node).into(),
+                after: after.split_whitespace().map(String::from).collect(),
+                cql: Vec::new(),
+            })
+            .collect(),
+        ..Default::default()
+    }
+}
+
+#[track_caller]
+fn check(plan: &RestorePlan, expected: &[&str]) {
+    let lines: Vec<String> = match restore_steps(plan) {
+        Ok(steps) => steps
+            .iter()
+            .map(|step| format!("{} < {}", step.id, step.after.join(" ")))
+            .collect(),
+        Err(error) => vec![error.to_string()],
+    };
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn everything_is_staged_and_checked_before_anything_is_replaced_whatever_the_plan_says() {
+    check(
+        &plan(&[
+            ("pin", "pin", "", ""),
+            ("stage-n1", "stage", "n1", "pin"),
+            ("stage-n2", "stage", "n2", "pin"),
+            ("schema", "schema", "", "stage-n1"),
+            ("load-n1", "load", "n1", "schema"),
+            ("finish", "finish", "", "load-n1"),
+        ]),
+        &[
+            "pin < ",
+            "stage-n1 < pin",
+            "stage-n2 < pin",
+            "check < pin stage-n1 stage-n2",
+            "schema < stage-n1 check",
+            "load-n1 < schema check",
+            "finish-n1 < load-n1",
+            "finish-n2 < load-n1",
+            "unpin < pin stage-n1 stage-n2 schema load-n1 finish-n1 finish-n2",
+        ],
+    );
+}
+
+#[test]
+fn a_plan_without_pins_gets_them() {
+    check(
+        &plan(&[("stage-n1", "stage", "n1", ""), ("stop-n1", "stop", "n1", "stage-n1")]),
+        &[
+            "pin < ",
+            "stage-n1 < pin",
+            "check < pin stage-n1",
+            "stop-n1 < stage-n1 pin check",
+            "unpin < pin stage-n1 stop-n1",
+        ],
+    );
+}
+
+#[test]
+fn a_plan_that_is_not_understood_is_refused_before_it_starts() {
+    check(
+        &plan(&[("x", "teleport", "n1", "")]),
+        &["the plan holds what this runner does not understand: step `x` is of the unknown kind `teleport`"],
+    );
+    check(
+        &plan(&[("load-n9", "load", "n9", "")]),
+        &["the plan holds what this runner does not understand: step `load-n9` is for node `n9`, of which the plan knows no agent"],
+    );
+    check(
+        &plan(&[("stage-n1", "stage", "n1", "stop-n1"), ("stop-n1", "stop", "n1", "")]),
+        &["the plan holds what this runner does not understand: steps check, stage-n1, stop-n1, unpin wait for each other"],
+    );
+}
+
+#[test]
+fn views_are_built_anew_and_never_staged() {
+    let table = |table: &str, action: TableAction| TablePlan {
+        table: Some(pb::TableRef {
+            keyspace: "ks".into(),
+            table: table.into(),
+        }),
+        action: action as i32,
+        ..Default::default()
+    };
+    let mut plan = plan(&[]);
+    plan.tables = vec![
+        table("t", TableAction::Create),
+        table("v", TableAction::RebuildView),
+        table("u", TableAction::Swap),
+    ];
+    let order = order(&plan).expect("an order");
+    let names = |tables: &[Table]| -> Vec<String> {
+        tables.iter().map(|table| table.table.to_string()).collect()
+    };
+    assert_eq!(names(&order.tables), ["ks.t", "ks.u"]);
+    assert_eq!(order.views[0].to_string(), "ks.v");
+}
