@@ -1,7 +1,8 @@
 //! Settings: defaults, then a TOML file, then the environment; an unknown key is refused by name.
 //!
 //! A variable `RINGKEEP_<SECTION>__<KEY>` sets `key` of `[section]`; deeper tables take more double underscores, and
-//! letter case does not matter. Its value is read as the type that the setting has: a number, true or false, a list or
+//! letter case does not matter; an entry of a list goes by its
+//! place, from 0. Its value is read as the type that the setting has: a number, true or false, a list or
 //! table in TOML's notation, else text as it stands. Put text in double quotes where it would read as something else.
 //! Variables without a double underscore are none of ours.
 //!
@@ -10,6 +11,7 @@
 
 mod de;
 mod error;
+mod problem;
 mod secret;
 #[cfg(test)]
 mod tests;

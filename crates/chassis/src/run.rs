@@ -173,13 +173,20 @@ where
         names,
         endings,
     } = app;
-    let served = bound.serve(routes.routes(), &names, shutdown.clone()).await;
-    // Work in the background ends for the same reason, also where the server failed.
-    shutdown.cancel();
-    let endings = futures::future::join_all(endings);
-    if tokio::time::timeout(grace, endings).await.is_err() {
-        warn!("work in the background outlasted the grace and is cut");
-    }
+    let serving = async {
+        let served = bound.serve(routes.routes(), &names, shutdown.clone()).await;
+        // Work in the background ends for the same reason, also where the server failed.
+        shutdown.cancel();
+        served
+    };
+    let ending = async {
+        shutdown.cancelled().await;
+        let endings = futures::future::join_all(endings);
+        if tokio::time::timeout(grace, endings).await.is_err() {
+            warn!("work in the background outlasted the grace and is cut");
+        }
+    };
+    let (served, ()) = tokio::join!(serving, ending);
     info!("ended");
     Ok(served?)
 }

@@ -126,6 +126,10 @@ fn an_address_that_is_taken_is_a_failure() {
 }
 
 /// Starts a child that logs JSON, and answers its address and the rest of its log.
+#[expect(
+    clippy::zombie_processes,
+    reason = "every caller waits; where this panics, the whole test ends"
+)]
 fn started() -> (Child, String, BufReader<std::process::ChildStderr>) {
     let mut child = child(None)
         .env("RINGKEEP_TELEMETRY__LOG_FORMAT", "json")

@@ -1,5 +1,6 @@
 //! What a backup takes, or why it cannot be taken.
 
+use model::manifest::BackupKind;
 use model::{
     BackupRef, Finding, NodeDescription, Selection, Severity, TableDescription, TableRef, selection,
 };
@@ -12,6 +13,8 @@ use crate::findings::Findings;
 #[derive(Debug, Clone, PartialEq)]
 pub struct BackupRequest {
     pub backup: BackupRef,
+    /// Both kinds take the same tables; what a base holds of them is seen file by file, later.
+    pub kind: BackupKind,
     /// One for each agent of the cluster that answered.
     pub nodes: Vec<NodeDescription>,
     pub unreachable: Vec<UnreachableAgent>,

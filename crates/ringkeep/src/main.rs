@@ -14,11 +14,13 @@ async fn main() -> ExitCode {
             listen: args.listen,
             check_config: args.check_config,
         };
-        standalone::run(options).await.map_err(|error| StandaloneFailure {
-            message: standalone::describe(&error),
-            hint: error.hint(),
-            usage: error.is_usage(),
-        })
+        standalone::run(options)
+            .await
+            .map_err(|error| StandaloneFailure {
+                message: standalone::describe(&error),
+                hint: error.hint(),
+                usage: error.is_usage(),
+            })
     })
     .await
 }

@@ -1,17 +1,22 @@
 //! Agents in this process: each behind its own address for others, and behind a pipe in memory for the task-runner.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use api::client::{ClientTls, ConnectError};
-use blob_store::Store;
+use api::pb::node_agent::node_agent_server::NodeAgentServer;
+use blob_store::{Store, StoreConfig};
 use chassis::server::{self, BoundServer, ServerConfig};
 use chassis::{App, in_memory};
+use node_agent::NodeAgentGrpc;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 
 use crate::{AgentEntry, Error};
+
+/// Any free port of the loopback address.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// An agent that is built and has its address, and does not answer there yet.
 pub struct LocalAgent {
@@ -24,14 +29,50 @@ pub struct LocalAgent {
 }
 
 impl LocalAgent {
-    /// Takes the address and builds the agent. TLS and the grace are those of the main address.
+    /// Takes the address and builds the agent; answers its service too, for the main address. TLS and the grace are those
+    /// of the main address.
     pub async fn build(
         entry: AgentEntry,
         main: &ServerConfig,
-        store: Store,
-        shutdown: CancellationToken,
-    ) -> Result<(Self, App), Error> {
-        todo!()
+        store: (Store, StoreConfig),
+    ) -> Result<(Self, NodeAgentServer<NodeAgentGrpc>), Error> {
+        let AgentEntry {
+            name,
+            listen,
+            cassandra,
+            agent,
+        } = entry;
+        let server_config = ServerConfig {
+            listen: listen.unwrap_or(ANY_PORT),
+            metrics_listen: None,
+            ..main.clone()
+        };
+        let bound = server::bind(&server_config).await;
+        let bound = bound.map_err(|source| Error::ServeAgent {
+            name: name.clone(),
+            address: server_config.listen,
+            source,
+        })?;
+        let (store, store_config) = store;
+        let config = node_agent::Config {
+            store: store_config,
+            cassandra,
+            agent,
+        };
+        let service = node_agent::build(config, store).await;
+        let service = service.map_err(|source| Error::Agent {
+            name: name.clone(),
+            source,
+        })?;
+        let (routes, services) = App::new().service(service.clone()).into_parts();
+        let agent = Self {
+            name,
+            bound,
+            channel: in_memory(routes.clone()),
+            routes,
+            services,
+        };
+        Ok((agent, service))
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -40,7 +81,10 @@ impl LocalAgent {
 
     pub async fn serve(self, shutdown: CancellationToken) -> Result<(), Error> {
         let address = self.bound.address();
-        let served = self.bound.serve(self.routes, &self.services, shutdown).await;
+        let served = self
+            .bound
+            .serve(self.routes, &self.services, shutdown)
+            .await;
         served.map_err(|source| Error::ServeAgent {
             name: self.name,
             address,

@@ -91,14 +91,19 @@ impl Config {
     /// Fills in what depends on other settings.
     pub fn complete(&mut self) {
         let data_dir = self.data_dir.clone();
-        self.store.get_or_insert_with(|| {
-            StoreConfig::Folder(FolderConfig {
-                path: data_dir.join("store"),
-            })
-        });
+        self.store = Some(self.store_config());
         for (at, entry) in self.agents.iter_mut().enumerate() {
             entry.complete(at, &data_dir);
         }
+    }
+
+    /// The store that is set, or the folder that stands in for it.
+    pub fn store_config(&self) -> StoreConfig {
+        self.store.clone().unwrap_or_else(|| {
+            StoreConfig::Folder(FolderConfig {
+                path: self.data_dir.join("store"),
+            })
+        })
     }
 
     /// Two agents of one name would share a journal.
@@ -107,7 +112,10 @@ impl Config {
             if entry.name.contains(['/', '\\']) || entry.name == ".." {
                 return Err(Error::AgentName(entry.name.clone()));
             }
-            if self.agents[..at].iter().any(|other| other.name == entry.name) {
+            if self.agents[..at]
+                .iter()
+                .any(|other| other.name == entry.name)
+            {
                 return Err(Error::AgentTwice(entry.name.clone()));
             }
         }
@@ -124,7 +132,9 @@ impl AgentEntry {
         if self.agent.state_dir == AgentConfig::default().state_dir {
             self.agent.state_dir = data_dir.join("agents").join(&self.name);
         }
-        let port = u16::try_from(at).ok().and_then(|at| FIRST_AGENT_PORT.checked_add(at));
+        let port = u16::try_from(at)
+            .ok()
+            .and_then(|at| FIRST_AGENT_PORT.checked_add(at));
         let address = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
         // More agents than ports cannot be: then any free one will do.
         self.listen.get_or_insert(address(port.unwrap_or(0)));
@@ -159,7 +169,10 @@ mod tests {
         assert_eq!(agents[1].agent.state_dir, Path::new("/data/agents/b"));
         assert_eq!(agents[0].listen, "127.0.0.1:7401".parse().ok());
         assert_eq!(agents[1].listen, "127.0.0.1:7402".parse().ok());
-        assert_eq!(config.server.listen, "127.0.0.1:0".parse().expect("an address"));
+        assert_eq!(
+            config.server.listen,
+            "127.0.0.1:0".parse().expect("an address")
+        );
     }
 
     #[test]

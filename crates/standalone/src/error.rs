@@ -9,6 +9,7 @@ use chassis::ConfigError;
 use chassis::server::ServeError;
 use chassis::telemetry::TelemetryError;
 use chassis::tls::TlsError;
+use node_agent::BuildError;
 use state_store::StateError;
 
 /// Why standalone could not start or had to end.
@@ -44,7 +45,7 @@ pub enum Error {
     Agent {
         name: String,
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: BuildError,
     },
     #[error("agent `{name}` cannot be served on {address}")]
     ServeAgent {

@@ -32,3 +32,117 @@ pub struct Standalone {
     /// Held until the last service has ended.
     _data_dir: DataDir,
 }
+
+impl Standalone {
+    /// Takes the data folder and the addresses, then builds the services from the store upwards.
+    pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
+        let data_dir = DataDir::take(&config.data_dir)?;
+        let bound = server::bind(&config.server).await?;
+        let clock: Clock = Arc::new(jiff::Timestamp::now);
+        let store_config = config.store_config();
+        let store = blob_store::open(&store_config).await?;
+
+        let mut app = App::new();
+        let mut agents = Vec::new();
+        for (at, entry) in config.agents.into_iter().enumerate() {
+            let store = (store.clone(), store_config.clone());
+            let (agent, service) = LocalAgent::build(entry, &config.server, store).await?;
+            if at == 0 {
+                app = app.service(service);
+            }
+            agents.push(agent);
+        }
+        let tls = config.clients.tls.as_ref().map(|tls| tls.load());
+        let connector = Connector::new(
+            bound.address(),
+            &agents,
+            tls.transpose().map_err(Error::Tls)?,
+        );
+
+        let catalog = storage_catalog::service(store.clone(), clock.clone());
+        let planner = planner::build();
+        let dependencies = Dependencies {
+            catalog: in_memory(App::new().service(catalog.clone()).into_parts().0),
+            planner: in_memory(App::new().service(planner.clone()).into_parts().0),
+            agents: Arc::new(connector),
+            store: Arc::new(RedbStore::open(&data_dir.state(), clock.clone()).await?),
+            clock,
+            shutdown: shutdown.clone(),
+        };
+        let (task_runner, runner) = task_runner::build(&config.tasks, dependencies);
+        let app = app.service(catalog).service(planner).service(task_runner);
+        let (routes, services) = app.into_parts();
+        Ok(Self {
+            bound,
+            routes,
+            services,
+            agents,
+            runner,
+            shutdown,
+            grace: Duration::from_secs(config.server.shutdown_grace_seconds),
+            store,
+            _data_dir: data_dir,
+        })
+    }
+
+    /// The one address of all services.
+    pub fn address(&self) -> SocketAddr {
+        self.bound.address()
+    }
+
+    /// The agents of this process, by name, with the addresses to register them under.
+    pub fn agents(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
+        self.agents
+            .iter()
+            .map(|agent| (agent.name.as_str(), agent.address()))
+    }
+
+    /// What people and scripts wait for, in one line.
+    pub fn ready_line(&self) -> String {
+        let agents: Vec<String> = self
+            .agents()
+            .map(|(name, address)| format!("{name} on {address}"))
+            .collect();
+        let agents = match agents.as_slice() {
+            [] => "no agents of its own".to_owned(),
+            agents => format!("agents: {}", agents.join(", ")),
+        };
+        format!(
+            "ringkeep standalone is ready on {}; store: {}; {agents}",
+            self.address(),
+            self.store.describe(),
+        )
+    }
+
+    /// Serves until asked to end. Then calls are drained, and tasks come to a safe point from which they go on with the
+    /// next start.
+    pub async fn serve(self) -> Result<(), Error> {
+        let shutdown = self.shutdown;
+        let main = async {
+            let served = self
+                .bound
+                .serve(self.routes, &self.services, shutdown.clone())
+                .await;
+            // Whatever ends first, ends all: half of the addresses is no service.
+            shutdown.cancel();
+            served.map_err(Error::from)
+        };
+        let agents = self.agents.into_iter().map(|agent| async {
+            let served = agent.serve(shutdown.clone()).await;
+            shutdown.cancel();
+            served
+        });
+        let tasks = async {
+            shutdown.cancelled().await;
+            if tokio::time::timeout(self.grace, self.runner.drain())
+                .await
+                .is_err()
+            {
+                warn!("tasks that outlasted the grace are cut; they go on with the next start");
+            }
+        };
+        let (main, agents, ()) = tokio::join!(main, join_all(agents), tasks);
+        main?;
+        agents.into_iter().collect()
+    }
+}

@@ -41,7 +41,10 @@ impl Catalog {
             }
             let base = self.base_of_intent(backup, other, meta).await?;
             if base.as_ref() == Some(&backup.name) {
-                dependents.push(format!("`{other}`, which is being made"));
+                dependents.push(match survey.marked.contains(other) {
+                    true => format!("`{other}`, which is being deleted"),
+                    false => format!("`{other}`, which is being made"),
+                });
             }
         }
         Ok(dependents)

@@ -139,12 +139,15 @@ impl Catalog {
             .chain(survey.failures.keys())
             .chain(&survey.marked)
             .collect();
-        let mut listed: Vec<BackupSummary> = stream::iter(names)
+        let summaries: Vec<_> = names
+            .into_iter()
             .map(|backup| self.summary(&survey, backup))
+            .collect();
+        let summaries: Vec<Option<BackupSummary>> = stream::iter(summaries)
             .buffered(READS_PARALLEL)
-            .try_filter_map(|summary| async { Ok(summary) })
             .try_collect()
             .await?;
+        let mut listed: Vec<BackupSummary> = summaries.into_iter().flatten().collect();
         // Times are of one form, so their order is that of their texts.
         listed.sort_by(|a, b| b.started_at.cmp(&a.started_at));
         Ok(listed)

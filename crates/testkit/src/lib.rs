@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod eventually;
 pub mod proxy;
+pub mod sample;
 
 use tonic::transport::Channel;
 

@@ -35,6 +35,7 @@ impl Memory {
     pub fn fork(&self) -> Self {
         let copy = Self::default();
         *copy.lock() = self.lock().clone();
+        copy.writes.store(self.writes.load(Ordering::Relaxed), Ordering::Relaxed);
         copy
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::de::{Problem, What};
+use super::problem::{Problem, What};
 use super::tree::Tree;
 
 /// Where a setting was set.
@@ -75,7 +75,7 @@ impl ConfigError {
             mut place,
             ..
         } = problem;
-        match what {
+        match *what {
             What::UnknownKey { key, known } => {
                 // Inside a tagged enum the reader knows the key but not its place.
                 let table = tree.at(&path);

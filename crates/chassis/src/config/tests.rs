@@ -16,6 +16,7 @@ struct Example {
     telemetry: TelemetryConfig,
     store: Store,
     agent: Agent,
+    others: Vec<Agent>,
 }
 
 impl Default for Example {
@@ -27,6 +28,7 @@ impl Default for Example {
                 path: "/var".into(),
             },
             agent: Agent::default(),
+            others: Vec::new(),
         }
     }
 }
@@ -114,6 +116,20 @@ fn the_environment_is_over_the_file() {
             rate: 2.0,
             password: None,
         }
+    );
+}
+
+#[test]
+fn an_entry_of_a_list_goes_by_its_place() {
+    let text = "[[others]]\nname = 'a'\n[[others]]\nname = 'b'";
+    let example = loaded(text, &["RINGKEEP_OTHERS__1__UPLOADS_MAX=7"]).unwrap();
+    assert_eq!(example.others[1].name, "b");
+    assert_eq!(example.others[1].uploads_max, 7);
+    refused(
+        text,
+        &["RINGKEEP_OTHERS__1__UPLOAD_MAX=7"],
+        "unknown key `others.1.upload_max` from the environment (RINGKEEP_OTHERS__1__UPLOAD_MAX); \
+         did you mean `RINGKEEP_OTHERS__1__UPLOADS_MAX`?",
     );
 }
 

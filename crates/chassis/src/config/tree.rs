@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::de::Unexpected;
 use toml::de::{DeTable, DeValue};
 
-use super::de::Problem;
 use super::error::{ConfigError, Place};
+use super::problem::Problem;
 
 /// Begins the name of every variable that is a setting.
 const PREFIX: &str = "RINGKEEP_";
@@ -154,11 +154,19 @@ fn put(node: &mut Node, keys: &[String], leaf: Node) {
         *node = leaf;
         return;
     };
+    if matches!(node.value, Value::Variable(_)) {
+        if let Some(value) = parse_variable(node) {
+            node.value = value;
+        }
+    }
+    // An entry of a list that is there is named by its place.
+    if let Value::List(list) = &mut node.value
+        && let Some(entry) = key.parse().ok().and_then(|at: usize| list.get_mut(at))
+    {
+        return put(entry, rest, leaf);
+    }
     if !matches!(node.value, Value::Table(_)) {
-        node.value = match parse_variable(node) {
-            Some(Value::Table(table)) => Value::Table(table),
-            _ => Value::Table(BTreeMap::new()),
-        };
+        node.value = Value::Table(BTreeMap::new());
         node.place = leaf.place.clone();
     }
     let Value::Table(table) = &mut node.value else {

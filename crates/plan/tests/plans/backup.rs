@@ -1,5 +1,6 @@
 use expect_test::{Expect, expect};
 use model::Selection;
+use model::manifest::BackupKind;
 use plan::{BackupRequest, plan_backup, render};
 
 use crate::world::*;
@@ -7,6 +8,7 @@ use crate::world::*;
 fn backup_of(side: &Side, wanted: Selection) -> BackupRequest {
     BackupRequest {
         backup: backup_ref(),
+        kind: BackupKind::Full,
         nodes: side.describe(),
         unreachable: Vec::new(),
         selection: wanted,

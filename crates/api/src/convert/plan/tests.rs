@@ -1,0 +1,136 @@
+use model::{BackupRef, Finding, HostId, Severity, TableId, TableRef, When};
+use plan::StepKind;
+use uuid::Uuid;
+
+use super::*;
+
+fn finding() -> Finding {
+    Finding {
+        code: "DISK_SPACE".into(),
+        severity: Severity::Refusal,
+        when: When::Before,
+        subject: "10.0.0.1".into(),
+        message: "too small".into(),
+        hint: String::new(),
+    }
+}
+
+fn backup() -> BackupRef {
+    BackupRef {
+        cluster: "prod".parse().expect("a name"),
+        name: "nightly".parse().expect("a name"),
+    }
+}
+
+fn plan() -> RestorePlan {
+    let table = |number, action| TablePlan {
+        table: TableRef::new("shop", format!("t{number}")),
+        source_id: TableId(Uuid::from_u128(number)),
+        target_id: TableId(Uuid::from_u128(number + 10)),
+        action,
+    };
+    let step = |kind: StepKind| PlanStep {
+        id: format!("{kind}-10.0.0.1"),
+        kind,
+        node: "10.0.0.1".into(),
+        after: vec!["pin".into()],
+        cql: vec!["TRUNCATE TABLE shop.t1".into()],
+    };
+    RestorePlan {
+        backup: backup(),
+        target: "staging".parse().expect("a name"),
+        mode: RestoreMode::InPlace,
+        supported: true,
+        findings: vec![finding()],
+        nodes: vec![NodePlan {
+            node: "10.0.0.1".into(),
+            agent: "10.0.0.1:7401".into(),
+            host_id: HostId(Uuid::from_u128(1)),
+            sources: vec![HostId(Uuid::from_u128(2))],
+            download_bytes: 10,
+            disk_bytes_needed: 11,
+            sstables: 2,
+            sliced_sstables: 1,
+        }],
+        steps: [
+            StepKind::Pin,
+            StepKind::Stage,
+            StepKind::Schema,
+            StepKind::Load,
+            StepKind::Stop,
+            StepKind::Swap,
+            StepKind::Start,
+            StepKind::UpgradeSstables,
+            StepKind::Views,
+            StepKind::Finish,
+        ]
+        .map(step)
+        .into(),
+        tables: vec![
+            table(1, TableAction::Create),
+            table(2, TableAction::Truncate),
+            table(3, TableAction::Recreate),
+            table(4, TableAction::RebuildView),
+            table(5, TableAction::Swap),
+        ],
+        target_schema_version: "v".into(),
+        target_ring: "r".into(),
+    }
+}
+
+#[test]
+fn a_restore_plan_survives_the_wire() {
+    let wire = pb::RestorePlan::from(plan());
+    assert_eq!(RestorePlan::try_from(wire), Ok(plan()));
+}
+
+#[test]
+fn a_backup_plan_and_its_request_survive_the_wire() {
+    let plan = BackupPlan {
+        supported: false,
+        findings: vec![finding()],
+        tables: vec![TableRef::new("shop", "orders")],
+    };
+    let wire = pb::PlanBackupResponse::from(plan.clone());
+    assert_eq!(BackupPlan::try_from(wire), Ok(plan));
+
+    let request = BackupRequest {
+        backup: backup(),
+        kind: model::manifest::BackupKind::Differential,
+        nodes: Vec::new(),
+        unreachable: vec![UnreachableAgent {
+            agent: "10.0.0.1:7401".into(),
+            reason: "refused".into(),
+        }],
+        selection: model::Selection::default(),
+    };
+    let wire = pb::PlanBackupRequest::from(request.clone());
+    assert_eq!(BackupRequest::try_from(wire), Ok(request));
+}
+
+#[test]
+fn a_plan_without_a_decided_mode_or_with_an_unknown_step_is_refused_by_its_field() {
+    let mut wire = pb::RestorePlan::from(plan());
+    wire.mode = pb::RestoreMode::Auto as i32;
+    assert_eq!(
+        RestorePlan::try_from(wire).expect_err("auto").field,
+        "plan.mode"
+    );
+    let mut wire = pb::RestorePlan::from(plan());
+    wire.steps[0].kind = "explode".into();
+    assert_eq!(
+        RestorePlan::try_from(wire).expect_err("unknown").field,
+        "step.kind"
+    );
+}
+
+#[test]
+fn a_request_without_a_selection_means_everything() {
+    let wire = pb::PlanBackupRequest {
+        backup: Some(backup().into()),
+        kind: crate::pb::types::BackupKind::Full as i32,
+        ..Default::default()
+    };
+    let request = BackupRequest::try_from(wire).expect("a request");
+    assert!(request.selection.is_everything());
+}

@@ -1,0 +1,295 @@
+//! Translates between the wire and [`Agent`]. Decides nothing.
+
+mod convert;
+mod stream;
+
+use std::sync::Arc;
+
+use api::pb::node_agent as pb;
+use api::pb::types as pb_types;
+use api::{ServiceError, status};
+use futures::stream::BoxStream;
+use model::TableRef;
+use tonic::{Request, Response, Status};
+
+use crate::agent::Agent;
+use crate::work::{Progress, Work};
+use crate::{describe, load, maintain, restart, restore, schema, snapshot, stage, statements, swap, upload};
+
+use stream::stream;
+
+/// The gRPC face of an agent.
+pub struct NodeAgentGrpc {
+    agent: Arc<Agent>,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+type Messages<T> = BoxStream<'static, Result<T, Status>>;
+
+impl NodeAgentGrpc {
+    pub fn new(agent: Arc<Agent>) -> Self {
+        Self { agent }
+    }
+
+    /// Runs short work to its end under a lock, also when the caller goes away: half of it would be worse.
+    async fn locked<T, E, W>(
+        &self,
+        lock: String,
+        work: impl FnOnce(Arc<Agent>) -> W,
+    ) -> Result<T, Status>
+    where
+        W: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: ServiceError + Send + 'static,
+    {
+        let locks = self.agent.locks.clone();
+        let work = work(self.agent.clone());
+        let running = tokio::spawn(async move {
+            let _held = locks.lock(&lock).await;
+            work.await
+        });
+        match running.await {
+            Ok(result) => result.map_err(status),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Runs long work under a lock and tells of it; it stops at a safe point when the caller goes away.
+    fn streamed<T, E, M, W>(
+        &self,
+        lock: String,
+        work: impl FnOnce(Arc<Agent>, Work) -> W,
+        message: impl Fn(Progress, Option<T>) -> M + Send + 'static,
+    ) -> Answer<Messages<M>>
+    where
+        W: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: ServiceError + Send + 'static,
+        M: Send + 'static,
+    {
+        let locks = self.agent.locks.clone();
+        let agent = self.agent.clone();
+        let messages = stream(
+            move |handle| {
+                let work = work(agent, handle);
+                async move {
+                    let _held = locks.lock(&lock).await;
+                    work.await
+                }
+            },
+            message,
+        );
+        Ok(Response::new(messages))
+    }
+}
+
+/// What is worked on, as the name of a lock.
+fn on_snapshot(tag: &str) -> String {
+    format!("snapshot {tag}")
+}
+
+fn on_restore(restore: &str) -> String {
+    format!("restore {restore}")
+}
+
+fn on_node() -> String {
+    "node".to_owned()
+}
+
+#[tonic::async_trait]
+impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
+    async fn describe(&self, request: Request<pb::DescribeRequest>) -> Answer<pb::DescribeResponse> {
+        let address = request.local_addr();
+        let mut node = describe::describe(&self.agent).await.map_err(status)?;
+        node.agent = address.map(|address| address.to_string()).unwrap_or_default();
+        Ok(Response::new(pb::DescribeResponse {
+            node: Some(node.into()),
+        }))
+    }
+
+    async fn get_schema(
+        &self,
+        request: Request<pb::GetSchemaRequest>,
+    ) -> Answer<pb::GetSchemaResponse> {
+        let keyspaces = request.into_inner().keyspaces;
+        let schema = schema::read(&self.agent, &keyspaces).await.map_err(status)?;
+        Ok(Response::new(pb::GetSchemaResponse {
+            schema: Some(schema.into()),
+        }))
+    }
+
+    async fn take_snapshot(
+        &self,
+        request: Request<pb::TakeSnapshotRequest>,
+    ) -> Answer<pb::TakeSnapshotResponse> {
+        let (tag, selection) = convert::take_snapshot(request.into_inner()).map_err(status)?;
+        let taken = self
+            .locked(on_snapshot(&tag), |agent| async move {
+                snapshot::take(&agent, &tag, &selection).await
+            })
+            .await?;
+        Ok(Response::new(taken.into()))
+    }
+
+    type UploadSnapshotStream = Messages<pb::UploadSnapshotResponse>;
+
+    async fn upload_snapshot(
+        &self,
+        request: Request<pb::UploadSnapshotRequest>,
+    ) -> Answer<Self::UploadSnapshotStream> {
+        let request = upload::Upload::try_from(request.into_inner()).map_err(status)?;
+        self.streamed(
+            on_snapshot(&request.tag),
+            |agent, work| async move { upload::upload(&agent, &request, &work).await },
+            |progress, manifest: Option<upload::Summary>| pb::UploadSnapshotResponse {
+                progress: Some(progress.into()),
+                manifest: manifest.map(Into::into),
+            },
+        )
+    }
+
+    async fn clear_snapshot(
+        &self,
+        request: Request<pb::ClearSnapshotRequest>,
+    ) -> Answer<pb::ClearSnapshotResponse> {
+        let tag = request.into_inner().tag;
+        self.locked(on_snapshot(&tag), |agent| async move {
+            snapshot::clear(&agent, &tag).await
+        })
+        .await?;
+        Ok(Response::new(pb::ClearSnapshotResponse {}))
+    }
+
+    type StageRestoreStream = Messages<pb::StageRestoreResponse>;
+
+    async fn stage_restore(
+        &self,
+        request: Request<pb::StageRestoreRequest>,
+    ) -> Answer<Self::StageRestoreStream> {
+        let request = stage::Stage::try_from(request.into_inner()).map_err(status)?;
+        self.streamed(
+            on_restore(&request.restore),
+            |agent, work| async move { stage::stage(&agent, &request, &work).await },
+            |progress, sstables: Option<u64>| pb::StageRestoreResponse {
+                progress: Some(progress.into()),
+                sstables: sstables.unwrap_or_default(),
+            },
+        )
+    }
+
+    async fn execute_cql(
+        &self,
+        request: Request<pb::ExecuteCqlRequest>,
+    ) -> Answer<pb::ExecuteCqlResponse> {
+        let statements = request.into_inner().statements;
+        let executed = statements.len() as u64;
+        let schema_version = self
+            .locked("cql".to_owned(), |agent| async move {
+                statements::execute(&agent, &statements).await
+            })
+            .await?;
+        Ok(Response::new(pb::ExecuteCqlResponse {
+            executed,
+            schema_version,
+        }))
+    }
+
+    type LoadStagedStream = Messages<pb::LoadStagedResponse>;
+
+    async fn load_staged(
+        &self,
+        request: Request<pb::LoadStagedRequest>,
+    ) -> Answer<Self::LoadStagedStream> {
+        let pb::LoadStagedRequest { restore, tables } = request.into_inner();
+        let tables = convert::targets(tables).map_err(status)?;
+        self.streamed(
+            on_restore(&restore),
+            |agent, work| async move { load::load(&agent, &restore, &tables, &work).await },
+            |progress, sstables: Option<u64>| pb::LoadStagedResponse {
+                progress: Some(progress.into()),
+                sstables: sstables.unwrap_or_default(),
+            },
+        )
+    }
+
+    async fn stop_cassandra(
+        &self,
+        _: Request<pb::StopCassandraRequest>,
+    ) -> Answer<pb::StopCassandraResponse> {
+        self.locked(on_node(), |agent| async move { restart::stop(&agent).await }).await?;
+        Ok(Response::new(pb::StopCassandraResponse {}))
+    }
+
+    async fn swap_staged(
+        &self,
+        request: Request<pb::SwapStagedRequest>,
+    ) -> Answer<pb::SwapStagedResponse> {
+        let pb::SwapStagedRequest { restore, tables } = request.into_inner();
+        let tables = convert::targets(tables).map_err(status)?;
+        // The node's lock, so that nobody starts Cassandra meanwhile.
+        let sstables = self
+            .locked(on_node(), |agent| async move {
+                let _restore = agent.locks.lock(&on_restore(&restore)).await;
+                swap::swap(&agent, &restore, &tables).await
+            })
+            .await?;
+        Ok(Response::new(pb::SwapStagedResponse { sstables }))
+    }
+
+    async fn start_cassandra(
+        &self,
+        _: Request<pb::StartCassandraRequest>,
+    ) -> Answer<pb::StartCassandraResponse> {
+        self.locked(on_node(), |agent| async move { restart::start(&agent).await }).await?;
+        Ok(Response::new(pb::StartCassandraResponse {}))
+    }
+
+    type UpgradeSstablesStream = Messages<pb::UpgradeSstablesResponse>;
+
+    async fn upgrade_sstables(
+        &self,
+        request: Request<pb::UpgradeSstablesRequest>,
+    ) -> Answer<Self::UpgradeSstablesStream> {
+        let tables = table_refs(request.into_inner().tables)?;
+        self.streamed(
+            "upgradesstables".to_owned(),
+            |agent, work| async move { maintain::upgrade_sstables(&agent, &tables, &work).await },
+            |progress, _: Option<()>| pb::UpgradeSstablesResponse {
+                progress: Some(progress.into()),
+            },
+        )
+    }
+
+    type AwaitViewsStream = Messages<pb::AwaitViewsResponse>;
+
+    async fn await_views(
+        &self,
+        request: Request<pb::AwaitViewsRequest>,
+    ) -> Answer<Self::AwaitViewsStream> {
+        let views = table_refs(request.into_inner().views)?;
+        self.streamed(
+            "views".to_owned(),
+            |agent, work| async move { maintain::await_views(&agent, &views, &work).await },
+            |progress, _: Option<()>| pb::AwaitViewsResponse {
+                progress: Some(progress.into()),
+            },
+        )
+    }
+
+    async fn finish_restore(
+        &self,
+        request: Request<pb::FinishRestoreRequest>,
+    ) -> Answer<pb::FinishRestoreResponse> {
+        let restore = request.into_inner().restore;
+        let freed_bytes = self
+            .locked(on_restore(&restore), |agent| async move {
+                restore::finish(&agent, &restore).await
+            })
+            .await?;
+        Ok(Response::new(pb::FinishRestoreResponse { freed_bytes }))
+    }
+}
+
+fn table_refs(tables: Vec<pb_types::TableRef>) -> Result<Vec<TableRef>, Status> {
+    api::convert::all(tables).map_err(status)
+}

@@ -1,0 +1,103 @@
+//! This service's own messages to and from its types.
+
+use api::convert::{ConversionError, parsed, parsed_optional, required, time};
+use api::pb::node_agent as pb;
+use api::pb::types as pb_types;
+use model::Selection;
+
+use crate::restore::TableTarget;
+use crate::snapshot::Taken;
+use crate::stage::Stage;
+use crate::upload::{Summary, Upload};
+use crate::work::Progress;
+
+pub(super) fn take_snapshot(
+    request: pb::TakeSnapshotRequest,
+) -> Result<(String, Selection), ConversionError> {
+    let selection = request.selection.unwrap_or_default().try_into()?;
+    Ok((request.tag, selection))
+}
+
+pub(super) fn targets(tables: Vec<pb::TableTarget>) -> Result<Vec<TableTarget>, ConversionError> {
+    api::convert::all(tables)
+}
+
+impl TryFrom<pb::TableTarget> for TableTarget {
+    type Error = ConversionError;
+
+    fn try_from(target: pb::TableTarget) -> Result<Self, ConversionError> {
+        Ok(Self {
+            table: required("tables.table", target.table)?.try_into()?,
+            source_id: parsed("tables.source_id", &target.source_id)?,
+            target_id: parsed("tables.target_id", &target.target_id)?,
+        })
+    }
+}
+
+impl TryFrom<pb::UploadSnapshotRequest> for Upload {
+    type Error = ConversionError;
+
+    fn try_from(request: pb::UploadSnapshotRequest) -> Result<Self, ConversionError> {
+        Ok(Self {
+            kind: request.kind().try_into()?,
+            tag: request.tag,
+            backup: required("backup", request.backup)?.try_into()?,
+            base: parsed_optional("base", &request.base)?,
+            selection: request.selection.unwrap_or_default().try_into()?,
+            snapshot_taken_at: parsed("snapshot_taken_at", &request.snapshot_taken_at)?,
+        })
+    }
+}
+
+impl TryFrom<pb::StageRestoreRequest> for Stage {
+    type Error = ConversionError;
+
+    fn try_from(request: pb::StageRestoreRequest) -> Result<Self, ConversionError> {
+        Ok(Self {
+            restore: request.restore,
+            backup: required("backup", request.backup)?.try_into()?,
+            sources: request
+                .source_host_ids
+                .iter()
+                .map(|id| parsed("source_host_ids", id))
+                .collect::<Result<_, _>>()?,
+            tables: targets(request.tables)?,
+        })
+    }
+}
+
+impl From<Taken> for pb::TakeSnapshotResponse {
+    fn from(taken: Taken) -> Self {
+        Self {
+            taken_at: time(taken.taken_at),
+            tables: taken.tables.len() as u64,
+            sstables: taken.sstables,
+            bytes: taken.bytes,
+        }
+    }
+}
+
+impl From<Summary> for pb::NodeManifestSummary {
+    fn from(summary: Summary) -> Self {
+        Self {
+            host_id: summary.host_id.to_string(),
+            object: summary.object,
+            blake3: summary.blake3,
+            bytes: summary.bytes,
+            uploaded_bytes: summary.uploaded_bytes,
+            sstables: summary.sstables,
+        }
+    }
+}
+
+impl From<Progress> for pb_types::Progress {
+    fn from(progress: Progress) -> Self {
+        Self {
+            bytes_done: progress.bytes_done,
+            bytes_total: progress.bytes_total,
+            items_done: progress.items_done,
+            items_total: progress.items_total,
+            note: progress.note,
+        }
+    }
+}

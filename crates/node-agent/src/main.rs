@@ -1,0 +1,61 @@
+//! The agent as a process of its own.
+
+use std::process::ExitCode;
+
+use blob_store::StoreConfig;
+use chassis::{App, ConfigArgs, ProcessConfig, ServerConfig, TelemetryConfig, server};
+use clap::Parser;
+use node_agent::{AgentConfig, CassandraConfig, Config};
+use serde::{Deserialize, Serialize};
+
+const PORT: u16 = 7401;
+
+/// The agent beside a Cassandra node.
+#[derive(Parser)]
+#[command(name = "ringkeep-node-agent", version)]
+struct Arguments {
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// All sections of the settings.
+#[derive(Serialize, Deserialize)]
+struct Settings {
+    #[serde(default = "default_server", deserialize_with = "server::on_port::<PORT, _>")]
+    server: ServerConfig,
+    #[serde(default)]
+    telemetry: TelemetryConfig,
+    store: StoreConfig,
+    #[serde(default)]
+    cassandra: CassandraConfig,
+    #[serde(default)]
+    agent: AgentConfig,
+}
+
+fn default_server() -> ServerConfig {
+    ServerConfig::on_port(PORT)
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    chassis::run_main("ringkeep-node-agent", &arguments.config, async |settings: Settings, _| {
+        let config = Config {
+            store: settings.store,
+            cassandra: settings.cassandra,
+            agent: settings.agent,
+        };
+        let store = blob_store::open(&config.store).await?;
+        let service = node_agent::build(config, store).await?;
+        anyhow::Ok(App::new().service(service))
+    })
+}
+
+impl ProcessConfig for Settings {
+    fn server(&self) -> &ServerConfig {
+        &self.server
+    }
+
+    fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
+}

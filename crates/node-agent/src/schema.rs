@@ -1,0 +1,122 @@
+//! The schema of the user keyspaces as CQL that makes it again, ids and dropped columns included.
+//!
+//! Releases that describe themselves are asked to; for older ones the CQL is written from the schema tables. Either way
+//! it is read between two equal schema versions, so that it is of one moment.
+
+mod describe;
+mod options;
+mod render;
+mod statement;
+mod table;
+mod types;
+mod view;
+
+use api::{ErrorKind, ServiceError};
+use model::Schema;
+use model::selection::is_user_keyspace;
+
+use crate::agent::Agent;
+use crate::cql::{Cql, CqlError, Row, RowError};
+use crate::ring;
+
+/// A schema that changes each time that it is read is not waited for any longer.
+const TRIES_MAX: u32 = 5;
+const KEYSPACES: &str = "SELECT * FROM system_schema.keyspaces";
+
+/// Why there is no schema.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    #[error(transparent)]
+    Cql(#[from] CqlError),
+    #[error("the node has no keyspace `{0}`")]
+    NoKeyspace(String),
+    #[error("the schema changed each of {TRIES_MAX} times that it was read")]
+    Restless,
+}
+
+impl ServiceError for SchemaError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Cql(error) => error.kind(),
+            Self::NoKeyspace(_) => ErrorKind::NotFound,
+            Self::Restless => ErrorKind::Unavailable,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Cql(error) => error.reason(),
+            Self::NoKeyspace(_) => "KEYSPACE_NOT_FOUND",
+            Self::Restless => "SCHEMA_CHANGING",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Cql(error) => error.hint(),
+            Self::NoKeyspace(_) | Self::Restless => None,
+        }
+    }
+}
+
+/// Reads the schema of these keyspaces; of all user keyspaces where none is named.
+pub async fn read(agent: &Agent, keyspaces: &[String]) -> Result<Schema, SchemaError> {
+    let cql = &*agent.cql;
+    for _ in 0..TRIES_MAX {
+        let before = ring::identity(cql).await?;
+        let wanted = wanted(cql, keyspaces).await?;
+        let mut entries = Vec::new();
+        for keyspace in &wanted {
+            let found = if before.release.has_describe_statement() {
+                describe::entries(cql, keyspace).await?
+            } else {
+                render::entries(cql, keyspace).await?
+            };
+            entries.extend(found);
+        }
+        if ring::identity(cql).await?.schema_version == before.schema_version {
+            return Ok(Schema {
+                version: before.schema_version,
+                entries,
+            });
+        }
+    }
+    Err(SchemaError::Restless)
+}
+
+async fn wanted(cql: &dyn Cql, keyspaces: &[String]) -> Result<Vec<String>, SchemaError> {
+    let mut known = Vec::new();
+    for row in cql.query(KEYSPACES).await? {
+        known.push(row.text("keyspace_name").map_err(odd(KEYSPACES))?.to_owned());
+    }
+    if let Some(missing) = keyspaces.iter().find(|keyspace| !known.contains(keyspace)) {
+        return Err(SchemaError::NoKeyspace(missing.clone()));
+    }
+    known.retain(|keyspace| {
+        is_user_keyspace(keyspace) && (keyspaces.is_empty() || keyspaces.contains(keyspace))
+    });
+    known.sort();
+    Ok(known)
+}
+
+/// For `map_err`: says which statement the row answered.
+fn odd(statement: &str) -> impl Fn(RowError) -> CqlError {
+    let statement = statement.to_owned();
+    move |source| CqlError::Row {
+        statement: statement.clone(),
+        source,
+    }
+}
+
+/// The rows of one keyspace in one of the schema tables.
+async fn rows_of(cql: &dyn Cql, table: &str, keyspace: &str) -> Result<Vec<Row>, CqlError> {
+    cql.query(&select_keyspace(table, keyspace)).await
+}
+
+fn select_keyspace(table: &str, keyspace: &str) -> String {
+    let keyspace = model::cql::literal(keyspace);
+    format!("SELECT * FROM system_schema.{table} WHERE keyspace_name = {keyspace}")
+}
+
+#[cfg(test)]
+mod tests;

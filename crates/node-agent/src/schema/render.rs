@@ -1,0 +1,197 @@
+//! Writes the schema of releases that do not describe themselves (3.11, DSE 6) from their schema tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::cql::{literal, quote};
+use model::{SchemaEntry, SchemaKind};
+
+use super::options::map_literal;
+use super::types::{names, order, without_frozen};
+use super::{KEYSPACES, odd, rows_of, select_keyspace, table, view};
+use crate::cql::{Cql, CqlError, Row, RowError};
+
+/// The entries of one keyspace, in an order in which they can be replayed.
+pub(super) async fn entries(cql: &dyn Cql, name: &str) -> Result<Vec<SchemaEntry>, CqlError> {
+    let mut entries = Vec::new();
+    for row in cql.query(KEYSPACES).await? {
+        if row.optional_text("keyspace_name") == Some(name) {
+            entries.push(keyspace(&row).map_err(odd(KEYSPACES))?);
+        }
+    }
+    let types = rows_of(cql, "types", name).await?;
+    entries.extend(user_types(name, &types).map_err(odd(&select_keyspace("types", name)))?);
+    for row in rows_of(cql, "functions", name).await? {
+        entries.push(function(name, &row).map_err(odd(&select_keyspace("functions", name)))?);
+    }
+    for row in rows_of(cql, "aggregates", name).await? {
+        entries.push(aggregate(name, &row).map_err(odd(&select_keyspace("aggregates", name)))?);
+    }
+    let columns = by_table(rows_of(cql, "columns", name).await?);
+    let dropped = by_table(rows_of(cql, "dropped_columns", name).await?);
+    let triggers = by_table(rows_of(cql, "triggers", name).await?);
+    let none = Vec::new();
+    for row in rows_of(cql, "tables", name).await? {
+        let statement = select_keyspace("tables", name);
+        let of = |rows: &BTreeMap<String, Vec<Row>>| {
+            let table = row.optional_text("table_name").unwrap_or_default();
+            rows.get(table).unwrap_or(&none).clone()
+        };
+        let parts = (of(&columns), of(&dropped), of(&triggers));
+        let made = table::table(name, &row, &parts.0, &parts.1, &parts.2);
+        entries.push(made.map_err(odd(&statement))?);
+    }
+    for row in rows_of(cql, "indexes", name).await? {
+        entries.push(index(name, &row).map_err(odd(&select_keyspace("indexes", name)))?);
+    }
+    for row in rows_of(cql, "views", name).await? {
+        let of_view = row.optional_text("view_name").and_then(|view| columns.get(view));
+        let made = view::view(name, &row, of_view.unwrap_or(&none));
+        entries.push(made.map_err(odd(&select_keyspace("views", name)))?);
+    }
+    Ok(entries)
+}
+
+fn by_table(rows: Vec<Row>) -> BTreeMap<String, Vec<Row>> {
+    let mut tables: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+    for row in rows {
+        let table = row.optional_text("table_name").unwrap_or_default().to_owned();
+        tables.entry(table).or_default().push(row);
+    }
+    tables
+}
+
+pub(super) fn entry(keyspace: &str, kind: SchemaKind, name: &str, cql: Vec<String>) -> SchemaEntry {
+    SchemaEntry {
+        keyspace: keyspace.to_owned(),
+        kind,
+        name: name.to_owned(),
+        base_table: String::new(),
+        cql,
+    }
+}
+
+/// `keyspace.name` with the quotes that it needs.
+pub(super) fn qualified(keyspace: &str, name: &str) -> String {
+    format!("{}.{}", quote(keyspace), quote(name))
+}
+
+fn keyspace(row: &Row) -> Result<SchemaEntry, RowError> {
+    let name = row.text("keyspace_name")?;
+    let cql = format!(
+        "CREATE KEYSPACE {} WITH replication = {} AND durable_writes = {}",
+        quote(name),
+        map_literal(&row.map("replication")?),
+        row.flag("durable_writes")?
+    );
+    Ok(entry(name, SchemaKind::Keyspace, name, vec![cql]))
+}
+
+fn user_types(keyspace: &str, rows: &[Row]) -> Result<Vec<SchemaEntry>, RowError> {
+    let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut made = BTreeMap::new();
+    for row in rows {
+        let name = row.text("type_name")?;
+        let types = row.texts("field_types")?;
+        let fields: Vec<String> = row
+            .texts("field_names")?
+            .iter()
+            .zip(&types)
+            .map(|(field, of)| format!("    {} {of}", quote(field)))
+            .collect();
+        let cql = format!("CREATE TYPE {} (\n{}\n)", qualified(keyspace, name), fields.join(",\n"));
+        needs.insert(name.to_owned(), types.iter().flat_map(|text| names(text)).collect());
+        made.insert(name.to_owned(), entry(keyspace, SchemaKind::Type, name, vec![cql]));
+    }
+    Ok(order(needs).iter().filter_map(|name| made.remove(name)).collect())
+}
+
+fn function(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
+    let name = row.text("function_name")?;
+    let types = argument_types(row)?;
+    let arguments: Vec<String> = row
+        .texts("argument_names")?
+        .iter()
+        .zip(&types)
+        .map(|(argument, of)| format!("{} {of}", quote(argument)))
+        .collect();
+    let on_null = if row.flag("called_on_null_input")? {
+        "CALLED"
+    } else {
+        "RETURNS NULL"
+    };
+    let body = row.text("body")?;
+    let body = if body.contains("$$") {
+        literal(body)
+    } else {
+        format!("$${body}$$")
+    };
+    let cql = format!(
+        "CREATE FUNCTION {}({})\n    {on_null} ON NULL INPUT\n    RETURNS {}\n    LANGUAGE {}\n    AS {body}",
+        qualified(keyspace, name),
+        arguments.join(", "),
+        without_frozen(row.text("return_type")?),
+        row.text("language")?,
+    );
+    Ok(entry(keyspace, SchemaKind::Function, &signature(name, &types), vec![cql]))
+}
+
+fn aggregate(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
+    let name = row.text("aggregate_name")?;
+    let types = argument_types(row)?;
+    let mut cql = format!(
+        "CREATE AGGREGATE {}({})\n    SFUNC {}\n    STYPE {}",
+        qualified(keyspace, name),
+        types.join(", "),
+        quote(row.text("state_func")?),
+        without_frozen(row.text("state_type")?),
+    );
+    if let Some(function) = row.optional_text("final_func") {
+        cql.push_str(&format!("\n    FINALFUNC {}", quote(function)));
+    }
+    // Kept as the literal that it was given as.
+    if let Some(condition) = row.optional_text("initcond") {
+        cql.push_str(&format!("\n    INITCOND {condition}"));
+    }
+    Ok(entry(keyspace, SchemaKind::Aggregate, &signature(name, &types), vec![cql]))
+}
+
+fn argument_types(row: &Row) -> Result<Vec<String>, RowError> {
+    let types = row.texts("argument_types")?;
+    Ok(types.iter().map(|text| without_frozen(text)).collect())
+}
+
+fn signature(name: &str, types: &[String]) -> String {
+    format!("{name}({})", types.join(", "))
+}
+
+fn index(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
+    let (table, name) = (row.text("table_name")?, row.text("index_name")?);
+    let mut options = row.map("options")?;
+    // Names in the target are quoted there already.
+    let target = options.remove("target").unwrap_or_default();
+    let on = format!("INDEX {} ON {} ({target})", quote(name), qualified(keyspace, table));
+    let cql = match options.remove("class_name") {
+        Some(class) if row.optional_text("kind") == Some("CUSTOM") => {
+            let with = match options.is_empty() {
+                true => String::new(),
+                false => format!(" WITH OPTIONS = {}", map_literal(&options)),
+            };
+            format!("CREATE CUSTOM {on} USING {}{with}", literal(&class))
+        }
+        _ => format!("CREATE {on}"),
+    };
+    Ok(SchemaEntry {
+        base_table: table.to_owned(),
+        ..entry(keyspace, SchemaKind::Index, name, vec![cql])
+    })
+}
+
+pub(super) fn trigger(keyspace: &str, table: &str, row: &Row) -> Result<String, RowError> {
+    let class = row.map("options")?.remove("class").unwrap_or_default();
+    Ok(format!(
+        "CREATE TRIGGER {} ON {} USING {}",
+        quote(row.text("trigger_name")?),
+        qualified(keyspace, table),
+        literal(&class)
+    ))
+}

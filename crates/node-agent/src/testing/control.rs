@@ -1,0 +1,254 @@
+//! A Cassandra that lives on disk only: snapshots are hard links, loading renames files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use cassandra_formats::parse_file_name;
+use model::TableRef;
+use serde_json::json;
+
+use crate::control::{CassandraControl, ControlError, SnapshotScope};
+use crate::files;
+use crate::sstables::{self, ComponentFile};
+
+/// How a node can go wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misbehaviour {
+    /// nodetool fails half-way: the first table is snapshotted, the others are not.
+    SnapshotFails,
+    /// nodetool answers 0 and one table has no folder.
+    SnapshotSkips(TableRef),
+    /// nodetool answers 0 and one table's manifest names nothing.
+    SnapshotEmpty(TableRef),
+    /// nodetool answers 0 and one component was not linked.
+    SnapshotLoses(&'static str),
+    /// `import` and `refresh` answer 0 and do nothing.
+    LoadsNothing,
+    /// `import` takes one SSTable out of staging and loses it.
+    LosesOne,
+}
+
+pub struct FakeControl {
+    pub data: Vec<PathBuf>,
+    pub misbehaviour: Mutex<Option<Misbehaviour>>,
+    pub mode: Mutex<Result<String, ControlError>>,
+    pub compaction_off: Mutex<BTreeSet<TableRef>>,
+    pub calls: Mutex<Vec<String>>,
+}
+
+impl FakeControl {
+    pub fn new(data: Vec<PathBuf>) -> Self {
+        Self {
+            data,
+            misbehaviour: Mutex::new(None),
+            mode: Mutex::new(Ok("NORMAL".to_owned())),
+            compaction_off: Mutex::default(),
+            calls: Mutex::default(),
+        }
+    }
+
+    pub fn misbehave(&self, how: Misbehaviour) {
+        *self.misbehaviour.lock().unwrap() = Some(how);
+    }
+
+    pub fn behave(&self) {
+        *self.misbehaviour.lock().unwrap() = None;
+    }
+
+    pub fn go_down(&self) {
+        *self.mode.lock().unwrap() = Err(down());
+    }
+
+    fn does(&self, how: &Misbehaviour) -> bool {
+        self.misbehaviour.lock().unwrap().as_ref() == Some(how)
+    }
+
+    fn note(&self, call: impl Into<String>) {
+        self.calls.lock().unwrap().push(call.into());
+    }
+
+    /// Folders of tables, in every data directory.
+    fn table_folders(&self) -> Vec<(TableRef, PathBuf)> {
+        let mut found = Vec::new();
+        for data in &self.data {
+            for keyspace in files::entries(data).unwrap() {
+                for table in files::entries(&keyspace).unwrap() {
+                    let name = files::name_of(&table).split('-').next().unwrap_or_default();
+                    found.push((TableRef::new(files::name_of(&keyspace), name), table));
+                }
+            }
+        }
+        found
+    }
+
+    fn folders_of(&self, table: &TableRef) -> Vec<PathBuf> {
+        let folders = self.table_folders().into_iter();
+        folders.filter(|(of, _)| of == table).map(|(_, folder)| folder).collect()
+    }
+
+    fn highest(&self, table: &TableRef) -> u64 {
+        let files = self.folders_of(table);
+        let files = files.iter().flat_map(|folder| sstables::list(folder).unwrap());
+        files.filter_map(|file| file.descriptor.id.parse().ok()).max().unwrap_or(0)
+    }
+}
+
+fn down() -> ControlError {
+    ControlError::Down {
+        command: "nodetool".into(),
+        said: "Connection refused".into(),
+    }
+}
+
+fn failed(command: &str) -> ControlError {
+    ControlError::Failed {
+        command: command.into(),
+        status: "exit status: 2".into(),
+        said: "error: out of luck".into(),
+    }
+}
+
+fn link_snapshot(table: &Path, tag: &str, lost: Option<&str>, empty: bool) {
+    let into = table.join("snapshots").join(tag);
+    fs::create_dir_all(&into).unwrap();
+    let mut named = Vec::new();
+    let files = if empty { Vec::new() } else { sstables::list(table).unwrap() };
+    for file in files.iter().filter(|file| lost != Some(file.component.as_str())) {
+        let inside = file.path.strip_prefix(table).unwrap();
+        let to = into.join(inside);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::hard_link(&file.path, to).unwrap();
+        if file.is_data() {
+            named.push(inside.display().to_string());
+        }
+    }
+    fs::write(into.join("manifest.json"), json!({ "files": named }).to_string()).unwrap();
+    fs::write(into.join("schema.cql"), "-- schema").unwrap();
+}
+
+#[async_trait]
+impl CassandraControl for FakeControl {
+    async fn mode(&self) -> Result<String, ControlError> {
+        self.mode.lock().unwrap().clone()
+    }
+
+    async fn snapshot(&self, tag: &str, scope: &SnapshotScope) -> Result<(), ControlError> {
+        self.note(format!("snapshot {tag}"));
+        let in_scope = |table: &TableRef| match scope {
+            SnapshotScope::Keyspaces(keyspaces) => keyspaces.contains(&table.keyspace),
+            SnapshotScope::Tables(tables) => tables.contains(table),
+        };
+        for (table, folder) in self.table_folders() {
+            if !in_scope(&table) || self.does(&Misbehaviour::SnapshotSkips(table.clone())) {
+                continue;
+            }
+            let lost = match self.misbehaviour.lock().unwrap().clone() {
+                Some(Misbehaviour::SnapshotLoses(component)) => Some(component),
+                _ => None,
+            };
+            let empty = self.does(&Misbehaviour::SnapshotEmpty(table.clone()));
+            link_snapshot(&folder, tag, lost, empty);
+            if self.does(&Misbehaviour::SnapshotFails) {
+                return Err(failed("nodetool snapshot"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn clear_snapshot(&self, tag: &str) -> Result<(), ControlError> {
+        self.note(format!("clearsnapshot {tag}"));
+        for (_, folder) in self.table_folders() {
+            files::remove_tree(&folder.join("snapshots").join(tag)).unwrap();
+        }
+        Ok(())
+    }
+
+    async fn import(&self, table: &TableRef, folder: &Path) -> Result<(), ControlError> {
+        self.note(format!("import {table} {}", files::name_of(folder)));
+        let live = self.folders_of(table).remove(0);
+        // Cassandra looks at the last two folders of the path, and says nothing where they are not the table's.
+        let inside = folder.ends_with(Path::new(&table.keyspace).join(files::name_of(&live)));
+        if self.does(&Misbehaviour::LoadsNothing) || !inside {
+            return Ok(());
+        }
+        let staged = sstables::list(folder).unwrap();
+        let mut lose = self.does(&Misbehaviour::LosesOne);
+        for ((_, descriptor), components) in sstables::by_sstable(&staged) {
+            let id = self.highest(table) + 1;
+            for file in components {
+                let to = live.join(format!(
+                    "{}-{id}-{}-{}",
+                    descriptor.format.version, descriptor.format.format, file.component
+                ));
+                match lose {
+                    true => fs::remove_file(&file.path).unwrap(),
+                    false => fs::rename(&file.path, to).unwrap(),
+                }
+            }
+            lose = false;
+        }
+        Ok(())
+    }
+
+    async fn refresh(&self, table: &TableRef) -> Result<(), ControlError> {
+        self.note(format!("refresh {table}"));
+        if self.does(&Misbehaviour::LoadsNothing) {
+            return Ok(());
+        }
+        for folder in self.folders_of(table) {
+            let live = sstables::list(&folder).unwrap();
+            let fresh = |file: &&ComponentFile| file.descriptor.id.parse::<u64>().unwrap() > 100_000;
+            let mut number = live
+                .iter()
+                .filter(|file| !fresh(file))
+                .filter_map(|file| file.descriptor.id.parse::<u64>().ok())
+                .max()
+                .unwrap_or(0);
+            let mut last = None;
+            for file in live.iter().filter(fresh) {
+                if last.as_ref() != Some(&file.descriptor) {
+                    number += 1;
+                    last = Some(file.descriptor.clone());
+                }
+                let (_, component) = parse_file_name(file.name()).unwrap();
+                fs::rename(&file.path, folder.join(format!("me-{number}-big-{component}"))).unwrap();
+            }
+        }
+        Ok(())
+    }
+
+    async fn autocompaction(&self, table: &TableRef) -> Result<bool, ControlError> {
+        Ok(!self.compaction_off.lock().unwrap().contains(table))
+    }
+
+    async fn set_autocompaction(&self, table: &TableRef, on: bool) -> Result<(), ControlError> {
+        let mut off = self.compaction_off.lock().unwrap();
+        match on {
+            true => off.remove(table),
+            false => off.insert(table.clone()),
+        };
+        Ok(())
+    }
+
+    async fn sstable_count(&self, table: &TableRef) -> Result<u64, ControlError> {
+        let known = |file: &ComponentFile| {
+            file.is_own_data() && file.descriptor.id.parse::<u64>().unwrap() <= 100_000
+        };
+        let folders = self.folders_of(table);
+        let files = folders.iter().flat_map(|folder| sstables::list(folder).unwrap());
+        Ok(files.filter(known).count() as u64)
+    }
+
+    async fn drain(&self) -> Result<(), ControlError> {
+        self.note("drain");
+        Ok(())
+    }
+
+    async fn upgrade_sstables(&self, table: &TableRef) -> Result<(), ControlError> {
+        self.note(format!("upgradesstables {table}"));
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! A node in a temporary folder: data directories, system tables, an agent, and a bucket that is a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use blob_store::testing::Faulty;
+use blob_store::{Folder, Store};
+use model::manifest::{BackupKind, NodeManifest};
+use model::{BackupRef, HostId, Selection, TableId, TableRef};
+use serde_json::json;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::{FakeControl, FakeCql};
+use crate::agent::Agent;
+use crate::config::{AgentConfig, CassandraConfig};
+use crate::folders::Folders;
+use crate::upload::Upload;
+use crate::work::{Locks, Work};
+use crate::yaml::CassandraYaml;
+
+pub struct FakeNode {
+    pub root: TempDir,
+    pub agent: Agent,
+    pub cql: Arc<FakeCql>,
+    pub control: Arc<FakeControl>,
+    pub store: Arc<Faulty>,
+}
+
+/// A table's folder in one data directory.
+pub struct TableFolder(pub PathBuf);
+
+impl FakeNode {
+    /// A node with this many data directories, of this release.
+    pub fn new(data_directories: usize, release: &str) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let bucket: Store = Arc::new(Folder::open(&root.path().join("bucket")).unwrap());
+        Self::on(root, data_directories, release, bucket)
+    }
+
+    /// Another node with the same bucket.
+    pub fn beside(other: &Self, release: &str) -> Self {
+        let bucket: Store = Arc::new(Folder::open(&other.root.path().join("bucket")).unwrap());
+        Self::on(tempfile::tempdir().unwrap(), 1, release, bucket)
+    }
+
+    fn on(root: TempDir, data_directories: usize, release: &str, bucket: Store) -> Self {
+        let data: Vec<PathBuf> =
+            (1..=data_directories).map(|n| root.path().join(format!("data{n}"))).collect();
+        for folder in &data {
+            fs::create_dir(folder).unwrap();
+        }
+        let caches = root.path().join("saved_caches");
+        fs::create_dir(&caches).unwrap();
+        let config = AgentConfig {
+            state_dir: root.path().join("state"),
+            parallel_files: 2,
+            read_buffer_bytes: 7,
+            reserved_bytes: 0,
+            ..AgentConfig::default()
+        };
+        let cql = Arc::new(system_tables(release));
+        let control = Arc::new(FakeControl::new(data.clone()));
+        let store = Arc::new(Faulty::new(bucket));
+        let agent = Agent {
+            cql: cql.clone(),
+            control: control.clone(),
+            store: store.clone(),
+            folders: Folders::new(data, caches, &config),
+            yaml: CassandraYaml::parse("cluster_name: c", Path::new("c.yaml"), root.path()).unwrap(),
+            cassandra: CassandraConfig::default(),
+            config,
+            locks: Locks::default(),
+            clock: || "2026-01-02T03:04:05Z".parse().unwrap(),
+        };
+        Self {
+            root,
+            agent,
+            cql,
+            control,
+            store,
+        }
+    }
+
+    pub fn host_id(number: u128) -> HostId {
+        HostId(Uuid::from_u128(number))
+    }
+
+    pub fn table_id(number: u128) -> TableId {
+        TableId(Uuid::from_u128(number))
+    }
+
+    /// Makes these tables of keyspace `ks` known, with the ids 1, 2, …, and their folders.
+    pub fn tables(&self, names: &[&str]) {
+        let rows: Vec<_> = names
+            .iter()
+            .zip(1..)
+            .map(|(name, id)| {
+                json!({ "keyspace_name": "ks", "table_name": name, "id": Self::table_id(id).to_string(),
+                        "compaction": { "class": "STCS" } })
+            })
+            .collect();
+        self.cql.set(
+            "SELECT keyspace_name, table_name, id, compaction FROM system_schema.tables",
+            json!(rows),
+        );
+        for (name, id) in names.iter().zip(1..) {
+            for data in 0..self.agent.folders.data.len() {
+                fs::create_dir_all(&self.table(name, id, data).0).unwrap();
+            }
+        }
+    }
+
+    pub fn table(&self, name: &str, id: u128, data: usize) -> TableFolder {
+        let data = &self.agent.folders.data[data].path;
+        TableFolder(Folders::table_folder(data, &TableRef::new("ks", name), &Self::table_id(id)))
+    }
+
+    pub fn upload(&self, backup: &str, base: Option<&str>) -> Upload {
+        Upload {
+            tag: "tag".to_owned(),
+            backup: Self::backup(backup),
+            kind: if base.is_some() { BackupKind::Differential } else { BackupKind::Full },
+            base: base.map(|name| name.parse().unwrap()),
+            selection: Selection::default(),
+            snapshot_taken_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        }
+    }
+
+    pub fn backup(name: &str) -> BackupRef {
+        BackupRef {
+            cluster: "c".parse().unwrap(),
+            name: name.parse().unwrap(),
+        }
+    }
+
+    /// Takes a snapshot and uploads it.
+    pub async fn back_up(&self, backup: &str, base: Option<&str>) -> NodeManifest {
+        crate::snapshot::take(&self.agent, "tag", &Selection::default()).await.unwrap();
+        let (work, ..) = Work::new();
+        crate::upload::upload(&self.agent, &self.upload(backup, base), &work).await.unwrap();
+        crate::snapshot::clear(&self.agent, "tag").await.unwrap();
+        self.manifest(backup).await
+    }
+
+    pub async fn manifest(&self, backup: &str) -> NodeManifest {
+        let backup = Self::backup(backup);
+        crate::upload::read_manifest(&self.agent, &backup, Self::host_id(1)).await.unwrap().unwrap().0
+    }
+}
+
+fn system_tables(release: &str) -> FakeCql {
+    let local = json!([{
+        "cluster_name": "c", "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
+        "release_version": release, "schema_version": "v1", "bootstrapped": "COMPLETED",
+        "host_id": FakeNode::host_id(1).to_string(), "broadcast_address": "127.0.0.2",
+        "data_center": "dc1", "rack": "r1", "tokens": ["10"],
+    }]);
+    FakeCql::new().answer("SELECT * FROM system.local", local)
+}
+
+impl TableFolder {
+    /// Writes an SSTable whose components hold `content`, with a digest that fits.
+    pub fn sstable(&self, descriptor: &str, content: &str) {
+        fs::create_dir_all(&self.0).unwrap();
+        let data = format!("data of {content}");
+        let crc32 = crc32fast::hash(data.as_bytes()).to_string();
+        for (component, text) in [
+            ("Data.db", data.as_str()),
+            ("Index.db", &format!("index of {content}")),
+            ("Statistics.db", &format!("statistics of {content}")),
+            ("Digest.crc32", &crc32),
+            ("TOC.txt", "Data.db\nIndex.db\nStatistics.db\nDigest.crc32\nTOC.txt\n"),
+        ] {
+            fs::write(self.0.join(format!("{descriptor}-{component}")), text).unwrap();
+        }
+    }
+
+    pub fn index(&self, name: &str) -> TableFolder {
+        TableFolder(self.0.join(format!(".{name}")))
+    }
+
+    /// What each Data component in the folder holds, sorted.
+    pub fn contents(&self) -> Vec<String> {
+        let files = crate::sstables::list(&self.0).unwrap();
+        let mut found: Vec<String> = files
+            .iter()
+            .filter(|file| file.is_own_data())
+            .map(|file| fs::read_to_string(&file.path).unwrap())
+            .map(|text| text.replace("data of ", ""))
+            .collect();
+        found.sort();
+        found
+    }
+}

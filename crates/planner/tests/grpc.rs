@@ -1,0 +1,217 @@
+//! The planner over an in-memory connection: what a client gets to see.
+
+use api::client::{self, PlannerClient};
+use api::convert::ConversionError;
+use api::pb::{planner as pb, types};
+use api::{ErrorKind, RemoteError};
+use cassandra_versions::{Product, Release};
+use chassis::{App, in_memory};
+use model::manifest::{BackupKind, BackupManifest, BackupNode, TableSummary};
+use model::{
+    BackupRef, DataDirectory, HostId, NodeDescription, RingMember, Schema, SchemaEntry, SchemaKind,
+    Selection, TableId, TaskId,
+};
+use plan::{BackupRequest, RequestedMode, RestorePlan, RestoreRequest, StepKind};
+use uuid::Uuid;
+
+const SCHEMA_VERSION: &str = "00000000-0000-0000-0000-0000000000aa";
+
+fn planner() -> PlannerClient {
+    let (routes, _) = App::new().service(planner::build()).into_parts();
+    client::planner(in_memory(routes))
+}
+
+fn release(version: &str) -> Release {
+    Release::new(Product::Cassandra, version).expect("a release")
+}
+
+fn member() -> RingMember {
+    RingMember {
+        host_id: HostId(Uuid::from_u128(1)),
+        address: "10.0.0.1".into(),
+        datacenter: "dc1".into(),
+        rack: "r1".into(),
+        tokens: vec!["-5".into(), "7".into()],
+    }
+}
+
+fn node(version: &str) -> NodeDescription {
+    NodeDescription {
+        agent: "10.0.0.1:7401".into(),
+        cluster_name: "Test Cluster".into(),
+        release: release(version),
+        member: member(),
+        ring: vec![member()],
+        partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
+        schema_version: SCHEMA_VERSION.into(),
+        schema_versions: vec![SCHEMA_VERSION.into()],
+        tables: Vec::new(),
+        data_directories: vec![DataDirectory {
+            path: "/data".into(),
+            free_bytes: 1 << 40,
+            total_bytes: 1 << 41,
+        }],
+        can_restart: false,
+        readable_formats: vec!["big-nb".into()],
+        unhealthy: String::new(),
+    }
+}
+
+fn backup() -> BackupManifest {
+    let at = "2026-01-02T03:04:05Z".parse().expect("a time");
+    let entry = |kind, name: &str, cql: &str| SchemaEntry {
+        keyspace: "shop".into(),
+        kind,
+        name: name.into(),
+        base_table: String::new(),
+        cql: vec![cql.into()],
+    };
+    BackupManifest {
+        backup: BackupRef {
+            cluster: "prod".parse().expect("a name"),
+            name: "nightly".parse().expect("a name"),
+        },
+        kind: BackupKind::Full,
+        base: None,
+        task_id: TaskId(Uuid::from_u128(7)),
+        started_at: at,
+        finished_at: at,
+        cluster_name: "Test Cluster".into(),
+        release: release("4.1.9"),
+        partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
+        selection: Selection::default(),
+        snapshot_spread_ms: 0,
+        ring: vec![member()],
+        nodes: vec![BackupNode {
+            host_id: member().host_id,
+            release: release("4.1.9"),
+            snapshot_taken_at: at,
+            manifest: "key".into(),
+            blake3: "00".into(),
+            bytes: 100,
+            uploaded_bytes: 100,
+            sstables: 1,
+            tables: vec![TableSummary {
+                keyspace: "shop".into(),
+                table: "orders".into(),
+                id: TableId(Uuid::from_u128(3)),
+                view_of: None,
+                bytes: 100,
+                sstables: 1,
+                formats: vec!["big-nb".into()],
+            }],
+        }],
+        schema: Schema {
+            version: SCHEMA_VERSION.into(),
+            entries: vec![
+                entry(
+                    SchemaKind::Keyspace,
+                    "shop",
+                    "CREATE KEYSPACE shop WITH replication = {'class': 'SimpleStrategy', 'replication_factor': '1'}",
+                ),
+                entry(
+                    SchemaKind::Table,
+                    "orders",
+                    "CREATE TABLE shop.orders (id int PRIMARY KEY)",
+                ),
+            ],
+        },
+    }
+}
+
+async fn plan_restore(target: &str) -> RestorePlan {
+    let request = RestoreRequest {
+        backup: backup(),
+        target: "staging".parse().expect("a name"),
+        nodes: vec![node(target)],
+        unreachable: Vec::new(),
+        schema: Schema {
+            version: SCHEMA_VERSION.into(),
+            entries: Vec::new(),
+        },
+        selection: Selection::default(),
+        mode: RequestedMode::Auto,
+        allow_unlisted_version: false,
+    };
+    let answer = planner()
+        .plan_restore(pb::PlanRestoreRequest::from(request))
+        .await;
+    let plan = answer
+        .expect("an answer")
+        .into_inner()
+        .plan
+        .expect("a plan");
+    plan.try_into().expect("a plan that reads")
+}
+
+#[tokio::test]
+async fn a_restore_is_planned_over_the_wire() {
+    let plan = plan_restore("4.1.9").await;
+    assert!(plan.supported, "{:?}", plan.findings);
+    let kinds: Vec<StepKind> = plan.steps.iter().map(|step| step.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            StepKind::Pin,
+            StepKind::Stage,
+            StepKind::Schema,
+            StepKind::Load,
+            StepKind::Finish
+        ]
+    );
+    assert_eq!(plan.nodes[0].download_bytes, 100);
+}
+
+#[tokio::test]
+async fn a_refused_plan_is_an_answer_and_no_error() {
+    let plan = plan_restore("4.0.17").await;
+    assert!(!plan.supported);
+    assert_eq!(plan.findings[0].code, "VERSION_DOWNGRADE");
+    assert!(plan.steps.is_empty());
+}
+
+#[tokio::test]
+async fn a_backup_without_tables_is_refused_with_its_finding() {
+    let request = BackupRequest {
+        backup: backup().backup,
+        kind: BackupKind::Full,
+        nodes: vec![node("4.1.9")],
+        unreachable: Vec::new(),
+        selection: Selection::default(),
+    };
+    let answer = planner()
+        .plan_backup(pb::PlanBackupRequest::from(request))
+        .await;
+    let plan = answer.expect("an answer").into_inner();
+    assert!(!plan.supported);
+    assert_eq!(plan.findings[0].code, "NOTHING_TO_BACK_UP");
+}
+
+#[tokio::test]
+async fn two_releases_are_compared_over_the_wire() {
+    let wire = |version| Some(types::Release::from(release(version)));
+    let request = pb::CheckCompatibilityRequest {
+        from: wire("3.11.19"),
+        to: wire("4.1.9"),
+    };
+    let answer = planner()
+        .check_compatibility(request)
+        .await
+        .expect("an answer")
+        .into_inner();
+    assert!(answer.supported);
+    assert_eq!(answer.findings[0].code, "UPGRADE_SSTABLES_REQUIRED");
+}
+
+#[tokio::test]
+async fn a_request_that_is_wrong_in_itself_names_its_field() {
+    let request = pb::CheckCompatibilityRequest::default();
+    let error = planner()
+        .check_compatibility(request)
+        .await
+        .expect_err("no release");
+    let error = RemoteError::from(error);
+    assert_eq!(error.kind, ErrorKind::InvalidArgument);
+    assert_eq!(error.field.as_deref(), Some("from"));
+    assert_eq!(error.message, ConversionError::missing("from").to_string());
+}

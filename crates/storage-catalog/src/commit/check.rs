@@ -1,0 +1,128 @@
+//! Whether what the nodes wrote makes one backup. Pure.
+
+use std::collections::BTreeSet;
+
+use model::manifest::{BackupNode, Intent, NodeManifest, StoredFile};
+use model::{BackupRef, HostId, TableId, layout};
+
+use super::Request;
+use crate::error::CatalogError;
+
+/// Keyspace, table and id.
+pub type TableSet = BTreeSet<(String, String, TableId)>;
+
+const BLAKE3_HEX_LEN: usize = 64;
+
+/// Refuses a backup in which a member of the ring is missing, or which has a node that is no member.
+pub fn ring(request: &Request) -> Result<(), CatalogError> {
+    let asked: BTreeSet<HostId> = request.host_ids.iter().copied().collect();
+    let members: BTreeSet<HostId> = request.ring.iter().map(|member| member.host_id).collect();
+    let missing: Vec<String> = request
+        .ring
+        .iter()
+        .filter(|member| !asked.contains(&member.host_id))
+        .map(|member| format!("node {} ({}) is not in it", member.host_id, member.address))
+        .collect();
+    if !missing.is_empty() || asked.is_empty() {
+        return Err(CatalogError::Incomplete {
+            backup: request.backup.clone(),
+            missing: match asked.is_empty() {
+                true => vec!["no node is in it".to_owned()],
+                false => missing,
+            },
+        });
+    }
+    match asked.difference(&members).next() {
+        Some(stranger) => Err(CatalogError::Disagree {
+            backup: request.backup.clone(),
+            what: format!("node {stranger} is not a member of the ring"),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a node manifest that is not of this backup, this ring and this base.
+pub fn node(
+    request: &Request,
+    intent: &Intent,
+    manifest: &NodeManifest,
+) -> Result<(), CatalogError> {
+    match complaint(request, intent, manifest) {
+        None => Ok(()),
+        Some(what) => Err(CatalogError::Disagree {
+            backup: request.backup.clone(),
+            what: format!("node {}: {what}", manifest.member.host_id),
+        }),
+    }
+}
+
+fn complaint(request: &Request, intent: &Intent, manifest: &NodeManifest) -> Option<String> {
+    if manifest.kind != intent.kind || manifest.base != intent.base {
+        return Some("its manifest is of another kind or has another base".to_owned());
+    }
+    if manifest.partitioner != request.partitioner {
+        return Some(format!("its partitioner is {}", manifest.partitioner));
+    }
+    let member = request.ring.iter().find(|member| member.host_id == manifest.member.host_id);
+    let tokens = |tokens: &[String]| tokens.iter().cloned().collect::<BTreeSet<String>>();
+    if member.is_some_and(|member| tokens(&member.tokens) != tokens(&manifest.member.tokens)) {
+        return Some("its tokens changed while the backup was made".to_owned());
+    }
+    manifest
+        .tables
+        .iter()
+        .flat_map(|table| table.files.iter().map(move |file| (table, file)))
+        .find_map(|(table, file)| {
+            let why = file_complaint(intent, file)?;
+            Some(format!("{}.{}: {}: {why}", table.keyspace, table.table, file.name))
+        })
+}
+
+/// The rule that deletion is decided from: an object is the backup's own or its base's, and lies where it belongs.
+fn file_complaint(intent: &Intent, file: &StoredFile) -> Option<&'static str> {
+    let is_hex = file.blake3.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_hex || file.blake3.len() != BLAKE3_HEX_LEN {
+        return Some("its hash is not one");
+    }
+    let owner = match &file.from {
+        None => intent.backup.clone(),
+        Some(from) if Some(from) == intent.base.as_ref() => BackupRef {
+            cluster: intent.backup.cluster.clone(),
+            name: from.clone(),
+        },
+        Some(_) => return Some("it refers to a backup that is not the base"),
+    };
+    match file.object.starts_with(&layout::data(&owner)) {
+        true => None,
+        false => Some("its object does not lie where the backup's objects lie"),
+    }
+}
+
+pub fn table_set(manifest: &NodeManifest) -> TableSet {
+    let tables = manifest.tables.iter();
+    tables
+        .map(|table| (table.keyspace.clone(), table.table.clone(), table.id))
+        .collect()
+}
+
+/// Refuses nodes that saw different tables: one of them was described before a schema change, one after.
+pub fn same_tables(
+    backup: &BackupRef,
+    nodes: &[(BackupNode, TableSet)],
+) -> Result<(), CatalogError> {
+    let Some((first, expected)) = nodes.first() else {
+        return Ok(());
+    };
+    for (node, tables) in nodes {
+        if let Some((keyspace, table, id)) = expected.symmetric_difference(tables).next() {
+            return Err(CatalogError::Disagree {
+                backup: backup.clone(),
+                what: format!(
+                    "only one of node {} and node {} has table {keyspace}.{table} with id {id}",
+                    first.host_id, node.host_id
+                ),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! What a node contributed, in figures.
+
+use std::collections::BTreeSet;
+
+use cassandra_formats::parse_file_name;
+use cassandra_versions::Release;
+use model::BackupRef;
+use model::manifest::{BackupNode, NodeManifest, StoredFile, TableFiles, TableSummary};
+
+use crate::error::CatalogError;
+
+pub fn node(manifest: &NodeManifest, key: String, blake3: String) -> BackupNode {
+    let files = || manifest.tables.iter().flat_map(|table| &table.files);
+    let tables: Vec<TableSummary> = manifest.tables.iter().map(table).collect();
+    BackupNode {
+        host_id: manifest.member.host_id,
+        release: manifest.release.clone(),
+        snapshot_taken_at: manifest.snapshot_taken_at,
+        manifest: key,
+        blake3,
+        bytes: files().map(|file| file.bytes).sum(),
+        uploaded_bytes: files().filter(|file| file.from.is_none()).map(|file| file.bytes).sum(),
+        sstables: tables.iter().map(|table| table.sstables).sum(),
+        tables,
+    }
+}
+
+fn table(table: &TableFiles) -> TableSummary {
+    let own = |file: &&StoredFile| file.index.is_none();
+    let descriptors: BTreeSet<_> = table
+        .files
+        .iter()
+        .filter(own)
+        .filter_map(|file| Some(parse_file_name(&file.name).ok()?.0))
+        .collect();
+    let formats: BTreeSet<String> = descriptors
+        .iter()
+        .map(|descriptor| descriptor.format.to_string())
+        .collect();
+    TableSummary {
+        keyspace: table.keyspace.clone(),
+        table: table.table.clone(),
+        id: table.id,
+        view_of: table.view_of.clone(),
+        bytes: table.files.iter().map(|file| file.bytes).sum(),
+        sstables: descriptors.len() as u64,
+        formats: formats.into_iter().collect(),
+    }
+}
+
+/// The lowest release among the nodes: what a target must at least be able to follow.
+pub fn lowest_release(backup: &BackupRef, nodes: &[BackupNode]) -> Result<Release, CatalogError> {
+    let disagree = |what: String| CatalogError::Disagree {
+        backup: backup.clone(),
+        what,
+    };
+    let mut releases = nodes.iter().map(|node| &node.release);
+    let first = releases.next().ok_or_else(|| disagree("there is no node".to_owned()))?;
+    let mut lowest = first;
+    for release in releases {
+        if release.product != first.product {
+            return Err(disagree(format!("one runs {first}, another {release}")));
+        }
+        if release.cmp_version(lowest).is_lt() {
+            lowest = release;
+        }
+    }
+    Ok(lowest.clone())
+}

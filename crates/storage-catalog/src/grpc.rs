@@ -1,0 +1,172 @@
+//! Translates between the wire and the catalog. Decides nothing.
+
+mod wire;
+
+use std::sync::Arc;
+
+use api::convert::{ConversionError, parsed, parsed_optional, required, time};
+use api::pb::storage_catalog as pb;
+use api::pb::storage_catalog::storage_catalog_server::StorageCatalog;
+use futures::stream::{BoxStream, StreamExt};
+use model::{BackupRef, ClusterName, TaskId};
+use tonic::{Request, Response, Status};
+
+use crate::catalog::Catalog;
+use crate::progress::working;
+
+/// The service on the wire.
+pub struct StorageCatalogGrpc {
+    catalog: Arc<Catalog>,
+}
+
+impl StorageCatalogGrpc {
+    pub(crate) fn new(catalog: Arc<Catalog>) -> Self {
+        Self { catalog }
+    }
+
+    /// The backup that a message means; the cluster may be left out where the name is unique.
+    async fn resolve(&self, backup: Option<api::pb::types::BackupRef>) -> Result<BackupRef, Status> {
+        let backup = required("backup", backup).map_err(api::status)?;
+        let cluster: Option<ClusterName> =
+            parsed_optional("backup.cluster", &backup.cluster).map_err(api::status)?;
+        let name = parsed("backup.name", &backup.name).map_err(api::status)?;
+        self.catalog.resolve(cluster, name).await.map_err(api::status)
+    }
+}
+
+fn exact(backup: Option<api::pb::types::BackupRef>) -> Result<BackupRef, Status> {
+    let exact = required("backup", backup).and_then(BackupRef::try_from);
+    exact.map_err(api::status)
+}
+
+fn task(text: &str) -> Result<TaskId, Status> {
+    parsed::<TaskId>("task_id", text).map_err(api::status)
+}
+
+#[tonic::async_trait]
+impl StorageCatalog for StorageCatalogGrpc {
+    async fn begin_backup(
+        &self,
+        request: Request<pb::BeginBackupRequest>,
+    ) -> Result<Response<pb::BeginBackupResponse>, Status> {
+        let request = wire::begin(request.into_inner()).map_err(api::status)?;
+        let intent = self.catalog.begin(request).await.map_err(api::status)?;
+        Ok(Response::new(pb::BeginBackupResponse {
+            base: intent.base.map(String::from).unwrap_or_default(),
+            started_at: time(intent.started_at),
+        }))
+    }
+
+    async fn commit_backup(
+        &self,
+        request: Request<pb::CommitBackupRequest>,
+    ) -> Result<Response<pb::CommitBackupResponse>, Status> {
+        let request = wire::commit(request.into_inner()).map_err(api::status)?;
+        let manifest = self.catalog.commit(request).await.map_err(api::status)?;
+        Ok(Response::new(pb::CommitBackupResponse {
+            backup: Some(manifest.into()),
+        }))
+    }
+
+    async fn abandon_backup(
+        &self,
+        request: Request<pb::AbandonBackupRequest>,
+    ) -> Result<Response<pb::AbandonBackupResponse>, Status> {
+        let request = request.into_inner();
+        let (backup, task) = (exact(request.backup)?, task(&request.task_id)?);
+        let abandoned = self.catalog.abandon(&backup, &task, request.reason).await;
+        abandoned.map_err(api::status)?;
+        Ok(Response::new(pb::AbandonBackupResponse {}))
+    }
+
+    async fn list_backups(
+        &self,
+        request: Request<pb::ListBackupsRequest>,
+    ) -> Result<Response<pb::ListBackupsResponse>, Status> {
+        let cluster: Option<ClusterName> =
+            parsed_optional("cluster", &request.into_inner().cluster).map_err(api::status)?;
+        let backups = self.catalog.list(cluster.as_ref()).await.map_err(api::status)?;
+        Ok(Response::new(pb::ListBackupsResponse { backups }))
+    }
+
+    async fn get_backup(
+        &self,
+        request: Request<pb::GetBackupRequest>,
+    ) -> Result<Response<pb::GetBackupResponse>, Status> {
+        let backup = self.resolve(request.into_inner().backup).await?;
+        let manifest = self.catalog.get(&backup).await.map_err(api::status)?;
+        Ok(Response::new(pb::GetBackupResponse {
+            backup: Some(manifest.into()),
+        }))
+    }
+
+    type VerifyBackupStream = BoxStream<'static, Result<pb::VerifyBackupResponse, Status>>;
+
+    async fn verify_backup(
+        &self,
+        request: Request<pb::VerifyBackupRequest>,
+    ) -> Result<Response<Self::VerifyBackupStream>, Status> {
+        let request = request.into_inner();
+        let level = wire::level(request.level()).map_err(api::status)?;
+        let backup = self.resolve(request.backup).await?;
+        let catalog = self.catalog.clone();
+        let verified = backup.clone();
+        let work = working(|reporter| async move {
+            catalog.verify(&verified, level, &reporter).await
+        });
+        let messages = work.map(move |said| wire::verify_message(said, &backup, level));
+        Ok(Response::new(messages.boxed()))
+    }
+
+    type DeleteBackupStream = BoxStream<'static, Result<pb::DeleteBackupResponse, Status>>;
+
+    async fn delete_backup(
+        &self,
+        request: Request<pb::DeleteBackupRequest>,
+    ) -> Result<Response<Self::DeleteBackupStream>, Status> {
+        let request = request.into_inner();
+        let backup = self.resolve(request.backup).await?;
+        let catalog = self.catalog.clone();
+        let work = working(move |reporter| async move {
+            catalog.delete(&backup, request.even_if_running, &reporter).await
+        });
+        Ok(Response::new(work.map(wire::delete_message).boxed()))
+    }
+
+    async fn pin_backup(
+        &self,
+        request: Request<pb::PinBackupRequest>,
+    ) -> Result<Response<pb::PinBackupResponse>, Status> {
+        let request = request.into_inner();
+        let (backup, task) = (exact(request.backup)?, task(&request.task_id)?);
+        self.catalog.pin(&backup, &task).await.map_err(api::status)?;
+        Ok(Response::new(pb::PinBackupResponse {}))
+    }
+
+    async fn unpin_backup(
+        &self,
+        request: Request<pb::UnpinBackupRequest>,
+    ) -> Result<Response<pb::UnpinBackupResponse>, Status> {
+        let request = request.into_inner();
+        let (backup, task) = (exact(request.backup)?, task(&request.task_id)?);
+        self.catalog.unpin(&backup, &task).await.map_err(api::status)?;
+        Ok(Response::new(pb::UnpinBackupResponse {}))
+    }
+
+    async fn get_store_status(
+        &self,
+        _request: Request<pb::GetStoreStatusRequest>,
+    ) -> Result<Response<pb::GetStoreStatusResponse>, Status> {
+        let reached = self.catalog.reach().await;
+        Ok(Response::new(pb::GetStoreStatusResponse {
+            store: self.catalog.store.describe(),
+            reachable: reached.is_ok(),
+            detail: reached.err().map(|error| api::error::chain(&error)).unwrap_or_default(),
+        }))
+    }
+}
+
+/// Names the field in a conversion of this service's own messages.
+fn missing<T>(field: &'static str) -> Result<T, ConversionError> {
+    Err(ConversionError::missing(field))
+}

@@ -1,0 +1,131 @@
+//! This service's own messages, to and from what its modules speak.
+
+use api::convert::{ConversionError, all, parsed, parsed_optional, required};
+use api::pb::storage_catalog as pb;
+use api::pb::types as types;
+use model::{BackupRef, HostId, Schema, Selection};
+use tonic::Status;
+
+use super::missing;
+use crate::delete::Deleted;
+use crate::error::CatalogError;
+use crate::progress::{Progress, Said};
+use crate::verify::{Damage, Level, Report};
+use crate::{begin, commit};
+
+pub fn begin(request: pb::BeginBackupRequest) -> Result<begin::Request, ConversionError> {
+    Ok(begin::Request {
+        kind: request.kind().try_into()?,
+        backup: required("backup", request.backup)?.try_into()?,
+        base: parsed_optional("base", &request.base)?,
+        task: parsed("task_id", &request.task_id)?,
+        selection: match request.selection {
+            Some(selection) => selection.try_into()?,
+            None => Selection::default(),
+        },
+    })
+}
+
+pub fn commit(request: pb::CommitBackupRequest) -> Result<commit::Request, ConversionError> {
+    let host = |text: &String| parsed::<HostId>("host_ids", text);
+    Ok(commit::Request {
+        backup: required("backup", request.backup)?.try_into()?,
+        task: parsed("task_id", &request.task_id)?,
+        host_ids: request.host_ids.iter().map(host).collect::<Result<_, _>>()?,
+        ring: all(request.ring)?,
+        schema: match request.schema {
+            Some(schema) => schema.try_into()?,
+            None => Schema::default(),
+        },
+        cluster_name: request.cluster_name,
+        partitioner: request.partitioner,
+        snapshot_spread_ms: request.snapshot_spread_ms,
+    })
+}
+
+pub fn level(level: pb::VerifyLevel) -> Result<Level, ConversionError> {
+    match level {
+        pb::VerifyLevel::Manifest => Ok(Level::Manifest),
+        pb::VerifyLevel::Objects => Ok(Level::Objects),
+        pb::VerifyLevel::Sstables => Ok(Level::Sstables),
+        pb::VerifyLevel::Unspecified => missing("level"),
+    }
+}
+
+pub fn verify_message(
+    said: Said<Result<Report, CatalogError>>,
+    backup: &BackupRef,
+    level: Level,
+) -> Result<pb::VerifyBackupResponse, Status> {
+    match said {
+        Said::Progress(progress) => Ok(pb::VerifyBackupResponse {
+            progress: Some(progress.into()),
+            report: None,
+        }),
+        Said::Done(Ok(report)) => Ok(pb::VerifyBackupResponse {
+            progress: None,
+            report: Some(self::report(report, backup, level)),
+        }),
+        Said::Done(Err(error)) => Err(api::status(error)),
+    }
+}
+
+fn report(report: Report, backup: &BackupRef, level: Level) -> pb::VerifyReport {
+    let level = match level {
+        Level::Manifest => pb::VerifyLevel::Manifest,
+        Level::Objects => pb::VerifyLevel::Objects,
+        Level::Sstables => pb::VerifyLevel::Sstables,
+    };
+    pb::VerifyReport {
+        backup: Some(backup.clone().into()),
+        level: level as i32,
+        ok: report.damage.is_empty(),
+        objects_checked: report.objects,
+        bytes_checked: report.bytes,
+        sstables_checked: report.sstables,
+        damage: report.damage.into_iter().map(pb::Damage::from).collect(),
+    }
+}
+
+pub fn delete_message(
+    said: Said<Result<Deleted, CatalogError>>,
+) -> Result<pb::DeleteBackupResponse, Status> {
+    match said {
+        Said::Progress(progress) => Ok(pb::DeleteBackupResponse {
+            progress: Some(progress.into()),
+            ..pb::DeleteBackupResponse::default()
+        }),
+        Said::Done(Ok(deleted)) => Ok(pb::DeleteBackupResponse {
+            progress: None,
+            deleted_objects: deleted.objects,
+            freed_bytes: deleted.bytes,
+        }),
+        Said::Done(Err(error)) => Err(api::status(error)),
+    }
+}
+
+impl From<Progress> for types::Progress {
+    fn from(progress: Progress) -> Self {
+        Self {
+            bytes_done: progress.bytes_done,
+            bytes_total: progress.bytes_total,
+            items_done: progress.items_done,
+            items_total: progress.items_total,
+            note: progress.note,
+        }
+    }
+}
+
+impl From<Damage> for pb::Damage {
+    fn from(damage: Damage) -> Self {
+        Self {
+            node: damage.node,
+            keyspace: damage.keyspace,
+            table: damage.table,
+            sstable: damage.sstable,
+            component: damage.component,
+            object: damage.object,
+            what: damage.what,
+        }
+    }
+}

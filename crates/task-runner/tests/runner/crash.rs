@@ -1,0 +1,173 @@
+//! Kills the runner at every write, starts it again, and wants the same end each time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::pb::task_runner::{StepState, TaskState};
+use tokio::time::{sleep, timeout};
+
+use crate::dying_store::{Death, DyingStore};
+use crate::fleet::{BackupNow, Fault};
+use crate::world::{DEADLINE, Life, World, state_of};
+
+/// More writes than any of these tasks makes.
+const WRITES_MAX: i64 = 200;
+
+#[derive(Debug, Clone, Copy)]
+enum Story {
+    Backup,
+    FailingBackup,
+    Online,
+    InPlace,
+}
+
+fn world(story: Story) -> World {
+    let mut world = World::new(&["n1", "n2"]);
+    match story {
+        Story::Backup => {}
+        Story::FailingBackup => {
+            world.config.step_retry_for_seconds = 10;
+            world.fleet.fail("upload n1", &[Fault::Damaged; 4]);
+        }
+        Story::Online => world.has_backup("b"),
+        Story::InPlace => {
+            world.has_backup("b");
+            world.fleet.facts().in_place = true;
+        }
+    }
+    world
+}
+
+/// Asks for the task; a runner that dies meanwhile answers nothing.
+async fn ask(life: &mut Life, story: Story) {
+    match story {
+        Story::Backup | Story::FailingBackup => drop(life.create_backup("b").await),
+        Story::Online | Story::InPlace => drop(life.start_restore("b").await),
+    }
+}
+
+/// Lives until the store dies at the given write, or to the end of the task. Answers whether it died.
+async fn live(world: &World, story: Story, writes: i64, death: Death) -> bool {
+    let store = Arc::new(DyingStore::new(world.open().await, writes, death));
+    let mut life = world.start_on(store.clone());
+    let story = async {
+        ask(&mut life, story).await;
+        let id = life.tasks().await[0].id.clone();
+        life.ended(&id).await;
+        // The driver has still to leave.
+        life.runner.drain().await;
+    };
+    let died = tokio::select! {
+        () = store.dead.cancelled() => true,
+        () = story => store.dead.is_cancelled(),
+    };
+    life.runner.kill().await;
+    died
+}
+
+#[track_caller]
+fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
+    let facts = world.fleet.facts();
+    assert_eq!(facts.violations, Vec::<String>::new(), "{place}");
+    let (wanted, backup_is) = match story {
+        Story::Backup | Story::Online | Story::InPlace => (TaskState::Succeeded, BackupNow::Complete),
+        Story::FailingBackup => (TaskState::Failed, facts.backups["b"].0.clone()),
+    };
+    assert_eq!(state, wanted, "{place}");
+    assert_eq!(facts.backups["b"].0, backup_is, "{place}");
+    if matches!(story, Story::FailingBackup) {
+        assert!(matches!(backup_is, BackupNow::Failed(_)), "{place}: {backup_is:?}");
+    }
+    if matches!(story, Story::Online | Story::InPlace) {
+        assert_eq!(facts.loaded.len(), 2, "{place}");
+        assert!(facts.stopped.is_empty(), "{place}");
+    }
+    assert!(facts.snapshots.is_empty(), "{place}");
+    assert!(facts.staged.is_empty() && facts.pins.is_empty(), "{place}");
+}
+
+/// Dies at one write, lives again, and looks at the end. Answers whether there was such a write.
+async fn dies_at(story: Story, writes: i64, death: Death) -> bool {
+    let place = format!("{story:?}, {death:?} {writes}");
+    let world = world(story);
+    world.start_with_cluster().await.runner.kill().await;
+    let died = timeout(DEADLINE, live(&world, story, writes, death))
+        .await
+        .unwrap_or_else(|_| panic!("{place}: neither dead nor done"));
+    let mut life = world.start().await;
+    let tasks = life.tasks().await;
+    let state = match tasks.first() {
+        Some(task) => {
+            let id = task.id.clone();
+            life.ended(&id).await.state()
+        }
+        None => {
+            // It died before the task was on disk: nobody was answered, nothing was touched, and it can be asked again.
+            assert_eq!(world.fleet.changes(), Vec::<String>::new(), "{place}");
+            ask(&mut life, story).await;
+            let id = life.tasks().await[0].id.clone();
+            life.ended(&id).await.state()
+        }
+    };
+    check_end(&world, story, state, &place);
+    life.runner.kill().await;
+    died
+}
+
+async fn dies_everywhere(story: Story) {
+    let mut deaths = 0;
+    for death in [Death::BeforeWrite, Death::AfterWrite] {
+        for writes in 0..WRITES_MAX {
+            if !dies_at(story, writes, death).await {
+                break;
+            }
+            deaths += 1;
+        }
+    }
+    assert!(deaths > 20, "only {deaths} places to die at");
+}
+
+#[tokio::test]
+async fn a_backup_killed_at_any_write_ends_as_if_it_had_not_been() {
+    dies_everywhere(Story::Backup).await;
+}
+
+#[tokio::test]
+async fn a_backup_that_fails_killed_at_any_write_is_still_undone() {
+    dies_everywhere(Story::FailingBackup).await;
+}
+
+#[tokio::test]
+async fn an_online_restore_killed_at_any_write_ends_as_if_it_had_not_been() {
+    dies_everywhere(Story::Online).await;
+}
+
+#[tokio::test]
+async fn a_restore_in_place_killed_at_any_write_ends_as_if_it_had_not_been() {
+    dies_everywhere(Story::InPlace).await;
+}
+
+#[tokio::test]
+async fn a_runner_that_drains_leaves_its_task_running_and_the_next_goes_on() {
+    let world = World::new(&["n1", "n2"]);
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("upload n2", &[Fault::Hang]);
+    let id = life.backup("b").await;
+    life.until(&id, |task| {
+        state_of(task, "upload-n1") == StepState::Succeeded
+            && state_of(task, "upload-n2") == StepState::Running
+    })
+    .await;
+    timeout(Duration::from_secs(5), life.runner.drain())
+        .await
+        .expect("a drain does not wait for the agents");
+    let task = life.task(&id).await.expect("the task");
+    assert_eq!(task.state(), TaskState::Running);
+    drop(life);
+    sleep(Duration::from_millis(10)).await;
+    let mut life = world.start().await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded);
+    assert_eq!(world.fleet.count("upload n1"), 1, "what was done is not done again");
+    assert_eq!(world.fleet.count("upload n2"), 2);
+}

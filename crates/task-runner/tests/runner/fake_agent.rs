@@ -1,0 +1,296 @@
+//! An agent that has no Cassandra, but knows what one would have.
+
+use api::pb::node_agent as pb;
+use api::pb::node_agent::node_agent_server::NodeAgent;
+use api::pb::types::{NodeDescription, Product, Progress, Release, Schema};
+use futures::stream::{self, BoxStream, StreamExt};
+use tonic::{Request, Response, Status};
+
+use crate::fleet::{Fault, Fleet, lost};
+
+pub struct FakeAgent {
+    pub fleet: Fleet,
+    pub at: usize,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+type Streaming<T> = BoxStream<'static, Result<T, Status>>;
+
+/// Bytes that every stream says it has.
+const TOTAL: u64 = 1000;
+
+fn progress(bytes_done: u64) -> Option<Progress> {
+    Some(Progress {
+        bytes_done,
+        bytes_total: TOTAL,
+        note: format!("{bytes_done} bytes"),
+        ..Progress::default()
+    })
+}
+
+impl FakeAgent {
+    fn node(&self) -> &str {
+        &self.fleet.nodes[self.at]
+    }
+
+    async fn enter(&self, call: &str) -> Result<Option<Fault>, Status> {
+        self.fleet.enter(&format!("{call} {}", self.node())).await
+    }
+
+    /// Reports half, then does the work and reports the rest; or breaks off in between.
+    fn stream<T: Send + 'static>(
+        &self,
+        fault: Option<Fault>,
+        message: impl Fn(Option<Progress>, bool) -> T + Send + 'static,
+        work: impl FnOnce(&Fleet, &str) + Send + 'static,
+    ) -> Answer<Streaming<T>> {
+        let (fleet, node) = (self.fleet.clone(), self.node().to_owned());
+        let half = message(progress(TOTAL / 2), false);
+        let rest = async move {
+            if fault == Some(Fault::Break) {
+                return Err(Status::unavailable("broken off"));
+            }
+            work(&fleet, &node);
+            lost(fault)?;
+            Ok(message(progress(TOTAL), true))
+        };
+        let messages = stream::iter([Ok(half)]).chain(stream::once(rest));
+        Ok(Response::new(messages.boxed()))
+    }
+}
+
+#[tonic::async_trait]
+impl NodeAgent for FakeAgent {
+    async fn describe(&self, _: Request<pb::DescribeRequest>) -> Answer<pb::DescribeResponse> {
+        self.enter("describe").await?;
+        let (version, member, ring) = (
+            self.fleet.facts().schema_version.clone(),
+            self.fleet.member(self.at),
+            self.fleet.ring(),
+        );
+        Ok(Response::new(pb::DescribeResponse {
+            node: Some(NodeDescription {
+                cluster_name: "Test Cluster".into(),
+                release: Some(Release {
+                    product: Product::Cassandra as i32,
+                    version: format!("4.1.{}", 9 - self.at),
+                }),
+                member: Some(member),
+                ring,
+                partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
+                schema_versions: vec![version.clone()],
+                schema_version: version,
+                ..NodeDescription::default()
+            }),
+        }))
+    }
+
+    async fn get_schema(&self, _: Request<pb::GetSchemaRequest>) -> Answer<pb::GetSchemaResponse> {
+        self.enter("schema?").await?;
+        Ok(Response::new(pb::GetSchemaResponse {
+            schema: Some(Schema {
+                version: self.fleet.facts().schema_version.clone(),
+                entries: Vec::new(),
+            }),
+        }))
+    }
+
+    async fn take_snapshot(
+        &self,
+        request: Request<pb::TakeSnapshotRequest>,
+    ) -> Answer<pb::TakeSnapshotResponse> {
+        let fault = self.enter("snapshot").await?;
+        let tag = request.into_inner().tag;
+        let node = self.node().to_owned();
+        let taken_ms = {
+            let mut facts = self.fleet.facts();
+            facts.snapshots.insert((node.clone(), tag));
+            facts.taken_ms.get(&node).copied().unwrap_or(1_000)
+        };
+        lost(fault)?;
+        let at = jiff::Timestamp::from_millisecond(taken_ms).expect("a time");
+        Ok(Response::new(pb::TakeSnapshotResponse {
+            taken_at: api::convert::time(at),
+            ..pb::TakeSnapshotResponse::default()
+        }))
+    }
+
+    type UploadSnapshotStream = Streaming<pb::UploadSnapshotResponse>;
+
+    async fn upload_snapshot(
+        &self,
+        request: Request<pb::UploadSnapshotRequest>,
+    ) -> Answer<Self::UploadSnapshotStream> {
+        let fault = self.enter("upload").await?;
+        let request = request.into_inner();
+        let key = (self.node().to_owned(), request.tag);
+        let (there, nodes) = {
+            let mut facts = self.fleet.facts();
+            facts.base = Some(request.base);
+            (facts.snapshots.contains(&key), facts.snapshots.len())
+        };
+        self.fleet.require(there, "an upload has its snapshot");
+        self.fleet.require(
+            nodes >= self.fleet.nodes.len(),
+            "every node has its snapshot before any uploads",
+        );
+        let backup = request.backup.map(|backup| backup.name).unwrap_or_default();
+        let message = |progress, last: bool| pb::UploadSnapshotResponse {
+            progress,
+            manifest: last.then(pb::NodeManifestSummary::default),
+        };
+        self.stream(fault, message, move |fleet, node| {
+            fleet.facts().uploaded.insert((node.to_owned(), backup));
+        })
+    }
+
+    async fn clear_snapshot(
+        &self,
+        request: Request<pb::ClearSnapshotRequest>,
+    ) -> Answer<pb::ClearSnapshotResponse> {
+        let fault = self.enter("clear").await?;
+        let key = (self.node().to_owned(), request.into_inner().tag);
+        self.fleet.facts().snapshots.remove(&key);
+        lost(fault)?;
+        Ok(Response::new(pb::ClearSnapshotResponse {}))
+    }
+
+    type StageRestoreStream = Streaming<pb::StageRestoreResponse>;
+
+    async fn stage_restore(
+        &self,
+        request: Request<pb::StageRestoreRequest>,
+    ) -> Answer<Self::StageRestoreStream> {
+        let fault = self.enter("stage").await?;
+        let request = request.into_inner();
+        let pinned = self.fleet.facts().pins.contains(&request.restore);
+        self.fleet.require(pinned, "a backup is pinned while it is read");
+        let message = |progress, last: bool| pb::StageRestoreResponse {
+            progress,
+            sstables: u64::from(last),
+        };
+        self.stream(fault, message, |fleet, node| {
+            fleet.facts().staged.insert(node.to_owned());
+        })
+    }
+
+    async fn execute_cql(
+        &self,
+        request: Request<pb::ExecuteCqlRequest>,
+    ) -> Answer<pb::ExecuteCqlResponse> {
+        let fault = self.enter("cql").await?;
+        let executed = request.into_inner().statements.len() as u64;
+        let staged = self.fleet.facts().staged.len();
+        self.fleet.require(
+            staged == self.fleet.nodes.len(),
+            "everything is staged before the schema changes",
+        );
+        {
+            let mut facts = self.fleet.facts();
+            facts.schema_applied = true;
+            facts.schema_version = "schema-2".into();
+        }
+        lost(fault)?;
+        Ok(Response::new(pb::ExecuteCqlResponse {
+            executed,
+            schema_version: "schema-2".into(),
+        }))
+    }
+
+    type LoadStagedStream = Streaming<pb::LoadStagedResponse>;
+
+    async fn load_staged(
+        &self,
+        _: Request<pb::LoadStagedRequest>,
+    ) -> Answer<Self::LoadStagedStream> {
+        let fault = self.enter("load").await?;
+        let ready = {
+            let facts = self.fleet.facts();
+            facts.staged.len() == self.fleet.nodes.len() && facts.schema_applied
+        };
+        self.fleet.require(ready, "staging and schema come before loading");
+        let message = |progress, last: bool| pb::LoadStagedResponse {
+            progress,
+            sstables: u64::from(last),
+        };
+        self.stream(fault, message, |fleet, node| {
+            fleet.facts().loaded.insert(node.to_owned());
+        })
+    }
+
+    async fn stop_cassandra(
+        &self,
+        _: Request<pb::StopCassandraRequest>,
+    ) -> Answer<pb::StopCassandraResponse> {
+        let fault = self.enter("stop").await?;
+        let staged = self.fleet.facts().staged.len();
+        self.fleet.require(
+            staged == self.fleet.nodes.len(),
+            "everything is staged before a node stops",
+        );
+        let node = self.node().to_owned();
+        self.fleet.facts().stopped.insert(node);
+        lost(fault)?;
+        Ok(Response::new(pb::StopCassandraResponse {}))
+    }
+
+    async fn swap_staged(
+        &self,
+        _: Request<pb::SwapStagedRequest>,
+    ) -> Answer<pb::SwapStagedResponse> {
+        let fault = self.enter("swap").await?;
+        let stopped = self.fleet.facts().stopped.len();
+        self.fleet
+            .require(stopped == self.fleet.nodes.len(), "all stop before one swaps");
+        let node = self.node().to_owned();
+        self.fleet.facts().loaded.insert(node);
+        lost(fault)?;
+        Ok(Response::new(pb::SwapStagedResponse { sstables: 1 }))
+    }
+
+    async fn start_cassandra(
+        &self,
+        _: Request<pb::StartCassandraRequest>,
+    ) -> Answer<pb::StartCassandraResponse> {
+        let fault = self.enter("start").await?;
+        let node = self.node().to_owned();
+        self.fleet.facts().stopped.remove(&node);
+        lost(fault)?;
+        Ok(Response::new(pb::StartCassandraResponse {}))
+    }
+
+    type UpgradeSstablesStream = Streaming<pb::UpgradeSstablesResponse>;
+
+    async fn upgrade_sstables(
+        &self,
+        _: Request<pb::UpgradeSstablesRequest>,
+    ) -> Answer<Self::UpgradeSstablesStream> {
+        let fault = self.enter("upgradesstables").await?;
+        let message = |progress, _| pb::UpgradeSstablesResponse { progress };
+        self.stream(fault, message, |_, _| {})
+    }
+
+    type AwaitViewsStream = Streaming<pb::AwaitViewsResponse>;
+
+    async fn await_views(
+        &self,
+        request: Request<pb::AwaitViewsRequest>,
+    ) -> Answer<Self::AwaitViewsStream> {
+        let fault = self.enter("views").await?;
+        let views = request.into_inner().views.len();
+        self.fleet.require(views == 1, "the view of the plan is waited for");
+        let message = |progress, _| pb::AwaitViewsResponse { progress };
+        self.stream(fault, message, |_, _| {})
+    }
+
+    async fn finish_restore(
+        &self,
+        _: Request<pb::FinishRestoreRequest>,
+    ) -> Answer<pb::FinishRestoreResponse> {
+        let fault = self.enter("finish").await?;
+        let node = self.node().to_owned();
+        self.fleet.facts().staged.remove(&node);
+        lost(fault)?;
+        Ok(Response::new(pb::FinishRestoreResponse { freed_bytes: 1 }))
+    }
+}

@@ -1,0 +1,188 @@
+//! A catalog without a bucket.
+
+use api::ErrorKind;
+use api::pb::storage_catalog as pb;
+use api::pb::storage_catalog::storage_catalog_server::StorageCatalog;
+use futures::stream::BoxStream;
+use tonic::{Request, Response, Status};
+
+use crate::fleet::{BackupNow, Fleet, lost, refuse};
+
+pub struct FakeCatalog {
+    pub fleet: Fleet,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+fn name(backup: Option<api::pb::types::BackupRef>) -> String {
+    backup.map(|backup| backup.name).unwrap_or_default()
+}
+
+#[tonic::async_trait]
+impl StorageCatalog for FakeCatalog {
+    async fn begin_backup(
+        &self,
+        request: Request<pb::BeginBackupRequest>,
+    ) -> Answer<pb::BeginBackupResponse> {
+        let fault = self.fleet.enter("begin").await?;
+        let request = request.into_inner();
+        let base = match request.kind() {
+            api::pb::types::BackupKind::Differential => "the-base".to_owned(),
+            _ => String::new(),
+        };
+        {
+            let mut facts = self.fleet.facts();
+            let task = request.task_id.clone();
+            let now = facts
+                .backups
+                .entry(name(request.backup))
+                .or_insert((BackupNow::Running, task));
+            if now.1 != request.task_id || now.0 != BackupNow::Running {
+                return Err(refuse("the name is taken", ErrorKind::AlreadyExists, "BACKUP_EXISTS"));
+            }
+        }
+        lost(fault)?;
+        Ok(Response::new(pb::BeginBackupResponse {
+            base,
+            started_at: "2026-01-01T00:00:00.000Z".into(),
+        }))
+    }
+
+    async fn commit_backup(
+        &self,
+        request: Request<pb::CommitBackupRequest>,
+    ) -> Answer<pb::CommitBackupResponse> {
+        let fault = self.fleet.enter("commit").await?;
+        let request = request.into_inner();
+        let name = name(request.backup);
+        let all_uploaded = {
+            let facts = self.fleet.facts();
+            let uploaded = |node: &String| facts.uploaded.contains(&(node.clone(), name.clone()));
+            self.fleet.nodes.iter().all(uploaded)
+        };
+        self.fleet.require(all_uploaded, "all uploads come before the commit");
+        self.fleet.require(
+            request.host_ids.len() == self.fleet.nodes.len()
+                && request.ring.len() == self.fleet.nodes.len(),
+            "a commit names every node",
+        );
+        let release = request.release.map(|release| release.version);
+        let lowest = format!("4.1.{}", 10 - self.fleet.nodes.len());
+        self.fleet
+            .require(release == Some(lowest), "a commit says the lowest release");
+        {
+            let mut facts = self.fleet.facts();
+            facts.spread_ms = Some(request.snapshot_spread_ms);
+            match facts.backups.get_mut(&name) {
+                Some((now, task)) if *task == request.task_id && !matches!(now, BackupNow::Failed(_)) => {
+                    *now = BackupNow::Complete;
+                }
+                _ => return Err(refuse("not begun", ErrorKind::FailedPrecondition, "NOT_BEGUN")),
+            }
+        }
+        lost(fault)?;
+        Ok(Response::new(pb::CommitBackupResponse { backup: None }))
+    }
+
+    async fn abandon_backup(
+        &self,
+        request: Request<pb::AbandonBackupRequest>,
+    ) -> Answer<pb::AbandonBackupResponse> {
+        let fault = self.fleet.enter("abandon").await?;
+        let request = request.into_inner();
+        {
+            let mut facts = self.fleet.facts();
+            match facts.backups.get_mut(&name(request.backup)) {
+                Some((BackupNow::Complete, _)) => {
+                    return Err(refuse("it is complete", ErrorKind::FailedPrecondition, "COMPLETE"));
+                }
+                Some((now, task)) if *task == request.task_id => {
+                    *now = BackupNow::Failed(request.reason);
+                }
+                _ => return Err(refuse("not begun", ErrorKind::NotFound, "BACKUP_NOT_FOUND")),
+            }
+        }
+        lost(fault)?;
+        Ok(Response::new(pb::AbandonBackupResponse {}))
+    }
+
+    async fn get_backup(
+        &self,
+        request: Request<pb::GetBackupRequest>,
+    ) -> Answer<pb::GetBackupResponse> {
+        self.fleet.enter("get-backup").await?;
+        let name = name(request.into_inner().backup);
+        let complete = {
+            let facts = self.fleet.facts();
+            matches!(facts.backups.get(&name), Some((BackupNow::Complete, _)))
+        };
+        if !complete {
+            return Err(refuse("no such backup", ErrorKind::NotFound, "BACKUP_NOT_FOUND"));
+        }
+        Ok(Response::new(pb::GetBackupResponse {
+            backup: Some(pb::Backup {
+                summary: Some(pb::BackupSummary {
+                    backup: Some(api::pb::types::BackupRef {
+                        cluster: "shop".into(),
+                        name,
+                    }),
+                    state: pb::BackupState::Complete as i32,
+                    ..pb::BackupSummary::default()
+                }),
+                ..pb::Backup::default()
+            }),
+        }))
+    }
+
+    async fn pin_backup(
+        &self,
+        request: Request<pb::PinBackupRequest>,
+    ) -> Answer<pb::PinBackupResponse> {
+        let fault = self.fleet.enter("pin").await?;
+        self.fleet.facts().pins.insert(request.into_inner().task_id);
+        lost(fault)?;
+        Ok(Response::new(pb::PinBackupResponse {}))
+    }
+
+    async fn unpin_backup(
+        &self,
+        request: Request<pb::UnpinBackupRequest>,
+    ) -> Answer<pb::UnpinBackupResponse> {
+        let fault = self.fleet.enter("unpin").await?;
+        self.fleet.facts().pins.remove(&request.into_inner().task_id);
+        lost(fault)?;
+        Ok(Response::new(pb::UnpinBackupResponse {}))
+    }
+
+    async fn list_backups(
+        &self,
+        _: Request<pb::ListBackupsRequest>,
+    ) -> Answer<pb::ListBackupsResponse> {
+        Err(Status::unimplemented("the runner lists nothing"))
+    }
+
+    type VerifyBackupStream = BoxStream<'static, Result<pb::VerifyBackupResponse, Status>>;
+
+    async fn verify_backup(
+        &self,
+        _: Request<pb::VerifyBackupRequest>,
+    ) -> Answer<Self::VerifyBackupStream> {
+        Err(Status::unimplemented("the runner verifies nothing"))
+    }
+
+    type DeleteBackupStream = BoxStream<'static, Result<pb::DeleteBackupResponse, Status>>;
+
+    async fn delete_backup(
+        &self,
+        _: Request<pb::DeleteBackupRequest>,
+    ) -> Answer<Self::DeleteBackupStream> {
+        Err(Status::unimplemented("the runner deletes nothing"))
+    }
+
+    async fn get_store_status(
+        &self,
+        _: Request<pb::GetStoreStatusRequest>,
+    ) -> Answer<pb::GetStoreStatusResponse> {
+        Err(Status::unimplemented("the runner does not ask"))
+    }
+}

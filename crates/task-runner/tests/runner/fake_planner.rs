@@ -1,0 +1,162 @@
+//! A planner that always has the same plan.
+
+use api::pb::planner as pb;
+use api::pb::planner::planner_server::Planner;
+use api::pb::types::{BackupRef, Finding, Severity, TableRef, When};
+use tonic::{Request, Response, Status};
+
+use crate::fleet::Fleet;
+
+pub struct FakePlanner {
+    pub fleet: Fleet,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+impl FakePlanner {
+    fn findings(&self, unreachable: &[pb::UnreachableAgent]) -> Vec<Finding> {
+        let refusal = self.fleet.facts().refusal.clone();
+        let refused = refusal.into_iter().map(|code| finding(&code, Severity::Refusal, When::Before));
+        let down = unreachable
+            .iter()
+            .map(|_| finding("AGENT_UNREACHABLE", Severity::Refusal, When::Before));
+        let advice = finding("AUTH_NOT_INCLUDED", Severity::Advice, When::After);
+        refused.chain(down).chain([advice]).collect()
+    }
+
+    fn step(&self, kind: &str, node: Option<&str>, after: &[String]) -> pb::PlanStep {
+        pb::PlanStep {
+            id: node.map_or(kind.to_owned(), |node| format!("{kind}-{node}")),
+            kind: kind.into(),
+            node: node.unwrap_or_default().into(),
+            after: after.to_vec(),
+            cql: match kind {
+                "schema" | "views" => vec!["CREATE SOMETHING".into()],
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    /// As the real one lays them out.
+    fn steps(&self) -> Vec<pb::PlanStep> {
+        let in_place = self.fleet.facts().in_place;
+        let kinds: &[(&str, bool)] = match in_place {
+            true => &[
+                ("pin", false),
+                ("stage", true),
+                ("schema", false),
+                ("stop", true),
+                ("swap", true),
+                ("start", true),
+                ("finish", false),
+            ],
+            false => &[
+                ("pin", false),
+                ("stage", true),
+                ("schema", false),
+                ("load", true),
+                ("upgradesstables", true),
+                ("views", false),
+                ("finish", false),
+            ],
+        };
+        let mut steps: Vec<pb::PlanStep> = Vec::new();
+        let mut last: Vec<String> = Vec::new();
+        for (kind, on_each) in kinds {
+            let made: Vec<pb::PlanStep> = match on_each {
+                true => {
+                    let nodes = self.fleet.nodes.iter();
+                    nodes.map(|node| self.step(kind, Some(node), &last)).collect()
+                }
+                false => vec![self.step(kind, None, &last)],
+            };
+            last = made.iter().map(|step| step.id.clone()).collect();
+            steps.extend(made);
+        }
+        steps
+    }
+}
+
+fn finding(code: &str, severity: Severity, when: When) -> Finding {
+    Finding {
+        code: code.into(),
+        severity: severity as i32,
+        when: when as i32,
+        subject: "x".into(),
+        message: "so it is".into(),
+        hint: String::new(),
+    }
+}
+
+#[tonic::async_trait]
+impl Planner for FakePlanner {
+    async fn check_compatibility(
+        &self,
+        _: Request<pb::CheckCompatibilityRequest>,
+    ) -> Answer<pb::CheckCompatibilityResponse> {
+        Err(Status::unimplemented("the runner does not ask"))
+    }
+
+    async fn plan_backup(
+        &self,
+        request: Request<pb::PlanBackupRequest>,
+    ) -> Answer<pb::PlanBackupResponse> {
+        self.fleet.enter("plan-backup").await?;
+        let findings = self.findings(&request.into_inner().unreachable);
+        Ok(Response::new(pb::PlanBackupResponse {
+            supported: findings.iter().all(|finding| finding.severity() != Severity::Refusal),
+            findings,
+            tables: Vec::new(),
+        }))
+    }
+
+    async fn plan_restore(
+        &self,
+        request: Request<pb::PlanRestoreRequest>,
+    ) -> Answer<pb::PlanRestoreResponse> {
+        self.fleet.enter("plan-restore").await?;
+        let request = request.into_inner();
+        let findings = self.findings(&request.unreachable);
+        let supported = findings.iter().all(|finding| finding.severity() != Severity::Refusal);
+        let ring: Vec<model::RingMember> = api::convert::all(self.fleet.ring()).expect("a ring");
+        let nodes = request.nodes.iter().map(|node| {
+            let member = node.member.clone().unwrap_or_default();
+            pb::NodePlan {
+                node: member.address,
+                agent: node.agent.clone(),
+                sources: vec![member.host_id.clone()],
+                host_id: member.host_id,
+                ..pb::NodePlan::default()
+            }
+        });
+        let table = |table: &str, action: pb::TableAction| pb::TablePlan {
+            table: Some(TableRef {
+                keyspace: "ks".into(),
+                table: table.into(),
+            }),
+            action: action as i32,
+            ..pb::TablePlan::default()
+        };
+        let backup = request.backup.and_then(|backup| backup.summary);
+        Ok(Response::new(pb::PlanRestoreResponse {
+            plan: Some(pb::RestorePlan {
+                backup: Some(BackupRef {
+                    cluster: "shop".into(),
+                    name: backup.and_then(|backup| backup.backup).map(|backup| backup.name).unwrap_or_default(),
+                }),
+                target: request.target,
+                mode: pb::RestoreMode::Online as i32,
+                supported,
+                findings,
+                nodes: nodes.collect(),
+                steps: if supported { self.steps() } else { Vec::new() },
+                tables: vec![
+                    table("t", pb::TableAction::Create),
+                    table("v", pb::TableAction::RebuildView),
+                ],
+                target_schema_version: self.fleet.facts().schema_version.clone(),
+                target_ring: model::ring::fingerprint(&ring),
+            }),
+        }))
+    }
+}

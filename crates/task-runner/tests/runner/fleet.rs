@@ -1,0 +1,181 @@
+//! The world that the fakes share: what is on the nodes and in the bucket, which calls came in, and what goes wrong.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use api::pb::types as pb;
+use api::{ErrorKind, ServiceError};
+use tonic::Status;
+
+/// Something that goes wrong with one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Cannot be reached, this time.
+    Unavailable,
+    /// Reports damage.
+    Damaged,
+    /// Never answers.
+    Hang,
+    /// Does the work, and the answer is lost.
+    LoseAnswer,
+    /// A stream that ends in the middle.
+    Break,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackupNow {
+    Running,
+    Complete,
+    Failed(String),
+}
+
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Every call in order, for example `upload n1`.
+    pub calls: Vec<String>,
+    /// What the fakes saw that must never be.
+    pub violations: Vec<String>,
+    pub faults: HashMap<String, VecDeque<Fault>>,
+    /// Tags by node.
+    pub snapshots: BTreeSet<(String, String)>,
+    pub uploaded: BTreeSet<(String, String)>,
+    /// Name to state and task.
+    pub backups: BTreeMap<String, (BackupNow, String)>,
+    pub pins: BTreeSet<String>,
+    pub staged: BTreeSet<String>,
+    pub loaded: BTreeSet<String>,
+    pub stopped: BTreeSet<String>,
+    pub schema_applied: bool,
+    pub schema_version: String,
+    pub rack: String,
+    /// What the planner says against a backup or a restore.
+    pub refusal: Option<String>,
+    /// Whether restores are planned in place.
+    pub in_place: bool,
+    /// The base that the last upload was told.
+    pub base: Option<String>,
+    /// What the last commit said of the snapshots' spread.
+    pub spread_ms: Option<u64>,
+    /// Node to the milliseconds at which its snapshot is taken.
+    pub taken_ms: BTreeMap<String, i64>,
+}
+
+/// Handed to every fake.
+#[derive(Clone)]
+pub struct Fleet {
+    facts: Arc<Mutex<Facts>>,
+    pub nodes: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Refused(&'static str, ErrorKind, &'static str);
+
+impl ServiceError for Refused {
+    fn kind(&self) -> ErrorKind {
+        self.1
+    }
+
+    fn reason(&self) -> &'static str {
+        self.2
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("ask a human".to_owned())
+    }
+}
+
+pub fn refuse(message: &'static str, kind: ErrorKind, reason: &'static str) -> Status {
+    api::status(Refused(message, kind, reason))
+}
+
+impl Fleet {
+    pub fn new(nodes: &[&str]) -> Self {
+        let facts = Facts {
+            schema_version: "schema-1".into(),
+            rack: "r1".into(),
+            ..Facts::default()
+        };
+        Self {
+            facts: Arc::new(Mutex::new(facts)),
+            nodes: nodes.iter().map(|node| (*node).to_owned()).collect(),
+        }
+    }
+
+    pub fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Lets the next calls of this kind, for example `upload n1`, go wrong one after the other.
+    pub fn fail(&self, call: &str, faults: &[Fault]) {
+        let mut facts = self.facts();
+        let queue = facts.faults.entry(call.to_owned()).or_default();
+        queue.extend(faults);
+    }
+
+    /// Takes a call down, and meets it with its fault. Faults that strike later are answered.
+    pub async fn enter(&self, call: &str) -> Result<Option<Fault>, Status> {
+        let fault = {
+            let mut facts = self.facts();
+            facts.calls.push(call.to_owned());
+            facts.faults.get_mut(call).and_then(VecDeque::pop_front)
+        };
+        match fault {
+            Some(Fault::Unavailable) => Err(Status::unavailable("down")),
+            Some(Fault::Damaged) => Err(refuse("damaged", ErrorKind::DataLoss, "DAMAGED")),
+            Some(Fault::Hang) => std::future::pending().await,
+            Some(later @ (Fault::LoseAnswer | Fault::Break)) => Ok(Some(later)),
+            None => Ok(None),
+        }
+    }
+
+    /// A rule of the world that a call has broken.
+    pub fn require(&self, holds: bool, rule: &str) {
+        if !holds {
+            self.facts().violations.push(rule.to_owned());
+        }
+    }
+
+    pub fn count(&self, call: &str) -> usize {
+        let facts = self.facts();
+        facts.calls.iter().filter(|made| *made == call).count()
+    }
+
+    /// Calls other than reads, in order.
+    pub fn changes(&self) -> Vec<String> {
+        let reads = ["describe", "schema?", "get-backup", "plan-"];
+        let facts = self.facts();
+        facts
+            .calls
+            .iter()
+            .filter(|call| !reads.iter().any(|read| call.starts_with(read)))
+            .cloned()
+            .collect()
+    }
+
+    pub fn ring(&self) -> Vec<pb::RingMember> {
+        (0..self.nodes.len()).map(|at| self.member(at)).collect()
+    }
+
+    pub fn member(&self, at: usize) -> pb::RingMember {
+        pb::RingMember {
+            host_id: host_id(at),
+            address: self.nodes[at].clone(),
+            datacenter: "dc1".into(),
+            rack: self.facts().rack.clone(),
+            tokens: vec![at.to_string()],
+        }
+    }
+}
+
+pub fn host_id(at: usize) -> String {
+    uuid::Uuid::from_u128(at as u128 + 1).to_string()
+}
+
+/// After its work: the answer may get lost.
+pub fn lost(fault: Option<Fault>) -> Result<(), Status> {
+    match fault {
+        Some(Fault::LoseAnswer) => Err(Status::unavailable("the connection broke")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,14 @@
+//! The runner over in-memory connections, with made-up agents, catalog and planner that keep account of what was asked
+//! of them.
+
+mod backup;
+mod cluster;
+mod crash;
+mod dying_store;
+mod fake_agent;
+mod fake_catalog;
+mod fake_planner;
+mod fleet;
+mod restore;
+mod task;
+mod world;

@@ -1,0 +1,197 @@
+//! Restores from the plan to the end.
+
+use api::ErrorKind;
+use api::pb::task_runner::{StepState, TaskState};
+
+use crate::fleet::Fault;
+use crate::world::{World, codes, state_of};
+
+fn world() -> World {
+    let world = World::new(&["n1", "n2"]);
+    world.has_backup("b");
+    world
+}
+
+#[tokio::test]
+async fn an_online_restore_does_what_its_plan_says() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    let id = life.restore("b").await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{task:#?}");
+    assert_eq!(codes(&task), ["AUTH_NOT_INCLUDED"], "the plan's closing words");
+    world.check_rules();
+    let facts = world.fleet.facts();
+    assert_eq!(facts.loaded.len(), 2);
+    assert!(facts.staged.is_empty(), "staging is gone");
+    assert!(facts.pins.is_empty(), "the pin is gone");
+    let count = |call: &str| facts.calls.iter().filter(|made| *made == call).count();
+    assert_eq!((count("cql n1"), count("cql n2")), (2, 0), "CQL runs on one node");
+    assert_eq!((count("views n1"), count("views n2")), (1, 1), "views are awaited on all");
+}
+
+#[tokio::test]
+async fn a_restore_in_place_stops_all_swaps_all_starts_all() {
+    let world = world();
+    world.fleet.facts().in_place = true;
+    let mut life = world.start_with_cluster().await;
+    let id = life.restore("b").await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{task:#?}");
+    world.check_rules();
+    let facts = world.fleet.facts();
+    assert_eq!(facts.loaded.len(), 2);
+    assert!(facts.stopped.is_empty(), "all run again");
+}
+
+#[tokio::test]
+async fn a_refused_restore_shows_its_plan_and_touches_nothing() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.facts().refusal = Some("VERSION_DOWNGRADE".into());
+    let started = life.start_restore("b").await.expect("an answer");
+    assert_eq!(started.task_id, "");
+    let plan = started.plan.expect("a plan");
+    assert_eq!(plan.findings[0].code, "VERSION_DOWNGRADE");
+    assert_eq!(world.fleet.changes(), Vec::<String>::new());
+    assert!(life.tasks().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_backup_that_is_not_there_is_the_catalogs_answer() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    let error = life.start_restore("nothing").await.expect_err("not there");
+    assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::NotFound, "BACKUP_NOT_FOUND"));
+}
+
+/// Lets a restore wait in its staging, changes the world, and lets it go on.
+async fn change_while_staging(change: impl Fn(&World)) -> (World, String, crate::world::Life) {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("stage n2", &[Fault::Hang]);
+    let id = life.restore("b").await;
+    life.until(&id, |task| state_of(task, "stage-n1") == StepState::Succeeded)
+        .await;
+    change(&world);
+    life.runner.drain().await;
+    drop(life);
+    let life = world.start().await;
+    (world, id, life)
+}
+
+#[tokio::test]
+async fn a_plan_that_no_longer_fits_is_not_carried_out() {
+    type Change = fn(&World);
+    let changes: [(&str, Change); 2] = [
+        ("another ring", |world| world.fleet.facts().rack = "r2".into()),
+        ("schema version schema-7", |world| {
+            world.fleet.facts().schema_version = "schema-7".into();
+        }),
+    ];
+    for (why, change) in changes {
+        let (world, id, mut life) = change_while_staging(change).await;
+        let task = life.ended(&id).await;
+        assert_eq!(task.state(), TaskState::Failed, "{why}");
+        assert!(task.error.starts_with("PLAN_OUTDATED"), "{}", task.error);
+        assert!(task.error.contains(why), "{}", task.error);
+        assert_eq!(state_of(&task, "schema"), StepState::Pending);
+        {
+            let facts = world.fleet.facts();
+            assert!(facts.loaded.is_empty() && !facts.schema_applied, "nothing was replaced");
+            assert!(facts.staged.is_empty() && facts.pins.is_empty(), "nothing is left");
+        }
+        let error = life.resume(&id).await.expect_err("no use");
+        assert_eq!(error.reason, "TASK_NOT_RESUMABLE");
+        assert!(error.hint.expect("a hint").contains("restore plan"));
+    }
+}
+
+#[tokio::test]
+async fn a_failed_restore_keeps_what_it_has_staged_and_resumes_from_there() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("load n2", &[Fault::Damaged]);
+    let id = life.restore("b").await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Failed);
+    assert!(task.error.contains(&format!("ringkeep task resume {id}")), "{}", task.error);
+    assert_eq!(world.fleet.facts().staged.len(), 2);
+    assert_eq!(world.fleet.facts().pins.len(), 1);
+    let error = life.cancel(&id).await.expect_err("half replaced");
+    assert_eq!(error.reason, "RESTORE_PAST_POINT_OF_NO_RETURN");
+    let resumed = life.resume(&id).await.expect("resumed");
+    assert_eq!(resumed.attempt, 2);
+    let task = life.ended(&id).await;
+    assert_eq!((task.state(), task.attempt), (TaskState::Succeeded, 2), "{task:#?}");
+    assert_eq!(task.error, "");
+    assert_eq!(world.fleet.count("stage n1"), 1, "what succeeded stays");
+    assert_eq!(world.fleet.count("load n2"), 2);
+    assert!(world.fleet.facts().pins.is_empty());
+    world.check_rules();
+}
+
+#[tokio::test]
+async fn a_failed_restore_that_replaced_nothing_can_be_given_up() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("stage n2", &[Fault::Damaged]);
+    let id = life.restore("b").await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Failed);
+    assert!(task.error.contains("nothing was replaced yet"), "{}", task.error);
+    life.cancel(&id).await.expect("given up");
+    let task = life
+        .until(&id, |task| task.state() == TaskState::Cancelled)
+        .await;
+    assert!(codes(&task).is_empty(), "{task:#?}");
+    let facts = world.fleet.facts();
+    assert!(facts.staged.is_empty() && facts.pins.is_empty(), "nothing is left");
+}
+
+#[tokio::test]
+async fn a_cancelled_restore_starts_over_when_resumed() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("stage n2", &[Fault::Hang]);
+    let id = life.restore("b").await;
+    life.until(&id, |task| state_of(task, "stage-n1") == StepState::Succeeded)
+        .await;
+    life.cancel(&id).await.expect("cancelled");
+    life.ended(&id).await;
+    life.resume(&id).await.expect("resumed");
+    let task = life.until(&id, |task| task.state() == TaskState::Succeeded).await;
+    assert_eq!(task.attempt, 2);
+    assert_eq!(world.fleet.count("stage n1"), 2, "its staging was gone");
+    world.check_rules();
+}
+
+#[tokio::test]
+async fn a_resume_waits_until_the_cluster_is_free() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("stage n2", &[Fault::Damaged]);
+    let restore = life.restore("b").await;
+    life.ended(&restore).await;
+    world.fleet.fail("upload n1", &[Fault::Hang]);
+    let backup = life.backup("c").await;
+    let error = life.resume(&restore).await.expect_err("busy");
+    assert_eq!(error.reason, "CLUSTER_BUSY");
+    assert_eq!(life.task(&restore).await.expect("a task").state(), TaskState::Failed, "as before");
+    life.cancel(&backup).await.expect("cancelled");
+    life.ended(&backup).await;
+    life.resume(&restore).await.expect("free");
+    life.until(&restore, |task| task.state() == TaskState::Succeeded).await;
+}
+
+#[tokio::test]
+async fn staging_that_stays_takes_nothing_from_a_restore() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("finish n1", &[Fault::Damaged]);
+    world.fleet.fail("unpin", &[Fault::Damaged]);
+    let id = life.restore("b").await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded);
+    assert_eq!(codes(&task), ["STAGING_NOT_REMOVED", "PIN_NOT_RELEASED", "AUTH_NOT_INCLUDED"]);
+}

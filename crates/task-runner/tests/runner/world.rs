@@ -1,0 +1,261 @@
+//! A runner with everything around it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::RemoteError;
+use api::client::{ConnectError, TaskRunnerClient, task_runner};
+use api::pb::node_agent::node_agent_server::NodeAgentServer;
+use api::pb::planner::planner_server::PlannerServer;
+use api::pb::storage_catalog::storage_catalog_server::StorageCatalogServer;
+use api::pb::task_runner::{self as pb, StepState, TaskState};
+use api::pb::types::{BackupKind, BackupRef};
+use jiff::Timestamp;
+use state_store::{RedbStore, StateError, StateStore};
+use task_runner::{Dependencies, Runner, TasksConfig, build};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::transport::Channel;
+
+use crate::fake_agent::FakeAgent;
+use crate::fake_catalog::FakeCatalog;
+use crate::fake_planner::FakePlanner;
+use crate::fleet::{BackupNow, Fleet};
+
+/// How long anything may take here.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Everything that outlives a runner: nodes, bucket, planner, and the disk with the state.
+pub struct World {
+    pub fleet: Fleet,
+    pub config: TasksConfig,
+    agents: HashMap<String, Channel>,
+    catalog: Channel,
+    planner: Channel,
+    folder: tempfile::TempDir,
+}
+
+/// One life of a runner.
+pub struct Life {
+    pub client: TaskRunnerClient,
+    pub runner: Runner,
+}
+
+impl World {
+    pub fn new(nodes: &[&str]) -> Self {
+        let fleet = Fleet::new(nodes);
+        let agents = (0..nodes.len()).map(|at| {
+            let agent = FakeAgent {
+                fleet: fleet.clone(),
+                at,
+            };
+            let channel = chassis::in_memory(Routes::new(NodeAgentServer::new(agent)));
+            (format!("{}:7401", nodes[at]), channel)
+        });
+        let catalog = FakeCatalog {
+            fleet: fleet.clone(),
+        };
+        let planner = FakePlanner {
+            fleet: fleet.clone(),
+        };
+        Self {
+            agents: agents.collect(),
+            catalog: chassis::in_memory(Routes::new(StorageCatalogServer::new(catalog))),
+            planner: chassis::in_memory(Routes::new(PlannerServer::new(planner))),
+            fleet,
+            config: TasksConfig {
+                step_retry_first_ms: 1,
+                step_retry_max_ms: 5,
+                step_retry_for_seconds: 10,
+                step_silence_seconds: 60,
+                ..TasksConfig::default()
+            },
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    fn state_path(&self) -> PathBuf {
+        self.folder.path().join("state.redb")
+    }
+
+    /// Opens the state; the runner before may still be about to let go of it.
+    pub async fn open(&self) -> Arc<dyn StateStore> {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            match RedbStore::open(&self.state_path(), Arc::new(Timestamp::now)).await {
+                Ok(store) => return Arc::new(store),
+                Err(StateError::InUse { .. }) if Instant::now() < until => {
+                    sleep(Duration::from_millis(2)).await;
+                }
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    }
+
+    pub fn start_on(&self, store: Arc<dyn StateStore>) -> Life {
+        let agents = self.agents.clone();
+        let connect = move |address: &str| {
+            agents
+                .get(address)
+                .cloned()
+                .ok_or_else(|| ConnectError::Address {
+                    address: address.to_owned(),
+                })
+        };
+        let dependencies = Dependencies {
+            catalog: self.catalog.clone(),
+            planner: self.planner.clone(),
+            agents: Arc::new(connect),
+            store,
+            clock: Arc::new(Timestamp::now),
+            shutdown: CancellationToken::new(),
+        };
+        let (server, runner) = build(&self.config, dependencies);
+        Life {
+            client: task_runner(chassis::in_memory(Routes::new(server))),
+            runner,
+        }
+    }
+
+    pub async fn start(&self) -> Life {
+        self.start_on(self.open().await)
+    }
+
+    /// A runner with the cluster `shop` of all nodes.
+    pub async fn start_with_cluster(&self) -> Life {
+        let mut life = self.start().await;
+        life.add_cluster(&self.fleet.nodes).await.expect("a cluster");
+        life
+    }
+
+    /// Puts a complete backup into the bucket.
+    pub fn has_backup(&self, name: &str) {
+        let backup = (BackupNow::Complete, "an earlier task".to_owned());
+        self.fleet.facts().backups.insert(name.to_owned(), backup);
+    }
+
+    #[track_caller]
+    pub fn check_rules(&self) {
+        assert_eq!(self.fleet.facts().violations, Vec::<String>::new());
+    }
+}
+
+pub type Answer<T> = Result<T, RemoteError>;
+
+fn unwrap<T>(answer: Result<tonic::Response<T>, tonic::Status>) -> Answer<T> {
+    Ok(answer?.into_inner())
+}
+
+impl Life {
+    pub async fn add_cluster(&mut self, nodes: &[String]) -> Answer<pb::AddClusterResponse> {
+        let request = pb::AddClusterRequest {
+            name: "shop".into(),
+            agents: nodes.iter().map(|node| format!("{node}:7401")).collect(),
+        };
+        unwrap(self.client.add_cluster(request).await)
+    }
+
+    pub async fn create_backup(&mut self, name: &str) -> Answer<pb::CreateBackupResponse> {
+        let request = pb::CreateBackupRequest {
+            cluster: "shop".into(),
+            name: name.into(),
+            kind: BackupKind::Full as i32,
+            ..pb::CreateBackupRequest::default()
+        };
+        unwrap(self.client.create_backup(request).await)
+    }
+
+    /// A backup that is under way.
+    pub async fn backup(&mut self, name: &str) -> String {
+        let created = self.create_backup(name).await.expect("a backup");
+        assert!(!created.task_id.is_empty(), "{created:?}");
+        created.task_id
+    }
+
+    pub async fn start_restore(&mut self, backup: &str) -> Answer<pb::StartRestoreResponse> {
+        let restore = pb::PlanRestoreRequest {
+            backup: Some(BackupRef {
+                cluster: "shop".into(),
+                name: backup.into(),
+            }),
+            target: "shop".into(),
+            ..pb::PlanRestoreRequest::default()
+        };
+        let request = pb::StartRestoreRequest {
+            restore: Some(restore),
+        };
+        unwrap(self.client.start_restore(request).await)
+    }
+
+    /// A restore that is under way.
+    pub async fn restore(&mut self, backup: &str) -> String {
+        let started = self.start_restore(backup).await.expect("a restore");
+        assert!(!started.task_id.is_empty(), "{started:?}");
+        started.task_id
+    }
+
+    pub async fn task(&mut self, id: &str) -> Answer<pb::Task> {
+        let request = pb::GetTaskRequest { id: id.into() };
+        let answer = unwrap(self.client.get_task(request).await)?;
+        Ok(answer.task.expect("a task"))
+    }
+
+    pub async fn tasks(&mut self) -> Vec<pb::Task> {
+        let answer = self.client.list_tasks(pb::ListTasksRequest::default()).await;
+        unwrap(answer).expect("a list").tasks
+    }
+
+    pub async fn cancel(&mut self, id: &str) -> Answer<pb::Task> {
+        let request = pb::CancelTaskRequest { id: id.into() };
+        let answer = unwrap(self.client.cancel_task(request).await)?;
+        Ok(answer.task.expect("a task"))
+    }
+
+    pub async fn resume(&mut self, id: &str) -> Answer<pb::Task> {
+        let request = pb::ResumeTaskRequest { id: id.into() };
+        let answer = unwrap(self.client.resume_task(request).await)?;
+        Ok(answer.task.expect("a task"))
+    }
+
+    /// Asks until the task is as wanted.
+    pub async fn until(&mut self, id: &str, wanted: impl Fn(&pb::Task) -> bool) -> pb::Task {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let task = self.task(id).await.expect("a task");
+            if wanted(&task) {
+                return task;
+            }
+            assert!(Instant::now() < until, "still {task:#?}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub async fn ended(&mut self, id: &str) -> pb::Task {
+        self.until(id, |task| is_final(task.state())).await
+    }
+
+    pub async fn running(&mut self, id: &str, step: &str) -> pb::Task {
+        self.until(id, |task| state_of(task, step) == StepState::Running)
+            .await
+    }
+}
+
+pub fn is_final(state: TaskState) -> bool {
+    matches!(
+        state,
+        TaskState::Succeeded | TaskState::Failed | TaskState::Cancelled
+    )
+}
+
+#[track_caller]
+pub fn state_of(task: &pb::Task, step: &str) -> StepState {
+    let found = task.steps.iter().find(|found| found.id == step);
+    found.unwrap_or_else(|| panic!("no step {step}: {task:#?}")).state()
+}
+
+pub fn codes(task: &pb::Task) -> Vec<&str> {
+    task.findings.iter().map(|finding| finding.code.as_str()).collect()
+}
