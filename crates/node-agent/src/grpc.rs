@@ -293,3 +293,6 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
 fn table_refs(tables: Vec<pb_types::TableRef>) -> Result<Vec<TableRef>, Status> {
     api::convert::all(tables).map_err(status)
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,3 +59,11 @@ impl ProcessConfig for Settings {
         &self.telemetry
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_sample_loads_names_every_key_and_shows_the_defaults() {
+        testkit::sample::check::<super::Settings>("node-agent");
+    }
+}

@@ -80,6 +80,37 @@ impl ServiceError for RestartError {
     }
 }
 
+/// How Cassandra is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Up,
+    Down,
+}
+
+impl Wanted {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Up => "start",
+            Self::Down => "stop",
+        }
+    }
+
+    fn command(self, agent: &Agent) -> &[String] {
+        match self {
+            Self::Up => &agent.cassandra.start_command,
+            Self::Down => &agent.cassandra.stop_command,
+        }
+    }
+
+    /// Why it is not so yet.
+    async fn check(self, agent: &Agent) -> Result<(), String> {
+        match self {
+            Self::Up => check_up(agent).await,
+            Self::Down => check_down(agent).await.map_err(|error| error.to_string()),
+        }
+    }
+}
+
 /// Drains and stops. Succeeds where Cassandra is down.
 pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
     if agent.cassandra.stop_command.is_empty() {
@@ -95,9 +126,7 @@ pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
         Err(ControlError::Down { .. }) => warn!("Cassandra could not be drained before it stopped"),
         Err(error) => return Err(error.into()),
     }
-    let mut child = spawn(agent, "stop").await?;
-    wait_for(agent, "stop", &mut child, async || check_down(agent).await.map_err(|e| e.to_string()))
-        .await?;
+    run_until(agent, Wanted::Down).await?;
     info!("Cassandra is down");
     Ok(())
 }
@@ -110,8 +139,7 @@ pub async fn start(agent: &Agent) -> Result<(), RestartError> {
     if check_up(agent).await.is_ok() {
         return Ok(());
     }
-    let mut child = spawn(agent, "start").await?;
-    wait_for(agent, "start", &mut child, async || check_up(agent).await).await?;
+    run_until(agent, Wanted::Up).await?;
     info!("Cassandra is up");
     Ok(())
 }
@@ -161,13 +189,10 @@ fn output_file(agent: &Agent, what: &str) -> PathBuf {
 
 /// Runs a configured command in a process group of its own, its output in a file: what it starts outlives it and the
 /// agent, and would hold a pipe open.
-async fn spawn(agent: &Agent, what: &'static str) -> Result<Child, RestartError> {
-    let command = match what {
-        "stop" => &agent.cassandra.stop_command,
-        _ => &agent.cassandra.start_command,
-    };
+async fn spawn(agent: &Agent, wanted: Wanted) -> Result<Child, RestartError> {
+    let what = wanted.verb();
     let (program, arguments) =
-        command.split_first().ok_or(RestartError::NotConfigured { what })?;
+        wanted.command(agent).split_first().ok_or(RestartError::NotConfigured { what })?;
     let path = output_file(agent, what);
     let output = blocking(move || {
         let folder = path.parent().unwrap_or(&path);
@@ -190,13 +215,11 @@ async fn spawn(agent: &Agent, what: &'static str) -> Result<Child, RestartError>
         .map_err(failed)
 }
 
-/// Waits until the node is as wanted. A command that runs on in the foreground is fine, one that fails is not.
-async fn wait_for(
-    agent: &Agent,
-    what: &'static str,
-    child: &mut Child,
-    check: impl AsyncFn() -> Result<(), String>,
-) -> Result<(), RestartError> {
+/// Runs the command and waits until the node is as wanted. A command that runs on in the foreground is fine, one that
+/// fails is not.
+async fn run_until(agent: &Agent, wanted: Wanted) -> Result<(), RestartError> {
+    let what = wanted.verb();
+    let mut child = spawn(agent, wanted).await?;
     let limit = agent.start_timeout();
     let deadline = Instant::now() + limit;
     loop {
@@ -209,7 +232,7 @@ async fn wait_for(
                 why: format!("{status}: {said}"),
             });
         }
-        let why = match check().await {
+        let why = match wanted.check(agent).await {
             Ok(()) => return Ok(()),
             Err(why) => why,
         };

@@ -92,10 +92,6 @@ impl Counter {
         self.work.add_bytes(bytes);
     }
 
-    pub fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
     /// The try is made again: what it counted does not count.
     pub fn take_back(&self) {
         let bytes = self.bytes.swap(0, Ordering::Relaxed);

@@ -5,24 +5,19 @@
 
 mod chosen;
 mod ddl;
+mod indexes;
 mod live;
 mod nodes;
 mod objects;
+mod outcome;
 mod replication;
 mod steps;
 mod tables;
 mod topology;
 mod versions;
 
-use std::fmt;
-use std::str::FromStr;
-
 use model::manifest::BackupManifest;
-use model::{
-    BackupRef, ClusterName, Finding, HostId, NodeDescription, Schema, Selection, Severity, TableId,
-    TableRef,
-};
-use serde::{Deserialize, Serialize};
+use model::{ClusterName, NodeDescription, Schema, Selection, Severity};
 
 use crate::cluster::{self, Cluster, UnreachableAgent};
 use crate::codes;
@@ -30,21 +25,16 @@ use crate::findings::Findings;
 use chosen::Chosen;
 use live::Live;
 
+pub use outcome::{
+    NodePlan, PlanStep, RestoreMode, RestorePlan, StepKind, TableAction, TablePlan, UnknownStepKind,
+};
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RequestedMode {
     /// The planner picks: online.
     #[default]
     Auto,
     Online,
-    InPlace,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RestoreMode {
-    /// Cassandra keeps running; SSTables are loaded through it.
-    Online,
-    /// Cassandra is stopped, folders are swapped, Cassandra is started.
     InPlace,
 }
 
@@ -62,159 +52,6 @@ pub struct RestoreRequest {
     pub mode: RequestedMode,
     /// Lifts VERSION_PAIR_UNSUPPORTED, never a downgrade, never an unreadable format.
     pub allow_unlisted_version: bool,
-}
-
-/// A restore, decided. Carried out as it stands or not at all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RestorePlan {
-    pub backup: BackupRef,
-    pub target: ClusterName,
-    pub mode: RestoreMode,
-    /// False when any finding is a refusal: then there are no steps.
-    pub supported: bool,
-    pub findings: Vec<Finding>,
-    pub nodes: Vec<NodePlan>,
-    pub steps: Vec<PlanStep>,
-    pub tables: Vec<TablePlan>,
-    /// The target's schema version that the plan was made from; a runner refuses to start from another.
-    pub target_schema_version: String,
-    /// The target's ring that the plan was made from, by [`model::ring::fingerprint`].
-    pub target_ring: String,
-}
-
-/// What one target node takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodePlan {
-    /// The target node's address.
-    pub node: String,
-    /// Its agent, host:port.
-    pub agent: String,
-    pub host_id: HostId,
-    /// The source nodes whose files it takes.
-    pub sources: Vec<HostId>,
-    pub download_bytes: u64,
-    /// Peak need on the data disks, staging and reserve included.
-    pub disk_bytes_needed: u64,
-    pub sstables: u64,
-    /// SSTables of which only a part is taken.
-    pub sliced_sstables: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TableAction {
-    /// The table is not there: it is made.
-    Create,
-    /// The table is there as it was: it is emptied.
-    Truncate,
-    /// The table is there in another form: it is dropped and made as it was.
-    Recreate,
-    /// A view over a restored table: built anew from it, and none of its files are taken.
-    RebuildView,
-    /// In place: the files are swapped; a table that is missing is made first.
-    Swap,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TablePlan {
-    pub table: TableRef,
-    /// The id in the backup.
-    pub source_id: TableId,
-    /// The id on the target when files are loaded.
-    pub target_id: TableId,
-    pub action: TableAction,
-}
-
-/// What a step does. Those without a node in the plan are done once, or once on each node, by who runs the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StepKind {
-    /// The backup is kept from being deleted.
-    Pin,
-    /// A node brings its files to local disk, checked.
-    Stage,
-    /// CQL, run once on any node.
-    Schema,
-    /// A node loads its staged files.
-    Load,
-    /// A node's Cassandra is drained and stopped.
-    Stop,
-    /// A node's live files are moved aside and the staged ones into their place.
-    Swap,
-    /// A node's Cassandra is started.
-    Start,
-    /// A node rewrites SSTables of older formats.
-    UpgradeSstables,
-    /// CQL that makes the views again, run once on any node; then every node builds its part.
-    Views,
-    /// Every node deletes what the restore left on it; then the backup's pin is released.
-    Finish,
-}
-
-/// One step. It runs when all steps in `after` have succeeded, and is safe to run again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanStep {
-    /// `<kind>-<node>`, or `<kind>`.
-    pub id: String,
-    pub kind: StepKind,
-    /// The target node's address; empty for a step of the whole cluster.
-    pub node: String,
-    pub after: Vec<String>,
-    /// For schema and view steps: the CQL, in order. Each statement is safe to run again, in this order.
-    pub cql: Vec<String>,
-}
-
-/// A word that names no kind of step.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a kind of step")]
-pub struct UnknownStepKind(pub String);
-
-impl StepKind {
-    const ALL: [(Self, &str); 10] = [
-        (Self::Pin, "pin"),
-        (Self::Stage, "stage"),
-        (Self::Schema, "schema"),
-        (Self::Load, "load"),
-        (Self::Stop, "stop"),
-        (Self::Swap, "swap"),
-        (Self::Start, "start"),
-        (Self::UpgradeSstables, "upgradesstables"),
-        (Self::Views, "views"),
-        (Self::Finish, "finish"),
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        let known = Self::ALL.iter().find(|(kind, _)| *kind == self);
-        known
-            .map(|(_, word)| *word)
-            .expect("every kind is in the list")
-    }
-}
-
-impl fmt::Display for StepKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for StepKind {
-    type Err = UnknownStepKind;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStepKind> {
-        let known = Self::ALL.iter().find(|(_, word)| *word == text);
-        known
-            .map(|(kind, _)| *kind)
-            .ok_or_else(|| UnknownStepKind(text.to_owned()))
-    }
-}
-
-impl fmt::Display for RestoreMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Online => "online",
-            Self::InPlace => "in place",
-        })
-    }
 }
 
 /// Plans a restore. Never fails: what stands against it is in the findings, all at once.

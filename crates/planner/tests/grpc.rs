@@ -171,6 +171,23 @@ async fn a_refused_plan_is_an_answer_and_no_error() {
 }
 
 #[tokio::test]
+async fn a_cluster_of_which_nobody_answers_is_refused_with_its_finding() {
+    let request = pb::PlanRestoreRequest {
+        backup: Some(backup().into()),
+        target: "staging".into(),
+        unreachable: vec![pb::UnreachableAgent {
+            agent: "10.0.0.1:7401".into(),
+            reason: "connection refused".into(),
+        }],
+        ..Default::default()
+    };
+    let answer = planner().plan_restore(request).await.expect("an answer");
+    let plan = answer.into_inner().plan.expect("a plan");
+    assert!(!plan.supported);
+    assert_eq!(plan.findings[0].code, "AGENT_UNREACHABLE");
+}
+
+#[tokio::test]
 async fn a_backup_without_tables_is_refused_with_its_finding() {
     let request = BackupRequest {
         backup: backup().backup,

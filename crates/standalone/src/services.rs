@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blob_store::{Store, StoreConfig};
+use blob_store::Store;
 use chassis::server::{self, BoundServer};
 use chassis::{App, in_memory};
 use futures::future::join_all;

@@ -8,7 +8,7 @@ use blob_store::Meta;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use model::manifest::{BackupKind, BackupManifest, Failure, Intent};
-use model::{BackupName, BackupRef, ClusterName, TaskId, layout};
+use model::{BackupName, BackupRef, ClusterName, layout};
 
 use crate::catalog::{Catalog, READS_PARALLEL};
 use crate::error::CatalogError;
@@ -27,7 +27,6 @@ pub struct Survey {
 pub struct Known {
     pub kind: BackupKind,
     pub base: Option<BackupName>,
-    pub task_id: TaskId,
     pub started_at: Timestamp,
     pub summary: BackupSummary,
 }
@@ -37,7 +36,6 @@ impl From<&BackupManifest> for Known {
         Self {
             kind: manifest.kind,
             base: manifest.base.clone(),
-            task_id: manifest.task_id,
             started_at: manifest.started_at,
             summary: manifest.into(),
         }

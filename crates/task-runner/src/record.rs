@@ -107,7 +107,7 @@ impl Work {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "job", rename_all = "snake_case")]
 pub(crate) enum Job {
     Backup(BackupJob),
     Restore(RestoreJob),
@@ -248,6 +248,36 @@ pub(crate) fn left_to_do(code: &str, subject: &str, message: String, hint: Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let node = Node {
+            address: "n1".into(),
+            agent: "n1:7401".into(),
+            host_id: "h1".into(),
+        };
+        let jobs = [
+            Job::Backup(BackupJob {
+                kind: BackupKind::Differential,
+                base: Some("full".parse().expect("a name")),
+                selection: Selection::default(),
+                nodes: vec![node.clone()],
+                ring: "r".into(),
+                schema_version: "s".into(),
+                taken_at: [("n1".to_owned(), Timestamp::UNIX_EPOCH)].into(),
+            }),
+            Job::Restore(RestoreJob {
+                nodes: vec![node],
+                target_ring: "r".into(),
+                target_schema_version: "s".into(),
+                closing: vec![left_to_do("CODE", "n1", "m".into(), "h".into())],
+            }),
+        ];
+        for job in jobs {
+            let text = serde_json::to_string(&job).expect("JSON");
+            assert_eq!(serde_json::from_str::<Job>(&text).expect("a job"), job);
+        }
+    }
 
     #[test]
     fn the_spread_is_between_the_first_and_the_last_snapshot() {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
 use anyhow::{Context, Result, bail};
 use lab::digest::{Digest, diff};
@@ -9,18 +10,23 @@ use lab::workload::{self, KEYSPACES, Scale};
 use lab::{Cluster, ClusterBuilder, Minio};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::{Answer, Cli, Deployment, Shape, Store};
 
 /// The name under which the cluster is registered.
 pub const CLUSTER: &str = "prod";
 
+/// One world at a time in each test program: several clusters at once are too much for a small machine.
+static TURN: LazyLock<Arc<Mutex<()>>> = LazyLock::new(Arc::default);
+
 pub struct World {
-    // Dropped in this order: Ringkeep first, then the store, then Cassandra, then the folder.
+    // Dropped in this order: Ringkeep first, then the store, then Cassandra, then the folder, then it is the next one's turn.
     pub deployment: Deployment,
     pub store: Store,
     pub cluster: Cluster,
     folder: TempDir,
+    _turn: OwnedMutexGuard<()>,
 }
 
 pub struct WorldBuilder {
@@ -139,6 +145,7 @@ impl WorldBuilder {
     }
 
     pub async fn start(self) -> Result<World> {
+        let turn = TURN.clone().lock_owned().await;
         let folder = tempfile::Builder::new().prefix("ringkeep-e2e-").tempdir()?;
         let cluster = self.cluster.start().await.context("bring up Cassandra")?;
         let store = match (self.s3, self.store) {
@@ -165,6 +172,7 @@ impl WorldBuilder {
             store,
             cluster,
             folder,
+            _turn: turn,
         })
     }
 }

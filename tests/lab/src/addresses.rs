@@ -79,16 +79,21 @@ impl Block {
         (0..nodes).all(|node| {
             let address = self.address(node);
             let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            [(address, NATIVE_PORT), (address, STORAGE_PORT), (local, self.jmx_port(node))]
-                .into_iter()
-                .all(|target| TcpListener::bind(target).is_ok())
+            [
+                (address, NATIVE_PORT),
+                (address, STORAGE_PORT),
+                (local, self.jmx_port(node)),
+            ]
+            .into_iter()
+            .all(|target| TcpListener::bind(target).is_ok())
         })
     }
 }
 
 fn registry() -> Result<PathBuf> {
     let folder = env::temp_dir().join("ringkeep-lab-addresses");
-    fs::create_dir_all(&folder).with_context(|| format!("could not create {}", folder.display()))?;
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("could not create {}", folder.display()))?;
     Ok(folder)
 }
 

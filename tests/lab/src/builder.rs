@@ -15,7 +15,7 @@ use crate::config::{self, ClusterConfig};
 use crate::node::Node;
 use crate::release::Release;
 use crate::scripts::Scripts;
-use crate::{fetch, java, tokens};
+use crate::{fetch, java, session, tokens};
 
 /// A cluster that is wanted. `Cluster::builder` makes one, `start` brings it up.
 #[derive(Clone, Debug)]
@@ -57,15 +57,18 @@ impl ClusterBuilder {
 
     /// So many nodes in `dc1`, over the racks `r1` to `r3`.
     pub fn nodes(mut self, count: usize) -> Self {
-        self.layout =
-            (0..count).map(|node| ("dc1".to_owned(), format!("r{}", 1 + node % 3))).collect();
+        self.layout = (0..count)
+            .map(|node| ("dc1".to_owned(), format!("r{}", 1 + node % 3)))
+            .collect();
         self
     }
 
     /// One node for each datacenter and rack named.
     pub fn layout(mut self, layout: &[(&str, &str)]) -> Self {
-        self.layout =
-            layout.iter().map(|(dc, rack)| ((*dc).to_owned(), (*rack).to_owned())).collect();
+        self.layout = layout
+            .iter()
+            .map(|(dc, rack)| ((*dc).to_owned(), (*rack).to_owned()))
+            .collect();
         self
     }
 
@@ -118,7 +121,7 @@ impl ClusterBuilder {
         cluster.set_owner()?;
         cluster.start_nodes().await?;
         cluster.wait_ready().await?;
-        cluster.spread_roles().await?;
+        session::spread_roles(&cluster).await?;
         Ok(cluster)
     }
 
@@ -160,7 +163,11 @@ impl ClusterBuilder {
                 fs::create_dir_all(dir)
                     .with_context(|| format!("could not create {}", dir.display()))?;
                 let is_empty = fs::read_dir(dir)?.next().is_none();
-                ensure!(is_empty, "{} is not empty: name a new folder for the cluster", dir.display());
+                ensure!(
+                    is_empty,
+                    "{} is not empty: name a new folder for the cluster",
+                    dir.display()
+                );
                 dir.clone()
             }
             None => {
@@ -183,7 +190,9 @@ impl ClusterBuilder {
             ring.len()
         );
         let places = self.layout.iter().zip(ring).enumerate();
-        Ok(places.map(|(index, (place, tokens))| self.make_node(dir, block, index, place, tokens)).collect())
+        Ok(places
+            .map(|(index, (place, tokens))| self.make_node(dir, block, index, place, tokens))
+            .collect())
     }
 
     fn make_node(
@@ -241,9 +250,15 @@ fn write_files(shared: &ClusterConfig, node: &Node) -> Result<()> {
     let conf = node.dir.join("conf");
     for (file, text) in [
         (node.config.clone(), config::cassandra_yaml(shared, node)),
-        (conf.join("cassandra-rackdc.properties"), config::rackdc_properties(node)),
+        (
+            conf.join("cassandra-rackdc.properties"),
+            config::rackdc_properties(node),
+        ),
         (conf.join("logback.xml"), config::logback_xml(node, false)),
-        (conf.join("logback-tools.xml"), config::logback_xml(node, true)),
+        (
+            conf.join("logback-tools.xml"),
+            config::logback_xml(node, true),
+        ),
     ] {
         fs::write(&file, text).with_context(|| format!("could not write {}", file.display()))?;
     }

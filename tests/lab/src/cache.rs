@@ -29,7 +29,9 @@ impl Cache {
     pub fn at(root: PathBuf) -> Result<Self> {
         fs::create_dir_all(root.join("locks"))
             .with_context(|| format!("could not create the lab cache {}", root.display()))?;
-        Ok(Self { root: fs::canonicalize(root)? })
+        Ok(Self {
+            root: fs::canonicalize(root)?,
+        })
     }
 
     pub fn root(&self) -> &Path {
@@ -77,7 +79,8 @@ impl Cache {
             .with_context(|| format!("could not create the lock {}", path.display()))?;
         if file.try_lock().is_err() {
             info!("waiting for another process that fetches {entry}");
-            file.lock().with_context(|| format!("could not lock {}", path.display()))?;
+            file.lock()
+                .with_context(|| format!("could not lock {}", path.display()))?;
         }
         Ok(file)
     }
@@ -100,7 +103,11 @@ mod tests {
     fn an_entry_is_built_once_and_a_failed_build_leaves_nothing() {
         let root = tempfile::tempdir().unwrap();
         let cache = Cache::at(root.path().to_owned()).unwrap();
-        assert!(cache.make("thing", |_, _| anyhow::bail!("no network")).is_err());
+        assert!(
+            cache
+                .make("thing", |_, _| anyhow::bail!("no network"))
+                .is_err()
+        );
         assert!(!cache.has("thing"));
 
         let build = |folder: &Path, _: &Path| Ok(fs::write(folder.join("file"), "made")?);

@@ -61,15 +61,26 @@ impl Cluster {
         let dir = dir.as_ref();
         let file = dir.join("cluster.json");
         let text = fs::read_to_string(&file).with_context(|| {
-            format!("{} holds no cluster: start one with `lab up --dir`", dir.display())
+            format!(
+                "{} holds no cluster: start one with `lab up --dir`",
+                dir.display()
+            )
         })?;
         let record = serde_json::from_str(&text)
             .with_context(|| format!("{} cannot be read", file.display()))?;
-        Ok(Self { dir: fs::canonicalize(dir)?, record, at_drop: AtDrop::Leave })
+        Ok(Self {
+            dir: fs::canonicalize(dir)?,
+            record,
+            at_drop: AtDrop::Leave,
+        })
     }
 
     pub(crate) fn owned(dir: PathBuf, record: Record) -> Self {
-        Self { dir, record, at_drop: AtDrop::Remove }
+        Self {
+            dir,
+            record,
+            at_drop: AtDrop::Remove,
+        }
     }
 
     pub fn name(&self) -> &str {
@@ -99,7 +110,10 @@ impl Cluster {
 
     /// Tokens of each node: what another builder needs to make the same ring.
     pub fn tokens(&self) -> Vec<Vec<i64>> {
-        self.nodes().iter().map(|node| node.tokens.clone()).collect()
+        self.nodes()
+            .iter()
+            .map(|node| node.tokens.clone())
+            .collect()
     }
 
     /// Datacenters and how many nodes each has.
@@ -123,18 +137,29 @@ impl Cluster {
 
     /// Runs nodetool on every node at the same time.
     pub async fn nodetool_all(&self, arguments: &[&str]) -> Result<Vec<String>> {
-        futures::future::try_join_all(self.nodes().iter().map(|node| node.nodetool(arguments))).await
+        futures::future::try_join_all(self.nodes().iter().map(|node| node.nodetool(arguments)))
+            .await
     }
 
     /// Starts all nodes that do not run: the first alone until it can be gossiped with, then the others.
     pub async fn start_nodes(&self) -> Result<()> {
-        let Some((first, others)) = self.nodes().split_first() else { return Ok(()) };
-        info!("starting Cassandra {} on {} nodes in {}", self.release().version(), self.nodes().len(), self.dir.display());
+        let Some((first, others)) = self.nodes().split_first() else {
+            return Ok(());
+        };
+        info!(
+            "starting Cassandra {} on {} nodes in {}",
+            self.release().version(),
+            self.nodes().len(),
+            self.dir.display()
+        );
         let start_others = async {
             if !others.is_empty() {
                 wait_for_gossip(first).await;
             }
-            stream::iter(others).map(Ok).try_for_each_concurrent(STARTING_MAX, Node::start).await
+            stream::iter(others)
+                .map(Ok)
+                .try_for_each_concurrent(STARTING_MAX, Node::start)
+                .await
         };
         tokio::try_join!(first.start(), start_others)?;
         Ok(())
@@ -146,7 +171,11 @@ impl Cluster {
         for node in self.nodes() {
             while let Err(error) = self.check_node(node).await {
                 if Instant::now() > deadline {
-                    bail!("node {} is not ready: {error:#}; its log ends:\n{}", node.name, node.log_tail(15));
+                    bail!(
+                        "node {} is not ready: {error:#}; its log ends:\n{}",
+                        node.name,
+                        node.log_tail(15)
+                    );
                 }
                 debug!("node {} is not ready yet: {error:#}", node.name);
                 sleep(Duration::from_millis(500)).await;
@@ -154,21 +183,6 @@ impl Cluster {
         }
         info!("all {} nodes are up", self.nodes().len());
         Ok(())
-    }
-
-    /// Puts the roles on every node: by default one node has them, and nobody logs in while it is down.
-    pub(crate) async fn spread_roles(&self) -> Result<()> {
-        if !self.record.authenticator || self.nodes().len() == 1 {
-            return Ok(());
-        }
-        let replicas: Vec<String> =
-            self.datacenters().iter().map(|(name, nodes)| format!("'{name}': {nodes}")).collect();
-        let alter = format!(
-            "ALTER KEYSPACE system_auth WITH replication = {{'class': 'NetworkTopologyStrategy', {}}}",
-            replicas.join(", ")
-        );
-        session::run(&self.session().await?, &alter).await?;
-        self.node(0).nodetool(&["repair", "--full", "system_auth"]).await.map(drop)
     }
 
     async fn check_node(&self, node: &Node) -> Result<()> {
@@ -189,7 +203,9 @@ impl Cluster {
 
     /// Ends all nodes in good order and keeps their files; `start_nodes` starts them again.
     pub async fn stop(&self) -> Result<()> {
-        futures::future::try_join_all(self.nodes().iter().map(Node::stop)).await.map(drop)
+        futures::future::try_join_all(self.nodes().iter().map(Node::stop))
+            .await
+            .map(drop)
     }
 
     /// Lets nodes and folder live on without this value and this process.
@@ -250,7 +266,10 @@ impl Drop for Cluster {
 async fn wait_for_gossip(node: &Node) {
     let deadline = Instant::now() + READY_TIMEOUT;
     while Instant::now() < deadline {
-        if TcpStream::connect((node.address, STORAGE_PORT)).await.is_ok() {
+        if TcpStream::connect((node.address, STORAGE_PORT))
+            .await
+            .is_ok()
+        {
             return;
         }
         sleep(Duration::from_millis(100)).await;

@@ -26,7 +26,10 @@ pub fn cassandra_yaml(config: &ClusterConfig, node: &Node) -> String {
     for (key, value) in &config.overrides {
         settings.insert(key.clone(), value.clone());
     }
-    settings.iter().map(|(key, value)| format!("{key}: {value}\n")).collect()
+    settings
+        .iter()
+        .map(|(key, value)| format!("{key}: {value}\n"))
+        .collect()
 }
 
 pub fn rackdc_properties(node: &Node) -> String {
@@ -40,7 +43,12 @@ pub fn logback_xml(node: &Node, tools: bool) -> String {
         ("<appender name=\"A\" class=\"ch.qos.logback.core.ConsoleAppender\"><target>System.err</target>".to_owned(), "WARN")
     } else {
         let file = node.log_file.display();
-        (format!("<appender name=\"A\" class=\"ch.qos.logback.core.FileAppender\"><file>{file}</file>"), "INFO")
+        (
+            format!(
+                "<appender name=\"A\" class=\"ch.qos.logback.core.FileAppender\"><file>{file}</file>"
+            ),
+            "INFO",
+        )
     };
     format!(
         "<configuration>\n  {appender}<encoder><pattern>{pattern}</pattern></encoder></appender>\n  \
@@ -50,8 +58,11 @@ pub fn logback_xml(node: &Node, tools: bool) -> String {
 
 fn common_settings(config: &ClusterConfig, node: &Node) -> BTreeMap<String, String> {
     let folder = |name: &str| quoted(&node.dir.join(name).display().to_string());
-    let data_dirs: Vec<String> =
-        node.data_dirs.iter().map(|dir| quoted(&dir.display().to_string())).collect();
+    let data_dirs: Vec<String> = node
+        .data_dirs
+        .iter()
+        .map(|dir| quoted(&dir.display().to_string()))
+        .collect();
     let seeds: Vec<String> = config.seeds.iter().map(IpAddr::to_string).collect();
     let tokens: Vec<String> = node.tokens.iter().map(i64::to_string).collect();
     let (authenticator, authorizer) = if config.authenticator {
@@ -65,8 +76,14 @@ fn common_settings(config: &ClusterConfig, node: &Node) -> BTreeMap<String, Stri
         ("initial_token", quoted(&tokens.join(","))),
         // Tokens are given and clusters start empty: there is nothing to stream and no need to wait.
         ("auto_bootstrap", "false".to_owned()),
-        ("partitioner", "org.apache.cassandra.dht.Murmur3Partitioner".to_owned()),
-        ("data_file_directories", format!("[{}]", data_dirs.join(", "))),
+        (
+            "partitioner",
+            "org.apache.cassandra.dht.Murmur3Partitioner".to_owned(),
+        ),
+        (
+            "data_file_directories",
+            format!("[{}]", data_dirs.join(", ")),
+        ),
         ("commitlog_directory", folder("commitlog")),
         ("hints_directory", folder("hints")),
         ("saved_caches_directory", folder("saved_caches")),
@@ -178,7 +195,10 @@ mod tests {
             release,
             seeds: vec!["127.64.1.1".parse().unwrap()],
             authenticator: false,
-            overrides: overrides.iter().map(|(key, value)| owned((key, *value))).collect(),
+            overrides: overrides
+                .iter()
+                .map(|(key, value)| owned((key, *value)))
+                .collect(),
         };
         cassandra_yaml(&config, &crate::node::tests::node())
     }
@@ -187,13 +207,19 @@ mod tests {
     fn each_line_gets_the_names_it_knows() {
         for release in [Release::C311, Release::C40] {
             let text = yaml(release, &[]);
-            assert!(text.contains("commitlog_sync_period_in_ms: 10000\n"), "{text}");
+            assert!(
+                text.contains("commitlog_sync_period_in_ms: 10000\n"),
+                "{text}"
+            );
             assert!(text.contains("enable_materialized_views: true\n"), "{text}");
         }
         for release in [Release::C41, Release::C50] {
             let text = yaml(release, &[]);
             assert!(text.contains("commitlog_sync_period: 10000ms\n"), "{text}");
-            assert!(text.contains("materialized_views_enabled: true\n"), "{text}");
+            assert!(
+                text.contains("materialized_views_enabled: true\n"),
+                "{text}"
+            );
         }
         assert!(yaml(Release::C50, &[]).contains("storage_compatibility_mode: NONE\n"));
         assert!(!yaml(Release::C41, &[]).contains("storage_compatibility_mode"));

@@ -35,9 +35,14 @@ impl Suite {
         fs::create_dir_all(folder.join("cache/archives/partial"))?;
         fs::write(
             folder.join("sources.list"),
-            format!("deb [signed-by={}] {} {suite} main\n", mirror.signed_by, mirror.uri),
+            format!(
+                "deb [signed-by={}] {} {suite} main\n",
+                mirror.signed_by, mirror.uri
+            ),
         )?;
-        let suite_of = Self { folder: folder.to_owned() };
+        let suite_of = Self {
+            folder: folder.to_owned(),
+        };
         let doing = format!("read the package lists of Debian {suite}");
         tools::run(suite_of.apt_get().arg("update"), &doing)?;
         Ok(suite_of)
@@ -48,11 +53,20 @@ impl Suite {
         let downloads = self.folder.join("downloads");
         fs::create_dir_all(&downloads)?;
         let doing = format!("download {}", packages.join(", "));
-        tools::run(self.apt_get().arg("download").args(packages).current_dir(&downloads), &doing)?;
+        tools::run(
+            self.apt_get()
+                .arg("download")
+                .args(packages)
+                .current_dir(&downloads),
+            &doing,
+        )?;
         for entry in fs::read_dir(&downloads)? {
             let package = entry?.path();
             let doing = format!("unpack {}", package.display());
-            tools::run(Command::new("dpkg").arg("-x").arg(&package).arg(root), &doing)?;
+            tools::run(
+                Command::new("dpkg").arg("-x").arg(&package).arg(root),
+                &doing,
+            )?;
             fs::remove_file(package)?;
         }
         Ok(())
@@ -100,7 +114,9 @@ fn machine_mirror() -> Result<Mirror> {
             return Ok(mirror);
         }
     }
-    bail!("no `main` entry was found in /etc/apt: add the Debian mirror to the machine's apt sources")
+    bail!(
+        "no `main` entry was found in /etc/apt: add the Debian mirror to the machine's apt sources"
+    )
 }
 
 /// Reads the form of `*.sources`: stanzas of `Field: value`.
@@ -108,14 +124,22 @@ fn stanza_mirror(text: &str) -> Option<Mirror> {
     text.split("\n\n").find_map(|stanza| {
         let field = |name: &str| {
             let line = stanza.lines().find(|line| line.starts_with(name))?;
-            line[name.len()..].split_whitespace().next().map(str::to_owned)
+            line[name.len()..]
+                .split_whitespace()
+                .next()
+                .map(str::to_owned)
         };
-        let components = stanza.lines().find(|line| line.starts_with("Components:"))?;
+        let components = stanza
+            .lines()
+            .find(|line| line.starts_with("Components:"))?;
         let has_main = components.split_whitespace().any(|word| word == "main");
         let uri = field("URIs:")?;
         let usable = has_main && field("Types:")? == "deb" && !uri.contains("security");
         let signed_by = field("Signed-By:").filter(|key| key.starts_with('/'));
-        usable.then(|| Mirror { uri, signed_by: signed_by.unwrap_or(DEFAULT_KEYRING.to_owned()) })
+        usable.then(|| Mirror {
+            uri,
+            signed_by: signed_by.unwrap_or(DEFAULT_KEYRING.to_owned()),
+        })
     })
 }
 
@@ -127,7 +151,10 @@ fn line_mirror(text: &str) -> Option<Mirror> {
         if let Some(options) = rest.strip_prefix('[') {
             let (options, after) = options.split_once(']')?;
             rest = after;
-            if let Some(key) = options.split_whitespace().find_map(|o| o.strip_prefix("signed-by=")) {
+            if let Some(key) = options
+                .split_whitespace()
+                .find_map(|o| o.strip_prefix("signed-by="))
+            {
                 signed_by = key.to_owned();
             }
         }
@@ -140,14 +167,18 @@ fn line_mirror(text: &str) -> Option<Mirror> {
 
 /// Replaces links that point into `/etc` of a whole system by the files they mean below `root`.
 pub fn resolve_etc_links(folder: &Path, root: &Path) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))? {
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("could not list {}", folder.display()))?
+    {
         let path = entry?.path();
         let kind = fs::symlink_metadata(&path)?.file_type();
         if kind.is_dir() {
             resolve_etc_links(&path, root)?;
         } else if kind.is_symlink() {
             let target = fs::read_link(&path)?;
-            let Ok(inside) = target.strip_prefix("/etc") else { continue };
+            let Ok(inside) = target.strip_prefix("/etc") else {
+                continue;
+            };
             fs::remove_file(&path)?;
             let meant = root.join("etc").join(inside);
             // A package names some files that only its installation scripts make.
@@ -167,11 +198,17 @@ mod tests {
     fn the_first_main_entry_of_either_form_is_the_mirror() {
         let stanzas = "Types: deb\nURIs: http://mirror.test/debian-security\nSuites: a-security\nComponents: main\n\n\
                        Types: deb\n# why\nURIs: http://mirror.test/debian\nSuites: a b\nComponents: main contrib\nSigned-By: /k.gpg\n";
-        let expected = Mirror { uri: "http://mirror.test/debian".into(), signed_by: "/k.gpg".into() };
+        let expected = Mirror {
+            uri: "http://mirror.test/debian".into(),
+            signed_by: "/k.gpg".into(),
+        };
         assert_eq!(stanza_mirror(stanzas), Some(expected));
 
         let lines = "# deb http://old.test/debian a main\ndeb [arch=amd64 signed-by=/k.gpg] http://mirror.test/debian a main\n";
-        let expected = Mirror { uri: "http://mirror.test/debian".into(), signed_by: "/k.gpg".into() };
+        let expected = Mirror {
+            uri: "http://mirror.test/debian".into(),
+            signed_by: "/k.gpg".into(),
+        };
         assert_eq!(line_mirror(lines), Some(expected));
         assert_eq!(line_mirror("deb http://mirror.test/debian a contrib"), None);
     }

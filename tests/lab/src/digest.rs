@@ -52,13 +52,18 @@ pub struct Reading {
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { consistency: Consistency::All }
+        Self {
+            consistency: Consistency::All,
+        }
     }
 }
 
 impl Digest {
     pub fn partitions(&self) -> usize {
-        self.tables.values().map(|table| table.partitions.len()).sum()
+        self.tables
+            .values()
+            .map(|table| table.partitions.len())
+            .sum()
     }
 
     pub fn rows(&self) -> u64 {
@@ -113,7 +118,10 @@ impl FromStr for TableName {
         let (keyspace, table) = text
             .split_once('.')
             .ok_or_else(|| Error::msg(format!("`{text}` is no table: write KEYSPACE.TABLE")))?;
-        Ok(Self { keyspace: keyspace.to_owned(), table: table.to_owned() })
+        Ok(Self {
+            keyspace: keyspace.to_owned(),
+            table: table.to_owned(),
+        })
     }
 }
 

@@ -44,20 +44,29 @@ fn part_check(cache: &Cache, part: Part) -> Check {
     let what = part.entry();
     if cache.has(&what) {
         let found = cache.path(&what).display().to_string();
-        return Check { what, found: Ok(found) };
+        return Check {
+            what,
+            found: Ok(found),
+        };
     }
     let tool = match part {
         Part::Cassandra(_) => "mvn",
         Part::Minio | Part::Grpcurl => "go",
     };
     let found = tools::need(tool).map(|path| format!("will be fetched with {}", path.display()));
-    Check { what, found: found.map_err(|error| error.to_string()) }
+    Check {
+        what,
+        found: found.map_err(|error| error.to_string()),
+    }
 }
 
 fn java_check(cache: &Cache, java: Java) -> Check {
     let what = java.to_string();
     if let Some(program) = java::find(cache, java) {
-        return Check { what, found: Ok(program.display().to_string()) };
+        return Check {
+            what,
+            found: Ok(program.display().to_string()),
+        };
     }
     let found = match java {
         Java::J17 => java::ensure(cache, java).map(|path| path.display().to_string()),
@@ -65,10 +74,16 @@ fn java_check(cache: &Cache, java: Java) -> Check {
             .and_then(|_| tools::need("dpkg"))
             .map(|_| "will be fetched with apt-get and dpkg".to_owned()),
     };
-    Check { what, found: found.map_err(|error| error.to_string()) }
+    Check {
+        what,
+        found: found.map_err(|error| error.to_string()),
+    }
 }
 
 fn program(name: &str) -> Check {
     let found = tools::need(name).map(|path| path.display().to_string());
-    Check { what: name.to_owned(), found: found.map_err(|error| error.to_string()) }
+    Check {
+        what: name.to_owned(),
+        found: found.map_err(|error| error.to_string()),
+    }
 }

@@ -62,7 +62,11 @@ pub fn fetch(cache: &Cache, part: Part) -> Result<()> {
         Part::Minio => drop(minio(cache)?),
         Part::Grpcurl => drop(grpcurl(cache)?),
     }
-    info!("{} is ready after {:.1} s", part.entry(), started.elapsed().as_secs_f64());
+    info!(
+        "{} is ready after {:.1} s",
+        part.entry(),
+        started.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -82,7 +86,11 @@ pub fn cassandra_jars(cache: &Cache, release: Release) -> Result<PathBuf> {
             &format!("fetch the jars of Cassandra {}", release.version()),
         )?;
         let jar = lib.join(format!("cassandra-all-{}.jar", release.version()));
-        ensure!(jar.is_file(), "Maven has not copied {}: try again", jar.display());
+        ensure!(
+            jar.is_file(),
+            "Maven has not copied {}: try again",
+            jar.display()
+        );
         Ok(())
     })?;
     Ok(entry.join("lib"))
@@ -93,7 +101,11 @@ pub fn minio(cache: &Cache) -> Result<PathBuf> {
 }
 
 pub fn grpcurl(cache: &Cache) -> Result<PathBuf> {
-    go_install(cache, Part::Grpcurl, "github.com/fullstorydev/grpcurl/cmd/grpcurl@latest")
+    go_install(
+        cache,
+        Part::Grpcurl,
+        "github.com/fullstorydev/grpcurl/cmd/grpcurl@latest",
+    )
 }
 
 fn go_install(cache: &Cache, part: Part, package: &str) -> Result<PathBuf> {
@@ -110,7 +122,10 @@ fn go_install(cache: &Cache, part: Part, package: &str) -> Result<PathBuf> {
 
 fn go_build(go: &Path, package: &str, folder: &Path, toolchain: &str) -> Result<()> {
     let mut command = Command::new(go);
-    command.args(["install", package]).env("GOBIN", folder).env("GOTOOLCHAIN", toolchain);
+    command
+        .args(["install", package])
+        .env("GOBIN", folder)
+        .env("GOTOOLCHAIN", toolchain);
     tools::run(&mut command, &format!("build {package}")).map(drop)
 }
 

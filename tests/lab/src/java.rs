@@ -85,19 +85,33 @@ fn candidates() -> Vec<PathBuf> {
         .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
         .unwrap_or_default();
     homes.sort();
-    found.extend(homes.into_iter().flat_map(|home| [home.join("bin/java"), home.join("jre/bin/java")]));
+    found.extend(
+        homes
+            .into_iter()
+            .flat_map(|home| [home.join("bin/java"), home.join("jre/bin/java")]),
+    );
     found.retain(|program| program.is_file());
     found
 }
 
 fn version_of(program: &Path) -> Option<u32> {
     // The `release` file beside a JDK answers without the start of a JVM.
-    let home = fs::canonicalize(program).ok()?.parent()?.parent()?.to_owned();
+    let home = fs::canonicalize(program)
+        .ok()?
+        .parent()?
+        .parent()?
+        .to_owned();
     let text = match fs::read_to_string(home.join("release")) {
-        Ok(release) => release.lines().find(|line| line.starts_with("JAVA_VERSION="))?.to_owned(),
+        Ok(release) => release
+            .lines()
+            .find(|line| line.starts_with("JAVA_VERSION="))?
+            .to_owned(),
         Err(_) => {
             let output = Command::new(program).arg("-version").output().ok()?;
-            String::from_utf8_lossy(&output.stderr).lines().next()?.to_owned()
+            String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .next()?
+                .to_owned()
         }
     };
     version_number(&text)

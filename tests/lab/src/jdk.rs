@@ -23,7 +23,12 @@ pub fn program_in(entry: &Path) -> Option<PathBuf> {
     homes
         .flatten()
         .filter(|home| home.path().is_dir() && !home.path().is_symlink())
-        .flat_map(|home| [home.path().join("jre/bin/java"), home.path().join("bin/java")])
+        .flat_map(|home| {
+            [
+                home.path().join("jre/bin/java"),
+                home.path().join("bin/java"),
+            ]
+        })
         .find(|program| program.is_file() && !program.is_symlink())
 }
 
@@ -40,8 +45,13 @@ pub fn fetch_11(cache: &Cache) -> Result<PathBuf> {
 pub fn fetch_8(cache: &Cache) -> Result<PathBuf> {
     let entry = cache.make(&Java::J8.entry(), |root, home| {
         info!("fetching JDK 8 and its libraries from Debian {UNSTABLE} into the lab cache");
-        let packages =
-            ["openjdk-8-jre-headless", "libc6", "zlib1g", "libgcc-s1", "libstdc++6"];
+        let packages = [
+            "openjdk-8-jre-headless",
+            "libc6",
+            "zlib1g",
+            "libgcc-s1",
+            "libstdc++6",
+        ];
         unpack(UNSTABLE, &packages, root)?;
         debian::resolve_etc_links(&root.join("usr/lib/jvm"), root)?;
         let program = program_in(root).with_context(|| unusable(root))?;
@@ -59,13 +69,25 @@ fn unpack(suite: &str, packages: &[&str], root: &Path) -> Result<()> {
 fn bind_libraries(patchelf: &Path, program: &Path, root: &Path, home: &Path) -> Result<()> {
     let libraries = library_folder(root)?;
     let jre = program.ancestors().nth(2).with_context(|| unusable(root))?;
-    let machine = if cfg!(target_arch = "aarch64") { "aarch64" } else { "amd64" };
+    let machine = if cfg!(target_arch = "aarch64") {
+        "aarch64"
+    } else {
+        "amd64"
+    };
     let loader = fs::read_dir(&libraries)?
         .flatten()
         .find(|entry| entry.file_name().to_string_lossy().starts_with("ld-linux"))
         .with_context(|| unusable(root))?;
-    let at_home = |path: &Path| home.join(path.strip_prefix(root).unwrap_or(path)).display().to_string();
-    let folders = [jre.join("lib").join(machine).join("jli"), jre.join("lib").join(machine), libraries];
+    let at_home = |path: &Path| {
+        home.join(path.strip_prefix(root).unwrap_or(path))
+            .display()
+            .to_string()
+    };
+    let folders = [
+        jre.join("lib").join(machine).join("jli"),
+        jre.join("lib").join(machine),
+        libraries,
+    ];
     let search: Vec<String> = folders.iter().map(|folder| at_home(folder)).collect();
     tools::run(
         Command::new(patchelf)
@@ -99,5 +121,8 @@ fn patchelf(cache: &Cache) -> Result<PathBuf> {
 }
 
 fn unusable(entry: &Path) -> String {
-    format!("no usable java in {}: remove that folder and fetch again", entry.display())
+    format!(
+        "no usable java in {}: remove that folder and fetch again",
+        entry.display()
+    )
 }

@@ -53,7 +53,10 @@ pub fn server_arguments(release: Release, node: &Node, heap_mb: u32) -> Vec<Stri
         "-Dcassandra.consistent.rangemovement=false".to_owned(),
         "-Dcassandra.shutdown_announce_in_ms=200".to_owned(),
         "-Dcassandra.superuser_setup_delay_ms=0".to_owned(),
-        format!("-Dlogback.configurationFile=file://{}", node.dir.join("conf/logback.xml").display()),
+        format!(
+            "-Dlogback.configurationFile=file://{}",
+            node.dir.join("conf/logback.xml").display()
+        ),
     ]);
     arguments.extend(node_arguments(node));
     arguments
@@ -68,7 +71,10 @@ pub fn tool_arguments(release: Release, node: &Node) -> Vec<String> {
         "-XX:TieredStopAtLevel=1".to_owned(),
         // nodetool keeps a history in the home folder.
         format!("-Duser.home={}", node.dir.join("run").display()),
-        format!("-Dlogback.configurationFile=file://{}", node.dir.join("conf/logback-tools.xml").display()),
+        format!(
+            "-Dlogback.configurationFile=file://{}",
+            node.dir.join("conf/logback-tools.xml").display()
+        ),
     ]);
     arguments.extend(node_arguments(node));
     arguments
@@ -91,12 +97,19 @@ fn node_arguments(node: &Node) -> Vec<String> {
 }
 
 fn java_arguments(java: Java) -> Vec<String> {
-    let mut arguments = Vec::new();
+    // Without shared performance data: it would be left in the temporary folder by a kill.
+    let mut arguments = vec!["-XX:-UsePerfData".to_owned()];
     if java == Java::J8 {
         return arguments;
     }
-    let base = OPEN_BASE_PACKAGES.iter().map(|package| format!("java.base/{package}"));
-    for package in base.chain(OPEN_OTHER_PACKAGES.iter().map(|package| (*package).to_owned())) {
+    let base = OPEN_BASE_PACKAGES
+        .iter()
+        .map(|package| format!("java.base/{package}"));
+    for package in base.chain(
+        OPEN_OTHER_PACKAGES
+            .iter()
+            .map(|package| (*package).to_owned()),
+    ) {
         arguments.push(format!("--add-exports={package}=ALL-UNNAMED"));
         arguments.push(format!("--add-opens={package}=ALL-UNNAMED"));
     }

@@ -58,8 +58,15 @@ impl Minio {
             Ok(record) => record,
             Err(_) => Record::new(free_port()?),
         };
-        fs::write(dir.join("minio.json"), serde_json::to_string_pretty(&record)? + "\n")?;
-        let minio = Self { dir, record, is_detached: false };
+        fs::write(
+            dir.join("minio.json"),
+            serde_json::to_string_pretty(&record)? + "\n",
+        )?;
+        let minio = Self {
+            dir,
+            record,
+            is_detached: false,
+        };
         minio.run(&program)?;
         minio.wait_ready().await?;
         info!("MinIO listens at {}", minio.endpoint());
@@ -70,7 +77,11 @@ impl Minio {
     pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
         let dir = dir.as_ref();
         let record = read_record(dir)?;
-        Ok(Self { dir: fs::canonicalize(dir)?, record, is_detached: true })
+        Ok(Self {
+            dir: fs::canonicalize(dir)?,
+            record,
+            is_detached: true,
+        })
     }
 
     pub fn endpoint(&self) -> &str {
@@ -145,7 +156,11 @@ impl Minio {
     fn run(&self, program: &Path) -> Result<()> {
         let log = File::create(self.log_file())?;
         let child = Command::new(program)
-            .args(["server", "--address", &format!("127.0.0.1:{}", self.record.port)])
+            .args([
+                "server",
+                "--address",
+                &format!("127.0.0.1:{}", self.record.port),
+            ])
             .arg(self.data_dir())
             .env("MINIO_ROOT_USER", &self.record.access_key)
             .env("MINIO_ROOT_PASSWORD", &self.record.secret_key)
@@ -166,10 +181,17 @@ impl Minio {
 
     async fn wait_ready(&self) -> Result<()> {
         let deadline = Instant::now() + READY_TIMEOUT;
-        while !matches!(timeout(Duration::from_secs(2), self.is_ready()).await, Ok(Ok(true))) {
+        while !matches!(
+            timeout(Duration::from_secs(2), self.is_ready()).await,
+            Ok(Ok(true))
+        ) {
             if self.process().is_none() || Instant::now() > deadline {
                 let log = fs::read_to_string(self.log_file()).unwrap_or_default();
-                bail!("MinIO in {} does not answer; its last words:\n{}", self.dir.display(), tools::last_lines(&log, 10));
+                bail!(
+                    "MinIO in {} does not answer; its last words:\n{}",
+                    self.dir.display(),
+                    tools::last_lines(&log, 10)
+                );
             }
             sleep(Duration::from_millis(100)).await;
         }
@@ -213,7 +235,10 @@ impl Drop for Minio {
 
 fn read_record(dir: &Path) -> Result<Record> {
     let text = fs::read_to_string(dir.join("minio.json")).with_context(|| {
-        format!("{} holds no MinIO: start one with `lab minio up --dir`", dir.display())
+        format!(
+            "{} holds no MinIO: start one with `lab minio up --dir`",
+            dir.display()
+        )
     })?;
     Ok(serde_json::from_str(&text)?)
 }

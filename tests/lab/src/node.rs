@@ -50,7 +50,10 @@ impl Node {
 
     /// Runs a class of `org.apache.cassandra.tools` and returns what it printed.
     pub async fn sstable_tool(&self, class: &str, arguments: &[&str]) -> Result<String> {
-        let arguments: Vec<&str> = [class].into_iter().chain(arguments.iter().copied()).collect();
+        let arguments: Vec<&str> = [class]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
         self.run_script("sstable-tool", &arguments).await
     }
 

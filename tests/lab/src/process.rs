@@ -29,7 +29,10 @@ impl Process {
     pub fn recorded(file: &Path) -> Option<Self> {
         let text = fs::read_to_string(file).ok()?;
         let mut words = text.split_whitespace();
-        Some(Self { pid: words.next()?.parse().ok()?, started: words.next()?.parse().ok()? })
+        Some(Self {
+            pid: words.next()?.parse().ok()?,
+            started: words.next()?.parse().ok()?,
+        })
     }
 
     pub fn record(self) -> String {
@@ -42,7 +45,8 @@ impl Process {
 
     /// A zombie counts as gone: it only waits for its parent to look.
     pub fn is_alive(self) -> bool {
-        state_and_start(self.pid).is_some_and(|(state, started)| started == self.started && state != 'Z')
+        state_and_start(self.pid)
+            .is_some_and(|(state, started)| started == self.started && state != 'Z')
     }
 
     /// Sends the signal, unless the process is gone.
@@ -99,7 +103,10 @@ mod tests {
     fn a_recycled_id_is_not_taken_for_the_process() {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         let process = Process::of(child.id() as i32).unwrap();
-        let other = Process { started: process.started + 1, ..process };
+        let other = Process {
+            started: process.started + 1,
+            ..process
+        };
         other.kill();
         assert!(process.is_alive() && !other.is_alive());
         process.kill();

@@ -46,10 +46,16 @@ impl Scripts<'_> {
     }
 
     fn java_command(&self, arguments: &[String]) -> String {
-        let arguments: Vec<String> =
-            arguments.iter().map(|argument| format!("    {} \\\n", quoted(argument))).collect();
-        let class_path = quoted(&self.jars.join("*"));
-        format!("exec {} \\\n{}    -cp {class_path} \\\n", quoted(&self.java), arguments.concat())
+        let arguments: Vec<String> = arguments
+            .iter()
+            .map(|argument| format!("    {} \\\n", quoted(argument)))
+            .collect();
+        let class_path = quoted(self.jars.join("*"));
+        format!(
+            "exec {} \\\n{}    -cp {class_path} \\\n",
+            quoted(&self.java),
+            arguments.concat()
+        )
     }
 
     fn run(&self) -> String {
@@ -172,12 +178,19 @@ fn listening_socket(address: IpAddr, port: u16) -> String {
         IpAddr::V4(address) => address.octets(),
         IpAddr::V6(_) => [127, 0, 0, 1],
     };
-    let backwards: String = octets.iter().rev().map(|octet| format!("{octet:02X}")).collect();
+    let backwards: String = octets
+        .iter()
+        .rev()
+        .map(|octet| format!("{octet:02X}"))
+        .collect();
     format!("{backwards}:{port:04X}")
 }
 
 fn quoted(text: impl AsRef<Path>) -> String {
-    format!("'{}'", text.as_ref().display().to_string().replace('\'', r"'\''"))
+    format!(
+        "'{}'",
+        text.as_ref().display().to_string().replace('\'', r"'\''")
+    )
 }
 
 #[cfg(test)]
@@ -186,7 +199,10 @@ mod tests {
 
     #[test]
     fn a_socket_is_written_as_the_kernel_writes_it() {
-        assert_eq!(listening_socket("127.64.1.2".parse().unwrap(), 9042), "0201407F:2352");
+        assert_eq!(
+            listening_socket("127.64.1.2".parse().unwrap(), 9042),
+            "0201407F:2352"
+        );
     }
 
     #[test]

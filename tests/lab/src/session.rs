@@ -35,13 +35,20 @@ pub(crate) async fn connect(cluster: &Cluster, nodes: &[Node]) -> Result<Session
 /// Succeeds when the node answers CQL now.
 pub(crate) async fn answers(cluster: &Cluster, node: &Node) -> Result<()> {
     let session = try_connect(cluster, std::slice::from_ref(node)).await?;
-    rows(&session, "SELECT key FROM system.local").await.map(drop)
+    rows(&session, "SELECT key FROM system.local")
+        .await
+        .map(drop)
 }
 
 /// All rows of a query whose answer fits one page of memory.
 pub async fn rows(session: &Session, query: &str) -> Result<Vec<Vec<Option<CqlValue>>>> {
-    let result = session.query_unpaged(query, ()).await.with_context(|| format!("`{query}` failed"))?;
-    let result = result.into_rows_result().with_context(|| format!("`{query}` gave no rows"))?;
+    let result = session
+        .query_unpaged(query, ())
+        .await
+        .with_context(|| format!("`{query}` failed"))?;
+    let result = result
+        .into_rows_result()
+        .with_context(|| format!("`{query}` gave no rows"))?;
     let rows = result.rows::<Row>()?.collect::<Result<Vec<Row>, _>>()?;
     Ok(rows.into_iter().map(|row| row.columns).collect())
 }
@@ -49,16 +56,43 @@ pub async fn rows(session: &Session, query: &str) -> Result<Vec<Vec<Option<CqlVa
 /// Runs one statement that has no answer.
 pub async fn run(session: &Session, statement: &str) -> Result<()> {
     let done = session.query_unpaged(statement, ()).await;
-    done.map(drop).with_context(|| format!("`{statement}` failed"))
+    done.map(drop)
+        .with_context(|| format!("`{statement}` failed"))
+}
+
+/// Puts the roles on every node: by default one node has them, and nobody logs in while it is down.
+pub(crate) async fn spread_roles(cluster: &Cluster) -> Result<()> {
+    if !cluster.has_authenticator() || cluster.nodes().len() == 1 {
+        return Ok(());
+    }
+    let replicas: Vec<String> = cluster
+        .datacenters()
+        .iter()
+        .map(|(name, nodes)| format!("'{name}': {nodes}"))
+        .collect();
+    let alter = format!(
+        "ALTER KEYSPACE system_auth WITH replication = {{'class': 'NetworkTopologyStrategy', {}}}",
+        replicas.join(", ")
+    );
+    run(&cluster.session().await?, &alter).await?;
+    cluster
+        .node(0)
+        .nodetool(&["repair", "--full", "system_auth"])
+        .await
+        .map(drop)
 }
 
 async fn try_connect(cluster: &Cluster, nodes: &[Node]) -> Result<Session> {
     let addresses: Vec<_> = nodes.iter().map(Node::cql).collect();
-    let profile = ExecutionProfile::builder().request_timeout(Some(REQUEST_TIMEOUT)).build();
+    let profile = ExecutionProfile::builder()
+        .request_timeout(Some(REQUEST_TIMEOUT))
+        .build();
     let mut builder = SessionBuilder::new()
         .known_nodes_addr(&addresses)
         .host_filter(Arc::new(AllowListHostFilter::new(&addresses)?))
-        .pool_size(PoolSize::PerHost(const { std::num::NonZeroUsize::new(2).expect("two is not zero") }))
+        .pool_size(PoolSize::PerHost(
+            const { std::num::NonZeroUsize::new(2).expect("two is not zero") },
+        ))
         // Routing needs the names of the tables, and nothing here needs more.
         .fetch_full_schema_metadata(false)
         .disallow_shard_aware_port(true)
@@ -68,8 +102,11 @@ async fn try_connect(cluster: &Cluster, nodes: &[Node]) -> Result<Session> {
         builder = builder.user(SUPERUSER, SUPERUSER);
     }
     let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
-    builder
-        .build()
-        .await
-        .with_context(|| format!("could not connect to {} of cluster `{}`", names.join(", "), cluster.name()))
+    builder.build().await.with_context(|| {
+        format!(
+            "could not connect to {} of cluster `{}`",
+            names.join(", "),
+            cluster.name()
+        )
+    })
 }

@@ -87,9 +87,15 @@ pub async fn settle(cluster: &Cluster) -> Result<()> {
     let deadline = Instant::now() + SETTLE_TIMEOUT;
     for node in cluster.nodes() {
         let session = cluster.session_to(node).await?;
-        while !session::rows(&session, "SELECT id FROM system.batches LIMIT 1").await?.is_empty() {
+        while !session::rows(&session, "SELECT id FROM system.batches LIMIT 1")
+            .await?
+            .is_empty()
+        {
             if Instant::now() > deadline {
-                bail!("node {} still has view updates to send: look at its log", node.name);
+                bail!(
+                    "node {} still has view updates to send: look at its log",
+                    node.name
+                );
             }
             sleep(Duration::from_millis(200)).await;
         }

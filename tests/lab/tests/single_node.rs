@@ -8,7 +8,11 @@ use lab::{Cluster, Release};
 
 #[tokio::test]
 async fn a_change_shows_in_the_digest_by_table_and_nothing_is_left_behind() {
-    let cluster = Cluster::builder(Release::C50).name("single").start().await.unwrap();
+    let cluster = Cluster::builder(Release::C50)
+        .name("single")
+        .start()
+        .await
+        .unwrap();
     workload::fill(&cluster, Scale::Small).await.unwrap();
 
     let filled = cluster.digest(&KEYSPACES).await.unwrap();
@@ -18,8 +22,10 @@ async fn a_change_shows_in_the_digest_by_table_and_nothing_is_left_behind() {
 
     workload::change(&cluster, 7).await.unwrap();
     let changed = cluster.digest(&KEYSPACES).await.unwrap();
-    let tables: BTreeSet<String> =
-        diff(&filled, &changed).iter().map(|difference| difference.table.to_string()).collect();
+    let tables: BTreeSet<String> = diff(&filled, &changed)
+        .iter()
+        .map(|difference| difference.table.to_string())
+        .collect();
     let all: BTreeSet<String> = filled.tables.keys().map(ToString::to_string).collect();
     assert_eq!(tables, all, "a change touches every table");
 
@@ -27,7 +33,10 @@ async fn a_change_shows_in_the_digest_by_table_and_nothing_is_left_behind() {
     cluster.node(0).stop().await.unwrap();
     assert!(!cluster.node(0).is_running());
     cluster.node(0).start().await.unwrap();
-    assert_eq!(diff(&changed, &cluster.digest(&KEYSPACES).await.unwrap()), vec![]);
+    assert_eq!(
+        diff(&changed, &cluster.digest(&KEYSPACES).await.unwrap()),
+        vec![]
+    );
 
     let process = cluster.node(0).process().unwrap();
     let dir = cluster.dir().to_owned();

@@ -26,7 +26,12 @@ pub enum Fault {
     Truncate(String, usize),
     /// Reading this object fails as unavailable after so many bytes.
     Break(String, usize),
+    /// Nothing fails, but before each call others may go first, by a sequence that the seed decides.
+    Jitter(u64),
 }
+
+/// How often a call with jitter lets others go first, at most.
+const YIELDS_MAX: u64 = 12;
 
 enum Verdict {
     Pass,
@@ -82,12 +87,26 @@ impl Faulty {
         }
     }
 
+    /// How often the next call lets others go first.
+    fn yields(&self) -> u64 {
+        let Some(Fault::Jitter(seed)) = *self.fault() else {
+            return 0;
+        };
+        let call = self.calls.load(Ordering::SeqCst);
+        // One round of splitmix64.
+        let mut mixed = seed.wrapping_add(call.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (mixed ^ (mixed >> 27)) % YIELDS_MAX
+    }
+
     async fn around<T: Send>(
         &self,
         key: &str,
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
-        match self.verdict() {
+        let (verdict, yields) = (self.verdict(), self.yields());
+        yield_times(yields).await;
+        match verdict {
             Verdict::Pass => call.await,
             Verdict::FailBefore => Err(self.unavailable(key)),
             Verdict::FailAfter => {
@@ -122,6 +141,12 @@ impl Faulty {
             async move { (!ended).then_some(chunk) }
         });
         cut.chain(stream::iter(error.map(Err))).boxed()
+    }
+}
+
+async fn yield_times(times: u64) {
+    for _ in 0..times {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -166,7 +191,10 @@ impl BlobStore for Faulty {
 
     fn list(&self, prefix: &str) -> MetaStream {
         match self.verdict() {
-            Verdict::Pass => self.inner.list(prefix),
+            Verdict::Pass => {
+                let (inner, prefix, yields) = (self.inner.clone(), prefix.to_owned(), self.yields());
+                stream::once(yield_times(yields)).flat_map(move |()| inner.list(&prefix)).boxed()
+            }
             Verdict::FailBefore | Verdict::FailAfter => {
                 let error = self.unavailable(prefix);
                 stream::once(async { Err(error) }).boxed()

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use cassandra_formats::Descriptor;
 
-use super::{LoadError, drop_indexes, witness};
+use super::{LoadError, drop_indexes};
 use crate::agent::Agent;
 use crate::files::{self, FileError, blocking};
 use crate::folders::{Folders, table_folder_name};
@@ -129,8 +129,8 @@ fn link(
         format: descriptor.format.clone(),
         id: number.to_string(),
     };
-    let (data, others): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.is_data());
-    for file in others.into_iter().chain(data) {
+    let others = files.iter().filter(|file| !file.is_data());
+    for file in others.chain(files.iter().filter(|file| file.is_data())) {
         let to: PathBuf = into.join(format!("{fresh}-{}", file.component));
         fs::hard_link(&file.path, &to).map_err(FileError::at("link", &file.path))?;
     }

@@ -1,1 +1,152 @@
-//! Tests come here.
+use api::ServiceError;
+use model::TableRef;
+
+use super::*;
+use crate::stage::{Stage, stage};
+use crate::testing::{FakeNode, Misbehaviour};
+
+fn targets() -> Vec<TableTarget> {
+    [("full", 1), ("empty", 2)]
+        .map(|(table, id)| TableTarget {
+            table: TableRef::new("ks", table),
+            source_id: FakeNode::table_id(id),
+            target_id: FakeNode::table_id(id),
+        })
+        .into()
+}
+
+/// A node of this release on which a backup of two SSTables is staged, and which has one of its own.
+async fn staged(release: &str) -> FakeNode {
+    let format = if release.starts_with('3') { "me" } else { "nb" };
+    let source = FakeNode::new(1, release);
+    source.tables(&["full", "empty"]);
+    source.table("full", 1, 0).sstable(&format!("{format}-1-big"), "one");
+    source.table("full", 1, 0).sstable(&format!("{format}-2-big"), "two");
+    source.table("full", 1, 0).index("by_name").sstable(&format!("{format}-1-big"), "index");
+    source.back_up("b1", None).await;
+    let mut node = FakeNode::beside(&source, release);
+    node.tables(&["full", "empty"]);
+    node.table("full", 1, 0).sstable(&format!("{format}-1-big"), "live");
+    let (work, ..) = Work::new();
+    let wanted = Stage {
+        restore: "r1".into(),
+        backup: FakeNode::backup("b1"),
+        sources: vec![FakeNode::host_id(1)],
+        tables: targets(),
+    };
+    stage(&node.agent, &wanted, &work).await.unwrap();
+    // The bucket goes with the source.
+    node.keep_alive(source);
+    node
+}
+
+async fn run(node: &FakeNode) -> Result<u64, LoadError> {
+    let (work, ..) = Work::new();
+    load(&node.agent, "r1", &targets(), &work).await
+}
+
+fn contents(node: &FakeNode) -> Vec<String> {
+    node.table("full", 1, 0).contents()
+}
+
+const RELEASES: [&str; 2] = ["4.1.9", "3.11.19"];
+
+#[tokio::test]
+async fn staged_sstables_go_live_beside_what_is_there() {
+    for release in RELEASES {
+        let node = staged(release).await;
+        assert_eq!(run(&node).await.unwrap(), 2, "{release}");
+        assert_eq!(contents(&node), ["live", "one", "two"], "{release}");
+        assert_eq!(run(&node).await.unwrap(), 2, "{release}: a second call loads nothing twice");
+        assert_eq!(contents(&node), ["live", "one", "two"], "{release}");
+    }
+}
+
+#[tokio::test]
+async fn an_exit_code_of_0_is_not_believed() {
+    for release in RELEASES {
+        let node = staged(release).await;
+        node.control.misbehave(Misbehaviour::LoadsNothing);
+        let error = run(&node).await.unwrap_err();
+        assert_eq!(error.reason(), "LOAD_INCOMPLETE", "{release}: {error}");
+        node.control.behave();
+        assert_eq!(run(&node).await.unwrap(), 2, "{release}");
+        assert_eq!(contents(&node), ["live", "one", "two"], "{release}");
+    }
+}
+
+#[tokio::test]
+async fn an_sstable_that_left_staging_and_is_not_live_is_missed() {
+    let node = staged("4.1.9").await;
+    node.control.misbehave(Misbehaviour::LosesOne);
+    let error = run(&node).await.unwrap_err();
+    assert!(matches!(&error, LoadError::NotTaken { files, .. } if files.len() == 1), "{error}");
+}
+
+#[tokio::test]
+async fn compaction_is_as_before_whatever_happened() {
+    let node = staged("4.1.9").await;
+    node.control.misbehave(Misbehaviour::LoadsNothing);
+    run(&node).await.unwrap_err();
+    assert!(node.control.compaction_off.lock().unwrap().is_empty());
+    // An operator has turned it off: it stays so.
+    node.control.behave();
+    node.control.compaction_off.lock().unwrap().insert(TableRef::new("ks", "full"));
+    run(&node).await.unwrap();
+    assert_eq!(node.control.compaction_off.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_load_that_was_killed_after_cassandra_took_the_files_is_counted_once() {
+    for release in RELEASES {
+        let node = staged(release).await;
+        // As if the agent had died between the order and its own records.
+        let journal = node.agent.folders.restore_journal("r1");
+        run(&node).await.unwrap();
+        let text = std::fs::read_to_string(&journal).unwrap();
+        let cut: String = text
+            .lines()
+            .filter(|line| !line.contains("\"loaded\"") && !line.contains("compaction_on"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        std::fs::write(&journal, cut).unwrap();
+        assert_eq!(run(&node).await.unwrap(), 2, "{release}");
+        assert_eq!(contents(&node), ["live", "one", "two"], "{release}");
+    }
+}
+
+#[tokio::test]
+async fn links_that_were_half_made_are_made_again() {
+    let node = staged("3.11.19").await;
+    let live = node.table("full", 1, 0).0;
+    let data = &node.agent.folders.data[0];
+    let folder = node.agent.folders.staging_of(data, "r1").unwrap();
+    let folder = folder.join("ks").join(live.file_name().unwrap());
+    // A kill after the first component of an SSTable.
+    std::fs::hard_link(folder.join("me-1-big-Index.db"), live.join("me-100002-big-Index.db")).unwrap();
+    assert_eq!(run(&node).await.unwrap(), 2);
+    assert_eq!(contents(&node), ["live", "one", "two"]);
+    let whole = sstables::list(&live).unwrap();
+    let names: Vec<_> = whole.iter().map(|file| file.name().to_owned()).collect();
+    assert_eq!(sstables::by_sstable(&whole).len(), 3, "{names:?}");
+}
+
+#[tokio::test]
+async fn what_is_not_staged_is_not_loaded() {
+    let node = staged("4.1.9").await;
+    let (work, ..) = Work::new();
+    let error = load(&node.agent, "other", &targets(), &work).await.unwrap_err();
+    assert_eq!(error.reason(), "NOT_STAGED");
+}
+
+#[tokio::test]
+async fn staging_that_lost_an_sstable_is_not_loaded_in_part() {
+    let node = staged("4.1.9").await;
+    let data = &node.agent.folders.data[0];
+    let folder = node.agent.folders.staging_of(data, "r1").unwrap();
+    let table = folder.join(format!("ks/full-{}", FakeNode::table_id(1).folder_suffix()));
+    std::fs::remove_file(table.join("nb-1-big-Data.db")).unwrap();
+    let error = run(&node).await.unwrap_err();
+    assert_eq!(error.reason(), "STAGING_LOST");
+    assert_eq!(contents(&node), ["live"]);
+}

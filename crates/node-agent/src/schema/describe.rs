@@ -55,10 +55,11 @@ fn sort_in(
                     });
                 }
             }
-            // `ALTER TABLE … DROP` and the like finish what was made before them.
+            // `ALTER TABLE … DROP` and the like finish the table that was made before them.
             Some(Creates::Trigger { .. }) | None => {
-                if let Some(last) = entries.last_mut() {
-                    last.cql.push(statement.to_owned());
+                let is_table = |entry: &&mut SchemaEntry| entry.kind == SchemaKind::Table;
+                if let Some(table) = entries.iter_mut().rfind(is_table) {
+                    table.cql.push(statement.to_owned());
                 }
             }
         }

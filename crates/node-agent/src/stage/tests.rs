@@ -1,1 +1,166 @@
-//! Tests come here.
+use std::collections::BTreeSet;
+use std::fs;
+
+use api::ServiceError;
+use blob_store::testing::Fault;
+use model::TableRef;
+
+use super::*;
+use crate::restore;
+use crate::testing::{FakeNode, TableFolder};
+
+/// A backup of two tables, and another node that takes it.
+async fn nodes(release: &str) -> (FakeNode, FakeNode) {
+    let source = FakeNode::new(2, "4.1.9");
+    source.tables(&["full", "empty"]);
+    source.table("full", 1, 0).sstable("nb-1-big", "one");
+    source.table("full", 1, 1).sstable("nb-2-big", "two");
+    source.table("full", 1, 0).index("by_name").sstable("nb-1-big", "index");
+    source.back_up("b1", None).await;
+    let target = FakeNode::beside(&source, release);
+    target.tables(&["full", "empty"]);
+    (source, target)
+}
+
+fn wanted(restore: &str) -> Stage {
+    let target = |table: &str, id| TableTarget {
+        table: TableRef::new("ks", table),
+        source_id: FakeNode::table_id(id),
+        target_id: FakeNode::table_id(id),
+    };
+    Stage {
+        restore: restore.to_owned(),
+        backup: FakeNode::backup("b1"),
+        sources: vec![FakeNode::host_id(1)],
+        tables: vec![target("full", 1), target("empty", 2)],
+    }
+}
+
+async fn run(node: &FakeNode) -> Result<u64, StageError> {
+    let (work, ..) = Work::new();
+    stage(&node.agent, &wanted("r1"), &work).await
+}
+
+fn staged(node: &FakeNode) -> TableFolder {
+    let data = &node.agent.folders.data[0];
+    let folder = node.agent.folders.staging_of(data, "r1").unwrap();
+    TableFolder(folder.join(format!("ks/full-{}", FakeNode::table_id(1).folder_suffix())))
+}
+
+#[tokio::test]
+async fn everything_comes_to_a_folder_that_import_understands() {
+    let (_source, target) = nodes("4.1.9").await;
+    let (work, progress, _stop) = Work::new();
+    let sstables = stage(&target.agent, &wanted("r1"), &work).await.unwrap();
+    assert_eq!(sstables, 2, "indexes are not counted");
+    assert_eq!(staged(&target).contents(), ["one", "two"]);
+    assert_eq!(staged(&target).index("by_name").contents(), ["index"]);
+    let progress = progress.borrow().clone();
+    assert_eq!(progress.bytes_done, progress.bytes_total);
+    assert_eq!((progress.items_done, progress.items_total), (15, 15));
+    assert!(target.table("full", 1, 0).contents().is_empty(), "nothing live is touched");
+}
+
+#[tokio::test]
+async fn a_staging_that_dies_at_any_call_goes_on_without_fetching_twice() {
+    for call in 1..=16 {
+        let (_source, target) = nodes("4.1.9").await;
+        target.store.set(Fault::DieBefore(call));
+        run(&target).await.unwrap_err();
+        target.store.set(Fault::DieBefore(1000));
+        assert_eq!(run(&target).await.unwrap(), 2, "{call}");
+        // One call for the manifest, and one for each file that was not there; two ran at once when it died.
+        let fetched_before = 16 - target.store.calls();
+        assert!(fetched_before + 3 >= call, "call {call}: {fetched_before} were kept");
+        assert_eq!(staged(&target).contents(), ["one", "two"]);
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_is_damaged_or_gone_is_named() {
+    for damage in ["flip", "cut", "grow", "gone"] {
+        let (source, target) = nodes("4.1.9").await;
+        let object = source.manifest("b1").await.tables[1].files[3].object.clone();
+        let path = source.root.path().join("bucket").join(&object);
+        let mut bytes = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        match damage {
+            "flip" => bytes[0] ^= 1,
+            "cut" => bytes.truncate(3),
+            "grow" => bytes.push(0),
+            _ => {}
+        }
+        if damage != "gone" {
+            fs::write(&path, bytes).unwrap();
+        }
+        let error = run(&target).await.unwrap_err();
+        assert_eq!(error.kind(), api::ErrorKind::DataLoss, "{damage}: {error}");
+        assert!(error.to_string().contains(&object), "{damage}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_that_breaks_once_is_made_again() {
+    let (source, target) = nodes("4.1.9").await;
+    let object = source.manifest("b1").await.tables[1].files[3].object.clone();
+    target.store.set(Fault::Truncate(object, 2));
+    let error = run(&target).await.unwrap_err();
+    assert_eq!(error.reason(), "OBJECT_DAMAGED");
+    target.store.heal();
+    assert_eq!(run(&target).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_disk_without_room_is_refused_before_the_first_byte() {
+    let (_source, mut target) = nodes("4.1.9").await;
+    target.agent.config.reserved_bytes = 1 << 60;
+    let error = run(&target).await.unwrap_err();
+    assert_eq!(error.kind(), api::ErrorKind::ResourceExhausted);
+    assert!(error.to_string().contains("bytes free"), "{error}");
+    assert!(staged(&target).contents().is_empty());
+}
+
+#[tokio::test]
+async fn another_restore_under_the_same_name_is_refused() {
+    let (_source, target) = nodes("4.1.9").await;
+    run(&target).await.unwrap();
+    let mut other = wanted("r1");
+    other.tables.pop();
+    let (work, ..) = Work::new();
+    let error = stage(&target.agent, &other, &work).await.unwrap_err();
+    assert_eq!(error.reason(), "RESTORE_EXISTS");
+}
+
+#[tokio::test]
+async fn a_table_or_node_that_is_not_in_the_backup_is_named() {
+    let (_source, target) = nodes("4.1.9").await;
+    let (work, ..) = Work::new();
+    let mut other = wanted("r1");
+    other.tables[0].source_id = FakeNode::table_id(7);
+    let error = stage(&target.agent, &other, &work).await.unwrap_err();
+    assert_eq!(error.reason(), "TABLE_NOT_IN_BACKUP");
+    let mut other = wanted("r2");
+    other.sources = vec![FakeNode::host_id(7)];
+    let error = stage(&target.agent, &other, &work).await.unwrap_err();
+    assert_eq!(error.reason(), "NODE_MANIFEST_MISSING");
+}
+
+#[tokio::test]
+async fn finishing_deletes_this_restores_folders_and_no_others() {
+    let (_source, target) = nodes("4.1.9").await;
+    run(&target).await.unwrap();
+    let (work, ..) = Work::new();
+    stage(&target.agent, &wanted("r2"), &work).await.unwrap();
+    let freed = restore::finish(&target.agent, "r1").await.unwrap();
+    assert!(freed > 0);
+    assert_eq!(restore::finish(&target.agent, "r1").await.unwrap(), 0);
+    let left: BTreeSet<String> = fs::read_dir(target.root.path().join("ringkeep-staging"))
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(left, ["r2".to_owned()].into());
+    for bad in ["..", "", "r2/x", "."] {
+        assert!(restore::finish(&target.agent, bad).await.is_err(), "{bad}");
+    }
+}

@@ -26,6 +26,8 @@ pub struct FakeNode {
     pub cql: Arc<FakeCql>,
     pub control: Arc<FakeControl>,
     pub store: Arc<Faulty>,
+    /// Nodes whose folders this one still needs.
+    others: Vec<FakeNode>,
 }
 
 /// A table's folder in one data directory.
@@ -80,7 +82,13 @@ impl FakeNode {
             cql,
             control,
             store,
+            others: Vec::new(),
         }
+    }
+
+    /// Keeps another node's folders for as long as this one's.
+    pub fn keep_alive(&mut self, other: FakeNode) {
+        self.others.push(other);
     }
 
     pub fn host_id(number: u128) -> HostId {

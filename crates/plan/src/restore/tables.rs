@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::chosen::{Chosen, ChosenTable};
 use super::live::Live;
-use super::{RestoreMode, TableAction, TablePlan};
+use super::{RestoreMode, TableAction, TablePlan, indexes};
 use crate::findings::Findings;
 use crate::{codes, cql};
 
@@ -39,10 +39,32 @@ pub(super) fn decide<'a>(
     let views = later_views(mode, &decided, chosen, live, findings);
     decided.extend(views);
     for table in decided.iter().filter(|table| table.view_of.is_none()) {
-        say_indexes(mode, table, backup, live, findings);
+        indexes::say(mode, table, backup, live, findings);
+    }
+    for table in &decided {
+        check_can_be_made(mode, table, findings);
     }
     say_not_in_backup(chosen, live, findings);
     decided
+}
+
+/// Some tables of the oldest API have no CQL that would make them: they can be filled, and neither dropped nor made.
+fn check_can_be_made(mode: RestoreMode, table: &Decided, findings: &mut Findings) {
+    let stays = match mode {
+        RestoreMode::Online => table.plan.action == TableAction::Truncate,
+        RestoreMode::InPlace => table.is_live,
+    };
+    if table.entry.cql.is_empty() && !stays {
+        findings.say(
+            codes::BACKUP_INCOMPLETE,
+            &table.plan.table,
+            format!(
+                "{} would have to be made, and the backup has no CQL that makes it",
+                table.plan.table
+            ),
+            "make it by hand as it was, with its id where it is restored in place; or leave it out",
+        );
+    }
 }
 
 fn online_table<'a>(
@@ -211,75 +233,6 @@ fn later_views<'a>(
         }
     }
     views
-}
-
-/// Online, indexes are built while files are loaded. In place their files are swapped too, so that both sides must have
-/// the same indexes: one without files would answer nothing.
-fn say_indexes(
-    mode: RestoreMode,
-    table: &Decided,
-    backup: &BackupManifest,
-    live: &Live,
-    findings: &mut Findings,
-) {
-    let base = &table.plan.table;
-    let stored = || {
-        backup
-            .schema
-            .dependents(SchemaKind::Index, &base.keyspace, &base.table)
-    };
-    let now = live.over(SchemaKind::Index, base);
-    for index in &now {
-        let was = stored().find(|was| was.name == index.name);
-        let differs = was.is_none_or(|was| !cql::same_definition(&was.cql, &index.cql));
-        if mode == RestoreMode::InPlace && differs {
-            findings.say(
-                codes::MODE_UNAVAILABLE,
-                base,
-                format!(
-                    "{base} cannot be restored in place: its index {} is not that of the backup",
-                    index.name
-                ),
-                "restore online",
-            );
-        }
-    }
-    if mode == RestoreMode::InPlace {
-        return;
-    }
-    let keeps = table.plan.action == TableAction::Truncate;
-    let later = now
-        .iter()
-        .copied()
-        .filter(|now| keeps && !stored().any(|was| was.name == now.name));
-    for index in stored().chain(later) {
-        findings.say(
-            codes::INDEX_REBUILD,
-            format!("{}.{}", index.keyspace, index.name),
-            format!(
-                "the index {} of {base} is built anew while rows are loaded",
-                index.name
-            ),
-            "",
-        );
-    }
-    for index in stored().filter(|_| keeps) {
-        let changed = now
-            .iter()
-            .find(|now| now.name == index.name)
-            .is_some_and(|now| !cql::same_definition(&now.cql, &index.cql));
-        if changed {
-            findings.say(
-                codes::SCHEMA_REVERTS,
-                format!("{}.{}", index.keyspace, index.name),
-                format!(
-                    "the live index {} of {base} is dropped and made as it was in the backup",
-                    index.name
-                ),
-                "",
-            );
-        }
-    }
 }
 
 fn say_not_in_backup(chosen: &Chosen, live: &Live, findings: &mut Findings) {

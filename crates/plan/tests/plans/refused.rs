@@ -327,6 +327,24 @@ fn a_backup_without_a_definition_is_refused() {
 }
 
 #[test]
+fn a_table_that_no_cql_makes_is_filled_where_it_is_and_refused_where_it_is_not() {
+    let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let clear = |side: &mut Side| {
+        side.entries
+            .iter_mut()
+            .filter(|entry| entry.name == "orders")
+            .for_each(|entry| entry.cql.clear());
+    };
+    clear(&mut source);
+    clear(&mut target);
+    assert_eq!(codes(&request(&source, &target)), [] as [&str; 0]);
+    assert_eq!(
+        codes(&request(&source, &empty("cassandra 4.1.9"))),
+        ["Refusal BACKUP_INCOMPLETE shop.orders"]
+    );
+}
+
+#[test]
 fn a_table_of_two_ids_is_refused() {
     let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     let mut request = request(&source, &target);

@@ -13,6 +13,8 @@ use crate::progress::{Progress, Reporter};
 
 /// Objects of one node that are read at once; a chunk of each is in memory.
 const OBJECTS_PARALLEL: usize = 8;
+/// Files of one node whose comparison is prepared at once: it bounds the memory for a million files.
+const BATCH_FILES: usize = 1024;
 
 /// How far the verification is, over all nodes.
 pub struct Work<'a> {
@@ -61,21 +63,25 @@ impl Catalog {
         is_wrong: &BTreeSet<&str>,
         work: &Work<'_>,
     ) -> Result<(u64, Vec<Damage>), CatalogError> {
-        let mut bytes = 0;
-        let mut comparisons = Vec::new();
-        for table in &manifest.tables {
-            for file in &table.files {
-                if !is_wrong.contains(file.object.as_str()) {
-                    bytes += file.bytes;
-                    comparisons.push(self.damage_of(manifest, table, file, work));
-                }
-            }
+        let files: Vec<(&TableFiles, &StoredFile)> = manifest
+            .tables
+            .iter()
+            .flat_map(|table| table.files.iter().map(move |file| (table, file)))
+            .filter(|(_, file)| !is_wrong.contains(file.object.as_str()))
+            .collect();
+        let mut damages = Vec::new();
+        for batch in files.chunks(BATCH_FILES) {
+            let comparisons: Vec<_> = batch
+                .iter()
+                .map(|(table, file)| self.damage_of(manifest, table, file, work))
+                .collect();
+            let found: Vec<Option<Damage>> = stream::iter(comparisons)
+                .buffer_unordered(OBJECTS_PARALLEL)
+                .try_collect()
+                .await?;
+            damages.extend(found.into_iter().flatten());
         }
-        let damages: Vec<Option<Damage>> = stream::iter(comparisons)
-            .buffer_unordered(OBJECTS_PARALLEL)
-            .try_collect()
-            .await?;
-        Ok((bytes, damages.into_iter().flatten().collect()))
+        Ok((files.iter().map(|(_, file)| file.bytes).sum(), damages))
     }
 
     async fn damage_of(

@@ -63,11 +63,8 @@ impl FakeAgent {
 impl NodeAgent for FakeAgent {
     async fn describe(&self, _: Request<pb::DescribeRequest>) -> Answer<pb::DescribeResponse> {
         self.enter("describe").await?;
-        let (version, member, ring) = (
-            self.fleet.facts().schema_version.clone(),
-            self.fleet.member(self.at),
-            self.fleet.ring(),
-        );
+        let version = self.fleet.facts().schema_version.clone();
+        let (member, ring) = (self.fleet.member(self.at), self.fleet.ring());
         Ok(Response::new(pb::DescribeResponse {
             node: Some(NodeDescription {
                 cluster_name: "Test Cluster".into(),

@@ -23,7 +23,11 @@ impl Diff {
             println!("{difference}");
         }
         if differences.is_empty() {
-            eprintln!("equal: {} partitions in {} tables", first.partitions(), first.tables.len());
+            eprintln!(
+                "equal: {} partitions in {} tables",
+                first.partitions(),
+                first.tables.len()
+            );
             return Ok(ExitCode::SUCCESS);
         }
         eprintln!("lab: {} differences between the digests", differences.len());
@@ -32,6 +36,7 @@ impl Diff {
 }
 
 fn read(file: &Path) -> Result<Digest> {
-    let text = fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
+    let text =
+        fs::read_to_string(file).with_context(|| format!("could not read {}", file.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is not a digest", file.display()))
 }

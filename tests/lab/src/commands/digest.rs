@@ -35,7 +35,8 @@ impl Digest {
             keyspaces = workload::KEYSPACES.to_vec();
         }
         let release = self.like.unwrap_or(cluster.release());
-        let digest = digest::digest(&session, release, &keyspaces, digest::Reading::default()).await?;
+        let digest =
+            digest::digest(&session, release, &keyspaces, digest::Reading::default()).await?;
         let text = serde_json::to_string_pretty(&digest)?;
         match &self.out {
             Some(out) => fs::write(out, text + "\n")

@@ -15,17 +15,27 @@ pub struct Doctor {
 
 impl Doctor {
     pub fn run(self) -> Result<ExitCode> {
-        let parts = if self.parts.is_empty() { Part::all() } else { self.parts };
+        let parts = if self.parts.is_empty() {
+            Part::all()
+        } else {
+            self.parts
+        };
         let checks = lab::examine(&Cache::open()?, &parts);
         for check in &checks {
             println!("{check}");
         }
-        let missing: Vec<&str> =
-            checks.iter().filter(|check| check.found.is_err()).map(|check| check.what.as_str()).collect();
+        let missing: Vec<&str> = checks
+            .iter()
+            .filter(|check| check.found.is_err())
+            .map(|check| check.what.as_str())
+            .collect();
         if missing.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        eprintln!("lab: not ready for {}: see the lines that begin with `missing`", missing.join(", "));
+        eprintln!(
+            "lab: not ready for {}: see the lines that begin with `missing`",
+            missing.join(", ")
+        );
         Ok(ExitCode::FAILURE)
     }
 }

@@ -14,10 +14,16 @@ pub struct Fetch {
 
 impl Fetch {
     pub async fn run(self) -> Result<()> {
-        let parts = if self.parts.is_empty() { Part::all() } else { self.parts };
+        let parts = if self.parts.is_empty() {
+            Part::all()
+        } else {
+            self.parts
+        };
         task::spawn_blocking(move || {
             let cache = Cache::open()?;
-            parts.into_iter().try_for_each(|part| lab::fetch(&cache, part))
+            parts
+                .into_iter()
+                .try_for_each(|part| lab::fetch(&cache, part))
         })
         .await?
     }

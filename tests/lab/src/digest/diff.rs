@@ -30,7 +30,11 @@ pub fn diff(first: &Digest, second: &Digest) -> Vec<Difference> {
             None => found.push(Difference::of(name, None, What::Missing)),
         }
     }
-    for name in second.tables.keys().filter(|name| !first.tables.contains_key(name)) {
+    for name in second
+        .tables
+        .keys()
+        .filter(|name| !first.tables.contains_key(name))
+    {
         found.push(Difference::of(name, None, What::Added));
     }
     found
@@ -49,14 +53,22 @@ fn diff_table(
             None => found.push(Difference::of(name, Some(key), What::Missing)),
         }
     }
-    for key in second.partitions.keys().filter(|key| !first.partitions.contains_key(*key)) {
+    for key in second
+        .partitions
+        .keys()
+        .filter(|key| !first.partitions.contains_key(*key))
+    {
         found.push(Difference::of(name, Some(key), What::Added));
     }
 }
 
 impl Difference {
     fn of(table: &TableName, partition: Option<&String>, what: What) -> Self {
-        Self { table: table.clone(), partition: partition.cloned(), what }
+        Self {
+            table: table.clone(),
+            partition: partition.cloned(),
+            what,
+        }
     }
 }
 
@@ -144,10 +156,14 @@ mod tests {
 
     #[test]
     fn a_table_of_one_side_is_named_once() {
-        check(&["a.t 61=1"], &["b.t 61=1"], &[
-            "a.t: the whole table is missing in the second digest",
-            "b.t: the whole table is in the second digest only",
-        ]);
+        check(
+            &["a.t 61=1"],
+            &["b.t 61=1"],
+            &[
+                "a.t: the whole table is missing in the second digest",
+                "b.t: the whole table is in the second digest only",
+            ],
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@ use blake3::Hasher;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use scylla::client::session::Session;
 use scylla::deserialize::row::ColumnIterator;
-use scylla::response::query_result::QueryRowsResult;
 use scylla::response::PagingState;
+use scylla::response::query_result::QueryRowsResult;
 use scylla::statement::prepared::PreparedStatement;
 
 use super::table::{Meaning, Table};
@@ -32,8 +32,10 @@ pub async fn scan(
     reading: Reading,
 ) -> Result<TableDigest> {
     let (query, meanings) = table.query(release);
-    let mut statement =
-        session.prepare(query).await.with_context(|| format!("could not read {}", table.name))?;
+    let mut statement = session
+        .prepare(query)
+        .await
+        .with_context(|| format!("could not read {}", table.name))?;
     statement.set_consistency(reading.consistency);
     statement.set_page_size(PAGE_ROWS);
     let (statement, meanings) = (&statement, &meanings);
@@ -55,7 +57,9 @@ pub async fn scan(
 fn ranges() -> Vec<(i64, i64)> {
     let width = (1i128 << 64) / RANGES;
     let bound = |number: i128| (i128::from(i64::MIN) + number * width).min(i64::MAX.into()) as i64;
-    (0..RANGES).map(|number| (bound(number), bound(number + 1))).collect()
+    (0..RANGES)
+        .map(|number| (bound(number), bound(number + 1)))
+        .collect()
 }
 
 async fn scan_range(
@@ -92,9 +96,13 @@ async fn read_page(
 ) -> Result<(Page, ControlFlow<(), PagingState>)> {
     for _ in 0..PAGE_TRIES_MAX {
         let second = now()?;
-        let (result, next) =
-            session.execute_single_page(statement, range, state.clone()).await?;
-        let page = Page { result: result.into_rows_result()?, second };
+        let (result, next) = session
+            .execute_single_page(statement, range, state.clone())
+            .await?;
+        let page = Page {
+            result: result.into_rows_result()?,
+            second,
+        };
         if now()? == second || !page.has_ttl(meanings)? {
             return Ok((page, next.into_paging_control_flow()));
         }
@@ -103,7 +111,10 @@ async fn read_page(
 }
 
 fn now() -> Result<i64> {
-    Ok(SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?.as_secs() as i64)
+    Ok(SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("the clock is before 1970")?
+        .as_secs() as i64)
 }
 
 impl Page {
@@ -158,7 +169,11 @@ struct Partitions {
 
 impl Partitions {
     fn enter(&mut self, key: String) {
-        if self.current.as_ref().is_none_or(|(current, _)| *current != key) {
+        if self
+            .current
+            .as_ref()
+            .is_none_or(|(current, _)| *current != key)
+        {
             self.close();
             self.current = Some((key, Hasher::new()));
         }
@@ -168,7 +183,9 @@ impl Partitions {
     fn hash(&mut self, bytes: Option<&[u8]>) {
         if let Some((_, hasher)) = &mut self.current {
             let length = bytes.map_or(-1, |bytes| bytes.len() as i64);
-            hasher.update(&length.to_be_bytes()).update(bytes.unwrap_or_default());
+            hasher
+                .update(&length.to_be_bytes())
+                .update(bytes.unwrap_or_default());
         }
     }
 
@@ -207,8 +224,14 @@ fn expiries(list: &[u8], second: i64) -> Result<Vec<u8>> {
     let mut rest = list.get(4..).context("a list of TTLs has no count")?;
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
         let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
-        let (element, after) = after.split_at_checked(length).context("a list of TTLs is cut short")?;
-        let expiry = if element.is_empty() { -1 } else { expiry(element, second)? };
+        let (element, after) = after
+            .split_at_checked(length)
+            .context("a list of TTLs is cut short")?;
+        let expiry = if element.is_empty() {
+            -1
+        } else {
+            expiry(element, second)?
+        };
         hashed.extend(expiry.to_be_bytes());
         rest = after;
     }
@@ -224,7 +247,11 @@ mod tests {
         let ranges = ranges();
         assert_eq!(ranges.first().unwrap().0, i64::MIN);
         assert_eq!(ranges.last().unwrap().1, i64::MAX);
-        assert!(ranges.windows(2).all(|pair| pair[0].1 == pair[1].0 && pair[0].0 < pair[0].1));
+        assert!(
+            ranges
+                .windows(2)
+                .all(|pair| pair[0].1 == pair[1].0 && pair[0].0 < pair[0].1)
+        );
     }
 
     #[test]
@@ -237,8 +264,14 @@ mod tests {
             bytes.extend((-1i32).to_be_bytes());
             bytes
         };
-        assert_eq!(expiries(&list(100), 1000).unwrap(), expiries(&list(90), 1010).unwrap());
-        assert_ne!(expiries(&list(100), 1000).unwrap(), expiries(&list(90), 1000).unwrap());
+        assert_eq!(
+            expiries(&list(100), 1000).unwrap(),
+            expiries(&list(90), 1010).unwrap()
+        );
+        assert_ne!(
+            expiries(&list(100), 1000).unwrap(),
+            expiries(&list(90), 1000).unwrap()
+        );
     }
 
     #[test]

@@ -40,13 +40,17 @@ pub async fn list(session: &Session, keyspace: &str) -> Result<Vec<Table>> {
     );
     let mut tables: BTreeMap<String, Vec<Column>> = BTreeMap::new();
     for row in rows(session, &query).await? {
-        let (table, column) = Column::of(&row).context("system_schema.columns has an unknown form")?;
+        let (table, column) =
+            Column::of(&row).context("system_schema.columns has an unknown form")?;
         tables.entry(table).or_default().push(column);
     }
     if tables.is_empty() {
         bail!("keyspace `{keyspace}` has no tables: is its name spelled as in the schema?");
     }
-    Ok(tables.into_iter().map(|(table, columns)| Table::of(keyspace, table, columns)).collect())
+    Ok(tables
+        .into_iter()
+        .map(|(table, columns)| Table::of(keyspace, table, columns))
+        .collect())
 }
 
 struct Column {
@@ -60,7 +64,15 @@ impl Column {
     fn of(row: &[Option<CqlValue>]) -> Option<(String, Self)> {
         let text = |at: usize| row.get(at)?.as_ref()?.as_text().cloned();
         let position = row.get(3)?.as_ref()?.as_int()?;
-        Some((text(0)?, Self { name: text(1)?, kind: text(2)?, position, cql_type: text(4)? }))
+        Some((
+            text(0)?,
+            Self {
+                name: text(1)?,
+                kind: text(2)?,
+                position,
+                cql_type: text(4)?,
+            },
+        ))
     }
 }
 
@@ -71,12 +83,19 @@ impl Table {
             let of_kind = columns.iter().filter(|column| column.kind == kind);
             of_kind.map(|column| column.name.clone()).collect()
         };
-        let others = columns.iter().filter(|column| matches!(column.kind.as_str(), "regular" | "static"));
+        let others = columns
+            .iter()
+            .filter(|column| matches!(column.kind.as_str(), "regular" | "static"));
         Self {
-            name: TableName { keyspace: keyspace.to_owned(), table },
+            name: TableName {
+                keyspace: keyspace.to_owned(),
+                table,
+            },
             partition_key: names("partition_key"),
             clustering: names("clustering"),
-            others: others.map(|column| (column.name.clone(), column.cql_type.clone())).collect(),
+            others: others
+                .map(|column| (column.name.clone(), column.cql_type.clone()))
+                .collect(),
         }
     }
 
@@ -131,7 +150,10 @@ fn metadata(cql_type: &str, release: Release) -> Metadata {
     }
     // A user type that is not frozen stands there by its bare name.
     let is_native = NATIVE_TYPES.contains(&cql_type);
-    let is_single = is_native || cql_type.starts_with("frozen<") || cql_type.starts_with("vector<") || cql_type.starts_with('\'');
+    let is_single = is_native
+        || cql_type.starts_with("frozen<")
+        || cql_type.starts_with("vector<")
+        || cql_type.starts_with('\'');
     match (is_single, release >= Release::C50) {
         (true, _) => Metadata::Cell,
         (false, true) => Metadata::Elements,
@@ -140,8 +162,26 @@ fn metadata(cql_type: &str, release: Release) -> Metadata {
 }
 
 const NATIVE_TYPES: [&str; 20] = [
-    "ascii", "bigint", "blob", "boolean", "date", "decimal", "double", "duration", "float", "inet",
-    "int", "smallint", "text", "time", "timestamp", "timeuuid", "tinyint", "uuid", "varchar", "varint",
+    "ascii",
+    "bigint",
+    "blob",
+    "boolean",
+    "date",
+    "decimal",
+    "double",
+    "duration",
+    "float",
+    "inet",
+    "int",
+    "smallint",
+    "text",
+    "time",
+    "timestamp",
+    "timeuuid",
+    "tinyint",
+    "uuid",
+    "varchar",
+    "varint",
 ];
 
 fn quoted(name: &str) -> String {
@@ -171,12 +211,16 @@ mod tests {
             position,
             cql_type: cql_type.to_owned(),
         };
-        let table = Table::of("Ks", "T".to_owned(), vec![
-            column("v", "regular", -1, "int"),
-            column("C", "clustering", 0, "int"),
-            column("b", "partition_key", 1, "int"),
-            column("a", "partition_key", 0, "int"),
-        ]);
+        let table = Table::of(
+            "Ks",
+            "T".to_owned(),
+            vec![
+                column("v", "regular", -1, "int"),
+                column("C", "clustering", 0, "int"),
+                column("b", "partition_key", 1, "int"),
+                column("a", "partition_key", 0, "int"),
+            ],
+        );
         let (query, meanings) = table.query(Release::C50);
         assert_eq!(
             query,

@@ -17,7 +17,9 @@ pub async fn change(cluster: &Cluster, seed: u64) -> Result<()> {
     info!("changing rows with seed {seed}");
     // One after the other, so that of two changes to one row the later one wins everywhere.
     for statement in statements(seed) {
-        session::run(&session, &statement).await.context("run `lab fill` first")?;
+        session::run(&session, &statement)
+            .await
+            .context("run `lab fill` first")?;
     }
     settle(cluster).await
 }
@@ -41,7 +43,10 @@ fn statements(seed: u64) -> Vec<String> {
         customer_key(1_000_000 + seed)
     ));
     let gone = 1 + random.below(counts.customers - 1);
-    statements.push(format!("DELETE FROM shop.orders WHERE {}", customer_key(gone)));
+    statements.push(format!(
+        "DELETE FROM shop.orders WHERE {}",
+        customer_key(gone)
+    ));
     let product = random.below(counts.products);
     statements.push(format!(
         "UPDATE shop.products SET name = 'renamed by {seed}', category = 'changed' WHERE sku = '{}'",
@@ -54,10 +59,15 @@ fn statements(seed: u64) -> Vec<String> {
         "INSERT INTO shop.events (source, day, id, level) VALUES ('changed', 0, {}, 'seed {seed}')",
         time_uuid("change", seed, 0)
     ));
-    statements.push(format!("DELETE FROM shop.events WHERE {}", event_key(random.below(counts.sources))));
+    statements.push(format!(
+        "DELETE FROM shop.events WHERE {}",
+        event_key(random.below(counts.sources))
+    ));
     statements.push(hit(random.below(counts.pages), 1 + seed));
     let types = random.below(counts.all_types);
-    statements.push(format!("UPDATE shop.all_types SET v_text = 'seed {seed}' WHERE id = {types}"));
+    statements.push(format!(
+        "UPDATE shop.all_types SET v_text = 'seed {seed}' WHERE id = {types}"
+    ));
     statements.push(format!(
         "INSERT INTO shop.baskets (owner, items, opened_at) VALUES ({}, {{'seed {seed}'}}, {EPOCH_MS})",
         id_of("owner", 1_000_000 + seed)

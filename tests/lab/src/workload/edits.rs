@@ -47,10 +47,16 @@ pub async fn edit(session: &Session, scale: Scale) -> Result<()> {
         ));
     }
     for number in (5..counts.products).step_by(20) {
-        statements.push(format!("DELETE FROM shop.products WHERE sku = '{}'", sku(number)));
+        statements.push(format!(
+            "DELETE FROM shop.products WHERE sku = '{}'",
+            sku(number)
+        ));
     }
     for number in (3..counts.sources).step_by(7) {
-        statements.push(format!("DELETE FROM shop.events WHERE {}", event_key(number)));
+        statements.push(format!(
+            "DELETE FROM shop.events WHERE {}",
+            event_key(number)
+        ));
     }
     for number in (1..counts.sensors).step_by(3) {
         statements.push(format!(
@@ -86,7 +92,7 @@ fn edit_customer(number: u64, counts: &Counts) -> String {
             "UPDATE shop.orders SET tags = tags + {{'sale'}}, attributes['gift'] = 'yes', \
              steps = steps + ['packed'], bill_to.city = 'Bern' WHERE {row}"
         ),
-        5 if number % 2 == 0 => format!("DELETE FROM shop.orders WHERE {key}"),
+        5 if number.is_multiple_of(2) => format!("DELETE FROM shop.orders WHERE {key}"),
         5 => format!("DELETE FROM shop.orders WHERE {key} AND placed_at = {placed_at}"),
         _ => format!("UPDATE shop.orders SET tags = {{'new'}}, steps = [] WHERE {row}"),
     }
@@ -98,11 +104,19 @@ pub fn customer_key(number: u64) -> String {
 }
 
 pub fn event_key(number: u64) -> String {
-    format!("source = '{}' AND day = {}", source(number), date_literal(number as u32 % 9))
+    format!(
+        "source = '{}' AND day = {}",
+        source(number),
+        date_literal(number as u32 % 9)
+    )
 }
 
 pub fn sensor_key(number: u64) -> String {
-    format!("\"Sensor Id\" = '{}' AND day = {}", sensor(number), number % 4)
+    format!(
+        "\"Sensor Id\" = '{}' AND day = {}",
+        sensor(number),
+        number % 4
+    )
 }
 
 pub fn hit(page: u64, hits: u64) -> String {
@@ -117,7 +131,11 @@ pub fn hit(page: u64, hits: u64) -> String {
 /// One row with every native type.
 pub fn all_types(number: u64) -> String {
     let mut random = Random::named("all types", number);
-    let bytes: String = random.bytes(9).iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes: String = random
+        .bytes(9)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let (small, large) = (random.below(120), random.below(1 << 40));
     let id = id_of("all types", number);
     let time_id = format!("{:08x}-8e6c-11ee-8000-0123456789ab", 0x1000_0000 + number);

@@ -4,8 +4,8 @@ use scylla::value::CqlValue;
 
 use super::Scale;
 use super::values::{
-    EPOCH_MS, HOUR_MS, Value, address, cents, customer, date, id_of, int, order_place, sensor, sentence, sku,
-    source, text, time_id, timestamp, uuid, word, word_set,
+    EPOCH_MS, HOUR_MS, Value, address, cents, customer, date, id_of, int, order_place, sensor,
+    sentence, sku, source, text, time_id, timestamp, uuid, word, word_set,
 };
 use crate::random::Random;
 
@@ -110,9 +110,15 @@ fn order(number: u64, order: u64) -> Vec<Value> {
     let random = &mut random;
     let (customer_id, year) = customer(number);
     let (placed_at, line) = order_place(order);
-    let attributes = [("colour", word(random)), ("size", word(random))]
-        .map(|(key, value)| (CqlValue::Text(key.to_owned()), CqlValue::Text(value.to_owned())));
-    let steps = (0..random.below(4)).map(|_| CqlValue::Text(word(random).to_owned())).collect();
+    let attributes = [("colour", word(random)), ("size", word(random))].map(|(key, value)| {
+        (
+            CqlValue::Text(key.to_owned()),
+            CqlValue::Text(value.to_owned()),
+        )
+    });
+    let steps = (0..random.below(4))
+        .map(|_| CqlValue::Text(word(random).to_owned()))
+        .collect();
     let side = int(random.below(90) as i32);
     let weight = Some(CqlValue::Double(random.below(10_000) as f64 / 8.0));
     vec![
@@ -122,17 +128,26 @@ fn order(number: u64, order: u64) -> Vec<Value> {
         int(line),
         text(sku(random.below(150))),
         cents(random.below(1_000_000) as u32),
-        if random.once_in(3) { None } else { text(sentence(random, 12)) },
+        if random.once_in(3) {
+            None
+        } else {
+            text(sentence(random, 12))
+        },
         Some(CqlValue::Set(word_set(random, 4))),
         Some(CqlValue::Map(attributes.to_vec())),
         Some(CqlValue::List(steps)),
         Some(address(random)),
-        if random.once_in(2) { None } else { Some(address(random)) },
+        if random.once_in(2) {
+            None
+        } else {
+            Some(address(random))
+        },
         Some(CqlValue::Tuple(vec![side.clone(), side, weight])),
     ]
 }
 
-const EVENTS: &str = "INSERT INTO shop.events (source, day, id, level, payload) VALUES (?, ?, ?, ?, ?)";
+const EVENTS: &str =
+    "INSERT INTO shop.events (source, day, id, level, payload) VALUES (?, ?, ?, ?, ?)";
 
 fn event(number: u64, event: u64) -> Vec<Value> {
     let mut random = Random::named("event", number * 1_000_000 + event);
@@ -146,8 +161,7 @@ fn event(number: u64, event: u64) -> Vec<Value> {
     ]
 }
 
-const PRODUCTS: &str =
-    "INSERT INTO shop.products (sku, category, maker, name, price, stock) VALUES (?, ?, ?, ?, ?, ?)";
+const PRODUCTS: &str = "INSERT INTO shop.products (sku, category, maker, name, price, stock) VALUES (?, ?, ?, ?, ?, ?)";
 
 fn product(number: u64, _: u64) -> Vec<Value> {
     let mut random = Random::named("product", number);
@@ -167,12 +181,13 @@ const BASKETS: &str = "INSERT INTO shop.baskets (owner, items, opened_at, histor
 fn basket(number: u64, _: u64) -> Vec<Value> {
     let mut random = Random::named("basket", number);
     let random = &mut random;
-    let history = (0..random.below(3)).map(|step| {
-        CqlValue::Tuple(vec![timestamp(EPOCH_MS + step as i64), text(word(random))])
-    });
+    let history = (0..random.below(3))
+        .map(|step| CqlValue::Tuple(vec![timestamp(EPOCH_MS + step as i64), text(word(random))]));
     let history = history.collect();
     let matrix = (0..2).map(|row| {
-        let numbers = (0..random.below(4)).map(|_| CqlValue::Int(random.below(99) as i32)).collect();
+        let numbers = (0..random.below(4))
+            .map(|_| CqlValue::Int(random.below(99) as i32))
+            .collect();
         (CqlValue::Text(format!("row{row}")), CqlValue::List(numbers))
     });
     let matrix = matrix.collect();
@@ -182,7 +197,10 @@ fn basket(number: u64, _: u64) -> Vec<Value> {
         timestamp(EPOCH_MS + number as i64 * HOUR_MS),
         Some(CqlValue::List(history)),
         Some(CqlValue::Map(matrix)),
-        Some(CqlValue::Map(vec![(CqlValue::Text("home".to_owned()), address(random))])),
+        Some(CqlValue::Map(vec![(
+            CqlValue::Text("home".to_owned()),
+            address(random),
+        )])),
         text(sentence(random, 3)),
     ]
 }

@@ -16,12 +16,22 @@ const REPLICAS_MAX: usize = 3;
 pub fn statements(release: Release, datacenters: &BTreeMap<String, usize>) -> Vec<String> {
     let mut statements = keyspaces(datacenters);
     // Zstandard came with 4.0.
-    let dense = if release >= Release::C40 { "ZstdCompressor" } else { "DeflateCompressor" };
+    let dense = if release >= Release::C40 {
+        "ZstdCompressor"
+    } else {
+        "DeflateCompressor"
+    };
     statements.extend(TYPES_AND_FUNCTIONS.map(str::to_owned));
     statements.extend(TABLES.map(|table| {
-        table.replace("@DENSE", dense).replace("@TTL", &TTL_SECONDS.to_string())
+        table
+            .replace("@DENSE", dense)
+            .replace("@TTL", &TTL_SECONDS.to_string())
     }));
-    let vector = if release >= Release::C50 { ", v_vector vector<float, 3>" } else { "" };
+    let vector = if release >= Release::C50 {
+        ", v_vector vector<float, 3>"
+    } else {
+        ""
+    };
     statements.push(ALL_TYPES.replace("@VECTOR", vector));
     statements.extend(INDEXES_AND_VIEWS.map(str::to_owned));
     if release >= Release::C50 {

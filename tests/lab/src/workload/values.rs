@@ -10,8 +10,8 @@ pub const EPOCH_MS: i64 = 1_704_067_200_000;
 pub const HOUR_MS: i64 = 3_600_000;
 
 const WORDS: [&str; 16] = [
-    "amber", "birch", "cobalt", "delta", "ember", "fjord", "granite", "harbor", "indigo", "juniper",
-    "kelp", "lumen", "maple", "nimbus", "opal", "Zürich",
+    "amber", "birch", "cobalt", "delta", "ember", "fjord", "granite", "harbor", "indigo",
+    "juniper", "kelp", "lumen", "maple", "nimbus", "opal", "Zürich",
 ];
 
 /// One value of a row; `None` is an unwritten null.
@@ -42,12 +42,17 @@ pub fn date(day: u32) -> Value {
 
 /// The same day as a CQL literal.
 pub fn date_literal(day: u32) -> String {
-    format!("{}", (1u32 << 31) + (EPOCH_MS / (24 * HOUR_MS)) as u32 + day)
+    format!(
+        "{}",
+        (1u32 << 31) + (EPOCH_MS / (24 * HOUR_MS)) as u32 + day
+    )
 }
 
 pub fn cents(amount: u32) -> Value {
     let bytes = i64::from(amount).to_be_bytes();
-    Some(CqlValue::Decimal(CqlDecimal::from_signed_be_bytes_slice_and_exponent(&bytes, 2)))
+    Some(CqlValue::Decimal(
+        CqlDecimal::from_signed_be_bytes_slice_and_exponent(&bytes, 2),
+    ))
 }
 
 pub fn word(random: &mut Random) -> &'static str {
@@ -65,11 +70,16 @@ pub fn word_set(random: &mut Random, count: u64) -> Vec<CqlValue> {
     let mut words: Vec<&str> = (0..=random.below(count)).map(|_| word(random)).collect();
     words.sort_unstable();
     words.dedup();
-    words.into_iter().map(|word| CqlValue::Text(word.to_owned())).collect()
+    words
+        .into_iter()
+        .map(|word| CqlValue::Text(word.to_owned()))
+        .collect()
 }
 
 pub fn address(random: &mut Random) -> CqlValue {
-    let codes = (0..random.below(3)).map(|code| CqlValue::Int(code as i32)).collect();
+    let codes = (0..random.below(3))
+        .map(|code| CqlValue::Int(code as i32))
+        .collect();
     CqlValue::UserDefinedType {
         keyspace: "shop".to_owned(),
         name: "address".to_owned(),
@@ -83,13 +93,18 @@ pub fn address(random: &mut Random) -> CqlValue {
 
 /// The stable id of a numbered thing.
 pub fn id_of(kind: &str, number: u64) -> Uuid {
-    let bytes = Random::named(kind, number).bytes(16).try_into().unwrap_or_default();
+    let bytes = Random::named(kind, number)
+        .bytes(16)
+        .try_into()
+        .unwrap_or_default();
     Builder::from_random_bytes(bytes).into_uuid()
 }
 
 /// A version 1 UUID whose time is so many hours after the first.
 pub fn time_id(kind: &str, number: u64, hours: i64) -> Value {
-    Some(CqlValue::Timeuuid(CqlTimeuuid::from(time_uuid(kind, number, hours))))
+    Some(CqlValue::Timeuuid(CqlTimeuuid::from(time_uuid(
+        kind, number, hours,
+    ))))
 }
 
 /// Ticks of 100 ns between the start of the Gregorian calendar, from which UUIDs count, and 1970.
@@ -97,7 +112,10 @@ const GREGORIAN_TICKS: u64 = 0x01b2_1dd2_1381_4000;
 
 pub fn time_uuid(kind: &str, number: u64, hours: i64) -> Uuid {
     let ticks = GREGORIAN_TICKS + (EPOCH_MS + hours * HOUR_MS) as u64 * 10_000;
-    let node = Random::named(kind, number).bytes(6).try_into().unwrap_or_default();
+    let node = Random::named(kind, number)
+        .bytes(6)
+        .try_into()
+        .unwrap_or_default();
     Builder::from_gregorian_timestamp(ticks, number as u16 & 0x3fff, &node).into_uuid()
 }
 

@@ -43,7 +43,10 @@ pub async fn run_all(session: &Session, statements: Vec<String>) -> Result<()> {
         .try_for_each_concurrent(WRITES_AT_ONCE, |text| async move {
             let mut statement = Statement::new(text.as_str());
             statement.set_consistency(Consistency::All);
-            session.query_unpaged(statement, ()).await.with_context(|| format!("`{text}` failed"))?;
+            session
+                .query_unpaged(statement, ())
+                .await
+                .with_context(|| format!("`{text}` failed"))?;
             Ok(())
         })
         .await
@@ -54,12 +57,14 @@ fn chunks(bulk: &Bulk, half: u64) -> impl Iterator<Item = Chunk> {
     (0..bulk.partitions)
         .flat_map(move |partition| {
             let rows = (bulk.rows_of)(partition);
-            (0..rows).step_by(bulk.chunk_rows as usize).map(move |first| Chunk {
-                partition,
-                first,
-                rows: bulk.chunk_rows.min(rows - first),
-                expires: false,
-            })
+            (0..rows)
+                .step_by(bulk.chunk_rows as usize)
+                .map(move |first| Chunk {
+                    partition,
+                    first,
+                    rows: bulk.chunk_rows.min(rows - first),
+                    expires: false,
+                })
         })
         .map(move |chunk| {
             number += 1;
@@ -71,8 +76,10 @@ fn chunks(bulk: &Bulk, half: u64) -> impl Iterator<Item = Chunk> {
 }
 
 async fn prepare(session: &Session, insert: &str) -> Result<PreparedStatement> {
-    let mut statement =
-        session.prepare(insert).await.with_context(|| format!("could not prepare `{insert}`"))?;
+    let mut statement = session
+        .prepare(insert)
+        .await
+        .with_context(|| format!("could not prepare `{insert}`"))?;
     statement.set_consistency(Consistency::All);
     Ok(statement)
 }

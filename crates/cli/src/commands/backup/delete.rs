@@ -22,6 +22,9 @@ pub struct Args {
     /// Agrees in advance; needed where nobody is at a terminal.
     #[arg(long)]
     yes: bool,
+    /// Deletes also a backup that is recorded as running: only where the task that made it is known to be dead.
+    #[arg(long)]
+    even_if_running: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -42,6 +45,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     context.screen.confirm(&question, args.yes)?;
     let request = pb::DeleteBackupRequest {
         backup: Some(args.backup.to_wire()),
+        even_if_running: args.even_if_running,
     };
     let service = Service::StorageCatalog;
     // No time limit: a bucket may need hours to delete millions of objects.

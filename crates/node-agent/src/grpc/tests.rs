@@ -1,0 +1,126 @@
+use std::sync::Arc;
+
+use api::client::{self, NodeAgentClient};
+use api::pb::node_agent as pb;
+use api::pb::node_agent::node_agent_server::NodeAgentServer;
+use api::pb::types as pb_types;
+use api::{ErrorKind, RemoteError};
+use chassis::App;
+use futures::StreamExt;
+use tonic::{Status, Streaming};
+
+use super::NodeAgentGrpc;
+use crate::agent::Agent;
+use crate::testing::FakeNode;
+
+fn connect(agent: Agent) -> NodeAgentClient {
+    let service = NodeAgentServer::new(NodeAgentGrpc::new(Arc::new(agent)));
+    let (routes, _) = App::new().service(service).into_parts();
+    client::node_agent(chassis::in_memory(routes))
+}
+
+async fn last<T>(stream: Result<tonic::Response<Streaming<T>>, Status>) -> T {
+    let messages: Vec<T> = stream.unwrap().into_inner().map(Result::unwrap).collect().await;
+    messages.into_iter().next_back().unwrap()
+}
+
+fn backup() -> Option<pb_types::BackupRef> {
+    Some(FakeNode::backup("b1").into())
+}
+
+fn targets() -> Vec<pb::TableTarget> {
+    let id = FakeNode::table_id(1).to_string();
+    vec![pb::TableTarget {
+        table: Some(pb_types::TableRef {
+            keyspace: "ks".into(),
+            table: "full".into(),
+        }),
+        source_id: id.clone(),
+        target_id: id,
+    }]
+}
+
+#[tokio::test]
+async fn a_backup_and_a_restore_go_over_the_wire() {
+    let node = FakeNode::new(1, "4.1.9");
+    node.tables(&["full"]);
+    let table = node.table("full", 1, 0);
+    table.sstable("nb-1-big", "one");
+    let FakeNode { agent, root, .. } = node;
+    let mut client = connect(agent);
+
+    let described = client.describe(pb::DescribeRequest {}).await.unwrap().into_inner().node.unwrap();
+    assert_eq!(described.unhealthy, "");
+    assert_eq!(described.tables[0].formats, ["big-nb"]);
+    assert!(described.readable_formats.contains(&"big-me".to_owned()));
+    assert!(!described.can_restart);
+
+    let request = pb::TakeSnapshotRequest {
+        tag: "tag".into(),
+        selection: None,
+    };
+    let taken = client.take_snapshot(request).await.unwrap().into_inner();
+    assert_eq!((taken.tables, taken.sstables), (1, 1));
+    let request = pb::UploadSnapshotRequest {
+        tag: "tag".into(),
+        backup: backup(),
+        kind: pb_types::BackupKind::Full.into(),
+        base: String::new(),
+        selection: None,
+        snapshot_taken_at: taken.taken_at,
+    };
+    let uploaded = last(client.upload_snapshot(request).await).await.manifest.unwrap();
+    assert_eq!((uploaded.sstables, uploaded.host_id), (1, FakeNode::host_id(1).to_string()));
+    client.clear_snapshot(pb::ClearSnapshotRequest { tag: "tag".into() }).await.unwrap();
+
+    let request = pb::StageRestoreRequest {
+        restore: "r1".into(),
+        backup: backup(),
+        source_host_ids: vec![FakeNode::host_id(1).to_string()],
+        tables: targets(),
+    };
+    assert_eq!(last(client.stage_restore(request).await).await.sstables, 1);
+    let request = pb::LoadStagedRequest {
+        restore: "r1".into(),
+        tables: targets(),
+    };
+    assert_eq!(last(client.load_staged(request).await).await.sstables, 1);
+    assert_eq!(table.contents(), ["one", "one"]);
+    client.finish_restore(pb::FinishRestoreRequest { restore: "r1".into() }).await.unwrap();
+    drop(root);
+}
+
+#[tokio::test]
+async fn errors_arrive_with_their_reason_field_and_hint() {
+    let node = FakeNode::new(1, "4.1.9");
+    node.tables(&["full"]);
+    node.control.misbehave(crate::testing::Misbehaviour::SnapshotFails);
+    let FakeNode { agent, root, .. } = node;
+    let mut client = connect(agent);
+    let mut take = async |tag: &str| {
+        let request = pb::TakeSnapshotRequest {
+            tag: tag.into(),
+            selection: None,
+        };
+        RemoteError::from(client.take_snapshot(request).await.unwrap_err())
+    };
+    let bad = take("../x").await;
+    assert_eq!((bad.kind, bad.field.as_deref()), (ErrorKind::InvalidArgument, Some("tag")));
+    let failed = take("tag").await;
+    assert_eq!(failed.reason, "NODETOOL_FAILED");
+    assert!(failed.message.contains("out of luck"), "{}", failed.message);
+    assert!(failed.hint.is_some());
+    drop(root);
+}
+
+#[tokio::test]
+async fn a_node_that_is_down_is_described_as_it_was_last_seen() {
+    let node = FakeNode::new(1, "4.1.9");
+    node.tables(&["full"]);
+    node.control.go_down();
+    let FakeNode { agent, root, .. } = node;
+    let mut client = connect(agent);
+    let described = client.describe(pb::DescribeRequest {}).await.unwrap().into_inner().node.unwrap();
+    assert!(described.unhealthy.contains("Connection refused"), "{}", described.unhealthy);
+    drop(root);
+}

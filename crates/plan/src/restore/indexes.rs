@@ -1,0 +1,80 @@
+//! What becomes of the secondary indexes of a restored table.
+//!
+//! Online, indexes are built while files are loaded. In place their files are swapped too, so that both sides must have
+//! the same indexes: one without files would answer nothing.
+
+use model::SchemaKind;
+use model::manifest::BackupManifest;
+
+use super::live::Live;
+use super::tables::Decided;
+use super::{RestoreMode, TableAction};
+use crate::findings::Findings;
+use crate::{codes, cql};
+
+pub(super) fn say(
+    mode: RestoreMode,
+    table: &Decided,
+    backup: &BackupManifest,
+    live: &Live,
+    findings: &mut Findings,
+) {
+    let base = &table.plan.table;
+    let stored = || {
+        backup
+            .schema
+            .dependents(SchemaKind::Index, &base.keyspace, &base.table)
+    };
+    let now = live.over(SchemaKind::Index, base);
+    for index in &now {
+        let was = stored().find(|was| was.name == index.name);
+        let differs = was.is_none_or(|was| !cql::same_definition(&was.cql, &index.cql));
+        if mode == RestoreMode::InPlace && differs {
+            findings.say(
+                codes::MODE_UNAVAILABLE,
+                base,
+                format!(
+                    "{base} cannot be restored in place: its index {} is not that of the backup",
+                    index.name
+                ),
+                "restore online",
+            );
+        }
+    }
+    if mode == RestoreMode::InPlace {
+        return;
+    }
+    let keeps = table.plan.action == TableAction::Truncate;
+    let later = now
+        .iter()
+        .copied()
+        .filter(|now| keeps && !stored().any(|was| was.name == now.name));
+    for index in stored().chain(later) {
+        findings.say(
+            codes::INDEX_REBUILD,
+            format!("{}.{}", index.keyspace, index.name),
+            format!(
+                "the index {} of {base} is built anew while rows are loaded",
+                index.name
+            ),
+            "",
+        );
+    }
+    for index in stored().filter(|_| keeps) {
+        let changed = now
+            .iter()
+            .find(|now| now.name == index.name)
+            .is_some_and(|now| !cql::same_definition(&now.cql, &index.cql));
+        if changed {
+            findings.say(
+                codes::SCHEMA_REVERTS,
+                format!("{}.{}", index.keyspace, index.name),
+                format!(
+                    "the live index {} of {base} is dropped and made as it was in the backup",
+                    index.name
+                ),
+                "",
+            );
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Standalone through the command line, as its users see it; no Cassandra is needed for any of this.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chassis::ServerConfig;
+use cli::{Patience, Surroundings};
+use standalone::{AgentEntry, Config, Error, Standalone};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Draining has nothing to wait for in these tests.
+const END_TIMEOUT: Duration = Duration::from_secs(20);
+
+fn config(folder: &Path) -> Config {
+    let mut config = Config {
+        data_dir: folder.join("data"),
+        ..Config::default()
+    };
+    config.server = ServerConfig::on_port(0);
+    config
+}
+
+/// A cassandra.yaml whose Cassandra does not run.
+fn agent_without_cassandra(folder: &Path) -> AgentEntry {
+    let yaml = folder.join("cassandra.yaml");
+    let data = folder.join("cassandra-data");
+    std::fs::create_dir_all(&data).expect("made");
+    let text = format!(
+        "cluster_name: t\nlisten_address: 127.0.0.1\nrpc_address: 127.0.0.1\nnative_transport_port: 9\ndata_file_directories: ['{}']\n",
+        data.display()
+    );
+    std::fs::write(&yaml, text).expect("written");
+    let mut entry = AgentEntry {
+        listen: "127.0.0.1:0".parse().ok(),
+        ..AgentEntry::default()
+    };
+    entry.cassandra.config_file = yaml;
+    entry.cassandra.nodetool = vec!["/bin/false".into()];
+    entry.cassandra.cql_timeout_seconds = 2;
+    entry
+}
+
+struct Running {
+    endpoint: String,
+    agents: Vec<String>,
+    shutdown: CancellationToken,
+    serving: JoinHandle<Result<(), Error>>,
+}
+
+impl Running {
+    async fn start(mut config: Config) -> Self {
+        config.complete();
+        let shutdown = CancellationToken::new();
+        let standalone = Standalone::start(config, shutdown.clone())
+            .await
+            .expect("starts");
+        Self {
+            endpoint: format!("http://{}", standalone.address()),
+            agents: standalone.agents().map(|(_, at)| at.to_string()).collect(),
+            serving: tokio::spawn(standalone.serve()),
+            shutdown,
+        }
+    }
+
+    /// Exit code, stdout, stderr.
+    async fn ringkeep(&self, args: &[&str]) -> (u8, String, String) {
+        let (out, err) = (Captured::default(), Captured::default());
+        let surroundings = Surroundings {
+            out: Box::new(out.clone()),
+            err: Box::new(err.clone()),
+            input: Box::new(io::empty()),
+            out_is_terminal: false,
+            err_is_terminal: false,
+            input_is_terminal: false,
+            no_color: true,
+            width: Some(100),
+            interrupt: Box::pin(std::future::pending()),
+            patience: Patience::default(),
+        };
+        let line = ["ringkeep"]
+            .iter()
+            .chain(args)
+            .chain(&["--endpoint", &self.endpoint]);
+        let line: Vec<_> = line.map(Into::into).collect();
+        let exit = cli::run_in(line, surroundings, |_| async { Ok(()) }).await;
+        (exit.code(), out.text(), err.text())
+    }
+
+    async fn end(self) {
+        self.shutdown.cancel();
+        let ended = tokio::time::timeout(END_TIMEOUT, self.serving).await;
+        ended
+            .expect("it ends in time")
+            .expect("no panic")
+            .expect("it ends well");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no panic").clone()).expect("UTF-8")
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_services_answer_on_one_address() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = Running::start(config(folder.path())).await;
+    let (exit, out, err) = running.ringkeep(&["status", "-o", "json"]).await;
+    assert_eq!(exit, 0, "{out}{err}");
+    let status: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(status["ok"], true, "{out}");
+    assert_eq!(status["store"]["reachable"], true, "{out}");
+    for args in [
+        &["backup", "list"][..],
+        &["task", "list"],
+        &["cluster", "list"],
+    ] {
+        let (exit, out, err) = running.ringkeep(args).await;
+        assert_eq!((exit, out.as_str()), (0, ""), "{args:?}: {err}");
+    }
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_exist_is_not_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = Running::start(config(folder.path())).await;
+    for args in [
+        &["backup", "show", "c/none"][..],
+        &["backup", "show", "none"],
+        &["backup", "verify", "none"],
+        &["backup", "delete", "none", "--yes"],
+        &["backup", "create", "none"],
+        &["restore", "plan", "none", "--into", "c"],
+        &["restore", "start", "none", "--into", "c", "--yes"],
+        &["cluster", "show", "none"],
+        &["cluster", "remove", "none"],
+        &["task", "show", "0192f000-0000-7000-8000-000000000001"],
+        &["task", "watch", "0192f000-0000-7000-8000-000000000001"],
+        &["task", "cancel", "0192f000-0000-7000-8000-000000000001"],
+        &["task", "resume", "0192f000-0000-7000-8000-000000000001"],
+    ] {
+        let (exit, out, err) = running.ringkeep(args).await;
+        assert_eq!((exit, out.as_str()), (5, ""), "{args:?}: {err}");
+    }
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_of_the_process_is_reached_under_its_own_and_under_the_main_address() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config(folder.path());
+    config.agents = vec![agent_without_cassandra(folder.path())];
+    let running = Running::start(config).await;
+    let main = running
+        .endpoint
+        .strip_prefix("http://")
+        .expect("plain")
+        .to_owned();
+    for address in [running.agents[0].as_str(), &main] {
+        // Its Cassandra does not run, so it cannot be registered; but the agent itself has spoken.
+        let (exit, _, err) = running
+            .ringkeep(&["cluster", "add", "c", "--agent", address])
+            .await;
+        assert_ne!(exit, 0);
+        assert!(err.contains("127.0.0.1:9"), "{address}: {exit} {err}");
+    }
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = Running::start(config(folder.path())).await;
+    let (exit, _, err) = running
+        .ringkeep(&["cluster", "add", "c", "--agent", "127.0.0.1:9"])
+        .await;
+    assert_eq!(exit, 6, "{err}");
+    assert!(err.contains("127.0.0.1:9"), "{err}");
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_data_folder_belongs_to_one_process_at_a_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let running = Running::start(config(folder.path())).await;
+    let second = Standalone::start(config(folder.path()), CancellationToken::new()).await;
+    let error = second.err().expect("refused");
+    assert!(matches!(error, Error::Locked { .. }), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("--data-dir")));
+    running.end().await;
+    Running::start(config(folder.path())).await.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_taken_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("free");
+    let mut config = config(folder.path());
+    config.server.listen = taken.local_addr().expect("bound");
+    let error = Standalone::start(config, CancellationToken::new())
+        .await
+        .err()
+        .expect("refused");
+    let said = standalone::describe(&error);
+    assert!(
+        said.contains(&taken.local_addr().expect("bound").to_string()),
+        "{said}"
+    );
+}

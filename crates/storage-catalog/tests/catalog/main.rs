@@ -1,0 +1,13 @@
+//! The catalog over the wire: an in-memory connection to the service, on stores that tests can look into.
+
+mod begin;
+mod commit;
+mod delete;
+mod fixtures;
+mod kill;
+mod list;
+mod pins;
+mod races;
+mod verify;
+mod world;
+mod write_once;

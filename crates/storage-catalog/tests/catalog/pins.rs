@@ -1,0 +1,43 @@
+//! Pins.
+
+use api::pb::storage_catalog::BackupState;
+use model::layout;
+
+use crate::world::{backup, memory_world, refused, task};
+
+#[tokio::test]
+async fn a_pinned_backup_is_not_deleted_until_it_is_released() {
+    let (_, world) = memory_world();
+    world.full("f1", task(1)).await;
+    for _ in 0..2 {
+        world.pin("f1", task(7)).await.expect("pins");
+    }
+    let error = refused(world.delete("f1").await, "BACKUP_PINNED");
+    assert!(error.message.contains(&task(7).to_string()), "{error}");
+    assert_eq!(world.state("f1").await, Some(BackupState::Complete));
+    for _ in 0..2 {
+        world.unpin("f1", task(7)).await.expect("releases");
+    }
+    world.delete("f1").await.expect("deletes");
+}
+
+#[tokio::test]
+async fn only_a_complete_backup_can_be_pinned() {
+    let (memory, world) = memory_world();
+    refused(world.pin("nothing", task(1)).await, "BACKUP_NOT_FOUND");
+    world.begin("r1", None, task(1)).await.expect("begins");
+    refused(world.pin("r1", task(2)).await, "BACKUP_NOT_COMPLETE");
+    assert!(!memory.keys().iter().any(|key| key.contains("/pins/")));
+}
+
+#[tokio::test]
+async fn a_backup_that_is_being_deleted_is_not_pinned_and_no_pin_stays_behind() {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    let mark = layout::deletion_mark(&backup("f1"), 1, &uuid::Uuid::from_u128(1));
+    world.put(&mark, "a mark").await;
+    refused(world.pin("f1", task(2)).await, "BACKUP_DELETING");
+    assert!(!memory.keys().iter().any(|key| key.contains("/pins/")));
+    refused(world.get("f1").await, "BACKUP_DELETING");
+    assert_eq!(world.state("f1").await, Some(BackupState::Deleting));
+}
