@@ -123,7 +123,9 @@ impl S3Config {
 /// Opens the configured store, counted. Makes no request yet; a folder is created.
 pub async fn open(config: &StoreConfig) -> Result<Store, StoreError> {
     Ok(match config {
-        StoreConfig::Folder(folder) => Arc::new(Counted::new(Arc::new(Folder::open(&folder.path)?))),
+        StoreConfig::Folder(folder) => {
+            Arc::new(Counted::new(Arc::new(Folder::open(&folder.path)?)))
+        }
         StoreConfig::S3(s3) => Arc::new(Counted::new(Arc::new(S3::open(s3).await?))),
     })
 }
@@ -139,8 +141,12 @@ mod tests {
     #[test]
     fn both_kinds_are_read() {
         let folder = parse("kind = 'folder'\npath = '/b'").expect("folder");
-        assert_eq!(folder, StoreConfig::Folder(FolderConfig { path: "/b".into() }));
-        let StoreConfig::S3(s3) = parse("kind = 's3'\nbucket = 'b'\nparallel_parts = 2").expect("s3")
+        assert_eq!(
+            folder,
+            StoreConfig::Folder(FolderConfig { path: "/b".into() })
+        );
+        let StoreConfig::S3(s3) =
+            parse("kind = 's3'\nbucket = 'b'\nparallel_parts = 2").expect("s3")
         else {
             panic!("not s3");
         };
@@ -150,20 +156,37 @@ mod tests {
 
     #[test]
     fn an_unknown_setting_is_refused_by_name() {
-        let error = parse("kind = 's3'\nbuket = 'b'").expect_err("typo").to_string();
+        let error = parse("kind = 's3'\nbuket = 'b'")
+            .expect_err("typo")
+            .to_string();
         assert!(error.contains("buket"), "{error}");
         assert!(parse("kind = 'folder'\npath = '/b'\nbucket = 'c'").is_err());
     }
 
     #[test]
     fn settings_that_could_not_work_are_refused() {
-        let good = S3Config { bucket: "b".into(), ..S3Config::default() };
+        let good = S3Config {
+            bucket: "b".into(),
+            ..S3Config::default()
+        };
         for bad in [
             S3Config::default(),
-            S3Config { part_size_bytes: 1, ..good.clone() },
-            S3Config { parallel_parts: 0, ..good.clone() },
-            S3Config { access_key_id: "a".into(), ..good.clone() },
-            S3Config { prefix: "../x".into(), ..good.clone() },
+            S3Config {
+                part_size_bytes: 1,
+                ..good.clone()
+            },
+            S3Config {
+                parallel_parts: 0,
+                ..good.clone()
+            },
+            S3Config {
+                access_key_id: "a".into(),
+                ..good.clone()
+            },
+            S3Config {
+                prefix: "../x".into(),
+                ..good.clone()
+            },
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }
@@ -172,7 +195,10 @@ mod tests {
 
     #[test]
     fn a_secret_is_never_printed() {
-        let config = S3Config { secret_access_key: Some(Secret::new("hunter2")), ..S3Config::default() };
+        let config = S3Config {
+            secret_access_key: Some(Secret::new("hunter2")),
+            ..S3Config::default()
+        };
         assert!(!format!("{config:?}").contains("hunter2"));
         assert!(!toml::to_string(&config).expect("toml").contains("hunter2"));
     }

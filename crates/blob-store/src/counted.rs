@@ -81,7 +81,11 @@ impl Counted {
 /// Counts errors by what can be done about them.
 fn watched<T>(verb: &'static str, result: Result<T, StoreError>) -> Result<T, StoreError> {
     if let Err(error) = &result {
-        let retryable = if error.is_retryable() { "true" } else { "false" };
+        let retryable = if error.is_retryable() {
+            "true"
+        } else {
+            "false"
+        };
         metrics::counter!("ringkeep_store_errors_total", "verb" => verb, "retryable" => retryable)
             .increment(1);
     }
@@ -113,7 +117,10 @@ impl BlobStore for Counted {
                 counters.up(chunk.len() as u64);
             }
         });
-        watched("put", self.inner.put_stream(key, size_hint, body.boxed()).await)
+        watched(
+            "put",
+            self.inner.put_stream(key, size_hint, body.boxed()).await,
+        )
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

@@ -98,7 +98,9 @@ impl StoreError {
             Self::PermissionDenied { .. } => Some(
                 "check the store's credentials and that they may get, put, list and delete below the prefix",
             ),
-            Self::Unavailable { .. } => Some("check the store's address and the network; then try again"),
+            Self::Unavailable { .. } => {
+                Some("check the store's address and the network; then try again")
+            }
             Self::QuotaExceeded { .. } => Some("make room in the store, or raise its quota"),
             Self::Config { .. } => Some("correct the [store] section of the configuration"),
             Self::NotFound { .. }

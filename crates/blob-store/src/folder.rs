@@ -30,6 +30,8 @@ const WRITE_BYTES: usize = 1 << 20;
 const LINK_ATTEMPTS_MAX: u32 = 16;
 
 /// A store in a folder. Two stores over one folder, also in two processes, are one store.
+///
+/// One thing differs from S3: a key cannot be an object and the folder of others at once; whichever comes second fails.
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
@@ -69,15 +71,31 @@ impl Folder {
         match source.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => StoreError::NotFound { key, store },
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                StoreError::PermissionDenied { key, store, source: source.into() }
+                StoreError::PermissionDenied {
+                    key,
+                    store,
+                    source: source.into(),
+                }
             }
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                StoreError::QuotaExceeded { key, store, source: source.into() }
+                StoreError::QuotaExceeded {
+                    key,
+                    store,
+                    source: source.into(),
+                }
             }
             ErrorKind::Interrupted | ErrorKind::TimedOut | ErrorKind::StaleNetworkFileHandle => {
-                StoreError::Unavailable { key, store, source: source.into() }
+                StoreError::Unavailable {
+                    key,
+                    store,
+                    source: source.into(),
+                }
             }
-            _ => StoreError::Other { key, store, source: source.into() },
+            _ => StoreError::Other {
+                key,
+                store,
+                source: source.into(),
+            },
         }
     }
 
@@ -127,6 +145,10 @@ fn link_durably(root: &Path, temporary: &Temporary, path: &Path) -> io::Result<P
             Ok(()) => {
                 sync_folder(parent)?;
                 return Ok(Put::Created);
+            }
+            // A folder of other objects bears the name; an object store knows no such thing, a folder cannot have both.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {
+                return Err(ErrorKind::IsADirectory.into());
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 // It may be of a writer that died before its own flush; the answer must hold after a power cut too.

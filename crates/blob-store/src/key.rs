@@ -21,7 +21,11 @@ pub fn check(key: &str) -> Result<(), StoreError> {
 /// A prefix is a key that may end anywhere, also at nothing and at a `/`.
 pub(crate) fn check_prefix(prefix: &str) -> Result<(), StoreError> {
     let body = prefix.strip_suffix('/').unwrap_or(prefix);
-    if prefix.is_empty() { Ok(()) } else { check(body) }
+    if prefix.is_empty() {
+        Ok(())
+    } else {
+        check(body)
+    }
 }
 
 fn complaint(key: &str) -> Option<&'static str> {
@@ -57,7 +61,15 @@ mod tests {
 
     #[test]
     fn odd_but_harmless_keys_are_keys() {
-        for good in ["a", "a b/c+d", "ä/\"q'", "...", ".hidden/x", "a%2Fb", "a\\b"] {
+        for good in [
+            "a",
+            "a b/c+d",
+            "ä/\"q'",
+            "...",
+            ".hidden/x",
+            "a%2Fb",
+            "a\\b",
+        ] {
             assert!(check(good).is_ok(), "{good:?}");
         }
     }

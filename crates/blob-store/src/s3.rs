@@ -16,9 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream as Body;
-use aws_sdk_s3::types::{
-    Delete, ObjectIdentifier, ServerSideEncryption, StorageClass,
-};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier, ServerSideEncryption, StorageClass};
 use bytes::Bytes;
 use futures::stream::{StreamExt, TryStreamExt, once, try_unfold};
 
@@ -83,7 +81,9 @@ impl S3 {
     }
 
     fn encryption(&self) -> Option<ServerSideEncryption> {
-        self.sse_kms_key.as_ref().map(|_| ServerSideEncryption::AwsKms)
+        self.sse_kms_key
+            .as_ref()
+            .map(|_| ServerSideEncryption::AwsKms)
     }
 
     fn checksum(&self, bytes: &[u8]) -> Option<String> {
@@ -304,7 +304,11 @@ impl BlobStore for S3 {
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         let object = self.object(key)?;
-        let delete = self.client.delete_object().bucket(&self.bucket).key(&object);
+        let delete = self
+            .client
+            .delete_object()
+            .bucket(&self.bucket)
+            .key(&object);
         match delete.send().await {
             Ok(_) => Ok(()),
             Err(error) => match classify(&self.store, key, error) {

@@ -39,7 +39,10 @@ impl Bandwidth {
     /// When these bytes may pass, if they are asked for now.
     fn grant(&self, bytes: u64, now: Instant) -> Instant {
         let cost = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
-        let mut paid_until = self.paid_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paid_until = self
+            .paid_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let until = paid_until.map_or(now, |until| until.max(now)) + cost;
         *paid_until = Some(until);
         until - BURST.min(cost)
@@ -180,6 +183,10 @@ mod tests {
             }
         };
         futures::join!(half(), half());
-        assert!(start.elapsed() + BURST >= Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(
+            start.elapsed() + BURST >= Duration::from_secs(1),
+            "{:?}",
+            start.elapsed()
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use blob_store::testing::conformance::{self, Subject};
 use blob_store::testing::Memory;
+use blob_store::testing::conformance::{self, Subject};
 use blob_store::{Bandwidth, Counted, Folder, Store, Throttle};
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -12,7 +12,10 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// Parts of a size that S3 would refuse, so that these stay quick.
 fn subject(store: Store) -> Subject {
-    Subject { store, part_bytes: 100_000 }
+    Subject {
+        store,
+        part_bytes: 100_000,
+    }
 }
 
 #[test]

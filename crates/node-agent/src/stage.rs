@@ -5,9 +5,7 @@ mod fetch;
 mod layout;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt};
 use model::manifest::NodeManifest;
 use model::{BackupRef, HostId, TableId};
 use tracing::info;
@@ -19,7 +17,7 @@ use crate::names;
 use crate::restore::{RestoreRecord, RestoreState, TableTarget};
 use crate::ring;
 use crate::upload;
-use crate::work::Work;
+use crate::work::{self, Work};
 
 pub use error::StageError;
 
@@ -51,10 +49,14 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
         journal.append(&RestoreRecord::Placed(sstable.placement.clone())).await?;
     }
     let files: Vec<StagedFile> = sstables.iter().flat_map(|s| s.files.clone()).collect();
-    let fetcher = Fetcher::new(agent, &stage.restore, journal.clone(), &state, work.clone())?;
+    let children = work.child();
+    let fetcher =
+        Fetcher::new(agent, &stage.restore, journal.clone(), &state, children.clone())?;
     let missing = fetcher.missing(files, work).await?;
     fetcher.check_room(agent, &missing).await?;
-    fetch_all(agent, Arc::new(fetcher), missing, work).await?;
+    let fetched = |()| work.update(|progress| progress.items_done += 1);
+    let parallel = agent.config.parallel_files;
+    work::for_each(&children, parallel, missing, |file| fetcher.fetch(file), fetched).await?;
     sync_folders(agent, stage).await?;
     let counts = count(&sstables, kept, stage);
     let total = counts.values().sum();
@@ -144,24 +146,6 @@ async fn plan(
     let rooms = blocking(move || layout::rooms(&folders)).await?;
     let sstables = layout::lay_out(manifests, &open, &state.placed, rules, rooms)?;
     Ok((sstables, kept))
-}
-
-async fn fetch_all(
-    agent: &Agent,
-    fetcher: Arc<Fetcher>,
-    missing: Vec<StagedFile>,
-    work: &Work,
-) -> Result<(), StageError> {
-    let mut running = futures::stream::iter(missing)
-        .map(|file| {
-            let fetcher = fetcher.clone();
-            async move { fetcher.fetch(file).await }
-        })
-        .buffer_unordered(agent.config.parallel_files.max(1));
-    while running.try_next().await?.is_some() {
-        work.update(|progress| progress.items_done += 1);
-    }
-    Ok(())
 }
 
 /// The names of the staged files survive a power cut from here on.

@@ -11,7 +11,6 @@ mod read;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use model::manifest::{BackupKind, NodeManifest, StoredFile, TableFiles};
 use model::{BackupName, BackupRef, HostId, Selection, TableId};
@@ -24,7 +23,7 @@ use crate::ring;
 use crate::snapshot::{self, SnapshotRecord, SnapshotTable, Taken};
 use crate::sstables::ComponentFile;
 use crate::tables;
-use crate::work::Work;
+use crate::work::{self, Work};
 
 pub use error::UploadError;
 pub use manifest::Summary;
@@ -63,7 +62,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
     let base = base_files(agent, upload, host_id).await?;
     let uploader = Uploader {
         store: agent.store.clone(),
-        work: work.clone(),
+        work: work.child(),
         backup: upload.backup.clone(),
         host_id,
         base_name: upload.base.clone(),
@@ -72,7 +71,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         journal,
         buffer_bytes: agent.config.read_buffer_bytes.max(1),
     };
-    let files = upload_files(agent, Arc::new(uploader), &tables, work).await?;
+    let files = upload_files(agent, &uploader, &tables, work).await?;
     let manifest = NodeManifest {
         backup: upload.backup.clone(),
         kind: upload.kind,
@@ -152,7 +151,7 @@ fn file_key(table: TableId, file: &StoredFile) -> FileKey {
 
 async fn upload_files(
     agent: &Agent,
-    uploader: Arc<Uploader>,
+    uploader: &Uploader,
     tables: &[SnapshotTable],
     work: &Work,
 ) -> Result<HashMap<TableId, Vec<StoredFile>>, UploadError> {
@@ -168,19 +167,15 @@ async fn upload_files(
         progress.items_total = files.len() as u64;
     });
     let mut stored: HashMap<TableId, Vec<StoredFile>> = HashMap::new();
-    let mut running = futures::stream::iter(files)
-        .map(|(table, file)| {
-            let uploader = uploader.clone();
-            async move {
-                let stored = uploader.store_file(&table, file).await?;
-                Ok::<_, UploadError>((table.id, stored))
-            }
-        })
-        .buffer_unordered(agent.config.parallel_files.max(1));
-    while let Some((table, file)) = running.try_next().await? {
+    let store = |(table, file): (Arc<tables::Table>, ComponentFile)| async move {
+        let stored = uploader.store_file(&table, file).await?;
+        Ok::<_, UploadError>((table.id, stored))
+    };
+    work::for_each(&uploader.work, agent.config.parallel_files, files, store, |(table, file)| {
         work.update(|progress| progress.items_done += 1);
         stored.entry(table).or_default().push(file);
-    }
+    })
+    .await?;
     Ok(stored)
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::StreamExt;
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +40,14 @@ impl Work {
             stop: stop.clone(),
         };
         (work, receiver, stop)
+    }
+
+    /// Work that tells of its progress as this does, and can be stopped apart.
+    pub fn child(&self) -> Self {
+        Self {
+            progress: self.progress.clone(),
+            stop: self.stop.child_token(),
+        }
     }
 
     pub fn update(&self, change: impl FnOnce(&mut Progress)) {
@@ -78,6 +87,32 @@ impl Work {
             value = wait => Ok(value),
         }
     }
+}
+
+/// Runs something for each item, `parallel` at a time, and answers when all have ended. The first error stops the others
+/// at their next safe point: none is cut off in the middle of what it writes. `run` must work under `children`.
+pub async fn for_each<Item, T, E, Run>(
+    children: &Work,
+    parallel: usize,
+    items: Vec<Item>,
+    run: impl Fn(Item) -> Run,
+    mut ended: impl FnMut(T),
+) -> Result<(), E>
+where
+    Run: Future<Output = Result<T, E>>,
+{
+    let mut running = futures::stream::iter(items).map(run).buffer_unordered(parallel.max(1));
+    let mut first_error = None;
+    while let Some(result) = running.next().await {
+        match result {
+            Ok(value) => ended(value),
+            Err(error) => {
+                children.stop.cancel();
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    first_error.map_or(Ok(()), Err)
 }
 
 /// Bytes that one try has counted as progress.
@@ -138,6 +173,29 @@ mod tests {
         assert!(!again.is_finished());
         drop(first);
         again.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_error_stops_the_others_and_waits_for_them() {
+        let (work, ..) = Work::new();
+        let children = work.child();
+        let ended = std::cell::RefCell::new(Vec::new());
+        let run = |item: u32| {
+            let (children, ended) = (children.clone(), &ended);
+            async move {
+                if item == 2 {
+                    return Err(item);
+                }
+                let stopped = children.or_stop(std::future::pending::<()>()).await;
+                tokio::task::yield_now().await;
+                ended.borrow_mut().push(item);
+                stopped.map_err(|_| item)
+            }
+        };
+        let result = for_each(&children, 2, vec![1, 2, 3], run, |()| {}).await;
+        assert_eq!(result, Err(2));
+        assert_eq!(*ended.borrow(), [1, 3]);
+        assert_eq!(work.check(), Ok(()), "the work itself may go on");
     }
 
     #[tokio::test]

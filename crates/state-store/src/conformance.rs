@@ -54,7 +54,10 @@ async fn a_value_is_read_as_it_was_written(store: &dyn StateStore) {
     let value = json!({"text": "ü\n", "numbers": [1, -2, 3.5], "none": null});
     let version = put(store, "a", value.clone(), Expected::Anything).await;
     let entry = store.get("a").await.expect("get").expect("an entry");
-    assert_eq!((entry.key.as_str(), entry.value, entry.version), ("a", value, version));
+    assert_eq!(
+        (entry.key.as_str(), entry.value, entry.version),
+        ("a", value, version)
+    );
     store
         .delete("a", Expected::Version(version), None)
         .await
@@ -77,11 +80,15 @@ async fn a_write_meets_what_it_expects_or_is_refused(store: &dyn StateStore) {
     assert!(is_conflict(&again), "{again:?}");
     let second = put(store, "a", json!(3), Expected::Version(first)).await;
     assert!(second > first, "versions grow");
-    let stale = store.put("a", json!(4), Expected::Version(first), None).await;
+    let stale = store
+        .put("a", json!(4), Expected::Version(first), None)
+        .await;
     assert!(is_conflict(&stale), "{stale:?}");
     let stale = store.delete("a", Expected::Version(first), None).await;
     assert!(is_conflict(&stale), "{stale:?}");
-    let absent = store.put("b", json!(1), Expected::Version(first), None).await;
+    let absent = store
+        .put("b", json!(1), Expected::Version(first), None)
+        .await;
     assert!(is_conflict(&absent), "{absent:?}");
     let entry = store.get("a").await.expect("get").expect("an entry");
     assert_eq!((entry.value, entry.version), (json!(3), second));
@@ -151,20 +158,29 @@ async fn a_watch_sees_its_prefix_in_order(store: &dyn StateStore) {
     assert_eq!(seen, ["a/1=1", "a/1=2", "a/1 deleted"]);
 }
 
-async fn a_lease_has_one_holder_until_its_time_is_out(store: &dyn StateStore, harness: &dyn Harness) {
+async fn a_lease_has_one_holder_until_its_time_is_out(
+    store: &dyn StateStore,
+    harness: &dyn Harness,
+) {
     let first = store.acquire("l", "one", TTL).await.expect("free");
     for holder in ["one", "two"] {
         let refused = store.acquire("l", holder, TTL).await;
         assert!(is_held(&refused), "{refused:?}");
     }
-    store.acquire("other", "two", TTL).await.expect("another lease");
+    store
+        .acquire("other", "two", TTL)
+        .await
+        .expect("another lease");
     harness.advance(TTL / 2);
     store.renew(&first, TTL).await.expect("renewed in time");
     harness.advance(TTL * 3 / 4);
     let refused = store.acquire("l", "two", TTL).await;
     assert!(is_held(&refused), "renewing made it last: {refused:?}");
     harness.advance(TTL);
-    store.renew(&first, TTL).await.expect("late, but nobody took it");
+    store
+        .renew(&first, TTL)
+        .await
+        .expect("late, but nobody took it");
     harness.advance(TTL * 2);
     let second = store.acquire("l", "two", TTL).await.expect("run out");
     assert!(second.token > first.token, "tokens grow");
@@ -198,7 +214,12 @@ async fn a_stale_token_writes_nothing(store: &dyn StateStore, harness: &dyn Harn
     let entry = store.get("a").await.expect("get").expect("an entry");
     assert_eq!(entry.value, json!("one"));
     store
-        .put("a", json!("two"), Expected::Version(entry.version), Some(&second))
+        .put(
+            "a",
+            json!("two"),
+            Expected::Version(entry.version),
+            Some(&second),
+        )
         .await
         .expect("the new holder writes");
 }
@@ -223,7 +244,10 @@ async fn a_released_lease_is_free_and_its_token_stale(store: &dyn StateStore) {
 async fn keys_and_values_have_limits(store: &dyn StateStore) {
     for key in [String::new(), "k".repeat(crate::KEY_BYTES_MAX + 1)] {
         let refused = store.put(&key, json!(1), Expected::Anything, None).await;
-        assert!(matches!(refused, Err(StateError::BadKey { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(StateError::BadKey { .. })),
+            "{refused:?}"
+        );
     }
     let large = json!("x".repeat(crate::VALUE_BYTES_MAX));
     let refused = store.put("a", large, Expected::Anything, None).await;

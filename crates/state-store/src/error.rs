@@ -12,7 +12,11 @@ pub enum StateError {
     #[error("the lease `{lease}` is held by {holder}")]
     LeaseHeld { lease: String, holder: String },
     #[error("the value of `{key}` has {bytes} bytes; at most {max} are allowed")]
-    ValueTooLarge { key: String, bytes: usize, max: usize },
+    ValueTooLarge {
+        key: String,
+        bytes: usize,
+        max: usize,
+    },
     #[error("`{key}` is not a key: empty, or longer than {max} bytes")]
     BadKey { key: String, max: usize },
     #[error("the value of `{key}` is not JSON")]

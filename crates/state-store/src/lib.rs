@@ -59,7 +59,9 @@ pub struct Fence {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     Put(Entry),
-    Deleted { key: String },
+    Deleted {
+        key: String,
+    },
     /// The watcher was too slow and some changes are lost: list again.
     Missed,
 }

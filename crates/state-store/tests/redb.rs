@@ -178,7 +178,11 @@ async fn a_killed_process_leaves_every_answered_write_and_no_torn_one() {
 /// Starts a child that writes, kills it after it has said `writes` answers, and gives the last answer that it said.
 fn write_until_killed(path: &Path, writes: u64) -> u64 {
     let mut child = Command::new(std::env::current_exe().expect("this binary"))
-        .args(["child_that_writes_until_it_is_killed", "--exact", "--nocapture"])
+        .args([
+            "child_that_writes_until_it_is_killed",
+            "--exact",
+            "--nocapture",
+        ])
         .env(CHILD_STATE, path)
         .stdout(Stdio::piped())
         .spawn()

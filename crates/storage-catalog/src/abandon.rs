@@ -29,7 +29,9 @@ impl Catalog {
             });
         }
         if self.exists(&layout::backup_manifest(backup)).await? {
-            return Err(CatalogError::Committed { backup: backup.clone() });
+            return Err(CatalogError::Committed {
+                backup: backup.clone(),
+            });
         }
         let failure = Failure {
             backup: backup.clone(),

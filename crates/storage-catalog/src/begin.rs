@@ -36,7 +36,9 @@ impl Catalog {
                 return Ok(intent);
             }
         }
-        Err(CatalogError::NoBase { cluster: request.backup.cluster })
+        Err(CatalogError::NoBase {
+            cluster: request.backup.cluster,
+        })
     }
 
     /// `None`: the chosen base is being deleted; choose again.
@@ -68,7 +70,9 @@ impl Catalog {
         // A deletion that was at its very end when the name was looked up removes its mark last.
         if !self.marks(backup).await?.is_empty() {
             self.tidy(&layout::intent(backup)).await?;
-            return Err(CatalogError::AnotherDeletion { backup: backup.clone() });
+            return Err(CatalogError::AnotherDeletion {
+                backup: backup.clone(),
+            });
         }
         self.hold_base(request, intent).await
     }
@@ -105,7 +109,10 @@ impl Catalog {
     async fn choose_base(&self, request: &Request) -> Result<BackupName, CatalogError> {
         let cluster = &request.backup.cluster;
         if let Some(name) = &request.base {
-            let base = BackupRef { cluster: cluster.clone(), name: name.clone() };
+            let base = BackupRef {
+                cluster: cluster.clone(),
+                name: name.clone(),
+            };
             self.check_base(&base).await?;
             return Ok(base.name);
         }
@@ -129,7 +136,9 @@ impl Catalog {
         }
         match newest {
             Some((_, name)) => Ok(name.clone()),
-            None => Err(CatalogError::NoBase { cluster: cluster.clone() }),
+            None => Err(CatalogError::NoBase {
+                cluster: cluster.clone(),
+            }),
         }
     }
 
@@ -157,14 +166,17 @@ impl Catalog {
             return Ok(Some(intent));
         };
         // Repeated after the commit: the manifest holds the base from there on.
-        if self.exists(&layout::backup_manifest(&intent.backup)).await? {
+        if self
+            .exists(&layout::backup_manifest(&intent.backup))
+            .await?
+        {
             return Ok(Some(intent));
         }
         match self.pin(&base, &intent.task_id).await {
             Ok(()) => Ok(Some(intent)),
-            Err(
-                error @ (CatalogError::Store { .. } | CatalogError::AnotherDeletion { .. }),
-            ) => Err(error),
+            Err(error @ (CatalogError::Store { .. } | CatalogError::AnotherDeletion { .. })) => {
+                Err(error)
+            }
             Err(error) => {
                 self.tidy(&layout::intent(&intent.backup)).await?;
                 match request.base {

@@ -21,7 +21,9 @@ impl<T: Clone> Cache<T> {
     pub fn get(&self, meta: &Meta) -> Option<T> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match entries.get(&meta.key) {
-            Some((size, tag, value)) if (*size, tag) == (meta.size, &meta.tag) => Some(value.clone()),
+            Some((size, tag, value)) if (*size, tag) == (meta.size, &meta.tag) => {
+                Some(value.clone())
+            }
             _ => None,
         }
     }

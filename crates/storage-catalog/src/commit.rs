@@ -69,7 +69,11 @@ impl Catalog {
             // An earlier try whose answer was lost, or another catalog: what is there counts.
             Put::Exists => match self.committed_before(&request).await? {
                 Some(committed) => committed,
-                None => return Err(CatalogError::Deleting { backup: request.backup }),
+                None => {
+                    return Err(CatalogError::Deleting {
+                        backup: request.backup,
+                    });
+                }
             },
         };
         self.release_base(&intent).await?;
@@ -92,7 +96,10 @@ impl Catalog {
         }
         if let Some(name) = &manifest.base {
             let cluster = request.backup.cluster.clone();
-            let base = BackupRef { cluster, name: name.clone() };
+            let base = BackupRef {
+                cluster,
+                name: name.clone(),
+            };
             self.unpin(&base, &request.task).await?;
         }
         Ok(Some(manifest))
@@ -176,13 +183,21 @@ impl Catalog {
         host: HostId,
     ) -> Result<Node, CatalogError> {
         let backup = &request.backup;
-        let Some(Read { document: manifest, blake3 }) = self.read_node(backup, &host).await? else {
-            return Ok(Node::Missing(vec![format!("node {host} has no node manifest")]));
+        let Some(Read {
+            document: manifest,
+            blake3,
+        }) = self.read_node(backup, &host).await?
+        else {
+            return Ok(Node::Missing(vec![format!(
+                "node {host} has no node manifest"
+            )]));
         };
         check::node(request, intent, &manifest)?;
         let wrong = self.wrong_objects(&manifest).await?;
         if !wrong.is_empty() {
-            let words = wrong.iter().map(|wrong| format!("`{}`: {wrong}", wrong.key));
+            let words = wrong
+                .iter()
+                .map(|wrong| format!("`{}`: {wrong}", wrong.key));
             return Ok(Node::Missing(words.collect()));
         }
         let tables = check::table_set(&manifest);

@@ -7,6 +7,7 @@
 mod mark;
 
 use blob_store::Meta;
+use futures::{StreamExt, TryStreamExt};
 use model::manifest::Intent;
 use model::{BackupRef, layout};
 
@@ -23,6 +24,13 @@ const BATCH_KEYS: usize = 1000;
 pub struct Deleted {
     pub objects: u64,
     pub bytes: u64,
+}
+
+impl Deleted {
+    fn add(&mut self, objects: &[Meta]) {
+        self.objects += objects.len() as u64;
+        self.bytes += objects.iter().map(|meta| meta.size).sum::<u64>();
+    }
 }
 
 impl Catalog {
@@ -105,7 +113,10 @@ impl Catalog {
                 let dependents = self.dependents(backup).await?;
                 match dependents.is_empty() {
                     true => Ok(()),
-                    false => Err(CatalogError::IsBase { backup: backup.clone(), dependents }),
+                    false => Err(CatalogError::IsBase {
+                        backup: backup.clone(),
+                        dependents,
+                    }),
                 }
             }
             checked => checked,
@@ -123,44 +134,78 @@ impl Catalog {
             read => read?,
         };
         let mut deleted = Deleted::default();
-        let manifest = layout::backup_manifest(backup);
-        let head = self.store.head(&manifest).await;
-        if let Some(meta) = head.map_err(CatalogError::store("look for the backup manifest"))? {
-            self.destroy_all(vec![meta], mark, reporter, &mut deleted).await?;
-        }
-        let data = self.metas(&layout::data(backup)).await?;
-        self.destroy_all(data, mark, reporter, &mut deleted).await?;
-        let nodes = self.metas(&layout::node_manifests(backup)).await?;
-        self.destroy_all(nodes, mark, reporter, &mut deleted).await?;
-        self.destroy_papers(backup, intent, mark, &mut deleted).await?;
+        self.destroy_one(&layout::backup_manifest(backup), mark, &mut deleted)
+            .await?;
+        self.destroy_under(&layout::data(backup), mark, reporter, &mut deleted)
+            .await?;
+        self.destroy_under(
+            &layout::node_manifests(backup),
+            mark,
+            reporter,
+            &mut deleted,
+        )
+        .await?;
+        self.destroy_papers(backup, intent, mark, reporter, &mut deleted)
+            .await?;
         mark.withdraw(self).await?;
         Ok(deleted)
     }
 
-    /// Deletes objects in batches, and stops where the deletion has been taken over.
-    async fn destroy_all(
+    async fn destroy_one(
         &self,
-        objects: Vec<Meta>,
+        key: &str,
+        mark: &Mark,
+        deleted: &mut Deleted,
+    ) -> Result<(), CatalogError> {
+        let head = self.store.head(key).await;
+        let Some(meta) = head.map_err(CatalogError::store("look for a document"))? else {
+            return Ok(());
+        };
+        mark.check_ours(self).await?;
+        let gone = self.store.delete(key).await;
+        gone.map_err(CatalogError::store("delete a document"))?;
+        deleted.add(&[meta]);
+        Ok(())
+    }
+
+    /// Deletes what lies under a prefix, in batches, and stops where the deletion has been taken over. Listed twice, so
+    /// that neither progress needs memory nor a million objects do.
+    async fn destroy_under(
+        &self,
+        prefix: &str,
         mark: &Mark,
         reporter: &Reporter,
         deleted: &mut Deleted,
     ) -> Result<(), CatalogError> {
-        let before = deleted.objects;
-        let total = objects.len() as u64;
-        let bytes_total: u64 = objects.iter().map(|meta| meta.size).sum();
-        let bytes_before = deleted.bytes;
-        for batch in objects.chunks(BATCH_KEYS) {
+        let listing = "list what is to be deleted";
+        let count = |total: Deleted, meta: Meta| async move {
+            let mut total = total;
+            total.add(&[meta]);
+            Ok(total)
+        };
+        let total = self
+            .store
+            .list(prefix)
+            .try_fold(Deleted::default(), count)
+            .await;
+        let total = total.map_err(CatalogError::store(listing))?;
+        let before = *deleted;
+        let mut batches = self.store.list(prefix).try_chunks(BATCH_KEYS);
+        while let Some(batch) = batches.next().await {
+            let batch = batch.map_err(|error| CatalogError::Store {
+                doing: listing,
+                source: error.1,
+            })?;
             mark.check_ours(self).await?;
             let keys: Vec<String> = batch.iter().map(|meta| meta.key.clone()).collect();
             let gone = self.store.delete_many(&keys).await;
             gone.map_err(CatalogError::store("delete objects"))?;
-            deleted.objects += batch.len() as u64;
-            deleted.bytes += batch.iter().map(|meta| meta.size).sum::<u64>();
+            deleted.add(&batch);
             reporter.report(Progress {
-                bytes_done: deleted.bytes - bytes_before,
-                bytes_total,
-                items_done: deleted.objects - before,
-                items_total: total,
+                bytes_done: deleted.bytes - before.bytes,
+                bytes_total: total.bytes,
+                items_done: deleted.objects - before.objects,
+                items_total: total.objects,
                 note: keys.last().cloned().unwrap_or_default(),
             });
         }
@@ -173,26 +218,17 @@ impl Catalog {
         backup: &BackupRef,
         intent: Option<Intent>,
         mark: &Mark,
+        reporter: &Reporter,
         deleted: &mut Deleted,
     ) -> Result<(), CatalogError> {
         if let Some(intent) = &intent {
             self.release_base(intent).await?;
         }
-        mark.check_ours(self).await?;
-        let pins = self.metas(&layout::pins(backup)).await?;
-        let mut keys: Vec<String> = pins.into_iter().map(|meta| meta.key).collect();
-        keys.push(layout::failure(backup));
-        keys.push(layout::intent(backup));
-        for key in keys {
-            let head = self.store.head(&key).await;
-            let Some(meta) = head.map_err(CatalogError::store("look for a document"))? else {
-                continue;
-            };
-            let gone = self.store.delete(&key).await;
-            gone.map_err(CatalogError::store("delete a document"))?;
-            deleted.objects += 1;
-            deleted.bytes += meta.size;
-        }
-        Ok(())
+        self.destroy_under(&layout::pins(backup), mark, reporter, deleted)
+            .await?;
+        self.destroy_one(&layout::failure(backup), mark, deleted)
+            .await?;
+        self.destroy_one(&layout::intent(backup), mark, deleted)
+            .await
     }
 }

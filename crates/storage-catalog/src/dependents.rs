@@ -35,7 +35,8 @@ impl Catalog {
             }
         }
         for (other, meta) in &survey.intents {
-            let settled = survey.manifests.contains_key(other) || survey.failures.contains_key(other);
+            let settled =
+                survey.manifests.contains_key(other) || survey.failures.contains_key(other);
             if settled || other == backup {
                 continue;
             }

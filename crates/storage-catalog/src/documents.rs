@@ -53,7 +53,12 @@ impl Catalog {
         let sealed = match self.store.get(key, T::BYTES_MAX).await {
             Ok(sealed) => sealed,
             Err(error) if error.is_not_found() => return Ok(None),
-            Err(source) => return Err(CatalogError::Store { doing: "read a document", source }),
+            Err(source) => {
+                return Err(CatalogError::Store {
+                    doing: "read a document",
+                    source,
+                });
+            }
         };
         let opened = open_off_thread::<T>(sealed).await;
         let (document, blake3) = opened.map_err(|source| CatalogError::Document {
@@ -131,7 +136,9 @@ impl Catalog {
     /// Whether there is an object of this key.
     pub async fn exists(&self, key: &str) -> Result<bool, CatalogError> {
         let head = self.store.head(key).await;
-        Ok(head.map_err(CatalogError::store("look for a document"))?.is_some())
+        Ok(head
+            .map_err(CatalogError::store("look for a document"))?
+            .is_some())
     }
 
     /// Deletes an object that has served its purpose. A store that lets nothing be deleted keeps it.
@@ -139,10 +146,16 @@ impl Catalog {
         match self.store.delete(key).await {
             Ok(()) => Ok(()),
             Err(StoreError::PermissionDenied { .. }) => {
-                tracing::warn!(key, "the store does not let this be deleted; it stays behind");
+                tracing::warn!(
+                    key,
+                    "the store does not let this be deleted; it stays behind"
+                );
                 Ok(())
             }
-            Err(source) => Err(CatalogError::Store { doing: "delete a document", source }),
+            Err(source) => Err(CatalogError::Store {
+                doing: "delete a document",
+                source,
+            }),
         }
     }
 }

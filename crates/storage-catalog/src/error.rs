@@ -9,9 +9,15 @@ use model::{BackupName, BackupRef, ClusterName, TaskId};
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     #[error("there is no backup `{backup}`")]
-    NotFound { backup: String, nearest: Vec<String> },
+    NotFound {
+        backup: String,
+        nearest: Vec<String>,
+    },
     #[error("`{name}` is the name of a backup in more than one cluster: {}", .clusters.join(", "))]
-    Ambiguous { name: BackupName, clusters: Vec<String> },
+    Ambiguous {
+        name: BackupName,
+        clusters: Vec<String>,
+    },
     #[error("the backup name `{backup}` is taken: {by}")]
     Exists { backup: BackupRef, by: String },
     #[error("cluster `{cluster}` has no full backup to build a differential on")]
@@ -23,27 +29,46 @@ pub enum CatalogError {
     #[error("the backup `{backup}` was never begun")]
     NotBegun { backup: BackupRef },
     #[error("the backup `{backup}` is made by task {owner}, not by {task}")]
-    OtherTask { backup: BackupRef, owner: TaskId, task: TaskId },
+    OtherTask {
+        backup: BackupRef,
+        owner: TaskId,
+        task: TaskId,
+    },
     #[error("the backup `{backup}` was given up")]
     GivenUp { backup: BackupRef },
     #[error("the backup `{backup}` is committed and cannot be given up any more")]
     Committed { backup: BackupRef },
     #[error("the backup `{backup}` is not complete: it {state}")]
-    NotComplete { backup: BackupRef, state: &'static str },
+    NotComplete {
+        backup: BackupRef,
+        state: &'static str,
+    },
     #[error("the backup `{backup}` is being deleted")]
     Deleting { backup: BackupRef },
     #[error("the backup `{backup}` is pinned by task {}", list(.tasks))]
-    Pinned { backup: BackupRef, tasks: Vec<TaskId> },
+    Pinned {
+        backup: BackupRef,
+        tasks: Vec<TaskId>,
+    },
     #[error("the backup `{backup}` is the base of {}", .dependents.join(", "))]
-    IsBase { backup: BackupRef, dependents: Vec<String> },
+    IsBase {
+        backup: BackupRef,
+        dependents: Vec<String>,
+    },
     #[error("the backup `{backup}` is being made by task {task}")]
     Running { backup: BackupRef, task: TaskId },
     #[error("`{unreadable}` cannot be read, so it is not known whether it needs `{backup}`")]
-    Unclear { backup: BackupRef, unreadable: BackupRef },
+    Unclear {
+        backup: BackupRef,
+        unreadable: BackupRef,
+    },
     #[error("another deletion of `{backup}` is at work")]
     AnotherDeletion { backup: BackupRef },
     #[error("the backup `{backup}` is not whole: {}", shorten(.missing))]
-    Incomplete { backup: BackupRef, missing: Vec<String> },
+    Incomplete {
+        backup: BackupRef,
+        missing: Vec<String>,
+    },
     #[error("the nodes of the backup `{backup}` do not fit together: {what}")]
     Disagree { backup: BackupRef, what: String },
     #[error("`{key}` cannot be read")]
@@ -79,7 +104,12 @@ fn list(tasks: &[TaskId]) -> String {
 }
 
 fn shorten(items: &[String]) -> String {
-    let named = items.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join("; ");
+    let named = items
+        .iter()
+        .take(NAMED_MAX)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("; ");
     match items.len().saturating_sub(NAMED_MAX) {
         0 => named,
         more => format!("{named}; and {more} more"),
@@ -173,24 +203,51 @@ impl ServiceError for CatalogError {
 
     fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::NotFound { nearest, .. } if nearest.is_empty() => "list the backups to see what there is",
-            Self::NotFound { nearest, .. } => return Some(format!("did you mean {}", nearest.join(" or "))),
+            Self::NotFound { nearest, .. } if nearest.is_empty() => {
+                "list the backups to see what there is"
+            }
+            Self::NotFound { nearest, .. } => {
+                return Some(format!("did you mean {}", nearest.join(" or ")));
+            }
             Self::Ambiguous { .. } => "name the cluster too",
             Self::Exists { .. } => "choose another name, or delete that backup first",
             Self::NoBase { .. } => "make a full backup first",
-            Self::BaseUnsuitable { .. } => "name a complete full backup of the same cluster, or none for the newest",
-            Self::GivenUp { .. } => "make the backup anew under another name, or delete this one first",
-            Self::Deleting { .. } => "choose another backup; deleting this one again finishes a deletion that was cut short",
-            Self::Pinned { .. } => "wait for the task or cancel it; where it is known to be dead, release its pin",
+            Self::BaseUnsuitable { .. } => {
+                "name a complete full backup of the same cluster, or none for the newest"
+            }
+            Self::GivenUp { .. } => {
+                "make the backup anew under another name, or delete this one first"
+            }
+            Self::Deleting { .. } => {
+                "choose another backup; deleting this one again finishes a deletion that was cut short"
+            }
+            Self::Pinned { .. } => {
+                "wait for the task or cancel it; where it is known to be dead, release its pin"
+            }
             Self::IsBase { .. } => "delete the backups that build on it first",
-            Self::Running { .. } => "cancel the task first; where it is known to be dead, say that you delete a running backup",
-            Self::Unclear { .. } => "use the release that wrote it, or delete the unreadable backup first",
-            Self::Incomplete { .. } => "see the agents' logs for why it was not uploaded, and make the backup again",
-            Self::Disagree { .. } => "wait until the ring and its schema are at rest, and make the backup again",
-            Self::Document { source: DocumentError::FromTheFuture { .. }, .. } => "use a newer Ringkeep",
-            Self::Document { .. } => "verify the backup to see all that is damaged; restore from another one",
+            Self::Running { .. } => {
+                "cancel the task first; where it is known to be dead, say that you delete a running backup"
+            }
+            Self::Unclear { .. } => {
+                "use the release that wrote it, or delete the unreadable backup first"
+            }
+            Self::Incomplete { .. } => {
+                "see the agents' logs for why it was not uploaded, and make the backup again"
+            }
+            Self::Disagree { .. } => {
+                "wait until the ring and its schema are at rest, and make the backup again"
+            }
+            Self::Document {
+                source: DocumentError::FromTheFuture { .. },
+                ..
+            } => "use a newer Ringkeep",
+            Self::Document { .. } => {
+                "verify the backup to see all that is damaged; restore from another one"
+            }
             Self::LevelNotAvailable => "use the level `objects`, which compares every byte",
-            Self::UndeletableStore { .. } => "grant deletion below the prefix, or wait for the bucket's retention to end",
+            Self::UndeletableStore { .. } => {
+                "grant deletion below the prefix, or wait for the bucket's retention to end"
+            }
             Self::OverwritingStore { .. } => "use a store that honours `If-None-Match: *`",
             Self::Store { source, .. } => source.hint()?,
             Self::BaseOfFull
@@ -207,7 +264,9 @@ impl ServiceError for CatalogError {
 fn store_kind(error: &StoreError) -> ErrorKind {
     match error {
         StoreError::Unavailable { .. } => ErrorKind::Unavailable,
-        StoreError::PermissionDenied { .. } | StoreError::Config { .. } => ErrorKind::FailedPrecondition,
+        StoreError::PermissionDenied { .. } | StoreError::Config { .. } => {
+            ErrorKind::FailedPrecondition
+        }
         StoreError::QuotaExceeded { .. } => ErrorKind::ResourceExhausted,
         StoreError::NotFound { .. } | StoreError::OutOfRange { .. } => ErrorKind::DataLoss,
         StoreError::TooLarge { .. }
@@ -224,8 +283,9 @@ fn store_reason(error: &StoreError) -> &'static str {
         StoreError::QuotaExceeded { .. } => "STORE_FULL",
         StoreError::NotFound { .. } | StoreError::OutOfRange { .. } => "OBJECT_MISSING",
         StoreError::TooLarge { .. } => "OBJECT_TOO_LARGE",
-        StoreError::Config { .. } | StoreError::Key { .. } | StoreError::Source { .. } | StoreError::Other { .. } => {
-            "STORE_FAILED"
-        }
+        StoreError::Config { .. }
+        | StoreError::Key { .. }
+        | StoreError::Source { .. }
+        | StoreError::Other { .. } => "STORE_FAILED",
     }
 }

@@ -26,7 +26,12 @@ impl Catalog {
         let named = |backup: &&BackupRef| backup.name == name;
         let mut found: Vec<&BackupRef> = survey.manifests.keys().filter(named).collect();
         if found.is_empty() {
-            found = survey.intents.keys().chain(&survey.marked).filter(named).collect();
+            found = survey
+                .intents
+                .keys()
+                .chain(&survey.marked)
+                .filter(named)
+                .collect();
             found.sort();
             found.dedup();
         }
@@ -37,7 +42,10 @@ impl Catalog {
                 backup: name.into(),
             }),
             many => Err(CatalogError::Ambiguous {
-                clusters: many.iter().map(|backup| backup.cluster.to_string()).collect(),
+                clusters: many
+                    .iter()
+                    .map(|backup| backup.cluster.to_string())
+                    .collect(),
                 name,
             }),
         }
@@ -49,7 +57,9 @@ impl Catalog {
             return Err(self.why_not_complete(backup).await?);
         };
         if !self.marks(backup).await?.is_empty() {
-            return Err(CatalogError::Deleting { backup: backup.clone() });
+            return Err(CatalogError::Deleting {
+                backup: backup.clone(),
+            });
         }
         if let Some(base) = &manifest.base {
             let base = BackupRef {
@@ -72,19 +82,22 @@ impl Catalog {
     }
 
     /// Says in words what a backup without a manifest is.
-    pub async fn why_not_complete(
-        &self,
-        backup: &BackupRef,
-    ) -> Result<CatalogError, CatalogError> {
+    pub async fn why_not_complete(&self, backup: &BackupRef) -> Result<CatalogError, CatalogError> {
         let backup = backup.clone();
         if !self.marks(&backup).await?.is_empty() {
             return Ok(CatalogError::Deleting { backup });
         }
         if self.exists(&layout::failure(&backup)).await? {
-            return Ok(CatalogError::NotComplete { backup, state: "was given up" });
+            return Ok(CatalogError::NotComplete {
+                backup,
+                state: "was given up",
+            });
         }
         if self.exists(&layout::intent(&backup)).await? {
-            return Ok(CatalogError::NotComplete { backup, state: "is still being made" });
+            return Ok(CatalogError::NotComplete {
+                backup,
+                state: "is still being made",
+            });
         }
         let survey = self.survey(Some(&backup.cluster)).await?;
         Ok(CatalogError::NotFound {
@@ -101,7 +114,12 @@ fn nearest<'a>(
     with_cluster: bool,
 ) -> Vec<String> {
     let mut alike: Vec<(f64, &BackupRef)> = all
-        .map(|backup| (strsim::jaro_winkler(name.as_str(), backup.name.as_str()), backup))
+        .map(|backup| {
+            (
+                strsim::jaro_winkler(name.as_str(), backup.name.as_str()),
+                backup,
+            )
+        })
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
         .collect();
     alike.sort_by(|(a, _), (b, _)| b.total_cmp(a));
@@ -109,5 +127,9 @@ fn nearest<'a>(
         true => format!("`{backup}`"),
         false => format!("`{}`", backup.name),
     };
-    alike.into_iter().take(NEAREST_MAX).map(|(_, backup)| text(backup)).collect()
+    alike
+        .into_iter()
+        .take(NEAREST_MAX)
+        .map(|(_, backup)| text(backup))
+        .collect()
 }

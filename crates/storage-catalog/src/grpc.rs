@@ -25,12 +25,18 @@ impl StorageCatalogGrpc {
     }
 
     /// The backup that a message means; the cluster may be left out where the name is unique.
-    async fn resolve(&self, backup: Option<api::pb::types::BackupRef>) -> Result<BackupRef, Status> {
+    async fn resolve(
+        &self,
+        backup: Option<api::pb::types::BackupRef>,
+    ) -> Result<BackupRef, Status> {
         let backup = required("backup", backup).map_err(api::status)?;
         let cluster: Option<ClusterName> =
             parsed_optional("backup.cluster", &backup.cluster).map_err(api::status)?;
         let name = parsed("backup.name", &backup.name).map_err(api::status)?;
-        self.catalog.resolve(cluster, name).await.map_err(api::status)
+        self.catalog
+            .resolve(cluster, name)
+            .await
+            .map_err(api::status)
     }
 }
 
@@ -85,7 +91,11 @@ impl StorageCatalog for StorageCatalogGrpc {
     ) -> Result<Response<pb::ListBackupsResponse>, Status> {
         let cluster: Option<ClusterName> =
             parsed_optional("cluster", &request.into_inner().cluster).map_err(api::status)?;
-        let backups = self.catalog.list(cluster.as_ref()).await.map_err(api::status)?;
+        let backups = self
+            .catalog
+            .list(cluster.as_ref())
+            .await
+            .map_err(api::status)?;
         Ok(Response::new(pb::ListBackupsResponse { backups }))
     }
 
@@ -111,9 +121,8 @@ impl StorageCatalog for StorageCatalogGrpc {
         let backup = self.resolve(request.backup).await?;
         let catalog = self.catalog.clone();
         let verified = backup.clone();
-        let work = working(|reporter| async move {
-            catalog.verify(&verified, level, &reporter).await
-        });
+        let work =
+            working(|reporter| async move { catalog.verify(&verified, level, &reporter).await });
         let messages = work.map(move |said| wire::verify_message(said, &backup, level));
         Ok(Response::new(messages.boxed()))
     }
@@ -128,7 +137,9 @@ impl StorageCatalog for StorageCatalogGrpc {
         let backup = self.resolve(request.backup).await?;
         let catalog = self.catalog.clone();
         let work = working(move |reporter| async move {
-            catalog.delete(&backup, request.even_if_running, &reporter).await
+            catalog
+                .delete(&backup, request.even_if_running, &reporter)
+                .await
         });
         Ok(Response::new(work.map(wire::delete_message).boxed()))
     }
@@ -139,7 +150,10 @@ impl StorageCatalog for StorageCatalogGrpc {
     ) -> Result<Response<pb::PinBackupResponse>, Status> {
         let request = request.into_inner();
         let (backup, task) = (exact(request.backup)?, task(&request.task_id)?);
-        self.catalog.pin(&backup, &task).await.map_err(api::status)?;
+        self.catalog
+            .pin(&backup, &task)
+            .await
+            .map_err(api::status)?;
         Ok(Response::new(pb::PinBackupResponse {}))
     }
 
@@ -149,7 +163,10 @@ impl StorageCatalog for StorageCatalogGrpc {
     ) -> Result<Response<pb::UnpinBackupResponse>, Status> {
         let request = request.into_inner();
         let (backup, task) = (exact(request.backup)?, task(&request.task_id)?);
-        self.catalog.unpin(&backup, &task).await.map_err(api::status)?;
+        self.catalog
+            .unpin(&backup, &task)
+            .await
+            .map_err(api::status)?;
         Ok(Response::new(pb::UnpinBackupResponse {}))
     }
 
@@ -161,7 +178,10 @@ impl StorageCatalog for StorageCatalogGrpc {
         Ok(Response::new(pb::GetStoreStatusResponse {
             store: self.catalog.store.describe(),
             reachable: reached.is_ok(),
-            detail: reached.err().map(|error| api::error::chain(&error)).unwrap_or_default(),
+            detail: reached
+                .err()
+                .map(|error| api::error::chain(&error))
+                .unwrap_or_default(),
         }))
     }
 }

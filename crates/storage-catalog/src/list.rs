@@ -47,7 +47,9 @@ impl Catalog {
     pub async fn survey(&self, cluster: Option<&ClusterName>) -> Result<Survey, CatalogError> {
         Ok(Survey {
             failures: self.tree("failures", layout::failures(cluster)).await?,
-            manifests: self.tree("backups", layout::backup_manifests(cluster)).await?,
+            manifests: self
+                .tree("backups", layout::backup_manifests(cluster))
+                .await?,
             intents: self.tree("intents", layout::intents(cluster)).await?,
             marked: self.marked(cluster).await?,
         })

@@ -16,9 +16,13 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    run_main("storage-catalog", &args.config, |config: Config, _context| async move {
-        let clock = storage_catalog::system_clock();
-        let service = storage_catalog::build(&config.store, clock).await?;
-        Ok::<_, blob_store::StoreError>(App::new().service(service))
-    })
+    run_main(
+        "storage-catalog",
+        &args.config,
+        |config: Config, _context| async move {
+            let clock = storage_catalog::system_clock();
+            let service = storage_catalog::build(&config.store, clock).await?;
+            Ok::<_, blob_store::StoreError>(App::new().service(service))
+        },
+    )
 }

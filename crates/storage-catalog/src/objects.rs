@@ -21,7 +21,11 @@ impl std::fmt::Display for Wrong {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.found {
             None => f.write_str("the object is missing"),
-            Some(found) => write!(f, "the object has {found} bytes where {} are expected", self.expected),
+            Some(found) => write!(
+                f,
+                "the object has {found} bytes where {} are expected",
+                self.expected
+            ),
         }
     }
 }

@@ -22,7 +22,9 @@ impl Catalog {
             at: self.now(),
             task_id: Some(*task),
         };
-        let put = self.create_marker(DocumentKind::Pin, &layout::pin(backup, task), &pin).await?;
+        let put = self
+            .create_marker(DocumentKind::Pin, &layout::pin(backup, task), &pin)
+            .await?;
         let marked = !self.marks(backup).await?.is_empty();
         // A deletion that came to its end between our first look and the pin has removed its mark again.
         let there = self.exists(&layout::backup_manifest(backup)).await?;
@@ -35,7 +37,9 @@ impl Catalog {
                 Err(self.why_not_complete(backup).await?)
             }
             // It may be an earlier call's pin that holds: the deletion, if it still lives, has seen it and gives up.
-            Put::Exists if there => Err(CatalogError::AnotherDeletion { backup: backup.clone() }),
+            Put::Exists if there => Err(CatalogError::AnotherDeletion {
+                backup: backup.clone(),
+            }),
             Put::Exists => Err(self.why_not_complete(backup).await?),
         }
     }
@@ -49,7 +53,12 @@ impl Catalog {
     pub async fn pins(&self, backup: &BackupRef) -> Result<Vec<TaskId>, CatalogError> {
         let prefix = layout::pins(backup);
         let pins = self.metas(&prefix).await?;
-        let task_of = |key: &str| key.strip_prefix(&prefix)?.strip_suffix(".json")?.parse().ok();
+        let task_of = |key: &str| {
+            key.strip_prefix(&prefix)?
+                .strip_suffix(".json")?
+                .parse()
+                .ok()
+        };
         Ok(pins.iter().filter_map(|meta| task_of(&meta.key)).collect())
     }
 }

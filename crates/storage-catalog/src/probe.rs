@@ -24,27 +24,42 @@ impl Catalog {
                 return Ok(());
             }
         }
-        Err(CatalogError::OverwritingStore { store: self.store.describe() })
+        Err(CatalogError::OverwritingStore {
+            store: self.store.describe(),
+        })
     }
 
     /// Makes sure that the store deletes, before a mark is written that could then never be taken back.
     pub async fn check_deletes(&self) -> Result<(), CatalogError> {
         let key = format!("{}/probes/delete", layout::ROOT);
-        let put = self.store.put(&key, Bytes::from_static(b"may be deleted\n")).await;
+        let put = self
+            .store
+            .put(&key, Bytes::from_static(b"may be deleted\n"))
+            .await;
         put.map_err(CatalogError::store("write to the store"))?;
         match self.store.delete(&key).await {
             Ok(()) => Ok(()),
-            Err(source @ StoreError::PermissionDenied { .. }) => Err(CatalogError::UndeletableStore {
-                store: self.store.describe(),
+            Err(source @ StoreError::PermissionDenied { .. }) => {
+                Err(CatalogError::UndeletableStore {
+                    store: self.store.describe(),
+                    source,
+                })
+            }
+            Err(source) => Err(CatalogError::Store {
+                doing: "delete from the store",
                 source,
             }),
-            Err(source) => Err(CatalogError::Store { doing: "delete from the store", source }),
         }
     }
 
     /// Whether the store answers, and if not, why.
     pub async fn reach(&self) -> Result<(), CatalogError> {
-        let listed = self.store.list_children(&format!("{}/", layout::ROOT)).await;
-        listed.map(drop).map_err(CatalogError::store("list the bucket"))
+        let listed = self
+            .store
+            .list_children(&format!("{}/", layout::ROOT))
+            .await;
+        listed
+            .map(drop)
+            .map_err(CatalogError::store("list the bucket"))
     }
 }

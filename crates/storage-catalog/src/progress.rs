@@ -87,11 +87,17 @@ mod tests {
     #[tokio::test]
     async fn the_result_comes_last() {
         let said: Vec<Said<u8>> = working(|reporter| async move {
-            reporter.report(Progress { items_done: 1, ..Progress::default() });
+            reporter.report(Progress {
+                items_done: 1,
+                ..Progress::default()
+            });
             7
         })
         .collect()
         .await;
-        assert!(matches!(&said[..], [Said::Progress(_), Said::Done(7)]), "{said:?}");
+        assert!(
+            matches!(&said[..], [Said::Progress(_), Said::Done(7)]),
+            "{said:?}"
+        );
     }
 }

@@ -101,7 +101,10 @@ impl Catalog {
         let key = layout::backup_manifest(&base);
         match self.exists(&key).await? {
             true => Ok(None),
-            false => Ok(Some(Damage::of_object(&key, "the manifest of the base is missing"))),
+            false => Ok(Some(Damage::of_object(
+                &key,
+                "the manifest of the base is missing",
+            ))),
         }
     }
 
@@ -120,12 +123,15 @@ impl Catalog {
             Ok(Some(read)) if read.blake3 == node.blake3 => read,
             Ok(Some(Read { blake3, .. })) => {
                 let expected = &node.blake3;
-                let what = format!("its body has the BLAKE3 {blake3} where the backup manifest says {expected}");
+                let what = format!(
+                    "its body has the BLAKE3 {blake3} where the backup manifest says {expected}"
+                );
                 part.damage.push(Damage::of_node(node, &what));
                 return Ok(part);
             }
             Ok(None) => {
-                part.damage.push(Damage::of_node(node, "the node manifest is missing"));
+                part.damage
+                    .push(Damage::of_node(node, "the node manifest is missing"));
                 return Ok(part);
             }
             Err(CatalogError::Document { source, .. }) if !is_future(&source) => {
@@ -134,7 +140,8 @@ impl Catalog {
             }
             Err(error) => return Err(error),
         };
-        self.verify_files(&read.document, level, work, &mut part).await?;
+        self.verify_files(&read.document, level, work, &mut part)
+            .await?;
         Ok(part)
     }
 
@@ -150,7 +157,11 @@ impl Catalog {
         for table in &manifest.tables {
             part.objects += table.files.len() as u64;
             part.sstables += damage::sstables(table);
-            for file in table.files.iter().filter(|file| is_wrong.contains(file.object.as_str())) {
+            for file in table
+                .files
+                .iter()
+                .filter(|file| is_wrong.contains(file.object.as_str()))
+            {
                 let what = wrong.iter().find(|wrong| wrong.key == file.object);
                 let damage = what.map(|what| Damage::of_file(manifest, table, file, what));
                 part.damage.extend(damage);

@@ -1,5 +1,7 @@
 //! Backups: planned, their names reserved, then handed to a driver as begin → snapshot → upload → commit → clear.
 
+mod steps;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,19 +10,21 @@ use api::pb::planner::{PlanBackupRequest, PlanBackupResponse};
 use api::{ErrorKind, RemoteError};
 use jiff::Timestamp;
 use model::manifest::BackupKind;
-use model::task::{Step, StepState, Task, TaskKind, TaskState};
+use model::task::StepState;
 use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId};
 use state_store::{Expected, Fence};
 use uuid::Uuid;
+
+pub(crate) use steps::step;
 
 use crate::cluster;
 use crate::core::Core;
 use crate::describe::{Described, describe_all, member, ring_of};
 use crate::error::RunnerError;
-use crate::record::{BackupJob, Ending, Job, Node, Outcome, TaskRecord, Work};
+use crate::record::{BackupJob, Ending, Node, Outcome};
 use crate::services::{PLAN_DEADLINE, within};
 use crate::step_error::StepError;
-use crate::steps;
+use crate::steps::begin_now;
 use crate::store::Stored;
 
 /// How long a name may take to be reserved, retries included. Less than a lease lasts.
@@ -130,10 +134,7 @@ async fn plan(
     let mut planner = core.services.planner();
     within(PLAN_DEADLINE, planner.plan_backup(request))
         .await
-        .map_err(|error| RunnerError::Remote {
-            who: "planner",
-            error,
-        })
+        .map_err(RunnerError::remote("planner"))
 }
 
 fn job(wish: &NewBackup, described: &Described) -> Result<BackupJob, RunnerError> {
@@ -152,7 +153,9 @@ fn job(wish: &NewBackup, described: &Described) -> Result<BackupJob, RunnerError
         selection: wish.selection.clone(),
         nodes: nodes.collect(),
         ring: first.map(ring_of).transpose()?.unwrap_or_default(),
-        schema_version: first.map(|node| node.schema_version.clone()).unwrap_or_default(),
+        schema_version: first
+            .map(|node| node.schema_version.clone())
+            .unwrap_or_default(),
         taken_at: BTreeMap::new(),
     })
 }
@@ -164,17 +167,14 @@ async fn start(
     job: BackupJob,
     now: Timestamp,
 ) -> Result<TaskId, RunnerError> {
-    let record = record(TaskId(Uuid::now_v7()), backup, job, now);
+    let record = steps::record(TaskId(Uuid::now_v7()), backup, job, now);
     let id = record.task.id;
     let (stored, fence) = core.enlist(record, None).await?;
     let (stored, refused) = begin(core, stored, &fence).await?;
     core.drive(stored, fence).await?;
     match refused {
         None => Ok(id),
-        Some(error) => Err(RunnerError::Remote {
-            who: "storage-catalog",
-            error,
-        }),
+        Some(error) => Err(RunnerError::remote("storage-catalog")(error)),
     }
 }
 
@@ -196,7 +196,7 @@ async fn begin(
         .tasks
         .save(&record, Expected::Version(version), fence)
         .await?;
-    let begun = tokio::time::timeout(BEGIN_WITHIN, steps::begin_now(&core.services, &record));
+    let begun = tokio::time::timeout(BEGIN_WITHIN, begin_now(&core.services, &record));
     let error = match begun.await {
         Ok(Ok(output)) => {
             record.apply(output);
@@ -205,10 +205,7 @@ async fn begin(
         }
         Ok(Err(error)) if error.is_refusal() => {
             core.delist(&record, fence).await?;
-            return Err(RunnerError::Remote {
-                who: "storage-catalog",
-                error: as_remote(error),
-            });
+            return Err(RunnerError::remote("storage-catalog")(as_remote(error)));
         }
         Ok(Err(error)) => Some(as_remote(error)),
         Err(_) => Some(as_remote(StepError::Silent {
@@ -249,122 +246,5 @@ fn as_remote(error: StepError) -> RemoteError {
     }
 }
 
-fn record(id: TaskId, backup: BackupRef, job: BackupJob, now: Timestamp) -> TaskRecord {
-    TaskRecord {
-        task: Task {
-            id,
-            kind: TaskKind::Backup,
-            state: TaskState::Pending,
-            attempt: 1,
-            cluster: backup.cluster.clone(),
-            backup,
-            created_at: now,
-            finished_at: None,
-            steps: backup_steps(&job.nodes),
-            error: String::new(),
-            findings: Vec::new(),
-        },
-        job: Job::Backup(job),
-        ending: None,
-        past_return: false,
-        cleaned: false,
-    }
-}
-
-/// Uploads wait for all snapshots, so that the spread of the snapshots is not stretched by the disks' work.
-fn backup_steps(nodes: &[Node]) -> Vec<Step<Work>> {
-    let on_each = |kind: &str| -> Vec<String> {
-        nodes
-            .iter()
-            .map(|node| format!("{kind}-{}", node.address))
-            .collect()
-    };
-    let (snapshots, uploads) = (on_each("snapshot"), on_each("upload"));
-    let mut steps = vec![step("begin", "", &[], Work::Begin)];
-    for (node, id) in nodes.iter().zip(&snapshots) {
-        let agent = node.agent.clone();
-        steps.push(step(id, &node.address, &["begin".to_owned()], Work::Snapshot { agent }));
-    }
-    steps.push(step("capture", "", &snapshots, Work::Capture));
-    for (node, id) in nodes.iter().zip(&uploads) {
-        let agent = node.agent.clone();
-        steps.push(step(id, &node.address, &snapshots, Work::Upload { agent }));
-    }
-    let mut before_commit = uploads;
-    before_commit.push("capture".to_owned());
-    steps.push(step("commit", "", &before_commit, Work::Commit));
-    for (node, id) in nodes.iter().zip(on_each("clear")) {
-        let agent = node.agent.clone();
-        steps.push(step(&id, &node.address, &["commit".to_owned()], Work::Clear { agent }));
-    }
-    steps
-}
-
-pub(crate) fn step(id: &str, node: &str, after: &[String], work: Work) -> Step<Work> {
-    Step {
-        id: id.to_owned(),
-        kind: work.kind().to_owned(),
-        node: node.to_owned(),
-        after: after.to_vec(),
-        work,
-        state: StepState::Pending,
-        bytes_done: 0,
-        bytes_total: 0,
-        error: String::new(),
-        note: String::new(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wish(cluster: &str) -> NewBackup {
-        NewBackup {
-            cluster: cluster.parse().expect("a name"),
-            name: None,
-            kind: BackupKind::Full,
-            selection: Selection::default(),
-            base: None,
-        }
-    }
-
-    #[test]
-    fn a_default_name_says_cluster_and_time_and_differs_on_collision() {
-        let now = "2026-11-22T10:05:06.7Z".parse().expect("a time");
-        let name = |number| name_for(&wish("shop"), now, number).to_string();
-        assert_eq!(name(1), "shop-20261122t100506Z");
-        assert_eq!(name(2), "shop-20261122t100506Z-2");
-        let long = name_for(&wish(&"x".repeat(100)), now, 10).to_string();
-        assert!(long.ends_with("-20261122t100506Z-10"), "{long}");
-    }
-
-    #[test]
-    fn nothing_is_uploaded_before_every_node_has_its_snapshot() {
-        let nodes: Vec<Node> = ["a", "b"]
-            .map(|name| Node {
-                address: name.into(),
-                agent: format!("{name}:7401"),
-                host_id: name.into(),
-            })
-            .into();
-        let lines: Vec<String> = backup_steps(&nodes)
-            .iter()
-            .map(|step| format!("{} < {}", step.id, step.after.join(" ")))
-            .collect();
-        assert_eq!(
-            lines,
-            [
-                "begin < ",
-                "snapshot-a < begin",
-                "snapshot-b < begin",
-                "capture < snapshot-a snapshot-b",
-                "upload-a < snapshot-a snapshot-b",
-                "upload-b < snapshot-a snapshot-b",
-                "commit < upload-a upload-b capture",
-                "clear-a < commit",
-                "clear-b < commit",
-            ]
-        );
-    }
-}
+mod tests;

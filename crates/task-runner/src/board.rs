@@ -83,7 +83,10 @@ impl Board {
     /// Takes a driver off, unless the next one has its seat already.
     pub fn leave(&self, id: TaskId, left: &DriverSeat) {
         let mut seats = self.seats();
-        if seats.get(&id).is_some_and(|seat| seat.number == left.number) {
+        if seats
+            .get(&id)
+            .is_some_and(|seat| seat.number == left.number)
+        {
             seats.remove(&id);
         }
     }

@@ -39,7 +39,9 @@ async fn clean_backup(services: &Services, record: &TaskRecord, ending: &Ending)
             Ok(true) => return Cleaned::BackupExists,
             Ok(false) => {}
             // Abandoning is refused by the catalog where the backup exists, so going on does no harm.
-            Err(error) => tracing::warn!(task_id = %record.task.id, error = error.text(), "commit remains unknown"),
+            Err(error) => {
+                tracing::warn!(task_id = %record.task.id, error = error.text(), "commit remains unknown")
+            }
         }
     }
     if record.was_attempted(|work| matches!(work, Work::Snapshot { .. })) {
@@ -58,20 +60,28 @@ async fn clean_backup(services: &Services, record: &TaskRecord, ending: &Ending)
 }
 
 async fn clear_snapshots(services: &Services, record: &TaskRecord) -> Vec<Finding> {
-    on_each_node(services, record, |agent| undo::clear(services, record, agent))
-        .await
-        .into_iter()
-        .map(|(node, error)| not_cleared(record, &node, &error))
-        .collect()
+    on_each_node(services, record, |agent| {
+        undo::clear(services, record, agent)
+    })
+    .await
+    .into_iter()
+    .map(|(node, error)| not_cleared(record, &node, &error))
+    .collect()
 }
 
 async fn clean_restore(services: &Services, record: &TaskRecord) -> Vec<Finding> {
     let limits = RetryLimits::new(&services.config);
     let mut findings = Vec::new();
     if record.was_attempted(|work| matches!(work, Work::Stage { .. })) {
-        let failed =
-            on_each_node(services, record, |agent| undo::finish(services, record, agent)).await;
-        findings.extend(failed.iter().map(|(node, error)| not_finished(record, node, error)));
+        let failed = on_each_node(services, record, |agent| {
+            undo::finish(services, record, agent)
+        })
+        .await;
+        findings.extend(
+            failed
+                .iter()
+                .map(|(node, error)| not_finished(record, node, error)),
+        );
     }
     if record.was_attempted(|work| *work == Work::Pin)
         && let Err(error) = retry(limits, || undo::unpin(services, record)).await
@@ -114,7 +124,10 @@ fn not_cleared(record: &TaskRecord, node: &str, error: &StepError) -> Finding {
         "SNAPSHOT_NOT_CLEARED",
         node,
         format!("the snapshot is still on the node: {}", error.text()),
-        format!("run `nodetool clearsnapshot -t {}` there", record.snapshot_tag()),
+        format!(
+            "run `nodetool clearsnapshot -t {}` there",
+            record.snapshot_tag()
+        ),
     )
 }
 

@@ -31,7 +31,12 @@ pub(crate) async fn get(services: &Services, name: &ClusterName) -> Result<Clust
 }
 
 async fn find(services: &Services, name: &ClusterName) -> Result<Option<Cluster>, RunnerError> {
-    services.store.get(&key(name)).await?.map(decode).transpose()
+    services
+        .store
+        .get(&key(name))
+        .await?
+        .map(decode)
+        .transpose()
 }
 
 pub(crate) async fn list(services: &Services) -> Result<Vec<Cluster>, RunnerError> {
@@ -53,7 +58,11 @@ pub(crate) async fn add(
     check(&cluster, &described)?;
     let key = key(&cluster.name);
     let value = encode(&key, &cluster)?;
-    match services.store.put(&key, value, Expected::Absent, None).await {
+    match services
+        .store
+        .put(&key, value, Expected::Absent, None)
+        .await
+    {
         Ok(_) => {
             tracing::info!(cluster_id = %cluster.name, agents = cluster.agents.len(), "cluster registered");
             Ok(cluster)
@@ -121,13 +130,20 @@ fn disagreements(described: &Described) -> Vec<String> {
         let member = member(node);
         match ring_of(node) {
             Err(error) => reasons.push(format!("agent {agent} describes no ring: {error}")),
-            Ok(_) if !node.ring.iter().any(|other| other.host_id == member.host_id) => reasons.push(
-                format!("node {} of agent {agent} is not in the ring that it sees", member.address),
+            Ok(_)
+                if !node
+                    .ring
+                    .iter()
+                    .any(|other| other.host_id == member.host_id) =>
+            {
+                reasons.push(format!(
+                    "node {} of agent {agent} is not in the ring that it sees",
+                    member.address
+                ))
+            }
+            Ok(ring) if first_ring.as_ref().is_ok_and(|first| *first != ring) => reasons.push(
+                format!("agent {agent} sees another ring than agent {}", first.agent),
             ),
-            Ok(ring) if first_ring.as_ref().is_ok_and(|first| *first != ring) => reasons.push(format!(
-                "agent {agent} sees another ring than agent {}",
-                first.agent
-            )),
             Ok(_) => {}
         }
         if node.cluster_name != first.cluster_name {

@@ -53,8 +53,11 @@ pub struct TasksConfig {
     pub step_retry_max_ms: u64,
     /// How long a step is tried again without getting any further, before it fails.
     pub step_retry_for_seconds: u64,
-    /// How long an agent may say nothing about work that it does, before the call is given up and made again.
+    /// How long an agent may say nothing about bytes that it moves, before the call is given up and made again. A host
+    /// that is gone is noticed sooner, by its connection.
     pub step_silence_seconds: u64,
+    /// The same for work that Cassandra does for the agent, which says nothing in the middle of a table.
+    pub nodetool_silence_seconds: u64,
     /// Tasks that have ended and are kept to be looked at.
     pub keep_finished_tasks: usize,
 }
@@ -67,6 +70,7 @@ impl Default for TasksConfig {
             step_retry_max_ms: 30_000,
             step_retry_for_seconds: 600,
             step_silence_seconds: 3_600,
+            nodetool_silence_seconds: 86_400,
             keep_finished_tasks: 1_000,
         }
     }
@@ -75,5 +79,9 @@ impl Default for TasksConfig {
 impl TasksConfig {
     pub(crate) fn step_silence(&self) -> Duration {
         Duration::from_secs(self.step_silence_seconds)
+    }
+
+    pub(crate) fn nodetool_silence(&self) -> Duration {
+        Duration::from_secs(self.nodetool_silence_seconds)
     }
 }

@@ -188,9 +188,13 @@ async fn change(
     let before = record.clone();
     change(&mut record)?;
     // The task is live on disk before it claims, for the same reason as a new one.
-    let version = tasks.save(&record, Expected::Version(version), fence).await?;
+    let version = tasks
+        .save(&record, Expected::Version(version), fence)
+        .await?;
     if let Err(error) = tasks.claim(&record.task.cluster, id).await {
-        tasks.save(&before, Expected::Version(version), fence).await?;
+        tasks
+            .save(&before, Expected::Version(version), fence)
+            .await?;
         return Err(error);
     }
     Ok(Stored { record, version })
@@ -262,7 +266,10 @@ impl Watcher {
                 }
                 // Only now, as the driver may have left and written the end before.
                 let view = View::of(&self.core.load(self.id).await?.record.task);
-                let news = self.shown.as_ref().is_none_or(|shown| shown.task != view.task);
+                let news = self
+                    .shown
+                    .as_ref()
+                    .is_none_or(|shown| shown.task != view.task);
                 if news {
                     return Ok(self.show(view));
                 }

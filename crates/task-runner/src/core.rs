@@ -88,7 +88,11 @@ impl Core {
     }
 
     /// Writes a new task, under its new lease, and claims its cluster. Where the cluster is busy nothing is left behind.
-    pub async fn enlist(&self, record: TaskRecord, order: Option<&Order>) -> Result<(Stored, Fence), RunnerError> {
+    pub async fn enlist(
+        &self,
+        record: TaskRecord,
+        order: Option<&Order>,
+    ) -> Result<(Stored, Fence), RunnerError> {
         let tasks = &self.services.tasks;
         let id = record.task.id;
         let fence = tasks.acquire(id, &self.holder).await?;

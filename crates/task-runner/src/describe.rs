@@ -1,8 +1,8 @@
 //! What the agents of a cluster say of their nodes, now.
 
+use api::pb::node_agent::{DescribeRequest, GetSchemaRequest};
 use api::pb::planner::UnreachableAgent;
 use api::pb::types::{NodeDescription, RingMember, Schema};
-use api::pb::node_agent::{DescribeRequest, GetSchemaRequest};
 use futures::future::join_all;
 use model::ring::fingerprint;
 
@@ -33,7 +33,9 @@ async fn describe(services: &Services, agent: &str) -> Result<NodeDescription, U
         agent: agent.to_owned(),
         reason,
     };
-    let mut client = services.agent(agent).map_err(|error| fail(error.to_string()))?;
+    let mut client = services
+        .agent(agent)
+        .map_err(|error| fail(error.to_string()))?;
     let answer = within(DESCRIBE_DEADLINE, client.describe(DescribeRequest {}))
         .await
         .map_err(|error| fail(error.to_string()))?;
@@ -46,7 +48,10 @@ async fn describe(services: &Services, agent: &str) -> Result<NodeDescription, U
 }
 
 /// The schema of the user keyspaces, from the first node that can tell.
-pub(crate) async fn schema(services: &Services, nodes: &[NodeDescription]) -> Result<Schema, String> {
+pub(crate) async fn schema(
+    services: &Services,
+    nodes: &[NodeDescription],
+) -> Result<Schema, String> {
     let mut reasons = Vec::new();
     let healthy_first = nodes
         .iter()

@@ -5,6 +5,7 @@
 //! lease or the state store is gone); in the last two the task goes on from its record elsewhere or later.
 
 pub(crate) mod events;
+mod settle;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -74,7 +75,13 @@ pub(crate) struct Driver {
 type Running = JoinSet<Result<Output, StepError>>;
 
 impl Driver {
-    pub fn new(core: Arc<Core>, stored: Stored, order: Order, fence: Fence, seat: DriverSeat) -> Self {
+    pub fn new(
+        core: Arc<Core>,
+        stored: Stored,
+        order: Order,
+        fence: Fence,
+        seat: DriverSeat,
+    ) -> Self {
         Self {
             core,
             record: stored.record,
@@ -226,8 +233,16 @@ impl Driver {
         which: &mut HashMap<Id, usize>,
         events: &mpsc::Sender<Event>,
     ) -> Result<(), Leave> {
-        let moving = which.values().filter(|at| self.record.task.steps[**at].work.moves_data());
-        let mut slots = self.core.services.config.parallel_steps.max(1).saturating_sub(moving.count());
+        let moving = which
+            .values()
+            .filter(|at| self.record.task.steps[**at].work.moves_data());
+        let mut slots = self
+            .core
+            .services
+            .config
+            .parallel_steps
+            .max(1)
+            .saturating_sub(moving.count());
         let mut starting = Vec::new();
         for at in graph::ready(&self.record.task) {
             let step = &mut self.record.task.steps[at];
@@ -261,77 +276,14 @@ impl Driver {
         Ok(())
     }
 
-    /// Writes down what came of a step.
-    async fn settle(&mut self, at: usize, result: Result<Output, StepError>) -> Result<(), Leave> {
-        let step = &mut self.record.task.steps[at];
-        step.note = String::new();
-        match result {
-            Ok(output) => {
-                step.state = StepState::Succeeded;
-                step.error = String::new();
-                step.bytes_done = step.bytes_done.max(step.bytes_total);
-                self.record.apply(output);
-            }
-            Err(error) => {
-                step.state = StepState::Failed;
-                step.error = error.text();
-                self.fail(at, &error);
-            }
-        }
-        self.save().await?;
-        Ok(())
-    }
-
-    /// What a failed step means for the task.
-    fn fail(&mut self, at: usize, error: &StepError) {
-        let step = &self.record.task.steps[at];
-        if step.work.is_best_effort() {
-            let finding = cleanup::given_up(&self.record, at, error);
-            self.record.task.findings.push(finding);
-            return;
-        }
-        let place = match step.node.as_str() {
-            "" => format!("step `{}`", step.id),
-            node => format!("step `{}` on node {node}", step.id),
-        };
-        let clean = match &self.record.job {
-            // What the catalog has refused to begin is not there to be given up.
-            Job::Backup(_) => !(step.work == Work::Begin && error.is_refusal()),
-            // Everything that is staged stays for a resume, unless no resume can use it.
-            Job::Restore(_) => matches!(error, StepError::PlanOutdated { .. }),
-        };
-        let next = self.what_next(clean);
-        let code = match error {
-            StepError::PlanOutdated { .. } => "PLAN_OUTDATED: ",
-            _ => "",
-        };
-        let reason = format!("{code}{place} failed: {}{next}", error.text());
-        self.end(Outcome::Failed, reason, clean);
-        for step in &mut self.record.task.steps {
-            if step.state == StepState::Running {
-                step.state = StepState::Cancelled;
-            }
-        }
-    }
-
-    fn what_next(&self, clean: bool) -> String {
-        let id = self.record.task.id;
-        match (&self.record.job, clean) {
-            (Job::Backup(_), _) => "; make a new backup once the cause is gone".to_owned(),
-            (Job::Restore(_), true) => String::new(),
-            (Job::Restore(_), false) if self.record.past_return => {
-                format!("; go on with `ringkeep task resume {id}`")
-            }
-            (Job::Restore(_), false) => format!(
-                "; nothing was replaced yet: go on with `ringkeep task resume {id}`, or give up with `ringkeep task cancel {id}`"
-            ),
-        }
-    }
-
     /// Undoes what the task has made, while the lease is kept alive.
     async fn clean_up(&mut self, ending: Ending) -> Result<(), Leave> {
         let mut cleaning = JoinSet::new();
-        cleaning.spawn(cleanup::clean(self.core.clone(), self.record.clone(), ending));
+        cleaning.spawn(cleanup::clean(
+            self.core.clone(),
+            self.record.clone(),
+            ending,
+        ));
         let mut ticks = ticks();
         let core = self.core.clone();
         let cleaned = loop {
@@ -411,12 +363,15 @@ impl Driver {
     fn show(&mut self) {
         self.unshown = false;
         let task = self.record.task.clone();
-        self.rate.record((self.core.services.clock)(), bytes_done(&task));
+        self.rate
+            .record((self.core.services.clock)(), bytes_done(&task));
         let eta_seconds = match task.state.is_final() {
             true => None,
             false => self.rate.eta_seconds(&task),
         };
-        self.seat.view.send_replace(Arc::new(View { task, eta_seconds }));
+        self.seat
+            .view
+            .send_replace(Arc::new(View { task, eta_seconds }));
     }
 }
 
@@ -434,6 +389,8 @@ fn ended_step(
         Ok(ended) => ended,
         Err(error) => (error.id(), Err(StepError::Panicked)),
     };
-    let at = which.remove(&id).expect("every step that runs was entered when it started");
+    let at = which
+        .remove(&id)
+        .expect("every step that runs was entered when it started");
     (at, result)
 }

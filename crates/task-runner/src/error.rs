@@ -60,7 +60,10 @@ pub enum RunnerError {
         source: ConnectError,
     },
     #[error("{who} refused: {error}")]
-    Remote { who: &'static str, error: RemoteError },
+    Remote {
+        who: &'static str,
+        error: Box<RemoteError>,
+    },
     #[error("the state could not be read or written")]
     State(#[from] StateError),
     #[error("the state of `{key}` cannot be read; it may be from a newer version")]
@@ -69,6 +72,16 @@ pub enum RunnerError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+impl RunnerError {
+    /// For what another service has answered.
+    pub(crate) fn remote(who: &'static str) -> impl Fn(RemoteError) -> Self {
+        move |error| Self::Remote {
+            who,
+            error: Box::new(error),
+        }
+    }
 }
 
 impl ServiceError for RunnerError {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use model::task::{StepState, Task};
+use model::task::{Step, StepState, Task};
 
 /// Rates are taken over at most this long, so that they follow what the disks do now.
 const WINDOW_MS: i64 = 60_000;
@@ -20,7 +20,11 @@ impl RateMeter {
     pub fn record(&mut self, at: Timestamp, bytes_done: u64) {
         let at_ms = at.as_millisecond();
         // A step that starts over takes bytes back: what was measured before no longer counts.
-        if self.samples.back().is_some_and(|(_, last)| *last > bytes_done) {
+        if self
+            .samples
+            .back()
+            .is_some_and(|(_, last)| *last > bytes_done)
+        {
             self.samples.clear();
         }
         self.samples.push_back((at_ms, bytes_done));
@@ -35,13 +39,15 @@ impl RateMeter {
 
     /// Seconds until the steps with known totals are done, rounded up.
     pub fn eta_seconds<Work>(&self, task: &Task<Work>) -> Option<u64> {
+        self.eta_of(task.steps.iter())
+    }
+
+    fn eta_of<'a, Work: 'a>(&self, steps: impl Iterator<Item = &'a Step<Work>>) -> Option<u64> {
         let (&(first_ms, first), &(last_ms, last)) = (self.samples.front()?, self.samples.back()?);
         if last_ms - first_ms < WINDOW_MS_MIN || last <= first {
             return None;
         }
-        let left: u64 = task
-            .steps
-            .iter()
+        let left: u64 = steps
             .filter(|step| matches!(step.state, StepState::Pending | StepState::Running))
             .map(|step| step.bytes_total.saturating_sub(step.bytes_done))
             .sum();
@@ -52,4 +58,42 @@ impl RateMeter {
 
 pub(crate) fn bytes_done<Work>(task: &Task<Work>) -> u64 {
     task.steps.iter().map(|step| step.bytes_done).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Work;
+
+    /// Samples as (second, bytes done), steps as (state, done, total).
+    #[track_caller]
+    fn check(samples: &[(i64, u64)], steps: &[(StepState, u64, u64)], expected: Option<u64>) {
+        let mut meter = RateMeter::default();
+        for (second, bytes) in samples {
+            meter.record(Timestamp::from_second(*second).expect("a time"), *bytes);
+        }
+        let steps = steps.iter().map(|(state, done, total)| {
+            let mut step = crate::backup::step("x", "", &[], Work::Commit);
+            (step.state, step.bytes_done, step.bytes_total) = (*state, *done, *total);
+            step
+        });
+        assert_eq!(meter.eta_of(steps.collect::<Vec<_>>().iter()), expected);
+    }
+
+    #[test]
+    fn time_left_is_bytes_left_at_the_rate_of_the_last_minute() {
+        use StepState::{Pending, Running, Succeeded};
+        let steps = [(Succeeded, 100, 100), (Running, 50, 150), (Pending, 0, 100)];
+        check(&[(0, 100), (5, 150)], &steps, Some(20));
+        check(&[(0, 0), (100, 50), (150, 150)], &steps, Some(100));
+        check(&[(0, 100)], &steps, None);
+        check(&[(0, 150), (5, 150)], &steps, None);
+        check(&[(0, 100), (5, 150)], &[(Running, 5, 5)], None);
+    }
+
+    #[test]
+    fn a_step_that_starts_over_is_measured_anew() {
+        let steps = [(StepState::Running, 20, 100)];
+        check(&[(0, 0), (10, 80), (11, 10), (13, 20)], &steps, Some(16));
+    }
 }

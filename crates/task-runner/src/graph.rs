@@ -46,8 +46,15 @@ pub(crate) fn check(steps: &[Step<Work>]) -> Result<(), String> {
         }
     }
     for step in steps {
-        if let Some(id) = step.after.iter().find(|id| !waiting.contains_key(id.as_str())) {
-            return Err(format!("step `{}` waits for `{id}`, which is not there", step.id));
+        if let Some(id) = step
+            .after
+            .iter()
+            .find(|id| !waiting.contains_key(id.as_str()))
+        {
+            return Err(format!(
+                "step `{}` waits for `{id}`, which is not there",
+                step.id
+            ));
         }
     }
     while !waiting.is_empty() {

@@ -90,7 +90,9 @@ impl TaskRunner for TaskRunnerGrpc {
         request: Request<pb::CreateBackupRequest>,
     ) -> Answer<pb::CreateBackupResponse> {
         let wish = NewBackup::try_from(request.into_inner()).map_err(RunnerError::from)?;
-        let created = self.core.to_the_end(backup::create(self.core.clone(), wish));
+        let created = self
+            .core
+            .to_the_end(backup::create(self.core.clone(), wish));
         answer(created.await.map(|created| pb::CreateBackupResponse {
             task_id: id_or_none(created.task),
             backup: Some(created.backup.into()),
@@ -114,7 +116,9 @@ impl TaskRunner for TaskRunnerGrpc {
         let wish = required("restore", request.into_inner().restore)
             .and_then(NewRestore::try_from)
             .map_err(RunnerError::from)?;
-        let started = self.core.to_the_end(restore::start(self.core.clone(), wish));
+        let started = self
+            .core
+            .to_the_end(restore::start(self.core.clone(), wish));
         answer(started.await.map(|(task, plan)| pb::StartRestoreResponse {
             task_id: id_or_none(task),
             plan: Some(plan),
@@ -232,7 +236,10 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
         };
         let base = parsed_optional("base", &request.base)?;
         if base.is_some() && kind == BackupKind::Full {
-            return Err(ConversionError::invalid("base", "a full backup has no base"));
+            return Err(ConversionError::invalid(
+                "base",
+                "a full backup has no base",
+            ));
         }
         Ok(Self {
             cluster: parsed("cluster", &request.cluster)?,

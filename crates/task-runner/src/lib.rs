@@ -144,7 +144,10 @@ pub enum StartError {
 }
 
 /// Opens the state and the channels that the settings name.
-pub async fn connect(config: &Config, shutdown: CancellationToken) -> Result<Dependencies, StartError> {
+pub async fn connect(
+    config: &Config,
+    shutdown: CancellationToken,
+) -> Result<Dependencies, StartError> {
     let tls: Option<ClientTls> = match &config.clients.tls {
         Some(settings) => Some(settings.load().map_err(StartError::Tls)?),
         None => None,

@@ -30,25 +30,48 @@ pub(crate) struct TaskRecord {
 pub(crate) enum Work {
     // Of a backup.
     Begin,
-    Snapshot { agent: String },
+    Snapshot {
+        agent: String,
+    },
     Capture,
-    Upload { agent: String },
+    Upload {
+        agent: String,
+    },
     Commit,
-    Clear { agent: String },
+    Clear {
+        agent: String,
+    },
     // Of a restore.
     Pin,
-    Stage { agent: String, sources: Vec<String> },
+    Stage {
+        agent: String,
+        sources: Vec<String>,
+    },
     /// Compares the cluster with the plan, last of all before something is replaced.
     Check,
     Schema,
-    Load { agent: String },
-    Stop { agent: String },
-    Swap { agent: String },
-    Start { agent: String },
-    UpgradeSstables { agent: String },
+    Load {
+        agent: String,
+    },
+    Stop {
+        agent: String,
+    },
+    Swap {
+        agent: String,
+    },
+    Start {
+        agent: String,
+    },
+    UpgradeSstables {
+        agent: String,
+    },
     /// On one agent, or on all where none is named.
-    Views { agent: Option<String> },
-    Finish { agent: String },
+    Views {
+        agent: Option<String>,
+    },
+    Finish {
+        agent: String,
+    },
     Unpin,
 }
 

@@ -17,7 +17,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 pub(crate) async fn watch_over(core: Arc<Core>) {
     loop {
         if let Err(error) = take_up_all(&core).await {
-            tracing::error!(error = api::error::chain(&error), "tasks could not be looked through");
+            tracing::error!(
+                error = api::error::chain(&error),
+                "tasks could not be looked through"
+            );
         }
         tokio::select! {
             () = core.drain.cancelled() => return,
@@ -87,7 +90,9 @@ async fn try_prune(core: &Arc<Core>) -> Result<(), RunnerError> {
         .into_iter()
         .filter(|record| record.task.state.is_final() && !record.holds_on())
         .collect();
-    let surplus = ended.len().saturating_sub(core.services.config.keep_finished_tasks);
+    let surplus = ended
+        .len()
+        .saturating_sub(core.services.config.keep_finished_tasks);
     for record in ended.iter().take(surplus) {
         let id = record.task.id;
         let Ok(fence) = tasks.acquire(id, &core.holder).await else {

@@ -45,10 +45,7 @@ pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, R
         describe_all(services, &cluster.agents),
         within(CATALOG_DEADLINE, catalog.get_backup(get_backup)),
     );
-    let backup = backup.map_err(|error| RunnerError::Remote {
-        who: "storage-catalog",
-        error,
-    })?;
+    let backup = backup.map_err(RunnerError::remote("storage-catalog"))?;
     let schema = match described.nodes.is_empty() {
         // The planner refuses a cluster of which nobody answers, and says so better than an error would.
         true => None,
@@ -71,10 +68,7 @@ pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, R
     let mut planner = services.planner();
     let answer = within(PLAN_DEADLINE, planner.plan_restore(request))
         .await
-        .map_err(|error| RunnerError::Remote {
-            who: "planner",
-            error,
-        })?;
+        .map_err(RunnerError::remote("planner"))?;
     Ok(required("plan", answer.plan)?)
 }
 
@@ -179,7 +173,12 @@ fn restore_steps(plan: &RestorePlan) -> Result<Vec<Step<Work>>, RunnerError> {
     let agents: HashMap<&str, (&str, &[String])> = plan
         .nodes
         .iter()
-        .map(|node| (node.node.as_str(), (node.agent.as_str(), node.sources.as_slice())))
+        .map(|node| {
+            (
+                node.node.as_str(),
+                (node.agent.as_str(), node.sources.as_slice()),
+            )
+        })
         .collect();
     let mut steps = Vec::with_capacity(plan.steps.len() + 3);
     for planned in &plan.steps {
@@ -207,7 +206,9 @@ fn restore_steps(plan: &RestorePlan) -> Result<Vec<Step<Work>>, RunnerError> {
         let all: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
         steps.push(step("unpin", "", &all, Work::Unpin));
     }
-    let staged = ids_of(&steps, |work| matches!(work, Work::Pin | Work::Stage { .. }));
+    let staged = ids_of(&steps, |work| {
+        matches!(work, Work::Pin | Work::Stage { .. })
+    });
     for step in steps.iter_mut().filter(|step| step.work.is_past_return()) {
         step.after.push("check".to_owned());
     }
@@ -229,7 +230,10 @@ fn finish(planned: &PlanStep, node: &NodePlan) -> Step<Work> {
     step(&id, &node.node, &planned.after, work)
 }
 
-fn work(planned: &PlanStep, agents: &HashMap<&str, (&str, &[String])>) -> Result<Work, RunnerError> {
+fn work(
+    planned: &PlanStep,
+    agents: &HashMap<&str, (&str, &[String])>,
+) -> Result<Work, RunnerError> {
     let found = agents.get(planned.node.as_str());
     let known = || {
         found.map(|(agent, _)| (*agent).to_owned()).ok_or_else(|| {
@@ -243,7 +247,9 @@ fn work(planned: &PlanStep, agents: &HashMap<&str, (&str, &[String])>) -> Result
         "pin" => Work::Pin,
         "stage" => Work::Stage {
             agent: known()?,
-            sources: found.map(|(_, sources)| sources.to_vec()).unwrap_or_default(),
+            sources: found
+                .map(|(_, sources)| sources.to_vec())
+                .unwrap_or_default(),
         },
         "schema" => Work::Schema,
         "load" => Work::Load { agent: known()? },

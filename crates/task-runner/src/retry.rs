@@ -15,7 +15,7 @@ const DOUBLINGS_MAX: u32 = 16;
 pub(crate) struct RetryLimits {
     pub first: Duration,
     pub max: Duration,
-    /// Counted from the first failure since the step last got further.
+    /// Counted from the first failure since the step last got further, or last held out for as long as this.
     pub give_up_after: Duration,
 }
 
@@ -65,12 +65,22 @@ impl Retry {
     }
 
     /// How long to wait before the next try, or nothing when it is time to give up.
-    pub fn after_failure(&mut self, error: &StepError, reached: u64) -> Option<Duration> {
+    ///
+    /// `lasted` is how long the try took that failed: one that held out for long was no part of an outage. Silence is,
+    /// however long it was.
+    pub fn after_failure(
+        &mut self,
+        error: &StepError,
+        reached: u64,
+        lasted: Duration,
+    ) -> Option<Duration> {
         if !error.is_retryable() {
             return None;
         }
-        if reached > self.reached {
-            self.reached = reached;
+        let was_silent = matches!(error, StepError::Silent { .. });
+        let held_out = !was_silent && !lasted.is_zero() && lasted >= self.limits.give_up_after;
+        if reached > self.reached || held_out {
+            self.reached = self.reached.max(reached);
             self.failures = 0;
             self.failing_since = None;
         }
@@ -93,11 +103,12 @@ where
 {
     let mut state = Retry::new(limits);
     loop {
+        let started = Instant::now();
         let error = match attempt().await {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        match state.after_failure(&error, 0) {
+        match state.after_failure(&error, 0, started.elapsed()) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => return Err(error),
         }
@@ -142,6 +153,8 @@ mod tests {
         assert_eq!(LIMITS.pause(u32::MAX, 1.0).as_millis(), 1000);
     }
 
+    const AT_ONCE: Duration = Duration::from_millis(1);
+
     #[test]
     fn only_what_may_pass_by_itself_is_tried_again() {
         for (kind, again) in [
@@ -151,24 +164,32 @@ mod tests {
             (ErrorKind::FailedPrecondition, false),
             (ErrorKind::Internal, false),
         ] {
-            let pause = Retry::new(LIMITS).after_failure(&error(kind), 0);
+            let pause = Retry::new(LIMITS).after_failure(&error(kind), 0, AT_ONCE);
             assert_eq!(pause.is_some(), again, "{kind:?}");
         }
     }
 
-    #[test]
-    fn a_step_that_gets_further_gets_its_time_anew() {
-        let spent = RetryLimits {
-            give_up_after: Duration::ZERO,
+    /// Whether a step goes on whose time is almost spent, after one more try that failed.
+    #[tokio::test]
+    async fn a_step_that_gets_further_or_holds_out_gets_its_time_anew() {
+        let limits = RetryLimits {
+            give_up_after: Duration::from_millis(20),
             ..LIMITS
         };
-        let mut retry = Retry::new(LIMITS);
-        assert!(retry.after_failure(&error(ErrorKind::Unavailable), 1).is_some());
-        retry.limits = spent;
-        assert!(retry.after_failure(&error(ErrorKind::Unavailable), 1).is_none());
-        retry.limits = LIMITS;
-        retry.failures = 9;
-        assert!(retry.after_failure(&error(ErrorKind::Unavailable), 2).is_some());
-        assert_eq!(retry.failures, 1);
+        let down = || error(ErrorKind::Unavailable);
+        let silent = || StepError::Silent { seconds: 1 };
+        let long = Duration::from_secs(60);
+        for (what, error, reached, lasted, goes_on) in [
+            ("fails as before", down(), 1, AT_ONCE, false),
+            ("gets further", down(), 2, AT_ONCE, true),
+            ("holds out", down(), 1, long, true),
+            ("is silent for long", silent(), 1, long, false),
+        ] {
+            let mut retry = Retry::new(limits);
+            assert!(retry.after_failure(&down(), 1, AT_ONCE).is_some());
+            tokio::time::sleep(limits.give_up_after * 2).await;
+            let pause = retry.after_failure(&error, reached, lasted);
+            assert_eq!(pause.is_some(), goes_on, "{what}");
+        }
     }
 }

@@ -65,7 +65,9 @@ impl StepError {
         match self {
             Self::Remote(error) => error.hint.as_deref(),
             Self::PlanOutdated { .. } => Some("plan the restore again and start the new plan"),
-            Self::RingChanged { .. } => Some("wait until the ring is at rest and make a new backup"),
+            Self::RingChanged { .. } => {
+                Some("wait until the ring is at rest and make a new backup")
+            }
             _ => None,
         }
     }

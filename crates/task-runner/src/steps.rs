@@ -13,6 +13,7 @@ use api::client::NodeAgentClient;
 use api::pb::types::Progress;
 use state_store::Fence;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::core::Core;
 use crate::order::Order;
@@ -50,12 +51,13 @@ pub(crate) struct StepRun {
 pub(crate) async fn run(step: StepRun) -> Result<Output, StepError> {
     let mut retry = Retry::new(RetryLimits::new(&step.core.services.config));
     loop {
+        let started = Instant::now();
         let error = match attempt(&step).await {
             Ok(output) => return Ok(output),
             Err(error) => error,
         };
         let reached = step.reached.load(Ordering::Relaxed);
-        let Some(pause) = retry.after_failure(&error, reached) else {
+        let Some(pause) = retry.after_failure(&error, reached, started.elapsed()) else {
             return Err(error);
         };
         let planned = &step.record.task.steps[step.at];
@@ -65,7 +67,8 @@ pub(crate) async fn run(step: StepRun) -> Result<Output, StepError> {
             error = error.text(),
             "step is tried again"
         );
-        metrics::counter!("ringkeep_step_retries_total", "kind" => planned.work.kind()).increment(1);
+        metrics::counter!("ringkeep_step_retries_total", "kind" => planned.work.kind())
+            .increment(1);
         let told = Event::Retrying {
             at: step.at,
             error: error.text(),
@@ -95,9 +98,9 @@ async fn attempt(step: &StepRun) -> Result<Output, StepError> {
         Work::Stop { agent } => restore::stop(step, agent).await.map(nothing),
         Work::Swap { agent } => restore::swap(step, agent).await.map(nothing),
         Work::Start { agent } => restore::start(step, agent).await.map(nothing),
-        Work::UpgradeSstables { agent } => restore::upgrade_sstables(step, agent)
-            .await
-            .map(nothing),
+        Work::UpgradeSstables { agent } => {
+            restore::upgrade_sstables(step, agent).await.map(nothing)
+        }
         Work::Views { agent } => restore::views(step, agent.as_deref()).await.map(nothing),
         Work::Finish { agent } => restore::finish(step.services(), &step.record, agent)
             .await
@@ -128,7 +131,8 @@ impl StepRun {
     }
 
     fn report(&self, progress: Progress) {
-        self.reached.fetch_max(progress.bytes_done, Ordering::Relaxed);
+        self.reached
+            .fetch_max(progress.bytes_done, Ordering::Relaxed);
         // Progress is a picture of now: one that finds the queue full is left out, the next one says more.
         let _ = self.events.try_send(Event::Progress {
             at: self.at,
@@ -138,10 +142,12 @@ impl StepRun {
 }
 
 fn agent(services: &Services, address: &str) -> Result<NodeAgentClient, StepError> {
-    services.agent(address).map_err(|source| StepError::Connect {
-        address: address.to_owned(),
-        source,
-    })
+    services
+        .agent(address)
+        .map_err(|source| StepError::Connect {
+            address: address.to_owned(),
+            source,
+        })
 }
 
 /// The backup that this record is about. Steps of backups are made only for such records.

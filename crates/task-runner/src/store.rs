@@ -86,7 +86,11 @@ impl TaskStore {
             let key = entry.key.clone();
             match decode(entry) {
                 Ok(record) => records.push(record),
-                Err(error) => tracing::error!(key, error = api::error::chain(&error), "task cannot be read"),
+                Err(error) => tracing::error!(
+                    key,
+                    error = api::error::chain(&error),
+                    "task cannot be read"
+                ),
             }
         }
         Ok(records)
@@ -127,7 +131,11 @@ impl TaskStore {
     /// Best effort: a lease that is not given back runs out.
     pub async fn release(&self, fence: &Fence) {
         if let Err(error) = self.store.release(fence).await {
-            tracing::warn!(lease = fence.lease, error = api::error::chain(&error), "lease not given back");
+            tracing::warn!(
+                lease = fence.lease,
+                error = api::error::chain(&error),
+                "lease not given back"
+            );
         }
     }
 
@@ -215,7 +223,11 @@ impl TaskStore {
         if claim.task != task {
             return Ok(());
         }
-        match self.store.delete(&key, Expected::Version(version), None).await {
+        match self
+            .store
+            .delete(&key, Expected::Version(version), None)
+            .await
+        {
             Ok(()) | Err(StateError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }

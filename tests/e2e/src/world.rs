@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use anyhow::{Context, Result, bail};
-use lab::digest::{Digest, diff};
+use lab::digest::{self, Digest, Reading, diff};
 use lab::workload::{self, KEYSPACES, Scale};
-use lab::{Cluster, ClusterBuilder, Minio};
+use lab::{Cluster, ClusterBuilder, Minio, Release};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -82,7 +82,21 @@ impl World {
     }
 
     pub async fn digest(&self) -> Result<Digest> {
-        self.cluster.digest(&KEYSPACES).await
+        self.digest_as(self.cluster.release()).await
+    }
+
+    /// As a cluster of an older release would show it, to compare across releases. A dropped keyspace has no content.
+    pub async fn digest_as(&self, release: Release) -> Result<Digest> {
+        let session = self.cluster.session().await?;
+        let query = "SELECT keyspace_name FROM system_schema.keyspaces";
+        let mut there = Vec::new();
+        for row in lab::session::rows(&session, query).await? {
+            let name = row.into_iter().next().flatten();
+            there.extend(name.and_then(|name| name.into_string()));
+        }
+        let keyspaces: Vec<&str> =
+            KEYSPACES.into_iter().filter(|name| there.iter().any(|other| other == name)).collect();
+        digest::digest(&session, release, &keyspaces, Reading::default()).await
     }
 
     /// Makes a backup and waits for it.

@@ -1,9 +1,11 @@
 //! Tasks between wire and model.
 
-use model::task::{Step, StepState, Task, TaskKind, TaskState};
 use model::BackupRef;
+use model::task::{Step, StepState, Task, TaskKind, TaskState};
 
-use super::{ConversionError, all, all_into, parsed, parsed_optional, required, time, time_optional};
+use super::{
+    ConversionError, all, all_into, parsed, parsed_optional, required, time, time_optional,
+};
 use crate::pb::task_runner as pb;
 
 /// A task for the wire. The work of its steps stays with the runner.

@@ -31,20 +31,25 @@ pub fn list(folder: Folder, prefix: String) -> MetaStream {
     let start = parent_prefix(&prefix).to_owned();
     // The last one is the next one.
     let pending = vec![Entry::Folder(start)];
-    try_unfold((folder, prefix, pending), |(folder, prefix, mut pending)| async move {
-        loop {
-            match pending.pop() {
-                None => return Ok(None),
-                Some(Entry::Object(meta)) => return Ok(Some((meta, (folder, prefix, pending)))),
-                Some(Entry::Folder(path)) => {
-                    let mut entries = read(&folder, &path).await?;
-                    entries.retain(|entry| overlaps(entry, &prefix));
-                    entries.reverse();
-                    pending.append(&mut entries);
+    try_unfold(
+        (folder, prefix, pending),
+        |(folder, prefix, mut pending)| async move {
+            loop {
+                match pending.pop() {
+                    None => return Ok(None),
+                    Some(Entry::Object(meta)) => {
+                        return Ok(Some((meta, (folder, prefix, pending))));
+                    }
+                    Some(Entry::Folder(path)) => {
+                        let mut entries = read(&folder, &path).await?;
+                        entries.retain(|entry| overlaps(entry, &prefix));
+                        entries.reverse();
+                        pending.append(&mut entries);
+                    }
                 }
             }
-        }
-    })
+        },
+    )
     .into_stream()
     .boxed()
 }

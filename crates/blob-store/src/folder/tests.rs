@@ -31,9 +31,29 @@ async fn no_temporary_file_stays_behind() {
     let (dir, store) = folder();
     store.put("a", Bytes::from_static(b"1")).await.expect("put");
     store.put("a", Bytes::from_static(b"2")).await.expect("put");
-    let broken = stream::iter([Ok(Bytes::from_static(b"x")), Err(crate::source_error("b", "torn"))]);
-    store.put_stream("b", None, broken.boxed()).await.expect_err("torn");
+    let broken = stream::iter([
+        Ok(Bytes::from_static(b"x")),
+        Err(crate::source_error("b", "torn")),
+    ]);
+    store
+        .put_stream("b", None, broken.boxed())
+        .await
+        .expect_err("torn");
     assert_eq!(temporaries(dir.path()), 0);
+}
+
+#[tokio::test]
+async fn an_object_and_a_folder_of_one_name_are_refused_not_confused() {
+    let (_dir, store) = folder();
+    store.put("a/b", Bytes::new()).await.expect("put");
+    for key in ["a", "a/b/c"] {
+        let error = store
+            .put(key, Bytes::new())
+            .await
+            .expect_err("cannot be both");
+        assert!(matches!(error, StoreError::Other { .. }), "{error:?}");
+        assert_eq!(store.head(key).await.expect("head"), None);
+    }
 }
 
 #[tokio::test]
@@ -64,7 +84,10 @@ async fn creating_and_deleting_neighbours_never_disturb_each_other() {
     let turns = |name: &'static str, store: Folder| async move {
         for turn in 0..200 {
             let key = format!("deep/er/{name}");
-            let put = store.put(&key, Bytes::from(vec![turn; 3])).await.expect("put");
+            let put = store
+                .put(&key, Bytes::from(vec![turn; 3]))
+                .await
+                .expect("put");
             assert_eq!(put, Put::Created);
             store.delete(&key).await.expect("delete");
         }

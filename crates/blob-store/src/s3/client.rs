@@ -23,9 +23,11 @@ pub async fn client(config: &S3Config) -> Result<Client, StoreError> {
     let http = http_client(config)?;
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
-        .retry_config(RetryConfig::standard()
-            .with_max_attempts(config.attempts_max)
-            .with_max_backoff(BACKOFF_MAX))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(config.attempts_max)
+                .with_max_backoff(BACKOFF_MAX),
+        )
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(config.connect_timeout_seconds))
@@ -55,11 +57,13 @@ pub async fn client(config: &S3Config) -> Result<Client, StoreError> {
         ));
     }
     let shared = loader.load().await;
-    let mut builder = aws_sdk_s3::config::Builder::from(&shared).force_path_style(config.path_style);
+    let mut builder =
+        aws_sdk_s3::config::Builder::from(&shared).force_path_style(config.path_style);
     if shared.region().is_none() {
         if config.endpoint.is_empty() {
             return Err(StoreError::Config {
-                what: "`store.region` is empty, and neither environment nor profile names one".to_owned(),
+                what: "`store.region` is empty, and neither environment nor profile names one"
+                    .to_owned(),
                 source: None,
             });
         }

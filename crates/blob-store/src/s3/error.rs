@@ -20,7 +20,9 @@ pub enum Condition {
 }
 
 pub fn condition<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Condition {
-    let status = error.raw_response().map(|response| response.status().as_u16());
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
     match (status, error.code()) {
         (Some(412), _) | (_, Some("PreconditionFailed")) => Condition::Exists,
         (Some(409), _) | (_, Some("ConditionalRequestConflict")) => Condition::Conflict,
@@ -35,7 +37,9 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let (key, store) = (key.to_owned(), store.to_owned());
-    let status = error.raw_response().map(|response| response.status().as_u16());
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
     let code = error.code().unwrap_or_default().to_owned();
     let kind = match &error {
         SdkError::ServiceError(_) | SdkError::ResponseError(_) => by_answer(status, &code),
@@ -69,12 +73,22 @@ fn by_answer(status: Option<u16>, code: &str) -> Kind {
         "NoSuchKey" | "NotFound" => return Kind::NotFound,
         // A mistyped bucket must never look like an empty one.
         "NoSuchBucket" => return Kind::Other,
-        "SlowDown" | "SlowDownRead" | "SlowDownWrite" | "RequestTimeout" | "InternalError"
-        | "ServiceUnavailable" | "OperationAborted" | "BadDigest" | "XAmzContentChecksumMismatch" => {
+        "SlowDown"
+        | "SlowDownRead"
+        | "SlowDownWrite"
+        | "RequestTimeout"
+        | "InternalError"
+        | "ServiceUnavailable"
+        | "OperationAborted"
+        | "BadDigest"
+        | "XAmzContentChecksumMismatch" => {
             return Kind::Unavailable;
         }
-        "QuotaExceeded" | "XMinioStorageFull" | "XMinioAdminBucketQuotaExceeded"
-        | "StorageQuotaExceeded" | "ServiceQuotaExceededException" => return Kind::Quota,
+        "QuotaExceeded"
+        | "XMinioStorageFull"
+        | "XMinioAdminBucketQuotaExceeded"
+        | "StorageQuotaExceeded"
+        | "ServiceQuotaExceededException" => return Kind::Quota,
         _ => {}
     }
     match status {
@@ -142,9 +156,21 @@ mod tests {
     fn only_a_missing_object_is_not_found() {
         assert!(matches!(by_answer(Some(404), "NoSuchKey"), Kind::NotFound));
         assert!(matches!(by_answer(Some(404), "NoSuchBucket"), Kind::Other));
-        assert!(matches!(by_answer(Some(403), "AccessDenied"), Kind::Permission));
-        assert!(matches!(by_answer(Some(503), "SlowDown"), Kind::Unavailable));
-        assert!(matches!(by_answer(Some(507), "XMinioStorageFull"), Kind::Quota));
-        assert!(matches!(by_answer(Some(400), "InvalidRequest"), Kind::Other));
+        assert!(matches!(
+            by_answer(Some(403), "AccessDenied"),
+            Kind::Permission
+        ));
+        assert!(matches!(
+            by_answer(Some(503), "SlowDown"),
+            Kind::Unavailable
+        ));
+        assert!(matches!(
+            by_answer(Some(507), "XMinioStorageFull"),
+            Kind::Quota
+        ));
+        assert!(matches!(
+            by_answer(Some(400), "InvalidRequest"),
+            Kind::Other
+        ));
     }
 }

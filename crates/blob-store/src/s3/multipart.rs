@@ -123,11 +123,13 @@ impl Sending {
         while let Some(bytes) = next {
             number += 1;
             if number as u64 > PARTS_MAX {
-                let why = "the stream has more than 10,000 parts: give its size, or set larger parts";
+                let why =
+                    "the stream has more than 10,000 parts: give its size, or set larger parts";
                 return Err(crate::source_error(&self.upload.key, why));
             }
             let upload = self.upload.clone();
-            self.tasks.spawn(async move { upload.part(number, bytes).await });
+            self.tasks
+                .spawn(async move { upload.part(number, bytes).await });
             // The next part is read only when there is room for it.
             while self.tasks.len() >= self.parallel {
                 self.join_one().await?;
@@ -285,7 +287,12 @@ impl Drop for Upload {
 
 async fn abort(s3: &S3, object: &str, id: &str) -> Result<(), StoreError> {
     let request = s3.client.abort_multipart_upload();
-    let aborted = request.bucket(&s3.bucket).key(object).upload_id(id).send().await;
+    let aborted = request
+        .bucket(&s3.bucket)
+        .key(object)
+        .upload_id(id)
+        .send()
+        .await;
     match aborted {
         Ok(_) => Ok(()),
         Err(error) if condition(&error) == Condition::NoSuchUpload => Ok(()),

@@ -179,6 +179,8 @@ fn size_of(answer: &GetObjectOutput) -> u64 {
         .content_range()
         .and_then(|range| range.rsplit_once('/'))
         .and_then(|(_, total)| total.parse().ok());
-    let length = answer.content_length().and_then(|len| u64::try_from(len).ok());
+    let length = answer
+        .content_length()
+        .and_then(|len| u64::try_from(len).ok());
     total.or(length).unwrap_or(0)
 }

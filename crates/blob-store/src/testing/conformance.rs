@@ -28,22 +28,54 @@ type Case = fn(Subject, String) -> BoxFuture<'static, ()>;
 
 /// Every case by name.
 pub const CASES: &[(&str, Case)] = &[
-    ("an_object_is_created_once", |s, p| Box::pin(created_once(s.store, p))),
-    ("of_two_writers_at_once_exactly_one_wins", |s, p| Box::pin(race(s, p))),
-    ("an_empty_object_is_an_object", |s, p| Box::pin(empty(s.store, p))),
-    ("a_stream_of_many_parts_reads_back", |s, p| Box::pin(parts(s, p))),
-    ("part_boundaries_lose_nothing", |s, p| Box::pin(boundaries(s, p))),
-    ("ranges_read_what_was_asked", |s, p| Box::pin(ranges(s.store, p))),
-    ("a_missing_object_is_not_found", |s, p| Box::pin(missing(s.store, p))),
-    ("a_larger_object_is_refused_unread", |s, p| Box::pin(limit(s.store, p))),
-    ("odd_keys_are_kept_apart", |s, p| Box::pin(odd_keys(s.store, p))),
-    ("a_listing_is_sorted_and_whole", |s, p| Box::pin(listing(s.store, p))),
-    ("a_listing_goes_on_over_pages", |s, p| Box::pin(paging(s.store, p))),
-    ("children_are_one_level", |s, p| Box::pin(children(s.store, p))),
-    ("deleting_twice_is_deleting_once", |s, p| Box::pin(deleting(s.store, p))),
-    ("a_key_can_be_used_again_and_the_tag_tells", |s, p| Box::pin(reuse(s.store, p))),
-    ("a_stream_that_fails_leaves_nothing", |s, p| Box::pin(failing(s, p))),
-    ("a_put_that_is_dropped_leaves_nothing", |s, p| Box::pin(dropped(s, p))),
+    ("an_object_is_created_once", |s, p| {
+        Box::pin(created_once(s.store, p))
+    }),
+    ("of_two_writers_at_once_exactly_one_wins", |s, p| {
+        Box::pin(race(s, p))
+    }),
+    ("an_empty_object_is_an_object", |s, p| {
+        Box::pin(empty(s.store, p))
+    }),
+    ("a_stream_of_many_parts_reads_back", |s, p| {
+        Box::pin(parts(s, p))
+    }),
+    ("part_boundaries_lose_nothing", |s, p| {
+        Box::pin(boundaries(s, p))
+    }),
+    ("ranges_read_what_was_asked", |s, p| {
+        Box::pin(ranges(s.store, p))
+    }),
+    ("a_missing_object_is_not_found", |s, p| {
+        Box::pin(missing(s.store, p))
+    }),
+    ("a_larger_object_is_refused_unread", |s, p| {
+        Box::pin(limit(s.store, p))
+    }),
+    ("odd_keys_are_kept_apart", |s, p| {
+        Box::pin(odd_keys(s.store, p))
+    }),
+    ("a_listing_is_sorted_and_whole", |s, p| {
+        Box::pin(listing(s.store, p))
+    }),
+    ("a_listing_goes_on_over_pages", |s, p| {
+        Box::pin(paging(s.store, p))
+    }),
+    ("children_are_one_level", |s, p| {
+        Box::pin(children(s.store, p))
+    }),
+    ("deleting_twice_is_deleting_once", |s, p| {
+        Box::pin(deleting(s.store, p))
+    }),
+    ("a_key_can_be_used_again_and_the_tag_tells", |s, p| {
+        Box::pin(reuse(s.store, p))
+    }),
+    ("a_stream_that_fails_leaves_nothing", |s, p| {
+        Box::pin(failing(s, p))
+    }),
+    ("a_put_that_is_dropped_leaves_nothing", |s, p| {
+        Box::pin(dropped(s, p))
+    }),
 ];
 
 /// Runs every case under `prefix`, which must be unused.
@@ -79,7 +111,11 @@ async fn read(store: &Store, key: &str) -> Bytes {
 
 async fn keys(store: &Store, prefix: &str) -> Vec<String> {
     let metas = store.list(prefix);
-    metas.map_ok(|meta| meta.key).try_collect().await.expect("lists")
+    metas
+        .map_ok(|meta| meta.key)
+        .try_collect()
+        .await
+        .expect("lists")
 }
 
 /// Asserts equality without printing megabytes.
@@ -91,17 +127,31 @@ fn assert_same(found: &Bytes, expected: &Bytes) {
 async fn created_once(store: Store, p: String) {
     let key = format!("{p}object");
     let (first, second) = (pattern(1000, 1), pattern(1000, 2));
-    assert_eq!(store.put(&key, first.clone()).await.expect("put"), Put::Created);
-    assert_eq!(store.put(&key, second.clone()).await.expect("put"), Put::Exists);
-    let streamed = store.put_stream(&key, Some(1000), chunked(&second, 100)).await;
+    assert_eq!(
+        store.put(&key, first.clone()).await.expect("put"),
+        Put::Created
+    );
+    assert_eq!(
+        store.put(&key, second.clone()).await.expect("put"),
+        Put::Exists
+    );
+    let streamed = store
+        .put_stream(&key, Some(1000), chunked(&second, 100))
+        .await;
     assert_eq!(streamed.expect("put"), Put::Exists);
     assert_same(&store.get(&key, 1000).await.expect("get"), &first);
-    assert_eq!(store.head(&key).await.expect("head").map(|meta| meta.size), Some(1000));
+    assert_eq!(
+        store.head(&key).await.expect("head").map(|meta| meta.size),
+        Some(1000)
+    );
 }
 
 async fn race(subject: Subject, p: String) {
     let large = subject.part_bytes + 1;
-    for (round, len) in [10, 1000, 100_000, 10, 1000, large, large].into_iter().enumerate() {
+    for (round, len) in [10, 1000, 100_000, 10, 1000, large, large]
+        .into_iter()
+        .enumerate()
+    {
         let key = format!("{p}{round}");
         let contents: Vec<Bytes> = (0..4).map(|seed| pattern(len, seed)).collect();
         let puts = contents.iter().map(|bytes| {
@@ -127,13 +177,20 @@ async fn empty(store: Store, p: String) {
     for (name, streamed) in [("plain", false), ("streamed", true)] {
         let key = format!("{p}{name}");
         let put = match streamed {
-            true => store.put_stream(&key, Some(0), stream::empty().boxed()).await,
+            true => {
+                store
+                    .put_stream(&key, Some(0), stream::empty().boxed())
+                    .await
+            }
             false => store.put(&key, Bytes::new()).await,
         };
         assert_eq!(put.expect("put"), Put::Created);
         assert_eq!(store.get(&key, 0).await.expect("get"), Bytes::new());
         assert_eq!(read(&store, &key).await, Bytes::new());
-        assert_eq!(store.head(&key).await.expect("head").map(|meta| meta.size), Some(0));
+        assert_eq!(
+            store.head(&key).await.expect("head").map(|meta| meta.size),
+            Some(0)
+        );
     }
     assert_eq!(keys(&store, &p).await.len(), 2);
 }
@@ -158,7 +215,10 @@ async fn boundaries(subject: Subject, p: String) {
     for len in [part - 1, part, part + 1, 2 * part] {
         let bytes = pattern(len, 5);
         let key = format!("{p}{len}");
-        let put = subject.store.put_stream(&key, None, chunked(&bytes, part)).await;
+        let put = subject
+            .store
+            .put_stream(&key, None, chunked(&bytes, part))
+            .await;
         assert_eq!(put.expect("put"), Put::Created, "{len}");
         assert_same(&read(&subject.store, &key).await, &bytes);
     }
@@ -168,8 +228,18 @@ async fn ranges(store: Store, p: String) {
     let key = format!("{p}object");
     let bytes = pattern(10_000, 6);
     store.put(&key, bytes.clone()).await.expect("put");
-    for range in [0..10_000, 0..1, 9_999..10_000, 1234..5678, 0..0, 10_000..10_000] {
-        let body = store.get_stream(&key, Some(range.clone())).await.expect("opens");
+    for range in [
+        0..10_000,
+        0..1,
+        9_999..10_000,
+        1234..5678,
+        0..0,
+        10_000..10_000,
+    ] {
+        let body = store
+            .get_stream(&key, Some(range.clone()))
+            .await
+            .expect("opens");
         let chunks: Vec<Bytes> = body.try_collect().await.expect("reads");
         let expected = bytes.slice(range.start as usize..range.end as usize);
         assert_same(&chunks.concat().into(), &expected);
@@ -190,10 +260,19 @@ async fn missing(store: Store, p: String) {
     assert!(opened.err().expect("range").is_not_found());
     assert_eq!(store.head(&key).await.expect("head"), None);
     // A key below an object, and an object's folder, are no objects.
-    store.put(&format!("{p}a/b"), Bytes::from_static(b"1")).await.expect("put");
+    store
+        .put(&format!("{p}a/b"), Bytes::from_static(b"1"))
+        .await
+        .expect("put");
     assert_eq!(store.head(&format!("{p}a/b/c")).await.expect("head"), None);
     assert_eq!(store.head(&format!("{p}a")).await.expect("head"), None);
-    assert!(store.get(&format!("{p}a"), 10).await.expect_err("get").is_not_found());
+    assert!(
+        store
+            .get(&format!("{p}a"), 10)
+            .await
+            .expect_err("get")
+            .is_not_found()
+    );
     assert!(keys(&store, &format!("{p}nothing/")).await.is_empty());
 }
 
@@ -201,20 +280,44 @@ async fn limit(store: Store, p: String) {
     let key = format!("{p}object");
     store.put(&key, pattern(1000, 7)).await.expect("put");
     let error = store.get(&key, 999).await.expect_err("too large");
-    assert!(matches!(error, StoreError::TooLarge { size: 1000, .. }), "{error}");
+    assert!(
+        matches!(error, StoreError::TooLarge { size: 1000, .. }),
+        "{error}"
+    );
     assert_eq!(store.get(&key, 1000).await.expect("get").len(), 1000);
 }
 
 async fn odd_keys(store: Store, p: String) {
     let names = [
-        "plain", "with space", "a+b", "a b", "a%20b", "quo'te", "dou\"ble", "ümläut", "日本", "a&b=c?d#e",
-        "semi;colon,", "tilde~", "(brackets)[x]{y}", "back\\slash", "<angle>", "deep/er/still/a+b c",
-        "..dots", "a..b", "*", "$x@y:z",
+        "plain",
+        "with space",
+        "a+b",
+        "a b",
+        "a%20b",
+        "quo'te",
+        "dou\"ble",
+        "ümläut",
+        "日本",
+        "a&b=c?d#e",
+        "semi;colon,",
+        "tilde~",
+        "(brackets)[x]{y}",
+        "back\\slash",
+        "<angle>",
+        "deep/er/still/a+b c",
+        "..dots",
+        "a..b",
+        "*",
+        "$x@y:z",
     ];
     for (seed, name) in (0u8..).zip(names) {
         let key = format!("{p}{name}");
         let put = store.put(&key, pattern(20, seed)).await;
-        assert_eq!(put.unwrap_or_else(|error| panic!("{name}: {error:?}")), Put::Created, "{name}");
+        assert_eq!(
+            put.unwrap_or_else(|error| panic!("{name}: {error:?}")),
+            Put::Created,
+            "{name}"
+        );
     }
     for (seed, name) in (0u8..).zip(names) {
         let key = format!("{p}{name}");
@@ -230,19 +333,34 @@ async fn odd_keys(store: Store, p: String) {
 
 async fn listing(store: Store, p: String) {
     // Sorted by bytes over the whole key: `-` and `.` come before `/`, digits after.
-    let names = ["a-b", "a.b", "a/b", "a/b.c", "a/b/c", "a/c", "a0", "ab", "b"];
+    let names = [
+        "a-b", "a.b", "a/b", "a/b.c", "a/b/c", "a/c", "a0", "ab", "b",
+    ];
     for name in names.iter().rev().filter(|&&name| name != "a/b") {
-        store.put(&format!("{p}{name}"), pattern(name.len(), 0)).await.expect("put");
+        store
+            .put(&format!("{p}{name}"), pattern(name.len(), 0))
+            .await
+            .expect("put");
     }
     let listed: Vec<_> = store.list(&p).try_collect().await.expect("lists");
     let found: Vec<&str> = listed.iter().map(|meta| &meta.key[p.len()..]).collect();
-    assert_eq!(found, ["a-b", "a.b", "a/b.c", "a/b/c", "a/c", "a0", "ab", "b"]);
-    assert!(listed.iter().all(|meta| meta.size == (meta.key.len() - p.len()) as u64));
+    assert_eq!(
+        found,
+        ["a-b", "a.b", "a/b.c", "a/b/c", "a/c", "a0", "ab", "b"]
+    );
+    assert!(
+        listed
+            .iter()
+            .all(|meta| meta.size == (meta.key.len() - p.len()) as u64)
+    );
     let under = |prefix: &str| {
         let (store, p, prefix) = (store.clone(), p.clone(), format!("{p}{prefix}"));
         async move {
             let found = keys(&store, &prefix).await;
-            found.iter().map(|key| key[p.len()..].to_owned()).collect::<Vec<_>>()
+            found
+                .iter()
+                .map(|key| key[p.len()..].to_owned())
+                .collect::<Vec<_>>()
         }
     };
     assert_eq!(under("a/").await, ["a/b.c", "a/b/c", "a/c"]);
@@ -275,19 +393,28 @@ async fn paging(store: Store, p: String) {
 
 async fn children(store: Store, p: String) {
     for name in ["x", "b/1", "b/2", "b/c/3", "b.d", "c/4"] {
-        store.put(&format!("{p}{name}"), Bytes::from_static(b"x")).await.expect("put");
+        store
+            .put(&format!("{p}{name}"), Bytes::from_static(b"x"))
+            .await
+            .expect("put");
     }
     let found = store.list_children(&p).await.expect("children");
     assert_eq!(found.prefixes, [format!("{p}b/"), format!("{p}c/")]);
     let objects: Vec<String> = found.objects.into_iter().map(|meta| meta.key).collect();
     assert_eq!(objects, [format!("{p}b.d"), format!("{p}x")]);
-    let nothing = store.list_children(&format!("{p}none/")).await.expect("children");
+    let nothing = store
+        .list_children(&format!("{p}none/"))
+        .await
+        .expect("children");
     assert_eq!(nothing, Default::default());
 }
 
 async fn deleting(store: Store, p: String) {
     let key = format!("{p}a/object");
-    store.put(&key, Bytes::from_static(b"x")).await.expect("put");
+    store
+        .put(&key, Bytes::from_static(b"x"))
+        .await
+        .expect("put");
     // What is not an object is not deleted, and what lies below it stays.
     store.delete(&format!("{p}a")).await.expect("delete");
     assert!(store.head(&key).await.expect("head").is_some());
@@ -295,7 +422,10 @@ async fn deleting(store: Store, p: String) {
         store.delete(&key).await.expect("delete");
         assert_eq!(store.head(&key).await.expect("head"), None);
     }
-    store.put(&key, Bytes::from_static(b"x")).await.expect("put");
+    store
+        .put(&key, Bytes::from_static(b"x"))
+        .await
+        .expect("put");
     let many = [key.clone(), format!("{p}never"), key];
     store.delete_many(&many).await.expect("delete");
     store.delete_many(&many).await.expect("delete again");
@@ -325,7 +455,11 @@ async fn failing(subject: Subject, p: String) {
         let key = format!("{p}{name}");
         let torn = stream::once(async { Err(crate::source_error("x", "torn")) });
         let body = chunked(&pattern(len, 1), 100_003).chain(torn).boxed();
-        let error = subject.store.put_stream(&key, None, body).await.expect_err("torn");
+        let error = subject
+            .store
+            .put_stream(&key, None, body)
+            .await
+            .expect_err("torn");
         assert!(matches!(error, StoreError::Source { .. }), "{error:?}");
         assert_eq!(subject.store.head(&key).await.expect("head"), None);
         // Nothing is in the way of the next try.
@@ -347,6 +481,8 @@ async fn dropped(subject: Subject, p: String) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(DISCARD_TIMEOUT, discarded).await.expect("nothing is left");
+    tokio::time::timeout(DISCARD_TIMEOUT, discarded)
+        .await
+        .expect("nothing is left");
     assert_eq!(subject.store.head(&key).await.expect("head"), None);
 }

@@ -166,7 +166,8 @@ impl BlobStore for Faulty {
         size_hint: Option<u64>,
         body: ByteStream,
     ) -> Result<Put, StoreError> {
-        self.around(key, self.inner.put_stream(key, size_hint, body)).await
+        self.around(key, self.inner.put_stream(key, size_hint, body))
+            .await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
@@ -192,8 +193,11 @@ impl BlobStore for Faulty {
     fn list(&self, prefix: &str) -> MetaStream {
         match self.verdict() {
             Verdict::Pass => {
-                let (inner, prefix, yields) = (self.inner.clone(), prefix.to_owned(), self.yields());
-                stream::once(yield_times(yields)).flat_map(move |()| inner.list(&prefix)).boxed()
+                let (inner, prefix, yields) =
+                    (self.inner.clone(), prefix.to_owned(), self.yields());
+                stream::once(yield_times(yields))
+                    .flat_map(move |()| inner.list(&prefix))
+                    .boxed()
             }
             Verdict::FailBefore | Verdict::FailAfter => {
                 let error = self.unavailable(prefix);

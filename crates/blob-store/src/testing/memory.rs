@@ -35,7 +35,8 @@ impl Memory {
     pub fn fork(&self) -> Self {
         let copy = Self::default();
         *copy.lock() = self.lock().clone();
-        copy.writes.store(self.writes.load(Ordering::Relaxed), Ordering::Relaxed);
+        copy.writes
+            .store(self.writes.load(Ordering::Relaxed), Ordering::Relaxed);
         copy
     }
 
@@ -49,7 +50,10 @@ impl Memory {
         key::check(key)?;
         match self.lock().get(key) {
             Some((_, bytes)) => Ok(bytes.clone()),
-            None => Err(StoreError::NotFound { key: key.to_owned(), store: self.describe() }),
+            None => Err(StoreError::NotFound {
+                key: key.to_owned(),
+                store: self.describe(),
+            }),
         }
     }
 
@@ -106,7 +110,12 @@ impl BlobStore for Memory {
         let size = bytes.len() as u64;
         if size > bytes_max {
             let (key, store) = (key.to_owned(), self.describe());
-            return Err(StoreError::TooLarge { key, store, size, bytes_max });
+            return Err(StoreError::TooLarge {
+                key,
+                store,
+                size,
+                bytes_max,
+            });
         }
         Ok(bytes)
     }
@@ -122,13 +131,19 @@ impl BlobStore for Memory {
         if range.end > size || range.start > range.end {
             let (key, store) = (key.to_owned(), self.describe());
             let (start, end) = (range.start, range.end);
-            return Err(StoreError::OutOfRange { key, store, size, start, end });
+            return Err(StoreError::OutOfRange {
+                key,
+                store,
+                size,
+                start,
+                end,
+            });
         }
         let part = bytes.slice(range.start as usize..range.end as usize);
         let starts: Vec<usize> = (0..part.len()).step_by(CHUNK_BYTES).collect();
-        let chunks = starts.into_iter().map(move |start| {
-            Ok(part.slice(start..part.len().min(start + CHUNK_BYTES)))
-        });
+        let chunks = starts
+            .into_iter()
+            .map(move |start| Ok(part.slice(start..part.len().min(start + CHUNK_BYTES))));
         Ok(stream::iter(chunks).boxed())
     }
 
@@ -149,7 +164,9 @@ impl BlobStore for Memory {
         let mut children = Children::default();
         for meta in self.under(prefix) {
             match meta.key[prefix.len()..].find('/') {
-                Some(at) => children.prefixes.push(meta.key[..=prefix.len() + at].to_owned()),
+                Some(at) => children
+                    .prefixes
+                    .push(meta.key[..=prefix.len() + at].to_owned()),
                 None => children.objects.push(meta),
             }
         }

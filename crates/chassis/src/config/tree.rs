@@ -154,10 +154,8 @@ fn put(node: &mut Node, keys: &[String], leaf: Node) {
         *node = leaf;
         return;
     };
-    if matches!(node.value, Value::Variable(_)) {
-        if let Some(value) = parse_variable(node) {
-            node.value = value;
-        }
+    if let Some(value) = parse_variable(node) {
+        node.value = value;
     }
     // An entry of a list that is there is named by its place.
     if let Value::List(list) = &mut node.value

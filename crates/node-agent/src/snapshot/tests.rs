@@ -57,7 +57,6 @@ async fn a_tag_that_nobody_remembers_is_taken_anew() {
 }
 
 /// What a node does wrong, and the reason that comes of it. Afterwards the node behaves, and the same tag works.
-#[track_caller]
 async fn check(wrong: Misbehaviour, reason: &str) {
     let node = node();
     node.control.misbehave(wrong.clone());

@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use blob_store::Store;
 use bytes::Bytes;
@@ -265,9 +264,3 @@ fn reserve(file: &File, bytes: u64) -> io::Result<()> {
         Err(error) => Err(error.into()),
     }
 }
-
-/// So that a fetcher can be shared by the transfers that run at once.
-const _: fn() = || {
-    fn shared<T: Send + Sync>() {}
-    shared::<Arc<Fetcher>>();
-};

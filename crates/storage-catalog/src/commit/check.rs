@@ -63,7 +63,10 @@ fn complaint(request: &Request, intent: &Intent, manifest: &NodeManifest) -> Opt
     if manifest.partitioner != request.partitioner {
         return Some(format!("its partitioner is {}", manifest.partitioner));
     }
-    let member = request.ring.iter().find(|member| member.host_id == manifest.member.host_id);
+    let member = request
+        .ring
+        .iter()
+        .find(|member| member.host_id == manifest.member.host_id);
     let tokens = |tokens: &[String]| tokens.iter().cloned().collect::<BTreeSet<String>>();
     if member.is_some_and(|member| tokens(&member.tokens) != tokens(&manifest.member.tokens)) {
         return Some("its tokens changed while the backup was made".to_owned());
@@ -74,13 +77,19 @@ fn complaint(request: &Request, intent: &Intent, manifest: &NodeManifest) -> Opt
         .flat_map(|table| table.files.iter().map(move |file| (table, file)))
         .find_map(|(table, file)| {
             let why = file_complaint(intent, file)?;
-            Some(format!("{}.{}: {}: {why}", table.keyspace, table.table, file.name))
+            Some(format!(
+                "{}.{}: {}: {why}",
+                table.keyspace, table.table, file.name
+            ))
         })
 }
 
 /// The rule that deletion is decided from: an object is the backup's own or its base's, and lies where it belongs.
 fn file_complaint(intent: &Intent, file: &StoredFile) -> Option<&'static str> {
-    let is_hex = file.blake3.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_hex = file
+        .blake3
+        .bytes()
+        .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !is_hex || file.blake3.len() != BLAKE3_HEX_LEN {
         return Some("its hash is not one");
     }

@@ -19,7 +19,10 @@ pub fn node(manifest: &NodeManifest, key: String, blake3: String) -> BackupNode 
         manifest: key,
         blake3,
         bytes: files().map(|file| file.bytes).sum(),
-        uploaded_bytes: files().filter(|file| file.from.is_none()).map(|file| file.bytes).sum(),
+        uploaded_bytes: files()
+            .filter(|file| file.from.is_none())
+            .map(|file| file.bytes)
+            .sum(),
         sstables: tables.iter().map(|table| table.sstables).sum(),
         tables,
     }
@@ -55,7 +58,9 @@ pub fn lowest_release(backup: &BackupRef, nodes: &[BackupNode]) -> Result<Releas
         what,
     };
     let mut releases = nodes.iter().map(|node| &node.release);
-    let first = releases.next().ok_or_else(|| disagree("there is no node".to_owned()))?;
+    let first = releases
+        .next()
+        .ok_or_else(|| disagree("there is no node".to_owned()))?;
     let mut lowest = first;
     for release in releases {
         if release.product != first.product {

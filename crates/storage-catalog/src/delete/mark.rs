@@ -34,7 +34,9 @@ impl Mark {
             at: catalog.now(),
             task_id: None,
         };
-        catalog.create_marker(DocumentKind::Deletion, &mark.key, &marker).await?;
+        catalog
+            .create_marker(DocumentKind::Deletion, &mark.key, &marker)
+            .await?;
         mark.check_ours(catalog).await?;
         Ok(mark)
     }
@@ -44,7 +46,9 @@ impl Mark {
         let marks = catalog.marks(&self.backup).await?;
         match marks.last() {
             Some(last) if last.key == self.key => Ok(()),
-            _ => Err(CatalogError::AnotherDeletion { backup: self.backup.clone() }),
+            _ => Err(CatalogError::AnotherDeletion {
+                backup: self.backup.clone(),
+            }),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use api::convert::{ConversionError, all, parsed, parsed_optional, required};
 use api::pb::storage_catalog as pb;
-use api::pb::types as types;
+use api::pb::types;
 use model::{BackupRef, HostId, Schema, Selection};
 use tonic::Status;
 
@@ -31,7 +31,11 @@ pub fn commit(request: pb::CommitBackupRequest) -> Result<commit::Request, Conve
     Ok(commit::Request {
         backup: required("backup", request.backup)?.try_into()?,
         task: parsed("task_id", &request.task_id)?,
-        host_ids: request.host_ids.iter().map(host).collect::<Result<_, _>>()?,
+        host_ids: request
+            .host_ids
+            .iter()
+            .map(host)
+            .collect::<Result<_, _>>()?,
         ring: all(request.ring)?,
         schema: match request.schema {
             Some(schema) => schema.try_into()?,

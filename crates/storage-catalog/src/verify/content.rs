@@ -51,7 +51,11 @@ impl<'a> Work<'a> {
     pub fn listed(&self, manifest: &NodeManifest) {
         let files = || manifest.tables.iter().flat_map(|table| &table.files);
         let note = format!("node {}", manifest.member.host_id);
-        self.done(files().map(|file| file.bytes).sum(), files().count() as u64, &note);
+        self.done(
+            files().map(|file| file.bytes).sum(),
+            files().count() as u64,
+            &note,
+        );
     }
 }
 
@@ -103,23 +107,40 @@ impl Catalog {
     ) -> Result<Option<String>, CatalogError> {
         let mut body = match self.store.get_stream(&file.object, None).await {
             Ok(body) => body,
-            Err(error) if error.is_not_found() => return Ok(Some("the object is missing".to_owned())),
-            Err(source) => return Err(CatalogError::Store { doing: "read an object", source }),
+            Err(error) if error.is_not_found() => {
+                return Ok(Some("the object is missing".to_owned()));
+            }
+            Err(source) => {
+                return Err(CatalogError::Store {
+                    doing: "read an object",
+                    source,
+                });
+            }
         };
         let mut hasher = blake3::Hasher::new();
         let mut length = 0u64;
-        while let Some(chunk) = body.try_next().await.map_err(CatalogError::store("read an object"))? {
+        while let Some(chunk) = body
+            .try_next()
+            .await
+            .map_err(CatalogError::store("read an object"))?
+        {
             hasher.update(&chunk);
             length += chunk.len() as u64;
             work.done(chunk.len() as u64, 0, short(&file.object));
         }
         work.done(0, 1, short(&file.object));
         if length != file.bytes {
-            return Ok(Some(format!("{length} bytes could be read where {} are expected", file.bytes)));
+            return Ok(Some(format!(
+                "{length} bytes could be read where {} are expected",
+                file.bytes
+            )));
         }
         let found = hasher.finalize().to_hex();
         if found.as_str() != file.blake3 {
-            return Ok(Some(format!("its content has the BLAKE3 {found} where {} is expected", file.blake3)));
+            return Ok(Some(format!(
+                "its content has the BLAKE3 {found} where {} is expected",
+                file.blake3
+            )));
         }
         Ok(None)
     }

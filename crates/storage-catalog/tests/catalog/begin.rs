@@ -25,7 +25,10 @@ async fn beginning_again_with_the_same_task_answers_what_was_begun() {
     // A newer full backup does not change what was begun.
     world.full("f2", task(3)).await;
     let keys = memory.keys();
-    assert_eq!(world.begin("d1", Some(""), task(2)).await.expect("again"), first);
+    assert_eq!(
+        world.begin("d1", Some(""), task(2)).await.expect("again"),
+        first
+    );
     assert_eq!(memory.keys(), keys);
 }
 
@@ -65,7 +68,10 @@ async fn a_full_backup_of_another_cluster_is_no_base() {
     let (_, world) = memory_world();
     world.full("f1", task(1)).await;
     refused(world.begin("other/d1", Some(""), task(2)).await, "NO_BASE");
-    refused(world.begin("other/d1", Some("f1"), task(2)).await, "BASE_UNSUITABLE");
+    refused(
+        world.begin("other/d1", Some("f1"), task(2)).await,
+        "BASE_UNSUITABLE",
+    );
 }
 
 #[tokio::test]
@@ -75,7 +81,10 @@ async fn what_is_not_a_complete_full_backup_is_refused_as_a_base() {
     world.differential("d1", "f1", task(2)).await;
     world.begin("r1", None, task(3)).await.expect("runs on");
     for base in ["d1", "r1", "nothing"] {
-        refused(world.begin("d2", Some(base), task(4)).await, "BASE_UNSUITABLE");
+        refused(
+            world.begin("d2", Some(base), task(4)).await,
+            "BASE_UNSUITABLE",
+        );
     }
     assert_eq!(world.state("d2").await, None);
 }
@@ -84,7 +93,10 @@ async fn what_is_not_a_complete_full_backup_is_refused_as_a_base() {
 async fn the_base_is_pinned_while_the_differential_runs() {
     let (memory, world) = memory_world();
     world.full("f1", task(1)).await;
-    world.begin("d1", Some("f1"), task(2)).await.expect("begins");
+    world
+        .begin("d1", Some("f1"), task(2))
+        .await
+        .expect("begins");
     let pin = layout::pin(&backup("f1"), &task(2));
     assert!(memory.keys().contains(&pin));
     let error = refused(world.delete("f1").await, "BACKUP_PINNED");
@@ -118,7 +130,10 @@ async fn only_the_task_that_began_it_gives_a_backup_up_and_not_after_the_commit(
     let (_, world) = memory_world();
     world.begin("b1", None, task(1)).await.expect("begins");
     refused(world.abandon("b1", task(2)).await, "OTHER_TASK");
-    world.abandon("never", task(1)).await.expect("there is nothing to give up");
+    world
+        .abandon("never", task(1))
+        .await
+        .expect("there is nothing to give up");
     world.full("f1", task(3)).await;
     refused(world.abandon("f1", task(3)).await, "BACKUP_COMMITTED");
     assert_eq!(world.state("f1").await, Some(BackupState::Complete));
@@ -135,19 +150,62 @@ async fn a_request_that_is_wrong_in_itself_names_its_field() {
         selection: None,
     };
     let cases = [
-        (BeginBackupRequest { backup: None, ..good.clone() }, "backup"),
-        (BeginBackupRequest { backup: wire_ref("a b"), ..good.clone() }, "backup.name"),
-        (BeginBackupRequest { kind: 0, ..good.clone() }, "kind"),
-        (BeginBackupRequest { task_id: "x".into(), ..good.clone() }, "task_id"),
-        (BeginBackupRequest { base: "../x".into(), ..good.clone() }, "base"),
+        (
+            BeginBackupRequest {
+                backup: None,
+                ..good.clone()
+            },
+            "backup",
+        ),
+        (
+            BeginBackupRequest {
+                backup: wire_ref("a b"),
+                ..good.clone()
+            },
+            "backup.name",
+        ),
+        (
+            BeginBackupRequest {
+                kind: 0,
+                ..good.clone()
+            },
+            "kind",
+        ),
+        (
+            BeginBackupRequest {
+                task_id: "x".into(),
+                ..good.clone()
+            },
+            "task_id",
+        ),
+        (
+            BeginBackupRequest {
+                base: "../x".into(),
+                ..good.clone()
+            },
+            "base",
+        ),
     ];
     for (request, field) in cases {
-        let status = world.client.clone().begin_backup(request).await.expect_err(field);
+        let status = world
+            .client
+            .clone()
+            .begin_backup(request)
+            .await
+            .expect_err(field);
         let error = api::RemoteError::from(status);
         assert_eq!(error.kind, ErrorKind::InvalidArgument);
         assert_eq!(error.field.as_deref(), Some(field));
     }
-    let with_base = BeginBackupRequest { base: "f1".into(), ..good };
-    let status = world.client.clone().begin_backup(with_base).await.expect_err("a base");
+    let with_base = BeginBackupRequest {
+        base: "f1".into(),
+        ..good
+    };
+    let status = world
+        .client
+        .clone()
+        .begin_backup(with_base)
+        .await
+        .expect_err("a base");
     assert_eq!(api::RemoteError::from(status).reason, "BASE_OF_FULL");
 }

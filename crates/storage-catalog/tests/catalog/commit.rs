@@ -6,7 +6,8 @@ use model::{TableId, layout};
 use uuid::Uuid;
 
 use crate::world::{
-    FULL_FILES, File, World, backup, file, host, memory_world, node_manifest, object_key, refused, task,
+    FULL_FILES, File, World, backup, file, host, memory_world, node_manifest, object_key, refused,
+    task,
 };
 
 #[tokio::test]
@@ -75,14 +76,19 @@ async fn a_missing_member_of_the_ring_is_named() {
     let mut request = World::commit_request("b1", task(1));
     request.ring.pop();
     refused(world.commit_with(request).await, "NODES_DISAGREE");
-    world.commit("b1", task(1)).await.expect("commits when all are there");
+    world
+        .commit("b1", task(1))
+        .await
+        .expect("commits when all are there");
 }
 
 #[tokio::test]
 async fn a_missing_node_manifest_is_named() {
     let (_, world) = memory_world();
     world.begin("b1", None, task(1)).await.expect("begins");
-    world.upload(&node_manifest("b1", None, 1, FULL_FILES), FULL_FILES).await;
+    world
+        .upload(&node_manifest("b1", None, 1, FULL_FILES), FULL_FILES)
+        .await;
     let error = refused(world.commit("b1", task(1)).await, "BACKUP_INCOMPLETE");
     assert!(error.message.contains(&host(2).to_string()), "{error}");
     assert_eq!(world.state("b1").await, Some(BackupState::Running));
@@ -92,20 +98,34 @@ async fn a_missing_node_manifest_is_named() {
 async fn a_missing_or_short_object_is_named() {
     let (memory, world) = memory_world();
     world.full("f1", task(1)).await;
-    world.begin("d1", Some("f1"), task(2)).await.expect("begins");
-    world.upload_all("d1", Some("f1"), &World::differential_files("f1")).await;
+    world
+        .begin("d1", Some("f1"), task(2))
+        .await
+        .expect("begins");
+    world
+        .upload_all("d1", Some("f1"), &World::differential_files("f1"))
+        .await;
     let own = object_key(&backup("d1"), 2, "nb-3-big-Data.db");
     let bases = object_key(&backup("f1"), 1, "nb-1-big-Data.db");
     for (key, content) in [(own, "third rows"), (bases, "first rows")] {
         memory.overwrite(&key, "short");
         let error = refused(world.commit("d1", task(2)).await, "BACKUP_INCOMPLETE");
-        assert!(error.message.contains(&key) && error.message.contains("5 bytes"), "{error}");
+        assert!(
+            error.message.contains(&key) && error.message.contains("5 bytes"),
+            "{error}"
+        );
         world.store.delete(&key).await.expect("deletes");
         let error = refused(world.commit("d1", task(2)).await, "BACKUP_INCOMPLETE");
-        assert!(error.message.contains(&key) && error.message.contains("missing"), "{error}");
+        assert!(
+            error.message.contains(&key) && error.message.contains("missing"),
+            "{error}"
+        );
         memory.overwrite(&key, content);
     }
-    world.commit("d1", task(2)).await.expect("commits when all is there");
+    world
+        .commit("d1", task(2))
+        .await
+        .expect("commits when all is there");
 }
 
 /// Commits a full backup of which the second node's manifest was bent.
@@ -116,7 +136,12 @@ async fn commit_bent(bend: impl Fn(&mut NodeManifest)) -> api::RemoteError {
     let mut manifest = node_manifest("b1", None, 2, FULL_FILES);
     bend(&mut manifest);
     let key = layout::node_manifest(&backup("b1"), &host(2));
-    memory.overwrite(&key, seal(DocumentKind::NodeManifest, &manifest).expect("seals").0);
+    memory.overwrite(
+        &key,
+        seal(DocumentKind::NodeManifest, &manifest)
+            .expect("seals")
+            .0,
+    );
     let error = world.commit("b1", task(1)).await.expect_err("bent");
     assert_eq!(world.state("b1").await, Some(BackupState::Running));
     error
@@ -125,18 +150,26 @@ async fn commit_bent(bend: impl Fn(&mut NodeManifest)) -> api::RemoteError {
 #[tokio::test]
 async fn nodes_that_do_not_fit_together_are_refused() {
     let bends: [(&str, fn(&mut NodeManifest)); 8] = [
-        ("another table id", |node| node.tables[0].id = TableId(Uuid::from_u128(9))),
+        ("another table id", |node| {
+            node.tables[0].id = TableId(Uuid::from_u128(9))
+        }),
         ("a table less", |node| node.tables.clear()),
         ("other tokens", |node| node.member.tokens = vec!["5".into()]),
-        ("another partitioner", |node| node.partitioner = "Random".into()),
+        ("another partitioner", |node| {
+            node.partitioner = "Random".into()
+        }),
         ("a foreign object", |node| {
             node.tables[0].files[0].object = object_key(&backup("b2"), 2, "nb-1-big-Data.db");
         }),
         ("a reference without a base", |node| {
             node.tables[0].files[0].from = Some("f9".parse().expect("name"));
         }),
-        ("a hash that is none", |node| node.tables[0].files[0].blake3 = "abc".into()),
-        ("another product", |node| node.release = "dse 6.8.38".parse().expect("release")),
+        ("a hash that is none", |node| {
+            node.tables[0].files[0].blake3 = "abc".into()
+        }),
+        ("another product", |node| {
+            node.release = "dse 6.8.38".parse().expect("release")
+        }),
     ];
     for (what, bend) in bends {
         assert_eq!(commit_bent(bend).await.reason, "NODES_DISAGREE", "{what}");
@@ -159,8 +192,17 @@ async fn a_differential_may_refer_to_its_base_only() {
     let (_, world) = memory_world();
     world.full("f1", task(1)).await;
     world.full("f2", task(2)).await;
-    world.begin("d1", Some("f2"), task(3)).await.expect("begins");
-    let files = [File { from: Some("f1"), ..FULL_FILES[0] }, file("nb-3-big-Data.db", "x")];
+    world
+        .begin("d1", Some("f2"), task(3))
+        .await
+        .expect("begins");
+    let files = [
+        File {
+            from: Some("f1"),
+            ..FULL_FILES[0]
+        },
+        file("nb-3-big-Data.db", "x"),
+    ];
     world.upload_all("d1", Some("f2"), &files).await;
     let error = refused(world.commit("d1", task(3)).await, "NODES_DISAGREE");
     assert!(error.message.contains("not the base"), "{error}");
@@ -174,8 +216,16 @@ async fn the_lowest_release_is_the_backups() {
     let mut manifest = node_manifest("b1", None, 2, FULL_FILES);
     manifest.release = "cassandra 4.1.10".parse().expect("release");
     let key = layout::node_manifest(&backup("b1"), &host(2));
-    memory.overwrite(&key, seal(DocumentKind::NodeManifest, &manifest).expect("seals").0);
+    memory.overwrite(
+        &key,
+        seal(DocumentKind::NodeManifest, &manifest)
+            .expect("seals")
+            .0,
+    );
     let committed = world.commit("b1", task(1)).await.expect("commits");
-    let release = committed.summary.and_then(|summary| summary.release).expect("a release");
+    let release = committed
+        .summary
+        .and_then(|summary| summary.release)
+        .expect("a release");
     assert_eq!(release.version, "4.1.9");
 }

@@ -11,7 +11,9 @@ use model::manifest::{DocumentKind, FORMAT, Marker, SourceFile, StoredFile, Tabl
 use model::{TableId, layout};
 use uuid::Uuid;
 
-use crate::world::{FULL_FILES, File, World, backup, file, node_manifest, object_key, refused, task};
+use crate::world::{
+    FULL_FILES, File, World, backup, file, node_manifest, object_key, refused, task,
+};
 
 fn folder(form: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/form-{form}"))
@@ -58,7 +60,12 @@ async fn every_form_is_listed() {
         let listed = world.list().await;
         let states: Vec<(String, BackupState)> = listed
             .into_iter()
-            .map(|summary| (summary.backup.clone().expect("a name").name, summary.state()))
+            .map(|summary| {
+                (
+                    summary.backup.clone().expect("a name").name,
+                    summary.state(),
+                )
+            })
             .collect();
         let expected = [
             ("deleting", BackupState::Deleting),
@@ -67,7 +74,11 @@ async fn every_form_is_listed() {
             ("differential", BackupState::Complete),
             ("full", BackupState::Complete),
         ];
-        assert_eq!(states, expected.map(|(name, state)| (name.to_owned(), state)), "form {form}");
+        assert_eq!(
+            states,
+            expected.map(|(name, state)| (name.to_owned(), state)),
+            "form {form}"
+        );
     }
 }
 
@@ -98,8 +109,15 @@ async fn every_form_verifies_to_the_last_byte() {
     for form in 1..=FORMAT {
         let (_dir, world) = copy(form);
         for name in ["full", "differential"] {
-            let report = world.verify(name, VerifyLevel::Objects).await.expect("verifies");
-            assert!(report.ok && report.bytes_checked > 0, "form {form}: {:?}", report.damage);
+            let report = world
+                .verify(name, VerifyLevel::Objects)
+                .await
+                .expect("verifies");
+            assert!(
+                report.ok && report.bytes_checked > 0,
+                "form {form}: {:?}",
+                report.damage
+            );
         }
     }
 }
@@ -125,7 +143,13 @@ async fn make(target: &Path) {
     let dir = tempfile::tempdir().expect("folder");
     let world = World::on(Arc::new(Folder::open(dir.path()).expect("opens")));
     make_backup(&world, "full", None, FULL_FILES, 1).await;
-    let files = [File { from: Some("full"), ..FULL_FILES[0] }, file("nb-3-big-Data.db", "third rows")];
+    let files = [
+        File {
+            from: Some("full"),
+            ..FULL_FILES[0]
+        },
+        file("nb-3-big-Data.db", "third rows"),
+    ];
     make_backup(&world, "differential", Some("full"), &files, 2).await;
     world.begin("failed", None, task(3)).await.expect("begins");
     world.abandon("failed", task(3)).await.expect("gives up");
@@ -144,15 +168,26 @@ async fn make(target: &Path) {
 }
 
 /// With a secondary index and a materialized view.
-async fn make_backup(world: &World, name: &str, base: Option<&str>, files: &[File<'_>], number: u128) {
+async fn make_backup(
+    world: &World,
+    name: &str,
+    base: Option<&str>,
+    files: &[File<'_>],
+    number: u128,
+) {
     world.begin(name, base, task(number)).await.expect("begins");
     for node in [1, 2] {
         let mut manifest = node_manifest(name, base, node, files);
         let index = "rows of the index";
         let object = object_key(&backup(name), node, ".by_city/nb-1-big-Data.db");
         world.put(&object, index).await;
-        manifest.tables[0].files[0].source = Some(SourceFile { inode: 42, modified_ns: 1_767_225_600_000_000_000 });
-        manifest.tables.push(view(world, name, &manifest.member.host_id.to_string()).await);
+        manifest.tables[0].files[0].source = Some(SourceFile {
+            inode: 42,
+            modified_ns: 1_767_225_600_000_000_000,
+        });
+        manifest
+            .tables
+            .push(view(world, name, &manifest.member.host_id.to_string()).await);
         let stored = stored(index, object, Some("by_city"));
         world.upload(&manifest_with(&manifest, stored), files).await;
     }
@@ -170,7 +205,10 @@ async fn make_backup(world: &World, name: &str, base: Option<&str>, files: &[Fil
     world.commit_with(request).await.expect("commits");
 }
 
-fn manifest_with(manifest: &model::manifest::NodeManifest, file: StoredFile) -> model::manifest::NodeManifest {
+fn manifest_with(
+    manifest: &model::manifest::NodeManifest,
+    file: StoredFile,
+) -> model::manifest::NodeManifest {
     let mut manifest = manifest.clone();
     manifest.tables[0].files.push(file);
     manifest
@@ -191,7 +229,10 @@ fn stored(content: &str, object: String, index: Option<&str>) -> StoredFile {
 async fn view(world: &World, name: &str, host: &str) -> TableFiles {
     let (content, id) = ("rows of the view", TableId(Uuid::from_u128(0xdef)));
     let folder = format!("orders_by_day-{}", id.folder_suffix());
-    let object = format!("{}{host}/shop/{folder}/nb-1-big-Data.db", layout::data(&backup(name)));
+    let object = format!(
+        "{}{host}/shop/{folder}/nb-1-big-Data.db",
+        layout::data(&backup(name))
+    );
     world.put(&object, content).await;
     TableFiles {
         keyspace: "shop".into(),

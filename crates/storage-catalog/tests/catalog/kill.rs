@@ -23,8 +23,13 @@ async fn scene() -> Memory {
     world.full("f1", task(1)).await;
     world.full("f2", task(2)).await;
     world.differential("d1", "f1", task(3)).await;
-    world.begin("d2", Some("f2"), task(4)).await.expect("begins");
-    world.upload_all("d2", Some("f2"), &World::differential_files("f2")).await;
+    world
+        .begin("d2", Some("f2"), task(4))
+        .await
+        .expect("begins");
+    world
+        .upload_all("d2", Some("f2"), &World::differential_files("f2"))
+        .await;
     world.begin("f3", None, task(5)).await.expect("begins");
     world.upload_all("f3", None, FULL_FILES).await;
     memory
@@ -51,9 +56,15 @@ async fn states(memory: &Memory) -> Vec<(String, BackupState)> {
 async fn check(touched: &str, act: Act) {
     let scene = scene().await;
     let undisturbed = scene.fork();
-    act(World::on(Arc::new(undisturbed.clone()))).await.expect("works undisturbed");
-    let faults: [fn(u64) -> Fault; 4] =
-        [Fault::DieBefore, Fault::DieAfter, Fault::FailOnce, Fault::LoseAnswer];
+    act(World::on(Arc::new(undisturbed.clone())))
+        .await
+        .expect("works undisturbed");
+    let faults: [fn(u64) -> Fault; 4] = [
+        Fault::DieBefore,
+        Fault::DieAfter,
+        Fault::FailOnce,
+        Fault::LoseAnswer,
+    ];
     for fault in faults {
         for call in 1.. {
             assert!(call < CALLS_MAX, "it never ends");
@@ -68,9 +79,16 @@ async fn check(touched: &str, act: Act) {
             let after = World::on(Arc::new(memory.clone()));
             after.assert_complete_is_whole().await;
             let others = |states: Vec<(String, BackupState)>| -> Vec<(String, BackupState)> {
-                states.into_iter().filter(|(name, _)| name != touched).collect()
+                states
+                    .into_iter()
+                    .filter(|(name, _)| name != touched)
+                    .collect()
             };
-            assert_eq!(others(states(&memory).await), others(states(&scene).await), "{at}");
+            assert_eq!(
+                others(states(&memory).await),
+                others(states(&scene).await),
+                "{at}"
+            );
 
             match act(World::on(Arc::new(memory.clone()))).await {
                 Ok(()) => {}
@@ -87,7 +105,10 @@ async fn check(touched: &str, act: Act) {
 
 #[tokio::test]
 async fn beginning_a_full_backup() {
-    check("new", |world| Box::pin(async move { world.begin("new", None, task(9)).await.map(drop) })).await;
+    check("new", |world| {
+        Box::pin(async move { world.begin("new", None, task(9)).await.map(drop) })
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -100,22 +121,34 @@ async fn beginning_a_differential_backup() {
 
 #[tokio::test]
 async fn committing_a_full_backup() {
-    check("f3", |world| Box::pin(async move { world.commit("f3", task(5)).await.map(drop) })).await;
+    check("f3", |world| {
+        Box::pin(async move { world.commit("f3", task(5)).await.map(drop) })
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn committing_a_differential_backup() {
-    check("d2", |world| Box::pin(async move { world.commit("d2", task(4)).await.map(drop) })).await;
+    check("d2", |world| {
+        Box::pin(async move { world.commit("d2", task(4)).await.map(drop) })
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn giving_up_a_differential_backup() {
-    check("d2", |world| Box::pin(async move { world.abandon("d2", task(4)).await })).await;
+    check("d2", |world| {
+        Box::pin(async move { world.abandon("d2", task(4)).await })
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn deleting_a_differential_backup() {
-    check("d1", |world| Box::pin(async move { world.delete("d1").await.map(drop) })).await;
+    check("d1", |world| {
+        Box::pin(async move { world.delete("d1").await.map(drop) })
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -139,7 +172,9 @@ async fn deleting_a_full_backup() {
         Box::pin(async move {
             match world.commit("f3", task(5)).await {
                 // A deletion of an earlier try has begun.
-                Err(error) if ["BACKUP_DELETING", "BACKUP_NOT_BEGUN"].contains(&error.reason.as_str()) => {}
+                Err(error)
+                    if ["BACKUP_DELETING", "BACKUP_NOT_BEGUN"].contains(&error.reason.as_str()) => {
+                }
                 Err(error) => return Err(error),
                 Ok(_) => {}
             }

@@ -17,7 +17,9 @@ async fn backups_are_listed_newest_first() {
         world.full(name, task(number)).await;
     }
     let listed = world.list().await;
-    let names = listed.into_iter().map(|summary| summary.backup.expect("a name").name);
+    let names = listed
+        .into_iter()
+        .map(|summary| summary.backup.expect("a name").name);
     assert_eq!(names.collect::<Vec<_>>(), ["bee", "ant", "zebra"]);
 }
 
@@ -26,8 +28,16 @@ async fn one_clusters_backups_are_not_anothers() {
     let (_, world) = memory_world();
     world.full("f1", task(1)).await;
     world.begin("other/x", None, task(2)).await.expect("begins");
-    let request = api::pb::storage_catalog::ListBackupsRequest { cluster: "other".into() };
-    let listed = world.client.clone().list_backups(request).await.expect("lists").into_inner();
+    let request = api::pb::storage_catalog::ListBackupsRequest {
+        cluster: "other".into(),
+    };
+    let listed = world
+        .client
+        .clone()
+        .list_backups(request)
+        .await
+        .expect("lists")
+        .into_inner();
     assert_eq!(listed.backups.len(), 1);
     assert_eq!(listed.backups[0].state(), BackupState::Running);
 }
@@ -53,9 +63,15 @@ async fn a_backup_is_found_by_its_name_alone_where_that_is_unique() {
     world.full("nightly", task(1)).await;
     assert!(world.get("/nightly").await.is_ok());
     let copy = layout::backup_manifest(&backup("nightly")).replace("/prod/", "/other/");
-    memory.overwrite(&copy, memory_bytes(&memory, &layout::backup_manifest(&backup("nightly"))).await);
+    memory.overwrite(
+        &copy,
+        memory_bytes(&memory, &layout::backup_manifest(&backup("nightly"))).await,
+    );
     let error = refused(world.get("/nightly").await, "BACKUP_AMBIGUOUS");
-    assert!(error.message.contains("prod") && error.message.contains("other"), "{error}");
+    assert!(
+        error.message.contains("prod") && error.message.contains("other"),
+        "{error}"
+    );
     assert!(world.get("prod/nightly").await.is_ok());
 }
 
@@ -73,7 +89,10 @@ async fn a_mistyped_name_is_answered_with_the_nearest() {
         let error = refused(world.get(name).await, "BACKUP_NOT_FOUND");
         assert_eq!(error.kind, ErrorKind::NotFound);
         let hint = error.hint.expect("a hint");
-        assert!(hint.contains("nightly-2026-01-01") && !hint.contains("weekly"), "{hint}");
+        assert!(
+            hint.contains("nightly-2026-01-01") && !hint.contains("weekly"),
+            "{hint}"
+        );
     }
 }
 
@@ -98,13 +117,23 @@ async fn a_damaged_or_future_manifest_is_listed_as_unreadable_and_refused_with_w
     *flipped.last_mut().expect("bytes") ^= 1;
     let cases = [
         (flipped, "MANIFEST_DAMAGED", ErrorKind::DataLoss),
-        (good[..good.len() / 2].to_vec(), "MANIFEST_DAMAGED", ErrorKind::DataLoss),
-        (b"{\"format\":99}\n{}".to_vec(), "MANIFEST_FROM_THE_FUTURE", ErrorKind::FailedPrecondition),
+        (
+            good[..good.len() / 2].to_vec(),
+            "MANIFEST_DAMAGED",
+            ErrorKind::DataLoss,
+        ),
+        (
+            b"{\"format\":99}\n{}".to_vec(),
+            "MANIFEST_FROM_THE_FUTURE",
+            ErrorKind::FailedPrecondition,
+        ),
     ];
     for (bytes, reason, kind) in cases {
         memory.overwrite(&key, bytes);
         let listed = world.list().await;
-        let bad = listed.iter().find(|summary| summary.state() == BackupState::Unreadable);
+        let bad = listed
+            .iter()
+            .find(|summary| summary.state() == BackupState::Unreadable);
         let bad = bad.expect("unreadable");
         assert!(!bad.detail.is_empty());
         // What its intent says is still known.
@@ -123,7 +152,11 @@ async fn a_differential_whose_base_is_gone_is_never_called_complete() {
     let (_, world) = memory_world();
     world.full("f1", task(1)).await;
     world.differential("d1", "f1", task(2)).await;
-    world.store.delete(&layout::backup_manifest(&backup("f1"))).await.expect("deletes");
+    world
+        .store
+        .delete(&layout::backup_manifest(&backup("f1")))
+        .await
+        .expect("deletes");
     assert_eq!(world.state("d1").await, Some(BackupState::Unreadable));
     refused(world.get("d1").await, "BACKUP_INCOMPLETE");
 }
@@ -152,7 +185,13 @@ async fn the_store_says_which_it_is_and_whether_it_answers() {
     let world = World::on(faulty.clone());
     let ask = || async {
         let request = api::pb::storage_catalog::GetStoreStatusRequest {};
-        world.client.clone().get_store_status(request).await.expect("answers").into_inner()
+        world
+            .client
+            .clone()
+            .get_store_status(request)
+            .await
+            .expect("answers")
+            .into_inner()
     };
     assert!(ask().await.reachable);
     faulty.set(blob_store::testing::Fault::DieBefore(1));

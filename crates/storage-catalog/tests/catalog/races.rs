@@ -21,7 +21,9 @@ async fn a_pin_and_a_deletion_never_both_succeed() {
     let mut outcomes = [0; 3];
     for round in 0..ROUNDS {
         let memory = Memory::default();
-        World::on(Arc::new(memory.clone())).full("f1", task(1)).await;
+        World::on(Arc::new(memory.clone()))
+            .full("f1", task(1))
+            .await;
         let (one, other) = (jittery(&memory, round * 2), jittery(&memory, round * 2 + 1));
         let (pinned, deleted) = tokio::join!(
             tokio::spawn(async move { one.pin("f1", task(2)).await }),
@@ -33,7 +35,11 @@ async fn a_pin_and_a_deletion_never_both_succeed() {
             (Ok(()), Ok(_)) => panic!("round {round}: pinned and deleted"),
             (Ok(()), Err(_)) => {
                 outcomes[0] += 1;
-                assert_eq!(after.state("f1").await, Some(BackupState::Complete), "round {round}");
+                assert_eq!(
+                    after.state("f1").await,
+                    Some(BackupState::Complete),
+                    "round {round}"
+                );
                 after.get("f1").await.expect("can be restored");
             }
             (Err(_), Ok(_)) => {
@@ -42,12 +48,19 @@ async fn a_pin_and_a_deletion_never_both_succeed() {
             }
             (Err(_), Err(_)) => {
                 outcomes[2] += 1;
-                assert_eq!(after.state("f1").await, Some(BackupState::Complete), "round {round}");
+                assert_eq!(
+                    after.state("f1").await,
+                    Some(BackupState::Complete),
+                    "round {round}"
+                );
             }
         }
         after.assert_complete_is_whole().await;
     }
-    assert!(outcomes[0] > 0 && outcomes[1] > 0, "the race was none: {outcomes:?}");
+    assert!(
+        outcomes[0] > 0 && outcomes[1] > 0,
+        "the race was none: {outcomes:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,7 +68,9 @@ async fn a_base_is_not_deleted_under_a_differential_that_begins() {
     let mut begun_count = 0;
     for round in 0..ROUNDS {
         let memory = Memory::default();
-        World::on(Arc::new(memory.clone())).full("f1", task(1)).await;
+        World::on(Arc::new(memory.clone()))
+            .full("f1", task(1))
+            .await;
         let (one, other) = (jittery(&memory, round * 2), jittery(&memory, round * 2 + 1));
         let (begun, deleted) = tokio::join!(
             tokio::spawn(async move { one.begin("d1", Some("f1"), task(2)).await }),
@@ -68,11 +83,17 @@ async fn a_base_is_not_deleted_under_a_differential_that_begins() {
             begun_count += 1;
             let files = World::differential_files("f1");
             after.upload_all("d1", Some("f1"), &files).await;
-            after.commit("d1", task(2)).await.expect("commits on its base");
+            after
+                .commit("d1", task(2))
+                .await
+                .expect("commits on its base");
         }
         after.assert_complete_is_whole().await;
     }
-    assert!(begun_count > 0 && begun_count < ROUNDS, "the race was none: {begun_count}");
+    assert!(
+        begun_count > 0 && begun_count < ROUNDS,
+        "the race was none: {begun_count}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -85,7 +106,11 @@ async fn two_tasks_that_want_one_name_do_not_both_get_it() {
             tokio::spawn(async move { other.begin("b1", None, task(2)).await }),
         );
         let won = [a.expect("runs").is_ok(), b.expect("runs").is_ok()];
-        assert_eq!(won.iter().filter(|&&won| won).count(), 1, "round {round}: {won:?}");
+        assert_eq!(
+            won.iter().filter(|&&won| won).count(),
+            1,
+            "round {round}: {won:?}"
+        );
     }
 }
 
@@ -93,7 +118,9 @@ async fn two_tasks_that_want_one_name_do_not_both_get_it() {
 async fn two_deletions_at_once_end_with_nothing_left() {
     for round in 0..ROUNDS {
         let memory = Memory::default();
-        World::on(Arc::new(memory.clone())).full("f1", task(1)).await;
+        World::on(Arc::new(memory.clone()))
+            .full("f1", task(1))
+            .await;
         let (one, other) = (jittery(&memory, round * 2), jittery(&memory, round * 2 + 1));
         let (a, b) = tokio::join!(
             tokio::spawn(async move { one.delete("f1").await }),
@@ -104,6 +131,10 @@ async fn two_deletions_at_once_end_with_nothing_left() {
         if finished.iter().all(Result::is_err) {
             after.delete("f1").await.expect("finishes");
         }
-        assert_eq!(memory.keys(), ["ringkeep/1/README.txt"], "round {round}: {finished:?}");
+        assert_eq!(
+            memory.keys(),
+            ["ringkeep/1/README.txt"],
+            "round {round}: {finished:?}"
+        );
     }
 }

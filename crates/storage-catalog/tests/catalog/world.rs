@@ -42,7 +42,9 @@ pub fn backup(name: &str) -> BackupRef {
 }
 
 pub fn task(number: u128) -> TaskId {
-    TaskId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + number))
+    TaskId(Uuid::from_u128(
+        0x0190_0000_0000_7000_8000_0000_0000_0000 + number,
+    ))
 }
 
 pub fn host(number: u128) -> HostId {
@@ -79,22 +81,33 @@ pub struct File<'a> {
 }
 
 pub fn file<'a>(name: &'a str, content: &'a str) -> File<'a> {
-    File { name, content, from: None }
+    File {
+        name,
+        content,
+        from: None,
+    }
 }
 
 pub const FULL_FILES: &[File] = &[
-    File { name: "nb-1-big-Data.db", content: "first rows", from: None },
-    File { name: "nb-1-big-Index.db", content: "first index", from: None },
-    File { name: "nb-2-big-Data.db", content: "second rows", from: None },
+    File {
+        name: "nb-1-big-Data.db",
+        content: "first rows",
+        from: None,
+    },
+    File {
+        name: "nb-1-big-Index.db",
+        content: "first index",
+        from: None,
+    },
+    File {
+        name: "nb-2-big-Data.db",
+        content: "second rows",
+        from: None,
+    },
 ];
 
 /// What a node wrote; tests bend it before it is stored.
-pub fn node_manifest(
-    name: &str,
-    base: Option<&str>,
-    number: u128,
-    files: &[File],
-) -> NodeManifest {
+pub fn node_manifest(name: &str, base: Option<&str>, number: u128, files: &[File]) -> NodeManifest {
     let own = backup(name);
     let stored = |file: &File| {
         let owner = file.from.map_or_else(|| own.clone(), backup);
@@ -132,7 +145,11 @@ pub fn node_manifest(
 
 pub fn object_key(backup: &BackupRef, node: u128, file: &str) -> String {
     let table = TableId(Uuid::from_u128(0xabc)).folder_suffix();
-    format!("{}{}/shop/orders-{table}/{file}", layout::data(backup), host(node))
+    format!(
+        "{}{}/shop/orders-{table}/{file}",
+        layout::data(backup),
+        host(node)
+    )
 }
 
 impl World {
@@ -166,7 +183,12 @@ impl World {
             task_id: task.to_string(),
             selection: None,
         };
-        Ok(self.client.clone().begin_backup(request).await?.into_inner())
+        Ok(self
+            .client
+            .clone()
+            .begin_backup(request)
+            .await?
+            .into_inner())
     }
 
     /// Stores a node's own objects and its manifest, as its agent would.
@@ -188,7 +210,8 @@ impl World {
 
     pub async fn upload_all(&self, name: &str, base: Option<&str>, files: &[File<'_>]) {
         for number in [1, 2] {
-            self.upload(&node_manifest(name, base, number, files), files).await;
+            self.upload(&node_manifest(name, base, number, files), files)
+                .await;
         }
     }
 
@@ -238,7 +261,10 @@ impl World {
     /// What a differential on `base` consists of: one file of the base, and one of its own.
     pub fn differential_files(base: &str) -> [File<'_>; 2] {
         [
-            File { from: Some(base), ..FULL_FILES[0] },
+            File {
+                from: Some(base),
+                ..FULL_FILES[0]
+            },
             file("nb-3-big-Data.db", "third rows"),
         ]
     }
@@ -246,13 +272,21 @@ impl World {
     /// Makes a differential backup from start to end.
     pub async fn differential(&self, name: &str, base: &str, task: TaskId) {
         self.begin(name, Some(base), task).await.expect("begins");
-        self.upload_all(name, Some(base), &Self::differential_files(base)).await;
+        self.upload_all(name, Some(base), &Self::differential_files(base))
+            .await;
         self.commit(name, task).await.expect("commits");
     }
 
     pub async fn list(&self) -> Vec<pb::BackupSummary> {
-        let request = pb::ListBackupsRequest { cluster: String::new() };
-        let response = self.client.clone().list_backups(request).await.expect("lists");
+        let request = pb::ListBackupsRequest {
+            cluster: String::new(),
+        };
+        let response = self
+            .client
+            .clone()
+            .list_backups(request)
+            .await
+            .expect("lists");
         response.into_inner().backups
     }
 
@@ -263,7 +297,9 @@ impl World {
     }
 
     pub async fn get(&self, name: &str) -> Result<pb::Backup, RemoteError> {
-        let request = pb::GetBackupRequest { backup: wire_ref(name) };
+        let request = pb::GetBackupRequest {
+            backup: wire_ref(name),
+        };
         let response = self.client.clone().get_backup(request).await?;
         Ok(response.into_inner().backup.expect("a backup"))
     }
@@ -277,7 +313,12 @@ impl World {
             backup: wire_ref(name),
             level: level as i32,
         };
-        let mut stream = self.client.clone().verify_backup(request).await?.into_inner();
+        let mut stream = self
+            .client
+            .clone()
+            .verify_backup(request)
+            .await?
+            .into_inner();
         let mut report = None;
         while let Some(message) = stream.message().await? {
             assert!(report.is_none(), "the report comes last");
@@ -298,7 +339,12 @@ impl World {
         &self,
         request: pb::DeleteBackupRequest,
     ) -> Result<pb::DeleteBackupResponse, RemoteError> {
-        let mut stream = self.client.clone().delete_backup(request).await?.into_inner();
+        let mut stream = self
+            .client
+            .clone()
+            .delete_backup(request)
+            .await?
+            .into_inner();
         let mut last = None;
         while let Some(message) = stream.message().await? {
             last = Some(message);
@@ -332,7 +378,10 @@ impl World {
             }
             let name = summary.backup.expect("a name").name;
             self.get(&name).await.expect("can be got");
-            let report = self.verify(&name, pb::VerifyLevel::Objects).await.expect("verifies");
+            let report = self
+                .verify(&name, pb::VerifyLevel::Objects)
+                .await
+                .expect("verifies");
             assert!(report.ok, "{name}: {:?}", report.damage);
         }
     }

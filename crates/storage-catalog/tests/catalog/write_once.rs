@@ -15,11 +15,32 @@ async fn backups_live_on_a_bucket_under_retention() {
     world.begin("x1", None, task(3)).await.expect("begins");
     world.abandon("x1", task(3)).await.expect("gives up");
     world.pin("d1", task(4)).await.expect("pins");
-    world.unpin("d1", task(4)).await.expect("releases as far as the bucket lets it");
-    let states: Vec<_> = world.list().await.iter().map(|summary| summary.state()).collect();
-    assert_eq!(states, [BackupState::Failed, BackupState::Complete, BackupState::Complete]);
+    world
+        .unpin("d1", task(4))
+        .await
+        .expect("releases as far as the bucket lets it");
+    let states: Vec<_> = world
+        .list()
+        .await
+        .iter()
+        .map(|summary| summary.state())
+        .collect();
+    assert_eq!(
+        states,
+        [
+            BackupState::Failed,
+            BackupState::Complete,
+            BackupState::Complete
+        ]
+    );
     for name in ["f1", "d1"] {
-        assert!(world.verify(name, VerifyLevel::Objects).await.expect("verifies").ok);
+        assert!(
+            world
+                .verify(name, VerifyLevel::Objects)
+                .await
+                .expect("verifies")
+                .ok
+        );
     }
 }
 

@@ -72,7 +72,10 @@ fn everything_is_staged_and_checked_before_anything_is_replaced_whatever_the_pla
 #[test]
 fn a_plan_without_pins_gets_them() {
     check(
-        &plan(&[("stage-n1", "stage", "n1", ""), ("stop-n1", "stop", "n1", "stage-n1")]),
+        &plan(&[
+            ("stage-n1", "stage", "n1", ""),
+            ("stop-n1", "stop", "n1", "stage-n1"),
+        ]),
         &[
             "pin < ",
             "stage-n1 < pin",
@@ -87,15 +90,24 @@ fn a_plan_without_pins_gets_them() {
 fn a_plan_that_is_not_understood_is_refused_before_it_starts() {
     check(
         &plan(&[("x", "teleport", "n1", "")]),
-        &["the plan holds what this runner does not understand: step `x` is of the unknown kind `teleport`"],
+        &[
+            "the plan holds what this runner does not understand: step `x` is of the unknown kind `teleport`",
+        ],
     );
     check(
         &plan(&[("load-n9", "load", "n9", "")]),
-        &["the plan holds what this runner does not understand: step `load-n9` is for node `n9`, of which the plan knows no agent"],
+        &[
+            "the plan holds what this runner does not understand: step `load-n9` is for node `n9`, of which the plan knows no agent",
+        ],
     );
     check(
-        &plan(&[("stage-n1", "stage", "n1", "stop-n1"), ("stop-n1", "stop", "n1", "")]),
-        &["the plan holds what this runner does not understand: steps check, stage-n1, stop-n1, unpin wait for each other"],
+        &plan(&[
+            ("stage-n1", "stage", "n1", "stop-n1"),
+            ("stop-n1", "stop", "n1", ""),
+        ]),
+        &[
+            "the plan holds what this runner does not understand: steps check, stage-n1, stop-n1, unpin wait for each other",
+        ],
     );
 }
 

@@ -12,6 +12,7 @@ use api::{ErrorKind, RemoteError};
 use cassandra_versions::Release;
 use model::Finding;
 
+use super::pump::pump;
 use super::{StepRun, agent, backup_job};
 use crate::describe::{describe_all, ring_of, schema};
 use crate::order::{CAPTURE, Capture};
@@ -26,8 +27,14 @@ const AGENT: &str = "the agent";
 const CATALOG: &str = "the storage-catalog";
 
 /// Begins within a call of a client, with retries; the caller limits the time.
-pub(crate) async fn begin_now(services: &Services, record: &TaskRecord) -> Result<Output, StepError> {
-    retry(RetryLimits::new(&services.config), || begin(services, record)).await
+pub(crate) async fn begin_now(
+    services: &Services,
+    record: &TaskRecord,
+) -> Result<Output, StepError> {
+    retry(RetryLimits::new(&services.config), || {
+        begin(services, record)
+    })
+    .await
 }
 
 pub(super) async fn begin(services: &Services, record: &TaskRecord) -> Result<Output, StepError> {
@@ -35,13 +42,16 @@ pub(super) async fn begin(services: &Services, record: &TaskRecord) -> Result<Ou
     let request = BeginBackupRequest {
         backup: Some(record.task.backup.clone().into()),
         kind: BackupKind::from(job.kind) as i32,
-        base: job.base.as_ref().map(ToString::to_string).unwrap_or_default(),
+        base: job
+            .base
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         task_id: record.task.id.to_string(),
         selection: Some(job.selection.clone().into()),
     };
     let answer = within(CATALOG_DEADLINE, services.catalog().begin_backup(request)).await?;
-    let base =
-        parsed_optional("base", &answer.base).map_err(StepError::unreadable(CATALOG))?;
+    let base = parsed_optional("base", &answer.base).map_err(StepError::unreadable(CATALOG))?;
     Ok(Output::Begun { base })
 }
 
@@ -84,12 +94,18 @@ pub(super) async fn capture(step: &StepRun) -> Result<Output, StepError> {
 }
 
 /// All nodes of the backup; one that does not answer is asked again with the next try.
-async fn described(services: &Services, job: &BackupJob) -> Result<Vec<NodeDescription>, StepError> {
+async fn described(
+    services: &Services,
+    job: &BackupJob,
+) -> Result<Vec<NodeDescription>, StepError> {
     let agents: Vec<String> = job.nodes.iter().map(|node| node.agent.clone()).collect();
     let described = describe_all(services, &agents).await;
     match described.unreachable.first() {
         None => Ok(described.nodes),
-        Some(agent) => Err(unavailable(format!("agent {}: {}", agent.agent, agent.reason))),
+        Some(agent) => Err(unavailable(format!(
+            "agent {}: {}",
+            agent.agent, agent.reason
+        ))),
     }
 }
 
@@ -111,7 +127,8 @@ fn schema_changes(job: &BackupJob, version: &str) -> Vec<Finding> {
     vec![left_to_do(
         "SCHEMA_CHANGED_DURING_BACKUP",
         version,
-        "the schema changed between the plan and the snapshots; the backup holds the later one".to_owned(),
+        "the schema changed between the plan and the snapshots; the backup holds the later one"
+            .to_owned(),
         "make another backup if a table was dropped or made in that time".to_owned(),
     )]
 }
@@ -126,12 +143,10 @@ fn captured(
         let release = required("release", node.release.clone()).map_err(&unreadable)?;
         releases.push(release.try_into().map_err(&unreadable)?);
     }
-    let lowest = releases
-        .into_iter()
-        .reduce(|a, b| match b.cmp_version(&a) {
-            Ordering::Less => b,
-            Ordering::Equal | Ordering::Greater => a,
-        });
+    let lowest = releases.into_iter().reduce(|a, b| match b.cmp_version(&a) {
+        Ordering::Less => b,
+        Ordering::Equal | Ordering::Greater => a,
+    });
     let (Some(release), Some(first)) = (lowest, nodes.into_iter().next()) else {
         return Err(StepError::bad_answer("the task", "a backup of no nodes"));
     };
@@ -148,21 +163,32 @@ pub(super) async fn upload(step: &StepRun, address: &str) -> Result<(), StepErro
     let job = backup_job(&step.record)?;
     let planned = &step.record.task.steps[step.at];
     let Some(taken_at) = job.taken_at.get(&planned.node) else {
-        return Err(StepError::bad_answer("the task", "an upload without a snapshot"));
+        return Err(StepError::bad_answer(
+            "the task",
+            "an upload without a snapshot",
+        ));
     };
     let request = UploadSnapshotRequest {
         tag: step.record.snapshot_tag(),
         backup: Some(step.record.task.backup.clone().into()),
         kind: BackupKind::from(job.kind) as i32,
-        base: job.base.as_ref().map(ToString::to_string).unwrap_or_default(),
+        base: job
+            .base
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         selection: Some(job.selection.clone().into()),
         snapshot_taken_at: taken_at.to_string(),
     };
     let mut agent = step.agent(address)?;
-    let last = super::pump::pump(step, agent.upload_snapshot(request)).await?;
+    let silence = step.services().config.step_silence();
+    let last = pump(step, silence, agent.upload_snapshot(request)).await?;
     match last.and_then(|last| last.manifest) {
         Some(_) => Ok(()),
-        None => Err(StepError::bad_answer(AGENT, "an upload that ended without a manifest")),
+        None => Err(StepError::bad_answer(
+            AGENT,
+            "an upload that ended without a manifest",
+        )),
     }
 }
 
@@ -175,7 +201,10 @@ pub(super) async fn commit(step: &StepRun) -> Result<(), StepError> {
         .await
         .map_err(|error| StepError::bad_answer("the state", api::error::chain(&error)))?;
     let Some(capture) = capture else {
-        return Err(StepError::bad_answer("the task", "a commit without a capture"));
+        return Err(StepError::bad_answer(
+            "the task",
+            "a commit without a capture",
+        ));
     };
     let request = CommitBackupRequest {
         backup: Some(step.record.task.backup.clone().into()),
@@ -234,7 +263,10 @@ pub(crate) async fn committed(services: &Services, record: &TaskRecord) -> Resul
             .and_then(|backup| backup.summary)
             .is_some_and(|summary| summary.state() == BackupState::Complete)),
         Err(error)
-            if matches!(error.kind, ErrorKind::NotFound | ErrorKind::FailedPrecondition) =>
+            if matches!(
+                error.kind,
+                ErrorKind::NotFound | ErrorKind::FailedPrecondition
+            ) =>
         {
             Ok(false)
         }

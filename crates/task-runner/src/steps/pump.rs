@@ -1,5 +1,7 @@
 //! Follows a stream of progress to its end.
 
+use std::time::Duration;
+
 use api::RemoteError;
 use api::pb::node_agent as pb;
 use api::pb::types::Progress;
@@ -35,9 +37,9 @@ reports!(
 /// for a dead agent: dropping the stream stops the work over there, and the next try goes on from where it was.
 pub(super) async fn pump<M: Reports>(
     step: &StepRun,
+    silence: Duration,
     call: impl Future<Output = Result<Response<Streaming<M>>, Status>>,
 ) -> Result<Option<M>, StepError> {
-    let silence = step.services().config.step_silence();
     let silent = |_| StepError::Silent {
         seconds: silence.as_secs(),
     };

@@ -34,7 +34,11 @@ pub(super) async fn pin(step: &StepRun) -> Result<(), StepError> {
         backup: Some(step.record.task.backup.clone().into()),
         task_id: step.record.task.id.to_string(),
     };
-    within(CATALOG_DEADLINE, step.services().catalog().pin_backup(request)).await?;
+    within(
+        CATALOG_DEADLINE,
+        step.services().catalog().pin_backup(request),
+    )
+    .await?;
     Ok(())
 }
 
@@ -50,7 +54,8 @@ pub(super) async fn stage(
         tables: step.order.targets(),
     };
     let mut agent = step.agent(address)?;
-    pump(step, agent.stage_restore(request)).await?;
+    let silence = step.services().config.step_silence();
+    pump(step, silence, agent.stage_restore(request)).await?;
     Ok(())
 }
 
@@ -123,7 +128,8 @@ pub(super) async fn load(step: &StepRun, address: &str) -> Result<(), StepError>
         tables: step.order.targets(),
     };
     let mut agent = step.agent(address)?;
-    pump(step, agent.load_staged(request)).await?;
+    let silence = step.services().config.nodetool_silence();
+    pump(step, silence, agent.load_staged(request)).await?;
     Ok(())
 }
 
@@ -145,7 +151,11 @@ pub(super) async fn swap(step: &StepRun, address: &str) -> Result<(), StepError>
 
 pub(super) async fn start(step: &StepRun, address: &str) -> Result<(), StepError> {
     let mut agent = step.agent(address)?;
-    within(START_DEADLINE, agent.start_cassandra(StartCassandraRequest {})).await?;
+    within(
+        START_DEADLINE,
+        agent.start_cassandra(StartCassandraRequest {}),
+    )
+    .await?;
     Ok(())
 }
 
@@ -154,13 +164,15 @@ pub(super) async fn upgrade_sstables(step: &StepRun, address: &str) -> Result<()
         tables: step.order.table_refs(),
     };
     let mut agent = step.agent(address)?;
-    pump(step, agent.upgrade_sstables(request)).await?;
+    let silence = step.services().config.nodetool_silence();
+    pump(step, silence, agent.upgrade_sstables(request)).await?;
     Ok(())
 }
 
 /// Makes the views anew and waits until they are built: on the one node, or on all.
 pub(super) async fn views(step: &StepRun, address: Option<&str>) -> Result<(), StepError> {
     execute(step, one_agent(step)?).await?;
+    let silence = step.services().config.nodetool_silence();
     let nodes = &restore_job(&step.record)?.nodes;
     let addresses: Vec<&str> = match address {
         Some(address) => vec![address],
@@ -171,7 +183,7 @@ pub(super) async fn views(step: &StepRun, address: Option<&str>) -> Result<(), S
             views: step.order.view_refs(),
         };
         let mut agent = step.agent(address)?;
-        pump(step, agent.await_views(request)).await
+        pump(step, silence, agent.await_views(request)).await
     }))
     .await?;
     Ok(())

@@ -17,7 +17,11 @@ async fn a_backup_snapshots_all_uploads_commits_and_clears() {
     let id = life.backup("monday").await;
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Succeeded, "{task:#?}");
-    assert!(task.steps.iter().all(|step| step.state() == StepState::Succeeded));
+    assert!(
+        task.steps
+            .iter()
+            .all(|step| step.state() == StepState::Succeeded)
+    );
     assert!((task.progress - 1.0).abs() < 1e-9);
     assert!(!task.finished_at.is_empty());
     world.check_rules();
@@ -55,11 +59,18 @@ async fn a_name_that_is_taken_is_refused_in_the_answer_and_leaves_no_task() {
     world.has_backup("b");
     let mut life = world.start_with_cluster().await;
     let error = life.create_backup("b").await.expect_err("taken");
-    assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::AlreadyExists, "BACKUP_EXISTS"));
+    assert_eq!(
+        (error.kind, error.reason.as_str()),
+        (ErrorKind::AlreadyExists, "BACKUP_EXISTS")
+    );
     assert!(life.tasks().await.is_empty());
     assert_eq!(world.fleet.changes(), ["begin"]);
     let id = life.backup("c").await;
-    assert_eq!(life.ended(&id).await.state(), TaskState::Succeeded, "the cluster is free");
+    assert_eq!(
+        life.ended(&id).await.state(),
+        TaskState::Succeeded,
+        "the cluster is free"
+    );
 }
 
 #[tokio::test]
@@ -68,7 +79,10 @@ async fn a_backup_without_a_name_gets_one() {
     let mut life = world.start_with_cluster().await;
     let first = life.create_backup("").await.expect("a backup");
     life.ended(&first.task_id).await;
-    let second = life.create_backup("").await.expect("a backup within the same second");
+    let second = life
+        .create_backup("")
+        .await
+        .expect("a backup within the same second");
     let name = |created: &pb::CreateBackupResponse| created.backup.clone().expect("a ref").name;
     assert!(name(&first).starts_with("shop-20"), "{}", name(&first));
     assert_ne!(name(&first), name(&second));
@@ -84,7 +98,10 @@ async fn a_cluster_has_one_task_at_a_time() {
     let backup = life.create_backup("b").await.expect_err("busy");
     let restore = life.start_restore("old").await.expect_err("busy");
     for error in [backup, restore] {
-        assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::FailedPrecondition, "CLUSTER_BUSY"));
+        assert_eq!(
+            (error.kind, error.reason.as_str()),
+            (ErrorKind::FailedPrecondition, "CLUSTER_BUSY")
+        );
         assert!(error.message.contains(&id), "{}", error.message);
     }
     life.cancel(&id).await.expect("cancelled");
@@ -100,7 +117,10 @@ async fn steps_are_tried_again_until_they_succeed() {
     for (call, faults) in [
         ("begin", &[Fault::Unavailable, Fault::LoseAnswer][..]),
         ("snapshot n1", &[Fault::Unavailable, Fault::LoseAnswer]),
-        ("upload n2", &[Fault::Unavailable, Fault::Break, Fault::LoseAnswer]),
+        (
+            "upload n2",
+            &[Fault::Unavailable, Fault::Break, Fault::LoseAnswer],
+        ),
         ("commit", &[Fault::LoseAnswer]),
         ("clear n1", &[Fault::Unavailable]),
     ] {
@@ -110,7 +130,10 @@ async fn steps_are_tried_again_until_they_succeed() {
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Succeeded, "{task:#?}");
     assert_eq!(world.fleet.count("upload n2"), 4);
-    assert!(task.steps.iter().all(|step| step.error.is_empty()), "errors that passed are gone");
+    assert!(
+        task.steps.iter().all(|step| step.error.is_empty()),
+        "errors that passed are gone"
+    );
     world.check_rules();
 }
 
@@ -123,11 +146,24 @@ async fn a_step_that_is_tried_again_shows_its_last_error() {
     world.fleet.fail("upload n1", &[Fault::Break]);
     let id = life.backup("b").await;
     let task = life
-        .until(&id, |task| task.steps.iter().any(|step| !step.error.is_empty()))
+        .until(&id, |task| {
+            task.steps.iter().any(|step| !step.error.is_empty())
+        })
         .await;
-    let step = task.steps.iter().find(|step| step.id == "upload-n1").expect("the step");
-    assert_eq!((step.state(), step.error.as_str()), (StepState::Running, "broken off"));
-    assert_eq!((step.bytes_done, step.bytes_total), (500, 1000), "as far as it was");
+    let step = task
+        .steps
+        .iter()
+        .find(|step| step.id == "upload-n1")
+        .expect("the step");
+    assert_eq!(
+        (step.state(), step.error.as_str()),
+        (StepState::Running, "broken off")
+    );
+    assert_eq!(
+        (step.bytes_done, step.bytes_total),
+        (500, 1000),
+        "as far as it was"
+    );
     assert!(task.progress > 0.0 && task.progress < 1.0);
 }
 
@@ -151,7 +187,12 @@ async fn a_backup_that_fails_is_abandoned_and_its_snapshots_cleared() {
     let id = life.backup("b").await;
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Failed);
-    for part in ["step `upload-n1` on node n1 failed", "damaged", "ask a human", "make a new backup"] {
+    for part in [
+        "step `upload-n1` on node n1 failed",
+        "damaged",
+        "ask a human",
+        "make a new backup",
+    ] {
         assert!(task.error.contains(part), "{part} in {}", task.error);
     }
     assert_eq!(state_of(&task, "upload-n1"), StepState::Failed);
@@ -166,7 +207,10 @@ async fn a_backup_that_fails_is_abandoned_and_its_snapshots_cleared() {
         assert!(reason.contains("upload-n1"), "{reason}");
     }
     let error = life.resume(&id).await.expect_err("its name is burnt");
-    assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::FailedPrecondition, "TASK_NOT_RESUMABLE"));
+    assert_eq!(
+        (error.kind, error.reason.as_str()),
+        (ErrorKind::FailedPrecondition, "TASK_NOT_RESUMABLE")
+    );
     assert!(error.hint.expect("a hint").contains("backup create"));
     let error = life.cancel(&id).await.expect_err("it has ended");
     assert_eq!(error.reason, "TASK_ENDED");
@@ -182,7 +226,10 @@ async fn a_step_that_never_gets_further_is_given_up() {
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Failed);
     assert!(task.error.contains("down"), "{}", task.error);
-    assert!(matches!(world.fleet.facts().backups["b"].0, BackupNow::Failed(_)));
+    assert!(matches!(
+        world.fleet.facts().backups["b"].0,
+        BackupNow::Failed(_)
+    ));
 }
 
 #[tokio::test]
@@ -196,10 +243,17 @@ async fn what_could_not_be_undone_becomes_a_finding() {
     let id = life.backup("b").await;
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Failed);
-    assert_eq!(codes(&task), ["SNAPSHOT_NOT_CLEARED", "BACKUP_NOT_ABANDONED"]);
+    assert_eq!(
+        codes(&task),
+        ["SNAPSHOT_NOT_CLEARED", "BACKUP_NOT_ABANDONED"]
+    );
     assert_eq!(task.findings[0].subject, "n2");
     let tag = format!("nodetool clearsnapshot -t ringkeep-{id}");
-    assert!(task.findings[0].hint.contains(&tag), "{}", task.findings[0].hint);
+    assert!(
+        task.findings[0].hint.contains(&tag),
+        "{}",
+        task.findings[0].hint
+    );
 }
 
 #[tokio::test]
@@ -241,7 +295,11 @@ async fn a_ring_that_changed_since_the_plan_fails_the_backup() {
     let mut life = world.start().await;
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Failed);
-    assert!(task.error.contains("the ring has changed"), "{}", task.error);
+    assert!(
+        task.error.contains("the ring has changed"),
+        "{}",
+        task.error
+    );
 }
 
 #[tokio::test]
@@ -270,7 +328,11 @@ async fn a_differential_uploads_against_the_base_that_was_pinned() {
         kind: BackupKind::Differential as i32,
         ..pb::CreateBackupRequest::default()
     };
-    let created = life.client.create_backup(request.clone()).await.expect("a backup");
+    let created = life
+        .client
+        .create_backup(request.clone())
+        .await
+        .expect("a backup");
     let task = life.ended(&created.into_inner().task_id).await;
     assert_eq!(task.state(), TaskState::Succeeded);
     assert_eq!(world.fleet.facts().base.as_deref(), Some("the-base"));
@@ -279,6 +341,10 @@ async fn a_differential_uploads_against_the_base_that_was_pinned() {
         base: "x".into(),
         ..request
     };
-    let error = life.client.create_backup(full_with_base).await.expect_err("nonsense");
+    let error = life
+        .client
+        .create_backup(full_with_base)
+        .await
+        .expect_err("nonsense");
     assert_eq!(api::RemoteError::from(error).field.as_deref(), Some("base"));
 }

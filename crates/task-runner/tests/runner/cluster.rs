@@ -15,15 +15,27 @@ async fn a_cluster_is_registered_and_described() {
     let world = World::new(&["n1", "n2"]);
     let mut life = world.start().await;
     life.add_cluster(&world.fleet.nodes).await.expect("added");
-    life.add_cluster(&world.fleet.nodes).await.expect("again is fine");
+    life.add_cluster(&world.fleet.nodes)
+        .await
+        .expect("again is fine");
     let listed = life.client.list_clusters(pb::ListClustersRequest {}).await;
     let listed = listed.expect("a list").into_inner().clusters;
     assert_eq!(listed.len(), 1);
     world.fleet.fail("describe n2", &[Fault::Unavailable]);
-    let request = pb::GetClusterRequest { name: "shop".into() };
-    let shown = life.client.get_cluster(request).await.expect("shown").into_inner();
+    let request = pb::GetClusterRequest {
+        name: "shop".into(),
+    };
+    let shown = life
+        .client
+        .get_cluster(request)
+        .await
+        .expect("shown")
+        .into_inner();
     assert_eq!(shown.nodes.len(), 1);
-    assert_eq!(shown.nodes[0].agent, "n1:7401", "by the address that was asked");
+    assert_eq!(
+        shown.nodes[0].agent, "n1:7401",
+        "by the address that was asked"
+    );
     assert_eq!(shown.unreachable[0].agent, "n2:7401");
 }
 
@@ -31,13 +43,29 @@ async fn a_cluster_is_registered_and_described() {
 async fn agents_that_make_no_cluster_are_refused_with_all_reasons() {
     let world = World::new(&["n1", "n2"]);
     let mut life = world.start().await;
-    let error = life.add_cluster(&names(&["n1", "n1", "n9"])).await.expect_err("refused");
-    assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::FailedPrecondition, "CLUSTER_REFUSED"));
-    for part in ["agent n1:7401 is named twice", "agent n9:7401 does not answer", "stand beside the same node"] {
+    let error = life
+        .add_cluster(&names(&["n1", "n1", "n9"]))
+        .await
+        .expect_err("refused");
+    assert_eq!(
+        (error.kind, error.reason.as_str()),
+        (ErrorKind::FailedPrecondition, "CLUSTER_REFUSED")
+    );
+    for part in [
+        "agent n1:7401 is named twice",
+        "agent n9:7401 does not answer",
+        "stand beside the same node",
+    ] {
         assert!(error.message.contains(part), "{part} in {}", error.message);
     }
-    let error = life.add_cluster(&names(&["n8", "n9"])).await.expect_err("refused");
-    assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::Unavailable, "AGENTS_UNREACHABLE"));
+    let error = life
+        .add_cluster(&names(&["n8", "n9"]))
+        .await
+        .expect_err("refused");
+    assert_eq!(
+        (error.kind, error.reason.as_str()),
+        (ErrorKind::Unavailable, "AGENTS_UNREACHABLE")
+    );
     let listed = life.client.list_clusters(pb::ListClustersRequest {}).await;
     assert!(listed.expect("a list").into_inner().clusters.is_empty());
 }
@@ -48,7 +76,10 @@ async fn a_name_that_is_taken_by_other_agents_is_refused() {
     let mut life = world.start().await;
     life.add_cluster(&world.fleet.nodes).await.expect("added");
     let error = life.add_cluster(&names(&["n1"])).await.expect_err("others");
-    assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::AlreadyExists, "CLUSTER_EXISTS"));
+    assert_eq!(
+        (error.kind, error.reason.as_str()),
+        (ErrorKind::AlreadyExists, "CLUSTER_EXISTS")
+    );
     assert!(error.hint.expect("a hint").contains("cluster remove"));
 }
 
@@ -58,14 +89,23 @@ async fn a_cluster_is_forgotten_only_while_no_task_works_on_it() {
     let mut life = world.start_with_cluster().await;
     world.fleet.fail("upload n1", &[Fault::Hang]);
     let id = life.backup("b").await;
-    let request = pb::RemoveClusterRequest { name: "shop".into() };
-    let error = life.client.remove_cluster(request.clone()).await.expect_err("busy");
+    let request = pb::RemoveClusterRequest {
+        name: "shop".into(),
+    };
+    let error = life
+        .client
+        .remove_cluster(request.clone())
+        .await
+        .expect_err("busy");
     let error = api::RemoteError::from(error);
     assert_eq!(error.reason, "CLUSTER_BUSY");
     assert!(error.message.contains(&id), "{}", error.message);
     life.cancel(&id).await.expect("cancelled");
     life.ended(&id).await;
-    life.client.remove_cluster(request.clone()).await.expect("free");
+    life.client
+        .remove_cluster(request.clone())
+        .await
+        .expect("free");
     let error = life.client.remove_cluster(request).await.expect_err("gone");
     assert_eq!(api::RemoteError::from(error).reason, "CLUSTER_NOT_FOUND");
 }

@@ -70,13 +70,18 @@ fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
     let facts = world.fleet.facts();
     assert_eq!(facts.violations, Vec::<String>::new(), "{place}");
     let (wanted, backup_is) = match story {
-        Story::Backup | Story::Online | Story::InPlace => (TaskState::Succeeded, BackupNow::Complete),
+        Story::Backup | Story::Online | Story::InPlace => {
+            (TaskState::Succeeded, BackupNow::Complete)
+        }
         Story::FailingBackup => (TaskState::Failed, facts.backups["b"].0.clone()),
     };
     assert_eq!(state, wanted, "{place}");
     assert_eq!(facts.backups["b"].0, backup_is, "{place}");
     if matches!(story, Story::FailingBackup) {
-        assert!(matches!(backup_is, BackupNow::Failed(_)), "{place}: {backup_is:?}");
+        assert!(
+            matches!(backup_is, BackupNow::Failed(_)),
+            "{place}: {backup_is:?}"
+        );
     }
     if matches!(story, Story::Online | Story::InPlace) {
         assert_eq!(facts.loaded.len(), 2, "{place}");
@@ -168,6 +173,10 @@ async fn a_runner_that_drains_leaves_its_task_running_and_the_next_goes_on() {
     let mut life = world.start().await;
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Succeeded);
-    assert_eq!(world.fleet.count("upload n1"), 1, "what was done is not done again");
+    assert_eq!(
+        world.fleet.count("upload n1"),
+        1,
+        "what was done is not done again"
+    );
     assert_eq!(world.fleet.count("upload n2"), 2);
 }

@@ -80,7 +80,8 @@ impl StateStore for DyingStore {
         expected: Expected,
         fence: Option<&Fence>,
     ) -> Result<u64, StateError> {
-        self.write(self.inner.put(key, value, expected, fence)).await
+        self.write(self.inner.put(key, value, expected, fence))
+            .await
     }
 
     async fn delete(

@@ -161,7 +161,8 @@ impl NodeAgent for FakeAgent {
         let fault = self.enter("stage").await?;
         let request = request.into_inner();
         let pinned = self.fleet.facts().pins.contains(&request.restore);
-        self.fleet.require(pinned, "a backup is pinned while it is read");
+        self.fleet
+            .require(pinned, "a backup is pinned while it is read");
         let message = |progress, last: bool| pb::StageRestoreResponse {
             progress,
             sstables: u64::from(last),
@@ -205,7 +206,8 @@ impl NodeAgent for FakeAgent {
             let facts = self.fleet.facts();
             facts.staged.len() == self.fleet.nodes.len() && facts.schema_applied
         };
-        self.fleet.require(ready, "staging and schema come before loading");
+        self.fleet
+            .require(ready, "staging and schema come before loading");
         let message = |progress, last: bool| pb::LoadStagedResponse {
             progress,
             sstables: u64::from(last),
@@ -237,8 +239,10 @@ impl NodeAgent for FakeAgent {
     ) -> Answer<pb::SwapStagedResponse> {
         let fault = self.enter("swap").await?;
         let stopped = self.fleet.facts().stopped.len();
-        self.fleet
-            .require(stopped == self.fleet.nodes.len(), "all stop before one swaps");
+        self.fleet.require(
+            stopped == self.fleet.nodes.len(),
+            "all stop before one swaps",
+        );
         let node = self.node().to_owned();
         self.fleet.facts().loaded.insert(node);
         lost(fault)?;
@@ -275,7 +279,8 @@ impl NodeAgent for FakeAgent {
     ) -> Answer<Self::AwaitViewsStream> {
         let fault = self.enter("views").await?;
         let views = request.into_inner().views.len();
-        self.fleet.require(views == 1, "the view of the plan is waited for");
+        self.fleet
+            .require(views == 1, "the view of the plan is waited for");
         let message = |progress, _| pb::AwaitViewsResponse { progress };
         self.stream(fault, message, |_, _| {})
     }

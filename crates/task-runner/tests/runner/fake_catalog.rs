@@ -38,7 +38,11 @@ impl StorageCatalog for FakeCatalog {
                 .entry(name(request.backup))
                 .or_insert((BackupNow::Running, task));
             if now.1 != request.task_id || now.0 != BackupNow::Running {
-                return Err(refuse("the name is taken", ErrorKind::AlreadyExists, "BACKUP_EXISTS"));
+                return Err(refuse(
+                    "the name is taken",
+                    ErrorKind::AlreadyExists,
+                    "BACKUP_EXISTS",
+                ));
             }
         }
         lost(fault)?;
@@ -60,7 +64,8 @@ impl StorageCatalog for FakeCatalog {
             let uploaded = |node: &String| facts.uploaded.contains(&(node.clone(), name.clone()));
             self.fleet.nodes.iter().all(uploaded)
         };
-        self.fleet.require(all_uploaded, "all uploads come before the commit");
+        self.fleet
+            .require(all_uploaded, "all uploads come before the commit");
         self.fleet.require(
             request.host_ids.len() == self.fleet.nodes.len()
                 && request.ring.len() == self.fleet.nodes.len(),
@@ -74,10 +79,18 @@ impl StorageCatalog for FakeCatalog {
             let mut facts = self.fleet.facts();
             facts.spread_ms = Some(request.snapshot_spread_ms);
             match facts.backups.get_mut(&name) {
-                Some((now, task)) if *task == request.task_id && !matches!(now, BackupNow::Failed(_)) => {
+                Some((now, task))
+                    if *task == request.task_id && !matches!(now, BackupNow::Failed(_)) =>
+                {
                     *now = BackupNow::Complete;
                 }
-                _ => return Err(refuse("not begun", ErrorKind::FailedPrecondition, "NOT_BEGUN")),
+                _ => {
+                    return Err(refuse(
+                        "not begun",
+                        ErrorKind::FailedPrecondition,
+                        "NOT_BEGUN",
+                    ));
+                }
             }
         }
         lost(fault)?;
@@ -94,7 +107,11 @@ impl StorageCatalog for FakeCatalog {
             let mut facts = self.fleet.facts();
             match facts.backups.get_mut(&name(request.backup)) {
                 Some((BackupNow::Complete, _)) => {
-                    return Err(refuse("it is complete", ErrorKind::FailedPrecondition, "COMPLETE"));
+                    return Err(refuse(
+                        "it is complete",
+                        ErrorKind::FailedPrecondition,
+                        "COMPLETE",
+                    ));
                 }
                 Some((now, task)) if *task == request.task_id => {
                     *now = BackupNow::Failed(request.reason);
@@ -117,7 +134,11 @@ impl StorageCatalog for FakeCatalog {
             matches!(facts.backups.get(&name), Some((BackupNow::Complete, _)))
         };
         if !complete {
-            return Err(refuse("no such backup", ErrorKind::NotFound, "BACKUP_NOT_FOUND"));
+            return Err(refuse(
+                "no such backup",
+                ErrorKind::NotFound,
+                "BACKUP_NOT_FOUND",
+            ));
         }
         Ok(Response::new(pb::GetBackupResponse {
             backup: Some(pb::Backup {
@@ -149,7 +170,10 @@ impl StorageCatalog for FakeCatalog {
         request: Request<pb::UnpinBackupRequest>,
     ) -> Answer<pb::UnpinBackupResponse> {
         let fault = self.fleet.enter("unpin").await?;
-        self.fleet.facts().pins.remove(&request.into_inner().task_id);
+        self.fleet
+            .facts()
+            .pins
+            .remove(&request.into_inner().task_id);
         lost(fault)?;
         Ok(Response::new(pb::UnpinBackupResponse {}))
     }

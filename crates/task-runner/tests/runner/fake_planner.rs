@@ -16,7 +16,9 @@ type Answer<T> = Result<Response<T>, Status>;
 impl FakePlanner {
     fn findings(&self, unreachable: &[pb::UnreachableAgent]) -> Vec<Finding> {
         let refusal = self.fleet.facts().refusal.clone();
-        let refused = refusal.into_iter().map(|code| finding(&code, Severity::Refusal, When::Before));
+        let refused = refusal
+            .into_iter()
+            .map(|code| finding(&code, Severity::Refusal, When::Before));
         let down = unreachable
             .iter()
             .map(|_| finding("AGENT_UNREACHABLE", Severity::Refusal, When::Before));
@@ -66,7 +68,9 @@ impl FakePlanner {
             let made: Vec<pb::PlanStep> = match on_each {
                 true => {
                     let nodes = self.fleet.nodes.iter();
-                    nodes.map(|node| self.step(kind, Some(node), &last)).collect()
+                    nodes
+                        .map(|node| self.step(kind, Some(node), &last))
+                        .collect()
                 }
                 false => vec![self.step(kind, None, &last)],
             };
@@ -104,7 +108,9 @@ impl Planner for FakePlanner {
         self.fleet.enter("plan-backup").await?;
         let findings = self.findings(&request.into_inner().unreachable);
         Ok(Response::new(pb::PlanBackupResponse {
-            supported: findings.iter().all(|finding| finding.severity() != Severity::Refusal),
+            supported: findings
+                .iter()
+                .all(|finding| finding.severity() != Severity::Refusal),
             findings,
             tables: Vec::new(),
         }))
@@ -117,7 +123,9 @@ impl Planner for FakePlanner {
         self.fleet.enter("plan-restore").await?;
         let request = request.into_inner();
         let findings = self.findings(&request.unreachable);
-        let supported = findings.iter().all(|finding| finding.severity() != Severity::Refusal);
+        let supported = findings
+            .iter()
+            .all(|finding| finding.severity() != Severity::Refusal);
         let ring: Vec<model::RingMember> = api::convert::all(self.fleet.ring()).expect("a ring");
         let nodes = request.nodes.iter().map(|node| {
             let member = node.member.clone().unwrap_or_default();
@@ -142,7 +150,10 @@ impl Planner for FakePlanner {
             plan: Some(pb::RestorePlan {
                 backup: Some(BackupRef {
                     cluster: "shop".into(),
-                    name: backup.and_then(|backup| backup.backup).map(|backup| backup.name).unwrap_or_default(),
+                    name: backup
+                        .and_then(|backup| backup.backup)
+                        .map(|backup| backup.name)
+                        .unwrap_or_default(),
                 }),
                 target: request.target,
                 mode: pb::RestoreMode::Online as i32,

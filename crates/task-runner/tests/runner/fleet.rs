@@ -103,7 +103,9 @@ impl Fleet {
     }
 
     pub fn facts(&self) -> MutexGuard<'_, Facts> {
-        self.facts.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.facts
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Lets the next calls of this kind, for example `upload n1`, go wrong one after the other.

@@ -19,15 +19,27 @@ async fn an_online_restore_does_what_its_plan_says() {
     let id = life.restore("b").await;
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Succeeded, "{task:#?}");
-    assert_eq!(codes(&task), ["AUTH_NOT_INCLUDED"], "the plan's closing words");
+    assert_eq!(
+        codes(&task),
+        ["AUTH_NOT_INCLUDED"],
+        "the plan's closing words"
+    );
     world.check_rules();
     let facts = world.fleet.facts();
     assert_eq!(facts.loaded.len(), 2);
     assert!(facts.staged.is_empty(), "staging is gone");
     assert!(facts.pins.is_empty(), "the pin is gone");
     let count = |call: &str| facts.calls.iter().filter(|made| *made == call).count();
-    assert_eq!((count("cql n1"), count("cql n2")), (2, 0), "CQL runs on one node");
-    assert_eq!((count("views n1"), count("views n2")), (1, 1), "views are awaited on all");
+    assert_eq!(
+        (count("cql n1"), count("cql n2")),
+        (2, 0),
+        "CQL runs on one node"
+    );
+    assert_eq!(
+        (count("views n1"), count("views n2")),
+        (1, 1),
+        "views are awaited on all"
+    );
 }
 
 #[tokio::test]
@@ -62,7 +74,10 @@ async fn a_backup_that_is_not_there_is_the_catalogs_answer() {
     let world = world();
     let mut life = world.start_with_cluster().await;
     let error = life.start_restore("nothing").await.expect_err("not there");
-    assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::NotFound, "BACKUP_NOT_FOUND"));
+    assert_eq!(
+        (error.kind, error.reason.as_str()),
+        (ErrorKind::NotFound, "BACKUP_NOT_FOUND")
+    );
 }
 
 /// Lets a restore wait in its staging, changes the world, and lets it go on.
@@ -71,8 +86,10 @@ async fn change_while_staging(change: impl Fn(&World)) -> (World, String, crate:
     let mut life = world.start_with_cluster().await;
     world.fleet.fail("stage n2", &[Fault::Hang]);
     let id = life.restore("b").await;
-    life.until(&id, |task| state_of(task, "stage-n1") == StepState::Succeeded)
-        .await;
+    life.until(&id, |task| {
+        state_of(task, "stage-n1") == StepState::Succeeded
+    })
+    .await;
     change(&world);
     life.runner.drain().await;
     drop(life);
@@ -84,7 +101,9 @@ async fn change_while_staging(change: impl Fn(&World)) -> (World, String, crate:
 async fn a_plan_that_no_longer_fits_is_not_carried_out() {
     type Change = fn(&World);
     let changes: [(&str, Change); 2] = [
-        ("another ring", |world| world.fleet.facts().rack = "r2".into()),
+        ("another ring", |world| {
+            world.fleet.facts().rack = "r2".into()
+        }),
         ("schema version schema-7", |world| {
             world.fleet.facts().schema_version = "schema-7".into();
         }),
@@ -98,8 +117,14 @@ async fn a_plan_that_no_longer_fits_is_not_carried_out() {
         assert_eq!(state_of(&task, "schema"), StepState::Pending);
         {
             let facts = world.fleet.facts();
-            assert!(facts.loaded.is_empty() && !facts.schema_applied, "nothing was replaced");
-            assert!(facts.staged.is_empty() && facts.pins.is_empty(), "nothing is left");
+            assert!(
+                facts.loaded.is_empty() && !facts.schema_applied,
+                "nothing was replaced"
+            );
+            assert!(
+                facts.staged.is_empty() && facts.pins.is_empty(),
+                "nothing is left"
+            );
         }
         let error = life.resume(&id).await.expect_err("no use");
         assert_eq!(error.reason, "TASK_NOT_RESUMABLE");
@@ -115,7 +140,11 @@ async fn a_failed_restore_keeps_what_it_has_staged_and_resumes_from_there() {
     let id = life.restore("b").await;
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Failed);
-    assert!(task.error.contains(&format!("ringkeep task resume {id}")), "{}", task.error);
+    assert!(
+        task.error.contains(&format!("ringkeep task resume {id}")),
+        "{}",
+        task.error
+    );
     assert_eq!(world.fleet.facts().staged.len(), 2);
     assert_eq!(world.fleet.facts().pins.len(), 1);
     let error = life.cancel(&id).await.expect_err("half replaced");
@@ -123,7 +152,11 @@ async fn a_failed_restore_keeps_what_it_has_staged_and_resumes_from_there() {
     let resumed = life.resume(&id).await.expect("resumed");
     assert_eq!(resumed.attempt, 2);
     let task = life.ended(&id).await;
-    assert_eq!((task.state(), task.attempt), (TaskState::Succeeded, 2), "{task:#?}");
+    assert_eq!(
+        (task.state(), task.attempt),
+        (TaskState::Succeeded, 2),
+        "{task:#?}"
+    );
     assert_eq!(task.error, "");
     assert_eq!(world.fleet.count("stage n1"), 1, "what succeeded stays");
     assert_eq!(world.fleet.count("load n2"), 2);
@@ -139,14 +172,21 @@ async fn a_failed_restore_that_replaced_nothing_can_be_given_up() {
     let id = life.restore("b").await;
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Failed);
-    assert!(task.error.contains("nothing was replaced yet"), "{}", task.error);
+    assert!(
+        task.error.contains("nothing was replaced yet"),
+        "{}",
+        task.error
+    );
     life.cancel(&id).await.expect("given up");
     let task = life
         .until(&id, |task| task.state() == TaskState::Cancelled)
         .await;
     assert!(codes(&task).is_empty(), "{task:#?}");
     let facts = world.fleet.facts();
-    assert!(facts.staged.is_empty() && facts.pins.is_empty(), "nothing is left");
+    assert!(
+        facts.staged.is_empty() && facts.pins.is_empty(),
+        "nothing is left"
+    );
 }
 
 #[tokio::test]
@@ -155,12 +195,16 @@ async fn a_cancelled_restore_starts_over_when_resumed() {
     let mut life = world.start_with_cluster().await;
     world.fleet.fail("stage n2", &[Fault::Hang]);
     let id = life.restore("b").await;
-    life.until(&id, |task| state_of(task, "stage-n1") == StepState::Succeeded)
-        .await;
+    life.until(&id, |task| {
+        state_of(task, "stage-n1") == StepState::Succeeded
+    })
+    .await;
     life.cancel(&id).await.expect("cancelled");
     life.ended(&id).await;
     life.resume(&id).await.expect("resumed");
-    let task = life.until(&id, |task| task.state() == TaskState::Succeeded).await;
+    let task = life
+        .until(&id, |task| task.state() == TaskState::Succeeded)
+        .await;
     assert_eq!(task.attempt, 2);
     assert_eq!(world.fleet.count("stage n1"), 2, "its staging was gone");
     world.check_rules();
@@ -177,11 +221,16 @@ async fn a_resume_waits_until_the_cluster_is_free() {
     let backup = life.backup("c").await;
     let error = life.resume(&restore).await.expect_err("busy");
     assert_eq!(error.reason, "CLUSTER_BUSY");
-    assert_eq!(life.task(&restore).await.expect("a task").state(), TaskState::Failed, "as before");
+    assert_eq!(
+        life.task(&restore).await.expect("a task").state(),
+        TaskState::Failed,
+        "as before"
+    );
     life.cancel(&backup).await.expect("cancelled");
     life.ended(&backup).await;
     life.resume(&restore).await.expect("free");
-    life.until(&restore, |task| task.state() == TaskState::Succeeded).await;
+    life.until(&restore, |task| task.state() == TaskState::Succeeded)
+        .await;
 }
 
 #[tokio::test]
@@ -193,5 +242,12 @@ async fn staging_that_stays_takes_nothing_from_a_restore() {
     let id = life.restore("b").await;
     let task = life.ended(&id).await;
     assert_eq!(task.state(), TaskState::Succeeded);
-    assert_eq!(codes(&task), ["STAGING_NOT_REMOVED", "PIN_NOT_RELEASED", "AUTH_NOT_INCLUDED"]);
+    assert_eq!(
+        codes(&task),
+        [
+            "STAGING_NOT_REMOVED",
+            "PIN_NOT_RELEASED",
+            "AUTH_NOT_INCLUDED"
+        ]
+    );
 }

@@ -18,7 +18,10 @@ async fn a_task_that_is_not_there_is_not_found() {
     let cancelled = life.cancel(&id).await.expect_err("none");
     let resumed = life.resume(&id).await.expect_err("none");
     for error in [found, cancelled, resumed] {
-        assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::NotFound, "TASK_NOT_FOUND"));
+        assert_eq!(
+            (error.kind, error.reason.as_str()),
+            (ErrorKind::NotFound, "TASK_NOT_FOUND")
+        );
     }
     let error = life.task("x").await.expect_err("no id");
     assert_eq!(error.kind, ErrorKind::InvalidArgument);
@@ -34,20 +37,45 @@ async fn a_watch_shows_the_task_at_once_each_change_and_the_end() {
     let request = pb::WatchTaskRequest { id: id.clone() };
     let mut watches = Vec::new();
     for _ in 0..3 {
-        let mut watch = life.client.watch_task(request.clone()).await.expect("a watch").into_inner();
-        let first = watch.message().await.expect("a message").expect("the task now");
-        assert_eq!(state_of(&first.task.expect("a task"), "upload-n1"), StepState::Running);
+        let mut watch = life
+            .client
+            .watch_task(request.clone())
+            .await
+            .expect("a watch")
+            .into_inner();
+        let first = watch
+            .message()
+            .await
+            .expect("a message")
+            .expect("the task now");
+        assert_eq!(
+            state_of(&first.task.expect("a task"), "upload-n1"),
+            StepState::Running
+        );
         watches.push(watch);
     }
     life.cancel(&id).await.expect("cancelled");
     for mut watch in watches {
         let mut last = None;
-        while let Some(message) = timeout(DEADLINE, watch.message()).await.expect("in time").expect("no error") {
+        while let Some(message) = timeout(DEADLINE, watch.message())
+            .await
+            .expect("in time")
+            .expect("no error")
+        {
             last = message.task;
         }
-        assert_eq!(last.expect("a task").state(), TaskState::Cancelled, "ends after the end");
+        assert_eq!(
+            last.expect("a task").state(),
+            TaskState::Cancelled,
+            "ends after the end"
+        );
     }
-    let mut watch = life.client.watch_task(request).await.expect("a watch").into_inner();
+    let mut watch = life
+        .client
+        .watch_task(request)
+        .await
+        .expect("a watch")
+        .into_inner();
     let only = watch.message().await.expect("a message").expect("the task");
     assert!(is_final(only.task.expect("a task").state()));
     assert!(watch.message().await.expect("the end").is_none());
@@ -59,7 +87,12 @@ async fn a_watch_of_a_runner_that_goes_down_says_so() {
     let mut life = world.start_with_cluster().await;
     world.fleet.fail("upload n1", &[Fault::Hang]);
     let id = life.backup("b").await;
-    let mut watch = life.client.watch_task(pb::WatchTaskRequest { id }).await.expect("a watch").into_inner();
+    let mut watch = life
+        .client
+        .watch_task(pb::WatchTaskRequest { id })
+        .await
+        .expect("a watch")
+        .into_inner();
     life.runner.drain().await;
     let error = loop {
         match timeout(DEADLINE, watch.message()).await.expect("in time") {
@@ -68,7 +101,10 @@ async fn a_watch_of_a_runner_that_goes_down_says_so() {
             Err(status) => break api::RemoteError::from(status),
         }
     };
-    assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::Unavailable, "SHUTTING_DOWN"));
+    assert_eq!(
+        (error.kind, error.reason.as_str()),
+        (ErrorKind::Unavailable, "SHUTTING_DOWN")
+    );
     let error = life.create_backup("c").await.expect_err("no more");
     assert_eq!(error.reason, "SHUTTING_DOWN");
 }
@@ -93,14 +129,26 @@ async fn tasks_are_listed_newest_first_and_the_oldest_are_forgotten() {
         assert!(tokio::time::Instant::now() < until, "{listed:?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let request = pb::ListTasksRequest { cluster: "other".into() };
-    let none = life.client.list_tasks(request).await.expect("a list").into_inner().tasks;
+    let request = pb::ListTasksRequest {
+        cluster: "other".into(),
+    };
+    let none = life
+        .client
+        .list_tasks(request)
+        .await
+        .expect("a list")
+        .into_inner()
+        .tasks;
     assert!(none.is_empty());
 }
 
 #[tokio::test]
 async fn a_backup_can_be_cancelled_at_each_step_until_its_commit() {
-    for (call, step) in [("snapshot n1", "snapshot-n1"), ("describe n1", "capture"), ("upload n2", "upload-n2")] {
+    for (call, step) in [
+        ("snapshot n1", "snapshot-n1"),
+        ("describe n1", "capture"),
+        ("upload n2", "upload-n2"),
+    ] {
         let world = World::new(&["n1", "n2"]);
         let mut life = world.start_with_cluster().await;
         // The first description of a backup is for its plan.
@@ -119,7 +167,10 @@ async fn a_backup_can_be_cancelled_at_each_step_until_its_commit() {
         assert_eq!(state_of(&task, "commit"), StepState::Cancelled);
         let facts = world.fleet.facts();
         assert!(facts.snapshots.is_empty(), "{step}");
-        assert!(matches!(facts.backups["b"].0, BackupNow::Failed(_)), "{step}");
+        assert!(
+            matches!(facts.backups["b"].0, BackupNow::Failed(_)),
+            "{step}"
+        );
     }
     let world = World::new(&["n1"]);
     let mut life = world.start_with_cluster().await;
@@ -127,7 +178,10 @@ async fn a_backup_can_be_cancelled_at_each_step_until_its_commit() {
     let id = life.backup("b").await;
     life.running(&id, "commit").await;
     let error = life.cancel(&id).await.expect_err("too late");
-    assert_eq!((error.kind, error.reason.as_str()), (ErrorKind::FailedPrecondition, "BACKUP_COMMITTING"));
+    assert_eq!(
+        (error.kind, error.reason.as_str()),
+        (ErrorKind::FailedPrecondition, "BACKUP_COMMITTING")
+    );
 }
 
 #[tokio::test]
@@ -157,7 +211,10 @@ async fn a_restore_can_be_cancelled_at_each_step_until_it_replaces_something() {
         assert_eq!(error.kind, ErrorKind::FailedPrecondition);
         assert_eq!(error.reason, "RESTORE_PAST_POINT_OF_NO_RETURN", "{step}");
         assert!(error.hint.expect("a hint").contains("resume"));
-        assert_eq!(life.task(&id).await.expect("a task").state(), TaskState::Running);
+        assert_eq!(
+            life.task(&id).await.expect("a task").state(),
+            TaskState::Running
+        );
     }
 }
 
@@ -167,13 +224,17 @@ async fn what_moves_data_keeps_to_the_limit_and_snapshots_do_not() {
     world.config.parallel_steps = 1;
     let mut life = world.start_with_cluster().await;
     for node in ["n1", "n2", "n3"] {
-        world.fleet.fail(&format!("snapshot {node}"), &[Fault::Hang]);
+        world
+            .fleet
+            .fail(&format!("snapshot {node}"), &[Fault::Hang]);
         world.fleet.fail(&format!("upload {node}"), &[Fault::Hang]);
     }
     let id = life.backup("b").await;
     let running = |task: &pb::Task, kind: &str| {
         let of_kind = task.steps.iter().filter(|step| step.kind == kind);
-        of_kind.filter(|step| step.state() == StepState::Running).count()
+        of_kind
+            .filter(|step| step.state() == StepState::Running)
+            .count()
     };
     life.until(&id, |task| running(task, "snapshot") == 3).await;
     life.runner.drain().await;
@@ -188,23 +249,38 @@ async fn two_runners_never_drive_one_task() {
     let world = World::new(&["n1", "n2"]);
     let store = world.open().await;
     let mut one = world.start_on(store.clone());
-    one.add_cluster(&world.fleet.nodes).await.expect("a cluster");
+    one.add_cluster(&world.fleet.nodes)
+        .await
+        .expect("a cluster");
     world.fleet.fail("upload n1", &[Fault::Hang]);
     let id = one.backup("b").await;
     one.running(&id, "upload-n1").await;
     let mut two = world.start_on(store.clone());
     let error = two.cancel(&id).await.expect_err("it is the other's");
     assert_eq!(error.reason, "TASK_DRIVEN_ELSEWHERE");
-    assert_eq!(two.create_backup("c").await.expect_err("busy").reason, "CLUSTER_BUSY");
-    assert_eq!(state_of(&two.task(&id).await.expect("a task"), "upload-n1"), StepState::Running);
+    assert_eq!(
+        two.create_backup("c").await.expect_err("busy").reason,
+        "CLUSTER_BUSY"
+    );
+    assert_eq!(
+        state_of(&two.task(&id).await.expect("a task"), "upload-n1"),
+        StepState::Running
+    );
     let uploads = world.fleet.count("upload n1");
     assert_eq!(uploads, 1);
     // The other learns of the end through the store.
-    let watch = two.client.watch_task(pb::WatchTaskRequest { id: id.clone() }).await;
+    let watch = two
+        .client
+        .watch_task(pb::WatchTaskRequest { id: id.clone() })
+        .await;
     let mut watch = watch.expect("a watch").into_inner();
     one.cancel(&id).await.expect("its own");
     let mut last = TaskState::Unspecified;
-    while let Some(message) = timeout(DEADLINE, watch.message()).await.expect("in time").expect("no error") {
+    while let Some(message) = timeout(DEADLINE, watch.message())
+        .await
+        .expect("in time")
+        .expect("no error")
+    {
         last = message.task.expect("a task").state();
     }
     assert_eq!(last, TaskState::Cancelled);
@@ -215,7 +291,9 @@ async fn a_runner_whose_lease_was_taken_writes_nothing_more() {
     let world = World::new(&["n1"]);
     let store = world.open().await;
     let mut one = world.start_on(store.clone());
-    one.add_cluster(&world.fleet.nodes).await.expect("a cluster");
+    one.add_cluster(&world.fleet.nodes)
+        .await
+        .expect("a cluster");
     world.fleet.fail("snapshot n1", &[Fault::Hang]);
     let id = one.backup("b").await;
     one.running(&id, "snapshot-n1").await;
@@ -227,7 +305,10 @@ async fn a_runner_whose_lease_was_taken_writes_nothing_more() {
         token: 1,
     };
     store.release(&stale).await.expect("the test takes it away");
-    let taken = store.acquire(&key, "another", DEADLINE).await.expect("free");
+    let taken = store
+        .acquire(&key, "another", DEADLINE)
+        .await
+        .expect("free");
     assert_eq!(taken.token, 2);
     let refused = one.cancel(&id).await.expect_err("not its own any more");
     assert_eq!(refused.reason, "TASK_DRIVEN_ELSEWHERE");

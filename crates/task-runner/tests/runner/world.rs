@@ -127,7 +127,9 @@ impl World {
     /// A runner with the cluster `shop` of all nodes.
     pub async fn start_with_cluster(&self) -> Life {
         let mut life = self.start().await;
-        life.add_cluster(&self.fleet.nodes).await.expect("a cluster");
+        life.add_cluster(&self.fleet.nodes)
+            .await
+            .expect("a cluster");
         life
     }
 
@@ -204,7 +206,10 @@ impl Life {
     }
 
     pub async fn tasks(&mut self) -> Vec<pb::Task> {
-        let answer = self.client.list_tasks(pb::ListTasksRequest::default()).await;
+        let answer = self
+            .client
+            .list_tasks(pb::ListTasksRequest::default())
+            .await;
         unwrap(answer).expect("a list").tasks
     }
 
@@ -253,9 +258,14 @@ pub fn is_final(state: TaskState) -> bool {
 #[track_caller]
 pub fn state_of(task: &pb::Task, step: &str) -> StepState {
     let found = task.steps.iter().find(|found| found.id == step);
-    found.unwrap_or_else(|| panic!("no step {step}: {task:#?}")).state()
+    found
+        .unwrap_or_else(|| panic!("no step {step}: {task:#?}"))
+        .state()
 }
 
 pub fn codes(task: &pb::Task) -> Vec<&str> {
-    task.findings.iter().map(|finding| finding.code.as_str()).collect()
+    task.findings
+        .iter()
+        .map(|finding| finding.code.as_str())
+        .collect()
 }

@@ -1,0 +1,6 @@
+//! The S3 backend against a real MinIO.
+
+mod conformance;
+mod faults;
+mod server;
+mod tls;
