@@ -17,6 +17,7 @@ const PARALLEL_PARTS_MAX: usize = 64;
 /// The `[store]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+#[expect(clippy::large_enum_variant, reason = "a process has one of them")]
 pub enum StoreConfig {
     Folder(FolderConfig),
     S3(S3Config),

@@ -187,7 +187,7 @@ impl Meter {
 
 fn items(progress: &Progress) -> String {
     match progress.items_total {
-        0 => progress.items_done.to_string(),
+        0 => format!("{} done", progress.items_done),
         total => format!("{} of {total}", progress.items_done),
     }
 }
@@ -226,7 +226,7 @@ mod tests {
             items_total,
             note: note.into(),
         };
-        assert_eq!(meter_line(&progress(0, 0, "")), "1.0 MiB, 3");
+        assert_eq!(meter_line(&progress(0, 0, "")), "1.0 MiB, 3 done");
         assert_eq!(
             meter_line(&progress(2 << 20, 9, "shop.orders")),
             "1.0 MiB of 2.0 MiB, 3 of 9, shop.orders"

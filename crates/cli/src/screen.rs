@@ -131,17 +131,24 @@ impl Screen {
         let _ = writeln!(self.err, "{shown}");
     }
 
-    /// Asks before something that cannot be undone. Without `--yes` and without a person there is nobody to agree.
+    /// Says before anything is called whether somebody can agree: `--yes`, or a person at a terminal.
+    pub fn check_can_agree(&self, yes: bool) -> Result<(), Failure> {
+        match yes || self.input_is_terminal {
+            true => Ok(()),
+            false => Err(Failure::Usage {
+                message: "this wants to be agreed to, and nobody is at a terminal to be asked"
+                    .into(),
+                hint: "agree in advance with --yes".into(),
+            }),
+        }
+    }
+
+    /// Asks before something that cannot be undone.
     pub fn confirm(&mut self, question: &str, yes: bool) -> Result<(), Failure> {
         if yes {
             return Ok(());
         }
-        if !self.input_is_terminal {
-            return Err(Failure::Usage {
-                message: format!("{question} Nobody is at a terminal to answer"),
-                hint: "agree in advance with --yes".into(),
-            });
-        }
+        self.check_can_agree(yes)?;
         let _ = write!(self.err, "{question} [y/N] ");
         let _ = self.err.flush();
         let mut answer = String::new();

@@ -59,14 +59,17 @@ async fn watch(id: &str, context: &mut Context) -> Result<pb::Task, Failure> {
             ),
             Err(failure) => failure,
         };
-        let since = *broken_since.get_or_insert_with(Instant::now);
         let may_come_back = failure.exit() == Exit::Unreachable;
-        if !may_come_back || since.elapsed() >= context.patience.reconnect {
+        let patient = broken_since.is_none_or(|at| at.elapsed() < context.patience.reconnect);
+        if !may_come_back || !patient {
             meter.finish();
             return Err(failure);
         }
-        let text = api::error::chain(&failure);
-        meter.say(&format!("{text}; trying again"), &mut context.screen);
+        if broken_since.is_none() {
+            broken_since = Some(Instant::now());
+            let text = api::error::chain(&failure);
+            meter.say(&format!("{text}; trying again"), &mut context.screen);
+        }
         tokio::time::sleep(context.patience.reconnect_pause).await;
     }
 }

@@ -80,11 +80,10 @@ impl Running {
             interrupt: Box::pin(std::future::pending()),
             patience: Patience::default(),
         };
-        let line = ["ringkeep"]
-            .iter()
-            .chain(args)
-            .chain(&["--endpoint", &self.endpoint]);
-        let line: Vec<_> = line.map(Into::into).collect();
+        let mut line = vec!["ringkeep"];
+        line.extend(args);
+        line.extend(["--endpoint", &self.endpoint]);
+        let line = line.into_iter().map(Into::into).collect::<Vec<_>>();
         let exit = cli::run_in(line, surroundings, |_| async { Ok(()) }).await;
         (exit.code(), out.text(), err.text())
     }

@@ -9,8 +9,13 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct StandaloneArgs {
-    /// TOML file with the sections [server], [telemetry], [store], [tasks] and [[agents]].
-    #[arg(long, value_name = "FILE")]
+    /// TOML file with the sections [server], [telemetry], [store], [tasks], [clients] and [[agents]].
+    #[arg(
+        long,
+        env = "RINGKEEP_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
     pub config: Option<PathBuf>,
     /// Folder for the state; wins over the configuration.
     #[arg(long, value_name = "FOLDER")]

@@ -33,10 +33,15 @@ impl Throttle {
     }
 }
 
+/// How many intervals a line that says nothing new waits: a sign of life, not a flood.
+const SAME_LINE_INTERVALS: u32 = 12;
+
 /// Remembers what was said of a task.
 pub struct TaskLines {
     said: HashMap<String, (StepState, String)>,
     throttle: Throttle,
+    last_line: String,
+    last_line_throttle: Throttle,
 }
 
 impl TaskLines {
@@ -44,6 +49,8 @@ impl TaskLines {
         Self {
             said: HashMap::new(),
             throttle: Throttle::new(interval),
+            last_line: String::new(),
+            last_line_throttle: Throttle::new(interval * SAME_LINE_INTERVALS),
         }
     }
 
@@ -59,7 +66,14 @@ impl TaskLines {
             }
         }
         if self.throttle.passes(now) {
-            lines.push(task_line(task));
+            let line = task_line(task);
+            if line != self.last_line {
+                self.last_line_throttle.last = None;
+            }
+            if self.last_line_throttle.passes(now) {
+                lines.push(line.clone());
+            }
+            self.last_line = line;
         }
         lines
     }
@@ -89,8 +103,17 @@ fn task_line(task: &Task) -> String {
         0 => String::new(),
         seconds => format!(", {} left", human::seconds(seconds)),
     };
+    let note = task
+        .steps
+        .iter()
+        .find(|step| step.state() == StepState::Running && !step.note.is_empty())
+        .map(|step| format!("; {}: {}", step.kind, step.note))
+        .unwrap_or_default();
     let (kind, state) = (kind(task.kind()), state(task.state()));
-    format!("{kind}: {state}, {}{bytes}{left}", percent(task.progress))
+    format!(
+        "{kind}: {state}, {}{bytes}{left}{note}",
+        percent(task.progress)
+    )
 }
 
 #[cfg(test)]
@@ -174,6 +197,25 @@ mod tests {
                 0s upload on a: running
                 0s backup: running, 50 %, 0 B of 4.0 KiB, 9s left
                 6s backup: running, 50 %, 2.0 KiB of 4.0 KiB, 9s left
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_line_that_says_nothing_new_is_a_sign_of_life_once_a_minute() {
+        let steps: &[&str] = &["load a running 0/0"];
+        check(
+            &[
+                (0, steps),
+                (5, steps),
+                (30, steps),
+                (60, steps),
+                (65, steps),
+            ],
+            expect![[r#"
+                0s load on a: running
+                0s backup: running, 50 %, 9s left
+                60s backup: running, 50 %, 9s left
             "#]],
         );
     }

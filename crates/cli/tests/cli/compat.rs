@@ -48,7 +48,8 @@ async fn a_supported_pair_says_what_comes_with_it() {
             restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
               hint: the restore has a step for it; by hand: nodetool upgradesstables
         --- stderr
-    "#]].assert_eq(&ran.transcript(""));
+    "#]]
+    .assert_eq(&ran.transcript(""));
 }
 
 #[tokio::test]

@@ -97,7 +97,8 @@ async fn what_cannot_be_an_id_is_not_found() {
         --- stderr
         error: there is no task `nope`
         hint: `ringkeep task list` shows all tasks
-    "#]].assert_eq(&ran.transcript(""));
+    "#]]
+    .assert_eq(&ran.transcript(""));
 }
 
 #[tokio::test]
@@ -118,9 +119,8 @@ async fn a_watch_goes_on_after_the_service_was_restarted() {
     expect![[r#"
         snapshot on 127.0.0.2: succeeded
         upload on 127.0.0.2: running
-        backup: running, 62 %, 1.0 MiB of 4.0 MiB, 1m 35s left
+        backup: running, 62 %, 1.0 MiB of 4.0 MiB, 1m 35s left; upload: shop.orders
         cannot reach the task-runner at ENDPOINT: the process is gone; trying again
-        cannot reach the task-runner at ENDPOINT: the service ended the watch; trying again
         upload on 127.0.0.2: succeeded
     "#]]
     .assert_eq(&ran.err.replace(&fake.endpoint, "ENDPOINT"));

@@ -128,6 +128,8 @@ async fn a_missing_or_short_object_is_named() {
         .expect("commits when all is there");
 }
 
+type Bend = fn(&mut NodeManifest);
+
 /// Commits a full backup of which the second node's manifest was bent.
 async fn commit_bent(bend: impl Fn(&mut NodeManifest)) -> api::RemoteError {
     let (memory, world) = memory_world();
@@ -149,7 +151,7 @@ async fn commit_bent(bend: impl Fn(&mut NodeManifest)) -> api::RemoteError {
 
 #[tokio::test]
 async fn nodes_that_do_not_fit_together_are_refused() {
-    let bends: [(&str, fn(&mut NodeManifest)); 8] = [
+    let bends: [(&str, Bend); 8] = [
         ("another table id", |node| {
             node.tables[0].id = TableId(Uuid::from_u128(9))
         }),

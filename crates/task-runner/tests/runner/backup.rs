@@ -95,6 +95,7 @@ async fn a_cluster_has_one_task_at_a_time() {
     let mut life = world.start_with_cluster().await;
     world.fleet.fail("upload n1", &[Fault::Hang]);
     let id = life.backup("a").await;
+    world.called("upload n1").await;
     let backup = life.create_backup("b").await.expect_err("busy");
     let restore = life.start_restore("old").await.expect_err("busy");
     for error in [backup, restore] {
@@ -288,7 +289,7 @@ async fn a_ring_that_changed_since_the_plan_fails_the_backup() {
     let mut life = world.start_with_cluster().await;
     world.fleet.fail("snapshot n1", &[Fault::Hang]);
     let id = life.backup("b").await;
-    life.running(&id, "snapshot-n1").await;
+    world.called("snapshot n1").await;
     world.fleet.facts().rack = "r2".into();
     life.runner.drain().await;
     drop(life);
@@ -308,7 +309,7 @@ async fn a_schema_that_changed_since_the_plan_is_told() {
     let mut life = world.start_with_cluster().await;
     world.fleet.fail("snapshot n1", &[Fault::Hang]);
     let id = life.backup("b").await;
-    life.running(&id, "snapshot-n1").await;
+    world.called("snapshot n1").await;
     world.fleet.facts().schema_version = "schema-2".into();
     life.runner.drain().await;
     drop(life);

@@ -163,6 +163,7 @@ async fn a_runner_that_drains_leaves_its_task_running_and_the_next_goes_on() {
             && state_of(task, "upload-n2") == StepState::Running
     })
     .await;
+    world.called("upload n2").await;
     timeout(Duration::from_secs(5), life.runner.drain())
         .await
         .expect("a drain does not wait for the agents");

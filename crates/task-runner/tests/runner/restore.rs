@@ -90,6 +90,7 @@ async fn change_while_staging(change: impl Fn(&World)) -> (World, String, crate:
         state_of(task, "stage-n1") == StepState::Succeeded
     })
     .await;
+    world.called("stage n2").await;
     change(&world);
     life.runner.drain().await;
     drop(life);
@@ -199,6 +200,7 @@ async fn a_cancelled_restore_starts_over_when_resumed() {
         state_of(task, "stage-n1") == StepState::Succeeded
     })
     .await;
+    world.called("stage n2").await;
     life.cancel(&id).await.expect("cancelled");
     life.ended(&id).await;
     life.resume(&id).await.expect("resumed");

@@ -237,6 +237,9 @@ async fn what_moves_data_keeps_to_the_limit_and_snapshots_do_not() {
             .count()
     };
     life.until(&id, |task| running(task, "snapshot") == 3).await;
+    for node in ["n1", "n2", "n3"] {
+        world.called(&format!("snapshot {node}")).await;
+    }
     life.runner.drain().await;
     drop(life);
     let mut life = world.start().await;
@@ -266,8 +269,8 @@ async fn two_runners_never_drive_one_task() {
         state_of(&two.task(&id).await.expect("a task"), "upload-n1"),
         StepState::Running
     );
-    let uploads = world.fleet.count("upload n1");
-    assert_eq!(uploads, 1);
+    world.called("upload n1").await;
+    assert_eq!(world.fleet.count("upload n1"), 1);
     // The other learns of the end through the store.
     let watch = two
         .client

@@ -139,6 +139,15 @@ impl World {
         self.fleet.facts().backups.insert(name.to_owned(), backup);
     }
 
+    /// Waits until the call has come in, so that its fault has struck.
+    pub async fn called(&self, call: &str) {
+        let until = Instant::now() + DEADLINE;
+        while self.fleet.count(call) == 0 {
+            assert!(Instant::now() < until, "`{call}` never came");
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     #[track_caller]
     pub fn check_rules(&self) {
         assert_eq!(self.fleet.facts().violations, Vec::<String>::new());

@@ -11,7 +11,8 @@ use crate::view::cluster::ClusterView;
 
 /// Registers a cluster by its agents, one beside each Cassandra node.
 ///
-/// All agents must answer and agree on one ring. Adding a cluster again with other agents replaces its list.
+/// All agents must answer and agree on one ring. Adding a cluster again changes nothing; with other agents it is refused
+/// until the cluster is removed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

@@ -45,6 +45,7 @@ struct Started {
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
+    context.screen.check_can_agree(args.yes)?;
     if !args.yes {
         agree(&args.restore, context).await?;
     }
