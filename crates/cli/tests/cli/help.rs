@@ -8,7 +8,11 @@ async fn stdout(args: &[&str]) -> String {
     let ran = ringkeep("", args).await;
     assert_eq!(ran.exit, 0, "{}", ran.err);
     assert_eq!(ran.err, "");
+    // clap fills its empty lines with blanks.
     ran.out
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }
 
 #[tokio::test]
@@ -39,23 +43,23 @@ async fn the_first_help_shows_the_first_steps() {
         Connection:
               --endpoint <ADDRESS>
                   The one address behind which all services are found
-          
+
                   [env: RINGKEEP_ENDPOINT]
                   [default: http://127.0.0.1:7400]
 
               --tls-ca <FILE>
                   PEM file with the certificate authorities to trust; the system's without it
-          
+
                   [env: RINGKEEP_TLS_CA]
 
               --tls-cert <FILE>
                   PEM file with this client's certificate, for mutual TLS
-          
+
                   [env: RINGKEEP_TLS_CERT]
 
               --tls-key <FILE>
                   PEM file with the key of --tls-cert
-          
+
                   [env: RINGKEEP_TLS_KEY]
 
               --tls-server-name <NAME>
@@ -68,7 +72,7 @@ async fn the_first_help_shows_the_first_steps() {
                   Possible values:
                   - text: Aligned tables and sentences, for people
                   - json: One JSON document whose shape is stable
-          
+
                   [default: text]
 
           -q, --quiet
@@ -178,7 +182,7 @@ async fn the_help_of_a_command_has_examples() {
                   - auto:     The planner picks: online where it can
                   - online:   Cassandra keeps running, and loads the SSTables
                   - in-place: Cassandra is stopped, its files are swapped, and it is started
-          
+
                   [default: auto]
 
               --allow-unlisted-version
@@ -188,23 +192,23 @@ async fn the_help_of_a_command_has_examples() {
         Connection:
               --endpoint <ADDRESS>
                   The one address behind which all services are found
-          
+
                   [env: RINGKEEP_ENDPOINT]
                   [default: http://127.0.0.1:7400]
 
               --tls-ca <FILE>
                   PEM file with the certificate authorities to trust; the system's without it
-          
+
                   [env: RINGKEEP_TLS_CA]
 
               --tls-cert <FILE>
                   PEM file with this client's certificate, for mutual TLS
-          
+
                   [env: RINGKEEP_TLS_CERT]
 
               --tls-key <FILE>
                   PEM file with the key of --tls-cert
-          
+
                   [env: RINGKEEP_TLS_KEY]
 
               --tls-server-name <NAME>
@@ -217,7 +221,7 @@ async fn the_help_of_a_command_has_examples() {
                   Possible values:
                   - text: Aligned tables and sentences, for people
                   - json: One JSON document whose shape is stable
-          
+
                   [default: text]
 
           -q, --quiet
