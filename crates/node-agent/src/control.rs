@@ -3,7 +3,7 @@
 //! Today's adapter calls nodetool; a management API fits behind the same words. Every call is safe to repeat. An answer
 //! without an error says that Cassandra took the order, never that it did what was meant: callers look for themselves.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
 use async_trait::async_trait;
@@ -77,16 +77,16 @@ pub trait CassandraControl: Send + Sync {
 
     async fn clear_snapshot(&self, tag: &str) -> Result<(), ControlError>;
 
-    /// Loads the SSTables of a folder that is named as a table's folder is; they are moved out of it.
-    async fn import(&self, table: &TableRef, folder: &Path) -> Result<(), ControlError>;
+    /// Loads the SSTables of folders that are named as a table's folder is; they are moved out of them.
+    async fn import(&self, table: &TableRef, folders: &[PathBuf]) -> Result<(), ControlError>;
 
     /// Loads new SSTables that lie in a table's live folder.
     async fn refresh(&self, table: &TableRef) -> Result<(), ControlError>;
 
-    /// Whether the table is compacted by itself; true where this release cannot tell.
-    async fn autocompaction(&self, table: &TableRef) -> Result<bool, ControlError>;
+    /// Which of the tables have been told not to compact by themselves; none where this release cannot tell.
+    async fn not_compacted(&self, tables: &[TableRef]) -> Result<Vec<TableRef>, ControlError>;
 
-    async fn set_autocompaction(&self, table: &TableRef, on: bool) -> Result<(), ControlError>;
+    async fn set_autocompaction(&self, tables: &[TableRef], on: bool) -> Result<(), ControlError>;
 
     /// How many live SSTables the node counts for a table.
     async fn sstable_count(&self, table: &TableRef) -> Result<u64, ControlError>;

@@ -4,17 +4,19 @@
 //! remembered by what survives its renaming (inode, size, digest), and must be found live. Automatic compaction is off
 //! meanwhile, because it would melt the evidence away.
 
+mod compaction;
 mod error;
 mod import;
 mod refresh;
 mod witness;
 
+use std::path::Path;
+
 use model::TableRef;
 use tracing::{info, warn};
 
 use crate::agent::Agent;
-use crate::control::ControlError;
-use crate::files::{self, blocking};
+use crate::files::{self, FileError, blocking};
 use crate::journal::Journal;
 use crate::names;
 use crate::restore::{RestoreRecord, RestoreState, TableTarget, Witness};
@@ -35,22 +37,23 @@ pub async fn load(
     let (journal, state) = RestoreState::open(&agent.folders, restore).await?;
     let counts = staged_counts(restore, targets, &state)?;
     work.update(|progress| progress.items_total = counts.iter().sum());
-    let has_import = ring::identity(&*agent.cql).await?.release.has_import();
+    let mut tables = Vec::new();
     for (target, count) in targets.iter().zip(&counts) {
-        work.check()?;
-        work.note(target.table.to_string());
-        if !state.loaded.contains(&target.target_id) {
-            let table = Loading {
-                agent,
-                restore,
-                target,
-                journal: &journal,
-                has_import,
-            };
-            table.run(*count, &state).await?;
-        }
-        work.update(|progress| progress.items_done += count);
+        tables.push(Loading {
+            agent,
+            restore,
+            target,
+            count: *count,
+            journal: &journal,
+            loaded: state.loaded.contains(&target.target_id),
+        });
     }
+    let switched = compaction::off(agent, &journal, &state, &tables).await?;
+    let loaded = load_each(agent, &tables, &state, work).await;
+    // Back on whatever happened; a failure to do so must not hide why the load failed.
+    let restored = compaction::on(agent, &journal, &switched).await;
+    loaded?;
+    restored?;
     Ok(counts.iter().sum())
 }
 
@@ -71,13 +74,34 @@ fn staged_counts(
         .collect()
 }
 
-/// One table that is being loaded.
+async fn load_each(
+    agent: &Agent,
+    tables: &[Loading<'_>],
+    state: &RestoreState,
+    work: &Work,
+) -> Result<(), LoadError> {
+    let has_import = ring::identity(&*agent.cql).await?.release.has_import();
+    for table in tables {
+        work.check()?;
+        work.note(table.table().to_string());
+        if !table.loaded {
+            table.run(has_import, state).await?;
+        }
+        work.update(|progress| progress.items_done += table.count);
+    }
+    Ok(())
+}
+
+/// One table of a load.
 struct Loading<'a> {
     agent: &'a Agent,
     restore: &'a str,
     target: &'a TableTarget,
+    /// SSTables that were staged.
+    count: u64,
     journal: &'a Journal<RestoreRecord>,
-    has_import: bool,
+    /// By an earlier try.
+    loaded: bool,
 }
 
 impl Loading<'_> {
@@ -85,20 +109,23 @@ impl Loading<'_> {
         &self.target.table
     }
 
-    async fn run(&self, count: u64, state: &RestoreState) -> Result<(), LoadError> {
+    async fn run(&self, has_import: bool, state: &RestoreState) -> Result<(), LoadError> {
         let staged = self.staged().await?;
         let earlier = state.loading.get(&self.target.target_id);
-        let witnesses = self.witnesses(count, earlier, staged.clone()).await?;
-        if witnesses.is_empty() {
-            return self.loaded().await;
+        let witnesses = self.witnesses(earlier, staged.clone()).await?;
+        if !witnesses.is_empty() {
+            if has_import {
+                import::load(self.agent, self.restore, self.target).await?;
+            } else {
+                refresh::load(self.agent, self.restore, self.target).await?;
+            }
+            self.find_live(&staged, witnesses).await?;
+            self.tidy().await?;
         }
-        let switched = self.compaction_off(state).await?;
-        let loaded = self.load_and_look(&staged, &witnesses).await;
-        // Back on whatever happened; a failure to do so must not hide why the load failed.
-        let restored = if switched { self.compaction_on().await } else { Ok(()) };
-        loaded?;
-        restored?;
-        self.loaded().await
+        let table = self.target.target_id;
+        self.journal.append(&RestoreRecord::Loaded { table }).await?;
+        info!(table = %self.table(), sstables = self.count, "table loaded");
+        Ok(())
     }
 
     /// What is in staging now.
@@ -111,18 +138,17 @@ impl Loading<'_> {
     /// All SSTables of the table, those included that an earlier try has handed over.
     async fn witnesses(
         &self,
-        count: u64,
         earlier: Option<&Vec<Witness>>,
         staged: Vec<Witness>,
     ) -> Result<Vec<Witness>, LoadError> {
         if let Some(earlier) = earlier {
             return Ok(earlier.clone());
         }
-        if staged.len() as u64 != count {
+        if staged.len() as u64 != self.count {
             return Err(LoadError::StagingLost {
                 restore: self.restore.to_owned(),
                 table: self.table().clone(),
-                expected: count,
+                expected: self.count,
                 found: staged.len() as u64,
             });
         }
@@ -135,42 +161,8 @@ impl Loading<'_> {
         Ok(staged)
     }
 
-    /// Answers whether it is for us to turn compaction on again.
-    async fn compaction_off(&self, state: &RestoreState) -> Result<bool, LoadError> {
-        let ours = state.compaction_off.contains(&self.target.target_id);
-        if !ours && !self.agent.control.autocompaction(self.table()).await? {
-            return Ok(false);
-        }
-        let table = self.target.target_id;
-        self.journal.append(&RestoreRecord::CompactionOff { table }).await?;
-        self.agent.control.set_autocompaction(self.table(), false).await?;
-        Ok(true)
-    }
-
-    async fn compaction_on(&self) -> Result<(), LoadError> {
-        let turned: Result<(), ControlError> =
-            self.agent.control.set_autocompaction(self.table(), true).await;
-        if let Err(error) = &turned {
-            warn!(table = %self.table(), %error, "automatic compaction is still off");
-        }
-        turned?;
-        let table = self.target.target_id;
-        self.journal.append(&RestoreRecord::CompactionOn { table }).await?;
-        Ok(())
-    }
-
-    async fn load_and_look(
-        &self,
-        staged: &[Witness],
-        witnesses: &[Witness],
-    ) -> Result<(), LoadError> {
-        if self.has_import {
-            import::load(self.agent, self.restore, self.target).await?;
-        } else {
-            refresh::load(self.agent, self.restore, self.target).await?;
-        }
-        let (folders, target, all) =
-            (self.agent.folders.clone(), self.target.clone(), witnesses.to_vec());
+    async fn find_live(&self, staged: &[Witness], all: Vec<Witness>) -> Result<(), LoadError> {
+        let (folders, target) = (self.agent.folders.clone(), self.target.clone());
         let gone = blocking(move || witness::not_live(&folders, &target, all)).await?;
         let (lost, compacted): (Vec<_>, Vec<_>) =
             gone.into_iter().partition(|witness| staged.contains(witness));
@@ -189,7 +181,7 @@ impl Loading<'_> {
                 "SSTables of an earlier try have been compacted since"
             );
         }
-        self.tidy().await
+        Ok(())
     }
 
     /// What import leaves in staging are components that it made itself; what refresh leaves are second links.
@@ -204,17 +196,10 @@ impl Loading<'_> {
         })
         .await
     }
-
-    async fn loaded(&self) -> Result<(), LoadError> {
-        let table = self.target.target_id;
-        self.journal.append(&RestoreRecord::Loaded { table }).await?;
-        info!(table = %self.table(), "table loaded");
-        Ok(())
-    }
 }
 
 /// The hidden tables of secondary indexes are built by Cassandra from what it loads.
-fn drop_indexes(folder: &std::path::Path) -> Result<(), crate::files::FileError> {
+fn drop_indexes(folder: &Path) -> Result<(), FileError> {
     for index in sstables::index_folders(folder)? {
         files::remove_tree(&index)?;
     }

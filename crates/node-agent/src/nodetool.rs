@@ -1,6 +1,7 @@
 //! Drives Cassandra through nodetool.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -92,6 +93,24 @@ fn judge(arguments: &[&str], output: &Output) -> Result<String, ControlError> {
     })
 }
 
+/// The command with the tables of one keyspace at a time, as nodetool wants them.
+fn by_keyspace<'a>(command: &[&'a str], tables: &'a [TableRef]) -> Vec<Vec<&'a str>> {
+    let mut keyspaces: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for table in tables {
+        keyspaces.entry(&table.keyspace).or_default().push(&table.table);
+    }
+    keyspaces
+        .into_iter()
+        .map(|(keyspace, tables)| [command, &["--", keyspace], &tables].concat())
+        .collect()
+}
+
+/// Reads `<keyspace> <table> not running`.
+fn not_running(line: &str) -> Option<TableRef> {
+    let mut words = line.trim_end().strip_suffix("not running")?.split_whitespace();
+    Some(TableRef::new(words.next()?, words.next()?))
+}
+
 fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text
         .lines()
@@ -130,12 +149,12 @@ impl CassandraControl for Nodetool {
         self.run(&["clearsnapshot", "-t", tag]).await.map(drop)
     }
 
-    async fn import(&self, table: &TableRef, folder: &Path) -> Result<(), ControlError> {
-        let folder = folder.to_string_lossy();
+    async fn import(&self, table: &TableRef, folders: &[PathBuf]) -> Result<(), ControlError> {
+        let folders: Vec<_> = folders.iter().map(|folder| folder.to_string_lossy()).collect();
         // Tokens are checked: a plan that sends foreign partitions is wrong, and the node is the last to notice.
-        self.run(&["import", "--", &table.keyspace, &table.table, &folder])
-            .await
-            .map(drop)
+        let mut arguments = vec!["import", "--", &table.keyspace, &table.table];
+        arguments.extend(folders.iter().map(|folder| folder.as_ref()));
+        self.run(&arguments).await.map(drop)
     }
 
     async fn refresh(&self, table: &TableRef) -> Result<(), ControlError> {
@@ -144,21 +163,25 @@ impl CassandraControl for Nodetool {
             .map(drop)
     }
 
-    async fn autocompaction(&self, table: &TableRef) -> Result<bool, ControlError> {
-        let arguments = ["statusautocompaction", "--", &table.keyspace, &table.table];
-        match self.run(&arguments).await {
-            Ok(said) => Ok(!said.contains("not running")),
-            // 3.11 has no such command and says so with its usage.
-            Err(ControlError::Failed { .. }) => Ok(true),
-            Err(error) => Err(error),
+    async fn not_compacted(&self, tables: &[TableRef]) -> Result<Vec<TableRef>, ControlError> {
+        let mut off = Vec::new();
+        for arguments in by_keyspace(&["statusautocompaction", "-a"], tables) {
+            match self.run(&arguments).await {
+                Ok(said) => off.extend(said.lines().filter_map(not_running)),
+                // 3.11 has no such command and says so with its usage.
+                Err(ControlError::Failed { .. }) => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            }
         }
+        Ok(off)
     }
 
-    async fn set_autocompaction(&self, table: &TableRef, on: bool) -> Result<(), ControlError> {
+    async fn set_autocompaction(&self, tables: &[TableRef], on: bool) -> Result<(), ControlError> {
         let order = if on { "enableautocompaction" } else { "disableautocompaction" };
-        self.run(&[order, "--", &table.keyspace, &table.table])
-            .await
-            .map(drop)
+        for arguments in by_keyspace(&[order], tables) {
+            self.run(&arguments).await?;
+        }
+        Ok(())
     }
 
     async fn sstable_count(&self, table: &TableRef) -> Result<u64, ControlError> {
@@ -233,10 +256,22 @@ mod tests {
     #[tokio::test]
     async fn answers_are_read_out_of_the_talk_around_them() {
         let (_root, nodetool) = scripted(
-            "case \"$3\" in netstats) echo 'Mode: NORMAL';; tablestats) printf '\\tSSTable count: 12\\n';; *) exit 1;; esac",
+            "case \"$3\" in netstats) echo 'Mode: NORMAL';; tablestats) printf '\\tSSTable count: 12\\n';;
+             statusautocompaction) printf 'Keyspace Table Status\\nk t not running   \\nk u running\\n';; *) exit 1;; esac",
         );
+        let (t, u) = (TableRef::new("k", "t"), TableRef::new("k", "u"));
         assert_eq!(nodetool.mode().await.unwrap(), "NORMAL");
-        assert_eq!(nodetool.sstable_count(&TableRef::new("k", "t")).await.unwrap(), 12);
-        assert!(nodetool.autocompaction(&TableRef::new("k", "t")).await.unwrap());
+        assert_eq!(nodetool.sstable_count(&t).await.unwrap(), 12);
+        assert_eq!(nodetool.not_compacted(&[t.clone(), u]).await.unwrap(), [t]);
+    }
+
+    #[tokio::test]
+    async fn tables_go_together_by_keyspace() {
+        let (root, nodetool) = scripted("shift 2; echo \"$@\" >> \"$(dirname \"$0\")/calls\"");
+        let tables = [("a", "t"), ("b", "u"), ("a", "v")].map(|(k, t)| TableRef::new(k, t));
+        nodetool.set_autocompaction(&tables, false).await.unwrap();
+        nodetool.set_autocompaction(&[], true).await.unwrap();
+        let calls = fs::read_to_string(root.path().join("calls")).unwrap();
+        assert_eq!(calls, "disableautocompaction -- a t v\ndisableautocompaction -- b u\n");
     }
 }

@@ -21,6 +21,8 @@ pub struct Table {
     pub view_of: Option<String>,
     /// The compaction strategy's class.
     pub compaction_class: String,
+    /// Whether its schema lets Cassandra compact it by itself.
+    pub autocompaction: bool,
 }
 
 /// A selection that names what is not there.
@@ -51,11 +53,13 @@ pub async fn list(cql: &dyn Cql) -> Result<Vec<Table>, CqlError> {
 }
 
 fn read(row: &Row, name: &str) -> Result<Table, RowError> {
+    let mut compaction = row.map("compaction")?;
     Ok(Table {
         table: TableRef::new(row.text("keyspace_name")?, row.text(name)?),
         id: row.parsed("id", "a table id")?,
         view_of: row.optional_text("base_table_name").map(str::to_owned),
-        compaction_class: row.map("compaction")?.remove("class").unwrap_or_default(),
+        compaction_class: compaction.remove("class").unwrap_or_default(),
+        autocompaction: compaction.get("enabled").is_none_or(|enabled| enabled != "false"),
     })
 }
 

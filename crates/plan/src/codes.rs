@@ -146,6 +146,19 @@ codes! {
     REPAIR_ADVISED Advice After
         "The nodes' snapshots were not taken in the same instant, and a backup holds what each replica had. Run a \
          full repair of the restored keyspaces when the restore is done."
+
+    // What a task could not do, said when it ends.
+    SCHEMA_CHANGED_DURING_BACKUP Warning After
+        "The schema changed between the plan of a backup and its snapshots. The backup holds the later schema; a table \
+         that was dropped or made in that time may be missing from it. Make another backup."
+    SNAPSHOT_NOT_CLEARED Warning After
+        "A node's snapshot could not be removed after a backup, and holds disk space. The hint has the nodetool command."
+    BACKUP_NOT_ABANDONED Warning After
+        "A failed backup could not be marked as failed, so that it is listed as running. Delete it."
+    STAGING_NOT_REMOVED Warning After
+        "What a restore left on a node's data disks could not be removed. Nothing uses it any more."
+    PIN_NOT_RELEASED Warning After
+        "A restore could not give up its hold on a backup, which therefore cannot be deleted."
 }
 
 impl Code {
@@ -159,7 +172,7 @@ impl Code {
 pub fn page() -> String {
     let mut page = String::from(
         "# Findings\n\n\
-         What the planner has to say comes as findings: `{code, severity, when, subject, message, hint}`. Codes are stable:\n\
+         What the planner has to say, and what a task has left to be done, comes as findings: `{code, severity, when, subject, message, hint}`. Codes are stable:\n\
          match on them, never on the text. A plan with any **refusal** is not carried out. A **warning** is a consequence to\n\
          know before agreeing; **advice** is something to do or to know. The severity below is the usual one.\n\n\
          This page is made from the table in `crates/plan/src/codes.rs`; after a change there, run\n\

@@ -101,7 +101,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     );
     let nodes = nodes::plan(backup, &pairs, &cluster, &decided, &versions, &mut findings);
     let cql = ddl::write(mode, backup, &chosen, &live, &decided, &cluster);
-    say_afterwards(name, &mut findings);
+    say_afterwards(name, backup.nodes.len(), &mut findings);
 
     let supported = !findings.refuse();
     let steps = match supported {
@@ -208,13 +208,15 @@ fn check_in_place(cluster: &Cluster, versions: &versions::Versions, findings: &m
     }
 }
 
-fn say_afterwards(name: &str, findings: &mut Findings) {
-    findings.say(
-        codes::REPAIR_ADVISED,
-        name,
-        "the replicas' snapshots were not taken in one instant",
-        "run `nodetool repair -full` for the restored keyspaces",
-    );
+fn say_afterwards(name: &str, source_nodes: usize, findings: &mut Findings) {
+    if source_nodes > 1 {
+        findings.say(
+            codes::REPAIR_ADVISED,
+            name,
+            "the replicas' snapshots were not taken in one instant",
+            "run `nodetool repair -full` for the restored keyspaces",
+        );
+    }
     findings.say(
         codes::AUTH_NOT_INCLUDED,
         name,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use model::Finding;
+use plan::codes;
 
 use crate::core::Core;
 use crate::record::{Ending, TaskRecord, Work, left_to_do};
@@ -50,7 +51,7 @@ async fn clean_backup(services: &Services, record: &TaskRecord, ending: &Ending)
     let abandoned = retry(limits, || undo::abandon(services, record, &ending.reason)).await;
     if let Err(error) = abandoned {
         findings.push(left_to_do(
-            "BACKUP_NOT_ABANDONED",
+            codes::BACKUP_NOT_ABANDONED,
             &backup,
             format!("the backup could not be marked as failed: {}", error.text()),
             "delete it with `ringkeep backup delete` once the storage-catalog answers".to_owned(),
@@ -121,7 +122,7 @@ pub(crate) fn given_up(record: &TaskRecord, at: usize, error: &StepError) -> Fin
 
 fn not_cleared(record: &TaskRecord, node: &str, error: &StepError) -> Finding {
     left_to_do(
-        "SNAPSHOT_NOT_CLEARED",
+        codes::SNAPSHOT_NOT_CLEARED,
         node,
         format!("the snapshot is still on the node: {}", error.text()),
         format!(
@@ -133,7 +134,7 @@ fn not_cleared(record: &TaskRecord, node: &str, error: &StepError) -> Finding {
 
 fn not_finished(record: &TaskRecord, node: &str, error: &StepError) -> Finding {
     left_to_do(
-        "STAGING_NOT_REMOVED",
+        codes::STAGING_NOT_REMOVED,
         node,
         format!(
             "what restore {} left on the node could not be removed: {}",
@@ -146,7 +147,7 @@ fn not_finished(record: &TaskRecord, node: &str, error: &StepError) -> Finding {
 
 fn not_unpinned(record: &TaskRecord, error: &StepError) -> Finding {
     left_to_do(
-        "PIN_NOT_RELEASED",
+        codes::PIN_NOT_RELEASED,
         &record.task.backup.to_string(),
         format!(
             "the backup is still pinned by task {}: {}",

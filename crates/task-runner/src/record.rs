@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::manifest::BackupKind;
 use model::task::{StepState, Task, TaskKind};
-use model::{BackupName, Finding, Selection, Severity, When};
+use model::{BackupName, Finding, Selection};
+use plan::codes::Code;
 use serde::{Deserialize, Serialize};
 
 /// What is kept under the task's key. What is large and never changes is kept apart, in an [`crate::order::Order`].
@@ -257,11 +258,11 @@ impl TaskRecord {
 }
 
 /// A finding of the runner itself: nothing is lost, somebody has something left to do.
-pub(crate) fn left_to_do(code: &str, subject: &str, message: String, hint: String) -> Finding {
+pub(crate) fn left_to_do(code: Code, subject: &str, message: String, hint: String) -> Finding {
     Finding {
-        code: code.to_owned(),
-        severity: Severity::Warning,
-        when: When::After,
+        code: code.name.to_owned(),
+        severity: code.severity,
+        when: code.when,
         subject: subject.to_owned(),
         message,
         hint,
@@ -270,6 +271,8 @@ pub(crate) fn left_to_do(code: &str, subject: &str, message: String, hint: Strin
 
 #[cfg(test)]
 mod tests {
+    use plan::codes;
+
     use super::*;
 
     #[test]
@@ -293,7 +296,7 @@ mod tests {
                 nodes: vec![node],
                 target_ring: "r".into(),
                 target_schema_version: "s".into(),
-                closing: vec![left_to_do("CODE", "n1", "m".into(), "h".into())],
+                closing: vec![left_to_do(codes::SNAPSHOT_NOT_CLEARED, "n1", "m".into(), "h".into())],
             }),
         ];
         for job in jobs {

@@ -132,7 +132,23 @@ impl From<&pb::TablePlan> for TablePlanView {
     }
 }
 
+/// The whole plan, for those who have yet to agree to it.
 pub fn text(plan: &PlanView, paint: &Paint) -> String {
+    let mut text = brief(plan, paint);
+    let sections = [
+        tables_text(&plan.tables),
+        nodes_text(&plan.nodes),
+        steps_text(&plan.steps),
+    ];
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        text.push('\n');
+        text.push_str(section);
+    }
+    text
+}
+
+/// The verdict and the findings, for those who have agreed already.
+pub fn brief(plan: &PlanView, paint: &Paint) -> String {
     let verdict = match plan.supported {
         true => paint.word(Colour::Green, "can be done"),
         false => paint.word(Colour::Red, "REFUSED"),
@@ -147,15 +163,9 @@ pub fn text(plan: &PlanView, paint: &Paint) -> String {
         plan.cluster, plan.backup, plan.target
     );
     let findings = finding::text(&plan.findings, paint);
-    let sections = [
-        findings,
-        tables_text(&plan.tables),
-        nodes_text(&plan.nodes),
-        steps_text(&plan.steps),
-    ];
-    for section in sections.iter().filter(|section| !section.is_empty()) {
+    if !findings.is_empty() {
         text.push('\n');
-        text.push_str(section);
+        text.push_str(&findings);
     }
     text
 }

@@ -1,5 +1,7 @@
 //! Loads by `nodetool import`, which moves files out of staging.
 
+use std::path::{Path, PathBuf};
+
 use super::{LoadError, drop_indexes, witness};
 use crate::agent::Agent;
 use crate::files::blocking;
@@ -11,8 +13,8 @@ pub(super) async fn load(
     target: &TableTarget,
 ) -> Result<(), LoadError> {
     let folders = folders_to_import(agent, restore, target).await?;
-    for folder in &folders {
-        agent.control.import(&target.table, folder).await?;
+    if !folders.is_empty() {
+        agent.control.import(&target.table, &folders).await?;
     }
     let (all, restore, of) = (agent.folders.clone(), restore.to_owned(), target.clone());
     let left = blocking(move || witness::staged(&all, &restore, &of)).await?;
@@ -30,7 +32,7 @@ async fn folders_to_import(
     agent: &Agent,
     restore: &str,
     target: &TableTarget,
-) -> Result<Vec<std::path::PathBuf>, LoadError> {
+) -> Result<Vec<PathBuf>, LoadError> {
     let (folders, restore, target) = (agent.folders.clone(), restore.to_owned(), target.clone());
     blocking(move || {
         let mut found = witness::staging_folders(&folders, &restore, &target)?;
@@ -38,7 +40,7 @@ async fn folders_to_import(
             drop_indexes(folder)?;
         }
         let staged = witness::staged(&folders, &restore, &target)?;
-        found.retain(|folder| staged.iter().any(|w| std::path::Path::new(&w.staged).starts_with(folder)));
+        found.retain(|folder| staged.iter().any(|w| Path::new(&w.staged).starts_with(folder)));
         Ok(found)
     })
     .await

@@ -1,5 +1,4 @@
 use api::ServiceError;
-use model::TableRef;
 
 use super::*;
 use crate::stage::{Stage, stage};

@@ -93,7 +93,8 @@ async fn give_compaction_back(agent: &Agent, restore: &str) -> Result<(), Finish
         return Ok(());
     };
     for target in tables.iter().filter(|t| state.compaction_off.contains(&t.target_id)) {
-        match agent.control.set_autocompaction(&target.table, true).await {
+        let table = std::slice::from_ref(&target.table);
+        match agent.control.set_autocompaction(table, true).await {
             // A node that is down compacts when it starts; a table that was dropped never again.
             Ok(()) | Err(ControlError::Down { .. } | ControlError::Failed { .. }) => {}
             Err(error) => return Err(error.into()),

@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::statement::{Creates, creates};
 use super::{odd, render, rows_of};
-use crate::cql::{Cql, CqlError, Row};
+use crate::cql::{Cql, CqlError, Row, RowError};
 
 /// The entries of one keyspace.
 pub(super) async fn entries(cql: &dyn Cql, keyspace: &str) -> Result<Vec<SchemaEntry>, CqlError> {
@@ -14,6 +14,9 @@ pub(super) async fn entries(cql: &dyn Cql, keyspace: &str) -> Result<Vec<SchemaE
     let mut entries: Vec<SchemaEntry> = Vec::new();
     for row in cql.query(&statement).await? {
         sort_in(keyspace, &row, &mut entries).map_err(odd(&statement))?;
+    }
+    for function in rows_of(cql, "functions", keyspace).await? {
+        mend_function(keyspace, &function, &mut entries).map_err(odd("system_schema.functions"))?;
     }
     for trigger in rows_of(cql, "triggers", keyspace).await? {
         add_trigger(keyspace, &trigger, &mut entries).map_err(odd("system_schema.triggers"))?;
@@ -28,7 +31,7 @@ fn sort_in(
     keyspace: &str,
     row: &Row,
     entries: &mut Vec<SchemaEntry>,
-) -> Result<(), crate::cql::RowError> {
+) -> Result<(), RowError> {
     let text = row.text("create_statement")?;
     let described = row.text("name")?;
     let mut found = 0;
@@ -78,6 +81,25 @@ fn sort_in(
     Ok(())
 }
 
+/// Cassandra puts every body between `$$`, also one that has a `$$` in it, which no one can read back.
+fn mend_function(
+    keyspace: &str,
+    function: &Row,
+    entries: &mut [SchemaEntry],
+) -> Result<(), RowError> {
+    if !function.text("body")?.contains("$$") {
+        return Ok(());
+    }
+    let mended = render::function(keyspace, function)?;
+    let is_this = |entry: &&mut SchemaEntry| {
+        entry.kind == SchemaKind::Function && entry.name == mended.name
+    };
+    if let Some(entry) = entries.iter_mut().find(is_this) {
+        *entry = mended;
+    }
+    Ok(())
+}
+
 /// `"F"(int, text)` without the quotes of the name.
 fn signature(described: &str) -> String {
     match described.rfind('(').filter(|_| !described.starts_with("\"(")) {
@@ -90,7 +112,7 @@ fn add_trigger(
     keyspace: &str,
     trigger: &Row,
     entries: &mut [SchemaEntry],
-) -> Result<(), crate::cql::RowError> {
+) -> Result<(), RowError> {
     let (table, name) = (trigger.text("table_name")?, trigger.text("trigger_name")?);
     let made = render::trigger(keyspace, table, trigger)?;
     let is_table = |entry: &&mut SchemaEntry| entry.kind == SchemaKind::Table && entry.name == table;

@@ -105,7 +105,7 @@ fn user_types(keyspace: &str, rows: &[Row]) -> Result<Vec<SchemaEntry>, RowError
     Ok(order(needs).iter().filter_map(|name| made.remove(name)).collect())
 }
 
-fn function(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
+pub(super) fn function(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
     let name = row.text("function_name")?;
     let types = argument_types(row)?;
     let arguments: Vec<String> = row

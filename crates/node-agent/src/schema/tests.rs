@@ -312,6 +312,7 @@ async fn what_a_newer_release_describes_is_taken_apart() {
         json!([
             described("keyspace", "\"Shop\"", "CREATE KEYSPACE \"Shop\" WITH durable_writes = true;"),
             described("function", "\"F\"(int, text)", "CREATE FUNCTION \"Shop\".\"F\"(a int, b text) AS $$ ; $$;"),
+            described("function", "g(int)", "CREATE FUNCTION \"Shop\".g(a int) AS $$ it's $$ here $$;"),
             described(
                 "table",
                 "\"T\"",
@@ -322,6 +323,12 @@ async fn what_a_newer_release_describes_is_taken_apart() {
             described("table", "old", "/*\nWarning: Table omitted;\nCREATE TABLE \"Shop\".old (k int);\n*/"),
         ]),
     );
+    set(
+        &node,
+        "functions",
+        json!([{ "function_name": "g", "argument_names": ["a"], "argument_types": ["int"], "body": " it's $$ here ",
+                 "called_on_null_input": true, "language": "java", "return_type": "int" }]),
+    );
     let trigger = json!([{ "table_name": "T", "trigger_name": "tr", "options": { "class": "org.example.T" } }]);
     set(&node, "triggers", trigger);
     check(&node, expect![[r#"
@@ -329,6 +336,12 @@ async fn what_a_newer_release_describes_is_taken_apart() {
         CREATE KEYSPACE "Shop" WITH durable_writes = true
         == Function F(int, text)
         CREATE FUNCTION "Shop"."F"(a int, b text) AS $$ ; $$
+        == Function g(int)
+        CREATE FUNCTION "Shop".g(a int)
+            CALLED ON NULL INPUT
+            RETURNS int
+            LANGUAGE java
+            AS ' it''s $$ here '
         == Table T
         CREATE TABLE "Shop"."T" (
          k int

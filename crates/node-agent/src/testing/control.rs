@@ -89,6 +89,32 @@ impl FakeControl {
         folders.filter(|(of, _)| of == table).map(|(_, folder)| folder).collect()
     }
 
+    fn import_one(&self, table: &TableRef, folder: &Path) {
+        self.note(format!("import {table} {}", files::name_of(folder)));
+        let live = self.folders_of(table).remove(0);
+        // Cassandra looks at the last two folders of the path, and says nothing where they are not the table's.
+        let inside = folder.ends_with(Path::new(&table.keyspace).join(files::name_of(&live)));
+        if self.does(&Misbehaviour::LoadsNothing) || !inside {
+            return;
+        }
+        let staged = sstables::list(folder).unwrap();
+        let mut lose = self.does(&Misbehaviour::LosesOne);
+        for ((_, descriptor), components) in sstables::by_sstable(&staged) {
+            let id = self.highest(table) + 1;
+            for file in components {
+                let to = live.join(format!(
+                    "{}-{id}-{}-{}",
+                    descriptor.format.version, descriptor.format.format, file.component
+                ));
+                match lose {
+                    true => fs::remove_file(&file.path).unwrap(),
+                    false => fs::rename(&file.path, to).unwrap(),
+                }
+            }
+            lose = false;
+        }
+    }
+
     fn highest(&self, table: &TableRef) -> u64 {
         let files = self.folders_of(table);
         let files = files.iter().flat_map(|folder| sstables::list(folder).unwrap());
@@ -166,29 +192,9 @@ impl CassandraControl for FakeControl {
         Ok(())
     }
 
-    async fn import(&self, table: &TableRef, folder: &Path) -> Result<(), ControlError> {
-        self.note(format!("import {table} {}", files::name_of(folder)));
-        let live = self.folders_of(table).remove(0);
-        // Cassandra looks at the last two folders of the path, and says nothing where they are not the table's.
-        let inside = folder.ends_with(Path::new(&table.keyspace).join(files::name_of(&live)));
-        if self.does(&Misbehaviour::LoadsNothing) || !inside {
-            return Ok(());
-        }
-        let staged = sstables::list(folder).unwrap();
-        let mut lose = self.does(&Misbehaviour::LosesOne);
-        for ((_, descriptor), components) in sstables::by_sstable(&staged) {
-            let id = self.highest(table) + 1;
-            for file in components {
-                let to = live.join(format!(
-                    "{}-{id}-{}-{}",
-                    descriptor.format.version, descriptor.format.format, file.component
-                ));
-                match lose {
-                    true => fs::remove_file(&file.path).unwrap(),
-                    false => fs::rename(&file.path, to).unwrap(),
-                }
-            }
-            lose = false;
+    async fn import(&self, table: &TableRef, folders: &[PathBuf]) -> Result<(), ControlError> {
+        for folder in folders {
+            self.import_one(table, folder);
         }
         Ok(())
     }
@@ -220,16 +226,19 @@ impl CassandraControl for FakeControl {
         Ok(())
     }
 
-    async fn autocompaction(&self, table: &TableRef) -> Result<bool, ControlError> {
-        Ok(!self.compaction_off.lock().unwrap().contains(table))
+    async fn not_compacted(&self, tables: &[TableRef]) -> Result<Vec<TableRef>, ControlError> {
+        let off = self.compaction_off.lock().unwrap();
+        Ok(tables.iter().filter(|table| off.contains(table)).cloned().collect())
     }
 
-    async fn set_autocompaction(&self, table: &TableRef, on: bool) -> Result<(), ControlError> {
+    async fn set_autocompaction(&self, tables: &[TableRef], on: bool) -> Result<(), ControlError> {
         let mut off = self.compaction_off.lock().unwrap();
-        match on {
-            true => off.remove(table),
-            false => off.insert(table.clone()),
-        };
+        for table in tables {
+            match on {
+                true => off.remove(table),
+                false => off.insert(table.clone()),
+            };
+        }
         Ok(())
     }
 

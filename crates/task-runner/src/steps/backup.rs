@@ -11,6 +11,7 @@ use api::pb::types::{BackupKind, NodeDescription};
 use api::{ErrorKind, RemoteError};
 use cassandra_versions::Release;
 use model::Finding;
+use plan::codes;
 
 use super::pump::pump;
 use super::{StepRun, agent, backup_job};
@@ -125,7 +126,7 @@ fn schema_changes(job: &BackupJob, version: &str) -> Vec<Finding> {
         return Vec::new();
     }
     vec![left_to_do(
-        "SCHEMA_CHANGED_DURING_BACKUP",
+        codes::SCHEMA_CHANGED_DURING_BACKUP,
         version,
         "the schema changed between the plan and the snapshots; the backup holds the later one"
             .to_owned(),

@@ -63,8 +63,8 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         plan: PlanView::from(&answer.plan.unwrap_or_default()),
         task: None,
     };
-    // Whoever agreed at the terminal has read the plan already.
-    let show_plan = args.yes;
+    // Whoever agreed at the terminal has read the findings already.
+    let show_findings = args.yes;
     let Some(id) = started.task_id.clone() else {
         context
             .screen
@@ -80,7 +80,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
             .talk(&format!("watch it with `ringkeep task watch {id}`"));
         return context
             .screen
-            .result(&started, |started, paint| text(started, show_plan, paint));
+            .result(&started, |started, paint| text(started, show_findings, paint));
     }
     context
         .screen
@@ -89,7 +89,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     started.task = Some(TaskView::from(&task));
     context
         .screen
-        .result(&started, |started, paint| text(started, show_plan, paint))?;
+        .result(&started, |started, paint| text(started, show_findings, paint))?;
     wait::verdict(&task)
 }
 
@@ -117,9 +117,9 @@ async fn agree(args: &RestoreArgs, context: &mut Context) -> Result<(), Failure>
     context.screen.confirm(&question, false)
 }
 
-fn text(started: &Started, show_plan: bool, paint: &Paint) -> String {
-    let mut text = match show_plan {
-        true => format!("{}\n", plan::text(&started.plan, paint)),
+fn text(started: &Started, show_findings: bool, paint: &Paint) -> String {
+    let mut text = match show_findings {
+        true => format!("{}\n", plan::brief(&started.plan, paint)),
         false => String::new(),
     };
     let id = started.task_id.as_deref().unwrap_or_default();
