@@ -260,7 +260,10 @@ mod tests {
     fn a_semicolon_inside_something_ends_nothing() {
         check("a 'x;''y;' b; c", &["a 'x;''y;' b", "c"]);
         check("a \"x;\"\"y;\" b; c", &["a \"x;\"\"y;\" b", "c"]);
-        check("f AS $$ return 1; // '\n $$; c", &["f AS $$ return 1; // '\n $$", "c"]);
+        check(
+            "f AS $$ return 1; // '\n $$; c",
+            &["f AS $$ return 1; // '\n $$", "c"],
+        );
         check("a /* ; ' */ b; c", &["a /* ; ' */ b", "c"]);
         check("a -- ; '\n b; c", &["a -- ; '\n b", "c"]);
     }
@@ -306,7 +309,15 @@ mod tests {
         let found: Vec<_> = tokens(text).map(|t| (t.text, t.at)).collect();
         assert_eq!(
             found,
-            [("ON", 0), ("ks", 3), (".", 5), ("\"T\"", 6), ("(", 10), ("a", 11), (")", 12)]
+            [
+                ("ON", 0),
+                ("ks", 3),
+                (".", 5),
+                ("\"T\"", 6),
+                ("(", 10),
+                ("a", 11),
+                (")", 12)
+            ]
         );
     }
 }

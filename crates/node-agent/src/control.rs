@@ -50,7 +50,8 @@ impl ServiceError for ControlError {
         Some(match self {
             Self::Program { .. } => "set `nodetool` in [cassandra] to its full path".to_owned(),
             Self::Down { .. } => {
-                "start Cassandra, or set host and port of JMX in `nodetool` of [cassandra]".to_owned()
+                "start Cassandra, or set host and port of JMX in `nodetool` of [cassandra]"
+                    .to_owned()
             }
             Self::Timeout { .. } => {
                 "look at Cassandra's log, or raise nodetool_timeout_seconds".to_owned()

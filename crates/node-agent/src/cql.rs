@@ -28,7 +28,10 @@ pub enum CqlError {
     Statement { statement: String, why: String },
     #[error("`{}` took longer than {seconds} s", shorten(statement))]
     Timeout { statement: String, seconds: u64 },
-    #[error("`{}` answered a row that was not expected: {source}", shorten(statement))]
+    #[error(
+        "`{}` answered a row that was not expected: {source}",
+        shorten(statement)
+    )]
     Row {
         statement: String,
         #[source]
@@ -75,7 +78,9 @@ impl ServiceError for CqlError {
             Self::Login { .. } => "set cql_username and cql_password in [cassandra]",
             Self::Down { .. } => "start Cassandra, or set cql_address and cql_tls in [cassandra]",
             Self::Timeout { .. } => "look at Cassandra's log, or raise cql_timeout_seconds",
-            Self::Disagreement { .. } => "look for nodes that are down with `nodetool describecluster`",
+            Self::Disagreement { .. } => {
+                "look for nodes that are down with `nodetool describecluster`"
+            }
             Self::Statement { .. } | Self::Row { .. } => return None,
         };
         Some(hint.to_owned())

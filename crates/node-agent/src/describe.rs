@@ -109,7 +109,9 @@ async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
             remember(agent, &seen.identity).await;
             Ok(seen)
         }
-        Err(error @ (CqlError::Down { .. } | CqlError::Login { .. } | CqlError::Timeout { .. })) => {
+        Err(
+            error @ (CqlError::Down { .. } | CqlError::Login { .. } | CqlError::Timeout { .. }),
+        ) => {
             let Some(identity) = recall(agent).await else {
                 return Err(DescribeError::Unknown(error));
             };
@@ -171,8 +173,10 @@ fn describe_tables(
         .into_iter()
         .map(|table| {
             let files = folders.live_files(&table.table, &table.id)?;
-            let formats: BTreeSet<String> =
-                files.iter().map(|file| file.descriptor.format.to_string()).collect();
+            let formats: BTreeSet<String> = files
+                .iter()
+                .map(|file| file.descriptor.format.to_string())
+                .collect();
             Ok(TableDescription {
                 live_bytes: files.iter().map(|file| file.bytes).sum(),
                 formats: formats.into_iter().collect(),

@@ -46,19 +46,21 @@ impl ServiceError for FolderError {
     fn reason(&self) -> &'static str {
         match self {
             Self::File(error) => error.reason(),
-            Self::OtherDevice { .. } | Self::NoStaging { .. } | Self::Inside { .. } => "STAGING_FOLDER",
+            Self::OtherDevice { .. } | Self::NoStaging { .. } | Self::Inside { .. } => {
+                "STAGING_FOLDER"
+            }
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::File(error) => error.hint(),
-            Self::OtherDevice { data, .. } | Self::NoStaging { data } | Self::Inside { data, .. } => {
-                Some(format!(
-                    "set staging_directories in [agent]; where the data directory is itself a mount point, `{}` serves",
-                    data.join("ringkeep/snapshots").display()
-                ))
-            }
+            Self::OtherDevice { data, .. }
+            | Self::NoStaging { data }
+            | Self::Inside { data, .. } => Some(format!(
+                "set staging_directories in [agent]; where the data directory is itself a mount point, `{}` serves",
+                data.join("ringkeep/snapshots").display()
+            )),
         }
     }
 }
@@ -101,7 +103,8 @@ impl Folders {
 
     /// The folder of a table in one data directory, whether it exists or not.
     pub fn table_folder(data: &Path, table: &TableRef, id: &TableId) -> PathBuf {
-        data.join(&table.keyspace).join(table_folder_name(table, id))
+        data.join(&table.keyspace)
+            .join(table_folder_name(table, id))
     }
 
     /// The folders of a table that exist, one for each data directory at most. Tables from before 2.1 have no id.
@@ -159,7 +162,11 @@ impl Folders {
             });
             match fitting.next() {
                 Some(folder) => folder.clone(),
-                None => return Err(FolderError::NoStaging { data: data.path.clone() }),
+                None => {
+                    return Err(FolderError::NoStaging {
+                        data: data.path.clone(),
+                    });
+                }
             }
         };
         if let Some(inside) = self.data.iter().find(|d| staging.starts_with(&d.path))
@@ -276,8 +283,14 @@ mod tests {
             let folders = folders(&[root.path().to_owned()], config);
             folders.staging(&folders.data[0])
         };
-        assert!(matches!(with(root.path().join("x")), Err(FolderError::Inside { .. })));
+        assert!(matches!(
+            with(root.path().join("x")),
+            Err(FolderError::Inside { .. })
+        ));
         assert!(with(root.path().join("ringkeep/snapshots")).is_ok());
-        assert!(matches!(with("/proc/x".into()), Err(FolderError::NoStaging { .. })));
+        assert!(matches!(
+            with("/proc/x".into()),
+            Err(FolderError::NoStaging { .. })
+        ));
     }
 }

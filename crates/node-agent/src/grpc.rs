@@ -14,7 +14,9 @@ use tonic::{Request, Response, Status};
 
 use crate::agent::Agent;
 use crate::work::{Progress, Work};
-use crate::{describe, load, maintain, restart, restore, schema, snapshot, stage, statements, swap, upload};
+use crate::{
+    describe, load, maintain, restart, restore, schema, snapshot, stage, statements, swap, upload,
+};
 
 use stream::stream;
 
@@ -98,10 +100,15 @@ fn on_node() -> String {
 
 #[tonic::async_trait]
 impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
-    async fn describe(&self, request: Request<pb::DescribeRequest>) -> Answer<pb::DescribeResponse> {
+    async fn describe(
+        &self,
+        request: Request<pb::DescribeRequest>,
+    ) -> Answer<pb::DescribeResponse> {
         let address = request.local_addr();
         let mut node = describe::describe(&self.agent).await.map_err(status)?;
-        node.agent = address.map(|address| address.to_string()).unwrap_or_default();
+        node.agent = address
+            .map(|address| address.to_string())
+            .unwrap_or_default();
         Ok(Response::new(pb::DescribeResponse {
             node: Some(node.into()),
         }))
@@ -112,7 +119,9 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         request: Request<pb::GetSchemaRequest>,
     ) -> Answer<pb::GetSchemaResponse> {
         let keyspaces = request.into_inner().keyspaces;
-        let schema = schema::read(&self.agent, &keyspaces).await.map_err(status)?;
+        let schema = schema::read(&self.agent, &keyspaces)
+            .await
+            .map_err(status)?;
         Ok(Response::new(pb::GetSchemaResponse {
             schema: Some(schema.into()),
         }))
@@ -216,7 +225,11 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         _: Request<pb::StopCassandraRequest>,
     ) -> Answer<pb::StopCassandraResponse> {
-        self.locked(on_node(), |agent| async move { restart::stop(&agent).await }).await?;
+        self.locked(
+            on_node(),
+            |agent| async move { restart::stop(&agent).await },
+        )
+        .await?;
         Ok(Response::new(pb::StopCassandraResponse {}))
     }
 
@@ -240,7 +253,11 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         _: Request<pb::StartCassandraRequest>,
     ) -> Answer<pb::StartCassandraResponse> {
-        self.locked(on_node(), |agent| async move { restart::start(&agent).await }).await?;
+        self.locked(
+            on_node(),
+            |agent| async move { restart::start(&agent).await },
+        )
+        .await?;
         Ok(Response::new(pb::StartCassandraResponse {}))
     }
 

@@ -156,7 +156,11 @@ mod tests {
         for len in 0..whole.len() {
             fs::write(&path, &whole[..len]).unwrap();
             let complete = whole[..len].iter().filter(|&&byte| byte == b'\n').count();
-            assert_eq!(numbers(&path).await.unwrap(), [1, 22, 333][..complete], "{len}");
+            assert_eq!(
+                numbers(&path).await.unwrap(),
+                [1, 22, 333][..complete],
+                "{len}"
+            );
             let (journal, _) = Journal::open(path.clone()).await.unwrap();
             journal.append(&7u32).await.unwrap();
             assert_eq!(numbers(&path).await.unwrap().last(), Some(&7), "{len}");

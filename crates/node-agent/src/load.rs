@@ -65,7 +65,10 @@ fn staged_counts(
     targets
         .iter()
         .map(|target| {
-            let staged = state.staged.as_ref().and_then(|staged| staged.get(&target.target_id));
+            let staged = state
+                .staged
+                .as_ref()
+                .and_then(|staged| staged.get(&target.target_id));
             staged.copied().ok_or_else(|| LoadError::NotStaged {
                 restore: restore.to_owned(),
                 table: target.table.clone(),
@@ -123,15 +126,20 @@ impl Loading<'_> {
             self.tidy().await?;
         }
         let table = self.target.target_id;
-        self.journal.append(&RestoreRecord::Loaded { table }).await?;
+        self.journal
+            .append(&RestoreRecord::Loaded { table })
+            .await?;
         info!(table = %self.table(), sstables = self.count, "table loaded");
         Ok(())
     }
 
     /// What is in staging now.
     async fn staged(&self) -> Result<Vec<Witness>, LoadError> {
-        let (folders, restore, target) =
-            (self.agent.folders.clone(), self.restore.to_owned(), self.target.clone());
+        let (folders, restore, target) = (
+            self.agent.folders.clone(),
+            self.restore.to_owned(),
+            self.target.clone(),
+        );
         blocking(move || witness::staged(&folders, &restore, &target)).await
     }
 
@@ -164,8 +172,9 @@ impl Loading<'_> {
     async fn find_live(&self, staged: &[Witness], all: Vec<Witness>) -> Result<(), LoadError> {
         let (folders, target) = (self.agent.folders.clone(), self.target.clone());
         let gone = blocking(move || witness::not_live(&folders, &target, all)).await?;
-        let (lost, compacted): (Vec<_>, Vec<_>) =
-            gone.into_iter().partition(|witness| staged.contains(witness));
+        let (lost, compacted): (Vec<_>, Vec<_>) = gone
+            .into_iter()
+            .partition(|witness| staged.contains(witness));
         if !lost.is_empty() {
             return Err(LoadError::NotTaken {
                 table: self.table().clone(),
@@ -186,8 +195,11 @@ impl Loading<'_> {
 
     /// What import leaves in staging are components that it made itself; what refresh leaves are second links.
     async fn tidy(&self) -> Result<(), LoadError> {
-        let (folders, restore, target) =
-            (self.agent.folders.clone(), self.restore.to_owned(), self.target.clone());
+        let (folders, restore, target) = (
+            self.agent.folders.clone(),
+            self.restore.to_owned(),
+            self.target.clone(),
+        );
         blocking(move || {
             for folder in witness::staging_folders(&folders, &restore, &target)? {
                 files::remove_tree(&folder)?;

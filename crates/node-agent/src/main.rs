@@ -21,7 +21,10 @@ struct Arguments {
 /// All sections of the settings.
 #[derive(Serialize, Deserialize)]
 struct Settings {
-    #[serde(default = "default_server", deserialize_with = "server::on_port::<PORT, _>")]
+    #[serde(
+        default = "default_server",
+        deserialize_with = "server::on_port::<PORT, _>"
+    )]
     server: ServerConfig,
     #[serde(default)]
     telemetry: TelemetryConfig,
@@ -38,16 +41,20 @@ fn default_server() -> ServerConfig {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    chassis::run_main("ringkeep-node-agent", &arguments.config, async |settings: Settings, _| {
-        let config = Config {
-            store: settings.store,
-            cassandra: settings.cassandra,
-            agent: settings.agent,
-        };
-        let store = blob_store::open(&config.store).await?;
-        let service = node_agent::build(config, store).await?;
-        anyhow::Ok(App::new().service(service))
-    })
+    chassis::run_main(
+        "ringkeep-node-agent",
+        &arguments.config,
+        async |settings: Settings, _| {
+            let config = Config {
+                store: settings.store,
+                cassandra: settings.cassandra,
+                agent: settings.agent,
+            };
+            let store = blob_store::open(&config.store).await?;
+            let service = node_agent::build(config, store).await?;
+            anyhow::Ok(App::new().service(service))
+        },
+    )
 }
 
 impl ProcessConfig for Settings {

@@ -66,7 +66,8 @@ pub async fn upgrade_sstables(
     for table in targets {
         work.note(table.to_string());
         // Given up at any moment: Cassandra finishes the SSTable that it is at, and the next call does the rest.
-        work.or_stop(agent.control.upgrade_sstables(table)).await??;
+        work.or_stop(agent.control.upgrade_sstables(table))
+            .await??;
         work.update(|progress| progress.items_done += 1);
     }
     Ok(())
@@ -80,7 +81,9 @@ pub async fn await_views(
 ) -> Result<(), MaintainError> {
     let known = tables::list(&*agent.cql).await?;
     let is_view = |view: &&TableRef| {
-        known.iter().any(|table| table.table == **view && table.view_of.is_some())
+        known
+            .iter()
+            .any(|table| table.table == **view && table.view_of.is_some())
     };
     if let Some(missing) = views.iter().find(|view| !is_view(view)) {
         return Err(MaintainError::NoView(missing.clone()));

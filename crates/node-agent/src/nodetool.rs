@@ -97,7 +97,10 @@ fn judge(arguments: &[&str], output: &Output) -> Result<String, ControlError> {
 fn by_keyspace<'a>(command: &[&'a str], tables: &'a [TableRef]) -> Vec<Vec<&'a str>> {
     let mut keyspaces: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for table in tables {
-        keyspaces.entry(&table.keyspace).or_default().push(&table.table);
+        keyspaces
+            .entry(&table.keyspace)
+            .or_default()
+            .push(&table.table);
     }
     keyspaces
         .into_iter()
@@ -107,7 +110,10 @@ fn by_keyspace<'a>(command: &[&'a str], tables: &'a [TableRef]) -> Vec<Vec<&'a s
 
 /// Reads `<keyspace> <table> not running`.
 fn not_running(line: &str) -> Option<TableRef> {
-    let mut words = line.trim_end().strip_suffix("not running")?.split_whitespace();
+    let mut words = line
+        .trim_end()
+        .strip_suffix("not running")?
+        .split_whitespace();
     Some(TableRef::new(words.next()?, words.next()?))
 }
 
@@ -125,7 +131,9 @@ fn last_lines(text: &str) -> String {
 impl CassandraControl for Nodetool {
     async fn mode(&self) -> Result<String, ControlError> {
         let said = self.run(&["netstats"]).await?;
-        let mode = said.lines().find_map(|line| line.trim().strip_prefix("Mode:"));
+        let mode = said
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("Mode:"));
         Ok(mode.unwrap_or("unknown").trim().to_owned())
     }
 
@@ -138,7 +146,11 @@ impl CassandraControl for Nodetool {
                 arguments.extend(keyspaces.iter().map(String::as_str));
             }
             SnapshotScope::Tables(tables) => {
-                list = tables.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                list = tables
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(",");
                 arguments.extend(["-kt", &list]);
             }
         }
@@ -150,7 +162,10 @@ impl CassandraControl for Nodetool {
     }
 
     async fn import(&self, table: &TableRef, folders: &[PathBuf]) -> Result<(), ControlError> {
-        let folders: Vec<_> = folders.iter().map(|folder| folder.to_string_lossy()).collect();
+        let folders: Vec<_> = folders
+            .iter()
+            .map(|folder| folder.to_string_lossy())
+            .collect();
         // Tokens are checked: a plan that sends foreign partitions is wrong, and the node is the last to notice.
         let mut arguments = vec!["import", "--", &table.keyspace, &table.table];
         arguments.extend(folders.iter().map(|folder| folder.as_ref()));
@@ -177,7 +192,11 @@ impl CassandraControl for Nodetool {
     }
 
     async fn set_autocompaction(&self, tables: &[TableRef], on: bool) -> Result<(), ControlError> {
-        let order = if on { "enableautocompaction" } else { "disableautocompaction" };
+        let order = if on {
+            "enableautocompaction"
+        } else {
+            "disableautocompaction"
+        };
         for arguments in by_keyspace(&[order], tables) {
             self.run(&arguments).await?;
         }
@@ -189,7 +208,13 @@ impl CassandraControl for Nodetool {
         let arguments = ["tablestats", "--", &name];
         let said = self.run(&arguments).await?;
         said.lines()
-            .find_map(|line| line.trim().strip_prefix("SSTable count:")?.trim().parse().ok())
+            .find_map(|line| {
+                line.trim()
+                    .strip_prefix("SSTable count:")?
+                    .trim()
+                    .parse()
+                    .ok()
+            })
             .ok_or_else(|| ControlError::Failed {
                 command: shown(&arguments),
                 status: "an answer without `SSTable count`".to_owned(),
@@ -220,7 +245,11 @@ mod tests {
         let path = root.path().join("nodetool");
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        let program = vec![path.display().to_string(), "-pw".to_owned(), "hush".to_owned()];
+        let program = vec![
+            path.display().to_string(),
+            "-pw".to_owned(),
+            "hush".to_owned(),
+        ];
         (root, Nodetool::new(program, Duration::from_secs(5)))
     }
 
@@ -243,14 +272,20 @@ mod tests {
         let (_root, nodetool) = scripted(
             "echo \"nodetool: Failed to connect to '127.0.0.1:7199' - ConnectException: 'Connection refused'.\" >&2; exit 1",
         );
-        assert!(matches!(nodetool.drain().await, Err(ControlError::Down { .. })));
+        assert!(matches!(
+            nodetool.drain().await,
+            Err(ControlError::Down { .. })
+        ));
     }
 
     #[tokio::test]
     async fn a_command_that_hangs_is_given_up() {
         let (_root, mut nodetool) = scripted("exec sleep 60");
         nodetool.timeout = Duration::from_millis(50);
-        assert!(matches!(nodetool.drain().await, Err(ControlError::Timeout { .. })));
+        assert!(matches!(
+            nodetool.drain().await,
+            Err(ControlError::Timeout { .. })
+        ));
     }
 
     #[tokio::test]
@@ -272,6 +307,9 @@ mod tests {
         nodetool.set_autocompaction(&tables, false).await.unwrap();
         nodetool.set_autocompaction(&[], true).await.unwrap();
         let calls = fs::read_to_string(root.path().join("calls")).unwrap();
-        assert_eq!(calls, "disableautocompaction -- a t v\ndisableautocompaction -- b u\n");
+        assert_eq!(
+            calls,
+            "disableautocompaction -- a t v\ndisableautocompaction -- b u\n"
+        );
     }
 }

@@ -68,9 +68,9 @@ impl ServiceError for RestartError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NotConfigured { .. } => {
-                Some("set stop_command and start_command in [cassandra], or restore online".to_owned())
-            }
+            Self::NotConfigured { .. } => Some(
+                "set stop_command and start_command in [cassandra], or restore online".to_owned(),
+            ),
             Self::Control(error) | Self::Unknown(error) => error.hint(),
             Self::File(error) => error.hint(),
             Self::Command { .. } => Some("run the command by hand as the agent's user".to_owned()),
@@ -145,11 +145,19 @@ pub async fn start(agent: &Agent) -> Result<(), RestartError> {
 }
 
 async fn check_up(agent: &Agent) -> Result<(), String> {
-    let rows = agent.cql.query("SELECT bootstrapped FROM system.local").await;
+    let rows = agent
+        .cql
+        .query("SELECT bootstrapped FROM system.local")
+        .await;
     let rows = rows.map_err(|error| error.to_string())?;
-    let bootstrapped = rows.first().and_then(|row| row.optional_text("bootstrapped"));
+    let bootstrapped = rows
+        .first()
+        .and_then(|row| row.optional_text("bootstrapped"));
     if bootstrapped != Some("COMPLETED") {
-        return Err(format!("its bootstrap is {}", bootstrapped.unwrap_or("unknown")));
+        return Err(format!(
+            "its bootstrap is {}",
+            bootstrapped.unwrap_or("unknown")
+        ));
     }
     match agent.control.mode().await {
         Ok(mode) if mode == "NORMAL" => Ok(()),
@@ -180,7 +188,10 @@ pub async fn check_down(agent: &Agent) -> Result<(), RestartError> {
 
 async fn listens(address: &str) -> bool {
     let connecting = TcpStream::connect(address);
-    matches!(tokio::time::timeout(CONNECT_TIMEOUT, connecting).await, Ok(Ok(_)))
+    matches!(
+        tokio::time::timeout(CONNECT_TIMEOUT, connecting).await,
+        Ok(Ok(_))
+    )
 }
 
 fn output_file(agent: &Agent, what: &str) -> PathBuf {
@@ -191,8 +202,10 @@ fn output_file(agent: &Agent, what: &str) -> PathBuf {
 /// agent, and would hold a pipe open.
 async fn spawn(agent: &Agent, wanted: Wanted) -> Result<Child, RestartError> {
     let what = wanted.verb();
-    let (program, arguments) =
-        wanted.command(agent).split_first().ok_or(RestartError::NotConfigured { what })?;
+    let (program, arguments) = wanted
+        .command(agent)
+        .split_first()
+        .ok_or(RestartError::NotConfigured { what })?;
     let path = output_file(agent, what);
     let output = blocking(move || {
         let folder = path.parent().unwrap_or(&path);
@@ -249,7 +262,12 @@ async fn run_until(agent: &Agent, wanted: Wanted) -> Result<(), RestartError> {
 
 async fn last_lines(agent: &Agent, what: &str) -> String {
     let path = output_file(agent, what);
-    let text = blocking(move || fs::read_to_string(path)).await.unwrap_or_default();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let text = blocking(move || fs::read_to_string(path))
+        .await
+        .unwrap_or_default();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     lines[lines.len().saturating_sub(SAID_LINES)..].join("; ")
 }

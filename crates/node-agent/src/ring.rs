@@ -40,7 +40,11 @@ pub async fn identity(cql: &dyn Cql) -> Result<Identity, CqlError> {
     };
     let release = release(&local).map_err(odd)?;
     let member = local_member(&local).map_err(odd)?;
-    let peers_statement = if release.has_peers_v2() { PEERS_V2 } else { PEERS };
+    let peers_statement = if release.has_peers_v2() {
+        PEERS_V2
+    } else {
+        PEERS
+    };
     let peers = cql.query(peers_statement).await?;
     let schema_version = local.text("schema_version").map_err(odd)?.to_owned();
     let mut ring = vec![member.clone()];
@@ -54,7 +58,10 @@ pub async fn identity(cql: &dyn Cql) -> Result<Identity, CqlError> {
     Ok(Identity {
         cluster_name: local.text("cluster_name").map_err(odd)?.to_owned(),
         partitioner: local.text("partitioner").map_err(odd)?.to_owned(),
-        bootstrapped: local.optional_text("bootstrapped").unwrap_or_default().to_owned(),
+        bootstrapped: local
+            .optional_text("bootstrapped")
+            .unwrap_or_default()
+            .to_owned(),
         schema_versions: versions(&schema_version, &peers),
         schema_version,
         release,
@@ -73,7 +80,10 @@ async fn local(cql: &dyn Cql) -> Result<Row, CqlError> {
 
 fn release(local: &Row) -> Result<Release, RowError> {
     let version = local.text("release_version")?;
-    let (product, version) = match (local.optional_text("dse_version"), version.split_once("hcd-")) {
+    let (product, version) = match (
+        local.optional_text("dse_version"),
+        version.split_once("hcd-"),
+    ) {
         (Some(dse), _) => (Product::Dse, dse),
         (None, Some((_, hcd))) => (Product::Hcd, hcd),
         (None, None) => (Product::Cassandra, version),
@@ -128,7 +138,10 @@ pub async fn await_agreement(cql: &dyn Cql, limit: Duration) -> Result<String, C
     let deadline = Instant::now() + limit;
     loop {
         let local = local(cql).await?;
-        let own = local.optional_text("schema_version").unwrap_or_default().to_owned();
+        let own = local
+            .optional_text("schema_version")
+            .unwrap_or_default()
+            .to_owned();
         let peers = cql.query(PEERS).await?;
         if versions(&own, &peers).len() == 1 {
             return Ok(own);
@@ -179,13 +192,14 @@ mod tests {
 
     #[tokio::test]
     async fn the_ring_has_this_node_and_its_peers_but_no_ghosts() {
-        let cql = FakeCql::new()
-            .answer(LOCAL, json!([local_row()]))
-            .answer(PEERS_V2, json!([
+        let cql = FakeCql::new().answer(LOCAL, json!([local_row()])).answer(
+            PEERS_V2,
+            json!([
                 { "peer": "127.0.0.3", "host_id": "00000000-0000-0000-0000-000000000001",
                   "data_center": "dc1", "rack": "r2", "tokens": ["7"], "schema_version": "v2" },
                 { "peer": "127.0.0.9", "host_id": null, "tokens": null },
-            ]));
+            ]),
+        );
         let found = identity(&cql).await.unwrap();
         assert_eq!(found.member.tokens, ["-5", "9", "10"]);
         let addresses: Vec<_> = found.ring.iter().map(|m| m.address.as_str()).collect();
@@ -197,8 +211,14 @@ mod tests {
     fn products_are_told_apart() {
         for (columns, expected) in [
             (json!({ "release_version": "4.1.9" }), "cassandra 4.1.9"),
-            (json!({ "release_version": "4.0.0.6816", "dse_version": "6.8.50" }), "dse 6.8.50"),
-            (json!({ "release_version": "4.0.11-hcd-1.2.1" }), "hcd 1.2.1"),
+            (
+                json!({ "release_version": "4.0.0.6816", "dse_version": "6.8.50" }),
+                "dse 6.8.50",
+            ),
+            (
+                json!({ "release_version": "4.0.11-hcd-1.2.1" }),
+                "hcd 1.2.1",
+            ),
         ] {
             assert_eq!(release(&row(columns)).unwrap().to_string(), expected);
         }
@@ -206,13 +226,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_ring_that_does_not_agree_is_named_node_by_node() {
-        let cql = FakeCql::new()
-            .answer(LOCAL, json!([local_row()]))
-            .answer(PEERS, json!([
+        let cql = FakeCql::new().answer(LOCAL, json!([local_row()])).answer(
+            PEERS,
+            json!([
                 { "peer": "127.0.0.3", "host_id": "00000000-0000-0000-0000-000000000001",
                   "data_center": "dc1", "rack": "r2", "tokens": ["7"], "schema_version": "v2" },
-            ]));
-        let error = await_agreement(&cql, Duration::from_secs(3)).await.unwrap_err();
+            ]),
+        );
+        let error = await_agreement(&cql, Duration::from_secs(3))
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains("127.0.0.3 has v2"), "{error}");
     }
 }

@@ -87,7 +87,11 @@ pub async fn read(agent: &Agent, keyspaces: &[String]) -> Result<Schema, SchemaE
 async fn wanted(cql: &dyn Cql, keyspaces: &[String]) -> Result<Vec<String>, SchemaError> {
     let mut known = Vec::new();
     for row in cql.query(KEYSPACES).await? {
-        known.push(row.text("keyspace_name").map_err(odd(KEYSPACES))?.to_owned());
+        known.push(
+            row.text("keyspace_name")
+                .map_err(odd(KEYSPACES))?
+                .to_owned(),
+        );
     }
     if let Some(missing) = keyspaces.iter().find(|keyspace| !known.contains(keyspace)) {
         return Err(SchemaError::NoKeyspace(missing.clone()));

@@ -53,11 +53,7 @@ pub struct Taken {
 }
 
 /// Takes a snapshot, or answers the one that was taken under this tag with this selection.
-pub async fn take(
-    agent: &Agent,
-    tag: &str,
-    selection: &Selection,
-) -> Result<Taken, SnapshotError> {
+pub async fn take(agent: &Agent, tag: &str, selection: &Selection) -> Result<Taken, SnapshotError> {
     names::check("tag", tag)?;
     if let Some(taken) = taken_before(agent, tag, selection).await? {
         return Ok(taken);
@@ -67,7 +63,10 @@ pub async fn take(
     let tables = tables::select(tables::list(&*agent.cql).await?, selection)?;
     let had_data = tables_with_data(agent, &tables).await?;
     if !tables.is_empty() {
-        agent.control.snapshot(tag, &scope(selection, &tables)).await?;
+        agent
+            .control
+            .snapshot(tag, &scope(selection, &tables))
+            .await?;
     }
     let taken_at = (agent.clock)();
     let found = look(agent, tag, &tables).await?;
@@ -89,8 +88,15 @@ pub async fn take(
         tables,
     };
     let (journal, _) = Journal::open(agent.folders.snapshot_journal(tag)).await?;
-    journal.append(&SnapshotRecord::Taken(taken.clone())).await?;
-    info!(tag, tables = taken.tables.len(), sstables = taken.sstables, "snapshot taken");
+    journal
+        .append(&SnapshotRecord::Taken(taken.clone()))
+        .await?;
+    info!(
+        tag,
+        tables = taken.tables.len(),
+        sstables = taken.sstables,
+        "snapshot taken"
+    );
     Ok(taken)
 }
 
@@ -107,7 +113,10 @@ async fn taken_before(
     if taken.selection != *selection {
         return Ok(None);
     }
-    Ok(look(agent, tag, &taken.tables).await.is_ok().then_some(taken))
+    Ok(look(agent, tag, &taken.tables)
+        .await
+        .is_ok()
+        .then_some(taken))
 }
 
 /// What the journal says was taken.
@@ -174,7 +183,8 @@ pub async fn clear(agent: &Agent, tag: &str) -> Result<(), SnapshotError> {
         // left of it is deleted here.
         let left = snapshot_folders(agent, tag).await?;
         let removed = blocking(move || {
-            left.iter().try_for_each(|folder| files::remove_tree(folder).map(drop))
+            left.iter()
+                .try_for_each(|folder| files::remove_tree(folder).map(drop))
         })
         .await;
         match (told, removed) {

@@ -136,7 +136,10 @@ pub fn missing(components: &[&ComponentFile]) -> Result<Vec<String>, FileError> 
     // Only its own list tells a compressed SSTable that lost its chunk offsets from one that never had any.
     if let Some(toc) = components.iter().find(|file| file.component == TOC) {
         let listed = fs::read_to_string(&toc.path).map_err(FileError::at("read", &toc.path))?;
-        if listed.lines().any(|line| line.trim() == "CompressionInfo.db") {
+        if listed
+            .lines()
+            .any(|line| line.trim() == "CompressionInfo.db")
+        {
             needed.insert("CompressionInfo.db".to_owned());
         }
     }
@@ -167,10 +170,16 @@ mod tests {
         write(&root.path().join(".by_name"), "nb-1-big-Data.db", "y");
         write(&root.path().join("snapshots/t"), "nb-9-big-Data.db", "z");
         let found = list(root.path()).unwrap();
-        let names: Vec<_> = found.iter().map(|f| (f.index.as_deref(), f.name())).collect();
+        let names: Vec<_> = found
+            .iter()
+            .map(|f| (f.index.as_deref(), f.name()))
+            .collect();
         assert_eq!(
             names,
-            [(None, "nb-1-big-Data.db"), (Some("by_name"), "nb-1-big-Data.db")]
+            [
+                (None, "nb-1-big-Data.db"),
+                (Some("by_name"), "nb-1-big-Data.db")
+            ]
         );
         assert_eq!(by_sstable(&found).len(), 2);
     }
@@ -186,7 +195,11 @@ mod tests {
             missing(&found.iter().collect::<Vec<_>>()).unwrap()
         };
         assert!(whole(root.path()).is_empty());
-        write(root.path(), "nb-1-big-TOC.txt", "Data.db\nCompressionInfo.db\n");
+        write(
+            root.path(),
+            "nb-1-big-TOC.txt",
+            "Data.db\nCompressionInfo.db\n",
+        );
         assert_eq!(whole(root.path()), ["CompressionInfo.db"]);
         fs::remove_file(root.path().join("nb-1-big-Index.db")).unwrap();
         assert_eq!(whole(root.path()), ["CompressionInfo.db", "Index.db"]);

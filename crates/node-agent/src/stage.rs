@@ -39,28 +39,47 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
     let (journal, state) = RestoreState::open(&agent.folders, &stage.restore).await?;
     begin(stage, &journal, &state).await?;
     if let Some(staged) = &state.staged
-        && stage.tables.iter().all(|target| state.has_gone_on(&target.target_id))
+        && stage
+            .tables
+            .iter()
+            .all(|target| state.has_gone_on(&target.target_id))
     {
         return Ok(staged.values().sum());
     }
     let manifests = manifests(agent, stage).await?;
     let (sstables, kept) = plan(agent, stage, &state, &manifests).await?;
     for sstable in sstables.iter().filter(|sstable| !sstable.placed_before) {
-        journal.append(&RestoreRecord::Placed(sstable.placement.clone())).await?;
+        journal
+            .append(&RestoreRecord::Placed(sstable.placement.clone()))
+            .await?;
     }
     let files: Vec<StagedFile> = sstables.iter().flat_map(|s| s.files.clone()).collect();
     let children = work.child();
-    let fetcher =
-        Fetcher::new(agent, &stage.restore, journal.clone(), &state, children.clone())?;
+    let fetcher = Fetcher::new(
+        agent,
+        &stage.restore,
+        journal.clone(),
+        &state,
+        children.clone(),
+    )?;
     let missing = fetcher.missing(files, work).await?;
     fetcher.check_room(agent, &missing).await?;
     let fetched = |()| work.update(|progress| progress.items_done += 1);
     let parallel = agent.config.parallel_files;
-    work::for_each(&children, parallel, missing, |file| fetcher.fetch(file), fetched).await?;
+    work::for_each(
+        &children,
+        parallel,
+        missing,
+        |file| fetcher.fetch(file),
+        fetched,
+    )
+    .await?;
     sync_folders(agent, stage).await?;
     let counts = count(&sstables, kept, stage);
     let total = counts.values().sum();
-    journal.append(&RestoreRecord::Staged { sstables: counts }).await?;
+    journal
+        .append(&RestoreRecord::Staged { sstables: counts })
+        .await?;
     info!(restore = stage.restore, sstables = total, "restore staged");
     Ok(total)
 }
@@ -107,7 +126,8 @@ async fn manifests(
 ) -> Result<Vec<(HostId, NodeManifest)>, StageError> {
     let mut found = Vec::new();
     for source in &stage.sources {
-        let Some((manifest, _)) = upload::read_manifest(agent, &stage.backup, *source).await? else {
+        let Some((manifest, _)) = upload::read_manifest(agent, &stage.backup, *source).await?
+        else {
             return Err(StageError::NoManifest {
                 object: model::layout::node_manifest(&stage.backup, source),
             });
@@ -129,7 +149,10 @@ async fn plan(
     let mut open = Vec::new();
     for target in &stage.tables {
         if state.has_gone_on(&target.target_id) {
-            let before = state.staged.as_ref().and_then(|staged| staged.get(&target.target_id));
+            let before = state
+                .staged
+                .as_ref()
+                .and_then(|staged| staged.get(&target.target_id));
             kept.insert(target.target_id, before.copied().unwrap_or(0));
         } else {
             open.push(target.clone());

@@ -9,7 +9,10 @@ use crate::ring;
 
 /// Why a plan's CQL was not run to its end.
 #[derive(Debug, thiserror::Error)]
-#[error("statement {number} of {total}, `{}`, was not carried out", shorten(statement))]
+#[error(
+    "statement {number} of {total}, `{}`, was not carried out",
+    shorten(statement)
+)]
 pub struct StatementError {
     pub number: usize,
     pub total: usize,
@@ -60,7 +63,11 @@ pub async fn execute(agent: &Agent, statements: &[String]) -> Result<String, Sta
 
 fn changes_schema(statement: &str) -> bool {
     let first = cql::tokens(statement).next();
-    first.is_some_and(|token| ["create", "alter", "drop"].iter().any(|word| token.is(word)))
+    first.is_some_and(|token| {
+        ["create", "alter", "drop"]
+            .iter()
+            .any(|word| token.is(word))
+    })
 }
 
 #[cfg(test)]
@@ -69,7 +76,11 @@ mod tests {
 
     #[test]
     fn what_changes_the_schema_is_known_by_its_first_word() {
-        for statement in ["CREATE TABLE a.b (c int PRIMARY KEY)", "-- x\n drop view a.b", "Alter table a.b"] {
+        for statement in [
+            "CREATE TABLE a.b (c int PRIMARY KEY)",
+            "-- x\n drop view a.b",
+            "Alter table a.b",
+        ] {
             assert!(changes_schema(statement), "{statement}");
         }
         for statement in ["TRUNCATE a.b", "INSERT INTO a.b", ""] {

@@ -30,11 +30,7 @@ const OLD_CACHE: &str = "ringkeep-old";
 type Rename = Arc<dyn Fn(&Path, &Path) -> Result<(), FileError> + Send + Sync>;
 
 /// Swaps the tables; answers the SSTables that are then live.
-pub async fn swap(
-    agent: &Agent,
-    restore: &str,
-    targets: &[TableTarget],
-) -> Result<u64, SwapError> {
+pub async fn swap(agent: &Agent, restore: &str, targets: &[TableTarget]) -> Result<u64, SwapError> {
     names::check("restore", restore)?;
     restart::check_down(agent).await?;
     swap_files(&agent.folders, restore, targets, Arc::new(files::rename)).await
@@ -103,8 +99,12 @@ async fn each_directory(
     rename: &Rename,
     phase: Phase,
 ) -> Result<(), SwapError> {
-    let (folders, restore, target, rename) =
-        (folders.clone(), restore.to_owned(), target.clone(), rename.clone());
+    let (folders, restore, target, rename) = (
+        folders.clone(),
+        restore.to_owned(),
+        target.clone(),
+        rename.clone(),
+    );
     blocking(move || {
         for data in &folders.data {
             let inside = Path::new(&target.table.keyspace)
@@ -183,7 +183,10 @@ async fn count(
         let live = blocking(move || all.live_files(&of.table, &of.target_id)).await?;
         let found = live.iter().filter(|file| file.is_own_data()).count() as u64;
         let staged = state.staged.as_ref();
-        let expected = staged.and_then(|s| s.get(&target.target_id)).copied().unwrap_or(0);
+        let expected = staged
+            .and_then(|s| s.get(&target.target_id))
+            .copied()
+            .unwrap_or(0);
         // A table that was swapped in an earlier call may have been written to since.
         let before = state.swapped.contains(&target.target_id);
         if found != expected && !before {

@@ -59,14 +59,20 @@ fn read(row: &Row, name: &str) -> Result<Table, RowError> {
         id: row.parsed("id", "a table id")?,
         view_of: row.optional_text("base_table_name").map(str::to_owned),
         compaction_class: compaction.remove("class").unwrap_or_default(),
-        autocompaction: compaction.get("enabled").is_none_or(|enabled| enabled != "false"),
+        autocompaction: compaction
+            .get("enabled")
+            .is_none_or(|enabled| enabled != "false"),
     })
 }
 
 /// The selected ones; what is selected by name must be there.
 pub fn select(tables: Vec<Table>, selection: &Selection) -> Result<Vec<Table>, SelectionError> {
     let keyspaces: BTreeSet<&str> = tables.iter().map(|t| t.table.keyspace.as_str()).collect();
-    if let Some(missing) = selection.keyspaces.iter().find(|k| !keyspaces.contains(k.as_str())) {
+    if let Some(missing) = selection
+        .keyspaces
+        .iter()
+        .find(|k| !keyspaces.contains(k.as_str()))
+    {
         return Err(SelectionError::Keyspace(missing.clone()));
     }
     for wanted in &selection.tables {

@@ -39,7 +39,10 @@ impl FakeCql {
             .iter()
             .map(|row| Row(row.as_object().expect("an object").clone()))
             .collect();
-        self.answers.lock().unwrap().insert(statement.to_owned(), rows);
+        self.answers
+            .lock()
+            .unwrap()
+            .insert(statement.to_owned(), rows);
     }
 }
 

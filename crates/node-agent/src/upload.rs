@@ -127,7 +127,10 @@ async fn base_files(
     };
     let files = manifest.tables.into_iter().flat_map(|table| {
         let id = table.id;
-        table.files.into_iter().map(move |file| (file_key(id, &file), file))
+        table
+            .files
+            .into_iter()
+            .map(move |file| (file_key(id, &file), file))
     });
     Ok(files.collect())
 }
@@ -137,9 +140,11 @@ fn stored_before(upload: &Upload, records: Vec<SnapshotRecord>) -> HashMap<FileK
     records
         .into_iter()
         .filter_map(|record| match record {
-            SnapshotRecord::Stored { backup, table, file } if backup == upload.backup => {
-                Some((file_key(table, &file), file))
-            }
+            SnapshotRecord::Stored {
+                backup,
+                table,
+                file,
+            } if backup == upload.backup => Some((file_key(table, &file), file)),
             SnapshotRecord::Stored { .. } | SnapshotRecord::Taken(_) => None,
         })
         .collect()
@@ -159,7 +164,10 @@ async fn upload_files(
         .iter()
         .flat_map(|table| {
             let of = Arc::new(table.table.clone());
-            table.files.iter().map(move |file| (of.clone(), file.clone()))
+            table
+                .files
+                .iter()
+                .map(move |file| (of.clone(), file.clone()))
         })
         .collect();
     work.update(|progress| {
@@ -171,10 +179,16 @@ async fn upload_files(
         let stored = uploader.store_file(&table, file).await?;
         Ok::<_, UploadError>((table.id, stored))
     };
-    work::for_each(&uploader.work, agent.config.parallel_files, files, store, |(table, file)| {
-        work.update(|progress| progress.items_done += 1);
-        stored.entry(table).or_default().push(file);
-    })
+    work::for_each(
+        &uploader.work,
+        agent.config.parallel_files,
+        files,
+        store,
+        |(table, file)| {
+            work.update(|progress| progress.items_done += 1);
+            stored.entry(table).or_default().push(file);
+        },
+    )
     .await?;
     Ok(stored)
 }

@@ -101,7 +101,9 @@ pub async fn for_each<Item, T, E, Run>(
 where
     Run: Future<Output = Result<T, E>>,
 {
-    let mut running = futures::stream::iter(items).map(run).buffer_unordered(parallel.max(1));
+    let mut running = futures::stream::iter(items)
+        .map(run)
+        .buffer_unordered(parallel.max(1));
     let mut first_error = None;
     while let Some(result) = running.next().await {
         match result {
@@ -203,7 +205,10 @@ mod tests {
     async fn stopped_work_does_not_wait() {
         let (work, _progress, stop) = Work::new();
         stop.cancel();
-        assert_eq!(work.or_stop(std::future::pending::<()>()).await, Err(Stopped));
+        assert_eq!(
+            work.or_stop(std::future::pending::<()>()).await,
+            Err(Stopped)
+        );
         assert_eq!(work.check(), Err(Stopped));
     }
 }

@@ -18,6 +18,10 @@ pub(crate) struct Cluster {
     pub name: ClusterName,
     /// host:port each.
     pub agents: Vec<String>,
+    /// Host ids of the nodes when it was registered: one ring must not be registered under two names, because tasks
+    /// keep out of each other's way by name.
+    #[serde(default)]
+    pub hosts: BTreeSet<String>,
 }
 
 fn key(name: &ClusterName) -> String {
@@ -50,12 +54,21 @@ pub(crate) async fn add(
     name: ClusterName,
     agents: Vec<String>,
 ) -> Result<Cluster, RunnerError> {
-    let cluster = Cluster { name, agents };
+    let mut cluster = Cluster {
+        name,
+        agents,
+        hosts: BTreeSet::new(),
+    };
     if let Some(known) = find(services, &cluster.name).await? {
         return same(known, cluster);
     }
     let described = describe_all(services, &cluster.agents).await;
-    check(&cluster, &described)?;
+    cluster.hosts = described
+        .nodes
+        .iter()
+        .map(|node| member(node).host_id.clone())
+        .collect();
+    check(&cluster, &described, &list(services).await?)?;
     let key = key(&cluster.name);
     let value = encode(&key, &cluster)?;
     match services
@@ -86,7 +99,7 @@ fn same(known: Cluster, asked: Cluster) -> Result<Cluster, RunnerError> {
 }
 
 /// All reasons why these agents do not make one cluster.
-fn check(cluster: &Cluster, described: &Described) -> Result<(), RunnerError> {
+fn check(cluster: &Cluster, described: &Described, known: &[Cluster]) -> Result<(), RunnerError> {
     let unreachable: Vec<String> = described
         .unreachable
         .iter()
@@ -101,6 +114,7 @@ fn check(cluster: &Cluster, described: &Described) -> Result<(), RunnerError> {
     let mut reasons = duplicates(&cluster.agents);
     reasons.extend(unreachable);
     reasons.extend(disagreements(described));
+    reasons.extend(registered_before(cluster, known));
     if reasons.is_empty() {
         Ok(())
     } else {
@@ -117,6 +131,18 @@ fn duplicates(agents: &[String]) -> Vec<String> {
         .iter()
         .filter(|agent| !seen.insert(*agent))
         .map(|agent| format!("agent {agent} is named twice"))
+        .collect()
+}
+
+fn registered_before(cluster: &Cluster, known: &[Cluster]) -> Vec<String> {
+    let shares = |other: &&Cluster| {
+        !other.hosts.is_disjoint(&cluster.hosts)
+            || other.agents.iter().any(|agent| cluster.agents.contains(agent))
+    };
+    known
+        .iter()
+        .filter(shares)
+        .map(|other| format!("nodes of it are registered as cluster `{}` already", other.name))
         .collect()
 }
 

@@ -27,7 +27,10 @@ impl Row {
         RowError {
             column: column.to_owned(),
             expected,
-            found: self.0.get(column).map_or("missing".to_owned(), Value::to_string),
+            found: self
+                .0
+                .get(column)
+                .map_or("missing".to_owned(), Value::to_string),
         }
     }
 
@@ -69,7 +72,12 @@ impl Row {
             None => Ok(Vec::new()),
             Some(value) => value
                 .as_array()
-                .and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect())
+                .and_then(|items| {
+                    items
+                        .iter()
+                        .map(|item| item.as_str().map(str::to_owned))
+                        .collect()
+                })
                 .ok_or_else(|| self.wrong(column, "a list of texts")),
         }
     }

@@ -151,8 +151,15 @@ impl CqlSession {
             .map_err(|error| odd(&error))?
             .map(|row| {
                 let row = row.map_err(|error| odd(&error))?;
-                let values = row.columns.into_iter().map(|value| value.map_or(Value::Null, to_json));
-                Ok(Row(names.iter().cloned().zip(values).collect::<Map<_, _>>()))
+                let values = row
+                    .columns
+                    .into_iter()
+                    .map(|value| value.map_or(Value::Null, to_json));
+                Ok(Row(names
+                    .iter()
+                    .cloned()
+                    .zip(values)
+                    .collect::<Map<_, _>>()))
             })
             .collect()
     }
@@ -176,7 +183,10 @@ impl CqlSession {
     /// Forgets a session whose connections broke, unless somebody else has made a new one since.
     async fn forget(&self, broken: &Arc<Session>) {
         let mut held = self.session.lock().await;
-        if held.as_ref().is_some_and(|session| Arc::ptr_eq(session, broken)) {
+        if held
+            .as_ref()
+            .is_some_and(|session| Arc::ptr_eq(session, broken))
+        {
             debug!("the CQL session broke");
             *held = None;
         }
@@ -303,7 +313,9 @@ fn client_tls(tls: &CqlTls) -> Result<rustls::ClientConfig, CqlError> {
             .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
             .map_err(|error| settings(error.to_string())),
         (None, None) => Ok(builder.with_no_client_auth()),
-        _ => Err(settings("cql_tls has a certificate without a key, or a key without a certificate".into())),
+        _ => Err(settings(
+            "cql_tls has a certificate without a key, or a key without a certificate".into(),
+        )),
     }
 }
 

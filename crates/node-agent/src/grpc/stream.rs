@@ -94,7 +94,10 @@ mod tests {
         );
         let all: Vec<_> = messages.collect().await;
         assert_eq!(all.len(), 1);
-        assert_eq!(all[0].as_ref().unwrap_err().code(), tonic::Code::InvalidArgument);
+        assert_eq!(
+            all[0].as_ref().unwrap_err().code(),
+            tonic::Code::InvalidArgument
+        );
     }
 
     #[tokio::test]

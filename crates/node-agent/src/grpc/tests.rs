@@ -20,7 +20,12 @@ fn connect(agent: Agent) -> NodeAgentClient {
 }
 
 async fn last<T>(stream: Result<tonic::Response<Streaming<T>>, Status>) -> T {
-    let messages: Vec<T> = stream.unwrap().into_inner().map(Result::unwrap).collect().await;
+    let messages: Vec<T> = stream
+        .unwrap()
+        .into_inner()
+        .map(Result::unwrap)
+        .collect()
+        .await;
     messages.into_iter().next_back().unwrap()
 }
 
@@ -49,7 +54,13 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
     let FakeNode { agent, root, .. } = node;
     let mut client = connect(agent);
 
-    let described = client.describe(pb::DescribeRequest {}).await.unwrap().into_inner().node.unwrap();
+    let described = client
+        .describe(pb::DescribeRequest {})
+        .await
+        .unwrap()
+        .into_inner()
+        .node
+        .unwrap();
     assert_eq!(described.unhealthy, "");
     assert_eq!(described.tables[0].formats, ["big-nb"]);
     assert!(described.readable_formats.contains(&"big-me".to_owned()));
@@ -69,9 +80,18 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         selection: None,
         snapshot_taken_at: taken.taken_at,
     };
-    let uploaded = last(client.upload_snapshot(request).await).await.manifest.unwrap();
-    assert_eq!((uploaded.sstables, uploaded.host_id), (1, FakeNode::host_id(1).to_string()));
-    client.clear_snapshot(pb::ClearSnapshotRequest { tag: "tag".into() }).await.unwrap();
+    let uploaded = last(client.upload_snapshot(request).await)
+        .await
+        .manifest
+        .unwrap();
+    assert_eq!(
+        (uploaded.sstables, uploaded.host_id),
+        (1, FakeNode::host_id(1).to_string())
+    );
+    client
+        .clear_snapshot(pb::ClearSnapshotRequest { tag: "tag".into() })
+        .await
+        .unwrap();
 
     let request = pb::StageRestoreRequest {
         restore: "r1".into(),
@@ -86,7 +106,12 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
     };
     assert_eq!(last(client.load_staged(request).await).await.sstables, 1);
     assert_eq!(table.contents(), ["one", "one"]);
-    client.finish_restore(pb::FinishRestoreRequest { restore: "r1".into() }).await.unwrap();
+    client
+        .finish_restore(pb::FinishRestoreRequest {
+            restore: "r1".into(),
+        })
+        .await
+        .unwrap();
     drop(root);
 }
 
@@ -94,7 +119,8 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
 async fn errors_arrive_with_their_reason_field_and_hint() {
     let node = FakeNode::new(1, "4.1.9");
     node.tables(&["full"]);
-    node.control.misbehave(crate::testing::Misbehaviour::SnapshotFails);
+    node.control
+        .misbehave(crate::testing::Misbehaviour::SnapshotFails);
     let FakeNode { agent, root, .. } = node;
     let mut client = connect(agent);
     let mut take = async |tag: &str| {
@@ -105,7 +131,10 @@ async fn errors_arrive_with_their_reason_field_and_hint() {
         RemoteError::from(client.take_snapshot(request).await.unwrap_err())
     };
     let bad = take("../x").await;
-    assert_eq!((bad.kind, bad.field.as_deref()), (ErrorKind::InvalidArgument, Some("tag")));
+    assert_eq!(
+        (bad.kind, bad.field.as_deref()),
+        (ErrorKind::InvalidArgument, Some("tag"))
+    );
     let failed = take("tag").await;
     assert_eq!(failed.reason, "NODETOOL_FAILED");
     assert!(failed.message.contains("out of luck"), "{}", failed.message);
@@ -120,7 +149,17 @@ async fn a_node_that_is_down_is_described_as_it_was_last_seen() {
     node.control.go_down();
     let FakeNode { agent, root, .. } = node;
     let mut client = connect(agent);
-    let described = client.describe(pb::DescribeRequest {}).await.unwrap().into_inner().node.unwrap();
-    assert!(described.unhealthy.contains("Connection refused"), "{}", described.unhealthy);
+    let described = client
+        .describe(pb::DescribeRequest {})
+        .await
+        .unwrap()
+        .into_inner()
+        .node
+        .unwrap();
+    assert!(
+        described.unhealthy.contains("Connection refused"),
+        "{}",
+        described.unhealthy
+    );
     drop(root);
 }

@@ -21,8 +21,10 @@ pub(super) async fn off(
     loading: &[Loading<'_>],
 ) -> Result<Switched, LoadError> {
     let id = |table: &Loading<'_>| table.target.target_id;
-    let to_load: Vec<&Loading<'_>> =
-        loading.iter().filter(|table| !table.loaded && table.count > 0).collect();
+    let to_load: Vec<&Loading<'_>> = loading
+        .iter()
+        .filter(|table| !table.loaded && table.count > 0)
+        .collect();
     // An agent that was killed has left these off; whatever they are now, they must be on in the end.
     let ours = |table: &Loading<'_>| state.compaction_off.contains(&id(table));
     let mut switched: Switched = loading
@@ -30,14 +32,19 @@ pub(super) async fn off(
         .filter(|table| ours(table))
         .map(|table| (table.table().clone(), id(table)))
         .collect();
-    let others: Vec<TableRef> =
-        to_load.iter().filter(|table| !ours(table)).map(|table| table.table().clone()).collect();
+    let others: Vec<TableRef> = to_load
+        .iter()
+        .filter(|table| !ours(table))
+        .map(|table| table.table().clone())
+        .collect();
     let never = never_compacted(agent).await?;
     let stopped = agent.control.not_compacted(&others).await?;
     for table in &to_load {
         let is_off = never.contains(table.table()) || stopped.contains(table.table());
         if !ours(table) && !is_off {
-            journal.append(&RestoreRecord::CompactionOff { table: id(table) }).await?;
+            journal
+                .append(&RestoreRecord::CompactionOff { table: id(table) })
+                .await?;
             switched.push((table.table().clone(), id(table)));
         }
     }
@@ -71,7 +78,9 @@ pub(super) async fn on(
         return Err(error.into());
     }
     for (_, table) in switched {
-        journal.append(&RestoreRecord::CompactionOn { table: *table }).await?;
+        journal
+            .append(&RestoreRecord::CompactionOn { table: *table })
+            .await?;
     }
     Ok(())
 }

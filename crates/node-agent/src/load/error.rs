@@ -46,7 +46,9 @@ pub enum LoadError {
         files.join(", ")
     )]
     NotTaken { table: TableRef, files: Vec<String> },
-    #[error("table `{table}` has {on_disk} SSTables in its folders, and Cassandra counts {counted}")]
+    #[error(
+        "table `{table}` has {on_disk} SSTables in its folders, and Cassandra counts {counted}"
+    )]
     Miscounted {
         table: TableRef,
         on_disk: u64,
@@ -83,7 +85,9 @@ impl ServiceError for LoadError {
             Self::Stopped(_) => "STOPPED",
             Self::NotStaged { .. } => "NOT_STAGED",
             Self::StagingLost { .. } => "STAGING_LOST",
-            Self::Left { .. } | Self::NotTaken { .. } | Self::Miscounted { .. } => "LOAD_INCOMPLETE",
+            Self::Left { .. } | Self::NotTaken { .. } | Self::Miscounted { .. } => {
+                "LOAD_INCOMPLETE"
+            }
         }
     }
 

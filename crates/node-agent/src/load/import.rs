@@ -40,7 +40,11 @@ async fn folders_to_import(
             drop_indexes(folder)?;
         }
         let staged = witness::staged(&folders, &restore, &target)?;
-        found.retain(|folder| staged.iter().any(|w| Path::new(&w.staged).starts_with(folder)));
+        found.retain(|folder| {
+            staged
+                .iter()
+                .any(|w| Path::new(&w.staged).starts_with(folder))
+        });
         Ok(found)
     })
     .await

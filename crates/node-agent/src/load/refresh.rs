@@ -91,7 +91,9 @@ fn link_all(folders: &Folders, restore: &str, target: &TableTarget) -> Result<()
 }
 
 fn highest(live: &[ComponentFile]) -> u64 {
-    let numbers = live.iter().filter_map(|file| file.descriptor.id.parse().ok());
+    let numbers = live
+        .iter()
+        .filter_map(|file| file.descriptor.id.parse().ok());
     numbers.max().unwrap_or(0)
 }
 

@@ -19,13 +19,21 @@ async fn staged(release: &str) -> FakeNode {
     let format = if release.starts_with('3') { "me" } else { "nb" };
     let source = FakeNode::new(1, release);
     source.tables(&["full", "empty"]);
-    source.table("full", 1, 0).sstable(&format!("{format}-1-big"), "one");
-    source.table("full", 1, 0).sstable(&format!("{format}-2-big"), "two");
-    source.table("full", 1, 0).index("by_name").sstable(&format!("{format}-1-big"), "index");
+    source
+        .table("full", 1, 0)
+        .sstable(&format!("{format}-1-big"), "one");
+    source
+        .table("full", 1, 0)
+        .sstable(&format!("{format}-2-big"), "two");
+    source
+        .table("full", 1, 0)
+        .index("by_name")
+        .sstable(&format!("{format}-1-big"), "index");
     source.back_up("b1", None).await;
     let mut node = FakeNode::beside(&source, release);
     node.tables(&["full", "empty"]);
-    node.table("full", 1, 0).sstable(&format!("{format}-1-big"), "live");
+    node.table("full", 1, 0)
+        .sstable(&format!("{format}-1-big"), "live");
     let (work, ..) = Work::new();
     let wanted = Stage {
         restore: "r1".into(),
@@ -56,7 +64,11 @@ async fn staged_sstables_go_live_beside_what_is_there() {
         let node = staged(release).await;
         assert_eq!(run(&node).await.unwrap(), 2, "{release}");
         assert_eq!(contents(&node), ["live", "one", "two"], "{release}");
-        assert_eq!(run(&node).await.unwrap(), 2, "{release}: a second call loads nothing twice");
+        assert_eq!(
+            run(&node).await.unwrap(),
+            2,
+            "{release}: a second call loads nothing twice"
+        );
         assert_eq!(contents(&node), ["live", "one", "two"], "{release}");
     }
 }
@@ -79,7 +91,10 @@ async fn an_sstable_that_left_staging_and_is_not_live_is_missed() {
     let node = staged("4.1.9").await;
     node.control.misbehave(Misbehaviour::LosesOne);
     let error = run(&node).await.unwrap_err();
-    assert!(matches!(&error, LoadError::NotTaken { files, .. } if files.len() == 1), "{error}");
+    assert!(
+        matches!(&error, LoadError::NotTaken { files, .. } if files.len() == 1),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -90,7 +105,11 @@ async fn compaction_is_as_before_whatever_happened() {
     assert!(node.control.compaction_off.lock().unwrap().is_empty());
     // An operator has turned it off: it stays so.
     node.control.behave();
-    node.control.compaction_off.lock().unwrap().insert(TableRef::new("ks", "full"));
+    node.control
+        .compaction_off
+        .lock()
+        .unwrap()
+        .insert(TableRef::new("ks", "full"));
     run(&node).await.unwrap();
     assert_eq!(node.control.compaction_off.lock().unwrap().len(), 1);
 }
@@ -122,7 +141,11 @@ async fn links_that_were_half_made_are_made_again() {
     let folder = node.agent.folders.staging_of(data, "r1").unwrap();
     let folder = folder.join("ks").join(live.file_name().unwrap());
     // A kill after the first component of an SSTable.
-    std::fs::hard_link(folder.join("me-1-big-Index.db"), live.join("me-100002-big-Index.db")).unwrap();
+    std::fs::hard_link(
+        folder.join("me-1-big-Index.db"),
+        live.join("me-100002-big-Index.db"),
+    )
+    .unwrap();
     assert_eq!(run(&node).await.unwrap(), 2);
     assert_eq!(contents(&node), ["live", "one", "two"]);
     let whole = sstables::list(&live).unwrap();
@@ -134,7 +157,9 @@ async fn links_that_were_half_made_are_made_again() {
 async fn what_is_not_staged_is_not_loaded() {
     let node = staged("4.1.9").await;
     let (work, ..) = Work::new();
-    let error = load(&node.agent, "other", &targets(), &work).await.unwrap_err();
+    let error = load(&node.agent, "other", &targets(), &work)
+        .await
+        .unwrap_err();
     assert_eq!(error.reason(), "NOT_STAGED");
 }
 

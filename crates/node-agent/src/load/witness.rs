@@ -36,7 +36,10 @@ pub(super) fn staged(
 ) -> Result<Vec<Witness>, LoadError> {
     let mut witnesses = Vec::new();
     for folder in staging_folders(folders, restore, target)? {
-        for file in sstables::list(&folder)?.iter().filter(|file| file.is_own_data()) {
+        for file in sstables::list(&folder)?
+            .iter()
+            .filter(|file| file.is_own_data())
+        {
             witnesses.push(Witness {
                 staged: file.path.display().to_string(),
                 inode: file.source.inode,
@@ -49,7 +52,9 @@ pub(super) fn staged(
 }
 
 fn digest(data: &ComponentFile) -> Result<Option<String>, FileError> {
-    let path = data.path.with_file_name(format!("{}-{DIGEST}", data.descriptor));
+    let path = data
+        .path
+        .with_file_name(format!("{}-{DIGEST}", data.descriptor));
     match fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text.trim().to_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

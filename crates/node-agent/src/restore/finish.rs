@@ -92,7 +92,10 @@ async fn give_compaction_back(agent: &Agent, restore: &str) -> Result<(), Finish
     let Some((_, _, tables)) = &state.begun else {
         return Ok(());
     };
-    for target in tables.iter().filter(|t| state.compaction_off.contains(&t.target_id)) {
+    for target in tables
+        .iter()
+        .filter(|t| state.compaction_off.contains(&t.target_id))
+    {
         let table = std::slice::from_ref(&target.table);
         match agent.control.set_autocompaction(table, true).await {
             // A node that is down compacts when it starts; a table that was dropped never again.

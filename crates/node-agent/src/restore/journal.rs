@@ -59,19 +59,29 @@ pub enum RestoreRecord {
         sstables: BTreeMap<TableId, u64>,
     },
     /// Cassandra compacted this table by itself, and has been told not to.
-    CompactionOff { table: TableId },
-    CompactionOn { table: TableId },
+    CompactionOff {
+        table: TableId,
+    },
+    CompactionOn {
+        table: TableId,
+    },
     /// Cassandra is about to be told to load these.
     Loading {
         table: TableId,
         witnesses: Vec<Witness>,
     },
     /// All SSTables of the table have been seen live.
-    Loaded { table: TableId },
+    Loaded {
+        table: TableId,
+    },
     /// The table's old files are aside; what is live now is from staging.
-    Aside { table: TableId },
+    Aside {
+        table: TableId,
+    },
     /// The table's staged files are live.
-    Swapped { table: TableId },
+    Swapped {
+        table: TableId,
+    },
 }
 
 /// The journal read back.

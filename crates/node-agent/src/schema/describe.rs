@@ -27,11 +27,7 @@ pub(super) async fn entries(cql: &dyn Cql, keyspace: &str) -> Result<Vec<SchemaE
 }
 
 /// Takes one described object apart: Cassandra sends indexes and dropped columns along with their table.
-fn sort_in(
-    keyspace: &str,
-    row: &Row,
-    entries: &mut Vec<SchemaEntry>,
-) -> Result<(), RowError> {
+fn sort_in(keyspace: &str, row: &Row, entries: &mut Vec<SchemaEntry>) -> Result<(), RowError> {
     let text = row.text("create_statement")?;
     let described = row.text("name")?;
     let mut found = 0;
@@ -47,7 +43,9 @@ fn sort_in(
                     SchemaKind::Function | SchemaKind::Aggregate => signature(described),
                     _ => name,
                 };
-                let known = entries.iter().any(|entry| entry.kind == kind && entry.name == name);
+                let known = entries
+                    .iter()
+                    .any(|entry| entry.kind == kind && entry.name == name);
                 if !known {
                     entries.push(SchemaEntry {
                         keyspace: keyspace.to_owned(),
@@ -69,7 +67,11 @@ fn sort_in(
     }
     if found == 0 && row.optional_text("type") == Some("table") {
         // Cassandra sends only a comment for what no CQL could make. Its data is still worth a backup.
-        warn!(keyspace, table = described, "the table has no CQL that would make it again");
+        warn!(
+            keyspace,
+            table = described,
+            "the table has no CQL that would make it again"
+        );
         entries.push(SchemaEntry {
             keyspace: keyspace.to_owned(),
             kind: SchemaKind::Table,
@@ -91,9 +93,8 @@ fn mend_function(
         return Ok(());
     }
     let mended = render::function(keyspace, function)?;
-    let is_this = |entry: &&mut SchemaEntry| {
-        entry.kind == SchemaKind::Function && entry.name == mended.name
-    };
+    let is_this =
+        |entry: &&mut SchemaEntry| entry.kind == SchemaKind::Function && entry.name == mended.name;
     if let Some(entry) = entries.iter_mut().find(is_this) {
         *entry = mended;
     }
@@ -102,23 +103,26 @@ fn mend_function(
 
 /// `"F"(int, text)` without the quotes of the name.
 fn signature(described: &str) -> String {
-    match described.rfind('(').filter(|_| !described.starts_with("\"(")) {
+    match described
+        .rfind('(')
+        .filter(|_| !described.starts_with("\"("))
+    {
         Some(at) => format!("{}{}", unquote(&described[..at]), &described[at..]),
         None => unquote(described),
     }
 }
 
-fn add_trigger(
-    keyspace: &str,
-    trigger: &Row,
-    entries: &mut [SchemaEntry],
-) -> Result<(), RowError> {
+fn add_trigger(keyspace: &str, trigger: &Row, entries: &mut [SchemaEntry]) -> Result<(), RowError> {
     let (table, name) = (trigger.text("table_name")?, trigger.text("trigger_name")?);
     let made = render::trigger(keyspace, table, trigger)?;
-    let is_table = |entry: &&mut SchemaEntry| entry.kind == SchemaKind::Table && entry.name == table;
+    let is_table =
+        |entry: &&mut SchemaEntry| entry.kind == SchemaKind::Table && entry.name == table;
     if let Some(entry) = entries.iter_mut().find(is_table) {
         let is_this = |statement: &String| {
-            creates(statement) == Some(Creates::Trigger { name: name.to_owned() })
+            creates(statement)
+                == Some(Creates::Trigger {
+                    name: name.to_owned(),
+                })
         };
         if !entry.cql.iter().any(is_this) {
             entry.cql.push(made);

@@ -44,7 +44,9 @@ pub(super) async fn entries(cql: &dyn Cql, name: &str) -> Result<Vec<SchemaEntry
         entries.push(index(name, &row).map_err(odd(&select_keyspace("indexes", name)))?);
     }
     for row in rows_of(cql, "views", name).await? {
-        let of_view = row.optional_text("view_name").and_then(|view| columns.get(view));
+        let of_view = row
+            .optional_text("view_name")
+            .and_then(|view| columns.get(view));
         let made = view::view(name, &row, of_view.unwrap_or(&none));
         entries.push(made.map_err(odd(&select_keyspace("views", name)))?);
     }
@@ -54,7 +56,10 @@ pub(super) async fn entries(cql: &dyn Cql, name: &str) -> Result<Vec<SchemaEntry
 fn by_table(rows: Vec<Row>) -> BTreeMap<String, Vec<Row>> {
     let mut tables: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for row in rows {
-        let table = row.optional_text("table_name").unwrap_or_default().to_owned();
+        let table = row
+            .optional_text("table_name")
+            .unwrap_or_default()
+            .to_owned();
         tables.entry(table).or_default().push(row);
     }
     tables
@@ -98,11 +103,24 @@ fn user_types(keyspace: &str, rows: &[Row]) -> Result<Vec<SchemaEntry>, RowError
             .zip(&types)
             .map(|(field, of)| format!("    {} {of}", quote(field)))
             .collect();
-        let cql = format!("CREATE TYPE {} (\n{}\n)", qualified(keyspace, name), fields.join(",\n"));
-        needs.insert(name.to_owned(), types.iter().flat_map(|text| names(text)).collect());
-        made.insert(name.to_owned(), entry(keyspace, SchemaKind::Type, name, vec![cql]));
+        let cql = format!(
+            "CREATE TYPE {} (\n{}\n)",
+            qualified(keyspace, name),
+            fields.join(",\n")
+        );
+        needs.insert(
+            name.to_owned(),
+            types.iter().flat_map(|text| names(text)).collect(),
+        );
+        made.insert(
+            name.to_owned(),
+            entry(keyspace, SchemaKind::Type, name, vec![cql]),
+        );
     }
-    Ok(order(needs).iter().filter_map(|name| made.remove(name)).collect())
+    Ok(order(needs)
+        .iter()
+        .filter_map(|name| made.remove(name))
+        .collect())
 }
 
 pub(super) fn function(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
@@ -132,7 +150,12 @@ pub(super) fn function(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowErro
         without_frozen(row.text("return_type")?),
         row.text("language")?,
     );
-    Ok(entry(keyspace, SchemaKind::Function, &signature(name, &types), vec![cql]))
+    Ok(entry(
+        keyspace,
+        SchemaKind::Function,
+        &signature(name, &types),
+        vec![cql],
+    ))
 }
 
 fn aggregate(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
@@ -152,7 +175,12 @@ fn aggregate(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
     if let Some(condition) = row.optional_text("initcond") {
         cql.push_str(&format!("\n    INITCOND {condition}"));
     }
-    Ok(entry(keyspace, SchemaKind::Aggregate, &signature(name, &types), vec![cql]))
+    Ok(entry(
+        keyspace,
+        SchemaKind::Aggregate,
+        &signature(name, &types),
+        vec![cql],
+    ))
 }
 
 fn argument_types(row: &Row) -> Result<Vec<String>, RowError> {
@@ -169,7 +197,11 @@ fn index(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
     let mut options = row.map("options")?;
     // Names in the target are quoted there already.
     let target = options.remove("target").unwrap_or_default();
-    let on = format!("INDEX {} ON {} ({target})", quote(name), qualified(keyspace, table));
+    let on = format!(
+        "INDEX {} ON {} ({target})",
+        quote(name),
+        qualified(keyspace, table)
+    );
     let cql = match options.remove("class_name") {
         Some(class) if row.optional_text("kind") == Some("CUSTOM") => {
             let with = match options.is_empty() {

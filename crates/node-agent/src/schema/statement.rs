@@ -114,8 +114,14 @@ mod tests {
 
     #[test]
     fn the_first_words_say_what_is_made() {
-        check("CREATE TABLE IF NOT EXISTS ks.\"T\" (a int)", Some((SchemaKind::Table, "T", "")));
-        check("CREATE INDEX i ON ks.t (a)", Some((SchemaKind::Index, "i", "t")));
+        check(
+            "CREATE TABLE IF NOT EXISTS ks.\"T\" (a int)",
+            Some((SchemaKind::Table, "T", "")),
+        );
+        check(
+            "CREATE INDEX i ON ks.t (a)",
+            Some((SchemaKind::Index, "i", "t")),
+        );
         check(
             "CREATE CUSTOM INDEX \"I\" ON \"K s\".\"on\" (values(a)) USING 'x ON y'",
             Some((SchemaKind::Index, "I", "on")),
@@ -124,7 +130,10 @@ mod tests {
             "CREATE MATERIALIZED VIEW ks.v AS SELECT \"from\", b FROM ks.t WHERE a IS NOT NULL",
             Some((SchemaKind::View, "v", "t")),
         );
-        check("CREATE OR REPLACE FUNCTION ks.f(a int) ...", Some((SchemaKind::Function, "f", "")));
+        check(
+            "CREATE OR REPLACE FUNCTION ks.f(a int) ...",
+            Some((SchemaKind::Function, "f", "")),
+        );
         check("ALTER TABLE ks.t DROP a USING TIMESTAMP 1", None);
         check("CREATE ROLE r", None);
     }

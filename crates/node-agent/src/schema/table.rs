@@ -26,12 +26,14 @@ enum Storage {
 impl Storage {
     fn of(row: &Row) -> Result<Self, RowError> {
         let flags: BTreeSet<String> = row.texts("flags")?.into_iter().collect();
-        Ok(match (flags.contains("dense"), flags.contains("compound")) {
-            (true, _) => Self::CompactDense,
-            (false, true) => Self::Rows,
-            (false, false) if row.value("flags").is_none() => Self::Rows,
-            (false, false) => Self::CompactStatic,
-        })
+        Ok(
+            match (flags.contains("dense"), flags.contains("compound")) {
+                (true, _) => Self::CompactDense,
+                (false, true) => Self::Rows,
+                (false, false) if row.value("flags").is_none() => Self::Rows,
+                (false, false) => Self::CompactStatic,
+            },
+        )
     }
 }
 
@@ -68,10 +70,16 @@ fn create(
         lines.push(column_line(column, storage)?);
     }
     // Dropped columns are made live and dropped again, so that data which still names them is read.
-    for column in dropped.iter().filter(|column| find(columns, column).is_none()) {
+    for column in dropped
+        .iter()
+        .filter(|column| find(columns, column).is_none())
+    {
         lines.push(column_line(column, storage)?);
     }
-    lines.push(format!("    PRIMARY KEY ({})", primary_key(columns, storage)?));
+    lines.push(format!(
+        "    PRIMARY KEY ({})",
+        primary_key(columns, storage)?
+    ));
     let mut text = format!(
         "CREATE TABLE {} (\n{}\n) WITH ID = {}",
         qualified(keyspace, name),
@@ -98,7 +106,11 @@ fn visible(columns: &[Row], storage: Storage) -> Vec<&Row> {
         })
         .collect();
     shown.sort_by_key(|column| {
-        (rank(kind(column)), position(column), column.optional_text("column_name"))
+        (
+            rank(kind(column)),
+            position(column),
+            column.optional_text("column_name"),
+        )
     });
     shown
 }
@@ -132,12 +144,17 @@ fn column_line(column: &Row, storage: Storage) -> Result<String, RowError> {
 
 fn find<'a>(columns: &'a [Row], like: &Row) -> Option<&'a Row> {
     let name = like.optional_text("column_name");
-    columns.iter().find(|column| column.optional_text("column_name") == name)
+    columns
+        .iter()
+        .find(|column| column.optional_text("column_name") == name)
 }
 
 /// The columns of one kind of key, in their order.
 pub(super) fn keys<'a>(columns: &'a [Row], of_kind: &str) -> Vec<&'a Row> {
-    let mut keys: Vec<&Row> = columns.iter().filter(|column| kind(column) == of_kind).collect();
+    let mut keys: Vec<&Row> = columns
+        .iter()
+        .filter(|column| kind(column) == of_kind)
+        .collect();
     keys.sort_by_key(|column| position(column));
     keys
 }
@@ -193,7 +210,9 @@ pub(super) fn order_text(clustering: &[&Row]) -> Result<Option<String>, RowError
 fn drop_statements(target: &str, dropped: &Row, columns: &[Row]) -> Result<Vec<String>, RowError> {
     let name = quote(dropped.text("column_name")?).into_owned();
     let dropped_us = dropped.number("dropped_time")?.saturating_mul(1000);
-    let mut cql = vec![format!("ALTER TABLE {target} DROP {name} USING TIMESTAMP {dropped_us}")];
+    let mut cql = vec![format!(
+        "ALTER TABLE {target} DROP {name} USING TIMESTAMP {dropped_us}"
+    )];
     if let Some(again) = find(columns, dropped) {
         let line = column_line(again, Storage::Rows)?;
         cql.push(format!("ALTER TABLE {target} ADD {}", line.trim_start()));

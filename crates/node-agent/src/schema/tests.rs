@@ -11,7 +11,10 @@ fn node(release: &str) -> FakeNode {
         json!({ "keyspace_name": name, "durable_writes": true,
                 "replication": { "class": "org.apache.cassandra.locator.NetworkTopologyStrategy", "dc1": "3" } })
     };
-    node.cql.set(KEYSPACES, json!([keyspace("Shop"), keyspace("system_auth")]));
+    node.cql.set(
+        KEYSPACES,
+        json!([keyspace("Shop"), keyspace("system_auth")]),
+    );
     node
 }
 
@@ -31,7 +34,11 @@ async fn check(node: &FakeNode, expected: Expect) {
                 format!(" of {}", entry.base_table)
             };
             let head = format!("== {:?} {}{base}", entry.kind, entry.name);
-            std::iter::once(head).chain(entry.cql.clone()).collect::<Vec<_>>().join("\n") + "\n"
+            std::iter::once(head)
+                .chain(entry.cql.clone())
+                .collect::<Vec<_>>()
+                .join("\n")
+                + "\n"
         })
         .collect();
     expected.assert_eq(&text.concat());
@@ -73,7 +80,14 @@ async fn a_table_of_3_11_is_written_with_its_keys_options_and_odd_names() {
             column("Orders", "select", "clustering", 1, "asc", "text"),
             column("Orders", "region", "partition_key", 1, "none", "text"),
             column("Orders", "Customer", "partition_key", 0, "none", "uuid"),
-            column("Orders", "items", "regular", -1, "none", "map<text, frozen<\"Item\">>"),
+            column(
+                "Orders",
+                "items",
+                "regular",
+                -1,
+                "none",
+                "map<text, frozen<\"Item\">>"
+            ),
             column("Orders", "a\"b", "static", -1, "none", "'org.example.Odd'"),
         ]),
     );
@@ -121,9 +135,7 @@ async fn dropped_columns_are_made_dropped_and_added_again() {
             column("t", "again", "static", -1, "none", "int"),
         ]),
     );
-    let dropped = |name: &str, ms: i64, of: &str| {
-        json!({ "keyspace_name": "Shop", "table_name": "t", "column_name": name, "dropped_time": ms, "type": of })
-    };
+    let dropped = |name: &str, ms: i64, of: &str| json!({ "keyspace_name": "Shop", "table_name": "t", "column_name": name, "dropped_time": ms, "type": of });
     set(
         &node,
         "dropped_columns",
@@ -155,7 +167,15 @@ async fn dropped_columns_are_made_dropped_and_added_again() {
 #[tokio::test]
 async fn tables_of_compact_storage_are_written_as_cql_shows_them() {
     let node = node("3.11.19");
-    set(&node, "tables", json!([bare("dense", &["compound", "dense"]), bare("fixed", &[]), bare("keys", &["dense"])]));
+    set(
+        &node,
+        "tables",
+        json!([
+            bare("dense", &["compound", "dense"]),
+            bare("fixed", &[]),
+            bare("keys", &["dense"])
+        ]),
+    );
     set(
         &node,
         "columns",
@@ -219,7 +239,11 @@ async fn types_functions_aggregates_indexes_and_views_are_written() {
                 "argument_types": ["frozen<tuple<int, frozen<list<text>>>>", "text"], "body": body,
                 "called_on_null_input": false, "language": "java", "return_type": "frozen<list<text>>" })
     };
-    set(&node, "functions", json!([function("f", "return \"';\";"), function("G", "a $$ 'b'")]));
+    set(
+        &node,
+        "functions",
+        json!([function("f", "return \"';\";"), function("G", "a $$ 'b'")]),
+    );
     set(
         &node,
         "aggregates",
@@ -228,7 +252,10 @@ async fn types_functions_aggregates_indexes_and_views_are_written() {
     );
     set(&node, "tables", json!([bare("t", &["compound"])]));
     let columns = ["t", "V"].iter().flat_map(|table| {
-        [column(table, "k", "partition_key", 0, "none", "int"), column(table, "c", "clustering", 0, "asc", "int")]
+        [
+            column(table, "k", "partition_key", 0, "none", "int"),
+            column(table, "c", "clustering", 0, "asc", "int"),
+        ]
     });
     set(&node, "columns", columns.collect());
     set(
@@ -304,9 +331,7 @@ async fn types_functions_aggregates_indexes_and_views_are_written() {
 #[tokio::test]
 async fn what_a_newer_release_describes_is_taken_apart() {
     let node = node("5.0.5");
-    let described = |kind: &str, name: &str, text: &str| {
-        json!({ "keyspace_name": "\"Shop\"", "type": kind, "name": name, "create_statement": text })
-    };
+    let described = |kind: &str, name: &str, text: &str| json!({ "keyspace_name": "\"Shop\"", "type": kind, "name": name, "create_statement": text });
     node.cql.set(
         "DESCRIBE KEYSPACE \"Shop\" WITH INTERNALS",
         json!([
@@ -331,7 +356,9 @@ async fn what_a_newer_release_describes_is_taken_apart() {
     );
     let trigger = json!([{ "table_name": "T", "trigger_name": "tr", "options": { "class": "org.example.T" } }]);
     set(&node, "triggers", trigger);
-    check(&node, expect![[r#"
+    check(
+        &node,
+        expect![[r#"
         == Keyspace Shop
         CREATE KEYSPACE "Shop" WITH durable_writes = true
         == Function F(int, text)
@@ -354,7 +381,8 @@ async fn what_a_newer_release_describes_is_taken_apart() {
         CREATE INDEX i ON "Shop"."T" (v)
         == View v of T
         CREATE MATERIALIZED VIEW "Shop".v AS SELECT * FROM "Shop"."T"
-    "#]])
+    "#]],
+    )
     .await;
 }
 

@@ -49,7 +49,9 @@ pub(super) fn order(mut types: BTreeMap<String, BTreeSet<String>>) -> Vec<String
         let ready: Vec<String> = types
             .iter()
             .filter(|(name, needs)| {
-                !needs.iter().any(|need| need != *name && types.contains_key(need))
+                !needs
+                    .iter()
+                    .any(|need| need != *name && types.contains_key(need))
             })
             .map(|(name, _)| name.clone())
             .collect();
@@ -72,8 +74,14 @@ mod tests {
     fn frozen_is_taken_off_at_any_depth() {
         for (text, expected) in [
             ("int", "int"),
-            ("frozen<list<frozen<map<int, text>>>>", "list<map<int, text>>"),
-            ("frozen<tuple<int, frozen<\"My>Type\">>>", "tuple<int, \"My>Type\">"),
+            (
+                "frozen<list<frozen<map<int, text>>>>",
+                "list<map<int, text>>",
+            ),
+            (
+                "frozen<tuple<int, frozen<\"My>Type\">>>",
+                "tuple<int, \"My>Type\">",
+            ),
             ("map<text, frozen<frozen>>", "map<text, frozen>"),
             ("'org.example.T<x>'", "'org.example.T<x>'"),
         ] {
@@ -83,7 +91,12 @@ mod tests {
 
     #[test]
     fn types_come_after_those_that_they_are_made_of() {
-        let types = [("a", "frozen<c>"), ("b", "text"), ("c", "map<text, frozen<b>>"), ("d", "int")];
+        let types = [
+            ("a", "frozen<c>"),
+            ("b", "text"),
+            ("c", "map<text, frozen<b>>"),
+            ("d", "int"),
+        ];
         let types = types.map(|(name, field)| (name.to_owned(), names(field)));
         assert_eq!(order(types.into()), ["b", "d", "c", "a"]);
     }

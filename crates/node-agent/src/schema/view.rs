@@ -17,7 +17,10 @@ pub(super) fn view(keyspace: &str, row: &Row, columns: &[Row]) -> Result<SchemaE
     } else {
         let mut names = Vec::new();
         let others = columns.iter().filter(|column| {
-            !matches!(column.optional_text("kind"), Some("partition_key" | "clustering"))
+            !matches!(
+                column.optional_text("kind"),
+                Some("partition_key" | "clustering")
+            )
         });
         for column in partition.iter().chain(&clustering).copied().chain(others) {
             names.push(quote(column.text("column_name")?).into_owned());

@@ -10,7 +10,9 @@ fn node() -> FakeNode {
     node.tables(&["full", "empty"]);
     node.table("full", 1, 0).sstable("nb-1-big", "one");
     node.table("full", 1, 1).sstable("nb-2-big", "two");
-    node.table("full", 1, 0).index("by_name").sstable("nb-1-big", "index");
+    node.table("full", 1, 0)
+        .index("by_name")
+        .sstable("nb-1-big", "index");
     node
 }
 
@@ -70,12 +72,32 @@ async fn check(wrong: Misbehaviour, reason: &str) {
 async fn a_snapshot_that_is_not_whole_is_no_snapshot() {
     let full = TableRef::new("ks", "full");
     check(Misbehaviour::SnapshotFails, "NODETOOL_FAILED").await;
-    check(Misbehaviour::SnapshotSkips(full.clone()), "SNAPSHOT_INCOMPLETE").await;
-    check(Misbehaviour::SnapshotSkips(TableRef::new("ks", "empty")), "SNAPSHOT_INCOMPLETE").await;
+    check(
+        Misbehaviour::SnapshotSkips(full.clone()),
+        "SNAPSHOT_INCOMPLETE",
+    )
+    .await;
+    check(
+        Misbehaviour::SnapshotSkips(TableRef::new("ks", "empty")),
+        "SNAPSHOT_INCOMPLETE",
+    )
+    .await;
     check(Misbehaviour::SnapshotEmpty(full), "SNAPSHOT_INCOMPLETE").await;
-    check(Misbehaviour::SnapshotLoses("Data.db"), "SNAPSHOT_INCOMPLETE").await;
-    check(Misbehaviour::SnapshotLoses("Statistics.db"), "SNAPSHOT_INCOMPLETE").await;
-    check(Misbehaviour::SnapshotLoses("Index.db"), "SNAPSHOT_INCOMPLETE").await;
+    check(
+        Misbehaviour::SnapshotLoses("Data.db"),
+        "SNAPSHOT_INCOMPLETE",
+    )
+    .await;
+    check(
+        Misbehaviour::SnapshotLoses("Statistics.db"),
+        "SNAPSHOT_INCOMPLETE",
+    )
+    .await;
+    check(
+        Misbehaviour::SnapshotLoses("Index.db"),
+        "SNAPSHOT_INCOMPLETE",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -97,10 +119,24 @@ async fn an_sstable_that_the_manifest_names_must_be_there() {
 async fn a_table_or_keyspace_that_is_not_there_is_named() {
     let node = node();
     for (selection, expected) in [
-        (Selection { keyspaces: vec!["none".into()], tables: vec![] }, "`none`"),
-        (Selection { keyspaces: vec![], tables: vec![TableRef::new("ks", "none")] }, "`ks.none`"),
+        (
+            Selection {
+                keyspaces: vec!["none".into()],
+                tables: vec![],
+            },
+            "`none`",
+        ),
+        (
+            Selection {
+                keyspaces: vec![],
+                tables: vec![TableRef::new("ks", "none")],
+            },
+            "`ks.none`",
+        ),
     ] {
-        let error = super::take(&node.agent, "tag", &selection).await.unwrap_err();
+        let error = super::take(&node.agent, "tag", &selection)
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(error.reason(), "TABLE_NOT_FOUND");
     }

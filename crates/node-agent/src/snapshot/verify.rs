@@ -41,11 +41,7 @@ struct Manifest {
 }
 
 /// Finds a table's files in a snapshot, and refuses what is not whole.
-pub fn verify(
-    folders: &Folders,
-    tag: &str,
-    table: Table,
-) -> Result<SnapshotTable, SnapshotError> {
+pub fn verify(folders: &Folders, tag: &str, table: Table) -> Result<SnapshotTable, SnapshotError> {
     let found: Vec<PathBuf> = folders
         .live_folders(&table.table, &table.id)
         .iter()
@@ -112,10 +108,7 @@ fn read_manifests(
 }
 
 /// Names of essential components that are not there: of what the manifest names, and of what lies there beside it.
-fn missing(
-    files: &[ComponentFile],
-    named: &BTreeSet<String>,
-) -> Result<Vec<String>, FileError> {
+fn missing(files: &[ComponentFile], named: &BTreeSet<String>) -> Result<Vec<String>, FileError> {
     let present: BTreeSet<String> = files
         .iter()
         .filter(|file| file.is_data())

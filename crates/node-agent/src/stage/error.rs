@@ -43,9 +43,13 @@ pub enum StageError {
         table: TableRef,
         id: TableId,
     },
-    #[error("the manifest of node {source_node} names the file `{file}`, which is none of an SSTable")]
+    #[error(
+        "the manifest of node {source_node} names the file `{file}`, which is none of an SSTable"
+    )]
     NotComponent { source_node: HostId, file: String },
-    #[error("restore `{restore}` has already begun with other nodes or tables, from backup `{backup}`")]
+    #[error(
+        "restore `{restore}` has already begun with other nodes or tables, from backup `{backup}`"
+    )]
     OtherRestore { restore: String, backup: BackupRef },
     #[error("the object `{object}` is missing in the bucket")]
     Missing { object: String },
@@ -129,7 +133,9 @@ impl ServiceError for StageError {
             | Self::Hash { .. } => {
                 Some("run `ringkeep backup verify`, and restore another backup".to_owned())
             }
-            Self::NoRoom { .. } => Some("free space on that data directory, or restore fewer tables".to_owned()),
+            Self::NoRoom { .. } => {
+                Some("free space on that data directory, or restore fewer tables".to_owned())
+            }
             Self::OtherRestore { .. } => Some("finish that restore first".to_owned()),
             Self::Name(_) | Self::Journal(_) | Self::Stopped(_) | Self::NoTable { .. } => None,
         }

@@ -46,7 +46,10 @@ impl Fetcher {
         let mut directories = HashMap::new();
         for data in &agent.folders.data {
             let staging = agent.folders.staging_of(data, restore)?;
-            directories.insert(data.label.clone(), (staging, agent.folders.ownership(data)?));
+            directories.insert(
+                data.label.clone(),
+                (staging, agent.folders.ownership(data)?),
+            );
         }
         Ok(Self {
             store: agent.store.clone(),
@@ -158,7 +161,9 @@ impl Fetcher {
         let body = self.store.get_stream(&stored.object, None).await;
         let mut body = match body {
             Ok(body) => body,
-            Err(error) if error.is_not_found() => return Err(StageError::Missing { object: object() }),
+            Err(error) if error.is_not_found() => {
+                return Err(StageError::Missing { object: object() });
+            }
             Err(error) => return Err(error.into()),
         };
         let ownership = self.directories[&file.directory].1;

@@ -83,8 +83,15 @@ pub(super) fn lay_out(
     let mut ids = Ids::new(&sources, placed);
     let mut sstables = Vec::new();
     for source in &sources {
-        let key = (source.host, source.target.target_id, source.index.clone(), source.descriptor.to_string());
-        let earlier = before.get(&key).filter(|p| rooms.iter().any(|room| room.label == p.directory));
+        let key = (
+            source.host,
+            source.target.target_id,
+            source.index.clone(),
+            source.descriptor.to_string(),
+        );
+        let earlier = before
+            .get(&key)
+            .filter(|p| rooms.iter().any(|room| room.label == p.directory));
         let placement = match earlier {
             Some(placement) => (*placement).clone(),
             None => Placement {
@@ -165,7 +172,9 @@ fn sstables_of<'a>(
     Ok(sstables
         .into_iter()
         .map(|((index, descriptor), mut files)| {
-            let attached = files.iter().any(|(component, _)| is_attached_index(component));
+            let attached = files
+                .iter()
+                .any(|(component, _)| is_attached_index(component));
             if attached && !rules.keep_attached {
                 // The list of components would name what is left out. Cassandra makes one that does not.
                 files.retain(|(component, _)| !is_attached_index(component) && component != TOC);

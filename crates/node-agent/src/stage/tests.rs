@@ -15,7 +15,10 @@ async fn nodes(release: &str) -> (FakeNode, FakeNode) {
     source.tables(&["full", "empty"]);
     source.table("full", 1, 0).sstable("nb-1-big", "one");
     source.table("full", 1, 1).sstable("nb-2-big", "two");
-    source.table("full", 1, 0).index("by_name").sstable("nb-1-big", "index");
+    source
+        .table("full", 1, 0)
+        .index("by_name")
+        .sstable("nb-1-big", "index");
     source.back_up("b1", None).await;
     let target = FakeNode::beside(&source, release);
     target.tables(&["full", "empty"]);
@@ -58,7 +61,10 @@ async fn everything_comes_to_a_folder_that_import_understands() {
     let progress = progress.borrow().clone();
     assert_eq!(progress.bytes_done, progress.bytes_total);
     assert_eq!((progress.items_done, progress.items_total), (15, 15));
-    assert!(target.table("full", 1, 0).contents().is_empty(), "nothing live is touched");
+    assert!(
+        target.table("full", 1, 0).contents().is_empty(),
+        "nothing live is touched"
+    );
 }
 
 #[tokio::test]
@@ -71,7 +77,10 @@ async fn a_staging_that_dies_at_any_call_goes_on_without_fetching_twice() {
         assert_eq!(run(&target).await.unwrap(), 2, "{call}");
         // One call for the manifest, and one for each file that was not there; two ran at once when it died.
         let fetched_before = 16 - target.store.calls();
-        assert!(fetched_before + 3 >= call, "call {call}: {fetched_before} were kept");
+        assert!(
+            fetched_before + 3 >= call,
+            "call {call}: {fetched_before} were kept"
+        );
         assert_eq!(staged(&target).contents(), ["one", "two"]);
     }
 }
@@ -80,7 +89,9 @@ async fn a_staging_that_dies_at_any_call_goes_on_without_fetching_twice() {
 async fn an_object_that_is_damaged_or_gone_is_named() {
     for damage in ["flip", "cut", "grow", "gone"] {
         let (source, target) = nodes("4.1.9").await;
-        let object = source.manifest("b1").await.tables[1].files[3].object.clone();
+        let object = source.manifest("b1").await.tables[1].files[3]
+            .object
+            .clone();
         let path = source.root.path().join("bucket").join(&object);
         let mut bytes = fs::read(&path).unwrap();
         fs::remove_file(&path).unwrap();
@@ -102,7 +113,9 @@ async fn an_object_that_is_damaged_or_gone_is_named() {
 #[tokio::test]
 async fn a_transfer_that_breaks_once_is_made_again() {
     let (source, target) = nodes("4.1.9").await;
-    let object = source.manifest("b1").await.tables[1].files[3].object.clone();
+    let object = source.manifest("b1").await.tables[1].files[3]
+        .object
+        .clone();
     target.store.set(Fault::Truncate(object, 2));
     let error = run(&target).await.unwrap_err();
     assert_eq!(error.reason(), "OBJECT_DAMAGED");

@@ -27,18 +27,26 @@ async fn staged() -> FakeNode {
     node.tables(&["full", "gone"]);
     node.table("full", 1, 0).sstable("nb-1-big", "one");
     node.table("full", 1, 1).sstable("nb-2-big", "two");
-    node.table("full", 1, 0).index("by_name").sstable("nb-1-big", "index");
+    node.table("full", 1, 0)
+        .index("by_name")
+        .sstable("nb-1-big", "index");
     node.back_up("b1", None).await;
     for data in 0..2 {
         fs::remove_dir_all(&node.table("full", 1, data).0).unwrap();
     }
     node.table("full", 1, 0).sstable("nb-1-big", "newer");
-    node.table("full", 1, 0).index("by_name").sstable("nb-1-big", "newer index");
+    node.table("full", 1, 0)
+        .index("by_name")
+        .sstable("nb-1-big", "newer index");
     node.table("gone", 2, 1).sstable("nb-5-big", "unwanted");
     let kept = node.table("full", 1, 0).0.join("snapshots/other");
     fs::create_dir_all(&kept).unwrap();
     fs::write(kept.join("nb-1-big-Data.db"), "kept").unwrap();
-    fs::write(node.agent.folders.saved_caches.join("KeyCache-e.db"), "positions").unwrap();
+    fs::write(
+        node.agent.folders.saved_caches.join("KeyCache-e.db"),
+        "positions",
+    )
+    .unwrap();
     let (work, ..) = Work::new();
     let wanted = Stage {
         restore: "r1".into(),
@@ -58,7 +66,11 @@ fn picture(node: &FakeNode) -> BTreeMap<String, String> {
     let mut folders = vec![node.root.path().to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in files::entries(&folder).unwrap() {
-            let inside = entry.strip_prefix(node.root.path()).unwrap().display().to_string();
+            let inside = entry
+                .strip_prefix(node.root.path())
+                .unwrap()
+                .display()
+                .to_string();
             if inside.starts_with("state") || inside.starts_with("bucket") {
                 continue;
             }
@@ -71,12 +83,24 @@ fn picture(node: &FakeNode) -> BTreeMap<String, String> {
     // Labels carry a hash of the temporary folder.
     found
         .into_iter()
-        .map(|(path, text)| (path.split('/').map(unlabelled).collect::<Vec<_>>().join("/"), text))
+        .map(|(path, text)| {
+            (
+                path.split('/')
+                    .map(unlabelled)
+                    .collect::<Vec<_>>()
+                    .join("/"),
+                text,
+            )
+        })
         .collect()
 }
 
 fn unlabelled(part: &str) -> &str {
-    if part.starts_with("data") { part.split('-').next().unwrap_or(part) } else { part }
+    if part.starts_with("data") {
+        part.split('-').next().unwrap_or(part)
+    } else {
+        part
+    }
 }
 
 fn live(node: &FakeNode) -> Vec<String> {
@@ -95,12 +119,27 @@ async fn staged_files_go_live_and_old_ones_wait_aside() {
     assert_eq!(live(&node), ["one", "two"]);
     let picture = picture(&node);
     let has = |part: &str| picture.iter().any(|(path, _)| path.contains(part));
-    assert!(has("snapshots/other/nb-1-big-Data.db"), "snapshots stay where they are");
+    assert!(
+        has("snapshots/other/nb-1-big-Data.db"),
+        "snapshots stay where they are"
+    );
     assert!(has("old/data2/ks/gone"), "{picture:?}");
     assert!(has("saved_caches/KeyCache-e.db.ringkeep-old"));
-    assert!(picture.iter().any(|(path, text)| path.contains("old/") && text == "data of newer index"));
-    assert!(picture.iter().any(|(path, text)| path.starts_with("data") && text == "data of index"));
-    assert_eq!(swap(&node.agent, "r1", &targets()).await.unwrap(), 2, "again");
+    assert!(
+        picture
+            .iter()
+            .any(|(path, text)| path.contains("old/") && text == "data of newer index")
+    );
+    assert!(
+        picture
+            .iter()
+            .any(|(path, text)| path.starts_with("data") && text == "data of index")
+    );
+    assert_eq!(
+        swap(&node.agent, "r1", &targets()).await.unwrap(),
+        2,
+        "again"
+    );
     assert_eq!(live(&node), ["one", "two"]);
 }
 
@@ -129,12 +168,18 @@ async fn a_swap_that_is_killed_at_any_rename_ends_the_same_when_repeated() {
         for after in [false, true] {
             let node = staged().await;
             let (rename, count) = dying(at, after);
-            let died = swap_files(&node.agent.folders, "r1", &targets(), rename).await.is_err();
+            let died = swap_files(&node.agent.folders, "r1", &targets(), rename)
+                .await
+                .is_err();
             if !died {
                 assert!(at > 20, "only {} renames", count.load(Ordering::SeqCst));
                 return;
             }
-            assert_eq!(swap(&node.agent, "r1", &targets()).await.unwrap(), 2, "{at} {after}");
+            assert_eq!(
+                swap(&node.agent, "r1", &targets()).await.unwrap(),
+                2,
+                "{at} {after}"
+            );
             assert_eq!(live(&node), expected, "{at} {after}");
             let picture = picture(&node);
             let olds = picture.keys().filter(|path| path.contains("/old/")).count();
@@ -146,7 +191,10 @@ async fn a_swap_that_is_killed_at_any_rename_ends_the_same_when_repeated() {
 #[tokio::test]
 async fn a_running_cassandra_is_never_swapped_under() {
     let node = staged().await;
-    for (mode, reason) in [("NORMAL", "CASSANDRA_RUNNING"), ("DRAINED", "CASSANDRA_RUNNING")] {
+    for (mode, reason) in [
+        ("NORMAL", "CASSANDRA_RUNNING"),
+        ("DRAINED", "CASSANDRA_RUNNING"),
+    ] {
         *node.control.mode.lock().unwrap() = Ok(mode.to_owned());
         let error = swap(&node.agent, "r1", &targets()).await.unwrap_err();
         assert_eq!(error.reason(), reason);

@@ -86,7 +86,10 @@ impl FakeControl {
 
     fn folders_of(&self, table: &TableRef) -> Vec<PathBuf> {
         let folders = self.table_folders().into_iter();
-        folders.filter(|(of, _)| of == table).map(|(_, folder)| folder).collect()
+        folders
+            .filter(|(of, _)| of == table)
+            .map(|(_, folder)| folder)
+            .collect()
     }
 
     fn import_one(&self, table: &TableRef, folder: &Path) {
@@ -117,8 +120,13 @@ impl FakeControl {
 
     fn highest(&self, table: &TableRef) -> u64 {
         let files = self.folders_of(table);
-        let files = files.iter().flat_map(|folder| sstables::list(folder).unwrap());
-        files.filter_map(|file| file.descriptor.id.parse().ok()).max().unwrap_or(0)
+        let files = files
+            .iter()
+            .flat_map(|folder| sstables::list(folder).unwrap());
+        files
+            .filter_map(|file| file.descriptor.id.parse().ok())
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -141,8 +149,15 @@ fn link_snapshot(table: &Path, tag: &str, lost: Option<&str>, empty: bool) {
     let into = table.join("snapshots").join(tag);
     fs::create_dir_all(&into).unwrap();
     let mut named = Vec::new();
-    let files = if empty { Vec::new() } else { sstables::list(table).unwrap() };
-    for file in files.iter().filter(|file| lost != Some(file.component.as_str())) {
+    let files = if empty {
+        Vec::new()
+    } else {
+        sstables::list(table).unwrap()
+    };
+    for file in files
+        .iter()
+        .filter(|file| lost != Some(file.component.as_str()))
+    {
         let inside = file.path.strip_prefix(table).unwrap();
         let to = into.join(inside);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
@@ -151,7 +166,11 @@ fn link_snapshot(table: &Path, tag: &str, lost: Option<&str>, empty: bool) {
             named.push(inside.display().to_string());
         }
     }
-    fs::write(into.join("manifest.json"), json!({ "files": named }).to_string()).unwrap();
+    fs::write(
+        into.join("manifest.json"),
+        json!({ "files": named }).to_string(),
+    )
+    .unwrap();
     fs::write(into.join("schema.cql"), "-- schema").unwrap();
 }
 
@@ -206,7 +225,8 @@ impl CassandraControl for FakeControl {
         }
         for folder in self.folders_of(table) {
             let live = sstables::list(&folder).unwrap();
-            let fresh = |file: &&ComponentFile| file.descriptor.id.parse::<u64>().unwrap() > 100_000;
+            let fresh =
+                |file: &&ComponentFile| file.descriptor.id.parse::<u64>().unwrap() > 100_000;
             let mut number = live
                 .iter()
                 .filter(|file| !fresh(file))
@@ -220,7 +240,11 @@ impl CassandraControl for FakeControl {
                     last = Some(file.descriptor.clone());
                 }
                 let (_, component) = parse_file_name(file.name()).unwrap();
-                fs::rename(&file.path, folder.join(format!("me-{number}-big-{component}"))).unwrap();
+                fs::rename(
+                    &file.path,
+                    folder.join(format!("me-{number}-big-{component}")),
+                )
+                .unwrap();
             }
         }
         Ok(())
@@ -228,7 +252,11 @@ impl CassandraControl for FakeControl {
 
     async fn not_compacted(&self, tables: &[TableRef]) -> Result<Vec<TableRef>, ControlError> {
         let off = self.compaction_off.lock().unwrap();
-        Ok(tables.iter().filter(|table| off.contains(table)).cloned().collect())
+        Ok(tables
+            .iter()
+            .filter(|table| off.contains(table))
+            .cloned()
+            .collect())
     }
 
     async fn set_autocompaction(&self, tables: &[TableRef], on: bool) -> Result<(), ControlError> {
@@ -247,7 +275,9 @@ impl CassandraControl for FakeControl {
             file.is_own_data() && file.descriptor.id.parse::<u64>().unwrap() <= 100_000
         };
         let folders = self.folders_of(table);
-        let files = folders.iter().flat_map(|folder| sstables::list(folder).unwrap());
+        let files = folders
+            .iter()
+            .flat_map(|folder| sstables::list(folder).unwrap());
         Ok(files.filter(known).count() as u64)
     }
 

@@ -48,8 +48,9 @@ impl FakeNode {
     }
 
     fn on(root: TempDir, data_directories: usize, release: &str, bucket: Store) -> Self {
-        let data: Vec<PathBuf> =
-            (1..=data_directories).map(|n| root.path().join(format!("data{n}"))).collect();
+        let data: Vec<PathBuf> = (1..=data_directories)
+            .map(|n| root.path().join(format!("data{n}")))
+            .collect();
         for folder in &data {
             fs::create_dir(folder).unwrap();
         }
@@ -70,7 +71,8 @@ impl FakeNode {
             control: control.clone(),
             store: store.clone(),
             folders: Folders::new(data, caches, &config),
-            yaml: CassandraYaml::parse("cluster_name: c", Path::new("c.yaml"), root.path()).unwrap(),
+            yaml: CassandraYaml::parse("cluster_name: c", Path::new("c.yaml"), root.path())
+                .unwrap(),
             cassandra: CassandraConfig::default(),
             config,
             locks: Locks::default(),
@@ -122,14 +124,22 @@ impl FakeNode {
 
     pub fn table(&self, name: &str, id: u128, data: usize) -> TableFolder {
         let data = &self.agent.folders.data[data].path;
-        TableFolder(Folders::table_folder(data, &TableRef::new("ks", name), &Self::table_id(id)))
+        TableFolder(Folders::table_folder(
+            data,
+            &TableRef::new("ks", name),
+            &Self::table_id(id),
+        ))
     }
 
     pub fn upload(&self, backup: &str, base: Option<&str>) -> Upload {
         Upload {
             tag: "tag".to_owned(),
             backup: Self::backup(backup),
-            kind: if base.is_some() { BackupKind::Differential } else { BackupKind::Full },
+            kind: if base.is_some() {
+                BackupKind::Differential
+            } else {
+                BackupKind::Full
+            },
             base: base.map(|name| name.parse().unwrap()),
             selection: Selection::default(),
             snapshot_taken_at: "2026-01-02T03:04:05Z".parse().unwrap(),
@@ -145,16 +155,24 @@ impl FakeNode {
 
     /// Takes a snapshot and uploads it.
     pub async fn back_up(&self, backup: &str, base: Option<&str>) -> NodeManifest {
-        crate::snapshot::take(&self.agent, "tag", &Selection::default()).await.unwrap();
+        crate::snapshot::take(&self.agent, "tag", &Selection::default())
+            .await
+            .unwrap();
         let (work, ..) = Work::new();
-        crate::upload::upload(&self.agent, &self.upload(backup, base), &work).await.unwrap();
+        crate::upload::upload(&self.agent, &self.upload(backup, base), &work)
+            .await
+            .unwrap();
         crate::snapshot::clear(&self.agent, "tag").await.unwrap();
         self.manifest(backup).await
     }
 
     pub async fn manifest(&self, backup: &str) -> NodeManifest {
         let backup = Self::backup(backup);
-        crate::upload::read_manifest(&self.agent, &backup, Self::host_id(1)).await.unwrap().unwrap().0
+        crate::upload::read_manifest(&self.agent, &backup, Self::host_id(1))
+            .await
+            .unwrap()
+            .unwrap()
+            .0
     }
 }
 
@@ -179,7 +197,10 @@ impl TableFolder {
             ("Index.db", &format!("index of {content}")),
             ("Statistics.db", &format!("statistics of {content}")),
             ("Digest.crc32", &crc32),
-            ("TOC.txt", "Data.db\nIndex.db\nStatistics.db\nDigest.crc32\nTOC.txt\n"),
+            (
+                "TOC.txt",
+                "Data.db\nIndex.db\nStatistics.db\nDigest.crc32\nTOC.txt\n",
+            ),
         ] {
             fs::write(self.0.join(format!("{descriptor}-{component}")), text).unwrap();
         }

@@ -207,7 +207,12 @@ impl Uploader {
             match blocking(move || read::digest(&path)).await? {
                 Some(Ok(crc32)) => digest = Some(crc32),
                 Some(Err(text)) => {
-                    return Err(self.damaged(table, file, "a number".to_owned(), format!("{text:?} there")));
+                    return Err(self.damaged(
+                        table,
+                        file,
+                        "a number".to_owned(),
+                        format!("{text:?} there"),
+                    ));
                 }
                 // Slices that DSE streamed have none.
                 None => {}

@@ -70,9 +70,12 @@ pub(super) async fn committed(
     };
     let key = layout::node_manifest(&upload.backup, &host_id);
     let same_tables = manifest.tables.len() == tables.len()
-        && tables
-            .iter()
-            .all(|table| manifest.tables.iter().any(|named| named.id == table.table.id));
+        && tables.iter().all(|table| {
+            manifest
+                .tables
+                .iter()
+                .any(|named| named.id == table.table.id)
+        });
     let same = manifest.snapshot_tag == upload.tag
         && manifest.snapshot_taken_at == upload.snapshot_taken_at
         && manifest.kind == upload.kind

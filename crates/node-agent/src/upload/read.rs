@@ -93,7 +93,10 @@ impl Reader {
 
     fn check(&self) -> Result<(), ReadFault> {
         let path = &self.expected.path;
-        let now = self.file.metadata().map_err(FileError::at("look at", path))?;
+        let now = self
+            .file
+            .metadata()
+            .map_err(FileError::at("look at", path))?;
         let same = source_file(&now) == self.expected.source && now.len() == self.expected.bytes;
         if !same || self.bytes != self.expected.bytes {
             return Err(ReadFault::Changed);
@@ -121,7 +124,10 @@ pub(super) struct Reading {
 impl Reading {
     /// Nothing where the stream was not read to its end.
     pub fn outcome(&self) -> Option<Result<String, ReadFault>> {
-        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.outcome
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 

@@ -14,12 +14,16 @@ fn node() -> FakeNode {
     node.tables(&["full", "empty"]);
     node.table("full", 1, 0).sstable("nb-1-big", "one");
     node.table("full", 1, 1).sstable("nb-2-big", "two");
-    node.table("full", 1, 0).index("by_name").sstable("nb-1-big", "index");
+    node.table("full", 1, 0)
+        .index("by_name")
+        .sstable("nb-1-big", "index");
     node
 }
 
 async fn take(node: &FakeNode) {
-    snapshot::take(&node.agent, "tag", &Selection::default()).await.unwrap();
+    snapshot::take(&node.agent, "tag", &Selection::default())
+        .await
+        .unwrap();
 }
 
 async fn upload_as(node: &FakeNode, backup: &str) -> Result<Summary, UploadError> {
@@ -32,24 +36,48 @@ async fn check_bucket(node: &FakeNode, manifest: &NodeManifest) {
     for file in manifest.tables.iter().flat_map(|table| &table.files) {
         let bytes = node.agent.store.get(&file.object, 1 << 20).await.unwrap();
         assert_eq!(bytes.len() as u64, file.bytes, "{}", file.object);
-        assert_eq!(blake3::hash(&bytes).to_hex().to_string(), file.blake3, "{}", file.object);
+        assert_eq!(
+            blake3::hash(&bytes).to_hex().to_string(),
+            file.blake3,
+            "{}",
+            file.object
+        );
     }
 }
 
 fn files(manifest: &NodeManifest) -> Vec<&StoredFile> {
-    manifest.tables.iter().flat_map(|table| &table.files).collect()
+    manifest
+        .tables
+        .iter()
+        .flat_map(|table| &table.files)
+        .collect()
 }
 
 #[tokio::test]
 async fn a_full_backup_names_every_table_and_holds_every_file() {
     let node = node();
     let manifest = node.back_up("b1", None).await;
-    let names: Vec<_> = manifest.tables.iter().map(|t| (t.table.as_str(), t.files.len())).collect();
+    let names: Vec<_> = manifest
+        .tables
+        .iter()
+        .map(|t| (t.table.as_str(), t.files.len()))
+        .collect();
     assert_eq!(names, [("empty", 0), ("full", 15)]);
     check_bucket(&node, &manifest).await;
-    let index = files(&manifest).into_iter().find(|f| f.index.as_deref() == Some("by_name")).unwrap();
-    assert!(index.object.contains("/.by_name/nb-1-big-"), "{}", index.object);
-    assert!(index.object.starts_with(&layout::data(&FakeNode::backup("b1"))));
+    let index = files(&manifest)
+        .into_iter()
+        .find(|f| f.index.as_deref() == Some("by_name"))
+        .unwrap();
+    assert!(
+        index.object.contains("/.by_name/nb-1-big-"),
+        "{}",
+        index.object
+    );
+    assert!(
+        index
+            .object
+            .starts_with(&layout::data(&FakeNode::backup("b1")))
+    );
 }
 
 #[tokio::test]
@@ -57,19 +85,34 @@ async fn the_summary_is_that_of_the_manifest_and_progress_ends_at_its_total() {
     let node = node();
     take(&node).await;
     let (work, progress, _stop) = Work::new();
-    let summary = upload(&node.agent, &node.upload("b1", None), &work).await.unwrap();
+    let summary = upload(&node.agent, &node.upload("b1", None), &work)
+        .await
+        .unwrap();
     let progress = progress.borrow().clone();
-    assert_eq!((summary.sstables, summary.bytes), (2, summary.uploaded_bytes));
-    assert_eq!((progress.bytes_done, progress.items_done), (summary.bytes, 15));
+    assert_eq!(
+        (summary.sstables, summary.bytes),
+        (2, summary.uploaded_bytes)
+    );
+    assert_eq!(
+        (progress.bytes_done, progress.items_done),
+        (summary.bytes, 15)
+    );
     assert_eq!(progress.bytes_done, progress.bytes_total);
-    assert_eq!(upload_as(&node, "b1").await.unwrap(), summary, "a second call finds it done");
+    assert_eq!(
+        upload_as(&node, "b1").await.unwrap(),
+        summary,
+        "a second call finds it done"
+    );
 }
 
 #[tokio::test]
 async fn an_upload_that_dies_at_any_call_goes_on_and_ends_the_same() {
     let clean = node();
     let whole = clean.back_up("b1", None).await;
-    let objects: BTreeSet<&str> = files(&whole).iter().map(|file| file.object.as_str()).collect();
+    let objects: BTreeSet<&str> = files(&whole)
+        .iter()
+        .map(|file| file.object.as_str())
+        .collect();
     for call in 1.. {
         for fault in [Fault::DieBefore(call), Fault::DieAfter(call)] {
             let node = node();
@@ -81,8 +124,10 @@ async fn an_upload_that_dies_at_any_call_goes_on_and_ends_the_same() {
             upload_as(&node, "b1").await.unwrap();
             let manifest = node.manifest("b1").await;
             check_bucket(&node, &manifest).await;
-            let again: BTreeSet<&str> =
-                files(&manifest).iter().map(|file| file.object.as_str()).collect();
+            let again: BTreeSet<&str> = files(&manifest)
+                .iter()
+                .map(|file| file.object.as_str())
+                .collect();
             assert_eq!(again, objects, "{fault:?}");
             if !died && call > calls {
                 return;
@@ -110,16 +155,32 @@ async fn an_object_that_is_there_already_is_adopted_only_if_it_is_the_same() {
     take(&node).await;
     let key = |name: &str| {
         let table = format!("ks/full-{}", FakeNode::table_id(1).folder_suffix());
-        format!("{}{}/{table}/{name}", layout::data(&FakeNode::backup("b1")), FakeNode::host_id(1))
+        format!(
+            "{}{}/{table}/{name}",
+            layout::data(&FakeNode::backup("b1")),
+            FakeNode::host_id(1)
+        )
     };
-    node.agent.store.put(&key("nb-1-big-Data.db"), "data of one".into()).await.unwrap();
-    node.agent.store.put(&key("nb-2-big-Data.db"), "something else".into()).await.unwrap();
+    node.agent
+        .store
+        .put(&key("nb-1-big-Data.db"), "data of one".into())
+        .await
+        .unwrap();
+    node.agent
+        .store
+        .put(&key("nb-2-big-Data.db"), "something else".into())
+        .await
+        .unwrap();
     upload_as(&node, "b1").await.unwrap();
     let manifest = node.manifest("b1").await;
     check_bucket(&node, &manifest).await;
     let object = |name: &str| {
         let all = files(&manifest).into_iter();
-        all.filter(|f| f.index.is_none()).find(|f| f.name == name).unwrap().object.clone()
+        all.filter(|f| f.index.is_none())
+            .find(|f| f.name == name)
+            .unwrap()
+            .object
+            .clone()
     };
     assert_eq!(object("nb-1-big-Data.db"), key("nb-1-big-Data.db"));
     assert_eq!(object("nb-2-big-Data.db"), key("nb-2-big-Data.db.2"));
@@ -134,9 +195,16 @@ async fn a_bit_that_flipped_on_disk_is_found_and_named() {
     fs::write(&path, bytes).unwrap();
     take(&node).await;
     let error = upload_as(&node, "b1").await.unwrap_err();
-    assert_eq!((error.reason(), error.kind()), ("SSTABLE_DAMAGED", api::ErrorKind::DataLoss));
+    assert_eq!(
+        (error.reason(), error.kind()),
+        ("SSTABLE_DAMAGED", api::ErrorKind::DataLoss)
+    );
     let text = error.to_string();
-    for named in ["nb-2-big-Data.db", "`ks.full`", &FakeNode::host_id(1).to_string()] {
+    for named in [
+        "nb-2-big-Data.db",
+        "`ks.full`",
+        &FakeNode::host_id(1).to_string(),
+    ] {
         assert!(text.contains(named), "{text} should name {named}");
     }
 }
@@ -193,8 +261,14 @@ async fn an_sstable_of_the_same_name_with_other_content_is_another() {
     node.table("full", 1, 0).sstable("nb-1-big", "new");
     let differential = node.back_up("b2", Some("b1")).await;
     check_bucket(&node, &differential).await;
-    let own = files(&differential).iter().filter(|f| f.from.is_none() && f.name.starts_with("nb-1-")).count();
-    assert_eq!(own, 4, "all but the list of components, which reads the same");
+    let own = files(&differential)
+        .iter()
+        .filter(|f| f.from.is_none() && f.name.starts_with("nb-1-"))
+        .count();
+    assert_eq!(
+        own, 4,
+        "all but the list of components, which reads the same"
+    );
 }
 
 #[tokio::test]
@@ -225,7 +299,9 @@ async fn work_that_is_stopped_goes_on_later() {
     take(&node).await;
     let (work, _progress, stop) = Work::new();
     stop.cancel();
-    let error = upload(&node.agent, &node.upload("b1", None), &work).await.unwrap_err();
+    let error = upload(&node.agent, &node.upload("b1", None), &work)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), api::ErrorKind::Cancelled);
     upload_as(&node, "b1").await.unwrap();
 }

@@ -84,6 +84,21 @@ async fn a_name_that_is_taken_by_other_agents_is_refused() {
 }
 
 #[tokio::test]
+async fn one_ring_is_not_registered_under_two_names() {
+    let world = World::new(&["n1", "n2"]);
+    let mut life = world.start().await;
+    life.add_cluster(&world.fleet.nodes).await.expect("added");
+    let request = pb::AddClusterRequest {
+        name: "shop-again".into(),
+        agents: vec!["n1:7401".into(), "n2:7401".into()],
+    };
+    let error = life.client.add_cluster(request).await.expect_err("twice");
+    let error = api::RemoteError::from(error);
+    assert_eq!(error.kind, ErrorKind::FailedPrecondition);
+    assert!(error.message.contains("`shop` already"), "{}", error.message);
+}
+
+#[tokio::test]
 async fn a_cluster_is_forgotten_only_while_no_task_works_on_it() {
     let world = World::new(&["n1"]);
     let mut life = world.start_with_cluster().await;

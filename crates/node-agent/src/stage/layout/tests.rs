@@ -88,7 +88,14 @@ fn lines(sstables: &[StagedSstable]) -> Vec<String> {
     let folder = format!("ks/t-{}/", table(2).folder_suffix());
     let files = sstables.iter().flat_map(|sstable| &sstable.files);
     files
-        .map(|f| format!("{} -> {} {}", f.stored.object, f.directory, f.path.replace(&folder, "")))
+        .map(|f| {
+            format!(
+                "{} -> {} {}",
+                f.stored.object,
+                f.directory,
+                f.path.replace(&folder, "")
+            )
+        })
         .collect()
 }
 
@@ -101,8 +108,22 @@ fn check(manifests: &[(HostId, NodeManifest)], rules: Rules, expected: &[&str]) 
 fn files_of_several_nodes_never_collide() {
     check(
         &[
-            manifest(1, &[("nb-1-big-Data.db", 1), ("nb-1-big-Index.db", 1), ("nb-7-big-Data.db", 1)]),
-            manifest(2, &[("nb-1-big-Data.db", 1), ("nb-1-big-Index.db", 1), ("me-2-big-Data.db", 1)]),
+            manifest(
+                1,
+                &[
+                    ("nb-1-big-Data.db", 1),
+                    ("nb-1-big-Index.db", 1),
+                    ("nb-7-big-Data.db", 1),
+                ],
+            ),
+            manifest(
+                2,
+                &[
+                    ("nb-1-big-Data.db", 1),
+                    ("nb-1-big-Index.db", 1),
+                    ("me-2-big-Data.db", 1),
+                ],
+            ),
         ],
         ANYTHING,
         &[
@@ -119,9 +140,15 @@ fn files_of_several_nodes_never_collide() {
 #[test]
 fn an_id_of_one_format_is_not_given_to_another() {
     check(
-        &[manifest(1, &[("me-1-big-Data.db", 1), ("nb-1-big-Data.db", 1)])],
+        &[manifest(
+            1,
+            &[("me-1-big-Data.db", 1), ("nb-1-big-Data.db", 1)],
+        )],
         ANYTHING,
-        &["1/me-1-big-Data.db -> a me-1-big-Data.db", "1/nb-1-big-Data.db -> a nb-2-big-Data.db"],
+        &[
+            "1/me-1-big-Data.db -> a me-1-big-Data.db",
+            "1/nb-1-big-Data.db -> a nb-2-big-Data.db",
+        ],
     );
 }
 
@@ -133,7 +160,14 @@ fn ids_of_time_become_numbers_where_they_would_not_be_read() {
     let renamed = format!("1/{TIME} -> a nb-5-big-Data.db");
     let four = "1/nb-4-big-Data.db -> a nb-4-big-Data.db";
     check(&from, ANYTHING, &[&kept, four]);
-    check(&from, Rules { keep_time_ids: false, ..ANYTHING }, &[&renamed, four]);
+    check(
+        &from,
+        Rules {
+            keep_time_ids: false,
+            ..ANYTHING
+        },
+        &[&renamed, four],
+    );
 }
 
 #[test]
@@ -166,7 +200,10 @@ fn attached_indexes_of_another_release_are_left_out_with_the_list_that_names_the
     )];
     check(
         &from,
-        Rules { keep_attached: false, ..ANYTHING },
+        Rules {
+            keep_attached: false,
+            ..ANYTHING
+        },
         &[
             "1/oa-1-big-Data.db -> a oa-1-big-Data.db",
             "1/oa-2-big-Data.db -> a oa-2-big-Data.db",
@@ -186,35 +223,78 @@ fn each_sstable_stays_together_in_the_directory_with_the_most_room() {
             ("nb-3-big-Data.db", 10),
         ],
     )];
-    let laid = lay_out(&from, &[target()], &[], ANYTHING, rooms(&[(1, 100), (2, 50)])).unwrap();
-    let directories: Vec<_> = laid.iter().map(|s| s.placement.directory.as_str()).collect();
+    let laid = lay_out(
+        &from,
+        &[target()],
+        &[],
+        ANYTHING,
+        rooms(&[(1, 100), (2, 50)]),
+    )
+    .unwrap();
+    let directories: Vec<_> = laid
+        .iter()
+        .map(|s| s.placement.directory.as_str())
+        .collect();
     assert_eq!(directories, ["a", "b", "b"]);
-    let shared = lay_out(&from, &[target()], &[], ANYTHING, rooms(&[(1, 100), (1, 100)])).unwrap();
-    let used: HashSet<_> = shared.iter().map(|s| s.placement.directory.as_str()).collect();
+    let shared = lay_out(
+        &from,
+        &[target()],
+        &[],
+        ANYTHING,
+        rooms(&[(1, 100), (1, 100)]),
+    )
+    .unwrap();
+    let used: HashSet<_> = shared
+        .iter()
+        .map(|s| s.placement.directory.as_str())
+        .collect();
     assert_eq!(used.len(), 2, "directories on one filesystem take turns");
 }
 
 #[test]
 fn what_was_placed_stays_in_its_place() {
-    let from = [manifest(1, &[("nb-1-big-Data.db", 1), ("nb-2-big-Data.db", 1)])];
+    let from = [manifest(
+        1,
+        &[("nb-1-big-Data.db", 1), ("nb-2-big-Data.db", 1)],
+    )];
     let first = lay_out(&from, &[target()], &[], ANYTHING, rooms(&[(1, 9), (2, 5)])).unwrap();
     let placed: Vec<Placement> = vec![Placement {
         to: "nb-40-big".into(),
         directory: "b".into(),
         ..first[0].placement.clone()
     }];
-    let again = lay_out(&from, &[target()], &placed, ANYTHING, rooms(&[(1, 9), (2, 5)])).unwrap();
+    let again = lay_out(
+        &from,
+        &[target()],
+        &placed,
+        ANYTHING,
+        rooms(&[(1, 9), (2, 5)]),
+    )
+    .unwrap();
     assert!(again[0].placed_before && !again[1].placed_before);
     assert_eq!(
         lines(&again),
-        ["1/nb-1-big-Data.db -> b nb-40-big-Data.db", "1/nb-2-big-Data.db -> a nb-2-big-Data.db"]
+        [
+            "1/nb-1-big-Data.db -> b nb-40-big-Data.db",
+            "1/nb-2-big-Data.db -> a nb-2-big-Data.db"
+        ]
     );
 }
 
 #[test]
 fn a_manifest_cannot_lead_out_of_the_staging_folder() {
-    for bad in ["../x-Data.db", ".../nb-1-big-Data.db", "nb-1-big-Data.db/../../x"] {
-        let laid = lay_out(&[manifest(1, &[(bad, 1)])], &[target()], &[], ANYTHING, rooms(&[(1, 9)]));
+    for bad in [
+        "../x-Data.db",
+        ".../nb-1-big-Data.db",
+        "nb-1-big-Data.db/../../x",
+    ] {
+        let laid = lay_out(
+            &[manifest(1, &[(bad, 1)])],
+            &[target()],
+            &[],
+            ANYTHING,
+            rooms(&[(1, 9)]),
+        );
         assert!(laid.is_err(), "{bad}");
     }
 }
