@@ -5,6 +5,8 @@
 
 mod row;
 mod session;
+mod tls;
+mod value;
 
 use api::{ErrorKind, ServiceError};
 use async_trait::async_trait;

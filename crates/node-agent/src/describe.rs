@@ -33,15 +33,13 @@ pub enum DescribeError {
 impl ServiceError for DescribeError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unknown(_) => ErrorKind::Unavailable,
-            Self::Cql(error) => error.kind(),
+            Self::Unknown(error) | Self::Cql(error) => error.kind(),
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Unknown(_) => "CASSANDRA_DOWN",
-            Self::Cql(error) => error.reason(),
+            Self::Unknown(error) | Self::Cql(error) => error.reason(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! it is asked may be asked again, and goes on where it stopped.
 
 mod agent;
+mod bucket;
 mod config;
 mod control;
 mod cql;
@@ -25,7 +26,6 @@ mod snapshot;
 mod sstables;
 mod stage;
 mod statements;
-mod store;
 mod swap;
 mod tables;
 #[cfg(test)]

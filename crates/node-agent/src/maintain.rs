@@ -109,3 +109,6 @@ pub async fn await_views(
         work.or_stop(tokio::time::sleep(VIEWS_INTERVAL)).await?;
     }
 }
+
+#[cfg(test)]
+mod tests;

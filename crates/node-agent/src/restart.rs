@@ -271,3 +271,6 @@ async fn last_lines(agent: &Agent, what: &str) -> String {
         .collect();
     lines[lines.len().saturating_sub(SAID_LINES)..].join("; ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,12 +11,12 @@ use model::{BackupRef, HostId, TableId};
 use tracing::info;
 
 use crate::agent::Agent;
+use crate::bucket::read_node_manifest;
 use crate::files::{self, blocking};
 use crate::journal::Journal;
 use crate::names;
 use crate::restore::{RestoreRecord, RestoreState, TableTarget};
 use crate::ring;
-use crate::upload;
 use crate::work::{self, Work};
 
 pub use error::StageError;
@@ -126,7 +126,7 @@ async fn manifests(
 ) -> Result<Vec<(HostId, NodeManifest)>, StageError> {
     let mut found = Vec::new();
     for source in &stage.sources {
-        let Some((manifest, _)) = upload::read_manifest(agent, &stage.backup, *source).await?
+        let Some((manifest, _)) = read_node_manifest(&agent.store, &stage.backup, *source).await?
         else {
             return Err(StageError::NoManifest {
                 object: model::layout::node_manifest(&stage.backup, source),

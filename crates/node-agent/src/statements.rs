@@ -21,6 +21,21 @@ pub struct StatementError {
     pub source: CqlError,
 }
 
+impl StatementError {
+    /// The statement, where the cause does not name it.
+    fn named(&self) -> String {
+        match &self.source {
+            CqlError::Statement { .. } | CqlError::Timeout { .. } | CqlError::Row { .. } => {
+                String::new()
+            }
+            CqlError::Settings { .. }
+            | CqlError::Down { .. }
+            | CqlError::Login { .. }
+            | CqlError::Disagreement { .. } => format!(", `{}`,", shorten(&self.statement)),
+        }
+    }
+}
+
 impl ServiceError for StatementError {
     fn kind(&self) -> ErrorKind {
         self.source.kind()
@@ -73,6 +88,27 @@ fn changes_schema(statement: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::FakeNode;
+
+    #[tokio::test]
+    async fn statements_run_in_order_and_the_first_that_fails_is_named() {
+        let node = FakeNode::new(1, "4.1.9");
+        let statements = [
+            "CREATE TABLE a.b (c int PRIMARY KEY)",
+            "TRUNCATE a.c",
+            "TRUNCATE a.d",
+        ];
+        let statements = statements.map(String::from);
+        assert_eq!(execute(&node.agent, &statements).await.unwrap(), "v1");
+        assert_eq!(*node.cql.executed.lock().unwrap(), statements);
+        *node.cql.refuses.lock().unwrap() = Some("TRUNCATE a.c".to_owned());
+        let error = execute(&node.agent, &statements).await.unwrap_err();
+        let text = api::error::chain(&error);
+        for part in ["statement 2 of 3", "`TRUNCATE a.c`", "no such table"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert_eq!(error.reason(), "CQL_FAILED");
+    }
 
     #[test]
     fn what_changes_the_schema_is_known_by_its_first_word() {

@@ -18,6 +18,7 @@ use crate::journal::Journal;
 use crate::names;
 use crate::restart;
 use crate::restore::{RestoreRecord, RestoreState, TableTarget};
+use crate::sstables;
 
 pub use error::SwapError;
 
@@ -157,6 +158,18 @@ fn move_all(entries: &[PathBuf], into: &Path, rename: &Rename) -> Result<(), Swa
         rename(entry, &to)?;
     }
     Ok(())
+}
+
+/// Deletes the caches that were hidden; answers the bytes that this freed.
+pub fn delete_hidden_caches(caches: &Path) -> Result<u64, FileError> {
+    let mut freed = 0;
+    for cache in files::entries(caches)? {
+        if files::name_of(&cache).ends_with(OLD_CACHE) {
+            freed += sstables::stat(&cache)?.map_or(0, |(bytes, _)| bytes);
+            std::fs::remove_file(&cache).map_err(FileError::at("delete", &cache))?;
+        }
+    }
+    Ok(freed)
 }
 
 /// Cassandra makes them again.

@@ -19,6 +19,8 @@ pub use node::{FakeNode, TableFolder};
 pub struct FakeCql {
     answers: Mutex<HashMap<String, Vec<Row>>>,
     pub executed: Mutex<Vec<String>>,
+    /// The statement that Cassandra refuses.
+    pub refuses: Mutex<Option<String>>,
 }
 
 impl FakeCql {
@@ -59,6 +61,12 @@ impl Cql for FakeCql {
     }
 
     async fn execute(&self, statement: &str) -> Result<(), CqlError> {
+        if self.refuses.lock().unwrap().as_deref() == Some(statement) {
+            return Err(CqlError::Statement {
+                statement: statement.to_owned(),
+                why: "no such table".to_owned(),
+            });
+        }
         self.executed.lock().unwrap().push(statement.to_owned());
         Ok(())
     }

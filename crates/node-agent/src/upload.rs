@@ -17,6 +17,7 @@ use model::{BackupName, BackupRef, HostId, Selection, TableId};
 use tracing::info;
 
 use crate::agent::Agent;
+use crate::bucket::read_node_manifest;
 use crate::journal::Journal;
 use crate::names;
 use crate::ring;
@@ -27,7 +28,6 @@ use crate::work::{self, Work};
 
 pub use error::UploadError;
 pub use manifest::Summary;
-pub(crate) use manifest::read as read_manifest;
 
 use file::Uploader;
 
@@ -122,7 +122,7 @@ async fn base_files(
         cluster: upload.backup.cluster.clone(),
         name: base.clone(),
     };
-    let Some((manifest, _)) = manifest::read(agent, &base, host_id).await? else {
+    let Some((manifest, _)) = read_node_manifest(&agent.store, &base, host_id).await? else {
         return Ok(HashMap::new());
     };
     let files = manifest.tables.into_iter().flat_map(|table| {

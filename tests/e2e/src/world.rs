@@ -87,6 +87,8 @@ impl World {
 
     /// As a cluster of an older release would show it, to compare across releases. A dropped keyspace has no content.
     pub async fn digest_as(&self, release: Release) -> Result<Digest> {
+        // Nodes that were restarted take a moment to see each other, and the digest asks all replicas.
+        self.cluster.wait_ready().await?;
         let session = self.cluster.session().await?;
         let query = "SELECT keyspace_name FROM system_schema.keyspaces";
         let mut there = Vec::new();

@@ -3,15 +3,12 @@
 //! The driver would find the whole ring and spread its requests over it. Here only the node beside the agent may answer,
 //! because system tables are about the node that is asked.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use scylla::client::PoolSize;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
@@ -19,12 +16,13 @@ use scylla::errors::{ExecutionError, RequestAttemptError};
 use scylla::policies::host_filter::AllowListHostFilter;
 use scylla::statement::Consistency;
 use scylla::statement::unprepared::Statement;
-use scylla::value::CqlValue;
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tracing::{debug, info};
 
+use super::tls::client_tls;
+use super::value::to_json;
 use super::{Cql, CqlError, Row};
 use crate::config::CqlTls;
 
@@ -238,109 +236,4 @@ impl Cql for CqlSession {
             }
         }
     }
-}
-
-fn to_json(value: CqlValue) -> Value {
-    match value {
-        CqlValue::Ascii(text) | CqlValue::Text(text) => Value::String(text),
-        CqlValue::Boolean(flag) => Value::Bool(flag),
-        CqlValue::Int(number) => number.into(),
-        CqlValue::BigInt(number) => number.into(),
-        CqlValue::SmallInt(number) => number.into(),
-        CqlValue::TinyInt(number) => number.into(),
-        CqlValue::Counter(number) => number.0.into(),
-        CqlValue::Timestamp(ms) => ms.0.into(),
-        CqlValue::Double(number) => Number::from_f64(number).map_or(Value::Null, Value::Number),
-        // Through text, so that 0.1 stays 0.1.
-        CqlValue::Float(number) => number
-            .to_string()
-            .parse()
-            .ok()
-            .and_then(Number::from_f64)
-            .map_or(Value::Null, Value::Number),
-        CqlValue::Uuid(id) => Value::String(id.to_string()),
-        CqlValue::Timeuuid(id) => Value::String(id.to_string()),
-        CqlValue::Inet(address) => Value::String(address.to_string()),
-        CqlValue::Blob(bytes) => Value::String(hex(&bytes)),
-        CqlValue::List(items) | CqlValue::Set(items) | CqlValue::Vector(items) => {
-            items.into_iter().map(to_json).collect()
-        }
-        CqlValue::Map(entries) => Value::Object(
-            entries
-                .into_iter()
-                .map(|(key, value)| {
-                    let key = match to_json(key) {
-                        Value::String(text) => text,
-                        other => other.to_string(),
-                    };
-                    (key, to_json(value))
-                })
-                .collect(),
-        ),
-        CqlValue::Tuple(items) => items
-            .into_iter()
-            .map(|item| item.map_or(Value::Null, to_json))
-            .collect(),
-        CqlValue::Empty => json!(""),
-        // No system table that an agent reads has any other type.
-        other => Value::String(format!("{other:?}")),
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold("0x".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn client_tls(tls: &CqlTls) -> Result<rustls::ClientConfig, CqlError> {
-    let settings = |what: String| CqlError::Settings { what };
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in certificates(&tls.ca)? {
-        roots
-            .add(certificate)
-            .map_err(|error| settings(format!("`{}`: {error}", tls.ca.display())))?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| settings(error.to_string()))?
-        .with_root_certificates(roots);
-    match (&tls.certificate, &tls.key) {
-        (Some(certificate), Some(key)) => builder
-            .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
-            .map_err(|error| settings(error.to_string())),
-        (None, None) => Ok(builder.with_no_client_auth()),
-        _ => Err(settings(
-            "cql_tls has a certificate without a key, or a key without a certificate".into(),
-        )),
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, CqlError> {
-    fs::read(path).map_err(|error| unreadable(path, error))
-}
-
-fn unreadable(path: &Path, why: impl std::fmt::Display) -> CqlError {
-    CqlError::Settings {
-        what: format!("could not read `{}`: {why}", path.display()),
-    }
-}
-
-fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, CqlError> {
-    let found = rustls_pemfile::certs(&mut read(path)?.as_slice())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| unreadable(path, error))?;
-    if found.is_empty() {
-        return Err(unreadable(path, "it holds no certificate"));
-    }
-    Ok(found)
-}
-
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, CqlError> {
-    rustls_pemfile::private_key(&mut read(path)?.as_slice())
-        .map_err(|error| unreadable(path, error))?
-        .ok_or_else(|| unreadable(path, "it holds no key"))
 }

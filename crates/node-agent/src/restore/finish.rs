@@ -10,6 +10,7 @@ use crate::files::{self, FileError, blocking};
 use crate::folders::FolderError;
 use crate::journal::{self, JournalError};
 use crate::names::{self, PathNameError};
+use crate::swap;
 
 /// Why a restore is not tidied up.
 #[derive(Debug, thiserror::Error)]
@@ -69,12 +70,19 @@ pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, FinishError> {
     // A checked name is one path segment: nothing but this restore's own folders can be meant.
     names::check("restore", restore)?;
     give_compaction_back(agent, restore).await?;
-    let roots = agent.folders.restore_roots(restore)?;
+    let roots = match agent.folders.restore_roots(restore) {
+        Ok(roots) => roots,
+        // Where nothing could be staged, nothing was.
+        Err(_) if !agent.folders.restore_journal(restore).exists() => return Ok(0),
+        Err(error) => return Err(error.into()),
+    };
+    let caches = agent.folders.saved_caches.clone();
     let freed = blocking(move || {
-        roots
-            .iter()
-            .map(|root| files::remove_tree(root))
-            .sum::<Result<u64, FileError>>()
+        let mut freed = swap::delete_hidden_caches(&caches)?;
+        for root in &roots {
+            freed += files::remove_tree(root)?;
+        }
+        Ok::<_, FileError>(freed)
     })
     .await?;
     journal::remove(agent.folders.restore_journal(restore)).await?;

@@ -6,13 +6,12 @@ use api::{ErrorKind, ServiceError};
 use blob_store::StoreError;
 use model::{BackupRef, HostId, TableId, TableRef};
 
+use crate::bucket::BucketError;
 use crate::cql::CqlError;
 use crate::files::FileError;
 use crate::folders::FolderError;
 use crate::journal::JournalError;
 use crate::names::PathNameError;
-use crate::store;
-use crate::upload::UploadError;
 use crate::work::Stopped;
 
 /// Why a restore is not staged.
@@ -29,12 +28,9 @@ pub enum StageError {
     #[error(transparent)]
     Cql(#[from] CqlError),
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Bucket(#[from] BucketError),
     #[error(transparent)]
     Stopped(#[from] Stopped),
-    /// The manifest is there and cannot be believed.
-    #[error(transparent)]
-    Manifest(#[from] UploadError),
     #[error("the bucket has no object `{object}`, the manifest of a source node")]
     NoManifest { object: String },
     #[error("the manifest of node {source_node} does not name table `{table}` with the id {id}")]
@@ -77,6 +73,12 @@ pub enum StageError {
     },
 }
 
+impl From<StoreError> for StageError {
+    fn from(error: StoreError) -> Self {
+        BucketError::from(error).into()
+    }
+}
+
 impl ServiceError for StageError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -85,9 +87,8 @@ impl ServiceError for StageError {
             Self::File(error) | Self::Journal(JournalError::File(error)) => error.kind(),
             Self::Journal(JournalError::Damaged { .. }) => ErrorKind::Internal,
             Self::Cql(error) => error.kind(),
-            Self::Store(error) => store::kind(error),
+            Self::Bucket(error) => error.kind(),
             Self::Stopped(_) => ErrorKind::Cancelled,
-            Self::Manifest(error) => error.kind(),
             Self::NoManifest { .. }
             | Self::NotComponent { .. }
             | Self::Missing { .. }
@@ -106,9 +107,8 @@ impl ServiceError for StageError {
             Self::File(error) | Self::Journal(JournalError::File(error)) => error.reason(),
             Self::Journal(JournalError::Damaged { .. }) => "JOURNAL_DAMAGED",
             Self::Cql(error) => error.reason(),
-            Self::Store(error) => store::reason(error),
+            Self::Bucket(error) => error.reason(),
             Self::Stopped(_) => "STOPPED",
-            Self::Manifest(error) => error.reason(),
             Self::NoManifest { .. } => "NODE_MANIFEST_MISSING",
             Self::NotComponent { .. } => "DOCUMENT_DAMAGED",
             Self::NoTable { .. } => "TABLE_NOT_IN_BACKUP",
@@ -124,8 +124,7 @@ impl ServiceError for StageError {
             Self::Folder(error) => error.hint(),
             Self::File(error) | Self::Journal(JournalError::File(error)) => error.hint(),
             Self::Cql(error) => error.hint(),
-            Self::Store(error) => error.hint().map(str::to_owned),
-            Self::Manifest(error) => error.hint(),
+            Self::Bucket(error) => error.hint(),
             Self::NoManifest { .. }
             | Self::NotComponent { .. }
             | Self::Missing { .. }

@@ -61,14 +61,16 @@ pub(super) struct StagedSstable {
     pub files: Vec<StagedFile>,
 }
 
+/// A component's name, and its file in the backup.
+type Component<'a> = (String, &'a StoredFile);
+
 /// An SSTable of the backup.
 struct Source<'a> {
     host: HostId,
     target: &'a TableTarget,
     index: Option<String>,
     descriptor: Descriptor,
-    /// With the component's name.
-    files: Vec<(String, &'a StoredFile)>,
+    files: Vec<Component<'a>>,
 }
 
 pub(super) fn lay_out(
@@ -153,8 +155,7 @@ fn sstables_of<'a>(
     target: &'a TableTarget,
     rules: Rules,
 ) -> Result<Vec<Source<'a>>, StageError> {
-    let mut sstables: BTreeMap<(Option<String>, Descriptor), Vec<(String, &StoredFile)>> =
-        BTreeMap::new();
+    let mut sstables: BTreeMap<(Option<String>, Descriptor), Vec<Component<'_>>> = BTreeMap::new();
     for file in &table.files {
         let (descriptor, component) =
             parse_file_name(&file.name).map_err(|_| StageError::NotComponent {

@@ -61,7 +61,7 @@ async fn staged() -> FakeNode {
 }
 
 /// Every file of the node by its path, journals aside; staged files may lie in either data directory.
-fn picture(node: &FakeNode) -> BTreeMap<String, String> {
+fn picture_of(node: &FakeNode) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![node.root.path().to_owned()];
     while let Some(folder) = folders.pop() {
@@ -117,7 +117,7 @@ async fn staged_files_go_live_and_old_ones_wait_aside() {
     let node = staged().await;
     assert_eq!(swap(&node.agent, "r1", &targets()).await.unwrap(), 2);
     assert_eq!(live(&node), ["one", "two"]);
-    let picture = picture(&node);
+    let picture = picture_of(&node);
     let has = |part: &str| picture.iter().any(|(path, _)| path.contains(part));
     assert!(
         has("snapshots/other/nb-1-big-Data.db"),
@@ -181,7 +181,7 @@ async fn a_swap_that_is_killed_at_any_rename_ends_the_same_when_repeated() {
                 "{at} {after}"
             );
             assert_eq!(live(&node), expected, "{at} {after}");
-            let picture = picture(&node);
+            let picture = picture_of(&node);
             let olds = picture.keys().filter(|path| path.contains("/old/")).count();
             assert_eq!(olds, 15, "{at} {after}: every old file is aside");
         }

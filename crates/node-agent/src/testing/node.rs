@@ -168,7 +168,7 @@ impl FakeNode {
 
     pub async fn manifest(&self, backup: &str) -> NodeManifest {
         let backup = Self::backup(backup);
-        crate::upload::read_manifest(&self.agent, &backup, Self::host_id(1))
+        crate::bucket::read_node_manifest(&self.agent.store, &backup, Self::host_id(1))
             .await
             .unwrap()
             .unwrap()

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use api::{ErrorKind, ServiceError};
 use blob_store::StoreError;
 use model::TableRef;
-use model::manifest::DocumentError;
 
+use crate::bucket::BucketError;
 use crate::cql::CqlError;
 use crate::files::FileError;
 use crate::journal::JournalError;
 use crate::names::PathNameError;
 use crate::snapshot::SnapshotError;
-use crate::store;
 use crate::tables::SelectionError;
 use crate::work::Stopped;
 
@@ -34,7 +33,7 @@ pub enum UploadError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Bucket(#[from] BucketError),
     #[error(transparent)]
     Stopped(#[from] Stopped),
     #[error("`{}` changed while it was read, {tries} times", path.display())]
@@ -56,14 +55,14 @@ pub enum UploadError {
         tries: u32,
         path: PathBuf,
     },
-    #[error("the document `{key}` in the bucket cannot be believed")]
-    Document {
-        key: String,
-        #[source]
-        source: DocumentError,
-    },
     #[error("the node manifest `{key}` is there already, of another snapshot")]
     OtherManifest { key: String },
+}
+
+impl From<StoreError> for UploadError {
+    fn from(error: StoreError) -> Self {
+        BucketError::from(error).into()
+    }
 }
 
 impl ServiceError for UploadError {
@@ -78,10 +77,10 @@ impl ServiceError for UploadError {
             Self::Journal(JournalError::Damaged { .. }) | Self::NoFreeKey { .. } => {
                 ErrorKind::Internal
             }
-            Self::Store(error) => store::kind(error),
+            Self::Bucket(error) => error.kind(),
             Self::Stopped(_) => ErrorKind::Cancelled,
             Self::Restless { .. } => ErrorKind::Unavailable,
-            Self::Damaged { .. } | Self::Document { .. } => ErrorKind::DataLoss,
+            Self::Damaged { .. } => ErrorKind::DataLoss,
             Self::OtherManifest { .. } => ErrorKind::AlreadyExists,
         }
     }
@@ -95,12 +94,11 @@ impl ServiceError for UploadError {
             Self::Snapshot(error) => error.reason(),
             Self::File(error) | Self::Journal(JournalError::File(error)) => error.reason(),
             Self::Journal(JournalError::Damaged { .. }) => "JOURNAL_DAMAGED",
-            Self::Store(error) => store::reason(error),
+            Self::Bucket(error) => error.reason(),
             Self::Stopped(_) => "STOPPED",
             Self::Restless { .. } => "FILE_CHANGED",
             Self::Damaged { .. } => "SSTABLE_DAMAGED",
             Self::NoFreeKey { .. } => "NO_FREE_KEY",
-            Self::Document { .. } => "DOCUMENT_DAMAGED",
             Self::OtherManifest { .. } => "NODE_MANIFEST_EXISTS",
         }
     }
@@ -110,12 +108,11 @@ impl ServiceError for UploadError {
             Self::Cql(error) => error.hint(),
             Self::Snapshot(error) => error.hint(),
             Self::File(error) | Self::Journal(JournalError::File(error)) => error.hint(),
-            Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Bucket(error) => error.hint(),
             Self::Damaged { table, .. } => Some(format!(
                 "run `nodetool scrub {} {}` and `nodetool repair` on that node, then back up again",
                 table.keyspace, table.table
             )),
-            Self::Document { .. } => Some("verify the backup that it belongs to".to_owned()),
             Self::OtherManifest { .. } => Some("take the backup under another name".to_owned()),
             Self::Journal(JournalError::Damaged { path, .. }) => {
                 Some(format!("delete `{}`", path.display()))

@@ -1,13 +1,13 @@
 //! The node manifest: what makes an upload one, written last and never again.
 
 use blob_store::Put;
-use model::manifest::{DocumentKind, NodeManifest, StoredFile, open, seal};
-use model::{BackupRef, HostId, layout};
+use model::manifest::{DocumentKind, NodeManifest, StoredFile, seal};
+use model::{HostId, layout};
 
 use super::{Upload, UploadError};
 use crate::agent::Agent;
+use crate::bucket::{BucketError, read_node_manifest};
 use crate::snapshot::SnapshotTable;
-use crate::store::DOCUMENT_BYTES_MAX;
 
 /// A committed node manifest in figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,22 +42,6 @@ impl Summary {
     }
 }
 
-/// Reads and checks a node's manifest of a backup; nothing where there is none.
-pub(crate) async fn read(
-    agent: &Agent,
-    backup: &BackupRef,
-    host_id: HostId,
-) -> Result<Option<(NodeManifest, String)>, UploadError> {
-    let key = layout::node_manifest(backup, &host_id);
-    match agent.store.get(&key, DOCUMENT_BYTES_MAX).await {
-        Ok(bytes) => open(DocumentKind::NodeManifest, &bytes)
-            .map(Some)
-            .map_err(|source| UploadError::Document { key, source }),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// The summary of a manifest that an earlier try of this very upload has committed.
 pub(super) async fn committed(
     agent: &Agent,
@@ -65,7 +49,9 @@ pub(super) async fn committed(
     host_id: HostId,
     tables: &[SnapshotTable],
 ) -> Result<Option<Summary>, UploadError> {
-    let Some((manifest, blake3)) = read(agent, &upload.backup, host_id).await? else {
+    let Some((manifest, blake3)) =
+        read_node_manifest(&agent.store, &upload.backup, host_id).await?
+    else {
         return Ok(None);
     };
     let key = layout::node_manifest(&upload.backup, &host_id);
@@ -92,12 +78,12 @@ pub(super) async fn commit(agent: &Agent, manifest: NodeManifest) -> Result<Summ
     let host_id = manifest.member.host_id;
     let key = layout::node_manifest(&manifest.backup, &host_id);
     let (sealed, blake3) =
-        seal(DocumentKind::NodeManifest, &manifest).map_err(|source| UploadError::Document {
+        seal(DocumentKind::NodeManifest, &manifest).map_err(|source| BucketError::Document {
             key: key.clone(),
             source,
         })?;
     if agent.store.put(&key, sealed.into()).await? == Put::Exists {
-        match read(agent, &manifest.backup, host_id).await? {
+        match read_node_manifest(&agent.store, &manifest.backup, host_id).await? {
             Some((there, _)) if there == manifest => {}
             _ => return Err(UploadError::OtherManifest { key }),
         }

@@ -305,3 +305,34 @@ async fn work_that_is_stopped_goes_on_later() {
     assert_eq!(error.kind(), api::ErrorKind::Cancelled);
     upload_as(&node, "b1").await.unwrap();
 }
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_read_is_looked_at_again() {
+    let node = node();
+    take(&node).await;
+    let tables = tables::list(&*node.agent.cql).await.unwrap();
+    let found = snapshot::look(&node.agent, "tag", &tables).await.unwrap();
+    let toc = |file: &&ComponentFile| file.component == crate::sstables::TOC;
+    let file = found[1].files.iter().find(toc).unwrap().clone();
+    // Cassandra appends to it in place when an index is made, after the agent has looked.
+    fs::write(&file.path, "Data.db\nSAI+aa+GroupComplete.db\n").unwrap();
+    let (work, progress, _stop) = Work::new();
+    let (journal, _) = Journal::open(node.root.path().join("journal"))
+        .await
+        .unwrap();
+    let uploader = Uploader {
+        store: node.agent.store.clone(),
+        work,
+        backup: FakeNode::backup("b1"),
+        host_id: FakeNode::host_id(1),
+        base_name: None,
+        base: HashMap::new(),
+        done: HashMap::new(),
+        journal,
+        buffer_bytes: 7,
+    };
+    let stored = uploader.store_file(&found[1].table, file).await.unwrap();
+    let bytes = node.agent.store.get(&stored.object, 1 << 20).await.unwrap();
+    assert_eq!(bytes, "Data.db\nSAI+aa+GroupComplete.db\n");
+    assert_eq!((stored.bytes, progress.borrow().bytes_done), (32, 32));
+}

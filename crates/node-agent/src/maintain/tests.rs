@@ -1,0 +1,60 @@
+use serde_json::json;
+
+use super::*;
+use crate::testing::FakeNode;
+
+const VIEWS: &str =
+    "SELECT keyspace_name, view_name, id, base_table_name, compaction FROM system_schema.views";
+
+#[tokio::test(start_paused = true)]
+async fn a_view_is_waited_for_until_this_node_has_built_it() {
+    let node = FakeNode::new(1, "4.1.9");
+    let id = FakeNode::table_id(7).to_string();
+    node.cql.set(
+        VIEWS,
+        json!([{ "keyspace_name": "ks", "view_name": "v", "id": id, "base_table_name": "t" }]),
+    );
+    let (work, progress, _stop) = Work::new();
+    let views = [TableRef::new("ks", "v")];
+    let built = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(
+            (
+                progress.borrow().items_done,
+                progress.borrow().note.as_str()
+            ),
+            (0, "ks.v")
+        );
+        node.cql.set(
+            BUILT_VIEWS,
+            json!([{ "keyspace_name": "ks", "view_name": "v" }]),
+        );
+    };
+    let (waited, ()) = tokio::join!(await_views(&node.agent, &views, &work), built);
+    waited.unwrap();
+    assert_eq!(progress.borrow().items_done, 1);
+}
+
+#[tokio::test]
+async fn a_view_that_is_not_there_is_not_waited_for() {
+    let node = FakeNode::new(1, "4.1.9");
+    node.tables(&["t"]);
+    let (work, ..) = Work::new();
+    let error = await_views(&node.agent, &[TableRef::new("ks", "t")], &work)
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the node has no view `ks.t`");
+}
+
+#[tokio::test]
+async fn sstables_are_upgraded_table_by_table() {
+    let node = FakeNode::new(1, "4.1.9");
+    let (work, progress, _stop) = Work::new();
+    let tables = ["a", "b"].map(|table| TableRef::new("ks", table));
+    upgrade_sstables(&node.agent, &tables, &work).await.unwrap();
+    assert_eq!(
+        *node.control.calls.lock().unwrap(),
+        ["upgradesstables ks.a", "upgradesstables ks.b"]
+    );
+    assert_eq!(progress.borrow().items_done, 2);
+}

@@ -1,0 +1,78 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+/// A nodetool that is a shell script.
+fn scripted(script: &str) -> (tempfile::TempDir, Nodetool) {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("nodetool");
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let program = vec![
+        path.display().to_string(),
+        "-pw".to_owned(),
+        "hush".to_owned(),
+    ];
+    (root, Nodetool::new(program, Duration::from_secs(5)))
+}
+
+#[tokio::test]
+async fn a_failure_repeats_the_last_words_and_never_the_password() {
+    let (_root, nodetool) =
+        scripted("echo 'error: Unknown keyspace x' >&2; echo '-- StackTrace --' >&2; exit 2");
+    let error = nodetool
+        .snapshot("t", &SnapshotScope::Keyspaces(vec!["x".into()]))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`nodetool snapshot -t t -- x` failed with exit status: 2: error: Unknown keyspace x"
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_is_down_is_told_from_one_that_refuses() {
+    let (_root, nodetool) = scripted(
+        "echo \"nodetool: Failed to connect to '127.0.0.1:7199' - ConnectException: 'Connection refused'.\" >&2; exit 1",
+    );
+    assert!(matches!(
+        nodetool.drain().await,
+        Err(ControlError::Down { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_command_that_hangs_is_given_up() {
+    let (_root, mut nodetool) = scripted("exec sleep 60");
+    nodetool.timeout = Duration::from_millis(50);
+    assert!(matches!(
+        nodetool.drain().await,
+        Err(ControlError::Timeout { .. })
+    ));
+}
+
+#[tokio::test]
+async fn answers_are_read_out_of_the_talk_around_them() {
+    let (_root, nodetool) = scripted(
+        "case \"$3\" in netstats) echo 'Mode: NORMAL';; tablestats) printf '\\tSSTable count: 12\\n';;
+         statusautocompaction) printf 'Keyspace Table Status\\nk t not running   \\nk u running\\n';; *) exit 1;; esac",
+    );
+    let (t, u) = (TableRef::new("k", "t"), TableRef::new("k", "u"));
+    assert_eq!(nodetool.mode().await.unwrap(), "NORMAL");
+    assert_eq!(nodetool.sstable_count(&t).await.unwrap(), 12);
+    assert_eq!(nodetool.not_compacted(&[t.clone(), u]).await.unwrap(), [t]);
+}
+
+#[tokio::test]
+async fn tables_go_together_by_keyspace() {
+    let (root, nodetool) = scripted("shift 2; echo \"$@\" >> \"$(dirname \"$0\")/calls\"");
+    let tables = [("a", "t"), ("b", "u"), ("a", "v")].map(|(k, t)| TableRef::new(k, t));
+    nodetool.set_autocompaction(&tables, false).await.unwrap();
+    nodetool.set_autocompaction(&[], true).await.unwrap();
+    let calls = fs::read_to_string(root.path().join("calls")).unwrap();
+    assert_eq!(
+        calls,
+        "disableautocompaction -- a t v\ndisableautocompaction -- b u\n"
+    );
+}
