@@ -4,7 +4,13 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const SERVICES: &[&str] = &["types", "node_agent", "storage_catalog", "planner", "task_runner"];
+const SERVICES: &[&str] = &[
+    "types",
+    "node_agent",
+    "storage_catalog",
+    "planner",
+    "task_runner",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");

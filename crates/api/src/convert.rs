@@ -217,7 +217,10 @@ impl TryFrom<pb::Selection> for Selection {
 
     fn try_from(selection: pb::Selection) -> Result<Self, ConversionError> {
         if selection.keyspaces.iter().any(String::is_empty) {
-            return Err(ConversionError::invalid("selection.keyspaces", "one is empty"));
+            return Err(ConversionError::invalid(
+                "selection.keyspaces",
+                "one is empty",
+            ));
         }
         Ok(Self {
             keyspaces: selection.keyspaces,

@@ -157,7 +157,9 @@ impl From<Status> for RemoteError {
         // A transport that breaks in mid-call is answered by tonic as Unknown or Cancelled or Internal without details.
         let broken = info.is_none()
             && (status.source().is_some()
-                || status.message().contains("error reading a body from connection")
+                || status
+                    .message()
+                    .contains("error reading a body from connection")
                 || status.message().contains("h2 protocol error")
                 || status.message() == DEADLINE_OF_OURS);
         Self {

@@ -72,7 +72,11 @@ pub struct Descriptor {
 
 impl fmt::Display for Descriptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}-{}", self.format.version, self.id, self.format.format)
+        write!(
+            f,
+            "{}-{}-{}",
+            self.format.version, self.id, self.format.format
+        )
     }
 }
 

@@ -173,7 +173,17 @@ mod tests {
 
     #[test]
     fn names_that_would_break_an_object_key_are_refused() {
-        for bad in ["", "a/b", "a b", "..", ".hidden", "-x", "ä", "a\n", &"x".repeat(300)] {
+        for bad in [
+            "",
+            "a/b",
+            "a b",
+            "..",
+            ".hidden",
+            "-x",
+            "ä",
+            "a\n",
+            &"x".repeat(300),
+        ] {
             assert!(bad.parse::<BackupName>().is_err(), "{bad:?}");
         }
         for good in ["a", "2026-11-22T10.00Z", "nightly_1", &"x".repeat(100)] {

@@ -115,7 +115,10 @@ mod tests {
             parse_backup_key("backups", &backup_manifest(&backup)),
             Some(backup)
         );
-        assert_eq!(parse_backup_key("backups", "ringkeep/1/backups/prod/x/y.json"), None);
+        assert_eq!(
+            parse_backup_key("backups", "ringkeep/1/backups/prod/x/y.json"),
+            None
+        );
     }
 
     #[test]

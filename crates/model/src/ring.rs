@@ -38,7 +38,9 @@ pub fn fingerprint(ring: &[RingMember]) -> String {
         })
         .collect();
     lines.sort();
-    blake3::hash(lines.join("\n").as_bytes()).to_hex().to_string()
+    blake3::hash(lines.join("\n").as_bytes())
+        .to_hex()
+        .to_string()
 }
 
 #[cfg(test)]

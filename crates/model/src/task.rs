@@ -120,7 +120,11 @@ impl<Work> Task<Work> {
     /// 0 to 1: by bytes where all steps with bytes know their totals, weighted with the steps that have none.
     pub fn progress(&self) -> f64 {
         if self.steps.is_empty() {
-            return if self.state == TaskState::Succeeded { 1.0 } else { 0.0 };
+            return if self.state == TaskState::Succeeded {
+                1.0
+            } else {
+                0.0
+            };
         }
         let done: f64 = self.steps.iter().map(Step::progress).sum();
         done / self.steps.len() as f64
@@ -161,7 +165,11 @@ mod tests {
 
     #[test]
     fn a_final_task_moves_only_when_resumed() {
-        for state in [TaskState::Succeeded, TaskState::Failed, TaskState::Cancelled] {
+        for state in [
+            TaskState::Succeeded,
+            TaskState::Failed,
+            TaskState::Cancelled,
+        ] {
             for event in [
                 TaskEvent::Start,
                 TaskEvent::Finish,
@@ -171,12 +179,18 @@ mod tests {
                 assert!(next_state(state, event).is_err(), "{state:?} {event:?}");
             }
         }
-        assert_eq!(next_state(TaskState::Failed, TaskEvent::Resume), Ok(TaskState::Pending));
+        assert_eq!(
+            next_state(TaskState::Failed, TaskEvent::Resume),
+            Ok(TaskState::Pending)
+        );
         assert!(next_state(TaskState::Succeeded, TaskEvent::Resume).is_err());
     }
 
     #[test]
     fn a_task_found_running_after_a_crash_is_started_again() {
-        assert_eq!(next_state(TaskState::Running, TaskEvent::Start), Ok(TaskState::Running));
+        assert_eq!(
+            next_state(TaskState::Running, TaskEvent::Start),
+            Ok(TaskState::Running)
+        );
     }
 }

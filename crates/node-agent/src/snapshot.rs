@@ -13,7 +13,7 @@ use model::manifest::StoredFile;
 use model::selection::is_user_keyspace;
 use model::{BackupRef, Selection, TableId};
 use serde::{Deserialize, Serialize};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::agent::Agent;
 use crate::control::SnapshotScope;
@@ -40,6 +40,9 @@ pub enum SnapshotRecord {
     },
 }
 
+/// How often a snapshot that is not whole is taken before it is given up.
+const TRIES_MAX: u32 = 3;
+
 /// A snapshot, and what it was when it was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taken {
@@ -52,8 +55,23 @@ pub struct Taken {
     pub bytes: u64,
 }
 
-/// Takes a snapshot, or answers the one that was taken under this tag with this selection.
+/// Takes a snapshot, or answers the one that was taken under this tag with this selection. One that is not whole is
+/// taken anew, and if it stays so it is an error, never a smaller snapshot.
 pub async fn take(agent: &Agent, tag: &str, selection: &Selection) -> Result<Taken, SnapshotError> {
+    for _ in 1..TRIES_MAX {
+        match take_once(agent, tag, selection).await {
+            Err(error) if error.may_pass() => warn!(tag, %error, "the snapshot is taken anew"),
+            ended => return ended,
+        }
+    }
+    take_once(agent, tag, selection).await
+}
+
+async fn take_once(
+    agent: &Agent,
+    tag: &str,
+    selection: &Selection,
+) -> Result<Taken, SnapshotError> {
     names::check("tag", tag)?;
     if let Some(taken) = taken_before(agent, tag, selection).await? {
         return Ok(taken);

@@ -10,8 +10,8 @@ use crate::ring;
 /// Why a plan's CQL was not run to its end.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "statement {number} of {total}, `{}`, was not carried out",
-    shorten(statement)
+    "statement {number} of {total}{} was not carried out",
+    named(statement, source)
 )]
 pub struct StatementError {
     pub number: usize,
@@ -21,18 +21,16 @@ pub struct StatementError {
     pub source: CqlError,
 }
 
-impl StatementError {
-    /// The statement, where the cause does not name it.
-    fn named(&self) -> String {
-        match &self.source {
-            CqlError::Statement { .. } | CqlError::Timeout { .. } | CqlError::Row { .. } => {
-                String::new()
-            }
-            CqlError::Settings { .. }
-            | CqlError::Down { .. }
-            | CqlError::Login { .. }
-            | CqlError::Disagreement { .. } => format!(", `{}`,", shorten(&self.statement)),
+/// The statement, where the cause does not name it.
+fn named(statement: &str, source: &CqlError) -> String {
+    match source {
+        CqlError::Statement { .. } | CqlError::Timeout { .. } | CqlError::Row { .. } => {
+            String::new()
         }
+        CqlError::Settings { .. }
+        | CqlError::Down { .. }
+        | CqlError::Login { .. }
+        | CqlError::Disagreement { .. } => format!(", `{}`,", shorten(statement)),
     }
 }
 

@@ -137,12 +137,20 @@ fn duplicates(agents: &[String]) -> Vec<String> {
 fn registered_before(cluster: &Cluster, known: &[Cluster]) -> Vec<String> {
     let shares = |other: &&Cluster| {
         !other.hosts.is_disjoint(&cluster.hosts)
-            || other.agents.iter().any(|agent| cluster.agents.contains(agent))
+            || other
+                .agents
+                .iter()
+                .any(|agent| cluster.agents.contains(agent))
     };
     known
         .iter()
         .filter(shares)
-        .map(|other| format!("nodes of it are registered as cluster `{}` already", other.name))
+        .map(|other| {
+            format!(
+                "nodes of it are registered as cluster `{}` already",
+                other.name
+            )
+        })
         .collect()
 }
 

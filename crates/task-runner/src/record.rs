@@ -296,7 +296,12 @@ mod tests {
                 nodes: vec![node],
                 target_ring: "r".into(),
                 target_schema_version: "s".into(),
-                closing: vec![left_to_do(codes::SNAPSHOT_NOT_CLEARED, "n1", "m".into(), "h".into())],
+                closing: vec![left_to_do(
+                    codes::SNAPSHOT_NOT_CLEARED,
+                    "n1",
+                    "m".into(),
+                    "h".into(),
+                )],
             }),
         ];
         for job in jobs {

@@ -10,7 +10,9 @@ pub fn path(name: &str) -> Result<PathBuf> {
     let folder = this.parent().context("a test lies in a folder")?;
     // Tests lie in `deps`, binaries one above.
     let folder = match folder.file_name() {
-        Some(last) if last == "deps" => folder.parent().context("deps lies in the target folder")?,
+        Some(last) if last == "deps" => {
+            folder.parent().context("deps lies in the target folder")?
+        }
         _ => folder,
     };
     let binary = folder.join(name);

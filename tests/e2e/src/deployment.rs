@@ -88,7 +88,10 @@ fn agent_sections(
     let _ = writeln!(toml, "stop_command = [{:?}]", node.script("stop"));
     let _ = writeln!(toml, "start_command = [{:?}]", node.script("start"));
     if let Some((username, password)) = credentials {
-        let _ = writeln!(toml, "cql_username = {username:?}\ncql_password = {password:?}");
+        let _ = writeln!(
+            toml,
+            "cql_username = {username:?}\ncql_password = {password:?}"
+        );
     }
     let _ = writeln!(toml, "[{table}agent]\nstate_dir = {state:?}");
     toml
@@ -115,9 +118,20 @@ async fn standalone(
     let config = folder.join("standalone.toml");
     fs::write(&config, toml)?;
     let binary = binaries::path("ringkeep")?;
-    let arguments = ["standalone".into(), "--config".into(), config.display().to_string()];
-    let process =
-        Process::start("standalone", binary.clone(), arguments.into(), vec![], folder, port).await?;
+    let arguments = [
+        "standalone".into(),
+        "--config".into(),
+        config.display().to_string(),
+    ];
+    let process = Process::start(
+        "standalone",
+        binary.clone(),
+        arguments.into(),
+        vec![],
+        folder,
+        port,
+    )
+    .await?;
     Ok(Deployment {
         processes: vec![process],
         cli: Cli {
@@ -145,14 +159,34 @@ async fn separate(
         agents.push(format!("127.0.0.1:{port}"));
     }
     let binary = "ringkeep-storage-catalog";
-    let catalog = service(&mut processes, "storage-catalog", binary, store.toml(), folder).await?;
-    let planner =
-        service(&mut processes, "planner", "ringkeep-planner", String::new(), folder).await?;
+    let catalog = service(
+        &mut processes,
+        "storage-catalog",
+        binary,
+        store.toml(),
+        folder,
+    )
+    .await?;
+    let planner = service(
+        &mut processes,
+        "planner",
+        "ringkeep-planner",
+        String::new(),
+        folder,
+    )
+    .await?;
     let toml = format!(
         "[state]\npath = {:?}\n[clients]\ncatalog = \"http://127.0.0.1:{catalog}\"\nplanner = \"http://127.0.0.1:{planner}\"\n",
         folder.join("tasks.redb")
     );
-    let runner = service(&mut processes, "task-runner", "ringkeep-task-runner", toml, folder).await?;
+    let runner = service(
+        &mut processes,
+        "task-runner",
+        "ringkeep-task-runner",
+        toml,
+        folder,
+    )
+    .await?;
     let at = |port| format!("127.0.0.1:{port}");
     let endpoint = ingress::start(&[
         ("ringkeep.storage_catalog.v1.StorageCatalog", at(catalog)),
@@ -180,10 +214,20 @@ async fn service(
 ) -> Result<u16> {
     let port = free_port()?;
     let config = folder.join(format!("{name}.toml"));
-    fs::write(&config, format!("{sections}[server]\nlisten = \"127.0.0.1:{port}\"\n"))?;
+    fs::write(
+        &config,
+        format!("{sections}[server]\nlisten = \"127.0.0.1:{port}\"\n"),
+    )?;
     let arguments = vec!["--config".to_owned(), config.display().to_string()];
-    let process =
-        Process::start(name, binaries::path(binary)?, arguments, vec![], folder, port).await?;
+    let process = Process::start(
+        name,
+        binaries::path(binary)?,
+        arguments,
+        vec![],
+        folder,
+        port,
+    )
+    .await?;
     processes.push(process);
     Ok(port)
 }

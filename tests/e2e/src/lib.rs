@@ -14,5 +14,6 @@ pub use cli::{Answer, Cli};
 pub use deployment::{Deployment, Shape, Store};
 pub use process::Process;
 pub use world::{
-    CLUSTER, World, WorldBuilder, assert_differ, assert_same, folder_objects, until_final, until_step,
+    CLUSTER, World, WorldBuilder, assert_differ, assert_same, folder_objects, until_final,
+    until_step,
 };

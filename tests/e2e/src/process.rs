@@ -58,7 +58,9 @@ impl Process {
     /// SIGKILL, as a crash would.
     pub fn kill(&mut self) -> Result<()> {
         if let Some(mut child) = self.child.take() {
-            child.kill().with_context(|| format!("kill {}", self.name))?;
+            child
+                .kill()
+                .with_context(|| format!("kill {}", self.name))?;
             child.wait()?;
         }
         Ok(())
@@ -75,7 +77,11 @@ impl Process {
             if Instant::now() > deadline {
                 child.kill()?;
                 child.wait()?;
-                bail!("{} did not end within {STOP_TIMEOUT:?}\n{}", self.name, self.tail());
+                bail!(
+                    "{} did not end within {STOP_TIMEOUT:?}\n{}",
+                    self.name,
+                    self.tail()
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -95,16 +101,28 @@ impl Process {
             .with_context(|| format!("start {}", self.binary.display()))?;
         self.child = Some(child);
         let deadline = Instant::now() + START_TIMEOUT;
-        while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+        while tokio::net::TcpStream::connect(("127.0.0.1", self.port))
+            .await
+            .is_err()
+        {
             let ended = match &mut self.child {
                 Some(child) => child.try_wait()?,
                 None => None,
             };
             if let Some(code) = ended {
-                bail!("{} ended with {code} instead of listening\n{}", self.name, self.tail());
+                bail!(
+                    "{} ended with {code} instead of listening\n{}",
+                    self.name,
+                    self.tail()
+                );
             }
             if Instant::now() > deadline {
-                bail!("{} does not listen on port {}\n{}", self.name, self.port, self.tail());
+                bail!(
+                    "{} does not listen on port {}\n{}",
+                    self.name,
+                    self.port,
+                    self.tail()
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -128,5 +146,7 @@ impl Drop for Process {
 
 /// A port that nobody listens on now.
 pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port())
 }

@@ -96,15 +96,19 @@ impl World {
             let name = row.into_iter().next().flatten();
             there.extend(name.and_then(|name| name.into_string()));
         }
-        let keyspaces: Vec<&str> =
-            KEYSPACES.into_iter().filter(|name| there.iter().any(|other| other == name)).collect();
+        let keyspaces: Vec<&str> = KEYSPACES
+            .into_iter()
+            .filter(|name| there.iter().any(|other| other == name))
+            .collect();
         digest::digest(&session, release, &keyspaces, Reading::default()).await
     }
 
     /// Makes a backup and waits for it.
     pub async fn backup(&self, name: &str, kind: &str) -> Result<Answer> {
         self.cli()
-            .ok(&["backup", "create", CLUSTER, "--name", name, "--kind", kind, "--wait"])
+            .ok(&[
+                "backup", "create", CLUSTER, "--name", name, "--kind", kind, "--wait",
+            ])
             .await
     }
 
@@ -128,8 +132,14 @@ impl World {
         let mut found = Vec::new();
         for node in self.cluster.nodes() {
             walk(&node.dir, &mut |path| {
-                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                let parent = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+                let name = path
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .unwrap_or_default();
+                let parent = path
+                    .parent()
+                    .and_then(Path::file_name)
+                    .and_then(|name| name.to_str());
                 let snapshot = parent == Some("snapshots") && name.starts_with("ringkeep");
                 let staged = parent.is_some_and(|parent| parent.starts_with("ringkeep-staging"));
                 if snapshot || staged {
@@ -174,7 +184,9 @@ impl WorldBuilder {
             (false, Some(path)) => Store::Folder(path),
             (false, None) => Store::Folder(folder.path().join("store")),
         };
-        let credentials = cluster.has_authenticator().then_some(("cassandra", "cassandra"));
+        let credentials = cluster
+            .has_authenticator()
+            .then_some(("cassandra", "cassandra"));
         let deployment = Deployment::start(
             self.shape,
             cluster.nodes(),
@@ -219,9 +231,16 @@ fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) -> Result<()> {
 /// Fails with the first differences unless two digests are equal.
 #[track_caller]
 pub fn assert_same(before: &Digest, after: &Digest) {
-    assert!(before.partitions() > 0, "a digest of nothing proves nothing");
+    assert!(
+        before.partitions() > 0,
+        "a digest of nothing proves nothing"
+    );
     let differences = diff(before, after);
-    let shown: Vec<String> = differences.iter().take(20).map(ToString::to_string).collect();
+    let shown: Vec<String> = differences
+        .iter()
+        .take(20)
+        .map(ToString::to_string)
+        .collect();
     assert!(
         differences.is_empty(),
         "{} differences, among them:\n{}",
@@ -233,16 +252,21 @@ pub fn assert_same(before: &Digest, after: &Digest) {
 /// Fails unless two digests differ.
 #[track_caller]
 pub fn assert_differ(before: &Digest, after: &Digest) {
-    assert!(!diff(before, after).is_empty(), "the change must be visible in the digest");
+    assert!(
+        !diff(before, after).is_empty(),
+        "the change must be visible in the digest"
+    );
 }
 
 /// Waits until a task has some step of this kind running or done; answers the task.
 pub async fn until_step(cli: &Cli, task: &str, kind: &str) -> Result<Value> {
     for _ in 0..1200 {
         let answer = cli.ok(&["task", "show", task]).await?;
-        let begun = answer.json["steps"].as_array().into_iter().flatten().any(|step| {
-            step["kind"] == kind && step["state"] != "pending"
-        });
+        let begun = answer.json["steps"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|step| step["kind"] == kind && step["state"] != "pending");
         if begun || is_final(&answer.json) {
             return Ok(answer.json);
         }
@@ -264,5 +288,8 @@ pub async fn until_final(cli: &Cli, task: &str) -> Result<Value> {
 }
 
 fn is_final(task: &Value) -> bool {
-    matches!(task["state"].as_str(), Some("succeeded" | "failed" | "cancelled"))
+    matches!(
+        task["state"].as_str(),
+        Some("succeeded" | "failed" | "cancelled")
+    )
 }

@@ -10,7 +10,9 @@ use lab::{Cluster, Release};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mistakes_and_damage_are_named_and_nothing_is_lost() -> Result<()> {
-    let world = World::builder(Cluster::builder(Release::C50)).start().await?;
+    let world = World::builder(Cluster::builder(Release::C50))
+        .start()
+        .await?;
     world.fill().await?;
     world.add_cluster().await?;
     let before = world.digest().await?;
@@ -28,22 +30,46 @@ async fn mistakes_and_damage_are_named_and_nothing_is_lost() -> Result<()> {
 
 async fn names(world: &World) -> Result<()> {
     let cli = world.cli();
-    let unknown = cli.run(&["backup", "create", "nowhere", "--wait"]).await?.expect(5);
+    let unknown = cli
+        .run(&["backup", "create", "nowhere", "--wait"])
+        .await?
+        .expect(5);
     assert!(unknown.stderr.contains("nowhere"), "{}", unknown.stderr);
-    let twice = cli.run(&["backup", "create", CLUSTER, "--name", "good", "--wait"]).await?.expect(1);
+    let twice = cli
+        .run(&["backup", "create", CLUSTER, "--name", "good", "--wait"])
+        .await?
+        .expect(1);
     assert!(twice.stderr.contains("good"), "{}", twice.stderr);
     let long = "x".repeat(300);
     for bad in ["a/b", "a b", "", "..", &long] {
-        let answer = cli.run(&["backup", "create", CLUSTER, "--name", bad, "--wait"]).await?;
+        let answer = cli
+            .run(&["backup", "create", CLUSTER, "--name", bad, "--wait"])
+            .await?;
         assert_eq!(answer.code, 2, "{bad:?}: {}", answer.stderr);
     }
     cli.run(&["backup", "show", "missing"]).await?.expect(5);
-    cli.run(&["restore", "plan", "missing", "--into", CLUSTER]).await?.expect(5);
-    cli.run(&["restore", "plan", "good", "--into", "nowhere"]).await?.expect(5);
-    let keyspace = ["backup", "create", CLUSTER, "--keyspace", "missing", "--wait"];
+    cli.run(&["restore", "plan", "missing", "--into", CLUSTER])
+        .await?
+        .expect(5);
+    cli.run(&["restore", "plan", "good", "--into", "nowhere"])
+        .await?
+        .expect(5);
+    let keyspace = [
+        "backup",
+        "create",
+        CLUSTER,
+        "--keyspace",
+        "missing",
+        "--wait",
+    ];
     cli.run(&keyspace).await?.expect(3);
     let list = cli.ok(&["backup", "list"]).await?;
-    assert_eq!(list.json.as_array().map(Vec::len), Some(1), "{}", list.stdout);
+    assert_eq!(
+        list.json.as_array().map(Vec::len),
+        Some(1),
+        "{}",
+        list.stdout
+    );
     Ok(())
 }
 
@@ -60,11 +86,21 @@ async fn damage(world: &World) -> Result<()> {
     let middle = flipped.len() / 2;
     flipped[middle] ^= 0x10;
     damaged(world, biggest, &flipped, &["objects"]).await?;
-    damaged(world, biggest, &whole[..whole.len() - 1], &["manifest", "objects"]).await?;
+    damaged(
+        world,
+        biggest,
+        &whole[..whole.len() - 1],
+        &["manifest", "objects"],
+    )
+    .await?;
     refused_by_restore(world, biggest, &flipped).await?;
 
     fs::remove_file(biggest)?;
-    let report = world.cli().run(&["backup", "verify", "good", "--level", "manifest"]).await?.expect(4);
+    let report = world
+        .cli()
+        .run(&["backup", "verify", "good", "--level", "manifest"])
+        .await?
+        .expect(4);
     assert_eq!(report.json["ok"], false);
     write(biggest, &whole)?;
 
@@ -74,7 +110,11 @@ async fn damage(world: &World) -> Result<()> {
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
     write(&manifest, &flipped)?;
-    world.cli().run(&["backup", "verify", "good", "--level", "manifest"]).await?.expect(4);
+    world
+        .cli()
+        .run(&["backup", "verify", "good", "--level", "manifest"])
+        .await?
+        .expect(4);
     write(&manifest, &whole)?;
     world.cli().ok(&["backup", "verify", "good"]).await?;
     Ok(())
@@ -85,13 +125,22 @@ async fn damaged(world: &World, object: &Path, bytes: &[u8], levels: &[&str]) ->
     let whole = fs::read(object)?;
     write(object, bytes)?;
     for level in levels {
-        let report = world.cli().run(&["backup", "verify", "good", "--level", level]).await?.expect(4);
+        let report = world
+            .cli()
+            .run(&["backup", "verify", "good", "--level", level])
+            .await?
+            .expect(4);
         let damage = report.json["damage"][0].clone();
         let name = object.file_name().unwrap_or_default().to_string_lossy();
         let named = damage["object"].as_str().unwrap_or_default();
         assert!(named.ends_with(name.as_ref()), "{damage}");
         assert_eq!(damage["component"], "Data.db");
-        assert!(damage["keyspace"].as_str().is_some_and(|keyspace| !keyspace.is_empty()), "{damage}");
+        assert!(
+            damage["keyspace"]
+                .as_str()
+                .is_some_and(|keyspace| !keyspace.is_empty()),
+            "{damage}"
+        );
     }
     write(object, &whole)
 }
@@ -101,13 +150,23 @@ async fn refused_by_restore(world: &World, object: &Path, bytes: &[u8]) -> Resul
     let whole = fs::read(object)?;
     let before = world.digest().await?;
     write(object, bytes)?;
-    let arguments = ["restore", "start", "good", "--into", CLUSTER, "--wait", "--yes"];
+    let arguments = [
+        "restore", "start", "good", "--into", CLUSTER, "--wait", "--yes",
+    ];
     let failed = world.cli().run(&arguments).await?;
-    assert!(matches!(failed.code, 1 | 4), "{} {}", failed.code, failed.stderr);
+    assert!(
+        matches!(failed.code, 1 | 4),
+        "{} {}",
+        failed.code,
+        failed.stderr
+    );
     assert_same(&before, &world.digest().await?);
     write(object, &whole)?;
     let tasks = world.cli().ok(&["task", "list"]).await?;
-    let task = tasks.json[0]["id"].as_str().context("the restore is a task")?.to_owned();
+    let task = tasks.json[0]["id"]
+        .as_str()
+        .context("the restore is a task")?
+        .to_owned();
     world.cli().ok(&["task", "resume", &task]).await?;
     let ended = e2e::until_final(world.cli(), &task).await?;
     assert_eq!(ended["state"], "succeeded", "{ended}");
@@ -139,7 +198,10 @@ async fn unreadable_data(world: &World) -> Result<()> {
     } else {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o000))?;
     }
-    let failed = world.cli().run(&["backup", "create", CLUSTER, "--name", "blind", "--wait"]).await?;
+    let failed = world
+        .cli()
+        .run(&["backup", "create", CLUSTER, "--name", "blind", "--wait"])
+        .await?;
     if hidden.exists() {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
@@ -150,7 +212,12 @@ async fn unreadable_data(world: &World) -> Result<()> {
     }
     assert_ne!(failed.code, 0, "{}", failed.stdout);
     let list = world.cli().ok(&["backup", "list"]).await?;
-    let blind = list.json.as_array().into_iter().flatten().find(|backup| backup["name"] == "blind");
+    let blind = list
+        .json
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|backup| backup["name"] == "blind");
     assert!(
         blind.is_none_or(|backup| backup["state"] != "complete"),
         "an unreadable folder must not make a good backup: {}",
@@ -166,7 +233,10 @@ fn table_folder(world: &World, keyspace: &str) -> Result<PathBuf> {
         .into_iter()
         .find(|path| !path.to_string_lossy().contains("/snapshots/"))
         .context("the keyspace has data")?;
-    Ok(file.parent().context("a file lies in a folder")?.to_path_buf())
+    Ok(file
+        .parent()
+        .context("a file lies in a folder")?
+        .to_path_buf())
 }
 
 /// Writes over an object as damage would, whatever its permissions.
@@ -180,19 +250,30 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_store_fails_the_backup_with_words() -> Result<()> {
     let Some(full) = SmallDisk::mount(2 << 20)? else {
-        println!("skipped: a_full_store_fails_the_backup_with_words needs root to mount a small disk");
+        println!(
+            "skipped: a_full_store_fails_the_backup_with_words needs root to mount a small disk"
+        );
         return Ok(());
     };
-    let world =
-        World::builder(Cluster::builder(Release::C50)).store(&full.path().join("store")).start().await?;
+    let world = World::builder(Cluster::builder(Release::C50))
+        .store(&full.path().join("store"))
+        .start()
+        .await?;
     world.fill().await?;
     world.add_cluster().await?;
     let filler = vec![0x5a; 3 << 19];
     fs::write(full.path().join("filler"), filler)?;
-    let failed = world.cli().run(&["backup", "create", CLUSTER, "--name", "full", "--wait"]).await?;
+    let failed = world
+        .cli()
+        .run(&["backup", "create", CLUSTER, "--name", "full", "--wait"])
+        .await?;
     assert_eq!(failed.code, 1, "{}", failed.stderr);
     let said = failed.stderr.to_lowercase();
-    assert!(said.contains("space") || said.contains("full"), "{}", failed.stderr);
+    assert!(
+        said.contains("space") || said.contains("full"),
+        "{}",
+        failed.stderr
+    );
     let list = world.cli().ok(&["backup", "list"]).await?;
     assert!(!list.stdout.contains("\"complete\""), "{}", list.stdout);
     assert_eq!(world.leftovers()?, Vec::<PathBuf>::new());
@@ -224,6 +305,9 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+        let _ = std::process::Command::new("umount")
+            .arg("-l")
+            .arg(self.0.path())
+            .status();
     }
 }

@@ -16,7 +16,10 @@ const AWAY: Duration = Duration::from_millis(700);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_process_changes_nothing_but_the_time_it_takes() -> Result<()> {
-    let mut world = World::builder(Cluster::builder(Release::C50)).separate().start().await?;
+    let mut world = World::builder(Cluster::builder(Release::C50))
+        .separate()
+        .start()
+        .await?;
     world.fill().await?;
     world.add_cluster().await?;
     let before = world.digest().await?;
@@ -45,13 +48,26 @@ async fn strike(world: &mut World, task: &str, process: &str, step: &str) -> Res
 
 async fn killed_in_backup(world: &mut World, process: &str, step: &str) -> Result<()> {
     let name = format!("{process}-{step}");
-    let begun = world.cli().ok(&["backup", "create", CLUSTER, "--name", &name]).await?;
-    let task = begun.json["task_id"].as_str().unwrap_or_default().to_owned();
+    let begun = world
+        .cli()
+        .ok(&["backup", "create", CLUSTER, "--name", &name])
+        .await?;
+    let task = begun.json["task_id"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     strike(world, &task, process, step).await?;
     let ended = until_final(world.cli(), &task).await?;
-    assert_eq!(ended["state"], "succeeded", "{process} killed at {step}: {ended}");
+    assert_eq!(
+        ended["state"], "succeeded",
+        "{process} killed at {step}: {ended}"
+    );
     world.cli().ok(&["backup", "verify", &name]).await?;
-    assert_eq!(world.leftovers()?, Vec::<std::path::PathBuf>::new(), "{process} at {step}");
+    assert_eq!(
+        world.leftovers()?,
+        Vec::<std::path::PathBuf>::new(),
+        "{process} at {step}"
+    );
     Ok(())
 }
 
@@ -64,13 +80,32 @@ async fn killed_in_restore(
     world.change(7).await?;
     let begun = world
         .cli()
-        .ok(&["restore", "start", "reference", "--into", CLUSTER, "--mode", "online", "--yes"])
+        .ok(&[
+            "restore",
+            "start",
+            "reference",
+            "--into",
+            CLUSTER,
+            "--mode",
+            "online",
+            "--yes",
+        ])
         .await?;
-    let task = begun.json["task_id"].as_str().unwrap_or_default().to_owned();
+    let task = begun.json["task_id"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     strike(world, &task, process, step).await?;
     let ended = until_final(world.cli(), &task).await?;
-    assert_eq!(ended["state"], "succeeded", "{process} killed at {step}: {ended}");
+    assert_eq!(
+        ended["state"], "succeeded",
+        "{process} killed at {step}: {ended}"
+    );
     assert_same(before, &world.digest().await?);
-    assert_eq!(world.leftovers()?, Vec::<std::path::PathBuf>::new(), "{process} at {step}");
+    assert_eq!(
+        world.leftovers()?,
+        Vec::<std::path::PathBuf>::new(),
+        "{process} at {step}"
+    );
     Ok(())
 }

@@ -13,9 +13,12 @@ const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
 async fn the_grpcurl_lines_of_the_readme_work() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let store = Store::Folder(folder.path().join("store"));
-    let deployment =
-        Deployment::start(Shape::Standalone, &[], &store, folder.path(), None).await?;
-    let address = deployment.cli.endpoint.trim_start_matches("http://").to_owned();
+    let deployment = Deployment::start(Shape::Standalone, &[], &store, folder.path(), None).await?;
+    let address = deployment
+        .cli
+        .endpoint
+        .trim_start_matches("http://")
+        .to_owned();
     let lines = lines("grpcurl ")?;
     assert!(lines.len() >= 4, "the README shows how to use grpcurl");
     let grpcurl = lab::grpcurl(&lab::Cache::open()?)?;
@@ -25,8 +28,16 @@ async fn the_grpcurl_lines_of_the_readme_work() -> Result<()> {
         assert_eq!(code, Some(0), "{line}\n{output}");
     }
     let (_, services) = shell(&grpcurl, &format!("grpcurl -plaintext {address} list"))?;
-    for service in ["TaskRunner", "StorageCatalog", "Planner", "grpc.health.v1.Health"] {
-        assert!(services.contains(service), "{service} is not in\n{services}");
+    for service in [
+        "TaskRunner",
+        "StorageCatalog",
+        "Planner",
+        "grpc.health.v1.Health",
+    ] {
+        assert!(
+            services.contains(service),
+            "{service} is not in\n{services}"
+        );
     }
     Ok(())
 }
@@ -45,7 +56,10 @@ fn lines(start: &str) -> Result<Vec<String>> {
 fn shell(grpcurl: &Path, line: &str) -> Result<(Option<i32>, String)> {
     let folder = grpcurl.parent().context("a program lies in a folder")?;
     let path = format!("{}:{}", folder.display(), std::env::var("PATH")?);
-    let output = Command::new("sh").args(["-c", line]).env("PATH", path).output()?;
+    let output = Command::new("sh")
+        .args(["-c", line])
+        .env("PATH", path)
+        .output()?;
     let text = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),

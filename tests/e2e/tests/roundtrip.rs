@@ -24,7 +24,10 @@ async fn check(cluster: ClusterBuilder) -> Result<()> {
     assert_eq!(shown["base"], "monday");
     assert_eq!(shown["coverage"]["complete"], true);
     let (bytes, uploaded) = figures(&shown);
-    assert!(uploaded < bytes, "a differential uploads less than it names: {uploaded} of {bytes}");
+    assert!(
+        uploaded < bytes,
+        "a differential uploads less than it names: {uploaded} of {bytes}"
+    );
     assert!(uploaded > 0, "the change must be in it");
     for backup in ["monday", "tuesday"] {
         let report = cli.ok(&["backup", "verify", backup]).await?.json;
@@ -36,7 +39,10 @@ async fn check(cluster: ClusterBuilder) -> Result<()> {
     world.drop_keyspace("shop").await?;
     assert_differ(&second, &world.digest().await?);
 
-    let plan = cli.ok(&["restore", "plan", "tuesday", "--into", CLUSTER]).await?.json;
+    let plan = cli
+        .ok(&["restore", "plan", "tuesday", "--into", CLUSTER])
+        .await?
+        .json;
     assert_eq!(plan["supported"], true);
     assert_eq!(plan["mode"], "online");
     world.restore("tuesday", "auto").await?;

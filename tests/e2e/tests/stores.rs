@@ -6,7 +6,10 @@ use lab::{Cluster, Release};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_goes_through_minio_and_comes_back() -> Result<()> {
-    let world = World::builder(Cluster::builder(Release::C50)).s3().start().await?;
+    let world = World::builder(Cluster::builder(Release::C50))
+        .s3()
+        .start()
+        .await?;
     world.fill().await?;
     world.add_cluster().await?;
     let before = world.digest().await?;
@@ -14,7 +17,10 @@ async fn a_backup_goes_through_minio_and_comes_back() -> Result<()> {
     world.change(1).await?;
     world.backup("to-s3-too", "differential").await?;
     assert_differ(&before, &world.digest().await?);
-    world.cli().ok(&["backup", "verify", "to-s3-too", "--level", "objects"]).await?;
+    world
+        .cli()
+        .ok(&["backup", "verify", "to-s3-too", "--level", "objects"])
+        .await?;
     world.restore("to-s3", "online").await?;
     assert_same(&before, &world.digest().await?);
     Ok(())
@@ -22,7 +28,10 @@ async fn a_backup_goes_through_minio_and_comes_back() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn four_processes_over_tcp_do_what_standalone_does() -> Result<()> {
-    let world = World::builder(Cluster::builder(Release::C50)).separate().start().await?;
+    let world = World::builder(Cluster::builder(Release::C50))
+        .separate()
+        .start()
+        .await?;
     world.fill().await?;
     world.add_cluster().await?;
     let status = world.cli().ok(&["status"]).await?;

@@ -32,10 +32,24 @@ async fn three_nodes_come_back_online_and_in_place() -> Result<()> {
     assert_eq!(world.leftovers()?, Vec::<std::path::PathBuf>::new());
 
     // One agent away: a backup would be incomplete, and is refused before anything is touched.
-    let partial = ["cluster", "add", "partial", "--agent", &world.deployment.agents[0]];
+    let partial = [
+        "cluster",
+        "add",
+        "partial",
+        "--agent",
+        &world.deployment.agents[0],
+    ];
     let refused = cli.run(&partial).await?;
-    assert_ne!(refused.code, 0, "two ring members have no agent: {}", refused.stdout);
-    let plan = cli.ok(&["restore", "plan", "ring", "--into", CLUSTER, "--mode", "in-place"]).await?;
+    assert_ne!(
+        refused.code, 0,
+        "two ring members have no agent: {}",
+        refused.stdout
+    );
+    let plan = cli
+        .ok(&[
+            "restore", "plan", "ring", "--into", CLUSTER, "--mode", "in-place",
+        ])
+        .await?;
     assert_eq!(plan.json["nodes"].as_array().map(Vec::len), Some(3));
     Ok(())
 }

@@ -28,8 +28,14 @@ async fn a_backup_of_3_11_restores_into_4_1_and_is_upgraded() -> Result<()> {
         .start()
         .await?;
     new.add_cluster().await?;
-    let plan = new.cli().ok(&["restore", "plan", "last-of-3-11", "--into", CLUSTER]).await?;
-    assert!(plan.finding_codes().contains(&"UPGRADE_SSTABLES_REQUIRED".to_owned()));
+    let plan = new
+        .cli()
+        .ok(&["restore", "plan", "last-of-3-11", "--into", CLUSTER])
+        .await?;
+    assert!(
+        plan.finding_codes()
+            .contains(&"UPGRADE_SSTABLES_REQUIRED".to_owned())
+    );
     let kinds: Vec<&str> = plan.json["steps"]
         .as_array()
         .into_iter()
@@ -42,7 +48,10 @@ async fn a_backup_of_3_11_restores_into_4_1_and_is_upgraded() -> Result<()> {
     assert_same(&before, &new.digest_as(Release::C311).await?);
 
     let formats = sstable_formats(&new)?;
-    assert!(!formats.is_empty() && formats.iter().all(|name| name.starts_with("nb-")), "{formats:?}");
+    assert!(
+        !formats.is_empty() && formats.iter().all(|name| name.starts_with("nb-")),
+        "{formats:?}"
+    );
     Ok(())
 }
 
@@ -67,23 +76,43 @@ async fn a_backup_of_4_1_is_refused_by_4_0_with_nothing_touched() -> Result<()> 
     let before = older.digest().await?;
     let objects = e2e::folder_objects(store.path(), "")?;
 
-    let plan = older.cli().run(&["restore", "plan", "of-4-1", "--into", CLUSTER]).await?.expect(3);
+    let plan = older
+        .cli()
+        .run(&["restore", "plan", "of-4-1", "--into", CLUSTER])
+        .await?
+        .expect(3);
     assert_eq!(plan.json["supported"], false);
-    assert!(plan.finding_codes().contains(&"VERSION_DOWNGRADE".to_owned()));
+    assert!(
+        plan.finding_codes()
+            .contains(&"VERSION_DOWNGRADE".to_owned())
+    );
     older
         .cli()
-        .run(&["restore", "start", "of-4-1", "--into", CLUSTER, "--wait", "--yes"])
+        .run(&[
+            "restore", "start", "of-4-1", "--into", CLUSTER, "--wait", "--yes",
+        ])
         .await?
         .expect(3);
     older
         .cli()
-        .run(&["restore", "plan", "of-4-1", "--into", CLUSTER, "--allow-unlisted-version"])
+        .run(&[
+            "restore",
+            "plan",
+            "of-4-1",
+            "--into",
+            CLUSTER,
+            "--allow-unlisted-version",
+        ])
         .await?
         .expect(3);
 
     assert_same(&before, &older.digest().await?);
     assert_eq!(older.leftovers()?, Vec::<std::path::PathBuf>::new());
-    assert_eq!(objects, e2e::folder_objects(store.path(), "")?, "not even a pin");
+    assert_eq!(
+        objects,
+        e2e::folder_objects(store.path(), "")?,
+        "not even a pin"
+    );
     let tasks = older.cli().ok(&["task", "list"]).await?;
     assert_eq!(tasks.json.as_array().map(Vec::len), Some(0));
     Ok(())
@@ -97,7 +126,12 @@ fn sstable_formats(world: &World) -> Result<Vec<String>> {
             let text = path.to_string_lossy();
             let system = text.contains("/system");
             if !system && !text.contains("/snapshots/") && !text.contains("/backups/") {
-                names.push(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+                names.push(
+                    path.file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned(),
+                );
             }
         }
     }

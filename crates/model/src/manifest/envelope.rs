@@ -25,7 +25,9 @@ pub enum DocumentKind {
 pub enum DocumentError {
     #[error("the header line is missing or is not that of a Ringkeep document")]
     Header,
-    #[error("it has form {found}, and this release reads forms up to {FORMAT}: a newer Ringkeep wrote it")]
+    #[error(
+        "it has form {found}, and this release reads forms up to {FORMAT}: a newer Ringkeep wrote it"
+    )]
     FromTheFuture { found: u32 },
     #[error("it is a {found:?} where a {expected:?} belongs")]
     Kind {
@@ -135,10 +137,17 @@ mod tests {
             let mut bad = good.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
             let opened = open::<Vec<String>>(DocumentKind::Pin, &bad);
-            assert!(opened.is_err(), "bit {bit} of {:?}", String::from_utf8_lossy(&bad));
+            assert!(
+                opened.is_err(),
+                "bit {bit} of {:?}",
+                String::from_utf8_lossy(&bad)
+            );
         }
         for len in 0..good.len() {
-            assert!(open::<Vec<String>>(DocumentKind::Pin, &good[..len]).is_err(), "{len}");
+            assert!(
+                open::<Vec<String>>(DocumentKind::Pin, &good[..len]).is_err(),
+                "{len}"
+            );
         }
     }
 

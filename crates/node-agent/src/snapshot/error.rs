@@ -47,6 +47,25 @@ pub enum SnapshotError {
     Empty { tag: String, table: TableRef },
 }
 
+impl SnapshotError {
+    /// Whether taking it anew at once may help: a table may have been dropped or made meanwhile, and the next try sees
+    /// the schema as it is then.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::NoFolder { .. }
+            | Self::Manifest { .. }
+            | Self::Incomplete { .. }
+            | Self::Empty { .. } => true,
+            Self::Name(_)
+            | Self::Selection(_)
+            | Self::Cql(_)
+            | Self::Control(_)
+            | Self::File(_)
+            | Self::Journal(_) => false,
+        }
+    }
+}
+
 impl ServiceError for SnapshotError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -56,11 +75,10 @@ impl ServiceError for SnapshotError {
             Self::Control(error) => error.kind(),
             Self::File(error) | Self::Journal(JournalError::File(error)) => error.kind(),
             Self::Journal(JournalError::Damaged { .. }) => ErrorKind::Internal,
-            // A table may have been dropped or made meanwhile: the next try sees the schema as it is then.
-            Self::NoFolder { .. } | Self::Manifest { .. } | Self::Incomplete { .. } => {
-                ErrorKind::Unavailable
-            }
-            Self::Empty { .. } => ErrorKind::Unavailable,
+            Self::NoFolder { .. }
+            | Self::Manifest { .. }
+            | Self::Incomplete { .. }
+            | Self::Empty { .. } => ErrorKind::FailedPrecondition,
         }
     }
 

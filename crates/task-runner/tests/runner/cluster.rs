@@ -95,7 +95,11 @@ async fn one_ring_is_not_registered_under_two_names() {
     let error = life.client.add_cluster(request).await.expect_err("twice");
     let error = api::RemoteError::from(error);
     assert_eq!(error.kind, ErrorKind::FailedPrecondition);
-    assert!(error.message.contains("`shop` already"), "{}", error.message);
+    assert!(
+        error.message.contains("`shop` already"),
+        "{}",
+        error.message
+    );
 }
 
 #[tokio::test]

@@ -33,7 +33,9 @@ async fn main() -> ExitCode {
 async fn demo() -> Result<()> {
     let begun = Instant::now();
     say("A real Cassandra 5.0 comes up, with a Ringkeep beside it");
-    let world = World::builder(Cluster::builder(Release::C50).name("demo")).start().await?;
+    let world = World::builder(Cluster::builder(Release::C50).name("demo"))
+        .start()
+        .await?;
 
     say("Tables that look like real life are filled");
     println!(
@@ -48,12 +50,25 @@ async fn demo() -> Result<()> {
         add.extend(["--agent", agent]);
     }
     run(&world, &add).await?;
-    run(&world, &["backup", "create", CLUSTER, "--name", "monday", "--wait"]).await?;
+    run(
+        &world,
+        &["backup", "create", CLUSTER, "--name", "monday", "--wait"],
+    )
+    .await?;
 
     say("Life goes on: data changes and is deleted; a differential backup takes only what is new");
     workload::change(&world.cluster, 1).await?;
     let restore_point = digest(&world).await?;
-    let tuesday = ["backup", "create", CLUSTER, "--name", "tuesday", "--kind", "differential", "--wait"];
+    let tuesday = [
+        "backup",
+        "create",
+        CLUSTER,
+        "--name",
+        "tuesday",
+        "--kind",
+        "differential",
+        "--wait",
+    ];
     run(&world, &tuesday).await?;
     run(&world, &["backup", "list"]).await?;
     run(&world, &["backup", "verify", "tuesday"]).await?;
@@ -69,12 +84,17 @@ async fn demo() -> Result<()> {
     run(&world, &["restore", "plan", "tuesday", "--into", CLUSTER]).await?;
 
     say("Do it");
-    let restore = ["restore", "start", "tuesday", "--into", CLUSTER, "--wait", "--yes"];
+    let restore = [
+        "restore", "start", "tuesday", "--into", CLUSTER, "--wait", "--yes",
+    ];
     run(&world, &restore).await?;
 
     say("Is it what it was? Every partition, with cell values, write timestamps and TTLs");
     prove(&restore_point, &digest(&world).await?)?;
-    println!("\nDone in {:.0} s. Everything that was started is stopped and removed.", begun.elapsed().as_secs_f64());
+    println!(
+        "\nDone in {:.0} s. Everything that was started is stopped and removed.",
+        begun.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -117,7 +137,10 @@ async fn digest(world: &World) -> Result<Digest> {
 fn prove(expected: &Digest, found: &Digest) -> Result<()> {
     let differences = diff(expected, found);
     if differences.is_empty() {
-        println!("  yes: all {} partitions are the same, byte for byte", found.partitions());
+        println!(
+            "  yes: all {} partitions are the same, byte for byte",
+            found.partitions()
+        );
         return Ok(());
     }
     for difference in differences.iter().take(20) {

@@ -78,18 +78,18 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         context
             .screen
             .talk(&format!("watch it with `ringkeep task watch {id}`"));
-        return context
-            .screen
-            .result(&started, |started, paint| text(started, show_findings, paint));
+        return context.screen.result(&started, |started, paint| {
+            text(started, show_findings, paint)
+        });
     }
     context
         .screen
         .talk(&format!("task {id} restores {}", started.plan.backup));
     let task = wait::until_final(&id, context).await?;
     started.task = Some(TaskView::from(&task));
-    context
-        .screen
-        .result(&started, |started, paint| text(started, show_findings, paint))?;
+    context.screen.result(&started, |started, paint| {
+        text(started, show_findings, paint)
+    })?;
     wait::verdict(&task)
 }
 
