@@ -17,6 +17,9 @@ use crate::files::{FileError, blocking};
 
 /// How often the node is looked at while it starts or stops.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// How often Cassandra is started before its start is given up, and the pause in between.
+const START_TRIES_MAX: u32 = 4;
+const START_INTERVAL: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 3000 });
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The last lines of a failed command's output that are worth repeating.
 const SAID_LINES: usize = 5;
@@ -139,7 +142,16 @@ pub async fn start(agent: &Agent) -> Result<(), RestartError> {
     if check_up(agent).await.is_ok() {
         return Ok(());
     }
-    run_until(agent, Wanted::Up).await?;
+    let mut tries = 1;
+    // Where a whole cluster is started at once, a node may give up because no seed answers yet; a little later one does.
+    while let Err(error) = run_until(agent, Wanted::Up).await {
+        if tries == START_TRIES_MAX || !matches!(error, RestartError::Command { .. }) {
+            return Err(error);
+        }
+        warn!(tries, %error, "Cassandra did not start; it is started once more");
+        tries += 1;
+        tokio::time::sleep(START_INTERVAL).await;
+    }
     info!("Cassandra is up");
     Ok(())
 }

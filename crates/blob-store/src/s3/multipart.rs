@@ -10,6 +10,7 @@ use aws_sdk_s3::primitives::ByteStream as Body;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
+use futures::stream::Fuse;
 use tokio::task::JoinSet;
 
 use super::S3;
@@ -48,7 +49,8 @@ pub async fn put(
 
 /// A stream of chunks as a stream of parts: all of one size, the last one smaller.
 struct Parts {
-    body: ByteStream,
+    /// Fused, because the end is asked for more than once, and a stream need not bear that.
+    body: Fuse<ByteStream>,
     part_bytes: usize,
     /// Read, and belongs to the next part.
     rest: Bytes,
@@ -57,7 +59,7 @@ struct Parts {
 impl Parts {
     fn new(body: ByteStream, part_bytes: usize) -> Self {
         Self {
-            body,
+            body: body.fuse(),
             part_bytes,
             rest: Bytes::new(),
         }

@@ -100,7 +100,13 @@ fn chunked(bytes: &Bytes, chunk_bytes: usize) -> ByteStream {
     let bytes = bytes.clone();
     let starts: Vec<usize> = (0..bytes.len()).step_by(chunk_bytes).collect();
     let chunk = move |start: usize| Ok(bytes.slice(start..bytes.len().min(start + chunk_bytes)));
-    stream::iter(starts.into_iter().map(chunk)).boxed()
+    // Unlike `iter`, this one panics when it is polled past its end, as streams may.
+    stream::unfold(starts.into_iter(), move |mut starts| {
+        let start = starts.next();
+        let next = start.map(|start| (chunk(start), starts));
+        async move { next }
+    })
+    .boxed()
 }
 
 async fn read(store: &Store, key: &str) -> Bytes {

@@ -35,6 +35,26 @@ async fn a_command_that_fails_repeats_its_last_words() {
 }
 
 #[tokio::test]
+async fn a_start_that_fails_is_tried_again_because_a_seed_may_be_late() {
+    let folder = testkit::folder();
+    let marks = folder.path().join("marks");
+    let script = format!("echo x >> {0}; [ $(wc -l < {0}) -ge 3 ]", marks.display());
+    let mut node = node(&script);
+    node.agent.cassandra.start_timeout_seconds = 60;
+    let question = "SELECT bootstrapped FROM system.local";
+    let path = marks.clone();
+    let up = async {
+        while std::fs::read_to_string(&path).unwrap_or_default().lines().count() < 3 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        node.cql.set(question, serde_json::json!([{ "bootstrapped": "COMPLETED" }]));
+    };
+    let (started, ()) = tokio::join!(start(&node.agent), up);
+    started.unwrap();
+    assert_eq!(std::fs::read_to_string(&marks).unwrap().lines().count(), 3);
+}
+
+#[tokio::test]
 async fn a_command_that_succeeds_is_no_evidence_that_cassandra_is_up() {
     let node = node("true");
     let error = start(&node.agent).await.unwrap_err();
