@@ -44,10 +44,18 @@ async fn a_start_that_fails_is_tried_again_because_a_seed_may_be_late() {
     let question = "SELECT bootstrapped FROM system.local";
     let path = marks.clone();
     let up = async {
-        while std::fs::read_to_string(&path).unwrap_or_default().lines().count() < 3 {
+        while std::fs::read_to_string(&path)
+            .unwrap_or_default()
+            .lines()
+            .count()
+            < 3
+        {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        node.cql.set(question, serde_json::json!([{ "bootstrapped": "COMPLETED" }]));
+        node.cql.set(
+            question,
+            serde_json::json!([{ "bootstrapped": "COMPLETED" }]),
+        );
     };
     let (started, ()) = tokio::join!(start(&node.agent), up);
     started.unwrap();
