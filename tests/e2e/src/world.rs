@@ -114,11 +114,30 @@ impl World {
 
     /// Restores into the same cluster and waits for it.
     pub async fn restore(&self, backup: &str, mode: &str) -> Result<Answer> {
+        self.until_schema_agrees(backup).await?;
         self.cli()
             .ok(&[
                 "restore", "start", backup, "--into", CLUSTER, "--mode", mode, "--wait", "--yes",
             ])
             .await
+    }
+
+    /// Does what the finding SCHEMA_DISAGREEMENT says to do: waits, and plans again.
+    async fn until_schema_agrees(&self, backup: &str) -> Result<()> {
+        for _ in 0..60 {
+            let plan = self
+                .cli()
+                .run(&["restore", "plan", backup, "--into", CLUSTER])
+                .await?;
+            if !plan
+                .finding_codes()
+                .contains(&"SCHEMA_DISAGREEMENT".to_owned())
+            {
+                return Ok(());
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+        bail!("the nodes do not come to one schema")
     }
 
     /// Drops a keyspace as a mistake at night would.
