@@ -17,7 +17,7 @@ test: doctor build ## Every test of the project, real Cassandra and S3 included
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(BIN)/lab fetch
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 
 .PHONY: unit
 unit: ## The tests that need neither Cassandra nor S3

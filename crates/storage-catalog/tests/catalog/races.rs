@@ -1,4 +1,5 @@
-//! Catalogs that work on one bucket at the same time, as two processes would.
+//! Catalogs that work on one bucket at the same time, as two processes would. One thread, so that the seeds alone
+//! decide who goes first, on any machine.
 
 use std::sync::Arc;
 
@@ -9,6 +10,13 @@ use crate::world::{World, task};
 
 const ROUNDS: u64 = 150;
 
+/// How long one side lets the other go ahead: by no step in the first round, by all of its steps in the last.
+async fn after_head_start(round: u64) {
+    for _ in 0..round {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A catalog whose every store call may be overtaken.
 fn jittery(memory: &Memory, seed: u64) -> World {
     let faulty = Faulty::new(Arc::new(memory.clone()));
@@ -16,7 +24,7 @@ fn jittery(memory: &Memory, seed: u64) -> World {
     World::on(Arc::new(faulty))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_pin_and_a_deletion_never_both_succeed() {
     let mut outcomes = [0; 3];
     for round in 0..ROUNDS {
@@ -26,7 +34,10 @@ async fn a_pin_and_a_deletion_never_both_succeed() {
             .await;
         let (one, other) = (jittery(&memory, round * 2), jittery(&memory, round * 2 + 1));
         let (pinned, deleted) = tokio::join!(
-            tokio::spawn(async move { one.pin("f1", task(2)).await }),
+            tokio::spawn(async move {
+                after_head_start(round).await;
+                one.pin("f1", task(2)).await
+            }),
             tokio::spawn(async move { other.delete("f1").await }),
         );
         let (pinned, deleted) = (pinned.expect("runs"), deleted.expect("runs"));
@@ -63,7 +74,7 @@ async fn a_pin_and_a_deletion_never_both_succeed() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn a_base_is_not_deleted_under_a_differential_that_begins() {
     let mut begun_count = 0;
     for round in 0..ROUNDS {
@@ -73,7 +84,10 @@ async fn a_base_is_not_deleted_under_a_differential_that_begins() {
             .await;
         let (one, other) = (jittery(&memory, round * 2), jittery(&memory, round * 2 + 1));
         let (begun, deleted) = tokio::join!(
-            tokio::spawn(async move { one.begin("d1", Some("f1"), task(2)).await }),
+            tokio::spawn(async move {
+                after_head_start(round).await;
+                one.begin("d1", Some("f1"), task(2)).await
+            }),
             tokio::spawn(async move { other.delete("f1").await }),
         );
         let (begun, deleted) = (begun.expect("runs"), deleted.expect("runs"));
@@ -96,7 +110,7 @@ async fn a_base_is_not_deleted_under_a_differential_that_begins() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn two_tasks_that_want_one_name_do_not_both_get_it() {
     for round in 0..ROUNDS {
         let memory = Memory::default();
@@ -114,7 +128,7 @@ async fn two_tasks_that_want_one_name_do_not_both_get_it() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn two_deletions_at_once_end_with_nothing_left() {
     for round in 0..ROUNDS {
         let memory = Memory::default();
