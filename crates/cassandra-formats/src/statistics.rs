@@ -1,0 +1,3 @@
+//! Statistics.db: what the writer knew of the whole SSTable.
+
+pub mod header;
