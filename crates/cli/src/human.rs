@@ -2,22 +2,7 @@
 
 use jiff::Timestamp;
 
-const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-
-/// `1536` is `1.5 KiB`.
-pub fn bytes(bytes: u64) -> String {
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    // Compared as shown: 1023.96 would be rounded to 1024.0 of the smaller unit.
-    while value >= 1023.95 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", UNITS[unit])
-}
+pub use plan::text::bytes;
 
 /// `3725` is `1h 02m`.
 pub fn seconds(seconds: u64) -> String {
@@ -55,21 +40,6 @@ pub fn count(number: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_grow_through_the_units() {
-        for (size, expected) in [
-            (0, "0 B"),
-            (1023, "1023 B"),
-            (1024, "1.0 KiB"),
-            (1536, "1.5 KiB"),
-            ((1 << 20) - 1, "1.0 MiB"),
-            (5 << 30, "5.0 GiB"),
-            (u64::MAX, "16.0 EiB"),
-        ] {
-            assert_eq!(bytes(size), expected);
-        }
-    }
 
     #[test]
     fn durations_show_two_units_at_most() {

@@ -14,7 +14,6 @@ mod names;
 mod progress;
 mod screen;
 mod surroundings;
-mod table;
 mod view;
 mod wait;
 

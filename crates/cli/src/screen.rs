@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
+use plan::render::Tone;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -178,6 +179,17 @@ pub struct Paint {
 }
 
 impl Paint {
+    /// A word of a text that `plan` has written.
+    pub fn tone(&self, tone: Tone, word: &str) -> String {
+        let colour = match tone {
+            Tone::Good => Colour::Green,
+            Tone::Refusal => Colour::Red,
+            Tone::Warning => Colour::Yellow,
+            Tone::Advice => Colour::Cyan,
+        };
+        self.word(colour, word)
+    }
+
     pub fn word(&self, colour: Colour, word: &str) -> String {
         let code = match colour {
             Colour::Red => 31,

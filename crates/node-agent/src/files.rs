@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use api::ErrorKind;
+use api::{ErrorKind, ServiceError};
 
 /// A file or folder that could not be worked with.
 #[derive(Debug, thiserror::Error)]
@@ -31,8 +31,10 @@ impl FileError {
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
+}
 
-    pub fn kind(&self) -> ErrorKind {
+impl ServiceError for FileError {
+    fn kind(&self) -> ErrorKind {
         match self.source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 ErrorKind::ResourceExhausted
@@ -44,7 +46,7 @@ impl FileError {
         }
     }
 
-    pub fn reason(&self) -> &'static str {
+    fn reason(&self) -> &'static str {
         match self.kind() {
             ErrorKind::ResourceExhausted => "DISK_FULL",
             ErrorKind::FailedPrecondition => "PERMISSION_DENIED",
@@ -52,7 +54,7 @@ impl FileError {
         }
     }
 
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         match self.kind() {
             ErrorKind::ResourceExhausted => Some("free space on that filesystem".to_owned()),
             ErrorKind::FailedPrecondition => Some(

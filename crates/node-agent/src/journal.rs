@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use api::{ErrorKind, ServiceError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -26,6 +27,30 @@ pub enum JournalError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+impl ServiceError for JournalError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::File(error) => error.kind(),
+            Self::Damaged { .. } => ErrorKind::Internal,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::File(error) => error.reason(),
+            Self::Damaged { .. } => "JOURNAL_DAMAGED",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::File(error) => error.hint(),
+            // Whether it may be deleted is known to whose journal it is.
+            Self::Damaged { .. } => None,
+        }
+    }
 }
 
 /// A journal that is open for appending; clones append to the same file.

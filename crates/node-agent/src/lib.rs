@@ -5,6 +5,8 @@
 
 mod agent;
 mod bucket;
+mod cause;
+mod commit_log;
 mod config;
 mod control;
 mod cql;

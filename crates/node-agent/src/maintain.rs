@@ -6,10 +6,9 @@ use api::{ErrorKind, ServiceError};
 use model::TableRef;
 
 use crate::agent::Agent;
-use crate::control::ControlError;
-use crate::cql::CqlError;
+use crate::cause::Cause;
 use crate::tables;
-use crate::work::{Stopped, Work};
+use crate::work::Work;
 
 /// How often the node is asked whether its views are built.
 const VIEWS_INTERVAL: Duration = Duration::from_secs(1);
@@ -19,39 +18,36 @@ const BUILT_VIEWS: &str = "SELECT keyspace_name, view_name FROM system.built_vie
 #[derive(Debug, thiserror::Error)]
 pub enum MaintainError {
     #[error(transparent)]
-    Cql(#[from] CqlError),
-    #[error(transparent)]
-    Control(#[from] ControlError),
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
+    Cause(Cause),
     #[error("the node has no view `{0}`")]
     NoView(TableRef),
+}
+
+impl<E: Into<Cause>> From<E> for MaintainError {
+    fn from(error: E) -> Self {
+        Self::Cause(error.into())
+    }
 }
 
 impl ServiceError for MaintainError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Cql(error) => error.kind(),
-            Self::Control(error) => error.kind(),
-            Self::Stopped(_) => ErrorKind::Cancelled,
+            Self::Cause(error) => error.kind(),
             Self::NoView(_) => ErrorKind::NotFound,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Cql(error) => error.reason(),
-            Self::Control(error) => error.reason(),
-            Self::Stopped(_) => "STOPPED",
+            Self::Cause(error) => error.reason(),
             Self::NoView(_) => "VIEW_NOT_FOUND",
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Cql(error) => error.hint(),
-            Self::Control(error) => error.hint(),
-            Self::Stopped(_) | Self::NoView(_) => None,
+            Self::Cause(error) => error.hint(),
+            Self::NoView(_) => None,
         }
     }
 }

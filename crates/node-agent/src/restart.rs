@@ -1,19 +1,24 @@
 //! Stops and starts Cassandra with the configured commands, and finds out whether it is up or down.
 
+mod error;
+
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use api::{ErrorKind, ServiceError};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::agent::Agent;
+use crate::cause::Cause;
+use crate::commit_log;
 use crate::control::ControlError;
 use crate::files::{FileError, blocking};
+
+pub use error::RestartError;
 
 /// How often the node is looked at while it starts or stops.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -23,65 +28,6 @@ const START_INTERVAL: Duration = Duration::from_millis(if cfg!(test) { 10 } else
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The last lines of a failed command's output that are worth repeating.
 const SAID_LINES: usize = 5;
-
-/// Why Cassandra is not as it was asked to be.
-#[derive(Debug, thiserror::Error)]
-pub enum RestartError {
-    #[error("this agent has no command to {what} Cassandra")]
-    NotConfigured { what: &'static str },
-    #[error(transparent)]
-    Control(#[from] ControlError),
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error("the command to {what} Cassandra failed: {why}")]
-    Command { what: &'static str, why: String },
-    #[error("Cassandra is still up: {how}")]
-    Running { how: String },
-    #[error("whether Cassandra is down cannot be told")]
-    Unknown(#[source] ControlError),
-    #[error("Cassandra did not {what} within {seconds} s: {why}")]
-    Timeout {
-        what: &'static str,
-        seconds: u64,
-        why: String,
-    },
-}
-
-impl ServiceError for RestartError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotConfigured { .. } | Self::Running { .. } => ErrorKind::FailedPrecondition,
-            Self::Control(error) | Self::Unknown(error) => error.kind(),
-            Self::File(error) => error.kind(),
-            Self::Command { .. } => ErrorKind::Internal,
-            Self::Timeout { .. } => ErrorKind::Unavailable,
-        }
-    }
-
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::NotConfigured { .. } => "CANNOT_RESTART",
-            Self::Control(error) | Self::Unknown(error) => error.reason(),
-            Self::File(error) => error.reason(),
-            Self::Command { .. } => "COMMAND_FAILED",
-            Self::Running { .. } => "CASSANDRA_RUNNING",
-            Self::Timeout { .. } => "RESTART_TIMEOUT",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::NotConfigured { .. } => Some(
-                "set stop_command and start_command in [cassandra], or restore online".to_owned(),
-            ),
-            Self::Control(error) | Self::Unknown(error) => error.hint(),
-            Self::File(error) => error.hint(),
-            Self::Command { .. } => Some("run the command by hand as the agent's user".to_owned()),
-            Self::Running { .. } => Some("stop Cassandra first".to_owned()),
-            Self::Timeout { .. } => Some("Cassandra's system.log says what it is doing".to_owned()),
-        }
-    }
-}
 
 /// How Cassandra is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +41,13 @@ impl Wanted {
         match self {
             Self::Up => "start",
             Self::Down => "stop",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
         }
     }
 
@@ -114,24 +67,40 @@ impl Wanted {
     }
 }
 
-/// Drains and stops. Succeeds where Cassandra is down.
+/// Drains and stops. Where Cassandra is down already, and was not drained by this agent, it is started to be drained:
+/// what its commit log still holds would be replayed over the files of a restore.
 pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
     if agent.cassandra.stop_command.is_empty() {
         return Err(RestartError::NotConfigured { what: "stop" });
     }
-    if check_down(agent).await.is_ok() {
+    if check_down(agent).await.is_err() {
+        match drain(agent).await {
+            Ok(()) => return run_until(agent, Wanted::Down).await,
+            // It went down by itself, or is half-way there.
+            Err(RestartError::Cause(Cause::Control(ControlError::Down { .. }))) => {
+                warn!("Cassandra could not be drained before it stopped");
+                run_until(agent, Wanted::Down).await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if commit_log::is_settled(agent).await? {
         info!("Cassandra is down already");
         return Ok(());
     }
-    match agent.control.drain().await {
-        Ok(()) => {}
-        // It went down by itself, or is half-way there.
-        Err(ControlError::Down { .. }) => warn!("Cassandra could not be drained before it stopped"),
-        Err(error) => return Err(error.into()),
-    }
-    run_until(agent, Wanted::Down).await?;
-    info!("Cassandra is down");
-    Ok(())
+    warn!("Cassandra is down and was not drained: it is started once more, to be drained");
+    let not_drained = |error| RestartError::NotDrained {
+        commit_log: agent.yaml.commitlog_directory.clone(),
+        source: Box::new(error),
+    };
+    start(agent).await.map_err(not_drained)?;
+    drain(agent).await.map_err(not_drained)?;
+    run_until(agent, Wanted::Down).await
+}
+
+async fn drain(agent: &Agent) -> Result<(), RestartError> {
+    agent.control.drain().await?;
+    Ok(commit_log::note_drained(agent).await?)
 }
 
 /// Starts, and waits until Cassandra answers CQL and has joined. Succeeds where it is up.
@@ -152,7 +121,6 @@ pub async fn start(agent: &Agent) -> Result<(), RestartError> {
         tries += 1;
         tokio::time::sleep(START_INTERVAL).await;
     }
-    info!("Cassandra is up");
     Ok(())
 }
 
@@ -258,7 +226,10 @@ async fn run_until(agent: &Agent, wanted: Wanted) -> Result<(), RestartError> {
             });
         }
         let why = match wanted.check(agent).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                info!("Cassandra is {}", wanted.word());
+                return Ok(());
+            }
             Err(why) => why,
         };
         if Instant::now() >= deadline {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api::{ErrorKind, ServiceError};
 use model::selection::is_user_keyspace;
 use model::{Selection, TableId, TableRef};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,20 @@ pub enum SelectionError {
     Keyspace(String),
     #[error("the node has no table `{0}`")]
     Table(TableRef),
+}
+
+impl ServiceError for SelectionError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::NotFound
+    }
+
+    fn reason(&self) -> &'static str {
+        "TABLE_NOT_FOUND"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("keyspaces and tables are case-sensitive here, and written without quotes".to_owned())
+    }
 }
 
 /// All tables and views of the user keyspaces, by name.

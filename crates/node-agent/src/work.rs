@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use api::{ErrorKind, ServiceError};
 use futures::StreamExt;
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,16 @@ pub struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the work was stopped because its caller went away")]
 pub struct Stopped;
+
+impl ServiceError for Stopped {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Cancelled
+    }
+
+    fn reason(&self) -> &'static str {
+        "STOPPED"
+    }
+}
 
 /// What long work is given: where to tell of progress, and whether to go on.
 #[derive(Clone)]

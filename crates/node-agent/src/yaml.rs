@@ -40,6 +40,7 @@ pub struct CassandraYaml {
     pub cluster_name: String,
     pub data_directories: Vec<PathBuf>,
     pub saved_caches_directory: PathBuf,
+    pub commitlog_directory: PathBuf,
     /// Where CQL is answered, host:port; absent where only an interface is named.
     pub cql_address: Option<String>,
     /// Where other nodes reach this one, host:port.
@@ -85,6 +86,11 @@ impl CassandraYaml {
                 at.text("saved_caches_directory")?
                     .as_deref()
                     .unwrap_or("saved_caches"),
+            ),
+            commitlog_directory: folder(
+                at.text("commitlog_directory")?
+                    .as_deref()
+                    .unwrap_or("commitlog"),
             ),
             cql_address: cql_address(&at, listen.as_deref())?,
             storage_address: listen.map(|host| join_address(&host, storage_port)),
@@ -222,6 +228,10 @@ mod tests {
         assert_eq!(
             yaml.saved_caches_directory,
             Path::new("/var/lib/cassandra/saved_caches")
+        );
+        assert_eq!(
+            yaml.commitlog_directory,
+            Path::new("/var/lib/cassandra/commitlog")
         );
         assert_eq!(yaml.cql_address.as_deref(), Some("localhost:9042"));
         assert!(!yaml.time_ids);

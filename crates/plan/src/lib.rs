@@ -11,7 +11,9 @@ mod cql;
 mod findings;
 pub mod render;
 pub mod restore;
-mod text;
+pub mod shown;
+pub mod table;
+pub mod text;
 
 pub use backup::{BackupPlan, BackupRequest, plan_backup};
 pub use cluster::UnreachableAgent;
@@ -21,3 +23,5 @@ pub use restore::{
     NodePlan, PlanStep, RequestedMode, RestoreMode, RestorePlan, RestoreRequest, StepKind,
     TableAction, TablePlan, plan_restore,
 };
+pub use shown::ShownPlan;
+pub use table::Table;

@@ -1,164 +1,122 @@
-//! Plans and findings as text for people.
+//! Restore plans as text for people, to be read before they are agreed to: the command line prints this, word by word.
 
-use std::fmt::Write;
+mod findings;
+mod steps;
 
-use model::{Finding, Severity, TableRef, When};
+use crate::restore::TableAction;
+use crate::shown::{ShownNode, ShownPlan, ShownTable};
+use crate::table::Table;
+use crate::text;
 
-use crate::restore::{PlanStep, RestorePlan, TableAction, TablePlan};
-use crate::{BackupPlan, text};
+pub use findings::findings;
 
-/// A restore plan, whole: what it says, what each node takes, what becomes of each table, and every step with its CQL.
-pub fn restore_plan(plan: &RestorePlan) -> String {
-    let verdict = match plan.supported {
-        true => "can be done",
-        false => "REFUSED",
-    };
-    let mut out = format!(
-        "restore of {} into {}, {}: {verdict}\n",
-        plan.backup, plan.target, plan.mode
-    );
-    out += &section("findings", &findings(&plan.findings));
-    let nodes: Vec<[String; 4]> = plan
-        .nodes
-        .iter()
-        .map(|node| {
-            [
-                node.node.clone(),
-                format!("downloads {}", text::bytes(node.download_bytes)),
-                text::count(node.sstables as usize, "SSTable"),
-                format!("needs {} of disk", text::bytes(node.disk_bytes_needed)),
-            ]
-        })
-        .collect();
-    out += &section("nodes", &columns(&nodes));
-    let tables: Vec<[String; 3]> = plan
-        .tables
-        .iter()
-        .map(|table| {
-            [
-                table.table.to_string(),
-                action(table).to_owned(),
-                ids(table),
-            ]
-        })
-        .collect();
-    out += &section("tables", &columns(&tables));
-    out += &section("steps", &steps(&plan.steps));
-    out
+/// What a word tells at a glance, for those who show it in colour. The word says the same without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    Refusal,
+    Warning,
+    Advice,
 }
 
-/// A backup plan: what it says and what it takes.
-pub fn backup_plan(name: &str, plan: &BackupPlan) -> String {
-    let verdict = match plan.supported {
-        true => "can be done",
-        false => "REFUSED",
-    };
-    let mut out = format!("backup {name}: {verdict}\n");
-    out += &section("findings", &findings(&plan.findings));
-    out += &section("tables", &tables(&plan.tables));
-    out
+/// How words are shown; [`plain`] where there are no colours.
+pub type Paint<'a> = &'a dyn Fn(Tone, &str) -> String;
+
+pub fn plain(_: Tone, word: &str) -> String {
+    word.to_owned()
 }
 
-fn tables(tables: &[TableRef]) -> String {
-    tables.iter().map(|table| format!("{table}\n")).collect()
-}
-
-/// One line for each finding, with its hint below.
-pub fn findings(findings: &[Finding]) -> String {
-    let mut out = String::new();
-    for finding in findings {
-        let severity = match finding.severity {
-            Severity::Refusal => "refusal",
-            Severity::Warning => "warning",
-            Severity::Advice => "advice ",
-        };
-        let when = match finding.when {
-            When::Before => "before",
-            When::During => "during",
-            When::After => "after",
-        };
-        let _ = writeln!(
-            out,
-            "{severity}  {} ({when}): {}",
-            finding.code, finding.message
-        );
-        if !finding.hint.is_empty() {
-            let _ = writeln!(out, "         {}", finding.hint);
-        }
-    }
-    out
-}
-
-fn action(table: &TablePlan) -> &'static str {
-    match table.action {
-        TableAction::Create => "made",
-        TableAction::Truncate => "emptied",
-        TableAction::Recreate => "dropped and made as it was",
-        TableAction::RebuildView => "built anew from its table",
-        TableAction::Swap => "files swapped",
-    }
-}
-
-fn ids(table: &TablePlan) -> String {
-    match table.action {
-        TableAction::RebuildView => String::new(),
-        _ if table.source_id == table.target_id => format!("id {}", table.target_id),
-        _ => format!("id {} goes into {}", table.source_id, table.target_id),
-    }
-}
-
-fn steps(steps: &[PlanStep]) -> String {
-    let rows: Vec<[String; 2]> = steps
-        .iter()
-        .map(|step| {
-            let after = match step.after.as_slice() {
-                [] => String::new(),
-                after => format!("after {}", text::list(after)),
-            };
-            [step.id.clone(), after]
-        })
-        .collect();
-    let lines = columns(&rows);
-    let mut out = String::new();
-    for (line, step) in lines.lines().zip(steps) {
-        out.push_str(line);
+/// The whole plan, for those who have yet to agree to it: what stands against it, what becomes of each table, what each
+/// node takes, and every step with its CQL.
+pub fn restore_plan(plan: &ShownPlan, paint: Paint<'_>) -> String {
+    let mut out = verdict(plan, paint);
+    let sections = [tables(plan), nodes(&plan.nodes), steps::steps(plan)];
+    for section in sections.iter().filter(|section| !section.is_empty()) {
         out.push('\n');
-        for statement in &step.cql {
-            for cql_line in format!("{statement};").lines() {
-                let _ = writeln!(out, "    {cql_line}");
-            }
-        }
+        out.push_str(section);
     }
     out
 }
 
-/// A titled block, indented; nothing where there is nothing to say.
-fn section(title: &str, body: &str) -> String {
-    if body.is_empty() {
+/// The verdict and the findings, for those who have agreed already.
+pub fn verdict(plan: &ShownPlan, paint: Paint<'_>) -> String {
+    let verdict = match plan.supported {
+        true => paint(Tone::Good, "can be done"),
+        false => paint(Tone::Refusal, "REFUSED"),
+    };
+    let mode = plan.mode.map(|mode| mode.to_string());
+    let mode = mode.as_deref().unwrap_or("mode not decided");
+    let mut out = format!(
+        "restore of {}/{} into {}, {mode}: {verdict}\n",
+        plan.cluster, plan.backup, plan.target
+    );
+    if !plan.findings.is_empty() {
+        out.push('\n');
+        out.push_str(&findings(&plan.findings, paint));
+    }
+    out
+}
+
+fn tables(plan: &ShownPlan) -> String {
+    if plan.tables.is_empty() {
         return String::new();
     }
-    let indented: String = body.lines().map(|line| format!("  {line}\n")).collect();
-    format!("\n{title}\n{indented}")
+    // Nobody is to think that a refused plan has been carried out.
+    let fate = match plan.supported {
+        true => "WHAT HAPPENS TO IT",
+        false => "WHAT WOULD HAPPEN TO IT",
+    };
+    let mut rows = Table::new(&["TABLE", fate, "ID"]);
+    for table in &plan.tables {
+        let what = match table.action {
+            Some(TableAction::Create) => "is not there: created, then loaded",
+            Some(TableAction::Truncate) => "is there: emptied, then loaded",
+            Some(TableAction::Recreate) => "is there: dropped, created as it was, then loaded",
+            Some(TableAction::RebuildView) => "a view: made anew from its base table",
+            Some(TableAction::Swap) => "its files are swapped while Cassandra is stopped",
+            None => "not known to this release of ringkeep",
+        };
+        let name = format!("{}.{}", table.keyspace, table.table);
+        rows.row([name, what.to_owned(), ids(table)]);
+    }
+    rows.render()
 }
 
-/// Rows with their cells under each other.
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |at: usize| {
-        rows.iter()
-            .map(|row| row[at].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let mut out = String::new();
-    for row in rows {
-        let cells = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:<width$}"));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        out.push_str(line.trim_end());
-        out.push('\n');
+/// The id is in the name of the table's folder on the nodes.
+fn ids(table: &ShownTable) -> String {
+    match (&table.source_id, &table.target_id) {
+        // No file of a view is taken.
+        _ if table.action == Some(TableAction::RebuildView) => "-".to_owned(),
+        (Some(source), Some(target)) if source != target => format!("{source} into {target}"),
+        (Some(id), _) | (None, Some(id)) => id.clone(),
+        (None, None) => "-".to_owned(),
     }
-    out
+}
+
+fn nodes(nodes: &[ShownNode]) -> String {
+    if nodes.is_empty() {
+        return String::new();
+    }
+    let mut rows = Table::new(&[
+        "NODE",
+        ">DOWNLOAD",
+        ">DISK NEEDED",
+        ">SSTABLES",
+        ">SLICED",
+        "FROM",
+    ]);
+    for node in nodes {
+        rows.row([
+            node.node.clone(),
+            text::bytes(node.download_bytes),
+            text::bytes(node.disk_bytes_needed),
+            node.sstables.to_string(),
+            node.sliced_sstables.to_string(),
+            match node.sources.is_empty() {
+                true => "-".to_owned(),
+                false => text::list(&node.sources),
+            },
+        ]);
+    }
+    rows.render()
 }

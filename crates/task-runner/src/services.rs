@@ -17,7 +17,7 @@ use crate::config::TasksConfig;
 use crate::store::TaskStore;
 
 /// Reads of a node; one that takes longer is as good as down.
-pub(crate) const DESCRIBE_DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DESCRIBE_DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) const SCHEMA_DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) const PLAN_DEADLINE: Duration = Duration::from_secs(60);
 /// Small reads and writes of the bucket.
@@ -29,8 +29,8 @@ pub(crate) const SNAPSHOT_DEADLINE: Duration = Duration::from_secs(900);
 pub(crate) const CLEAR_DEADLINE: Duration = Duration::from_secs(300);
 /// Statements wait for schema agreement, one by one.
 pub(crate) const CQL_DEADLINE: Duration = Duration::from_secs(3_600);
-/// Stopping drains first; starting replays and waits for CQL.
-pub(crate) const STOP_DEADLINE: Duration = Duration::from_secs(1_800);
+/// Stopping drains first, and starts what went down undrained; starting replays and waits for CQL.
+pub(crate) const STOP_DEADLINE: Duration = Duration::from_secs(5_400);
 pub(crate) const SWAP_DEADLINE: Duration = Duration::from_secs(1_800);
 pub(crate) const START_DEADLINE: Duration = Duration::from_secs(3_600);
 pub(crate) const FINISH_DEADLINE: Duration = Duration::from_secs(1_800);

@@ -269,20 +269,28 @@ impl TryFrom<pb::TablePlan> for TablePlan {
     type Error = ConversionError;
 
     fn try_from(table: pb::TablePlan) -> Result<Self, ConversionError> {
-        let action = match table.action() {
-            pb::TableAction::Create => TableAction::Create,
-            pb::TableAction::Truncate => TableAction::Truncate,
-            pb::TableAction::Recreate => TableAction::Recreate,
-            pb::TableAction::RebuildView => TableAction::RebuildView,
-            pb::TableAction::Swap => TableAction::Swap,
-            pb::TableAction::Unspecified => return Err(ConversionError::missing("table.action")),
-        };
+        let action = table.action().try_into()?;
         Ok(Self {
             table: required("table.table", table.table)?.try_into()?,
             source_id: parsed("table.source_id", &table.source_id)?,
             target_id: parsed("table.target_id", &table.target_id)?,
             action,
         })
+    }
+}
+
+impl TryFrom<pb::TableAction> for TableAction {
+    type Error = ConversionError;
+
+    fn try_from(action: pb::TableAction) -> Result<Self, ConversionError> {
+        match action {
+            pb::TableAction::Create => Ok(Self::Create),
+            pb::TableAction::Truncate => Ok(Self::Truncate),
+            pb::TableAction::Recreate => Ok(Self::Recreate),
+            pb::TableAction::RebuildView => Ok(Self::RebuildView),
+            pb::TableAction::Swap => Ok(Self::Swap),
+            pb::TableAction::Unspecified => Err(ConversionError::missing("table.action")),
+        }
     }
 }
 

@@ -65,5 +65,8 @@ fn text(compat: &Compat, paint: &Paint) -> String {
         "a backup of {} into {}: {verdict}\n",
         compat.from, compat.to
     );
-    head + &finding::text(&compat.findings, paint)
+    match compat.findings.is_empty() {
+        true => head,
+        false => format!("{head}\n{}", finding::text(&compat.findings, paint)),
+    }
 }

@@ -3,6 +3,7 @@
 mod plan;
 mod start;
 
+use ::plan::ShownPlan;
 use api::pb::planner::RestoreMode;
 use api::pb::task_runner as pb;
 use model::ClusterName;
@@ -10,6 +11,7 @@ use model::ClusterName;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::{BackupArg, SelectionArgs};
+use crate::view;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum RestoreCommand {
@@ -76,10 +78,7 @@ impl RestoreArgs {
 }
 
 /// The plan for a restore; touches nothing.
-async fn plan_of(
-    args: &RestoreArgs,
-    context: &mut Context,
-) -> Result<crate::view::plan::PlanView, Failure> {
+async fn plan_of(args: &RestoreArgs, context: &mut Context) -> Result<ShownPlan, Failure> {
     use crate::context::{Service, call};
     let planned = context
         .task_runner()?
@@ -87,5 +86,5 @@ async fn plan_of(
         .await
         .map_err(|status| context.failed(Service::TaskRunner, status))?
         .into_inner();
-    Ok((&planned.plan.unwrap_or_default()).into())
+    Ok(view::plan::from_wire(&planned.plan.unwrap_or_default()))
 }

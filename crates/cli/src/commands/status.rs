@@ -7,13 +7,13 @@ use api::pb::planner as planner_pb;
 use api::pb::storage_catalog as catalog_pb;
 use api::pb::task_runner as pb;
 use api::pb::types as types_pb;
+use plan::Table;
 use tonic::Request;
 
 use crate::context::{Context, Service};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::screen::{Colour, Paint};
-use crate::table::Table;
 use crate::view::backup::BackupSummaryView;
 use crate::view::cluster::ClusterStateView;
 

@@ -2,12 +2,12 @@
 
 use api::pb::storage_catalog as pb;
 use api::pb::types::BackupKind;
+use plan::Table;
 use serde::Serialize;
 
 use super::{dash, product, some};
 use crate::human;
 use crate::screen::Paint;
-use crate::table::Table;
 
 /// A backup in figures.
 #[derive(Debug, Clone, Serialize)]

@@ -3,11 +3,11 @@
 use api::pb::planner::UnreachableAgent;
 use api::pb::task_runner as pb;
 use api::pb::types::NodeDescription;
+use plan::Table;
 use serde::Serialize;
 
 use super::{ReleaseView, dash, some};
 use crate::human;
-use crate::table::Table;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct ClusterView {

@@ -1,9 +1,9 @@
-//! Findings, grouped by how much they matter.
+//! Findings off the wire. How they read is written by `plan`.
 
 use api::pb::types as pb;
 use model::{Finding, Severity, When};
 
-use crate::screen::{Colour, Paint};
+use crate::screen::Paint;
 
 /// A severity that this release does not know is shown as a warning; whether a plan is refused, the plan itself says.
 pub fn from_wire(finding: &pb::Finding) -> Finding {
@@ -40,46 +40,7 @@ pub fn refusals(findings: &[Finding]) -> Vec<String> {
     codes
 }
 
-const GROUPS: [(Severity, &str, Colour); 3] = [
-    (Severity::Refusal, "refusal", Colour::Red),
-    (Severity::Warning, "warning", Colour::Yellow),
-    (Severity::Advice, "advice", Colour::Cyan),
-];
-
-/// Refusals first; each finding with its subject, its sentence, and what to do indented below.
+/// Refusals first; each finding with its subject, its sentence, and what to do about it.
 pub fn text(findings: &[Finding], paint: &Paint) -> String {
-    let mut text = String::new();
-    for (severity, word, colour) in GROUPS {
-        for finding in findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-        {
-            let when = match finding.when {
-                When::Before => "before",
-                When::During => "during",
-                When::After => "after",
-            };
-            let subject = match finding.subject.as_str() {
-                "" => String::new(),
-                subject => format!(" {subject}"),
-            };
-            text.push_str(&format!(
-                "{} ({when}) {}{subject}\n",
-                paint.word(colour, word),
-                finding.code
-            ));
-            text.push_str(&indented(&finding.message, "    "));
-            if !finding.hint.is_empty() {
-                text.push_str(&indented(&format!("hint: {}", finding.hint), "      "));
-            }
-        }
-    }
-    text
-}
-
-/// Hints may hold CQL of several lines; each is indented.
-fn indented(text: &str, indent: &str) -> String {
-    text.lines()
-        .map(|line| format!("{indent}{line}\n"))
-        .collect()
+    plan::render::findings(findings, &|tone, word| paint.tone(tone, word))
 }

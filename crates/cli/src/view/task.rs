@@ -2,12 +2,12 @@
 
 use api::pb::task_runner as pb;
 use model::Finding;
+use plan::Table;
 use serde::Serialize;
 
 use super::{dash, finding, some};
 use crate::human;
 use crate::screen::Paint;
-use crate::table::Table;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct TaskView {

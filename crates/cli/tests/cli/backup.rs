@@ -50,8 +50,9 @@ async fn create_and_wait_shows_progress_then_the_backup() {
         size      3.0 GiB in 12 SSTables, 1.0 GiB uploaded
         spread    180 ms between the first and the last snapshot
 
-        advice (after) REPAIR_ADVISED 127.0.0.2
-            what REPAIR_ADVISED means here
+        advice (1)
+          REPAIR_ADVISED 127.0.0.2 (after)
+              what REPAIR_ADVISED means here
               hint: what to do about REPAIR_ADVISED
         --- stderr
         task 0192f000-0000-7000-8000-000000000001 makes backup prod/nightly
@@ -99,8 +100,9 @@ async fn a_refused_backup_shows_its_findings_and_exits_with_3() {
     expect![[r#"
         exit 3
         --- stdout
-        refusal (before) AGENT_UNREACHABLE 127.0.0.2
-            what AGENT_UNREACHABLE means here
+        refusals (1)
+          AGENT_UNREACHABLE 127.0.0.2 (before)
+              what AGENT_UNREACHABLE means here
               hint: what to do about AGENT_UNREACHABLE
         --- stderr
         error: the planner refuses this backup: AGENT_UNREACHABLE

@@ -44,8 +44,10 @@ async fn a_supported_pair_says_what_comes_with_it() {
         exit 0
         --- stdout
         a backup of cassandra 3.11.19 into cassandra 4.1.9: supported
-        advice (after) UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9
-            restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
+
+        advice (1)
+          UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
+              restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
               hint: the restore has a step for it; by hand: nodetool upgradesstables
         --- stderr
     "#]]

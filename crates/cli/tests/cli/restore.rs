@@ -25,24 +25,25 @@ async fn a_plan_is_readable() {
         --- stdout
         restore of prod/nightly into staging, online: can be done
 
-        warning (before) TTL_MAY_EXPIRE 127.0.0.2
-            what TTL_MAY_EXPIRE means here
+        warnings (1)
+          TTL_MAY_EXPIRE 127.0.0.2 (before)
+              what TTL_MAY_EXPIRE means here
               hint: what to do about TTL_MAY_EXPIRE
-        advice (after) AUTH_NOT_INCLUDED 127.0.0.2
-            what AUTH_NOT_INCLUDED means here
+
+        advice (1)
+          AUTH_NOT_INCLUDED 127.0.0.2 (after)
+              what AUTH_NOT_INCLUDED means here
               hint: what to do about AUTH_NOT_INCLUDED
 
-        TABLE        WHAT HAPPENS TO IT
-        shop.orders  is there: emptied, then loaded
+        TABLE        WHAT HAPPENS TO IT              ID
+        shop.orders  is there: emptied, then loaded  bbbbbbbb-0000-4000-8000-000000000001
 
         NODE       DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
         127.0.0.2   3.0 GiB      6.0 GiB        12       0  aaaaaaaa-0000-4000-8000-000000000001
 
-        STEP     KIND    NODE       AFTER
-        stage-1  stage   127.0.0.2  -
-        schema   schema  -          stage-1
-
-        CQL of schema
+        STEP     ON         AFTER
+        stage-1  127.0.0.2  -
+        schema   -          stage-1
             TRUNCATE TABLE shop.orders;
         --- stderr
     "#]]
@@ -130,6 +131,33 @@ async fn a_plan_has_every_key_of_the_contract() {
 }
 
 #[tokio::test]
+async fn a_plan_of_a_newer_service_is_shown_all_the_same() {
+    const NEWER: i32 = 99;
+    let mut plan = samples::plan();
+    plan.mode = NEWER;
+    plan.tables[0].action = NEWER;
+    plan.steps[0].kind = "teleport".into();
+    let fake = Fake {
+        plan,
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &PLAN).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    for shown in [
+        "mode not decided",
+        "shop.orders  not known to this release",
+        "TRUNCATE",
+    ] {
+        assert!(ran.out.contains(shown), "{shown}: {}", ran.out);
+    }
+    let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &["-o", "json"]].concat()).await;
+    assert_eq!(ran.json()["mode"], "auto");
+    assert_eq!(ran.json()["tables"][0]["action"], "unknown");
+    assert_eq!(ran.json()["steps"][0]["kind"], "teleport");
+}
+
+#[tokio::test]
 async fn every_flag_reaches_the_planner() {
     let fake = Fake::default().serve().await;
     let flags = [
@@ -155,11 +183,14 @@ async fn a_refused_plan_shows_all_findings_and_exits_with_3() {
         --- stdout
         restore of prod/nightly into staging, online: REFUSED
 
-        refusal (before) DISK_SPACE 127.0.0.2
-            what DISK_SPACE means here
+        refusals (1)
+          DISK_SPACE 127.0.0.2 (before)
+              what DISK_SPACE means here
               hint: what to do about DISK_SPACE
-        advice (after) AUTH_NOT_INCLUDED 127.0.0.2
-            what AUTH_NOT_INCLUDED means here
+
+        advice (1)
+          AUTH_NOT_INCLUDED 127.0.0.2 (after)
+              what AUTH_NOT_INCLUDED means here
               hint: what to do about AUTH_NOT_INCLUDED
         --- stderr
         error: the planner refuses this restore: DISK_SPACE
@@ -223,8 +254,9 @@ async fn start_and_wait_ends_with_what_is_left_to_do() {
     let (_, closing) = ran.out.rsplit_once("\n\n").expect("a paragraph");
     expect![[r#"
         what is left to know or to do
-        advice (after) REPAIR_ADVISED 127.0.0.2
-            what REPAIR_ADVISED means here
+        advice (1)
+          REPAIR_ADVISED 127.0.0.2 (after)
+              what REPAIR_ADVISED means here
               hint: what to do about REPAIR_ADVISED
     "#]]
     .assert_eq(closing);

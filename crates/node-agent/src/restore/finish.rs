@@ -1,72 +1,18 @@
 //! The end of a restore on this node: what it left is deleted.
 
-use api::{ErrorKind, ServiceError};
 use tracing::info;
 
 use super::RestoreState;
 use crate::agent::Agent;
+use crate::cause::Cause;
 use crate::control::ControlError;
 use crate::files::{self, FileError, blocking};
-use crate::folders::FolderError;
-use crate::journal::{self, JournalError};
-use crate::names::{self, PathNameError};
+use crate::journal;
+use crate::names;
 use crate::swap;
 
-/// Why a restore is not tidied up.
-#[derive(Debug, thiserror::Error)]
-pub enum FinishError {
-    #[error(transparent)]
-    Name(#[from] PathNameError),
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error(transparent)]
-    Control(#[from] ControlError),
-}
-
-impl ServiceError for FinishError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Name(error) => error.kind(),
-            Self::Folder(error) => error.kind(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.kind(),
-            Self::Journal(JournalError::Damaged { .. }) => ErrorKind::Internal,
-            Self::Control(error) => error.kind(),
-        }
-    }
-
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::Name(error) => error.reason(),
-            Self::Folder(error) => error.reason(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.reason(),
-            Self::Journal(JournalError::Damaged { .. }) => "JOURNAL_DAMAGED",
-            Self::Control(error) => error.reason(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Folder(error) => error.hint(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.hint(),
-            Self::Control(error) => error.hint(),
-            Self::Name(_) | Self::Journal(JournalError::Damaged { .. }) => None,
-        }
-    }
-
-    fn field(&self) -> Option<&str> {
-        match self {
-            Self::Name(error) => error.field(),
-            _ => None,
-        }
-    }
-}
-
 /// Deletes the staging folders of one restore, the old files in them included; answers the bytes that this freed.
-pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, FinishError> {
+pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, Cause> {
     // A checked name is one path segment: nothing but this restore's own folders can be meant.
     names::check("restore", restore)?;
     give_compaction_back(agent, restore).await?;
@@ -91,7 +37,7 @@ pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, FinishError> {
 }
 
 /// A load that was given up may have left tables that no longer compact.
-async fn give_compaction_back(agent: &Agent, restore: &str) -> Result<(), FinishError> {
+async fn give_compaction_back(agent: &Agent, restore: &str) -> Result<(), Cause> {
     let path = agent.folders.restore_journal(restore);
     let Ok(records) = journal::peek(path).await else {
         return Ok(());

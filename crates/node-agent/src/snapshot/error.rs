@@ -5,28 +5,17 @@ use std::path::PathBuf;
 use api::{ErrorKind, ServiceError};
 use model::TableRef;
 
-use crate::control::ControlError;
-use crate::cql::CqlError;
-use crate::files::FileError;
+use crate::cause::Cause;
 use crate::journal::JournalError;
-use crate::names::PathNameError;
 use crate::tables::SelectionError;
 
 /// Why there is no snapshot to rely on.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     #[error(transparent)]
-    Name(#[from] PathNameError),
+    Cause(Cause),
     #[error(transparent)]
     Selection(#[from] SelectionError),
-    #[error(transparent)]
-    Cql(#[from] CqlError),
-    #[error(transparent)]
-    Control(#[from] ControlError),
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
     #[error("snapshot `{tag}` has no folder for table `{table}`, whatever nodetool said")]
     NoFolder { tag: String, table: TableRef },
     #[error("snapshot `{tag}` of table `{table}` has no manifest that can be read in `{}`: {why}", folder.display())]
@@ -56,25 +45,22 @@ impl SnapshotError {
             | Self::Manifest { .. }
             | Self::Incomplete { .. }
             | Self::Empty { .. } => true,
-            Self::Name(_)
-            | Self::Selection(_)
-            | Self::Cql(_)
-            | Self::Control(_)
-            | Self::File(_)
-            | Self::Journal(_) => false,
+            Self::Cause(_) | Self::Selection(_) => false,
         }
+    }
+}
+
+impl<E: Into<Cause>> From<E> for SnapshotError {
+    fn from(error: E) -> Self {
+        Self::Cause(error.into())
     }
 }
 
 impl ServiceError for SnapshotError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Name(error) => error.kind(),
-            Self::Selection(_) => ErrorKind::NotFound,
-            Self::Cql(error) => error.kind(),
-            Self::Control(error) => error.kind(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.kind(),
-            Self::Journal(JournalError::Damaged { .. }) => ErrorKind::Internal,
+            Self::Cause(error) => error.kind(),
+            Self::Selection(error) => error.kind(),
             Self::NoFolder { .. }
             | Self::Manifest { .. }
             | Self::Incomplete { .. }
@@ -84,12 +70,8 @@ impl ServiceError for SnapshotError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Name(error) => error.reason(),
-            Self::Selection(_) => "TABLE_NOT_FOUND",
-            Self::Cql(error) => error.reason(),
-            Self::Control(error) => error.reason(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.reason(),
-            Self::Journal(JournalError::Damaged { .. }) => "JOURNAL_DAMAGED",
+            Self::Cause(error) => error.reason(),
+            Self::Selection(error) => error.reason(),
             Self::NoFolder { .. }
             | Self::Manifest { .. }
             | Self::Incomplete { .. }
@@ -99,12 +81,12 @@ impl ServiceError for SnapshotError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Name(_) => None,
-            Self::Selection(_) => Some("keyspaces and tables are case-sensitive here, and written without quotes".into()),
-            Self::Cql(error) => error.hint(),
-            Self::Control(error) => error.hint(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.hint(),
-            Self::Journal(JournalError::Damaged { path, .. }) => Some(format!("delete `{}`", path.display())),
+            // Without it the snapshot is taken anew.
+            Self::Cause(Cause::Journal(JournalError::Damaged { path, .. })) => {
+                Some(format!("delete `{}`", path.display()))
+            }
+            Self::Cause(error) => error.hint(),
+            Self::Selection(error) => error.hint(),
             Self::NoFolder { .. }
             | Self::Manifest { .. }
             | Self::Incomplete { .. }
@@ -116,7 +98,7 @@ impl ServiceError for SnapshotError {
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Name(error) => error.field(),
+            Self::Cause(error) => error.field(),
             _ => None,
         }
     }

@@ -3,34 +3,15 @@
 use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
-use blob_store::StoreError;
 use model::{BackupRef, HostId, TableId, TableRef};
 
-use crate::bucket::BucketError;
-use crate::cql::CqlError;
-use crate::files::FileError;
-use crate::folders::FolderError;
-use crate::journal::JournalError;
-use crate::names::PathNameError;
-use crate::work::Stopped;
+use crate::cause::Cause;
 
 /// Why a restore is not staged.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     #[error(transparent)]
-    Name(#[from] PathNameError),
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error(transparent)]
-    Cql(#[from] CqlError),
-    #[error(transparent)]
-    Bucket(#[from] BucketError),
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
+    Cause(Cause),
     #[error("the bucket has no object `{object}`, the manifest of a source node")]
     NoManifest { object: String },
     #[error("the manifest of node {source_node} does not name table `{table}` with the id {id}")]
@@ -73,22 +54,16 @@ pub enum StageError {
     },
 }
 
-impl From<StoreError> for StageError {
-    fn from(error: StoreError) -> Self {
-        BucketError::from(error).into()
+impl<E: Into<Cause>> From<E> for StageError {
+    fn from(error: E) -> Self {
+        Self::Cause(error.into())
     }
 }
 
 impl ServiceError for StageError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Name(error) => error.kind(),
-            Self::Folder(error) => error.kind(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.kind(),
-            Self::Journal(JournalError::Damaged { .. }) => ErrorKind::Internal,
-            Self::Cql(error) => error.kind(),
-            Self::Bucket(error) => error.kind(),
-            Self::Stopped(_) => ErrorKind::Cancelled,
+            Self::Cause(error) => error.kind(),
             Self::NoManifest { .. }
             | Self::NotComponent { .. }
             | Self::Missing { .. }
@@ -102,13 +77,7 @@ impl ServiceError for StageError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Name(error) => error.reason(),
-            Self::Folder(error) => error.reason(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.reason(),
-            Self::Journal(JournalError::Damaged { .. }) => "JOURNAL_DAMAGED",
-            Self::Cql(error) => error.reason(),
-            Self::Bucket(error) => error.reason(),
-            Self::Stopped(_) => "STOPPED",
+            Self::Cause(error) => error.reason(),
             Self::NoManifest { .. } => "NODE_MANIFEST_MISSING",
             Self::NotComponent { .. } => "DOCUMENT_DAMAGED",
             Self::NoTable { .. } => "TABLE_NOT_IN_BACKUP",
@@ -121,10 +90,7 @@ impl ServiceError for StageError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Folder(error) => error.hint(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.hint(),
-            Self::Cql(error) => error.hint(),
-            Self::Bucket(error) => error.hint(),
+            Self::Cause(error) => error.hint(),
             Self::NoManifest { .. }
             | Self::NotComponent { .. }
             | Self::Missing { .. }
@@ -136,13 +102,13 @@ impl ServiceError for StageError {
                 Some("free space on that data directory, or restore fewer tables".to_owned())
             }
             Self::OtherRestore { .. } => Some("finish that restore first".to_owned()),
-            Self::Name(_) | Self::Journal(_) | Self::Stopped(_) | Self::NoTable { .. } => None,
+            Self::NoTable { .. } => None,
         }
     }
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Name(error) => error.field(),
+            Self::Cause(error) => error.field(),
             Self::NoTable { .. } => Some("tables"),
             _ => None,
         }

@@ -5,25 +5,16 @@ use std::path::PathBuf;
 use api::{ErrorKind, ServiceError};
 use model::TableRef;
 
-use crate::files::FileError;
-use crate::folders::FolderError;
-use crate::journal::JournalError;
-use crate::names::PathNameError;
+use crate::cause::Cause;
 use crate::restart::RestartError;
 
 /// Why tables are not swapped.
 #[derive(Debug, thiserror::Error)]
 pub enum SwapError {
     #[error(transparent)]
-    Name(#[from] PathNameError),
+    Cause(Cause),
     #[error(transparent)]
     Running(#[from] RestartError),
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
     #[error("table `{table}` is not staged on this node for restore `{restore}`")]
     NotStaged { restore: String, table: TableRef },
     #[error("`{}` is there already, and would be overwritten", path.display())]
@@ -39,28 +30,27 @@ pub enum SwapError {
     },
 }
 
+impl<E: Into<Cause>> From<E> for SwapError {
+    fn from(error: E) -> Self {
+        Self::Cause(error.into())
+    }
+}
+
 impl ServiceError for SwapError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Name(error) => error.kind(),
+            Self::Cause(error) => error.kind(),
             Self::Running(error) => error.kind(),
-            Self::Folder(error) => error.kind(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.kind(),
             Self::NotStaged { .. } => ErrorKind::FailedPrecondition,
             Self::Miscounted { .. } => ErrorKind::DataLoss,
-            Self::Journal(JournalError::Damaged { .. }) | Self::Occupied { .. } => {
-                ErrorKind::Internal
-            }
+            Self::Occupied { .. } => ErrorKind::Internal,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Name(error) => error.reason(),
+            Self::Cause(error) => error.reason(),
             Self::Running(error) => error.reason(),
-            Self::Folder(error) => error.reason(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.reason(),
-            Self::Journal(JournalError::Damaged { .. }) => "JOURNAL_DAMAGED",
             Self::NotStaged { .. } => "NOT_STAGED",
             Self::Occupied { .. } => "FILE_IN_THE_WAY",
             Self::Miscounted { .. } => "SWAP_INCOMPLETE",
@@ -69,20 +59,18 @@ impl ServiceError for SwapError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Cause(error) => error.hint(),
             Self::Running(error) => error.hint(),
-            Self::Folder(error) => error.hint(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.hint(),
             Self::NotStaged { .. } => Some("stage the restore on this node first".to_owned()),
             Self::Occupied { .. } | Self::Miscounted { .. } => Some(
                 "something else has changed the table's folder; keep Cassandra down and compare it with the staging folder".to_owned(),
             ),
-            Self::Name(_) | Self::Journal(JournalError::Damaged { .. }) => None,
         }
     }
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Name(error) => error.field(),
+            Self::Cause(error) => error.field(),
             _ => None,
         }
     }

@@ -56,6 +56,7 @@ impl FakeNode {
         }
         let caches = root.path().join("saved_caches");
         fs::create_dir(&caches).unwrap();
+        fs::create_dir(root.path().join("commitlog")).unwrap();
         let config = AgentConfig {
             state_dir: root.path().join("state"),
             parallel_files: 2,
@@ -129,6 +130,13 @@ impl FakeNode {
             &TableRef::new("ks", name),
             &Self::table_id(id),
         ))
+    }
+
+    /// Makes a segment of the commit log.
+    pub fn segment(&self, name: &str) -> PathBuf {
+        let path = self.agent.yaml.commitlog_directory.join(name);
+        fs::write(&path, "writes").unwrap();
+        path
     }
 
     pub fn upload(&self, backup: &str, base: Option<&str>) -> Upload {

@@ -3,39 +3,24 @@
 use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
-use blob_store::StoreError;
 use model::TableRef;
 
-use crate::bucket::BucketError;
-use crate::cql::CqlError;
-use crate::files::FileError;
+use crate::cause::Cause;
 use crate::journal::JournalError;
-use crate::names::PathNameError;
 use crate::snapshot::SnapshotError;
 use crate::tables::SelectionError;
-use crate::work::Stopped;
 
 /// Why a snapshot is not in the bucket.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
     #[error(transparent)]
-    Name(#[from] PathNameError),
+    Cause(Cause),
     #[error("a differential backup has a base, and no other has")]
     Base,
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
-    Cql(#[from] CqlError),
-    #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error(transparent)]
-    Bucket(#[from] BucketError),
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
     #[error("`{}` changed while it was read, {tries} times", path.display())]
     Restless { path: PathBuf, tries: u32 },
     #[error(
@@ -59,26 +44,20 @@ pub enum UploadError {
     OtherManifest { key: String },
 }
 
-impl From<StoreError> for UploadError {
-    fn from(error: StoreError) -> Self {
-        BucketError::from(error).into()
+impl<E: Into<Cause>> From<E> for UploadError {
+    fn from(error: E) -> Self {
+        Self::Cause(error.into())
     }
 }
 
 impl ServiceError for UploadError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Name(error) => error.kind(),
+            Self::Cause(error) => error.kind(),
             Self::Base => ErrorKind::InvalidArgument,
-            Self::Selection(_) => ErrorKind::NotFound,
-            Self::Cql(error) => error.kind(),
+            Self::Selection(error) => error.kind(),
             Self::Snapshot(error) => error.kind(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.kind(),
-            Self::Journal(JournalError::Damaged { .. }) | Self::NoFreeKey { .. } => {
-                ErrorKind::Internal
-            }
-            Self::Bucket(error) => error.kind(),
-            Self::Stopped(_) => ErrorKind::Cancelled,
+            Self::NoFreeKey { .. } => ErrorKind::Internal,
             Self::Restless { .. } => ErrorKind::Unavailable,
             Self::Damaged { .. } => ErrorKind::DataLoss,
             Self::OtherManifest { .. } => ErrorKind::AlreadyExists,
@@ -87,15 +66,10 @@ impl ServiceError for UploadError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Name(error) => error.reason(),
+            Self::Cause(error) => error.reason(),
             Self::Base => "BASE_MISMATCH",
-            Self::Selection(_) => "TABLE_NOT_FOUND",
-            Self::Cql(error) => error.reason(),
+            Self::Selection(error) => error.reason(),
             Self::Snapshot(error) => error.reason(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.reason(),
-            Self::Journal(JournalError::Damaged { .. }) => "JOURNAL_DAMAGED",
-            Self::Bucket(error) => error.reason(),
-            Self::Stopped(_) => "STOPPED",
             Self::Restless { .. } => "FILE_CHANGED",
             Self::Damaged { .. } => "SSTABLE_DAMAGED",
             Self::NoFreeKey { .. } => "NO_FREE_KEY",
@@ -105,30 +79,25 @@ impl ServiceError for UploadError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Cql(error) => error.hint(),
+            // All that it knows can be found out again, by reading and hashing.
+            Self::Cause(Cause::Journal(JournalError::Damaged { path, .. })) => {
+                Some(format!("delete `{}`", path.display()))
+            }
+            Self::Cause(error) => error.hint(),
+            Self::Selection(error) => error.hint(),
             Self::Snapshot(error) => error.hint(),
-            Self::File(error) | Self::Journal(JournalError::File(error)) => error.hint(),
-            Self::Bucket(error) => error.hint(),
             Self::Damaged { table, .. } => Some(format!(
                 "run `nodetool scrub {} {}` and `nodetool repair` on that node, then back up again",
                 table.keyspace, table.table
             )),
             Self::OtherManifest { .. } => Some("take the backup under another name".to_owned()),
-            Self::Journal(JournalError::Damaged { path, .. }) => {
-                Some(format!("delete `{}`", path.display()))
-            }
-            Self::Name(_)
-            | Self::Base
-            | Self::Selection(_)
-            | Self::Stopped(_)
-            | Self::Restless { .. }
-            | Self::NoFreeKey { .. } => None,
+            Self::Base | Self::Restless { .. } | Self::NoFreeKey { .. } => None,
         }
     }
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Name(error) => error.field(),
+            Self::Cause(error) => error.field(),
             Self::Base => Some("base"),
             _ => None,
         }

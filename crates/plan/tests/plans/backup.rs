@@ -17,8 +17,15 @@ fn backup_of(side: &Side, wanted: Selection) -> BackupRequest {
 
 #[track_caller]
 fn check(request: &BackupRequest, expected: Expect) {
-    let name = request.backup.to_string();
-    expected.assert_eq(&render::backup_plan(&name, &plan_backup(request)));
+    let plan = plan_backup(request);
+    // Of a backup's plan the user sees the findings; its tables are data.
+    let tables = plan.tables.iter().map(|table| format!("{table}\n"));
+    expected.assert_eq(&format!(
+        "{}supported: {}\n{}",
+        render::findings(&plan.findings, &render::plain),
+        plan.supported,
+        tables.collect::<String>(),
+    ));
 }
 
 #[test]
@@ -29,13 +36,11 @@ fn a_backup_takes_the_tables_of_the_user() {
     check(
         &backup_of(&source, Selection::default()),
         expect![[r#"
-        backup prod/nightly-1: can be done
-
-        tables
-          shop.Metrics_2
-          shop.orders
-          shop.v
-    "#]],
+            supported: true
+            shop.Metrics_2
+            shop.orders
+            shop.v
+        "#]],
     );
 }
 
@@ -53,24 +58,30 @@ fn a_backup_says_all_reasons_at_once() {
     check(
         &request,
         expect![[r#"
-            backup prod/nightly-1: REFUSED
+            refusals (6)
+              NODE_UNHEALTHY 10.0.0.2 (before)
+                  the node 10.0.0.2 is not healthy: CQL does not answer
+              SCHEMA_DISAGREEMENT prod (before)
+                  the nodes do not agree on the schema: 00000000-0000-0000-0000-0000000000aa seen by 10.0.0.1, 10.0.0.2, 10.0.0.3; 00000000-0000-0000-0000-0000000000bb seen by 10.0.0.3
+                  hint: wait until `nodetool describecluster` shows one version, and plan again
+              KEYSPACE_NOT_FOUND blog (before)
+                  the cluster has no keyspace blog with tables of its own
+              KEYSPACE_NOT_FOUND system_auth (before)
+                  the cluster has no keyspace system_auth with tables of its own
+                  hint: it belongs to the product, and is never part of a backup
+              TABLE_NOT_FOUND shop.nothing (before)
+                  the cluster has no table shop.nothing
+                  hint: names are as Cassandra stores them: case counts, and there are no quotes
+              VIEW_NEEDS_BASE shop.v (before)
+                  shop.v is a view of shop.orders, which is not selected
+                  hint: select shop.orders too
 
-            findings
-              refusal  NODE_UNHEALTHY (before): the node 10.0.0.2 is not healthy: CQL does not answer
-              refusal  SCHEMA_DISAGREEMENT (before): the nodes do not agree on the schema: 00000000-0000-0000-0000-0000000000aa seen by 10.0.0.1, 10.0.0.2, 10.0.0.3; 00000000-0000-0000-0000-0000000000bb seen by 10.0.0.3
-                       wait until `nodetool describecluster` shows one version, and plan again
-              refusal  KEYSPACE_NOT_FOUND (before): the cluster has no keyspace blog with tables of its own
-              refusal  KEYSPACE_NOT_FOUND (before): the cluster has no keyspace system_auth with tables of its own
-                       it belongs to the product, and is never part of a backup
-              refusal  TABLE_NOT_FOUND (before): the cluster has no table shop.nothing
-                       names are as Cassandra stores them: case counts, and there are no quotes
-              refusal  VIEW_NEEDS_BASE (before): shop.v is a view of shop.orders, which is not selected
-                       select shop.orders too
-              warning  MIXED_VERSIONS (before): the nodes run different releases: cassandra 4.0.17 on 10.0.0.1, cassandra 4.1.9 on 10.0.0.2, 10.0.0.3
-                       finish the upgrade first
-
-            tables
-              shop.v
+            warnings (1)
+              MIXED_VERSIONS prod (before)
+                  the nodes run different releases: cassandra 4.0.17 on 10.0.0.1, cassandra 4.1.9 on 10.0.0.2, 10.0.0.3
+                  hint: finish the upgrade first
+            supported: false
+            shop.v
         "#]],
     );
 }
@@ -81,10 +92,10 @@ fn a_cluster_without_tables_has_nothing_to_back_up() {
     check(
         &request,
         expect![[r#"
-        backup prod/nightly-1: REFUSED
-
-        findings
-          refusal  NOTHING_TO_BACK_UP (before): the cluster has no tables of its own
-    "#]],
+            refusals (1)
+              NOTHING_TO_BACK_UP prod (before)
+                  the cluster has no tables of its own
+            supported: false
+        "#]],
     );
 }

@@ -19,40 +19,34 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
     check(
         &in_place(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, in place: can be done
+            restore of prod/nightly-1 into staging, in place: can be done
 
-        findings
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        nodes
-          10.1.0.1  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
-          10.1.0.2  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
-          10.1.0.3  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
+            TABLE           WHAT HAPPENS TO IT                                ID
+            shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
+            shop.orders     its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000001
+            shop.v          its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000003
 
-        tables
-          shop.Metrics_2  files swapped  id 00000000-0000-0000-0000-000000000002
-          shop.orders     files swapped  id 00000000-0000-0000-0000-000000000001
-          shop.v          files swapped  id 00000000-0000-0000-0000-000000000003
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-        steps
-          pin
-          stage-10.1.0.1  after pin
-          stage-10.1.0.2  after pin
-          stage-10.1.0.3  after pin
-          stop-10.1.0.1   after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-          stop-10.1.0.2   after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-          stop-10.1.0.3   after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-          swap-10.1.0.1   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
-          swap-10.1.0.2   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
-          swap-10.1.0.3   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
-          start-10.1.0.1  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
-          start-10.1.0.2  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
-          start-10.1.0.3  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
-          finish          after start-10.1.0.1, start-10.1.0.2, start-10.1.0.3
-    "#]],
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            stop    every node  every stage
+            swap    every node  every stop
+            start   every node  every swap
+            finish  -           every start
+        "#]],
     );
 }
 
@@ -66,45 +60,39 @@ fn in_place_makes_what_is_missing_first() {
     check(
         &in_place(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, in place: can be done
+            restore of prod/nightly-1 into staging, in place: can be done
 
-        findings
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        nodes
-          10.1.0.1  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
-          10.1.0.2  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
-          10.1.0.3  downloads 3.0 GiB  6 SSTables  needs 3.3 GiB of disk
+            TABLE           WHAT HAPPENS TO IT                                ID
+            shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
+            shop.orders     its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000001
+            shop.v          its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000003
 
-        tables
-          shop.Metrics_2  files swapped  id 00000000-0000-0000-0000-000000000002
-          shop.orders     files swapped  id 00000000-0000-0000-0000-000000000001
-          shop.v          files swapped  id 00000000-0000-0000-0000-000000000003
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-        steps
-          pin
-          stage-10.1.0.1  after pin
-          stage-10.1.0.2  after pin
-          stage-10.1.0.3  after pin
-          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-              DROP MATERIALIZED VIEW IF EXISTS shop.v;
-              CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-              CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
-              CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
-          stop-10.1.0.1   after schema
-          stop-10.1.0.2   after schema
-          stop-10.1.0.3   after schema
-          swap-10.1.0.1   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
-          swap-10.1.0.2   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
-          swap-10.1.0.3   after stop-10.1.0.1, stop-10.1.0.2, stop-10.1.0.3
-          start-10.1.0.1  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
-          start-10.1.0.2  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
-          start-10.1.0.3  after swap-10.1.0.1, swap-10.1.0.2, swap-10.1.0.3
-          finish          after start-10.1.0.1, start-10.1.0.2, start-10.1.0.3
-    "#]],
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                DROP MATERIALIZED VIEW IF EXISTS shop.v;
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+                CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
+                CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
+            stop    every node  schema
+            swap    every node  every stop
+            start   every node  every swap
+            finish  -           every start
+        "#]],
     );
 }
 
@@ -141,33 +129,42 @@ fn in_place_needs_tables_as_they_were() {
     check(
         &in_place(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, in place: REFUSED
+            restore of prod/nightly-1 into staging, in place: REFUSED
 
-        findings
-          refusal  MODE_UNAVAILABLE (before): shop.Metrics_2 cannot be restored in place: its definition is not that of the backup
-                   restore online
-          refusal  MODE_UNAVAILABLE (before): shop.orders cannot be restored in place: it has the id 00000000-0000-0000-0000-000000000063, and 00000000-0000-0000-0000-000000000001 in the backup
-                   restore online
-          refusal  MODE_UNAVAILABLE (before): shop.unstored cannot be restored in place: the backup has no files of this view
-                   restore online
-          refusal  MODE_UNAVAILABLE (before): the live view shop.later_view is not in the backup, and would not agree with its table
-                   drop it first and make it again afterwards, or restore online
-          refusal  MODE_UNAVAILABLE (before): shop.orders cannot be restored in place: its index later is not that of the backup
-                   restore online
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            refusals (5)
+              MODE_UNAVAILABLE shop.Metrics_2 (before)
+                  shop.Metrics_2 cannot be restored in place: its definition is not that of the backup
+                  hint: restore online
+              MODE_UNAVAILABLE shop.orders (before)
+                  shop.orders cannot be restored in place: it has the id 00000000-0000-0000-0000-000000000063, and 00000000-0000-0000-0000-000000000001 in the backup
+                  hint: restore online
+              MODE_UNAVAILABLE shop.unstored (before)
+                  shop.unstored cannot be restored in place: the backup has no files of this view
+                  hint: restore online
+              MODE_UNAVAILABLE shop.later_view (before)
+                  the live view shop.later_view is not in the backup, and would not agree with its table
+                  hint: drop it first and make it again afterwards, or restore online
+              MODE_UNAVAILABLE shop.orders (before)
+                  shop.orders cannot be restored in place: its index later is not that of the backup
+                  hint: restore online
 
-        nodes
-          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        tables
-          shop.Metrics_2  files swapped  id 00000000-0000-0000-0000-000000000002
-          shop.orders     files swapped  id 00000000-0000-0000-0000-000000000001
-          shop.unstored   files swapped  id 00000000-0000-0000-0000-000000000000
-    "#]],
+            TABLE           WHAT WOULD HAPPEN TO IT                           ID
+            shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
+            shop.orders     its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000001
+            shop.unstored   its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000000
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+        "#]],
     );
 }

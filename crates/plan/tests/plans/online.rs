@@ -9,36 +9,34 @@ fn three_nodes_online_into_the_same_schema() {
     check(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        findings
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        nodes
-          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        tables
-          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
-          shop.orders     emptied  id 00000000-0000-0000-0000-000000000001
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-        steps
-          pin
-          stage-10.1.0.1  after pin
-          stage-10.1.0.2  after pin
-          stage-10.1.0.3  after pin
-          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-              TRUNCATE TABLE shop."Metrics_2";
-              TRUNCATE TABLE shop.orders;
-          load-10.1.0.1   after schema
-          load-10.1.0.2   after schema
-          load-10.1.0.3   after schema
-          finish          after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
-    "#]],
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load    every node  schema
+            finish  -           every load
+        "#]],
     );
 }
 
@@ -56,45 +54,47 @@ fn a_dropped_keyspace_is_made_again() {
     check(
         &request(&source, &empty("cassandra 4.1.9")),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        findings
-          warning  MATERIALIZED_VIEW_REBUILD (during): the view shop.v is dropped, and built anew from shop.orders once that is loaded
-                   reads of the view fail until then
-          advice   INDEX_REBUILD (during): the index by_c of shop.orders is built anew while rows are loaded
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            warnings (1)
+              MATERIALIZED_VIEW_REBUILD shop.v (during)
+                  the view shop.v is dropped, and built anew from shop.orders once that is loaded
+                  hint: reads of the view fail until then
 
-        nodes
-          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
-          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
-          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
+            advice (3)
+              INDEX_REBUILD shop.by_c (during)
+                  the index by_c of shop.orders is built anew while rows are loaded
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        tables
-          shop.Metrics_2  made                       id 00000000-0000-0000-0000-000000000002
-          shop.orders     made                       id 00000000-0000-0000-0000-000000000001
-          shop.v          built anew from its table
+            TABLE           WHAT HAPPENS TO IT                     ID
+            shop.Metrics_2  is not there: created, then loaded     00000000-0000-0000-0000-000000000002
+            shop.orders     is not there: created, then loaded     00000000-0000-0000-0000-000000000001
+            shop.v          a view: made anew from its base table  -
 
-        steps
-          pin
-          stage-10.1.0.1  after pin
-          stage-10.1.0.2  after pin
-          stage-10.1.0.3  after pin
-          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-              CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-              CREATE TYPE IF NOT EXISTS shop.money (amount decimal);
-              CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
-              CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-              CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
-          load-10.1.0.1   after schema
-          load-10.1.0.2   after schema
-          load-10.1.0.3   after schema
-          views           after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
-              CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
-          finish          after views
-    "#]],
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000013
+
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TYPE IF NOT EXISTS shop.money (amount decimal);
+                CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+                CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
+            load    every node  schema
+            views   -           every load
+                CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
+            finish  -           views
+        "#]],
     );
 }
 
@@ -106,34 +106,32 @@ fn a_single_table_leaves_the_others_alone() {
     check(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        findings
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        nodes
-          10.1.0.1  downloads 1.0 GiB  2 SSTables  needs 1.1 GiB of disk
-          10.1.0.2  downloads 1.0 GiB  2 SSTables  needs 1.1 GiB of disk
-          10.1.0.3  downloads 1.0 GiB  2 SSTables  needs 1.1 GiB of disk
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
 
-        tables
-          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-        steps
-          pin
-          stage-10.1.0.1  after pin
-          stage-10.1.0.2  after pin
-          stage-10.1.0.3  after pin
-          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-              TRUNCATE TABLE shop."Metrics_2";
-          load-10.1.0.1   after schema
-          load-10.1.0.2   after schema
-          load-10.1.0.3   after schema
-          finish          after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
-    "#]],
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+            load    every node  schema
+            finish  -           every load
+        "#]],
     );
 }
 
@@ -162,36 +160,34 @@ fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
     check(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        findings
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        nodes
-          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001 into 00000000-0000-0000-0000-000000000063
 
-        tables
-          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
-          shop.orders     emptied  id 00000000-0000-0000-0000-000000000001 goes into 00000000-0000-0000-0000-000000000063
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-        steps
-          pin
-          stage-10.1.0.1  after pin
-          stage-10.1.0.2  after pin
-          stage-10.1.0.3  after pin
-          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-              TRUNCATE TABLE shop."Metrics_2";
-              TRUNCATE TABLE shop.orders;
-          load-10.1.0.1   after schema
-          load-10.1.0.2   after schema
-          load-10.1.0.3   after schema
-          finish          after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
-    "#]],
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load    every node  schema
+            finish  -           every load
+        "#]],
     );
 }
 
@@ -204,47 +200,49 @@ fn views_are_dropped_before_and_built_after_the_load() {
     check(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        findings
-          warning  MATERIALIZED_VIEW_REBUILD (during): the view shop.v is dropped, and built anew from shop.orders once that is loaded
-                   reads of the view fail until then
-          warning  MATERIALIZED_VIEW_REBUILD (during): the view shop.later is dropped, and built anew from shop.orders once that is loaded
-                   reads of the view fail until then
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            warnings (2)
+              MATERIALIZED_VIEW_REBUILD shop.v (during)
+                  the view shop.v is dropped, and built anew from shop.orders once that is loaded
+                  hint: reads of the view fail until then
+              MATERIALIZED_VIEW_REBUILD shop.later (during)
+                  the view shop.later is dropped, and built anew from shop.orders once that is loaded
+                  hint: reads of the view fail until then
 
-        nodes
-          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
-          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
-          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 3.3 GiB of disk
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        tables
-          shop.Metrics_2  emptied                    id 00000000-0000-0000-0000-000000000002
-          shop.orders     emptied                    id 00000000-0000-0000-0000-000000000001
-          shop.v          built anew from its table
-          shop.later      built anew from its table
+            TABLE           WHAT HAPPENS TO IT                     ID
+            shop.Metrics_2  is there: emptied, then loaded         00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded         00000000-0000-0000-0000-000000000001
+            shop.v          a view: made anew from its base table  -
+            shop.later      a view: made anew from its base table  -
 
-        steps
-          pin
-          stage-10.1.0.1  after pin
-          stage-10.1.0.2  after pin
-          stage-10.1.0.3  after pin
-          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-              DROP MATERIALIZED VIEW IF EXISTS shop.later;
-              DROP MATERIALIZED VIEW IF EXISTS shop.v;
-              TRUNCATE TABLE shop."Metrics_2";
-              TRUNCATE TABLE shop.orders;
-          load-10.1.0.1   after schema
-          load-10.1.0.2   after schema
-          load-10.1.0.3   after schema
-          views           after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
-              CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
-              CREATE MATERIALIZED VIEW IF NOT EXISTS shop.later AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000004 AND comment = '';
-          finish          after views
-    "#]],
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000013
+
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                DROP MATERIALIZED VIEW IF EXISTS shop.later;
+                DROP MATERIALIZED VIEW IF EXISTS shop.v;
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load    every node  schema
+            views   -           every load
+                CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
+                CREATE MATERIALIZED VIEW IF NOT EXISTS shop.later AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000004 AND comment = '';
+            finish  -           views
+        "#]],
     );
 }
 
@@ -279,46 +277,50 @@ fn what_differs_is_dropped_and_made_as_it_was() {
     check(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        findings
-          warning  SCHEMA_REVERTS (during): the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
-                   note what was added since, to add it again after the restore
-          warning  SCHEMA_REVERTS (during): the live view shop.later is not in the backup and is dropped with its table
-                   to make it again: CREATE MATERIALIZED VIEW shop.later AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000004 AND comment = ''
-          warning  TABLE_NOT_IN_BACKUP (during): the live table shop.added is not in the backup and stays as it is
-          advice   INDEX_REBUILD (during): the index by_c of shop.orders is built anew while rows are loaded
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            warnings (3)
+              SCHEMA_REVERTS shop.orders (during)
+                  the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
+                  hint: note what was added since, to add it again after the restore
+              SCHEMA_REVERTS shop.later (during)
+                  the live view shop.later is not in the backup and is dropped with its table
+                  hint: to make it again: CREATE MATERIALIZED VIEW shop.later AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000004 AND comment = ''
+              TABLE_NOT_IN_BACKUP shop.added (during)
+                  the live table shop.added is not in the backup and stays as it is
 
-        nodes
-          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+            advice (3)
+              INDEX_REBUILD shop.by_c (during)
+                  the index by_c of shop.orders is built anew while rows are loaded
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        tables
-          shop.Metrics_2  emptied                     id 00000000-0000-0000-0000-000000000002
-          shop.orders     dropped and made as it was  id 00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT                                 ID
+            shop.Metrics_2  is there: emptied, then loaded                     00000000-0000-0000-0000-000000000002
+            shop.orders     is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
 
-        steps
-          pin
-          stage-10.1.0.1  after pin
-          stage-10.1.0.2  after pin
-          stage-10.1.0.3  after pin
-          schema          after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-              DROP MATERIALIZED VIEW IF EXISTS shop.later;
-              TRUNCATE TABLE shop."Metrics_2";
-              DROP TABLE IF EXISTS shop.orders;
-              CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text, old int) WITH ID = 00000000-0000-0000-0000-000000000001;
-              ALTER TABLE shop.orders DROP old USING TIMESTAMP 1700000000000000;
-              CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
-          load-10.1.0.1   after schema
-          load-10.1.0.2   after schema
-          load-10.1.0.3   after schema
-          finish          after load-10.1.0.1, load-10.1.0.2, load-10.1.0.3
-    "#]],
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                DROP MATERIALIZED VIEW IF EXISTS shop.later;
+                TRUNCATE TABLE shop."Metrics_2";
+                DROP TABLE IF EXISTS shop.orders;
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text, old int) WITH ID = 00000000-0000-0000-0000-000000000001;
+                ALTER TABLE shop.orders DROP old USING TIMESTAMP 1700000000000000;
+                CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
+            load    every node  schema
+            finish  -           every load
+        "#]],
     );
 }
 

@@ -15,39 +15,54 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
     check(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        findings
-          refusal  NODE_UNHEALTHY (before): the node 10.1.0.1 is not healthy: it is draining
-          refusal  VERSION_DOWNGRADE (before): cassandra 3.11.19 is older than cassandra 4.1.9, and SSTables cannot be made older
-                   restore into the release line of cassandra 4.1.9 or a later one
-          refusal  PARTITIONER_DIFFERS (before): the backup is partitioned by Murmur3Partitioner, and 10.1.0.2 by RandomPartitioner
-                   restore into a cluster with Murmur3Partitioner
-          refusal  KEYSPACE_NOT_FOUND (before): the backup prod/nightly-1 has no keyspace blog
-          refusal  TABLE_NOT_FOUND (before): the backup prod/nightly-1 has no table shop.nothing
-                   names are as Cassandra stores them: case counts, and there are no quotes
-          refusal  FORMAT_UNREADABLE (before): the backup holds big-nb SSTables of shop.Metrics_2, shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
-                   restore into a cluster that reads this format
-          refusal  DISK_SPACE (before): 10.1.0.3 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 1.0 GiB (1073741824 bytes) free
-                   free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
-          warning  SCHEMA_REVERTS (during): the live definition of shop.Metrics_2 cannot be compared with that of another release line: the table is dropped and made as it was
-                   note what was added since, to add it again after the restore
-          warning  SCHEMA_REVERTS (during): the live definition of shop.orders cannot be compared with that of another release line: the table is dropped and made as it was
-                   note what was added since, to add it again after the restore
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            refusals (7)
+              NODE_UNHEALTHY 10.1.0.1 (before)
+                  the node 10.1.0.1 is not healthy: it is draining
+              VERSION_DOWNGRADE cassandra 4.1.9 to cassandra 3.11.19 (before)
+                  cassandra 3.11.19 is older than cassandra 4.1.9, and SSTables cannot be made older
+                  hint: restore into the release line of cassandra 4.1.9 or a later one
+              PARTITIONER_DIFFERS 10.1.0.2 (before)
+                  the backup is partitioned by Murmur3Partitioner, and 10.1.0.2 by RandomPartitioner
+                  hint: restore into a cluster with Murmur3Partitioner
+              KEYSPACE_NOT_FOUND blog (before)
+                  the backup prod/nightly-1 has no keyspace blog
+              TABLE_NOT_FOUND shop.nothing (before)
+                  the backup prod/nightly-1 has no table shop.nothing
+                  hint: names are as Cassandra stores them: case counts, and there are no quotes
+              FORMAT_UNREADABLE big-nb (before)
+                  the backup holds big-nb SSTables of shop.Metrics_2, shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
+                  hint: restore into a cluster that reads this format
+              DISK_SPACE 10.1.0.3 (before)
+                  10.1.0.3 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 1.0 GiB (1073741824 bytes) free
+                  hint: free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
 
-        nodes
-          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+            warnings (2)
+              SCHEMA_REVERTS shop.Metrics_2 (during)
+                  the live definition of shop.Metrics_2 cannot be compared with that of another release line: the table is dropped and made as it was
+                  hint: note what was added since, to add it again after the restore
+              SCHEMA_REVERTS shop.orders (during)
+                  the live definition of shop.orders cannot be compared with that of another release line: the table is dropped and made as it was
+                  hint: note what was added since, to add it again after the restore
 
-        tables
-          shop.Metrics_2  dropped and made as it was  id 00000000-0000-0000-0000-000000000002
-          shop.orders     dropped and made as it was  id 00000000-0000-0000-0000-000000000001
-    "#]],
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
+
+            TABLE           WHAT WOULD HAPPEN TO IT                            ID
+            shop.Metrics_2  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+        "#]],
     );
 }
 
@@ -59,20 +74,25 @@ fn another_ring_is_refused_by_the_nodes_that_do_not_match() {
     check(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        findings
-          refusal  TOPOLOGY_DIFFERS (before): the target's ring is not that of the backup; no target node has the place of the source's 10.0.0.2 (dc1/r2, token 0), 10.0.0.3 (dc1/r3, token 3000000000000000000); no source node has the place of the target's 10.1.0.2 (dc1/r9, token 0), 10.1.0.3 (dc1/r3, tokens 5 and 1 more)
-                   restore into a ring with the same tokens, datacenters and racks; others are not supported yet
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            refusals (1)
+              TOPOLOGY_DIFFERS staging (before)
+                  the target's ring is not that of the backup; no target node has the place of the source's 10.0.0.2 (dc1/r2, token 0), 10.0.0.3 (dc1/r3, token 3000000000000000000); no source node has the place of the target's 10.1.0.2 (dc1/r9, token 0), 10.1.0.3 (dc1/r3, tokens 5 and 1 more)
+                  hint: restore into a ring with the same tokens, datacenters and racks; others are not supported yet
 
-        tables
-          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
-          shop.orders     emptied  id 00000000-0000-0000-0000-000000000001
-    "#]],
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
+
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+        "#]],
     );
 }
 
@@ -102,25 +122,30 @@ fn a_node_without_space_is_refused_with_its_figures() {
     check(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        findings
-          refusal  DISK_SPACE (before): 10.1.0.2 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 2.0 GiB (2147483648 bytes) free
-                   free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            refusals (1)
+              DISK_SPACE 10.1.0.2 (before)
+                  10.1.0.2 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 2.0 GiB (2147483648 bytes) free
+                  hint: free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
 
-        nodes
-          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        tables
-          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
-          shop.orders     emptied  id 00000000-0000-0000-0000-000000000001
-    "#]],
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+        "#]],
     );
 }
 
@@ -146,22 +171,27 @@ fn an_unreadable_format_is_refused_whatever_the_versions_say() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: REFUSED
 
-            findings
-              refusal  FORMAT_UNREADABLE (before): the backup holds big-oa SSTables of shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
-                       Cassandra 5.0 reads it with storage_compatibility_mode UPGRADING or NONE
-              advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                       run `nodetool repair -full` for the restored keyspaces
-              advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                       make roles and grants again, set up external authentication, and check that applications can log in
+            refusals (1)
+              FORMAT_UNREADABLE big-oa (before)
+                  the backup holds big-oa SSTables of shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
+                  hint: Cassandra 5.0 reads it with storage_compatibility_mode UPGRADING or NONE
 
-            nodes
-              10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-              10.1.0.2  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-              10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-            tables
-              shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
-              shop.orders     emptied  id 00000000-0000-0000-0000-000000000001
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
         "#]],
     );
 }
@@ -174,24 +204,29 @@ fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
     check(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        findings
-          refusal  BACKUP_INCOMPLETE (before): the backup lacks the node 10.0.0.2 in dc1/r2, which was in the ring
-                   pick a backup that has every node
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            refusals (1)
+              BACKUP_INCOMPLETE prod/nightly-1 (before)
+                  the backup lacks the node 10.0.0.2 in dc1/r2, which was in the ring
+                  hint: pick a backup that has every node
 
-        nodes
-          10.1.0.1  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
-          10.1.0.3  downloads 2.0 GiB  4 SSTables  needs 2.2 GiB of disk
+            advice (2)
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        tables
-          shop.Metrics_2  emptied  id 00000000-0000-0000-0000-000000000002
-          shop.orders     emptied  id 00000000-0000-0000-0000-000000000001
-    "#]],
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+        "#]],
     );
 }
 

@@ -18,42 +18,42 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
     check(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        findings
-          warning  SCHEMA_REVERTS (during): the live definition of shop.orders cannot be compared with that of another release line: the table is dropped and made as it was
-                   note what was added since, to add it again after the restore
-          advice   UPGRADE_SSTABLES_REQUIRED (after): restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
-                   the restore has a step for it; by hand: nodetool upgradesstables
-          advice   REPAIR_ADVISED (after): the replicas' snapshots were not taken in one instant
-                   run `nodetool repair -full` for the restored keyspaces
-          advice   AUTH_NOT_INCLUDED (after): users, roles and permissions are not part of the backup
-                   make roles and grants again, set up external authentication, and check that applications can log in
+            warnings (1)
+              SCHEMA_REVERTS shop.orders (during)
+                  the live definition of shop.orders cannot be compared with that of another release line: the table is dropped and made as it was
+                  hint: note what was added since, to add it again after the restore
 
-        nodes
-          10.1.0.1  downloads 1.0 GiB  2 SSTables  needs 2.2 GiB of disk
-          10.1.0.2  downloads 1.0 GiB  2 SSTables  needs 2.2 GiB of disk
-          10.1.0.3  downloads 1.0 GiB  2 SSTables  needs 2.2 GiB of disk
+            advice (3)
+              UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
+                  restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
+                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: run `nodetool repair -full` for the restored keyspaces
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        tables
-          shop.orders  dropped and made as it was  id 00000000-0000-0000-0000-000000000001
+            TABLE        WHAT HAPPENS TO IT                                 ID
+            shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
 
-        steps
-          pin
-          stage-10.1.0.1            after pin
-          stage-10.1.0.2            after pin
-          stage-10.1.0.3            after pin
-          schema                    after stage-10.1.0.1, stage-10.1.0.2, stage-10.1.0.3
-              DROP TABLE IF EXISTS shop.orders;
-              CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = 'read_repair_chance = 1';
-          load-10.1.0.1             after schema
-          load-10.1.0.2             after schema
-          load-10.1.0.3             after schema
-          upgradesstables-10.1.0.1  after load-10.1.0.1
-          upgradesstables-10.1.0.2  after load-10.1.0.2
-          upgradesstables-10.1.0.3  after load-10.1.0.3
-          finish                    after upgradesstables-10.1.0.1, upgradesstables-10.1.0.2, upgradesstables-10.1.0.3
-    "#]],
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
+
+            STEP             ON          AFTER
+            pin              -           -
+            stage            every node  pin
+            schema           -           every stage
+                DROP TABLE IF EXISTS shop.orders;
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = 'read_repair_chance = 1';
+            load             every node  schema
+            upgradesstables  every node  its own load
+            finish           -           every upgradesstables
+        "#]],
     );
 }
 

@@ -8,7 +8,7 @@ use model::{
     BackupRef, DataDirectory, HostId, NodeDescription, RingMember, Schema, SchemaEntry, SchemaKind,
     Selection, TableDescription, TableId, TableRef, TaskId,
 };
-use plan::{RequestedMode, RestorePlan, RestoreRequest, plan_restore, render};
+use plan::{RequestedMode, RestorePlan, RestoreRequest, ShownPlan, plan_restore, render};
 use uuid::Uuid;
 
 pub const GIB: u64 = 1 << 30;
@@ -275,7 +275,10 @@ pub fn request(source: &Side, target: &Side) -> RestoreRequest {
 pub fn check(request: &RestoreRequest, expected: Expect) {
     let plan = plan_restore(request);
     check_order(&plan);
-    expected.assert_eq(&render::restore_plan(&plan));
+    expected.assert_eq(&render::restore_plan(
+        &ShownPlan::from(&plan),
+        &render::plain,
+    ));
 }
 
 /// Steps only ever wait for steps before them, and a refused plan has none.

@@ -1,5 +1,6 @@
 //! `ringkeep restore start`
 
+use ::plan::ShownPlan;
 use api::pb::task_runner as pb;
 use serde::Serialize;
 
@@ -8,7 +9,7 @@ use crate::context::{Context, Service, call};
 use crate::failure::Failure;
 use crate::screen::Paint;
 use crate::view::finding;
-use crate::view::plan::{self, PlanView};
+use crate::view::plan;
 use crate::view::task::TaskView;
 use crate::wait;
 
@@ -39,7 +40,7 @@ Examples:
 struct Started {
     /// Null when findings refuse the restore.
     task_id: Option<String>,
-    plan: PlanView,
+    plan: ShownPlan,
     /// With --wait: the task as it ended.
     task: Option<TaskView>,
 }
@@ -60,7 +61,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         .into_inner();
     let mut started = Started {
         task_id: crate::view::some(&answer.task_id),
-        plan: PlanView::from(&answer.plan.unwrap_or_default()),
+        plan: plan::from_wire(&answer.plan.unwrap_or_default()),
         task: None,
     };
     // Whoever agreed at the terminal has read the findings already.

@@ -1,0 +1,130 @@
+//! A restore plan as it is shown: text and JSON are made from this, on whichever side of the wire it was read.
+//!
+//! The JSON shape is a contract: fields may be added, none may change. A plan of a newer release must still be shown, so
+//! words are kept as they came, and what this release does not know is none.
+
+use model::Finding;
+use serde::{Serialize, Serializer};
+
+use crate::restore::{NodePlan, PlanStep, RestoreMode, RestorePlan, TableAction, TablePlan};
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownPlan {
+    /// The backup's name.
+    pub backup: String,
+    /// The cluster that the backup is of.
+    pub cluster: String,
+    pub target: String,
+    /// None where it is not decided.
+    #[serde(serialize_with = "mode")]
+    pub mode: Option<RestoreMode>,
+    pub supported: bool,
+    pub findings: Vec<Finding>,
+    pub nodes: Vec<ShownNode>,
+    pub steps: Vec<ShownStep>,
+    pub tables: Vec<ShownTable>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownNode {
+    /// The target node's address.
+    pub node: String,
+    pub agent: String,
+    pub host_id: String,
+    /// Host ids of the source nodes.
+    pub sources: Vec<String>,
+    pub download_bytes: u64,
+    pub disk_bytes_needed: u64,
+    pub sstables: u64,
+    pub sliced_sstables: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownStep {
+    pub id: String,
+    pub kind: String,
+    /// None for a step of the whole cluster.
+    pub node: Option<String>,
+    pub after: Vec<String>,
+    pub cql: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownTable {
+    pub keyspace: String,
+    pub table: String,
+    pub source_id: Option<String>,
+    pub target_id: Option<String>,
+    #[serde(serialize_with = "action")]
+    pub action: Option<TableAction>,
+}
+
+/// For `serialize_with`, whose argument is what the field is.
+fn mode<S: Serializer>(mode: &Option<RestoreMode>, serializer: S) -> Result<S::Ok, S::Error> {
+    match mode {
+        Some(mode) => mode.serialize(serializer),
+        None => serializer.serialize_str("auto"),
+    }
+}
+
+fn action<S: Serializer>(action: &Option<TableAction>, serializer: S) -> Result<S::Ok, S::Error> {
+    match action {
+        Some(action) => action.serialize(serializer),
+        None => serializer.serialize_str("unknown"),
+    }
+}
+
+impl From<&RestorePlan> for ShownPlan {
+    fn from(plan: &RestorePlan) -> Self {
+        Self {
+            backup: plan.backup.name.to_string(),
+            cluster: plan.backup.cluster.to_string(),
+            target: plan.target.to_string(),
+            mode: Some(plan.mode),
+            supported: plan.supported,
+            findings: plan.findings.clone(),
+            nodes: plan.nodes.iter().map(ShownNode::from).collect(),
+            steps: plan.steps.iter().map(ShownStep::from).collect(),
+            tables: plan.tables.iter().map(ShownTable::from).collect(),
+        }
+    }
+}
+
+impl From<&NodePlan> for ShownNode {
+    fn from(node: &NodePlan) -> Self {
+        Self {
+            node: node.node.clone(),
+            agent: node.agent.clone(),
+            host_id: node.host_id.to_string(),
+            sources: node.sources.iter().map(ToString::to_string).collect(),
+            download_bytes: node.download_bytes,
+            disk_bytes_needed: node.disk_bytes_needed,
+            sstables: node.sstables,
+            sliced_sstables: node.sliced_sstables,
+        }
+    }
+}
+
+impl From<&PlanStep> for ShownStep {
+    fn from(step: &PlanStep) -> Self {
+        Self {
+            id: step.id.clone(),
+            kind: step.kind.to_string(),
+            node: (!step.node.is_empty()).then(|| step.node.clone()),
+            after: step.after.clone(),
+            cql: step.cql.clone(),
+        }
+    }
+}
+
+impl From<&TablePlan> for ShownTable {
+    fn from(table: &TablePlan) -> Self {
+        Self {
+            keyspace: table.table.keyspace.clone(),
+            table: table.table.table.clone(),
+            source_id: Some(table.source_id.to_string()),
+            target_id: Some(table.target_id.to_string()),
+            action: Some(table.action),
+        }
+    }
+}
