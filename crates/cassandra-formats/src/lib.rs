@@ -4,11 +4,17 @@
 //! memory are alike.
 
 mod bytes;
+pub mod codec;
+pub mod compression_info;
+pub mod crc;
 mod descriptor;
+pub mod digest;
 mod error;
 pub mod source;
 pub mod statistics;
+pub mod toc;
 mod version;
+mod window;
 
 pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file_name};
 pub use error::{Damage, Error, Result};
