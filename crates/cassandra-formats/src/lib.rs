@@ -8,6 +8,7 @@ mod descriptor;
 mod error;
 pub mod source;
 pub mod statistics;
+pub mod token;
 mod version;
 
 pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file_name};
