@@ -9,7 +9,7 @@ use crate::codec::{Codec, Compressor};
 use crate::error::{Damage, Error, Result};
 use crate::source::ReadAt;
 use crate::version::Version;
-use crate::window::Window;
+use crate::read_ahead::ReadAhead;
 
 pub(crate) const COMPRESSION_INFO: &str = "CompressionInfo.db";
 /// Behind each chunk.
@@ -48,7 +48,7 @@ pub struct CompressionInfo {
     /// Length of Data.db as it is stored.
     stored_length: u64,
     header_len: u64,
-    window: Window,
+    window: ReadAhead,
 }
 
 impl CompressionInfo {
@@ -81,7 +81,7 @@ impl CompressionInfo {
     }
 
     fn parse(source: Box<dyn ReadAt>, version: Version, data_len: u64) -> Result<Self> {
-        let mut window = Window::new(COMPRESSION_INFO, source);
+        let mut window = ReadAhead::new(COMPRESSION_INFO, source);
         let len = window.len();
         let head = window.get(0, len.min(MAX_HEADER) as usize)?;
         let cursor = &mut Cursor::new(COMPRESSION_INFO, head);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::error::{Damage, Error, Result};
 use crate::source::ReadAt;
-use crate::window::Window;
+use crate::read_ahead::ReadAhead;
 
 const CRC: &str = "CRC.db";
 /// The chunk length in front of the checksums.
@@ -21,7 +21,7 @@ pub struct CrcFile {
     pub chunk_count: u64,
     /// The checksum of Data.db's first chunk; beyond 0 in a slice of a streamed SSTable.
     first: u64,
-    window: Window,
+    window: ReadAhead,
 }
 
 impl CrcFile {
@@ -37,7 +37,7 @@ impl CrcFile {
     }
 
     fn of(source: Box<dyn ReadAt>, data_len: u64, covered: Option<Range<u64>>) -> Result<Self> {
-        let mut window = Window::new(CRC, source);
+        let mut window = ReadAhead::new(CRC, source);
         let chunk_length = parse_chunk_length(window.get(0, HEADER as usize)?)?;
         let stored = window.len() - HEADER;
         if stored % 4 != 0 {

@@ -4,18 +4,38 @@
 //! memory are alike.
 
 mod bytes;
+mod checksums;
 pub mod codec;
 pub mod compression_info;
 pub mod crc;
 mod descriptor;
 pub mod digest;
 mod error;
+mod layout;
+mod read_ahead;
 pub mod source;
 pub mod statistics;
 pub mod toc;
+pub mod token;
+mod uncompressed;
 mod version;
-mod window;
 
 pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file_name};
 pub use error::{Damage, Error, Result};
 pub use version::{Format, Version};
+
+/// The components by their names.
+pub const DATA: &str = "Data.db";
+pub const INDEX: &str = "Index.db";
+pub const SUMMARY: &str = "Summary.db";
+pub const PARTITIONS: &str = "Partitions.db";
+pub const ROWS: &str = "Rows.db";
+pub const STATISTICS: &str = "Statistics.db";
+pub const COMPRESSION_INFO: &str = "CompressionInfo.db";
+pub const CRC: &str = "CRC.db";
+pub const DIGEST: &str = "Digest.crc32";
+pub const FILTER: &str = "Filter.db";
+pub const TOC: &str = "TOC.txt";
+
+/// Statistics.db is read as a whole; a real one has kilobytes.
+pub(crate) const STATISTICS_BYTES_MAX: u64 = 64 << 20;

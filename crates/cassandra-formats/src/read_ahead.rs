@@ -6,14 +6,14 @@ use crate::source::ReadAt;
 /// Many thousand offsets or checksums, and still nothing beside a chunk.
 const WINDOW: u64 = 64 * 1024;
 
-pub(crate) struct Window {
+pub(crate) struct ReadAhead {
     component: &'static str,
     source: Box<dyn ReadAt>,
     start: u64,
     bytes: Vec<u8>,
 }
 
-impl Window {
+impl ReadAhead {
     pub(crate) fn new(component: &'static str, source: Box<dyn ReadAt>) -> Self {
         Self {
             component,
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_window_gives_the_bytes_of_any_place_in_any_order() {
         let bytes: Vec<u8> = (0..200_000_u32).map(|at| (at % 251) as u8).collect();
-        let mut window = Window::new("CRC.db", Box::new(bytes.clone()));
+        let mut window = ReadAhead::new("CRC.db", Box::new(bytes.clone()));
         for offset in [0, 8, 65_530, 131_072, 4, 199_992, 65_536, 3] {
             let found = window.get(offset as u64, 8).expect("inside");
             assert_eq!(found, &bytes[offset..offset + 8], "{offset}");
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_lies_behind_the_end_is_damage() {
-        let mut window = Window::new("CRC.db", Box::new(vec![0; 10]));
+        let mut window = ReadAhead::new("CRC.db", Box::new(vec![0; 10]));
         for (offset, len) in [(3, 8), (10, 1), (u64::MAX, 1), (0, usize::MAX)] {
             let error = window.get(offset, len).expect_err("outside");
             assert!(matches!(error, Error::Damaged(_)), "{offset} {len}");
