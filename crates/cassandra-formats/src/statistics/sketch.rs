@@ -1,5 +1,9 @@
 //! How many keys there are, estimated: the sketch that Cassandra keeps to foresee what a compaction will merge.
 
+mod hash;
+
+use hash::hash;
+
 use super::STATISTICS;
 use crate::bytes::Cursor;
 use crate::error::Damage;
@@ -20,6 +24,8 @@ const WORDS: usize = (1 << P) / REGISTERS_PER_WORD + 1;
 /// signed comparisons and overflows included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sketch {
+    /// 0 in DSE's streamed slices, whose sketches never were sparse.
+    sparse_precision: u32,
     form: Form,
 }
 
@@ -41,7 +47,10 @@ impl Sketch {
             set: Vec::new(),
             gathered: Vec::new(),
         };
-        Self { form }
+        Self {
+            sparse_precision: SP,
+            form,
+        }
     }
 
     /// Keys are to come in the SSTable's order.
@@ -69,7 +78,7 @@ impl Sketch {
     pub fn encode(mut self) -> Vec<u8> {
         let mut out = (-VERSION).to_be_bytes().to_vec();
         put_varint(&mut out, P);
-        put_varint(&mut out, SP);
+        put_varint(&mut out, self.sparse_precision);
         match &mut self.form {
             Form::Normal { words } => {
                 put_varint(&mut out, 0);
@@ -107,18 +116,23 @@ impl Sketch {
     fn parse_at(cursor: &mut Cursor<'_>) -> Result<Self, Damage> {
         let start = cursor.clone();
         let version = cursor.i32("version of the sketch")?;
-        let precisions = (varint(cursor)?, varint(cursor)?);
-        if version != -VERSION || precisions != (P, SP) {
-            let what = format!("version {version} with precisions {precisions:?}");
+        let precision = varint(cursor)?;
+        let sparse_precision = varint(cursor)?;
+        let known = version == -VERSION && precision == P && [0, SP].contains(&sparse_precision);
+        if !known {
+            let what = format!("version {version} of precision {precision} and {sparse_precision}");
             return Err(start.damage(what));
         }
         let at = cursor.clone();
         let form = match varint(cursor)? {
             0 => parse_registers(cursor)?,
-            1 => parse_sparse_set(cursor)?,
+            1 if sparse_precision == SP => parse_sparse_set(cursor)?,
             form => return Err(at.damage(format!("form {form} is not known"))),
         };
-        Ok(Self { form })
+        Ok(Self {
+            sparse_precision,
+            form,
+        })
     }
 }
 
@@ -243,27 +257,6 @@ fn update_if_greater(words: &mut [i32], index: usize, run_length: i32) {
     if *word & mask < value {
         *word = (*word & !mask) | value;
     }
-}
-
-/// Cassandra's 64-bit MurmurHash 2, whose last bytes are taken as signed.
-fn hash(key: &[u8]) -> u64 {
-    const M: u64 = 0xc6a4_a793_5bd1_e995;
-    const R: u32 = 47;
-    let mut hash = M.wrapping_mul(key.len() as u64);
-    let (blocks, tail) = key.as_chunks::<8>();
-    for block in blocks {
-        let mut k = u64::from_le_bytes(*block).wrapping_mul(M);
-        k ^= k >> R;
-        hash = (hash ^ k.wrapping_mul(M)).wrapping_mul(M);
-    }
-    for (index, byte) in tail.iter().enumerate() {
-        hash ^= (i64::from(*byte as i8) << (8 * index)) as u64;
-    }
-    if !tail.is_empty() {
-        hash = hash.wrapping_mul(M);
-    }
-    hash = (hash ^ (hash >> R)).wrapping_mul(M);
-    hash ^ (hash >> R)
 }
 
 /// Seven bits a byte, the least significant first.
