@@ -40,7 +40,7 @@ impl CrcFile {
         let mut window = ReadAhead::new(CRC, source);
         let chunk_length = parse_chunk_length(window.get(0, HEADER as usize)?)?;
         let stored = window.len() - HEADER;
-        if stored % 4 != 0 {
+        if !stored.is_multiple_of(4) {
             let what = format!("{stored} bytes of checksums are not a multiple of 4");
             return Err(Damage::at(CRC, HEADER, what).into());
         }
