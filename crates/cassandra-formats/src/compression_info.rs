@@ -164,6 +164,13 @@ impl CompressionInfo {
         }
     }
 
+    /// How many uncompressed bytes Data.db holds: all, except in a slice of a streamed SSTable.
+    pub fn uncompressed_here(&self) -> u64 {
+        let length = u64::from(self.chunk_length);
+        let end = self.chunks.end.saturating_mul(length).min(self.data_length);
+        end.saturating_sub(self.chunks.start.saturating_mul(length))
+    }
+
     /// Checks every offset.
     pub fn check_all(&mut self) -> Result<()> {
         self.chunks

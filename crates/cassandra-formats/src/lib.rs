@@ -39,3 +39,7 @@ pub const TOC: &str = "TOC.txt";
 
 /// Statistics.db is read as a whole; a real one has kilobytes.
 pub(crate) const STATISTICS_BYTES_MAX: u64 = 64 << 20;
+/// A checksum in decimal digits.
+pub(crate) const DIGEST_BYTES_MAX: u64 = 64;
+/// Names of components, those of many indexes among them.
+pub(crate) const TOC_BYTES_MAX: u64 = 4 << 20;

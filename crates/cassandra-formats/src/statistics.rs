@@ -1,5 +1,6 @@
 //! Statistics.db: what the writer knew of the whole SSTable, in four parts.
 
+mod answers;
 pub mod clustering;
 pub mod commit_log;
 mod envelope;

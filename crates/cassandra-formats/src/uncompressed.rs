@@ -254,6 +254,20 @@ impl RawWindow {
     }
 }
 
+/// The key of the partition at a position.
+pub fn key_at(data: &mut Uncompressed, position: u64) -> Result<Vec<u8>> {
+    let end = data.extent().end;
+    data.seek(position..end.min(position.saturating_add(2)))?;
+    let mut len = [0; 2];
+    data.read_exactly(&mut len)?;
+    let len = u16::from_be_bytes(len);
+    let from = position.saturating_add(2);
+    data.seek(from..end.min(from.saturating_add(u64::from(len))))?;
+    let mut key = vec![0; usize::from(len)];
+    data.read_exactly(&mut key)?;
+    Ok(key)
+}
+
 impl Read for Uncompressed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let bytes = self.fill().map_err(io::Error::other)?;

@@ -14,6 +14,8 @@ use crate::uncompressed::Uncompressed;
 use crate::{INDEX, SUMMARY};
 
 const COPY_BYTES: usize = 64 << 10;
+/// A table's `min_index_interval`, unless it was changed.
+const MIN_INDEX_INTERVAL: u32 = 128;
 
 /// Neighbouring partitions of one wanted range.
 struct Run {
@@ -32,7 +34,8 @@ pub(super) fn copy(
         .ok_or_else(|| Damage::whole(INDEX, "the component is missing"))?;
     let mut index = IndexReader::new(source);
     let data_end = data.extent().end;
-    let runs = runs(cut, &mut index, data_end)?;
+    let mut summary = summary(cut)?;
+    let runs = runs(cut, &mut index, &mut summary, data_end)?;
     if runs.is_empty() {
         return Ok(None);
     }
@@ -40,11 +43,11 @@ pub(super) fn copy(
     let share = wanted as f64 / data_end.max(1) as f64;
     let expected = (cut.statistics.partitions() as f64 * share).ceil() as u64;
     let mut output = Output::create(cut, expected, create)?;
-    let mut target = Target::create(cut, create)?;
+    let mut target = Target::create(summary.as_ref(), create)?;
     for run in &runs {
         copy_run(cut, run, &mut index, &mut data, &mut output, &mut target)?;
     }
-    let components = target.finish(&output, create)?;
+    let components = target.finish(create)?;
     Ok(Some(Copied {
         output,
         share,
@@ -53,17 +56,21 @@ pub(super) fn copy(
 }
 
 /// Where the wanted partitions are, ascending.
-fn runs(cut: &Cut<'_>, index: &mut IndexReader, data_end: u64) -> Result<Vec<Run>> {
-    let summary = summary(cut)?;
+fn runs(
+    cut: &Cut<'_>,
+    index: &mut IndexReader,
+    summary: &mut Option<Summary>,
+    data_end: u64,
+) -> Result<Vec<Run>> {
     let mut runs = Vec::new();
     for range in cut.ranges.iter() {
         let first = match range.left.is_minimum() {
             true => first_entry(index)?,
-            false => after(cut, summary.as_ref(), index, &range.left)?,
+            false => after(cut, summary.as_mut(), index, &range.left)?,
         };
         let end = match range.right.is_minimum() {
             true => None,
-            false => after(cut, summary.as_ref(), index, &range.right)?,
+            false => after(cut, summary.as_mut(), index, &range.right)?,
         };
         let Some((index_offset, start)) = first else {
             continue;
@@ -109,12 +116,12 @@ fn first_entry(index: &mut IndexReader) -> Result<Option<(u64, u64)>> {
 /// The first entry whose token is above `token`: its offset in Index.db and its position in Data.
 fn after(
     cut: &Cut<'_>,
-    summary: Option<&Summary>,
+    summary: Option<&mut Summary>,
     index: &mut IndexReader,
     token: &Token,
 ) -> Result<Option<(u64, u64)>> {
     let start = match summary {
-        Some(summary) => summary.index_offset_before(&cut.partitioner, token)?,
+        Some(summary) => summary.scan_position(&cut.partitioner, token)?,
         None => 0,
     };
     index.seek(start);
@@ -134,11 +141,12 @@ struct Target {
 }
 
 impl Target {
-    fn create(cut: &Cut<'_>, create: &mut dyn CreateComponents) -> Result<Self> {
+    fn create(summary: Option<&Summary>, create: &mut dyn CreateComponents) -> Result<Self> {
+        let interval = summary.map_or(MIN_INDEX_INTERVAL, Summary::min_index_interval);
         Ok(Self {
             index: Sink::create(create, INDEX)?,
             position: 0,
-            summary: SummaryBuilder::new(cut.version),
+            summary: SummaryBuilder::new(interval),
             buffer: Vec::new(),
         })
     }
@@ -157,15 +165,15 @@ impl Target {
         self.index.put(bytes)
     }
 
-    fn finish(
-        mut self,
-        output: &Output,
-        create: &mut dyn CreateComponents,
-    ) -> Result<Vec<&'static str>> {
+    fn finish(mut self, create: &mut dyn CreateComponents) -> Result<Vec<&'static str>> {
         self.index.finish()?;
-        let summary = self.summary.encode(output.first_key(), output.key());
-        Sink::write_whole(create, SUMMARY, &summary)?;
-        Ok(vec![INDEX, SUMMARY])
+        let mut components = vec![INDEX];
+        // Cassandra makes one anew where it would be too big for here.
+        if let Some(summary) = self.summary.finish() {
+            Sink::write_whole(create, SUMMARY, &summary)?;
+            components.push(SUMMARY);
+        }
+        Ok(components)
     }
 }
 

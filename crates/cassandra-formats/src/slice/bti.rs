@@ -16,7 +16,7 @@ use crate::bti::rows::{RowIndexEntry, Rows};
 use crate::error::{Damage, Result};
 use crate::layout::open;
 use crate::token::Token;
-use crate::uncompressed::Uncompressed;
+use crate::uncompressed::{Uncompressed, key_at};
 use crate::{PARTITIONS, ROWS};
 
 /// Neighbouring partitions of one wanted range.
@@ -206,18 +206,4 @@ impl Source<'_> {
         }
         Ok(())
     }
-}
-
-/// The key of the partition at a position.
-pub(crate) fn key_at(data: &mut Uncompressed, position: u64) -> Result<Vec<u8>> {
-    let end = data.extent().end;
-    data.seek(position..end.min(position.saturating_add(2)))?;
-    let mut len = [0; 2];
-    data.read_exactly(&mut len)?;
-    let len = u16::from_be_bytes(len);
-    let from = position.saturating_add(2);
-    data.seek(from..end.min(from.saturating_add(u64::from(len))))?;
-    let mut key = vec![0; usize::from(len)];
-    data.read_exactly(&mut key)?;
-    Ok(key)
 }

@@ -37,12 +37,11 @@ impl Output {
         Ok(Self {
             data: DataWriter::create(create, cut.version, cut.compression.as_ref())?,
             filter: FilterBuilder::new(
-                cut.version,
                 partitions,
-                cut.statistics.bloom_filter_fp_chance(),
+                cut.statistics.validation.bloom_filter_fp_chance,
             ),
             sketch: Sketch::new(),
-            sizes: EstimatedHistogram::for_partition_sizes(),
+            sizes: cut.statistics.stats.estimated_partition_size.emptied(),
             partitions: 0,
             first_key: Vec::new(),
             key: Vec::new(),
@@ -96,7 +95,7 @@ impl Output {
             filter.offer(&self.key);
         }
         self.sketch.offer(&self.key);
-        self.sizes.add(len);
+        self.sizes.add(i64::try_from(len).unwrap_or(i64::MAX));
         Ok(position)
     }
 
@@ -117,8 +116,8 @@ impl Output {
     ) -> Result<Finished> {
         let uncompressed_bytes = self.data.position();
         let (mut components, data_bytes) = self.data.finish(create)?;
-        if let Some(filter) = &self.filter {
-            Sink::write_whole(create, FILTER, &filter.encode())?;
+        if let Some(filter) = self.filter {
+            Sink::write_whole(create, FILTER, &filter.finish(cut.version))?;
             components.push(FILTER);
         }
         let statistics = rewrite::statistics(
@@ -127,7 +126,7 @@ impl Output {
                 share,
                 first_key: &self.first_key,
                 last_key: &self.key,
-                sketch: &self.sketch,
+                sketch: self.sketch,
                 sizes: self.sizes,
                 compression_ratio: data_bytes as f64 / uncompressed_bytes.max(1) as f64,
             },

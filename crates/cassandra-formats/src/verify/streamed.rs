@@ -1,6 +1,8 @@
 //! Checks of one component over bytes that pass by once, as while they are uploaded or downloaded.
 
+use crate::bti::partitions::Partitions;
 use crate::checksums::DataChecksums;
+use crate::compression_info::CompressionInfo;
 use crate::descriptor::Descriptor;
 use crate::digest::parse_digest;
 use crate::error::{Damage, Error, Result};
@@ -11,7 +13,7 @@ use crate::verify::names::check_toc;
 use crate::verify::order::IndexOrder;
 use crate::version::Version;
 use crate::{
-    COMPRESSION_INFO, DATA, DIGEST, INDEX, PARTITIONS, STATISTICS, STATISTICS_BYTES_MAX, SUMMARY, TOC,
+    COMPRESSION_INFO, DATA, DIGEST, DIGEST_BYTES_MAX, INDEX, PARTITIONS, STATISTICS, STATISTICS_BYTES_MAX, SUMMARY, TOC,
 };
 
 /// Components up to this size are checked as a whole when their last byte has passed; of bigger ones only Data.db and
@@ -155,15 +157,9 @@ fn whole_damage(
         TOC => return Ok(check_toc(&bytes, names)),
         STATISTICS => Statistics::parse(&bytes, version).map(drop),
         DIGEST => parse_digest(&bytes).map(drop).map_err(Error::from),
-        SUMMARY => crate::summary::check_structure(bytes),
-        PARTITIONS => crate::bti::partitions::check_structure(bytes, version),
-        COMPRESSION_INFO => {
-            match crate::compression_info::CompressionInfo::open(Box::new(bytes), version, data_len) {
-                // Whose it is told where Data.db is checked: a slice that DSE streamed is cut out of it.
-                Ok(_) => Ok(()),
-                Err(error) => Err(error),
-            }
-        }
+        SUMMARY => crate::summary::Summary::open(Box::new(bytes)).map(drop),
+        PARTITIONS => check_partitions(bytes),
+        COMPRESSION_INFO => CompressionInfo::open(Box::new(bytes), version, data_len).map(drop),
         _ => Ok(()),
     };
     match checked {
@@ -171,6 +167,24 @@ fn whole_damage(
         Err(Error::Damaged(damage)) => Ok(vec![damage]),
         Err(error) => Err(error),
     }
+}
+
+/// The whole trie, without what its leaves lead to.
+fn check_partitions(bytes: Vec<u8>) -> Result<()> {
+    let partitions = Partitions::open(Box::new(bytes))?;
+    let mut walk = partitions.walk();
+    let mut count = 0;
+    while walk.next()?.is_some() {
+        count += 1;
+    }
+    if count == partitions.count() {
+        return Ok(());
+    }
+    let what = format!(
+        "the footer counts {} partitions, the trie has {count}",
+        partitions.count()
+    );
+    Err(Damage::whole(PARTITIONS, what).into())
 }
 
 /// Damage beside the component makes its check weaker, no more.
@@ -191,6 +205,6 @@ fn statistics(components: &dyn Components, version: Version) -> Result<Option<St
 }
 
 fn digest(components: &dyn Components) -> Result<Option<u32>> {
-    let bytes = less(read_whole(components, DIGEST, 64))?.flatten();
+    let bytes = less(read_whole(components, DIGEST, DIGEST_BYTES_MAX))?.flatten();
     Ok(bytes.and_then(|bytes| parse_digest(&bytes).ok()))
 }
