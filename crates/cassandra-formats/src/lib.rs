@@ -6,10 +6,15 @@
 mod bytes;
 mod descriptor;
 mod error;
+pub mod filter;
+#[cfg(test)]
+mod fixtures;
 pub mod source;
 pub mod statistics;
+pub mod summary;
 pub mod token;
 mod version;
+mod window;
 
 pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file_name};
 pub use error::{Damage, Error, Result};
