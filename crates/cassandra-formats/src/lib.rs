@@ -3,6 +3,7 @@
 //! No async, no paths, no panics on any input. The caller supplies the bytes ([`source`]), so that files, objects and
 //! memory are alike.
 
+pub mod bti;
 mod bytes;
 mod checksums;
 pub mod codec;
@@ -11,17 +12,26 @@ pub mod crc;
 mod descriptor;
 pub mod digest;
 mod error;
+pub mod filter;
+#[cfg(test)]
+mod fixtures;
+pub mod index;
+mod inspect;
 mod layout;
 mod read_ahead;
+pub mod slice;
 pub mod source;
 pub mod statistics;
+pub mod summary;
 pub mod toc;
 pub mod token;
 mod uncompressed;
+pub mod verify;
 mod version;
 
 pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file_name};
 pub use error::{Damage, Error, Result};
+pub use inspect::{Facts, inspect};
 pub use version::{Format, Version};
 
 /// The components by their names.

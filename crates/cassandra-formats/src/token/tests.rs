@@ -1,26 +1,20 @@
 //! Tokens against those that Cassandra computed.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::*;
-
-/// A file of the shared fixtures; `None` where they are not there.
-fn fixture(file: &str) -> Option<String> {
-    let folder = std::env::var("RINGKEEP_FIXTURES")
-        .unwrap_or_else(|_| format!("{}/../../../shared/fixtures", env!("CARGO_MANIFEST_DIR")));
-    std::fs::read_to_string(Path::new(&folder).join(file)).ok()
-}
+use crate::fixtures;
 
 fn bytes(value: &Value) -> Vec<u8> {
-    unhex(value.as_str().expect("hex text")).expect("hex")
+    fixtures::unhex(value.as_str().expect("hex"))
 }
 
 #[test]
 fn tokens_are_those_that_cassandra_computes() {
-    let Some(text) = fixture("murmur3_vectors.json") else {
-        println!("skipped: tokens_are_those_that_cassandra_computes: no shared fixtures");
+    let Some(text) = fixtures::text(
+        "tokens_are_those_that_cassandra_computes",
+        "murmur3_vectors.json",
+    ) else {
         return;
     };
     let vectors: Value = serde_json::from_str(&text).expect("vectors");
@@ -41,10 +35,10 @@ fn tokens_are_those_that_cassandra_computes() {
 
 #[test]
 fn first_and_last_keys_of_real_sstables_have_the_tokens_on_record() {
-    let Some(lines) = fixture("sstables.jsonl") else {
-        println!(
-            "skipped: first_and_last_keys_of_real_sstables_have_the_tokens_on_record: no shared fixtures"
-        );
+    let Some(lines) = fixtures::text(
+        "first_and_last_keys_of_real_sstables_have_the_tokens_on_record",
+        "sstables.jsonl",
+    ) else {
         return;
     };
     let mut checked = 0;
