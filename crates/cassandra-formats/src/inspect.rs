@@ -1,6 +1,6 @@
 //! What an SSTable is, from its small components.
 
-use crate::bti::partitions::Partitions;
+use crate::bti::Partitions;
 use crate::compression_info::CompressionInfo;
 use crate::descriptor::Descriptor;
 use crate::digest::parse_digest;

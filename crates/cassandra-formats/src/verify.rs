@@ -4,6 +4,7 @@ mod data;
 mod index;
 mod names;
 mod order;
+mod rows;
 mod streamed;
 
 pub use streamed::ComponentCheck;
@@ -158,11 +159,13 @@ impl Verification<'_> {
             let what = "rows: Data.db is damaged already".to_owned();
             self.report.unchecked.push(what);
         }
-        match (self.version.format(), extended) {
-            (Format::Big, true) => self.big_rows(data),
-            (Format::Big, false) => self.big_index(&mut data),
-            (Format::Bti, true) => self.bti_rows(data),
-            (Format::Bti, false) => self.bti_index(&mut data),
+        match self.version.format() {
+            Format::Big => self.big_index(&mut data)?,
+            Format::Bti => self.bti_index(&mut data)?,
+        }
+        match extended {
+            true => self.rows(),
+            false => Ok(()),
         }
     }
 }

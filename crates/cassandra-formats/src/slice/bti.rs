@@ -9,10 +9,10 @@ use std::ops::Range;
 use super::output::Output;
 use super::sink::{CreateComponents, Sink};
 use super::{Copied, Cut};
-use crate::bti::copy::RowsCopy;
-use crate::bti::partitions::{PartitionEntry, Partitions, Target, token_prefix};
-use crate::bti::partitions_writer::PartitionsWriter;
-use crate::bti::rows::{RowIndexEntry, Rows};
+use crate::bti::{
+    PartitionEntry, Partitions, PartitionsWriter, RowIndexEntry, Rows, RowsCopy, Target,
+    token_prefix,
+};
 use crate::error::{Damage, Result};
 use crate::layout::open;
 use crate::token::Token;

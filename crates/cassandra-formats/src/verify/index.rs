@@ -2,9 +2,7 @@
 
 use super::Verification;
 use super::order::OrderCheck;
-use crate::bti::check::{IndexCheck, KeyShape, check_index};
-use crate::bti::partitions::{Partitions, token_prefix};
-use crate::bti::rows::Rows;
+use crate::bti::{IndexCheck, KeyShape, Partitions, Rows, check_index, token_prefix};
 use crate::error::{Damage, Result};
 use crate::index::IndexReader;
 use crate::layout::open;
@@ -49,7 +47,7 @@ impl Verification<'_> {
             return Ok(());
         };
         let mut index = IndexReader::new(source);
-        let mut order = OrderCheck::new(self.partitioner(), Some(data.extent().end));
+        let mut order = OrderCheck::new(INDEX, self.partitioner(), Some(data.extent().end), 0);
         let mut summary = self.summary()?;
         let checked = check_big_index(&mut index, &mut order, data, summary.as_mut());
         if self.note(checked)?.is_some()

@@ -14,6 +14,10 @@ const HEAD_BYTES_MAX: usize = 2 + 65_535 + 9 + 9;
 
 /// Holds each entry against the one before it.
 pub struct OrderCheck {
+    /// Whose order it is.
+    component: &'static str,
+    /// Where the first partition must be.
+    start: u64,
     /// `None` where the order of keys is not known.
     partitioner: Option<Partitioner>,
     /// Uncompressed, where it is known.
@@ -23,8 +27,15 @@ pub struct OrderCheck {
 }
 
 impl OrderCheck {
-    pub fn new(partitioner: Option<Partitioner>, data_length: Option<u64>) -> Self {
+    pub fn new(
+        component: &'static str,
+        partitioner: Option<Partitioner>,
+        data_length: Option<u64>,
+        start: u64,
+    ) -> Self {
         Self {
+            component,
+            start,
             partitioner: partitioner.filter(Partitioner::order_is_known),
             data_length,
             last: None,
@@ -34,10 +45,11 @@ impl OrderCheck {
 
     /// The next entry, which begins at `offset` of the index.
     pub fn entry(&mut self, offset: u64, key: &[u8], position: u64) -> Result<(), Damage> {
-        let wrong = |what: String| Damage::at(INDEX, offset, what);
-        if self.partitions == 0 && position != 0 {
+        let wrong = |what: String| Damage::at(self.component, offset, what);
+        if self.partitions == 0 && position != self.start {
             return Err(wrong(format!(
-                "the first partition is at {position} of Data, expected 0"
+                "the first partition is at {position} of Data, expected {}",
+                self.start
             )));
         }
         if let Some(length) = self.data_length.filter(|length| position >= *length) {
@@ -55,9 +67,7 @@ impl OrderCheck {
                     "a partition at {position} of Data behind one at {last_position}"
                 )));
             }
-            let order = last_token
-                .cmp(&token)
-                .then_with(|| last_key.as_slice().cmp(key));
+            let order = Ord::cmp(&*last_token, &token).then_with(|| last_key.as_slice().cmp(key));
             if self.partitioner.is_some() && order != Ordering::Less {
                 return Err(wrong(format!(
                     "the key with token {token} stands behind one with token {last_token}, expected in ascending order"
@@ -90,7 +100,7 @@ pub struct IndexOrder {
 impl IndexOrder {
     pub fn new(partitioner: Option<Partitioner>, data_length: Option<u64>) -> Self {
         Self {
-            order: OrderCheck::new(partitioner, data_length),
+            order: OrderCheck::new(INDEX, partitioner, data_length, 0),
             pending: Vec::new(),
             offset: 0,
             skip: 0,

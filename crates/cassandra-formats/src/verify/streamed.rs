@@ -1,6 +1,6 @@
 //! Checks of one component over bytes that pass by once, as while they are uploaded or downloaded.
 
-use crate::bti::partitions::Partitions;
+use crate::bti::Partitions;
 use crate::checksums::DataChecksums;
 use crate::compression_info::CompressionInfo;
 use crate::descriptor::Descriptor;
