@@ -6,9 +6,11 @@
 mod bytes;
 mod descriptor;
 mod error;
+pub mod index;
 pub mod source;
 pub mod statistics;
 mod version;
+mod window;
 
 pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file_name};
 pub use error::{Damage, Error, Result};
