@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::bytes::{Cursor, put_uvint};
+use crate::data::window::{Section, Window};
 use crate::error::{Damage, Error};
 use crate::source::ReadAt;
-use crate::window::{Section, Window};
 
 pub(crate) const COMPONENT: &str = "Index.db";
 
@@ -105,7 +105,9 @@ impl IndexReader {
             return Err(Damage::at(
                 COMPONENT,
                 promoted_at,
-                format!("a row index of {promoted_len} bytes cannot be in the {left} that are left"),
+                format!(
+                    "a row index of {promoted_len} bytes cannot be in the {left} that are left"
+                ),
             )
             .into());
         }

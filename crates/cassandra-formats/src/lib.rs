@@ -4,13 +4,14 @@
 //! memory are alike.
 
 mod bytes;
+pub mod data;
 mod descriptor;
 mod error;
 pub mod index;
 pub mod source;
 pub mod statistics;
+pub mod types;
 mod version;
-mod window;
 
 pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file_name};
 pub use error::{Damage, Error, Result};

@@ -165,7 +165,10 @@ mod tests {
             let section = Section::new(source.clone(), 10, 900);
             let mut window = Window::with_len("Data.db", section, 10, 64);
             let mut seen = Vec::new();
-            while let Some(part) = window.fill(step).map(|b| b[..b.len().min(step)].to_vec()).ok()
+            while let Some(part) = window
+                .fill(step)
+                .map(|b| b[..b.len().min(step)].to_vec())
+                .ok()
                 && !part.is_empty()
             {
                 assert_eq!(window.offset(), 10 + seen.len() as u64);
