@@ -3,11 +3,13 @@
 //! No async, no paths, no panics on any input. The caller supplies the bytes ([`source`]), so that files, objects and
 //! memory are alike.
 
+pub mod big_check;
 mod bytes;
 pub mod data;
 mod descriptor;
 mod error;
 pub mod index;
+pub mod promoted;
 pub mod source;
 pub mod statistics;
 pub mod types;

@@ -37,7 +37,7 @@ impl CellVisitor for Seen {
 
 fn walk(fixture: &Fixture, depth: Depth, data: &[u8]) -> Result<Seen, Error> {
     let schema = Schema::new(&fixture.header, fixture.version)?;
-    let mut walker = Walker::new(schema, depth, data, fixture.data_position);
+    let mut walker = Walker::new(schema.into(), depth, data, fixture.data_position);
     let mut seen = Seen::default();
     while let Some(event) = walker.next_with(&mut seen)? {
         let (body, deletion) = match event {

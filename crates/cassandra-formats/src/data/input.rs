@@ -89,6 +89,12 @@ impl<'a> Bytes<'a> {
         self.bytes.len() - self.position
     }
 
+    /// The bytes that were not read yet.
+    #[inline]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.position..).unwrap_or_default()
+    }
+
     #[inline]
     pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8], Stop> {
         let taken = self
@@ -113,8 +119,7 @@ impl<'a> Bytes<'a> {
 
     #[cold]
     fn uvint_at_the_end(&mut self) -> Result<u64, Stop> {
-        let rest = self.bytes.get(self.position..).unwrap_or_default();
-        let (value, len) = bytes::uvint(rest).ok_or(Stop::Short)?;
+        let (value, len) = bytes::uvint(self.rest()).ok_or(Stop::Short)?;
         self.position += len;
         Ok(value)
     }

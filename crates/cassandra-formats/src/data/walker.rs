@@ -1,6 +1,7 @@
 //! Walks Data from partition to partition and from row to row, and checks that sizes and order agree.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use super::clustering::{ClusteringKind, skip_values};
 use super::deletion::{DeletionTime, read_deletion_time};
@@ -21,7 +22,7 @@ enum Next {
 
 /// Pulls events out of uncompressed data.
 pub struct Walker<R> {
-    pub(super) schema: Schema,
+    pub(super) schema: Arc<Schema>,
     pub(super) window: Window<R>,
     pub(super) depth: Depth,
     next: Next,
@@ -39,7 +40,7 @@ pub struct Walker<R> {
 
 impl<R: Read> Walker<R> {
     /// `reader` gives uncompressed data from the start of a partition to the end of one; `position` is where that is.
-    pub fn new(schema: Schema, depth: Depth, reader: R, position: u64) -> Self {
+    pub fn new(schema: Arc<Schema>, depth: Depth, reader: R, position: u64) -> Self {
         Self {
             schema,
             window: Window::new(COMPONENT, reader, position),
@@ -57,7 +58,7 @@ impl<R: Read> Walker<R> {
         }
     }
 
-    pub fn schema(&self) -> &Schema {
+    pub fn schema(&self) -> &Arc<Schema> {
         &self.schema
     }
 

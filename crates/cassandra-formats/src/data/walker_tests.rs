@@ -107,7 +107,7 @@ impl CellVisitor for Seen {
 
 fn walk(statics: bool, depth: Depth, data: impl Read) -> Result<Seen, Damage> {
     let schema = Schema::new(&header(statics), version("big-nb"))?;
-    let mut walker = Walker::new(schema, depth, data, 0);
+    let mut walker = Walker::new(schema.into(), depth, data, 0);
     let mut seen = Seen::default();
     loop {
         match walker.next_with(&mut seen) {
