@@ -3,12 +3,14 @@
 //! No async, no paths, no panics on any input. The caller supplies the bytes ([`source`]), so that files, objects and
 //! memory are alike.
 
+mod big_check;
 pub mod bti;
 mod bytes;
 mod checksums;
 pub mod codec;
 pub mod compression_info;
 pub mod crc;
+pub mod data;
 mod descriptor;
 pub mod digest;
 mod error;
@@ -18,6 +20,7 @@ mod fixtures;
 pub mod index;
 mod inspect;
 mod layout;
+pub mod promoted;
 mod read_ahead;
 pub mod slice;
 pub mod source;
@@ -25,6 +28,7 @@ pub mod statistics;
 pub mod summary;
 pub mod toc;
 pub mod token;
+pub mod types;
 mod uncompressed;
 pub mod verify;
 mod version;

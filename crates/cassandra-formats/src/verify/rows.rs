@@ -217,3 +217,12 @@ fn check_deletion(entry: &RowIndexEntry, expected: data::DeletionTime) -> Result
         ),
     ))
 }
+
+/// As indexes of the trie formats tell of it.
+fn bti_deletion(deletion: data::DeletionTime) -> Option<crate::bti::DeletionTime> {
+    (!deletion.is_live()).then_some(crate::bti::DeletionTime {
+        marked_for_delete_at: deletion.marked_for_delete_at,
+        // Its low bits are what is stored, signed or not.
+        local_deletion_time: deletion.local_deletion_time as u32,
+    })
+}
