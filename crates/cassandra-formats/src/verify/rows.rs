@@ -194,7 +194,8 @@ fn walk_partition(
             }
             Event::End(end) => {
                 if let Some(blocks) = blocks {
-                    blocks.finish(end.position - start)?;
+                    // Before the byte that ends the partition.
+                    blocks.finish((end.end - start).saturating_sub(1))?;
                 }
                 return Ok(());
             }
