@@ -1,5 +1,7 @@
 //! Data.db, streamed: partitions, rows and cells from the uncompressed bytes, in memory that does not grow with them.
 
+#[cfg(test)]
+mod broken_tests;
 mod clustering;
 mod deletion;
 mod event;
@@ -17,6 +19,8 @@ mod walker;
 #[cfg(test)]
 mod walker_tests;
 pub(crate) mod window;
+#[cfg(test)]
+pub(crate) mod written;
 
 pub use clustering::ClusteringKind;
 pub use deletion::{DeletionTime, NO_DELETION_TIME};

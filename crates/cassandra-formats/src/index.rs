@@ -171,7 +171,9 @@ mod tests {
         out
     }
 
-    fn read(bytes: &[u8]) -> Result<Vec<(u64, Vec<u8>, u64, Range<u64>)>, Error> {
+    type Entry = (u64, Vec<u8>, u64, Range<u64>);
+
+    fn read(bytes: &[u8]) -> Result<Vec<Entry>, Error> {
         let mut reader = IndexReader::new(Box::new(bytes.to_vec()));
         let mut out = Vec::new();
         while let Some(entry) = reader.next_entry()? {

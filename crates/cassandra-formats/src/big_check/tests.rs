@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::data::fixtures::{self, Fixture};
-use crate::data::{Depth, Schema};
+use crate::data::written::{Writer, header};
+use crate::data::{ClusteringKind, Depth, Schema};
+use crate::index::put_index_entry;
 
 fn big(test: &str) -> Vec<Fixture> {
     let mut all = fixtures::all(test);
@@ -138,5 +140,64 @@ fn each_wrong_bit_of_an_index_is_damage_or_harmless() {
                 ),
             }
         }
+    }
+}
+
+/// A partition of two blocks, in the first of which a range of deleted rows begins that ends in the second, and the
+/// row index that tells of them.
+fn two_blocks(open: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    use ClusteringKind::*;
+    let data = Writer::partition("k")
+        .marker(InclStartBound, 1, &[1, 1])
+        .row(0x04, 2, &[9, 0x07])
+        .marker(ExclEndBound, 3, &[1, 1])
+        .end();
+    let live = [0x7f, 0xff, 0xff, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0];
+    let [start, row, end] = [15, 28, 38];
+    let width = |from: u64, to: u64| {
+        let mut out = Vec::new();
+        crate::bytes::put_uvint(
+            &mut out,
+            crate::bytes::zigzag_encode((to - from) as i64 - 65_536),
+        );
+        out
+    };
+    let mut first = vec![1, 0, 1, 0, 0, 0, 0, 1, 4, 0, 0, 0, 0, 2, start];
+    first.extend(width(15, 38));
+    first.extend_from_slice(open);
+    let mut second = vec![0, 0, 1, 0, 0, 0, 0, 3, 0, 0, 1, 0, 0, 0, 0, 3, end];
+    second.extend(width(38, data.len() as u64));
+    second.push(0);
+    let offsets = [[0; 4], (first.len() as u32).to_be_bytes()].concat();
+    let promoted = [&[start][..], &live, &[2], &first, &second, &offsets].concat();
+    let mut index = Vec::new();
+    put_index_entry(&mut index, b"k", 0, promoted.len() as u64);
+    index.extend(promoted);
+    assert_eq!(data.get(row as usize), Some(&4), "the row begins there");
+    (data, index)
+}
+
+#[test]
+fn the_range_that_is_open_behind_a_block_is_that_of_the_data() {
+    let check = |open: &[u8]| {
+        let (data, index) = two_blocks(open);
+        let version = fixtures::version("big-me");
+        let schema = Schema::new(&header(false), version)?;
+        let mut walker = Walker::new(schema.into(), Depth::Cells, data.as_slice(), 0);
+        let mut index = IndexReader::new(Box::new(index));
+        check_big(&mut walker, &mut index, &mut ())
+    };
+    // At 2001 s, marked at 1001.
+    let right = [&[1, 0, 0, 0x07, 0xd1][..], &1_001_i64.to_be_bytes()].concat();
+    let checked = check(&right).expect("they agree");
+    assert_eq!((checked.blocks, checked.rows), (2, 1));
+    let mut wrong = right.clone();
+    wrong[4] += 1;
+    for wrong in [&wrong[..], &[0]] {
+        let Err(Error::Damaged(damage)) = check(wrong) else {
+            panic!("another range, or none");
+        };
+        assert!(damage.what.contains("is open"), "{damage}");
+        assert_eq!(damage.component, "Index.db");
     }
 }

@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// What Cassandra's own statistics count, as far as rows tell it.
 #[derive(Debug, Default, PartialEq, Eq, Clone)]
-struct Seen {
+pub(super) struct Seen {
     partitions: u64,
     rows: u64,
     static_rows: u64,
@@ -35,7 +35,7 @@ impl CellVisitor for Seen {
     }
 }
 
-fn walk(fixture: &Fixture, depth: Depth, data: &[u8]) -> Result<Seen, Error> {
+pub(super) fn walk(fixture: &Fixture, depth: Depth, data: &[u8]) -> Result<Seen, Error> {
     let schema = Schema::new(&fixture.header, fixture.version)?;
     let mut walker = Walker::new(schema.into(), depth, data, fixture.data_position);
     let mut seen = Seen::default();
@@ -98,67 +98,5 @@ fn every_fixture_is_walked_to_its_end_and_counts_what_its_statistics_say() {
         } else {
             assert_eq!((min, max), expected, "{name}");
         }
-    }
-}
-
-/// Fixtures whose data is short enough to be walked once for each of its bytes.
-fn short(test: &str) -> Vec<Fixture> {
-    let mut all = fixtures::all(test);
-    all.retain(|fixture| fixture.data.len() < 7_000);
-    all
-}
-
-#[test]
-fn data_that_ends_early_is_damage_unless_it_ends_between_partitions() {
-    for fixture in short("data_that_ends_early_is_damage_unless_it_ends_between_partitions") {
-        let whole = fixture.data.len();
-        let mut partitions = 0;
-        for len in 1..whole {
-            let part = &fixture.data[..len];
-            let cells = walk(&fixture, Depth::Cells, part);
-            let light = walk(&fixture, Depth::Clusterings, part);
-            assert_eq!(cells.is_ok(), light.is_ok(), "{} to {len}", fixture.name);
-            match cells {
-                Ok(_) => partitions += 1,
-                Err(Error::Damaged(damage)) => {
-                    assert!(damage.offset.expect("an offset") <= len as u64);
-                }
-                Err(other) => panic!("{} to {len}: {other}", fixture.name),
-            }
-        }
-        assert_eq!(
-            partitions + 1,
-            fixture.fact("partitions"),
-            "{}",
-            fixture.name
-        );
-    }
-}
-
-#[test]
-fn data_with_wrong_bits_is_damage_or_other_data_and_never_worse() {
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = move || {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random as usize
-    };
-    for mut fixture in fixtures::all("data_with_wrong_bits_is_damage_or_other_data_and_never_worse")
-    {
-        let mut data = std::mem::take(&mut fixture.data);
-        data.truncate(20_000);
-        let mut found = 0;
-        for round in 0..300 {
-            let mut broken = data.clone();
-            for _ in 0..=round % 3 {
-                let at = next() % broken.len();
-                broken[at] ^= 1 << (next() % 8);
-            }
-            let cells = walk(&fixture, Depth::Cells, &broken);
-            found += u32::from(cells.is_err());
-            let _ = walk(&fixture, Depth::Clusterings, &broken);
-        }
-        assert!(found > 0, "{}", fixture.name);
     }
 }
