@@ -2,8 +2,8 @@
 
 use crc32fast::Hasher;
 
-use crate::layout::DataLayout;
 use crate::error::{Damage, Error, Result};
+use crate::layout::DataLayout;
 use crate::{COMPRESSION_INFO, DATA, DIGEST};
 
 /// How many damaged chunks are told one by one; a disk that lost its mind does not fill a report.
@@ -165,11 +165,6 @@ impl DataChecksums {
             }
             other => Err(other),
         }
-    }
-
-    /// The damage that was seen so far.
-    pub fn damage(&self) -> &[Damage] {
-        &self.damage
     }
 
     /// Compares with the digest when all bytes were given, and tells all damage.

@@ -7,9 +7,9 @@ use std::ops::Range;
 use crate::bytes::Cursor;
 use crate::codec::{Codec, Compressor};
 use crate::error::{Damage, Error, Result};
+use crate::read_ahead::ReadAhead;
 use crate::source::ReadAt;
 use crate::version::Version;
-use crate::read_ahead::ReadAhead;
 
 pub(crate) const COMPRESSION_INFO: &str = "CompressionInfo.db";
 /// Behind each chunk.

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::error::{Damage, Error, Result};
-use crate::source::ReadAt;
 use crate::read_ahead::ReadAhead;
+use crate::source::ReadAt;
 
 const CRC: &str = "CRC.db";
 /// The chunk length in front of the checksums.

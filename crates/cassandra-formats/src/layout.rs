@@ -32,7 +32,10 @@ pub fn read_whole(
     if source.len() > bytes_max {
         return Err(Error::unsupported(
             component,
-            format!("it has {} bytes, {bytes_max} at most are read", source.len()),
+            format!(
+                "it has {} bytes, {bytes_max} at most are read",
+                source.len()
+            ),
         ));
     }
     let mut bytes = vec![0; source.len() as usize];
@@ -65,9 +68,7 @@ impl DataLayout {
         if let Some(source) = open(components, COMPRESSION_INFO)? {
             let info = match covered {
                 None => CompressionInfo::open(source, version, data_len)?,
-                Some(covered) => {
-                    CompressionInfo::open_slice(source, version, data_len, covered)?
-                }
+                Some(covered) => CompressionInfo::open_slice(source, version, data_len, covered)?,
             };
             return Ok(Self::Compressed(Box::new(info)));
         }

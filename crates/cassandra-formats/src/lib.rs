@@ -3,7 +3,7 @@
 //! No async, no paths, no panics on any input. The caller supplies the bytes ([`source`]), so that files, objects and
 //! memory are alike.
 
-mod big_check;
+pub mod big_check;
 pub mod bti;
 mod bytes;
 mod checksums;
@@ -36,6 +36,8 @@ mod version;
 pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file_name};
 pub use error::{Damage, Error, Result};
 pub use inspect::{Facts, inspect};
+pub use layout::DataLayout;
+pub use uncompressed::Uncompressed;
 pub use version::{Format, Version};
 
 /// The components by their names.

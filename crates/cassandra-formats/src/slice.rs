@@ -19,8 +19,8 @@ use crate::error::{Damage, Error, Result};
 use crate::layout::{DataLayout, read_whole};
 use crate::source::Components;
 use crate::statistics::Statistics;
-use crate::token::{Partitioner, Token, TokenRanges};
 use crate::toc::encode_toc;
+use crate::token::{Partitioner, Token, TokenRanges};
 use crate::uncompressed::Uncompressed;
 use crate::version::{Format, Version};
 use crate::{COMPRESSION_INFO, DATA, STATISTICS, STATISTICS_BYTES_MAX, TOC};
@@ -53,7 +53,10 @@ pub fn slice(
     create: &mut dyn CreateComponents,
 ) -> Result<Option<Slice>> {
     let version = Version::known(version).ok_or_else(|| {
-        Error::unsupported(DATA, format!("{version} is not a version that is known here"))
+        Error::unsupported(
+            DATA,
+            format!("{version} is not a version that is known here"),
+        )
     })?;
     let statistics = statistics(source, version)?;
     let partitioner = partitioner(&statistics)?;

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use crate::bytes::Cursor;
 use crate::error::{Damage, Error, Result};
+use crate::read_ahead::ReadAhead;
 use crate::source::ReadAt;
 use crate::token::{Partitioner, Token};
-use crate::read_ahead::ReadAhead;
 
 pub use build::SummaryBuilder;
 pub use check::SummaryCheck;

@@ -45,9 +45,7 @@ struct RawWindow {
 impl Uncompressed {
     pub fn new(data: Box<dyn ReadAt>, layout: DataLayout) -> Result<Self> {
         let (compressed, base, extent) = match layout {
-            DataLayout::Plain { base, .. } => {
-                (None, base, base..base.saturating_add(data.len()))
-            }
+            DataLayout::Plain { base, .. } => (None, base, base..base.saturating_add(data.len())),
             DataLayout::Compressed(info) => {
                 let codec = Codec::new(&info.compressor, &info.parameters)?;
                 let length = u64::from(info.chunk_length);

@@ -36,8 +36,8 @@ pub struct Report {
     /// As far as the damage lets them be known.
     pub facts: Facts,
     pub damage: Vec<Damage>,
-    /// What could not be checked, and why.
-    pub unchecked: Vec<String>,
+    /// What is odd and yet no damage, or could not be checked.
+    pub warnings: Vec<String>,
 }
 
 /// Looks for all damage of one SSTable; `done` is told of bytes as they have been checked. An error is that the source
@@ -85,7 +85,7 @@ impl Verification<'_> {
                 Ok(None)
             }
             Err(error @ Error::Unsupported { .. }) => {
-                self.report.unchecked.push(error.to_string());
+                self.report.warnings.push(error.to_string());
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -100,10 +100,13 @@ impl Verification<'_> {
             Some(Some(toc)) => {
                 let damage = names::check_toc(&toc, &self.names);
                 self.report.damage.extend(damage);
+                let unnamed = names::unnamed(&toc, &self.names);
+                self.report.warnings.extend(unnamed);
             }
             Some(None) => {
-                let what = format!("{TOC}: it is not there, so nothing says which components should be");
-                self.report.unchecked.push(what);
+                let what =
+                    format!("{TOC}: it is not there, so nothing says which components should be");
+                self.report.warnings.push(what);
             }
             None => {}
         }
@@ -142,12 +145,12 @@ impl Verification<'_> {
             && let Compressor::Encrypting(name) | Compressor::Unknown(name) = &info.compressor
         {
             let what = format!("rows and index: what {name} wrote is not understood here");
-            self.report.unchecked.push(what);
+            self.report.warnings.push(what);
             return Ok(());
         }
         if self.statistics.is_none() {
             let what = format!("rows and index: they need {STATISTICS}");
-            self.report.unchecked.push(what);
+            self.report.warnings.push(what);
             return Ok(());
         }
         let data = Uncompressed::new(data, layout);
@@ -157,7 +160,7 @@ impl Verification<'_> {
         let extended = depth == Depth::Extended && is_sound;
         if depth == Depth::Extended && !is_sound {
             let what = "rows: Data.db is damaged already".to_owned();
-            self.report.unchecked.push(what);
+            self.report.warnings.push(what);
         }
         match self.version.format() {
             Format::Big => self.big_index(&mut data)?,

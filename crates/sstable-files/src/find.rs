@@ -89,7 +89,9 @@ mod tests {
     #[test]
     fn a_component_stands_for_its_sstable_and_a_folder_for_all_below() {
         let top = tempfile::tempdir().expect("a folder");
-        let table = top.path().join("shop/orders-1b255f4def2540a60000000000000005");
+        let table = top
+            .path()
+            .join("shop/orders-1b255f4def2540a60000000000000005");
         let snapshot = table.join("snapshots/daily");
         std::fs::create_dir_all(&snapshot).expect("folders");
         for name in [

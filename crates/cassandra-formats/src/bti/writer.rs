@@ -171,7 +171,7 @@ impl<W: Write> Pager<W> {
                 .partition_point(|(size, _)| *size <= left)
                 .checked_sub(1)
             else {
-                if self.position % PAGE == 0 {
+                if self.position.is_multiple_of(PAGE) {
                     return Err(self.refuse("a branch of a trie does not fit a page"));
                 }
                 self.write(&[0; PAGE as usize][..left])?;

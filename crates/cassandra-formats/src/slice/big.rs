@@ -30,8 +30,8 @@ pub(super) fn copy(
     mut data: Uncompressed,
     create: &mut dyn CreateComponents,
 ) -> Result<Option<Copied>> {
-    let source = open(cut.source, INDEX)?
-        .ok_or_else(|| Damage::whole(INDEX, "the component is missing"))?;
+    let source =
+        open(cut.source, INDEX)?.ok_or_else(|| Damage::whole(INDEX, "the component is missing"))?;
     let mut index = IndexReader::new(source);
     let data_end = data.extent().end;
     let mut summary = summary(cut)?;
@@ -197,7 +197,9 @@ fn copy_run(
     let mut held = next(index, run)?;
     while let Some(entry) = held {
         held = next(index, run)?;
-        let end = held.as_ref().map_or(run.data.end, |next| next.data_position);
+        let end = held
+            .as_ref()
+            .map_or(run.data.end, |next| next.data_position);
         let key = output.peek_key(data)?;
         if key != entry.key {
             return Err(Damage::at(
@@ -212,7 +214,11 @@ fn copy_run(
         }
         debug_assert!(cut.ranges.contains(&cut.partitioner.token(key)));
         let position = output.copy(data, end - entry.data_position)?;
-        target.begin_entry(&entry.key, position, entry.promoted.end - entry.promoted.start)?;
+        target.begin_entry(
+            &entry.key,
+            position,
+            entry.promoted.end - entry.promoted.start,
+        )?;
         copy_promoted(index, entry.promoted, target)?;
     }
     Ok(())

@@ -54,7 +54,13 @@ pub(super) fn copy(
     let mut new_partitions = PartitionsWriter::new(Sink::create(create, PARTITIONS)?);
     let mut new_rows = RowsCopy::new(&rows, Sink::create(create, ROWS)?);
     for run in &runs {
-        source.copy_run(run, &mut data, &mut output, &mut new_partitions, &mut new_rows)?;
+        source.copy_run(
+            run,
+            &mut data,
+            &mut output,
+            &mut new_partitions,
+            &mut new_rows,
+        )?;
     }
     new_rows.finish()?.0.finish()?;
     let (mut sink, _) = new_partitions.finish(output.first_key(), output.key())?;
@@ -186,7 +192,9 @@ impl Source<'_> {
         }
         while let Some(entry) = held {
             held = next()?;
-            let end = held.as_ref().map_or(run.data.end, |next| next.data_position);
+            let end = held
+                .as_ref()
+                .map_or(run.data.end, |next| next.data_position);
             let len = end.checked_sub(entry.data_position).ok_or_else(|| {
                 Damage::whole(
                     PARTITIONS,

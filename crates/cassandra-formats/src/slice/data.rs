@@ -80,7 +80,10 @@ impl DataWriter {
                     compression.max_compressed_length,
                 )?;
                 let scheme = Scheme::Compressed {
-                    codec: Box::new(Codec::new(&compression.compressor, &compression.parameters)?),
+                    codec: Box::new(Codec::new(
+                        &compression.compressor,
+                        &compression.parameters,
+                    )?),
                     max_compressed_length: compression.max_compressed_length,
                     offsets,
                     compressed: Vec::new(),
@@ -144,8 +147,7 @@ impl DataWriter {
                     let padded = compressed.len().max(max as usize);
                     compressed.resize(padded, 0);
                 }
-                offsets
-                    .add_offset(self.written)?;
+                offsets.add_offset(self.written)?;
                 let checksum = crc32fast::hash(compressed).to_be_bytes();
                 compressed.extend_from_slice(&checksum);
                 self.digest.update(compressed);
@@ -169,9 +171,7 @@ impl DataWriter {
                 CRC
             }
             Scheme::Compressed { offsets, .. } => {
-                offsets
-                    .finish(self.position)?
-                    .finish()?;
+                offsets.finish(self.position)?.finish()?;
                 COMPRESSION_INFO
             }
         };

@@ -78,7 +78,9 @@ impl Output {
                 return Err(Damage::at(
                     DATA,
                     data.position(),
-                    format!("{left} bytes of a partition are missing from its uncompressed content"),
+                    format!(
+                        "{left} bytes of a partition are missing from its uncompressed content"
+                    ),
                 )
                 .into());
             }

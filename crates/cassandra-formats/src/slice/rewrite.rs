@@ -98,7 +98,7 @@ fn coverage(cut: &Cut<'_>, first: &Token, last: &Token) -> f64 {
         .filter_map(|range| {
             let (left, right) = ends(range)?;
             let (from, to) = (left.max(first.saturating_sub(1)), right.min(last));
-            (from < to).then(|| to as f64 - from as f64)
+            (from < to).then_some(to as f64 - from as f64)
         })
         .sum();
     // Cassandra wants more than nothing of an SSTable of one partition.

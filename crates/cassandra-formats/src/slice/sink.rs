@@ -25,12 +25,10 @@ const BUFFER_BYTES: usize = 256 << 10;
 
 impl Sink {
     pub fn create(create: &mut dyn CreateComponents, component: &'static str) -> Result<Self> {
-        let out = create
-            .create(component)
-            .map_err(|source| Error::Write {
-                component: component.into(),
-                source,
-            })?;
+        let out = create.create(component).map_err(|source| Error::Write {
+            component: component.into(),
+            source,
+        })?;
         Ok(Self {
             component,
             out: BufWriter::with_capacity(BUFFER_BYTES, out),
@@ -48,7 +46,9 @@ impl Sink {
     }
 
     pub fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        self.out.write_all(bytes).map_err(|source| self.failed(source))
+        self.out
+            .write_all(bytes)
+            .map_err(|source| self.failed(source))
     }
 
     /// Everything that was put is with the caller now.

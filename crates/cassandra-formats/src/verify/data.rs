@@ -29,7 +29,7 @@ impl Verification<'_> {
             && digest.is_none()
         {
             let what = format!("{DATA}: neither {DIGEST} nor {CRC} is there to check it with");
-            self.report.unchecked.push(what);
+            self.report.warnings.push(what);
         }
         let mut checksums = DataChecksums::new(layout, data.len(), digest.is_some());
         let mut buffer = vec![0; READ_BYTES.min(data.len()) as usize];

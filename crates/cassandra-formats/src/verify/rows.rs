@@ -187,7 +187,8 @@ fn walk_partition(
         };
         times.event(&event);
         match event {
-            Event::Row(data::Row { position, .. }) | Event::Marker(data::Marker { position, .. }) => {
+            Event::Row(data::Row { position, .. })
+            | Event::Marker(data::Marker { position, .. }) => {
                 if let Some(blocks) = &mut blocks {
                     blocks.unfiltered(position - start, open)?;
                 }

@@ -13,7 +13,8 @@ use crate::verify::names::check_toc;
 use crate::verify::order::IndexOrder;
 use crate::version::Version;
 use crate::{
-    COMPRESSION_INFO, DATA, DIGEST, DIGEST_BYTES_MAX, INDEX, PARTITIONS, STATISTICS, STATISTICS_BYTES_MAX, SUMMARY, TOC,
+    COMPRESSION_INFO, DATA, DIGEST, DIGEST_BYTES_MAX, INDEX, PARTITIONS, STATISTICS,
+    STATISTICS_BYTES_MAX, SUMMARY, TOC,
 };
 
 /// Components up to this size are checked as a whole when their last byte has passed; of bigger ones only Data.db and

@@ -26,7 +26,9 @@ pub fn shared(test: &str) -> Vec<SstableFiles> {
     // Of the two slices of one name in that folder, one has overwritten the other's Data.db.
     found.retain(|sstable| {
         sstable.descriptor().to_string() != "bb-3-bti"
-            || !sstable.folder().ends_with("ZeroCopyStreamingTest/Standard1")
+            || !sstable
+                .folder()
+                .ends_with("ZeroCopyStreamingTest/Standard1")
     });
     found
 }

@@ -52,8 +52,8 @@ pub struct SstableView {
 pub struct VerificationView {
     pub ok: bool,
     pub damage: Vec<DamageView>,
-    /// What could not be checked, and why.
-    pub unchecked: Vec<String>,
+    /// What is odd and yet no damage, or could not be checked.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -122,7 +122,7 @@ impl SstableView {
             verification: Some(VerificationView {
                 ok,
                 damage: report.damage.iter().map(DamageView::from).collect(),
-                unchecked: report.unchecked.clone(),
+                warnings: report.warnings.clone(),
             }),
             damaged: !ok,
             ..Self::of(sstable, &report.facts)
@@ -139,7 +139,7 @@ impl SstableView {
             verification: Some(VerificationView {
                 ok: false,
                 damage,
-                unchecked: Vec::new(),
+                warnings: Vec::new(),
             }),
             error: Some(api::error::chain(error)),
             ..Self::named(sstable)
@@ -257,8 +257,8 @@ pub fn verify_text(views: &Vec<SstableView>, paint: &Paint) -> String {
             };
             text.push_str(&format!("    {place}: {}\n", damage.what));
         }
-        for unchecked in &verification.unchecked {
-            text.push_str(&format!("    not checked: {unchecked}\n"));
+        for warning in &verification.warnings {
+            text.push_str(&format!("    note: {warning}\n"));
         }
         if let (Some(error), true) = (&view.error, verification.damage.is_empty()) {
             text.push_str(&format!("    {error}\n"));
