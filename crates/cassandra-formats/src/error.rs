@@ -90,3 +90,13 @@ impl Error {
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error that went through `std::io::Read` comes back as what it was.
+impl Error {
+    pub fn from_io(component: &'static str, error: io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(error) => error,
+            Err(source) => Self::read(component, source),
+        }
+    }
+}

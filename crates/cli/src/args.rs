@@ -9,6 +9,7 @@ use crate::commands::cluster::ClusterCommand;
 use crate::commands::compat::CompatArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::restore::RestoreCommand;
+use crate::commands::sstable::SstableCommand;
 use crate::commands::standalone::StandaloneArgs;
 use crate::commands::task::TaskCommand;
 use crate::screen::Format;
@@ -127,6 +128,9 @@ pub enum Command {
     /// Follows the work that runs in the background.
     #[command(subcommand)]
     Task(TaskCommand),
+    /// Looks at SSTable files where they lie; needs neither Cassandra nor a service.
+    #[command(subcommand)]
+    Sstable(SstableCommand),
     Compat(CompatArgs),
     Completions(CompletionsArgs),
 }

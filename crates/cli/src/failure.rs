@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use api::RemoteError;
 use api::client::ConnectError;
+use sstable_files::FindError;
 
 use crate::exit::Exit;
 
@@ -57,6 +58,14 @@ pub enum Failure {
     TaskCancelled { id: String },
     #[error("backup `{backup}` is damaged or incomplete: {damage} of it")]
     Damaged { backup: String, damage: String },
+    #[error("there are no SSTables in {}", shown(paths))]
+    NoSstables { paths: Vec<PathBuf> },
+    #[error(transparent)]
+    FindSstables(#[from] FindError),
+    #[error("{damaged} of {of} SSTables are damaged")]
+    DamagedSstables { damaged: usize, of: usize },
+    #[error("{failed} of {of} SSTables could not be looked at")]
+    UnreadSstables { failed: usize, of: usize },
     #[error("stopped waiting for task {id}; the task goes on")]
     Detached { id: String },
     #[error("not confirmed, so nothing was done")]
@@ -92,12 +101,17 @@ impl Failure {
             Self::Unreachable { .. } | Self::Absent { .. } => Exit::Unreachable,
             Self::Remote(error) => Exit::of(error),
             Self::Refused { .. } => Exit::Refused,
-            Self::NoTask(_) => Exit::NotFound,
-            Self::Damaged { .. } => Exit::Damaged,
+            Self::NoTask(_) | Self::NoSstables { .. } => Exit::NotFound,
+            Self::FindSstables(error) => match error {
+                FindError::NotAComponent { .. } => Exit::Usage,
+                FindError::Look { .. } => Exit::NotFound,
+            },
+            Self::Damaged { .. } | Self::DamagedSstables { .. } => Exit::Damaged,
             Self::Standalone { usage: true, .. } => Exit::Usage,
             Self::TaskFailed { .. }
             | Self::TaskCancelled { .. }
             | Self::Detached { .. }
+            | Self::UnreadSstables { .. }
             | Self::Declined
             | Self::Unhealthy(_)
             | Self::Output(_)
@@ -120,6 +134,11 @@ impl Failure {
             Self::TaskFailed { .. } => "TASK_FAILED",
             Self::TaskCancelled { .. } => "TASK_CANCELLED",
             Self::Damaged { .. } => "DAMAGED",
+            Self::NoSstables { .. } => "NO_SSTABLES",
+            Self::FindSstables(FindError::NotAComponent { .. }) => "NOT_A_COMPONENT",
+            Self::FindSstables(FindError::Look { .. }) => "NOT_READABLE",
+            Self::DamagedSstables { .. } => "SSTABLE_DAMAGED",
+            Self::UnreadSstables { .. } => "SSTABLE_NOT_READ",
             Self::Detached { .. } => "DETACHED",
             Self::Declined => "DECLINED",
             Self::Unhealthy(_) => "UNHEALTHY",
@@ -160,13 +179,29 @@ impl Failure {
             Self::Damaged { .. } => {
                 vec!["make a new full backup; parts that are not named as damaged are good".into()]
             }
+            Self::NoSstables { .. } => vec![
+                "name a data folder, a table's folder, a snapshot or a component such as nb-1-big-Data.db".into(),
+            ],
+            Self::FindSstables(FindError::NotAComponent { .. }) => vec![
+                "components are named like nb-1-big-Data.db; a folder is walked for them".into(),
+            ],
+            Self::DamagedSstables { .. } => vec![
+                "bring the damaged ones from another replica (`nodetool scrub` drops what it cannot read, then repair)".into(),
+            ],
             Self::Standalone { hint, .. } => hint.iter().cloned().collect(),
             Self::Connect(_)
             | Self::TlsFile { .. }
+            | Self::FindSstables(FindError::Look { .. })
+            | Self::UnreadSstables { .. }
             | Self::Declined
             | Self::Unhealthy(_)
             | Self::Output(_)
             | Self::Truncated { .. } => Vec::new(),
         }
     }
+}
+
+fn shown(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    shown.join(", ")
 }

@@ -7,6 +7,7 @@ pub mod backup;
 pub mod cluster;
 pub mod finding;
 pub mod plan;
+pub mod sstable;
 pub mod task;
 pub mod verify;
 

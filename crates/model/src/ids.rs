@@ -49,7 +49,7 @@ fn check_name(what: &'static str, text: &str) -> Result<(), NameError> {
     }
 }
 
-/// Makes a checked name type; it becomes part of object keys, so nothing unchecked may be one.
+/// Makes a checked name type; it becomes part of object keys, so nothing warnings may be one.
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*

@@ -54,10 +54,7 @@ impl SerializationHeader {
     }
 
     pub fn encode(&self, out: &mut Vec<u8>) {
-        put_uvint(
-            out,
-            self.min_timestamp.wrapping_sub(TIMESTAMP_EPOCH) as u64,
-        );
+        put_uvint(out, self.min_timestamp.wrapping_sub(TIMESTAMP_EPOCH) as u64);
         put_uvint(
             out,
             self.min_local_deletion_time

@@ -1,0 +1,155 @@
+//! Cuts a new SSTable out of one: exactly the partitions of some token ranges, from the chunks that hold them.
+//!
+//! Partitions are copied as they are: a row's encoding depends on the serialization header only, which is kept. What
+//! depends on where a partition lies (index, checksums, compression) is written anew. Secondary index components are
+//! left out; Cassandra builds them when the slice is loaded.
+
+mod big;
+mod bti;
+mod data;
+mod output;
+mod rewrite;
+mod sink;
+
+pub use sink::{CreateComponents, WriteSeek};
+
+use crate::codec::Compressor;
+use crate::descriptor::FormatVersion;
+use crate::error::{Damage, Error, Result};
+use crate::layout::{DataLayout, read_whole};
+use crate::source::Components;
+use crate::statistics::Statistics;
+use crate::toc::encode_toc;
+use crate::token::{Partitioner, Token, TokenRanges};
+use crate::uncompressed::Uncompressed;
+use crate::version::{Format, Version};
+use crate::{COMPRESSION_INFO, DATA, STATISTICS, STATISTICS_BYTES_MAX, TOC};
+
+use data::Compression;
+use output::Output;
+
+/// The SSTable that was cut out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    pub partitions: u64,
+    /// Of Data.db, in bytes.
+    pub data_bytes: u64,
+    /// Of the rows, in bytes.
+    pub uncompressed_bytes: u64,
+    pub first_token: Token,
+    pub last_token: Token,
+    /// The components that were written, TOC.txt last.
+    pub components: Vec<&'static str>,
+}
+
+/// Writes the slice of `ranges`; `None`, and nothing written, where no partition is in them.
+///
+/// Reads the small components, the parts of the index around the ranges, and of Data.db the chunks that hold wanted
+/// partitions. A crash leaves components without TOC.txt behind; the caller discards them.
+pub fn slice(
+    source: &dyn Components,
+    version: &FormatVersion,
+    ranges: &TokenRanges,
+    create: &mut dyn CreateComponents,
+) -> Result<Option<Slice>> {
+    let version = Version::known(version).ok_or_else(|| {
+        Error::unsupported(
+            DATA,
+            format!("{version} is not a version that is known here"),
+        )
+    })?;
+    let statistics = statistics(source, version)?;
+    let partitioner = partitioner(&statistics)?;
+    let (layout, data) = DataLayout::of(source, version, Some(&statistics))?;
+    let compression = match &layout {
+        DataLayout::Compressed(info) => {
+            refuse_compressor(&info.compressor)?;
+            Some(Compression::of(info))
+        }
+        DataLayout::Plain { .. } => None,
+    };
+    let data = Uncompressed::new(data, layout)?;
+    let cut = Cut {
+        source,
+        version,
+        statistics,
+        partitioner,
+        ranges,
+        compression,
+    };
+    let copied = match version.format() {
+        Format::Big => big::copy(&cut, data, create)?,
+        Format::Bti => bti::copy(&cut, data, create)?,
+    };
+    let Some(copied) = copied else {
+        return Ok(None);
+    };
+    let share = copied.share;
+    let mut components = copied.components;
+    let finished = copied.output.finish(&cut, share, create)?;
+    components.extend(finished.components);
+    components.push(TOC);
+    sink::Sink::write_whole(create, TOC, &encode_toc(components.iter().copied()))?;
+    Ok(Some(Slice {
+        components,
+        ..finished.slice
+    }))
+}
+
+/// What is cut out of what.
+struct Cut<'a> {
+    source: &'a dyn Components,
+    version: Version,
+    statistics: Statistics,
+    partitioner: Partitioner,
+    ranges: &'a TokenRanges,
+    compression: Option<Compression>,
+}
+
+/// Partitions that were copied, with the components of their index.
+struct Copied {
+    output: Output,
+    /// Of the source's partitions, 0 to 1.
+    share: f64,
+    components: Vec<&'static str>,
+}
+
+fn statistics(source: &dyn Components, version: Version) -> Result<Statistics> {
+    let bytes = read_whole(source, STATISTICS, STATISTICS_BYTES_MAX)?
+        .ok_or_else(|| Damage::whole(STATISTICS, "the component is missing"))?;
+    let statistics = Statistics::parse(&bytes, version)?;
+    if statistics.covered().is_some() {
+        return Err(Error::unsupported(
+            DATA,
+            "it is a slice that DSE streamed without copying, which is not sliced further",
+        ));
+    }
+    Ok(statistics)
+}
+
+fn partitioner(statistics: &Statistics) -> Result<Partitioner> {
+    let partitioner = statistics.partitioner().ok_or_else(|| {
+        Error::unsupported(STATISTICS, "its partitioner is not one that is known here")
+    })?;
+    match partitioner.order_is_known() {
+        true => Ok(partitioner),
+        false => Err(Error::unsupported(
+            STATISTICS,
+            "tables of a local partitioner have no share of the ring to slice",
+        )),
+    }
+}
+
+fn refuse_compressor(compressor: &Compressor) -> Result<()> {
+    match compressor {
+        Compressor::Encrypting(name) => Err(Error::unsupported(
+            COMPRESSION_INFO,
+            format!("it is encrypted by {name}, and is carried whole only"),
+        )),
+        Compressor::Unknown(name) => Err(Error::unsupported(
+            COMPRESSION_INFO,
+            format!("its compressor {name} is not known here"),
+        )),
+        _ => Ok(()),
+    }
+}

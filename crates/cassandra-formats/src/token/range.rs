@@ -1,0 +1,218 @@
+//! Ranges of the ring, without their left and with their right end, which may wrap.
+
+use super::{Partitioner, Token, TokenError};
+
+/// `(left, right]`. It wraps where the right end is not above the left; equal ends are the whole ring.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TokenRange {
+    pub left: Token,
+    pub right: Token,
+}
+
+impl TokenRange {
+    pub fn new(left: Token, right: Token) -> Self {
+        Self { left, right }
+    }
+
+    /// From two tokens as text.
+    pub fn parse(partitioner: &Partitioner, left: &str, right: &str) -> Result<Self, TokenError> {
+        Ok(Self {
+            left: partitioner.parse_token(left)?,
+            right: partitioner.parse_token(right)?,
+        })
+    }
+
+    pub fn wraps(&self) -> bool {
+        self.left >= self.right
+    }
+
+    pub fn contains(&self, token: &Token) -> bool {
+        match self.wraps() {
+            true => token > &self.left || token <= &self.right,
+            false => token > &self.left && token <= &self.right,
+        }
+    }
+}
+
+/// A set of ranges: ascending, apart from each other, none wrapping except for a last one that ends with the ring, whose
+/// right end is the minimum token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRanges {
+    ranges: Vec<TokenRange>,
+}
+
+impl TokenRanges {
+    /// Merges ranges of one partitioner.
+    pub fn new(ranges: impl IntoIterator<Item = TokenRange>) -> Self {
+        let mut unwrapped = Vec::new();
+        for range in ranges {
+            if range.wraps() && !range.right.is_minimum() {
+                let minimum = range.left.minimum();
+                unwrapped.push(TokenRange::new(range.left, minimum.clone()));
+                unwrapped.push(TokenRange::new(minimum, range.right));
+            } else {
+                unwrapped.push(range);
+            }
+        }
+        unwrapped.sort_by(|a, b| a.left.cmp(&b.left));
+        let mut merged: Vec<TokenRange> = Vec::new();
+        for range in unwrapped {
+            match merged.last_mut() {
+                Some(last) if last.right.is_minimum() => break,
+                Some(last) if range.left <= last.right => {
+                    if range.right.is_minimum() || range.right > last.right {
+                        last.right = range.right;
+                    }
+                }
+                _ => merged.push(range),
+            }
+        }
+        Self { ranges: merged }
+    }
+
+    pub fn whole_ring(partitioner: &Partitioner) -> Self {
+        Self::new([TokenRange::new(
+            partitioner.minimum(),
+            partitioner.minimum(),
+        )])
+    }
+
+    pub fn iter(&self) -> std::slice::Iter<'_, TokenRange> {
+        self.ranges.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    pub fn is_whole_ring(&self) -> bool {
+        matches!(self.ranges.as_slice(), [one] if one.left.is_minimum() && one.right.is_minimum())
+    }
+
+    /// The minimum token is contained where the ring's end is.
+    pub fn contains(&self, token: &Token) -> bool {
+        if token.is_minimum() {
+            return self.ends_with_ring();
+        }
+        // The ranges before it are those that begin below the token; only the last of them can reach it.
+        let before = self.ranges.partition_point(|range| &range.left < token);
+        self.ranges[..before]
+            .last()
+            .is_some_and(|range| range.right.is_minimum() || token <= &range.right)
+    }
+
+    /// Whether a token from `first` to `last`, both included, could be contained.
+    pub fn intersects(&self, first: &Token, last: &Token) -> bool {
+        if first.is_minimum() && self.ends_with_ring() {
+            return true;
+        }
+        let reached = self.ranges.partition_point(|range| &range.left < last);
+        self.ranges[..reached]
+            .last()
+            .is_some_and(|range| range.right.is_minimum() || first <= &range.right)
+    }
+
+    fn ends_with_ring(&self) -> bool {
+        self.ranges
+            .last()
+            .is_some_and(|range| range.right.is_minimum())
+    }
+}
+
+impl<'a> IntoIterator for &'a TokenRanges {
+    type Item = &'a TokenRange;
+    type IntoIter = std::slice::Iter<'a, TokenRange>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn range(left: i64, right: i64) -> TokenRange {
+        TokenRange::new(Token::Murmur3(left), Token::Murmur3(right))
+    }
+
+    #[track_caller]
+    fn check(ranges: &[(i64, i64)], merged: &[(i64, i64)]) {
+        let set = TokenRanges::new(ranges.iter().map(|(l, r)| range(*l, *r)));
+        let expected: Vec<TokenRange> = merged.iter().map(|(l, r)| range(*l, *r)).collect();
+        assert_eq!(set.ranges, expected);
+    }
+
+    #[test]
+    fn a_set_of_ranges_is_sorted_merged_and_unwrapped() {
+        const MIN: i64 = i64::MIN;
+        check(&[], &[]);
+        check(&[(5, 9), (1, 5)], &[(1, 9)]);
+        check(&[(1, 9), (2, 3), (20, 30)], &[(1, 9), (20, 30)]);
+        check(&[(10, -10)], &[(MIN, -10), (10, MIN)]);
+        check(&[(10, -10), (-10, 10)], &[(MIN, MIN)]);
+        check(&[(7, 7)], &[(MIN, MIN)]);
+        check(&[(MIN, MIN)], &[(MIN, MIN)]);
+        check(&[(3, MIN), (5, 8)], &[(3, MIN)]);
+        check(&[(1, 2), (2, MIN)], &[(1, MIN)]);
+        check(&[(MIN, 4)], &[(MIN, 4)]);
+        check(&[(0, i64::MAX), (i64::MAX, MIN)], &[(0, MIN)]);
+    }
+
+    #[test]
+    fn the_whole_ring_contains_every_token() {
+        for partitioner in [Partitioner::Murmur3, Partitioner::Random] {
+            let ring = TokenRanges::whole_ring(&partitioner);
+            assert!(ring.is_whole_ring());
+            assert!(ring.contains(&partitioner.minimum()));
+            assert!(ring.contains(&partitioner.token(b"key")));
+        }
+    }
+
+    /// Few values, so that ends meet; the ends of the ring among them.
+    fn token() -> impl Strategy<Value = i64> {
+        prop_oneof![
+            8 => -6..6_i64,
+            1 => Just(i64::MIN),
+            1 => Just(i64::MAX),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_merged_set_contains_what_its_ranges_contain(
+            ranges in proptest::collection::vec((token(), token()), 0..6),
+            probe in token(),
+            other in token(),
+        ) {
+            let ranges: Vec<TokenRange> = ranges.iter().map(|(l, r)| range(*l, *r)).collect();
+            let set = TokenRanges::new(ranges.clone());
+            let any = |token: i64| ranges.iter().any(|range| range.contains(&Token::Murmur3(token)));
+            prop_assert_eq!(set.contains(&Token::Murmur3(probe)), any(probe));
+            prop_assert_eq!(TokenRanges::new(set.iter().cloned()), set.clone());
+            let (first, last) = (probe.min(other), probe.max(other));
+            if let Some(inside) = [first, last].into_iter().chain(-6..6).find(|t| (first..=last).contains(t) && any(*t)) {
+                prop_assert!(set.intersects(&Token::Murmur3(first), &Token::Murmur3(last)), "{}", inside);
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_of_other_tokens_do_not_intersect_a_span() {
+        let set = TokenRanges::new([range(10, 20), range(30, 40)]);
+        for (first, last, expected) in [
+            (0, 10, false),
+            (0, 11, true),
+            (20, 25, true),
+            (21, 30, false),
+            (40, 40, true),
+            (41, 90, false),
+            (0, 90, true),
+        ] {
+            let intersects = set.intersects(&Token::Murmur3(first), &Token::Murmur3(last));
+            assert_eq!(intersects, expected, "{first} to {last}");
+        }
+    }
+}

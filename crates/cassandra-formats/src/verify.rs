@@ -1,0 +1,174 @@
+//! Finds damage in an SSTable: checksums, components against each other, keys and their order, and every row if asked.
+
+mod data;
+mod index;
+mod names;
+mod order;
+mod rows;
+mod streamed;
+
+pub use streamed::ComponentCheck;
+
+use crate::codec::Compressor;
+use crate::descriptor::Descriptor;
+use crate::error::{Damage, Error, Result};
+use crate::inspect::{Facts, facts, known};
+use crate::layout::{DataLayout, read_whole};
+use crate::source::Components;
+use crate::statistics::Statistics;
+use crate::uncompressed::Uncompressed;
+use crate::version::{Format, Version};
+use crate::{STATISTICS, STATISTICS_BYTES_MAX, TOC, TOC_BYTES_MAX};
+
+/// How deep to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// All checksums, all structure, keys, tokens and their order; the index is held against Data at some partitions,
+    /// the first and the last among them. Data.db is read once.
+    Checksums,
+    /// Also decodes every row and cell, and holds the whole index against them. Data.db is read twice.
+    Extended,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    /// As far as the damage lets them be known.
+    pub facts: Facts,
+    pub damage: Vec<Damage>,
+    /// What is odd and yet no damage, or could not be checked.
+    pub warnings: Vec<String>,
+}
+
+/// Looks for all damage of one SSTable; `done` is told of bytes as they have been checked. An error is that the source
+/// failed, or that the version is not known here.
+pub fn verify(
+    components: &dyn Components,
+    descriptor: &Descriptor,
+    depth: Depth,
+    done: &mut dyn FnMut(u64),
+) -> Result<Report> {
+    let version = known(descriptor)?;
+    let mut verification = Verification {
+        components,
+        version,
+        names: components.names(),
+        statistics: None,
+        report: Report::default(),
+    };
+    verification.names()?;
+    verification.statistics()?;
+    verification.facts()?;
+    let is_sound = verification.data_checksums(done)?;
+    verification.content(depth, is_sound)?;
+    Ok(verification.report)
+}
+
+/// One run.
+struct Verification<'a> {
+    components: &'a dyn Components,
+    version: Version,
+    names: Vec<String>,
+    statistics: Option<Statistics>,
+    report: Report,
+}
+
+impl Verification<'_> {
+    /// Takes damage into the report and goes on; a source that fails ends everything.
+    fn note<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Damaged(damage)) => {
+                if !self.report.damage.contains(&damage) {
+                    self.report.damage.push(damage);
+                }
+                Ok(None)
+            }
+            Err(error @ Error::Unsupported { .. }) => {
+                self.report.warnings.push(error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn names(&mut self) -> Result<()> {
+        let missing = names::check_required(&self.names, self.version.format());
+        self.report.damage.extend(missing);
+        let toc = read_whole(self.components, TOC, TOC_BYTES_MAX);
+        match self.note(toc)? {
+            Some(Some(toc)) => {
+                let damage = names::check_toc(&toc, &self.names);
+                self.report.damage.extend(damage);
+                let unnamed = names::unnamed(&toc, &self.names);
+                self.report.warnings.extend(unnamed);
+            }
+            Some(None) => {
+                let what =
+                    format!("{TOC}: it is not there, so nothing says which components should be");
+                self.report.warnings.push(what);
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn statistics(&mut self) -> Result<()> {
+        let bytes = read_whole(self.components, STATISTICS, STATISTICS_BYTES_MAX);
+        let Some(Some(bytes)) = self.note(bytes)? else {
+            return Ok(());
+        };
+        let parsed = Statistics::parse(&bytes, self.version);
+        self.statistics = self.note(parsed)?;
+        if let Some(statistics) = &self.statistics {
+            let sketch = statistics.sketch().map(drop).map_err(Error::from);
+            self.note(sketch)?;
+        }
+        Ok(())
+    }
+
+    fn facts(&mut self) -> Result<()> {
+        let facts = facts(self.components, self.version, self.statistics.as_ref());
+        if let Some(facts) = self.note(facts)? {
+            self.report.facts = facts;
+        }
+        Ok(())
+    }
+
+    /// Index and rows. What damaged checksums hide is not looked at: it would only be an echo.
+    fn content(&mut self, depth: Depth, is_sound: bool) -> Result<()> {
+        let layout = DataLayout::of(self.components, self.version, self.statistics.as_ref());
+        let Some((layout, data)) = self.note(layout)? else {
+            return Ok(());
+        };
+        if let DataLayout::Compressed(info) = &layout
+            && let Compressor::Encrypting(name) | Compressor::Unknown(name) = &info.compressor
+        {
+            let what = format!("rows and index: what {name} wrote is not understood here");
+            self.report.warnings.push(what);
+            return Ok(());
+        }
+        if self.statistics.is_none() {
+            let what = format!("rows and index: they need {STATISTICS}");
+            self.report.warnings.push(what);
+            return Ok(());
+        }
+        let data = Uncompressed::new(data, layout);
+        let Some(mut data) = self.note(data)? else {
+            return Ok(());
+        };
+        let extended = depth == Depth::Extended && is_sound;
+        if depth == Depth::Extended && !is_sound {
+            let what = "rows: Data.db is damaged already".to_owned();
+            self.report.warnings.push(what);
+        }
+        match self.version.format() {
+            Format::Big => self.big_index(&mut data)?,
+            Format::Bti => self.bti_index(&mut data)?,
+        }
+        match extended {
+            true => self.rows(),
+            false => Ok(()),
+        }
+    }
+}

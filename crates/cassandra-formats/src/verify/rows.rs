@@ -1,0 +1,230 @@
+//! Every row and cell, and the whole index held against them.
+
+use std::sync::Arc;
+
+use super::Verification;
+use super::index::key_shape;
+use super::order::OrderCheck;
+use crate::big_check::{BigVisitor, check_big};
+use crate::bti::{BlockCheck, IndexCheck, Partitions, RowIndexEntry, Rows};
+use crate::data::{self, Cell, CellVisitor, Depth, Event, Schema, Walker};
+use crate::error::{Damage, Error, Result};
+use crate::index::IndexReader;
+use crate::layout::{DataLayout, open};
+use crate::statistics::Statistics;
+use crate::statistics::stats::StatsMetadata;
+use crate::token::Partitioner;
+use crate::uncompressed::Uncompressed;
+use crate::{INDEX, PARTITIONS, STATISTICS};
+
+/// The times that rows have, against the bounds of Statistics.db.
+struct Times {
+    min: i64,
+    max: i64,
+}
+
+impl Times {
+    fn new() -> Self {
+        Self {
+            min: i64::MAX,
+            max: i64::MIN,
+        }
+    }
+
+    fn note(&mut self, timestamp: i64) {
+        self.min = self.min.min(timestamp);
+        self.max = self.max.max(timestamp);
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        if let Event::Row(row) | Event::StaticRow(row) = event
+            && let Some(liveness) = row.body.as_ref().and_then(|body| body.liveness)
+        {
+            self.note(liveness.timestamp);
+        }
+    }
+
+    /// Reads that are bounded by time skip SSTables by these bounds.
+    fn check(&self, stats: &StatsMetadata) -> Result<(), Damage> {
+        if self.min > self.max
+            || (stats.min_timestamp <= self.min && self.max <= stats.max_timestamp)
+        {
+            return Ok(());
+        }
+        Err(Damage::whole(
+            STATISTICS,
+            format!(
+                "timestamps are said to be from {} to {}, rows have {} to {}",
+                stats.min_timestamp, stats.max_timestamp, self.min, self.max
+            ),
+        ))
+    }
+}
+
+impl CellVisitor for Times {
+    fn cell(&mut self, cell: &Cell) {
+        self.note(cell.timestamp);
+    }
+}
+
+impl BigVisitor for Times {
+    fn event(&mut self, event: &Event<'_>) {
+        Times::event(self, event);
+    }
+}
+
+impl Verification<'_> {
+    /// Decodes all rows, with the whole index beside them.
+    pub(super) fn rows(&mut self) -> Result<()> {
+        let Some(statistics) = self.statistics.clone() else {
+            return Ok(());
+        };
+        let schema = Schema::new(&statistics.header, self.version).map_err(Error::from);
+        let Some(schema) = self.note(schema)? else {
+            return Ok(());
+        };
+        let ambiguous = schema.user_types_are_ambiguous();
+        let mut walked = self.walk(schema, &statistics);
+        if ambiguous && matches!(walked, Err(Error::Damaged(_))) {
+            // 3.x writes frozen and other user types alike; what reads to the end is what was written.
+            let frozen = Schema::with_frozen_user_types(&statistics.header, self.version)?;
+            let again = self.walk(frozen, &statistics);
+            if again.is_ok() {
+                walked = again;
+            }
+        }
+        if let Some(times) = self.note(walked)? {
+            let checked = times.check(&statistics.stats).map_err(Error::from);
+            self.note(checked)?;
+        }
+        Ok(())
+    }
+
+    fn walk(&self, schema: Schema, statistics: &Statistics) -> Result<Times> {
+        let (layout, data) = DataLayout::of(self.components, self.version, Some(statistics))?;
+        let mut data = Uncompressed::new(data, layout)?;
+        let covered = statistics.covered().unwrap_or(data.extent());
+        data.seek(covered.clone())?;
+        let walker = Walker::new(Arc::new(schema), Depth::Cells, data, covered.start);
+        match self.version.is_bti() {
+            false => self.walk_big(walker),
+            true => {
+                let is_slice = statistics.covered().is_some();
+                self.walk_bti(walker, covered, is_slice, statistics.partitioner())
+            }
+        }
+    }
+
+    fn walk_big(&self, mut walker: Walker<Uncompressed>) -> Result<Times> {
+        let index = open(self.components, INDEX)?
+            .ok_or_else(|| Damage::whole(INDEX, "the component is missing"))?;
+        let mut times = Times::new();
+        check_big(&mut walker, &mut IndexReader::new(index), &mut times)?;
+        Ok(times)
+    }
+
+    fn walk_bti(
+        &self,
+        mut walker: Walker<Uncompressed>,
+        covered: std::ops::Range<u64>,
+        is_slice: bool,
+        partitioner: Option<Partitioner>,
+    ) -> Result<Times> {
+        let (partitions, rows) = self.open_bti()?;
+        let mut index = IndexCheck::new(&partitions, &rows, covered.end);
+        if is_slice {
+            index = index.within(covered.clone());
+        }
+        let mut order = OrderCheck::new(PARTITIONS, partitioner.clone(), None, covered.start);
+        let mut times = Times::new();
+        loop {
+            let (position, entry) = match walker.next_with(&mut times)? {
+                None => break,
+                Some(Event::Partition(partition)) => {
+                    order.entry(partition.position, partition.key, partition.position)?;
+                    let shape = key_shape(partitioner.as_ref(), partition.key);
+                    let entry = index.partition(partition.position, partition.key, &shape)?;
+                    if let Some(entry) = &entry {
+                        check_deletion(entry, partition.deletion)?;
+                    }
+                    (partition.position, entry)
+                }
+                // The walker gives a partition before anything of one.
+                Some(_) => continue,
+            };
+            walk_partition(&mut walker, position, entry.as_ref(), &rows, &mut times)?;
+        }
+        index.finish()?;
+        Ok(times)
+    }
+
+    fn open_bti(&self) -> Result<(Partitions, Rows)> {
+        let component = |name| {
+            open(self.components, name)?
+                .ok_or_else(|| Error::from(Damage::whole(name, "the component is missing")))
+        };
+        let rows = Rows::open(component(crate::ROWS)?, self.version);
+        Ok((Partitions::open(component(PARTITIONS)?)?, rows))
+    }
+}
+
+/// The rest of a partition, against its row index where it has one.
+fn walk_partition(
+    walker: &mut Walker<Uncompressed>,
+    start: u64,
+    entry: Option<&RowIndexEntry>,
+    rows: &Rows,
+    times: &mut Times,
+) -> Result<()> {
+    let mut blocks = match entry {
+        Some(entry) => Some(BlockCheck::new(rows, entry)?),
+        None => None,
+    };
+    loop {
+        let open = walker.open().and_then(bti_deletion);
+        let Some(event) = walker.next_with(times)? else {
+            return Ok(());
+        };
+        times.event(&event);
+        match event {
+            Event::Row(data::Row { position, .. })
+            | Event::Marker(data::Marker { position, .. }) => {
+                if let Some(blocks) = &mut blocks {
+                    blocks.unfiltered(position - start, open)?;
+                }
+            }
+            Event::End(end) => {
+                if let Some(blocks) = blocks {
+                    // Before the byte that ends the partition.
+                    blocks.finish((end.end - start).saturating_sub(1))?;
+                }
+                return Ok(());
+            }
+            Event::Partition(_) | Event::StaticRow(_) => {}
+        }
+    }
+}
+
+fn check_deletion(entry: &RowIndexEntry, expected: data::DeletionTime) -> Result<(), Damage> {
+    let expected = bti_deletion(expected);
+    if entry.deletion == expected {
+        return Ok(());
+    }
+    Err(Damage::at(
+        crate::ROWS,
+        entry.position,
+        format!(
+            "a partition is said to be deleted as {:?}, its Data says {expected:?}",
+            entry.deletion
+        ),
+    ))
+}
+
+/// As indexes of the trie formats tell of it.
+fn bti_deletion(deletion: data::DeletionTime) -> Option<crate::bti::DeletionTime> {
+    (!deletion.is_live()).then_some(crate::bti::DeletionTime {
+        marked_for_delete_at: deletion.marked_for_delete_at,
+        // Its low bits are what is stored, signed or not.
+        local_deletion_time: deletion.local_deletion_time as u32,
+    })
+}

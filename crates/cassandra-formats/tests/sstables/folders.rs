@@ -1,0 +1,54 @@
+//! Where SSTables for tests are.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cassandra_formats::Descriptor;
+use cassandra_formats::source::Components;
+use sstable_files::SstableFiles;
+
+/// Components in memory.
+pub type Memory = BTreeMap<String, Vec<u8>>;
+
+/// SSTables that this project made with real Cassandra.
+pub fn own() -> Vec<SstableFiles> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    sstable_files::find(&[folder]).expect("the project's own fixtures are there")
+}
+
+/// The shared SSTables; says so where they are missing.
+pub fn shared(test: &str) -> Vec<SstableFiles> {
+    let Some(folder) = shared_folder() else {
+        println!("skipped: {test}: no shared fixtures");
+        return Vec::new();
+    };
+    let mut found = sstable_files::find(&[folder.join("sstables")]).expect("walks");
+    // Of the two slices of one name in that folder, one has overwritten the other's Data.db.
+    found.retain(|sstable| {
+        sstable.descriptor().to_string() != "bb-3-bti"
+            || !sstable
+                .folder()
+                .ends_with("ZeroCopyStreamingTest/Standard1")
+    });
+    found
+}
+
+pub fn shared_folder() -> Option<PathBuf> {
+    let folder = std::env::var_os("RINGKEEP_FIXTURES").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures"),
+        PathBuf::from,
+    );
+    folder.is_dir().then_some(folder)
+}
+
+/// All components of an SSTable.
+pub fn load(sstable: &SstableFiles) -> Memory {
+    sstable
+        .names()
+        .into_iter()
+        .map(|name| {
+            let bytes = std::fs::read(sstable.path(&name)).expect("a component");
+            (name, bytes)
+        })
+        .collect()
+}
