@@ -3,6 +3,7 @@
 //! No async, no paths, no panics on any input. The caller supplies the bytes ([`source`]), so that files, objects and
 //! memory are alike.
 
+pub mod big_check;
 pub mod bti;
 mod bytes;
 mod checksums;
