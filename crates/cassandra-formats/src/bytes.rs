@@ -210,6 +210,11 @@ pub fn zigzag_decode(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
+#[cfg(test)]
+pub fn zigzag_encode(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
 /// How many bytes [`put_uvint`] writes.
 pub fn uvint_len(value: u64) -> usize {
     match value.leading_zeros() {

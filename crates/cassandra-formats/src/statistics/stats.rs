@@ -138,7 +138,24 @@ impl StatsMetadata {
         if version.has_token_space_coverage() {
             self.token_space_coverage = Some(c.f64("token space coverage")?);
         }
+        if version.has_uint_deletion_time() && !c.is_empty() {
+            self.parse_padding(c)?;
+        }
         Ok(())
+    }
+
+    /// Cassandra 5.0 reckons each tombstone bin as long as it was before, and fills the difference with zeros.
+    fn padding_len(&self) -> usize {
+        self.estimated_tombstone_drop_time.bins.len() * 4
+    }
+
+    fn parse_padding(&self, c: &mut Cursor<'_>) -> Result<(), Damage> {
+        let start = c.clone();
+        let padding = c.take(self.padding_len(), "padding")?;
+        match padding.iter().all(|byte| *byte == 0) {
+            true => Ok(()),
+            false => Err(start.damage("the padding is not zero")),
+        }
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>, version: Version) {
@@ -206,6 +223,9 @@ impl StatsMetadata {
         if version.has_token_space_coverage() {
             let coverage = self.token_space_coverage.unwrap_or(f64::NAN);
             out.extend_from_slice(&coverage.to_be_bytes());
+        }
+        if version.has_uint_deletion_time() {
+            out.resize(out.len() + self.padding_len(), 0);
         }
     }
 }

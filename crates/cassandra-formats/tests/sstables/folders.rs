@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cassandra_formats::Descriptor;
 use cassandra_formats::source::Components;
 use sstable_files::SstableFiles;
 

@@ -1,5 +1,7 @@
 //! Real SSTables are found sound, at each depth.
 
+use cassandra_formats::Version;
+use cassandra_formats::statistics::Statistics;
 use cassandra_formats::verify::{Depth, verify};
 use sstable_files::SstableFiles;
 
@@ -43,4 +45,21 @@ fn own_sstables_are_sound() {
     let own = folders::own();
     assert!(!own.is_empty());
     check(&own);
+}
+
+/// As Cassandra wrote it, to the byte.
+#[test]
+fn statistics_come_back_as_they_were_written() {
+    let mut sstables = folders::own();
+    sstables.extend(folders::shared("statistics_come_back_as_they_were_written"));
+    for sstable in &sstables {
+        let version = Version::known(&sstable.descriptor().format).expect("a known version");
+        let bytes = std::fs::read(sstable.path("Statistics.db")).expect("statistics");
+        let statistics = Statistics::parse(&bytes, version).expect("parses");
+        assert!(
+            statistics.encode(version) == bytes,
+            "{}",
+            sstable.path("").display()
+        );
+    }
 }

@@ -70,8 +70,8 @@ fn subsets_of_real_row_indexes_are_read_back_equal() {
     }
 }
 
-/// A Rows.db whose partitions have as many blocks as `counts` says.
-fn make(counts: &[u64], version: Version) -> (Vec<u8>, Vec<u64>) {
+/// A Rows.db of `da` whose partitions have as many blocks as `counts` says.
+fn make(counts: &[u64]) -> (Vec<u8>, Vec<u64>) {
     let mut out = Vec::new();
     let mut entries = Vec::new();
     for (index, count) in counts.iter().enumerate() {
@@ -113,7 +113,7 @@ fn da() -> Version {
 #[test]
 fn large_and_small_row_indexes_are_copied_in_any_combination() {
     let counts = [2, 20_000, 3, 700, 701, 5, 90_000, 300, 2];
-    let (bytes, entries) = make(&counts, da());
+    let (bytes, entries) = make(&counts);
     let rows = Rows::open(Box::new(bytes.clone()), da());
     for (at, count) in entries.iter().zip(counts) {
         let entry = rows.entry(*at).expect("an entry");
@@ -145,7 +145,7 @@ fn large_and_small_row_indexes_are_copied_in_any_combination() {
 
 #[test]
 fn a_position_that_takes_more_bytes_than_before_is_copied_too() {
-    let (bytes, entries) = make(&[2, 5000, 5000, 40], da());
+    let (bytes, entries) = make(&[2, 5000, 5000, 40]);
     let rows = Rows::open(Box::new(bytes), da());
     check(&rows, da(), &entries, |position| position << 40);
     assert!(uvint_len(1 << 50) > uvint_len(1 << 10));
@@ -153,7 +153,7 @@ fn a_position_that_takes_more_bytes_than_before_is_copied_too() {
 
 #[test]
 fn entries_out_of_order_are_refused() {
-    let (bytes, entries) = make(&[20, 20], da());
+    let (bytes, entries) = make(&[20, 20]);
     let rows = Rows::open(Box::new(bytes), da());
     let mut copy = RowsCopy::new(&rows, Vec::new());
     let entry = |index: usize| rows.entry(entries[index]).expect("an entry");

@@ -4,7 +4,7 @@ use super::super::*;
 use super::fixtures::{self, Fixture, hex};
 
 /// Positions in Data.db in the order of the index.
-fn data_positions(fixture: &Fixture) -> Vec<u64> {
+pub(super) fn data_positions(fixture: &Fixture) -> Vec<u64> {
     let (partitions, rows) = fixture.open();
     let mut walk = partitions.walk();
     let mut found = Vec::new();
@@ -90,7 +90,9 @@ fn partitions_are_found_by_their_tokens() {
 
 #[test]
 fn an_index_that_is_passed_partition_by_partition_leaves_nothing_over() {
-    for fixture in fixtures::all("an_index_that_is_passed_partition_by_partition") {
+    for fixture in
+        fixtures::all("an_index_that_is_passed_partition_by_partition_leaves_nothing_over")
+    {
         let Some(data) = &fixture.data else { continue };
         let (partitions, rows) = fixture.open();
         let positions = data_positions(&fixture);
@@ -125,5 +127,33 @@ fn an_index_that_is_passed_partition_by_partition_leaves_nothing_over() {
             check.partition(*position, &key, &shape).expect("it agrees");
         }
         check.finish().expect_err("a partition is left over");
+    }
+}
+
+#[test]
+fn a_zero_copy_slice_is_checked_against_the_part_of_the_index_that_it_has() {
+    for fixture in
+        fixtures::all("a_zero_copy_slice_is_checked_against_the_part_of_the_index_that_it_has")
+    {
+        let positions = data_positions(&fixture);
+        let (partitions, rows) = fixture.open();
+        let (Some(data), [_, middle @ .., end]) = (&fixture.data, positions.as_slice()) else {
+            continue;
+        };
+        let Some(start) = middle.first() else {
+            continue;
+        };
+        let pass = |positions: &[u64]| {
+            let check = IndexCheck::new(&partitions, &rows, data.len() as u64);
+            let mut check = check.within(*start..*end);
+            for position in positions {
+                let (key, shape) = fixture.key_at(*position).expect("a key");
+                check.partition(*position, &key, &shape)?;
+            }
+            check.finish()
+        };
+        pass(middle).unwrap_or_else(|error| panic!("{}: {error}", fixture.name));
+        pass(&middle[1..]).expect_err("a partition is left over");
+        pass(&positions).expect_err("a partition is not in the slice");
     }
 }
