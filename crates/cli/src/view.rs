@@ -4,8 +4,10 @@
 //! answer of a newer service must still be shown, so nothing is refused: an unknown word becomes `unknown`.
 
 pub mod backup;
+pub mod backup_list;
 pub mod cluster;
 pub mod finding;
+pub mod kept_damage;
 pub mod plan;
 pub mod sstable;
 pub mod task;

@@ -1,5 +1,6 @@
 //! The documents that make a backup: one node manifest for each node, and one backup manifest, written last.
 
+mod damage;
 mod envelope;
 
 use cassandra_versions::Release;
@@ -10,6 +11,7 @@ use crate::{
     BackupName, BackupRef, HostId, RingMember, Schema, Selection, TableId, TableRef, TaskId,
 };
 
+pub use damage::{KeptDamage, damaged_sstables};
 pub use envelope::{DocumentError, DocumentKind, FORMAT, open, seal};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +63,9 @@ pub struct NodeManifest {
     pub snapshot_taken_at: Timestamp,
     /// Every selected table, also those without data.
     pub tables: Vec<TableFiles>,
+    /// What of the files was damaged on the node already. Empty unless the backup was made with leave to keep it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<KeptDamage>,
 }
 
 /// A table's files on one node.
@@ -138,6 +143,16 @@ pub struct BackupNode {
     pub uploaded_bytes: u64,
     pub sstables: u64,
     pub tables: Vec<TableSummary>,
+    /// SSTables that were damaged on the node already, those of secondary indexes among them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub damaged_sstables: u64,
+    /// The first of their damage; all of it is in the node manifest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<KeptDamage>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What one node holds of a table, in figures.
@@ -176,6 +191,11 @@ impl BackupManifest {
         self.ring
             .iter()
             .all(|member| self.nodes.iter().any(|node| node.host_id == member.host_id))
+    }
+
+    /// SSTables that were damaged on their nodes already.
+    pub fn damaged_sstables(&self) -> u64 {
+        self.nodes.iter().map(|node| node.damaged_sstables).sum()
     }
 
     /// The figures of each table over all nodes, by keyspace and name.

@@ -9,7 +9,7 @@ mod verify;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::manifest::StoredFile;
+use model::manifest::{KeptDamage, StoredFile};
 use model::selection::is_user_keyspace;
 use model::{BackupRef, Selection, TableId};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,9 @@ pub enum SnapshotRecord {
         backup: BackupRef,
         table: TableId,
         file: StoredFile,
+        /// What of it was damaged on disk and was kept on demand.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        damage: Vec<KeptDamage>,
     },
 }
 

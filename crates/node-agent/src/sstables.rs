@@ -1,13 +1,15 @@
 //! The SSTables that lie in a folder: which files, of which SSTable, and whether nothing essential is missing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cassandra_formats::{Component, Descriptor, parse_file_name};
 use model::manifest::SourceFile;
+use sstable_files::SstableFiles;
 
 use crate::files::{self, FileError};
 
@@ -119,6 +121,35 @@ pub fn by_sstable(components: &[ComponentFile]) -> Sstables<'_> {
             .push(file);
     }
     sstables
+}
+
+/// Each file with the SSTable that it is a component of.
+pub fn with_sstables(files: Vec<ComponentFile>) -> Vec<(ComponentFile, Arc<SstableFiles>)> {
+    // Two data directories never hold the same descriptor of a table, but nothing here rests on that.
+    type Found<'a> = HashMap<(&'a Path, &'a Descriptor), BTreeMap<String, u64>>;
+    let mut found = Found::new();
+    let folder = |file: &ComponentFile| -> PathBuf {
+        file.path.parent().map(Path::to_owned).unwrap_or_default()
+    };
+    for file in &files {
+        let folder = file.path.parent().unwrap_or(Path::new(""));
+        let components = found.entry((folder, &file.descriptor)).or_default();
+        components.insert(file.component.clone(), file.bytes);
+    }
+    let sstables: HashMap<(PathBuf, Descriptor), Arc<SstableFiles>> = found
+        .into_iter()
+        .map(|((folder, descriptor), components)| {
+            let sstable = SstableFiles::new(folder, descriptor.clone(), components);
+            ((folder.to_owned(), descriptor.clone()), Arc::new(sstable))
+        })
+        .collect();
+    files
+        .into_iter()
+        .map(|file| {
+            let sstable = sstables[&(folder(&file), file.descriptor.clone())].clone();
+            (file, sstable)
+        })
+        .collect()
 }
 
 /// Essential components that an SSTable lacks: without any of them it cannot be read.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::cql::{Cql, CqlError, Row};
 
 pub use control::{FakeControl, Misbehaviour};
-pub use node::{FakeNode, TableFolder};
+pub use node::{FakeNode, TableFolder, fixture, statistics};
 
 /// Answers statements with rows; what it was not told, it answers with no rows.
 #[derive(Default)]

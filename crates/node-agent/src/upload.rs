@@ -3,6 +3,7 @@
 //! Whatever is in the bucket is never written again, so the work can be stopped anywhere and taken up again: what the
 //! journal names is done, and what an earlier try stored without telling the journal is recognised by its content.
 
+mod check;
 mod error;
 mod file;
 mod manifest;
@@ -12,8 +13,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use model::manifest::{BackupKind, NodeManifest, StoredFile, TableFiles};
+use model::manifest::{BackupKind, KeptDamage, NodeManifest, StoredFile, TableFiles};
 use model::{BackupName, BackupRef, HostId, Selection, TableId};
+use sstable_files::SstableFiles;
 use tracing::info;
 
 use crate::agent::Agent;
@@ -22,7 +24,7 @@ use crate::journal::Journal;
 use crate::names;
 use crate::ring;
 use crate::snapshot::{self, SnapshotRecord, SnapshotTable, Taken};
-use crate::sstables::ComponentFile;
+use crate::sstables::{self, ComponentFile};
 use crate::tables;
 use crate::work::{self, Work};
 
@@ -40,10 +42,27 @@ pub struct Upload {
     pub base: Option<BackupName>,
     pub selection: Selection,
     pub snapshot_taken_at: Timestamp,
+    /// Takes damaged SSTables as they are, and notes the damage.
+    pub keep_damaged: bool,
 }
 
 /// A file by table, index and name.
 pub(crate) type FileKey = (TableId, Option<String>, String);
+
+/// A file as the bucket holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    file: StoredFile,
+    /// What of it was damaged on disk and was kept on demand.
+    damage: Vec<KeptDamage>,
+}
+
+/// What the bucket holds of a snapshot.
+#[derive(Default)]
+struct Stored {
+    files: HashMap<TableId, Vec<StoredFile>>,
+    damaged: Vec<KeptDamage>,
+}
 
 /// Uploads what the bucket does not hold yet, and commits this node's manifest.
 pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summary, UploadError> {
@@ -69,9 +88,13 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         base,
         done: stored_before(upload, records),
         journal,
+        keep_damaged: upload.keep_damaged,
         buffer_bytes: agent.config.read_buffer_bytes.max(1),
     };
-    let files = upload_files(agent, &uploader, &tables, work).await?;
+    let mut stored = upload_files(agent, &uploader, &tables, work).await?;
+    // The check of one component may tell of damage in another, which tells of it too.
+    stored.damaged.sort();
+    stored.damaged.dedup();
     let manifest = NodeManifest {
         backup: upload.backup.clone(),
         kind: upload.kind,
@@ -81,7 +104,8 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         partitioner: identity.partitioner,
         snapshot_tag: upload.tag.clone(),
         snapshot_taken_at: upload.snapshot_taken_at,
-        tables: table_files(tables, files),
+        tables: table_files(tables, stored.files),
+        damaged: stored.damaged,
     };
     work.check()?;
     let summary = manifest::commit(agent, manifest).await?;
@@ -89,6 +113,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         backup = %upload.backup,
         bytes = summary.bytes,
         uploaded_bytes = summary.uploaded_bytes,
+        damaged_sstables = summary.damaged_sstables,
         "node manifest committed"
     );
     Ok(summary)
@@ -114,7 +139,7 @@ async fn base_files(
     agent: &Agent,
     upload: &Upload,
     host_id: HostId,
-) -> Result<HashMap<FileKey, StoredFile>, UploadError> {
+) -> Result<HashMap<FileKey, Kept>, UploadError> {
     let Some(base) = &upload.base else {
         return Ok(HashMap::new());
     };
@@ -125,18 +150,26 @@ async fn base_files(
     let Some((manifest, _)) = read_node_manifest(&agent.store, &base, host_id).await? else {
         return Ok(HashMap::new());
     };
-    let files = manifest.tables.into_iter().flat_map(|table| {
-        let id = table.id;
-        table
-            .files
-            .into_iter()
-            .map(move |file| (file_key(id, &file), file))
-    });
-    Ok(files.collect())
+    let mut damaged: HashMap<_, Vec<KeptDamage>> = HashMap::new();
+    for damage in manifest.damaged {
+        let table = (damage.keyspace.clone(), damage.table.clone());
+        let file = (damage.index.clone(), damage.file_name());
+        damaged.entry((table, file)).or_default().push(damage);
+    }
+    let mut files = HashMap::new();
+    for table in manifest.tables {
+        let name = (table.keyspace, table.table);
+        for file in table.files {
+            let place = (name.clone(), (file.index.clone(), file.name.clone()));
+            let damage = damaged.remove(&place).unwrap_or_default();
+            files.insert(file_key(table.id, &file), Kept { file, damage });
+        }
+    }
+    Ok(files)
 }
 
 /// What the journal says is in the bucket; of two records for a file the later one counts.
-fn stored_before(upload: &Upload, records: Vec<SnapshotRecord>) -> HashMap<FileKey, StoredFile> {
+fn stored_before(upload: &Upload, records: Vec<SnapshotRecord>) -> HashMap<FileKey, Kept> {
     records
         .into_iter()
         .filter_map(|record| match record {
@@ -144,7 +177,8 @@ fn stored_before(upload: &Upload, records: Vec<SnapshotRecord>) -> HashMap<FileK
                 backup,
                 table,
                 file,
-            } if backup == upload.backup => Some((file_key(table, &file), file)),
+                damage,
+            } if backup == upload.backup => Some((file_key(table, &file), Kept { file, damage })),
             SnapshotRecord::Stored { .. } | SnapshotRecord::Taken(_) => None,
         })
         .collect()
@@ -159,34 +193,34 @@ async fn upload_files(
     uploader: &Uploader,
     tables: &[SnapshotTable],
     work: &Work,
-) -> Result<HashMap<TableId, Vec<StoredFile>>, UploadError> {
-    let files: Vec<(Arc<tables::Table>, ComponentFile)> = tables
+) -> Result<Stored, UploadError> {
+    type Piece = (Arc<tables::Table>, (ComponentFile, Arc<SstableFiles>));
+    let files: Vec<Piece> = tables
         .iter()
         .flat_map(|table| {
             let of = Arc::new(table.table.clone());
-            table
-                .files
-                .iter()
-                .map(move |file| (of.clone(), file.clone()))
+            let files = sstables::with_sstables(table.files.clone());
+            files.into_iter().map(move |file| (of.clone(), file))
         })
         .collect();
     work.update(|progress| {
-        progress.bytes_total = files.iter().map(|(_, file)| file.bytes).sum();
+        progress.bytes_total = files.iter().map(|(_, (file, _))| file.bytes).sum();
         progress.items_total = files.len() as u64;
     });
-    let mut stored: HashMap<TableId, Vec<StoredFile>> = HashMap::new();
-    let store = |(table, file): (Arc<tables::Table>, ComponentFile)| async move {
-        let stored = uploader.store_file(&table, file).await?;
-        Ok::<_, UploadError>((table.id, stored))
+    let mut stored = Stored::default();
+    let store = |(table, (file, sstable)): Piece| async move {
+        let kept = uploader.store_file(&table, file, sstable).await?;
+        Ok::<_, UploadError>((table.id, kept))
     };
     work::for_each(
         &uploader.work,
         agent.config.parallel_files,
         files,
         store,
-        |(table, file)| {
+        |(table, kept)| {
             work.update(|progress| progress.items_done += 1);
-            stored.entry(table).or_default().push(file);
+            stored.files.entry(table).or_default().push(kept.file);
+            stored.damaged.extend(kept.damage);
         },
     )
     .await?;
@@ -214,5 +248,7 @@ fn table_files(
         .collect()
 }
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;

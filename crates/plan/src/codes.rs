@@ -101,6 +101,11 @@ codes! {
     BACKUP_INCOMPLETE Refusal Before
         "The backup lacks something that a restore needs: a node of the ring as it was, or the definition of a table. \
          A restore without it would leave holes that look like success."
+    BACKUP_DAMAGED Warning Before
+        "SSTables of the backup were damaged on their nodes already when it was made, with `--keep-damaged`. They are \
+         restored as they are: Cassandra may refuse to load them, or fail to read some rows. The finding names the first \
+         of them. Restore from another backup if you can; else run `nodetool scrub` on the named tables after the \
+         restore, on each node, and a full repair."
 
     // Where it goes, and how.
     TOPOLOGY_DIFFERS Refusal Before

@@ -4,6 +4,7 @@
 //! is in `tables` and in the CQL of the schema step, and nothing is destroyed before every node has staged its files.
 
 mod chosen;
+mod damaged;
 mod ddl;
 mod indexes;
 mod live;
@@ -73,6 +74,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     check_complete(backup, &mut findings);
     let pairs = topology::pair(name, &backup.ring, &cluster, &mut findings);
     let chosen = Chosen::of(backup, &request.selection, &mut findings);
+    damaged::check(backup, &chosen, &mut findings);
     let mode = match request.mode {
         RequestedMode::Auto | RequestedMode::Online => RestoreMode::Online,
         RequestedMode::InPlace => RestoreMode::InPlace,

@@ -100,6 +100,8 @@ fn backup() -> BackupManifest {
                 sstables: 1,
                 formats: vec!["big-nb".into()],
             }],
+            damaged_sstables: 0,
+            damaged: Vec::new(),
         }],
         schema: Schema {
             version: SCHEMA_VERSION.into(),

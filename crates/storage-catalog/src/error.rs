@@ -77,8 +77,6 @@ pub enum CatalogError {
         #[source]
         source: DocumentError,
     },
-    #[error("the verification level `sstables` is not available in this release")]
-    LevelNotAvailable,
     #[error("{store} does not let objects be deleted")]
     UndeletableStore {
         store: String,
@@ -159,7 +157,6 @@ impl ServiceError for CatalogError {
             | Self::Unclear { .. }
             | Self::Incomplete { .. }
             | Self::Disagree { .. }
-            | Self::LevelNotAvailable
             | Self::UndeletableStore { .. }
             | Self::OverwritingStore { .. } => ErrorKind::FailedPrecondition,
         }
@@ -194,7 +191,6 @@ impl ServiceError for CatalogError {
                 | DocumentError::Hash { .. }
                 | DocumentError::Body(_) => "MANIFEST_DAMAGED",
             },
-            Self::LevelNotAvailable => "LEVEL_NOT_AVAILABLE",
             Self::UndeletableStore { .. } => "STORE_REFUSES_DELETE",
             Self::OverwritingStore { .. } => "STORE_OVERWRITES",
             Self::Store { source, .. } => store_reason(source),
@@ -244,7 +240,6 @@ impl ServiceError for CatalogError {
             Self::Document { .. } => {
                 "verify the backup to see all that is damaged; restore from another one"
             }
-            Self::LevelNotAvailable => "use the level `objects`, which compares every byte",
             Self::UndeletableStore { .. } => {
                 "grant deletion below the prefix, or wait for the bucket's retention to end"
             }

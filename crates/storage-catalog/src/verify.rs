@@ -1,11 +1,14 @@
-//! Verifies a backup: manifests whole, objects there with their size, and at the second level every byte.
+//! Verifies a backup: manifests whole, objects there with their size, then every byte, then what the bytes mean.
 //!
 //! What is damaged is reported, all of it; what cannot be reached is an error, because it says nothing of the backup.
 
+mod check;
 mod content;
 mod damage;
+mod stored;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use model::manifest::{BackupManifest, BackupNode, NodeManifest};
@@ -51,9 +54,6 @@ impl Catalog {
         level: Level,
         reporter: &Reporter,
     ) -> Result<Report, CatalogError> {
-        if level == Level::Sstables {
-            return Err(CatalogError::LevelNotAvailable);
-        }
         let mut report = Report {
             objects: 1,
             ..Report::default()
@@ -140,19 +140,19 @@ impl Catalog {
             }
             Err(error) => return Err(error),
         };
-        self.verify_files(&read.document, level, work, &mut part)
+        self.verify_files(Arc::new(read.document), level, work, &mut part)
             .await?;
         Ok(part)
     }
 
     async fn verify_files(
         &self,
-        manifest: &NodeManifest,
+        manifest: Arc<NodeManifest>,
         level: Level,
         work: &content::Work<'_>,
         part: &mut Part,
     ) -> Result<(), CatalogError> {
-        let wrong = self.wrong_objects(manifest).await?;
+        let wrong = self.wrong_objects(&manifest).await?;
         let is_wrong: BTreeSet<&str> = wrong.iter().map(|wrong| wrong.key.as_str()).collect();
         for table in &manifest.tables {
             part.objects += table.files.len() as u64;
@@ -163,18 +163,22 @@ impl Catalog {
                 .filter(|file| is_wrong.contains(file.object.as_str()))
             {
                 let what = wrong.iter().find(|wrong| wrong.key == file.object);
-                let damage = what.map(|what| Damage::of_file(manifest, table, file, what));
+                let damage = what.map(|what| Damage::of_file(&manifest, table, file, what));
                 part.damage.extend(damage);
             }
         }
         match level {
-            Level::Manifest => work.listed(manifest),
-            Level::Objects => {
-                let (bytes, mut damage) = self.compare_content(manifest, &is_wrong, work).await?;
+            Level::Manifest => work.listed(&manifest),
+            Level::Objects | Level::Sstables => {
+                let (bytes, mut damage) = self
+                    .compare_content(&manifest, &is_wrong, level, work)
+                    .await?;
                 part.bytes += bytes;
                 part.damage.append(&mut damage);
             }
-            Level::Sstables => return Err(CatalogError::LevelNotAvailable),
+        }
+        if level == Level::Sstables {
+            part.damage.extend(Damage::kept(&manifest));
         }
         Ok(())
     }

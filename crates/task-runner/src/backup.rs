@@ -43,6 +43,8 @@ pub(crate) struct NewBackup {
     pub kind: BackupKind,
     pub selection: Selection,
     pub base: Option<BackupName>,
+    /// Takes damaged SSTables as they are.
+    pub keep_damaged: bool,
 }
 
 /// What came of the wish.
@@ -157,6 +159,7 @@ fn job(wish: &NewBackup, described: &Described) -> Result<BackupJob, RunnerError
             .map(|node| node.schema_version.clone())
             .unwrap_or_default(),
         taken_at: BTreeMap::new(),
+        keep_damaged: wish.keep_damaged,
     })
 }
 

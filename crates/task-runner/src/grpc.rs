@@ -247,6 +247,7 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             kind,
             selection: selection(request.selection)?,
             base,
+            keep_damaged: request.keep_damaged,
         })
     }
 }

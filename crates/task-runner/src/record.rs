@@ -170,6 +170,9 @@ pub(crate) struct BackupJob {
     /// When each node's snapshot was taken, by address.
     #[serde(default)]
     pub taken_at: BTreeMap<String, Timestamp>,
+    /// Takes damaged SSTables as they are.
+    #[serde(default)]
+    pub keep_damaged: bool,
 }
 
 impl BackupJob {
@@ -291,6 +294,7 @@ mod tests {
                 ring: "r".into(),
                 schema_version: "s".into(),
                 taken_at: [("n1".to_owned(), Timestamp::UNIX_EPOCH)].into(),
+                keep_damaged: true,
             }),
             Job::Restore(RestoreJob {
                 nodes: vec![node],
@@ -321,6 +325,7 @@ mod tests {
             ring: String::new(),
             schema_version: String::new(),
             taken_at: BTreeMap::new(),
+            keep_damaged: false,
         };
         assert_eq!(job.snapshot_spread_ms(), 0);
         job.taken_at = [("b", 1_500), ("a", 1_000), ("c", 1_200)]

@@ -1,7 +1,7 @@
 //! What goes wrong in real life: names, damage, disks. One node, many mistakes.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -20,11 +20,14 @@ async fn mistakes_and_damage_are_named_and_nothing_is_lost() -> Result<()> {
 
     names(&world).await?;
     damage(&world).await?;
+    damaged_at_the_source(&world).await?;
     from_the_future(&world).await?;
     unreadable_data(&world).await?;
 
     assert_same(&before, &world.digest().await?);
     world.cli().ok(&["backup", "verify", "good"]).await?;
+    let deep = ["backup", "verify", "good", "--level", "sstables"];
+    world.cli().ok(&deep).await?;
     Ok(())
 }
 
@@ -85,12 +88,12 @@ async fn damage(world: &World) -> Result<()> {
     let mut flipped = whole.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 0x10;
-    damaged(world, biggest, &flipped, &["objects"]).await?;
+    damaged(world, biggest, &flipped, &["objects", "sstables"]).await?;
     damaged(
         world,
         biggest,
         &whole[..whole.len() - 1],
-        &["manifest", "objects"],
+        &["manifest", "objects", "sstables"],
     )
     .await?;
     refused_by_restore(world, biggest, &flipped).await?;
@@ -171,6 +174,96 @@ async fn refused_by_restore(world: &World, object: &Path, bytes: &[u8]) -> Resul
     let ended = e2e::until_final(world.cli(), &task).await?;
     assert_eq!(ended["state"], "succeeded", "{ended}");
     assert_same(&before, &world.digest().await?);
+    Ok(())
+}
+
+/// A bit that flips on a node's disk fails the backup with its place, unless it is to be kept; then it is told wherever
+/// the backup is looked at.
+async fn damaged_at_the_source(world: &World) -> Result<()> {
+    let cli = world.cli();
+    let data = folder_objects(&table_folder(world, "shop")?, "-Data.db")?
+        .into_iter()
+        .filter(|path| !path.to_string_lossy().contains("/snapshots/"))
+        .max_by_key(|path| path.metadata().map(|meta| meta.len()).unwrap_or(0))
+        .context("the table has data")?;
+    flip(&data)?;
+    let name = data.file_name().unwrap_or_default().to_string_lossy();
+
+    let failed = cli
+        .run(&["backup", "create", CLUSTER, "--name", "hurt", "--wait"])
+        .await?
+        .expect(1);
+    for word in [name.as_ref(), "at byte", "--keep-damaged"] {
+        assert!(
+            failed.stderr.contains(word) || failed.stdout.contains(word),
+            "{word}: {} {}",
+            failed.stdout,
+            failed.stderr
+        );
+    }
+    let keep = [
+        "backup",
+        "create",
+        CLUSTER,
+        "--name",
+        "kept",
+        "--keep-damaged",
+        "--wait",
+    ];
+    let kept = cli.ok(&keep).await?;
+    assert_eq!(
+        kept.json["result"]["damaged_sstables"], 1,
+        "{}",
+        kept.stdout
+    );
+    let shown = cli.ok(&["backup", "show", "kept"]).await?;
+    let damage = &shown.json["nodes"][0]["damaged"][0];
+    assert_eq!(damage["keyspace"], "shop", "{}", shown.stdout);
+    assert_eq!(damage["component"], "Data.db", "{}", shown.stdout);
+
+    cli.ok(&["backup", "verify", "kept", "--level", "objects"])
+        .await?;
+    let report = cli
+        .run(&["backup", "verify", "kept", "--level", "sstables"])
+        .await?
+        .expect(4);
+    let damage = report.json["damage"].as_array();
+    let damage = damage.context("the report has damage")?;
+    for damage in damage {
+        let what = damage["what"].as_str().unwrap_or_default();
+        assert!(what.contains("on the node"), "{damage}");
+        let object = damage["object"].as_str().unwrap_or_default();
+        assert!(object.ends_with(name.as_ref()), "{damage}");
+    }
+    assert!(
+        damage.iter().any(|damage| damage["offset"].is_u64()),
+        "{}",
+        report.stdout
+    );
+    let plan = cli
+        .ok(&["restore", "plan", "kept", "--into", CLUSTER])
+        .await?;
+    let findings = plan.json["findings"].as_array();
+    let codes = findings
+        .into_iter()
+        .flatten()
+        .map(|finding| &finding["code"]);
+    assert!(
+        codes.into_iter().any(|code| code == "BACKUP_DAMAGED"),
+        "{}",
+        plan.stdout
+    );
+    flip(&data)
+}
+
+/// Flips a bit in the middle of a file that Cassandra may have open.
+fn flip(path: &Path) -> Result<()> {
+    let file = fs::File::options().read(true).write(true).open(path)?;
+    let middle = file.metadata()?.len() / 2;
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, middle)?;
+    byte[0] ^= 0x10;
+    file.write_all_at(&byte, middle)?;
     Ok(())
 }
 

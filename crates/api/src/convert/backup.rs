@@ -1,7 +1,7 @@
 //! A committed backup between wire and model.
 
-use model::manifest::{BackupManifest, BackupNode, TableSummary};
-use model::{RingMember, TaskId};
+use model::manifest::{BackupManifest, BackupNode, KeptDamage, TableSummary};
+use model::{RingMember, TableRef, TaskId};
 
 use super::{ConversionError, all, all_into, parsed, parsed_optional, required, time};
 use crate::pb::storage_catalog as pb;
@@ -22,6 +22,7 @@ impl From<&BackupManifest> for pb::BackupSummary {
             uploaded_bytes: sum(|node| node.uploaded_bytes),
             sstables: sum(|node| node.sstables),
             detail: String::new(),
+            damaged_sstables: backup.damaged_sstables(),
         }
     }
 }
@@ -100,6 +101,8 @@ fn node_to_wire(node: &BackupNode, member: Option<&RingMember>) -> pb::BackupNod
         release: Some(node.release.clone().into()),
         tables: all_into(node.tables.iter().cloned()),
         snapshot_taken_at: time(node.snapshot_taken_at),
+        damaged_sstables: node.damaged_sstables,
+        damaged: all_into(node.damaged.iter().cloned()),
     }
 }
 
@@ -118,6 +121,38 @@ impl TryFrom<pb::BackupNode> for BackupNode {
             uploaded_bytes: node.uploaded_bytes,
             sstables: node.sstables,
             tables: all(node.tables)?,
+            damaged_sstables: node.damaged_sstables,
+            damaged: all(node.damaged)?,
+        })
+    }
+}
+
+impl From<KeptDamage> for pb::KeptDamage {
+    fn from(damage: KeptDamage) -> Self {
+        Self {
+            table: Some(TableRef::new(&damage.keyspace, &damage.table).into()),
+            index: damage.index.unwrap_or_default(),
+            sstable: damage.sstable,
+            component: damage.component,
+            offset: damage.offset,
+            what: damage.what,
+        }
+    }
+}
+
+impl TryFrom<pb::KeptDamage> for KeptDamage {
+    type Error = ConversionError;
+
+    fn try_from(damage: pb::KeptDamage) -> Result<Self, ConversionError> {
+        let table: TableRef = required("damaged.table", damage.table)?.try_into()?;
+        Ok(Self {
+            keyspace: table.keyspace,
+            table: table.table,
+            index: (!damage.index.is_empty()).then_some(damage.index),
+            sstable: damage.sstable,
+            component: damage.component,
+            offset: damage.offset,
+            what: damage.what,
         })
     }
 }
@@ -205,6 +240,16 @@ mod tests {
                     bytes: 10,
                     sstables: 2,
                     formats: vec!["big-nb".into()],
+                }],
+                damaged_sstables: 3,
+                damaged: vec![KeptDamage {
+                    keyspace: "k".into(),
+                    table: "v".into(),
+                    index: Some("by_day".into()),
+                    sstable: "nb-1-big".into(),
+                    component: "Data.db".into(),
+                    offset: Some(0),
+                    what: "chunk 0 is wrong".into(),
                 }],
             }],
             schema: Schema::default(),

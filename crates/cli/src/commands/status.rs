@@ -14,7 +14,7 @@ use crate::context::{Context, Service};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::screen::{Colour, Paint};
-use crate::view::backup::BackupSummaryView;
+use crate::view::backup_list::BackupSummaryView;
 use crate::view::cluster::ClusterStateView;
 
 mod view;

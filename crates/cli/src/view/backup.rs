@@ -1,116 +1,14 @@
-//! Backups, in lists and in full.
+//! A backup in full.
 
 use api::pb::storage_catalog as pb;
-use api::pb::types::BackupKind;
 use plan::Table;
 use serde::Serialize;
 
-use super::{dash, product, some};
+use super::backup_list::BackupSummaryView;
+use super::kept_damage::{KeptDamageView, damaged_text, kept_text};
+use super::{dash, some};
 use crate::human;
 use crate::screen::Paint;
-
-/// A backup in figures.
-#[derive(Debug, Clone, Serialize)]
-pub struct BackupSummaryView {
-    pub name: String,
-    pub cluster: String,
-    pub kind: &'static str,
-    pub base: Option<String>,
-    pub state: &'static str,
-    pub started_at: Option<String>,
-    pub finished_at: Option<String>,
-    pub product: Option<&'static str>,
-    pub version: Option<String>,
-    pub node_count: u64,
-    /// What a restore would read.
-    pub bytes: u64,
-    /// What the backup added to the bucket.
-    pub uploaded_bytes: u64,
-    pub sstables: u64,
-    /// Why it failed or cannot be read.
-    pub detail: Option<String>,
-}
-
-impl From<&pb::BackupSummary> for BackupSummaryView {
-    fn from(summary: &pb::BackupSummary) -> Self {
-        let backup = summary.backup.clone().unwrap_or_default();
-        Self {
-            name: backup.name,
-            cluster: backup.cluster,
-            kind: kind(summary.kind()),
-            base: some(&summary.base),
-            state: state(summary.state()),
-            started_at: some(&summary.started_at),
-            finished_at: some(&summary.finished_at),
-            product: summary
-                .release
-                .as_ref()
-                .map(|release| product(release.product())),
-            version: summary
-                .release
-                .as_ref()
-                .map(|release| release.version.clone()),
-            node_count: summary.nodes,
-            bytes: summary.bytes,
-            uploaded_bytes: summary.uploaded_bytes,
-            sstables: summary.sstables,
-            detail: some(&summary.detail),
-        }
-    }
-}
-
-fn kind(kind: BackupKind) -> &'static str {
-    match kind {
-        BackupKind::Full => "full",
-        BackupKind::Differential => "differential",
-        BackupKind::Unspecified => "unknown",
-    }
-}
-
-fn state(state: pb::BackupState) -> &'static str {
-    match state {
-        pb::BackupState::Complete => "complete",
-        pb::BackupState::Running => "running",
-        pb::BackupState::Failed => "failed",
-        pb::BackupState::Unreadable => "unreadable",
-        pb::BackupState::Deleting => "deleting",
-        pb::BackupState::Unspecified => "unknown",
-    }
-}
-
-pub fn list_text(backups: &[BackupSummaryView]) -> String {
-    let mut table = Table::new(&[
-        "CLUSTER",
-        "NAME",
-        "KIND",
-        "STATE",
-        "STARTED",
-        ">NODES",
-        ">SIZE",
-        ">UPLOADED",
-        "BASE",
-    ]);
-    for backup in backups {
-        table.row([
-            backup.cluster.clone(),
-            backup.name.clone(),
-            backup.kind.into(),
-            backup.state.into(),
-            human::time(backup.started_at.as_deref().unwrap_or_default()),
-            backup.node_count.to_string(),
-            human::bytes(backup.bytes),
-            human::bytes(backup.uploaded_bytes),
-            dash(backup.base.as_deref()),
-        ]);
-    }
-    let mut text = table.render();
-    for backup in backups {
-        if let Some(detail) = &backup.detail {
-            text.push_str(&format!("{}/{}: {detail}\n", backup.cluster, backup.name));
-        }
-    }
-    text
-}
 
 /// A committed backup, in full.
 #[derive(Debug, Clone, Serialize)]
@@ -140,6 +38,10 @@ pub struct NodeView {
     pub snapshot_taken_at: Option<String>,
     /// Object key of the node manifest.
     pub manifest: String,
+    /// SSTables that were damaged on the node already and were kept on demand.
+    pub damaged_sstables: u64,
+    /// The first of their damage.
+    pub damaged: Vec<KeptDamageView>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -193,6 +95,8 @@ impl From<&pb::BackupNode> for NodeView {
             sstables: node.sstables,
             snapshot_taken_at: some(&node.snapshot_taken_at),
             manifest: node.manifest.clone(),
+            damaged_sstables: node.damaged_sstables,
+            damaged: node.damaged.iter().map(KeptDamageView::from).collect(),
         }
     }
 }
@@ -230,8 +134,12 @@ pub fn summary_text(backup: &BackupView) -> String {
             coverage.backed_up_nodes, coverage.ring_nodes
         ),
     };
+    let damaged = match summary.damaged_sstables {
+        0 => String::new(),
+        sstables => format!("damaged   {}\n", damaged_text(sstables)),
+    };
     format!(
-        "backup    {}/{}\nkind      {}\nstate     {}\nstarted   {}\nfinished  {}\nrelease   {} {}\nnodes     {} ({covered})\nsize      {} in {}, {} uploaded\nspread    {} between the first and the last snapshot\n",
+        "backup    {}/{}\nkind      {}\nstate     {}\nstarted   {}\nfinished  {}\nrelease   {} {}\nnodes     {} ({covered})\nsize      {} in {}, {} uploaded\nspread    {} between the first and the last snapshot\n{damaged}",
         summary.cluster,
         summary.name,
         kind_text(summary),
@@ -284,5 +192,10 @@ pub fn text(backup: &BackupView, _: &Paint) -> String {
     if let Some(detail) = &backup.summary.detail {
         text.push_str(&format!("detail    {detail}\n"));
     }
-    format!("{text}\n{}\n{}", nodes.render(), tables.render())
+    format!(
+        "{text}\n{}\n{}{}",
+        nodes.render(),
+        tables.render(),
+        kept_text(&backup.nodes)
+    )
 }

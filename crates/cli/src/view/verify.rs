@@ -34,6 +34,8 @@ pub struct DamageView {
     pub sstable: Option<String>,
     pub component: Option<String>,
     pub object: Option<String>,
+    /// In the component, in bytes.
+    pub offset: Option<u64>,
     pub what: String,
 }
 
@@ -73,6 +75,7 @@ impl From<&pb::Damage> for DamageView {
             sstable: some(&damage.sstable),
             component: some(&damage.component),
             object: some(&damage.object),
+            offset: damage.offset,
             what: damage.what.clone(),
         }
     }
@@ -111,7 +114,10 @@ pub fn text(report: &VerifyView, paint: &Paint) -> String {
         if let Some(object) = &damage.object {
             text.push_str(&format!("    object {object}\n"));
         }
-        text.push_str(&format!("    {}\n", damage.what));
+        text.push_str(&match damage.offset {
+            Some(offset) => format!("    at byte {offset}: {}\n", damage.what),
+            None => format!("    {}\n", damage.what),
+        });
     }
     text
 }

@@ -30,7 +30,7 @@ async fn create_answers_with_the_task_and_how_to_watch_it() {
         watch it with `ringkeep task watch 0192f000-0000-7000-8000-000000000001`
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
-    expect![[r#"CreateBackupRequest { cluster: "prod", name: "", kind: Differential, selection: Some(Selection { keyspaces: [], tables: [TableRef { keyspace: "shop", table: "orders" }] }), base: "" }"#]].assert_eq(&fake.asked().join("\n"));
+    expect![[r#"CreateBackupRequest { cluster: "prod", name: "", kind: Differential, selection: Some(Selection { keyspaces: [], tables: [TableRef { keyspace: "shop", table: "orders" }] }), base: "", keep_damaged: false }"#]].assert_eq(&fake.asked().join("\n"));
 }
 
 #[tokio::test]
@@ -168,6 +168,7 @@ async fn list_is_a_table_or_an_array() {
             "bytes": 0,
             "uploaded_bytes": 0,
             "sstables": 0,
+            "damaged_sstables": 0,
             "detail": "node 127.0.0.2 went away"
           },
           {
@@ -184,6 +185,7 @@ async fn list_is_a_table_or_an_array() {
             "bytes": 3221225472,
             "uploaded_bytes": 1073741824,
             "sstables": 12,
+            "damaged_sstables": 0,
             "detail": null
           }
         ]
@@ -237,6 +239,7 @@ async fn show_has_every_key_of_the_contract() {
           "bytes": 3221225472,
           "uploaded_bytes": 1073741824,
           "sstables": 12,
+          "damaged_sstables": 0,
           "detail": null,
           "cluster_name": "Test Cluster",
           "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
@@ -254,7 +257,9 @@ async fn show_has_every_key_of_the_contract() {
               "uploaded_bytes": 1073741824,
               "sstables": 12,
               "snapshot_taken_at": "2026-11-22T10:00:01.000Z",
-              "manifest": "ringkeep/1/nodes/prod/nightly/aaaaaaaa-0000-4000-8000-000000000001.json"
+              "manifest": "ringkeep/1/nodes/prod/nightly/aaaaaaaa-0000-4000-8000-000000000001.json",
+              "damaged_sstables": 0,
+              "damaged": []
             }
           ],
           "tables": [
@@ -321,7 +326,8 @@ fn damaged() -> Fake {
             sstable: "nb-12-big".into(),
             component: "Data.db".into(),
             object: "ringkeep/1/data/prod/nightly/x/nb-12-big-Data.db".into(),
-            what: "BLAKE3 is 00 where the manifest says 11".into(),
+            offset: Some(65536),
+            what: "chunk 1 has CRC32 00, expected 11".into(),
         },
         catalog_pb::Damage {
             node: samples::HOST_ID.into(),
@@ -358,7 +364,7 @@ async fn a_damaged_backup_verifies_with_4_and_names_each_part() {
 
         aaaaaaaa-0000-4000-8000-000000000001 shop.orders nb-12-big Data.db
             object ringkeep/1/data/prod/nightly/x/nb-12-big-Data.db
-            BLAKE3 is 00 where the manifest says 11
+            at byte 65536: chunk 1 has CRC32 00, expected 11
 
         aaaaaaaa-0000-4000-8000-000000000001
             object ringkeep/1/nodes/prod/nightly/x.json
@@ -391,7 +397,8 @@ async fn a_damaged_backup_verifies_with_4_and_names_each_part() {
               "sstable": "nb-12-big",
               "component": "Data.db",
               "object": "ringkeep/1/data/prod/nightly/x/nb-12-big-Data.db",
-              "what": "BLAKE3 is 00 where the manifest says 11"
+              "offset": 65536,
+              "what": "chunk 1 has CRC32 00, expected 11"
             },
             {
               "node": "aaaaaaaa-0000-4000-8000-000000000001",
@@ -400,6 +407,7 @@ async fn a_damaged_backup_verifies_with_4_and_names_each_part() {
               "sstable": null,
               "component": null,
               "object": "ringkeep/1/nodes/prod/nightly/x.json",
+              "offset": null,
               "what": "is missing"
             }
           ]
@@ -434,4 +442,86 @@ async fn delete_asks_a_person_and_refuses_a_script_without_yes() {
         --- stderr
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+/// A backup of which one SSTable was damaged on its node.
+fn kept_damage() -> Fake {
+    let mut fake = Fake::default();
+    for summary in fake.backups.iter_mut().chain(&mut fake.backup.summary) {
+        summary.damaged_sstables = match summary.state() {
+            catalog_pb::BackupState::Complete => 1,
+            _ => 0,
+        };
+    }
+    let node = &mut fake.backup.nodes[0];
+    node.damaged_sstables = 1;
+    node.damaged = vec![catalog_pb::KeptDamage {
+        table: Some(samples::table()),
+        index: "by_day".into(),
+        sstable: "nb-12-big".into(),
+        component: "Data.db".into(),
+        offset: Some(65536),
+        what: "chunk 1 has CRC32 00, expected 11".into(),
+    }];
+    fake
+}
+
+#[tokio::test]
+async fn leave_to_keep_damaged_sstables_is_asked_for() {
+    let fake = Fake::default().serve().await;
+    let args = ["backup", "create", "prod", "--keep-damaged"];
+    ringkeep(&fake.endpoint, &args).await;
+    let asked = fake.asked().join("\n");
+    assert!(asked.contains("keep_damaged: true"), "{asked}");
+}
+
+#[tokio::test]
+async fn damage_that_was_kept_is_shown() {
+    let fake = kept_damage().serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "list"]).await;
+    expect![[r#"
+        CLUSTER  NAME     KIND          STATE     STARTED               NODES     SIZE  UPLOADED  BASE
+        prod     hourly   differential  failed    2026-11-22T11:00:00Z      0      0 B       0 B  nightly
+        prod     nightly  full          complete  2026-11-22T10:00:00Z      1  3.0 GiB   1.0 GiB  -
+        prod/hourly: node 127.0.0.2 went away
+        prod/nightly: 1 SSTable damaged at the source
+    "#]].assert_eq(&ran.out);
+    let ran = ringkeep(&fake.endpoint, &["backup", "show", "nightly"]).await;
+    expect![[r#"
+        backup    prod/nightly
+        kind      full
+        state     complete
+        started   2026-11-22T10:00:00Z
+        finished  2026-11-22T10:05:30Z
+        release   cassandra 5.0.5
+        nodes     1 (the whole ring)
+        size      3.0 GiB in 12 SSTables, 1.0 GiB uploaded
+        spread    180 ms between the first and the last snapshot
+        damaged   1 SSTable damaged at the source
+
+        NODE       DATACENTER  RACK  TOKENS     SIZE  UPLOADED  SSTABLES  HOST ID
+        127.0.0.2  dc1         r1         2  3.0 GiB   1.0 GiB        12  aaaaaaaa-0000-4000-8000-000000000001
+
+        TABLE           SIZE  SSTABLES  FORMATS
+        shop.orders  3.0 GiB        12  big-nb, big-oa
+
+        127.0.0.2: 1 SSTable damaged at the source
+            shop.orders.by_day nb-12-big Data.db at byte 65536: chunk 1 has CRC32 00, expected 11
+    "#]].assert_eq(&ran.out);
+    let ran = ringkeep(&fake.endpoint, &["backup", "show", "nightly", "-o", "json"]).await;
+    let shown = ran.json();
+    assert_eq!(shown["damaged_sstables"], 1);
+    let damaged = serde_json::to_string_pretty(&shown["nodes"][0]["damaged"]).expect("JSON");
+    expect![[r#"
+        [
+          {
+            "component": "Data.db",
+            "keyspace": "shop",
+            "offset": 65536,
+            "sstable": "nb-12-big",
+            "table": "orders.by_day",
+            "what": "chunk 1 has CRC32 00, expected 11"
+          }
+        ]"#]]
+    .assert_eq(&damaged);
 }

@@ -29,6 +29,7 @@ async fn the_first_help_shows_the_first_steps() {
           backup       Makes, shows, verifies and deletes backups
           restore      Plans and runs restores
           task         Follows the work that runs in the background
+          sstable      Looks at SSTable files where they lie; needs neither Cassandra nor a service
           compat       Says whether a backup of one release restores into another; needs no service
           completions  Prints a script that completes ringkeep's commands in a shell
           help         Print this message or the help of the given subcommand(s)
@@ -117,6 +118,8 @@ async fn the_help_of_a_command_has_examples() {
                                user keyspace
               --table <K.T>    Only this table, or materialized view; may be given several times, together
                                with --keyspace or not
+              --keep-damaged   Takes damaged SSTables as they are, and marks the backup; without it the
+                               first one ends the backup
 
         Connection:
               --endpoint <ADDRESS>      The one address behind which all services are found [env:
@@ -258,6 +261,8 @@ async fn every_command_has_help() {
         "task cancel",
         "task resume",
         "compat",
+        "sstable inspect",
+        "sstable verify",
         "completions",
     ] {
         let mut args: Vec<&str> = command.split(' ').collect();

@@ -9,5 +9,6 @@ mod help;
 mod restore;
 mod run;
 mod samples;
+mod sstable;
 mod status;
 mod task;

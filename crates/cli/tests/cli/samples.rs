@@ -53,6 +53,7 @@ pub fn summary() -> catalog_pb::BackupSummary {
         bytes: 3 << 30,
         uploaded_bytes: 1 << 30,
         sstables: 12,
+        damaged_sstables: 0,
         detail: String::new(),
     }
 }

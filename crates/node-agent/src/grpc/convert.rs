@@ -45,6 +45,7 @@ impl TryFrom<pb::UploadSnapshotRequest> for Upload {
             base: parsed_optional("base", &request.base)?,
             selection: request.selection.unwrap_or_default().try_into()?,
             snapshot_taken_at: parsed("snapshot_taken_at", &request.snapshot_taken_at)?,
+            keep_damaged: request.keep_damaged,
         })
     }
 }
@@ -86,6 +87,7 @@ impl From<Summary> for pb::NodeManifestSummary {
             bytes: summary.bytes,
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,
+            damaged_sstables: summary.damaged_sstables,
         }
     }
 }

@@ -79,6 +79,7 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         base: String::new(),
         selection: None,
         snapshot_taken_at: taken.taken_at,
+        keep_damaged: false,
     };
     let uploaded = last(client.upload_snapshot(request).await)
         .await

@@ -76,7 +76,11 @@ fn picture_of(node: &FakeNode) -> BTreeMap<String, String> {
             }
             match entry.is_dir() {
                 true => folders.push(entry),
-                false => drop(found.insert(inside, fs::read_to_string(&entry).unwrap())),
+                false => {
+                    let bytes = fs::read(&entry).unwrap();
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    found.insert(inside, text);
+                }
             }
         }
     }

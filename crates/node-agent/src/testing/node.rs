@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use blob_store::testing::Faulty;
 use blob_store::{Folder, Store};
+use cassandra_formats::statistics::Statistics;
+use cassandra_formats::{Version, parse_file_name};
 use model::manifest::{BackupKind, NodeManifest};
 use model::{BackupRef, HostId, Selection, TableId, TableRef};
 use serde_json::json;
@@ -60,7 +62,7 @@ impl FakeNode {
         let config = AgentConfig {
             state_dir: root.path().join("state"),
             parallel_files: 2,
-            read_buffer_bytes: 7,
+            read_buffer_bytes: 257,
             reserved_bytes: 0,
             ..AgentConfig::default()
         };
@@ -151,6 +153,7 @@ impl FakeNode {
             base: base.map(|name| name.parse().unwrap()),
             selection: Selection::default(),
             snapshot_taken_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+            keep_damaged: false,
         }
     }
 
@@ -195,22 +198,34 @@ fn system_tables(release: &str) -> FakeCql {
 }
 
 impl TableFolder {
-    /// Writes an SSTable whose components hold `content`, with a digest that fits.
+    /// Writes an SSTable whose components hold `content`, and which stands every check but that of its rows.
     pub fn sstable(&self, descriptor: &str, content: &str) {
         fs::create_dir_all(&self.0).unwrap();
         let data = format!("data of {content}");
         let crc32 = crc32fast::hash(data.as_bytes()).to_string();
-        for (component, text) in [
-            ("Data.db", data.as_str()),
-            ("Index.db", &format!("index of {content}")),
-            ("Statistics.db", &format!("statistics of {content}")),
-            ("Digest.crc32", &crc32),
-            (
-                "TOC.txt",
-                "Data.db\nIndex.db\nStatistics.db\nDigest.crc32\nTOC.txt\n",
-            ),
+        let toc = "Data.db\nIndex.db\nStatistics.db\nDigest.crc32\nTOC.txt\n";
+        for (component, bytes) in [
+            ("Data.db", data.into_bytes()),
+            ("Index.db", index(content)),
+            ("Statistics.db", statistics(descriptor, content)),
+            ("Digest.crc32", crc32.into_bytes()),
+            ("TOC.txt", toc.into()),
         ] {
-            fs::write(self.0.join(format!("{descriptor}-{component}")), text).unwrap();
+            fs::write(self.0.join(format!("{descriptor}-{component}")), bytes).unwrap();
+        }
+    }
+
+    /// Copies a table that a real Cassandra has written, with its secondary indexes.
+    pub fn copy(&self, from: &Path) {
+        fs::create_dir_all(&self.0).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let from = entry.unwrap().path();
+            let name = crate::files::name_of(&from);
+            if from.is_dir() {
+                TableFolder(self.0.join(name)).copy(&from);
+            } else if parse_file_name(name).is_ok() {
+                fs::copy(&from, self.0.join(name)).unwrap();
+            }
         }
     }
 
@@ -230,4 +245,34 @@ impl TableFolder {
         found.sort();
         found
     }
+}
+
+/// A table that a real Cassandra has written, for example `big-nb/layouts/simple`.
+pub fn fixture(table: &str) -> PathBuf {
+    Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../cassandra-formats/tests/fixtures"
+    ))
+    .join(table)
+}
+
+/// Index.db with one partition, at the front of Data.
+fn index(key: &str) -> Vec<u8> {
+    let mut bytes = u16::try_from(key.len()).unwrap().to_be_bytes().to_vec();
+    bytes.extend_from_slice(key.as_bytes());
+    bytes.extend_from_slice(&[0, 0]);
+    bytes
+}
+
+/// A Statistics.db that differs with the content that it is for.
+pub fn statistics(descriptor: &str, content: &str) -> Vec<u8> {
+    let name = format!("{descriptor}-Statistics.db");
+    let (descriptor, _) = parse_file_name(&name).unwrap();
+    let version = Version::known(&descriptor.format).unwrap();
+    let name = &descriptor.format.version;
+    let sample = fixture(&format!("big-{name}/compression/lz4"));
+    let sample = fs::read(sample.join(format!("{name}-1-big-Statistics.db"))).unwrap();
+    let mut statistics = Statistics::parse(&sample, version).unwrap();
+    statistics.stats.min_timestamp = i64::from(crc32fast::hash(content.as_bytes()));
+    statistics.encode(version)
 }

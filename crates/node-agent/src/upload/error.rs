@@ -4,11 +4,15 @@ use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
 use model::TableRef;
+use model::manifest::KeptDamage;
 
 use crate::cause::Cause;
 use crate::journal::JournalError;
 use crate::snapshot::SnapshotError;
 use crate::tables::SelectionError;
+
+/// How much damage of one file an error tells.
+const DAMAGE_TOLD_MAX: usize = 4;
 
 /// Why a snapshot is not in the bucket.
 #[derive(Debug, thiserror::Error)]
@@ -24,15 +28,15 @@ pub enum UploadError {
     #[error("`{}` changed while it was read, {tries} times", path.display())]
     Restless { path: PathBuf, tries: u32 },
     #[error(
-        "node {node} holds a damaged SSTable of table `{table}`: `{}` has the CRC32 {found} where its Digest.crc32 says {expected}",
-        path.display()
+        "node {node} holds a damaged SSTable of table `{table}`: `{}` is damaged: {}",
+        path.display(),
+        told(damage)
     )]
     Damaged {
         node: String,
         table: TableRef,
         path: PathBuf,
-        expected: String,
-        found: String,
+        damage: Vec<KeptDamage>,
     },
     #[error("`{key}` and {tries} keys like it hold other content than `{}`", path.display())]
     NoFreeKey {
@@ -42,6 +46,18 @@ pub enum UploadError {
     },
     #[error("the node manifest `{key}` is there already, of another snapshot")]
     OtherManifest { key: String },
+}
+
+fn told(damage: &[KeptDamage]) -> String {
+    let first: Vec<String> = damage
+        .iter()
+        .take(DAMAGE_TOLD_MAX)
+        .map(KeptDamage::to_string)
+        .collect();
+    match damage.len().saturating_sub(DAMAGE_TOLD_MAX) {
+        0 => first.join("; "),
+        more => format!("{}; and {more} more", first.join("; ")),
+    }
 }
 
 impl<E: Into<Cause>> From<E> for UploadError {
@@ -87,7 +103,7 @@ impl ServiceError for UploadError {
             Self::Selection(error) => error.hint(),
             Self::Snapshot(error) => error.hint(),
             Self::Damaged { table, .. } => Some(format!(
-                "run `nodetool scrub {} {}` and `nodetool repair` on that node, then back up again",
+                "run `nodetool scrub {} {}` and `nodetool repair` on that node, then back up again; `--keep-damaged` takes it as it is",
                 table.keyspace, table.table
             )),
             Self::OtherManifest { .. } => Some("take the backup under another name".to_owned()),

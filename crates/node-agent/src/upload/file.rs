@@ -1,22 +1,24 @@
 //! One file of a snapshot: recognised in the base or the bucket, or uploaded.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use blob_store::{Put, Store};
 use cassandra_formats::Component;
 use futures::StreamExt;
-use model::manifest::StoredFile;
+use model::manifest::{KeptDamage, StoredFile};
 use model::{BackupName, BackupRef, HostId, layout};
+use sstable_files::SstableFiles;
+use tracing::warn;
 
-use super::read::{self, Expected, ReadFault};
-use super::{FileKey, UploadError};
+use super::check::{Checked, kept};
+use super::read::{self, Content, Expected, ReadFault};
+use super::{FileKey, Kept, UploadError};
 use crate::files::blocking;
 use crate::folders::table_folder_name;
 use crate::journal::Journal;
 use crate::snapshot::SnapshotRecord;
-use crate::sstables::{self, ComponentFile, DIGEST};
+use crate::sstables::{self, ComponentFile};
 use crate::tables::Table;
 use crate::work::Work;
 
@@ -32,16 +34,17 @@ pub(super) struct Uploader {
     pub backup: BackupRef,
     pub host_id: HostId,
     pub base_name: Option<BackupName>,
-    pub base: HashMap<FileKey, StoredFile>,
+    pub base: HashMap<FileKey, Kept>,
     /// In the bucket already, by the journal.
-    pub done: HashMap<FileKey, StoredFile>,
+    pub done: HashMap<FileKey, Kept>,
     pub journal: Journal<SnapshotRecord>,
+    pub keep_damaged: bool,
     pub buffer_bytes: usize,
 }
 
 /// One try; a file that changed under it is looked at again.
 enum Try {
-    Stored(StoredFile),
+    Stored(Kept),
     Changed,
 }
 
@@ -51,11 +54,12 @@ impl Uploader {
         &self,
         table: &Table,
         mut file: ComponentFile,
-    ) -> Result<StoredFile, UploadError> {
+        sstable: Arc<SstableFiles>,
+    ) -> Result<Kept, UploadError> {
         for _ in 0..READ_TRIES_MAX {
             self.work.check()?;
-            if let Try::Stored(stored) = self.try_file(table, &file).await? {
-                return Ok(stored);
+            if let Try::Stored(kept) = self.try_file(table, &file, &sstable).await? {
+                return Ok(kept);
             }
             let path = file.path.clone();
             if let Some((bytes, source)) = blocking(move || sstables::stat(&path)).await? {
@@ -68,26 +72,38 @@ impl Uploader {
         })
     }
 
-    async fn try_file(&self, table: &Table, file: &ComponentFile) -> Result<Try, UploadError> {
+    async fn try_file(
+        &self,
+        table: &Table,
+        file: &ComponentFile,
+        sstable: &Arc<SstableFiles>,
+    ) -> Result<Try, UploadError> {
         let key = (table.id, file.index.clone(), file.name().to_owned());
         if let Some(done) = self.done.get(&key)
-            && done.bytes == file.bytes
-            && done.source.as_ref() == Some(&file.source)
+            && done.file.bytes == file.bytes
+            && done.file.source.as_ref() == Some(&file.source)
         {
+            self.allow(table, file, &done.damage)?;
             self.work.add_bytes(file.bytes);
             return Ok(Try::Stored(done.clone()));
         }
-        let expected = self.expected(table, file).await?;
+        let expected = self.expected(file, sstable);
         if let Some(base) = self.base.get(&key)
-            && base.bytes == file.bytes
+            && base.file.bytes == file.bytes
         {
-            let unread =
-                file.class() != Component::Mutable && base.source.as_ref() == Some(&file.source);
+            let unread = file.class() != Component::Mutable
+                && base.file.source.as_ref() == Some(&file.source);
             if unread {
-                return self.reuse(table, file, base).await;
+                return self.reuse(table, file, base.clone()).await;
             }
-            match read::hash(expected.clone(), self.buffer_bytes, &self.work).await {
-                Ok(hash) if hash == base.blake3 => return self.reuse(table, file, base).await,
+            match read::content(expected.clone(), self.buffer_bytes, &self.work).await {
+                Ok(content) if content.blake3 == base.file.blake3 => {
+                    let base = Kept {
+                        file: base.file.clone(),
+                        damage: kept(table, file, &content.damage),
+                    };
+                    return self.reuse(table, file, base).await;
+                }
                 Ok(_) => {}
                 Err(ReadFault::Changed) => return Ok(Try::Changed),
                 Err(fault) => return Err(self.fault(table, file, fault)),
@@ -100,15 +116,16 @@ impl Uploader {
         &self,
         table: &Table,
         file: &ComponentFile,
-        base: &StoredFile,
+        base: Kept,
     ) -> Result<Try, UploadError> {
+        self.allow(table, file, &base.damage)?;
         self.work.add_bytes(file.bytes);
         let stored = StoredFile {
-            from: base.from.clone().or_else(|| self.base_name.clone()),
+            from: base.file.from.clone().or_else(|| self.base_name.clone()),
             source: Some(file.source.clone()),
-            ..base.clone()
+            ..base.file
         };
-        self.keep(table, stored).await
+        self.keep(table, stored, base.damage).await
     }
 
     async fn upload(
@@ -118,26 +135,26 @@ impl Uploader {
         expected: Expected,
     ) -> Result<Try, UploadError> {
         let first_key = self.object_key(table, file);
-        let mut known_hash = None;
+        let mut known = None;
         for number in 1..=KEY_TRIES_MAX {
             let key = match number {
                 1 => first_key.clone(),
                 _ => format!("{first_key}.{number}"),
             };
             let (put, outcome) = self.put(&key, &expected).await?;
-            let hash = match outcome.or_else(|| known_hash.take().map(Ok)) {
+            let content = match outcome.or_else(|| known.take().map(Ok)) {
                 Some(outcome) => outcome,
                 // The store noticed the object before it had read the file.
-                None => read::hash(expected.clone(), self.buffer_bytes, &self.work).await,
+                None => read::content(expected.clone(), self.buffer_bytes, &self.work).await,
             };
-            let hash = match hash {
-                Ok(hash) => hash,
+            let content = match content {
+                Ok(content) => content,
                 Err(ReadFault::Changed) => return Ok(Try::Changed),
                 Err(fault) => return Err(self.fault(table, file, fault)),
             };
             let ours = match put {
                 Put::Created => true,
-                Put::Exists => self.object_hash(&key).await? == hash,
+                Put::Exists => self.object_hash(&key).await? == content.blake3,
             };
             if ours {
                 self.work.add_bytes(file.bytes);
@@ -145,14 +162,15 @@ impl Uploader {
                     name: file.name().to_owned(),
                     index: file.index.clone(),
                     bytes: file.bytes,
-                    blake3: hash,
+                    blake3: content.blake3,
                     object: key,
                     from: None,
                     source: Some(file.source.clone()),
                 };
-                return self.keep(table, stored).await;
+                let damage = kept(table, file, &content.damage);
+                return self.keep(table, stored, damage).await;
             }
-            known_hash = Some(hash);
+            known = Some(content);
         }
         Err(UploadError::NoFreeKey {
             key: first_key,
@@ -167,7 +185,7 @@ impl Uploader {
         &self,
         key: &str,
         expected: &Expected,
-    ) -> Result<(Put, Option<Result<String, ReadFault>>), UploadError> {
+    ) -> Result<(Put, Option<Result<Content, ReadFault>>), UploadError> {
         let counter = Arc::new(self.work.counter());
         let (body, reading) = read::stream(
             key,
@@ -189,41 +207,36 @@ impl Uploader {
         }
     }
 
-    async fn keep(&self, table: &Table, stored: StoredFile) -> Result<Try, UploadError> {
+    async fn keep(
+        &self,
+        table: &Table,
+        file: StoredFile,
+        damage: Vec<KeptDamage>,
+    ) -> Result<Try, UploadError> {
         let record = SnapshotRecord::Stored {
             backup: self.backup.clone(),
             table: table.id,
-            file: stored.clone(),
+            file: file.clone(),
+            damage: damage.clone(),
         };
         self.journal.append(&record).await?;
-        Ok(Try::Stored(stored))
+        for damage in &damage {
+            warn!(table = %table.table, file = file.name, %damage, "damage is kept on demand");
+        }
+        Ok(Try::Stored(Kept { file, damage }))
     }
 
-    /// What must be read; the digest is read here, before its SSTable's data.
-    async fn expected(&self, table: &Table, file: &ComponentFile) -> Result<Expected, UploadError> {
-        let mut digest = None;
-        if file.is_data() {
-            let path = sibling(&file.path, &format!("{}-{DIGEST}", file.descriptor));
-            match blocking(move || read::digest(&path)).await? {
-                Some(Ok(crc32)) => digest = Some(crc32),
-                Some(Err(text)) => {
-                    return Err(self.damaged(
-                        table,
-                        file,
-                        "a number".to_owned(),
-                        format!("{text:?} there"),
-                    ));
-                }
-                // Slices that DSE streamed have none.
-                None => {}
-            }
-        }
-        Ok(Expected {
+    fn expected(&self, file: &ComponentFile, sstable: &Arc<SstableFiles>) -> Expected {
+        Expected {
             path: file.path.clone(),
             bytes: file.bytes,
             source: file.source.clone(),
-            digest,
-        })
+            checked: Checked {
+                sstable: sstable.clone(),
+                component: file.component.clone(),
+            },
+            keep_damaged: self.keep_damaged,
+        }
     }
 
     fn fault(&self, table: &Table, file: &ComponentFile, fault: ReadFault) -> UploadError {
@@ -234,25 +247,29 @@ impl Uploader {
                 path: file.path.clone(),
                 tries: 1,
             },
-            ReadFault::Digest { expected, found } => {
-                self.damaged(table, file, expected.to_string(), found.to_string())
-            }
+            ReadFault::Damaged(damage) => self.damaged(table, file, kept(table, file, &damage)),
         }
     }
 
-    fn damaged(
+    /// Damage that was found at an earlier reading counts as it did then.
+    fn allow(
         &self,
         table: &Table,
         file: &ComponentFile,
-        expected: String,
-        found: String,
-    ) -> UploadError {
+        damage: &[KeptDamage],
+    ) -> Result<(), UploadError> {
+        match self.keep_damaged || damage.is_empty() {
+            true => Ok(()),
+            false => Err(self.damaged(table, file, damage.to_vec())),
+        }
+    }
+
+    fn damaged(&self, table: &Table, file: &ComponentFile, damage: Vec<KeptDamage>) -> UploadError {
         UploadError::Damaged {
             node: self.host_id.to_string(),
             table: table.table.clone(),
             path: file.path.clone(),
-            expected,
-            found,
+            damage,
         }
     }
 
@@ -279,8 +296,4 @@ impl Uploader {
         }
         Ok(hasher.finalize().to_hex().to_string())
     }
-}
-
-fn sibling(path: &Path, name: &str) -> std::path::PathBuf {
-    path.with_file_name(name)
 }

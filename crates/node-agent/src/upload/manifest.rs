@@ -1,7 +1,7 @@
 //! The node manifest: what makes an upload one, written last and never again.
 
 use blob_store::Put;
-use model::manifest::{DocumentKind, NodeManifest, StoredFile, seal};
+use model::manifest::{DocumentKind, NodeManifest, StoredFile, damaged_sstables, seal};
 use model::{HostId, layout};
 
 use super::{Upload, UploadError};
@@ -22,6 +22,8 @@ pub struct Summary {
     pub uploaded_bytes: u64,
     /// Of the tables themselves, not of their indexes.
     pub sstables: u64,
+    /// Those of indexes among them.
+    pub damaged_sstables: u64,
 }
 
 impl Summary {
@@ -38,6 +40,7 @@ impl Summary {
                 .map(|file| file.bytes)
                 .sum(),
             sstables: files().filter(own_data).count() as u64,
+            damaged_sstables: damaged_sstables(&manifest.damaged),
         }
     }
 }

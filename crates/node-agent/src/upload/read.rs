@@ -1,15 +1,17 @@
-//! Reads a file once: bytes out for the upload, BLAKE3 and CRC32 of the same bytes kept.
+//! Reads a file once: bytes out for the upload, hashed and checked as they pass.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use blob_store::{ByteStream, StoreError, source_error};
 use bytes::Bytes;
+use cassandra_formats::Damage;
 use futures::StreamExt;
 use model::manifest::SourceFile;
 
+use super::check::{Check, Checked};
 use crate::files::{FileError, blocking};
 use crate::sstables::source_file;
 use crate::work::{Counter, Stopped, Work};
@@ -21,8 +23,9 @@ pub(super) enum ReadFault {
     File(#[from] FileError),
     #[error("the file changed while it was read")]
     Changed,
-    #[error("its CRC32 is {found} where its digest says {expected}")]
-    Digest { expected: u32, found: u32 },
+    /// Only where it is not to be kept.
+    #[error("it is damaged")]
+    Damaged(Vec<Damage>),
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
@@ -33,18 +36,29 @@ pub(super) struct Expected {
     pub path: PathBuf,
     pub bytes: u64,
     pub source: SourceFile,
-    /// The CRC32 that the SSTable's own digest gives for its Data component.
-    pub digest: Option<u32>,
+    pub checked: Checked,
+    /// Whether damage is told of at the end and does not stop the reading.
+    pub keep_damaged: bool,
 }
 
-/// Reads and hashes a file piece by piece.
+/// What was read, to the last byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Content {
+    /// Hex.
+    pub blake3: String,
+    pub damage: Vec<Damage>,
+}
+
+/// Reads, hashes and checks a file piece by piece.
 struct Reader {
     file: File,
     expected: Expected,
     buffer_bytes: usize,
     blake3: blake3::Hasher,
-    crc32: crc32fast::Hasher,
+    check: Check,
     bytes: u64,
+    /// As found at the end.
+    damage: Vec<Damage>,
 }
 
 impl Reader {
@@ -55,8 +69,9 @@ impl Reader {
             file,
             buffer_bytes,
             blake3: blake3::Hasher::new(),
-            crc32: crc32fast::Hasher::new(),
+            check: Check::begin(&expected.checked)?,
             bytes: 0,
+            damage: Vec::new(),
             expected,
         })
     }
@@ -82,16 +97,15 @@ impl Reader {
             return Err(ReadFault::Changed);
         }
         self.blake3.update(&piece);
-        if self.expected.digest.is_some() {
-            self.crc32.update(&piece);
-        }
-        if piece.is_empty() {
-            self.check()?;
+        match piece.is_empty() {
+            true => self.end()?,
+            false => self.check.update(&piece)?,
         }
         Ok(piece.into())
     }
 
-    fn check(&self) -> Result<(), ReadFault> {
+    /// A file that has changed is not damaged: what was read is of two files.
+    fn end(&mut self) -> Result<(), ReadFault> {
         let path = &self.expected.path;
         let now = self
             .file
@@ -101,20 +115,24 @@ impl Reader {
         if !same || self.bytes != self.expected.bytes {
             return Err(ReadFault::Changed);
         }
-        let found = self.crc32.clone().finalize();
-        match self.expected.digest {
-            Some(expected) if expected != found => Err(ReadFault::Digest { expected, found }),
-            _ => Ok(()),
+        let damage = self.check.finish()?;
+        if !damage.is_empty() && !self.expected.keep_damaged {
+            return Err(ReadFault::Damaged(damage));
         }
+        self.damage = damage;
+        Ok(())
     }
 
-    fn hash(&self) -> String {
-        self.blake3.finalize().to_hex().to_string()
+    fn content(&self) -> Content {
+        Content {
+            blake3: self.blake3.finalize().to_hex().to_string(),
+            damage: self.damage.clone(),
+        }
     }
 }
 
-/// What came of a read: the hash, or why there is none.
-type Outcome = Arc<Mutex<Option<Result<String, ReadFault>>>>;
+/// What came of a read: the content's hash, or why there is none.
+type Outcome = Arc<Mutex<Option<Result<Content, ReadFault>>>>;
 
 /// The result of reading a file as a stream, to be asked when the stream has ended.
 pub(super) struct Reading {
@@ -123,7 +141,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// Nothing where the stream was not read to its end.
-    pub fn outcome(&self) -> Option<Result<String, ReadFault>> {
+    pub fn outcome(&self) -> Option<Result<Content, ReadFault>> {
         self.outcome
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -155,7 +173,7 @@ pub(super) fn stream(
             };
             match result {
                 Ok((piece, reader)) if piece.is_empty() => {
-                    settle(Ok(reader.hash()));
+                    settle(Ok(reader.content()));
                     None
                 }
                 Ok((piece, reader)) => {
@@ -191,30 +209,18 @@ async fn advance(step: Step, work: &Work) -> Result<(Bytes, Box<Reader>), ReadFa
     .await
 }
 
-/// Reads a file only for its hash.
-pub(super) async fn hash(
+/// Reads a file without uploading it.
+pub(super) async fn content(
     expected: Expected,
     buffer_bytes: usize,
     work: &Work,
-) -> Result<String, ReadFault> {
+) -> Result<Content, ReadFault> {
     let mut step = Step::Open(expected, buffer_bytes);
     loop {
         let (piece, reader) = advance(step, work).await?;
         if piece.is_empty() {
-            return Ok(reader.hash());
+            return Ok(reader.content());
         }
         step = Step::Read(reader);
-    }
-}
-
-/// The CRC32 that a digest file holds; the text of one that holds none.
-pub(super) fn digest(path: &Path) -> Result<Option<Result<u32, String>>, FileError> {
-    match std::fs::read(path) {
-        Ok(bytes) => {
-            let text = String::from_utf8_lossy(&bytes).trim().to_owned();
-            Ok(Some(text.parse().map_err(|_| text)))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(FileError::at("read", path)(error)),
     }
 }

@@ -20,19 +20,19 @@ fn node() -> FakeNode {
     node
 }
 
-async fn take(node: &FakeNode) {
+pub(super) async fn take(node: &FakeNode) {
     snapshot::take(&node.agent, "tag", &Selection::default())
         .await
         .unwrap();
 }
 
-async fn upload_as(node: &FakeNode, backup: &str) -> Result<Summary, UploadError> {
+pub(super) async fn upload_as(node: &FakeNode, backup: &str) -> Result<Summary, UploadError> {
     let (work, ..) = Work::new();
     upload(&node.agent, &node.upload(backup, None), &work).await
 }
 
 /// Every file that a manifest names is in the bucket with the content that the manifest gives.
-async fn check_bucket(node: &FakeNode, manifest: &NodeManifest) {
+pub(super) async fn check_bucket(node: &FakeNode, manifest: &NodeManifest) {
     for file in manifest.tables.iter().flat_map(|table| &table.files) {
         let bytes = node.agent.store.get(&file.object, 1 << 20).await.unwrap();
         assert_eq!(bytes.len() as u64, file.bytes, "{}", file.object);
@@ -230,7 +230,8 @@ async fn a_component_that_was_rewritten_is_uploaded_again() {
     let node = node();
     node.back_up("b1", None).await;
     let statistics = node.table("full", 1, 0).0.join("nb-1-big-Statistics.db");
-    fs::write(&statistics, "statistics of ONE").unwrap();
+    let rewritten = crate::testing::statistics("nb-1-big", "ONE");
+    fs::write(&statistics, rewritten).unwrap();
     let differential = node.back_up("b2", Some("b1")).await;
     check_bucket(&node, &differential).await;
     let own: Vec<&str> = files(&differential)
@@ -313,7 +314,10 @@ async fn a_file_that_changes_while_it_is_read_is_looked_at_again() {
     let tables = tables::list(&*node.agent.cql).await.unwrap();
     let found = snapshot::look(&node.agent, "tag", &tables).await.unwrap();
     let toc = |file: &&ComponentFile| file.component == crate::sstables::TOC;
-    let file = found[1].files.iter().find(toc).unwrap().clone();
+    let (file, sstable) = crate::sstables::with_sstables(found[1].files.clone())
+        .into_iter()
+        .find(|(file, _)| toc(&file))
+        .unwrap();
     // Cassandra appends to it in place when an index is made, after the agent has looked.
     fs::write(&file.path, "Data.db\nSAI+aa+GroupComplete.db\n").unwrap();
     let (work, progress, _stop) = Work::new();
@@ -329,9 +333,12 @@ async fn a_file_that_changes_while_it_is_read_is_looked_at_again() {
         base: HashMap::new(),
         done: HashMap::new(),
         journal,
+        keep_damaged: false,
         buffer_bytes: 7,
     };
-    let stored = uploader.store_file(&found[1].table, file).await.unwrap();
+    let table = &found[1].table;
+    let stored = uploader.store_file(table, file, sstable).await;
+    let stored = stored.unwrap().file;
     let bytes = node.agent.store.get(&stored.object, 1 << 20).await.unwrap();
     assert_eq!(bytes, "Data.db\nSAI+aa+GroupComplete.db\n");
     assert_eq!((stored.bytes, progress.borrow().bytes_done), (32, 32));

@@ -1,5 +1,7 @@
 use expect_test::expect;
-use plan::StepKind;
+use model::Severity;
+use model::manifest::KeptDamage;
+use plan::{StepKind, plan_restore};
 
 use crate::world::*;
 
@@ -348,4 +350,50 @@ fn a_table_with_dropped_columns_can_be_made_twice() {
         .expect("drops first");
     assert_eq!(of_orders[drop + 1], "CREATE TABLE");
     assert_eq!(of_orders[drop + 2], "ALTER TABLE ");
+}
+
+#[test]
+fn sstables_that_were_damaged_on_their_nodes_are_named() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    let kept = |index: Option<&str>, sstable: &str, offset| KeptDamage {
+        keyspace: "shop".into(),
+        table: "orders".into(),
+        index: index.map(str::to_owned),
+        sstable: sstable.into(),
+        component: "Data.db".into(),
+        offset: Some(offset),
+        what: "chunk 1 has CRC32 00, expected 11".into(),
+    };
+    let node = &mut request.backup.nodes[1];
+    node.damaged_sstables = 3;
+    node.damaged = vec![
+        kept(None, "nb-3-big", 0),
+        kept(None, "nb-3-big", 70_000),
+        kept(Some("by_day"), "nb-4-big", 0),
+        kept(None, "nb-5-big", 0),
+    ];
+    let node = &mut request.backup.nodes[2];
+    node.damaged_sstables = 2;
+    node.damaged = vec![kept(None, "nb-7-big", 0)];
+    let plan = plan_restore(&request);
+    assert!(plan.supported);
+    let mut findings = plan.findings.iter();
+    let finding = findings
+        .find(|finding| finding.code == "BACKUP_DAMAGED")
+        .expect("a finding");
+    assert_eq!(finding.severity, Severity::Warning);
+    expect![[r#"
+        5 SSTables were damaged on the node when the backup was made, and kept on demand: nb-3-big of shop.orders on 10.0.0.2, nb-5-big of shop.orders on 10.0.0.2, nb-7-big of shop.orders on 10.0.0.3, and 2 more
+        restore from another backup if you can; else run `nodetool scrub` on shop.orders and a full repair after the restore
+    "#]].assert_eq(&format!("{}\n{}\n", finding.message, finding.hint));
+
+    request.backup.nodes[2].damaged_sstables = 1;
+    request.selection = selection(&[], &["shop.Metrics_2"]);
+    let plan = plan_restore(&request);
+    assert!(
+        plan.findings
+            .iter()
+            .all(|finding| finding.code != "BACKUP_DAMAGED")
+    );
 }

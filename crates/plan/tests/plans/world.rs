@@ -187,6 +187,8 @@ impl Side {
             uploaded_bytes: 0,
             sstables: 2 * self.tables.len() as u64,
             tables: self.tables.iter().map(Table::summary).collect(),
+            damaged_sstables: 0,
+            damaged: Vec::new(),
         };
         BackupManifest {
             backup: backup_ref(),

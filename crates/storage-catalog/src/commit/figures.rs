@@ -5,9 +5,14 @@ use std::collections::BTreeSet;
 use cassandra_formats::parse_file_name;
 use cassandra_versions::Release;
 use model::BackupRef;
-use model::manifest::{BackupNode, NodeManifest, StoredFile, TableFiles, TableSummary};
+use model::manifest::{
+    BackupNode, NodeManifest, StoredFile, TableFiles, TableSummary, damaged_sstables,
+};
 
 use crate::error::CatalogError;
+
+/// How much of a node's kept damage the backup manifest tells.
+const DAMAGE_TOLD_MAX: usize = 32;
 
 pub fn node(manifest: &NodeManifest, key: String, blake3: String) -> BackupNode {
     let files = || manifest.tables.iter().flat_map(|table| &table.files);
@@ -25,6 +30,13 @@ pub fn node(manifest: &NodeManifest, key: String, blake3: String) -> BackupNode 
             .sum(),
         sstables: tables.iter().map(|table| table.sstables).sum(),
         tables,
+        damaged_sstables: damaged_sstables(&manifest.damaged),
+        damaged: manifest
+            .damaged
+            .iter()
+            .take(DAMAGE_TOLD_MAX)
+            .cloned()
+            .collect(),
     }
 }
 

@@ -130,6 +130,7 @@ impl From<Damage> for pb::Damage {
             component: damage.component,
             object: damage.object,
             what: damage.what,
+            offset: damage.offset,
         }
     }
 }

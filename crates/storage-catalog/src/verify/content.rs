@@ -1,12 +1,16 @@
-//! Reads objects back and compares their bytes with the hashes that were taken at backup time.
+//! Reads objects back, compares their bytes with the hashes that were taken at backup time, and checks what they mean.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use model::manifest::{BackupManifest, NodeManifest, StoredFile, TableFiles};
 
+use super::Level;
+use super::check::PassingCheck;
 use super::damage::{Damage, short};
+use super::stored::StoredSstables;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::progress::{Progress, Reporter};
@@ -63,52 +67,75 @@ impl Catalog {
     /// Compares every object of a node, but for those that are known to be wrong. Answers the bytes that were read.
     pub async fn compare_content(
         &self,
-        manifest: &NodeManifest,
+        manifest: &Arc<NodeManifest>,
         is_wrong: &BTreeSet<&str>,
+        level: Level,
         work: &Work<'_>,
     ) -> Result<(u64, Vec<Damage>), CatalogError> {
-        let files: Vec<(&TableFiles, &StoredFile)> = manifest
-            .tables
-            .iter()
-            .flat_map(|table| table.files.iter().map(move |file| (table, file)))
-            .filter(|(_, file)| !is_wrong.contains(file.object.as_str()))
+        let files: Vec<Place> = places(manifest)
+            .filter(|place| !is_wrong.contains(place.stored(manifest).1.object.as_str()))
             .collect();
+        let sstables = match level {
+            Level::Sstables => Some(StoredSstables::of(manifest, is_wrong, &self.store)),
+            Level::Manifest | Level::Objects => None,
+        };
         let mut damages = Vec::new();
         for batch in files.chunks(BATCH_FILES) {
             let comparisons: Vec<_> = batch
                 .iter()
-                .map(|(table, file)| self.damage_of(manifest, table, file, work))
+                .map(|place| self.damage_of(manifest, *place, sstables.as_ref(), work))
                 .collect();
-            let found: Vec<Option<Damage>> = stream::iter(comparisons)
+            let found: Vec<Vec<Damage>> = stream::iter(comparisons)
                 .buffer_unordered(OBJECTS_PARALLEL)
                 .try_collect()
                 .await?;
             damages.extend(found.into_iter().flatten());
         }
-        Ok((files.iter().map(|(_, file)| file.bytes).sum(), damages))
+        let bytes = files.iter().map(|place| place.stored(manifest).1.bytes);
+        Ok((bytes.sum(), damages))
     }
 
     async fn damage_of(
         &self,
         manifest: &NodeManifest,
-        table: &TableFiles,
-        file: &StoredFile,
+        place: Place,
+        sstables: Option<&StoredSstables>,
         work: &Work<'_>,
-    ) -> Result<Option<Damage>, CatalogError> {
-        let what = self.compare(file, work).await?;
-        Ok(what.map(|what| Damage::of_file(manifest, table, file, what)))
+    ) -> Result<Vec<Damage>, CatalogError> {
+        let (table, file) = place.stored(manifest);
+        let check = match sstables.and_then(|all| all.find(place.table, place.file)) {
+            Some((sstable, component)) => {
+                Some(PassingCheck::begin(sstable, component.to_owned()).await?)
+            }
+            None => None,
+        };
+        let compared = self.compare(file, check, work).await?;
+        let object = compared
+            .object
+            .map(|what| Damage::of_file(manifest, table, file, what));
+        let found = compared.component.into_iter().filter_map(|damage| {
+            let found = Damage::of_component(manifest, table, file, damage);
+            // What was so on the node is told as such.
+            let is_kept = manifest.damaged.iter().any(|kept| found.is(kept));
+            (!is_kept).then_some(found)
+        });
+        Ok(object.into_iter().chain(found).collect())
     }
 
-    /// What is wrong with one object, if anything.
+    /// What is wrong with one object, and with what it holds.
     async fn compare(
         &self,
         file: &StoredFile,
+        mut check: Option<PassingCheck>,
         work: &Work<'_>,
-    ) -> Result<Option<String>, CatalogError> {
+    ) -> Result<Compared, CatalogError> {
         let mut body = match self.store.get_stream(&file.object, None).await {
             Ok(body) => body,
             Err(error) if error.is_not_found() => {
-                return Ok(Some("the object is missing".to_owned()));
+                return Ok(Compared {
+                    object: Some("the object is missing".to_owned()),
+                    component: Vec::new(),
+                });
             }
             Err(source) => {
                 return Err(CatalogError::Store {
@@ -127,21 +154,59 @@ impl Catalog {
             hasher.update(&chunk);
             length += chunk.len() as u64;
             work.done(chunk.len() as u64, 0, short(&file.object));
+            if let Some(check) = &mut check {
+                check.update(chunk).await?;
+            }
         }
         work.done(0, 1, short(&file.object));
-        if length != file.bytes {
-            return Ok(Some(format!(
-                "{length} bytes could be read where {} are expected",
-                file.bytes
-            )));
-        }
-        let found = hasher.finalize().to_hex();
-        if found.as_str() != file.blake3 {
-            return Ok(Some(format!(
-                "its content has the BLAKE3 {found} where {} is expected",
-                file.blake3
-            )));
-        }
-        Ok(None)
+        Ok(Compared {
+            object: difference(file, length, &hasher),
+            component: match check {
+                Some(check) => check.finish().await?,
+                None => Vec::new(),
+            },
+        })
     }
+}
+
+/// What came of reading one object.
+struct Compared {
+    /// Why it is not what was uploaded.
+    object: Option<String>,
+    component: Vec<cassandra_formats::Damage>,
+}
+
+fn difference(file: &StoredFile, length: u64, hasher: &blake3::Hasher) -> Option<String> {
+    if length != file.bytes {
+        return Some(format!(
+            "{length} bytes could be read where {} are expected",
+            file.bytes
+        ));
+    }
+    let found = hasher.finalize().to_hex();
+    (found.as_str() != file.blake3).then(|| {
+        format!(
+            "its content has the BLAKE3 {found} where {} is expected",
+            file.blake3
+        )
+    })
+}
+
+/// A file of a node manifest, by its numbers there.
+#[derive(Clone, Copy)]
+struct Place {
+    table: usize,
+    file: usize,
+}
+
+impl Place {
+    fn stored(self, manifest: &NodeManifest) -> (&TableFiles, &StoredFile) {
+        let table = &manifest.tables[self.table];
+        (table, &table.files[self.file])
+    }
+}
+
+fn places(manifest: &NodeManifest) -> impl Iterator<Item = Place> {
+    let tables = manifest.tables.iter().enumerate();
+    tables.flat_map(|(table, of)| (0..of.files.len()).map(move |file| Place { table, file }))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cassandra_formats::parse_file_name;
 use model::layout;
-use model::manifest::{BackupNode, NodeManifest, StoredFile, TableFiles};
+use model::manifest::{BackupNode, KeptDamage, NodeManifest, StoredFile, TableFiles};
 
 /// One thing that is wrong with a stored backup. Empty where it does not apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +15,8 @@ pub struct Damage {
     pub sstable: String,
     pub component: String,
     pub object: String,
+    /// Where in the component; `None` where it is wrong as a whole.
+    pub offset: Option<u64>,
     pub what: String,
 }
 
@@ -48,15 +50,72 @@ impl Damage {
         Self {
             node: manifest.member.host_id.to_string(),
             keyspace: table.keyspace.clone(),
-            table: match &file.index {
-                Some(index) => format!("{}.{index}", table.table),
-                None => table.table.clone(),
-            },
+            table: table_name(&table.table, file.index.as_deref()),
             sstable,
             component,
             ..Self::of_object(&file.object, what)
         }
     }
+
+    /// Of what a file holds.
+    pub fn of_component(
+        manifest: &NodeManifest,
+        table: &TableFiles,
+        file: &StoredFile,
+        damage: cassandra_formats::Damage,
+    ) -> Self {
+        Self {
+            component: damage.component.into_owned(),
+            offset: damage.offset,
+            ..Self::of_file(manifest, table, file, damage.what)
+        }
+    }
+
+    /// What was damaged on the node already.
+    pub fn kept(manifest: &NodeManifest) -> impl Iterator<Item = Self> {
+        manifest.damaged.iter().map(|kept| {
+            let object = object_of(manifest, kept).unwrap_or_default();
+            let what = format!(
+                "{}; it was so on the node, and was kept on demand",
+                kept.what
+            );
+            Self {
+                node: manifest.member.host_id.to_string(),
+                keyspace: kept.keyspace.clone(),
+                table: table_name(&kept.table, kept.index.as_deref()),
+                sstable: kept.sstable.clone(),
+                component: kept.component.clone(),
+                offset: kept.offset,
+                ..Self::of_object(object, what)
+            }
+        })
+    }
+
+    /// Whether it is the very damage that was kept.
+    pub fn is(&self, kept: &KeptDamage) -> bool {
+        self.keyspace == kept.keyspace
+            && self.table == table_name(&kept.table, kept.index.as_deref())
+            && self.sstable == kept.sstable
+            && self.component == kept.component
+            && self.offset == kept.offset
+            && self.what == kept.what
+    }
+}
+
+fn table_name(table: &str, index: Option<&str>) -> String {
+    match index {
+        Some(index) => format!("{table}.{index}"),
+        None => table.to_owned(),
+    }
+}
+
+fn object_of<'a>(manifest: &'a NodeManifest, kept: &KeptDamage) -> Option<&'a str> {
+    let mut tables = manifest.tables.iter();
+    let table = tables.find(|t| t.keyspace == kept.keyspace && t.table == kept.table)?;
+    let name = kept.file_name();
+    let mut files = table.files.iter();
+    let file = files.find(|file| file.index == kept.index && file.name == name)?;
+    Some(&file.object)
 }
 
 /// The distinct SSTables of a table, those of its indexes not counted.

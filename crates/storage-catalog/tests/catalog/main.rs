@@ -8,6 +8,7 @@ mod kill;
 mod list;
 mod pins;
 mod races;
+mod sstables;
 mod verify;
 mod world;
 mod write_once;

@@ -132,6 +132,7 @@ pub fn node_manifest(name: &str, base: Option<&str>, number: u128, files: &[File
         partitioner: PARTITIONER.into(),
         snapshot_tag: format!("ringkeep-{name}"),
         snapshot_taken_at: Timestamp::from_millisecond(EPOCH_MS).expect("time"),
+        damaged: Vec::new(),
         tables: vec![TableFiles {
             keyspace: "shop".into(),
             table: "orders".into(),

@@ -8,6 +8,7 @@ fn wish(cluster: &str) -> NewBackup {
         kind: BackupKind::Full,
         selection: Selection::default(),
         base: None,
+        keep_damaged: false,
     }
 }
 

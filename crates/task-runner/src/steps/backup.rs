@@ -180,6 +180,7 @@ pub(super) async fn upload(step: &StepRun, address: &str) -> Result<(), StepErro
             .unwrap_or_default(),
         selection: Some(job.selection.clone().into()),
         snapshot_taken_at: taken_at.to_string(),
+        keep_damaged: job.keep_damaged,
     };
     let mut agent = step.agent(address)?;
     let silence = step.services().config.step_silence();

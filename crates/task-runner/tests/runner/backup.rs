@@ -349,3 +349,28 @@ async fn a_differential_uploads_against_the_base_that_was_pinned() {
         .expect_err("nonsense");
     assert_eq!(api::RemoteError::from(error).field.as_deref(), Some("base"));
 }
+
+#[tokio::test]
+async fn leave_to_keep_damaged_sstables_outlives_a_restart() {
+    let world = World::new(&["n1"]);
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("snapshot n1", &[Fault::Hang]);
+    let request = pb::CreateBackupRequest {
+        cluster: "shop".into(),
+        name: "b".into(),
+        kind: BackupKind::Full as i32,
+        keep_damaged: true,
+        ..pb::CreateBackupRequest::default()
+    };
+    let created = life.client.create_backup(request).await.expect("a backup");
+    world.called("snapshot n1").await;
+    life.runner.drain().await;
+    drop(life);
+    let mut life = world.start().await;
+    let task = life.ended(&created.into_inner().task_id).await;
+    assert_eq!(task.state(), TaskState::Succeeded);
+    assert_eq!(world.fleet.facts().keep_damaged, Some(true));
+    let other = life.backup("c").await;
+    life.ended(&other).await;
+    assert_eq!(world.fleet.facts().keep_damaged, Some(false));
+}

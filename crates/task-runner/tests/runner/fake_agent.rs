@@ -124,6 +124,7 @@ impl NodeAgent for FakeAgent {
         let (there, nodes) = {
             let mut facts = self.fleet.facts();
             facts.base = Some(request.base);
+            facts.keep_damaged = Some(request.keep_damaged);
             (facts.snapshots.contains(&key), facts.snapshots.len())
         };
         self.fleet.require(there, "an upload has its snapshot");

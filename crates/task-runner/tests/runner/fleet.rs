@@ -54,6 +54,8 @@ pub struct Facts {
     pub in_place: bool,
     /// The base that the last upload was told.
     pub base: Option<String>,
+    /// Whether the last upload was told to keep what is damaged.
+    pub keep_damaged: Option<bool>,
     /// What the last commit said of the snapshots' spread.
     pub spread_ms: Option<u64>,
     /// Node to the milliseconds at which its snapshot is taken.

@@ -36,6 +36,9 @@ pub struct Args {
     base: Option<BackupName>,
     #[command(flatten)]
     selection: SelectionArgs,
+    /// Takes damaged SSTables as they are, and marks the backup; without it the first one ends the backup.
+    #[arg(long, help_heading = "What")]
+    keep_damaged: bool,
     /// Waits until the backup is complete. Ctrl-C stops the waiting (exit code 1), not the backup.
     #[arg(long)]
     wait: bool,
@@ -83,6 +86,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         } as i32,
         selection: Some(args.selection.to_wire()),
         base: args.base.map(String::from).unwrap_or_default(),
+        keep_damaged: args.keep_damaged,
     };
     let answer = context
         .task_runner()?

@@ -5,7 +5,7 @@ use model::ClusterName;
 
 use crate::context::{Context, Service, call};
 use crate::failure::Failure;
-use crate::view::backup::{self, BackupSummaryView};
+use crate::view::backup_list::{self, BackupSummaryView};
 
 /// Lists the backups in the bucket, newest first, those that failed or still run included.
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,6 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         .screen
         .result(&backups, |backups, _| match backups.is_empty() {
             true => String::new(),
-            false => backup::list_text(backups),
+            false => backup_list::list_text(backups),
         })
 }

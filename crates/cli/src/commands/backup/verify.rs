@@ -28,14 +28,15 @@ enum Level {
     Manifest,
     /// Every object is read, and its hash compared.
     Objects,
-    /// Every SSTable is checked by its own checksums as well.
+    /// As objects; and every SSTable is checked by its own checksums, its structure and the order of its keys.
     Sstables,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   ringkeep backup verify nightly
-  ringkeep backup verify prod/nightly --level manifest --output json";
+  ringkeep backup verify prod/nightly --level manifest --output json
+  ringkeep backup verify nightly --level sstables";
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let level = match args.level {

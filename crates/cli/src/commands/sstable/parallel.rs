@@ -16,6 +16,7 @@ use crate::progress::Meter;
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// How many SSTables are worked on at once; as many as there are cores without it.
     #[arg(long, value_name = "N")]
@@ -89,9 +90,7 @@ pub fn for_each<T: Send>(
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            progress.bytes_done = bytes_done
-                .load(Ordering::Relaxed)
-                .min(progress.bytes_total);
+            progress.bytes_done = bytes_done.load(Ordering::Relaxed).min(progress.bytes_total);
             meter.show(&progress, &mut context.screen);
         }
     });

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::view::backup::BackupSummaryView;
+use crate::view::backup_list::BackupSummaryView;
 
 #[derive(Debug, Serialize)]
 pub struct StatusView {

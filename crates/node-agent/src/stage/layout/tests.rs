@@ -56,6 +56,7 @@ fn manifest(number: u128, files: &[(&str, u64)]) -> (HostId, NodeManifest) {
         partitioner: String::new(),
         snapshot_tag: String::new(),
         snapshot_taken_at: jiff::Timestamp::UNIX_EPOCH,
+        damaged: Vec::new(),
         tables: vec![TableFiles {
             keyspace: "ks".into(),
             table: "t".into(),
