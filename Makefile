@@ -19,6 +19,12 @@ test: doctor build ## Every test of the project, real Cassandra and S3 included
 	$(BIN)/lab fetch
 	$(CARGO) test --workspace --no-fail-fast
 
+.PHONY: bench
+bench: doctor ## Time verify and slice beside the machine's limits and Cassandra's own tools
+	$(CARGO) build --release --package bench
+	$(CARGO) build --workspace --bins
+	$(BIN)/lab bench --program target/release/bench
+
 .PHONY: unit
 unit: ## The tests that need neither Cassandra nor S3
 	$(CARGO) test --workspace --exclude e2e --exclude lab --exclude blob-store

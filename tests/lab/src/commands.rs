@@ -1,5 +1,6 @@
 //! The commands of `lab`, one file each.
 
+mod bench;
 mod change;
 mod diff;
 mod digest;
@@ -27,6 +28,7 @@ pub enum Command {
     Diff(diff::Diff),
     #[command(subcommand)]
     Minio(minio::Minio),
+    Bench(bench::Bench),
 }
 
 impl Command {
@@ -41,6 +43,7 @@ impl Command {
             Command::Change(change) => change.run().await?,
             Command::Digest(digest) => digest.run().await?,
             Command::Minio(minio) => minio.run().await?,
+            Command::Bench(bench) => bench.run().await?,
         }
         Ok(ExitCode::SUCCESS)
     }
