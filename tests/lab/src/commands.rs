@@ -8,6 +8,7 @@ mod doctor;
 mod down;
 mod fetch;
 mod fill;
+mod fixtures;
 mod minio;
 mod up;
 
@@ -26,6 +27,7 @@ pub enum Command {
     Change(change::Change),
     Digest(digest::Digest),
     Diff(diff::Diff),
+    Fixtures(fixtures::Fixtures),
     #[command(subcommand)]
     Minio(minio::Minio),
     Bench(bench::Bench),
@@ -42,6 +44,7 @@ impl Command {
             Command::Fill(fill) => fill.run().await?,
             Command::Change(change) => change.run().await?,
             Command::Digest(digest) => digest.run().await?,
+            Command::Fixtures(fixtures) => fixtures.run().await?,
             Command::Minio(minio) => minio.run().await?,
             Command::Bench(bench) => bench.run().await?,
         }
