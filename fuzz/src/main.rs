@@ -32,7 +32,7 @@ static TARGET: LazyLock<Target> = LazyLock::new(|| {
     }
 });
 
-fuzz_target!(|input: &[u8]| { (TARGET.entry)(input) });
+fuzz_target!(|input: &[u8]| (TARGET.entry)(input));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     // Now and then of all bytes, so that archives take parts of each other.

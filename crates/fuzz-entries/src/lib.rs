@@ -16,6 +16,7 @@ mod sstable;
 mod trie;
 
 pub use archive::{Archive, COMPONENTS, VERSIONS};
+pub use sstable::complaints;
 
 /// A target's name, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));

@@ -105,3 +105,44 @@ fn repair_crc(components: &mut BTreeMap<String, Vec<u8>>) {
     }
     components.insert("CRC.db".to_owned(), repaired);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Zeroes the last four bytes of components, which are checksums, and has them made right again.
+    #[track_caller]
+    fn check(folder: &str, format: &str, zeroed: &[&str]) {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../cassandra-formats/tests/fixtures")
+            .join(folder);
+        let sstables = sstable_files::find(&[fixtures]).expect("a folder of fixtures");
+        let sstable = sstables.first().expect("an SSTable");
+        let whole: BTreeMap<String, Vec<u8>> = sstable
+            .components()
+            .keys()
+            .map(|name| (name.clone(), fs::read(sstable.path(name)).expect("there")))
+            .collect();
+        let mut damaged = whole.clone();
+        for name in zeroed {
+            let bytes = damaged.get_mut(*name).expect("the component");
+            let end = bytes.len() - 4;
+            bytes[end..].fill(0);
+        }
+        assert_ne!(damaged, whole);
+        let mut input = Archive::new(format, damaged).encode();
+        input[1] = 0b111;
+        assert!(repaired(&Archive::decode(&input)) == whole, "{folder}");
+    }
+
+    #[test]
+    fn checksums_come_back_as_they_were() {
+        let compressed = ["Data.db", "Statistics.db", "Digest.crc32"];
+        check("big-nb/compression/lz4", "big-nb", &compressed);
+        let plain = ["CRC.db", "Statistics.db", "Digest.crc32"];
+        check("big-nb/compression/none", "big-nb", &plain);
+    }
+}

@@ -13,10 +13,7 @@ use crate::{Archive, repair};
 
 pub fn run(archive: &Archive) {
     let components = repair::repaired(archive);
-    let descriptor = Descriptor {
-        format: archive.version_text().parse().expect("a format version"),
-        id: "1".to_owned(),
-    };
+    let descriptor = descriptor(archive);
     let _ = cassandra_formats::inspect(&components, &descriptor);
     let _ = verified(&components, &descriptor, Depth::Checksums);
     let report = verified(&components, &descriptor, Depth::Extended);
@@ -38,6 +35,21 @@ pub fn run(archive: &Archive) {
                 assert_eq!(damage, Some(Vec::new()), "a sound SSTable's slice");
             }
         }
+    }
+}
+
+/// What is wrong with an archive, which for a seed should be nothing: mutations of what is damaged reach less.
+pub fn complaints(archive: &Archive) -> Vec<String> {
+    let components = repair::repaired(archive);
+    let report = verified(&components, &descriptor(archive), Depth::Extended).unwrap_or_default();
+    let damage = report.damage.iter().map(ToString::to_string);
+    damage.chain(report.warnings).collect()
+}
+
+fn descriptor(archive: &Archive) -> Descriptor {
+    Descriptor {
+        format: archive.version_text().parse().expect("a format version"),
+        id: "1".to_owned(),
     }
 }
 

@@ -32,7 +32,10 @@ fn main() -> Result<(), Failure> {
     }
     let mut seeds = Seeds { corpus, count: 0 };
     for sstable in sstable_files::find(std::slice::from_ref(fixtures))? {
-        seeds.of(&sstable)?;
+        // Fixtures that are damaged on purpose have their healthy neighbours.
+        if let Err(error) = seeds.of(&sstable) {
+            println!("{}: {error}", sstable.path("").display());
+        }
     }
     println!("{} seeds in {}", seeds.count, corpus.display());
     match seeds.count {
@@ -133,6 +136,11 @@ impl Seeds<'_> {
             return Ok(());
         }
         fuzz_entries::run(target, bytes);
+        if target == "sstable" {
+            for complaint in fuzz_entries::complaints(&Archive::decode(bytes)) {
+                println!("seed {}: {complaint}", self.count);
+            }
+        }
         let folder = self.corpus.join(target);
         fs::write(folder.join(format!("seed-{:04}", self.count)), bytes)?;
         self.count += 1;
