@@ -29,6 +29,10 @@ bench: doctor ## Time verify and slice beside the machine's limits and Cassandra
 unit: ## The tests that need neither Cassandra nor S3
 	$(CARGO) test --workspace --exclude e2e --exclude lab --exclude blob-store
 
+.PHONY: fuzz
+fuzz: ## Fuzz what reads SSTables, FUZZ_SECONDS (60) for each target; not a part of test
+	@CARGO="$(CARGO)" fuzz/run.sh
+
 # Always the whole workspace: with fewer packages cargo picks other features and builds the same libraries twice.
 .PHONY: build
 build:
