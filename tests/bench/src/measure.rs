@@ -52,7 +52,10 @@ impl Rounds {
     }
 
     pub fn table(&self, versus: &[Versus]) -> String {
-        let mut text = format!("\n{:<44} {:>8} {:>8} {:>8}\n", "seconds", "min", "median", "max");
+        let mut text = format!(
+            "\n{:<44} {:>8} {:>8} {:>8}\n",
+            "seconds", "min", "median", "max"
+        );
         for measure in self.times.keys() {
             let sorted = self.sorted(*measure);
             let (min, max) = (sorted[0], sorted[sorted.len() - 1]);
@@ -64,14 +67,38 @@ impl Rounds {
             let ratio = self.median(of) / self.median(to);
             let _ = writeln!(text, "{what:<60} {ratio:>8.2}");
         };
-        ratio("\nspeed of verify, read + CRC32 = 1", Measure::ReadAndCrc, Measure::Verify);
-        ratio("speed of verify --extended, read + CRC32 = 1", Measure::ReadAndCrc, Measure::VerifyExtended);
-        ratio("speed of slice, decompress + compress = 1", Measure::Recompress, Measure::Slice);
-        ratio("speed of slice into files, decompress + compress = 1", Measure::Recompress, Measure::SliceToFiles);
+        ratio(
+            "\nspeed of verify, read + CRC32 = 1",
+            Measure::ReadAndCrc,
+            Measure::Verify,
+        );
+        ratio(
+            "speed of verify --extended, read + CRC32 = 1",
+            Measure::ReadAndCrc,
+            Measure::VerifyExtended,
+        );
+        ratio(
+            "speed of slice, decompress + compress = 1",
+            Measure::Recompress,
+            Measure::Slice,
+        );
+        ratio(
+            "speed of slice into files, decompress + compress = 1",
+            Measure::Recompress,
+            Measure::SliceToFiles,
+        );
         for (index, versus) in versus.iter().enumerate() {
             let other = Measure::Versus(index);
-            ratio(&format!("speed of verify, {} = 1", versus.name), other, Measure::Verify);
-            ratio(&format!("speed of verify --extended, {} = 1", versus.name), other, Measure::VerifyExtended);
+            ratio(
+                &format!("speed of verify, {} = 1", versus.name),
+                other,
+                Measure::Verify,
+            );
+            ratio(
+                &format!("speed of verify --extended, {} = 1", versus.name),
+                other,
+                Measure::VerifyExtended,
+            );
         }
         text
     }

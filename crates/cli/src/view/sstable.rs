@@ -193,7 +193,11 @@ fn facts_text(view: &SstableView, paint: &Paint) -> String {
     );
     line(&mut text, "data", data_text(view));
     line(&mut text, "partitioner", view.partitioner.clone());
-    line(&mut text, "tokens", range(&view.first_token, &view.last_token));
+    line(
+        &mut text,
+        "tokens",
+        range(&view.first_token, &view.last_token),
+    );
     line(&mut text, "keys", range(&view.first_key, &view.last_key));
     line(
         &mut text,
@@ -204,17 +208,29 @@ fn facts_text(view: &SstableView, paint: &Paint) -> String {
         ),
     );
     line(&mut text, "rows", view.rows.map(|rows| rows.to_string()));
-    line(&mut text, "level", view.level.map(|level| level.to_string()));
+    line(
+        &mut text,
+        "level",
+        view.level.map(|level| level.to_string()),
+    );
     let repaired = view.repaired_at.map(|at| match at {
         0 => "no".to_owned(),
         at => format!("at {at} ms"),
     });
     line(&mut text, "repaired", repaired);
     line(&mut text, "written by", view.originating_host_id.clone());
-    line(&mut text, "digest", view.digest.map(|digest| digest.to_string()));
+    line(
+        &mut text,
+        "digest",
+        view.digest.map(|digest| digest.to_string()),
+    );
     line(&mut text, "components", Some(view.components.join(" ")));
     if let Some(error) = &view.error {
-        line(&mut text, &paint.word(Colour::Red, "error"), Some(error.clone()));
+        line(
+            &mut text,
+            &paint.word(Colour::Red, "error"),
+            Some(error.clone()),
+        );
     }
     text
 }
@@ -223,7 +239,10 @@ fn data_text(view: &SstableView) -> Option<String> {
     let stored = human::bytes(view.data_bytes?);
     Some(match (&view.compressor, view.uncompressed_bytes) {
         (Some(compressor), Some(bytes)) => {
-            format!("{stored}, {} uncompressed, {compressor}", human::bytes(bytes))
+            format!(
+                "{stored}, {} uncompressed, {compressor}",
+                human::bytes(bytes)
+            )
         }
         (None, Some(_)) => format!("{stored}, not compressed"),
         _ => stored,

@@ -41,7 +41,9 @@ impl Bench {
             format!("sstableverify -e={tool} StandaloneVerifier -f -e {keyspace} {table}"),
         ];
         let mut command = Command::new(&self.program);
-        command.arg(&folder).args(["--rounds", &self.rounds.to_string()]);
+        command
+            .arg(&folder)
+            .args(["--rounds", &self.rounds.to_string()]);
         for versus in &versus {
             command.args(["--versus", versus]);
         }
@@ -63,7 +65,11 @@ fn table_folder(node: &Node) -> Result<PathBuf> {
         .join(large::KEYSPACE);
     for entry in keyspace.read_dir()? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(large::TABLE) {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(large::TABLE)
+        {
             return Ok(entry.path());
         }
     }

@@ -18,7 +18,14 @@ const WORDS_PER_ROW: usize = 64;
 const BYTES_PER_PARTITION: u64 = 11_000;
 const WRITES_AT_ONCE: usize = 32;
 const WORDS: &[&str] = &[
-    "accepted", "basket", "delivery", "invoice", "pending", "refund", "shipped", "warehouse",
+    "accepted",
+    "basket",
+    "delivery",
+    "invoice",
+    "pending",
+    "refund",
+    "shipped",
+    "warehouse",
 ];
 
 /// Fills the table with about so many MiB, and leaves it in one SSTable.
@@ -36,7 +43,8 @@ pub async fn fill_large(cluster: &Cluster, mebibytes: u64) -> Result<()> {
         session::run(&session, &statement).await?;
     }
     let partitions = (mebibytes << 20) / BYTES_PER_PARTITION;
-    let insert = format!("INSERT INTO {KEYSPACE}.{TABLE} (id, seq, amount, note) VALUES (?, ?, ?, ?)");
+    let insert =
+        format!("INSERT INTO {KEYSPACE}.{TABLE} (id, seq, amount, note) VALUES (?, ?, ?, ?)");
     let mut batch = Batch::new(BatchType::Unlogged);
     for _ in 0..ROWS_PER_PARTITION {
         batch.append_statement(insert.as_str());

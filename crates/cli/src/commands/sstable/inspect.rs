@@ -30,12 +30,16 @@ Examples:
 
 pub fn run(args: &Args, context: &mut Context) -> Result<(), Failure> {
     let sstables = parallel::find(&args.paths)?;
-    let views = parallel::for_each("inspecting", &sstables, &args.parallel, context, |sstable, _| {
-        match inspect(sstable, sstable.descriptor()) {
+    let views = parallel::for_each(
+        "inspecting",
+        &sstables,
+        &args.parallel,
+        context,
+        |sstable, _| match inspect(sstable, sstable.descriptor()) {
             Ok(facts) => SstableView::of(sstable, &facts),
             Err(error) => SstableView::failed(sstable, &error),
-        }
-    });
+        },
+    );
     context.screen.result(&views, sstable::inspect_text)?;
     sstable::verdict(&views)
 }

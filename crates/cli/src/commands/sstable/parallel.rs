@@ -89,9 +89,7 @@ pub fn for_each<T: Send>(
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            progress.bytes_done = bytes_done
-                .load(Ordering::Relaxed)
-                .min(progress.bytes_total);
+            progress.bytes_done = bytes_done.load(Ordering::Relaxed).min(progress.bytes_total);
             meter.show(&progress, &mut context.screen);
         }
     });

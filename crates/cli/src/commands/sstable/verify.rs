@@ -38,12 +38,16 @@ pub fn run(args: &Args, context: &mut Context) -> Result<(), Failure> {
         false => Depth::Checksums,
     };
     let sstables = parallel::find(&args.paths)?;
-    let views = parallel::for_each("verifying", &sstables, &args.parallel, context, |sstable, done| {
-        match verify(sstable, sstable.descriptor(), depth, done) {
+    let views = parallel::for_each(
+        "verifying",
+        &sstables,
+        &args.parallel,
+        context,
+        |sstable, done| match verify(sstable, sstable.descriptor(), depth, done) {
             Ok(report) => SstableView::verified(sstable, &report),
             Err(error) => SstableView::failed(sstable, &error),
-        }
-    });
+        },
+    );
     context.screen.result(&views, sstable::verify_text)?;
     sstable::verdict(&views)
 }
