@@ -77,7 +77,7 @@ impl Tally {
         figures.done += 1;
         // Where checksums cover all they must find all; of the rest a share is told.
         let covered = has_checksums(component, patient.version);
-        if covered || figures.done % 5 == 0 {
+        if covered || figures.done.is_multiple_of(5) {
             figures.looked_at += 1;
             figures.found_by_checksums += u64::from(patient.is_found(Depth::Checksums));
         }

@@ -9,12 +9,13 @@ use cassandra_formats::crc::CrcFile;
 use cassandra_formats::data::{Cell, CellVisitor, DeletionTime, Depth, Schema, Walker};
 use cassandra_formats::index::IndexReader;
 use cassandra_formats::promoted::PromotedReader;
+use cassandra_formats::source::ReadAt;
 use cassandra_formats::statistics::Statistics;
 use cassandra_formats::{DataLayout, Error, Result, Uncompressed, Version};
 
 use crate::folders::Memory;
 
-fn component(components: &Memory, name: &str) -> Box<Vec<u8>> {
+fn component(components: &Memory, name: &str) -> Box<dyn ReadAt> {
     Box::new(components.get(name).cloned().unwrap_or_default())
 }
 
@@ -157,13 +158,7 @@ pub fn bti_index(components: &Memory, version: Version, with_separators: bool) -
         writeln!(told, "{key:?} {data} {count} {:?}", entry.deletion).expect("a string");
         let mut blocks = rows.blocks(&entry);
         while let Some(block) = blocks.next()? {
-            let separator = block.separator.get(
-                ..if with_separators {
-                    block.separator.len()
-                } else {
-                    0
-                },
-            );
+            let separator = with_separators.then_some(block.separator);
             let (offset, open) = (block.offset, block.open);
             writeln!(told, "{separator:?} {offset} {open:?}").expect("a string");
         }
