@@ -19,9 +19,19 @@ test: doctor build ## Every test of the project, real Cassandra and S3 included
 	$(BIN)/lab fetch
 	$(CARGO) test --workspace --no-fail-fast
 
+.PHONY: bench
+bench: doctor ## Time verify and slice beside the machine's limits and Cassandra's own tools
+	$(CARGO) build --release --package bench
+	$(CARGO) build --workspace --bins
+	$(BIN)/lab bench --program target/release/bench
+
 .PHONY: unit
 unit: ## The tests that need neither Cassandra nor S3
 	$(CARGO) test --workspace --exclude e2e --exclude lab --exclude blob-store
+
+.PHONY: fuzz
+fuzz: ## Fuzz what reads SSTables, FUZZ_SECONDS (60) for each target; not a part of test
+	@CARGO="$(CARGO)" fuzz/run.sh
 
 # Always the whole workspace: with fewer packages cargo picks other features and builds the same libraries twice.
 .PHONY: build

@@ -3,8 +3,11 @@
 mod data;
 mod index;
 mod names;
+mod names_of_classes;
 mod order;
+mod plausible;
 mod rows;
+mod seen;
 mod streamed;
 
 pub use streamed::ComponentCheck;
@@ -18,7 +21,7 @@ use crate::source::Components;
 use crate::statistics::Statistics;
 use crate::uncompressed::Uncompressed;
 use crate::version::{Format, Version};
-use crate::{STATISTICS, STATISTICS_BYTES_MAX, TOC, TOC_BYTES_MAX};
+use crate::{COMPRESSION_INFO, STATISTICS, STATISTICS_BYTES_MAX, TOC, TOC_BYTES_MAX};
 
 /// How deep to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +147,11 @@ impl Verification<'_> {
         if let DataLayout::Compressed(info) = &layout
             && let Compressor::Encrypting(name) | Compressor::Unknown(name) = &info.compressor
         {
+            if let Some(what) = names_of_classes::damaged_compressor(name) {
+                self.report
+                    .damage
+                    .push(Damage::whole(COMPRESSION_INFO, what));
+            }
             let what = format!("rows and index: what {name} wrote is not understood here");
             self.report.warnings.push(what);
             return Ok(());
@@ -153,10 +161,17 @@ impl Verification<'_> {
             self.report.warnings.push(what);
             return Ok(());
         }
+        let is_compressed = matches!(layout, DataLayout::Compressed(_));
         let data = Uncompressed::new(data, layout);
         let Some(mut data) = self.note(data)? else {
             return Ok(());
         };
+        if let Some(statistics) = &self.statistics
+            && !self.version.has_statistics_checksums()
+        {
+            let checked = plausible::check(statistics, is_compressed);
+            self.note(checked.map_err(Error::from))?;
+        }
         let extended = depth == Depth::Extended && is_sound;
         if depth == Depth::Extended && !is_sound {
             let what = "rows: Data.db is damaged already".to_owned();

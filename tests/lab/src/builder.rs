@@ -21,6 +21,7 @@ use crate::{fetch, java, session, tokens};
 #[derive(Clone, Debug)]
 pub struct ClusterBuilder {
     release: Release,
+    version: Option<String>,
     name: String,
     layout: Vec<(String, String)>,
     num_tokens: usize,
@@ -36,6 +37,7 @@ impl ClusterBuilder {
     pub(crate) fn new(release: Release) -> Self {
         let builder = Self {
             release,
+            version: None,
             name: "lab".to_owned(),
             layout: Vec::new(),
             num_tokens: 4,
@@ -95,7 +97,13 @@ impl ClusterBuilder {
         self
     }
 
-    /// A line of `cassandra.yaml`, which wins over the lab's own.
+    /// Another exact version of the line, for what only an older one does.
+    pub fn version(mut self, version: &str) -> Self {
+        self.version = Some(version.to_owned());
+        self
+    }
+
+    /// A line of `cassandra.yaml`, which wins over the lab's own; an empty one takes the lab's own away.
     pub fn setting(mut self, key: &str, yaml: &str) -> Self {
         self.settings.insert(key.to_owned(), yaml.to_owned());
         self
@@ -128,7 +136,10 @@ impl ClusterBuilder {
     /// Writes all files of the cluster without a start.
     pub(crate) fn prepare(self) -> Result<Cluster> {
         let cache = Cache::open()?;
-        let jars = fetch::cassandra_jars(&cache, self.release)?;
+        let jars = match &self.version {
+            Some(version) => fetch::jars_of_version(&cache, self.release, version)?,
+            None => fetch::cassandra_jars(&cache, self.release)?,
+        };
         let java = java::ensure(&cache, self.release.java())?;
         let dir = self.make_dir()?;
         let block = Block::take(&dir, self.layout.len())?;

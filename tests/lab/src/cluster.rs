@@ -148,7 +148,7 @@ impl Cluster {
         };
         info!(
             "starting Cassandra {} on {} nodes in {}",
-            self.release().version(),
+            self.release(),
             self.nodes().len(),
             self.dir.display()
         );

@@ -1,5 +1,6 @@
 //! The commands of `lab`, one file each.
 
+mod bench;
 mod change;
 mod diff;
 mod digest;
@@ -7,6 +8,7 @@ mod doctor;
 mod down;
 mod fetch;
 mod fill;
+mod fixtures;
 mod minio;
 mod up;
 
@@ -25,8 +27,10 @@ pub enum Command {
     Change(change::Change),
     Digest(digest::Digest),
     Diff(diff::Diff),
+    Fixtures(fixtures::Fixtures),
     #[command(subcommand)]
     Minio(minio::Minio),
+    Bench(bench::Bench),
 }
 
 impl Command {
@@ -40,7 +44,9 @@ impl Command {
             Command::Fill(fill) => fill.run().await?,
             Command::Change(change) => change.run().await?,
             Command::Digest(digest) => digest.run().await?,
+            Command::Fixtures(fixtures) => fixtures.run().await?,
             Command::Minio(minio) => minio.run().await?,
+            Command::Bench(bench) => bench.run().await?,
         }
         Ok(ExitCode::SUCCESS)
     }

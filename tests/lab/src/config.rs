@@ -15,7 +15,7 @@ pub struct ClusterConfig {
     pub seeds: Vec<IpAddr>,
     /// Passwords and permissions instead of open doors.
     pub authenticator: bool,
-    /// Settings that win over the lab's own, as YAML text.
+    /// Settings that win over the lab's own, as YAML text; an empty one takes the lab's own away.
     pub overrides: BTreeMap<String, String>,
 }
 
@@ -24,7 +24,11 @@ pub fn cassandra_yaml(config: &ClusterConfig, node: &Node) -> String {
     let mut settings = common_settings(config, node);
     settings.extend(line_settings(config.release).into_iter().map(owned));
     for (key, value) in &config.overrides {
-        settings.insert(key.clone(), value.clone());
+        if value.is_empty() {
+            settings.remove(key);
+        } else {
+            settings.insert(key.clone(), value.clone());
+        }
     }
     settings
         .iter()
@@ -231,6 +235,8 @@ mod tests {
         assert!(text.contains("sstable: {selected_format: bti}\n"), "{text}");
         assert_eq!(text.matches("sstable:").count(), 1);
         assert!(text.contains("cluster_name: 'it''s a demo'\n"), "{text}");
+        let text = yaml(Release::C50, &[("sstable", "")]);
+        assert!(!text.contains("sstable:"), "{text}");
         assert!(text.contains("initial_token: '-5,7'\n"), "{text}");
     }
 }

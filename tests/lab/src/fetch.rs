@@ -72,20 +72,25 @@ pub fn fetch(cache: &Cache, part: Part) -> Result<()> {
 
 /// The folder of jars that is a whole server.
 pub fn cassandra_jars(cache: &Cache, release: Release) -> Result<PathBuf> {
-    let entry = cache.make(&Part::Cassandra(release).entry(), |folder, _| {
+    jars_of_version(cache, release, release.version())
+}
+
+/// The same for another exact version of the line.
+pub fn jars_of_version(cache: &Cache, release: Release, version: &str) -> Result<PathBuf> {
+    let entry = cache.make(&format!("cassandra-{version}"), |folder, _| {
         let maven = tools::need("mvn")?;
-        info!("fetching Cassandra {} with Maven", release.version());
+        info!("fetching Cassandra {version} with Maven");
         let pom = folder.join("pom.xml");
-        fs::write(&pom, render_pom(release))?;
+        fs::write(&pom, render_pom(release, version))?;
         let lib = folder.join("lib");
         tools::run(
             Command::new(maven)
                 .args(["-q", "-B", "dependency:copy-dependencies", "-f"])
                 .arg(&pom)
                 .arg(format!("-DoutputDirectory={}", lib.display())),
-            &format!("fetch the jars of Cassandra {}", release.version()),
+            &format!("fetch the jars of Cassandra {version}"),
         )?;
-        let jar = lib.join(format!("cassandra-all-{}.jar", release.version()));
+        let jar = lib.join(format!("cassandra-all-{version}.jar"));
         ensure!(
             jar.is_file(),
             "Maven has not copied {}: try again",
@@ -129,8 +134,7 @@ fn go_build(go: &Path, package: &str, folder: &Path, toolchain: &str) -> Result<
     tools::run(&mut command, &format!("build {package}")).map(drop)
 }
 
-fn render_pom(release: Release) -> String {
-    let version = release.version();
+fn render_pom(release: Release, version: &str) -> String {
     let mut dependencies = dependency("org.apache.cassandra", "cassandra-all", version, "");
     if release == Release::C311 {
         // 3.11 loads Thrift classes although nothing here speaks Thrift.
@@ -144,6 +148,10 @@ fn render_pom(release: Release) -> String {
             "<classifier>shaded</classifier><exclusions><exclusion><groupId>*</groupId>\
              <artifactId>*</artifactId></exclusion></exclusions>",
         );
+    }
+    if version != release.version() && release == Release::C311 {
+        // 3.0 and 3.7 leave out what their nodetool reads its arguments with.
+        dependencies += &dependency("io.airlift", "airline", "0.6", "");
     }
     format!(
         "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\n  <modelVersion>4.0.0</modelVersion>\n  \
@@ -165,8 +173,8 @@ mod tests {
 
     #[test]
     fn only_3_11_asks_for_thrift() {
-        assert!(render_pom(Release::C311).contains("cassandra-thrift"));
-        assert!(!render_pom(Release::C50).contains("cassandra-thrift"));
-        assert!(render_pom(Release::C50).contains("<version>5.0.5</version>"));
+        assert!(render_pom(Release::C311, "3.11.19").contains("cassandra-thrift"));
+        assert!(!render_pom(Release::C50, "5.0.5").contains("cassandra-thrift"));
+        assert!(render_pom(Release::C50, "5.0.5").contains("<version>5.0.5</version>"));
     }
 }

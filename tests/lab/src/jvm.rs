@@ -69,6 +69,8 @@ pub fn tool_arguments(release: Release, node: &Node) -> Vec<String> {
         "-Xmx256m".to_owned(),
         "-XX:+UseSerialGC".to_owned(),
         "-XX:TieredStopAtLevel=1".to_owned(),
+        // The nodetool of older releases writes `rmi://[127.0.0.1]`, which newer builds of their Java refuse.
+        "-Dcom.sun.jndi.rmiURLParsing=legacy".to_owned(),
         // nodetool keeps a history in the home folder.
         format!("-Duser.home={}", node.dir.join("run").display()),
         format!(

@@ -13,6 +13,7 @@ mod debian;
 pub mod digest;
 mod doctor;
 mod fetch;
+pub mod fixtures;
 mod java;
 mod jdk;
 mod jvm;

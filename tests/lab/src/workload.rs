@@ -4,6 +4,7 @@
 
 mod change;
 mod edits;
+pub mod large;
 mod rows;
 mod schema;
 mod values;
@@ -20,6 +21,7 @@ use crate::cluster::Cluster;
 use crate::session;
 
 pub use change::change;
+pub use large::fill_large;
 
 /// The keyspaces that `fill` makes, as the schema spells them.
 pub const KEYSPACES: [&str; 2] = ["shop", "Metrics_2"];

@@ -5,73 +5,16 @@ use std::sync::Arc;
 use super::Verification;
 use super::index::key_shape;
 use super::order::OrderCheck;
-use crate::big_check::{BigVisitor, check_big};
+use super::seen::Seen;
+use crate::big_check::check_big;
 use crate::bti::{BlockCheck, IndexCheck, Partitions, RowIndexEntry, Rows};
-use crate::data::{self, Cell, CellVisitor, Depth, Event, Schema, Walker};
+use crate::data::{self, Depth, Event, Schema, Walker};
 use crate::error::{Damage, Error, Result};
 use crate::index::IndexReader;
 use crate::layout::{DataLayout, open};
 use crate::statistics::Statistics;
-use crate::statistics::stats::StatsMetadata;
-use crate::token::Partitioner;
 use crate::uncompressed::Uncompressed;
-use crate::{INDEX, PARTITIONS, STATISTICS};
-
-/// The times that rows have, against the bounds of Statistics.db.
-struct Times {
-    min: i64,
-    max: i64,
-}
-
-impl Times {
-    fn new() -> Self {
-        Self {
-            min: i64::MAX,
-            max: i64::MIN,
-        }
-    }
-
-    fn note(&mut self, timestamp: i64) {
-        self.min = self.min.min(timestamp);
-        self.max = self.max.max(timestamp);
-    }
-
-    fn event(&mut self, event: &Event<'_>) {
-        if let Event::Row(row) | Event::StaticRow(row) = event
-            && let Some(liveness) = row.body.as_ref().and_then(|body| body.liveness)
-        {
-            self.note(liveness.timestamp);
-        }
-    }
-
-    /// Reads that are bounded by time skip SSTables by these bounds.
-    fn check(&self, stats: &StatsMetadata) -> Result<(), Damage> {
-        if self.min > self.max
-            || (stats.min_timestamp <= self.min && self.max <= stats.max_timestamp)
-        {
-            return Ok(());
-        }
-        Err(Damage::whole(
-            STATISTICS,
-            format!(
-                "timestamps are said to be from {} to {}, rows have {} to {}",
-                stats.min_timestamp, stats.max_timestamp, self.min, self.max
-            ),
-        ))
-    }
-}
-
-impl CellVisitor for Times {
-    fn cell(&mut self, cell: &Cell) {
-        self.note(cell.timestamp);
-    }
-}
-
-impl BigVisitor for Times {
-    fn event(&mut self, event: &Event<'_>) {
-        Times::event(self, event);
-    }
-}
+use crate::{INDEX, PARTITIONS};
 
 impl Verification<'_> {
     /// Decodes all rows, with the whole index beside them.
@@ -93,34 +36,34 @@ impl Verification<'_> {
                 walked = again;
             }
         }
-        if let Some(times) = self.note(walked)? {
-            let checked = times.check(&statistics.stats).map_err(Error::from);
+        if let Some(seen) = self.note(walked)? {
+            let checked = seen.check(&statistics).map_err(Error::from);
             self.note(checked)?;
         }
         Ok(())
     }
 
-    fn walk(&self, schema: Schema, statistics: &Statistics) -> Result<Times> {
+    fn walk(&self, schema: Schema, statistics: &Statistics) -> Result<Seen> {
         let (layout, data) = DataLayout::of(self.components, self.version, Some(statistics))?;
         let mut data = Uncompressed::new(data, layout)?;
         let covered = statistics.covered().unwrap_or(data.extent());
         data.seek(covered.clone())?;
         let walker = Walker::new(Arc::new(schema), Depth::Cells, data, covered.start);
+        let seen = Seen::new(statistics, self.version.has_statistics_checksums());
         match self.version.is_bti() {
-            false => self.walk_big(walker),
+            false => self.walk_big(walker, seen),
             true => {
                 let is_slice = statistics.covered().is_some();
-                self.walk_bti(walker, covered, is_slice, statistics.partitioner())
+                self.walk_bti(walker, covered, is_slice, statistics, seen)
             }
         }
     }
 
-    fn walk_big(&self, mut walker: Walker<Uncompressed>) -> Result<Times> {
+    fn walk_big(&self, mut walker: Walker<Uncompressed>, mut seen: Seen) -> Result<Seen> {
         let index = open(self.components, INDEX)?
             .ok_or_else(|| Damage::whole(INDEX, "the component is missing"))?;
-        let mut times = Times::new();
-        check_big(&mut walker, &mut IndexReader::new(index), &mut times)?;
-        Ok(times)
+        check_big(&mut walker, &mut IndexReader::new(index), &mut seen)?;
+        Ok(seen)
     }
 
     fn walk_bti(
@@ -128,22 +71,25 @@ impl Verification<'_> {
         mut walker: Walker<Uncompressed>,
         covered: std::ops::Range<u64>,
         is_slice: bool,
-        partitioner: Option<Partitioner>,
-    ) -> Result<Times> {
+        statistics: &Statistics,
+        mut seen: Seen,
+    ) -> Result<Seen> {
+        let partitioner = statistics.partitioner();
         let (partitions, rows) = self.open_bti()?;
         let mut index = IndexCheck::new(&partitions, &rows, covered.end);
         if is_slice {
             index = index.within(covered.clone());
         }
         let mut order = OrderCheck::new(PARTITIONS, partitioner.clone(), None, covered.start);
-        let mut times = Times::new();
         loop {
-            let (position, entry) = match walker.next_with(&mut times)? {
+            let deletion;
+            let (position, entry) = match walker.next_with(&mut seen)? {
                 None => break,
                 Some(Event::Partition(partition)) => {
                     order.entry(partition.position, partition.key, partition.position)?;
                     let shape = key_shape(partitioner.as_ref(), partition.key);
                     let entry = index.partition(partition.position, partition.key, &shape)?;
+                    deletion = partition.deletion;
                     if let Some(entry) = &entry {
                         check_deletion(entry, partition.deletion)?;
                     }
@@ -152,10 +98,11 @@ impl Verification<'_> {
                 // The walker gives a partition before anything of one.
                 Some(_) => continue,
             };
-            walk_partition(&mut walker, position, entry.as_ref(), &rows, &mut times)?;
+            seen.deletion(deletion);
+            walk_partition(&mut walker, position, entry.as_ref(), &rows, &mut seen)?;
         }
         index.finish()?;
-        Ok(times)
+        Ok(seen)
     }
 
     fn open_bti(&self) -> Result<(Partitions, Rows)> {
@@ -174,7 +121,7 @@ fn walk_partition(
     start: u64,
     entry: Option<&RowIndexEntry>,
     rows: &Rows,
-    times: &mut Times,
+    seen: &mut Seen,
 ) -> Result<()> {
     let mut blocks = match entry {
         Some(entry) => Some(BlockCheck::new(rows, entry)?),
@@ -182,10 +129,10 @@ fn walk_partition(
     };
     loop {
         let open = walker.open().and_then(bti_deletion);
-        let Some(event) = walker.next_with(times)? else {
+        let Some(event) = walker.next_with(seen)? else {
             return Ok(());
         };
-        times.event(&event);
+        seen.event(&event);
         match event {
             Event::Row(data::Row { position, .. })
             | Event::Marker(data::Marker { position, .. }) => {
