@@ -70,19 +70,17 @@ impl ComponentCheck {
         Ok(match component {
             DATA => {
                 let statistics = statistics(components, version)?;
-                match less(DataLayout::of(components, version, statistics.as_ref()))? {
-                    Some((layout, data)) => {
-                        let digest = digest(components)?;
-                        Kind::Data {
-                            checksums: Box::new(DataChecksums::new(
-                                layout,
-                                data.len(),
-                                digest.is_some(),
-                            )),
-                            digest,
-                        }
-                    }
-                    None => Kind::None,
+                let layout = less(DataLayout::of(components, version, statistics.as_ref()))?;
+                let (layout, data_len) = match layout {
+                    Some((layout, data)) => (layout, data.len()),
+                    // The digest is of the whole file whatever its chunks are.
+                    None => (DataLayout::Plain { crc: None, base: 0 }, 0),
+                };
+                let digest = digest(components)?;
+                let checksums = DataChecksums::new(layout, data_len, digest.is_some());
+                Kind::Data {
+                    checksums: Box::new(checksums),
+                    digest,
                 }
             }
             INDEX => match statistics(components, version)? {
