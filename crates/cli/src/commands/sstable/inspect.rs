@@ -32,6 +32,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<(), Failure> {
     let sstables = parallel::find(&args.paths)?;
     let views = parallel::for_each(
         "inspecting",
+        0,
         &sstables,
         &args.parallel,
         context,

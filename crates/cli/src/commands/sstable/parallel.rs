@@ -42,9 +42,11 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<SstableFiles>, Failure> {
     Ok(sstables)
 }
 
-/// Works on each SSTable, and answers in their order. `work` is given a function to tell bytes that are done.
+/// Works on each SSTable, and answers in their order. `work` is given a function to tell bytes that are done, of
+/// `bytes_total` (0 where it tells none).
 pub fn for_each<T: Send>(
     what: &'static str,
+    bytes_total: u64,
     sstables: &[SstableFiles],
     args: &Args,
     context: &mut Context,
@@ -53,7 +55,7 @@ pub fn for_each<T: Send>(
     let next = AtomicUsize::new(0);
     let bytes_done = AtomicU64::new(0);
     let mut progress = Progress {
-        bytes_total: sstables.iter().map(SstableFiles::bytes).sum(),
+        bytes_total,
         items_total: sstables.len() as u64,
         ..Progress::default()
     };

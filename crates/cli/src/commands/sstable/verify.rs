@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cassandra_formats::DATA;
 use cassandra_formats::verify::{Depth, verify};
 
 use super::parallel;
@@ -38,8 +39,13 @@ pub fn run(args: &Args, context: &mut Context) -> Result<(), Failure> {
         false => Depth::Checksums,
     };
     let sstables = parallel::find(&args.paths)?;
+    let data_bytes = sstables
+        .iter()
+        .filter_map(|sstable| sstable.components().get(DATA))
+        .sum();
     let views = parallel::for_each(
         "verifying",
+        data_bytes,
         &sstables,
         &args.parallel,
         context,
