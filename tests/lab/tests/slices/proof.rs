@@ -1,0 +1,300 @@
+//! The proof on one node: all its tables cut up, loaded again, and put through all that a node does to SSTables.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use lab::digest::{self, Digest};
+use lab::workload::{self, KEYSPACES, Scale};
+use lab::{Cluster, Node, Release, session};
+use scylla::client::session::Session;
+use scylla::value::CqlValue;
+use sstable_files::Place;
+
+use crate::cut::{self, Cutting, Tables};
+use crate::load::Slices;
+use crate::log::Log;
+
+const SNAPSHOT: &str = "whole";
+/// The table that is cut by many ranges at once.
+const STRIPED: &str = "baskets";
+/// Tables with range tombstones. Scrub of 5.0 takes them for rows, fails, and drops their partitions; those of SSTables
+/// that the node wrote itself too.
+const RANGE_DELETED: [&str; 2] = ["orders", "Samples"];
+/// Tables and not views: these are truncated with their tables.
+const TABLES: &str =
+    "SELECT table_name, compaction FROM system_schema.tables WHERE keyspace_name = ";
+const VIEWS: &str = "SELECT view_name, compaction FROM system_schema.views WHERE keyspace_name = ";
+
+pub async fn prove(release: Release, settings: &[(&str, &str)], version: &str) -> Result<()> {
+    let mut builder = Cluster::builder(release).name("slices");
+    builder = builder.setting("auto_snapshot", "false");
+    for (key, yaml) in settings {
+        builder = builder.setting(key, yaml);
+    }
+    let cluster = &mut builder.start().await?;
+    let proof = Proof::prepare(cluster, version).await;
+    let proven = match proof {
+        Ok(proof) => proof.run().await,
+        Err(error) => Err(error),
+    };
+    if proven.is_err() && std::env::var_os("RINGKEEP_KEEP").is_some() {
+        println!("kept: {}", cluster.dir().display());
+        cluster.keep();
+    }
+    proven
+}
+
+struct Proof<'a> {
+    cluster: &'a Cluster,
+    node: &'a Node,
+    before: Content,
+    slices: Slices,
+    log: Log<'a>,
+}
+
+impl<'a> Proof<'a> {
+    /// Fills the node, remembers what it holds, and cuts all of it into slices.
+    async fn prepare(cluster: &'a Cluster, version: &str) -> Result<Self> {
+        let node = cluster.node(0);
+        workload::fill(cluster, Scale::Demo).await?;
+        say("filled");
+        stop_background_compaction(&cluster.session().await?).await?;
+        node.nodetool(&["flush"]).await?;
+        let before = Content::read(cluster).await?;
+        say("digested");
+        let mut arguments = vec!["snapshot", "-t", SNAPSHOT, "--"];
+        arguments.extend(KEYSPACES);
+        node.nodetool(&arguments).await?;
+        let tables = cut::snapshot(node, SNAPSHOT)?;
+        check_kinds(&tables, version)?;
+        let slices = cut_all(&tables, cluster.dir())?;
+        say("cut");
+        Ok(Self {
+            cluster,
+            node,
+            before,
+            slices,
+            log: Log::from_here(node)?,
+        })
+    }
+
+    async fn run(&self) -> Result<()> {
+        self.load().await?;
+        self.slices.check_untouched(self.node)?;
+        self.tool(verify(self.cluster.release())).await?;
+        self.restart().await?;
+        self.slices.check_untouched(self.node)?;
+        self.tool(&["compact"]).await?;
+
+        self.load().await?;
+        self.scrub().await?;
+
+        self.load().await?;
+        self.tool(&["upgradesstables", "-a"]).await?;
+        self.tool(&["compact"]).await
+    }
+
+    /// Empties the tables and loads all slices.
+    async fn load(&self) -> Result<()> {
+        let session = self.cluster.session().await?;
+        for keyspace in KEYSPACES {
+            for (table, _) in named(&session, TABLES, keyspace).await? {
+                let truncate = format!("TRUNCATE \"{keyspace}\".\"{table}\"");
+                session::run(&session, &truncate).await?;
+            }
+        }
+        let empty = self.cluster.digest(&KEYSPACES).await?;
+        ensure!(empty.rows() == 0, "rows are left after TRUNCATE");
+        self.slices.load(self.node, self.cluster.release()).await?;
+        self.check("loading").await
+    }
+
+    async fn restart(&self) -> Result<()> {
+        self.node.stop().await?;
+        self.node.start().await?;
+        self.cluster.wait_ready().await?;
+        self.check("a restart").await
+    }
+
+    async fn scrub(&self) -> Result<()> {
+        for folder in &self.slices.folders {
+            let place = Place::of(folder).context("a table's folder")?;
+            let is_broken = self.cluster.release() == Release::C50
+                && RANGE_DELETED.contains(&place.table.as_str());
+            if !is_broken {
+                let arguments = ["scrub", "-ns", "--", &place.keyspace, &place.table];
+                self.node.nodetool(&arguments).await?;
+            }
+        }
+        self.check("scrub").await
+    }
+
+    /// Runs a command of nodetool on each keyspace.
+    async fn tool(&self, command: &[&str]) -> Result<()> {
+        for keyspace in KEYSPACES {
+            let mut arguments = command.to_vec();
+            arguments.extend(["--", keyspace]);
+            self.node.nodetool(&arguments).await?;
+        }
+        self.check(&command.join(" ")).await
+    }
+
+    async fn check(&self, what: &str) -> Result<()> {
+        say(what);
+        self.log
+            .check_quiet()
+            .with_context(|| format!("after {what}"))?;
+        let after = Content::read(self.cluster).await?;
+        self.before
+            .check_same(&after)
+            .with_context(|| format!("after {what}"))
+    }
+}
+
+/// Every cell is looked at, and from 4.0 on that tokens are the node's own; from 4.1 on the command wants to be forced.
+fn verify(release: Release) -> &'static [&'static str] {
+    match release {
+        Release::C311 => &["verify", "-e"],
+        Release::C40 => &["verify", "-e", "-t"],
+        _ => &["verify", "-f", "-e", "-t"],
+    }
+}
+
+/// What clients see.
+struct Content {
+    partitions: Digest,
+    /// Answers that come out of secondary indexes.
+    indexed: Vec<Vec<String>>,
+}
+
+impl Content {
+    async fn read(cluster: &Cluster) -> Result<Self> {
+        let session = cluster.session().await?;
+        let mut indexed = vec![found(&session, "maker = 'amber'").await?];
+        if cluster.release() >= Release::C50 {
+            indexed.push(found(&session, "price > 500").await?);
+        }
+        Ok(Self {
+            partitions: cluster.digest(&KEYSPACES).await?,
+            indexed,
+        })
+    }
+
+    fn check_same(&self, after: &Self) -> Result<()> {
+        let differences = digest::diff(&self.partitions, &after.partitions);
+        let lines: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        ensure!(
+            lines.is_empty(),
+            "{} differences, among them\n{}",
+            lines.len(),
+            lines[..lines.len().min(10)].join("\n")
+        );
+        ensure!(self.indexed == after.indexed, "an index answers otherwise");
+        Ok(())
+    }
+}
+
+async fn found(session: &Session, condition: &str) -> Result<Vec<String>> {
+    let query = format!("SELECT sku FROM shop.products WHERE {condition}");
+    let rows = session::rows(session, &query).await?;
+    ensure!(!rows.is_empty(), "`{query}` finds nothing");
+    let mut found: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Compaction would replace the slices before they are looked at. The schema keeps it off over a restart.
+async fn stop_background_compaction(session: &Session) -> Result<()> {
+    for keyspace in KEYSPACES {
+        for (kind, query) in [("TABLE", TABLES), ("MATERIALIZED VIEW", VIEWS)] {
+            for (name, mut options) in named(session, query, keyspace).await? {
+                options.push(("enabled".to_owned(), "false".to_owned()));
+                let options: Vec<String> = options
+                    .iter()
+                    .map(|(key, value)| format!("'{key}': '{value}'"))
+                    .collect();
+                let alter = format!(
+                    "ALTER {kind} \"{keyspace}\".\"{name}\" WITH compaction = {{{}}}",
+                    options.join(", ")
+                );
+                session::run(session, &alter).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tables or views with their options of compaction.
+async fn named(
+    session: &Session,
+    query: &str,
+    keyspace: &str,
+) -> Result<Vec<(String, Vec<(String, String)>)>> {
+    let rows = session::rows(session, &format!("{query}'{keyspace}'")).await?;
+    let text = |value: &CqlValue| value.as_text().cloned().context("a text");
+    rows.into_iter()
+        .map(|row| {
+            let [Some(name), Some(CqlValue::Map(options))] = &row[..] else {
+                anyhow::bail!("the schema has an unknown form");
+            };
+            let options = options
+                .iter()
+                .map(|(key, value)| Ok((text(key)?, text(value)?)));
+            Ok((text(name)?, options.collect::<Result<_>>()?))
+        })
+        .collect()
+}
+
+/// Fails unless the SSTables are of all the kinds that are to be proven.
+fn check_kinds(tables: &Tables, version: &str) -> Result<()> {
+    let all = || tables.values().flatten();
+    for sstable in all() {
+        let found = sstable.descriptor().format.to_string();
+        ensure!(found == version, "the node writes {found}, not {version}");
+    }
+    let with = |component: &str| {
+        all()
+            .filter(|sstable| sstable.components().contains_key(component))
+            .count()
+    };
+    let (compressed, plain) = (with("CompressionInfo.db"), with("CRC.db"));
+    ensure!(
+        compressed > 0 && plain > 0,
+        "{compressed} compressed, {plain} plain"
+    );
+    for ((keyspace, table), sstables) in tables {
+        println!("  {keyspace}.{table}: {} SSTables", sstables.len());
+    }
+    Ok(())
+}
+
+fn cut_all(tables: &Tables, dir: &Path) -> Result<Slices> {
+    let mut folders = Vec::new();
+    for (table, sstables) in tables {
+        let mut cutting = Cutting::new(&dir.join("slices"), table)?;
+        for sstable in sstables {
+            let ranges = match table.1.starts_with(STRIPED) {
+                true => cut::stripes(),
+                false => cut::quarters(sstable)?,
+            };
+            for ranges in &ranges {
+                cutting.cut(sstable, ranges)?;
+            }
+        }
+        folders.push(cutting.folder().to_owned());
+    }
+    Ok(Slices {
+        folders,
+        staging: dir.join("staging"),
+    })
+}
+
+fn say(what: &str) {
+    println!(
+        "{:?} {what}",
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_secs()
+    );
+}
