@@ -62,16 +62,21 @@ fn walk(top: &Path, found: &mut Found) -> Result<(), FindError> {
         let mut here: BTreeMap<Descriptor, BTreeMap<String, u64>> = BTreeMap::new();
         for entry in folder.read_dir().map_err(look)? {
             let entry = entry.map_err(look)?;
-            if entry.file_type().map_err(look)?.is_dir() {
+            // Of a node that runs: compaction has replaced it since the folder was listed.
+            let Some(file_type) = still_there(entry.file_type()).map_err(look)? else {
+                continue;
+            };
+            if file_type.is_dir() {
                 folders.push(entry.path());
                 continue;
             }
             let name = entry.file_name();
-            if let Some(Ok((descriptor, component))) = name.to_str().map(parse_file_name) {
-                let bytes = entry.metadata().map_err(look)?.len();
+            if let Some(Ok((descriptor, component))) = name.to_str().map(parse_file_name)
+                && let Some(metadata) = still_there(entry.metadata()).map_err(look)?
+            {
                 here.entry(descriptor)
                     .or_default()
-                    .insert(component.to_owned(), bytes);
+                    .insert(component.to_owned(), metadata.len());
             }
         }
         for (descriptor, components) in here {
@@ -80,6 +85,15 @@ fn walk(top: &Path, found: &mut Found) -> Result<(), FindError> {
         }
     }
     Ok(())
+}
+
+/// `None` for what has gone away.
+fn still_there<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match looked {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
