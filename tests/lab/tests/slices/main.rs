@@ -1,5 +1,6 @@
 //! Slices live on real nodes: they load, verify, scrub, compact and upgrade there, and hold what the whole held.
 
+mod content;
 mod cut;
 mod load;
 mod log;
