@@ -42,12 +42,17 @@ impl<'a> Log<'a> {
         Ok(())
     }
 
-    pub fn complaints(&self) -> Result<Vec<String>> {
-        let bytes = fs::read(&self.node.log_file)?;
-        let new = bytes.get(self.from..).context("the log was cut")?;
-        let text = String::from_utf8_lossy(new);
+    fn complaints(&self) -> Result<Vec<String>> {
+        let text = self.text()?;
         let complaints = text.lines().filter(|line| is_complaint(line));
         Ok(complaints.map(str::to_owned).collect())
+    }
+
+    /// All that was logged from there on.
+    pub fn text(&self) -> Result<String> {
+        let bytes = fs::read(&self.node.log_file)?;
+        let new = bytes.get(self.from..).context("the log was cut")?;
+        Ok(String::from_utf8_lossy(new).into_owned())
     }
 }
 

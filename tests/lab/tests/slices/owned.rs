@@ -54,7 +54,7 @@ pub async fn prove() -> Result<()> {
         let log = Log::from_here(node)?;
         let refused = load::import(node, &whole, &staging).await;
         ensure!(refused.is_err(), "a whole SSTable was taken");
-        let because = log.complaints()?.join("\n");
+        let because = log.text()?;
         ensure!(because.contains(FOREIGN_KEY), "refused for {because}");
 
         let owned = owned(&cluster.tokens(), index);
