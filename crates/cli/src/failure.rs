@@ -186,7 +186,7 @@ impl Failure {
                 "components are named like nb-1-big-Data.db; a folder is walked for them".into(),
             ],
             Self::DamagedSstables { .. } => vec![
-                "bring the damaged ones from another replica (`nodetool scrub` drops what it cannot read, then repair)".into(),
+                "take them away and run a full repair, so that other replicas bring the data; `nodetool scrub` instead drops what it cannot read, and on 5.0.5 sound partitions with range tombstones too".into(),
             ],
             Self::Standalone { hint, .. } => hint.iter().cloned().collect(),
             Self::Connect(_)
