@@ -26,5 +26,5 @@ pub use rows::{Block, BlockWalk, DeletionTime, RowIndexEntry, Rows};
 pub use trie::{Leaf, TrieWalk};
 pub use writer::TrieWriter;
 
-pub const PARTITIONS: &str = "Partitions.db";
-pub const ROWS: &str = "Rows.db";
+pub(crate) use crate::PARTITIONS;
+pub(crate) use crate::ROWS;

@@ -2,9 +2,9 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
+use crate::COMPRESSION_INFO;
 use crate::error::{Error, Result};
 
-const COMPRESSION_INFO: &str = "CompressionInfo.db";
 const ZSTD_DEFAULT_LEVEL: i32 = 3;
 
 /// Who compressed the chunks, by the name of its class in CompressionInfo.db.

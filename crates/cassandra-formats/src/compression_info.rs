@@ -4,6 +4,7 @@ pub mod writer;
 
 use std::ops::Range;
 
+use crate::COMPRESSION_INFO;
 use crate::bytes::Cursor;
 use crate::codec::{Codec, Compressor};
 use crate::error::{Damage, Error, Result};
@@ -11,7 +12,6 @@ use crate::read_ahead::ReadAhead;
 use crate::source::ReadAt;
 use crate::version::Version;
 
-pub(crate) const COMPRESSION_INFO: &str = "CompressionInfo.db";
 /// Behind each chunk.
 const CHECKSUM_LEN: u64 = 4;
 /// A name and some parameters: more than this is none.

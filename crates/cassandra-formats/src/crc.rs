@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use crate::CRC;
 use crate::error::{Damage, Error, Result};
 use crate::read_ahead::ReadAhead;
 use crate::source::ReadAt;
 
-const CRC: &str = "CRC.db";
 /// The chunk length in front of the checksums.
 const HEADER: u64 = 4;
 /// What Cassandra's buffers hold, in every release.

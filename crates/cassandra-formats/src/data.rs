@@ -33,4 +33,4 @@ pub(crate) use clustering::read_prefix;
 pub(crate) use deletion::read_deletion_time;
 pub(crate) use input::{Bytes, Input, Stop};
 
-pub(crate) const COMPONENT: &str = "Data.db";
+pub(crate) use crate::DATA as COMPONENT;

@@ -1,8 +1,7 @@
 //! Digest.crc32: the checksum of all bytes of Data.db, as decimal text.
 
+use crate::DIGEST;
 use crate::error::Damage;
-
-const DIGEST: &str = "Digest.crc32";
 
 pub fn parse_digest(bytes: &[u8]) -> Result<u32, Damage> {
     // Some writers end the line, Cassandra does not.

@@ -2,6 +2,7 @@
 
 mod build;
 
+use crate::FILTER as COMPONENT;
 use crate::error::{Damage, Error, Result};
 use crate::source::ReadAt;
 use crate::token::murmur3;
@@ -9,7 +10,6 @@ use crate::version::{Format, Version};
 
 pub use build::FilterBuilder;
 
-const COMPONENT: &str = "Filter.db";
 /// Hash count and number of words, before the words.
 const HEADER_LEN: usize = 8;
 const WORD_LEN: u64 = 8;

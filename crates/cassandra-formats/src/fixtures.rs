@@ -19,7 +19,7 @@ impl fmt::Debug for Fixture {
     }
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     std::env::var("RINGKEEP_FIXTURES").map_or_else(
         |_| {
             PathBuf::from(concat!(

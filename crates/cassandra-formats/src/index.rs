@@ -3,12 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(crate) use crate::INDEX as COMPONENT;
 use crate::bytes::{Cursor, put_uvint};
 use crate::data::window::{Section, Window};
 use crate::error::{Damage, Error};
 use crate::source::ReadAt;
-
-pub(crate) const COMPONENT: &str = "Index.db";
 
 /// The key's length, the two variable-length integers, and nothing of the key.
 const ENTRY_MAX_FIXED: usize = 2 + 9 + 9;

@@ -53,7 +53,7 @@ pub const DIGEST: &str = "Digest.crc32";
 pub const FILTER: &str = "Filter.db";
 pub const TOC: &str = "TOC.txt";
 
-/// Statistics.db is read as a whole; a real one has kilobytes.
+/// Statistics.db is read as a whole. Real ones have kilobytes, those of wide tables with many bins some megabytes.
 pub(crate) const STATISTICS_BYTES_MAX: u64 = 64 << 20;
 /// A checksum in decimal digits.
 pub(crate) const DIGEST_BYTES_MAX: u64 = 64;

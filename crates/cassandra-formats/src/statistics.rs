@@ -11,6 +11,7 @@ pub mod stats;
 pub mod validation;
 pub mod zero_copy;
 
+use crate::STATISTICS;
 use crate::bytes::Cursor;
 use crate::error::{Damage, Error};
 use crate::version::Version;
@@ -19,10 +20,6 @@ use header::SerializationHeader;
 use sketch::Sketch;
 use stats::StatsMetadata;
 use validation::ValidationMetadata;
-
-pub(crate) const STATISTICS: &str = "Statistics.db";
-/// It is held whole. Real ones have kilobytes, those of wide tables with many bins some megabytes.
-pub const MAX_STATISTICS_LEN: u64 = 64 << 20;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {

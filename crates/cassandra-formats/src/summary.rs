@@ -8,6 +8,7 @@ mod check;
 
 use std::sync::Arc;
 
+use crate::SUMMARY as COMPONENT;
 use crate::bytes::Cursor;
 use crate::error::{Damage, Error, Result};
 use crate::read_ahead::ReadAhead;
@@ -17,7 +18,6 @@ use crate::token::{Partitioner, Token};
 pub use build::SummaryBuilder;
 pub use check::SummaryCheck;
 
-const COMPONENT: &str = "Summary.db";
 const HEADER_LEN: u64 = 24;
 const OFFSET_LEN: u64 = 4;
 /// The position in Index.db behind each key.

@@ -1,8 +1,7 @@
 //! TOC.txt: the names of an SSTable's components, one on each line.
 
+use crate::TOC;
 use crate::error::Damage;
-
-const TOC: &str = "TOC.txt";
 
 /// The names in the order of the file. Cassandra appends to it, so that a name may come twice; it is told once.
 pub fn parse_toc(bytes: &[u8]) -> Result<Vec<String>, Damage> {

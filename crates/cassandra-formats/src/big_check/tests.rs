@@ -181,7 +181,7 @@ fn two_blocks(open: &[u8]) -> (Vec<u8>, Vec<u8>) {
 fn the_range_that_is_open_behind_a_block_is_that_of_the_data() {
     let check = |open: &[u8]| {
         let (data, index) = two_blocks(open);
-        let version = fixtures::version("big-me");
+        let version = crate::fixtures::version("big-me");
         let schema = Schema::new(&header(false), version)?;
         let mut walker = Walker::new(schema.into(), Depth::Cells, data.as_slice(), 0);
         let mut index = IndexReader::new(Box::new(index));

@@ -1,10 +1,11 @@
 //! Tests of walking data that is not what was written.
 
 use super::fixture_tests::walk;
-use super::fixtures::{self, Fixture, version};
+use super::fixtures::{self, Fixture};
 use super::written::{header, sample};
 use super::*;
 use crate::error::Error;
+use crate::fixtures::version;
 
 /// Fixtures whose data is short enough to be walked once for each of its bytes.
 fn short(test: &str) -> Vec<Fixture> {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::bytes::Cursor;
+use crate::fixtures;
 use crate::statistics::header::SerializationHeader;
 use crate::version::Version;
 
@@ -27,27 +27,12 @@ impl Fixture {
     }
 }
 
-/// A version that is known, by its name.
-pub(crate) fn version(name: &str) -> Version {
-    Version::known(&name.parse().expect("a version")).expect("known")
-}
-
-fn root() -> PathBuf {
-    let beside = || {
-        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../../../shared/fixtures")
-            .into_os_string()
-    };
-    PathBuf::from(std::env::var_os("RINGKEEP_FIXTURES").unwrap_or_else(beside))
-}
-
 /// All of them; none, and a line that says so, where they are missing.
 pub(crate) fn all(test: &str) -> Vec<Fixture> {
-    let root = root();
-    let Ok(facts) = std::fs::read_to_string(root.join("sstables.jsonl")) else {
-        println!("skipped: {test}: no shared fixtures");
+    let Some(facts) = fixtures::text(test, "sstables.jsonl") else {
         return Vec::new();
     };
+    let root = fixtures::folder();
     facts
         .lines()
         .filter_map(|line| load(&root, serde_json::from_str(line).expect("JSON")))
@@ -75,7 +60,7 @@ fn load(root: &std::path::Path, facts: Value) -> Option<Fixture> {
     {
         return None;
     }
-    let version = version(&format!("{}-{}", text("format"), text("version")));
+    let version = fixtures::version(&format!("{}-{}", text("format"), text("version")));
     let slice = facts["zero_copy"].as_bool() == Some(true);
     let slice = slice.then(|| slice_bounds(&components["Statistics.db"], &text("first_key")));
     let (data, data_position) = uncompressed(&components, version, slice);

@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
-use super::fixtures::version;
 use super::written::{Writer, header};
 use super::*;
 use crate::bytes::put_vint_bytes;
 use crate::error::{Damage, Error};
+use crate::fixtures::version;
 
 /// Collects cells, and events as text.
 #[derive(Default, PartialEq, Debug)]

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use super::super::pages::PAGE;
 use super::super::*;
-use super::fixtures::{self, murmur3};
+use super::fixtures;
 use crate::error::Error;
+use crate::token::murmur3;
 
 type Keys = BTreeMap<Vec<u8>, (u8, Vec<u8>)>;
 
@@ -71,7 +72,7 @@ fn spread(count: u64) -> Keys {
     (0..count)
         .map(|index| {
             let [token, hash] = murmur3(&index.to_be_bytes());
-            let prefix = token_prefix(token as i64);
+            let prefix = token_prefix(token);
             (prefix[..8].to_vec(), (9, vec![hash as u8, token as u8, 1]))
         })
         .collect()
