@@ -7,6 +7,7 @@ mod backup;
 mod node;
 pub mod plan;
 mod schema;
+mod sstables;
 pub mod task;
 
 use cassandra_versions::{Product, Release};

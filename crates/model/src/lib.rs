@@ -12,11 +12,13 @@ pub mod node;
 pub mod ring;
 pub mod schema;
 pub mod selection;
+pub mod share;
 pub mod task;
 
 pub use finding::{Finding, Severity, When};
 pub use ids::{BackupName, BackupRef, ClusterName, HostId, NameError, TableId, TaskId};
-pub use node::{DataDirectory, NodeDescription, TableDescription};
+pub use node::{DataDirectory, NodeDescription, NodeFeatures, TableDescription};
 pub use ring::RingMember;
 pub use schema::{Schema, SchemaEntry, SchemaKind};
 pub use selection::{Selection, TableRef};
+pub use share::{RangeText, SourceShare};

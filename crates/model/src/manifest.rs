@@ -2,6 +2,7 @@
 
 mod damage;
 mod envelope;
+mod sstable;
 
 use cassandra_versions::Release;
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use crate::{
 
 pub use damage::{KeptDamage, damaged_sstables};
 pub use envelope::{DocumentError, DocumentKind, FORMAT, open, seal};
+pub use sstable::{Encryption, Expiring, Hazard, KeyFingerprint, SstableFacts, key_fingerprint};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -66,6 +68,9 @@ pub struct NodeManifest {
     /// What of the files was damaged on the node already. Empty unless the backup was made with leave to keep it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub damaged: Vec<KeptDamage>,
+    /// The system keys that encrypted tables need, with the fingerprints that they have on this node.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyFingerprint>,
 }
 
 /// A table's files on one node.
@@ -77,6 +82,24 @@ pub struct TableFiles {
     /// For a materialized view its base table's name.
     pub view_of: Option<String>,
     pub files: Vec<StoredFile>,
+    /// Facts of its SSTables, indexes left out; empty in manifests of before they were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sstables: Vec<SstableFacts>,
+}
+
+/// The SSTables that one node contributed to a backup, by what a plan needs to know of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeSstables {
+    pub host_id: HostId,
+    pub tables: Vec<TableSstables>,
+    pub keys: Vec<KeyFingerprint>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableSstables {
+    pub table: TableRef,
+    pub id: TableId,
+    pub sstables: Vec<SstableFacts>,
 }
 
 /// One component of an SSTable, as it was read and as it is stored.

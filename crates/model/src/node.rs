@@ -27,6 +27,17 @@ pub struct DataDirectory {
     pub total_bytes: u64,
 }
 
+/// What a node's settings let a schema use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeFeatures {
+    /// Each absent where the node does not tell.
+    pub materialized_views: Option<bool>,
+    pub user_defined_functions: Option<bool>,
+    pub sasi_indexes: Option<bool>,
+    /// Whether SSTables may have ids made of time, which the node must have been told to parse.
+    pub time_sstable_ids: Option<bool>,
+}
+
 /// What an agent knows of the Cassandra node beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeDescription {
@@ -48,6 +59,11 @@ pub struct NodeDescription {
     pub can_restart: bool,
     /// The SSTable formats that this node reads, for example `big-nb`.
     pub readable_formats: Vec<String>,
+    /// The SSTable format that this node writes, for example `big-nb`; empty where it is not known.
+    pub written_format: String,
+    /// The `storage_compatibility_mode` that the node runs in; empty where its release has none.
+    pub storage_compatibility_mode: String,
+    pub features: NodeFeatures,
     /// Why the node cannot be backed up or restored now; empty means healthy.
     pub unhealthy: String,
 }

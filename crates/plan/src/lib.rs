@@ -20,8 +20,9 @@ pub use cluster::UnreachableAgent;
 pub use codes::Code;
 pub use compatibility::{Compatibility, check_compatibility};
 pub use restore::{
-    NodePlan, PlanStep, RequestedMode, RestoreMode, RestorePlan, RestoreRequest, StepKind,
-    TableAction, TablePlan, plan_restore,
+    Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
+    RestoreMode, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite, StepKind, TableAction,
+    TablePlan, plan_restore,
 };
 pub use shown::ShownPlan;
 pub use table::Table;

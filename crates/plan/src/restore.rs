@@ -17,8 +17,12 @@ mod tables;
 mod topology;
 mod versions;
 
-use model::manifest::BackupManifest;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use model::manifest::{BackupManifest, KeyFingerprint, NodeSstables};
 use model::{ClusterName, NodeDescription, Schema, Selection, Severity};
+use serde::{Deserialize, Serialize};
 
 use crate::cluster::{self, Cluster, UnreachableAgent};
 use crate::codes;
@@ -27,7 +31,8 @@ use chosen::Chosen;
 use live::Live;
 
 pub use outcome::{
-    NodePlan, PlanStep, RestoreMode, RestorePlan, StepKind, TableAction, TablePlan, UnknownStepKind,
+    KeyspaceCoverage, NodePlan, PlanStep, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite,
+    StepKind, TableAction, TablePlan, UnknownStepKind,
 };
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,6 +58,61 @@ pub struct RestoreRequest {
     pub mode: RequestedMode,
     /// Lifts VERSION_PAIR_UNSUPPORTED, never a downgrade, never an unreadable format.
     pub allow_unlisted_version: bool,
+    /// What is known of the backup's SSTables; a node that is missing here, or a table without SSTables that has bytes, is
+    /// taken as far as the backup manifest's figures go.
+    pub sstables: Vec<NodeSstables>,
+    /// Which datacenter of the target is fed by which of the backup, source first. Empty: those of the same name.
+    pub datacenters: BTreeMap<String, String>,
+    pub completeness: Completeness,
+    /// Does what the plan would only offer to make the backup's schema fit the target.
+    pub rewrite_schema: bool,
+    /// The fingerprints of the keys that the backup's tables need, as the target's nodes have them.
+    pub target_keys: Vec<NodeKeys>,
+    /// When the plan is made.
+    pub now: Timestamp,
+    pub rates: Rates,
+}
+
+/// What of the replicas a restore may go without.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Completeness {
+    /// None: every replica that the ring had is in the backup.
+    #[default]
+    All,
+    /// Less than half of them: what was written at QUORUM is there.
+    Quorum,
+    /// All but one of each range: something is there of everything.
+    One,
+    /// Whatever is missing.
+    Any,
+}
+
+/// The system keys on one node of the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeKeys {
+    /// The node's address.
+    pub node: String,
+    pub keys: Vec<KeyFingerprint>,
+}
+
+/// How fast a node's share of a restore goes, for estimates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rates {
+    pub download_bytes_per_second: u64,
+    pub load_bytes_per_second: u64,
+    pub upgrade_bytes_per_second: u64,
+}
+
+impl Default for Rates {
+    /// What one node of common size does without a limit of its own.
+    fn default() -> Self {
+        Self {
+            download_bytes_per_second: 200 << 20,
+            load_bytes_per_second: 500 << 20,
+            upgrade_bytes_per_second: 40 << 20,
+        }
+    }
 }
 
 /// Plans a restore. Never fails: what stands against it is in the findings, all at once.
@@ -121,6 +181,11 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         tables: decided.into_iter().map(|table| table.plan).collect(),
         target_schema_version: request.schema.version.clone(),
         target_ring: cluster.fingerprint(),
+        coverage: Vec::new(),
+        schema_changes: Vec::new(),
+        rewrites: Vec::new(),
+        seconds: 0,
+        number: 0,
     }
 }
 

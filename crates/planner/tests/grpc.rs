@@ -1,5 +1,7 @@
 //! The planner over an in-memory connection: what a client gets to see.
 
+use std::collections::BTreeMap;
+
 use api::client::{self, PlannerClient};
 use api::convert::ConversionError;
 use api::pb::{planner as pb, types};
@@ -11,7 +13,9 @@ use model::{
     BackupRef, DataDirectory, HostId, NodeDescription, RingMember, Schema, SchemaEntry, SchemaKind,
     Selection, TableId, TaskId,
 };
-use plan::{BackupRequest, RequestedMode, RestorePlan, RestoreRequest, StepKind};
+use plan::{
+    BackupRequest, Completeness, Rates, RequestedMode, RestorePlan, RestoreRequest, StepKind,
+};
 use uuid::Uuid;
 
 const SCHEMA_VERSION: &str = "00000000-0000-0000-0000-0000000000aa";
@@ -134,6 +138,13 @@ async fn plan_restore(target: &str) -> RestorePlan {
         selection: Selection::default(),
         mode: RequestedMode::Auto,
         allow_unlisted_version: false,
+        sstables: Vec::new(),
+        datacenters: BTreeMap::new(),
+        completeness: Completeness::All,
+        rewrite_schema: false,
+        target_keys: Vec::new(),
+        now: "2026-01-02T04:00:00Z".parse().expect("a time"),
+        rates: Rates::default(),
     };
     let answer = planner()
         .plan_restore(pb::PlanRestoreRequest::from(request))

@@ -110,6 +110,27 @@ impl StorageCatalog for StorageCatalogGrpc {
         }))
     }
 
+    type ListSstablesStream = BoxStream<'static, Result<pb::ListSstablesResponse, Status>>;
+
+    async fn list_sstables(
+        &self,
+        request: Request<pb::ListSstablesRequest>,
+    ) -> Result<Response<Self::ListSstablesStream>, Status> {
+        let request = request.into_inner();
+        let backup = self.resolve(request.backup).await?;
+        let selection = request.selection.unwrap_or_default().try_into();
+        let selection = selection.map_err(api::status)?;
+        let listed = self.catalog.clone().list_sstables(backup, selection).await;
+        let listed = listed.map_err(api::status)?;
+        let messages = listed.map(|node| match node {
+            Ok(node) => Ok(pb::ListSstablesResponse {
+                node: Some(node.into()),
+            }),
+            Err(error) => Err(api::status(error)),
+        });
+        Ok(Response::new(messages.boxed()))
+    }
+
     type VerifyBackupStream = BoxStream<'static, Result<pb::VerifyBackupResponse, Status>>;
 
     async fn verify_backup(

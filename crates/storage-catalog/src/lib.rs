@@ -21,6 +21,7 @@ mod objects;
 mod pins;
 mod probe;
 mod progress;
+mod sstables;
 mod verify;
 
 use std::sync::Arc;

@@ -269,6 +269,9 @@ impl TryFrom<pb::PlanRestoreRequest> for NewRestore {
             selection: selection(request.selection)?.into(),
             mode: mode as i32,
             allow_unlisted_version: request.allow_unlisted_version,
+            datacenters: request.datacenters,
+            completeness: request.completeness,
+            rewrite_schema: request.rewrite_schema,
         })
     }
 }

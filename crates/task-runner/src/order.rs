@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use api::pb::node_agent::TableTarget;
 use api::pb::types as pb;
 use cassandra_versions::Release;
-use model::{RingMember, Schema, TableRef};
+use model::{RingMember, Schema, SourceShare, TableRef};
 use serde::{Deserialize, Serialize};
 
 /// Name of a restore's order among the task's documents.
@@ -22,6 +22,9 @@ pub(crate) struct Order {
     pub views: Vec<TableRef>,
     /// Statements by the id of their step.
     pub cql: BTreeMap<String, Vec<String>>,
+    /// What each node takes of its sources, by address; none: all of it.
+    #[serde(default)]
+    pub shares: BTreeMap<String, Vec<SourceShare>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +52,11 @@ impl Order {
 
     pub fn view_refs(&self) -> Vec<pb::TableRef> {
         api::convert::all_into(self.views.clone())
+    }
+
+    pub fn shares_of(&self, node: &str) -> Vec<pb::SourceShare> {
+        let shares = self.shares.get(node).cloned().unwrap_or_default();
+        api::convert::all_into(shares)
     }
 
     pub fn statements(&self, step: &str) -> &[String] {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use api::convert::required;
+use api::convert::{required, time};
 use api::pb::planner::{NodePlan, PlanRestoreRequest, PlanStep, RestorePlan, TableAction};
 use api::pb::storage_catalog::GetBackupRequest;
 use api::pb::types as pb;
@@ -31,6 +31,9 @@ pub(crate) struct NewRestore {
     pub selection: pb::Selection,
     pub mode: i32,
     pub allow_unlisted_version: bool,
+    pub datacenters: HashMap<String, String>,
+    pub completeness: i32,
+    pub rewrite_schema: bool,
 }
 
 /// Plans a restore from the backup, the cluster and its schema as they are. Touches nothing.
@@ -55,8 +58,11 @@ pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, R
                 .map_err(|why| RunnerError::NoSchema(wish.target.clone(), why))?,
         ),
     };
+    let backup = required("backup", backup.backup)?;
+    let (sstables, target_keys) =
+        sstables::gather(services, &backup, &wish.selection, &described.nodes).await?;
     let request = PlanRestoreRequest {
-        backup: backup.backup,
+        backup: Some(backup),
         target: wish.target.to_string(),
         nodes: described.nodes,
         unreachable: described.unreachable,
@@ -64,6 +70,13 @@ pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, R
         selection: Some(wish.selection),
         mode: wish.mode,
         allow_unlisted_version: wish.allow_unlisted_version,
+        sstables,
+        datacenters: wish.datacenters,
+        completeness: wish.completeness,
+        rewrite_schema: wish.rewrite_schema,
+        target_keys,
+        now: time((services.clock)()),
+        rates: None,
     };
     let mut planner = services.planner();
     let answer = within(PLAN_DEADLINE, planner.plan_restore(request))
@@ -159,6 +172,10 @@ fn order(plan: &RestorePlan) -> Result<Order, RunnerError> {
                 target_id: table.target_id.clone(),
             });
         }
+    }
+    for node in plan.nodes.iter().filter(|node| !node.shares.is_empty()) {
+        let shares = api::convert::all(node.shares.clone())?;
+        order.shares.insert(node.node.clone(), shares);
     }
     for step in plan.steps.iter().filter(|step| !step.cql.is_empty()) {
         order.cql.insert(step.id.clone(), step.cql.clone());
@@ -272,5 +289,6 @@ fn work(
     })
 }
 
+mod sstables;
 #[cfg(test)]
 mod tests;

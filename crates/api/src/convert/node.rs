@@ -1,6 +1,6 @@
 //! Nodes and rings between wire and model.
 
-use model::{DataDirectory, NodeDescription, RingMember, TableDescription};
+use model::{DataDirectory, NodeDescription, NodeFeatures, RingMember, TableDescription};
 
 use super::{ConversionError, all, all_into, parsed, required};
 use crate::pb::types as pb;
@@ -80,6 +80,28 @@ impl From<pb::DataDirectory> for DataDirectory {
     }
 }
 
+impl From<NodeFeatures> for pb::NodeFeatures {
+    fn from(features: NodeFeatures) -> Self {
+        Self {
+            materialized_views: features.materialized_views,
+            user_defined_functions: features.user_defined_functions,
+            sasi_indexes: features.sasi_indexes,
+            time_sstable_ids: features.time_sstable_ids,
+        }
+    }
+}
+
+impl From<pb::NodeFeatures> for NodeFeatures {
+    fn from(features: pb::NodeFeatures) -> Self {
+        Self {
+            materialized_views: features.materialized_views,
+            user_defined_functions: features.user_defined_functions,
+            sasi_indexes: features.sasi_indexes,
+            time_sstable_ids: features.time_sstable_ids,
+        }
+    }
+}
+
 impl From<NodeDescription> for pb::NodeDescription {
     fn from(node: NodeDescription) -> Self {
         Self {
@@ -95,6 +117,9 @@ impl From<NodeDescription> for pb::NodeDescription {
             data_directories: all_into(node.data_directories),
             can_restart: node.can_restart,
             readable_formats: node.readable_formats,
+            written_format: node.written_format,
+            storage_compatibility_mode: node.storage_compatibility_mode,
+            features: Some(node.features.into()),
             unhealthy: node.unhealthy,
         }
     }
@@ -117,6 +142,9 @@ impl TryFrom<pb::NodeDescription> for NodeDescription {
             data_directories: all_into(node.data_directories),
             can_restart: node.can_restart,
             readable_formats: node.readable_formats,
+            written_format: node.written_format,
+            storage_compatibility_mode: node.storage_compatibility_mode,
+            features: node.features.map(NodeFeatures::from).unwrap_or_default(),
             unhealthy: node.unhealthy,
         })
     }

@@ -1,12 +1,14 @@
-//! Plans, and what is asked of the planner, between wire and model.
+//! What is asked of the planner, between wire and model.
 
 use plan::{
-    BackupPlan, BackupRequest, Compatibility, NodePlan, PlanStep, RequestedMode, RestoreMode,
-    RestorePlan, RestoreRequest, TableAction, TablePlan, UnreachableAgent,
+    BackupPlan, BackupRequest, Compatibility, Completeness, NodeKeys, Rates, RequestedMode,
+    RestoreMode, RestoreRequest, UnreachableAgent,
 };
 
-use super::{ConversionError, all, all_into, parsed, required};
+use super::{ConversionError, all, all_into, parsed, required, time};
 use crate::pb::planner as pb;
+
+mod outcome;
 
 impl From<UnreachableAgent> for pb::UnreachableAgent {
     fn from(agent: UnreachableAgent) -> Self {
@@ -150,6 +152,13 @@ impl From<RestoreRequest> for pb::PlanRestoreRequest {
             selection: Some(request.selection.into()),
             mode: pb::RestoreMode::from(request.mode) as i32,
             allow_unlisted_version: request.allow_unlisted_version,
+            sstables: all_into(request.sstables),
+            datacenters: request.datacenters.into_iter().collect(),
+            completeness: pb::Completeness::from(request.completeness) as i32,
+            rewrite_schema: request.rewrite_schema,
+            target_keys: all_into(request.target_keys),
+            now: time(request.now),
+            rates: Some(request.rates.into()),
         }
     }
 }
@@ -159,6 +168,7 @@ impl TryFrom<pb::PlanRestoreRequest> for RestoreRequest {
 
     fn try_from(request: pb::PlanRestoreRequest) -> Result<Self, ConversionError> {
         let mode = request.mode().into();
+        let completeness = request.completeness().into();
         Ok(Self {
             backup: required("backup", request.backup)?.try_into()?,
             target: parsed("target", &request.target)?,
@@ -170,153 +180,74 @@ impl TryFrom<pb::PlanRestoreRequest> for RestoreRequest {
             selection: request.selection.unwrap_or_default().try_into()?,
             mode,
             allow_unlisted_version: request.allow_unlisted_version,
+            sstables: all(request.sstables)?,
+            datacenters: request.datacenters.into_iter().collect(),
+            completeness,
+            rewrite_schema: request.rewrite_schema,
+            target_keys: all_into(request.target_keys),
+            now: parsed("now", &request.now)?,
+            rates: request.rates.map(Rates::from).unwrap_or_default(),
         })
     }
 }
 
-impl From<RestorePlan> for pb::RestorePlan {
-    fn from(plan: RestorePlan) -> Self {
-        Self {
-            backup: Some(plan.backup.into()),
-            target: plan.target.into(),
-            mode: pb::RestoreMode::from(plan.mode) as i32,
-            supported: plan.supported,
-            findings: all_into(plan.findings),
-            nodes: all_into(plan.nodes),
-            steps: all_into(plan.steps),
-            tables: all_into(plan.tables),
-            target_schema_version: plan.target_schema_version,
-            target_ring: plan.target_ring,
+impl From<Completeness> for pb::Completeness {
+    fn from(completeness: Completeness) -> Self {
+        match completeness {
+            Completeness::All => Self::All,
+            Completeness::Quorum => Self::Quorum,
+            Completeness::One => Self::One,
+            Completeness::Any => Self::Any,
         }
     }
 }
 
-impl TryFrom<pb::RestorePlan> for RestorePlan {
-    type Error = ConversionError;
-
-    fn try_from(plan: pb::RestorePlan) -> Result<Self, ConversionError> {
-        let mode = plan.mode().try_into()?;
-        Ok(Self {
-            backup: required("plan.backup", plan.backup)?.try_into()?,
-            target: parsed("plan.target", &plan.target)?,
-            mode,
-            supported: plan.supported,
-            findings: all(plan.findings)?,
-            nodes: all(plan.nodes)?,
-            steps: all(plan.steps)?,
-            tables: all(plan.tables)?,
-            target_schema_version: plan.target_schema_version,
-            target_ring: plan.target_ring,
-        })
+impl From<pb::Completeness> for Completeness {
+    fn from(completeness: pb::Completeness) -> Self {
+        match completeness {
+            pb::Completeness::Unspecified | pb::Completeness::All => Self::All,
+            pb::Completeness::Quorum => Self::Quorum,
+            pb::Completeness::One => Self::One,
+            pb::Completeness::Any => Self::Any,
+        }
     }
 }
 
-impl From<NodePlan> for pb::NodePlan {
-    fn from(node: NodePlan) -> Self {
+impl From<NodeKeys> for pb::NodeKeys {
+    fn from(node: NodeKeys) -> Self {
         Self {
             node: node.node,
-            agent: node.agent,
-            host_id: node.host_id.to_string(),
-            sources: node.sources.iter().map(ToString::to_string).collect(),
-            download_bytes: node.download_bytes,
-            disk_bytes_needed: node.disk_bytes_needed,
-            sstables: node.sstables,
-            sliced_sstables: node.sliced_sstables,
+            keys: all_into(node.keys),
         }
     }
 }
 
-impl TryFrom<pb::NodePlan> for NodePlan {
-    type Error = ConversionError;
-
-    fn try_from(node: pb::NodePlan) -> Result<Self, ConversionError> {
-        let sources = node
-            .sources
-            .iter()
-            .map(|source| parsed("node.sources", source));
-        Ok(Self {
-            host_id: parsed("node.host_id", &node.host_id)?,
-            sources: sources.collect::<Result<_, _>>()?,
+impl From<pb::NodeKeys> for NodeKeys {
+    fn from(node: pb::NodeKeys) -> Self {
+        Self {
             node: node.node,
-            agent: node.agent,
-            download_bytes: node.download_bytes,
-            disk_bytes_needed: node.disk_bytes_needed,
-            sstables: node.sstables,
-            sliced_sstables: node.sliced_sstables,
-        })
+            keys: all_into(node.keys),
+        }
     }
 }
 
-impl From<TablePlan> for pb::TablePlan {
-    fn from(table: TablePlan) -> Self {
-        let action = match table.action {
-            TableAction::Create => pb::TableAction::Create,
-            TableAction::Truncate => pb::TableAction::Truncate,
-            TableAction::Recreate => pb::TableAction::Recreate,
-            TableAction::RebuildView => pb::TableAction::RebuildView,
-            TableAction::Swap => pb::TableAction::Swap,
-        };
+impl From<Rates> for pb::Rates {
+    fn from(rates: Rates) -> Self {
         Self {
-            table: Some(table.table.into()),
-            source_id: table.source_id.to_string(),
-            target_id: table.target_id.to_string(),
-            action: action as i32,
+            download_bytes_per_second: rates.download_bytes_per_second,
+            load_bytes_per_second: rates.load_bytes_per_second,
+            upgrade_bytes_per_second: rates.upgrade_bytes_per_second,
         }
     }
 }
 
-impl TryFrom<pb::TablePlan> for TablePlan {
-    type Error = ConversionError;
-
-    fn try_from(table: pb::TablePlan) -> Result<Self, ConversionError> {
-        let action = table.action().try_into()?;
-        Ok(Self {
-            table: required("table.table", table.table)?.try_into()?,
-            source_id: parsed("table.source_id", &table.source_id)?,
-            target_id: parsed("table.target_id", &table.target_id)?,
-            action,
-        })
-    }
-}
-
-impl TryFrom<pb::TableAction> for TableAction {
-    type Error = ConversionError;
-
-    fn try_from(action: pb::TableAction) -> Result<Self, ConversionError> {
-        match action {
-            pb::TableAction::Create => Ok(Self::Create),
-            pb::TableAction::Truncate => Ok(Self::Truncate),
-            pb::TableAction::Recreate => Ok(Self::Recreate),
-            pb::TableAction::RebuildView => Ok(Self::RebuildView),
-            pb::TableAction::Swap => Ok(Self::Swap),
-            pb::TableAction::Unspecified => Err(ConversionError::missing("table.action")),
-        }
-    }
-}
-
-impl From<PlanStep> for pb::PlanStep {
-    fn from(step: PlanStep) -> Self {
+impl From<pb::Rates> for Rates {
+    fn from(rates: pb::Rates) -> Self {
         Self {
-            id: step.id,
-            kind: step.kind.to_string(),
-            node: step.node,
-            after: step.after,
-            cql: step.cql,
+            download_bytes_per_second: rates.download_bytes_per_second,
+            load_bytes_per_second: rates.load_bytes_per_second,
+            upgrade_bytes_per_second: rates.upgrade_bytes_per_second,
         }
-    }
-}
-
-impl TryFrom<pb::PlanStep> for PlanStep {
-    type Error = ConversionError;
-
-    fn try_from(step: pb::PlanStep) -> Result<Self, ConversionError> {
-        Ok(Self {
-            kind: parsed("step.kind", &step.kind)?,
-            id: step.id,
-            node: step.node,
-            after: step.after,
-            cql: step.cql,
-        })
     }
 }
 

@@ -3,8 +3,10 @@
 mod plan;
 mod start;
 
+use std::str::FromStr;
+
 use ::plan::ShownPlan;
-use api::pb::planner::RestoreMode;
+use api::pb::planner::{Completeness, RestoreMode};
 use api::pb::task_runner as pb;
 use model::ClusterName;
 
@@ -48,6 +50,69 @@ pub struct RestoreArgs {
     /// Lifts VERSION_PAIR_UNSUPPORTED; never a downgrade, never a format that the target cannot read.
     #[arg(long, help_heading = "How")]
     allow_unlisted_version: bool,
+    /// Which datacenter of the target takes the data of which datacenter of the backup; without it those of the same name.
+    /// Datacenters of the backup that are not named are left out.
+    #[arg(
+        long = "datacenter",
+        value_name = "BACKUP=TARGET",
+        help_heading = "How"
+    )]
+    datacenters: Vec<DatacenterArg>,
+    /// What of the replicas the backup may lack.
+    #[arg(
+        long,
+        default_value = "all",
+        value_name = "REPLICAS",
+        help_heading = "How"
+    )]
+    completeness: CompletenessArg,
+    /// Makes the changes to the backup's schema that the plan offers, so that the target takes it.
+    #[arg(long, help_heading = "How")]
+    rewrite_schema: bool,
+}
+
+/// BACKUP=TARGET.
+#[derive(Debug, Clone)]
+struct DatacenterArg {
+    backup: String,
+    target: String,
+}
+
+impl FromStr for DatacenterArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((backup, target)) if !backup.is_empty() && !target.is_empty() => Ok(Self {
+                backup: backup.to_owned(),
+                target: target.to_owned(),
+            }),
+            _ => Err("write it as BACKUP=TARGET, for example dc1=east".to_owned()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum CompletenessArg {
+    /// None: every replica that the ring had is there.
+    All,
+    /// Less than half of each range's: what was written at QUORUM is there.
+    Quorum,
+    /// All but one of each range's.
+    One,
+    /// Whatever is missing.
+    Any,
+}
+
+impl From<CompletenessArg> for Completeness {
+    fn from(completeness: CompletenessArg) -> Self {
+        match completeness {
+            CompletenessArg::All => Self::All,
+            CompletenessArg::Quorum => Self::Quorum,
+            CompletenessArg::One => Self::One,
+            CompletenessArg::Any => Self::Any,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -73,6 +138,13 @@ impl RestoreArgs {
             selection: Some(self.selection.to_wire()),
             mode: mode as i32,
             allow_unlisted_version: self.allow_unlisted_version,
+            datacenters: self
+                .datacenters
+                .iter()
+                .map(|pair| (pair.backup.clone(), pair.target.clone()))
+                .collect(),
+            completeness: Completeness::from(self.completeness) as i32,
+            rewrite_schema: self.rewrite_schema,
         }
     }
 }

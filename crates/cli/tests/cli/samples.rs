@@ -148,6 +148,7 @@ pub fn plan() -> plan_pb::RestorePlan {
             disk_bytes_needed: 6 << 30,
             sstables: 12,
             sliced_sstables: 0,
+            ..Default::default()
         }],
         steps: vec![
             step("stage-1", "stage", "127.0.0.2", &[], &[]),

@@ -175,6 +175,9 @@ fn figures(pair: &Pair, source: &BackupNode, decided: &[Decided], upgrade: bool)
         disk_bytes_needed: used_bytes + used_bytes / 100 * DISK_RESERVE_PERCENT,
         sstables: staged(source, decided).map(|table| table.sstables).sum(),
         sliced_sstables: 0,
+        shares: Vec::new(),
+        requests: 0,
+        seconds: 0,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use model::{BackupRef, ClusterName, Finding, HostId, TableId, TableRef};
+use model::{BackupRef, ClusterName, Finding, HostId, SourceShare, TableId, TableRef};
 use serde::{Deserialize, Serialize};
 
 /// A restore, decided. Carried out as it stands or not at all.
@@ -22,6 +22,48 @@ pub struct RestorePlan {
     pub target_schema_version: String,
     /// The target's ring that the plan was made from, by [`model::ring::fingerprint`].
     pub target_ring: String,
+    /// How much of each keyspace's part of the ring the backup holds.
+    pub coverage: Vec<KeyspaceCoverage>,
+    /// What of the live schema is undone, and the CQL that would do it again after the restore.
+    pub schema_changes: Vec<SchemaChange>,
+    /// What of the backup's schema is made in another way, because the target does not take it as it was.
+    pub rewrites: Vec<SchemaRewrite>,
+    /// From the first step to the last, by the rates of [`Rates`](super::Rates).
+    pub seconds: u64,
+    /// By which the task-runner keeps it; 0 for a plan that is not kept.
+    pub number: u64,
+}
+
+/// How many replicas of a keyspace's data the backup holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyspaceCoverage {
+    pub keyspace: String,
+    /// Empty where the whole ring is one.
+    pub datacenter: String,
+    /// That each range has.
+    pub replicas: u32,
+    /// Of each number of replicas that are in the backup, from none to all, the part of the ring in millionths.
+    pub held_ppm: Vec<u32>,
+}
+
+/// One thing of the live schema that the restore undoes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaChange {
+    /// A table, type, view or index.
+    pub subject: String,
+    /// What is undone, for people.
+    pub what: String,
+    /// Brings it forward again once the restore is done; empty where CQL cannot.
+    pub forward_cql: Vec<String>,
+}
+
+/// One thing of the backup's schema that is made in another way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaRewrite {
+    pub subject: String,
+    pub what: String,
+    /// Whether it is done. What is not is offered, and done when asked for.
+    pub applied: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +91,12 @@ pub struct NodePlan {
     pub sstables: u64,
     /// SSTables of which only a part is taken.
     pub sliced_sstables: u64,
+    /// What of the sources' data it takes; none: all of it.
+    pub shares: Vec<SourceShare>,
+    /// Reads of the object store.
+    pub requests: u64,
+    /// From the first byte staged to the last SSTable upgraded, by the rates of [`Rates`](super::Rates).
+    pub seconds: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,14 +1,19 @@
 //! A backup and a target of three nodes each, changed by each test only where it says so.
 
+use std::collections::BTreeMap;
+
 use cassandra_versions::{FormatSettings, Release, readable_formats, written_format};
 use expect_test::Expect;
 use model::cql::quote;
 use model::manifest::{BackupKind, BackupManifest, BackupNode, TableSummary};
 use model::{
-    BackupRef, DataDirectory, HostId, NodeDescription, RingMember, Schema, SchemaEntry, SchemaKind,
-    Selection, TableDescription, TableId, TableRef, TaskId,
+    BackupRef, DataDirectory, HostId, NodeDescription, NodeFeatures, RingMember, Schema,
+    SchemaEntry, SchemaKind, Selection, TableDescription, TableId, TableRef, TaskId,
 };
-use plan::{RequestedMode, RestorePlan, RestoreRequest, ShownPlan, plan_restore, render};
+use plan::{
+    Completeness, Rates, RequestedMode, RestorePlan, RestoreRequest, ShownPlan, plan_restore,
+    render,
+};
 use uuid::Uuid;
 
 pub const GIB: u64 = 1 << 30;
@@ -170,6 +175,11 @@ impl Side {
                 .iter()
                 .map(|format| (*format).to_owned())
                 .collect(),
+            written_format: written_format(&self.release, &settings)
+                .unwrap_or_default()
+                .into(),
+            storage_compatibility_mode: String::new(),
+            features: NodeFeatures::default(),
             unhealthy: String::new(),
         };
         self.ring.iter().map(describe).collect()
@@ -270,6 +280,13 @@ pub fn request(source: &Side, target: &Side) -> RestoreRequest {
         selection: Selection::default(),
         mode: RequestedMode::Auto,
         allow_unlisted_version: false,
+        sstables: Vec::new(),
+        datacenters: BTreeMap::new(),
+        completeness: Completeness::All,
+        rewrite_schema: false,
+        target_keys: Vec::new(),
+        now: "2026-01-02T04:00:00Z".parse().expect("a time"),
+        rates: Rates::default(),
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) async fn stage(
         backup: Some(step.record.task.backup.clone().into()),
         source_host_ids: sources.to_vec(),
         tables: step.order.targets(),
+        shares: step.order.shares_of(&step.record.task.steps[step.at].node),
     };
     let mut agent = step.agent(address)?;
     let silence = step.services().config.step_silence();

@@ -167,6 +167,7 @@ impl Planner for FakePlanner {
                 ],
                 target_schema_version: self.fleet.facts().schema_version.clone(),
                 target_ring: model::ring::fingerprint(&ring),
+                ..pb::RestorePlan::default()
             }),
         }))
     }

@@ -1,5 +1,10 @@
-use model::{BackupRef, Finding, HostId, Severity, TableId, TableRef, When};
-use plan::StepKind;
+use model::{
+    BackupRef, Finding, HostId, RangeText, Severity, SourceShare, TableId, TableRef, When,
+};
+use plan::{
+    KeyspaceCoverage, NodePlan, PlanStep, RestorePlan, SchemaChange, SchemaRewrite, StepKind,
+    TableAction, TablePlan,
+};
 use uuid::Uuid;
 
 use super::*;
@@ -51,6 +56,16 @@ fn plan() -> RestorePlan {
             disk_bytes_needed: 11,
             sstables: 2,
             sliced_sstables: 1,
+            shares: vec![SourceShare {
+                source: HostId(Uuid::from_u128(2)),
+                keyspaces: vec!["shop".into()],
+                ranges: vec![RangeText {
+                    left: "-5".into(),
+                    right: "9".into(),
+                }],
+            }],
+            requests: 6,
+            seconds: 7,
         }],
         steps: [
             StepKind::Pin,
@@ -75,6 +90,24 @@ fn plan() -> RestorePlan {
         ],
         target_schema_version: "v".into(),
         target_ring: "r".into(),
+        coverage: vec![KeyspaceCoverage {
+            keyspace: "shop".into(),
+            datacenter: "dc1".into(),
+            replicas: 3,
+            held_ppm: vec![0, 0, 0, 1_000_000],
+        }],
+        schema_changes: vec![SchemaChange {
+            subject: "shop.t1".into(),
+            what: "the column c is lost".into(),
+            forward_cql: vec!["ALTER TABLE shop.t1 ADD c int".into()],
+        }],
+        rewrites: vec![SchemaRewrite {
+            subject: "shop.t1".into(),
+            what: "without nodesync".into(),
+            applied: true,
+        }],
+        seconds: 8,
+        number: 9,
     }
 }
 

@@ -1,0 +1,28 @@
+//! What a target node takes from a source node.
+
+use serde::{Deserialize, Serialize};
+
+use crate::HostId;
+
+/// A range of the ring as text, `(left, right]`; tokens as Cassandra writes them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RangeText {
+    pub left: String,
+    pub right: String,
+}
+
+/// The ranges of some keyspaces that a node takes from one source node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceShare {
+    pub source: HostId,
+    pub keyspaces: Vec<String>,
+    /// Empty: all that the source has of these keyspaces.
+    pub ranges: Vec<RangeText>,
+}
+
+impl SourceShare {
+    /// Whether it says anything of this keyspace of this source.
+    pub fn is_of(&self, source: &HostId, keyspace: &str) -> bool {
+        self.source == *source && self.keyspaces.iter().any(|name| name == keyspace)
+    }
+}
