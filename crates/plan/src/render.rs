@@ -1,6 +1,8 @@
 //! Restore plans as text for people, to be read before they are agreed to: the command line prints this, word by word.
 
+mod coverage;
 mod findings;
+mod schema;
 mod steps;
 
 use crate::restore::TableAction;
@@ -30,10 +32,33 @@ pub fn plain(_: Tone, word: &str) -> String {
 /// node takes, and every step with its CQL.
 pub fn restore_plan(plan: &ShownPlan, paint: Paint<'_>) -> String {
     let mut out = verdict(plan, paint);
-    let sections = [tables(plan), nodes(&plan.nodes), steps::steps(plan)];
+    let sections = [
+        tables(plan),
+        schema::changes(&plan.schema_changes),
+        schema::rewrites(&plan.rewrites),
+        coverage::coverage(&plan.coverage),
+        nodes(&plan.nodes),
+        steps::steps(plan),
+        closing(plan),
+    ];
     for section in sections.iter().filter(|section| !section.is_empty()) {
         out.push('\n');
         out.push_str(section);
+    }
+    out
+}
+
+/// How long it may take, and how to start this very plan.
+fn closing(plan: &ShownPlan) -> String {
+    let mut out = String::new();
+    if plan.seconds > 0 {
+        out.push_str(&format!("takes about {}\n", text::duration(plan.seconds)));
+    }
+    if plan.number > 0 {
+        out.push_str(&format!(
+            "plan {}: start it as shown with `ringkeep restore start {}/{} --into {} --plan {}`\n",
+            plan.number, plan.cluster, plan.backup, plan.target, plan.number
+        ));
     }
     out
 }

@@ -6,7 +6,10 @@
 use model::Finding;
 use serde::{Serialize, Serializer};
 
-use crate::restore::{NodePlan, PlanStep, RestoreMode, RestorePlan, TableAction, TablePlan};
+use crate::restore::{
+    KeyspaceCoverage, NodePlan, PlanStep, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite,
+    TableAction, TablePlan,
+};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct ShownPlan {
@@ -23,6 +26,13 @@ pub struct ShownPlan {
     pub nodes: Vec<ShownNode>,
     pub steps: Vec<ShownStep>,
     pub tables: Vec<ShownTable>,
+    pub coverage: Vec<KeyspaceCoverage>,
+    pub schema_changes: Vec<SchemaChange>,
+    pub rewrites: Vec<SchemaRewrite>,
+    /// From the first step to the last, estimated.
+    pub seconds: u64,
+    /// 0 for a plan that is not kept.
+    pub number: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -37,6 +47,10 @@ pub struct ShownNode {
     pub disk_bytes_needed: u64,
     pub sstables: u64,
     pub sliced_sstables: u64,
+    /// Reads of the object store.
+    pub requests: u64,
+    /// Its own steps, estimated.
+    pub seconds: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -86,6 +100,11 @@ impl From<&RestorePlan> for ShownPlan {
             nodes: plan.nodes.iter().map(ShownNode::from).collect(),
             steps: plan.steps.iter().map(ShownStep::from).collect(),
             tables: plan.tables.iter().map(ShownTable::from).collect(),
+            coverage: plan.coverage.clone(),
+            schema_changes: plan.schema_changes.clone(),
+            rewrites: plan.rewrites.clone(),
+            seconds: plan.seconds,
+            number: plan.number,
         }
     }
 }
@@ -101,6 +120,8 @@ impl From<&NodePlan> for ShownNode {
             disk_bytes_needed: node.disk_bytes_needed,
             sstables: node.sstables,
             sliced_sstables: node.sliced_sstables,
+            requests: node.requests,
+            seconds: node.seconds,
         }
     }
 }

@@ -30,9 +30,40 @@ pub fn bytes(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
+/// `1 h 5 min`; the two largest units.
+pub fn duration(seconds: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
+    let first = UNITS
+        .iter()
+        .position(|(_, unit)| seconds >= *unit)
+        .unwrap_or(UNITS.len() - 1);
+    let (name, unit) = UNITS[first];
+    let mut out = format!("{} {name}", seconds / unit);
+    if let Some((name, smaller)) = UNITS.get(first + 1)
+        && seconds % unit / smaller > 0
+    {
+        out.push_str(&format!(" {} {name}", seconds % unit / smaller));
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_have_their_two_largest_units() {
+        for (seconds, expected) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (3_725, "1 h 2 min"),
+            (90_000, "1 d 1 h"),
+            (86_460, "1 d"),
+        ] {
+            assert_eq!(duration(seconds), expected);
+        }
+    }
 
     #[test]
     fn long_lists_are_counted() {

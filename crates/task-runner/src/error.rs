@@ -47,6 +47,10 @@ pub enum RunnerError {
     DrivenElsewhere(TaskId),
     #[error("the plan holds what this runner does not understand: {0}")]
     PlanNotUnderstood(String),
+    #[error("there is no plan {0}")]
+    UnknownPlan(u64),
+    #[error("plan {number} no longer holds: {why}")]
+    PlanOutdated { number: u64, why: String },
     #[error("no node of `{0}` could tell its schema: {1}")]
     NoSchema(ClusterName, String),
     #[error("this runner is shutting down")]
@@ -88,10 +92,13 @@ impl ServiceError for RunnerError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Conversion(error) => error.kind(),
-            Self::UnknownCluster(_) | Self::UnknownTask(_) => ErrorKind::NotFound,
+            Self::UnknownCluster(_) | Self::UnknownTask(_) | Self::UnknownPlan(_) => {
+                ErrorKind::NotFound
+            }
             Self::ClusterExists(..) => ErrorKind::AlreadyExists,
             Self::ClusterRefused { .. }
             | Self::ClusterBusy { .. }
+            | Self::PlanOutdated { .. }
             | Self::TaskEnded { .. }
             | Self::NotResumable { .. }
             | Self::RestorePastReturn(_)
@@ -125,6 +132,8 @@ impl ServiceError for RunnerError {
             Self::BackupPastReturn(_) => "BACKUP_COMMITTING",
             Self::DrivenElsewhere(_) => "TASK_DRIVEN_ELSEWHERE",
             Self::PlanNotUnderstood(_) => "PLAN_NOT_UNDERSTOOD",
+            Self::UnknownPlan(_) => "PLAN_NOT_FOUND",
+            Self::PlanOutdated { .. } => "PLAN_OUTDATED",
             Self::NoSchema(..) => "SCHEMA_UNREACHABLE",
             Self::ShuttingDown => "SHUTTING_DOWN",
             Self::Fault => "FAULT",
@@ -149,6 +158,9 @@ impl ServiceError for RunnerError {
                 ));
             }
             Self::UnknownTask(_) => "list the tasks with `ringkeep task list`",
+            Self::UnknownPlan(_) | Self::PlanOutdated { .. } => {
+                "plan again with `ringkeep restore plan`, and start the plan of the number that it shows"
+            }
             Self::NotResumable { hint, .. } => hint,
             Self::RestorePastReturn(_) => {
                 "let it finish; where it has failed, resume it with `ringkeep task resume`"

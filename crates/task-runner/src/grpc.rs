@@ -20,7 +20,7 @@ use crate::control;
 use crate::core::Core;
 use crate::describe::describe_all;
 use crate::error::RunnerError;
-use crate::restore::{self, NewRestore};
+use crate::restore::{self, NewRestore, Start};
 
 /// The service on the wire.
 pub struct TaskRunnerGrpc {
@@ -105,7 +105,11 @@ impl TaskRunner for TaskRunnerGrpc {
         request: Request<pb::PlanRestoreRequest>,
     ) -> Answer<pb::PlanRestoreResponse> {
         let wish = NewRestore::try_from(request.into_inner()).map_err(RunnerError::from)?;
-        let plan = restore::plan(&self.core, wish).await;
+        let shown = self.core.clone();
+        let plan = self
+            .core
+            .to_the_end(async move { restore::show(&shown, wish).await })
+            .await;
         answer(plan.map(|plan| pb::PlanRestoreResponse { plan: Some(plan) }))
     }
 
@@ -113,12 +117,17 @@ impl TaskRunner for TaskRunnerGrpc {
         &self,
         request: Request<pb::StartRestoreRequest>,
     ) -> Answer<pb::StartRestoreResponse> {
-        let wish = required("restore", request.into_inner().restore)
-            .and_then(NewRestore::try_from)
-            .map_err(RunnerError::from)?;
+        let request = request.into_inner();
+        let what = match request.plan {
+            0 => required("restore", request.restore)
+                .and_then(NewRestore::try_from)
+                .map(|wish| Start::Wish(Box::new(wish)))
+                .map_err(RunnerError::from)?,
+            number => Start::Shown(number),
+        };
         let started = self
             .core
-            .to_the_end(restore::start(self.core.clone(), wish));
+            .to_the_end(restore::start(self.core.clone(), what));
         answer(started.await.map(|(task, plan)| pb::StartRestoreResponse {
             task_id: id_or_none(task),
             plan: Some(plan),
@@ -261,15 +270,14 @@ impl TryFrom<pb::PlanRestoreRequest> for NewRestore {
             mode => mode,
         };
         let backup = required("backup", request.backup)?;
-        parsed::<model::BackupName>("backup.name", &backup.name)?;
-        parsed_optional::<ClusterName>("backup.cluster", &backup.cluster)?;
         Ok(Self {
-            backup,
+            cluster: parsed_optional("backup.cluster", &backup.cluster)?,
+            backup: parsed("backup.name", &backup.name)?,
             target: parsed("target", &request.target)?,
-            selection: selection(request.selection)?.into(),
+            selection: selection(request.selection)?,
             mode: mode as i32,
             allow_unlisted_version: request.allow_unlisted_version,
-            datacenters: request.datacenters,
+            datacenters: request.datacenters.into_iter().collect(),
             completeness: request.completeness,
             rewrite_schema: request.rewrite_schema,
         })

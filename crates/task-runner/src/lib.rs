@@ -18,6 +18,7 @@ mod eta;
 mod graph;
 mod grpc;
 mod order;
+mod plans;
 mod record;
 mod recovery;
 mod restore;

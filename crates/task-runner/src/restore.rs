@@ -1,6 +1,6 @@
 //! Restores: planned from what is now, and started as the plan that was shown.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use api::convert::{required, time};
@@ -9,7 +9,8 @@ use api::pb::storage_catalog::GetBackupRequest;
 use api::pb::types as pb;
 use jiff::Timestamp;
 use model::task::{Step, Task, TaskKind, TaskState};
-use model::{BackupRef, ClusterName, Finding, TaskId, When};
+use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId, When};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::backup::step;
@@ -19,19 +20,21 @@ use crate::describe::{describe_all, schema};
 use crate::error::RunnerError;
 use crate::graph;
 use crate::order::{Order, Table};
+use crate::plans::{self, PlanRecord};
 use crate::record::{Job, Node, RestoreJob, TaskRecord, Work};
 use crate::services::{CATALOG_DEADLINE, PLAN_DEADLINE, within};
 
 /// A restore as it was asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct NewRestore {
-    /// Its cluster may be empty where the name is unique in the bucket.
-    pub backup: pb::BackupRef,
+    /// Absent where the backup's name is unique in the bucket.
+    pub cluster: Option<ClusterName>,
+    pub backup: BackupName,
     pub target: ClusterName,
-    pub selection: pb::Selection,
+    pub selection: Selection,
     pub mode: i32,
     pub allow_unlisted_version: bool,
-    pub datacenters: HashMap<String, String>,
+    pub datacenters: BTreeMap<String, String>,
     pub completeness: i32,
     pub rewrite_schema: bool,
 }
@@ -42,8 +45,12 @@ pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, R
     let cluster = cluster::get(services, &wish.target).await?;
     let mut catalog = services.catalog();
     let get_backup = GetBackupRequest {
-        backup: Some(wish.backup),
+        backup: Some(pb::BackupRef {
+            cluster: wish.cluster.map(String::from).unwrap_or_default(),
+            name: wish.backup.into(),
+        }),
     };
+    let selection = pb::Selection::from(wish.selection);
     let (described, backup) = tokio::join!(
         describe_all(services, &cluster.agents),
         within(CATALOG_DEADLINE, catalog.get_backup(get_backup)),
@@ -60,18 +67,18 @@ pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, R
     };
     let backup = required("backup", backup.backup)?;
     let (sstables, target_keys) =
-        sstables::gather(services, &backup, &wish.selection, &described.nodes).await?;
+        sstables::gather(services, &backup, &selection, &described.nodes).await?;
     let request = PlanRestoreRequest {
         backup: Some(backup),
         target: wish.target.to_string(),
         nodes: described.nodes,
         unreachable: described.unreachable,
         schema,
-        selection: Some(wish.selection),
+        selection: Some(selection),
         mode: wish.mode,
         allow_unlisted_version: wish.allow_unlisted_version,
         sstables,
-        datacenters: wish.datacenters,
+        datacenters: wish.datacenters.into_iter().collect(),
         completeness: wish.completeness,
         rewrite_schema: wish.rewrite_schema,
         target_keys,
@@ -85,11 +92,42 @@ pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, R
     Ok(required("plan", answer.plan)?)
 }
 
+/// Plans a restore, and keeps the plan under a number if it can be done.
+pub(crate) async fn show(core: &Core, wish: NewRestore) -> Result<RestorePlan, RunnerError> {
+    let mut plan = plan(core, wish.clone()).await?;
+    if plan.supported {
+        let record = PlanRecord {
+            wish,
+            digest: plans::digest(&plan),
+            made_at: (core.services.clock)(),
+        };
+        plan.number = core.services.plans.keep(&record).await?;
+    }
+    Ok(plan)
+}
+
+/// What is to be started.
+#[derive(Debug, Clone)]
+pub(crate) enum Start {
+    /// Whatever the plan for this comes out as now.
+    Wish(Box<NewRestore>),
+    /// The plan that was shown under this number.
+    Shown(u64),
+}
+
 /// Plans a restore and starts it if no finding refuses it. The plan is answered either way.
 pub(crate) async fn start(
     core: Arc<Core>,
-    wish: NewRestore,
+    what: Start,
 ) -> Result<(Option<TaskId>, RestorePlan), RunnerError> {
+    let (wish, shown) = match what {
+        Start::Wish(wish) => (*wish, None),
+        Start::Shown(number) => {
+            let record = core.services.plans.get(number).await?;
+            let record = record.ok_or(RunnerError::UnknownPlan(number))?;
+            (record.wish, Some((number, record.digest)))
+        }
+    };
     let target = wish.target.clone();
     if let Some(task) = core.services.tasks.claimed_by(&target).await? {
         return Err(RunnerError::ClusterBusy {
@@ -97,7 +135,16 @@ pub(crate) async fn start(
             task,
         });
     }
-    let plan = plan(&core, wish).await?;
+    let mut plan = plan(&core, wish).await?;
+    if let Some((number, digest)) = shown {
+        if plans::digest(&plan) != digest {
+            return Err(RunnerError::PlanOutdated {
+                number,
+                why: plans::difference(&plan),
+            });
+        }
+        plan.number = number;
+    }
     if !plan.supported {
         return Ok((None, plan));
     }

@@ -14,6 +14,7 @@ use tonic::transport::Channel;
 use tonic::{Response, Status};
 
 use crate::config::TasksConfig;
+use crate::plans::PlanStore;
 use crate::store::TaskStore;
 
 /// Reads of a node; one that takes longer is as good as down.
@@ -58,6 +59,7 @@ pub(crate) struct Services {
     /// One channel for each agent, because making one costs a connection.
     channels: Mutex<HashMap<String, Channel>>,
     pub tasks: TaskStore,
+    pub plans: PlanStore,
     pub store: Arc<dyn StateStore>,
     pub clock: Clock,
     pub config: TasksConfig,
@@ -78,6 +80,7 @@ impl Services {
             agents,
             channels: Mutex::default(),
             tasks: TaskStore::new(store.clone()),
+            plans: PlanStore::new(store.clone()),
             store,
             clock,
             config,

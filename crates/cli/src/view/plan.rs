@@ -19,6 +19,16 @@ pub fn from_wire(plan: &pb::RestorePlan) -> ShownPlan {
         nodes: plan.nodes.iter().map(node).collect(),
         steps: plan.steps.iter().map(step).collect(),
         tables: plan.tables.iter().map(table).collect(),
+        coverage: plan.coverage.iter().cloned().map(Into::into).collect(),
+        schema_changes: plan
+            .schema_changes
+            .iter()
+            .cloned()
+            .map(Into::into)
+            .collect(),
+        rewrites: plan.rewrites.iter().cloned().map(Into::into).collect(),
+        seconds: plan.seconds,
+        number: plan.number,
     }
 }
 
@@ -32,6 +42,8 @@ fn node(node: &pb::NodePlan) -> ShownNode {
         disk_bytes_needed: node.disk_bytes_needed,
         sstables: node.sstables,
         sliced_sstables: node.sliced_sstables,
+        requests: node.requests,
+        seconds: node.seconds,
     }
 }
 

@@ -23,7 +23,13 @@ impl Driver {
                 step.note = progress.note;
                 step.error = String::new();
             }
-            Event::Retrying { at, error } => self.record.task.steps[at].error = error,
+            // A step may have ended before its last words come in.
+            Event::Retrying { at, error } => {
+                let step = &mut self.record.task.steps[at];
+                if step.state == StepState::Running {
+                    step.error = error;
+                }
+            }
         }
         self.unshown = true;
         self.unsaved = true;

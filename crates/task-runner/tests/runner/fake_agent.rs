@@ -2,7 +2,7 @@
 
 use api::pb::node_agent as pb;
 use api::pb::node_agent::node_agent_server::NodeAgent;
-use api::pb::types::{NodeDescription, Product, Progress, Release, Schema};
+use api::pb::types::{KeyFingerprint, NodeDescription, Product, Progress, Release, Schema};
 use futures::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
 
@@ -92,6 +92,21 @@ impl NodeAgent for FakeAgent {
         }))
     }
 
+    async fn fingerprint_keys(
+        &self,
+        request: Request<pb::FingerprintKeysRequest>,
+    ) -> Answer<pb::FingerprintKeysResponse> {
+        self.enter("keys").await?;
+        let names = request.into_inner().names;
+        let keys = names.into_iter().map(|name| KeyFingerprint {
+            name,
+            fingerprint: self.node().to_owned(),
+        });
+        Ok(Response::new(pb::FingerprintKeysResponse {
+            keys: keys.collect(),
+        }))
+    }
+
     async fn take_snapshot(
         &self,
         request: Request<pb::TakeSnapshotRequest>,
@@ -161,6 +176,18 @@ impl NodeAgent for FakeAgent {
     ) -> Answer<Self::StageRestoreStream> {
         let fault = self.enter("stage").await?;
         let request = request.into_inner();
+        for share in &request.shares {
+            for range in &share.ranges {
+                let told = format!(
+                    "{} of {} ({}, {}]",
+                    self.node(),
+                    share.source,
+                    range.left,
+                    range.right
+                );
+                self.fleet.facts().shares.push(told);
+            }
+        }
         let pinned = self.fleet.facts().pins.contains(&request.restore);
         self.fleet
             .require(pinned, "a backup is pinned while it is read");

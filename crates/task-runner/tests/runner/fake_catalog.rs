@@ -3,7 +3,8 @@
 use api::ErrorKind;
 use api::pb::storage_catalog as pb;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalog;
-use futures::stream::BoxStream;
+use api::pb::types::KeyFingerprint;
+use futures::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use crate::fleet::{BackupNow, Fleet, lost, refuse};
@@ -20,6 +21,32 @@ fn name(backup: Option<api::pb::types::BackupRef>) -> String {
 
 #[tonic::async_trait]
 impl StorageCatalog for FakeCatalog {
+    type ListSstablesStream = BoxStream<'static, Result<pb::ListSstablesResponse, Status>>;
+
+    async fn list_sstables(
+        &self,
+        _: Request<pb::ListSstablesRequest>,
+    ) -> Answer<Self::ListSstablesStream> {
+        self.fleet.enter("sstables").await?;
+        let keys: Vec<KeyFingerprint> = self
+            .fleet
+            .facts()
+            .keys
+            .iter()
+            .map(|name| KeyFingerprint {
+                name: name.clone(),
+                ..KeyFingerprint::default()
+            })
+            .collect();
+        let node = pb::NodeSstables {
+            host_id: "h".into(),
+            keys,
+            ..pb::NodeSstables::default()
+        };
+        let message = pb::ListSstablesResponse { node: Some(node) };
+        Ok(Response::new(stream::iter([Ok(message)]).boxed()))
+    }
+
     async fn begin_backup(
         &self,
         request: Request<pb::BeginBackupRequest>,

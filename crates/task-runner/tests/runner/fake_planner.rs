@@ -2,7 +2,9 @@
 
 use api::pb::planner as pb;
 use api::pb::planner::planner_server::Planner;
-use api::pb::types::{BackupRef, Finding, Severity, TableRef, When};
+use api::pb::types::{
+    BackupRef, Finding, KeyFingerprint, Severity, SourceShare, TableRef, TokenRange, When,
+};
 use tonic::{Request, Response, Status};
 
 use crate::fleet::Fleet;
@@ -122,6 +124,22 @@ impl Planner for FakePlanner {
     ) -> Answer<pb::PlanRestoreResponse> {
         self.fleet.enter("plan-restore").await?;
         let request = request.into_inner();
+        let target_keys = request.target_keys.iter().flat_map(|node| {
+            let say =
+                |key: &KeyFingerprint| format!("{} {} {}", node.node, key.name, key.fingerprint);
+            node.keys.iter().map(say)
+        });
+        self.fleet.facts().target_keys = target_keys.collect();
+        let ranges: Vec<TokenRange> = self
+            .fleet
+            .facts()
+            .ranges
+            .iter()
+            .map(|(left, right)| TokenRange {
+                left: left.clone(),
+                right: right.clone(),
+            })
+            .collect();
         let findings = self.findings(&request.unreachable);
         let supported = findings
             .iter()
@@ -133,6 +151,14 @@ impl Planner for FakePlanner {
                 node: member.address,
                 agent: node.agent.clone(),
                 sources: vec![member.host_id.clone()],
+                shares: match ranges.is_empty() {
+                    true => Vec::new(),
+                    false => vec![SourceShare {
+                        source: member.host_id.clone(),
+                        keyspaces: vec!["ks".into()],
+                        ranges: ranges.clone(),
+                    }],
+                },
                 host_id: member.host_id,
                 ..pb::NodePlan::default()
             }

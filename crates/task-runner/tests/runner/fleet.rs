@@ -50,6 +50,14 @@ pub struct Facts {
     pub rack: String,
     /// What the planner says against a backup or a restore.
     pub refusal: Option<String>,
+    /// Names of the keys that the backup's tables need.
+    pub keys: Vec<String>,
+    /// What the planner was last told of the target's keys: node, name and fingerprint.
+    pub target_keys: Vec<String>,
+    /// Token ranges that each node is planned to take of its source.
+    pub ranges: Vec<(String, String)>,
+    /// What agents were told to take, for example `n1 of h1 (1, 5]`.
+    pub shares: Vec<String>,
     /// Whether restores are planned in place.
     pub in_place: bool,
     /// The base that the last upload was told.
@@ -147,7 +155,14 @@ impl Fleet {
 
     /// Calls other than reads, in order.
     pub fn changes(&self) -> Vec<String> {
-        let reads = ["describe", "schema?", "get-backup", "plan-"];
+        let reads = [
+            "describe",
+            "schema?",
+            "get-backup",
+            "plan-",
+            "sstables",
+            "keys",
+        ];
         let facts = self.facts();
         facts
             .calls

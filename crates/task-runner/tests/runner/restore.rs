@@ -70,6 +70,84 @@ async fn a_refused_restore_shows_its_plan_and_touches_nothing() {
 }
 
 #[tokio::test]
+async fn a_plan_is_started_by_its_number_as_it_was_shown() {
+    let world = world();
+    world.fleet.facts().ranges = vec![("1".into(), "5".into())];
+    let mut life = world.start_with_cluster().await;
+    let first = life.plan_restore("b").await;
+    let second = life.plan_restore("b").await;
+    assert_eq!((first.number, second.number), (1, 2));
+    assert_eq!(world.fleet.changes(), Vec::<String>::new());
+    let started = life.start_plan(first.number).await.expect("a restore");
+    assert_eq!(started.plan.expect("a plan"), first);
+    let task = life.ended(&started.task_id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{task:#?}");
+    let mut shares = world.fleet.facts().shares.clone();
+    shares.sort();
+    let host_ids: Vec<String> = world.fleet.ring().into_iter().map(|m| m.host_id).collect();
+    let expected = [
+        format!("n1 of {} (1, 5]", host_ids[0]),
+        format!("n2 of {} (1, 5]", host_ids[1]),
+    ];
+    assert_eq!(shares, expected);
+}
+
+#[tokio::test]
+async fn a_plan_that_would_come_out_otherwise_is_not_started() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    let plan = life.plan_restore("b").await;
+    world.fleet.facts().ranges = vec![("1".into(), "5".into())];
+    let error = life.start_plan(plan.number).await.expect_err("outdated");
+    assert_eq!(error.reason, "PLAN_OUTDATED");
+    world.fleet.facts().ranges.clear();
+    world.fleet.facts().refusal = Some("DISK_SPACE".into());
+    let error = life.start_plan(plan.number).await.expect_err("refused");
+    assert_eq!(error.reason, "PLAN_OUTDATED");
+    assert!(error.message.contains("so it is"), "{}", error.message);
+    assert_eq!(world.fleet.changes(), Vec::<String>::new());
+    let error = life.start_plan(99).await.expect_err("not there");
+    assert_eq!(error.reason, "PLAN_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_refused_plan_gets_no_number() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.facts().refusal = Some("VERSION_DOWNGRADE".into());
+    assert_eq!(life.plan_restore("b").await.number, 0);
+}
+
+#[tokio::test]
+async fn a_plan_outlives_the_runner() {
+    let world = world();
+    let number = {
+        let mut life = world.start_with_cluster().await;
+        let number = life.plan_restore("b").await.number;
+        life.runner.kill().await;
+        number
+    };
+    let mut life = world.start().await;
+    let started = life.start_plan(number).await.expect("a restore");
+    assert!(!started.task_id.is_empty());
+    assert_eq!(life.plan_restore("b").await.number, number + 1);
+}
+
+#[tokio::test]
+async fn keys_that_the_backup_needs_are_asked_of_every_node() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    life.plan_restore("b").await;
+    assert_eq!(world.fleet.facts().target_keys, Vec::<String>::new());
+    world.fleet.facts().keys = vec!["system_key".into()];
+    life.plan_restore("b").await;
+    assert_eq!(
+        world.fleet.facts().target_keys,
+        ["n1 system_key n1", "n2 system_key n2"]
+    );
+}
+
+#[tokio::test]
 async fn a_backup_that_is_not_there_is_the_catalogs_answer() {
     let world = world();
     let mut life = world.start_with_cluster().await;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use api::RemoteError;
 use api::client::{ConnectError, TaskRunnerClient, task_runner};
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
+use api::pb::planner::RestorePlan;
 use api::pb::planner::planner_server::PlannerServer;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalogServer;
 use api::pb::task_runner::{self as pb, StepState, TaskState};
@@ -197,6 +198,29 @@ impl Life {
         };
         let request = pb::StartRestoreRequest {
             restore: Some(restore),
+            plan: 0,
+        };
+        unwrap(self.client.start_restore(request).await)
+    }
+
+    /// The plan of a restore, which touches nothing.
+    pub async fn plan_restore(&mut self, backup: &str) -> RestorePlan {
+        let request = pb::PlanRestoreRequest {
+            backup: Some(BackupRef {
+                cluster: "shop".into(),
+                name: backup.into(),
+            }),
+            target: "shop".into(),
+            ..pb::PlanRestoreRequest::default()
+        };
+        let answer = unwrap(self.client.plan_restore(request).await).expect("a plan");
+        answer.plan.expect("a plan")
+    }
+
+    pub async fn start_plan(&mut self, number: u64) -> Answer<pb::StartRestoreResponse> {
+        let request = pb::StartRestoreRequest {
+            restore: None,
+            plan: number,
         };
         unwrap(self.client.start_restore(request).await)
     }

@@ -22,6 +22,9 @@ use crate::wait;
 pub struct Args {
     #[command(flatten)]
     restore: RestoreArgs,
+    /// Starts the plan that `restore plan` showed under this number, and refuses if it would come out otherwise now.
+    #[arg(long, value_name = "NUMBER", help_heading = "How")]
+    plan: Option<u64>,
     /// Waits until the restore has ended. Ctrl-C stops the waiting (exit code 1), not the restore.
     #[arg(long)]
     wait: bool,
@@ -33,7 +36,8 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   ringkeep restore start nightly --into prod --wait
-  ringkeep restore start prod/nightly --into staging --table shop.orders --yes --wait";
+  ringkeep restore start prod/nightly --into staging --table shop.orders --yes --wait
+  ringkeep restore start nightly --into prod --plan 12 --yes --wait";
 
 /// What was started, and with --wait what came of it.
 #[derive(Serialize)]
@@ -47,11 +51,15 @@ struct Started {
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     context.screen.check_can_agree(args.yes)?;
-    if !args.yes {
-        agree(&args.restore, context).await?;
-    }
+    // Who agrees to a plan gets that plan, and none that came out otherwise meanwhile.
+    let number = match (args.plan, args.yes) {
+        (Some(number), true) => number,
+        (None, true) => 0,
+        (number, false) => agree(&args.restore, number, context).await?,
+    };
     let request = pb::StartRestoreRequest {
         restore: Some(args.restore.to_wire()),
+        plan: number,
     };
     let answer = context
         .task_runner()?
@@ -94,8 +102,13 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     wait::verdict(&task)
 }
 
-/// Shows the plan on stderr and asks; a refused plan is not worth a question.
-async fn agree(args: &RestoreArgs, context: &mut Context) -> Result<(), Failure> {
+/// Shows the plan on stderr and asks; a refused plan is not worth a question. Answers the number of the plan that was
+/// agreed to.
+async fn agree(
+    args: &RestoreArgs,
+    number: Option<u64>,
+    context: &mut Context,
+) -> Result<u64, Failure> {
     let shown = plan_of(args, context).await?;
     let supported = shown.supported;
     if !supported {
@@ -115,7 +128,8 @@ async fn agree(args: &RestoreArgs, context: &mut Context) -> Result<(), Failure>
     let paint = context.screen.paint();
     context.screen.tell(&plan::text(&shown, &paint));
     let question = format!("Replace the data of these tables in {}?", shown.target);
-    context.screen.confirm(&question, false)
+    context.screen.confirm(&question, false)?;
+    Ok(number.unwrap_or(shown.number))
 }
 
 fn text(started: &Started, show_findings: bool, paint: &Paint) -> String {

@@ -1,0 +1,46 @@
+//! What part of the ring the backup holds at which number of replicas.
+
+use crate::restore::KeyspaceCoverage;
+use crate::table::Table;
+
+const PPM: u32 = 1_000_000;
+
+/// Nothing where every replica is there: then there is nothing to choose.
+pub(super) fn coverage(coverage: &[KeyspaceCoverage]) -> String {
+    let whole = |row: &KeyspaceCoverage| row.held_ppm.last() == Some(&PPM);
+    if coverage.iter().all(whole) {
+        return String::new();
+    }
+    let mut rows = Table::new(&["KEYSPACE", "DATACENTER", "OF THE RING THE BACKUP HOLDS"]);
+    for row in coverage {
+        let parts = row
+            .held_ppm
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, ppm)| **ppm > 0);
+        let parts: Vec<String> = parts
+            .map(|(held, ppm)| format!("{held} of {} replicas: {}", row.replicas, percent(*ppm)))
+            .collect();
+        let datacenter = match row.datacenter.as_str() {
+            "" => "-",
+            datacenter => datacenter,
+        };
+        rows.row([
+            row.keyspace.clone(),
+            datacenter.to_owned(),
+            parts.join(", "),
+        ]);
+    }
+    rows.render()
+}
+
+/// Never 0 % of something, and never 100 % of less than all.
+fn percent(ppm: u32) -> String {
+    match f64::from(ppm) / 10_000.0 {
+        _ if ppm == PPM => "100 %".to_owned(),
+        percent if percent < 0.1 => "less than 0.1 %".to_owned(),
+        percent if percent > 99.9 => "more than 99.9 %".to_owned(),
+        percent => format!("{percent:.1} %"),
+    }
+}

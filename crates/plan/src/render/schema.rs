@@ -1,0 +1,42 @@
+//! What a restore does to the schema beyond its tables: what of the live one is undone, and what of the backup's is made in
+//! another way.
+
+use std::fmt::Write;
+
+use crate::restore::{SchemaChange, SchemaRewrite};
+use crate::table::Table;
+
+pub(super) fn changes(changes: &[SchemaChange]) -> String {
+    if changes.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("UNDONE IN THE SCHEMA (the CQL does it again after the restore)\n");
+    for change in changes {
+        let _ = writeln!(out, "{}: {}", change.subject, change.what);
+        for statement in &change.forward_cql {
+            for line in format!("{statement};").lines() {
+                let _ = writeln!(out, "    {line}");
+            }
+        }
+    }
+    out
+}
+
+pub(super) fn rewrites(rewrites: &[SchemaRewrite]) -> String {
+    if rewrites.is_empty() {
+        return String::new();
+    }
+    let mut rows = Table::new(&["MADE IN ANOTHER WAY", "HOW", "DONE"]);
+    for rewrite in rewrites {
+        let done = match rewrite.applied {
+            true => "yes",
+            false => "with --rewrite-schema",
+        };
+        rows.row([
+            rewrite.subject.clone(),
+            rewrite.what.clone(),
+            done.to_owned(),
+        ]);
+    }
+    rows.render()
+}
