@@ -112,6 +112,22 @@ impl TokenRanges {
             .is_some_and(|range| range.right.is_minimum() || first <= &range.right)
     }
 
+    /// Whether every token from `first` to `last`, both included, is contained. Ranges that touch are one, so a single range
+    /// must hold both; only a span that begins with the minimum token also needs the ring's end, where that token stands.
+    pub fn covers(&self, first: &Token, last: &Token) -> bool {
+        if !first.is_minimum() {
+            let before = self.ranges.partition_point(|range| &range.left < first);
+            return first <= last
+                && self.ranges[..before]
+                    .last()
+                    .is_some_and(|range| range.right.is_minimum() || last <= &range.right);
+        }
+        let from_the_start = self.ranges.first().is_some_and(|range| {
+            range.left.is_minimum() && (range.right.is_minimum() || last <= &range.right)
+        });
+        self.ends_with_ring() && (last.is_minimum() || from_the_start)
+    }
+
     fn ends_with_ring(&self) -> bool {
         self.ranges
             .last()
@@ -133,6 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::token::Cut;
 
     fn range(left: i64, right: i64) -> TokenRange {
         TokenRange::new(Token::Murmur3(left), Token::Murmur3(right))
@@ -182,6 +199,46 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_set_covers_a_span_where_it_contains_each_of_its_tokens(
+            ranges in proptest::collection::vec((-6..6_i64, -6..6_i64), 0..6),
+            start_is_minimum in any::<bool>(),
+            first in -6..6_i64,
+            len in 0..8_i64,
+        ) {
+            // On a ring of few tokens each can be asked: all below -6 are the same as the minimum's neighbour.
+            let set = TokenRanges::new(ranges.iter().map(|(l, r)| range(*l, *r)));
+            let contains = |token: i64| set.contains(&Token::Murmur3(token));
+            let last = Token::Murmur3(first + len);
+            let mut each = (first..=first + len).all(contains);
+            let mut start = Token::Murmur3(first);
+            if start_is_minimum {
+                each &= contains(i64::MIN) && contains(i64::MIN + 1) && (-6..=first).all(contains);
+                start = Token::Murmur3(i64::MIN);
+            }
+            prop_assert_eq!(set.covers(&start, &last), each);
+        }
+
+        #[test]
+        fn a_span_that_is_covered_goes_whole_and_one_that_is_only_touched_in_part(
+            ranges in proptest::collection::vec((token(), token()), 0..6),
+            first in token(),
+            last in token(),
+        ) {
+            let set = TokenRanges::new(ranges.iter().map(|(l, r)| range(*l, *r)));
+            let (first, last) = (Token::Murmur3(first), Token::Murmur3(last));
+            let (low, high) = (first.clone().min(last.clone()), first.clone().max(last.clone()));
+            let expected = match (set.intersects(&low, &high), set.covers(&low, &high)) {
+                (false, covers) => {
+                    prop_assert!(!covers);
+                    Cut::None
+                }
+                (true, true) => Cut::Whole,
+                (true, false) => Cut::Part,
+            };
+            prop_assert_eq!(set.cut(&first, &last), expected);
+        }
+
+        #[test]
         fn a_merged_set_contains_what_its_ranges_contain(
             ranges in proptest::collection::vec((token(), token()), 0..6),
             probe in token(),
@@ -214,5 +271,27 @@ mod tests {
             let intersects = set.intersects(&Token::Murmur3(first), &Token::Murmur3(last));
             assert_eq!(intersects, expected, "{first} to {last}");
         }
+    }
+
+    #[test]
+    fn a_span_is_taken_whole_in_part_or_not_at_all() {
+        let set = TokenRanges::new([range(10, 20), range(20, 25), range(30, i64::MIN)]);
+        for (first, last, expected) in [
+            (0, 10, Cut::None),
+            (10, 11, Cut::Part),
+            (11, 25, Cut::Whole),
+            (25, 11, Cut::Whole),
+            (11, 26, Cut::Part),
+            (26, 30, Cut::None),
+            (20, 31, Cut::Part),
+            (31, i64::MAX, Cut::Whole),
+            (i64::MIN, i64::MIN, Cut::Whole),
+            (i64::MIN, 5, Cut::Part),
+        ] {
+            let cut = set.cut(&Token::Murmur3(first), &Token::Murmur3(last));
+            assert_eq!(cut, expected, "{first} to {last}");
+        }
+        let none = TokenRanges::new([]);
+        assert_eq!(none.cut(&Token::Murmur3(1), &Token::Murmur3(1)), Cut::None);
     }
 }
