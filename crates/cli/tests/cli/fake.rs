@@ -355,6 +355,15 @@ impl Planner for Services {
 
 #[tonic::async_trait]
 impl StorageCatalog for Services {
+    type ListSstablesStream = Answers<catalog_pb::ListSstablesResponse>;
+
+    async fn list_sstables(
+        &self,
+        _: Request<catalog_pb::ListSstablesRequest>,
+    ) -> Answer<Self::ListSstablesStream> {
+        Err(Status::unimplemented("not for the command line"))
+    }
+
     type VerifyBackupStream = Answers<catalog_pb::VerifyBackupResponse>;
     type DeleteBackupStream = Answers<catalog_pb::DeleteBackupResponse>;
 

@@ -61,6 +61,14 @@ impl FakeAgent {
 
 #[tonic::async_trait]
 impl NodeAgent for FakeAgent {
+    async fn fingerprint_keys(
+        &self,
+        _: Request<pb::FingerprintKeysRequest>,
+    ) -> Answer<pb::FingerprintKeysResponse> {
+        self.enter("fingerprint_keys").await?;
+        Ok(Response::new(pb::FingerprintKeysResponse::default()))
+    }
+
     async fn describe(&self, _: Request<pb::DescribeRequest>) -> Answer<pb::DescribeResponse> {
         self.enter("describe").await?;
         let version = self.fleet.facts().schema_version.clone();

@@ -20,6 +20,16 @@ fn name(backup: Option<api::pb::types::BackupRef>) -> String {
 
 #[tonic::async_trait]
 impl StorageCatalog for FakeCatalog {
+    type ListSstablesStream = BoxStream<'static, Result<pb::ListSstablesResponse, Status>>;
+
+    async fn list_sstables(
+        &self,
+        _: Request<pb::ListSstablesRequest>,
+    ) -> Answer<Self::ListSstablesStream> {
+        self.fleet.enter("list_sstables").await?;
+        Ok(Response::new(Box::pin(futures::stream::empty())))
+    }
+
     async fn begin_backup(
         &self,
         request: Request<pb::BeginBackupRequest>,

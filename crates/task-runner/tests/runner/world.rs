@@ -197,6 +197,7 @@ impl Life {
         };
         let request = pb::StartRestoreRequest {
             restore: Some(restore),
+            plan: 0,
         };
         unwrap(self.client.start_restore(request).await)
     }

@@ -51,6 +51,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         agree(&args.restore, context).await?;
     }
     let request = pb::StartRestoreRequest {
+        plan: 0,
         restore: Some(args.restore.to_wire()),
     };
     let answer = context
