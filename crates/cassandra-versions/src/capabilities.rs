@@ -33,6 +33,11 @@ impl Release {
         self.is_since((4, 0))
     }
 
+    /// Whether `storage_compatibility_mode` exists.
+    pub fn has_storage_compatibility_mode(&self) -> bool {
+        self.is_since((5, 0))
+    }
+
     /// Whether SSTable ids made of time are parsed, not sequence numbers only. Files for others must be renamed.
     pub fn parses_time_ids(&self) -> bool {
         self.product == Product::Hcd || self.is_since((4, 1))

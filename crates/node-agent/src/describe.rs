@@ -1,10 +1,12 @@
 //! Describes the node: who it is, what it holds, how much room it has, and whether it is well.
 
+mod settings;
+
 use std::collections::BTreeSet;
 use std::fs;
 
 use api::{ErrorKind, ServiceError};
-use cassandra_versions::{FormatSettings, Release, readable_formats};
+use cassandra_versions::{Release, readable_formats, written_format};
 use model::{DataDirectory, NodeDescription, TableDescription};
 use tracing::warn;
 
@@ -15,6 +17,9 @@ use crate::files::{FileError, blocking};
 use crate::folders::Folders;
 use crate::ring::{self, Identity};
 use crate::tables::{self, Table};
+
+use settings::Settings;
+pub use settings::features_of;
 
 const SETTINGS: &str = "SELECT name, value FROM system_views.settings";
 /// A data directory with less room than this cannot even take a flush.
@@ -54,7 +59,7 @@ impl ServiceError for DescribeError {
 struct Seen {
     identity: Identity,
     tables: Vec<Table>,
-    settings: FormatSettings,
+    settings: Settings,
     ills: Vec<String>,
 }
 
@@ -84,10 +89,15 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
     Ok(NodeDescription {
         agent: String::new(),
         cluster_name,
-        readable_formats: readable_formats(&release, &seen.settings)
+        readable_formats: readable_formats(&release, &seen.settings.formats)
             .iter()
             .map(ToString::to_string)
             .collect(),
+        written_format: written_format(&release, &seen.settings.formats)
+            .unwrap_or_default()
+            .to_owned(),
+        storage_compatibility_mode: seen.settings.storage_compatibility_mode,
+        features: seen.settings.features,
         release,
         member,
         ring,
@@ -114,7 +124,7 @@ async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
                 return Err(DescribeError::Unknown(error));
             };
             Ok(Seen {
-                settings: agent.yaml.format_settings(),
+                settings: Settings::of_yaml(&identity.release, &agent.yaml),
                 identity,
                 tables: Vec::new(),
                 ills: vec![error.to_string()],
@@ -128,27 +138,18 @@ async fn ask(agent: &Agent) -> Result<Seen, CqlError> {
     let identity = ring::identity(&*agent.cql).await?;
     Ok(Seen {
         tables: tables::list(&*agent.cql).await?,
-        settings: format_settings(agent, &identity.release).await?,
+        settings: settings(agent, &identity.release).await?,
         identity,
         ills: Vec::new(),
     })
 }
 
-/// As the running node has them; cassandra.yaml may have been changed since it started.
-async fn format_settings(agent: &Agent, release: &Release) -> Result<FormatSettings, CqlError> {
+async fn settings(agent: &Agent, release: &Release) -> Result<Settings, CqlError> {
     if !release.has_settings_table() {
-        return Ok(agent.yaml.format_settings());
+        return Ok(Settings::of_yaml(release, &agent.yaml));
     }
     let rows = agent.cql.query(SETTINGS).await?;
-    let value = |name: &str| {
-        rows.iter()
-            .find(|row| row.optional_text("name") == Some(name))
-            .and_then(|row| row.optional_text("value"))
-    };
-    Ok(FormatSettings::parse(
-        value("storage_compatibility_mode"),
-        value("sstable.selected_format").or(agent.yaml.selected_format.as_deref()),
-    ))
+    Ok(Settings::of_rows(release, &rows, &agent.yaml))
 }
 
 fn ill_mode(identity: &Identity, mode: &Result<String, ControlError>) -> Option<String> {

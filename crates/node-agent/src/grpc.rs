@@ -169,6 +169,13 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         Ok(Response::new(pb::ClearSnapshotResponse {}))
     }
 
+    async fn fingerprint_keys(
+        &self,
+        _: Request<pb::FingerprintKeysRequest>,
+    ) -> Answer<pb::FingerprintKeysResponse> {
+        Err(Status::unimplemented("fingerprint_keys"))
+    }
+
     type StageRestoreStream = Messages<pb::StageRestoreResponse>;
 
     async fn stage_restore(

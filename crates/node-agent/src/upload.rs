@@ -106,6 +106,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         snapshot_taken_at: upload.snapshot_taken_at,
         tables: table_files(tables, stored.files),
         damaged: stored.damaged,
+        keys: Vec::new(),
     };
     work.check()?;
     let summary = manifest::commit(agent, manifest).await?;
@@ -243,6 +244,7 @@ fn table_files(
                 id: table.id,
                 view_of: table.view_of,
                 files,
+                sstables: Vec::new(),
             }
         })
         .collect()

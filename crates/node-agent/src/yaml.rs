@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use cassandra_versions::FormatSettings;
+use model::NodeFeatures;
 use serde_yaml_ng::{Mapping, Value};
 
+use crate::describe::features_of;
 use crate::files::FileError;
 
 const NATIVE_PORT: u64 = 9042;
@@ -49,6 +51,8 @@ pub struct CassandraYaml {
     pub time_ids: bool,
     pub storage_compatibility_mode: Option<String>,
     pub selected_format: Option<String>,
+    /// What it says of them.
+    pub features: NodeFeatures,
 }
 
 impl CassandraYaml {
@@ -75,6 +79,7 @@ impl CassandraYaml {
             Some(folders) if !folders.is_empty() => folders.iter().map(|f| folder(f)).collect(),
             _ => vec![folder("data")],
         };
+        let features = features_of(|key| at.optional_flag(key))?;
         let listen = at.text("listen_address")?;
         let storage_port = at.number("storage_port")?.unwrap_or(STORAGE_PORT);
         Ok(Self {
@@ -94,13 +99,13 @@ impl CassandraYaml {
             ),
             cql_address: cql_address(&at, listen.as_deref())?,
             storage_address: listen.map(|host| join_address(&host, storage_port)),
-            time_ids: at.flag("uuid_sstable_identifiers_enabled")?
-                || at.flag("enable_uuid_sstable_identifiers")?,
+            time_ids: features.time_sstable_ids == Some(true),
             storage_compatibility_mode: at.text("storage_compatibility_mode")?,
             selected_format: match at.text("sstable.selected_format")? {
                 Some(format) => Some(format),
                 None => at.nested("sstable", "selected_format"),
             },
+            features,
         })
     }
 
@@ -169,10 +174,11 @@ impl Reader<'_> {
         }
     }
 
-    fn flag(&self, key: &'static str) -> Result<bool, YamlError> {
+    fn optional_flag(&self, key: &'static str) -> Result<Option<bool>, YamlError> {
         match self.text(key)?.as_deref() {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
+            None => Ok(None),
+            Some("false") => Ok(Some(false)),
+            Some("true") => Ok(Some(true)),
             Some(_) => Err(self.wrong(key, "true or false")),
         }
     }

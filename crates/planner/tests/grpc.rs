@@ -57,6 +57,9 @@ fn node(version: &str) -> NodeDescription {
         }],
         can_restart: false,
         readable_formats: vec!["big-nb".into()],
+        written_format: "big-nb".into(),
+        storage_compatibility_mode: String::new(),
+        features: model::NodeFeatures::default(),
         unhealthy: String::new(),
     }
 }

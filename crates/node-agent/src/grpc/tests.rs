@@ -99,6 +99,7 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         backup: backup(),
         source_host_ids: vec![FakeNode::host_id(1).to_string()],
         tables: targets(),
+        shares: Vec::new(),
     };
     assert_eq!(last(client.stage_restore(request).await).await.sstables, 1);
     let request = pb::LoadStagedRequest {

@@ -240,5 +240,6 @@ async fn view(world: &World, name: &str, host: &str) -> TableFiles {
         id,
         view_of: Some("orders".into()),
         files: vec![stored(content, object, None)],
+        sstables: Vec::new(),
     }
 }

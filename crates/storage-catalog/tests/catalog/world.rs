@@ -133,12 +133,14 @@ pub fn node_manifest(name: &str, base: Option<&str>, number: u128, files: &[File
         snapshot_tag: format!("ringkeep-{name}"),
         snapshot_taken_at: Timestamp::from_millisecond(EPOCH_MS).expect("time"),
         damaged: Vec::new(),
+        keys: Vec::new(),
         tables: vec![TableFiles {
             keyspace: "shop".into(),
             table: "orders".into(),
             id: TableId(Uuid::from_u128(0xabc)),
             view_of: None,
             files: files.iter().map(stored).collect(),
+            sstables: Vec::new(),
         }],
         backup: own,
     }

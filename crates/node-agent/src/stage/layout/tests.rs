@@ -57,12 +57,14 @@ fn manifest(number: u128, files: &[(&str, u64)]) -> (HostId, NodeManifest) {
         snapshot_tag: String::new(),
         snapshot_taken_at: jiff::Timestamp::UNIX_EPOCH,
         damaged: Vec::new(),
+        keys: Vec::new(),
         tables: vec![TableFiles {
             keyspace: "ks".into(),
             table: "t".into(),
             id: table(1),
             view_of: None,
             files: files.collect(),
+            sstables: Vec::new(),
         }],
     };
     (host(number), manifest)
