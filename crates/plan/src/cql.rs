@@ -101,6 +101,20 @@ pub(crate) fn retain_options(statement: &str, keep: impl Fn(&str) -> bool) -> St
     text
 }
 
+/// The statement with another value for an option that it has.
+pub(crate) fn with_option(statement: &str, name: &str, value: &str) -> String {
+    let options = options(statement);
+    let option = options.iter().flat_map(|(_, options)| options);
+    match option.into_iter().find(|option| option.name == name) {
+        Some(option) => format!(
+            "{}{name} = {value}{}",
+            &statement[..option.start],
+            &statement[option.end..]
+        ),
+        None => statement.to_owned(),
+    }
+}
+
 /// The table or view is made with this id.
 pub(crate) fn with_id(statement: &str, id: TableId) -> String {
     let statement = retain_options(statement, |name| name != "id");

@@ -4,14 +4,19 @@
 //! is in `tables` and in the CQL of the schema step, and nothing is destroyed before every node has staged its files.
 
 mod chosen;
+mod coverage;
 mod damaged;
+mod datacenters;
 mod ddl;
+mod figures;
 mod indexes;
 mod live;
+mod moves;
 mod nodes;
 mod objects;
 mod outcome;
 mod replication;
+mod rings;
 mod steps;
 mod tables;
 mod topology;
@@ -28,7 +33,9 @@ use crate::cluster::{self, Cluster, UnreachableAgent};
 use crate::codes;
 use crate::findings::Findings;
 use chosen::Chosen;
+use datacenters::Datacenters;
 use live::Live;
+use rings::Rings;
 
 pub use outcome::{
     KeyspaceCoverage, NodePlan, PlanStep, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite,
@@ -131,20 +138,40 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         &mut findings,
     );
     check_partitioner(backup, &cluster, &mut findings);
-    check_complete(backup, &mut findings);
-    let pairs = topology::pair(name, &backup.ring, &cluster, &mut findings);
-    let chosen = Chosen::of(backup, &request.selection, &mut findings);
-    damaged::check(backup, &chosen, &mut findings);
     let mode = match request.mode {
         RequestedMode::Auto | RequestedMode::Online => RestoreMode::Online,
         RequestedMode::InPlace => RestoreMode::InPlace,
     };
+    let pairs = topology::pair(name, mode, &backup.ring, &cluster, &mut findings);
+    let rings = Rings::of(backup, &cluster, &mut findings);
+    let rings = rings.as_ref();
+    let datacenters =
+        rings.map(|rings| Datacenters::of(&request.datacenters, rings, &mut findings));
+    let datacenters = datacenters.as_ref();
+    let chosen = Chosen::of(backup, &request.selection, &mut findings);
+    damaged::check(backup, &chosen, &mut findings);
     if mode == RestoreMode::InPlace {
         check_in_place(&cluster, &versions, &mut findings);
     }
 
     let live = Live::new(&request.schema, &cluster);
-    replication::check(backup, &chosen, &live, &cluster, &mut findings);
+    let context = replication::Context {
+        mode,
+        backup,
+        live: &live,
+        cluster: &cluster,
+        rings,
+        datacenters,
+    };
+    let keyspaces = replication::plan(&context, &chosen, &mut findings);
+    if let (Some(rings), Some(datacenters)) = (rings, datacenters) {
+        let holding = replication::holding(&keyspaces, rings);
+        let asked = !request.datacenters.is_empty();
+        datacenters.check_fed(&holding, asked, rings, &mut findings);
+    }
+    let completeness = request.completeness;
+    let coverage = coverage::check(backup, &keyspaces, rings, completeness, &mut findings);
+    let moves = moves::decide(pairs, rings, datacenters, &keyspaces, &mut findings);
     objects::check(
         backup,
         &chosen,
@@ -161,8 +188,17 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         &live,
         &mut findings,
     );
-    let nodes = nodes::plan(backup, &pairs, &cluster, &decided, &versions, &mut findings);
-    let cql = ddl::write(mode, backup, &chosen, &live, &decided, &cluster);
+    let given = nodes::Given {
+        backup,
+        sstables: &request.sstables,
+        moves: &moves,
+        rings,
+        cluster: &cluster,
+        decided: &decided,
+        versions: &versions,
+    };
+    let nodes = nodes::plan(&given, &mut findings);
+    let cql = ddl::write(mode, backup, &chosen, &live, &decided, &keyspaces, &cluster);
     say_afterwards(name, backup.nodes.len(), &mut findings);
 
     let supported = !findings.refuse();
@@ -181,7 +217,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         tables: decided.into_iter().map(|table| table.plan).collect(),
         target_schema_version: request.schema.version.clone(),
         target_ring: cluster.fingerprint(),
-        coverage: Vec::new(),
+        coverage,
         schema_changes: Vec::new(),
         rewrites: Vec::new(),
         seconds: 0,
@@ -230,26 +266,6 @@ fn check_partitioner(backup: &BackupManifest, cluster: &Cluster, findings: &mut 
                 format!("restore into a cluster with {source}"),
             );
         }
-    }
-}
-
-fn check_complete(backup: &BackupManifest, findings: &mut Findings) {
-    let missing = backup.ring.iter().filter(|member| {
-        !backup
-            .nodes
-            .iter()
-            .any(|node| node.host_id == member.host_id)
-    });
-    for member in missing {
-        findings.say(
-            codes::BACKUP_INCOMPLETE,
-            &backup.backup,
-            format!(
-                "the backup lacks the node {} in {}/{}, which was in the ring",
-                member.address, member.datacenter, member.rack
-            ),
-            "pick a backup that has every node",
-        );
     }
 }
 

@@ -7,6 +7,7 @@ use model::{SchemaEntry, SchemaKind};
 use super::chosen::Chosen;
 use super::live::Live;
 use super::objects;
+use super::replication::{self, KeyspacePlan};
 use super::tables::Decided;
 use super::{RestoreMode, TableAction};
 use crate::cluster::Cluster;
@@ -26,14 +27,16 @@ pub(super) fn write(
     chosen: &Chosen,
     live: &Live,
     decided: &[Decided],
+    keyspaces: &[KeyspacePlan],
     cluster: &Cluster,
 ) -> Cql {
     let mut schema = Vec::new();
     drop_views(mode, live, decided, &mut schema);
-    for keyspace in &chosen.keyspaces {
-        let source = backup.schema.find(SchemaKind::Keyspace, keyspace, keyspace);
-        if let (Some(source), None) = (source, live.keyspace(keyspace)) {
-            make(source, cluster, &mut schema);
+    for keyspace in keyspaces {
+        let name = &keyspace.name;
+        let source = backup.schema.find(SchemaKind::Keyspace, name, name);
+        if let (Some(source), None) = (source, live.keyspace(name)) {
+            make_keyspace(source, keyspace, &mut schema);
         }
     }
     for entry in objects::needed(backup, chosen) {
@@ -61,6 +64,21 @@ pub(super) fn write(
     Cql {
         schema,
         views: made_views,
+    }
+}
+
+/// A keyspace with the replication that it gets on the target.
+fn make_keyspace(source: &SchemaEntry, plan: &KeyspacePlan, schema: &mut Vec<String>) {
+    for statement in &source.cql {
+        let statement = match plan.keeps_replication() {
+            true => statement.clone(),
+            false => cql::with_option(
+                statement,
+                "replication",
+                &replication::text(&plan.will_be),
+            ),
+        };
+        schema.push(cql::if_not_exists(&statement));
     }
 }
 

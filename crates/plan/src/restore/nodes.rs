@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cassandra_versions::{FormatSettings, current_formats, readable_formats};
-use model::manifest::{BackupManifest, BackupNode, TableSummary};
+use model::manifest::{BackupManifest, BackupNode, NodeSstables, TableSummary};
 use model::{NodeDescription, TableRef};
 
+use super::figures::{Figures, figures};
+use super::moves::{Moves, Taker};
+use super::rings::Rings;
 use super::tables::Decided;
-use super::topology::Pair;
 use super::versions::Versions;
 use super::{NodePlan, TableAction};
 use crate::cluster::Cluster;
@@ -23,16 +25,21 @@ pub(super) struct Nodes {
     pub upgrade: bool,
 }
 
-pub(super) fn plan(
-    backup: &BackupManifest,
-    pairs: &[Pair],
-    cluster: &Cluster,
-    decided: &[Decided],
-    versions: &Versions,
-    findings: &mut Findings,
-) -> Nodes {
-    let older = check_formats(backup, pairs, cluster, decided, findings);
-    if !older.is_empty() && !versions.upgrade {
+/// What the nodes' shares are made from.
+pub(super) struct Given<'a> {
+    pub backup: &'a BackupManifest,
+    pub sstables: &'a [NodeSstables],
+    pub moves: &'a Moves<'a>,
+    pub rings: Option<&'a Rings>,
+    pub cluster: &'a Cluster<'a>,
+    pub decided: &'a [Decided<'a>],
+    pub versions: &'a Versions,
+}
+
+pub(super) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
+    let takers = given.moves.takers(given.cluster, given.rings);
+    let older = check_formats(given, &takers, findings);
+    if !older.is_empty() && !given.versions.upgrade {
         findings.say(
             codes::UPGRADE_SSTABLES_REQUIRED,
             text::list(&older),
@@ -40,24 +47,25 @@ pub(super) fn plan(
             "the restore has a step for it; by hand: nodetool upgradesstables",
         );
     }
-    let upgrade = versions.upgrade || !older.is_empty();
-    let plans: Vec<NodePlan> = pairs
-        .iter()
-        .filter_map(|pair| {
-            let source = source_of(backup, pair)?;
-            let plan = figures(pair, source, decided, upgrade);
-            check_space(pair.target, &plan, findings);
-            Some(plan)
-        })
-        .collect();
+    let upgrade = given.versions.upgrade || !older.is_empty();
+    let figures = figures(
+        given.backup,
+        given.sstables,
+        given.moves,
+        &takers,
+        given.rings,
+        given.decided,
+    );
+    let mut plans = Vec::new();
+    if !matches!(given.moves, Moves::Unknown) {
+        for (taker, figures) in takers.into_iter().zip(figures) {
+            let target = taker.target;
+            let plan = node_plan(taker, &figures, upgrade);
+            check_space(target, &plan, findings);
+            plans.push(plan);
+        }
+    }
     Nodes { plans, upgrade }
-}
-
-fn source_of<'a>(backup: &'a BackupManifest, pair: &Pair) -> Option<&'a BackupNode> {
-    backup
-        .nodes
-        .iter()
-        .find(|node| node.host_id == pair.source.host_id)
 }
 
 /// A node's tables whose files are staged.
@@ -75,38 +83,34 @@ fn staged<'a>(
 }
 
 /// Says which formats cannot be read; answers those that can, and are not what the target writes.
-fn check_formats(
-    backup: &BackupManifest,
-    pairs: &[Pair],
-    cluster: &Cluster,
-    decided: &[Decided],
-    findings: &mut Findings,
-) -> BTreeSet<String> {
-    // Without a mapping every node must be able to read everything.
-    let takes: Vec<(&NodeDescription, &BackupNode)> = match pairs {
-        [] => cluster
-            .nodes
-            .iter()
-            .flat_map(|target| backup.nodes.iter().map(move |source| (*target, source)))
-            .collect(),
-        pairs => pairs
-            .iter()
-            .filter_map(|pair| Some((pair.target, source_of(backup, pair)?)))
-            .collect(),
-    };
+fn check_formats(given: &Given, takers: &[Taker], findings: &mut Findings) -> BTreeSet<String> {
+    // Where it is not known who takes what, every node must be able to read everything.
+    let unknown = matches!(given.moves, Moves::Unknown);
+    let mut held: BTreeMap<&model::HostId, BTreeMap<&str, BTreeSet<TableRef>>> = BTreeMap::new();
+    for node in &given.backup.nodes {
+        let formats = held.entry(&node.host_id).or_default();
+        for table in staged(node, given.decided) {
+            for format in &table.formats {
+                formats.entry(format).or_default().insert(table.table_ref());
+            }
+        }
+    }
     let mut older = BTreeSet::new();
     let mut unreadable: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<TableRef>)> = BTreeMap::new();
-    for (target, source) in takes {
-        let readable = readable(target);
-        let current = current_formats(&target.release, &readable);
-        for table in staged(source, decided) {
-            for format in &table.formats {
-                if !readable.contains(format) {
+    for taker in takers {
+        let readable = readable(taker.target);
+        let current = current_formats(&taker.target.release, &readable);
+        for (host_id, formats) in &held {
+            if !unknown && !taker.sources.contains(host_id) {
+                continue;
+            }
+            for (format, of) in formats {
+                if !readable.iter().any(|known| known == format) {
                     let (nodes, tables) = unreadable.entry(format).or_default();
-                    nodes.insert(&target.member.address);
-                    tables.insert(table.table_ref());
-                } else if !current.contains(&format.as_str()) {
-                    older.insert(format.clone());
+                    nodes.insert(&taker.target.member.address);
+                    tables.extend(of.iter().cloned());
+                } else if !current.contains(format) {
+                    older.insert((*format).to_owned());
                 }
             }
         }
@@ -145,37 +149,21 @@ fn readable(node: &NodeDescription) -> Vec<String> {
         .collect()
 }
 
-fn figures(pair: &Pair, source: &BackupNode, decided: &[Decided], upgrade: bool) -> NodePlan {
-    let download_bytes = staged(source, decided).map(|table| table.bytes).sum();
-    let rebuilt = |summary: &&TableSummary| {
-        decided.iter().any(|table| {
-            table.plan.action == TableAction::RebuildView && table.plan.table == summary.table_ref()
-        })
-    };
+fn node_plan(taker: Taker, figures: &Figures, upgrade: bool) -> NodePlan {
     // A rebuilt view takes about what it took before. An upgrade writes an SSTable anew before the old one goes, and the
     // largest may be a whole table.
-    let view_bytes: u64 = source
-        .tables
-        .iter()
-        .filter(rebuilt)
-        .map(|view| view.bytes)
-        .sum();
-    let largest_bytes = staged(source, decided)
-        .map(|table| table.bytes)
-        .max()
-        .unwrap_or(0);
-    let upgrade_bytes = if upgrade { largest_bytes } else { 0 };
-    let used_bytes: u64 = download_bytes + view_bytes + upgrade_bytes;
+    let upgrade_bytes = if upgrade { figures.largest_table_bytes } else { 0 };
+    let used_bytes = figures.load.download_bytes + figures.view_bytes + upgrade_bytes;
     NodePlan {
-        node: pair.target.member.address.clone(),
-        agent: pair.target.agent.clone(),
-        host_id: pair.target.member.host_id,
-        sources: vec![source.host_id],
-        download_bytes,
+        node: taker.target.member.address.clone(),
+        agent: taker.target.agent.clone(),
+        host_id: taker.target.member.host_id,
+        sources: taker.sources,
+        download_bytes: figures.load.download_bytes,
         disk_bytes_needed: used_bytes + used_bytes / 100 * DISK_RESERVE_PERCENT,
-        sstables: staged(source, decided).map(|table| table.sstables).sum(),
-        sliced_sstables: 0,
-        shares: Vec::new(),
+        sstables: figures.load.sstables,
+        sliced_sstables: figures.load.sliced_sstables,
+        shares: taker.shares,
         requests: 0,
         seconds: 0,
     }

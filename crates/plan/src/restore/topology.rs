@@ -2,6 +2,7 @@
 
 use model::{NodeDescription, RingMember, ring};
 
+use super::RestoreMode;
 use crate::cluster::Cluster;
 use crate::codes;
 use crate::findings::Findings;
@@ -13,9 +14,10 @@ pub(super) struct Pair<'a> {
     pub source: &'a RingMember,
 }
 
-/// Pairs the nodes one to one; none where the rings differ.
+/// Pairs the nodes one to one; none where the rings differ, which a restore in place cannot do with.
 pub(super) fn pair<'a>(
     name: &str,
+    mode: RestoreMode,
     source_ring: &'a [RingMember],
     cluster: &Cluster<'a>,
     findings: &mut Findings,
@@ -29,6 +31,9 @@ pub(super) fn pair<'a>(
     let only_source: Vec<&RingMember> = source_ring.iter().filter(|m| !in_target(m)).collect();
     let only_target: Vec<&&RingMember> = cluster.ring.iter().filter(|m| !in_source(m)).collect();
     if !only_source.is_empty() || !only_target.is_empty() {
+        if mode == RestoreMode::Online {
+            return Vec::new();
+        }
         let mut message = String::from("the target's ring is not that of the backup");
         if !only_source.is_empty() {
             let nodes = only_source.iter().map(|member| place(member));
@@ -48,7 +53,7 @@ pub(super) fn pair<'a>(
             codes::TOPOLOGY_DIFFERS,
             name,
             message,
-            "restore into a ring with the same tokens, datacenters and racks; others are not supported yet",
+            "restore online: then each node gets the data of its own token ranges",
         );
         return Vec::new();
     }

@@ -1,0 +1,147 @@
+//! How much of the ring the backup holds, and whether that is enough for who asks.
+
+use model::manifest::BackupManifest;
+use model::{HostId, Severity};
+use placement::{GroupCoverage, coverage};
+
+use super::moves::address;
+use super::replication::KeyspacePlan;
+use super::rings::Rings;
+use super::{Completeness, KeyspaceCoverage};
+use crate::findings::Findings;
+use crate::{codes, text};
+
+/// Says what is missing; answers what is there, one row for each group of replicas of each keyspace.
+pub(super) fn check(
+    backup: &BackupManifest,
+    keyspaces: &[KeyspacePlan],
+    rings: Option<&Rings>,
+    wanted: Completeness,
+    findings: &mut Findings,
+) -> Vec<KeyspaceCoverage> {
+    let missing = missing(backup);
+    let Some(rings) = rings else {
+        // What cannot be weighed is not waived.
+        if !missing.is_empty() {
+            say(backup, &missing, Severity::Refusal, Vec::new(), "", findings);
+        }
+        return Vec::new();
+    };
+    let mut rows = Vec::new();
+    let mut lacking = Vec::new();
+    let mut enough = true;
+    for keyspace in keyspaces {
+        let Some(replication) = &keyspace.source else {
+            continue;
+        };
+        for group in coverage(&rings.source, replication, &rings.available).groups {
+            if !group.is_complete() {
+                lacking.push(in_words(&keyspace.name, &group));
+                enough &= satisfies(&group, wanted);
+            }
+            rows.push(row(&keyspace.name, &group));
+        }
+    }
+    if missing.is_empty() {
+        return rows;
+    }
+    let (severity, hint) = match (lacking.is_empty(), enough) {
+        (true, _) => (Severity::Advice, "they held nothing of what is restored"),
+        (false, true) => (
+            Severity::Warning,
+            "run a full repair afterwards; it cannot bring back what no node of the backup had",
+        ),
+        (false, false) => (
+            Severity::Refusal,
+            "pick a backup that has every node; or say what may be missing: --completeness quorum (nothing that was \
+             written at QUORUM), one (single replicas' writes) or any",
+        ),
+    };
+    say(backup, &missing, severity, lacking, hint, findings);
+    rows
+}
+
+fn missing(backup: &BackupManifest) -> Vec<HostId> {
+    let absent = |id: &HostId| !backup.nodes.iter().any(|node| node.host_id == *id);
+    let members = backup.ring.iter().map(|member| member.host_id);
+    members.filter(absent).collect()
+}
+
+fn say(
+    backup: &BackupManifest,
+    missing: &[HostId],
+    severity: Severity,
+    lacking: Vec<String>,
+    hint: &str,
+    findings: &mut Findings,
+) {
+    let names = missing
+        .iter()
+        .filter_map(|host_id| address(&backup.ring, host_id));
+    let mut message = format!(
+        "the backup lacks {}, which {} in the ring",
+        text::list(names),
+        if missing.len() == 1 { "was" } else { "were" }
+    );
+    if !lacking.is_empty() {
+        message.push_str("; ");
+        message.push_str(&lacking.join("; "));
+    }
+    let code = match severity {
+        Severity::Refusal => codes::BACKUP_INCOMPLETE,
+        Severity::Warning | Severity::Advice => codes::COVERAGE_REDUCED,
+    };
+    findings.say_as(severity, code, &backup.backup, message, hint);
+}
+
+fn satisfies(group: &GroupCoverage, wanted: Completeness) -> bool {
+    match wanted {
+        Completeness::All => group.is_complete(),
+        Completeness::Quorum => group.lossy.is_empty(),
+        Completeness::One => group.missing.is_empty(),
+        Completeness::Any => true,
+    }
+}
+
+fn in_words(keyspace: &str, group: &GroupCoverage) -> String {
+    let datacenter = group.datacenter.as_ref();
+    let place = datacenter.map_or(String::new(), |name| format!(" in {name}"));
+    let parts = group.share_by_available.iter().enumerate();
+    let parts: Vec<String> = parts
+        .take(group.replicas)
+        .filter(|(_, share)| **share > 0.0)
+        .map(|(held, share)| {
+            format!(
+                "{} of the ring has {held} of {} replicas",
+                percent(*share),
+                group.replicas
+            )
+        })
+        .collect();
+    format!("of {keyspace}{place} {}", parts.join(" and "))
+}
+
+fn percent(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent < 0.1 => "less than 0.1 %".to_owned(),
+        percent => format!("{percent:.1} %"),
+    }
+}
+
+fn row(keyspace: &str, group: &GroupCoverage) -> KeyspaceCoverage {
+    const PPM: f64 = 1_000_000.0;
+    let complete = group.is_complete();
+    let ppm = |(held, share): (usize, &f64)| match held == group.replicas {
+        // What is complete is complete, whatever floating point says.
+        true if complete => PPM as u32,
+        true => (share * PPM) as u32,
+        // No part that is missing is rounded away.
+        false => (share * PPM).ceil() as u32,
+    };
+    KeyspaceCoverage {
+        keyspace: keyspace.to_owned(),
+        datacenter: group.datacenter.clone().unwrap_or_default(),
+        replicas: u32::try_from(group.replicas).unwrap_or(u32::MAX),
+        held_ppm: group.share_by_available.iter().enumerate().map(ppm).collect(),
+    }
+}
