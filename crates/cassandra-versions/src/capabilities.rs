@@ -43,10 +43,23 @@ impl Release {
         self.product == Product::Hcd || self.is_since((4, 1))
     }
 
-    /// Whether a table's definition may carry this option. Options of older releases that a newer one refuses.
+    /// Whether a table's definition may carry this option: some came, some went, some are of one product. Those that are
+    /// not known here are left to the server.
     pub fn accepts_table_option(&self, option: &str) -> bool {
+        let is = |product| self.product == product;
         match option {
             "read_repair_chance" | "dclocal_read_repair_chance" => !self.is_since((4, 0)),
+            // DSE 6 has both, although it left Cassandra before.
+            "additional_write_policy" | "read_repair" => is(Product::Dse) || self.is_since((4, 0)),
+            // HCD carries these of later Cassandra.
+            "memtable" => is(Product::Hcd) || self.is_since((4, 1)),
+            "allow_auto_snapshot" | "incremental_backups" => {
+                is(Product::Hcd) || self.is_since((5, 0))
+            }
+            // HCD only warns of them, and drops them itself.
+            "nodesync" | "dse_vertex_label_property" | "dse_edge_label_property" => {
+                is(Product::Dse)
+            }
             _ => true,
         }
     }
@@ -84,6 +97,10 @@ mod tests {
             release.has_peers_v2(),
             release.parses_time_ids(),
             release.accepts_table_option("read_repair_chance"),
+            release.accepts_table_option("read_repair"),
+            release.accepts_table_option("memtable"),
+            release.accepts_table_option("incremental_backups"),
+            release.accepts_table_option("nodesync"),
             release.names_legacy_index(),
             release.has_compaction_strategy("DateTieredCompactionStrategy"),
             release.has_compaction_strategy("UnifiedCompactionStrategy"),
@@ -96,13 +113,13 @@ mod tests {
     #[test]
     fn each_release_can_what_it_can() {
         for (release, expected) in [
-            ("cassandra 3.11.19", "----+-+-"),
-            ("cassandra 4.0.17", "+++---+-"),
-            ("cassandra 4.1.9", "++++--+-"),
-            ("cassandra 5.0.5", "++++-+-+"),
-            ("dse 6.8.50", "----+-+-"),
-            ("dse 6.9.2", "----+-+-"),
-            ("hcd 1.2.1", "++++--++"),
+            ("cassandra 3.11.19", "----+-----+-"),
+            ("cassandra 4.0.17", "+++--+----+-"),
+            ("cassandra 4.1.9", "++++-++---+-"),
+            ("cassandra 5.0.5", "++++-+++-+-+"),
+            ("dse 6.8.50", "----++--+-+-"),
+            ("dse 6.9.2", "----++--+-+-"),
+            ("hcd 1.2.1", "++++-+++--++"),
         ] {
             assert_eq!(row(release), expected, "{release}");
         }

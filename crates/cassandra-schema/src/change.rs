@@ -1,0 +1,160 @@
+//! What an `ALTER` statement changes.
+
+use crate::cql_type::CqlType;
+use crate::option::Options;
+use crate::table::{Column, ColumnKind, DroppedColumn, Table};
+use crate::user_type::{Field, UserType};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableChange {
+    Add(Vec<Column>),
+    Drop {
+        columns: Vec<String>,
+        dropped_us: Option<i64>,
+    },
+    Rename(Vec<(String, String)>),
+    Type {
+        column: String,
+        of: CqlType,
+    },
+    Mask {
+        column: String,
+        mask: Option<String>,
+    },
+    With(Options),
+    DropCompactStorage,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TypeChange {
+    Add(Field),
+    Rename(Vec<(String, String)>),
+    Type { field: String, of: CqlType },
+}
+
+/// Why a change does not fit what it changes; the name is that of a column or field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Misfit {
+    Unknown(String),
+    Duplicate(String),
+}
+
+impl Table {
+    pub(crate) fn change(&mut self, change: TableChange) -> Result<(), Misfit> {
+        match change {
+            TableChange::Add(columns) => {
+                for column in columns {
+                    if self.column(&column.name).is_some() {
+                        return Err(Misfit::Duplicate(column.name));
+                    }
+                    self.columns.push(column);
+                }
+            }
+            TableChange::Drop {
+                columns,
+                dropped_us,
+            } => {
+                for name in columns {
+                    self.drop_column(name, dropped_us)?;
+                }
+            }
+            TableChange::Rename(names) => {
+                for (from, to) in names {
+                    if self.column(&to).is_some() {
+                        return Err(Misfit::Duplicate(to));
+                    }
+                    self.column_mut(from)?.name = to;
+                }
+            }
+            TableChange::Type { column, of } => self.column_mut(column)?.of = of,
+            TableChange::Mask { column, mask } => self.column_mut(column)?.mask = mask,
+            TableChange::With(options) => self.options.extend(options),
+            TableChange::DropCompactStorage => self.drop_compact_storage(),
+        }
+        Ok(())
+    }
+
+    fn column_mut(&mut self, name: String) -> Result<&mut Column, Misfit> {
+        let found = self.columns.iter_mut().find(|column| column.name == name);
+        found.ok_or(Misfit::Unknown(name))
+    }
+
+    fn drop_column(&mut self, name: String, dropped_us: Option<i64>) -> Result<(), Misfit> {
+        let is_this = |column: &Column| column.name == name && !column.kind.is_key();
+        let Some(at) = self.columns.iter().position(is_this) else {
+            return Err(Misfit::Unknown(name));
+        };
+        let column = self.columns.remove(at);
+        self.dropped.retain(|dropped| dropped.name != column.name);
+        self.dropped.push(DroppedColumn {
+            name: column.name,
+            of: column.of,
+            is_static: column.kind == ColumnKind::Static,
+            dropped_us,
+        });
+        Ok(())
+    }
+
+    /// Shows what the storage engine has: without clustering columns, a clustering column and a value come to light, and
+    /// the columns of fixed names turn out to be static.
+    pub(crate) fn drop_compact_storage(&mut self) {
+        if !std::mem::replace(&mut self.compact_storage, false) || self.clustering().count() > 0 {
+            return;
+        }
+        for column in &mut self.columns {
+            if column.kind == ColumnKind::Regular {
+                column.kind = ColumnKind::Static;
+            }
+        }
+        let clustering = Column {
+            name: self.free_name("column1"),
+            of: CqlType::Native(crate::Native::Text),
+            kind: ColumnKind::Clustering(crate::Order::Ascending),
+            mask: None,
+        };
+        let keys = self.partition_key().count();
+        self.columns.insert(keys, clustering);
+        let value = Column {
+            name: self.free_name("value"),
+            of: CqlType::Native(crate::Native::Blob),
+            kind: ColumnKind::Regular,
+            mask: None,
+        };
+        self.columns.push(value);
+    }
+
+    fn free_name(&self, wanted: &str) -> String {
+        let mut name = wanted.to_owned();
+        let mut number = 0;
+        while self.column(&name).is_some() {
+            number += 1;
+            name = format!("{wanted}{number}");
+        }
+        name
+    }
+}
+
+impl UserType {
+    pub(crate) fn change(&mut self, change: TypeChange) -> Result<(), Misfit> {
+        match change {
+            TypeChange::Add(field) => {
+                if self.fields.iter().any(|known| known.name == field.name) {
+                    return Err(Misfit::Duplicate(field.name));
+                }
+                self.fields.push(field);
+            }
+            TypeChange::Rename(names) => {
+                for (from, to) in names {
+                    self.field_mut(from)?.name = to;
+                }
+            }
+            TypeChange::Type { field, of } => self.field_mut(field)?.of = of,
+        }
+        Ok(())
+    }
+
+    fn field_mut(&mut self, name: String) -> Result<&mut Field, Misfit> {
+        let found = self.fields.iter_mut().find(|field| field.name == name);
+        found.ok_or(Misfit::Unknown(name))
+    }
+}

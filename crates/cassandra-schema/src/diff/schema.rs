@@ -1,0 +1,147 @@
+//! A whole schema, backup against live.
+
+use std::collections::BTreeSet;
+
+use super::{Forward, TableDiff, TypeDiff, diff, diff_type};
+use crate::compare::SameMeaning;
+use crate::order::{Object, ObjectKey, if_not_exists, replay_order};
+use crate::schema::Schema;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SchemaDiff {
+    /// Those that differ.
+    pub types: Vec<TypeDiff>,
+    /// Those that differ.
+    pub tables: Vec<TableDiff>,
+    /// Live and not in the backup: they stay as they are.
+    pub not_in_backup: Vec<ObjectKey>,
+    /// In the backup and no longer live.
+    pub reappear: Vec<ObjectKey>,
+    /// Functions, aggregates, indexes and views that are not as they were.
+    pub revert: Vec<ObjectKey>,
+    /// Safe to run whether or not what is not in the backup is still there. A table that reappears is not dropped again.
+    pub forward: Forward,
+}
+
+/// What a restore of the backup's keyspaces would take back. Live keyspaces that it does not have are left alone.
+pub fn diff_schema(backup: &Schema, live: &Schema) -> SchemaDiff {
+    let keyspaces: BTreeSet<&str> = replay_order(backup)
+        .iter()
+        .map(|object| object.keyspace())
+        .collect();
+    let before = replay_order(backup);
+    let after = replay_order(live);
+    let mut diff = SchemaDiff::default();
+    let mut makes: Vec<String> = Vec::new();
+    for was in &before {
+        let key = was.key();
+        if !after.iter().any(|now| now.key() == key) {
+            forget(was, &mut diff.forward);
+            diff.reappear.push(key);
+        }
+    }
+    for now in after {
+        if !keyspaces.contains(now.keyspace()) {
+            continue;
+        }
+        let key = now.key();
+        match before.iter().find(|was| was.key() == key) {
+            Some(was) => compare(*was, now, &mut diff, &mut makes),
+            None => {
+                makes.extend(make(now));
+                diff.not_in_backup.push(key);
+            }
+        }
+    }
+    diff.forward.statements.extend(makes);
+    diff
+}
+
+/// Indexes and views go again. What holds data stays until someone says otherwise.
+fn forget(was: &Object, forward: &mut Forward) {
+    match was {
+        Object::Index(index) => {
+            let name = index.cql_name();
+            forward
+                .statements
+                .push(format!("DROP INDEX IF EXISTS {name}"));
+        }
+        Object::View(view) => {
+            let name = view.cql_name();
+            let statement = format!("DROP MATERIALIZED VIEW IF EXISTS {name}");
+            forward.statements.insert(0, statement);
+        }
+        _ => {}
+    }
+}
+
+/// Makes a live thing where it is not there.
+fn make(now: Object) -> Vec<String> {
+    let statements = match now {
+        Object::Table(table) => {
+            // A table made anew has no history, and one that is still there must not be given it twice.
+            let mut table = table.clone();
+            table.dropped.clear();
+            table.id = None;
+            table.to_cql()
+        }
+        Object::View(view) => {
+            let mut view = view.clone();
+            view.id = None;
+            vec![view.to_cql()]
+        }
+        _ => now.to_cql(),
+    };
+    statements.iter().map(|cql| if_not_exists(cql)).collect()
+}
+
+fn compare(was: Object, now: Object, diff: &mut SchemaDiff, makes: &mut Vec<String>) {
+    let reverts = match (was, now) {
+        (Object::Type(was), Object::Type(now)) => {
+            let found = diff_type(was, now);
+            if !found.is_empty() {
+                take(&found.forward, &mut diff.forward, makes);
+                diff.types.push(found);
+            }
+            return;
+        }
+        (Object::Table(was), Object::Table(now)) => {
+            let found = self::diff(was, now);
+            if !found.is_empty() {
+                take(&found.forward, &mut diff.forward, makes);
+                diff.tables.push(found);
+            }
+            return;
+        }
+        (Object::Keyspace(was), Object::Keyspace(now)) => !was.same_definition(now),
+        (Object::Function(was), Object::Function(now)) => !was.same_definition(now),
+        (Object::Aggregate(was), Object::Aggregate(now)) => !was.same_definition(now),
+        (Object::Index(was), Object::Index(now)) => !was.same_definition(now),
+        (Object::View(was), Object::View(now)) => !was.same_definition(now),
+        _ => return,
+    };
+    if !reverts {
+        return;
+    }
+    match now {
+        Object::Function(_) | Object::Aggregate(_) => {
+            let statements = now.to_cql();
+            let replace = |cql: &String| cql.replacen("CREATE ", "CREATE OR REPLACE ", 1);
+            makes.extend(statements.iter().map(replace));
+        }
+        Object::Index(_) | Object::View(_) => {
+            forget(&now, &mut diff.forward);
+            makes.extend(make(now));
+        }
+        // Replication is adjusted, not brought forward.
+        _ => {}
+    }
+    diff.revert.push(now.key());
+}
+
+fn take(found: &Forward, forward: &mut Forward, makes: &mut Vec<String>) {
+    makes.extend(found.statements.iter().cloned());
+    forward
+        .unforwardable
+        .extend_from_slice(&found.unforwardable);
+}

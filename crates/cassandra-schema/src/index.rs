@@ -1,0 +1,132 @@
+//! A secondary index, of whatever make.
+
+use std::collections::BTreeMap;
+
+use model::cql::{literal, quote};
+
+use crate::option::{Literal, OptionValue, Options};
+
+/// What of a collection is indexed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TargetKind {
+    /// Only the column is named: its value, or the values of a collection.
+    Simple,
+    Values,
+    Keys,
+    Entries,
+    Full,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndexTarget {
+    pub kind: TargetKind,
+    pub column: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    pub keyspace: String,
+    pub name: String,
+    pub table: String,
+    pub targets: Vec<IndexTarget>,
+    /// `CREATE CUSTOM INDEX`.
+    pub is_custom: bool,
+    /// What stands behind `USING`.
+    pub class: Option<String>,
+    /// `WITH OPTIONS = {…}`.
+    pub options: BTreeMap<String, Literal>,
+    /// What else stands behind `WITH`.
+    pub properties: Options,
+    /// The `SEARCH INDEX` statements of DSE that make it, as they were written.
+    pub search_statements: Vec<String>,
+}
+
+/// The make of an index, whatever name its class was given by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IndexKind {
+    /// The hidden table that every release line has.
+    Legacy,
+    Sai,
+    Sasi,
+    /// DSE Search.
+    Search,
+    Custom(String),
+}
+
+pub(crate) const SEARCH_CLASS: &str = "com.datastax.bdp.search.solr.Cql3SolrSecondaryIndex";
+pub(crate) const LEGACY_INDEX: &str = "legacy_local_table";
+
+impl Index {
+    pub fn kind(&self) -> IndexKind {
+        let Some(class) = &self.class else {
+            return IndexKind::Legacy;
+        };
+        let simple = class.rsplit('.').next().unwrap_or(class);
+        let is = |name: &str| simple.eq_ignore_ascii_case(name);
+        if is(LEGACY_INDEX) {
+            IndexKind::Legacy
+        } else if is("sai") || is("StorageAttachedIndex") {
+            IndexKind::Sai
+        } else if is("SASIIndex") {
+            IndexKind::Sasi
+        } else if is("Cql3SolrSecondaryIndex")
+            || is("ThriftSolrSecondaryIndex")
+            || is("SolrSecondaryIndex")
+        {
+            IndexKind::Search
+        } else {
+            IndexKind::Custom(class.clone())
+        }
+    }
+
+    pub fn cql_name(&self) -> String {
+        format!("{}.{}", quote(&self.keyspace), quote(&self.name))
+    }
+
+    pub fn to_cql(&self) -> Vec<String> {
+        match self.search_statements.is_empty() {
+            true => vec![self.create()],
+            false => self.search_statements.clone(),
+        }
+    }
+
+    fn create(&self) -> String {
+        let targets: Vec<String> = self.targets.iter().map(target_text).collect();
+        let mut cql = format!(
+            "CREATE {}INDEX {} ON {}.{} ({})",
+            if self.is_custom { "CUSTOM " } else { "" },
+            quote(&self.name),
+            quote(&self.keyspace),
+            quote(&self.table),
+            targets.join(", ")
+        );
+        if let Some(class) = &self.class {
+            cql.push_str(&format!(" USING {}", literal(class)));
+        }
+        let mut with = Vec::new();
+        if !self.options.is_empty() {
+            with.push(format!(
+                "OPTIONS = {}",
+                OptionValue::Map(self.options.clone())
+            ));
+        }
+        for (name, value) in &self.properties {
+            with.push(format!("{} = {value}", quote(name)));
+        }
+        if !with.is_empty() {
+            cql.push_str(&format!(" WITH {}", with.join(" AND ")));
+        }
+        cql
+    }
+}
+
+fn target_text(target: &IndexTarget) -> String {
+    let column = quote(&target.column);
+    match target.kind {
+        TargetKind::Simple => column.into_owned(),
+        TargetKind::Values => format!("values({column})"),
+        TargetKind::Keys => format!("keys({column})"),
+        TargetKind::Entries => format!("entries({column})"),
+        TargetKind::Full => format!("full({column})"),
+    }
+}

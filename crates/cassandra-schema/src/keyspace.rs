@@ -1,0 +1,49 @@
+//! A keyspace: how its tables are replicated.
+
+use std::collections::BTreeMap;
+
+use model::cql::{literal, quote};
+
+use crate::option::Options;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyspace {
+    pub name: String,
+    /// `class` and what belongs to it, for example datacenters with their replicas.
+    pub replication: BTreeMap<String, String>,
+    pub durable_writes: bool,
+    /// All others, for example `graph_engine`.
+    pub options: Options,
+}
+
+impl Keyspace {
+    /// The replication class without its package.
+    pub fn replication_class(&self) -> &str {
+        let class = self.replication.get("class").map_or("", String::as_str);
+        class.rsplit('.').next().unwrap_or(class)
+    }
+
+    pub fn to_cql(&self) -> String {
+        let mut cql = format!(
+            "CREATE KEYSPACE {} WITH replication = {} AND durable_writes = {}",
+            quote(&self.name),
+            replication_text(&self.replication),
+            self.durable_writes
+        );
+        for (name, value) in &self.options {
+            cql.push_str(&format!(" AND {} = {value}", quote(name)));
+        }
+        cql
+    }
+}
+
+/// A replication map as CQL.
+pub(crate) fn replication_text(replication: &BTreeMap<String, String>) -> String {
+    let class = replication.iter().filter(|(key, _)| *key == "class");
+    let others = replication.iter().filter(|(key, _)| *key != "class");
+    let entries: Vec<String> = class
+        .chain(others)
+        .map(|(key, value)| format!("{}: {}", literal(key), literal(value)))
+        .collect();
+    format!("{{{}}}", entries.join(", "))
+}

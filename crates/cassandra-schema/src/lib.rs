@@ -1,0 +1,52 @@
+//! A schema as Cassandra means it: parsed from the CQL of any release line, compared by meaning, ordered for replay, and
+//! fitted to another release.
+//!
+//! Pure facts and functions: no I/O. What is not understood is a typed error, never a panic.
+
+mod change;
+mod compare;
+mod cql_type;
+mod diff;
+mod feature;
+mod function;
+mod index;
+mod keyspace;
+mod normal;
+mod option;
+mod order;
+mod parse;
+mod replication;
+mod requirements;
+mod rewrite;
+mod schema;
+mod support;
+mod table;
+mod user_type;
+mod view;
+
+pub use change::{TableChange, TypeChange};
+pub use compare::{SameMeaning, same_storage};
+pub use cql_type::{CqlType, Native};
+pub use diff::{
+    Changed, Forward, Rename, SchemaDiff, TableDiff, TypeDiff, Unforwardable, Why, diff,
+    diff_schema, diff_type,
+};
+pub use feature::Feature;
+pub use function::{Aggregate, Function, Monotonic};
+pub use index::{Index, IndexKind, IndexTarget, TargetKind};
+pub use keyspace::Keyspace;
+pub use normal::Normal;
+pub use option::{Literal, OptionValue, Options};
+pub use order::{Object, ObjectKey, if_not_exists, replay_order};
+pub use parse::{
+    Alters, Made, OnExisting, ParseError, ParseErrorKind, ParseProblem, Statement, parse_statement,
+    parse_type,
+};
+pub use replication::{AdjustedReplication, ReplicationChange, TargetDatacenters, replication_for};
+pub use requirements::{Requirement, requirements};
+pub use rewrite::{Applied, Rewrite, Rewritten, Target, rewrite, rewrite_table, rewrites_of};
+pub use schema::Schema;
+pub use support::{Support, support};
+pub use table::{Column, ColumnKind, DroppedColumn, EdgeEnd, GraphLabel, Order, Table, Trigger};
+pub use user_type::{Field, UserType};
+pub use view::{Selection, View};

@@ -1,0 +1,118 @@
+//! The form in which two definitions that mean the same are equal.
+//!
+//! What differs only between the printers of release lines goes: packages of known classes, options at their defaults,
+//! old names of options, the order of options and columns, `frozen` where it goes without saying. All else stays.
+
+mod class;
+mod index;
+mod options;
+mod types;
+mod view;
+
+pub(crate) use class::{COMPACTION, COMPRESSION, TYPES, simple_class};
+pub(crate) use options::{default_of, normal_options};
+pub(crate) use types::normal_type;
+
+use types::{normal_argument, normal_dropped};
+
+use crate::function::{Aggregate, Function};
+use crate::keyspace::Keyspace;
+use crate::table::{Column, DroppedColumn, Table};
+use crate::user_type::{Field, UserType};
+
+pub trait Normal {
+    /// The same definition as every release line would print it.
+    fn normal(&self) -> Self;
+}
+
+impl Normal for Keyspace {
+    fn normal(&self) -> Self {
+        let mut keyspace = self.clone();
+        let class = self.replication_class().to_owned();
+        keyspace.replication.insert("class".to_owned(), class);
+        keyspace.options = normal_options(&self.options);
+        keyspace
+    }
+}
+
+impl Normal for UserType {
+    fn normal(&self) -> Self {
+        let fields = self.fields.iter().map(|field| Field {
+            name: field.name.clone(),
+            of: normal_type(&field.of),
+        });
+        Self {
+            fields: fields.collect(),
+            ..self.clone()
+        }
+    }
+}
+
+impl Normal for Function {
+    fn normal(&self) -> Self {
+        let arguments = self.arguments.iter();
+        Self {
+            arguments: arguments
+                .map(|(name, of)| (name.clone(), normal_argument(of)))
+                .collect(),
+            returns: normal_argument(&self.returns),
+            language: self.language.to_lowercase(),
+            ..self.clone()
+        }
+    }
+}
+
+impl Normal for Aggregate {
+    fn normal(&self) -> Self {
+        Self {
+            arguments: self.arguments.iter().map(normal_argument).collect(),
+            state_type: normal_argument(&self.state_type),
+            initial_condition: self.initial_condition.as_deref().map(view::without_blanks),
+            ..self.clone()
+        }
+    }
+}
+
+impl Normal for Table {
+    fn normal(&self) -> Self {
+        let mut table = self.clone();
+        table.id = None;
+        table.options = normal_options(&self.options);
+        let (keys, mut others): (Vec<Column>, Vec<Column>) = self
+            .columns
+            .iter()
+            .map(normal_column)
+            .partition(|column| column.kind.is_key());
+        others.sort_by(|a, b| a.name.cmp(&b.name));
+        table.columns = keys;
+        table.columns.append(&mut others);
+        table.dropped = self
+            .dropped
+            .iter()
+            .map(|column| DroppedColumn {
+                of: normal_dropped(&column.of),
+                ..column.clone()
+            })
+            .collect();
+        table.dropped.sort();
+        table.triggers.sort_by(|a, b| a.name.cmp(&b.name));
+        table
+    }
+}
+
+fn normal_column(column: &Column) -> Column {
+    Column {
+        of: normal_type(&column.of),
+        mask: column.mask.as_deref().map(normal_mask),
+        ..column.clone()
+    }
+}
+
+/// `DEFAULT` is a function of the system keyspace, as all masks are that are not written by users.
+fn normal_mask(mask: &str) -> String {
+    let mask = view::without_blanks(mask);
+    match mask.as_str() {
+        "default" => "mask_default()".to_owned(),
+        _ => mask.strip_prefix("system.").unwrap_or(&mask).to_owned(),
+    }
+}

@@ -1,0 +1,62 @@
+//! Types without what goes without saying.
+
+use super::class::TYPES;
+use crate::cql_type::{CqlType, Native};
+
+/// Of a column or field: a tuple is always frozen, and so is all that is inside of something frozen.
+pub(crate) fn normal_type(of: &CqlType) -> CqlType {
+    normal(of, false)
+}
+
+/// Of a dropped column: those of HCD tell tuples that were not frozen from those that were.
+pub(super) fn normal_dropped(of: &CqlType) -> CqlType {
+    match of {
+        CqlType::Tuple(parts) => {
+            CqlType::Tuple(parts.iter().map(|part| normal(part, true)).collect())
+        }
+        _ => normal(of, false),
+    }
+}
+
+/// Of an argument of a function: they are frozen without saying so.
+pub(super) fn normal_argument(of: &CqlType) -> CqlType {
+    thawed(&normal_type(of))
+}
+
+fn normal(of: &CqlType, frozen: bool) -> CqlType {
+    let inner = |of: &CqlType| Box::new(normal(of, frozen));
+    let made = match of {
+        CqlType::Native(Native::Varchar) => return CqlType::Native(Native::Text),
+        CqlType::Native(_) => return of.clone(),
+        CqlType::Custom(class) => return CqlType::Custom(class.replace(TYPES, "")),
+        CqlType::Vector(of, dimension) => {
+            return CqlType::Vector(Box::new(normal(of, true)), *dimension);
+        }
+        CqlType::Frozen(of) => return normal(of, true),
+        CqlType::Tuple(parts) => {
+            let parts = parts.iter().map(|part| normal(part, true)).collect();
+            return CqlType::frozen(CqlType::Tuple(parts));
+        }
+        CqlType::List(of) => CqlType::List(inner(of)),
+        CqlType::Set(of) => CqlType::Set(inner(of)),
+        CqlType::Map(key, value) => CqlType::Map(inner(key), inner(value)),
+        CqlType::User { name, .. } => CqlType::user(name),
+    };
+    match frozen {
+        true => CqlType::frozen(made),
+        false => made,
+    }
+}
+
+fn thawed(of: &CqlType) -> CqlType {
+    let inner = |of: &CqlType| Box::new(thawed(of));
+    match of {
+        CqlType::Native(_) | CqlType::Custom(_) | CqlType::User { .. } => of.clone(),
+        CqlType::Frozen(of) => thawed(of),
+        CqlType::List(of) => CqlType::List(inner(of)),
+        CqlType::Set(of) => CqlType::Set(inner(of)),
+        CqlType::Map(key, value) => CqlType::Map(inner(key), inner(value)),
+        CqlType::Tuple(parts) => CqlType::Tuple(parts.iter().map(thawed).collect()),
+        CqlType::Vector(of, dimension) => CqlType::Vector(inner(of), *dimension),
+    }
+}

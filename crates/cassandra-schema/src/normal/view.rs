@@ -1,0 +1,71 @@
+//! Views, whose conditions may stand in any order.
+
+use model::cql::{TokenKind, quote, tokens, unquote};
+
+use super::{Normal, normal_options};
+use crate::view::{Selection, View};
+
+impl Normal for View {
+    fn normal(&self) -> Self {
+        Self {
+            id: None,
+            selection: match &self.selection {
+                Selection::All => Selection::All,
+                Selection::Columns(names) => {
+                    let mut names = names.clone();
+                    names.sort();
+                    Selection::Columns(names)
+                }
+            },
+            filter: conditions(&self.filter),
+            options: normal_options(&self.options),
+            ..self.clone()
+        }
+    }
+}
+
+/// The conditions in one order. Where an `AND` may belong to a `BETWEEN`, they stay as they are.
+fn conditions(filter: &str) -> String {
+    let has_between = tokens(filter).any(|token| token.is("BETWEEN"));
+    let mut depth = 0_usize;
+    let mut found = vec![String::new()];
+    for token in tokens(filter) {
+        match token.text {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 && token.is("AND") && !has_between {
+            found.push(String::new());
+        } else if let Some(condition) = found.last_mut() {
+            condition.push_str(&word(&token));
+            condition.push(' ');
+        }
+    }
+    found.sort();
+    found.join("AND ")
+}
+
+/// A piece of CQL with blanks, comments and the case of bare words taken out of it.
+pub(super) fn without_blanks(text: &str) -> String {
+    let mut plain = String::new();
+    let mut was_word = false;
+    for token in tokens(text) {
+        let is_word = token.kind != TokenKind::Symbol;
+        if was_word && is_word {
+            plain.push(' ');
+        }
+        plain.push_str(&word(&token));
+        was_word = is_word;
+    }
+    plain
+}
+
+fn word(token: &model::cql::Token) -> String {
+    match token.kind {
+        TokenKind::Word => token.text.to_lowercase(),
+        // A name that need not be quoted is the same without.
+        TokenKind::Name => quote(&unquote(token.text)).into_owned(),
+        TokenKind::String | TokenKind::Symbol => token.text.to_owned(),
+    }
+}

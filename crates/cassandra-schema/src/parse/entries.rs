@@ -1,0 +1,56 @@
+//! Reads a schema as it is stored: one entry for each object.
+
+use model::{SchemaEntry, SchemaKind};
+
+use super::error::{ParseError, ParseErrorKind, ParseProblem};
+use super::statement::parse_statement;
+use crate::schema::Schema;
+use crate::table::Table;
+
+impl Schema {
+    /// What is understood, and a problem for each entry that is not.
+    pub fn parse(stored: &model::Schema) -> (Self, Vec<ParseProblem>) {
+        let mut schema = Self {
+            version: stored.version.clone(),
+            ..Self::default()
+        };
+        let mut problems = Vec::new();
+        for entry in &stored.entries {
+            if let Err(error) = read(&mut schema, entry) {
+                problems.push(ParseProblem {
+                    kind: Some(entry.kind),
+                    keyspace: entry.keyspace.clone(),
+                    name: entry.name.clone(),
+                    error,
+                });
+            }
+        }
+        (schema, problems)
+    }
+}
+
+fn read(schema: &mut Schema, entry: &SchemaEntry) -> Result<(), ParseError> {
+    if entry.cql.is_empty() && entry.kind == SchemaKind::Table {
+        let mut table = Table::new(&entry.keyspace, &entry.name);
+        table.has_no_cql = true;
+        schema.tables.push(table);
+        return Ok(());
+    }
+    // On its own first, so that an entry is taken whole or not at all.
+    let mut alone = Schema::default();
+    for text in &entry.cql {
+        let statement = parse_statement(text, Some(&entry.keyspace))?;
+        let said = |kind| ParseError::new(kind, text, 0);
+        alone.apply(statement).map_err(said)?;
+    }
+    let text = entry.cql.first().map_or("", String::as_str);
+    if alone.count(entry.kind) == 0 {
+        let kind = ParseErrorKind::Expected {
+            expected: "a statement that makes what the entry says",
+            found: "none".to_owned(),
+        };
+        return Err(ParseError::new(kind, text, 0));
+    }
+    let said = |kind| ParseError::new(kind, text, 0);
+    schema.absorb(alone).map_err(said)
+}

@@ -1,0 +1,42 @@
+//! Indexes as the target's release names them, or none.
+
+use cassandra_versions::Product;
+
+use super::{Rewrite, Work};
+use crate::index::{Index, IndexKind, LEGACY_INDEX};
+use crate::order::Object;
+
+impl Work<'_> {
+    /// Whether the index stays.
+    pub(super) fn index(&mut self, index: &mut Index) -> bool {
+        let key = Object::Index(index).key();
+        if self.wanted(Object::Index(index), Rewrite::LeaveIndexOut) {
+            let before = index.to_cql().join(";\n");
+            return !self.take(key, Rewrite::LeaveIndexOut, before, "");
+        }
+        let release = &self.target.release;
+        let mut named = index.clone();
+        let rewrite = match index.kind() {
+            IndexKind::Legacy => {
+                named.is_custom = false;
+                named.class = release
+                    .names_legacy_index()
+                    .then(|| LEGACY_INDEX.to_owned());
+                Rewrite::NameLegacyIndex
+            }
+            // `CREATE INDEX … USING 'sai'` is of 5.0 only; the custom class is understood by all that have it.
+            IndexKind::Sai if release.product != Product::Cassandra && !index.is_custom => {
+                named.is_custom = true;
+                named.class = Some("StorageAttachedIndex".to_owned());
+                Rewrite::NameSaiClass
+            }
+            _ => return true,
+        };
+        if named != *index {
+            let (before, after) = (index.to_cql().join(";\n"), named.to_cql().join(";\n"));
+            self.take(key, rewrite, before, after);
+            *index = named;
+        }
+        true
+    }
+}

@@ -1,0 +1,87 @@
+//! Options that the target's release refuses, or knows by another name.
+
+use cassandra_versions::{Product, Release};
+
+use super::Rewrite;
+use crate::option::{Literal, OptionValue, Options};
+
+/// What is done, with what stood there before and what stands there after.
+type Done = (Rewrite, String, String);
+
+/// Safe rewritings only: these are done at once.
+pub(super) fn rewrite(options: &mut Options, release: &Release) -> Vec<Done> {
+    let mut done = Vec::new();
+    rename_compression(options, &mut done);
+    move_crc_check_chance(options, &mut done);
+    let refused: Vec<String> = options
+        .iter()
+        .filter(|(name, value)| !accepts(name, value, release))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in refused {
+        if let Some(value) = options.remove(&name) {
+            done.push((
+                Rewrite::DropOption,
+                format!("{name} = {value}"),
+                String::new(),
+            ));
+        }
+    }
+    done
+}
+
+fn accepts(name: &str, value: &OptionValue, release: &Release) -> bool {
+    let is_map = value.as_map().is_some();
+    match name {
+        // HCD 1.x takes a map with a class, and Cassandra the name of a configuration.
+        "memtable" if release.product == Product::Hcd => is_map,
+        "memtable" => !is_map && release.accepts_table_option(name),
+        // It is off everywhere, and 3.0 had no such option.
+        _ => release.accepts_table_option(name),
+    }
+}
+
+/// The present names are understood by every release line here.
+fn rename_compression(options: &mut Options, done: &mut Vec<Done>) {
+    let Some(value) = options.get_mut("compression") else {
+        return;
+    };
+    let before = value.to_string();
+    let OptionValue::Map(map) = value else {
+        return;
+    };
+    for (old, new) in [
+        ("sstable_compression", "class"),
+        ("chunk_length_kb", "chunk_length_in_kb"),
+    ] {
+        if let Some(found) = map.remove(old) {
+            map.entry(new.to_owned()).or_insert(found);
+        }
+    }
+    // An empty class was the old way to say that nothing is compressed.
+    if map.get("class").map(Literal::content) == Some("") {
+        map.retain(|key, _| key == "crc_check_chance");
+        map.insert("enabled".to_owned(), Literal::text("false"));
+    }
+    let after = value.to_string();
+    if before != after {
+        let line = |value: &str| format!("compression = {value}");
+        done.push((Rewrite::RenameCompression, line(&before), line(&after)));
+    }
+}
+
+fn move_crc_check_chance(options: &mut Options, done: &mut Vec<Done>) {
+    let Some(OptionValue::Map(map)) = options.get_mut("compression") else {
+        return;
+    };
+    let Some(check) = map.remove("crc_check_chance") else {
+        return;
+    };
+    let before = format!("compression = {{'crc_check_chance': {check}}}");
+    let value = OptionValue::bare(check.content());
+    let value = options
+        .entry("crc_check_chance".to_owned())
+        .or_insert(value);
+    let after = format!("crc_check_chance = {value}");
+    done.push((Rewrite::MoveCrcCheckChance, before, after));
+}
