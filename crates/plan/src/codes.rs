@@ -179,6 +179,14 @@ codes! {
     CUSTOM_COMPACTION_MISSING Refusal Before
         "A table uses a compaction strategy that the target's release does not bring, and no table on the target uses \
          it. Install the class on every target node and make a table with it, or restore into a cluster that has it."
+    SCHEMA_NOT_UNDERSTOOD Warning Before
+        "A definition in the schema of backup or target is not understood. It is made as it is written, and compared word \
+         by word; what the target's release does not take of it is not found before the restore. Compare it with what the \
+         target's release accepts."
+    FEATURE_UNSUPPORTED Refusal Before
+        "The backup's schema uses something that the target's release does not have, so that a statement of the restore \
+         would fail. The finding names the object and the feature. Where it can be made in another way, the plan offers \
+         that, and `--rewrite-schema` does it; else leave the object's table out, or restore into a release that has it."
     CUSTOM_INDEX_MISSING Refusal Before
         "A table has an index of a class that the target's release does not bring, and no index on the target uses it. \
          Install the class on every target node and make an index with it, or drop the index from what is restored. Built-in \

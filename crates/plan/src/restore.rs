@@ -3,6 +3,7 @@
 //! The plan holds for one ring and one schema of the target. It is made to be read before it is run: what is destroyed
 //! is in `tables` and in the CQL of the schema step, and nothing is destroyed before every node has staged its files.
 
+mod changes;
 mod chosen;
 mod coverage;
 mod damaged;
@@ -17,6 +18,7 @@ mod objects;
 mod outcome;
 mod replication;
 mod rings;
+mod schemas;
 mod steps;
 mod tables;
 mod topology;
@@ -36,6 +38,7 @@ use chosen::Chosen;
 use datacenters::Datacenters;
 use live::Live;
 use rings::Rings;
+use schemas::Schemas;
 
 pub use outcome::{
     KeyspaceCoverage, NodePlan, PlanStep, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite,
@@ -148,6 +151,20 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let datacenters =
         rings.map(|rings| Datacenters::of(&request.datacenters, rings, &mut findings));
     let datacenters = datacenters.as_ref();
+    let schemas = Schemas::of(
+        &backup.schema,
+        &request.schema,
+        &backup.release,
+        &cluster,
+        request.rewrite_schema,
+        &mut findings,
+    );
+    // From here on the backup's schema is what is made of it on the target.
+    let fitted = BackupManifest {
+        schema: schemas.fitted.clone(),
+        ..backup.clone()
+    };
+    let backup = &fitted;
     let chosen = Chosen::of(backup, &request.selection, &mut findings);
     damaged::check(backup, &chosen, &mut findings);
     if mode == RestoreMode::InPlace {
@@ -172,22 +189,9 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let completeness = request.completeness;
     let coverage = coverage::check(backup, &keyspaces, rings, completeness, &mut findings);
     let moves = moves::decide(pairs, rings, datacenters, &keyspaces, &mut findings);
-    objects::check(
-        backup,
-        &chosen,
-        &live,
-        &cluster,
-        versions.same_line,
-        &mut findings,
-    );
-    let decided = tables::decide(
-        mode,
-        versions.same_line,
-        backup,
-        &chosen,
-        &live,
-        &mut findings,
-    );
+    objects::check(backup, &chosen, &live, &cluster, &schemas, &mut findings);
+    let schema_changes = changes::find(&chosen, &schemas, &mut findings);
+    let decided = tables::decide(mode, &schemas, backup, &chosen, &live, &mut findings);
     let given = nodes::Given {
         backup,
         sstables: &request.sstables,
@@ -198,7 +202,9 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         versions: &versions,
     };
     let nodes = nodes::plan(&given, &mut findings);
-    let cql = ddl::write(mode, backup, &chosen, &live, &decided, &keyspaces, &cluster);
+    let cql = ddl::write(
+        mode, backup, &chosen, &live, &decided, &keyspaces, &schemas, &cluster,
+    );
     say_afterwards(name, backup.nodes.len(), &mut findings);
 
     let supported = !findings.refuse();
@@ -218,7 +224,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         target_schema_version: request.schema.version.clone(),
         target_ring: cluster.fingerprint(),
         coverage,
-        schema_changes: Vec::new(),
+        schema_changes,
         rewrites: Vec::new(),
         seconds: 0,
         number: 0,

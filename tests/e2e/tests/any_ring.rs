@@ -26,7 +26,12 @@ fn sum(plan: &Value, figure: &str) -> u64 {
 }
 
 /// Plans, starts the very plan by its number, and compares what the target holds then.
-async fn restored(world: &World, arguments: &[&str], before: &Digest, read_as: Release) -> Result<Value> {
+async fn restored(
+    world: &World,
+    arguments: &[&str],
+    before: &Digest,
+    read_as: Release,
+) -> Result<Value> {
     world.add_cluster().await?;
     let mut plan = vec!["restore", "plan", "moving", "--into", CLUSTER];
     plan.extend(arguments);
@@ -99,13 +104,7 @@ async fn one_of_two_datacenters_of_5_0_goes_into_another() -> Result<()> {
         "{}",
         refused.stdout
     );
-    let plan = restored(
-        &world,
-        &["--datacenter", "dc1=east"],
-        &before,
-        Release::C50,
-    )
-    .await?;
+    let plan = restored(&world, &["--datacenter", "dc1=east"], &before, Release::C50).await?;
     let findings = plan["findings"].as_array().into_iter().flatten();
     let codes: Vec<&str> = findings.filter_map(|f| f["code"].as_str()).collect();
     assert!(codes.contains(&"DATACENTER_LEFT_OUT"), "{codes:?}");

@@ -23,7 +23,14 @@ pub(super) fn check(
     let Some(rings) = rings else {
         // What cannot be weighed is not waived.
         if !missing.is_empty() {
-            say(backup, &missing, Severity::Refusal, Vec::new(), "", findings);
+            say(
+                backup,
+                &missing,
+                Severity::Refusal,
+                Vec::new(),
+                "",
+                findings,
+            );
         }
         return Vec::new();
     };
@@ -142,6 +149,11 @@ fn row(keyspace: &str, group: &GroupCoverage) -> KeyspaceCoverage {
         keyspace: keyspace.to_owned(),
         datacenter: group.datacenter.clone().unwrap_or_default(),
         replicas: u32::try_from(group.replicas).unwrap_or(u32::MAX),
-        held_ppm: group.share_by_available.iter().enumerate().map(ppm).collect(),
+        held_ppm: group
+            .share_by_available
+            .iter()
+            .enumerate()
+            .map(ppm)
+            .collect(),
     }
 }

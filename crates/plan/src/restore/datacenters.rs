@@ -16,11 +16,7 @@ pub(super) struct Datacenters {
 
 impl Datacenters {
     /// As asked for, or by name. Names that are not there are refused.
-    pub fn of(
-        wanted: &BTreeMap<String, String>,
-        rings: &Rings,
-        findings: &mut Findings,
-    ) -> Self {
+    pub fn of(wanted: &BTreeMap<String, String>, rings: &Rings, findings: &mut Findings) -> Self {
         let mut feeds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         if wanted.is_empty() {
             for name in rings.source.datacenters() {
@@ -42,7 +38,10 @@ impl Datacenters {
                 findings.say(
                     codes::DATACENTER_UNMAPPED,
                     name,
-                    format!("the {whose} has no datacenter {name}; it has {}", names(ring)),
+                    format!(
+                        "the {whose} has no datacenter {name}; it has {}",
+                        names(ring)
+                    ),
                     "name datacenters as `nodetool status` does: --datacenter BACKUP=TARGET",
                 );
             }
@@ -81,7 +80,10 @@ impl Datacenters {
         rings: &Rings,
         findings: &mut Findings,
     ) {
-        for name in holding.iter().filter(|name| !self.feeds.contains_key(*name)) {
+        for name in holding
+            .iter()
+            .filter(|name| !self.feeds.contains_key(*name))
+        {
             if asked {
                 findings.say(
                     codes::DATACENTER_LEFT_OUT,

@@ -8,6 +8,7 @@ use super::chosen::Chosen;
 use super::live::Live;
 use super::objects;
 use super::replication::{self, KeyspacePlan};
+use super::schemas::Schemas;
 use super::tables::Decided;
 use super::{RestoreMode, TableAction};
 use crate::cluster::Cluster;
@@ -28,6 +29,7 @@ pub(super) fn write(
     live: &Live,
     decided: &[Decided],
     keyspaces: &[KeyspacePlan],
+    schemas: &Schemas,
     cluster: &Cluster,
 ) -> Cql {
     let mut schema = Vec::new();
@@ -51,7 +53,7 @@ pub(super) fn write(
         decided.iter().partition(|table| table.view_of.is_none());
     for table in tables {
         bring_table(table, cluster, &mut schema);
-        bring_indexes(table, backup, live, cluster, &mut schema);
+        bring_indexes(table, backup, live, schemas, cluster, &mut schema);
     }
     let mut made_views = Vec::new();
     for view in views {
@@ -72,11 +74,7 @@ fn make_keyspace(source: &SchemaEntry, plan: &KeyspacePlan, schema: &mut Vec<Str
     for statement in &source.cql {
         let statement = match plan.keeps_replication() {
             true => statement.clone(),
-            false => cql::with_option(
-                statement,
-                "replication",
-                &replication::text(&plan.will_be),
-            ),
+            false => cql::with_option(statement, "replication", &replication::text(&plan.will_be)),
         };
         schema.push(cql::if_not_exists(&statement));
     }
@@ -131,6 +129,7 @@ fn bring_indexes(
     table: &Decided,
     backup: &BackupManifest,
     live: &Live,
+    schemas: &Schemas,
     cluster: &Cluster,
     schema: &mut Vec<String>,
 ) {
@@ -144,7 +143,7 @@ fn bring_indexes(
             .find(SchemaKind::Index, &base.keyspace, &index.name)
             .filter(|_| stays);
         match now {
-            Some(now) if cql::same_definition(&now.cql, &index.cql) => {}
+            Some(now) if schemas.same(index, now) => {}
             Some(_) => {
                 schema.push(format!("DROP INDEX IF EXISTS {}", entry_name(index)));
                 make(index, cluster, schema);

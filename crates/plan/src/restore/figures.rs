@@ -7,10 +7,10 @@ use model::manifest::{BackupManifest, NodeSstables, SstableFacts, TableSummary};
 use model::{HostId, TableId};
 use placement::{Load, Spread, Sstable};
 
+use super::TableAction;
 use super::moves::{Moves, Taker};
 use super::rings::Rings;
 use super::tables::Decided;
-use super::TableAction;
 
 /// What one target node takes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,7 +71,9 @@ impl<'a> Fates<'a> {
 
     fn is_rebuilt(&self, table: &TableSummary) -> bool {
         let name = table.table_ref();
-        self.rebuilt.iter().any(|decided| decided.plan.table == name)
+        self.rebuilt
+            .iter()
+            .any(|decided| decided.plan.table == name)
     }
 }
 
@@ -129,8 +131,7 @@ fn by_range(
                     None => spread.add(source, &unknown(summary)),
                 }
             }
-            for ((figures, load), before) in
-                figures.iter_mut().zip(spread.loads()).zip(&mut before)
+            for ((figures, load), before) in figures.iter_mut().zip(spread.loads()).zip(&mut before)
             {
                 let bytes = load.download_bytes - before.download_bytes;
                 if staged {

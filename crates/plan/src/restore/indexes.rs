@@ -7,16 +7,18 @@ use model::SchemaKind;
 use model::manifest::BackupManifest;
 
 use super::live::Live;
+use super::schemas::Schemas;
 use super::tables::Decided;
 use super::{RestoreMode, TableAction};
+use crate::codes;
 use crate::findings::Findings;
-use crate::{codes, cql};
 
 pub(super) fn say(
     mode: RestoreMode,
     table: &Decided,
     backup: &BackupManifest,
     live: &Live,
+    schemas: &Schemas,
     findings: &mut Findings,
 ) {
     let base = &table.plan.table;
@@ -28,7 +30,7 @@ pub(super) fn say(
     let now = live.over(SchemaKind::Index, base);
     for index in &now {
         let was = stored().find(|was| was.name == index.name);
-        let differs = was.is_none_or(|was| !cql::same_definition(&was.cql, &index.cql));
+        let differs = was.is_none_or(|was| !schemas.same(was, index));
         if mode == RestoreMode::InPlace && differs {
             findings.say(
                 codes::MODE_UNAVAILABLE,
@@ -64,7 +66,7 @@ pub(super) fn say(
         let changed = now
             .iter()
             .find(|now| now.name == index.name)
-            .is_some_and(|now| !cql::same_definition(&now.cql, &index.cql));
+            .is_some_and(|now| !schemas.same(index, now));
         if changed {
             findings.say(
                 codes::SCHEMA_REVERTS,

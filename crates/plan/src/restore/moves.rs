@@ -93,7 +93,9 @@ fn refuse(keyspace: &str, error: &MappingError, findings: &mut Findings) {
     let (code, hint) = match error {
         MappingError::UnfedDatacenter(name) => (
             codes::DATACENTER_UNMAPPED,
-            format!("say what feeds it with --datacenter BACKUP={name}, or take it out of the keyspace's replication"),
+            format!(
+                "say what feeds it with --datacenter BACKUP={name}, or take it out of the keyspace's replication"
+            ),
         ),
         MappingError::UnknownDatacenter { .. } => (
             codes::DATACENTER_UNMAPPED,

@@ -152,7 +152,11 @@ fn readable(node: &NodeDescription) -> Vec<String> {
 fn node_plan(taker: Taker, figures: &Figures, upgrade: bool) -> NodePlan {
     // A rebuilt view takes about what it took before. An upgrade writes an SSTable anew before the old one goes, and the
     // largest may be a whole table.
-    let upgrade_bytes = if upgrade { figures.largest_table_bytes } else { 0 };
+    let upgrade_bytes = if upgrade {
+        figures.largest_table_bytes
+    } else {
+        0
+    };
     let used_bytes = figures.load.download_bytes + figures.view_bytes + upgrade_bytes;
     NodePlan {
         node: taker.target.member.address.clone(),

@@ -2,10 +2,12 @@
 
 use cassandra_versions::Release;
 use model::manifest::BackupManifest;
-use model::{SchemaEntry, SchemaKind};
+use model::{SchemaEntry, SchemaKind, Severity};
 
+use super::changes;
 use super::chosen::Chosen;
 use super::live::Live;
+use super::schemas::Schemas;
 use crate::cluster::Cluster;
 use crate::findings::Findings;
 use crate::{codes, cql};
@@ -17,11 +19,11 @@ pub(super) fn check(
     chosen: &Chosen,
     live: &Live,
     cluster: &Cluster,
-    same_line: bool,
+    schemas: &Schemas,
     findings: &mut Findings,
 ) {
     for entry in needed(backup, chosen) {
-        check_definition(entry, live, same_line, findings);
+        check_definition(entry, live, schemas, findings);
     }
     check_free_names(backup, chosen, live, findings);
     for table in &chosen.tables {
@@ -47,13 +49,24 @@ pub(super) fn needed<'a>(
     })
 }
 
-fn check_definition(entry: &SchemaEntry, live: &Live, same_line: bool, findings: &mut Findings) {
+fn check_definition(entry: &SchemaEntry, live: &Live, schemas: &Schemas, findings: &mut Findings) {
     let Some(now) = live.find(entry.kind, &entry.keyspace, &entry.name) else {
         return;
     };
-    // Release lines print functions in different ways, and no stored row depends on one.
-    let comparable = same_line || entry.kind == SchemaKind::Type;
-    if !comparable || cql::same_definition(&entry.cql, &now.cql) {
+    if schemas.same(entry, now) {
+        return;
+    }
+    if changes::type_reads(schemas, entry.kind, &entry.keyspace, &entry.name) {
+        let name = format!("{}.{}", entry.keyspace, entry.name);
+        findings.say_as(
+            Severity::Advice,
+            codes::TYPE_DIFFERS,
+            &name,
+            format!(
+                "the live type {name} has fields that were added since the backup, and keeps them"
+            ),
+            "",
+        );
         return;
     }
     let kind = match entry.kind {

@@ -203,7 +203,9 @@ fn adjust(
             findings.say(
                 codes::DSE_FEATURE_UNSUPPORTED,
                 name,
-                format!("{name} is replicated by EverywhereStrategy, which the target does not have"),
+                format!(
+                    "{name} is replicated by EverywhereStrategy, which the target does not have"
+                ),
                 "nodes that join later need their datacenter's replicas to be raised",
             );
             adjusted

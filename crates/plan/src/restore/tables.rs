@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::chosen::{Chosen, ChosenTable};
 use super::live::Live;
+use super::schemas::Schemas;
 use super::{RestoreMode, TableAction, TablePlan, indexes};
+use crate::codes;
 use crate::findings::Findings;
-use crate::{codes, cql};
 
 /// A table with what is done to it, and the definition by which it is made where it must be.
 pub(super) struct Decided<'a> {
@@ -22,7 +23,7 @@ pub(super) struct Decided<'a> {
 
 pub(super) fn decide<'a>(
     mode: RestoreMode,
-    same_line: bool,
+    schemas: &Schemas,
     backup: &BackupManifest,
     chosen: &Chosen<'a>,
     live: &Live<'a>,
@@ -31,15 +32,15 @@ pub(super) fn decide<'a>(
     let mut decided: Vec<Decided> = Vec::new();
     for table in &chosen.tables {
         decided.push(match (mode, &table.view_of) {
-            (RestoreMode::Online, None) => online_table(table, same_line, live, findings),
+            (RestoreMode::Online, None) => online_table(table, schemas, live, findings),
             (RestoreMode::Online, Some(_)) => online_view(table, live, findings),
-            (RestoreMode::InPlace, _) => in_place(table, live, findings),
+            (RestoreMode::InPlace, _) => in_place(table, schemas, live, findings),
         });
     }
     let views = later_views(mode, &decided, chosen, live, findings);
     decided.extend(views);
     for table in decided.iter().filter(|table| table.view_of.is_none()) {
-        indexes::say(mode, table, backup, live, findings);
+        indexes::say(mode, table, backup, live, schemas, findings);
     }
     for table in &decided {
         check_can_be_made(mode, table, findings);
@@ -69,7 +70,7 @@ fn check_can_be_made(mode: RestoreMode, table: &Decided, findings: &mut Findings
 
 fn online_table<'a>(
     table: &ChosenTable<'a>,
-    same_line: bool,
+    schemas: &Schemas,
     live: &Live,
     findings: &mut Findings,
 ) -> Decided<'a> {
@@ -77,14 +78,11 @@ fn online_table<'a>(
     let now = live.find(SchemaKind::Table, &table.table.keyspace, &table.table.table);
     let (action, target_id) = match (now, live.id(&table.table)) {
         (None, _) => (TableAction::Create, source_id),
-        (Some(now), Some(id)) if same_line && cql::same_definition(&table.entry.cql, &now.cql) => {
-            (TableAction::Truncate, id)
-        }
+        (Some(now), Some(id)) if schemas.same(table.entry, now) => (TableAction::Truncate, id),
         (Some(_), id) => {
-            let why = match (same_line, id) {
-                (false, _) => "cannot be compared with that of another release line",
-                (true, None) => "has no id that any node knows of",
-                (true, Some(_)) => "is not as it was in the backup",
+            let why = match id {
+                None => "has no id that any node knows of",
+                Some(_) => "is not as it was in the backup",
             };
             findings.say(
                 codes::SCHEMA_REVERTS,
@@ -143,7 +141,12 @@ fn say_rebuild(view: &TableRef, base: Option<&TableRef>, findings: &mut Findings
     );
 }
 
-fn in_place<'a>(table: &ChosenTable<'a>, live: &Live, findings: &mut Findings) -> Decided<'a> {
+fn in_place<'a>(
+    table: &ChosenTable<'a>,
+    schemas: &Schemas,
+    live: &Live,
+    findings: &mut Findings,
+) -> Decided<'a> {
     let kind = match table.view_of {
         Some(_) => SchemaKind::View,
         None => SchemaKind::Table,
@@ -168,7 +171,7 @@ fn in_place<'a>(table: &ChosenTable<'a>, live: &Live, findings: &mut Findings) -
             Some(id) => unavailable(format!("it has the id {id}, and {source_id} in the backup")),
             None => unavailable("no node describes its id".to_owned()),
         }
-        if !cql::same_definition(&table.entry.cql, &now.cql) {
+        if !schemas.same(table.entry, now) {
             unavailable("its definition is not that of the backup".to_owned());
         }
     }

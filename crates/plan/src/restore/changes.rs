@@ -1,0 +1,257 @@
+//! What of the live schema a restore undoes, table by table, and the CQL that does it again.
+
+use cassandra_schema::{Forward, TableDiff, diff, diff_type};
+use model::{SchemaKind, TableRef};
+
+use super::SchemaChange;
+use super::chosen::Chosen;
+use super::schemas::Schemas;
+use crate::findings::Findings;
+use crate::{codes, text};
+
+pub(super) fn find(
+    chosen: &Chosen,
+    schemas: &Schemas,
+    findings: &mut Findings,
+) -> Vec<SchemaChange> {
+    let mut changes = Vec::new();
+    for table in chosen.tables.iter().filter(|table| table.view_of.is_none()) {
+        let (keyspace, name) = (&table.table.keyspace, &table.table.table);
+        let was = schemas.backup.table(keyspace, name);
+        let (Some(was), Some(now)) = (was, schemas.live.table(keyspace, name)) else {
+            continue;
+        };
+        let found = diff(was, now);
+        if !found.is_empty() {
+            say(&table.table, &found, findings);
+            changes.push(change(
+                &table.table.to_string(),
+                in_words(&found),
+                &found.forward,
+            ));
+        }
+    }
+    changes.extend(types(chosen, schemas));
+    changes.extend(gone(chosen, schemas));
+    changes
+}
+
+fn say(table: &TableRef, found: &TableDiff, findings: &mut Findings) {
+    let added = found.columns_lost.iter().map(|column| &column.name);
+    let added: Vec<&String> = added.collect();
+    if !added.is_empty() {
+        findings.say(
+            codes::SCHEMA_COLUMN_LOST,
+            table,
+            format!(
+                "{table} has columns that were added since the backup, and are gone after the restore: {}",
+                text::list(added)
+            ),
+            "the plan has the CQL that adds them again, empty",
+        );
+    }
+    let dropped = found.columns_reappear.iter().map(|column| &column.name);
+    let back: Vec<&String> = dropped.chain(&found.columns_refilled).collect();
+    if !back.is_empty() {
+        findings.say(
+            codes::SCHEMA_COLUMN_REAPPEARS,
+            table,
+            format!(
+                "{table} gets columns back that were dropped since the backup: {}",
+                text::list(back)
+            ),
+            "the plan has the CQL that drops them again",
+        );
+    }
+    let types = found
+        .types_revert
+        .iter()
+        .map(|c| format!("{} from {} to {}", c.name, c.live, c.backup));
+    let kinds = found.kinds_revert.iter().map(|changed| {
+        format!(
+            "{} from {:?} to {:?}",
+            changed.name, changed.live, changed.backup
+        )
+        .to_lowercase()
+    });
+    let reverting: Vec<String> = types.chain(kinds).collect();
+    if !reverting.is_empty() {
+        findings.say(
+            codes::SCHEMA_TYPE_REVERTS,
+            table,
+            format!(
+                "columns of {table} get the types back that they had: {}",
+                text::list(reverting)
+            ),
+            "",
+        );
+    }
+}
+
+/// Everything that is not as it was, in one line.
+fn in_words(found: &TableDiff) -> String {
+    let mut words = Vec::new();
+    let mut list = |what: &str, names: Vec<String>| {
+        if !names.is_empty() {
+            words.push(format!("{what} {}", text::list(names)));
+        }
+    };
+    list(
+        "added",
+        found
+            .columns_lost
+            .iter()
+            .map(|c| format!("{} {}", c.name, c.of))
+            .collect(),
+    );
+    list(
+        "dropped",
+        found
+            .columns_reappear
+            .iter()
+            .map(|c| c.name.clone())
+            .collect(),
+    );
+    list("dropped and added again", found.columns_refilled.clone());
+    list(
+        "renamed",
+        found
+            .renamed
+            .iter()
+            .map(|r| format!("{} to {}", r.backup, r.live))
+            .collect(),
+    );
+    list(
+        "changed the type of",
+        found
+            .types_revert
+            .iter()
+            .map(|c| format!("{} from {} to {}", c.name, c.backup, c.live))
+            .collect(),
+    );
+    list(
+        "made static or regular",
+        found.kinds_revert.iter().map(|c| c.name.clone()).collect(),
+    );
+    list(
+        "changed the key from",
+        found
+            .primary_key
+            .iter()
+            .map(|c| format!("({}) to ({})", c.backup, c.live))
+            .collect(),
+    );
+    list(
+        "changed the order of",
+        found
+            .clustering_order
+            .iter()
+            .map(|c| c.name.clone())
+            .collect(),
+    );
+    list(
+        "changed the mask of",
+        found.masks.iter().map(|c| c.name.clone()).collect(),
+    );
+    list(
+        "changed the options",
+        found.options.iter().map(|c| c.name.clone()).collect(),
+    );
+    list(
+        "changed the triggers",
+        found.triggers.iter().map(|c| c.name.clone()).collect(),
+    );
+    if found.compact_storage.is_some() {
+        words.push("changed its storage".to_owned());
+    }
+    if found.graph_label_changed {
+        words.push("changed its graph label".to_owned());
+    }
+    if found.unknown {
+        words.push("cannot be compared".to_owned());
+    }
+    format!("since the backup: {}", words.join("; "))
+}
+
+fn types(chosen: &Chosen, schemas: &Schemas) -> Vec<SchemaChange> {
+    let of_chosen = schemas
+        .backup
+        .types
+        .iter()
+        .filter(|was| chosen.keyspaces.contains(&was.keyspace.as_str()));
+    let mut changes = Vec::new();
+    for was in of_chosen {
+        let Some(now) = schemas.live.user_type(&was.keyspace, &was.name) else {
+            continue;
+        };
+        let found = diff_type(was, now);
+        // Fields that were only added stay: rows without them read as rows without them.
+        if !found.renamed.is_empty() || !found.types_revert.is_empty() {
+            let subject = format!("{}.{}", was.keyspace, was.name);
+            let what = "the type is not as it was in the backup".to_owned();
+            changes.push(change(&subject, what, &found.forward));
+        }
+    }
+    changes
+}
+
+/// Views and indexes over restored tables that the backup does not know.
+fn gone(chosen: &Chosen, schemas: &Schemas) -> Vec<SchemaChange> {
+    let mut changes = Vec::new();
+    let restored = |keyspace: &str, table: &str| chosen.has(keyspace, table);
+    for index in &schemas.live.indexes {
+        let known = schemas.backup.index(&index.keyspace, &index.name).is_some();
+        if restored(&index.keyspace, &index.table) && !known {
+            let subject = format!("{}.{}", index.keyspace, index.name);
+            changes.push(SchemaChange {
+                subject,
+                what: format!("since the backup: index made on {}", index.table),
+                forward_cql: index.to_cql(),
+            });
+        }
+    }
+    for view in &schemas.live.views {
+        let known = schemas.backup.view(&view.keyspace, &view.name).is_some();
+        if restored(&view.keyspace, &view.base_table) && !known {
+            let subject = format!("{}.{}", view.keyspace, view.name);
+            changes.push(SchemaChange {
+                subject,
+                what: format!("since the backup: view made over {}", view.base_table),
+                forward_cql: vec![view.to_cql()],
+            });
+        }
+    }
+    changes
+}
+
+fn change(subject: &str, what: String, forward: &Forward) -> SchemaChange {
+    let cannot: Vec<String> = forward
+        .unforwardable
+        .iter()
+        .map(|one| format!("{}: {}", one.what, one.why))
+        .collect();
+    let what = match cannot.is_empty() {
+        true => what,
+        false => format!("{what}; no CQL brings forward {}", cannot.join(", ")),
+    };
+    SchemaChange {
+        subject: subject.to_owned(),
+        what,
+        forward_cql: forward.statements.clone(),
+    }
+}
+
+/// Whether the live type reads all rows of the backup's: it is the same, or has fields more.
+pub(super) fn type_reads(schemas: &Schemas, kind: SchemaKind, keyspace: &str, name: &str) -> bool {
+    if kind != SchemaKind::Type {
+        return false;
+    }
+    let was = schemas.backup.user_type(keyspace, name);
+    let now = schemas.live.user_type(keyspace, name);
+    was.zip(now).is_some_and(|(was, now)| {
+        let found = diff_type(was, now);
+        found.fields_reappear.is_empty()
+            && found.renamed.is_empty()
+            && found.types_revert.is_empty()
+    })
+}
