@@ -1,8 +1,10 @@
 //! Every code that a finding can have, in one table; docs/findings.md is made from it.
 
-use std::fmt::Write;
+mod page;
 
 use model::{Severity, When};
+
+pub use page::page;
 
 /// A kind of finding: its stable name, how much it weighs unless a plan says otherwise, and what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,13 @@ codes! {
         "Backup and target place rows by different partitioners, so that no SSTable of the one means anything to the \
          other. Restore into a cluster with the backup's partitioner."
 
+    SSTABLE_NEEDS_REWRITE Refusal Before
+        "The backup holds SSTables in a format that the target reads, with something in them that it reads wrong or not at \
+         all: slices that DSE streamed without copying, tuples that DSE before 6.8.36 wrote, counters with shards of before \
+         2.1, or user-defined types whose frozenness Cassandra 3.0 did not write down. They would load, and rows would be \
+         lost or unreadable. The finding says where they must be rewritten, and by which command, before they are backed \
+         up again. Where the target can mend them itself, or where only some of them are in doubt, this is a warning."
+
     // The cluster and its agents.
     AGENT_UNREACHABLE Refusal Before
         "An agent of the cluster did not answer. Each node's agent is needed, because each node holds a part of the \
@@ -107,10 +116,43 @@ codes! {
          of them. Restore from another backup if you can; else run `nodetool scrub` on the named tables after the \
          restore, on each node, and a full repair."
 
+    BACKUP_UNVERIFIED Advice Before
+        "Nobody has read the backup back since it was written. Every byte was checked on its way out, and every byte that a \
+         restore takes is checked on its way in, before anything is changed; damage in the bucket would be found then, when \
+         time is short. `ringkeep backup verify` finds it now."
+    COVERAGE_REDUCED Warning Before
+        "The backup lacks some of the replicas that its ring had, and the restore was asked for with `--completeness` \
+         lowered. What only the missing replicas had is not restored, and reads may answer with older rows than they did. \
+         The plan shows how much of the ring has how many replicas. Run a full repair afterwards, which spreads what is \
+         there and brings back nothing else."
+
     // Where it goes, and how.
     TOPOLOGY_DIFFERS Refusal Before
-        "The target's ring is not that of the backup: each source node needs one target node with the same tokens, \
-         datacenter and rack. Host ids and addresses may differ. Restores into other rings are not supported yet."
+        "A restore in place was asked for, and the target's ring is not that of the backup. In place, each target node takes \
+         over all files of one source node, so that it needs the same tokens, datacenter and rack; host ids and addresses \
+         may differ. Restore online: then each node is given the rows of its own ranges, whatever the rings are."
+    IN_PLACE_POSSIBLE Advice Before
+        "The target's ring is that of the backup, and its agents may stop and start Cassandra: `--mode in-place` is possible. \
+         It swaps folders instead of loading SSTables, which is faster for much data, and the cluster is down meanwhile."
+    DATACENTER_UNMAPPED Refusal Before
+        "A datacenter of the target would be given replicas of a keyspace, and none of the backup's datacenters feeds it: \
+         none has its name, and `--datacenter SOURCE=TARGET` names none for it; or the one that is named does not exist. \
+         Each target datacenter is fed by one of the backup, and one may feed several."
+    DATACENTER_LEFT_OUT Warning Before
+        "A datacenter of the backup feeds none of the target. Its replicas are not restored. What was written to it alone, \
+         at LOCAL_ONE or LOCAL_QUORUM shortly before the backup, may be nowhere else."
+    REPLICATION_ADJUSTED Warning During
+        "A keyspace is made with another replication than it had in the backup, because the target has other datacenters \
+         or fewer nodes. The finding has the CQL of both. Change it again after the restore if that is not what you want, \
+         and repair."
+    REPLICATION_NOT_UNDERSTOOD Refusal Before
+        "A keyspace's replication strategy, or its options, are none that Ringkeep can compute replicas for, so that it \
+         cannot say which rows belong on which node. SimpleStrategy, NetworkTopologyStrategy, LocalStrategy and \
+         EverywhereStrategy are understood. Such a keyspace restores in place, into the same ring."
+    CLEANUP_REQUIRED Warning After
+        "Some SSTables could not be cut to the ranges of their node, and are loaded whole. The node then holds rows that are \
+         not its own: they are never read, take space, and would come back as of the restore if the node were given their \
+         range later. Run `nodetool cleanup` on the named nodes when the restore is done."
     KEYSPACE_REPLICATION_MISMATCH Refusal Before
         "A keyspace is not replicated on the target as it was in the backup, so that the nodes own other data than \
          they would be given; or it would be made with datacenters that the target does not have. Bring the \
@@ -132,6 +174,33 @@ codes! {
     CUSTOM_COMPACTION_MISSING Refusal Before
         "A table uses a compaction strategy that the target's release does not bring, and no table on the target uses \
          it. Install the class on every target node and make a table with it, or restore into a cluster that has it."
+    CUSTOM_INDEX_MISSING Refusal Before
+        "A table has an index of a class that the target's release does not bring, and no index on the target uses it. \
+         Install the class on every target node and make an index with it, or drop the index from what is restored. Built-in \
+         secondary indexes come back by themselves."
+    SETTING_DISABLED Refusal Before
+        "The backup's schema uses a part of CQL that is switched off on a target node: materialized views, user-defined \
+         functions or SASI indexes. The statements that make them would be refused in the middle of the restore. Switch \
+         it on in cassandra.yaml of every node, by the setting that the finding names, and restart them one by one."
+    DSE_FEATURE_UNSUPPORTED Warning Before
+        "The backup's schema or its files use a feature that only DSE has: search indexes, graph, NodeSync, tiered or \
+         in-memory storage, types or strategies of its own. The rows are restored; the feature does not work on the target. \
+         There is one finding for each feature that was found, and it says what becomes of it."
+    SCHEMA_REWRITTEN Warning During
+        "The target does not take something of the backup's schema as it was, and the plan makes it in another way, because \
+         `--rewrite-schema` asked for that. The finding says what is made instead. Rows are not touched."
+    SCHEMA_REWRITE_OFFERED Advice Before
+        "The target does not take something of the backup's schema as it was. The finding says how it could be made instead; \
+         `--rewrite-schema` makes it so. Without it another finding refuses the restore."
+    SCHEMA_COLUMN_LOST Warning During
+        "A column was added to a live table since the backup. It is gone after the restore, with all that is in it, because \
+         the table is made as it was. The plan has the CQL that adds it again, empty."
+    SCHEMA_COLUMN_REAPPEARS Warning During
+        "A column was dropped from a live table since the backup. It is back after the restore, with what was in it. The plan \
+         has the CQL that drops it again."
+    SCHEMA_TYPE_REVERTS Warning During
+        "A column, or a field of a user-defined type, has another type than it had in the backup, and has the old one after \
+         the restore. Programs that write the new type fail until it is changed forward again, where Cassandra allows that."
     SCHEMA_REVERTS Warning During
         "Something in the live schema is not as it was in the backup and is made as it was: columns added since are \
          gone, dropped columns are back. The live table is dropped; with `auto_snapshot` its data stays in a snapshot \
@@ -143,6 +212,37 @@ codes! {
          plan. Until that is done, reads of it fail."
     INDEX_REBUILD Advice During
         "A secondary index is built anew while the restored SSTables are loaded, which takes time and CPU."
+
+    // Rows that run out, and rows that are locked.
+    TTL_MAY_EXPIRE Warning During
+        "A part of a table's cells has a time to live that ends before the restore does. They are restored as they were, \
+         time of expiry included, and are gone when it is reached. The figures are estimates from the SSTables' own \
+         statistics, with each replica counted, and are told where they make up more than one cell in a thousand: finer \
+         than that the statistics do not tell. Nothing brings such cells back: neither a longer `default_time_to_live`, \
+         which is applied when rows are written, nor gc_grace_seconds. Restore soon, and these tables first."
+    TDE_KEY_MISSING Refusal Before
+        "A table of the backup is encrypted, and a target node does not have the system key by that name. Its SSTables \
+         could not be read; depending on `disk_failure_policy` the node would stop, or silently go on without them. Keys are \
+         kept apart from backups, and Ringkeep never copies one. Bring the file from the source's `system_key_directory` to \
+         every target node, under the same name, with the same content."
+    TDE_KEY_DIFFERS Refusal Before
+        "A target node has a system key of the name that an encrypted table needs, with another content: most often because \
+         both clusters call their own key `system_key`. The SSTables could not be read. Do not overwrite the target's key, \
+         which its own tables need: the tables of one cluster must be encrypted anew under a key of another name first. Keys \
+         are compared by salted fingerprints, and never leave their nodes."
+    TDE_KEY_UNKNOWN Warning Before
+        "A table of the backup is encrypted, and whether the target has its key cannot be told: the key was not on the \
+         source's nodes or could not be read when the backup was made, it is held by a KMIP server, or an SSTable does not \
+         tell its name. Make sure of it by hand before restoring."
+    TDE_KEY_ROWS Warning Before
+        "Tables are encrypted by keys which themselves stand, wrapped by the system key, in the table `encrypted_keys` of \
+         the keyspace `dse_system`, on HCD `hcd_system`. That keyspace belongs to the product and is not part of a backup. \
+         The target needs the source's rows besides its own: add them before the restore, and never truncate the table or \
+         delete from it, because other tables need the rows that are there."
+    TDE_UNAVAILABLE Refusal Before
+        "A table of the backup is encrypted, and the target's release cannot decrypt tables: Apache Cassandra has no encryptor. \
+         Restore into DSE or HCD; or alter the table on the source to another compressor, run `nodetool upgradesstables -a`, \
+         and back up again."
 
     // Afterwards.
     AUTH_NOT_INCLUDED Advice After
@@ -171,49 +271,6 @@ impl Code {
     pub fn find(name: &str) -> Option<Code> {
         ALL.iter().find(|code| code.name == name).copied()
     }
-}
-
-/// The text of docs/findings.md.
-pub fn page() -> String {
-    let mut page = String::from(
-        "# Findings\n\n\
-         What the planner has to say, and what a task has left to be done, comes as findings: `{code, severity, when, subject, message, hint}`. Codes are stable:\n\
-         match on them, never on the text. A plan with any **refusal** is not carried out. A **warning** is a consequence to\n\
-         know before agreeing; **advice** is something to do or to know. The severity below is the usual one.\n\n\
-         This page is made from the table in `crates/plan/src/codes.rs`; after a change there, run\n\
-         `UPDATE=1 cargo test -p plan --test findings`.\n",
-    );
-    for code in ALL {
-        let severity = format!("{:?}", code.severity).to_lowercase();
-        let when = format!("{:?}", code.when).to_lowercase();
-        let about = fill(code.about);
-        let _ = write!(
-            page,
-            "\n## {}\n\n{severity}, {when}\n\n{about}\n",
-            code.name
-        );
-    }
-    page
-}
-
-/// Wraps a paragraph at the width of the documentation.
-fn fill(paragraph: &str) -> String {
-    const WIDTH: usize = 118;
-    let mut filled = String::new();
-    let mut width = 0;
-    for word in paragraph.split_whitespace() {
-        let len = word.chars().count();
-        if width > 0 && width + 1 + len > WIDTH {
-            filled.push('\n');
-            width = 0;
-        } else if width > 0 {
-            filled.push(' ');
-            width += 1;
-        }
-        filled.push_str(word);
-        width += len;
-    }
-    filled
 }
 
 #[cfg(test)]

@@ -6,16 +6,30 @@
 mod chosen;
 mod damaged;
 mod ddl;
+#[allow(dead_code)]
+mod encryption;
+#[allow(dead_code)]
+mod estimate;
 mod indexes;
 mod live;
 mod nodes;
 mod objects;
 mod outcome;
 mod replication;
+#[allow(dead_code)]
+mod settings;
 mod steps;
 mod tables;
 mod topology;
+#[allow(dead_code)]
+mod ttl;
+#[allow(dead_code)]
+mod verdicts;
+#[allow(dead_code)]
+mod verified;
 mod versions;
+#[cfg(test)]
+pub(crate) mod world;
 
 use std::collections::BTreeMap;
 
