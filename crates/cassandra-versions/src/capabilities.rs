@@ -2,13 +2,22 @@
 
 use crate::{Product, Release};
 
+/// A part of CQL that cassandra.yaml switches on and off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    MaterializedViews,
+    UserDefinedFunctions,
+    SasiIndexes,
+}
+
 impl Release {
     /// Whether it is at least this Cassandra release, or a product built on one. HCD 1.x is built on Cassandra 4.0, and
-    /// carries later Cassandra's SSTable ids; DSE 6.x left Cassandra before 4.0 and counts as 3.11.
-    fn is_since(&self, line: (u32, u32)) -> bool {
+    /// carries later Cassandra's SSTable ids, HCD 2.x on 5.0; DSE 6.x left Cassandra before 4.0 and counts as 3.11.
+    pub(crate) fn is_since(&self, line: (u32, u32)) -> bool {
         match self.product {
             Product::Cassandra => self.line() >= line,
             Product::Dse => (3, 11) >= line,
+            Product::Hcd if self.line() >= (2, 0) => (5, 0) >= line,
             Product::Hcd => (4, 0) >= line,
         }
     }
@@ -41,6 +50,28 @@ impl Release {
     /// Whether SSTable ids made of time are parsed, not sequence numbers only. Files for others must be renamed.
     pub fn parses_time_ids(&self) -> bool {
         self.product == Product::Hcd || self.is_since((4, 1))
+    }
+
+    /// Whether SSTable ids are parsed that are ULIDs: what Converged Cassandra writes when told to.
+    pub fn parses_ulids(&self) -> bool {
+        self.product == Product::Hcd
+    }
+
+    /// Whether it can encrypt tables. What Apache Cassandra encrypts at rest is its commit log and its hints only.
+    pub fn has_table_encryption(&self) -> bool {
+        self.product != Product::Cassandra
+    }
+
+    /// What the line of cassandra.yaml is called that switches a part of CQL on.
+    pub fn setting_name(&self, setting: Setting) -> &'static str {
+        match (setting, self.is_since((4, 1))) {
+            (Setting::MaterializedViews, true) => "materialized_views_enabled",
+            (Setting::MaterializedViews, false) => "enable_materialized_views",
+            (Setting::UserDefinedFunctions, true) => "user_defined_functions_enabled",
+            (Setting::UserDefinedFunctions, false) => "enable_user_defined_functions",
+            (Setting::SasiIndexes, true) => "sasi_indexes_enabled",
+            (Setting::SasiIndexes, false) => "enable_sasi_indexes",
+        }
     }
 
     /// Whether a table's definition may carry this option: some came, some went, some are of one product. Those that are
@@ -120,8 +151,60 @@ mod tests {
             ("dse 6.8.50", "----++--+-+-"),
             ("dse 6.9.2", "----++--+-+-"),
             ("hcd 1.2.1", "++++-+++--++"),
+            ("hcd 2.0.0", "++++-+++--++"),
         ] {
             assert_eq!(row(release), expected, "{release}");
+        }
+    }
+
+    #[test]
+    fn settings_have_the_name_that_the_release_knows() {
+        for (text, views, functions, sasi) in [
+            (
+                "cassandra 3.11.19",
+                "enable_materialized_views",
+                "enable_user_defined_functions",
+                "enable_sasi_indexes",
+            ),
+            (
+                "cassandra 4.0.17",
+                "enable_materialized_views",
+                "enable_user_defined_functions",
+                "enable_sasi_indexes",
+            ),
+            (
+                "cassandra 4.1.9",
+                "materialized_views_enabled",
+                "user_defined_functions_enabled",
+                "sasi_indexes_enabled",
+            ),
+            (
+                "dse 6.8.50",
+                "enable_materialized_views",
+                "enable_user_defined_functions",
+                "enable_sasi_indexes",
+            ),
+        ] {
+            let release: Release = text.parse().expect("a release");
+            assert_eq!(release.setting_name(Setting::MaterializedViews), views);
+            assert_eq!(
+                release.setting_name(Setting::UserDefinedFunctions),
+                functions
+            );
+            assert_eq!(release.setting_name(Setting::SasiIndexes), sasi);
+        }
+    }
+
+    #[test]
+    fn only_what_datastax_makes_encrypts_tables_and_only_hcd_parses_ulids() {
+        for (text, encrypts, ulids) in [
+            ("cassandra 5.0.5", false, false),
+            ("dse 6.8.50", true, false),
+            ("hcd 1.2.1", true, true),
+        ] {
+            let release: Release = text.parse().expect("a release");
+            assert_eq!(release.has_table_encryption(), encrypts, "{text}");
+            assert_eq!(release.parses_ulids(), ulids, "{text}");
         }
     }
 }

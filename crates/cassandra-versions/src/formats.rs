@@ -50,7 +50,7 @@ impl FormatSettings {
         }
     }
 
-    fn all() -> impl Iterator<Item = Self> {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         use SelectedFormat::{Big, Bti};
         use StorageCompatibility::{Cassandra4, Own};
         [(Cassandra4, Big), (Own, Big), (Own, Bti)].into_iter().map(
@@ -122,6 +122,18 @@ const FORMATS: &[(Line, u32, Mode, Formats, &str)] = &[
 ];
 
 impl Mode {
+    fn settings(&self) -> Option<FormatSettings> {
+        let (storage_compatibility, selected) = match self {
+            Self::Always => return None,
+            Self::Compatible => (StorageCompatibility::Cassandra4, SelectedFormat::Big),
+            Self::Own(selected) => (StorageCompatibility::Own, *selected),
+        };
+        Some(FormatSettings {
+            storage_compatibility,
+            selected,
+        })
+    }
+
     fn fits(&self, settings: &FormatSettings) -> bool {
         match self {
             Self::Always => true,
@@ -172,6 +184,34 @@ fn same_formats(reads: Formats, readable: &[String]) -> bool {
         && reads
             .iter()
             .all(|format| readable.iter().any(|r| r == format))
+}
+
+/// What the nodes of some releases read and write under some settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormatRow {
+    pub line: Line,
+    /// The first and the last patch release that it holds for; no last where it holds for all later ones.
+    pub patches: (u32, Option<u32>),
+    /// Absent where the release has no such settings.
+    pub settings: Option<FormatSettings>,
+    pub reads: Formats,
+    pub writes: &'static str,
+}
+
+/// The whole table of formats, row by row.
+pub fn format_rows() -> impl Iterator<Item = FormatRow> {
+    FORMATS.iter().map(|(line, patch, mode, reads, writes)| {
+        let next = FORMATS
+            .iter()
+            .find(|(other, later, ..)| other == line && later > patch);
+        FormatRow {
+            line: *line,
+            patches: (*patch, next.map(|(_, later, ..)| later - 1)),
+            settings: mode.settings(),
+            reads,
+            writes,
+        }
+    })
 }
 
 #[cfg(test)]

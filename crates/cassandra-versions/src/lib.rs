@@ -4,14 +4,19 @@
 
 mod capabilities;
 mod formats;
+mod hazards;
 mod line;
 mod matrix;
+mod reading;
 mod release;
 
+pub use capabilities::Setting;
 pub use formats::{
-    FormatSettings, SelectedFormat, StorageCompatibility, current_formats, readable_formats,
-    written_format,
+    FormatRow, FormatSettings, SelectedFormat, StorageCompatibility, current_formats, format_rows,
+    readable_formats, written_format,
 };
+pub use hazards::UnfrozenTypes;
 pub use line::Line;
-pub use matrix::{Path, Refusal, Rule, Verdict, compatibility, matrix_page};
+pub use matrix::{Path, Refusal, Rule, Verdict, compatibility};
+pub use reading::{Reading, is_older, lines_that_read, reading};
 pub use release::{Product, Release, ReleaseError};

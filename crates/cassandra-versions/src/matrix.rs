@@ -140,9 +140,9 @@ pub fn compatibility(from: &Release, to: &Release) -> Verdict {
             Verdict::Refused(Refusal::Downgrade)
         }
         None => Verdict::Refused(Refusal::Unlisted {
-            nearest: lines()
+            nearest: Line::known()
                 .find(|line| line.contains(from))
-                .zip(lines().find(|line| line.contains(to)))
+                .zip(Line::known().find(|line| line.contains(to)))
                 .and_then(|(from, to)| nearest_path(from, to)),
         }),
     }
@@ -158,6 +158,10 @@ fn is_patch_downgrade(from: &Release, to: &Release) -> bool {
 
 /// The shortest way over listed pairs; among ways of one length, that over the latest releases.
 fn nearest_path(start: Line, goal: Line) -> Option<Path> {
+    if start == goal {
+        // It does not even restore into itself.
+        return None;
+    }
     let mut ways = VecDeque::from([vec![start]]);
     let mut seen = vec![start];
     while let Some(way) = ways.pop_front() {
@@ -180,48 +184,8 @@ impl Release {
     /// Whether both are of one release line, known or not.
     pub fn is_same_line(&self, other: &Self) -> bool {
         let same_numbers = self.product == other.product && self.line() == other.line();
-        same_numbers || lines().any(|line| line.contains(self) && line.contains(other))
+        same_numbers || Line::known().any(|line| line.contains(self) && line.contains(other))
     }
-}
-
-/// All lines of the matrix, each where it first restores into itself.
-fn lines() -> impl Iterator<Item = Line> {
-    MATRIX
-        .iter()
-        .filter(|(source, target, _)| source == target)
-        .map(|(line, _, _)| *line)
-}
-
-/// The matrix as text, for people and for the golden test: the listed pairs, then all others.
-pub fn matrix_page() -> String {
-    let mut page = String::from("source          target          supported  with\n");
-    let mut row = |source: &Line, target: &Line, supported: &str, with: &str| {
-        let row = format!("{source:<15} {target:<15} {supported:<10} {with}");
-        page.push_str(row.trim_end());
-        page.push('\n');
-    };
-    for (source, target, answer) in MATRIX {
-        match answer {
-            Yes(rules) => {
-                let codes: Vec<&str> = rules.iter().map(|rule| rule.code()).collect();
-                row(source, target, "yes", &codes.join(", "));
-            }
-            No => row(source, target, "no", "VERSION_DOWNGRADE"),
-        }
-    }
-    for source in lines() {
-        for target in lines() {
-            if MATRIX.iter().any(|(s, t, _)| *s == source && *t == target) {
-                continue;
-            }
-            let path = match nearest_path(source, target) {
-                Some(path) => format!("VERSION_PAIR_UNSUPPORTED, nearest {path}"),
-                None => "VERSION_PAIR_UNSUPPORTED, no path".to_owned(),
-            };
-            row(&source, &target, "unlisted", &path);
-        }
-    }
-    page
 }
 
 #[cfg(test)]

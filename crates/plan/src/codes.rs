@@ -240,9 +240,10 @@ codes! {
          every target node, under the same name, with the same content."
     TDE_KEY_DIFFERS Refusal Before
         "A target node has a system key of the name that an encrypted table needs, with another content: most often because \
-         both clusters call their own key `system_key`. The SSTables could not be read. Do not overwrite the target's key, \
-         which its own tables need: the tables of one cluster must be encrypted anew under a key of another name first. Keys \
-         are compared by salted fingerprints, and never leave their nodes."
+         both clusters call their own key `system_key`. The SSTables could not be read. Overwrite the target's key only if \
+         no table of the target is encrypted by it; otherwise the tables of one cluster must be encrypted anew under a key \
+         of another name first. Keys are compared by salted fingerprints, and never leave their nodes. As a warning: the \
+         source's own nodes had different keys under that name."
     TDE_KEY_UNKNOWN Warning Before
         "A table of the backup is encrypted, and whether the target has its key cannot be told: the key was not on the \
          source's nodes or could not be read when the backup was made, it is held by a KMIP server, or an SSTable does not \

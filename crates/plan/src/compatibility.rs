@@ -1,10 +1,14 @@
 //! What the version matrix has to say of a pair of releases, as findings.
 
+mod page;
+
 use cassandra_versions::{Refusal, Release, Rule, Verdict, compatibility};
 use model::{Finding, Severity};
 
 use crate::codes;
 use crate::findings::Findings;
+
+pub use page::page;
 
 /// Whether a backup of one release restores into another, by the releases alone.
 #[derive(Debug, Clone, PartialEq, Eq)]

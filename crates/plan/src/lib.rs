@@ -14,6 +14,7 @@ pub mod restore;
 pub mod shown;
 pub mod table;
 pub mod text;
+mod verdict;
 
 pub use backup::{BackupPlan, BackupRequest, plan_backup};
 pub use cluster::UnreachableAgent;

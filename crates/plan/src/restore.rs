@@ -9,6 +9,9 @@ mod coverage;
 mod damaged;
 mod datacenters;
 mod ddl;
+mod encryption;
+mod estimate;
+mod features;
 mod figures;
 mod indexes;
 mod live;
@@ -19,9 +22,13 @@ mod outcome;
 mod replication;
 mod rings;
 mod schemas;
+mod settings;
 mod steps;
 mod tables;
 mod topology;
+mod ttl;
+mod verdicts;
+mod verified;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -192,6 +199,38 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     objects::check(backup, &chosen, &live, &cluster, &schemas, &mut findings);
     let schema_changes = changes::find(&chosen, &schemas, &mut findings);
     let decided = tables::decide(mode, &schemas, backup, &chosen, &live, &mut findings);
+    let is_staged = |keyspace: &str, name: &str| {
+        decided.iter().any(|table| {
+            table.plan.action != TableAction::RebuildView
+                && table.plan.table.keyspace == keyspace
+                && table.plan.table.table == name
+        })
+    };
+    let sstables = &request.sstables;
+    let verdicts = verdicts::check(
+        backup,
+        sstables,
+        is_staged,
+        &cluster.nodes,
+        mode,
+        &mut findings,
+    );
+    let rewrites = match cluster.nodes.first() {
+        Some(node) => {
+            let release = &node.release;
+            let needed = features::check(&chosen, &schemas, release, &mut findings);
+            settings::check(&needed, &cluster.nodes, &mut findings);
+            features::rewrites(&chosen, &schemas, &mut findings)
+        }
+        None => Vec::new(),
+    };
+    let encrypted = encryption::Encrypted {
+        backup,
+        sstables,
+        targets: &cluster.nodes,
+        target_keys: &request.target_keys,
+    };
+    encryption::check(&encrypted, schemas.compression(), is_staged, &mut findings);
     let given = nodes::Given {
         backup,
         sstables: &request.sstables,
@@ -200,8 +239,12 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         cluster: &cluster,
         decided: &decided,
         versions: &versions,
+        older: &verdicts.older,
     };
     let nodes = nodes::plan(&given, &mut findings);
+    let seconds = 0;
+    ttl::check(sstables, is_staged, request.now, seconds, &mut findings);
+    verified::check(backup, None, &mut findings);
     let cql = ddl::write(
         mode, backup, &chosen, &live, &decided, &keyspaces, &schemas, &cluster,
     );
@@ -225,8 +268,8 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         target_ring: cluster.fingerprint(),
         coverage,
         schema_changes,
-        rewrites: Vec::new(),
-        seconds: 0,
+        rewrites,
+        seconds,
         number: 0,
     }
 }

@@ -30,21 +30,36 @@ pub fn bytes(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// `1 h 5 min`; the two largest units.
-pub fn duration(seconds: u64) -> String {
-    const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
-    let first = UNITS
-        .iter()
-        .position(|(_, unit)| seconds >= *unit)
-        .unwrap_or(UNITS.len() - 1);
-    let (name, unit) = UNITS[first];
-    let mut out = format!("{} {name}", seconds / unit);
-    if let Some((name, smaller)) = UNITS.get(first + 1)
-        && seconds % unit / smaller > 0
-    {
-        out.push_str(&format!(" {} {name}", seconds % unit / smaller));
+/// `1,234,567`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
     }
-    out
+    text
+}
+
+/// `1 SSTable`, `1,234 SSTables`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{} {noun}s", count(number)),
+    }
+}
+
+/// A length of time in two units at most: `45s`, `12m 05s`, `3h 20m`, `2d 04h`.
+pub fn duration(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{minutes}m {:02}s", seconds % 60),
+        3600..86_400 => format!("{hours}h {:02}m", minutes % 60),
+        _ => format!("{days}d {:02}h", hours % 24),
+    }
 }
 
 #[cfg(test)]
@@ -52,14 +67,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_have_their_two_largest_units() {
+    fn figures_are_grouped_by_thousands() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (123_456, "123,456"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ] {
+            assert_eq!(count(number), expected);
+        }
+        assert_eq!(counted(1, "cell"), "1 cell");
+        assert_eq!(counted(1200, "cell"), "1,200 cells");
+    }
+
+    #[test]
+    fn durations_show_two_units_at_most() {
         for (seconds, expected) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (60, "1 min"),
-            (3_725, "1 h 2 min"),
-            (90_000, "1 d 1 h"),
-            (86_460, "1 d"),
+            (0, "0s"),
+            (59, "59s"),
+            (61, "1m 01s"),
+            (3725, "1h 02m"),
+            (86_399, "23h 59m"),
+            (86_400, "1d 00h"),
+            (187_200, "2d 04h"),
         ] {
             assert_eq!(duration(seconds), expected);
         }

@@ -77,6 +77,7 @@ fn where_no_path_leads_none_is_named() {
         ("hcd 1.2.3", "cassandra 4.1.9"),
         ("hcd 1.2.3", "dse 6.9.2"),
         ("hcd 1.2.3", "hcd 2.0.0"),
+        ("hcd 2.0.0", "hcd 2.0.0"),
         ("cassandra 3.0.30", "cassandra 3.0.30"),
         ("cassandra 3.0.30", "cassandra 4.1.9"),
         ("cassandra 5.0.5", "cassandra 6.0.0"),

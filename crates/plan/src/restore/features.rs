@@ -6,19 +6,12 @@ use cassandra_schema::{Applied, Feature, ObjectKey, Requirement, Support, requir
 use cassandra_versions::{Product, Release};
 use model::{SchemaKind, Severity};
 
+use super::SchemaRewrite;
 use super::chosen::Chosen;
 use super::schemas::Schemas;
-use super::SchemaRewrite;
+use super::settings::Needed;
 use crate::codes;
 use crate::findings::Findings;
-
-/// What is asked of the settings of every target node.
-#[derive(Debug, Default)]
-pub(super) struct Needed {
-    pub views: BTreeSet<String>,
-    pub functions: BTreeSet<String>,
-    pub sasi_indexes: BTreeSet<String>,
-}
 
 /// Says what the target's release does not take, or takes under conditions; answers what its settings must allow.
 pub(super) fn check(
@@ -43,14 +36,16 @@ pub(super) fn check(
                 refuse(&requirement, &name, schemas, release, findings);
             }
             Support::NeedsSetting(setting) => match requirement.feature {
-                Feature::MaterializedView => drop(needed.views.insert(name)),
-                Feature::JavaFunction => drop(needed.functions.insert(name)),
-                Feature::Sasi => drop(needed.sasi_indexes.insert(name)),
+                Feature::MaterializedView => needed.materialized_views.push(name),
+                Feature::JavaFunction => needed.user_defined_functions.push(name),
+                Feature::Sasi => needed.sasi_indexes.push(name),
                 ref feature => findings.say_as(
                     Severity::Advice,
                     codes::SETTING_DISABLED,
                     &name,
-                    format!("{name} needs {feature}, which {release} has only where it is switched on"),
+                    format!(
+                        "{name} needs {feature}, which {release} has only where it is switched on"
+                    ),
                     format!("make sure that {setting} is true in cassandra.yaml of every node"),
                 ),
             },
@@ -83,7 +78,10 @@ fn refuse(
             | Feature::MemoryOnlyCompaction
             | Feature::DateTieredCompaction
             | Feature::UnifiedCompaction
-    ) && !schemas.offered.iter().any(|o| o.subject == requirement.subject)
+    ) && !schemas
+        .offered
+        .iter()
+        .any(|o| o.subject == requirement.subject)
     {
         return;
     }
@@ -97,7 +95,11 @@ fn refuse(
     };
     // HCD reads what DSE wrote down of its own, warns, and goes on without.
     let is_read = release.product == Product::Hcd && offered.is_some();
-    let severity = if is_read { Severity::Warning } else { Severity::Refusal };
+    let severity = if is_read {
+        Severity::Warning
+    } else {
+        Severity::Refusal
+    };
     let code = match feature.is_of_dse() {
         true => codes::DSE_FEATURE_UNSUPPORTED,
         false => codes::FEATURE_UNSUPPORTED,

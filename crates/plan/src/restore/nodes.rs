@@ -1,17 +1,16 @@
 //! What each target node takes, whether it can read that, and whether it has the space.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use cassandra_versions::{FormatSettings, current_formats, readable_formats};
-use model::manifest::{BackupManifest, BackupNode, NodeSstables, TableSummary};
-use model::{NodeDescription, TableRef};
+use model::NodeDescription;
+use model::manifest::{BackupManifest, NodeSstables};
 
+use super::NodePlan;
 use super::figures::{Figures, figures};
 use super::moves::{Moves, Taker};
 use super::rings::Rings;
 use super::tables::Decided;
 use super::versions::Versions;
-use super::{NodePlan, TableAction};
 use crate::cluster::Cluster;
 use crate::findings::Findings;
 use crate::{codes, text};
@@ -34,15 +33,17 @@ pub(super) struct Given<'a> {
     pub cluster: &'a Cluster<'a>,
     pub decided: &'a [Decided<'a>],
     pub versions: &'a Versions,
+    /// Formats that target nodes read, and would rewrite into their own.
+    pub older: &'a BTreeSet<String>,
 }
 
 pub(super) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
     let takers = given.moves.takers(given.cluster, given.rings);
-    let older = check_formats(given, &takers, findings);
+    let older = given.older;
     if !older.is_empty() && !given.versions.upgrade {
         findings.say(
             codes::UPGRADE_SSTABLES_REQUIRED,
-            text::list(&older),
+            text::list(older),
             "restored SSTables stay in an older format than the target writes until they are upgraded",
             "the restore has a step for it; by hand: nodetool upgradesstables",
         );
@@ -66,87 +67,6 @@ pub(super) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
         }
     }
     Nodes { plans, upgrade }
-}
-
-/// A node's tables whose files are staged.
-fn staged<'a>(
-    source: &'a BackupNode,
-    decided: &'a [Decided],
-) -> impl Iterator<Item = &'a TableSummary> {
-    source.tables.iter().filter(|summary| {
-        decided.iter().any(|table| {
-            table.plan.action != TableAction::RebuildView
-                && table.plan.source_id == summary.id
-                && table.plan.table == summary.table_ref()
-        })
-    })
-}
-
-/// Says which formats cannot be read; answers those that can, and are not what the target writes.
-fn check_formats(given: &Given, takers: &[Taker], findings: &mut Findings) -> BTreeSet<String> {
-    // Where it is not known who takes what, every node must be able to read everything.
-    let unknown = matches!(given.moves, Moves::Unknown);
-    let mut held: BTreeMap<&model::HostId, BTreeMap<&str, BTreeSet<TableRef>>> = BTreeMap::new();
-    for node in &given.backup.nodes {
-        let formats = held.entry(&node.host_id).or_default();
-        for table in staged(node, given.decided) {
-            for format in &table.formats {
-                formats.entry(format).or_default().insert(table.table_ref());
-            }
-        }
-    }
-    let mut older = BTreeSet::new();
-    let mut unreadable: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<TableRef>)> = BTreeMap::new();
-    for taker in takers {
-        let readable = readable(taker.target);
-        let current = current_formats(&taker.target.release, &readable);
-        for (host_id, formats) in &held {
-            if !unknown && !taker.sources.contains(host_id) {
-                continue;
-            }
-            for (format, of) in formats {
-                if !readable.iter().any(|known| known == format) {
-                    let (nodes, tables) = unreadable.entry(format).or_default();
-                    nodes.insert(&taker.target.member.address);
-                    tables.extend(of.iter().cloned());
-                } else if !current.contains(format) {
-                    older.insert((*format).to_owned());
-                }
-            }
-        }
-    }
-    for (format, (nodes, tables)) in unreadable {
-        findings.say(
-            codes::FORMAT_UNREADABLE,
-            format,
-            format!(
-                "the backup holds {format} SSTables of {}, which {} cannot read",
-                text::list(tables),
-                text::list(nodes)
-            ),
-            match format {
-                "big-oa" => {
-                    "Cassandra 5.0 reads it with storage_compatibility_mode UPGRADING or NONE"
-                }
-                "big-jb" | "big-ka" | "big-la" | "big-lb" => {
-                    "restore into Cassandra 3.11 and upgrade the SSTables there"
-                }
-                _ => "restore into a cluster that reads this format",
-            },
-        );
-    }
-    older
-}
-
-/// As the node says; as its release reads by default where it says nothing.
-fn readable(node: &NodeDescription) -> Vec<String> {
-    if !node.readable_formats.is_empty() {
-        return node.readable_formats.clone();
-    }
-    readable_formats(&node.release, &FormatSettings::default())
-        .iter()
-        .map(|format| (*format).to_owned())
-        .collect()
 }
 
 fn node_plan(taker: Taker, figures: &Figures, upgrade: bool) -> NodePlan {

@@ -8,7 +8,7 @@ use cassandra_schema::{
     Applied, Object, ObjectKey, SameMeaning, Schema as Parsed, Target, replay_order, rewrite,
 };
 use cassandra_versions::Release;
-use model::{Schema, SchemaEntry, SchemaKind};
+use model::{Schema, SchemaEntry, SchemaKind, TableRef};
 
 use crate::cluster::Cluster;
 use crate::cql;
@@ -115,6 +115,18 @@ impl Schemas {
             }
         };
         understood.unwrap_or_else(|| cql::same_definition(&before.cql, &now.cql))
+    }
+
+    /// The compression options of each table, names and values as they are written.
+    pub fn compression(&self) -> impl Iterator<Item = (TableRef, BTreeMap<String, String>)> {
+        self.backup.tables.iter().filter_map(|table| {
+            let options = table.options.get("compression")?.as_map()?;
+            let options = options
+                .iter()
+                .map(|(name, value)| (name.clone(), value.content().to_owned()));
+            let name = TableRef::new(&table.keyspace, &table.name);
+            Some((name, options.collect()))
+        })
     }
 
     fn same_code(&self, kind: SchemaKind, keyspace: &str, signature: &str) -> Option<bool> {
