@@ -30,6 +30,8 @@ mod ttl;
 mod verdicts;
 mod verified;
 mod versions;
+#[cfg(test)]
+pub(crate) mod world;
 
 use std::collections::BTreeMap;
 

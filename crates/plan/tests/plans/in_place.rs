@@ -21,7 +21,13 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
         expect![[r#"
             restore of prod/nightly-1 into staging, in place: can be done
 
-            advice (2)
+            advice (4)
+              SCHEMA_REWRITE_OFFERED shop.v (before)
+                  shop.v could be made in another way: the view is left out
+                  hint: --rewrite-schema makes it so
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -33,6 +39,9 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
             shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
             shop.orders     its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000001
             shop.v          its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000003
+
+            MADE IN ANOTHER WAY  HOW                   DONE
+            shop.v               the view is left out  with --rewrite-schema
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000011
@@ -62,7 +71,13 @@ fn in_place_makes_what_is_missing_first() {
         expect![[r#"
             restore of prod/nightly-1 into staging, in place: can be done
 
-            advice (2)
+            advice (4)
+              SCHEMA_REWRITE_OFFERED shop.v (before)
+                  shop.v could be made in another way: the view is left out
+                  hint: --rewrite-schema makes it so
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -74,6 +89,9 @@ fn in_place_makes_what_is_missing_first() {
             shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
             shop.orders     its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000001
             shop.v          its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000003
+
+            MADE IN ANOTHER WAY  HOW                   DONE
+            shop.v               the view is left out  with --rewrite-schema
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000011
@@ -148,7 +166,18 @@ fn in_place_needs_tables_as_they_were() {
                   shop.orders cannot be restored in place: its index later is not that of the backup
                   hint: restore online
 
-            advice (2)
+            warnings (2)
+              SCHEMA_NOT_UNDERSTOOD backup (before)
+                  definitions of the backup that are not understood are taken as they are written: shop.unstored
+                  hint: the first: expected AS SELECT, found `AS`, at byte 39 of `CREATE MATERIALIZED VIEW shop.unstored AS`
+              SCHEMA_COLUMN_REAPPEARS shop.Metrics_2 (during)
+                  shop.Metrics_2 gets columns back that were dropped since the backup: c
+                  hint: the plan has the CQL that drops them again
+
+            advice (3)
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -160,6 +189,21 @@ fn in_place_needs_tables_as_they_were() {
             shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
             shop.orders     its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000001
             shop.unstored   its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000000
+
+            UNDONE IN THE SCHEMA (the CQL does it again after the restore)
+            shop.Metrics_2: since the backup: dropped c
+                ALTER TABLE shop."Metrics_2" DROP c;
+            shop.later: since the backup: index made on orders
+                CREATE INDEX later ON shop.orders (c);
+            shop.later_view: since the backup: view made over orders
+                CREATE MATERIALIZED VIEW shop.later_view AS
+                    SELECT *
+                    FROM shop.orders
+                    WHERE c IS NOT NULL AND id IS NOT NULL
+                    PRIMARY KEY (c, id)
+                    WITH ID = 00000000-0000-0000-0000-000000000004
+                    AND CLUSTERING ORDER BY (id ASC)
+                    AND comment = '';
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011

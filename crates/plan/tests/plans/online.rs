@@ -13,7 +13,10 @@ fn three_nodes_online_into_the_same_schema() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (2)
+            advice (3)
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -63,9 +66,15 @@ fn a_dropped_keyspace_is_made_again() {
                   the view shop.v is dropped, and built anew from shop.orders once that is loaded
                   hint: reads of the view fail until then
 
-            advice (3)
+            advice (5)
               INDEX_REBUILD shop.by_c (during)
                   the index by_c of shop.orders is built anew while rows are loaded
+              SCHEMA_REWRITE_OFFERED shop.v (before)
+                  shop.v could be made in another way: the view is left out
+                  hint: --rewrite-schema makes it so
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -77,6 +86,9 @@ fn a_dropped_keyspace_is_made_again() {
             shop.Metrics_2  is not there: created, then loaded     00000000-0000-0000-0000-000000000002
             shop.orders     is not there: created, then loaded     00000000-0000-0000-0000-000000000001
             shop.v          a view: made anew from its base table  -
+
+            MADE IN ANOTHER WAY  HOW                   DONE
+            shop.v               the view is left out  with --rewrite-schema
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000011
@@ -110,7 +122,10 @@ fn a_single_table_leaves_the_others_alone() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (2)
+            advice (3)
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -164,7 +179,10 @@ fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (2)
+            advice (3)
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -212,7 +230,13 @@ fn views_are_dropped_before_and_built_after_the_load() {
                   the view shop.later is dropped, and built anew from shop.orders once that is loaded
                   hint: reads of the view fail until then
 
-            advice (2)
+            advice (4)
+              SCHEMA_REWRITE_OFFERED shop.v (before)
+                  shop.v could be made in another way: the view is left out
+                  hint: --rewrite-schema makes it so
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -225,6 +249,20 @@ fn views_are_dropped_before_and_built_after_the_load() {
             shop.orders     is there: emptied, then loaded         00000000-0000-0000-0000-000000000001
             shop.v          a view: made anew from its base table  -
             shop.later      a view: made anew from its base table  -
+
+            UNDONE IN THE SCHEMA (the CQL does it again after the restore)
+            shop.later: since the backup: view made over orders
+                CREATE MATERIALIZED VIEW shop.later AS
+                    SELECT *
+                    FROM shop.orders
+                    WHERE c IS NOT NULL AND id IS NOT NULL
+                    PRIMARY KEY (c, id)
+                    WITH ID = 00000000-0000-0000-0000-000000000004
+                    AND CLUSTERING ORDER BY (id ASC)
+                    AND comment = '';
+
+            MADE IN ANOTHER WAY  HOW                   DONE
+            shop.v               the view is left out  with --rewrite-schema
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000011
@@ -281,7 +319,10 @@ fn what_differs_is_dropped_and_made_as_it_was() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            warnings (3)
+            warnings (4)
+              SCHEMA_COLUMN_LOST shop.orders (during)
+                  shop.orders has columns that were added since the backup, and are gone after the restore: added
+                  hint: the plan has the CQL that adds them again, empty
               SCHEMA_REVERTS shop.orders (during)
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
                   hint: note what was added since, to add it again after the restore
@@ -291,9 +332,12 @@ fn what_differs_is_dropped_and_made_as_it_was() {
               TABLE_NOT_IN_BACKUP shop.added (during)
                   the live table shop.added is not in the backup and stays as it is
 
-            advice (3)
+            advice (4)
               INDEX_REBUILD shop.by_c (during)
                   the index by_c of shop.orders is built anew while rows are loaded
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -304,6 +348,19 @@ fn what_differs_is_dropped_and_made_as_it_was() {
             TABLE           WHAT HAPPENS TO IT                                 ID
             shop.Metrics_2  is there: emptied, then loaded                     00000000-0000-0000-0000-000000000002
             shop.orders     is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
+
+            UNDONE IN THE SCHEMA (the CQL does it again after the restore)
+            shop.orders: since the backup: added added int
+                ALTER TABLE shop.orders ADD added int;
+            shop.later: since the backup: view made over orders
+                CREATE MATERIALIZED VIEW shop.later AS
+                    SELECT *
+                    FROM shop.orders
+                    WHERE c IS NOT NULL AND id IS NOT NULL
+                    PRIMARY KEY (c, id)
+                    WITH ID = 00000000-0000-0000-0000-000000000004
+                    AND CLUSTERING ORDER BY (id ASC)
+                    AND comment = '';
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011

@@ -33,20 +33,15 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
                   hint: names are as Cassandra stores them: case counts, and there are no quotes
               FORMAT_UNREADABLE big-nb (before)
                   the backup holds big-nb SSTables of shop.Metrics_2, shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
-                  hint: restore into a cluster that reads this format
+                  hint: restore into a release that reads it: cassandra 4.0, cassandra 4.1, cassandra 5.0, hcd 1.x, hcd 2.x
               DISK_SPACE 10.1.0.3 (before)
                   10.1.0.3 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 1.0 GiB (1073741824 bytes) free
                   hint: free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
 
-            warnings (2)
-              SCHEMA_REVERTS shop.Metrics_2 (during)
-                  the live definition of shop.Metrics_2 cannot be compared with that of another release line: the table is dropped and made as it was
-                  hint: note what was added since, to add it again after the restore
-              SCHEMA_REVERTS shop.orders (during)
-                  the live definition of shop.orders cannot be compared with that of another release line: the table is dropped and made as it was
-                  hint: note what was added since, to add it again after the restore
-
-            advice (2)
+            advice (3)
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -54,9 +49,9 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-            TABLE           WHAT WOULD HAPPEN TO IT                            ID
-            shop.Metrics_2  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000002
-            shop.orders     is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
@@ -74,14 +69,12 @@ fn another_ring_is_refused_by_the_nodes_that_do_not_match() {
     check(
         &request(&source, &target),
         expect![[r#"
-            restore of prod/nightly-1 into staging, online: REFUSED
+            restore of prod/nightly-1 into staging, online: can be done
 
-            refusals (1)
-              TOPOLOGY_DIFFERS staging (before)
-                  the target's ring is not that of the backup; no target node has the place of the source's 10.0.0.2 (dc1/r2, token 0), 10.0.0.3 (dc1/r3, token 3000000000000000000); no source node has the place of the target's 10.1.0.2 (dc1/r9, token 0), 10.1.0.3 (dc1/r3, tokens 5 and 1 more)
-                  hint: restore into a ring with the same tokens, datacenters and racks; others are not supported yet
-
-            advice (2)
+            advice (3)
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -89,9 +82,23 @@ fn another_ring_is_refused_by_the_nodes_that_do_not_match() {
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
             shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
+
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load    every node  schema
+            finish  -           every load
         "#]],
     );
 }
@@ -129,7 +136,10 @@ fn a_node_without_space_is_refused_with_its_figures() {
                   10.1.0.2 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 2.0 GiB (2147483648 bytes) free
                   hint: free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
 
-            advice (2)
+            advice (3)
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -174,9 +184,12 @@ fn an_unreadable_format_is_refused_whatever_the_versions_say() {
             refusals (1)
               FORMAT_UNREADABLE big-oa (before)
                   the backup holds big-oa SSTables of shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
-                  hint: Cassandra 5.0 reads it with storage_compatibility_mode UPGRADING or NONE
+                  hint: set `storage_compatibility_mode` to UPGRADING on every target node, then to NONE, with a rolling restart for each: Cassandra 5.0 reads it then
 
-            advice (2)
+            advice (3)
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -208,10 +221,13 @@ fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
 
             refusals (1)
               BACKUP_INCOMPLETE prod/nightly-1 (before)
-                  the backup lacks the node 10.0.0.2 in dc1/r2, which was in the ring
-                  hint: pick a backup that has every node
+                  the backup lacks 10.0.0.2, which was in the ring; of shop in dc1 100.0 % of the ring has 2 of 3 replicas
+                  hint: pick a backup that has every node; or say what may be missing: --completeness quorum (nothing that was written at QUORUM), one (single replicas' writes) or any
 
-            advice (2)
+            advice (3)
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -223,9 +239,13 @@ fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
             shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
+            KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
+            shop      dc1         2 of 3 replicas: 100 %
+
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
-            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+            10.1.0.1   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
+            10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
         "#]],
     );
 }

@@ -22,13 +22,16 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
 
             warnings (1)
               SCHEMA_REVERTS shop.orders (during)
-                  the live definition of shop.orders cannot be compared with that of another release line: the table is dropped and made as it was
+                  the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
                   hint: note what was added since, to add it again after the restore
 
-            advice (3)
+            advice (4)
               UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
                   restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
                   hint: the restore has a step for it; by hand: nodetool upgradesstables
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -38,6 +41,14 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
 
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
+
+            UNDONE IN THE SCHEMA (the CQL does it again after the restore)
+            shop.orders: since the backup: changed the options comment
+                ALTER TABLE shop.orders WITH comment = '';
+
+            MADE IN ANOTHER WAY  HOW                                                       DONE
+            shop.orders          the option is left out: dclocal_read_repair_chance = 0.1  yes
+            shop.orders          the option is left out: read_repair_chance = 0.0          yes
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
@@ -49,7 +60,11 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
             stage            every node  pin
             schema           -           every stage
                 DROP TABLE IF EXISTS shop.orders;
-                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = 'read_repair_chance = 1';
+                CREATE TABLE IF NOT EXISTS shop.orders (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = 'read_repair_chance = 1';
             load             every node  schema
             upgradesstables  every node  its own load
             finish           -           every upgradesstables
