@@ -49,8 +49,9 @@ codes! {
         "A Cassandra 4 backup goes onto HCD, which reads its SSTables and writes another format. The plan has an \
          upgradesstables step for them."
     SCHEMA_VALIDATION_REQUIRED Warning Before
-        "A DSE backup goes onto HCD, which lacks some of DSE's features. Check the schema for graph, search and \
-         analytics features, NodeSync options and DSE-only compaction strategies before restoring."
+        "A DSE backup goes onto HCD, which lacks some of DSE's features. The plan of a restore looks for them in the backup's \
+         schema and files, and names each that it finds by DSE_FEATURE_UNSUPPORTED. What programs use without any trace \
+         in the schema, such as analytics jobs, it cannot see."
     PATCH_DOWNGRADE Advice Before
         "The target runs a lower patch release of the same line, and one that writes an older SSTable format. By \
          Cassandra's rule it reads the newer files, yet what it does not know of in them is ignored. Bring the target \
@@ -136,8 +137,8 @@ codes! {
          It swaps folders instead of loading SSTables, which is faster for much data, and the cluster is down meanwhile."
     DATACENTER_UNMAPPED Refusal Before
         "A datacenter of the target would be given replicas of a keyspace, and none of the backup's datacenters feeds it: \
-         none has its name, and `--datacenter SOURCE=TARGET` names none for it; or the one that is named does not exist. \
-         Each target datacenter is fed by one of the backup, and one may feed several."
+         none has its name, and `--datacenter BACKUP=TARGET` names none for it; or the one that is named does not exist. \
+         Name one for each datacenter of the target that is to hold replicas."
     DATACENTER_LEFT_OUT Warning Before
         "A datacenter of the backup feeds none of the target. Its replicas are not restored. What was written to it alone, \
          at LOCAL_ONE or LOCAL_QUORUM shortly before the backup, may be nowhere else."

@@ -101,7 +101,7 @@ fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &
             codes::SCHEMA_VALIDATION_REQUIRED,
             subject,
             "HCD lacks some of DSE's features, and the schema may use them",
-            "look for graph, search and analytics features, NodeSync and DSE-only compaction strategies",
+            "the plan of a restore names each such feature that the backup uses: DSE_FEATURE_UNSUPPORTED",
         ),
         Rule::PatchDowngrade => findings.say(
             codes::PATCH_DOWNGRADE,

@@ -121,3 +121,26 @@ fn all_of_hcd_1_is_one_line_and_two_minors_of_cassandra_are_not() {
     assert!(!same("cassandra 4.0.17", "cassandra 4.1.9"));
     assert!(!same("cassandra 6.8.0", "dse 6.8.0"));
 }
+
+#[test]
+fn a_supported_target_reads_what_the_source_writes_as_shipped() {
+    let stock = FormatSettings::default();
+    let mut supported = 0;
+    for source in Line::known() {
+        for target in Line::known() {
+            let (from, to) = (source.first_release(), target.first_release());
+            if !matches!(compatibility(&from, &to), Verdict::Supported { .. }) {
+                continue;
+            }
+            supported += 1;
+            // Patch releases of one line write several formats.
+            let rows = crate::format_rows().filter(|row| row.line == source);
+            let writes = rows.filter(|row| row.settings.is_none_or(|settings| settings == stock));
+            for row in writes {
+                let reads = crate::readable_formats(&to, &stock);
+                assert!(reads.contains(&row.writes), "{target} reads {}", row.writes);
+            }
+        }
+    }
+    assert_eq!(supported, 17);
+}

@@ -147,7 +147,7 @@ mod tests {
         assert!(found.len() <= 1);
         let finding = found.pop()?;
         assert_eq!(
-            brief(&[finding.clone()]),
+            brief(std::slice::from_ref(&finding)),
             ["Warning TTL_MAY_EXPIRE shop.sessions"]
         );
         Some((finding.message, finding.hint))

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use cassandra_versions::{Reading, Release, lines_that_read};
+use cassandra_versions::{Line, Reading, Release, compatibility, lines_that_read};
 use model::manifest::{BackupManifest, NodeSstables};
 use model::{HostId, NodeDescription, TableId};
 
@@ -64,7 +64,7 @@ pub(super) fn check(
         }
     }
     for ((obstacle, what), met) in &obstacles {
-        say(*obstacle, what, met, &readers, findings);
+        say(*obstacle, what, met, &readers, &backup.release, findings);
     }
     verdicts
 }
@@ -156,6 +156,7 @@ fn say(
     what: &str,
     met: &Met,
     readers: &[(Reader, Vec<&str>)],
+    source: &Release,
     findings: &mut Findings,
 ) {
     let tables = text::list(
@@ -182,7 +183,7 @@ fn say(
         Obstacle::Unreadable(reading) => (
             codes::FORMAT_UNREADABLE,
             format!("the backup holds {what} SSTables of {tables}, which {nodes} cannot read"),
-            way_to_read(reading, what),
+            way_to_read(reading, what, source),
         ),
         Obstacle::ZeroCopySlice => (
             codes::SSTABLE_NEEDS_REWRITE,
@@ -216,7 +217,11 @@ fn say(
     findings.say_as(obstacle.severity(), code, what, message, hint);
 }
 
-fn way_to_read(reading: Reading, format: &str) -> String {
+fn way_to_read(reading: Reading, format: &str, source: &Release) -> String {
+    let takes = |line: &Line| {
+        let answer = compatibility(source, &line.first_release());
+        matches!(answer, cassandra_versions::Verdict::Supported { .. })
+    };
     match reading {
         Reading::InAnotherMode => {
             "set `storage_compatibility_mode` to UPGRADING on every target node, then to NONE, with a rolling restart for each: Cassandra 5.0 reads it then".to_owned()
@@ -224,10 +229,13 @@ fn way_to_read(reading: Reading, format: &str) -> String {
         Reading::AfterRewriteOn(line) => {
             format!("restore into {line}, run `nodetool upgradesstables` there, and back up again")
         }
-        Reading::Reads | Reading::Never => match lines_that_read(format) {
-            lines if lines.is_empty() => "no known release reads this format".to_owned(),
-            lines => format!("restore into a release that reads it: {}", text::list(lines)),
-        },
+        Reading::Reads | Reading::Never => {
+            let lines: Vec<Line> = lines_that_read(format).into_iter().filter(takes).collect();
+            match lines.is_empty() {
+                true => format!("no release that takes a backup of {source} reads this format"),
+                false => format!("restore into a release that reads it: {}", text::list(lines)),
+            }
+        }
     }
 }
 

@@ -30,10 +30,13 @@ mod tests {
     use super::*;
     use crate::restore::world::{backup, brief, said};
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
     #[test]
     fn only_a_verification_since_the_backup_counts() {
         let mut backup = backup("cassandra 4.1.9", &["s1"]);
-        let at = |second: i64| Timestamp::from_second(second).expect("a time");
         backup.finished_at = at(1000);
         for (verified_at, told) in [(None, true), (Some(999), true), (Some(1000), false)] {
             let found = said(|findings| check(&backup, verified_at.map(at), findings));

@@ -51,7 +51,10 @@ fn one_finding_names_the_tables_and_nodes_of_a_reason_and_a_format() {
         found[1].message,
         "the backup holds bti-bb SSTables of old.t, which t1, t2 cannot read"
     );
-    assert!(found[1].hint.contains("dse 6.8"), "{}", found[1].hint);
+    assert_eq!(
+        found[1].hint,
+        "no release that takes a backup of cassandra 5.0.5 reads this format"
+    );
     // The node in NONE would rewrite what the other writes itself.
     assert_eq!(verdicts.older, BTreeSet::from(["big-nb".to_owned()]));
 }
@@ -280,4 +283,50 @@ fn what_is_renamed_is_counted_once_however_many_nodes_need_it() {
         &mut findings,
     );
     assert_eq!(verdicts.renamed, 1);
+}
+
+#[test]
+fn an_unreadable_format_comes_with_the_way_to_it() {
+    for (source, sstable, text, hint) in [
+        (
+            "cassandra 5.0.5",
+            "oa-1-big",
+            "cassandra 4.1.9",
+            "restore into a release that reads it: cassandra 5.0",
+        ),
+        (
+            "dse 6.8.50",
+            "bb-1-bti",
+            "cassandra 4.1.9",
+            "restore into a release that reads it: dse 6.8, dse 6.9, hcd 1.x",
+        ),
+        (
+            "cassandra 3.11.19",
+            "jb-1-big",
+            "cassandra 4.1.9",
+            "restore into cassandra 3.11, run `nodetool upgradesstables` there, and back up again",
+        ),
+        (
+            "cassandra 4.1.9",
+            "nonsense",
+            "cassandra 4.1.9",
+            "no release that takes a backup of cassandra 4.1.9 reads this format",
+        ),
+    ] {
+        let backup = backup(source, &["s1"]);
+        let node = target("t1", text, "");
+        let sources = [sstables(1, &[("shop.orders", vec![facts(sstable)])])];
+        let found = said(|findings| {
+            check(
+                &backup,
+                &sources,
+                all,
+                &[&node],
+                RestoreMode::Online,
+                findings,
+            );
+        });
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].hint, hint, "{sstable} onto {text}");
+    }
 }
