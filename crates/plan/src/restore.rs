@@ -45,7 +45,9 @@ use crate::codes;
 use crate::findings::Findings;
 use chosen::Chosen;
 use datacenters::Datacenters;
+use estimate::Course;
 use live::Live;
+use moves::Moves;
 use rings::Rings;
 use schemas::Schemas;
 
@@ -220,9 +222,9 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let rewrites = match cluster.nodes.first() {
         Some(node) => {
             let release = &node.release;
-            let needed = features::check(&chosen, &schemas, release, &mut findings);
-            settings::check(&needed, &cluster.nodes, &mut findings);
-            features::rewrites(&chosen, &schemas, &mut findings)
+            let met = features::check(&chosen, &schemas, release, &cluster, &mut findings);
+            settings::check(&met.needed, &cluster.nodes, &mut findings);
+            features::rewrites(&chosen, &schemas, &met.in_the_way, &mut findings)
         }
         None => Vec::new(),
     };
@@ -243,13 +245,30 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         versions: &versions,
         older: &verdicts.older,
     };
-    let nodes = nodes::plan(&given, &mut findings);
-    let seconds = 0;
-    ttl::check(sstables, is_staged, request.now, seconds, &mut findings);
-    verified::check(backup, None, &mut findings);
+    let mut nodes = nodes::plan(&given, &mut findings);
     let cql = ddl::write(
         mode, backup, &chosen, &live, &decided, &keyspaces, &schemas, &cluster,
     );
+    let course = Course {
+        mode,
+        schema_statements: cql.schema.len() as u64,
+        view_statements: cql.views.len() as u64,
+    };
+    let seconds = nodes.estimate(&course, &request.rates, &cluster, &mut findings);
+    ttl::check(sstables, is_staged, request.now, seconds, &mut findings);
+    verified::check(backup, None, &mut findings);
+    if request.mode == RequestedMode::Auto && matches!(moves, Moves::OneToOne(_)) {
+        offer_in_place(
+            name,
+            &versions,
+            &cluster,
+            |scratch| {
+                let in_place = RestoreMode::InPlace;
+                tables::decide(in_place, &schemas, backup, &chosen, &live, scratch);
+            },
+            &mut findings,
+        );
+    }
     say_afterwards(name, backup.nodes.len(), &mut findings);
 
     let supported = !findings.refuse();
@@ -338,6 +357,27 @@ fn check_in_place(cluster: &Cluster, versions: &versions::Versions, findings: &m
             "in place",
             "a restore in place needs the release line of the backup",
             "restore online",
+        );
+    }
+}
+
+/// Says that a restore in place is possible, where nothing stands against it.
+fn offer_in_place(
+    name: &str,
+    versions: &versions::Versions,
+    cluster: &Cluster,
+    decide: impl FnOnce(&mut Findings),
+    findings: &mut Findings,
+) {
+    let mut scratch = Findings::default();
+    check_in_place(cluster, versions, &mut scratch);
+    decide(&mut scratch);
+    if !scratch.refuse() {
+        findings.say(
+            codes::IN_PLACE_POSSIBLE,
+            name,
+            "the ring is that of the backup: its files can be swapped while Cassandra is stopped",
+            "--mode in-place is faster for much data; the cluster is down meanwhile",
         );
     }
 }

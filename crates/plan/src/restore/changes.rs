@@ -1,6 +1,6 @@
 //! What of the live schema a restore undoes, table by table, and the CQL that does it again.
 
-use cassandra_schema::{Forward, TableDiff, diff, diff_type};
+use cassandra_schema::{Forward, TableDiff, View, diff, diff_type};
 use model::{SchemaKind, TableRef};
 
 use super::SchemaChange;
@@ -217,11 +217,18 @@ fn gone(chosen: &Chosen, schemas: &Schemas) -> Vec<SchemaChange> {
             changes.push(SchemaChange {
                 subject,
                 what: format!("since the backup: view made over {}", view.base_table),
-                forward_cql: vec![view.to_cql()],
+                forward_cql: vec![without_id(view)],
             });
         }
     }
     changes
+}
+
+/// It is made anew, with another id.
+fn without_id(view: &View) -> String {
+    let mut view = view.clone();
+    view.id = None;
+    view.to_cql()
 }
 
 fn change(subject: &str, what: String, forward: &Forward) -> SchemaChange {

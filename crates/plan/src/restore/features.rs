@@ -1,26 +1,43 @@
 //! What the backup's schema needs of the target's release: found one by one, each with what becomes of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use cassandra_schema::{Applied, Feature, ObjectKey, Requirement, Support, requirements, support};
 use cassandra_versions::{Product, Release};
-use model::{SchemaKind, Severity};
+use model::{NodeFeatures, SchemaKind, Severity};
 
 use super::SchemaRewrite;
 use super::chosen::Chosen;
 use super::schemas::Schemas;
 use super::settings::Needed;
+use crate::cluster::Cluster;
 use crate::codes;
 use crate::findings::Findings;
 
-/// Says what the target's release does not take, or takes under conditions; answers what its settings must allow.
+/// What was met in the schema.
+#[derive(Debug, Default)]
+pub(super) struct Met {
+    /// What the settings of every target node must allow.
+    pub needed: Needed,
+    /// Objects that cannot be made as they are.
+    pub in_the_way: HashSet<ObjectKey>,
+}
+
+/// Says what the target's release does not take, or takes under conditions.
 pub(super) fn check(
     chosen: &Chosen,
     schemas: &Schemas,
     release: &Release,
+    cluster: &Cluster,
     findings: &mut Findings,
-) -> Needed {
-    let mut needed = Needed::default();
+) -> Met {
+    let mut met = Met::default();
+    let switched_off = |told: fn(&NodeFeatures) -> Option<bool>| {
+        let mut nodes = cluster.nodes.iter();
+        nodes.any(|node| told(&node.features) == Some(false))
+    };
+    let views_off = switched_off(|features| features.materialized_views);
+    let sasi_off = switched_off(|features| features.sasi_indexes);
     let live: BTreeSet<Feature> = requirements(&schemas.live)
         .into_iter()
         .map(|requirement| requirement.feature)
@@ -30,33 +47,61 @@ pub(super) fn check(
             continue;
         }
         let name = name_of(&requirement.subject);
-        match support(&requirement.feature, release) {
-            Support::Native => {}
+        let needed = &mut met.needed;
+        let stands = match support(&requirement.feature, release) {
+            Support::Native => true,
             Support::Rewritable(_) | Support::Unsupported => {
                 refuse(&requirement, &name, schemas, release, findings);
+                false
             }
             Support::NeedsSetting(setting) => match requirement.feature {
-                Feature::MaterializedView => needed.materialized_views.push(name),
-                Feature::JavaFunction => needed.user_defined_functions.push(name),
-                Feature::Sasi => needed.sasi_indexes.push(name),
-                ref feature => findings.say_as(
-                    Severity::Advice,
-                    codes::SETTING_DISABLED,
-                    &name,
-                    format!(
-                        "{name} needs {feature}, which {release} has only where it is switched on"
-                    ),
-                    format!("make sure that {setting} is true in cassandra.yaml of every node"),
-                ),
+                Feature::MaterializedView => {
+                    needed.materialized_views.push(name);
+                    !views_off
+                }
+                Feature::Sasi => {
+                    needed.sasi_indexes.push(name);
+                    !sasi_off
+                }
+                Feature::JavaFunction => {
+                    needed.user_defined_functions.push(name);
+                    true
+                }
+                ref feature => {
+                    say_setting(feature, &name, setting, release, findings);
+                    false
+                }
             },
             Support::NeedsClass(class) => {
-                if !live.contains(&requirement.feature) {
+                let is_there = live.contains(&requirement.feature);
+                if !is_there {
                     say_class(&requirement, &name, &class, findings);
                 }
+                is_there
             }
+        };
+        if !stands {
+            met.in_the_way.insert(requirement.subject);
         }
     }
-    needed
+    met
+}
+
+/// A node does not tell of this setting.
+fn say_setting(
+    feature: &Feature,
+    name: &str,
+    setting: &str,
+    release: &Release,
+    findings: &mut Findings,
+) {
+    findings.say_as(
+        Severity::Advice,
+        codes::SETTING_DISABLED,
+        name,
+        format!("{name} needs {feature}, which {release} has only where it is switched on"),
+        format!("make sure that {setting} is true in cassandra.yaml of every node"),
+    );
 }
 
 /// What the target's release does not have, and what is left of it.
@@ -138,6 +183,7 @@ fn say_class(requirement: &Requirement, name: &str, class: &str, findings: &mut 
 pub(super) fn rewrites(
     chosen: &Chosen,
     schemas: &Schemas,
+    in_the_way: &HashSet<ObjectKey>,
     findings: &mut Findings,
 ) -> Vec<SchemaRewrite> {
     let mut rewrites = Vec::new();
@@ -145,7 +191,9 @@ pub(super) fn rewrites(
     for (rewrite, applied) in all.chain(schemas.offered.iter().map(|offered| (offered, false))) {
         // How a keyspace is replicated is decided apart, by the rings.
         let is_replication = rewrite.rewrite == cassandra_schema::Rewrite::NetworkTopology;
-        if is_replication || !is_chosen(&rewrite.subject, chosen, schemas) {
+        // What stands as it is need not be made in another way.
+        let is_idle = !applied && !in_the_way.contains(&rewrite.subject);
+        if is_replication || is_idle || !is_chosen(&rewrite.subject, chosen, schemas) {
             continue;
         }
         let name = name_of(&rewrite.subject);

@@ -20,6 +20,8 @@ pub(super) struct Figures {
     pub largest_table_bytes: u64,
     /// What rebuilt views take.
     pub view_bytes: u64,
+    /// From which anything is taken.
+    pub tables: u64,
 }
 
 /// One for each taker.
@@ -89,6 +91,7 @@ fn one_to_one(backup: &BackupManifest, taker: &Taker, decided: &[Decided]) -> Fi
             figures.load.download_bytes += table.bytes;
             figures.load.sstables += table.sstables;
             figures.largest_table_bytes = figures.largest_table_bytes.max(table.bytes);
+            figures.tables += u64::from(table.sstables > 0);
         } else if fates.is_rebuilt(table) {
             figures.view_bytes += table.bytes;
         }
@@ -139,6 +142,7 @@ fn by_range(
                     figures.load.sstables += load.sstables - before.sstables;
                     figures.load.sliced_sstables += load.sliced_sstables - before.sliced_sstables;
                     figures.largest_table_bytes = figures.largest_table_bytes.max(bytes);
+                    figures.tables += u64::from(load.sstables > before.sstables);
                 } else {
                     figures.view_bytes += bytes;
                 }

@@ -4,24 +4,30 @@ use std::collections::BTreeSet;
 
 use model::NodeDescription;
 use model::manifest::{BackupManifest, NodeSstables};
+use placement::Load;
 
-use super::NodePlan;
+use super::estimate::{Course, Work, estimate};
 use super::figures::{Figures, figures};
 use super::moves::{Moves, Taker};
 use super::rings::Rings;
 use super::tables::Decided;
 use super::versions::Versions;
+use super::{NodePlan, Rates};
 use crate::cluster::Cluster;
 use crate::findings::Findings;
 use crate::{codes, text};
 
-/// On top of what is staged: indexes, filters and summaries that Cassandra builds, and room to go on compacting.
-const DISK_RESERVE_PERCENT: u64 = 10;
+/// Of an SSTable that is taken whole: its components.
+const REQUESTS_WHOLE: u64 = 8;
+/// Of one that is sliced: its small components, and ranges of its index and data.
+const REQUESTS_SLICED: u64 = 16;
 
 pub(super) struct Nodes {
     pub plans: Vec<NodePlan>,
     /// Whether SSTables are to be upgraded after the restore.
     pub upgrade: bool,
+    /// Of each plan, what it has to do.
+    work: Vec<Work>,
 }
 
 /// What the nodes' shares are made from.
@@ -57,38 +63,82 @@ pub(super) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
         given.rings,
         given.decided,
     );
-    let mut plans = Vec::new();
-    if !matches!(given.moves, Moves::Unknown) {
-        for (taker, figures) in takers.into_iter().zip(figures) {
-            let target = taker.target;
-            let plan = node_plan(taker, &figures, upgrade);
-            check_space(target, &plan, findings);
-            plans.push(plan);
-        }
+    if matches!(given.moves, Moves::Unknown) {
+        return Nodes {
+            plans: Vec::new(),
+            upgrade,
+            work: Vec::new(),
+        };
     }
-    Nodes { plans, upgrade }
+    let (plans, work) = takers
+        .into_iter()
+        .zip(&figures)
+        .map(|(taker, figures)| (node_plan(taker, figures), work(figures, upgrade)))
+        .unzip();
+    Nodes {
+        plans,
+        upgrade,
+        work,
+    }
 }
 
-fn node_plan(taker: Taker, figures: &Figures, upgrade: bool) -> NodePlan {
-    // A rebuilt view takes about what it took before. An upgrade writes an SSTable anew before the old one goes, and the
-    // largest may be a whole table.
-    let upgrade_bytes = if upgrade {
-        figures.largest_table_bytes
-    } else {
-        0
-    };
-    let used_bytes = figures.load.download_bytes + figures.view_bytes + upgrade_bytes;
+impl Nodes {
+    /// Fills in how long it takes and how much disk, and says where there is too little; answers the time of the whole.
+    pub fn estimate(
+        &mut self,
+        course: &Course,
+        rates: &Rates,
+        cluster: &Cluster,
+        findings: &mut Findings,
+    ) -> u64 {
+        let estimate = estimate(&self.work, course, rates);
+        for (plan, node) in self.plans.iter_mut().zip(&estimate.nodes) {
+            plan.seconds = node.seconds;
+            plan.disk_bytes_needed = node.disk_bytes;
+            let target = cluster
+                .nodes
+                .iter()
+                .find(|target| target.member.host_id == plan.host_id);
+            if let Some(target) = target {
+                check_space(target, plan, findings);
+            }
+        }
+        estimate.seconds
+    }
+}
+
+fn requests(load: &Load) -> u64 {
+    let whole = load.sstables - load.sliced_sstables;
+    whole * REQUESTS_WHOLE + load.sliced_sstables * REQUESTS_SLICED
+}
+
+fn work(figures: &Figures, upgrade: bool) -> Work {
+    let load = &figures.load;
+    let upgrading = |bytes: u64| if upgrade { bytes } else { 0 };
+    Work {
+        download_bytes: load.download_bytes,
+        requests: requests(load),
+        staged_bytes: load.download_bytes,
+        loads: figures.tables,
+        upgrade_bytes: upgrading(load.download_bytes),
+        // The largest SSTable may be a whole table.
+        upgrade_reserve_bytes: upgrading(figures.largest_table_bytes),
+        view_bytes: figures.view_bytes,
+    }
+}
+
+fn node_plan(taker: Taker, figures: &Figures) -> NodePlan {
     NodePlan {
         node: taker.target.member.address.clone(),
         agent: taker.target.agent.clone(),
         host_id: taker.target.member.host_id,
         sources: taker.sources,
         download_bytes: figures.load.download_bytes,
-        disk_bytes_needed: used_bytes + used_bytes / 100 * DISK_RESERVE_PERCENT,
+        disk_bytes_needed: 0,
         sstables: figures.load.sstables,
         sliced_sstables: figures.load.sliced_sstables,
         shares: taker.shares,
-        requests: 0,
+        requests: requests(&figures.load),
         seconds: 0,
     }
 }

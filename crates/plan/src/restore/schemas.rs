@@ -99,6 +99,10 @@ impl Schemas {
 
     /// Whether what has this name on both sides means the same on both. `before` and `now` are their entries.
     pub fn same(&self, before: &SchemaEntry, now: &SchemaEntry) -> bool {
+        // What is written alike is alike, understood or not.
+        if before.cql == now.cql {
+            return before.kind == now.kind;
+        }
         let (keyspace, name) = (before.keyspace.as_str(), before.name.as_str());
         if before.kind != now.kind || self.is_unknown(before) || self.is_unknown(now) {
             return cql::same_definition(&before.cql, &now.cql);

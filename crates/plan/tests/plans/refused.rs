@@ -1,6 +1,6 @@
 use expect_test::expect;
 use model::Severity;
-use plan::{UnreachableAgent, plan_restore};
+use plan::{RequestedMode, UnreachableAgent, plan_restore};
 
 use crate::world::*;
 
@@ -33,7 +33,7 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
                   hint: names are as Cassandra stores them: case counts, and there are no quotes
               FORMAT_UNREADABLE big-nb (before)
                   the backup holds big-nb SSTables of shop.Metrics_2, shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
-                  hint: restore into a release that reads it: cassandra 4.0, cassandra 4.1, cassandra 5.0, hcd 1.x, hcd 2.x
+                  hint: restore into a release that reads it: cassandra 4.1, cassandra 5.0, hcd 1.x
               DISK_SPACE 10.1.0.3 (before)
                   10.1.0.3 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 1.0 GiB (1073741824 bytes) free
                   hint: free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
@@ -57,19 +57,28 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
             10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
             10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+
+            takes about 27s
         "#]],
     );
 }
 
 #[test]
-fn another_ring_is_refused_by_the_nodes_that_do_not_match() {
+fn another_ring_is_refused_in_place_by_the_nodes_that_do_not_match() {
     let (source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     target.ring[1].rack = "r9".into();
     target.ring[2].tokens = vec!["5".into(), "-7".into()];
+    let mut request = request(&source, &target);
+    request.mode = RequestedMode::InPlace;
     check(
-        &request(&source, &target),
+        &request,
         expect![[r#"
-            restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, in place: REFUSED
+
+            refusals (1)
+              TOPOLOGY_DIFFERS staging (before)
+                  the target's ring is not that of the backup; no target node has the place of the source's 10.0.0.2 (dc1/r2, token 0), 10.0.0.3 (dc1/r3, token 3000000000000000000); no source node has the place of the target's 10.1.0.2 (dc1/r9, token 0), 10.1.0.3 (dc1/r3, tokens 5 and 1 more)
+                  hint: restore online: then each node gets the data of its own token ranges
 
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
@@ -82,35 +91,28 @@ fn another_ring_is_refused_by_the_nodes_that_do_not_match() {
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-            TABLE           WHAT HAPPENS TO IT              ID
-            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT WOULD HAPPEN TO IT                           ID
+            shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
+            shop.orders     its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000001
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
             10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
-                TRUNCATE TABLE shop."Metrics_2";
-                TRUNCATE TABLE shop.orders;
-            load    every node  schema
-            finish  -           every load
+            takes about 2m 42s
         "#]],
     );
 }
 
 #[test]
-fn a_ring_of_another_size_is_refused() {
+fn a_ring_of_another_size_is_refused_in_place_only() {
     let (source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     target.ring.pop();
-    assert_eq!(
-        codes(&request(&source, &target)),
-        ["Refusal TOPOLOGY_DIFFERS staging"]
-    );
+    let mut request = request(&source, &target);
+    assert_eq!(codes(&request), [] as [&str; 0]);
+    request.mode = RequestedMode::InPlace;
+    assert_eq!(codes(&request), ["Refusal TOPOLOGY_DIFFERS staging"]);
 }
 
 #[test]
@@ -136,10 +138,13 @@ fn a_node_without_space_is_refused_with_its_figures() {
                   10.1.0.2 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 2.0 GiB (2147483648 bytes) free
                   hint: free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
 
-            advice (3)
+            advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              IN_PLACE_POSSIBLE staging (before)
+                  the ring is that of the backup: its files can be swapped while Cassandra is stopped
+                  hint: --mode in-place is faster for much data; the cluster is down meanwhile
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -155,6 +160,8 @@ fn a_node_without_space_is_refused_with_its_figures() {
             10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
             10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+
+            takes about 27s
         "#]],
     );
 }
@@ -186,10 +193,13 @@ fn an_unreadable_format_is_refused_whatever_the_versions_say() {
                   the backup holds big-oa SSTables of shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
                   hint: set `storage_compatibility_mode` to UPGRADING on every target node, then to NONE, with a rolling restart for each: Cassandra 5.0 reads it then
 
-            advice (3)
+            advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              IN_PLACE_POSSIBLE staging (before)
+                  the ring is that of the backup: its files can be swapped while Cassandra is stopped
+                  hint: --mode in-place is faster for much data; the cluster is down meanwhile
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: run `nodetool repair -full` for the restored keyspaces
@@ -205,6 +215,8 @@ fn an_unreadable_format_is_refused_whatever_the_versions_say() {
             10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
             10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+
+            takes about 27s
         "#]],
     );
 }
@@ -246,6 +258,8 @@ fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
             10.1.0.1   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
             10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
             10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
+
+            takes about 41s
         "#]],
     );
 }

@@ -1,4 +1,5 @@
 use model::SchemaKind;
+use plan::RequestedMode;
 
 use crate::world::*;
 
@@ -13,8 +14,8 @@ fn replicate(side: &mut Side, replication: &str) {
 }
 
 #[test]
-fn a_keyspace_must_be_replicated_as_it_was() {
-    for (now, refused) in [
+fn a_keyspace_must_be_replicated_as_it_was_in_place_and_is_mapped_online() {
+    for (now, differs) in [
         (
             "{'dc1': '3', 'class': 'org.apache.cassandra.locator.NetworkTopologyStrategy'}",
             false,
@@ -27,28 +28,33 @@ fn a_keyspace_must_be_replicated_as_it_was() {
     ] {
         let (source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
         replicate(&mut target, now);
+        let mut request = request(&source, &target);
+        assert_eq!(codes(&request), [] as [&str; 0], "{now}");
+        let online = plan::plan_restore(&request);
+        let by_ranges = online.nodes.iter().any(|node| !node.shares.is_empty());
+        assert_eq!(by_ranges, differs, "{now}");
+        request.mode = RequestedMode::InPlace;
         let expected = ["Refusal KEYSPACE_REPLICATION_MISMATCH shop"];
-        assert_eq!(
-            codes(&request(&source, &target)),
-            expected[..usize::from(refused)],
-            "{now}"
-        );
+        assert_eq!(codes(&request), expected[..usize::from(differs)], "{now}");
     }
 }
 
 #[test]
-fn a_keyspace_of_unknown_datacenters_is_not_made() {
+fn datacenters_that_no_node_of_the_backup_is_in_hold_nothing_and_are_left_out() {
     let (mut source, _) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     replicate(
         &mut source,
         "{'class': 'NetworkTopologyStrategy', 'dc1': '3', 'dc9': '3'}",
     );
     let plan = plan::plan_restore(&request(&source, &empty("cassandra 4.1.9")));
-    assert_eq!(plan.findings[0].code, "KEYSPACE_REPLICATION_MISMATCH");
-    assert!(
-        plan.findings[0].message.contains("to dc9,"),
-        "{}",
-        plan.findings[0].message
+    assert!(plan.supported);
+    assert_eq!(plan.findings[0].code, "REPLICATION_ADJUSTED");
+    let made = plan.steps.iter().flat_map(|step| &step.cql).next();
+    assert_eq!(
+        made.map(String::as_str),
+        Some(
+            "CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'}"
+        )
     );
 }
 
@@ -56,10 +62,13 @@ fn a_keyspace_of_unknown_datacenters_is_not_made() {
 fn a_type_that_differs_is_refused_and_one_that_is_only_written_otherwise_is_not() {
     for (now, refused) in [
         ("CREATE TYPE shop.money (\n  amount decimal\n)", false),
+        // Fields that were added later read as nothing in older rows.
         (
             "CREATE TYPE shop.money (amount decimal, currency text)",
-            true,
+            false,
         ),
+        ("CREATE TYPE shop.money (amount varint)", true),
+        ("CREATE TYPE shop.money (sum decimal)", true),
     ] {
         let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
         let was = "CREATE TYPE shop.money (amount decimal)";

@@ -68,6 +68,8 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
             load             every node  schema
             upgradesstables  every node  its own load
             finish           -           every upgradesstables
+
+            takes about 43s
         "#]],
     );
 }
