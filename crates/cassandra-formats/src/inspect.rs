@@ -127,10 +127,10 @@ fn uuid(bytes: [u8; 16]) -> String {
     )
 }
 
-type Keys = (Vec<u8>, Vec<u8>);
+pub(crate) type Keys = (Vec<u8>, Vec<u8>);
 
 /// First and last key, from the cheapest component that tells the truth of them.
-fn keys(
+pub(crate) fn keys(
     components: &dyn Components,
     version: Version,
     statistics: &Statistics,

@@ -20,6 +20,7 @@ mod fixtures;
 pub mod index;
 mod inspect;
 mod layout;
+mod plan_facts;
 pub mod promoted;
 mod read_ahead;
 pub mod slice;
@@ -37,6 +38,7 @@ pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file
 pub use error::{Damage, Error, Result};
 pub use inspect::{Facts, inspect};
 pub use layout::DataLayout;
+pub use plan_facts::{EncryptedBy, Expiring, PlanFacts, plan_facts};
 pub use uncompressed::Uncompressed;
 pub use version::{Format, Version};
 

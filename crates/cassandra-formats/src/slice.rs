@@ -21,7 +21,7 @@ use crate::source::Components;
 use crate::statistics::Statistics;
 use crate::toc::encode_toc;
 use crate::token::{Partitioner, Token, TokenRanges};
-use crate::uncompressed::Uncompressed;
+use crate::uncompressed::{READ_BYTES, Uncompressed};
 use crate::version::{Format, Version};
 use crate::{COMPRESSION_INFO, DATA, STATISTICS, STATISTICS_BYTES_MAX, TOC};
 
@@ -44,12 +44,26 @@ pub struct Slice {
 
 /// Writes the slice of `ranges`; `None`, and nothing written, where no partition is in them.
 ///
+/// What is read of Data is checked first, by the checksums of its chunks or by CRC.db.
+///
 /// Reads the small components, the parts of the index around the ranges, and of Data.db the chunks that hold wanted
 /// partitions. A crash leaves components without TOC.txt behind; the caller discards them.
 pub fn slice(
     source: &dyn Components,
     version: &FormatVersion,
     ranges: &TokenRanges,
+    create: &mut dyn CreateComponents,
+) -> Result<Option<Slice>> {
+    slice_reading(source, version, ranges, READ_BYTES, create)
+}
+
+/// The same; Data is read in pieces of `read_bytes`, or as much of that as is wanted. For sources in which each read
+/// costs something.
+pub fn slice_reading(
+    source: &dyn Components,
+    version: &FormatVersion,
+    ranges: &TokenRanges,
+    read_bytes: usize,
     create: &mut dyn CreateComponents,
 ) -> Result<Option<Slice>> {
     let version = Version::known(version).ok_or_else(|| {
@@ -68,7 +82,7 @@ pub fn slice(
         }
         DataLayout::Plain { .. } => None,
     };
-    let data = Uncompressed::new(data, layout)?;
+    let data = Uncompressed::checked(data, layout, read_bytes)?;
     let cut = Cut {
         source,
         version,

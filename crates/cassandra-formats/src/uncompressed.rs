@@ -6,13 +6,15 @@ use std::ops::Range;
 use crate::DATA;
 use crate::codec::Codec;
 use crate::compression_info::CompressionInfo;
+use crate::crc::CrcFile;
 use crate::error::{Damage, Error, Result};
 use crate::layout::DataLayout;
 use crate::source::ReadAt;
 
 /// How much of Data is fetched at once, at least: many chunks a read, as a request to an object store costs the same for
 /// one byte and for a mebibyte.
-const READ_BYTES: usize = 1 << 20;
+pub(crate) const READ_BYTES: usize = 1 << 20;
+
 /// Reads ranges of uncompressed Data in order.
 pub struct Uncompressed {
     data: Box<dyn ReadAt>,
@@ -28,6 +30,10 @@ pub struct Uncompressed {
     /// Uncompressed bytes, and the position of the first of them.
     block: Vec<u8>,
     block_start: u64,
+    /// How much is fetched at once, at least.
+    read_bytes: usize,
+    /// Checksums of Data that is not compressed, where they are to be checked.
+    crc: Option<Box<CrcFile>>,
 }
 
 struct Compressed {
@@ -64,6 +70,25 @@ impl Uncompressed {
             raw: RawWindow::default(),
             block: Vec::new(),
             block_start: 0,
+            read_bytes: READ_BYTES,
+            crc: None,
+        })
+    }
+
+    /// Checks Data that is not compressed too, against CRC.db where there is one, and fetches `read_bytes` at once.
+    pub(crate) fn checked(
+        data: Box<dyn ReadAt>,
+        mut layout: DataLayout,
+        read_bytes: usize,
+    ) -> Result<Self> {
+        let crc = match &mut layout {
+            DataLayout::Plain { crc, .. } => crc.take(),
+            DataLayout::Compressed(_) => None,
+        };
+        Ok(Self {
+            crc,
+            read_bytes: read_bytes.max(1),
+            ..Self::new(data, layout)?
         })
     }
 
@@ -154,18 +179,35 @@ impl Uncompressed {
     fn load(&mut self) -> Result<()> {
         match &mut self.compressed {
             None => {
-                let len = (self.end - self.position).min(READ_BYTES as u64) as usize;
-                self.block.resize(len, 0);
+                // Only whole chunks can be checked.
+                let chunk = self.crc.as_ref().map_or(1, |crc| crc.chunk_length);
+                let chunk = u64::from(chunk.max(1));
+                let offset = self.position - self.base;
+                let from = offset - offset % chunk;
+                let end = (self.end - self.base).div_ceil(chunk).saturating_mul(chunk);
+                let most = (self.read_bytes as u64)
+                    .div_ceil(chunk)
+                    .saturating_mul(chunk);
+                let to = end.min(from.saturating_add(most)).min(self.data.len());
+                self.block.clear();
+                self.block.resize(to.saturating_sub(from) as usize, 0);
                 self.data
-                    .read_exact_at(self.position - self.base, &mut self.block)
+                    .read_exact_at(from, &mut self.block)
                     .map_err(|source| Error::read(DATA, source))?;
-                self.block_start = self.position;
+                self.block_start = self.base + from;
+                if let Some(crc) = &mut self.crc {
+                    check_chunks(crc, from, &self.block)?;
+                }
             }
             Some(compressed) => {
                 let length = u64::from(compressed.info.chunk_length);
                 let index = self.position / length;
                 let last = (self.end - 1) / length;
-                compressed.load(index, last, &*self.data, &mut self.raw, &mut self.block)?;
+                let reader = Reader {
+                    data: &*self.data,
+                    read_bytes: self.read_bytes,
+                };
+                compressed.load(index, last, &reader, &mut self.raw, &mut self.block)?;
                 self.block_start = index * length;
             }
         }
@@ -173,12 +215,30 @@ impl Uncompressed {
     }
 }
 
+struct Reader<'a> {
+    data: &'a dyn ReadAt,
+    read_bytes: usize,
+}
+
+/// `from` is where the first chunk begins in Data.
+fn check_chunks(crc: &mut CrcFile, from: u64, bytes: &[u8]) -> Result<()> {
+    let length = u64::from(crc.chunk_length);
+    for (index, chunk) in (from / length..).zip(bytes.chunks(crc.chunk_length as usize)) {
+        let (expected, found) = (crc.checksum(index)?, crc32fast::hash(chunk));
+        if expected != found {
+            let what = format!("chunk {index} has CRC32 {found:08x}, expected {expected:08x}");
+            return Err(Damage::at(DATA, index * length, what).into());
+        }
+    }
+    Ok(())
+}
+
 impl Compressed {
     fn load(
         &mut self,
         index: u64,
         last: u64,
-        data: &dyn ReadAt,
+        reader: &Reader<'_>,
         raw: &mut RawWindow,
         block: &mut Vec<u8>,
     ) -> Result<()> {
@@ -189,8 +249,9 @@ impl Compressed {
         let bytes = match raw.get(chunk.offset, wanted_len) {
             Some(range) => range,
             None => {
-                let read_len = self.window_len(chunk.offset, wanted_len, index, last)?;
-                raw.load(data, chunk.offset, read_len)?;
+                let most = reader.read_bytes;
+                let read_len = self.window_len(chunk.offset, wanted_len, index, last, most)?;
+                raw.load(reader.data, chunk.offset, read_len)?;
                 0..wanted_len
             }
         };
@@ -219,9 +280,16 @@ impl Compressed {
             })
     }
 
-    /// How much to read from a chunk on: up to the range's end, in pieces of [`READ_BYTES`].
-    fn window_len(&mut self, offset: u64, wanted: usize, index: u64, last: u64) -> Result<usize> {
-        if wanted >= READ_BYTES {
+    /// How much to read from a chunk on: up to the range's end, in pieces of `most` bytes.
+    fn window_len(
+        &mut self,
+        offset: u64,
+        wanted: usize,
+        index: u64,
+        last: u64,
+        most: usize,
+    ) -> Result<usize> {
+        if wanted >= most {
             return Ok(wanted);
         }
         let last = last.clamp(index, self.info.chunks.end.saturating_sub(1).max(index));
@@ -230,7 +298,7 @@ impl Compressed {
         // The window of offsets goes back to where the reading is.
         self.info.chunk(index)?;
         let left = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
-        Ok(left.clamp(wanted, READ_BYTES))
+        Ok(left.clamp(wanted, most))
     }
 }
 

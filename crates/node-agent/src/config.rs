@@ -23,6 +23,10 @@ pub struct CassandraConfig {
     pub cql_password: Option<Secret>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cql_tls: Option<CqlTls>,
+    /// Where the system keys of encrypted tables are, for their fingerprints. Absent: none but on DSE, which has its own
+    /// place for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_key_directory: Option<PathBuf>,
     /// Empty: this agent cannot restart Cassandra, so nothing is restored in place.
     pub stop_command: Vec<String>,
     pub start_command: Vec<String>,
@@ -78,6 +82,7 @@ impl Default for CassandraConfig {
             cql_username: String::new(),
             cql_password: None,
             cql_tls: None,
+            system_key_directory: None,
             stop_command: Vec::new(),
             start_command: Vec::new(),
             nodetool_timeout_seconds: 3600,

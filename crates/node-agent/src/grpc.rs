@@ -15,7 +15,8 @@ use tonic::{Request, Response, Status};
 use crate::agent::Agent;
 use crate::work::{Progress, Work};
 use crate::{
-    describe, load, maintain, restart, restore, schema, snapshot, stage, statements, swap, upload,
+    describe, keys, load, maintain, restart, restore, schema, snapshot, stage, statements, swap,
+    upload,
 };
 
 use stream::stream;
@@ -171,9 +172,18 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
 
     async fn fingerprint_keys(
         &self,
-        _: Request<pb::FingerprintKeysRequest>,
+        request: Request<pb::FingerprintKeysRequest>,
     ) -> Answer<pb::FingerprintKeysResponse> {
-        Err(Status::unimplemented("fingerprint_keys"))
+        let pb::FingerprintKeysRequest { backup, names } = request.into_inner();
+        let backup = api::convert::required("backup", backup)
+            .and_then(TryInto::try_into)
+            .map_err(status)?;
+        let keys = keys::fingerprints(&self.agent, &backup, names)
+            .await
+            .map_err(status)?;
+        Ok(Response::new(pb::FingerprintKeysResponse {
+            keys: keys.into_iter().map(Into::into).collect(),
+        }))
     }
 
     type StageRestoreStream = Messages<pb::StageRestoreResponse>;

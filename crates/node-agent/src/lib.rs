@@ -16,6 +16,7 @@ mod files;
 mod folders;
 mod grpc;
 mod journal;
+mod keys;
 mod load;
 mod maintain;
 mod names;

@@ -5,6 +5,7 @@
 
 mod check;
 mod error;
+mod facts;
 mod file;
 mod manifest;
 mod read;
@@ -13,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use model::manifest::{BackupKind, KeptDamage, NodeManifest, StoredFile, TableFiles};
+use model::manifest::{BackupKind, KeptDamage, NodeManifest, SstableFacts, StoredFile, TableFiles};
 use model::{BackupName, BackupRef, HostId, Selection, TableId};
 use sstable_files::SstableFiles;
 use tracing::info;
@@ -21,6 +22,7 @@ use tracing::info;
 use crate::agent::Agent;
 use crate::bucket::read_node_manifest;
 use crate::journal::Journal;
+use crate::keys;
 use crate::names;
 use crate::ring;
 use crate::snapshot::{self, SnapshotRecord, SnapshotTable, Taken};
@@ -31,6 +33,7 @@ use crate::work::{self, Work};
 pub use error::UploadError;
 pub use manifest::Summary;
 
+use facts::BaseFacts;
 use file::Uploader;
 
 /// What to upload as which backup.
@@ -78,7 +81,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         info!(backup = %upload.backup, "the node manifest is there already");
         return Ok(summary);
     }
-    let base = base_files(agent, upload, host_id).await?;
+    let (base, base_facts) = base_files(agent, upload, host_id).await?;
     let uploader = Uploader {
         store: agent.store.clone(),
         work: work.child(),
@@ -95,6 +98,21 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
     // The check of one component may tell of damage in another, which tells of it too.
     stored.damaged.sort();
     stored.damaged.dedup();
+    let facts = facts::facts(
+        agent,
+        &tables,
+        &stored,
+        &base_facts,
+        &identity.partitioner,
+        upload.snapshot_taken_at,
+        work,
+    )
+    .await?;
+    let product = identity.release.product;
+    let keys = match facts::key_names(&facts) {
+        names if names.is_empty() => Vec::new(),
+        names => keys::of_sstables(agent, product, &upload.backup, names).await,
+    };
     let manifest = NodeManifest {
         backup: upload.backup.clone(),
         kind: upload.kind,
@@ -104,9 +122,9 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         partitioner: identity.partitioner,
         snapshot_tag: upload.tag.clone(),
         snapshot_taken_at: upload.snapshot_taken_at,
-        tables: table_files(tables, stored.files),
+        tables: table_files(tables, stored.files, facts),
         damaged: stored.damaged,
-        keys: Vec::new(),
+        keys,
     };
     work.check()?;
     let summary = manifest::commit(agent, manifest).await?;
@@ -135,22 +153,23 @@ async fn snapshot_tables(
     Ok(snapshot::look(agent, &upload.tag, &selected).await?)
 }
 
-/// What the base holds of this node; nothing where the node was not in it.
+/// What the base holds and knows of this node; nothing where the node was not in it.
 async fn base_files(
     agent: &Agent,
     upload: &Upload,
     host_id: HostId,
-) -> Result<HashMap<FileKey, Kept>, UploadError> {
+) -> Result<(HashMap<FileKey, Kept>, BaseFacts), UploadError> {
     let Some(base) = &upload.base else {
-        return Ok(HashMap::new());
+        return Ok(Default::default());
     };
     let base = BackupRef {
         cluster: upload.backup.cluster.clone(),
         name: base.clone(),
     };
     let Some((manifest, _)) = read_node_manifest(&agent.store, &base, host_id).await? else {
-        return Ok(HashMap::new());
+        return Ok(Default::default());
     };
+    let facts = BaseFacts::of(&manifest);
     let mut damaged: HashMap<_, Vec<KeptDamage>> = HashMap::new();
     for damage in manifest.damaged {
         let table = (damage.keyspace.clone(), damage.table.clone());
@@ -166,7 +185,7 @@ async fn base_files(
             files.insert(file_key(table.id, &file), Kept { file, damage });
         }
     }
-    Ok(files)
+    Ok((files, facts))
 }
 
 /// What the journal says is in the bucket; of two records for a file the later one counts.
@@ -232,6 +251,7 @@ async fn upload_files(
 fn table_files(
     tables: Vec<SnapshotTable>,
     mut files: HashMap<TableId, Vec<StoredFile>>,
+    mut facts: HashMap<TableId, Vec<SstableFacts>>,
 ) -> Vec<TableFiles> {
     tables
         .into_iter()
@@ -244,7 +264,7 @@ fn table_files(
                 id: table.id,
                 view_of: table.view_of,
                 files,
-                sstables: Vec::new(),
+                sstables: facts.remove(&table.id).unwrap_or_default(),
             }
         })
         .collect()
@@ -252,5 +272,7 @@ fn table_files(
 
 #[cfg(test)]
 mod damage_tests;
+#[cfg(test)]
+mod facts_tests;
 #[cfg(test)]
 mod tests;

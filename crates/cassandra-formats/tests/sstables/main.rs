@@ -3,5 +3,6 @@
 mod agreement;
 mod damage;
 mod folders;
+mod plan_facts;
 mod slices;
 mod verified;

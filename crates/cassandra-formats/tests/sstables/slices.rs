@@ -277,3 +277,33 @@ fn slices_by_random_ranges_are_the_whole_together() {
         check(&sources[source], &cuts);
     });
 }
+
+#[test]
+fn data_is_checked_before_it_is_copied_and_only_where_it_is_wanted() {
+    for (path, first_chunk) in [
+        ("big-nb/compression/none/nb-1-big-Data.db", 65_536),
+        ("big-nb/compression/lz4/nb-1-big-Data.db", 100),
+    ] {
+        let mut source = sources()
+            .into_iter()
+            .find(|source| source.name.contains(path.trim_end_matches("Data.db")))
+            .expect("a fixture");
+        let data = source.components.get_mut("Data.db").expect("is there");
+        assert!(data.len() > first_chunk, "{path} has more than one chunk");
+        data[20] ^= 1;
+        let whole = TokenRanges::whole_ring(&source.partitioner);
+        let mut written = Written::default();
+        let error = slice(
+            &source.components,
+            &source.descriptor.format,
+            &whole,
+            &mut written,
+        )
+        .expect_err("it is damaged");
+        assert!(error.to_string().contains("CRC32"), "{path}: {error}");
+        let (last, _, _) = source.partitions.last().expect("partitions");
+        let (before, _, _) = &source.partitions[source.partitions.len() - 2];
+        let end = TokenRanges::new([TokenRange::new(before.clone(), last.clone())]);
+        assert!(cut(&source, &end).is_some(), "{path}");
+    }
+}
