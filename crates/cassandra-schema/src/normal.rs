@@ -78,14 +78,8 @@ impl Normal for Table {
         let mut table = self.clone();
         table.id = None;
         table.options = normal_options(&self.options);
-        let (keys, mut others): (Vec<Column>, Vec<Column>) = self
-            .columns
-            .iter()
-            .map(normal_column)
-            .partition(|column| column.kind.is_key());
-        others.sort_by(|a, b| a.name.cmp(&b.name));
-        table.columns = keys;
-        table.columns.append(&mut others);
+        table.columns = self.columns.iter().map(normal_column).collect();
+        table.arrange();
         table.dropped = self
             .dropped
             .iter()
