@@ -1,12 +1,10 @@
 //! Laws that hold for every schema: what is written is read back, what differs is seen, nothing panics.
 
-mod given;
-
+use crate::given::{mutated, schema, table, text_of_any_kind, type_of};
 use cassandra_schema::{
     CqlType, Normal, Object, SameMeaning, Schema, parse_statement, parse_type, replay_order,
     same_storage,
 };
-use given::{mutated, schema, table, text_of_any_kind, type_of};
 use proptest::prelude::*;
 use proptest::sample::Index;
 

@@ -6,16 +6,13 @@ use cassandra_schema::{
 };
 
 const ALL: [(&str, &str); 7] = [
-    (
-        "cassandra 3.11",
-        include_str!("fixtures/cassandra-3.11.cql"),
-    ),
-    ("cassandra 4.0", include_str!("fixtures/cassandra-4.0.cql")),
-    ("cassandra 4.1", include_str!("fixtures/cassandra-4.1.cql")),
-    ("cassandra 5.0", include_str!("fixtures/cassandra-5.0.cql")),
-    ("dse 6.8", include_str!("fixtures/dse-6.8.cql")),
-    ("hcd 1.2", include_str!("fixtures/hcd-1.2.cql")),
-    ("snapshot 3.11", include_str!("fixtures/snapshot-3.11.cql")),
+    ("cassandra 3.11", include_str!("texts/cassandra-3.11.cql")),
+    ("cassandra 4.0", include_str!("texts/cassandra-4.0.cql")),
+    ("cassandra 4.1", include_str!("texts/cassandra-4.1.cql")),
+    ("cassandra 5.0", include_str!("texts/cassandra-5.0.cql")),
+    ("dse 6.8", include_str!("texts/dse-6.8.cql")),
+    ("hcd 1.2", include_str!("texts/hcd-1.2.cql")),
+    ("snapshot 3.11", include_str!("texts/snapshot-3.11.cql")),
 ];
 
 #[track_caller]

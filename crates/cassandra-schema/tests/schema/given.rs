@@ -278,6 +278,62 @@ pub fn mutated() -> impl Strategy<Value = (Table, Table, bool)> {
         )
 }
 
+/// What may happen to a table that statements can do again.
+pub fn evolved() -> impl Strategy<Value = (Table, Table)> {
+    let plain = table().prop_map(|mut table| {
+        table.triggers.clear();
+        table.graph = None;
+        table
+    });
+    let added = (type_of(), any::<bool>(), mask(), any::<bool>());
+    (
+        plain,
+        vec(any::<(bool, bool)>(), 9),
+        options(),
+        added,
+        any::<bool>(),
+    )
+        .prop_map(
+            |(table, fates, options, (of, is_static, mask, adds), renames)| {
+                let mut live = table.clone();
+                let now = i64::MAX;
+                for (column, (drops, again)) in table.others().zip(fates) {
+                    if !drops {
+                        continue;
+                    }
+                    live.dropped.retain(|dropped| dropped.name != column.name);
+                    live.dropped.push(DroppedColumn {
+                        name: column.name.clone(),
+                        of: column.of.clone(),
+                        is_static: column.kind == ColumnKind::Static,
+                        dropped_us: Some(now),
+                    });
+                    if !again {
+                        live.columns.retain(|kept| kept.name != column.name);
+                    }
+                }
+                if adds {
+                    live.columns.push(Column {
+                        name: "added since".to_owned(),
+                        of,
+                        kind: if is_static {
+                            ColumnKind::Static
+                        } else {
+                            ColumnKind::Regular
+                        },
+                        mask,
+                    });
+                }
+                if renames {
+                    live.columns[0].name = "renamed since".to_owned();
+                }
+                sort_others(&mut live);
+                live.options = options;
+                (table, live)
+            },
+        )
+}
+
 trait NormalType {
     fn normal_type(&self) -> String;
 }
