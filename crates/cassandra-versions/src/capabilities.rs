@@ -5,7 +5,7 @@ use crate::{Product, Release};
 impl Release {
     /// Whether it is at least this Cassandra release, or a product built on one. HCD 1.x is built on Cassandra 4.0, and
     /// carries later Cassandra's SSTable ids; DSE 6.x left Cassandra before 4.0 and counts as 3.11.
-    fn is_since(&self, line: (u32, u32)) -> bool {
+    pub(crate) fn is_since(&self, line: (u32, u32)) -> bool {
         match self.product {
             Product::Cassandra => self.line() >= line,
             Product::Dse => (3, 11) >= line,

@@ -7,6 +7,7 @@ mod formats;
 mod line;
 mod matrix;
 mod release;
+mod schema_features;
 
 pub use formats::{
     FormatSettings, SelectedFormat, StorageCompatibility, current_formats, readable_formats,

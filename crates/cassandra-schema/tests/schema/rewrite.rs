@@ -120,8 +120,7 @@ fn what_changes_behaviour_is_offered_and_done_only_where_it_is_accepted() {
         [
             "place: the option is left out",
             "travel: the option is left out",
-            "place_area: the index is named by its class",
-        ][..2]
+        ]
     );
     assert_eq!(
         offered,

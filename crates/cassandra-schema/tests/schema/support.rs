@@ -74,7 +74,7 @@ fn each_release_line_has_what_it_has() {
         (Feature::Memtable, "ss++ss+"),
         (Feature::SnapshotOptions, "sss+ss+"),
         (Feature::Cdc, "yyyyyyy"),
-        (Feature::OldCompressionNames, "+++ssss"),
+        (Feature::OldCompressionNames, "+++s+++"),
     ] {
         let found: String = RELEASES
             .iter()
