@@ -1,7 +1,7 @@
 //! Schemas as each release line and dialect writes them.
 
 use cassandra_schema::{
-    IndexKind, Normal, Requirement, SameMeaning, Schema, diff, replay_order, requirements,
+    IndexKind, Normal, Object, Requirement, SameMeaning, Schema, diff, replay_order, requirements,
     same_storage,
 };
 
@@ -194,4 +194,26 @@ fn each_object_says_what_it_needs() {
             "{expected} in {three:?}"
         );
     }
+}
+
+#[test]
+fn masks_find_their_functions_and_fields_their_types() {
+    for (name, _) in ALL {
+        let schema = of(name);
+        let order = replay_order(&schema);
+        for (at, object) in order.iter().enumerate() {
+            for later in &order[at + 1..] {
+                let keys = (object.key(), later.key());
+                assert!(!object.needs(*later), "{name}: {keys:?}");
+            }
+        }
+    }
+    let schema = of("cassandra 5.0");
+    let people = schema.table("shop", "people").expect("a table");
+    let hide = schema
+        .functions
+        .iter()
+        .find(|function| function.name == "hide");
+    let hide = Object::Function(hide.expect("a function"));
+    assert!(Object::Table(people).needs(hide));
 }
