@@ -49,6 +49,7 @@ impl Table {
                     }
                     self.columns.push(column);
                 }
+                self.arrange();
             }
             TableChange::Drop {
                 columns,
@@ -121,6 +122,7 @@ impl Table {
             mask: None,
         };
         self.columns.push(value);
+        self.arrange();
     }
 
     fn free_name(&self, wanted: &str) -> String {

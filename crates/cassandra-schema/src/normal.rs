@@ -10,7 +10,7 @@ mod types;
 mod view;
 
 pub(crate) use class::{COMPACTION, COMPRESSION, TYPES, simple_class};
-pub(crate) use options::{default_of, normal_options};
+pub(crate) use options::{default_of, normal_options, normal_table_options};
 pub(crate) use types::normal_type;
 
 use types::{normal_argument, normal_dropped};
@@ -77,15 +77,9 @@ impl Normal for Table {
     fn normal(&self) -> Self {
         let mut table = self.clone();
         table.id = None;
-        table.options = normal_options(&self.options);
-        let (keys, mut others): (Vec<Column>, Vec<Column>) = self
-            .columns
-            .iter()
-            .map(normal_column)
-            .partition(|column| column.kind.is_key());
-        others.sort_by(|a, b| a.name.cmp(&b.name));
-        table.columns = keys;
-        table.columns.append(&mut others);
+        table.options = normal_table_options(&self.options);
+        table.columns = self.columns.iter().map(normal_column).collect();
+        table.arrange();
         table.dropped = self
             .dropped
             .iter()

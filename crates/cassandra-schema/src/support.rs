@@ -1,6 +1,6 @@
 //! What each release line does with a feature.
 
-use cassandra_versions::{Product, Release};
+use cassandra_versions::Release;
 
 use crate::feature::Feature;
 use crate::rewrite::Rewrite;
@@ -17,158 +17,97 @@ pub enum Support {
     Unsupported,
 }
 
-/// The columns of the table. What is not listed counts as the nearest earlier line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Line {
-    C3_11,
-    C4_0,
-    C4_1,
-    C5_0,
-    Dse6_8,
-    Dse6_9,
-    Hcd,
-}
-
-impl Line {
-    fn of(release: &Release) -> Self {
-        match (release.product, release.line()) {
-            (Product::Cassandra, line) if line >= (5, 0) => Self::C5_0,
-            (Product::Cassandra, line) if line >= (4, 1) => Self::C4_1,
-            (Product::Cassandra, line) if line >= (4, 0) => Self::C4_0,
-            (Product::Cassandra, _) => Self::C3_11,
-            (Product::Dse, line) if line >= (6, 9) => Self::Dse6_9,
-            (Product::Dse, _) => Self::Dse6_8,
-            (Product::Hcd, _) => Self::Hcd,
-        }
-    }
-
-    fn is_dse(self) -> bool {
-        matches!(self, Self::Dse6_8 | Self::Dse6_9)
-    }
-
-    /// 4.1 turned `enable_x` into `x_enabled`; HCD and DSE kept the names of the line that they left from.
-    fn setting(self, old: &'static str, new: &'static str) -> Support {
-        Support::NeedsSetting(match self {
-            Self::C4_1 | Self::C5_0 => new,
-            Self::C3_11 | Self::C4_0 | Self::Dse6_8 | Self::Dse6_9 | Self::Hcd => old,
-        })
-    }
-}
-
+/// What the release does with the feature: every decision stands here, and what it rests on beside it.
 pub fn support(feature: &Feature, release: &Release) -> Support {
-    use Line::*;
     use Support::{Native, Rewritable, Unsupported};
-    let line = Line::of(release);
-    let native_where = |yes: bool, otherwise: Support| if yes { Native } else { otherwise };
+    let native_if = |yes: bool, otherwise: Support| if yes { Native } else { otherwise };
+    let or = |yes: bool, rewrite: Rewrite| native_if(yes, Rewritable(rewrite));
+    let accepts = |option: &str| or(release.accepts_table_option(option), Rewrite::DropOption);
+    let setting = |old: &'static str, new: &'static str| {
+        Support::NeedsSetting(match release.names_settings_by_subject() {
+            true => new,
+            false => old,
+        })
+    };
+    let of_dse = release.has_dse_services();
     match feature {
         // HCD warns and makes no index for any class of DSE Search; Cassandra does not know the class.
-        Feature::SearchIndex => native_where(line.is_dse(), Rewritable(Rewrite::LeaveIndexOut)),
+        Feature::SearchIndex => or(of_dse, Rewrite::LeaveIndexOut),
         // HCD reads labels and forgets them; the grammar of Cassandra does not have them.
-        Feature::GraphLabel => native_where(line.is_dse(), Rewritable(Rewrite::DropGraphLabel)),
-        Feature::GraphKeyspace => native_where(line.is_dse(), Rewritable(Rewrite::DropGraphEngine)),
+        Feature::GraphLabel => or(of_dse, Rewrite::DropGraphLabel),
+        Feature::GraphKeyspace => or(of_dse, Rewrite::DropGraphEngine),
         // State of a service that nothing else runs.
-        Feature::AnalyticsKeyspace => native_where(line.is_dse(), Unsupported),
+        Feature::AnalyticsKeyspace => native_if(of_dse, Unsupported),
         // HCD warns of these three options and ignores them; Cassandra refuses unknown ones.
-        Feature::NodeSync | Feature::GraphProperty => {
-            native_where(line.is_dse(), Rewritable(Rewrite::DropOption))
-        }
+        Feature::NodeSync | Feature::GraphProperty => accepts("nodesync"),
         // HCD silently takes its default instead.
         Feature::TieredCompaction | Feature::MemoryOnlyCompaction => {
-            native_where(line.is_dse(), Rewritable(Rewrite::SizeTiered))
+            or(of_dse, Rewrite::SizeTiered)
         }
-        // HCD brings the class too.
-        Feature::EverywhereStrategy => native_where(
-            line.is_dse() || line == Hcd,
-            Rewritable(Rewrite::NetworkTopology),
-        ),
+        Feature::EverywhereStrategy => or(release.has_dse_classes(), Rewrite::NetworkTopology),
         // HCD has the four classes among its own types.
-        Feature::DseType => native_where(line.is_dse() || line == Hcd, Unsupported),
+        Feature::DseType => native_if(release.has_dse_classes(), Unsupported),
         // The grammar of HCD has neither word.
-        Feature::FunctionProperties => {
-            native_where(line.is_dse(), Rewritable(Rewrite::DropFunctionProperties))
-        }
-        Feature::Sai => native_where(
-            line == C5_0 || line.is_dse() || line == Hcd,
-            Rewritable(Rewrite::LeaveIndexOut),
-        ),
-        // Off by default since 4.0; 3.11 and DSE have no such setting.
-        Feature::Sasi => match line {
-            C3_11 | Dse6_8 | Dse6_9 => Native,
-            C4_0 | C4_1 | C5_0 | Hcd => line.setting("enable_sasi_indexes", "sasi_indexes_enabled"),
-        },
-        Feature::Vector => native_where(matches!(line, C5_0 | Dse6_9 | Hcd), Unsupported),
+        Feature::FunctionProperties => or(of_dse, Rewrite::DropFunctionProperties),
+        Feature::Sai => or(release.has_sai(), Rewrite::LeaveIndexOut),
+        Feature::Sasi if !release.guards_sasi() => Native,
+        // Off by default since 4.0.
+        Feature::Sasi => setting("enable_sasi_indexes", "sasi_indexes_enabled"),
+        Feature::Vector => native_if(release.has_vectors(), Unsupported),
         // Since 3.10, so everywhere.
         Feature::Duration => Native,
-        Feature::UnifiedCompaction | Feature::DateTieredCompaction => {
-            let (name, instead) = match feature {
-                Feature::UnifiedCompaction => ("UnifiedCompactionStrategy", Rewrite::SizeTiered),
-                _ => ("DateTieredCompactionStrategy", Rewrite::TimeWindow),
-            };
-            native_where(release.has_compaction_strategy(name), Rewritable(instead))
+        Feature::UnifiedCompaction => {
+            let has = release.has_compaction_strategy("UnifiedCompactionStrategy");
+            or(has, Rewrite::SizeTiered)
         }
-        // DSE gave it up with 6.0. Cassandra took it back before 4.0 was released.
-        Feature::CompactStorage => {
-            native_where(!line.is_dse(), Rewritable(Rewrite::DropCompactStorage))
+        Feature::DateTieredCompaction => {
+            let has = release.has_compaction_strategy("DateTieredCompactionStrategy");
+            or(has, Rewrite::TimeWindow)
         }
+        Feature::CompactStorage => or(release.has_compact_storage(), Rewrite::DropCompactStorage),
         Feature::NoCql => Unsupported,
-        Feature::JavaFunction => line.setting(
+        Feature::JavaFunction => setting(
             "enable_user_defined_functions",
             "user_defined_functions_enabled",
         ),
-        // 5.0 took scripts out. 4.1 renamed the setting before.
-        Feature::ScriptedFunction(_) => match line {
-            C5_0 => Unsupported,
-            _ => line.setting(
-                "enable_scripted_user_defined_functions",
-                "scripted_user_defined_functions_enabled",
-            ),
-        },
-        // On by default in 3.11 and DSE, off since 4.0. HCD warns at the start where it is on.
-        Feature::MaterializedView => match line {
-            Dse6_8 | Dse6_9 => Native,
-            _ => line.setting("enable_materialized_views", "materialized_views_enabled"),
-        },
-        Feature::Mask => match line {
-            C5_0 => Support::NeedsSetting("dynamic_data_masking_enabled"),
-            _ => Rewritable(Rewrite::DropMasks),
-        },
-        // The system keys are checked apart from the schema. HCD has the compressors of DSE.
-        Feature::Encryption(_) => native_where(line.is_dse() || line == Hcd, Unsupported),
-        // Since 4.0; DSE 6 left before.
-        Feature::Zstd => native_where(matches!(line, C4_0 | C4_1 | C5_0 | Hcd), Unsupported),
+        Feature::ScriptedFunction(_) if !release.has_scripted_functions() => Unsupported,
+        Feature::ScriptedFunction(_) => setting(
+            "enable_scripted_user_defined_functions",
+            "scripted_user_defined_functions_enabled",
+        ),
+        Feature::MaterializedView if !release.guards_views() => Native,
+        // Off by default since 4.0. HCD warns at the start where it is on.
+        Feature::MaterializedView => {
+            setting("enable_materialized_views", "materialized_views_enabled")
+        }
+        Feature::Mask if release.has_masks() => {
+            Support::NeedsSetting("dynamic_data_masking_enabled")
+        }
+        // Without it everyone sees what was hidden.
+        Feature::Mask => Rewritable(Rewrite::DropMasks),
+        // The system keys are checked apart from the schema.
+        Feature::Encryption(_) => native_if(release.has_dse_classes(), Unsupported),
+        Feature::Zstd => native_if(release.has_zstd(), Unsupported),
         Feature::Trigger(class)
         | Feature::CustomCompaction(class)
         | Feature::CustomIndex(class)
         | Feature::CustomCompressor(class)
         | Feature::CustomType(class)
         | Feature::CustomReplication(class) => Support::NeedsClass(class.clone()),
-        Feature::TransientReplication => match line {
-            C3_11 | Dse6_8 | Dse6_9 => Unsupported,
-            _ => line.setting(
-                "enable_transient_replication",
-                "transient_replication_enabled",
-            ),
-        },
-        Feature::ReadRepairChance => native_where(
-            release.accepts_table_option("read_repair_chance"),
-            Rewritable(Rewrite::DropOption),
+        Feature::TransientReplication if !release.has_transient_replication() => Unsupported,
+        Feature::TransientReplication => setting(
+            "enable_transient_replication",
+            "transient_replication_enabled",
         ),
-        Feature::ReadRepairPolicy => native_where(
-            release.accepts_table_option("read_repair"),
-            Rewritable(Rewrite::DropOption),
-        ),
-        Feature::Memtable => native_where(
-            release.accepts_table_option("memtable"),
-            Rewritable(Rewrite::DropOption),
-        ),
-        Feature::SnapshotOptions => native_where(
-            release.accepts_table_option("allow_auto_snapshot"),
-            Rewritable(Rewrite::DropOption),
-        ),
+        Feature::ReadRepairChance => accepts("read_repair_chance"),
+        Feature::ReadRepairPolicy => accepts("read_repair"),
+        Feature::Memtable => accepts("memtable"),
+        Feature::SnapshotOptions => accepts("allow_auto_snapshot"),
         Feature::Cdc => Support::NeedsSetting("cdc_enabled"),
         // 5.0 refuses the old names.
-        Feature::OldCompressionNames => {
-            native_where(line < C5_0, Rewritable(Rewrite::RenameCompression))
-        }
+        Feature::OldCompressionNames => or(
+            release.has_old_compression_names(),
+            Rewrite::RenameCompression,
+        ),
     }
 }

@@ -79,7 +79,8 @@ pub struct Table {
     pub keyspace: String,
     pub name: String,
     pub id: Option<TableId>,
-    /// The partition key and the clustering columns in their order, and all others behind them.
+    /// The partition key and the clustering columns in their order, and all others behind them by name: their order in a
+    /// statement means nothing.
     pub columns: Vec<Column>,
     pub options: Options,
     pub dropped: Vec<DroppedColumn>,
@@ -108,6 +109,16 @@ impl Table {
 
     pub fn cql_name(&self) -> String {
         format!("{}.{}", quote(&self.keyspace), quote(&self.name))
+    }
+
+    /// Puts the columns that are no keys in their place.
+    pub(crate) fn arrange(&mut self) {
+        let columns = std::mem::take(&mut self.columns);
+        let (keys, mut others): (Vec<Column>, Vec<Column>) =
+            columns.into_iter().partition(|column| column.kind.is_key());
+        others.sort_by(|a, b| a.name.cmp(&b.name));
+        self.columns = keys;
+        self.columns.append(&mut others);
     }
 
     pub fn column(&self, name: &str) -> Option<&Column> {

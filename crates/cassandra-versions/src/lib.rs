@@ -9,6 +9,7 @@ mod line;
 mod matrix;
 mod reading;
 mod release;
+mod schema_features;
 
 pub use capabilities::Setting;
 pub use formats::{

@@ -33,18 +33,6 @@ impl TokenRange {
         }
     }
 }
-
-/// What of a span of tokens a set of ranges takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// No token of it.
-    None,
-    /// Every token of it.
-    Whole,
-    /// Some of them, as far as the ends tell.
-    Part,
-}
-
 /// A set of ranges: ascending, apart from each other, none wrapping except for a last one that ends with the ring, whose
 /// right end is the minimum token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,17 +125,6 @@ impl TokenRanges {
             range.left.is_minimum() && (range.right.is_minimum() || last <= &range.right)
         });
         self.ends_with_ring() && (last.is_minimum() || from_the_start)
-    }
-
-    /// What is taken of the tokens from `first` to `last`, both included.
-    pub fn cut(&self, first: &Token, last: &Token) -> Cut {
-        if !self.intersects(first, last) {
-            Cut::None
-        } else if self.covers(first, last) {
-            Cut::Whole
-        } else {
-            Cut::Part
-        }
     }
 
     fn ends_with_ring(&self) -> bool {

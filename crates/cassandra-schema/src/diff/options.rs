@@ -18,7 +18,7 @@ pub(super) fn compare(was: &Table, now: &Table, live: &Table, diff: &mut TableDi
         }
         // As the live table says it, where it does.
         let value = live.options.get(name).cloned().or(at_live.cloned());
-        match value.or_else(|| default_of(name, &now.options)) {
+        match value.or_else(|| default_of(name)) {
             Some(value) => set.push(format!("{} = {value}", quote(name))),
             None => {
                 let what = format!("{}.{}", live.cql_name(), quote(name));

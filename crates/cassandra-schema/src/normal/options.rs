@@ -56,18 +56,26 @@ pub(crate) fn normal_options(options: &Options) -> Options {
         .map(|(name, value)| (name.clone(), normal_value(name, value)))
         .collect();
     lift_crc_check_chance(&mut normal);
-    let compaction = compaction_class(&normal);
-    normal.retain(|name, value| !is_default(name, value, &compaction));
+    normal.retain(|name, value| !is_default(name, value));
+    normal
+}
+
+/// Of a table or view. The default of the bloom filter depends on the compaction that the table was made with, and does
+/// not follow it: so it is written out.
+pub(crate) fn normal_table_options(options: &Options) -> Options {
+    let mut normal = normal_options(options);
+    let bloom = bloom_default(&compaction_class(&normal));
+    normal
+        .entry("bloom_filter_fp_chance".to_owned())
+        .or_insert_with(|| OptionValue::text(bloom));
     normal
 }
 
 /// What to say for an option to be at its default.
-pub(crate) fn default_of(name: &str, options: &Options) -> Option<OptionValue> {
+pub(crate) fn default_of(name: &str) -> Option<OptionValue> {
     match name {
-        "bloom_filter_fp_chance" => {
-            Some(OptionValue::bare(bloom_default(&compaction_class(options))))
-        }
         "caching" => Some(OptionValue::Map(caching(&Map::new()))),
+        "extensions" => Some(OptionValue::Map(Map::new())),
         "compaction" => Some(OptionValue::map([("class", SIZE_TIERED)])),
         // Text is taken where a number or word is wanted too.
         _ => DEFAULTS
@@ -222,7 +230,7 @@ fn bloom_default(compaction: &str) -> &'static str {
     }
 }
 
-fn is_default(name: &str, value: &OptionValue, compaction_class: &str) -> bool {
+fn is_default(name: &str, value: &OptionValue) -> bool {
     let default = match (name, value) {
         ("extensions" | "memtable", OptionValue::Map(map)) => return map.is_empty(),
         ("caching", OptionValue::Map(map)) => return *map == caching(&Map::new()),
@@ -230,7 +238,6 @@ fn is_default(name: &str, value: &OptionValue, compaction_class: &str) -> bool {
             let class = map.get("class").map(Literal::content);
             return map.len() == 1 && class == Some(SIZE_TIERED);
         }
-        ("bloom_filter_fp_chance", _) => bloom_default(compaction_class),
         _ => match DEFAULTS.iter().find(|(known, _)| *known == name) {
             Some((_, default)) => default,
             None => return false,
@@ -238,5 +245,5 @@ fn is_default(name: &str, value: &OptionValue, compaction_class: &str) -> bool {
     };
     value
         .as_literal()
-        .is_some_and(|literal| literal.content() == default)
+        .is_some_and(|literal| literal.content() == *default)
 }

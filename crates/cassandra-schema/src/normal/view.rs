@@ -2,7 +2,7 @@
 
 use model::cql::{TokenKind, quote, tokens, unquote};
 
-use super::{Normal, normal_options};
+use super::{Normal, normal_table_options};
 use crate::view::{Selection, View};
 
 impl Normal for View {
@@ -18,7 +18,7 @@ impl Normal for View {
                 }
             },
             filter: conditions(&self.filter),
-            options: normal_options(&self.options),
+            options: normal_table_options(&self.options),
             ..self.clone()
         }
     }

@@ -41,6 +41,15 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// Does what one statement does. Names that are not qualified are in `keyspace`.
+    pub fn run(&mut self, statement: &str, keyspace: Option<&str>) -> Result<(), ParseError> {
+        let said = |kind| ParseError::new(kind, statement, 0);
+        let parsed = parse_statement(statement, keyspace)?;
+        self.apply(parsed).map_err(said)
+    }
+}
+
 /// The tables that Cassandra only speaks of in a comment, because no CQL could make them.
 fn omitted(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();

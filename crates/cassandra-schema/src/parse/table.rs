@@ -246,6 +246,7 @@ fn put_keys_first(
         table.columns.push(column);
     }
     table.columns.append(&mut others);
+    table.arrange();
     Ok(())
 }
 

@@ -1,7 +1,5 @@
 //! Indexes as the target's release names them, or none.
 
-use cassandra_versions::Product;
-
 use super::{Rewrite, Work};
 use crate::index::{Index, IndexKind, LEGACY_INDEX};
 use crate::order::Object;
@@ -25,7 +23,7 @@ impl Work<'_> {
                 Rewrite::NameLegacyIndex
             }
             // `CREATE INDEX … USING 'sai'` is of 5.0 only; the custom class is understood by all that have it.
-            IndexKind::Sai if release.product != Product::Cassandra && !index.is_custom => {
+            IndexKind::Sai if !release.names_sai_index() && !index.is_custom => {
                 named.is_custom = true;
                 named.class = Some("StorageAttachedIndex".to_owned());
                 Rewrite::NameSaiClass

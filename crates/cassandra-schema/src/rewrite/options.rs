@@ -1,6 +1,6 @@
 //! Options that the target's release refuses, or knows by another name.
 
-use cassandra_versions::{Product, Release};
+use cassandra_versions::Release;
 
 use super::Rewrite;
 use crate::option::{Literal, OptionValue, Options};
@@ -33,10 +33,7 @@ pub(super) fn rewrite(options: &mut Options, release: &Release) -> Vec<Done> {
 fn accepts(name: &str, value: &OptionValue, release: &Release) -> bool {
     let is_map = value.as_map().is_some();
     match name {
-        // HCD 1.x takes a map with a class, and Cassandra the name of a configuration.
-        "memtable" if release.product == Product::Hcd => is_map,
-        "memtable" => !is_map && release.accepts_table_option(name),
-        // It is off everywhere, and 3.0 had no such option.
+        "memtable" => is_map == release.has_memtable_maps() && release.accepts_table_option(name),
         _ => release.accepts_table_option(name),
     }
 }

@@ -1,0 +1,78 @@
+//! Text that may be CQL.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Any text at all, and words of the language in any order.
+pub fn text_of_any_kind() -> impl Strategy<Value = String> {
+    let word = select(vec![
+        "CREATE",
+        "ALTER",
+        "TABLE",
+        "TYPE",
+        "k.t",
+        "(",
+        ")",
+        "a",
+        "int",
+        ",",
+        "PRIMARY KEY",
+        "WITH",
+        "=",
+        "{",
+        "}",
+        "'x'",
+        "'",
+        "\"",
+        "$$",
+        "AND",
+        "ADD",
+        "DROP",
+        "USING",
+        "TIMESTAMP",
+        "1",
+        ";",
+        "frozen<",
+        "list<",
+        ">",
+        "INDEX",
+        "ON",
+        "MATERIALIZED VIEW",
+        "AS SELECT",
+        "*",
+        "FROM",
+        "WHERE",
+        "FUNCTION",
+        "AGGREGATE",
+        "RETURNS",
+        "KEYSPACE",
+        "DROPPED COLUMN RECORD",
+        "EDGE LABEL",
+        "VERTEX LABEL",
+        "MASKED WITH",
+        "SEARCH",
+        "CUSTOM",
+        ".",
+        "[",
+        "]",
+        "RENAME",
+        "TO",
+        "CLUSTERING ORDER BY",
+        "--",
+        "/*",
+        "*/",
+        "ä",
+        "IF NOT EXISTS",
+        "OR REPLACE",
+        "TRIGGER",
+        "OPTIONS",
+        ":",
+    ]);
+    prop_oneof![
+        any::<String>(),
+        vec(word.clone(), 0..30).prop_map(|words| words.join(" ")),
+        vec(word, 0..20)
+            .prop_map(|words| format!("CREATE TABLE k.t (a int PRIMARY KEY, {}", words.join(" "))),
+    ]
+}

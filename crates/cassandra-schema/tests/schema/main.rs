@@ -1,0 +1,11 @@
+//! Schemas of every release line: read, written, compared, ordered, fitted to another release.
+
+mod compare;
+mod diff;
+mod errors;
+mod fixtures;
+mod given;
+mod properties;
+mod replication;
+mod rewrite;
+mod support;

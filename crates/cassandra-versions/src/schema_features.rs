@@ -1,0 +1,129 @@
+//! What a schema may ask of a release: types, indexes, options of storage that not every line has.
+
+use crate::{Product, Release};
+
+impl Release {
+    /// Whether Search, Graph, Analytics, NodeSync and the storage tiers of DSE are there.
+    pub fn has_dse_services(&self) -> bool {
+        self.product == Product::Dse
+    }
+
+    /// Whether it brings what DSE gave to HCD: EverywhereStrategy, geometric and date range types, and the compressors
+    /// that encrypt.
+    pub fn has_dse_classes(&self) -> bool {
+        matches!(self.product, Product::Dse | Product::Hcd)
+    }
+
+    /// Whether storage-attached indexes are there; those of DSE and HCD are known by their class only.
+    pub fn has_sai(&self) -> bool {
+        self.has_dse_classes() || self.is_since((5, 0))
+    }
+
+    /// Whether `CREATE INDEX … USING 'sai'` is understood without `CUSTOM`.
+    pub fn names_sai_index(&self) -> bool {
+        self.is_since((5, 0))
+    }
+
+    /// Whether columns may be vectors. DSE got them with 6.9.
+    pub fn has_vectors(&self) -> bool {
+        match self.product {
+            Product::Cassandra => self.is_since((5, 0)),
+            Product::Dse => self.line() >= (6, 9),
+            Product::Hcd => true,
+        }
+    }
+
+    /// Whether columns may be masked.
+    pub fn has_masks(&self) -> bool {
+        self.is_since((5, 0))
+    }
+
+    /// Whether functions may be written in a scripting language.
+    pub fn has_scripted_functions(&self) -> bool {
+        !self.is_since((5, 0))
+    }
+
+    /// Whether `COMPACT STORAGE` is there. DSE gave it up with 6.0; Cassandra took it back before 4.0 was released.
+    pub fn has_compact_storage(&self) -> bool {
+        self.product != Product::Dse
+    }
+
+    pub fn has_transient_replication(&self) -> bool {
+        self.is_since((4, 0))
+    }
+
+    /// Whether `ZstdCompressor` is there.
+    pub fn has_zstd(&self) -> bool {
+        self.is_since((4, 0))
+    }
+
+    /// Whether `sstable_compression` and `chunk_length_kb` are still understood.
+    pub fn has_old_compression_names(&self) -> bool {
+        !self.is_since((5, 0))
+    }
+
+    /// Whether SASI indexes are there only where a setting allows them.
+    pub fn guards_sasi(&self) -> bool {
+        self.is_since((4, 0))
+    }
+
+    /// Whether materialized views are there only where a setting allows them. 3.11 has the setting too, on by default.
+    pub fn guards_views(&self) -> bool {
+        self.product != Product::Dse
+    }
+
+    /// Whether settings are called `x_enabled`, as 4.1 made them, not `enable_x`.
+    pub fn names_settings_by_subject(&self) -> bool {
+        self.is_since((4, 1))
+    }
+
+    /// Whether the `memtable` option is a map with a class, not the name of a configuration.
+    pub fn has_memtable_maps(&self) -> bool {
+        self.product == Product::Hcd
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `"+"` where the release can, else `"-"`, in the order of the columns.
+    fn row(text: &str) -> String {
+        let release: Release = text.parse().expect("a release");
+        [
+            release.has_dse_services(),
+            release.has_dse_classes(),
+            release.has_sai(),
+            release.names_sai_index(),
+            release.has_vectors(),
+            release.has_masks(),
+            release.has_scripted_functions(),
+            release.has_compact_storage(),
+            release.has_transient_replication(),
+            release.has_zstd(),
+            release.has_old_compression_names(),
+            release.guards_sasi(),
+            release.guards_views(),
+            release.names_settings_by_subject(),
+            release.has_memtable_maps(),
+        ]
+        .map(|can| if can { '+' } else { '-' })
+        .iter()
+        .collect()
+    }
+
+    #[test]
+    fn each_release_has_what_it_has() {
+        for (release, expected) in [
+            ("cassandra 3.11.19", "------++--+-+--"),
+            ("cassandra 4.0.17", "------+++++++--"),
+            ("cassandra 4.1.9", "------++++++++-"),
+            ("cassandra 5.0.5", "--++++-+++-+++-"),
+            ("dse 6.8.50", "+++---+---+----"),
+            ("dse 6.9.2", "+++-+-+---+----"),
+            ("hcd 1.2.1", "-++-+-+++++++-+"),
+        ] {
+            assert_eq!(row(release), expected, "{release}");
+        }
+    }
+}
