@@ -27,9 +27,7 @@ pub fn reading(release: &Release, readable: &[String], format: &str) -> Reading 
     if rows().any(|row| other_mode(&row)) {
         return Reading::InAnotherMode;
     }
-    let rewrites = |row: &FormatRow| {
-        !row.line.contains(release) && is_later(row.writes, format) && reads(row.writes)
-    };
+    let rewrites = |row: &FormatRow| is_later(row.writes, format) && reads(row.writes);
     rows()
         .find(rewrites)
         .map_or(Reading::Never, |row| Reading::AfterRewriteOn(row.line))

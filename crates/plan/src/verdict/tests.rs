@@ -94,19 +94,20 @@ fn ids_that_a_target_does_not_parse_are_renamed() {
 
 #[test]
 fn in_place_a_node_must_have_been_told_to_take_ids_of_time() {
-    let name = format!("nb-{UUID}-big");
-    let facts = facts(&name);
-    for (told, keeps_names, rename) in [
-        (Some(false), true, true),
-        (Some(false), false, false),
-        (Some(true), true, false),
-        (None, true, false),
+    for (told, keeps_names, uuid, ulid) in [
+        (Some(false), true, true, true),
+        (Some(false), false, false, false),
+        (Some(true), true, false, false),
+        (None, true, false, false),
     ] {
-        let mut node = target("a", "cassandra 4.1.9", "");
+        let mut node = target("a", "hcd 1.2.1", "");
         node.features.time_sstable_ids = told;
         let reader = Reader::of(&node, keeps_names);
-        let verdict = verdict(&Traits::of(&facts), &node.release, &reader);
-        assert_eq!(verdict.rename, rename, "{told:?} {keeps_names}");
+        for (id, rename) in [(UUID, uuid), (ULID, ulid)] {
+            let facts = facts(&format!("nb-{id}-big"));
+            let verdict = verdict(&Traits::of(&facts), &node.release, &reader);
+            assert_eq!(verdict.rename, rename, "{id} {told:?} {keeps_names}");
+        }
     }
 }
 
@@ -207,6 +208,14 @@ fn each_hazard_stands_against_the_releases_that_it_harms() {
     ] {
         let got = judge(name, &[hazard], source, &target("a", text, ""));
         assert_eq!(got, expected, "{hazard:?} of {source} onto {text}");
+    }
+}
+
+#[test]
+fn without_a_hazard_the_release_of_the_source_is_no_matter() {
+    for source in ["dse 6.8.7", "dse 6.8.30"] {
+        let node = target("a", "dse 6.9.2", "");
+        assert_eq!(judge("bb-1-bti", &[], source, &node), "fits");
     }
 }
 

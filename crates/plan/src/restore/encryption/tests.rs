@@ -301,10 +301,48 @@ fn a_kmip_server_has_no_files_and_no_rows() {
         targets: &[&node],
         target_keys: &[],
     };
-    let mut options = encryptor("");
-    options.insert("key_provider".into(), "KmipKeyProviderFactory".into());
-    options.insert("kmip_host".into(), "vault".into());
+    let options = [
+        ("class", "Encryptor"),
+        ("key_provider", "KmipKeyProviderFactory"),
+        ("kmip_host", "vault"),
+    ];
+    let options = options.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
     let schema = [(table_ref("shop.orders"), options)];
     let found = said(|findings| check(&encrypted, schema, |_, _| true, findings));
     assert_eq!(brief(&found), ["Warning TDE_KEY_UNKNOWN vault"]);
+}
+
+#[test]
+fn a_key_in_a_file_of_its_own_must_be_the_same_and_has_no_rows() {
+    let backup = backup("dse 6.8.50", &["s1"]);
+    let node = target("t1", "dse 6.8.50", "");
+    let file = "/etc/dse/shop_key";
+    let mut source = sstables(1, &[("shop.orders", vec![encrypted(file)])]);
+    source.keys = keys(&[(file, Some("aa"))]);
+    let options = [
+        ("class", "Encryptor"),
+        (
+            "secret_key_provider_factory_class",
+            "LocalFileSystemKeyProviderFactory",
+        ),
+        ("secret_key_file", file),
+    ];
+    let options: BTreeMap<_, _> = options.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    for (fingerprint, expected) in [
+        ("aa", Vec::new()),
+        ("bb", vec![format!("Refusal TDE_KEY_DIFFERS {file}")]),
+    ] {
+        let encrypted = Encrypted {
+            backup: &backup,
+            sstables: std::slice::from_ref(&source),
+            targets: &[&node],
+            target_keys: &[NodeKeys {
+                node: "t1".into(),
+                keys: keys(&[(file, Some(fingerprint))]),
+            }],
+        };
+        let schema = [(table_ref("shop.orders"), options.clone())];
+        let found = said(|findings| check(&encrypted, schema, |_, _| true, findings));
+        assert_eq!(brief(&found), expected);
+    }
 }

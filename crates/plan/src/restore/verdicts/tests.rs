@@ -330,3 +330,31 @@ fn an_unreadable_format_comes_with_the_way_to_it() {
         assert_eq!(found[0].hint, hint, "{sstable} onto {text}");
     }
 }
+
+#[test]
+fn nodes_of_one_release_that_read_other_formats_are_told_apart() {
+    let backup = backup("cassandra 4.1.9", &["s1"]);
+    let sources = [sstables(1, &[("shop.orders", vec![facts("me-1-big")])])];
+    let mut nodes = [
+        target("t1", "cassandra 4.1.9", ""),
+        target("t2", "cassandra 4.1.9", ""),
+    ];
+    nodes[1].readable_formats = vec!["big-nb".into()];
+    let targets: Vec<&NodeDescription> = nodes.iter().collect();
+    let found = said(|findings| {
+        check(
+            &backup,
+            &sources,
+            all,
+            &targets,
+            RestoreMode::Online,
+            findings,
+        );
+    });
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].message.ends_with("which t2 cannot read"),
+        "{}",
+        found[0].message
+    );
+}
