@@ -189,16 +189,5 @@ fn normal_form(statement: &str) -> Vec<String> {
         .collect()
 }
 
-/// Appends to an index without `USING` what it was, for releases in which the default is a setting.
-pub(crate) fn legacy_index(statement: &str) -> String {
-    let mut words = tokens(statement).skip(1);
-    let bare = words.next().is_some_and(|token| token.is("INDEX"))
-        && !words.any(|token| token.is("USING"));
-    match bare {
-        true => format!("{} USING 'legacy_local_table'", statement.trim_end()),
-        false => statement.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests;

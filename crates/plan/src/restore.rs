@@ -246,9 +246,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         older: &verdicts.older,
     };
     let mut nodes = nodes::plan(&given, &mut findings);
-    let cql = ddl::write(
-        mode, backup, &chosen, &live, &decided, &keyspaces, &schemas, &cluster,
-    );
+    let cql = ddl::write(mode, backup, &chosen, &live, &decided, &keyspaces, &schemas);
     let course = Course {
         mode,
         schema_statements: cql.schema.len() as u64,

@@ -147,20 +147,6 @@ fn everything_else_counts() {
 }
 
 #[test]
-fn only_a_bare_index_is_told_what_it_was() {
-    assert_eq!(
-        legacy_index("CREATE INDEX i ON a.b (c)"),
-        "CREATE INDEX i ON a.b (c) USING 'legacy_local_table'"
-    );
-    for given in [
-        "CREATE CUSTOM INDEX i ON a.b (c) USING 'X'",
-        "CREATE INDEX i ON a.b (c) USING 'sai'",
-    ] {
-        assert_eq!(legacy_index(given), given);
-    }
-}
-
-#[test]
 fn names_are_quoted_where_they_must_be() {
     assert_eq!(
         table_name(&TableRef::new("shop", "Metrics_2")),

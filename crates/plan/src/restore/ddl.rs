@@ -11,7 +11,6 @@ use super::replication::{self, KeyspacePlan};
 use super::schemas::Schemas;
 use super::tables::Decided;
 use super::{RestoreMode, TableAction};
-use crate::cluster::Cluster;
 use crate::cql;
 
 #[derive(Default)]
@@ -30,7 +29,6 @@ pub(super) fn write(
     decided: &[Decided],
     keyspaces: &[KeyspacePlan],
     schemas: &Schemas,
-    cluster: &Cluster,
 ) -> Cql {
     let mut schema = Vec::new();
     drop_views(mode, live, decided, &mut schema);
@@ -46,20 +44,20 @@ pub(super) fn write(
             .find(entry.kind, &entry.keyspace, &entry.name)
             .is_none()
         {
-            make(entry, cluster, &mut schema);
+            make(entry, &mut schema);
         }
     }
     let (tables, views): (Vec<&Decided>, Vec<&Decided>) =
         decided.iter().partition(|table| table.view_of.is_none());
     for table in tables {
-        bring_table(table, cluster, &mut schema);
-        bring_indexes(table, backup, live, schemas, cluster, &mut schema);
+        bring_table(table, &mut schema);
+        bring_indexes(table, backup, live, schemas, &mut schema);
     }
     let mut made_views = Vec::new();
     for view in views {
         match view.plan.action {
-            TableAction::RebuildView => make(view.entry, cluster, &mut made_views),
-            _ if !view.is_live => make_with_id(view, cluster, &mut schema),
+            TableAction::RebuildView => make(view.entry, &mut made_views),
+            _ if !view.is_live => make_with_id(view, &mut schema),
             _ => {}
         }
     }
@@ -106,20 +104,20 @@ fn drop_views(mode: RestoreMode, live: &Live, decided: &[Decided], schema: &mut 
     );
 }
 
-fn bring_table(table: &Decided, cluster: &Cluster, schema: &mut Vec<String>) {
+fn bring_table(table: &Decided, schema: &mut Vec<String>) {
     let name = cql::table_name(&table.plan.table);
     match table.plan.action {
         TableAction::Truncate => schema.push(format!("TRUNCATE TABLE {name}")),
         TableAction::Recreate => {
             schema.push(format!("DROP TABLE IF EXISTS {name}"));
-            make_with_id(table, cluster, schema);
+            make_with_id(table, schema);
         }
         TableAction::Create | TableAction::Swap if !table.is_live => {
             // What follows a CREATE, the dropping of columns, cannot be run twice: so a second run starts anew.
             if table.entry.cql.len() > 1 {
                 schema.push(format!("DROP TABLE IF EXISTS {name}"));
             }
-            make_with_id(table, cluster, schema);
+            make_with_id(table, schema);
         }
         TableAction::Create | TableAction::Swap | TableAction::RebuildView => {}
     }
@@ -130,7 +128,6 @@ fn bring_indexes(
     backup: &BackupManifest,
     live: &Live,
     schemas: &Schemas,
-    cluster: &Cluster,
     schema: &mut Vec<String>,
 ) {
     let base = &table.plan.table;
@@ -146,9 +143,9 @@ fn bring_indexes(
             Some(now) if schemas.same(index, now) => {}
             Some(_) => {
                 schema.push(format!("DROP INDEX IF EXISTS {}", entry_name(index)));
-                make(index, cluster, schema);
+                make(index, schema);
             }
-            None => make(index, cluster, schema),
+            None => make(index, schema),
         }
     }
 }
@@ -158,34 +155,16 @@ fn entry_name(entry: &SchemaEntry) -> String {
 }
 
 /// Makes a thing where it is not there.
-fn make(entry: &SchemaEntry, cluster: &Cluster, cql: &mut Vec<String>) {
+fn make(entry: &SchemaEntry, cql: &mut Vec<String>) {
     let statements = entry.cql.iter();
-    cql.extend(statements.map(|statement| cql::if_not_exists(&adapt(statement, entry, cluster))));
+    cql.extend(statements.map(|statement| cql::if_not_exists(statement)));
 }
 
 /// Makes a table or view with the id that it has in the backup: its folders are named by it.
-fn make_with_id(table: &Decided, cluster: &Cluster, cql: &mut Vec<String>) {
+fn make_with_id(table: &Decided, cql: &mut Vec<String>) {
     let first = cql.len();
-    make(table.entry, cluster, cql);
+    make(table.entry, cql);
     if let Some(create) = cql.get_mut(first) {
         *create = cql::with_id(create, table.plan.source_id);
-    }
-}
-
-/// As the target's releases want it.
-fn adapt(statement: &str, entry: &SchemaEntry, cluster: &Cluster) -> String {
-    let releases = || cluster.nodes.iter().map(|node| &node.release);
-    match entry.kind {
-        SchemaKind::Table | SchemaKind::View => cql::retain_options(statement, |option| {
-            releases().all(|release| release.accepts_table_option(option))
-        }),
-        SchemaKind::Index if releases().any(|release| release.names_legacy_index()) => {
-            cql::legacy_index(statement)
-        }
-        SchemaKind::Index
-        | SchemaKind::Keyspace
-        | SchemaKind::Type
-        | SchemaKind::Function
-        | SchemaKind::Aggregate => statement.to_owned(),
     }
 }
