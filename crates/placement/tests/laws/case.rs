@@ -17,6 +17,8 @@ pub fn cases() -> ProptestConfig {
     ProptestConfig {
         cases,
         failure_persistence: None,
+        // A smaller case is worth some seconds, not minutes.
+        max_shrink_time: 5_000,
         ..ProptestConfig::default()
     }
 }
