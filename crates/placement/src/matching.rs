@@ -95,7 +95,7 @@ impl<'a> Matching<'a> {
         if sources.is_empty() || targets.is_empty() {
             return;
         }
-        let ranks = self.load_ranks(&sources, targets.len());
+        let ranks = self.load_ranks(&sources, targets.len(), interval);
         let scores: Vec<i64> = sources
             .iter()
             .zip(ranks)
@@ -122,12 +122,17 @@ impl<'a> Matching<'a> {
             &score,
         );
         for (source, fed) in sources.iter().zip(&fed) {
-            let once = self.circle.fraction(interval) * self.supply.density[*source as usize];
-            self.given[*source as usize] += once * fed.len() as f64;
+            let cost = self.cost(*source as usize, interval);
+            self.given[*source as usize] += cost * fed.len() as f64;
             for target in fed {
                 shares.add(targets[*target], *source, interval);
             }
         }
+    }
+
+    /// What it is for a source to give a range once.
+    fn cost(&self, source: usize, interval: Interval) -> f64 {
+        self.circle.fraction(interval) * self.supply.density[source]
     }
 
     fn score(&self, source: u32, target: u32, left: Position, shares: &Shares) -> i64 {
@@ -140,15 +145,18 @@ impl<'a> Matching<'a> {
             + liked(self.source_racks[from] == self.target_racks[to], SAME_RACK)
     }
 
-    /// Higher for a source that has given less. Where each is used just once there is nothing to choose.
-    fn load_ranks(&self, sources: &[u32], targets: usize) -> Vec<i64> {
+    /// Higher for a source that will have given less, this range included. Where each is used just once there is nothing to choose.
+    fn load_ranks(&self, sources: &[u32], targets: usize, interval: Interval) -> Vec<i64> {
         let mut ranks = vec![0; sources.len()];
         if sources.len() == targets {
             return ranks;
         }
         let mut by_load: Vec<usize> = (0..sources.len()).collect();
-        let given = |at: &usize| self.given[sources[*at] as usize];
-        by_load.sort_by(|a, b| given(a).total_cmp(&given(b)));
+        let load = |at: &usize| {
+            let source = sources[*at] as usize;
+            self.given[source] + self.cost(source, interval)
+        };
+        by_load.sort_by(|a, b| load(a).total_cmp(&load(b)));
         for (&at, rank) in by_load.iter().rev().zip(0..LOAD_RANKS_MAX) {
             ranks[at] = rank;
         }

@@ -129,7 +129,7 @@ impl Load {
 fn part(bytes: u64, wanted: u128, tokens: u128) -> u64 {
     // Both in 64 bits, so that the product is in 128.
     let shift = 64_u32.saturating_sub(tokens.leading_zeros());
-    let (wanted, tokens) = (wanted >> shift, (tokens >> shift).max(1));
+    let (wanted, tokens) = (wanted.div_ceil(1 << shift), (tokens >> shift).max(1));
     let part = (u128::from(bytes) * wanted).div_ceil(tokens);
     u64::try_from(part).unwrap_or(bytes).min(bytes)
 }

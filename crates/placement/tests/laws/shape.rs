@@ -25,8 +25,8 @@ pub struct Shape {
 
 pub fn shape() -> impl Strategy<Value = Shape> {
     let nodes = prop_oneof![
-        6 => (1..=6_usize).boxed(),
-        3 => (7..=20_usize).boxed(),
+        4 => (1..=6_usize).boxed(),
+        5 => (7..=20_usize).boxed(),
         1 => (21..=60_usize).boxed(),
     ];
     let vnodes = prop_oneof![
@@ -36,29 +36,33 @@ pub fn shape() -> impl Strategy<Value = Shape> {
         1 => Just(256_usize),
     ];
     let strategy = prop_oneof![8 => Just(0_u8), 3 => Just(1_u8), 1 => Just(2_u8)];
-    (nodes, 1..=4_usize, 1..=5_u8, vnodes, any::<u64>(), strategy).prop_flat_map(
-        |(nodes, datacenters, racks, vnodes, seed, strategy)| {
+    // The longest lists there may be, cut to length below: what shrinks without being made anew shrinks fast.
+    let racks = proptest::collection::vec(0..60_u8, 60);
+    let factors = proptest::collection::vec(1..=5_u32, 4);
+    let datacenters = prop_oneof![2 => Just(1_usize), 2 => Just(2), 1 => Just(3), 1 => Just(4)];
+    let sizes = (nodes, datacenters, 1..=5_u8, vnodes);
+    (sizes, racks, factors, any::<u64>(), strategy, any::<bool>()).prop_map(
+        |((nodes, datacenters, rack_count, vnodes), racks, factors, seed, strategy, few)| {
             let datacenters = datacenters.min(nodes);
-            // Big rings of many vnodes say nothing new, and take long.
-            let vnodes = if nodes > 6 { vnodes.min(16) } else { vnodes };
-            let racks = proptest::collection::vec(0..racks, nodes);
-            let factors = proptest::collection::vec(1..=5_u32, datacenters);
-            (racks, factors, any::<bool>()).prop_map(move |(racks, factors, few)| {
-                let mut by_datacenter = vec![Vec::new(); datacenters];
-                for (at, rack) in racks.into_iter().enumerate() {
-                    by_datacenter[at % datacenters].push(rack);
-                }
-                Shape {
-                    racks: by_datacenter,
-                    vnodes,
-                    places: if few { 1 << 12 } else { 1 << 40 },
-                    seed,
-                    strategy,
-                    factors,
-                }
-            })
+            let mut by_datacenter = vec![Vec::new(); datacenters];
+            for (at, rack) in racks.into_iter().take(nodes).enumerate() {
+                by_datacenter[at % datacenters].push(rack % rack_count);
+            }
+            Shape {
+                racks: by_datacenter,
+                vnodes: vnodes_for(nodes, vnodes),
+                places: if few { 1 << 12 } else { 1 << 40 },
+                seed,
+                strategy,
+                factors: factors[..datacenters].to_vec(),
+            }
         },
     )
+}
+
+/// Big rings of many vnodes say nothing new, take long, and may need more tokens than there are places.
+fn vnodes_for(nodes: usize, vnodes: usize) -> usize {
+    if nodes > 6 { vnodes.min(16) } else { vnodes }
 }
 
 impl Shape {
@@ -134,7 +138,7 @@ impl Shape {
                 factors: other.factors.clone(),
                 places: self.places,
                 seed: self.seed,
-                vnodes: self.vnodes,
+                vnodes: vnodes_for(other.racks.iter().flatten().count(), self.vnodes),
                 strategy: self.strategy,
             },
             _ => other.clone(),
