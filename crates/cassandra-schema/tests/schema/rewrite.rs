@@ -131,6 +131,7 @@ fn what_changes_behaviour_is_offered_and_done_only_where_it_is_accepted() {
             "twice(int): the function is no longer known as deterministic or monotonic",
             "total(int): the function is no longer known as deterministic or monotonic",
             "place: SizeTieredCompactionStrategy compacts it instead",
+            "place: the column of the search index is left out",
             "place: the graph label is left out",
             "travel: SizeTieredCompactionStrategy compacts it instead",
             "travel: the graph label is left out",
