@@ -42,7 +42,7 @@ mod user_type;
 mod view;
 
 pub use change::{TableChange, TypeChange};
-pub use compare::{SameMeaning, same_storage};
+pub use compare::{SameMeaning, fits_as_is, same_storage, same_user_types};
 pub use cql_type::{CqlType, Native};
 pub use diff::{
     Changed, Forward, Rename, SchemaDiff, TableDiff, TypeDiff, Unforwardable, Why, diff,

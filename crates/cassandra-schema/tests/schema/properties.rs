@@ -2,8 +2,8 @@
 
 use crate::given::{mutated, schema, table, text_of_any_kind, type_of};
 use cassandra_schema::{
-    CqlType, Normal, Object, SameMeaning, Schema, parse_statement, parse_type, replay_order,
-    same_storage,
+    CqlType, Normal, Object, SameMeaning, Schema, fits_as_is, parse_statement, parse_type,
+    replay_order, same_storage,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -72,6 +72,8 @@ proptest! {
         prop_assert!(!table.same_definition(&changed), "{:?}\n{:?}", table, changed);
         prop_assert!(!changed.same_definition(&table));
         prop_assert_eq!(same_storage(&table, &changed), !touches_storage);
+        let only_history = table.columns == changed.columns;
+        prop_assert!(!fits_as_is(&table, &changed) || !touches_storage || only_history);
     }
 
     #[test]
