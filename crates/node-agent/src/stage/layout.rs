@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cassandra_formats::{Descriptor, parse_file_name};
 use model::manifest::{NodeManifest, StoredFile, TableFiles};
-use model::{HostId, TableId, TableRef};
+use model::{HostId, SourceShare, TableId, TableRef};
 
 use super::StageError;
+use super::share::{self, Portion, Taking};
 use crate::files::{self, FileError};
 use crate::folders::{Folders, table_folder_name};
 use crate::restore::{Placement, TableTarget};
@@ -52,6 +53,13 @@ pub(super) struct StagedFile {
     pub stored: StoredFile,
 }
 
+impl StagedFile {
+    /// For example `Data.db`.
+    pub fn component(&self) -> &str {
+        parse_file_name(&self.stored.name).map_or("", |(_, component)| component)
+    }
+}
+
 /// An SSTable with all its files; they stay together.
 #[derive(Debug, Clone)]
 pub(super) struct StagedSstable {
@@ -59,6 +67,31 @@ pub(super) struct StagedSstable {
     /// By an earlier try, which may have fetched files of it.
     pub placed_before: bool,
     pub files: Vec<StagedFile>,
+    pub table: TableRef,
+    /// The table's folder, after the data directory's label.
+    pub folder: String,
+    pub portion: Portion,
+}
+
+impl StagedSstable {
+    /// What the journal calls it.
+    pub fn journal_path(&self) -> String {
+        let placement = &self.placement;
+        format!("{}/{}/{}", placement.directory, self.folder, placement.to)
+    }
+
+    /// About what it comes to.
+    pub fn bytes(&self) -> u64 {
+        let bytes = self.files.iter().map(|file| file.stored.bytes).sum();
+        self.portion.of_bytes(bytes)
+    }
+
+    /// The object of one of its components.
+    pub fn object_of(&self, component: &str) -> String {
+        let file = self.files.iter().find(|file| file.component() == component);
+        file.map(|file| file.stored.object.clone())
+            .unwrap_or_default()
+    }
 }
 
 /// A component's name, and its file in the backup.
@@ -71,16 +104,18 @@ struct Source<'a> {
     index: Option<String>,
     descriptor: Descriptor,
     files: Vec<Component<'a>>,
+    portion: Portion,
 }
 
 pub(super) fn lay_out(
     manifests: &[(HostId, NodeManifest)],
     targets: &[TableTarget],
+    shares: &[SourceShare],
     placed: &[Placement],
     rules: Rules,
     mut rooms: Vec<Room>,
 ) -> Result<Vec<StagedSstable>, StageError> {
-    let sources = sources(manifests, targets, rules)?;
+    let sources = sources(manifests, targets, shares, rules)?;
     let before: HashMap<_, &Placement> = placed.iter().map(|p| (placement_key(p), p)).collect();
     let mut ids = Ids::new(&sources, placed);
     let mut sstables = Vec::new();
@@ -109,6 +144,9 @@ pub(super) fn lay_out(
             files: staged_files(source, &placement),
             placed_before: earlier.is_some(),
             placement,
+            table: source.target.table.clone(),
+            folder: folder_path(source),
+            portion: source.portion.clone(),
         });
     }
     Ok(sstables)
@@ -121,13 +159,18 @@ fn placement_key(p: &Placement) -> (HostId, TableId, Option<String>, String) {
 fn sources<'a>(
     manifests: &'a [(HostId, NodeManifest)],
     targets: &'a [TableTarget],
+    shares: &[SourceShare],
     rules: Rules,
 ) -> Result<Vec<Source<'a>>, StageError> {
     let mut found = Vec::new();
     for (host, manifest) in manifests {
         for target in targets {
+            let taking = share::taking(shares, *host, manifest, &target.table.keyspace)?;
+            if matches!(taking, Taking::Nothing) {
+                continue;
+            }
             let table = find_table(manifest, *host, target)?;
-            found.extend(sstables_of(table, *host, target, rules)?);
+            found.extend(sstables_of(table, *host, target, rules, &taking)?);
         }
     }
     Ok(found)
@@ -154,6 +197,7 @@ fn sstables_of<'a>(
     host: HostId,
     target: &'a TableTarget,
     rules: Rules,
+    taking: &Taking,
 ) -> Result<Vec<Source<'a>>, StageError> {
     let mut sstables: BTreeMap<(Option<String>, Descriptor), Vec<Component<'_>>> = BTreeMap::new();
     for file in &table.files {
@@ -170,25 +214,38 @@ fn sstables_of<'a>(
             .or_default()
             .push((component.to_owned(), file));
     }
-    Ok(sstables
-        .into_iter()
-        .map(|((index, descriptor), mut files)| {
-            let attached = files
-                .iter()
-                .any(|(component, _)| is_attached_index(component));
-            if attached && !rules.keep_attached {
-                // The list of components would name what is left out. Cassandra makes one that does not.
-                files.retain(|(component, _)| !is_attached_index(component) && component != TOC);
-            }
-            Source {
-                host,
-                target,
-                index,
-                descriptor,
-                files,
-            }
-        })
-        .collect())
+    let facts = table
+        .sstables
+        .iter()
+        .map(|facts| (facts.name.as_str(), facts));
+    let facts = facts.collect();
+    let mut sources = Vec::new();
+    for ((index, descriptor), mut files) in sstables {
+        let portion = match (taking, &index) {
+            (Taking::Nothing, _) => None,
+            (Taking::All, _) => Some(Portion::Whole),
+            // Index tables hold entries of everything. Cassandra builds them for what it loads.
+            (Taking::Ranges(_), Some(_)) => None,
+            (Taking::Ranges(ranges), None) => ranges.of(table, &facts, &descriptor.to_string())?,
+        };
+        let Some(portion) = portion else { continue };
+        let attached = files
+            .iter()
+            .any(|(component, _)| is_attached_index(component));
+        if attached && !rules.keep_attached {
+            // The list of components would name what is left out. Cassandra makes one that does not.
+            files.retain(|(component, _)| !is_attached_index(component) && component != TOC);
+        }
+        sources.push(Source {
+            host,
+            target,
+            index,
+            descriptor,
+            files,
+            portion,
+        });
+    }
+    Ok(sources)
 }
 
 /// The ids in use in each folder, so that two SSTables never get one.
@@ -259,7 +316,8 @@ fn number(id: &str) -> Option<u64> {
 
 /// The data directory with the most room left, which is then less.
 fn take_room(rooms: &mut [Room], source: &Source<'_>) -> String {
-    let bytes: u64 = source.files.iter().map(|(_, file)| file.bytes).sum();
+    let bytes = source.files.iter().map(|(_, file)| file.bytes).sum();
+    let bytes = source.portion.of_bytes(bytes);
     let Some(best) = rooms.iter().max_by_key(|room| room.free_bytes).cloned() else {
         return String::new();
     };
@@ -273,12 +331,16 @@ fn take_room(rooms: &mut [Room], source: &Source<'_>) -> String {
     best.label
 }
 
-fn staged_files(source: &Source<'_>, placement: &Placement) -> Vec<StagedFile> {
+fn folder_path(source: &Source<'_>) -> String {
     let folder = table_path(&source.target.table, &source.target.target_id);
-    let folder = match &source.index {
+    match &source.index {
         Some(index) => format!("{folder}/.{index}"),
         None => folder,
-    };
+    }
+}
+
+fn staged_files(source: &Source<'_>, placement: &Placement) -> Vec<StagedFile> {
+    let folder = folder_path(source);
     source
         .files
         .iter()
@@ -293,6 +355,9 @@ fn staged_files(source: &Source<'_>, placement: &Placement) -> Vec<StagedFile> {
 fn table_path(table: &TableRef, id: &TableId) -> String {
     format!("{}/{}", table.keyspace, table_folder_name(table, id))
 }
+
+#[cfg(test)]
+pub(super) use tests::empty_manifest;
 
 #[cfg(test)]
 mod tests;

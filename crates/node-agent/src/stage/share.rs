@@ -1,0 +1,316 @@
+//! Decides what of each SSTable this node takes: by the shares of the plan, and by where the SSTable lies on the ring.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cassandra_formats::token::{Cut, Partitioner, Token, TokenRange, TokenRanges};
+use model::manifest::{Hazard, NodeManifest, SstableFacts, TableFiles};
+use model::{HostId, SourceShare};
+
+use super::StageError;
+
+/// What of an SSTable is staged.
+#[derive(Debug, Clone)]
+pub(super) enum Portion {
+    Whole,
+    Slice {
+        ranges: Arc<TokenRanges>,
+        /// Of its bytes, about; 0 to 1.
+        fraction: f64,
+    },
+}
+
+impl Portion {
+    /// What it comes to of so many bytes.
+    pub fn of_bytes(&self, bytes: u64) -> u64 {
+        match self {
+            Self::Whole => bytes,
+            Self::Slice { fraction, .. } => (bytes as f64 * fraction).ceil() as u64,
+        }
+    }
+}
+
+/// What of a keyspace is taken from one source.
+pub(super) enum Taking {
+    All,
+    Nothing,
+    Ranges(Ranges),
+}
+
+pub(super) struct Ranges {
+    source: HostId,
+    partitioner: Partitioner,
+    ranges: Arc<TokenRanges>,
+}
+
+/// All shares of one keyspace of one source are one set of ranges.
+pub(super) fn taking(
+    shares: &[SourceShare],
+    source: HostId,
+    manifest: &NodeManifest,
+    keyspace: &str,
+) -> Result<Taking, StageError> {
+    if shares.is_empty() {
+        return Ok(Taking::All);
+    }
+    let own = || shares.iter().filter(|share| share.is_of(&source, keyspace));
+    if own().next().is_none() {
+        return Ok(Taking::Nothing);
+    }
+    if own().any(|share| share.ranges.is_empty()) {
+        return Ok(Taking::All);
+    }
+    let wrong = |why: String| StageError::Share {
+        source_node: source,
+        keyspace: keyspace.to_owned(),
+        why,
+    };
+    let partitioner = Partitioner::of(&manifest.partitioner)
+        .filter(Partitioner::order_is_known)
+        .ok_or_else(|| wrong(format!("its partitioner is {}", manifest.partitioner)))?;
+    let ranges = own()
+        .flat_map(|share| &share.ranges)
+        .map(|range| TokenRange::parse(&partitioner, &range.left, &range.right))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| wrong(error.to_string()))?;
+    Ok(Taking::Ranges(Ranges {
+        source,
+        partitioner,
+        ranges: Arc::new(TokenRanges::new(ranges)),
+    }))
+}
+
+impl Ranges {
+    /// What is taken of an SSTable of the table itself; nothing where it lies outside. An older manifest does not tell
+    /// where it lies: then that is found out by reading it.
+    pub fn of(
+        &self,
+        table: &TableFiles,
+        facts: &HashMap<&str, &SstableFacts>,
+        sstable: &str,
+    ) -> Result<Option<Portion>, StageError> {
+        if self.ranges.is_whole_ring() {
+            return Ok(Some(Portion::Whole));
+        }
+        let refuse = |why: &str| StageError::NotSliceable {
+            source_node: self.source,
+            table: table.table_ref(),
+            sstable: sstable.to_owned(),
+            why: why.to_owned(),
+        };
+        let slice = |fraction| Portion::Slice {
+            ranges: self.ranges.clone(),
+            fraction,
+        };
+        let Some(facts) = facts.get(sstable) else {
+            return Ok(Some(slice(1.0)));
+        };
+        if let Some(other) = &facts.partitioner {
+            return Err(refuse(&format!("its partitioner is {other}")));
+        }
+        let span = self
+            .token(&facts.first_token)
+            .zip(self.token(&facts.last_token));
+        let portion = match &span {
+            None => slice(1.0),
+            Some((first, last)) => match self.ranges.cut(first, last) {
+                Cut::None => return Ok(None),
+                Cut::Whole => return Ok(Some(Portion::Whole)),
+                Cut::Part => slice(fraction(&self.ranges, first, last)),
+            },
+        };
+        if let Some(encryption) = &facts.encryption {
+            return Err(refuse(&format!(
+                "it is encrypted by {}",
+                encryption.compressor
+            )));
+        }
+        if facts.hazards.contains(&Hazard::ZeroCopySlice) {
+            return Err(refuse("it is a part that DSE streamed without copying"));
+        }
+        Ok(Some(portion))
+    }
+
+    fn token(&self, text: &Option<String>) -> Option<Token> {
+        self.partitioner.parse_token(text.as_deref()?).ok()
+    }
+}
+
+/// How much of the span lies in the ranges, if keys lie evenly; all of it for tokens that have no measure.
+fn fraction(ranges: &TokenRanges, first: &Token, last: &Token) -> f64 {
+    let (Some(from), Some(to)) = (measure(first), measure(last)) else {
+        return 1.0;
+    };
+    let span = to - from;
+    if span <= 0.0 {
+        return 1.0;
+    }
+    let inside = ranges.iter().filter_map(|range| {
+        let left = measure(&range.left)?.max(from);
+        let right = match range.right.is_minimum() {
+            true => to,
+            false => measure(&range.right)?.min(to),
+        };
+        Some((right - left).max(0.0))
+    });
+    (inside.sum::<f64>() / span).clamp(0.0, 1.0)
+}
+
+fn measure(token: &Token) -> Option<f64> {
+    match token {
+        Token::Murmur3(value) => Some(*value as f64),
+        Token::Random(value) => Some(value.map_or(-1.0, |value| value as f64)),
+        Token::Bytes(_) | Token::Text(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::RangeText;
+    use model::manifest::Encryption;
+    use model::{TableId, TableRef};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn ranges(of: &[(i64, i64)]) -> Ranges {
+        let range = |&(left, right): &(i64, i64)| {
+            TokenRange::new(Token::Murmur3(left), Token::Murmur3(right))
+        };
+        Ranges {
+            source: HostId(Uuid::from_u128(1)),
+            partitioner: Partitioner::Murmur3,
+            ranges: Arc::new(TokenRanges::new(of.iter().map(range))),
+        }
+    }
+
+    fn facts(first: i64, last: i64) -> SstableFacts {
+        SstableFacts {
+            name: "nb-1-big".into(),
+            first_token: Some(first.to_string()),
+            last_token: Some(last.to_string()),
+            ..SstableFacts::default()
+        }
+    }
+
+    /// What is taken of it: `whole`, `none`, a part, or why not.
+    fn taken(of: &[(i64, i64)], facts: Option<&SstableFacts>) -> String {
+        let table = TableFiles {
+            keyspace: "ks".into(),
+            table: "t".into(),
+            id: TableId(Uuid::from_u128(1)),
+            view_of: None,
+            files: Vec::new(),
+            sstables: Vec::new(),
+        };
+        let known = facts.map(|facts| (facts.name.as_str(), facts));
+        match ranges(of).of(&table, &known.into_iter().collect(), "nb-1-big") {
+            Ok(None) => "none".into(),
+            Ok(Some(Portion::Whole)) => "whole".into(),
+            Ok(Some(Portion::Slice { fraction, .. })) => format!("{fraction:.2}"),
+            Err(StageError::NotSliceable { table, why, .. }) => {
+                assert_eq!(table, TableRef::new("ks", "t"));
+                why
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn an_sstable_comes_whole_in_part_or_not_at_all() {
+        for (of, first, last, expected) in [
+            (&[(0, 100)][..], 1, 100, "whole"),
+            (&[(0, 100)], 0, 100, "1.00"),
+            (&[(0, 100)], 101, 200, "none"),
+            (&[(0, 100), (200, 300)], 50, 250, "0.50"),
+            (&[(0, 100), (100, 300)], 50, 250, "whole"),
+            (&[(50, 0)], 60, 70, "whole"),
+            (&[(50, 0)], -100, 100, "0.75"),
+            (&[(7, 7)], -100, 100, "whole"),
+        ] {
+            let found = taken(of, Some(&facts(first, last)));
+            assert_eq!(found, expected, "{of:?} of {first} to {last}");
+        }
+        assert_eq!(taken(&[(0, 100)], None), "1.00", "an older manifest");
+        assert_eq!(taken(&[(7, 7)], None), "whole");
+    }
+
+    #[test]
+    fn what_cannot_be_sliced_is_refused_only_where_it_would_have_to_be() {
+        let hazard = SstableFacts {
+            hazards: vec![Hazard::ZeroCopySlice],
+            ..facts(0, 100)
+        };
+        let encrypted = SstableFacts {
+            encryption: Some(Encryption {
+                compressor: "Encryptor".into(),
+                key: "k".into(),
+            }),
+            ..facts(0, 100)
+        };
+        for (mut facts, why) in [
+            (hazard, "it is a part that DSE streamed without copying"),
+            (encrypted, "it is encrypted by Encryptor"),
+        ] {
+            assert_eq!(taken(&[(-1, 100)], Some(&facts)), "whole");
+            assert_eq!(taken(&[(100, 200)], Some(&facts)), "none");
+            assert_eq!(taken(&[(50, 200)], Some(&facts)), why);
+            facts.first_token = None;
+            assert_eq!(
+                taken(&[(100, 200)], Some(&facts)),
+                why,
+                "nobody knows where it lies"
+            );
+        }
+        let other = SstableFacts {
+            partitioner: Some("RandomPartitioner".into()),
+            ..facts(0, 1)
+        };
+        assert_eq!(
+            taken(&[(0, 9)], Some(&other)),
+            "its partitioner is RandomPartitioner"
+        );
+    }
+
+    #[test]
+    fn shares_of_one_keyspace_are_one_set_of_ranges() {
+        let source = HostId(Uuid::from_u128(1));
+        let share = |keyspaces: &[&str], ranges: &[(&str, &str)]| SourceShare {
+            source,
+            keyspaces: keyspaces.iter().map(|name| (*name).to_owned()).collect(),
+            ranges: ranges
+                .iter()
+                .map(|(left, right)| RangeText {
+                    left: (*left).to_owned(),
+                    right: (*right).to_owned(),
+                })
+                .collect(),
+        };
+        let shares = [
+            share(&["a", "b"], &[("0", "10")]),
+            share(&["a"], &[("10", "20")]),
+            share(&["c"], &[]),
+            share(&["bad"], &[("0", "x")]),
+        ];
+        let manifest = crate::stage::layout::empty_manifest("Murmur3Partitioner");
+        let told = |shares: &[SourceShare], source, keyspace: &str| match taking(
+            shares, source, &manifest, keyspace,
+        ) {
+            Ok(Taking::All) => "all".to_owned(),
+            Ok(Taking::Nothing) => "nothing".to_owned(),
+            Ok(Taking::Ranges(ranges)) => {
+                let range = |range: &TokenRange| format!("({},{}]", range.left, range.right);
+                ranges.ranges.iter().map(range).collect()
+            }
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(told(&shares, source, "a"), "(0,20]");
+        assert_eq!(told(&shares, source, "b"), "(0,10]");
+        assert_eq!(told(&shares, source, "c"), "all");
+        assert_eq!(told(&shares, source, "d"), "nothing");
+        assert_eq!(told(&shares, HostId(Uuid::from_u128(2)), "a"), "nothing");
+        assert_eq!(told(&[], source, "a"), "all");
+        let bad = told(&shares, source, "bad");
+        assert!(bad.contains("`x` is not a token"), "{bad}");
+    }
+}
