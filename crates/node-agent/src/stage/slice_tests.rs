@@ -8,7 +8,6 @@ use blob_store::testing::Fault;
 use blob_store::{Counted, Store};
 use cassandra_formats::compression_info::CompressionInfo;
 use cassandra_formats::data::{Depth, Event, Schema, Walker};
-use cassandra_formats::source::Components;
 use cassandra_formats::statistics::Statistics;
 use cassandra_formats::{DataLayout, Uncompressed, Version, verify};
 use model::manifest::{DocumentKind, NodeManifest, seal};
@@ -142,6 +141,9 @@ fn staged_folder(node: &FakeNode) -> PathBuf {
 }
 
 fn sstables(folder: &Path) -> Vec<SstableFiles> {
+    if !folder.is_dir() {
+        return Vec::new();
+    }
     let mut found = sstable_files::find(&[folder.to_owned()]).unwrap();
     found.retain(|sstable| sstable.folder() == folder);
     found
