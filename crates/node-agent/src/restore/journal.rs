@@ -186,3 +186,17 @@ impl RestoreState {
             || self.swapped.contains(table)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_of_before_there_were_shares_is_read() {
+        let old = r#"{"begun":{"backup":{"cluster":"c","name":"b"},"sources":[],"tables":[]}}"#;
+        let record: RestoreRecord = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), old);
+        let begun = RestoreState::replay(vec![record]).begun.unwrap();
+        assert!(begun.shares.is_empty());
+    }
+}

@@ -1,6 +1,8 @@
 //! Decides what is staged under which name in which data directory; touches nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod ids;
+
+use std::collections::{BTreeMap, HashMap};
 
 use cassandra_formats::{Descriptor, parse_file_name};
 use model::manifest::{NodeManifest, StoredFile, TableFiles};
@@ -12,6 +14,8 @@ use crate::files::{self, FileError};
 use crate::folders::{Folders, table_folder_name};
 use crate::restore::{Placement, TableTarget};
 use crate::sstables::{TOC, is_attached_index};
+
+use ids::Ids;
 
 /// What this node can take as it is.
 #[derive(Debug, Clone, Copy)]
@@ -246,72 +250,6 @@ fn sstables_of<'a>(
         });
     }
     Ok(sources)
-}
-
-/// The ids in use in each folder, so that two SSTables never get one.
-struct Ids {
-    used: HashMap<(TableId, Option<String>), HashSet<String>>,
-    next: HashMap<(TableId, Option<String>), u64>,
-}
-
-impl Ids {
-    fn new(sources: &[Source<'_>], placed: &[Placement]) -> Self {
-        let mut ids = Self {
-            used: HashMap::new(),
-            next: HashMap::new(),
-        };
-        for placement in placed {
-            let folder = (placement.table, placement.index.clone());
-            if let Some(id) = placement.to.split('-').nth(1) {
-                ids.raise(&folder, id);
-                ids.used.entry(folder).or_default().insert(id.to_owned());
-            }
-        }
-        for source in sources {
-            // New numbers begin behind all that exist, so that those which can be kept are.
-            ids.raise(&folder(source), &source.descriptor.id);
-        }
-        ids
-    }
-
-    fn raise(&mut self, folder: &(TableId, Option<String>), id: &str) {
-        let next = self.next.entry(folder.clone()).or_insert(1);
-        if let Some(number) = number(id) {
-            *next = (*next).max(number + 1);
-        }
-    }
-
-    fn name(&mut self, source: &Source<'_>, rules: Rules) -> Descriptor {
-        let folder = folder(source);
-        let id = source.descriptor.id.clone();
-        let used = self.used.entry(folder.clone()).or_default();
-        let keep = rules.keep_time_ids || number(&id).is_some();
-        let id = if keep && !used.contains(&id) {
-            id
-        } else {
-            let next = self.next.entry(folder).or_insert(1);
-            while used.contains(&next.to_string()) {
-                *next += 1;
-            }
-            let id = next.to_string();
-            *next += 1;
-            id
-        };
-        used.insert(id.clone());
-        Descriptor {
-            format: source.descriptor.format.clone(),
-            id,
-        }
-    }
-}
-
-fn folder(source: &Source<'_>) -> (TableId, Option<String>) {
-    (source.target.target_id, source.index.clone())
-}
-
-/// A sequence id; what is longer than these is made of time, digits only by chance.
-fn number(id: &str) -> Option<u64> {
-    (id.len() <= 10).then(|| id.parse().ok()).flatten()
 }
 
 /// The data directory with the most room left, which is then less.

@@ -3,6 +3,7 @@
 //!
 //! What is being written lies apart from what is staged, and is moved there when it is whole and on disk.
 
+mod failure;
 mod remote;
 
 use std::collections::BTreeMap;
@@ -13,8 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cassandra_formats::slice::slice_reading;
 use cassandra_formats::token::TokenRanges;
-use cassandra_formats::{DATA, DIGEST, Error, FILTER, STATISTICS, TOC, parse_file_name};
-use model::TableRef;
+use cassandra_formats::{DATA, DIGEST, FILTER, STATISTICS, TOC, parse_file_name};
 use model::manifest::StoredFile;
 use sstable_files::{NewSstable, SstableFiles};
 use tokio::runtime::Handle;
@@ -29,7 +29,8 @@ use crate::journal::Journal;
 use crate::restore::{RestoreRecord, RestoreState};
 use crate::work::Work;
 
-use remote::{Objects, Remote, RemoteFault};
+use failure::Failure;
+use remote::{Objects, Remote};
 
 /// Where slices are made, beside the keyspaces in the staging folder of a data directory. No keyspace has such a name.
 const UNFINISHED_FOLDER: &str = ".slicing";
@@ -287,65 +288,4 @@ fn move_in(
         sliced.insert(component, bytes);
     }
     Ok(sliced)
-}
-
-/// Why no slice came of it.
-enum Failure {
-    Format(Error),
-    File(FileError),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Format(error)
-    }
-}
-
-impl From<FileError> for Failure {
-    fn from(error: FileError) -> Self {
-        Self::File(error)
-    }
-}
-
-impl Failure {
-    fn of(self, sstable: &StagedSstable, folder: &Path) -> StageError {
-        let source_node = sstable.placement.source;
-        let table: TableRef = sstable.table.clone();
-        let name = sstable.placement.from.clone();
-        let error = match self {
-            Self::File(error) => return error.into(),
-            Self::Format(error) => error,
-        };
-        match error {
-            Error::Damaged(damage) => StageError::Damaged {
-                source_node,
-                table,
-                sstable: name,
-                what: damage.to_string(),
-            },
-            Error::Unsupported { component, what } => StageError::NotSliceable {
-                source_node,
-                table,
-                sstable: name,
-                why: format!("{component}: {what}"),
-            },
-            Error::Write { component, source } => {
-                FileError::at("write", folder.join(&*component))(source).into()
-            }
-            Error::Read { component, source } => match source.downcast::<RemoteFault>() {
-                Ok(RemoteFault::Stopped(stopped)) => stopped.into(),
-                Ok(RemoteFault::Store(error)) if error.is_not_found() => StageError::Missing {
-                    object: sstable.object_of(&component),
-                },
-                Ok(RemoteFault::Store(error)) => error.into(),
-                Ok(fault @ RemoteFault::Short { .. }) => StageError::Damaged {
-                    source_node,
-                    table,
-                    sstable: name,
-                    what: fault.to_string(),
-                },
-                Err(source) => FileError::at("read", folder.join(&*component))(source).into(),
-            },
-        }
-    }
 }

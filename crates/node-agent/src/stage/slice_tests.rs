@@ -1,222 +1,25 @@
+//! Slices on real SSTables: what is staged of which share, and what a death in the middle leaves.
+
+mod source;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use api::ServiceError;
 use blob_store::testing::Fault;
 use blob_store::{Counted, Store};
+use cassandra_formats::Version;
 use cassandra_formats::compression_info::CompressionInfo;
-use cassandra_formats::data::{Depth, Event, Schema, Walker};
-use cassandra_formats::statistics::Statistics;
-use cassandra_formats::{DataLayout, Uncompressed, Version, verify};
-use model::manifest::{DocumentKind, NodeManifest, seal};
-use model::{RangeText, TableRef, layout};
-use sstable_files::SstableFiles;
+use model::layout;
 
 use super::*;
-use crate::testing::{FakeNode, fixture};
+use crate::load::load;
+use crate::testing::FakeNode;
 
-/// A partition: its token, its key and all its bytes.
-type Partition = (i64, Vec<u8>, Vec<u8>);
-
-/// A backup of a table that a real Cassandra has written, and where each partition of it lies.
-struct Source {
-    node: FakeNode,
-    release: &'static str,
-    manifest: NodeManifest,
-    /// Token, key and bytes, of all SSTables.
-    partitions: Vec<Partition>,
-}
-
-impl Source {
-    async fn of(table: &str) -> Self {
-        let release = match table.starts_with("bti") {
-            true => "5.0.5",
-            false => "4.1.9",
-        };
-        let node = FakeNode::new(1, release);
-        node.tables(&["real"]);
-        node.table("real", 1, 0).copy(&fixture(table));
-        let partitions = all_partitions(&node.table("real", 1, 0).0);
-        let manifest = node.back_up("b1", None).await;
-        Self {
-            node,
-            release,
-            manifest,
-            partitions,
-        }
-    }
-
-    fn target(&self) -> FakeNode {
-        let target = FakeNode::beside(&self.node, self.release);
-        target.tables(&["real"]);
-        target
-    }
-
-    /// Those of the ranges, sorted.
-    fn wanted(&self, ranges: &[(i64, i64)]) -> Vec<Partition> {
-        let mut wanted = self.partitions.clone();
-        wanted.retain(|(token, ..)| {
-            let mut ranges = ranges.iter();
-            ranges.any(|(left, right)| match left < right {
-                true => left < token && token <= right,
-                false => left < token || token <= right,
-            })
-        });
-        wanted.sort();
-        wanted
-    }
-
-    fn tokens(&self) -> Vec<i64> {
-        let mut tokens: Vec<i64> = self.partitions.iter().map(|(token, ..)| *token).collect();
-        tokens.sort();
-        tokens.dedup();
-        tokens
-    }
-
-    /// In the middle of the tokens.
-    fn middle(&self) -> i64 {
-        let tokens = self.tokens();
-        tokens[tokens.len() / 2]
-    }
-
-    /// Puts the manifest into the bucket once more, with changes, as that of another backup or node.
-    async fn put_manifest(&self, change: impl FnOnce(&mut NodeManifest)) {
-        let mut manifest = self.manifest.clone();
-        change(&mut manifest);
-        let key = layout::node_manifest(&manifest.backup, &manifest.member.host_id);
-        let (sealed, _) = seal(DocumentKind::NodeManifest, &manifest).unwrap();
-        self.node
-            .agent
-            .store
-            .put(&key, sealed.into())
-            .await
-            .unwrap();
-    }
-}
-
-fn share(source: u128, ranges: &[(i64, i64)]) -> SourceShare {
-    SourceShare {
-        source: FakeNode::host_id(source),
-        keyspaces: vec!["other".into(), "ks".into()],
-        ranges: ranges
-            .iter()
-            .map(|(left, right)| RangeText {
-                left: left.to_string(),
-                right: right.to_string(),
-            })
-            .collect(),
-    }
-}
-
-fn order(shares: Vec<SourceShare>) -> Stage {
-    let mut sources: Vec<HostId> = shares.iter().map(|share| share.source).collect();
-    sources.dedup();
-    Stage {
-        restore: "r1".to_owned(),
-        backup: FakeNode::backup("b1"),
-        sources,
-        tables: vec![TableTarget {
-            table: TableRef::new("ks", "real"),
-            source_id: FakeNode::table_id(1),
-            target_id: FakeNode::table_id(1),
-        }],
-        shares,
-    }
-}
-
-async fn run(node: &FakeNode, stage: &Stage) -> Result<u64, StageError> {
-    let (work, ..) = Work::new();
-    super::stage(&node.agent, stage, &work).await
-}
-
-fn staging(node: &FakeNode) -> PathBuf {
-    let data = &node.agent.folders.data[0];
-    node.agent.folders.staging_of(data, "r1").unwrap()
-}
-
-fn staged_folder(node: &FakeNode) -> PathBuf {
-    staging(node).join(format!("ks/real-{}", FakeNode::table_id(1).folder_suffix()))
-}
-
-fn sstables(folder: &Path) -> Vec<SstableFiles> {
-    if !folder.is_dir() {
-        return Vec::new();
-    }
-    let mut found = sstable_files::find(&[folder.to_owned()]).unwrap();
-    found.retain(|sstable| sstable.folder() == folder);
-    found
-}
-
-fn all_partitions(folder: &Path) -> Vec<Partition> {
-    sstables(folder).iter().flat_map(partitions).collect()
-}
-
-/// In the order of the SSTable, which is sound.
-fn partitions(sstable: &SstableFiles) -> Vec<Partition> {
-    let descriptor = sstable.descriptor();
-    let report = verify::verify(sstable, descriptor, verify::Depth::Extended, &mut |_| ()).unwrap();
-    assert_eq!(report.damage, [], "{descriptor}");
-    let version = Version::known(&descriptor.format).unwrap();
-    let statistics = fs::read(sstable.path("Statistics.db")).unwrap();
-    let statistics = Statistics::parse(&statistics, version).unwrap();
-    let partitioner = statistics.partitioner().unwrap();
-    let open = || {
-        let (layout, data) = DataLayout::of(sstable, version, Some(&statistics)).unwrap();
-        Uncompressed::new(data, layout).unwrap()
-    };
-    let schema = Arc::new(Schema::new(&statistics.header, version).unwrap());
-    let mut walker = Walker::new(schema, Depth::Clusterings, open(), 0);
-    let (mut found, mut data, mut current) = (Vec::new(), open(), None);
-    while let Some(event) = walker.next_event().unwrap() {
-        match event {
-            Event::Partition(partition) => {
-                current = Some((partition.position, partition.key.to_vec()));
-            }
-            Event::End(end) => {
-                let (start, key) = current.take().unwrap();
-                data.seek(start..end.end).unwrap();
-                let mut bytes = vec![0; (end.end - start) as usize];
-                data.read_exactly(&mut bytes).unwrap();
-                let token = partitioner.token(&key).to_string().parse().unwrap();
-                found.push((token, key, bytes));
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-/// All that is staged, sorted; nothing half made lies about.
-fn staged(node: &FakeNode) -> Vec<Partition> {
-    let mut found = all_partitions(&staged_folder(node));
-    found.sort();
-    let mut folders = vec![staging(node)];
-    while let Some(folder) = folders.pop() {
-        for entry in files::entries(&folder).unwrap() {
-            let name = files::name_of(&entry).to_owned();
-            match entry.is_dir() {
-                true => folders.push(entry),
-                false => assert!(cassandra_formats::parse_file_name(&name).is_ok(), "{name}"),
-            }
-        }
-    }
-    assert!(
-        !staging(node)
-            .join(".slicing")
-            .read_dir()
-            .is_ok_and(|mut left| left.next().is_some())
-    );
-    found
-}
-
-/// For comparing without printing all.
-#[track_caller]
-fn same(found: &[Partition], wanted: &[Partition], of: &str) {
-    assert_eq!(found.len(), wanted.len(), "{of}");
-    assert!(found == wanted, "{of}: other partitions");
-}
+use source::{
+    Source, all_partitions, order, partitions, run, same, share, sstables, staged, staged_folder,
+};
 
 #[tokio::test]
 async fn two_nodes_that_share_an_sstable_hold_each_partition_once() {
@@ -536,5 +339,28 @@ async fn damage_in_what_is_wanted_is_found_and_named() {
             replace(&before);
             run(&target, &stage).await.unwrap();
         }
+    }
+}
+
+#[tokio::test]
+async fn slices_go_live_and_are_counted() {
+    for (table, release) in [
+        ("big-nb/layouts/simple", "4.1.9"),
+        ("big-me/layouts/scalars", "3.11.19"),
+    ] {
+        let source = Source::of(table).await;
+        let target = FakeNode::beside(&source.node, release);
+        target.tables(&["real"]);
+        let range = (i64::MIN, source.middle());
+        let stage = order(vec![share(1, &[range])]);
+        let count = run(&target, &stage).await.unwrap();
+        assert!(count > 0, "{table}");
+        let (work, ..) = Work::new();
+        let loaded = load(&target.agent, "r1", &stage.tables, &work).await;
+        assert_eq!(loaded.unwrap(), count, "{table}");
+        let mut live = all_partitions(&target.table("real", 1, 0).0);
+        live.sort();
+        same(&live, &source.wanted(&[range]), table);
+        assert_eq!(run(&target, &stage).await.unwrap(), count, "{table}: over");
     }
 }

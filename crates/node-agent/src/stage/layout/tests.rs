@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use cassandra_versions::{Product, Release};
 use model::manifest::BackupKind;
 use model::{RingMember, TableRef};
