@@ -66,6 +66,27 @@ async fn two_nodes_that_share_an_sstable_hold_each_partition_once() {
 }
 
 #[tokio::test]
+async fn indexes_that_are_too_large_to_come_whole_are_read_in_parts() {
+    for table in [
+        "big-nb/layouts/blob_keys",
+        "big-nb/compression/none",
+        "bti-da/layouts/wide",
+    ] {
+        let source = Source::of(table).await;
+        let range = (i64::MIN, source.middle());
+        let mut target = source.target();
+        target.agent.config.slice_whole_bytes_max = 0;
+        target.agent.config.slice_read_bytes = 1;
+        let (work, progress, _stop) = Work::new();
+        let stage = order(vec![share(1, &[range])]);
+        super::stage(&target.agent, &stage, &work).await.unwrap();
+        same(&staged(&target), &source.wanted(&[range]), table);
+        let progress = progress.borrow().clone();
+        assert_eq!(progress.bytes_done, progress.bytes_total, "{table}");
+    }
+}
+
+#[tokio::test]
 async fn what_lies_inside_comes_as_it_is_and_what_lies_outside_not_at_all() {
     let source = Source::of("big-nb/layouts/simple").await;
     let objects = |target: &FakeNode| {
