@@ -1,5 +1,6 @@
 //! Partitioners: which token a partition key has, and so where in an SSTable and on the ring it stands.
 
+mod cut;
 mod key;
 mod murmur3;
 mod range;
@@ -9,9 +10,10 @@ use std::fmt::{self, Write as _};
 
 use md5::{Digest as _, Md5};
 
+pub use cut::Cut;
 pub use key::DecoratedKey;
 pub(crate) use murmur3::murmur3;
-pub use range::{Cut, TokenRange, TokenRanges};
+pub use range::{TokenRange, TokenRanges};
 
 /// How keys become tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]

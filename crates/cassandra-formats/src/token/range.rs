@@ -34,17 +34,6 @@ impl TokenRange {
     }
 }
 
-/// What of a span of tokens a set of ranges takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
-    /// No token of it.
-    None,
-    /// Every token of it.
-    Whole,
-    /// Some of them, as far as the ends tell.
-    Part,
-}
-
 /// A set of ranges: ascending, apart from each other, none wrapping except for a last one that ends with the ring, whose
 /// right end is the minimum token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,22 +112,20 @@ impl TokenRanges {
             .is_some_and(|range| range.right.is_minimum() || first <= &range.right)
     }
 
-    /// What is taken of the tokens from `first` to `last`, both included.
-    pub fn cut(&self, first: &Token, last: &Token) -> Cut {
-        if !self.intersects(first, last) {
-            return Cut::None;
+    /// Whether every token from `first` to `last`, both included, is contained. Ranges that touch are one, so a single range
+    /// must hold both; only a span that begins with the minimum token also needs the ring's end, where that token stands.
+    pub fn covers(&self, first: &Token, last: &Token) -> bool {
+        if !first.is_minimum() {
+            let before = self.ranges.partition_point(|range| &range.left < first);
+            return first <= last
+                && self.ranges[..before]
+                    .last()
+                    .is_some_and(|range| range.right.is_minimum() || last <= &range.right);
         }
-        // The minimum token belongs to the end of the ring, so a span that begins with it is in one range only if all is.
-        let one_range_has_both = match first.is_minimum() {
-            true => self.is_whole_ring() || (last.is_minimum() && self.ends_with_ring()),
-            false => self.iter().any(|range| {
-                first > &range.left && (range.right.is_minimum() || last <= &range.right)
-            }),
-        };
-        match one_range_has_both {
-            true => Cut::Whole,
-            false => Cut::Part,
-        }
+        let from_the_start = self.ranges.first().is_some_and(|range| {
+            range.left.is_minimum() && (range.right.is_minimum() || last <= &range.right)
+        });
+        self.ends_with_ring() && (last.is_minimum() || from_the_start)
     }
 
     fn ends_with_ring(&self) -> bool {
@@ -162,6 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::token::Cut;
 
     fn range(left: i64, right: i64) -> TokenRange {
         TokenRange::new(Token::Murmur3(left), Token::Murmur3(right))
@@ -211,6 +199,46 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_set_covers_a_span_where_it_contains_each_of_its_tokens(
+            ranges in proptest::collection::vec((-6..6_i64, -6..6_i64), 0..6),
+            start_is_minimum in any::<bool>(),
+            first in -6..6_i64,
+            len in 0..8_i64,
+        ) {
+            // On a ring of few tokens each can be asked: all below -6 are the same as the minimum's neighbour.
+            let set = TokenRanges::new(ranges.iter().map(|(l, r)| range(*l, *r)));
+            let contains = |token: i64| set.contains(&Token::Murmur3(token));
+            let last = Token::Murmur3(first + len);
+            let mut each = (first..=first + len).all(contains);
+            let mut start = Token::Murmur3(first);
+            if start_is_minimum {
+                each &= contains(i64::MIN) && contains(i64::MIN + 1) && (-6..=first).all(contains);
+                start = Token::Murmur3(i64::MIN);
+            }
+            prop_assert_eq!(set.covers(&start, &last), each);
+        }
+
+        #[test]
+        fn a_span_that_is_covered_goes_whole_and_one_that_is_only_touched_in_part(
+            ranges in proptest::collection::vec((token(), token()), 0..6),
+            first in token(),
+            last in token(),
+        ) {
+            let set = TokenRanges::new(ranges.iter().map(|(l, r)| range(*l, *r)));
+            let (first, last) = (Token::Murmur3(first), Token::Murmur3(last));
+            let (low, high) = (first.clone().min(last.clone()), first.clone().max(last.clone()));
+            let expected = match (set.intersects(&low, &high), set.covers(&low, &high)) {
+                (false, covers) => {
+                    prop_assert!(!covers);
+                    Cut::None
+                }
+                (true, true) => Cut::Whole,
+                (true, false) => Cut::Part,
+            };
+            prop_assert_eq!(set.cut(&first, &last), expected);
+        }
+
+        #[test]
         fn a_merged_set_contains_what_its_ranges_contain(
             ranges in proptest::collection::vec((token(), token()), 0..6),
             probe in token(),
@@ -225,43 +253,7 @@ mod tests {
             if let Some(inside) = [first, last].into_iter().chain(-6..6).find(|t| (first..=last).contains(t) && any(*t)) {
                 prop_assert!(set.intersects(&Token::Murmur3(first), &Token::Murmur3(last)), "{}", inside);
             }
-            match set.cut(&Token::Murmur3(first), &Token::Murmur3(last)) {
-                Cut::None => prop_assert!(!any(first) && !any(last)),
-                Cut::Whole => {
-                    let between = (-6..6).filter(|token| (first..=last).contains(token));
-                    for token in [first, last].into_iter().chain(between) {
-                        prop_assert!(any(token), "{}", token);
-                    }
-                }
-                Cut::Part => {}
-            }
         }
-    }
-
-    #[test]
-    fn a_span_is_taken_whole_only_where_one_range_reaches_over_it() {
-        const MIN: i64 = i64::MIN;
-        let set = TokenRanges::new([range(10, 20), range(30, 40), range(50, -50)]);
-        for (first, last, expected) in [
-            (11, 20, Cut::Whole),
-            (10, 20, Cut::Part),
-            (11, 21, Cut::Part),
-            (21, 30, Cut::None),
-            (11, 40, Cut::Part),
-            (0, 45, Cut::Part),
-            (51, i64::MAX, Cut::Whole),
-            (MIN + 1, -50, Cut::Whole),
-            (MIN + 1, -49, Cut::Part),
-            (MIN, MIN, Cut::Whole),
-            (MIN, -50, Cut::Part),
-            (-49, 10, Cut::None),
-        ] {
-            let cut = set.cut(&Token::Murmur3(first), &Token::Murmur3(last));
-            assert_eq!(cut, expected, "{first} to {last}");
-        }
-        let ring = TokenRanges::whole_ring(&Partitioner::Murmur3);
-        let cut = ring.cut(&Token::Murmur3(MIN), &Token::Murmur3(i64::MAX));
-        assert_eq!(cut, Cut::Whole);
     }
 
     #[test]
@@ -279,5 +271,27 @@ mod tests {
             let intersects = set.intersects(&Token::Murmur3(first), &Token::Murmur3(last));
             assert_eq!(intersects, expected, "{first} to {last}");
         }
+    }
+
+    #[test]
+    fn a_span_is_taken_whole_in_part_or_not_at_all() {
+        let set = TokenRanges::new([range(10, 20), range(20, 25), range(30, i64::MIN)]);
+        for (first, last, expected) in [
+            (0, 10, Cut::None),
+            (10, 11, Cut::Part),
+            (11, 25, Cut::Whole),
+            (25, 11, Cut::Whole),
+            (11, 26, Cut::Part),
+            (26, 30, Cut::None),
+            (20, 31, Cut::Part),
+            (31, i64::MAX, Cut::Whole),
+            (i64::MIN, i64::MIN, Cut::Whole),
+            (i64::MIN, 5, Cut::Part),
+        ] {
+            let cut = set.cut(&Token::Murmur3(first), &Token::Murmur3(last));
+            assert_eq!(cut, expected, "{first} to {last}");
+        }
+        let none = TokenRanges::new([]);
+        assert_eq!(none.cut(&Token::Murmur3(1), &Token::Murmur3(1)), Cut::None);
     }
 }
