@@ -68,6 +68,11 @@ pub struct AgentConfig {
     /// Files that are read or written at the same time.
     pub parallel_files: usize,
     pub read_buffer_bytes: usize,
+    /// What is read at once of an SSTable's rows of which only a part is staged.
+    pub slice_read_bytes: usize,
+    /// Other components of such an SSTable come whole, and are checked as a whole, up to this size; of larger ones come
+    /// parts.
+    pub slice_whole_bytes_max: u64,
     /// Kept free on every data directory, whatever is staged.
     pub reserved_bytes: u64,
 }
@@ -102,6 +107,8 @@ impl Default for AgentConfig {
             download_bandwidth_bytes_per_second: 0,
             parallel_files: 8,
             read_buffer_bytes: 1 << 20,
+            slice_read_bytes: 4 << 20,
+            slice_whole_bytes_max: 256 << 20,
             reserved_bytes: 64 << 20,
         }
     }

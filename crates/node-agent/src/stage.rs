@@ -3,11 +3,13 @@
 mod error;
 mod fetch;
 mod layout;
+mod share;
+mod slice;
 
 use std::collections::BTreeMap;
 
 use model::manifest::NodeManifest;
-use model::{BackupRef, HostId, TableId};
+use model::{BackupRef, HostId, SourceShare, TableId};
 use tracing::info;
 
 use crate::agent::Agent;
@@ -15,7 +17,7 @@ use crate::bucket::read_node_manifest;
 use crate::files::{self, blocking};
 use crate::journal::Journal;
 use crate::names;
-use crate::restore::{RestoreRecord, RestoreState, TableTarget};
+use crate::restore::{Begun, RestoreRecord, RestoreState, TableTarget};
 use crate::ring;
 use crate::work::{self, Work};
 
@@ -23,6 +25,8 @@ pub use error::StageError;
 
 use fetch::Fetcher;
 use layout::{Rules, StagedFile, StagedSstable};
+use share::Portion;
+use slice::Slicer;
 
 /// What to stage.
 #[derive(Debug, Clone)]
@@ -31,6 +35,8 @@ pub struct Stage {
     pub backup: BackupRef,
     pub sources: Vec<HostId>,
     pub tables: Vec<TableTarget>,
+    /// What is taken of each source; none: everything.
+    pub shares: Vec<SourceShare>,
 }
 
 /// Stages; answers the SSTables that are staged, indexes not counted.
@@ -53,7 +59,7 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
             .append(&RestoreRecord::Placed(sstable.placement.clone()))
             .await?;
     }
-    let files: Vec<StagedFile> = sstables.iter().flat_map(|s| s.files.clone()).collect();
+    slice::clear_unfinished(agent, &stage.restore).await?;
     let children = work.child();
     let fetcher = Fetcher::new(
         agent,
@@ -62,26 +68,48 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
         &state,
         children.clone(),
     )?;
+    let slicer = Slicer::new(agent, &fetcher, journal.clone(), &state, children.clone());
+    let (whole, slices) = sstables
+        .into_iter()
+        .partition::<Vec<_>, _>(|sstable| matches!(sstable.portion, Portion::Whole));
+    let (mut staged, slices) = slicer.missing(slices, work);
+    let files: Vec<StagedFile> = whole.iter().flat_map(|s| s.files.clone()).collect();
     let missing = fetcher.missing(files, work).await?;
-    fetcher.check_room(agent, &missing).await?;
-    let fetched = |()| work.update(|progress| progress.items_done += 1);
-    let parallel = agent.config.parallel_files;
+    fetcher.check_room(agent, &missing, &slices).await?;
+    let jobs = missing.into_iter().map(Job::Fetch);
+    let jobs = jobs.chain(slices.into_iter().map(Job::Slice)).collect();
+    let run = |job| async {
+        match job {
+            Job::Fetch(file) => fetcher.fetch(file).await.map(|()| None),
+            Job::Slice(sstable) => slicer.slice(sstable).await,
+        }
+    };
     work::for_each(
         &children,
-        parallel,
-        missing,
-        |file| fetcher.fetch(file),
-        fetched,
+        agent.config.parallel_files,
+        jobs,
+        run,
+        |sliced| {
+            work.update(|progress| progress.items_done += 1);
+            staged.extend(sliced);
+        },
     )
     .await?;
+    staged.extend(whole);
     sync_folders(agent, stage).await?;
-    let counts = count(&sstables, kept, stage);
+    let counts = count(&staged, kept, stage);
     let total = counts.values().sum();
     journal
         .append(&RestoreRecord::Staged { sstables: counts })
         .await?;
     info!(restore = stage.restore, sstables = total, "restore staged");
     Ok(total)
+}
+
+/// A piece of the work.
+enum Job {
+    Fetch(StagedFile),
+    Slice(StagedSstable),
 }
 
 fn check_names(stage: &Stage) -> Result<(), StageError> {
@@ -99,11 +127,17 @@ async fn begin(
     state: &RestoreState,
 ) -> Result<(), StageError> {
     match &state.begun {
-        Some((backup, sources, tables)) => {
-            if *backup != stage.backup || *sources != stage.sources || *tables != stage.tables {
+        Some(begun) => {
+            let wanted = Begun {
+                backup: stage.backup.clone(),
+                sources: stage.sources.clone(),
+                tables: stage.tables.clone(),
+                shares: stage.shares.clone(),
+            };
+            if *begun != wanted {
                 return Err(StageError::OtherRestore {
                     restore: stage.restore.clone(),
-                    backup: backup.clone(),
+                    backup: begun.backup.clone(),
                 });
             }
         }
@@ -113,6 +147,7 @@ async fn begin(
                     backup: stage.backup.clone(),
                     sources: stage.sources.clone(),
                     tables: stage.tables.clone(),
+                    shares: stage.shares.clone(),
                 })
                 .await?;
         }
@@ -167,7 +202,7 @@ async fn plan(
     };
     let folders = agent.folders.clone();
     let rooms = blocking(move || layout::rooms(&folders)).await?;
-    let sstables = layout::lay_out(manifests, &open, &state.placed, rules, rooms)?;
+    let sstables = layout::lay_out(manifests, &open, &stage.shares, &state.placed, rules, rooms)?;
     Ok((sstables, kept))
 }
 
@@ -207,5 +242,7 @@ fn count(
     counts
 }
 
+#[cfg(test)]
+mod slice_tests;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use api::{ErrorKind, ServiceError};
 use futures::StreamExt;
 use tokio::sync::{OwnedMutexGuard, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How far a piece of work is. Totals of 0 mean: not known yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,6 +90,11 @@ impl Work {
         }
     }
 
+    /// Stops this work when what is answered is dropped.
+    pub fn stop_when_dropped(&self) -> DropGuard {
+        self.stop.clone().drop_guard()
+    }
+
     /// Waits for something that may be given up at any moment.
     pub async fn or_stop<T>(&self, wait: impl Future<Output = T>) -> Result<T, Stopped> {
         tokio::select! {
@@ -138,6 +143,10 @@ impl Counter {
     pub fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.work.add_bytes(bytes);
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// The try is made again: what it counted does not count.

@@ -33,6 +33,7 @@ impl TokenRange {
         }
     }
 }
+
 /// A set of ranges: ascending, apart from each other, none wrapping except for a last one that ends with the ring, whose
 /// right end is the minimum token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,43 +253,7 @@ mod tests {
             if let Some(inside) = [first, last].into_iter().chain(-6..6).find(|t| (first..=last).contains(t) && any(*t)) {
                 prop_assert!(set.intersects(&Token::Murmur3(first), &Token::Murmur3(last)), "{}", inside);
             }
-            match set.cut(&Token::Murmur3(first), &Token::Murmur3(last)) {
-                Cut::None => prop_assert!(!any(first) && !any(last)),
-                Cut::Whole => {
-                    let between = (-6..6).filter(|token| (first..=last).contains(token));
-                    for token in [first, last].into_iter().chain(between) {
-                        prop_assert!(any(token), "{}", token);
-                    }
-                }
-                Cut::Part => {}
-            }
         }
-    }
-
-    #[test]
-    fn a_span_is_taken_whole_only_where_one_range_reaches_over_it() {
-        const MIN: i64 = i64::MIN;
-        let set = TokenRanges::new([range(10, 20), range(30, 40), range(50, -50)]);
-        for (first, last, expected) in [
-            (11, 20, Cut::Whole),
-            (10, 20, Cut::Part),
-            (11, 21, Cut::Part),
-            (21, 30, Cut::None),
-            (11, 40, Cut::Part),
-            (0, 45, Cut::Part),
-            (51, i64::MAX, Cut::Whole),
-            (MIN + 1, -50, Cut::Whole),
-            (MIN + 1, -49, Cut::Part),
-            (MIN, MIN, Cut::Whole),
-            (MIN, -50, Cut::Part),
-            (-49, 10, Cut::None),
-        ] {
-            let cut = set.cut(&Token::Murmur3(first), &Token::Murmur3(last));
-            assert_eq!(cut, expected, "{first} to {last}");
-        }
-        let ring = TokenRanges::whole_ring(&Partitioner::Murmur3);
-        let cut = ring.cut(&Token::Murmur3(MIN), &Token::Murmur3(i64::MAX));
-        assert_eq!(cut, Cut::Whole);
     }
 
     #[test]

@@ -63,6 +63,7 @@ impl TryFrom<pb::StageRestoreRequest> for Stage {
                 .map(|id| parsed("source_host_ids", id))
                 .collect::<Result<_, _>>()?,
             tables: targets(request.tables)?,
+            shares: api::convert::all(request.shares)?,
         })
     }
 }

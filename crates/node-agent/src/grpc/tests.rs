@@ -94,6 +94,42 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         .await
         .unwrap();
 
+    let keys = client
+        .fingerprint_keys(pb::FingerprintKeysRequest {
+            backup: backup(),
+            names: vec!["system_key".into()],
+        })
+        .await
+        .unwrap()
+        .into_inner()
+        .keys;
+    let key = keys.first().unwrap();
+    assert_eq!(
+        (key.name.as_str(), key.fingerprint.as_str()),
+        ("system_key", "")
+    );
+    let leaves = client
+        .fingerprint_keys(pb::FingerprintKeysRequest {
+            backup: backup(),
+            names: vec!["../system_key".into()],
+        })
+        .await;
+    assert_eq!(leaves.unwrap_err().code(), tonic::Code::InvalidArgument);
+    let elsewhere = pb::StageRestoreRequest {
+        restore: "r0".into(),
+        backup: backup(),
+        source_host_ids: vec![FakeNode::host_id(1).to_string()],
+        tables: targets(),
+        shares: vec![pb_types::SourceShare {
+            source: FakeNode::host_id(1).to_string(),
+            keyspaces: vec!["other".into()],
+            ranges: Vec::new(),
+        }],
+    };
+    assert_eq!(
+        last(client.stage_restore(elsewhere).await).await.sstables,
+        0
+    );
     let request = pb::StageRestoreRequest {
         restore: "r1".into(),
         backup: backup(),

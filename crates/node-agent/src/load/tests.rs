@@ -36,6 +36,7 @@ async fn staged(release: &str) -> FakeNode {
         .sstable(&format!("{format}-1-big"), "live");
     let (work, ..) = Work::new();
     let wanted = Stage {
+        shares: Vec::new(),
         restore: "r1".into(),
         backup: FakeNode::backup("b1"),
         sources: vec![FakeNode::host_id(1)],

@@ -43,10 +43,11 @@ async fn give_compaction_back(agent: &Agent, restore: &str) -> Result<(), Cause>
         return Ok(());
     };
     let state = RestoreState::replay(records);
-    let Some((_, _, tables)) = &state.begun else {
+    let Some(begun) = &state.begun else {
         return Ok(());
     };
-    for target in tables
+    for target in begun
+        .tables
         .iter()
         .filter(|t| state.compaction_off.contains(&t.target_id))
     {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::manifest::StoredFile;
-use model::{BackupRef, HostId, TableId};
+use model::{BackupRef, HostId, SourceShare, TableId};
 use serde::{Deserialize, Serialize};
 
 use super::TableTarget;
@@ -45,6 +45,8 @@ pub enum RestoreRecord {
         backup: BackupRef,
         sources: Vec<HostId>,
         tables: Vec<TableTarget>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shares: Vec<SourceShare>,
     },
     Placed(Placement),
     /// A file is on disk, whole and checked.
@@ -52,6 +54,13 @@ pub enum RestoreRecord {
         /// Path inside the staging folder of its data directory, after the data directory's label.
         path: String,
         file: StoredFile,
+    },
+    /// What was wanted of an SSTable is on disk.
+    Sliced {
+        /// Of the SSTable's name, inside the staging folder of its data directory, after the data directory's label.
+        path: String,
+        /// Bytes by component; none where no partition was wanted.
+        components: BTreeMap<String, u64>,
     },
     /// Everything is on disk.
     Staged {
@@ -84,12 +93,22 @@ pub enum RestoreRecord {
     },
 }
 
+/// What a restore is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    pub backup: BackupRef,
+    pub sources: Vec<HostId>,
+    pub tables: Vec<TableTarget>,
+    pub shares: Vec<SourceShare>,
+}
+
 /// The journal read back.
 #[derive(Debug, Default)]
 pub struct RestoreState {
-    pub begun: Option<(BackupRef, Vec<HostId>, Vec<TableTarget>)>,
+    pub begun: Option<Begun>,
     pub placed: Vec<Placement>,
     pub fetched: HashMap<String, StoredFile>,
+    pub sliced: BTreeMap<String, BTreeMap<String, u64>>,
     pub staged: Option<BTreeMap<TableId, u64>>,
     pub compaction_off: BTreeSet<TableId>,
     pub loading: HashMap<TableId, Vec<Witness>>,
@@ -121,10 +140,21 @@ impl RestoreState {
                 backup,
                 sources,
                 tables,
-            } => self.begun = Some((backup, sources, tables)),
+                shares,
+            } => {
+                self.begun = Some(Begun {
+                    backup,
+                    sources,
+                    tables,
+                    shares,
+                });
+            }
             RestoreRecord::Placed(placement) => self.placed.push(placement),
             RestoreRecord::Fetched { path, file } => {
                 self.fetched.insert(path, file);
+            }
+            RestoreRecord::Sliced { path, components } => {
+                self.sliced.insert(path, components);
             }
             RestoreRecord::Staged { sstables } => self.staged = Some(sstables),
             RestoreRecord::CompactionOff { table } => {
@@ -154,5 +184,19 @@ impl RestoreState {
             || self.loaded.contains(table)
             || self.aside.contains(table)
             || self.swapped.contains(table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_of_before_there_were_shares_is_read() {
+        let old = r#"{"begun":{"backup":{"cluster":"c","name":"b"},"sources":[],"tables":[]}}"#;
+        let record: RestoreRecord = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), old);
+        let begun = RestoreState::replay(vec![record]).begun.unwrap();
+        assert!(begun.shares.is_empty());
     }
 }

@@ -28,6 +28,32 @@ pub enum StageError {
         "restore `{restore}` has already begun with other nodes or tables, from backup `{backup}`"
     )]
     OtherRestore { restore: String, backup: BackupRef },
+    #[error(
+        "what is to be taken of keyspace `{keyspace}` of node {source_node} makes no sense: {why}"
+    )]
+    Share {
+        source_node: HostId,
+        keyspace: String,
+        why: String,
+    },
+    #[error(
+        "only a part of the SSTable `{sstable}` of table `{table}` of node {source_node} belongs to this node, and it cannot be sliced: {why}"
+    )]
+    NotSliceable {
+        source_node: HostId,
+        table: TableRef,
+        sstable: String,
+        why: String,
+    },
+    #[error(
+        "the SSTable `{sstable}` of table `{table}` of node {source_node} is damaged in the bucket: {what}"
+    )]
+    Damaged {
+        source_node: HostId,
+        table: TableRef,
+        sstable: String,
+        what: String,
+    },
     #[error("the object `{object}` is missing in the bucket")]
     Missing { object: String },
     #[error("the object `{object}` has {found} bytes where the manifest says {expected}")]
@@ -68,8 +94,10 @@ impl ServiceError for StageError {
             | Self::NotComponent { .. }
             | Self::Missing { .. }
             | Self::Length { .. }
-            | Self::Hash { .. } => ErrorKind::DataLoss,
-            Self::NoTable { .. } => ErrorKind::InvalidArgument,
+            | Self::Hash { .. }
+            | Self::Damaged { .. } => ErrorKind::DataLoss,
+            Self::NoTable { .. } | Self::Share { .. } => ErrorKind::InvalidArgument,
+            Self::NotSliceable { .. } => ErrorKind::FailedPrecondition,
             Self::OtherRestore { .. } => ErrorKind::AlreadyExists,
             Self::NoRoom { .. } => ErrorKind::ResourceExhausted,
         }
@@ -82,6 +110,9 @@ impl ServiceError for StageError {
             Self::NotComponent { .. } => "DOCUMENT_DAMAGED",
             Self::NoTable { .. } => "TABLE_NOT_IN_BACKUP",
             Self::OtherRestore { .. } => "RESTORE_EXISTS",
+            Self::Share { .. } => "BAD_SHARE",
+            Self::NotSliceable { .. } => "SSTABLE_NOT_SLICEABLE",
+            Self::Damaged { .. } => "SSTABLE_DAMAGED",
             Self::Missing { .. } => "OBJECT_MISSING",
             Self::Length { .. } | Self::Hash { .. } => "OBJECT_DAMAGED",
             Self::NoRoom { .. } => "DISK_FULL",
@@ -95,14 +126,19 @@ impl ServiceError for StageError {
             | Self::NotComponent { .. }
             | Self::Missing { .. }
             | Self::Length { .. }
-            | Self::Hash { .. } => {
+            | Self::Hash { .. }
+            | Self::Damaged { .. } => {
                 Some("run `ringkeep backup verify`, and restore another backup".to_owned())
             }
             Self::NoRoom { .. } => {
                 Some("free space on that data directory, or restore fewer tables".to_owned())
             }
             Self::OtherRestore { .. } => Some("finish that restore first".to_owned()),
-            Self::NoTable { .. } => None,
+            Self::NotSliceable { .. } => Some(
+                "restore into the ring that the backup was taken of: there each SSTable is taken whole"
+                    .to_owned(),
+            ),
+            Self::NoTable { .. } | Self::Share { .. } => None,
         }
     }
 
@@ -110,6 +146,7 @@ impl ServiceError for StageError {
         match self {
             Self::Cause(error) => error.field(),
             Self::NoTable { .. } => Some("tables"),
+            Self::Share { .. } => Some("shares"),
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ use model::manifest::StoredFile;
 use nix::fcntl::posix_fallocate;
 
 use super::StageError;
-use super::layout::StagedFile;
+use super::layout::{StagedFile, StagedSstable};
 use crate::agent::Agent;
 use crate::files::{self, FileError, Ownership, blocking};
 use crate::journal::Journal;
@@ -61,6 +61,16 @@ impl Fetcher {
         })
     }
 
+    /// The staging folder of a data directory, and whom what lies in it belongs to.
+    pub fn staging(&self, directory: &str) -> (&Path, Ownership) {
+        let (path, ownership) = &self.directories[directory];
+        (path, *ownership)
+    }
+
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+
     fn path(&self, file: &StagedFile) -> PathBuf {
         self.directories[&file.directory].0.join(&file.path)
     }
@@ -76,8 +86,8 @@ impl Fetcher {
         work: &Work,
     ) -> Result<Vec<StagedFile>, StageError> {
         work.update(|progress| {
-            progress.bytes_total = files.iter().map(|file| file.stored.bytes).sum();
-            progress.items_total = files.len() as u64;
+            progress.bytes_total += files.iter().map(|file| file.stored.bytes).sum::<u64>();
+            progress.items_total += files.len() as u64;
         });
         let mut missing = Vec::new();
         for file in files {
@@ -101,13 +111,20 @@ impl Fetcher {
         &self,
         agent: &Agent,
         missing: &[StagedFile],
+        slices: &[StagedSstable],
     ) -> Result<(), StageError> {
         let mut needed: BTreeMap<u64, u64> = BTreeMap::new();
         let folders = agent.folders.clone();
         let rooms = blocking(move || super::layout::rooms(&folders)).await?;
-        for file in missing {
-            if let Some(room) = rooms.iter().find(|room| room.label == file.directory) {
-                *needed.entry(room.device).or_default() += file.stored.bytes;
+        let files = missing
+            .iter()
+            .map(|file| (&file.directory, file.stored.bytes));
+        let slices = slices
+            .iter()
+            .map(|sstable| (&sstable.placement.directory, sstable.bytes()));
+        for (directory, bytes) in files.chain(slices) {
+            if let Some(room) = rooms.iter().find(|room| room.label == *directory) {
+                *needed.entry(room.device).or_default() += bytes;
             }
         }
         for (data, room) in agent.folders.data.iter().zip(&rooms) {
@@ -125,13 +142,24 @@ impl Fetcher {
     }
 
     pub async fn fetch(&self, file: StagedFile) -> Result<(), StageError> {
-        let path = self.path(&file);
+        self.fetch_to(&self.path(&file), &file).await?;
+        self.journal
+            .append(&RestoreRecord::Fetched {
+                path: Self::journal_path(&file),
+                file: file.stored,
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Fetches a file to any place in its staging folder.
+    pub async fn fetch_to(&self, path: &Path, file: &StagedFile) -> Result<(), StageError> {
         let mut tries = 0;
         loop {
             tries += 1;
             let counted = self.work.counter();
-            match self.fetch_once(&path, &file, &counted).await {
-                Ok(()) => break,
+            match self.fetch_once(path, file, &counted).await {
+                Ok(()) => return Ok(()),
                 Err(StageError::Length { .. } | StageError::Hash { .. })
                     if tries < FETCH_TRIES_MAX =>
                 {
@@ -140,13 +168,6 @@ impl Fetcher {
                 Err(error) => return Err(error),
             }
         }
-        self.journal
-            .append(&RestoreRecord::Fetched {
-                path: Self::journal_path(&file),
-                file: file.stored,
-            })
-            .await?;
-        Ok(())
     }
 
     async fn fetch_once(

@@ -1,16 +1,21 @@
 //! Decides what is staged under which name in which data directory; touches nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod ids;
+
+use std::collections::{BTreeMap, HashMap};
 
 use cassandra_formats::{Descriptor, parse_file_name};
 use model::manifest::{NodeManifest, StoredFile, TableFiles};
-use model::{HostId, TableId, TableRef};
+use model::{HostId, SourceShare, TableId, TableRef};
 
 use super::StageError;
+use super::share::{self, Portion, Taking};
 use crate::files::{self, FileError};
 use crate::folders::{Folders, table_folder_name};
 use crate::restore::{Placement, TableTarget};
 use crate::sstables::{TOC, is_attached_index};
+
+use ids::Ids;
 
 /// What this node can take as it is.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +57,13 @@ pub(super) struct StagedFile {
     pub stored: StoredFile,
 }
 
+impl StagedFile {
+    /// For example `Data.db`.
+    pub fn component(&self) -> &str {
+        parse_file_name(&self.stored.name).map_or("", |(_, component)| component)
+    }
+}
+
 /// An SSTable with all its files; they stay together.
 #[derive(Debug, Clone)]
 pub(super) struct StagedSstable {
@@ -59,6 +71,31 @@ pub(super) struct StagedSstable {
     /// By an earlier try, which may have fetched files of it.
     pub placed_before: bool,
     pub files: Vec<StagedFile>,
+    pub table: TableRef,
+    /// The table's folder, after the data directory's label.
+    pub folder: String,
+    pub portion: Portion,
+}
+
+impl StagedSstable {
+    /// What the journal calls it.
+    pub fn journal_path(&self) -> String {
+        let placement = &self.placement;
+        format!("{}/{}/{}", placement.directory, self.folder, placement.to)
+    }
+
+    /// About what it comes to.
+    pub fn bytes(&self) -> u64 {
+        let bytes = self.files.iter().map(|file| file.stored.bytes).sum();
+        self.portion.of_bytes(bytes)
+    }
+
+    /// The object of one of its components.
+    pub fn object_of(&self, component: &str) -> String {
+        let file = self.files.iter().find(|file| file.component() == component);
+        file.map(|file| file.stored.object.clone())
+            .unwrap_or_default()
+    }
 }
 
 /// A component's name, and its file in the backup.
@@ -71,16 +108,18 @@ struct Source<'a> {
     index: Option<String>,
     descriptor: Descriptor,
     files: Vec<Component<'a>>,
+    portion: Portion,
 }
 
 pub(super) fn lay_out(
     manifests: &[(HostId, NodeManifest)],
     targets: &[TableTarget],
+    shares: &[SourceShare],
     placed: &[Placement],
     rules: Rules,
     mut rooms: Vec<Room>,
 ) -> Result<Vec<StagedSstable>, StageError> {
-    let sources = sources(manifests, targets, rules)?;
+    let sources = sources(manifests, targets, shares, rules)?;
     let before: HashMap<_, &Placement> = placed.iter().map(|p| (placement_key(p), p)).collect();
     let mut ids = Ids::new(&sources, placed);
     let mut sstables = Vec::new();
@@ -109,6 +148,9 @@ pub(super) fn lay_out(
             files: staged_files(source, &placement),
             placed_before: earlier.is_some(),
             placement,
+            table: source.target.table.clone(),
+            folder: folder_path(source),
+            portion: source.portion.clone(),
         });
     }
     Ok(sstables)
@@ -121,13 +163,18 @@ fn placement_key(p: &Placement) -> (HostId, TableId, Option<String>, String) {
 fn sources<'a>(
     manifests: &'a [(HostId, NodeManifest)],
     targets: &'a [TableTarget],
+    shares: &[SourceShare],
     rules: Rules,
 ) -> Result<Vec<Source<'a>>, StageError> {
     let mut found = Vec::new();
     for (host, manifest) in manifests {
         for target in targets {
+            let taking = share::taking(shares, *host, manifest, &target.table.keyspace)?;
+            if matches!(taking, Taking::Nothing) {
+                continue;
+            }
             let table = find_table(manifest, *host, target)?;
-            found.extend(sstables_of(table, *host, target, rules)?);
+            found.extend(sstables_of(table, *host, target, rules, &taking)?);
         }
     }
     Ok(found)
@@ -154,6 +201,7 @@ fn sstables_of<'a>(
     host: HostId,
     target: &'a TableTarget,
     rules: Rules,
+    taking: &Taking,
 ) -> Result<Vec<Source<'a>>, StageError> {
     let mut sstables: BTreeMap<(Option<String>, Descriptor), Vec<Component<'_>>> = BTreeMap::new();
     for file in &table.files {
@@ -170,96 +218,44 @@ fn sstables_of<'a>(
             .or_default()
             .push((component.to_owned(), file));
     }
-    Ok(sstables
-        .into_iter()
-        .map(|((index, descriptor), mut files)| {
-            let attached = files
-                .iter()
-                .any(|(component, _)| is_attached_index(component));
-            if attached && !rules.keep_attached {
-                // The list of components would name what is left out. Cassandra makes one that does not.
-                files.retain(|(component, _)| !is_attached_index(component) && component != TOC);
-            }
-            Source {
-                host,
-                target,
-                index,
-                descriptor,
-                files,
-            }
-        })
-        .collect())
-}
-
-/// The ids in use in each folder, so that two SSTables never get one.
-struct Ids {
-    used: HashMap<(TableId, Option<String>), HashSet<String>>,
-    next: HashMap<(TableId, Option<String>), u64>,
-}
-
-impl Ids {
-    fn new(sources: &[Source<'_>], placed: &[Placement]) -> Self {
-        let mut ids = Self {
-            used: HashMap::new(),
-            next: HashMap::new(),
+    let facts = table
+        .sstables
+        .iter()
+        .map(|facts| (facts.name.as_str(), facts));
+    let facts = facts.collect();
+    let mut sources = Vec::new();
+    for ((index, descriptor), mut files) in sstables {
+        let portion = match (taking, &index) {
+            (Taking::Nothing, _) => None,
+            (Taking::All, _) => Some(Portion::Whole),
+            // Index tables hold entries of everything. Cassandra builds them for what it loads.
+            (Taking::Ranges(_), Some(_)) => None,
+            (Taking::Ranges(ranges), None) => ranges.of(table, &facts, &descriptor.to_string())?,
         };
-        for placement in placed {
-            let folder = (placement.table, placement.index.clone());
-            if let Some(id) = placement.to.split('-').nth(1) {
-                ids.raise(&folder, id);
-                ids.used.entry(folder).or_default().insert(id.to_owned());
-            }
+        let Some(portion) = portion else { continue };
+        let attached = files
+            .iter()
+            .any(|(component, _)| is_attached_index(component));
+        if attached && !rules.keep_attached {
+            // The list of components would name what is left out. Cassandra makes one that does not.
+            files.retain(|(component, _)| !is_attached_index(component) && component != TOC);
         }
-        for source in sources {
-            // New numbers begin behind all that exist, so that those which can be kept are.
-            ids.raise(&folder(source), &source.descriptor.id);
-        }
-        ids
+        sources.push(Source {
+            host,
+            target,
+            index,
+            descriptor,
+            files,
+            portion,
+        });
     }
-
-    fn raise(&mut self, folder: &(TableId, Option<String>), id: &str) {
-        let next = self.next.entry(folder.clone()).or_insert(1);
-        if let Some(number) = number(id) {
-            *next = (*next).max(number + 1);
-        }
-    }
-
-    fn name(&mut self, source: &Source<'_>, rules: Rules) -> Descriptor {
-        let folder = folder(source);
-        let id = source.descriptor.id.clone();
-        let used = self.used.entry(folder.clone()).or_default();
-        let keep = rules.keep_time_ids || number(&id).is_some();
-        let id = if keep && !used.contains(&id) {
-            id
-        } else {
-            let next = self.next.entry(folder).or_insert(1);
-            while used.contains(&next.to_string()) {
-                *next += 1;
-            }
-            let id = next.to_string();
-            *next += 1;
-            id
-        };
-        used.insert(id.clone());
-        Descriptor {
-            format: source.descriptor.format.clone(),
-            id,
-        }
-    }
-}
-
-fn folder(source: &Source<'_>) -> (TableId, Option<String>) {
-    (source.target.target_id, source.index.clone())
-}
-
-/// A sequence id; what is longer than these is made of time, digits only by chance.
-fn number(id: &str) -> Option<u64> {
-    (id.len() <= 10).then(|| id.parse().ok()).flatten()
+    Ok(sources)
 }
 
 /// The data directory with the most room left, which is then less.
 fn take_room(rooms: &mut [Room], source: &Source<'_>) -> String {
-    let bytes: u64 = source.files.iter().map(|(_, file)| file.bytes).sum();
+    let bytes = source.files.iter().map(|(_, file)| file.bytes).sum();
+    let bytes = source.portion.of_bytes(bytes);
     let Some(best) = rooms.iter().max_by_key(|room| room.free_bytes).cloned() else {
         return String::new();
     };
@@ -273,12 +269,16 @@ fn take_room(rooms: &mut [Room], source: &Source<'_>) -> String {
     best.label
 }
 
-fn staged_files(source: &Source<'_>, placement: &Placement) -> Vec<StagedFile> {
+fn folder_path(source: &Source<'_>) -> String {
     let folder = table_path(&source.target.table, &source.target.target_id);
-    let folder = match &source.index {
+    match &source.index {
         Some(index) => format!("{folder}/.{index}"),
         None => folder,
-    };
+    }
+}
+
+fn staged_files(source: &Source<'_>, placement: &Placement) -> Vec<StagedFile> {
+    let folder = folder_path(source);
     source
         .files
         .iter()
@@ -293,6 +293,9 @@ fn staged_files(source: &Source<'_>, placement: &Placement) -> Vec<StagedFile> {
 fn table_path(table: &TableRef, id: &TableId) -> String {
     format!("{}/{}", table.keyspace, table_folder_name(table, id))
 }
+
+#[cfg(test)]
+pub(super) use tests::empty_manifest;
 
 #[cfg(test)]
 mod tests;

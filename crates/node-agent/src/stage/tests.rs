@@ -36,6 +36,7 @@ fn wanted(restore: &str) -> Stage {
         backup: FakeNode::backup("b1"),
         sources: vec![FakeNode::host_id(1)],
         tables: vec![target("full", 1), target("empty", 2)],
+        shares: Vec::new(),
     }
 }
 

@@ -49,6 +49,7 @@ async fn staged() -> FakeNode {
     .unwrap();
     let (work, ..) = Work::new();
     let wanted = Stage {
+        shares: Vec::new(),
         restore: "r1".into(),
         backup: FakeNode::backup("b1"),
         sources: vec![FakeNode::host_id(1)],

@@ -130,7 +130,9 @@ fn encrypt(node: &FakeNode, key: &str) {
             bytes.extend(1_u32.to_be_bytes());
         }
     };
-    ["Encryptor", "system_key_file", key].map(&mut put);
+    for text in ["Encryptor", "system_key_file", key] {
+        put(text);
+    }
     bytes.extend(&before[2 + name_len + 4..]);
     fs::write(&path, bytes).unwrap();
 }

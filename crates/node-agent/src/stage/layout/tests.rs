@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use cassandra_versions::{Product, Release};
 use model::manifest::BackupKind;
 use model::{RingMember, TableRef};
@@ -70,6 +72,14 @@ fn manifest(number: u128, files: &[(&str, u64)]) -> (HostId, NodeManifest) {
     (host(number), manifest)
 }
 
+/// Of a node that had nothing.
+pub fn empty_manifest(partitioner: &str) -> NodeManifest {
+    NodeManifest {
+        partitioner: partitioner.to_owned(),
+        ..manifest(1, &[]).1
+    }
+}
+
 const ANYTHING: Rules = Rules {
     keep_time_ids: true,
     keep_attached: true,
@@ -103,7 +113,7 @@ fn lines(sstables: &[StagedSstable]) -> Vec<String> {
 }
 
 fn check(manifests: &[(HostId, NodeManifest)], rules: Rules, expected: &[&str]) {
-    let laid = lay_out(manifests, &[target()], &[], rules, rooms(&[(1, 1000)])).unwrap();
+    let laid = lay_out(manifests, &[target()], &[], &[], rules, rooms(&[(1, 1000)])).unwrap();
     assert_eq!(lines(&laid), expected);
 }
 
@@ -230,6 +240,7 @@ fn each_sstable_stays_together_in_the_directory_with_the_most_room() {
         &from,
         &[target()],
         &[],
+        &[],
         ANYTHING,
         rooms(&[(1, 100), (2, 50)]),
     )
@@ -242,6 +253,7 @@ fn each_sstable_stays_together_in_the_directory_with_the_most_room() {
     let shared = lay_out(
         &from,
         &[target()],
+        &[],
         &[],
         ANYTHING,
         rooms(&[(1, 100), (1, 100)]),
@@ -260,7 +272,15 @@ fn what_was_placed_stays_in_its_place() {
         1,
         &[("nb-1-big-Data.db", 1), ("nb-2-big-Data.db", 1)],
     )];
-    let first = lay_out(&from, &[target()], &[], ANYTHING, rooms(&[(1, 9), (2, 5)])).unwrap();
+    let first = lay_out(
+        &from,
+        &[target()],
+        &[],
+        &[],
+        ANYTHING,
+        rooms(&[(1, 9), (2, 5)]),
+    )
+    .unwrap();
     let placed: Vec<Placement> = vec![Placement {
         to: "nb-40-big".into(),
         directory: "b".into(),
@@ -269,6 +289,7 @@ fn what_was_placed_stays_in_its_place() {
     let again = lay_out(
         &from,
         &[target()],
+        &[],
         &placed,
         ANYTHING,
         rooms(&[(1, 9), (2, 5)]),
@@ -294,6 +315,7 @@ fn a_manifest_cannot_lead_out_of_the_staging_folder() {
         let laid = lay_out(
             &[manifest(1, &[(bad, 1)])],
             &[target()],
+            &[],
             &[],
             ANYTHING,
             rooms(&[(1, 9)]),

@@ -1,0 +1,168 @@
+//! Decides what of each SSTable this node takes: by the shares of the plan, and by where the SSTable lies on the ring.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cassandra_formats::token::{Cut, Partitioner, Token, TokenRange, TokenRanges};
+use model::manifest::{Hazard, NodeManifest, SstableFacts, TableFiles};
+use model::{HostId, SourceShare};
+
+use super::StageError;
+
+/// What of an SSTable is staged.
+#[derive(Debug, Clone)]
+pub(super) enum Portion {
+    Whole,
+    Slice {
+        ranges: Arc<TokenRanges>,
+        /// Of its bytes, about; 0 to 1.
+        fraction: f64,
+    },
+}
+
+impl Portion {
+    /// What it comes to of so many bytes.
+    pub fn of_bytes(&self, bytes: u64) -> u64 {
+        match self {
+            Self::Whole => bytes,
+            Self::Slice { fraction, .. } => (bytes as f64 * fraction).ceil() as u64,
+        }
+    }
+}
+
+/// What of a keyspace is taken from one source.
+pub(super) enum Taking {
+    All,
+    Nothing,
+    Ranges(Ranges),
+}
+
+pub(super) struct Ranges {
+    source: HostId,
+    partitioner: Partitioner,
+    ranges: Arc<TokenRanges>,
+}
+
+/// All shares of one keyspace of one source are one set of ranges.
+pub(super) fn taking(
+    shares: &[SourceShare],
+    source: HostId,
+    manifest: &NodeManifest,
+    keyspace: &str,
+) -> Result<Taking, StageError> {
+    if shares.is_empty() {
+        return Ok(Taking::All);
+    }
+    let own = || shares.iter().filter(|share| share.is_of(&source, keyspace));
+    if own().next().is_none() {
+        return Ok(Taking::Nothing);
+    }
+    if own().any(|share| share.ranges.is_empty()) {
+        return Ok(Taking::All);
+    }
+    let wrong = |why: String| StageError::Share {
+        source_node: source,
+        keyspace: keyspace.to_owned(),
+        why,
+    };
+    let partitioner = Partitioner::of(&manifest.partitioner)
+        .filter(Partitioner::order_is_known)
+        .ok_or_else(|| wrong(format!("its partitioner is {}", manifest.partitioner)))?;
+    let ranges = own()
+        .flat_map(|share| &share.ranges)
+        .map(|range| TokenRange::parse(&partitioner, &range.left, &range.right))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| wrong(error.to_string()))?;
+    Ok(Taking::Ranges(Ranges {
+        source,
+        partitioner,
+        ranges: Arc::new(TokenRanges::new(ranges)),
+    }))
+}
+
+impl Ranges {
+    /// What is taken of an SSTable of the table itself; nothing where it lies outside. An older manifest does not tell
+    /// where it lies: then that is found out by reading it.
+    pub fn of(
+        &self,
+        table: &TableFiles,
+        facts: &HashMap<&str, &SstableFacts>,
+        sstable: &str,
+    ) -> Result<Option<Portion>, StageError> {
+        if self.ranges.is_whole_ring() {
+            return Ok(Some(Portion::Whole));
+        }
+        let refuse = |why: &str| StageError::NotSliceable {
+            source_node: self.source,
+            table: table.table_ref(),
+            sstable: sstable.to_owned(),
+            why: why.to_owned(),
+        };
+        let slice = |fraction| Portion::Slice {
+            ranges: self.ranges.clone(),
+            fraction,
+        };
+        let Some(facts) = facts.get(sstable) else {
+            return Ok(Some(slice(1.0)));
+        };
+        if let Some(other) = &facts.partitioner {
+            return Err(refuse(&format!("its partitioner is {other}")));
+        }
+        let span = self
+            .token(&facts.first_token)
+            .zip(self.token(&facts.last_token));
+        let portion = match &span {
+            None => slice(1.0),
+            Some((first, last)) => match self.ranges.cut(first, last) {
+                Cut::None => return Ok(None),
+                Cut::Whole => return Ok(Some(Portion::Whole)),
+                Cut::Part => slice(fraction(&self.ranges, first, last)),
+            },
+        };
+        if let Some(encryption) = &facts.encryption {
+            return Err(refuse(&format!(
+                "it is encrypted by {}",
+                encryption.compressor
+            )));
+        }
+        if facts.hazards.contains(&Hazard::ZeroCopySlice) {
+            return Err(refuse("it is a part that DSE streamed without copying"));
+        }
+        Ok(Some(portion))
+    }
+
+    fn token(&self, text: &Option<String>) -> Option<Token> {
+        self.partitioner.parse_token(text.as_deref()?).ok()
+    }
+}
+
+/// How much of the span lies in the ranges, if keys lie evenly; all of it for tokens that have no measure.
+fn fraction(ranges: &TokenRanges, first: &Token, last: &Token) -> f64 {
+    let (Some(from), Some(to)) = (measure(first), measure(last)) else {
+        return 1.0;
+    };
+    let span = to - from;
+    if span <= 0.0 {
+        return 1.0;
+    }
+    let inside = ranges.iter().filter_map(|range| {
+        let left = measure(&range.left)?.max(from);
+        let right = match range.right.is_minimum() {
+            true => to,
+            false => measure(&range.right)?.min(to),
+        };
+        Some((right - left).max(0.0))
+    });
+    (inside.sum::<f64>() / span).clamp(0.0, 1.0)
+}
+
+fn measure(token: &Token) -> Option<f64> {
+    match token {
+        Token::Murmur3(value) => Some(*value as f64),
+        Token::Random(value) => Some(value.map_or(-1.0, |value| value as f64)),
+        Token::Bytes(_) | Token::Text(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

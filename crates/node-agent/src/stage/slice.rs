@@ -1,0 +1,291 @@
+//! Cuts what this node takes of an SSTable out of the bucket: the small components come whole and are checked, of the
+//! rows come the chunks that hold wanted partitions.
+//!
+//! What is being written lies apart from what is staged, and is moved there when it is whole and on disk.
+
+mod failure;
+mod remote;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cassandra_formats::slice::slice_reading;
+use cassandra_formats::token::TokenRanges;
+use cassandra_formats::{DATA, DIGEST, FILTER, STATISTICS, TOC, parse_file_name};
+use model::manifest::StoredFile;
+use sstable_files::{NewSstable, SstableFiles};
+use tokio::runtime::Handle;
+
+use super::StageError;
+use super::fetch::Fetcher;
+use super::layout::{StagedFile, StagedSstable};
+use super::share::Portion;
+use crate::agent::Agent;
+use crate::files::{self, FileError, Ownership, blocking};
+use crate::journal::Journal;
+use crate::restore::{RestoreRecord, RestoreState};
+use crate::work::Work;
+
+use failure::Failure;
+use remote::{Objects, Remote};
+
+/// Where slices are made, beside the keyspaces in the staging folder of a data directory. No keyspace has such a name.
+const UNFINISHED_FOLDER: &str = ".slicing";
+/// What a slice does not need of its source, because it is made anew.
+const NOT_READ: [&str; 3] = [DIGEST, FILTER, TOC];
+
+/// Bytes of each component of a slice that is staged; none where no partition was in the ranges.
+type Sliced = BTreeMap<String, u64>;
+
+pub(super) struct Slicer<'a> {
+    fetcher: &'a Fetcher,
+    journal: Journal<RestoreRecord>,
+    work: Work,
+    read_bytes: usize,
+    whole_bytes_max: u64,
+    before: &'a BTreeMap<String, Sliced>,
+}
+
+/// Tries of this process, so that no two of them write in one folder.
+static TRIES: AtomicU64 = AtomicU64::new(0);
+
+/// What earlier tries have left half done.
+pub(super) async fn clear_unfinished(agent: &Agent, restore: &str) -> Result<(), StageError> {
+    let mut folders = Vec::new();
+    for data in &agent.folders.data {
+        folders.push(
+            agent
+                .folders
+                .staging_of(data, restore)?
+                .join(UNFINISHED_FOLDER),
+        );
+    }
+    let removed = blocking(move || {
+        let mut each = folders.iter();
+        each.try_for_each(|folder| files::remove_tree(folder).map(drop))
+    });
+    Ok(removed.await?)
+}
+
+impl<'a> Slicer<'a> {
+    pub fn new(
+        agent: &Agent,
+        fetcher: &'a Fetcher,
+        journal: Journal<RestoreRecord>,
+        state: &'a RestoreState,
+        work: Work,
+    ) -> Self {
+        Self {
+            fetcher,
+            journal,
+            work,
+            read_bytes: agent.config.slice_read_bytes.max(1),
+            whole_bytes_max: agent.config.slice_whole_bytes_max,
+            before: &state.sliced,
+        }
+    }
+
+    /// Those that earlier tries have staged, but for the empty ones, and those that are still to be sliced.
+    pub fn missing(
+        &self,
+        slices: Vec<StagedSstable>,
+        work: &Work,
+    ) -> (Vec<StagedSstable>, Vec<StagedSstable>) {
+        let (mut staged, mut missing) = (Vec::new(), Vec::new());
+        for sstable in slices {
+            let done = self.done(&sstable);
+            work.update(|progress| {
+                progress.items_total += 1;
+                match done {
+                    Some(_) => progress.items_done += 1,
+                    None => progress.bytes_total += sstable.bytes(),
+                }
+            });
+            match done {
+                None => missing.push(sstable),
+                Some(components) if components.is_empty() => {}
+                Some(_) => staged.push(sstable),
+            }
+        }
+        (staged, missing)
+    }
+
+    /// What an earlier try came to, where it is still there.
+    fn done(&self, sstable: &StagedSstable) -> Option<&'a Sliced> {
+        let sliced = self.before.get(&sstable.journal_path())?;
+        let (staging, _) = self.fetcher.staging(&sstable.placement.directory);
+        let folder = staging.join(&sstable.folder);
+        let whole = sliced.iter().all(|(component, bytes)| {
+            let path = folder.join(format!("{}-{component}", sstable.placement.to));
+            fs::metadata(path).is_ok_and(|found| found.len() == *bytes)
+        });
+        whole.then_some(sliced)
+    }
+
+    /// Stages the slice, and answers it unless no partition is in the ranges.
+    pub async fn slice(&self, sstable: StagedSstable) -> Result<Option<StagedSstable>, StageError> {
+        let Portion::Slice { ranges, .. } = &sstable.portion else {
+            return Ok(None);
+        };
+        self.work.check()?;
+        let sliced = match self.stage(&sstable, ranges).await {
+            // The transfer may be at fault, and not what is in the bucket.
+            Err(StageError::Damaged { .. }) => self.stage(&sstable, ranges).await?,
+            once => once?,
+        };
+        Ok((!sliced.is_empty()).then_some(sstable))
+    }
+
+    async fn stage(
+        &self,
+        sstable: &StagedSstable,
+        ranges: &Arc<TokenRanges>,
+    ) -> Result<Sliced, StageError> {
+        let (staging, ownership) = self.fetcher.staging(&sstable.placement.directory);
+        let number = TRIES.fetch_add(1, Ordering::Relaxed);
+        let own = format!("{}-{number}", sstable.placement.to);
+        let unfinished = staging.join(UNFINISHED_FOLDER).join(own);
+        let target = staging.join(&sstable.folder);
+        // Also when this future is dropped, nobody goes on reading.
+        let work = self.work.child();
+        let _stop = work.stop_when_dropped();
+        let objects = Arc::new(Objects {
+            store: self.fetcher.store(),
+            handle: Handle::current(),
+            counter: work.counter(),
+            work,
+        });
+        let result = self
+            .slice_into(sstable, ranges, &unfinished, ownership, objects.clone())
+            .await;
+        let moved = match result {
+            Ok(whole) => blocking(move || move_in(whole, &target, ownership)).await,
+            Err(error) => {
+                objects.counter.take_back();
+                let left = unfinished.clone();
+                // Why there is no slice counts, not what could not be cleared after it; the next try clears it.
+                drop(blocking(move || files::remove_tree(&left)).await);
+                return Err(error);
+            }
+        };
+        let sliced = moved?;
+        blocking(move || files::remove_tree(&unfinished)).await?;
+        self.journal
+            .append(&RestoreRecord::Sliced {
+                path: sstable.journal_path(),
+                components: sliced.clone(),
+            })
+            .await?;
+        let fetched = objects.counter.bytes() + self.fetched_whole(sstable);
+        self.work.update(|progress| {
+            progress.bytes_total = (progress.bytes_total + fetched).saturating_sub(sstable.bytes());
+        });
+        Ok(sliced)
+    }
+
+    /// Statistics.db is parsed as a whole, so nothing of it may be unchecked.
+    fn comes_whole(&self, file: &StagedFile) -> bool {
+        let component = file.component();
+        let small = file.stored.bytes <= self.whole_bytes_max || component == STATISTICS;
+        component != DATA && small
+    }
+
+    fn fetched_whole(&self, sstable: &StagedSstable) -> u64 {
+        let files = sstable.files.iter().filter(|file| is_read(file));
+        files
+            .filter(|file| self.comes_whole(file))
+            .map(|file| file.stored.bytes)
+            .sum()
+    }
+
+    /// Makes the slice in a folder of its own.
+    async fn slice_into(
+        &self,
+        sstable: &StagedSstable,
+        ranges: &Arc<TokenRanges>,
+        unfinished: &Path,
+        ownership: Ownership,
+        objects: Arc<Objects>,
+    ) -> Result<Option<Whole>, StageError> {
+        let source = unfinished.join("source");
+        let descriptor = |name: &str| {
+            let file = format!("{name}-{DATA}");
+            parse_file_name(&file)
+                .map(|(descriptor, _)| descriptor)
+                .map_err(|_| StageError::NotComponent {
+                    source_node: sstable.placement.source,
+                    file,
+                })
+        };
+        let from = descriptor(&sstable.placement.from)?;
+        let to = descriptor(&sstable.placement.to)?;
+        let mut fetched = BTreeMap::new();
+        let mut stored: BTreeMap<String, StoredFile> = BTreeMap::new();
+        for file in sstable.files.iter().filter(|file| is_read(file)) {
+            let component = file.component();
+            if self.comes_whole(file) {
+                let path = source.join(format!("{from}-{component}"));
+                self.fetcher.fetch_to(&path, file).await?;
+                fetched.insert(component.to_owned(), file.stored.bytes);
+            }
+            stored.insert(component.to_owned(), file.stored.clone());
+        }
+        let remote = Remote {
+            fetched_names: fetched.keys().cloned().collect(),
+            fetched: SstableFiles::new(&source, from.clone(), fetched),
+            stored,
+            objects,
+        };
+        let (folder, ranges) = (unfinished.join("new"), ranges.clone());
+        let read_bytes = self.read_bytes;
+        let made = blocking(move || -> Result<Option<Whole>, Failure> {
+            ownership.make_folder(&folder)?;
+            let mut new = NewSstable::new(&folder, to.clone());
+            let Some(slice) = slice_reading(&remote, &from.format, &ranges, read_bytes, &mut new)?
+            else {
+                return Ok(None);
+            };
+            let mut components = Vec::new();
+            for component in slice.components {
+                let path = folder.join(format!("{to}-{component}"));
+                ownership.apply_to_file(&path)?;
+                let found = fs::metadata(&path).map_err(FileError::at("look at", &path))?;
+                components.push((component.to_owned(), found.len(), path));
+            }
+            new.seal().map_err(FileError::at("sync", &folder))?;
+            Ok(Some(Whole { components }))
+        });
+        made.await
+            .map_err(|failure| failure.of(sstable, unfinished))
+    }
+}
+
+fn is_read(file: &StagedFile) -> bool {
+    let component = file.component();
+    !NOT_READ.contains(&component) && !crate::sstables::is_attached_index(component)
+}
+
+/// A slice that is on disk with all its components, in the order in which they were made: their list comes last.
+struct Whole {
+    components: Vec<(String, u64, PathBuf)>,
+}
+
+fn move_in(
+    whole: Option<Whole>,
+    target: &Path,
+    ownership: Ownership,
+) -> Result<Sliced, StageError> {
+    let mut sliced = Sliced::new();
+    let Some(whole) = whole else {
+        return Ok(sliced);
+    };
+    ownership.make_folder(target)?;
+    for (component, bytes, path) in whole.components {
+        files::rename(&path, &target.join(files::name_of(&path)))?;
+        sliced.insert(component, bytes);
+    }
+    Ok(sliced)
+}
