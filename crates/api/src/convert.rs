@@ -4,7 +4,7 @@
 //! [`ConversionError`] that names it, and so an InvalidArgument at the edge of a service.
 
 mod backup;
-mod node;
+pub mod node;
 pub mod plan;
 mod schema;
 mod sstables;

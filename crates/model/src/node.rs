@@ -1,5 +1,7 @@
 //! What an agent knows of the Cassandra node beside it.
 
+use std::sync::Arc;
+
 use cassandra_versions::Release;
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +49,9 @@ pub struct NodeDescription {
     pub cluster_name: String,
     pub release: Release,
     pub member: RingMember,
-    /// All members of the ring as this node sees it, itself included.
-    pub ring: Vec<RingMember>,
+    /// All members of the ring as this node sees it, itself included. Shared by nodes that see the same: a thousand nodes
+    /// with a thousand members each would else be a million.
+    pub ring: Arc<Vec<RingMember>>,
     pub partitioner: String,
     pub schema_version: String,
     /// All schema versions that this node sees in the ring; one means agreement.

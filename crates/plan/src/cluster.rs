@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use model::{HostId, NodeDescription, RingMember, Severity, ring};
 use serde::{Deserialize, Serialize};
@@ -61,8 +62,13 @@ pub(crate) fn examine<'a>(
     nodes.sort_by(by_address);
     let nodes = one_ring(one_agent_each(nodes, findings), findings);
     let mut ring: BTreeMap<HostId, &RingMember> = BTreeMap::new();
+    let mut seen: Option<&Arc<Vec<RingMember>>> = None;
     for node in &nodes {
-        for member in &node.ring {
+        if seen.is_some_and(|seen| Arc::ptr_eq(seen, &node.ring)) {
+            continue;
+        }
+        seen = Some(&node.ring);
+        for member in node.ring.iter() {
             ring.entry(member.host_id).or_insert(member);
         }
     }
@@ -228,8 +234,13 @@ fn check_agreement(name: &str, cluster: &Cluster, findings: &mut Findings) {
         );
     }
     let mut views: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut known: Option<(&Arc<Vec<RingMember>>, String)> = None;
     for node in &cluster.nodes {
-        let view = ring::fingerprint(&node.ring);
+        let view = match &known {
+            Some((ring, view)) if Arc::ptr_eq(ring, &node.ring) => view.clone(),
+            _ => ring::fingerprint(&node.ring),
+        };
+        known = Some((&node.ring, view.clone()));
         views.entry(view).or_default().push(&node.member.address);
     }
     if views.len() > 1 {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use api::convert::node::share_rings;
 use api::convert::{required, time};
 use api::pb::planner::{NodePlan, PlanRestoreRequest, PlanStep, RestorePlan, TableAction};
 use api::pb::storage_catalog::GetBackupRequest;
@@ -68,10 +69,12 @@ pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, R
     let backup = required("backup", backup.backup)?;
     let (sstables, target_keys) =
         sstables::gather(services, &backup, &selection, &described.nodes).await?;
+    let mut nodes = described.nodes;
+    share_rings(&mut nodes);
     let request = PlanRestoreRequest {
         backup: Some(backup),
         target: wish.target.to_string(),
-        nodes: described.nodes,
+        nodes,
         unreachable: described.unreachable,
         schema,
         selection: Some(selection),

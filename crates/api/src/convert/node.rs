@@ -1,5 +1,8 @@
 //! Nodes and rings between wire and model.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use model::{DataDirectory, NodeDescription, NodeFeatures, RingMember, TableDescription};
 
 use super::{ConversionError, all, all_into, parsed, required};
@@ -109,7 +112,8 @@ impl From<NodeDescription> for pb::NodeDescription {
             cluster_name: node.cluster_name,
             release: Some(node.release.into()),
             member: Some(node.member.into()),
-            ring: all_into(node.ring),
+            ring: all_into(node.ring.iter().cloned()),
+            ring_as: String::new(),
             partitioner: node.partitioner,
             schema_version: node.schema_version,
             schema_versions: node.schema_versions,
@@ -134,7 +138,7 @@ impl TryFrom<pb::NodeDescription> for NodeDescription {
             cluster_name: node.cluster_name,
             release: required("node.release", node.release)?.try_into()?,
             member: required("node.member", node.member)?.try_into()?,
-            ring: all(node.ring)?,
+            ring: Arc::new(all(node.ring)?),
             partitioner: node.partitioner,
             schema_version: node.schema_version,
             schema_versions: node.schema_versions,
@@ -147,5 +151,47 @@ impl TryFrom<pb::NodeDescription> for NodeDescription {
             features: node.features.map(NodeFeatures::from).unwrap_or_default(),
             unhealthy: node.unhealthy,
         })
+    }
+}
+
+/// Nodes of one request, in which those that see the same ring as another name that other one instead.
+pub(super) fn nodes_of_one_request(
+    nodes: Vec<pb::NodeDescription>,
+) -> Result<Vec<NodeDescription>, ConversionError> {
+    let named: Vec<String> = nodes.iter().map(|node| node.ring_as.clone()).collect();
+    let mut nodes: Vec<NodeDescription> = all(nodes)?;
+    let rings: HashMap<String, Arc<Vec<RingMember>>> = nodes
+        .iter()
+        .zip(&named)
+        .filter(|(_, named)| named.is_empty())
+        .map(|(node, _)| (node.member.host_id.to_string(), node.ring.clone()))
+        .collect();
+    for (node, named) in nodes.iter_mut().zip(named) {
+        if !named.is_empty() {
+            let ring = rings.get(&named).ok_or_else(|| {
+                ConversionError::invalid("node.ring_as", format!("no node {named} has a ring"))
+            })?;
+            node.ring = ring.clone();
+        }
+    }
+    Ok(nodes)
+}
+
+/// Leaves out every ring that another of the nodes has told already.
+pub fn share_rings(nodes: &mut [pb::NodeDescription]) {
+    let mut told: HashMap<Vec<pb::RingMember>, String> = HashMap::new();
+    for node in nodes {
+        let Some(member) = &node.member else {
+            continue;
+        };
+        let mut ring = node.ring.clone();
+        ring.sort_by(|a, b| a.host_id.cmp(&b.host_id));
+        match told.get(&ring) {
+            Some(first) => {
+                node.ring_as.clone_from(first);
+                node.ring.clear();
+            }
+            None => drop(told.insert(ring, member.host_id.clone())),
+        }
     }
 }

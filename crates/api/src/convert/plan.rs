@@ -5,6 +5,7 @@ use plan::{
     RestoreMode, RestoreRequest, UnreachableAgent,
 };
 
+use super::node::nodes_of_one_request;
 use super::{ConversionError, all, all_into, parsed, required, time};
 use crate::pb::planner as pb;
 
@@ -68,7 +69,7 @@ impl TryFrom<pb::PlanBackupRequest> for BackupRequest {
         Ok(Self {
             backup: required("backup", request.backup)?.try_into()?,
             kind,
-            nodes: all(request.nodes)?,
+            nodes: nodes_of_one_request(request.nodes)?,
             unreachable: all_into(request.unreachable),
             // None is the empty one: everything.
             selection: request.selection.unwrap_or_default().try_into()?,
@@ -172,7 +173,7 @@ impl TryFrom<pb::PlanRestoreRequest> for RestoreRequest {
         Ok(Self {
             backup: required("backup", request.backup)?.try_into()?,
             target: parsed("target", &request.target)?,
-            nodes: all(request.nodes)?,
+            nodes: nodes_of_one_request(request.nodes)?,
             unreachable: all_into(request.unreachable),
             // Nobody can read the schema of a cluster of which no agent answers; the plan says so better than an error.
             schema: request.schema.unwrap_or_default().try_into()?,

@@ -168,6 +168,11 @@ async fn every_flag_reaches_the_planner() {
         "--table",
         "crm.people",
         "--allow-unlisted-version",
+        "--datacenter",
+        "dc1=east",
+        "--completeness",
+        "quorum",
+        "--rewrite-schema",
     ];
     let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &flags].concat()).await;
     assert_eq!(ran.exit, 0, "{}", ran.err);
@@ -228,6 +233,28 @@ async fn start_shows_the_plan_and_asks() {
     let ran = ringkeep_with(&fake.endpoint, Person::Types("y\n"), &START).await;
     assert_eq!(ran.exit, 0, "{}", ran.err);
     assert_eq!(ran.out, format!("task {} restores it\n", samples::TASK_ID));
+    // What was agreed to is what is started.
+    let asked = fake.asked().join("\n");
+    assert!(asked.contains("plan: 12 }"), "{asked}");
+}
+
+#[tokio::test]
+async fn a_plan_is_started_by_its_number() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &[&START[..], &["--plan", "7", "--yes"]].concat()).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    let asked = fake.asked().join("\n");
+    assert!(asked.contains("plan: 7 }"), "{asked}");
+}
+
+#[tokio::test]
+async fn a_pair_of_datacenters_that_is_none_is_a_fault_of_usage() {
+    let fake = Fake::default().serve().await;
+    for pair in ["dc1", "=east", "dc1="] {
+        let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &["--datacenter", pair]].concat()).await;
+        assert_eq!(ran.exit, 2, "{pair}");
+        assert!(ran.err.contains("BACKUP=TARGET"), "{}", ran.err);
+    }
 }
 
 #[tokio::test]

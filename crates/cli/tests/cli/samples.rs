@@ -147,7 +147,9 @@ pub fn plan() -> plan_pb::RestorePlan {
             download_bytes: 3 << 30,
             disk_bytes_needed: 6 << 30,
             sstables: 12,
-            sliced_sstables: 0,
+            sliced_sstables: 3,
+            requests: 120,
+            seconds: 90,
             ..Default::default()
         }],
         steps: vec![
@@ -166,6 +168,24 @@ pub fn plan() -> plan_pb::RestorePlan {
             target_id: TABLE_ID.into(),
             action: plan_pb::TableAction::Truncate as i32,
         }],
+        schema_changes: vec![plan_pb::SchemaChange {
+            subject: "shop.orders".into(),
+            what: "since the backup: added note text".into(),
+            forward_cql: vec!["ALTER TABLE shop.orders ADD note text".into()],
+        }],
+        rewrites: vec![plan_pb::SchemaRewrite {
+            subject: "shop.orders".into(),
+            what: "the option is left out: nodesync".into(),
+            applied: true,
+        }],
+        coverage: vec![plan_pb::KeyspaceCoverage {
+            keyspace: "shop".into(),
+            datacenter: "dc1".into(),
+            replicas: 3,
+            held_ppm: vec![0, 0, 250_000, 750_000],
+        }],
+        seconds: 100,
+        number: 12,
         ..plan_pb::RestorePlan::default()
     }
 }
@@ -180,6 +200,11 @@ pub fn refused_plan() -> plan_pb::RestorePlan {
         nodes: Vec::new(),
         steps: Vec::new(),
         tables: Vec::new(),
+        schema_changes: Vec::new(),
+        rewrites: Vec::new(),
+        coverage: Vec::new(),
+        seconds: 0,
+        number: 0,
         ..plan()
     }
 }

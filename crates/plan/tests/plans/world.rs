@@ -1,6 +1,7 @@
 //! A backup and a target of three nodes each, changed by each test only where it says so.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cassandra_versions::{FormatSettings, Release, readable_formats, written_format};
 use expect_test::Expect;
@@ -160,7 +161,7 @@ impl Side {
             cluster_name: "Test Cluster".into(),
             release: self.release.clone(),
             member: member.clone(),
-            ring: self.ring.clone(),
+            ring: Arc::new(self.ring.clone()),
             partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
             schema_version: SCHEMA_VERSION.into(),
             schema_versions: vec![SCHEMA_VERSION.into()],
