@@ -75,7 +75,8 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
     let (mut staged, slices) = slicer.missing(slices, work);
     let files: Vec<StagedFile> = whole.iter().flat_map(|s| s.files.clone()).collect();
     let missing = fetcher.missing(files, work).await?;
-    fetcher.check_room(agent, &missing, &slices).await?;
+    let room = slicer.room(&slices, agent.config.parallel_files);
+    fetcher.check_room(agent, &missing, &room).await?;
     let jobs = missing.into_iter().map(Job::Fetch);
     let jobs = jobs.chain(slices.into_iter().map(Job::Slice)).collect();
     let run = |job| async {

@@ -13,7 +13,7 @@ use model::manifest::StoredFile;
 use nix::fcntl::posix_fallocate;
 
 use super::StageError;
-use super::layout::{StagedFile, StagedSstable};
+use super::layout::StagedFile;
 use crate::agent::Agent;
 use crate::files::{self, FileError, Ownership, blocking};
 use crate::journal::Journal;
@@ -106,12 +106,12 @@ impl Fetcher {
         Ok(missing)
     }
 
-    /// Refuses before the first byte what could not end well.
+    /// Refuses before the first byte what could not end well. `slices` are what slices take of each data directory.
     pub async fn check_room(
         &self,
         agent: &Agent,
         missing: &[StagedFile],
-        slices: &[StagedSstable],
+        slices: &[(String, u64)],
     ) -> Result<(), StageError> {
         let mut needed: BTreeMap<u64, u64> = BTreeMap::new();
         let folders = agent.folders.clone();
@@ -119,9 +119,7 @@ impl Fetcher {
         let files = missing
             .iter()
             .map(|file| (&file.directory, file.stored.bytes));
-        let slices = slices
-            .iter()
-            .map(|sstable| (&sstable.placement.directory, sstable.bytes()));
+        let slices = slices.iter().map(|(directory, bytes)| (directory, *bytes));
         for (directory, bytes) in files.chain(slices) {
             if let Some(room) = rooms.iter().find(|room| room.label == *directory) {
                 *needed.entry(room.device).or_default() += bytes;

@@ -5,10 +5,11 @@
 
 mod failure;
 mod remote;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,6 +32,7 @@ use crate::work::Work;
 
 use failure::Failure;
 use remote::{Objects, Remote};
+use whole::{Whole, move_in};
 
 /// Where slices are made, beside the keyspaces in the staging folder of a data directory. No keyspace has such a name.
 const UNFINISHED_FOLDER: &str = ".slicing";
@@ -111,6 +113,22 @@ impl<'a> Slicer<'a> {
             }
         }
         (staged, missing)
+    }
+
+    /// The bytes that these take of each data directory: themselves, and for as long as they are made what came whole of
+    /// the largest of them, as many as are made at once.
+    pub fn room(&self, slices: &[StagedSstable], parallel: usize) -> Vec<(String, u64)> {
+        let directory = |sstable: &StagedSstable| sstable.placement.directory.clone();
+        let mut beside: Vec<(String, u64)> = slices
+            .iter()
+            .map(|sstable| (directory(sstable), self.fetched_whole(sstable)))
+            .collect();
+        beside.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        beside.truncate(parallel.max(1));
+        let own = slices
+            .iter()
+            .map(|sstable| (directory(sstable), sstable.bytes()));
+        own.chain(beside).collect()
     }
 
     /// What an earlier try came to, where it is still there.
@@ -266,26 +284,4 @@ impl<'a> Slicer<'a> {
 fn is_read(file: &StagedFile) -> bool {
     let component = file.component();
     !NOT_READ.contains(&component) && !crate::sstables::is_attached_index(component)
-}
-
-/// A slice that is on disk with all its components, in the order in which they were made: their list comes last.
-struct Whole {
-    components: Vec<(String, u64, PathBuf)>,
-}
-
-fn move_in(
-    whole: Option<Whole>,
-    target: &Path,
-    ownership: Ownership,
-) -> Result<Sliced, StageError> {
-    let mut sliced = Sliced::new();
-    let Some(whole) = whole else {
-        return Ok(sliced);
-    };
-    ownership.make_folder(target)?;
-    for (component, bytes, path) in whole.components {
-        files::rename(&path, &target.join(files::name_of(&path)))?;
-        sliced.insert(component, bytes);
-    }
-    Ok(sliced)
 }

@@ -138,6 +138,19 @@ async fn index_tables_come_with_what_is_whole_and_not_with_slices() {
 }
 
 #[tokio::test]
+async fn a_disk_without_room_for_slices_is_refused_before_the_first_byte() {
+    let source = Source::of("big-nb/layouts/simple").await;
+    let mut target = source.target();
+    target.agent.config.reserved_bytes = 1 << 60;
+    let counted = Arc::new(Counted::new(target.store.clone()));
+    target.agent.store = counted.clone();
+    let stage = order(vec![share(1, &[(i64::MIN, source.middle())])]);
+    let error = run(&target, &stage).await.unwrap_err();
+    assert_eq!(error.reason(), "DISK_FULL");
+    assert_eq!(counted.counts().gets, 1, "only the manifest");
+}
+
+#[tokio::test]
 async fn a_slice_that_turns_out_empty_is_none() {
     let source = Source::of("big-nb/layouts/simple").await;
     let tokens = source.tokens();
