@@ -20,8 +20,9 @@ test: doctor build ## Every test of the project, real Cassandra and S3 included
 	$(CARGO) test --workspace --no-fail-fast
 
 .PHONY: bench
-bench: doctor ## Time verify and slice beside the machine's limits and Cassandra's own tools
+bench: doctor ## Time planning, and verify and slice beside the machine's limits and Cassandra's own tools
 	$(CARGO) build --release --package bench
+	target/release/bench-planning
 	$(CARGO) build --workspace --bins
 	$(BIN)/lab bench --program target/release/bench
 

@@ -100,7 +100,7 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
         features: seen.settings.features,
         release,
         member,
-        ring,
+        ring: ring.into(),
         partitioner,
         schema_version,
         schema_versions,

@@ -1,6 +1,7 @@
 //! The planner over an in-memory connection: what a client gets to see.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::client::{self, PlannerClient};
 use api::convert::ConversionError;
@@ -45,7 +46,7 @@ fn node(version: &str) -> NodeDescription {
         cluster_name: "Test Cluster".into(),
         release: release(version),
         member: member(),
-        ring: vec![member()],
+        ring: Arc::new(vec![member()]),
         partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
         schema_version: SCHEMA_VERSION.into(),
         schema_versions: vec![SCHEMA_VERSION.into()],

@@ -53,7 +53,7 @@ pub(crate) fn target(address: &str, text: &str, mode: &str) -> NodeDescription {
         agent: format!("{address}:7401"),
         cluster_name: "Test".into(),
         member: member(0x100, address),
-        ring: Vec::new(),
+        ring: Default::default(),
         partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
         schema_version: String::new(),
         schema_versions: Vec::new(),
