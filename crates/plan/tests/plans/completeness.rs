@@ -34,27 +34,25 @@ fn all_is_not_reached_by_a_backup_without_a_node() {
     check_particular(
         &lacking(&[0], Completeness::All),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        refusals (1)
-          BACKUP_INCOMPLETE prod/nightly-1 (before)
-              the backup lacks 10.0.0.1, which was in the ring; of shop in dc1 39.8 % of the ring has 2 of 3 replicas
-              hint: pick a backup that has every node; or say what may be missing: --completeness quorum (nothing that was written at QUORUM), one (single replicas' writes) or any
+            refusals (1)
+              BACKUP_INCOMPLETE prod/nightly-1 (before)
+                  the backup lacks 10.0.0.1, which was in the ring; of shop in dc1 it has 2 of 3 replicas for 39.8 % of the ring
+                  hint: pick a backup that has every node; or --completeness quorum: nothing that was written at QUORUM is missing then
 
-        TABLE           WHAT WOULD HAPPEN TO IT         ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
-        shop      dc1         3 of 3 replicas: 60.2 %, 2 of 3 replicas: 39.8 %
+            KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
+            shop      dc1         3 of 3 replicas: 60.2 %, 2 of 3 replicas: 39.8 %
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000015
-        10.1.0.2   8.5 GiB      9.4 GiB        11       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000015
-        10.1.0.3   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
-
-        takes about 1m 13s
-    "#]],
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000015
+            10.1.0.2   8.5 GiB      9.4 GiB        11       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000015
+            10.1.0.3   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
+        "#]],
     );
 }
 
@@ -63,36 +61,36 @@ fn quorum_goes_without_one_replica_of_three() {
     check_particular(
         &lacking(&[0], Completeness::Quorum),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          COVERAGE_REDUCED prod/nightly-1 (before)
-              the backup lacks 10.0.0.1, which was in the ring; of shop in dc1 39.8 % of the ring has 2 of 3 replicas
-              hint: run a full repair afterwards; it cannot bring back what no node of the backup had
+            warnings (1)
+              COVERAGE_REDUCED prod/nightly-1 (before)
+                  the backup lacks 10.0.0.1, which was in the ring; of shop in dc1 it has 2 of 3 replicas for 39.8 % of the ring
+                  hint: run a full repair afterwards; it cannot bring back what no node of the backup had
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
-        shop      dc1         3 of 3 replicas: 60.2 %, 2 of 3 replicas: 39.8 %
+            KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
+            shop      dc1         3 of 3 replicas: 60.2 %, 2 of 3 replicas: 39.8 %
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000015
-        10.1.0.2   8.5 GiB      9.4 GiB        11       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000015
-        10.1.0.3   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000015
+            10.1.0.2   8.5 GiB      9.4 GiB        11       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000015
+            10.1.0.3   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load    every node  schema
+            finish  -           every load
 
-        takes about 1m 13s
-    "#]],
+            takes about 1m 13s
+        "#]],
     );
 }
 
@@ -101,27 +99,25 @@ fn quorum_is_not_reached_without_two_replicas_of_three() {
     check_particular(
         &lacking(&[0, 1], Completeness::Quorum),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        refusals (1)
-          BACKUP_INCOMPLETE prod/nightly-1 (before)
-              the backup lacks 10.0.0.1, 10.0.0.2, which were in the ring; of shop in dc1 19.8 % of the ring has 1 of 3 replicas and 40.1 % of the ring has 2 of 3 replicas
-              hint: pick a backup that has every node; or say what may be missing: --completeness quorum (nothing that was written at QUORUM), one (single replicas' writes) or any
+            refusals (1)
+              BACKUP_INCOMPLETE prod/nightly-1 (before)
+                  the backup lacks 10.0.0.1, 10.0.0.2, which were in the ring; of shop in dc1 it has 1 of 3 replicas for 19.8 % of the ring, 2 of 3 replicas for 40.1 % of the ring
+                  hint: pick a backup that has every node; or --completeness one: something is there of every row, and newer values of it that were written at QUORUM may be missing
 
-        TABLE           WHAT WOULD HAPPEN TO IT         ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
-        shop      dc1         3 of 3 replicas: 40.1 %, 2 of 3 replicas: 40.1 %, 1 of 3 replicas: 19.8 %
+            KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
+            shop      dc1         3 of 3 replicas: 40.1 %, 2 of 3 replicas: 40.1 %, 1 of 3 replicas: 19.8 %
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
-        10.1.0.2   8.6 GiB      9.5 GiB        11       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
-        10.1.0.3   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000015
-
-        takes about 1m 14s
-    "#]],
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
+            10.1.0.2   8.6 GiB      9.5 GiB        11       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
+            10.1.0.3   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000015
+        "#]],
     );
 }
 
@@ -130,36 +126,36 @@ fn one_goes_without_two_replicas_of_three() {
     check_particular(
         &lacking(&[0, 1], Completeness::One),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          COVERAGE_REDUCED prod/nightly-1 (before)
-              the backup lacks 10.0.0.1, 10.0.0.2, which were in the ring; of shop in dc1 19.8 % of the ring has 1 of 3 replicas and 40.1 % of the ring has 2 of 3 replicas
-              hint: run a full repair afterwards; it cannot bring back what no node of the backup had
+            warnings (1)
+              COVERAGE_REDUCED prod/nightly-1 (before)
+                  the backup lacks 10.0.0.1, 10.0.0.2, which were in the ring; of shop in dc1 it has 1 of 3 replicas for 19.8 % of the ring, 2 of 3 replicas for 40.1 % of the ring
+                  hint: run a full repair afterwards; it cannot bring back what no node of the backup had
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
-        shop      dc1         3 of 3 replicas: 40.1 %, 2 of 3 replicas: 40.1 %, 1 of 3 replicas: 19.8 %
+            KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
+            shop      dc1         3 of 3 replicas: 40.1 %, 2 of 3 replicas: 40.1 %, 1 of 3 replicas: 19.8 %
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
-        10.1.0.2   8.6 GiB      9.5 GiB        11       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
-        10.1.0.3   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000015
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
+            10.1.0.2   8.6 GiB      9.5 GiB        11       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
+            10.1.0.3   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000015
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load    every node  schema
+            finish  -           every load
 
-        takes about 1m 14s
-    "#]],
+            takes about 1m 14s
+        "#]],
     );
 }
 
@@ -168,36 +164,36 @@ fn any_goes_with_parts_of_the_ring_that_nobody_has() {
     check_particular(
         &lacking(&[0, 1, 2], Completeness::Any),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          COVERAGE_REDUCED prod/nightly-1 (before)
-              the backup lacks 10.0.0.1, 10.0.0.2, 10.0.0.3, which were in the ring; of shop in dc1 19.8 % of the ring has 0 of 3 replicas and 40.1 % of the ring has 1 of 3 replicas and 40.1 % of the ring has 2 of 3 replicas
-              hint: run a full repair afterwards; it cannot bring back what no node of the backup had
+            warnings (1)
+              COVERAGE_REDUCED prod/nightly-1 (before)
+                  the backup lacks 10.0.0.1, 10.0.0.2, 10.0.0.3, which were in the ring; of shop in dc1 it has none of 3 replicas for 19.8 % of the ring, 1 of 3 replicas for 40.1 % of the ring, 2 of 3 replicas for 40.1 % of the ring
+                  hint: run a full repair afterwards; it cannot bring back what no node of the backup had
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
-        shop      dc1         2 of 3 replicas: 40.1 %, 1 of 3 replicas: 40.1 %, 0 of 3 replicas: 19.8 %
+            KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
+            shop      dc1         2 of 3 replicas: 40.1 %, 1 of 3 replicas: 40.1 %, 0 of 3 replicas: 19.8 %
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   6.9 GiB      7.6 GiB         8       4  00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
-        10.1.0.2   5.3 GiB      5.8 GiB         7       4  00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
-        10.1.0.3   5.3 GiB      5.8 GiB         7       4  00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   6.9 GiB      7.6 GiB         8       4  00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
+            10.1.0.2   5.3 GiB      5.8 GiB         7       4  00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
+            10.1.0.3   5.3 GiB      5.8 GiB         7       4  00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load    every node  schema
+            finish  -           every load
 
-        takes about 1m 02s
-    "#]],
+            takes about 1m 02s
+        "#]],
     );
 }
 

@@ -46,62 +46,79 @@ fn rewritten(request: RestoreRequest) -> RestoreRequest {
 
 #[test]
 fn services_of_dse_onto_hcd() {
-    check_particular(&request(&services(), &empty("hcd 1.2.3")), expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+    check_particular(
+        &request(&services(), &empty("hcd 1.2.3")),
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: can be done
 
-        refusals (1)
-          CUSTOM_COMPACTION_MISSING shop.archive (before)
-              shop.archive is compacted by org.apache.cassandra.db.compaction.TieredCompactionStrategy, which hcd 1.2.3 does not bring and no table of the target uses
-              hint: install the class on every node and make a table with it, then plan again
+            warnings (5)
+              DSE_FEATURE_UNSUPPORTED shop.orders (before)
+                  shop.orders has NodeSync, which hcd 1.2.3 does not have: the option is left out
+              DSE_FEATURE_UNSUPPORTED shop.archive (before)
+                  shop.archive has tiered storage in compaction, which hcd 1.2.3 does not have, and goes on without
+                  hint: --rewrite-schema: SizeTieredCompactionStrategy compacts it instead
+              DSE_FEATURE_UNSUPPORTED shop.people (before)
+                  shop.people has a DSE Graph label, which hcd 1.2.3 does not have, and goes on without
+                  hint: --rewrite-schema: the graph label is left out
+              DSE_FEATURE_UNSUPPORTED shop.orders_search (before)
+                  shop.orders_search has a DSE Search index, which hcd 1.2.3 does not have, and goes on without
+                  hint: --rewrite-schema: the index is left out
+              SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3 (before)
+                  HCD lacks some of DSE's features: 4 were found in the schema of what is restored, each named by DSE_FEATURE_UNSUPPORTED
+                  hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
 
-        warnings (4)
-          SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3 (before)
-              HCD lacks some of DSE's features, and the schema may use them
-              hint: the plan of a restore names each such feature that the backup uses: DSE_FEATURE_UNSUPPORTED
-          DSE_FEATURE_UNSUPPORTED shop.archive (before)
-              shop.archive needs tiered storage in compaction, which hcd 1.2.3 does not have
-              hint: --rewrite-schema: SizeTieredCompactionStrategy compacts it instead
-          DSE_FEATURE_UNSUPPORTED shop.people (before)
-              shop.people needs a DSE Graph label, which hcd 1.2.3 does not have
-              hint: --rewrite-schema: the graph label is left out
-          DSE_FEATURE_UNSUPPORTED shop.orders_search (before)
-              shop.orders_search needs a DSE Search index, which hcd 1.2.3 does not have
-              hint: --rewrite-schema: the index is left out
+            advice (2)
+              SCHEMA_REWRITE_OFFERED shop.archive, shop.orders_search, shop.people (before)
+                  shop.archive, shop.orders_search, shop.people could be made in another way, which the plan lists
+                  hint: plan again with --rewrite-schema
+              UPGRADE_SSTABLES_REQUIRED bti-bb (after)
+                  restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
+                  hint: the restore has a step for it; by hand: nodetool upgradesstables
 
-        advice (5)
-          INDEX_REBUILD shop.orders_search (during)
-              the index orders_search of shop.orders is built anew while rows are loaded
-          SCHEMA_REWRITE_OFFERED shop.archive (before)
-              shop.archive could be made in another way: SizeTieredCompactionStrategy compacts it instead
-              hint: --rewrite-schema makes it so
-          SCHEMA_REWRITE_OFFERED shop.people (before)
-              shop.people could be made in another way: the graph label is left out
-              hint: --rewrite-schema makes it so
-          SCHEMA_REWRITE_OFFERED shop.orders_search (before)
-              shop.orders_search could be made in another way: the index is left out
-              hint: --rewrite-schema makes it so
-          UPGRADE_SSTABLES_REQUIRED bti-bb (after)
-              restored SSTables stay in an older format than the target writes until they are upgraded
-              hint: the restore has a step for it; by hand: nodetool upgradesstables
+            TABLE         WHAT HAPPENS TO IT                  ID
+            shop.archive  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            shop.people   is not there: created, then loaded  00000000-0000-0000-0000-000000000003
 
-        TABLE         WHAT WOULD HAPPEN TO IT             ID
-        shop.archive  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
-        shop.people   is not there: created, then loaded  00000000-0000-0000-0000-000000000003
+            MADE IN ANOTHER WAY  HOW                                                     DONE
+            shop.orders          the option is left out: nodesync = {'enabled': 'true'}  yes
+            shop.archive         SizeTieredCompactionStrategy compacts it instead        with --rewrite-schema
+            shop.people          the graph label is left out                             with --rewrite-schema
+            shop.orders_search   the index is left out                                   with --rewrite-schema
 
-        MADE IN ANOTHER WAY  HOW                                                     DONE
-        shop.orders          the option is left out: nodesync = {'enabled': 'true'}  yes
-        shop.archive         SizeTieredCompactionStrategy compacts it instead        with --rewrite-schema
-        shop.people          the graph label is left out                             with --rewrite-schema
-        shop.orders_search   the index is left out                                   with --rewrite-schema
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000013
+            STEP             ON          AFTER
+            pin              -           -
+            stage            every node  pin
+            schema           -           every stage
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS shop.archive (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH ID = 00000000-0000-0000-0000-000000000002 AND compaction = {'class': 'org.apache.cassandra.db.compaction.TieredCompactionStrategy', 'config': 'ssd', 'tiering_strategy': 'TimeWindowStorageStrategy'};
+                CREATE TABLE IF NOT EXISTS shop.orders (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH ID = 00000000-0000-0000-0000-000000000001;
+                CREATE CUSTOM INDEX IF NOT EXISTS orders_search ON shop.orders () USING 'com.datastax.bdp.search.solr.Cql3SolrSecondaryIndex';
+                CREATE TABLE IF NOT EXISTS shop.people (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH ID = 00000000-0000-0000-0000-000000000003 AND VERTEX LABEL person;
+            load             every node  schema
+            upgradesstables  every node  its own load
+            finish           -           every upgradesstables
 
-        takes about 2m 00s
-    "#]]);
+            takes about 2m 00s
+        "#]],
+    );
 }
 
 #[test]
@@ -111,20 +128,22 @@ fn services_of_dse_onto_hcd_rewritten() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            warnings (4)
+            warnings (5)
+              DSE_FEATURE_UNSUPPORTED shop.orders (before)
+                  shop.orders has NodeSync, which hcd 1.2.3 does not have: the option is left out
+              DSE_FEATURE_UNSUPPORTED shop.archive (before)
+                  shop.archive has tiered storage, which hcd 1.2.3 does not have: SizeTieredCompactionStrategy compacts it instead
+              DSE_FEATURE_UNSUPPORTED shop.people (before)
+                  shop.people has a DSE Graph label, which hcd 1.2.3 does not have: the graph label is left out
+              DSE_FEATURE_UNSUPPORTED shop.orders_search (before)
+                  shop.orders_search has a DSE Search index, which hcd 1.2.3 does not have: the index is left out
               SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3 (before)
-                  HCD lacks some of DSE's features, and the schema may use them
-                  hint: the plan of a restore names each such feature that the backup uses: DSE_FEATURE_UNSUPPORTED
-              SCHEMA_REWRITTEN shop.archive (during)
-                  shop.archive is made in another way: SizeTieredCompactionStrategy compacts it instead
-              SCHEMA_REWRITTEN shop.people (during)
-                  shop.people is made in another way: the graph label is left out
-              SCHEMA_REWRITTEN shop.orders_search (during)
-                  shop.orders_search is made in another way: the index is left out
+                  HCD lacks some of DSE's features: 4 were found in the schema of what is restored, each named by DSE_FEATURE_UNSUPPORTED
+                  hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
 
             advice (1)
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
-                  restored SSTables stay in an older format than the target writes until they are upgraded
+                  restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
                   hint: the restore has a step for it; by hand: nodetool upgradesstables
 
             TABLE         WHAT HAPPENS TO IT                  ID
@@ -176,41 +195,42 @@ fn services_of_dse_onto_hcd_rewritten() {
 fn classes_of_dse_stay_on_hcd() {
     let mut request = request(&classes(), &empty("hcd 1.2.3"));
     request.selection = selection(&["places"], &[]);
-    check_particular(&request, expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+    check_particular(
+        &request,
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3 (before)
-              HCD lacks some of DSE's features, and the schema may use them
-              hint: the plan of a restore names each such feature that the backup uses: DSE_FEATURE_UNSUPPORTED
+            advice (2)
+              SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3 (before)
+                  HCD lacks some of DSE's features: none was found in the schema of what is restored
+                  hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
+              UPGRADE_SSTABLES_REQUIRED bti-bb (after)
+                  restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
+                  hint: the restore has a step for it; by hand: nodetool upgradesstables
 
-        advice (1)
-          UPGRADE_SSTABLES_REQUIRED bti-bb (after)
-              restored SSTables stay in an older format than the target writes until they are upgraded
-              hint: the restore has a step for it; by hand: nodetool upgradesstables
+            TABLE         WHAT HAPPENS TO IT                  ID
+            places.shops  is not there: created, then loaded  00000000-0000-0000-0000-000000000005
 
-        TABLE         WHAT HAPPENS TO IT                  ID
-        places.shops  is not there: created, then loaded  00000000-0000-0000-0000-000000000005
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
+            STEP             ON          AFTER
+            pin              -           -
+            stage            every node  pin
+            schema           -           every stage
+                CREATE KEYSPACE IF NOT EXISTS places WITH replication = {'class': 'org.apache.cassandra.locator.EverywhereStrategy'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS places.shops (
+                    id int,
+                    at 'PointType',
+                    PRIMARY KEY (id)
+                ) WITH ID = 00000000-0000-0000-0000-000000000005 AND comment = '';
+            load             every node  schema
+            upgradesstables  every node  its own load
+            finish           -           every upgradesstables
 
-        STEP             ON          AFTER
-        pin              -           -
-        stage            every node  pin
-        schema           -           every stage
-            CREATE KEYSPACE IF NOT EXISTS places WITH replication = {'class': 'org.apache.cassandra.locator.EverywhereStrategy'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS places.shops (
-                id int,
-                at 'PointType',
-                PRIMARY KEY (id)
-            ) WITH ID = 00000000-0000-0000-0000-000000000005 AND comment = '';
-        load             every node  schema
-        upgradesstables  every node  its own load
-        finish           -           every upgradesstables
-
-        takes about 43s
-    "#]]);
+            takes about 43s
+        "#]],
+    );
 }

@@ -33,7 +33,9 @@ fn what_expires_before_and_during_the_restore_is_told_by_table() {
         download_bytes_per_second: 10 << 20,
         ..Rates::default()
     };
-    check_particular(&request, expect![[r#"
+    check_particular(
+        &request,
+        expect![[r#"
         restore of prod/nightly-1 into staging, online: can be done
 
         warnings (1)
@@ -65,5 +67,6 @@ fn what_expires_before_and_during_the_restore_is_told_by_table() {
         finish  -           every load
 
         takes about 3m 41s
-    "#]]);
+    "#]],
+    );
 }

@@ -60,31 +60,31 @@ fn three_nodes_into_two_that_hold_fewer_replicas() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          REPLICATION_ADJUSTED shop (during)
-              shop is made with the replication {'class': 'NetworkTopologyStrategy', 'dc1': '2'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
-              hint: to have it otherwise, make it before the restore and plan again: CREATE KEYSPACE shop WITH replication = {…}
+            warnings (1)
+              REPLICATION_ADJUSTED shop (during)
+                  shop is made with the replication {'class': 'NetworkTopologyStrategy', 'dc1': '2'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
+                  hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2'}
 
-        TABLE        WHAT HAPPENS TO IT                  ID
-        shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE        WHAT HAPPENS TO IT                  ID
+            shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   8.0 GiB      8.8 GiB         8       0  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000014
-        10.1.0.2   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   8.0 GiB      8.8 GiB         8       0  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000014
+            10.1.0.2   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            schema  -           every stage
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+            load    every node  schema
+            finish  -           every load
 
-        takes about 1m 06s
-    "#]],
+            takes about 1m 06s
+        "#]],
     );
 }
 

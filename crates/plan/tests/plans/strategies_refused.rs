@@ -14,65 +14,49 @@ fn replicated(replication: &str) -> RestoreRequest {
 #[test]
 fn transient_replicas() {
     let request = replicated("{'class': 'NetworkTopologyStrategy', 'dc1': '3/1'}");
-    check_particular(&request, expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+    check_particular(
+        &request,
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        refusals (1)
-          REPLICATION_NOT_UNDERSTOOD shop (before)
-              who holds shop on the ring of the backup cannot be told: `dc1` is `3/1`: transient replication is not understood
-              hint: change the keyspace's replication, or leave the keyspace out
+            refusals (1)
+              REPLICATION_NOT_UNDERSTOOD shop (before)
+                  who holds shop on the ring of the backup cannot be told: `dc1` is `3/1`: transient replication is not understood
+                  hint: restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out
 
-        advice (2)
-          KEYSPACE_REPLICATION_MISMATCH shop (before)
-              shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'NetworkTopologyStrategy', 'dc1': '3/1'} in the backup
-              hint: its data is mapped onto the replicas that it has now
-          SETTING_DISABLED shop (before)
-              shop needs transient replication, which cassandra 4.1.9 has only where it is switched on
-              hint: make sure that transient_replication_enabled is true in cassandra.yaml of every node
+            advice (1)
+              KEYSPACE_REPLICATION_MISMATCH shop (before)
+                  shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'NetworkTopologyStrategy', 'dc1': '3/1'} in the backup
 
-        TABLE           WHAT WOULD HAPPEN TO IT         ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
-
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1       0 B          0 B         0       0  -
-        10.1.0.2       0 B          0 B         0       0  -
-        10.1.0.3       0 B          0 B         0       0  -
-
-        takes about 4s
-    "#]]);
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+        "#]],
+    );
 }
 
 #[test]
 fn a_strategy_of_somebodys_own() {
     let request = replicated("{'class': 'com.example.MoonPhaseStrategy', 'phase': '2'}");
-    check_particular(&request, expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+    check_particular(
+        &request,
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        refusals (2)
-          REPLICATION_NOT_UNDERSTOOD shop (before)
-              who holds shop on the ring of the backup cannot be told: replication strategy `MoonPhaseStrategy` is not understood
-              hint: restore in place into a ring with the same tokens, datacenters and racks, or leave the keyspace out
-          FEATURE_UNSUPPORTED shop (before)
-              shop needs the replication strategy com.example.MoonPhaseStrategy, and nothing on the target uses that class, so that it may not be there
-              hint: install com.example.MoonPhaseStrategy on every node and make something with it, then plan again; or --rewrite-schema, where that is offered
+            refusals (1)
+              REPLICATION_NOT_UNDERSTOOD shop (before)
+                  who holds shop on the ring of the backup cannot be told: replication strategy `MoonPhaseStrategy` is not understood
+                  hint: restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out
 
-        advice (1)
-          KEYSPACE_REPLICATION_MISMATCH shop (before)
-              shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'MoonPhaseStrategy', 'phase': '2'} in the backup
-              hint: its data is mapped onto the replicas that it has now
+            advice (1)
+              KEYSPACE_REPLICATION_MISMATCH shop (before)
+                  shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'MoonPhaseStrategy', 'phase': '2'} in the backup
 
-        TABLE           WHAT WOULD HAPPEN TO IT         ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
-
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1       0 B          0 B         0       0  -
-        10.1.0.2       0 B          0 B         0       0  -
-        10.1.0.3       0 B          0 B         0       0  -
-
-        takes about 4s
-    "#]]);
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+        "#]],
+    );
 }
 
 fn partitioned(source: &str, target: &str) -> RestoreRequest {
@@ -94,7 +78,9 @@ fn partitioned(source: &str, target: &str) -> RestoreRequest {
 fn random_onto_random_with_other_tokens() {
     let mut request = partitioned("RandomPartitioner", "RandomPartitioner");
     request.backup.ring[1].tokens = vec!["85070591730234615865843651857942052864".into()];
-    check_particular(&request, expect![[r#"
+    check_particular(
+        &request,
+        expect![[r#"
         restore of prod/nightly-1 into staging, online: can be done
 
         TABLE           WHAT HAPPENS TO IT              ID
@@ -116,37 +102,28 @@ fn random_onto_random_with_other_tokens() {
         finish  -           every load
 
         takes about 27s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn random_onto_murmur3() {
     let request = partitioned("RandomPartitioner", "Murmur3Partitioner");
-    check_particular(&request, expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+    check_particular(
+        &request,
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        refusals (3)
-          PARTITIONER_DIFFERS 10.1.0.1 (before)
-              the backup is partitioned by RandomPartitioner, and 10.1.0.1 by Murmur3Partitioner
-              hint: restore into a cluster with RandomPartitioner
-          PARTITIONER_DIFFERS 10.1.0.2 (before)
-              the backup is partitioned by RandomPartitioner, and 10.1.0.2 by Murmur3Partitioner
-              hint: restore into a cluster with RandomPartitioner
-          PARTITIONER_DIFFERS 10.1.0.3 (before)
-              the backup is partitioned by RandomPartitioner, and 10.1.0.3 by Murmur3Partitioner
-              hint: restore into a cluster with RandomPartitioner
+            refusals (1)
+              PARTITIONER_DIFFERS staging (before)
+                  the backup is partitioned by RandomPartitioner, and by Murmur3Partitioner on 10.1.0.1, 10.1.0.2, 10.1.0.3
+                  hint: restore into a cluster with RandomPartitioner
 
-        TABLE           WHAT WOULD HAPPEN TO IT         ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
-
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1       0 B          0 B         0       0  -
-        10.1.0.2       0 B          0 B         0       0  -
-        10.1.0.3       0 B          0 B         0       0  -
-
-        takes about 4s
-    "#]]);
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+        "#]],
+    );
 }
 
 #[test]
@@ -160,5 +137,22 @@ fn byte_ordered_into_another_ring_and_into_the_same() {
         .supported
     );
     request.backup.ring[1].tokens = vec!["15".into()];
-    check_particular(&request, expect![[""]]);
+    check_particular(
+        &request,
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: REFUSED
+
+        refusals (2)
+          RING_NOT_UNDERSTOOD the backup (before)
+              who holds what on the ring of the backup cannot be told: where ByteOrderedPartitioner places replicas is not understood
+              hint: restore the whole backup into a ring with the same tokens, datacenters and racks
+          RING_NOT_UNDERSTOOD the target (before)
+              who holds what on the ring of the target cannot be told: where ByteOrderedPartitioner places replicas is not understood
+              hint: restore the whole backup into a ring with the same tokens, datacenters and racks
+
+        TABLE           WHAT WOULD HAPPEN TO IT         ID
+        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+    "#]],
+    );
 }
