@@ -6,6 +6,7 @@ mod completeness;
 mod dse;
 mod dse_onto_cassandra;
 mod encryption;
+mod every_code;
 mod expiry;
 mod formats;
 mod in_place;
