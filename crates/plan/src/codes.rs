@@ -49,9 +49,9 @@ codes! {
         "A Cassandra 4 backup goes onto HCD, which reads its SSTables and writes another format. The plan has an \
          upgradesstables step for them."
     SCHEMA_VALIDATION_REQUIRED Warning Before
-        "A DSE backup goes onto HCD, which lacks some of DSE's features. The plan of a restore looks for them in the backup's \
-         schema and files, and names each that it finds by DSE_FEATURE_UNSUPPORTED. What programs use without any trace \
-         in the schema, such as analytics jobs, it cannot see."
+        "A DSE backup goes onto HCD, which lacks some of DSE's features. The plan of a restore looks for them in the \
+         backup's schema, and names each that it finds by DSE_FEATURE_UNSUPPORTED; where it finds none, this is advice. \
+         What programs use without any trace in the schema, such as analytics jobs, it cannot see."
     PATCH_DOWNGRADE Advice Before
         "The target runs a lower patch release of the same line, and one that writes an older SSTable format. By \
          Cassandra's rule it reads the newer files, yet what it does not know of in them is ignored. Bring the target \
@@ -66,7 +66,8 @@ codes! {
          formats before `ma` are read by 3.11 only, and rewritten there by upgradesstables."
     PARTITIONER_DIFFERS Refusal Before
         "Backup and target place rows by different partitioners, so that no SSTable of the one means anything to the \
-         other. Restore into a cluster with the backup's partitioner."
+         other. Restore into a cluster with the backup's partitioner. The backup may hold single SSTables of another \
+         partitioner too."
 
     SSTABLE_NEEDS_REWRITE Refusal Before
         "The backup holds SSTables in a format that the target reads, with something in them that it reads wrong or not at \
@@ -109,8 +110,11 @@ codes! {
     NOTHING_TO_BACK_UP Refusal Before
         "The cluster has no tables of its own: all that it holds belongs to the product."
     BACKUP_INCOMPLETE Refusal Before
-        "The backup lacks something that a restore needs: a node of the ring as it was, or the definition of a table. \
-         A restore without it would leave holes that look like success."
+        "The backup lacks something that a restore needs: nodes of the ring as it was, or the definition of a table. \
+         Without it a restore would leave holes that look like success. Where nodes are missing, the finding says how \
+         much of the ring has how few replicas, and which `--completeness` goes without them: `quorum` where nothing that \
+         was written at QUORUM is missing, `one` where something is there of every row, `any` where rows are missing \
+         altogether. `all` is the usual one."
     BACKUP_DAMAGED Warning Before
         "SSTables of the backup were damaged on their nodes already when it was made, with `--keep-damaged`. They are \
          restored as they are: Cassandra may refuse to load them, or fail to read some rows. The finding names the first \
@@ -122,10 +126,11 @@ codes! {
          restore takes is checked on its way in, before anything is changed; damage in the bucket would be found then, when \
          time is short. `ringkeep backup verify` finds it now."
     COVERAGE_REDUCED Warning Before
-        "The backup lacks some of the replicas that its ring had, and the restore was asked for with `--completeness` \
-         lowered. What only the missing replicas had is not restored, and reads may answer with older rows than they did. \
-         The plan shows how much of the ring has how many replicas. Run a full repair afterwards, which spreads what is \
-         there and brings back nothing else."
+        "The backup lacks some of the replicas that its ring had, and the restore was asked for with `--completeness \
+         quorum`, `one` or `any`. What only the missing replicas had is not restored, and reads may answer with older \
+         rows than they did. The plan shows how much of the ring has how many replicas. Run a full repair afterwards, \
+         which spreads what is there and brings back nothing else. As advice: the missing nodes held nothing of what is \
+         restored."
 
     // Where it goes, and how.
     TOPOLOGY_DIFFERS Refusal Before
@@ -136,9 +141,10 @@ codes! {
         "The target's ring is that of the backup, and its agents may stop and start Cassandra: `--mode in-place` is possible. \
          It swaps folders instead of loading SSTables, which is faster for much data, and the cluster is down meanwhile."
     DATACENTER_UNMAPPED Refusal Before
-        "A datacenter of the target would be given replicas of a keyspace, and none of the backup's datacenters feeds it: \
-         none has its name, and `--datacenter BACKUP=TARGET` names none for it; or the one that is named does not exist. \
-         Name one for each datacenter of the target that is to hold replicas."
+        "A datacenter of the backup has no place on the target, or a datacenter of the target would be given replicas \
+         that none of the backup's feeds: none has its name, and `--datacenter BACKUP=TARGET` names none for it; or the \
+         one that is named does not exist. One may feed several, `--datacenter BACKUP=TARGET,OTHER`, and several one. \
+         Where any are named, those that are not are left out."
     DATACENTER_LEFT_OUT Warning Before
         "A datacenter of the backup feeds none of the target. Its replicas are not restored. What was written to it alone, \
          at LOCAL_ONE or LOCAL_QUORUM shortly before the backup, may be nowhere else."
@@ -149,32 +155,37 @@ codes! {
     REPLICATION_NOT_UNDERSTOOD Refusal Before
         "A keyspace's replication strategy, or its options, are none that Ringkeep can compute replicas for, so that it \
          cannot say which rows belong on which node. SimpleStrategy, NetworkTopologyStrategy, LocalStrategy and \
-         EverywhereStrategy are understood. Such a keyspace restores in place, into the same ring."
+         EverywhereStrategy are understood; transient replicas are not. Such a keyspace goes into a ring with the same \
+         tokens, datacenters and racks, replicated as it was: then each node takes all files of one other, and nothing \
+         has to be computed."
     CLEANUP_REQUIRED Warning After
-        "Some SSTables could not be cut to the ranges of their node, and are loaded whole. The node then holds rows that are \
-         not its own: they are never read, take space, and would come back as of the restore if the node were given their \
-         range later. Run `nodetool cleanup` on the named nodes when the restore is done."
-    KEYSPACE_REPLICATION_MISMATCH Refusal Before
-        "A keyspace is not replicated on the target as it was in the backup, so that the nodes own other data than \
-         they would be given; or it would be made with datacenters that the target does not have. Bring the \
-         replication to that of the backup first; change it, and repair, after the restore."
+        "Encrypted SSTables cannot be cut to the ranges of their node, because only Cassandra can read them, and are \
+         loaded whole. The nodes then hold rows that are not their own: they are never read, take space, and would come \
+         back as of the restore if a node were given their range later. Run `nodetool cleanup` for the named keyspaces on \
+         the named nodes when the restore is done."
+    KEYSPACE_REPLICATION_MISMATCH Advice Before
+        "A keyspace is there, and is not replicated on the target as it was in the backup. Online that is advice: the \
+         data is mapped onto the replicas that the keyspace has now. In place it is a refusal, because each node takes \
+         all files of one other and would hold rows that are not its own: restore online, or change the replication to \
+         that of the backup first, and back, with a repair, after the restore."
     MODE_UNAVAILABLE Refusal Before
         "A restore in place was asked for and cannot be done. It needs agents that may stop and start Cassandra, one \
-         release line, and tables that are missing or are as they were in the backup, id included. Restore online \
-         instead."
+         release line, the data of every node, and tables that are missing or are as they were in the backup, id \
+         included. Restore online instead."
     DISK_SPACE Refusal Before
         "A node has less free space on its data disks than the restore needs there: the staged files, what rebuilt \
          views and rewritten SSTables take, and a reserve. The finding has the figures."
 
     RING_NOT_UNDERSTOOD Refusal Before
-        "Who holds what on the ring of backup or target cannot be told: its partitioner is neither Murmur3Partitioner \
-         nor RandomPartitioner, or the members do not make one ring. Such a backup goes into a ring with the same \
-         tokens, datacenters and racks only."
+        "Who holds what on the ring of backup or target cannot be told: its partitioner is neither Murmur3Partitioner nor \
+         RandomPartitioner, or the members do not make one ring. Such a backup goes into a ring with the same tokens, \
+         datacenters and racks only, and with every node's data in it."
 
     // The schema.
     TYPE_DIFFERS Refusal Before
-        "A user-defined type, function or aggregate is there and is not as it was in the backup. Restored rows would \
-         be read by the wrong definition. Bring it back to the backup's form, or drop it, first."
+        "A user-defined type, function or aggregate is there and is not as it was in the backup. Restored rows would be \
+         read by the wrong definition. Bring it back to the backup's form by the CQL of the finding, or drop it, first. \
+         As advice: a type has fields that were added since, and keeps them."
     NAME_TAKEN Refusal Before
         "Something else has the name that a table, a view or an index of the backup needs. Drop or rename it first."
     CUSTOM_COMPACTION_MISSING Refusal Before
@@ -197,15 +208,18 @@ codes! {
          functions or SASI indexes. The statements that make them would be refused in the middle of the restore. Switch \
          it on in cassandra.yaml of every node, by the setting that the finding names, and restart them one by one."
     DSE_FEATURE_UNSUPPORTED Warning Before
-        "The backup's schema or its files use a feature that only DSE has: search indexes, graph, NodeSync, tiered or \
-         in-memory storage, types or strategies of its own. The rows are restored; the feature does not work on the target. \
-         There is one finding for each feature that was found, and it says what becomes of it."
+        "The backup's schema uses a feature that only DSE has: search indexes, graph, NodeSync, tiered or in-memory \
+         storage, types or strategies of its own. The rows are restored; the feature does not work on the target. There \
+         is one finding for each feature that was found, and it says what becomes of it. A refusal where the target would \
+         not take the statement that makes it; then `--rewrite-schema` leaves the feature out, where that is possible."
     SCHEMA_REWRITTEN Warning During
-        "The target does not take something of the backup's schema as it was, and the plan makes it in another way, because \
-         `--rewrite-schema` asked for that. The finding says what is made instead. Rows are not touched."
+        "The target does not take something of the backup's schema as it was, and the plan makes it in another way, \
+         because `--rewrite-schema` asked for that. The finding says what is made instead. Rows are not touched. What \
+         only DSE has is told by DSE_FEATURE_UNSUPPORTED."
     SCHEMA_REWRITE_OFFERED Advice Before
-        "The target does not take something of the backup's schema as it was. The finding says how it could be made instead; \
-         `--rewrite-schema` makes it so. Without it another finding refuses the restore."
+        "The target does not take something of the backup's schema as it was. The plan lists how it could be made \
+         instead; `--rewrite-schema` makes it so. Where another finding refuses the restore because of it, that is lifted \
+         then."
     SCHEMA_COLUMN_LOST Warning During
         "A column was added to a live table since the backup. It is gone after the restore, with all that is in it, because \
          the table is made as it was. The plan has the CQL that adds it again, empty."
@@ -216,14 +230,14 @@ codes! {
         "A column, or a field of a user-defined type, has another type than it had in the backup, and has the old one after \
          the restore. Programs that write the new type fail until it is changed forward again, where Cassandra allows that."
     SCHEMA_REVERTS Warning During
-        "Something in the live schema is not as it was in the backup and is made as it was: columns added since are \
-         gone, dropped columns are back. The live table is dropped; with `auto_snapshot` its data stays in a snapshot \
-         of the node."
+        "Something in the live schema is not as it was in the backup and is made as it was. A live table is dropped and \
+         made anew; with `auto_snapshot` its data stays in a snapshot of the node. The plan shows what is undone, and the \
+         CQL that does it again after the restore."
     TABLE_NOT_IN_BACKUP Warning During
         "A live table of a restored keyspace is not in the backup. It stays as it is."
     MATERIALIZED_VIEW_REBUILD Warning During
-        "A materialized view over a restored table is dropped, and built anew from the restored rows by a step of the \
-         plan. Until that is done, reads of it fail."
+        "A materialized view over a restored table is dropped where it is there, and built anew from the restored rows by \
+         a step of the plan. Until that is done, reads of it fail."
     INDEX_REBUILD Advice During
         "A secondary index is built anew while the restored SSTables are loaded, which takes time and CPU."
 
@@ -289,20 +303,4 @@ impl Code {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn no_code_is_listed_twice_and_each_is_screaming_snake() {
-        let names: BTreeSet<&str> = ALL.iter().map(|code| code.name).collect();
-        assert_eq!(names.len(), ALL.len());
-        for name in names {
-            assert!(
-                name.chars().all(|c| c.is_ascii_uppercase() || c == '_'),
-                "{name}"
-            );
-        }
-    }
-}
+mod tests;

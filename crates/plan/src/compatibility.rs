@@ -19,7 +19,15 @@ pub struct Compatibility {
 
 pub fn check_compatibility(from: &Release, to: &Release) -> Compatibility {
     let mut findings = Findings::default();
-    check(from, to, false, &mut findings);
+    let rules = check(from, to, false, &mut findings);
+    if rules.contains(&Rule::SchemaValidation) {
+        findings.say(
+            codes::SCHEMA_VALIDATION_REQUIRED,
+            format!("{from} to {to}"),
+            "HCD lacks some of DSE's features, and the schema may use them",
+            "the plan of a restore names each such feature that the backup uses: DSE_FEATURE_UNSUPPORTED",
+        );
+    }
     Compatibility {
         supported: !findings.refuse(),
         findings: findings.into_sorted(),
@@ -88,7 +96,9 @@ fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &
         Rule::LaterMinor => findings.say(
             codes::LATER_MINOR_VERSION,
             subject,
-            format!("{to} is a later minor release: SSTables are upgraded where their format differs"),
+            format!(
+                "{to} is a later minor release: SSTables are upgraded where their format differs"
+            ),
             "",
         ),
         Rule::CassandraOntoHcd => findings.say(
@@ -97,16 +107,14 @@ fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &
             "HCD reads the SSTables of Cassandra 4 and writes its own format",
             "the restore has a step that upgrades them; by hand: nodetool upgradesstables",
         ),
-        Rule::SchemaValidation => findings.say(
-            codes::SCHEMA_VALIDATION_REQUIRED,
-            subject,
-            "HCD lacks some of DSE's features, and the schema may use them",
-            "the plan of a restore names each such feature that the backup uses: DSE_FEATURE_UNSUPPORTED",
-        ),
+        // With a plan it is said what was found.
+        Rule::SchemaValidation => {}
         Rule::PatchDowngrade => findings.say(
             codes::PATCH_DOWNGRADE,
             subject,
-            format!("{to} is an earlier patch release than {from} and writes an older SSTable format"),
+            format!(
+                "{to} is an earlier patch release than {from} and writes an older SSTable format"
+            ),
             format!("bring the target to {from} if you can"),
         ),
     }

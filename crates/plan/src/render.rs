@@ -34,10 +34,10 @@ pub fn restore_plan(plan: &ShownPlan, paint: Paint<'_>) -> String {
     let mut out = verdict(plan, paint);
     let sections = [
         tables(plan),
-        schema::changes(&plan.schema_changes),
+        schema::changes(plan),
         schema::rewrites(&plan.rewrites),
         coverage::coverage(&plan.coverage),
-        nodes(&plan.nodes),
+        nodes(plan),
         steps::steps(plan),
         closing(plan),
     ];
@@ -51,7 +51,8 @@ pub fn restore_plan(plan: &ShownPlan, paint: Paint<'_>) -> String {
 /// How long it may take, and how to start this very plan.
 fn closing(plan: &ShownPlan) -> String {
     let mut out = String::new();
-    if plan.seconds > 0 {
+    // What is refused takes no time.
+    if plan.seconds > 0 && plan.supported {
         out.push_str(&format!("takes about {}\n", text::duration(plan.seconds)));
     }
     if plan.number > 0 {
@@ -118,8 +119,11 @@ fn ids(table: &ShownTable) -> String {
     }
 }
 
-fn nodes(nodes: &[ShownNode]) -> String {
-    if nodes.is_empty() {
+fn nodes(plan: &ShownPlan) -> String {
+    let nodes = &plan.nodes;
+    let nothing = |node: &ShownNode| node.sources.is_empty();
+    // Where it is not known who takes what, figures would be of nothing.
+    if nodes.is_empty() || !plan.supported && nodes.iter().all(nothing) {
         return String::new();
     }
     let mut rows = Table::new(&[

@@ -3,15 +3,20 @@
 
 use std::fmt::Write;
 
-use crate::restore::{SchemaChange, SchemaRewrite};
+use crate::restore::SchemaRewrite;
+use crate::shown::ShownPlan;
 use crate::table::Table;
 
-pub(super) fn changes(changes: &[SchemaChange]) -> String {
-    if changes.is_empty() {
+pub(super) fn changes(plan: &ShownPlan) -> String {
+    if plan.schema_changes.is_empty() {
         return String::new();
     }
-    let mut out = String::from("UNDONE IN THE SCHEMA (the CQL does it again after the restore)\n");
-    for change in changes {
+    let undone = match plan.supported {
+        true => "UNDONE IN THE SCHEMA",
+        false => "WOULD BE UNDONE IN THE SCHEMA",
+    };
+    let mut out = format!("{undone} (the CQL does it again after the restore)\n");
+    for change in &plan.schema_changes {
         let _ = writeln!(out, "{}: {}", change.subject, change.what);
         for statement in &change.forward_cql {
             for line in format!("{statement};").lines() {

@@ -1,17 +1,19 @@
 //! What of the live schema a restore undoes, table by table, and the CQL that does it again.
 
-use cassandra_schema::{Forward, TableDiff, View, diff, diff_type};
+use cassandra_schema::{Forward, TableDiff, TypeDiff, View, diff, diff_type};
 use model::{SchemaKind, TableRef};
 
-use super::SchemaChange;
 use super::chosen::Chosen;
 use super::schemas::Schemas;
+use super::tables::Decided;
+use super::{SchemaChange, TableAction};
 use crate::findings::Findings;
 use crate::{codes, text};
 
 pub(super) fn find(
     chosen: &Chosen,
     schemas: &Schemas,
+    decided: &[Decided],
     findings: &mut Findings,
 ) -> Vec<SchemaChange> {
     let mut changes = Vec::new();
@@ -32,7 +34,7 @@ pub(super) fn find(
         }
     }
     changes.extend(types(chosen, schemas));
-    changes.extend(gone(chosen, schemas));
+    changes.extend(gone(decided, schemas));
     changes
 }
 
@@ -83,7 +85,7 @@ fn say(table: &TableRef, found: &TableDiff, findings: &mut Findings) {
                 "columns of {table} get the types back that they had: {}",
                 text::list(reverting)
             ),
-            "",
+            "no CQL changes them again: to go forward, add a column under another name and let programs fill it",
         );
     }
 }
@@ -188,20 +190,54 @@ fn types(chosen: &Chosen, schemas: &Schemas) -> Vec<SchemaChange> {
         // Fields that were only added stay: rows without them read as rows without them.
         if !found.renamed.is_empty() || !found.types_revert.is_empty() {
             let subject = format!("{}.{}", was.keyspace, was.name);
-            let what = "the type is not as it was in the backup".to_owned();
-            changes.push(change(&subject, what, &found.forward));
+            changes.push(change(&subject, type_in_words(&found), &found.forward));
         }
     }
     changes
 }
 
-/// Views and indexes over restored tables that the backup does not know.
-fn gone(chosen: &Chosen, schemas: &Schemas) -> Vec<SchemaChange> {
+fn type_in_words(found: &TypeDiff) -> String {
+    let renamed = found.renamed.iter();
+    let renamed = renamed.map(|field| format!("renamed {} to {}", field.backup, field.live));
+    let changed = found.types_revert.iter();
+    let changed = changed.map(|field| {
+        format!(
+            "changed the type of {} from {} to {}",
+            field.name, field.backup, field.live
+        )
+    });
+    let words: Vec<String> = renamed.chain(changed).collect();
+    format!("since the backup: {}", words.join("; "))
+}
+
+/// What brings a live type back to the form that it had; empty where CQL cannot.
+pub(super) fn type_back(schemas: &Schemas, keyspace: &str, name: &str) -> Vec<String> {
+    let was = schemas.backup.user_type(keyspace, name);
+    let now = schemas.live.user_type(keyspace, name);
+    let Some((was, now)) = was.zip(now) else {
+        return Vec::new();
+    };
+    let back = diff_type(now, was).forward;
+    match back.unforwardable.is_empty() {
+        true => back.statements,
+        false => Vec::new(),
+    }
+}
+
+/// Views and indexes that the backup does not know, over tables that are dropped and made anew. Those of a table that is only
+/// emptied stay.
+fn gone(decided: &[Decided], schemas: &Schemas) -> Vec<SchemaChange> {
     let mut changes = Vec::new();
-    let restored = |keyspace: &str, table: &str| chosen.has(keyspace, table);
+    let remade = |keyspace: &str, name: &str| {
+        decided.iter().any(|table| {
+            table.plan.action == TableAction::Recreate
+                && table.plan.table.keyspace == keyspace
+                && table.plan.table.table == name
+        })
+    };
     for index in &schemas.live.indexes {
         let known = schemas.backup.index(&index.keyspace, &index.name).is_some();
-        if restored(&index.keyspace, &index.table) && !known {
+        if remade(&index.keyspace, &index.table) && !known {
             let subject = format!("{}.{}", index.keyspace, index.name);
             changes.push(SchemaChange {
                 subject,
@@ -212,7 +248,7 @@ fn gone(chosen: &Chosen, schemas: &Schemas) -> Vec<SchemaChange> {
     }
     for view in &schemas.live.views {
         let known = schemas.backup.view(&view.keyspace, &view.name).is_some();
-        if restored(&view.keyspace, &view.base_table) && !known {
+        if remade(&view.keyspace, &view.base_table) && !known {
             let subject = format!("{}.{}", view.keyspace, view.name);
             changes.push(SchemaChange {
                 subject,

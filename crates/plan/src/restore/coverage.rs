@@ -36,7 +36,7 @@ pub(super) fn check(
     };
     let mut rows = Vec::new();
     let mut lacking = Vec::new();
-    let mut enough = true;
+    let mut groups = Vec::new();
     for keyspace in keyspaces {
         let Some(replication) = &keyspace.source else {
             continue;
@@ -44,28 +44,37 @@ pub(super) fn check(
         for group in coverage(&rings.source, replication, &rings.available).groups {
             if !group.is_complete() {
                 lacking.push(in_words(&keyspace.name, &group));
-                enough &= satisfies(&group, wanted);
             }
             rows.push(row(&keyspace.name, &group));
+            groups.push(group);
         }
     }
     if missing.is_empty() {
         return rows;
     }
-    let (severity, hint) = match (lacking.is_empty(), enough) {
+    let enough = |policy| groups.iter().all(|group| satisfies(group, policy));
+    let (severity, hint) = match (lacking.is_empty(), enough(wanted)) {
         (true, _) => (Severity::Advice, "they held nothing of what is restored"),
         (false, true) => (
             Severity::Warning,
             "run a full repair afterwards; it cannot bring back what no node of the backup had",
         ),
-        (false, false) => (
-            Severity::Refusal,
-            "pick a backup that has every node; or say what may be missing: --completeness quorum (nothing that was \
-             written at QUORUM), one (single replicas' writes) or any",
-        ),
+        (false, false) => (Severity::Refusal, way_without(enough)),
     };
     say(backup, &missing, severity, lacking, hint, findings);
     rows
+}
+
+/// The least of the policies that goes without what is missing.
+fn way_without(enough: impl Fn(Completeness) -> bool) -> &'static str {
+    if enough(Completeness::Quorum) {
+        "pick a backup that has every node; or --completeness quorum: nothing that was written at QUORUM is missing then"
+    } else if enough(Completeness::One) {
+        "pick a backup that has every node; or --completeness one: something is there of every row, and newer values of it that \
+         were written at QUORUM may be missing"
+    } else {
+        "pick a backup that has every node; or --completeness any: rows of which the backup has no replica are missing then"
+    }
 }
 
 fn missing(backup: &BackupManifest) -> Vec<HostId> {
@@ -114,18 +123,22 @@ fn in_words(keyspace: &str, group: &GroupCoverage) -> String {
     let datacenter = group.datacenter.as_ref();
     let place = datacenter.map_or(String::new(), |name| format!(" in {name}"));
     let parts = group.share_by_available.iter().enumerate();
+    let replicas = group.replicas;
     let parts: Vec<String> = parts
-        .take(group.replicas)
+        .take(replicas)
         .filter(|(_, share)| **share > 0.0)
         .map(|(held, share)| {
+            let held = match held {
+                0 => "none".to_owned(),
+                _ => held.to_string(),
+            };
             format!(
-                "{} of the ring has {held} of {} replicas",
-                percent(*share),
-                group.replicas
+                "{held} of {replicas} replicas for {} of the ring",
+                percent(*share)
             )
         })
         .collect();
-    format!("of {keyspace}{place} {}", parts.join(" and "))
+    format!("of {keyspace}{place} it has {}", parts.join(", "))
 }
 
 fn percent(share: f64) -> String {

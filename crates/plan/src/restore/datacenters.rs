@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use placement::{DatacenterMap, Ring};
+use placement::{DatacenterMap, Replication, Ring};
 
 use super::rings::Rings;
 use crate::findings::Findings;
@@ -10,6 +10,8 @@ use crate::{codes, text};
 
 pub(super) struct Datacenters {
     pub map: DatacenterMap,
+    /// The datacenters of the backup that were asked for by name.
+    named: BTreeSet<String>,
     /// Of each source datacenter, the target datacenters that it feeds.
     feeds: BTreeMap<String, BTreeSet<String>>,
 }
@@ -25,7 +27,13 @@ impl Datacenters {
                 }
             }
         }
-        for (source, target) in wanted {
+        let pairs = wanted.iter().flat_map(|(source, targets)| {
+            targets
+                .split(',')
+                .map(move |target| (source, target.trim().to_owned()))
+        });
+        for (source, target) in pairs {
+            let target = &target;
             let known = [
                 ("backup", &rings.source, source),
                 ("target", &rings.target, target),
@@ -42,7 +50,7 @@ impl Datacenters {
                         "the {whose} has no datacenter {name}; it has {}",
                         names(ring)
                     ),
-                    "name datacenters as `nodetool status` does: --datacenter BACKUP=TARGET",
+                    "name datacenters as `nodetool status` does, first that of the backup: --datacenter BACKUP=TARGET",
                 );
             }
             if unknown.is_empty() {
@@ -55,8 +63,18 @@ impl Datacenters {
             .flat_map(|(source, targets)| targets.iter().map(move |target| (source, target)));
         Self {
             map: DatacenterMap::new(pairs.map(|(source, target)| (source.clone(), target.clone()))),
+            named: wanted.keys().cloned().collect(),
             feeds,
         }
+    }
+
+    /// Whether any was asked for by name: those that were not are left out.
+    pub fn asked(&self) -> bool {
+        !self.named.is_empty()
+    }
+
+    pub fn is_named(&self, source: &str) -> bool {
+        self.named.contains(source)
     }
 
     /// Whether each datacenter of the backup feeds just the one of its own name.
@@ -71,30 +89,47 @@ impl Datacenters {
         self.feeds.get(source).into_iter().flatten()
     }
 
+    /// The option by which one that holds replicas feeds this datacenter of the target too.
+    pub fn to_feed(&self, target: &str, source: &Replication) -> String {
+        let holding = match source {
+            Replication::NetworkTopology { datacenters } => datacenters.keys().next(),
+            _ => None,
+        };
+        match holding {
+            Some(name) => {
+                let fed = self.fed_by(name).map(String::as_str);
+                let all: Vec<&str> = fed.chain([target]).collect();
+                format!("--datacenter {name}={}", all.join(","))
+            }
+            None => format!("--datacenter BACKUP={target}"),
+        }
+    }
+
     /// Says which of the datacenters that hold replicas of what is restored go nowhere: their replicas may have writes that no
     /// other has.
-    pub fn check_fed(
-        &self,
-        holding: &BTreeSet<String>,
-        asked: bool,
-        rings: &Rings,
-        findings: &mut Findings,
-    ) {
+    pub fn check_fed(&self, holding: &BTreeSet<String>, rings: &Rings, findings: &mut Findings) {
         for name in holding
             .iter()
             .filter(|name| !self.feeds.contains_key(*name))
         {
-            if asked {
+            let example = rings.target.datacenters().first();
+            let example = example.map_or("TARGET", String::as_str);
+            // Of one that was asked for, it is said what is wrong with it.
+            if self.is_named(name) {
+                continue;
+            }
+            if self.asked() {
                 findings.say(
                     codes::DATACENTER_LEFT_OUT,
                     name,
-                    format!("nothing is restored from the backup's datacenter {name}"),
-                    "writes at LOCAL_QUORUM there that had not reached the others yet are missing",
+                    format!(
+                        "nothing is restored from the backup's datacenter {name}: writes at LOCAL_QUORUM or LOCAL_ONE there \
+                         that had not reached the others when the backup was made are missing"
+                    ),
+                    format!("to restore them too, add --datacenter {name}={example}"),
                 );
                 continue;
             }
-            let example = rings.target.datacenters().first();
-            let example = example.map_or("TARGET", String::as_str);
             findings.say(
                 codes::DATACENTER_UNMAPPED,
                 name,

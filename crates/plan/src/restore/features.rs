@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use cassandra_schema::{Applied, Feature, ObjectKey, Requirement, Support, requirements, support};
+use cassandra_schema::{
+    Applied, Feature, ObjectKey, Requirement, Rewrite, Support, requirements, rewrites_of, support,
+};
 use cassandra_versions::{Product, Release};
 use model::{NodeFeatures, SchemaKind, Severity};
 
-use super::SchemaRewrite;
 use super::chosen::Chosen;
-use super::schemas::Schemas;
+use super::live::Live;
+use super::schemas::{self, Schemas};
 use super::settings::Needed;
+use super::tables::Decided;
 use crate::cluster::Cluster;
 use crate::codes;
 use crate::findings::Findings;
@@ -21,37 +24,110 @@ pub(super) struct Met {
     pub needed: Needed,
     /// Objects that cannot be made as they are.
     pub in_the_way: HashSet<ObjectKey>,
+    /// How often something was met that only DSE has.
+    pub of_dse: usize,
+}
+
+/// What is made on the target, and on which release.
+pub(super) struct Made<'a> {
+    pub chosen: &'a Chosen<'a>,
+    pub schemas: &'a Schemas,
+    pub live: &'a Live<'a>,
+    pub decided: &'a [Decided<'a>],
+    pub cluster: &'a Cluster<'a>,
+    pub release: &'a Release,
+}
+
+impl Made<'_> {
+    /// Whether the plan makes it: what is there already as it was is taken by the target.
+    pub fn makes(&self, subject: &ObjectKey) -> bool {
+        let (keyspace, name) = (subject.keyspace.as_str(), subject.name.as_str());
+        let table_is_made = |table: &str| {
+            let mut decided = self.decided.iter();
+            decided.any(|it| {
+                it.is_made() && it.plan.table.keyspace == keyspace && it.plan.table.table == table
+            })
+        };
+        match subject.kind {
+            SchemaKind::Table | SchemaKind::View => table_is_made(name),
+            SchemaKind::Index => self.schemas.table_of_index(subject).is_some_and(|table| {
+                self.chosen.has(keyspace, table)
+                    && (table_is_made(table) || !self.has_index(keyspace, name))
+            }),
+            SchemaKind::Keyspace | SchemaKind::Type => {
+                self.chosen.keyspaces.contains(&keyspace) && !self.is_live(subject)
+            }
+            SchemaKind::Function | SchemaKind::Aggregate => {
+                self.chosen.whole.contains(&keyspace) && !self.is_live(subject)
+            }
+        }
+    }
+
+    /// Whether an index is there as it was in the backup.
+    fn has_index(&self, keyspace: &str, name: &str) -> bool {
+        let was = self.schemas.fitted.find(SchemaKind::Index, keyspace, name);
+        let now = self.live.find(SchemaKind::Index, keyspace, name);
+        was.zip(now)
+            .is_some_and(|(was, now)| self.schemas.same(was, now))
+    }
+
+    fn is_live(&self, subject: &ObjectKey) -> bool {
+        let now = self
+            .live
+            .find(subject.kind, &subject.keyspace, &subject.name);
+        now.is_some_and(|now| schemas::key(now) == *subject)
+    }
+
+    fn offered(&self, requirement: &Requirement) -> Option<Rewrite> {
+        let closest = rewrites_of(&requirement.feature, self.release)?;
+        let mut offered = self.schemas.offered.iter();
+        let is_offered = |offered: &Applied| {
+            offered.subject == requirement.subject && offered.rewrite == closest
+        };
+        offered.any(is_offered).then_some(closest)
+    }
+}
+
+/// What is weighed where it belongs: encryption with its keys, compaction with the classes that a release brings, and
+/// replication by the rings.
+fn is_weighed_apart(feature: &Feature) -> bool {
+    matches!(
+        feature,
+        Feature::Encryption(_)
+            | Feature::EverywhereStrategy
+            | Feature::NoCql
+            | Feature::DateTieredCompaction
+            | Feature::UnifiedCompaction
+            | Feature::CustomCompaction(_)
+    )
 }
 
 /// Says what the target's release does not take, or takes under conditions.
-pub(super) fn check(
-    chosen: &Chosen,
-    schemas: &Schemas,
-    release: &Release,
-    cluster: &Cluster,
-    findings: &mut Findings,
-) -> Met {
+pub(super) fn check(made: &Made, findings: &mut Findings) -> Met {
     let mut met = Met::default();
     let switched_off = |told: fn(&NodeFeatures) -> Option<bool>| {
-        let mut nodes = cluster.nodes.iter();
+        let mut nodes = made.cluster.nodes.iter();
         nodes.any(|node| told(&node.features) == Some(false))
     };
     let views_off = switched_off(|features| features.materialized_views);
     let sasi_off = switched_off(|features| features.sasi_indexes);
-    let live: BTreeSet<Feature> = requirements(&schemas.live)
-        .into_iter()
-        .map(|requirement| requirement.feature)
-        .collect();
-    for requirement in requirements(&schemas.backup) {
-        if !is_chosen(&requirement.subject, chosen, schemas) {
+    let live = requirements(&made.schemas.live).into_iter();
+    let live: BTreeSet<Feature> = live.map(|requirement| requirement.feature).collect();
+    let stand = requirements(&made.schemas.backup);
+    say_left_out(made, &stand, &mut met, findings);
+    for requirement in stand {
+        if !made.makes(&requirement.subject) {
             continue;
         }
         let name = name_of(&requirement.subject);
         let needed = &mut met.needed;
-        let stands = match support(&requirement.feature, release) {
+        let stands = match support(&requirement.feature, made.release) {
             Support::Native => true,
             Support::Rewritable(_) | Support::Unsupported => {
-                refuse(&requirement, &name, schemas, release, findings);
+                if !is_weighed_apart(&requirement.feature) {
+                    met.of_dse += usize::from(requirement.feature.is_of_dse());
+                    refuse(&requirement, &name, made, findings);
+                }
                 false
             }
             Support::NeedsSetting(setting) => match requirement.feature {
@@ -68,14 +144,14 @@ pub(super) fn check(
                     true
                 }
                 ref feature => {
-                    say_setting(feature, &name, setting, release, findings);
+                    say_setting(feature, &name, setting, made.release, findings);
                     false
                 }
             },
             Support::NeedsClass(class) => {
                 let is_there = live.contains(&requirement.feature);
-                if !is_there {
-                    say_class(&requirement, &name, &class, findings);
+                if !is_there && !is_weighed_apart(&requirement.feature) {
+                    say_class(&requirement, &name, &class, made, findings);
                 }
                 is_there
             }
@@ -85,6 +161,61 @@ pub(super) fn check(
         }
     }
     met
+}
+
+/// Says what only DSE has and is left out: whether the target's release leaves out what means nothing to it, or that was
+/// asked for.
+fn say_left_out(made: &Made, stand: &[Requirement], met: &mut Met, findings: &mut Findings) {
+    let gone = made.schemas.needed.iter().filter(|requirement| {
+        requirement.feature.is_of_dse()
+            && !is_weighed_apart(&requirement.feature)
+            && !stand.contains(requirement)
+            && made.makes(&requirement.subject)
+    });
+    for requirement in gone {
+        met.of_dse += 1;
+        let (name, feature) = (name_of(&requirement.subject), &requirement.feature);
+        let instead = rewrites_of(feature, made.release);
+        let instead = instead.map_or(String::new(), |rewrite| format!(": {rewrite}"));
+        findings.say(
+            codes::DSE_FEATURE_UNSUPPORTED,
+            &name,
+            format!(
+                "{name} has {feature}, which {} does not have{instead}",
+                made.release
+            ),
+            "",
+        );
+    }
+}
+
+/// Says of a backup of DSE for a release that lacks its services what came of looking for them.
+pub(super) fn say_validated(subjects: &[String], met: &Met, findings: &mut Findings) {
+    for subject in subjects {
+        let (severity, message) = match met.of_dse {
+            0 => (
+                Severity::Advice,
+                "HCD lacks some of DSE's features: none was found in the schema of what is restored".to_owned(),
+            ),
+            found => (
+                Severity::Warning,
+                format!(
+                    "HCD lacks some of DSE's features: {} in the schema of what is restored, each named by DSE_FEATURE_UNSUPPORTED",
+                    match found {
+                        1 => "1 was found".to_owned(),
+                        _ => format!("{found} were found"),
+                    }
+                ),
+            ),
+        };
+        findings.say_as(
+            severity,
+            codes::SCHEMA_VALIDATION_REQUIRED,
+            subject,
+            message,
+            "programs may use others without a trace in the schema, such as DSE Analytics: try them before users do",
+        );
+    }
 }
 
 /// A node does not tell of this setting.
@@ -105,45 +236,26 @@ fn say_setting(
 }
 
 /// What the target's release does not have, and what is left of it.
-fn refuse(
-    requirement: &Requirement,
-    name: &str,
-    schemas: &Schemas,
-    release: &Release,
-    findings: &mut Findings,
-) {
-    let feature = &requirement.feature;
-    // Encryption, compaction classes, replication and tables without CQL are weighed where they belong.
-    if matches!(
-        feature,
-        Feature::Encryption(_)
-            | Feature::EverywhereStrategy
-            | Feature::NoCql
-            | Feature::TieredCompaction
-            | Feature::MemoryOnlyCompaction
-            | Feature::DateTieredCompaction
-            | Feature::UnifiedCompaction
-    ) && !schemas
-        .offered
-        .iter()
-        .any(|o| o.subject == requirement.subject)
-    {
-        return;
-    }
-    let offered = schemas
-        .offered
-        .iter()
-        .find(|offered| offered.subject == requirement.subject);
+fn refuse(requirement: &Requirement, name: &str, made: &Made, findings: &mut Findings) {
+    let (feature, release) = (&requirement.feature, made.release);
+    let offered = made.offered(requirement);
     let part = match requirement.part.as_str() {
         "" => String::new(),
         part => format!(" in {part}"),
     };
-    // HCD reads what DSE wrote down of its own, warns, and goes on without.
+    // HCD reads what DSE wrote down of its own, and goes on without.
     let is_read = release.product == Product::Hcd && offered.is_some();
-    let severity = if is_read {
-        Severity::Warning
-    } else {
-        Severity::Refusal
+    let (severity, message) = match is_read {
+        true => (
+            Severity::Warning,
+            format!(
+                "{name} has {feature}{part}, which {release} does not have, and goes on without"
+            ),
+        ),
+        false => (
+            Severity::Refusal,
+            format!("{name} needs {feature}{part}, which {release} does not have"),
+        ),
     };
     let code = match feature.is_of_dse() {
         true => codes::DSE_FEATURE_UNSUPPORTED,
@@ -153,105 +265,41 @@ fn refuse(
         severity,
         code,
         name,
-        format!("{name} needs {feature}{part}, which {release} does not have"),
+        message,
         match offered {
-            Some(offered) => format!("--rewrite-schema: {}", offered.rewrite),
+            Some(rewrite) => format!("--rewrite-schema: {rewrite}"),
             None => "restore into a release that has it, or leave its table out".to_owned(),
         },
     );
 }
 
-fn say_class(requirement: &Requirement, name: &str, class: &str, findings: &mut Findings) {
-    let code = match requirement.feature {
-        // Said with the compaction strategies that a release brings itself.
-        Feature::CustomCompaction(_) => return,
+fn say_class(
+    requirement: &Requirement,
+    name: &str,
+    class: &str,
+    made: &Made,
+    findings: &mut Findings,
+) {
+    let feature = &requirement.feature;
+    let code = match feature {
         Feature::CustomIndex(_) => codes::CUSTOM_INDEX_MISSING,
         _ => codes::FEATURE_UNSUPPORTED,
     };
-    let feature = &requirement.feature;
+    let install = format!("install {class} on every node, make something with it, and plan again");
     findings.say(
         code,
         name,
         format!("{name} needs {feature}, and nothing on the target uses that class, so that it may not be there"),
-        format!(
-            "install {class} on every node and make something with it, then plan again; or --rewrite-schema, where that is offered"
-        ),
+        match made.offered(requirement) {
+            Some(rewrite) => format!("--rewrite-schema: {rewrite}; or {install}"),
+            None => install,
+        },
     );
 }
 
-/// What was and what could be made in another way, of what is restored.
-pub(super) fn rewrites(
-    chosen: &Chosen,
-    schemas: &Schemas,
-    in_the_way: &HashSet<ObjectKey>,
-    findings: &mut Findings,
-) -> Vec<SchemaRewrite> {
-    let mut rewrites = Vec::new();
-    let all = schemas.applied.iter().map(|applied| (applied, true));
-    for (rewrite, applied) in all.chain(schemas.offered.iter().map(|offered| (offered, false))) {
-        // How a keyspace is replicated is decided apart, by the rings.
-        let is_replication = rewrite.rewrite == cassandra_schema::Rewrite::NetworkTopology;
-        // What stands as it is need not be made in another way.
-        let is_idle = !applied && !in_the_way.contains(&rewrite.subject);
-        if is_replication || is_idle || !is_chosen(&rewrite.subject, chosen, schemas) {
-            continue;
-        }
-        let name = name_of(&rewrite.subject);
-        if applied && !rewrite.rewrite.is_safe() {
-            findings.say(
-                codes::SCHEMA_REWRITTEN,
-                &name,
-                format!("{name} is made in another way: {}", rewrite.rewrite),
-                "",
-            );
-        }
-        if !applied {
-            findings.say(
-                codes::SCHEMA_REWRITE_OFFERED,
-                &name,
-                format!("{name} could be made in another way: {}", rewrite.rewrite),
-                "--rewrite-schema makes it so",
-            );
-        }
-        rewrites.push(SchemaRewrite {
-            subject: name,
-            what: what(rewrite),
-            applied,
-        });
-    }
-    rewrites
-}
-
-fn what(rewrite: &Applied) -> String {
-    // A statement is too long for a line; an option is not.
-    match (rewrite.before.as_str(), rewrite.after.as_str()) {
-        ("", _) => rewrite.rewrite.to_string(),
-        (before, _) if before.len() > 80 => rewrite.rewrite.to_string(),
-        (before, "") => format!("{}: {before}", rewrite.rewrite),
-        (before, after) if after.len() <= 80 => format!("{before} becomes {after}"),
-        _ => rewrite.rewrite.to_string(),
-    }
-}
-
-fn name_of(subject: &ObjectKey) -> String {
+pub(super) fn name_of(subject: &ObjectKey) -> String {
     match subject.kind {
         SchemaKind::Keyspace => subject.keyspace.clone(),
         _ => format!("{}.{}", subject.keyspace, subject.name),
-    }
-}
-
-fn is_chosen(subject: &ObjectKey, chosen: &Chosen, schemas: &Schemas) -> bool {
-    let (keyspace, name) = (subject.keyspace.as_str(), subject.name.as_str());
-    match subject.kind {
-        SchemaKind::Table | SchemaKind::View => chosen.has(keyspace, name),
-        SchemaKind::Index => {
-            // One that was left out is no longer in the schema; its name is enough to know that it was of a chosen keyspace.
-            match schemas.backup.index(keyspace, name) {
-                Some(index) => chosen.has(keyspace, &index.table),
-                None => chosen.keyspaces.contains(&keyspace),
-            }
-        }
-        SchemaKind::Keyspace | SchemaKind::Type => chosen.keyspaces.contains(&keyspace),
-        SchemaKind::Function | SchemaKind::Aggregate => chosen.whole.contains(&keyspace),
     }
 }

@@ -3,11 +3,14 @@
 //! Online, indexes are built while files are loaded. In place their files are swapped too, so that both sides must have
 //! the same indexes: one without files would answer nothing.
 
-use model::SchemaKind;
+use std::collections::HashSet;
+
+use cassandra_schema::ObjectKey;
 use model::manifest::BackupManifest;
+use model::{SchemaEntry, SchemaKind};
 
 use super::live::Live;
-use super::schemas::Schemas;
+use super::schemas::{self, Schemas};
 use super::tables::Decided;
 use super::{RestoreMode, TableAction};
 use crate::codes;
@@ -15,10 +18,26 @@ use crate::findings::Findings;
 
 pub(super) fn say(
     mode: RestoreMode,
+    decided: &[Decided],
+    backup: &BackupManifest,
+    live: &Live,
+    schemas: &Schemas,
+    in_the_way: &HashSet<ObjectKey>,
+    findings: &mut Findings,
+) {
+    for table in decided.iter().filter(|table| table.view_of.is_none()) {
+        let stands = |index: &SchemaEntry| !in_the_way.contains(&schemas::key(index));
+        say_of_table(mode, table, backup, live, schemas, stands, findings);
+    }
+}
+
+fn say_of_table(
+    mode: RestoreMode,
     table: &Decided,
     backup: &BackupManifest,
     live: &Live,
     schemas: &Schemas,
+    stands: impl Fn(&SchemaEntry) -> bool,
     findings: &mut Findings,
 ) {
     let base = &table.plan.table;
@@ -51,7 +70,8 @@ pub(super) fn say(
         .iter()
         .copied()
         .filter(|now| keeps && !stored().any(|was| was.name == now.name));
-    for index in stored().chain(later) {
+    // Of one that cannot be made, it is said why.
+    for index in stored().chain(later).filter(|index| stands(index)) {
         findings.say(
             codes::INDEX_REBUILD,
             format!("{}.{}", index.keyspace, index.name),

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use model::manifest::BackupManifest;
 use model::{HostId, NodeDescription, RangeText, RingMember, SourceShare};
-use placement::{Mapping, MappingError, Source, Target};
+use placement::{Mapping, MappingError, Replication, Source, Target};
 
+use super::RestoreMode;
 use super::datacenters::Datacenters;
 use super::replication::KeyspacePlan;
-use super::rings::Rings;
+use super::rings::{NotUnderstood, Rings};
 use super::topology::Pair;
 use crate::cluster::Cluster;
 use crate::codes;
@@ -28,30 +30,115 @@ pub(super) struct Group {
     pub mapping: Mapping,
 }
 
+/// What decides which node takes what.
+pub(super) struct Given<'a> {
+    pub mode: RestoreMode,
+    pub backup: &'a BackupManifest,
+    pub rings: Option<&'a Rings>,
+    pub rings_not_understood: &'a [NotUnderstood],
+    pub datacenters: Option<&'a Datacenters>,
+    /// Whether any are asked for by name.
+    pub asks_for_datacenters: bool,
+    pub keyspaces: &'a [KeyspacePlan],
+}
+
+impl Given<'_> {
+    fn is_whole(&self) -> bool {
+        let stored = |member: &RingMember| {
+            self.backup
+                .nodes
+                .iter()
+                .any(|n| n.host_id == member.host_id)
+        };
+        let mut owning = self
+            .backup
+            .ring
+            .iter()
+            .filter(|member| !member.tokens.is_empty());
+        owning.all(stored)
+    }
+
+    fn keeps_datacenters(&self) -> bool {
+        match self.datacenters.zip(self.rings) {
+            Some((datacenters, rings)) => datacenters.is_identity(rings),
+            None => !self.asks_for_datacenters,
+        }
+    }
+}
+
 /// One to one where the rings are the same and nothing is missing, else by ranges.
 pub(super) fn decide<'a>(
     pairs: Vec<Pair<'a>>,
-    rings: Option<&Rings>,
-    datacenters: Option<&Datacenters>,
-    keyspaces: &[KeyspacePlan],
+    given: &Given,
     findings: &mut Findings,
 ) -> Moves<'a> {
-    let whole = |rings: &Rings| {
-        (0..rings.source.len()).all(|at| {
-            !rings.source.owns_tokens(at) || rings.available.contains(&rings.source.host_id(at))
-        })
-    };
-    let as_it_was = keyspaces.iter().all(KeyspacePlan::keeps_replication);
-    let (Some(rings), Some(datacenters)) = (rings, datacenters) else {
-        // Where nothing is understood of a ring, the same ring is the same all the same.
-        return match pairs.is_empty() || !as_it_was {
-            true => Moves::Unknown,
-            false => Moves::OneToOne(pairs),
-        };
-    };
-    if !pairs.is_empty() && as_it_was && whole(rings) && datacenters.is_identity(rings) {
+    let alike = given
+        .keyspaces
+        .iter()
+        .all(|keyspace| keyspace.holds_alike(given.rings));
+    if !pairs.is_empty() && alike && given.is_whole() && given.keeps_datacenters() {
         return Moves::OneToOne(pairs);
     }
+    if given.mode == RestoreMode::InPlace {
+        // Another ring is said already, and another replication of a live keyspace.
+        if !pairs.is_empty() {
+            refuse_in_place(given, findings);
+        }
+        return Moves::Unknown;
+    }
+    given
+        .rings_not_understood
+        .iter()
+        .for_each(|it| it.say(findings));
+    given
+        .keyspaces
+        .iter()
+        .for_each(|keyspace| keyspace.say_not_understood(findings));
+    match (given.rings, given.datacenters) {
+        (Some(rings), Some(datacenters)) => {
+            Moves::ByRange(groups(rings, datacenters, given.keyspaces, findings))
+        }
+        _ => Moves::Unknown,
+    }
+}
+
+/// In place every node takes the files of one other, all of them and no others.
+fn refuse_in_place(given: &Given, findings: &mut Findings) {
+    let mut unavailable = |subject: &str, why: &str| {
+        findings.say(codes::MODE_UNAVAILABLE, subject, why, "restore online");
+    };
+    if !given.is_whole() {
+        unavailable(
+            "in place",
+            "a restore in place needs the files of every node, and the backup lacks some",
+        );
+    }
+    if !given.keeps_datacenters() {
+        unavailable(
+            "in place",
+            "a restore in place takes each datacenter back to where it was, and --datacenter asks for another",
+        );
+    }
+    for keyspace in given.keyspaces {
+        if !keyspace.is_live && !keyspace.holds_alike(given.rings) {
+            let name = &keyspace.name;
+            unavailable(
+                name,
+                &format!(
+                    "{name} cannot be replicated on the target as it was, so that its nodes would hold other rows than their files have"
+                ),
+            );
+        }
+    }
+}
+
+/// By ranges, for each way in which keyspaces are replicated.
+fn groups(
+    rings: &Rings,
+    datacenters: &Datacenters,
+    keyspaces: &[KeyspacePlan],
+    findings: &mut Findings,
+) -> Vec<Group> {
     let mut alike: BTreeMap<String, Vec<&KeyspacePlan>> = BTreeMap::new();
     for keyspace in keyspaces {
         let key = format!("{:?} {:?}", keyspace.source, keyspace.target);
@@ -81,20 +168,33 @@ pub(super) fn decide<'a>(
             }),
             Err(error) => {
                 for keyspace in keyspaces {
-                    refuse(&keyspace.name, &error, findings);
+                    refuse(
+                        &keyspace.name,
+                        &error,
+                        source.replication,
+                        datacenters,
+                        findings,
+                    );
                 }
             }
         }
     }
-    Moves::ByRange(groups)
+    groups
 }
 
-fn refuse(keyspace: &str, error: &MappingError, findings: &mut Findings) {
+fn refuse(
+    keyspace: &str,
+    error: &MappingError,
+    source: &Replication,
+    datacenters: &Datacenters,
+    findings: &mut Findings,
+) {
     let (code, hint) = match error {
         MappingError::UnfedDatacenter(name) => (
             codes::DATACENTER_UNMAPPED,
             format!(
-                "say what feeds it with --datacenter BACKUP={name}, or take it out of the keyspace's replication"
+                "to feed it: {}; or take it out of the keyspace's replication",
+                datacenters.to_feed(name, source)
             ),
         ),
         MappingError::UnknownDatacenter { .. } => (

@@ -50,7 +50,10 @@ pub(super) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
         findings.say(
             codes::UPGRADE_SSTABLES_REQUIRED,
             text::list(older),
-            "restored SSTables stay in an older format than the target writes until they are upgraded",
+            format!(
+                "restored SSTables stay in the format {}, older than what the target writes, until they are upgraded",
+                text::list(older)
+            ),
             "the restore has a step for it; by hand: nodetool upgradesstables",
         );
     }

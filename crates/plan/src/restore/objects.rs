@@ -13,6 +13,7 @@ use crate::findings::Findings;
 use crate::{codes, cql};
 
 const COMPACTION_PACKAGE: &str = "org.apache.cassandra.db.compaction.";
+const OF_DSE: [&str; 2] = ["TieredCompactionStrategy", "MemoryOnlyStrategy"];
 
 pub(super) fn check(
     backup: &BackupManifest,
@@ -27,7 +28,7 @@ pub(super) fn check(
     }
     check_free_names(backup, chosen, live, findings);
     for table in &chosen.tables {
-        check_compaction(table.entry, live, cluster, findings);
+        check_compaction(table.entry, live, cluster, schemas, findings);
     }
 }
 
@@ -79,7 +80,15 @@ fn check_definition(entry: &SchemaEntry, live: &Live, schemas: &Schemas, finding
         codes::TYPE_DIFFERS,
         &name,
         format!("the live {kind} {name} is not as it was in the backup"),
-        format!("bring it back to: {}", entry.cql.join("; ")),
+        match changes::type_back(schemas, &entry.keyspace, &entry.name).as_slice() {
+            back if entry.kind == SchemaKind::Type && !back.is_empty() => {
+                format!("bring it back, and plan again: {}", back.join("; "))
+            }
+            _ => format!(
+                "bring it back to this, and plan again: {}",
+                entry.cql.join("; ")
+            ),
+        },
     );
 }
 
@@ -123,13 +132,23 @@ fn check_free_names(
     }
 }
 
-fn check_compaction(entry: &SchemaEntry, live: &Live, cluster: &Cluster, findings: &mut Findings) {
+fn check_compaction(
+    entry: &SchemaEntry,
+    live: &Live,
+    cluster: &Cluster,
+    schemas: &Schemas,
+    findings: &mut Findings,
+) {
     let statement = entry.cql.first().map(String::as_str).unwrap_or_default();
     let compaction = cql::option_map(statement, "compaction").unwrap_or_default();
     let Some(class) = compaction.get("class") else {
         return;
     };
     let simple = class.strip_prefix(COMPACTION_PACKAGE).unwrap_or(class);
+    // Weighed with all that only DSE has.
+    if OF_DSE.contains(&simple) {
+        return;
+    }
     let lacks = |release: &Release| !release.has_compaction_strategy(simple);
     let Some(node) = cluster.nodes.iter().find(|node| lacks(&node.release)) else {
         return;
@@ -146,6 +165,9 @@ fn check_compaction(entry: &SchemaEntry, live: &Live, cluster: &Cluster, finding
             "{name} is compacted by {class}, which {} does not bring and no table of the target uses",
             node.release
         ),
-        "install the class on every node and make a table with it, then plan again",
+        match schemas.offered_compaction(&entry.keyspace, &entry.name) {
+            Some(rewrite) => format!("--rewrite-schema: {rewrite}; or install the class on every node, make a table with it, and plan again"),
+            None => "install the class on every node, make a table with it, and plan again".to_owned(),
+        },
     );
 }

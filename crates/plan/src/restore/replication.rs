@@ -3,9 +3,10 @@
 //! A keyspace that is there stays as it is replicated, and its data is mapped onto that. One that is not there is made as it
 //! was, with the target's datacenters in the place of the backup's.
 
+mod adjust;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use cassandra_versions::Product;
 use model::cql::{literal, quote};
 use model::manifest::BackupManifest;
 use model::{SchemaEntry, SchemaKind, Severity};
@@ -19,18 +20,21 @@ use super::rings::Rings;
 use crate::cluster::Cluster;
 use crate::findings::Findings;
 use crate::{codes, cql};
+use adjust::{adjust, owners};
 
 const CLASS: &str = "class";
-const FACTOR: &str = "replication_factor";
-const TOPOLOGY: &str = "NetworkTopologyStrategy";
 
 pub(super) type Options = BTreeMap<String, String>;
 
 pub(super) struct KeyspacePlan {
     pub name: String,
-    /// None where it is not understood, which is said, or where the ring is not.
+    /// None where it is not understood, where the ring is not, or where nothing would feed the target.
     pub source: Option<Replication>,
     pub target: Option<Replication>,
+    /// What is not understood of it: it stands against a restore only where data is moved by ranges.
+    not_understood: Vec<NotUnderstood>,
+    /// Whether it is on the target now.
+    pub is_live: bool,
     /// In the backup, and on the target when data is loaded.
     pub was: Options,
     pub will_be: Options,
@@ -39,6 +43,56 @@ pub(super) struct KeyspacePlan {
 impl KeyspacePlan {
     pub fn keeps_replication(&self) -> bool {
         self.was == self.will_be
+    }
+
+    /// Whether the nodes of one and the same ring hold the same by both.
+    pub fn holds_alike(&self, rings: Option<&Rings>) -> bool {
+        let effective = |replication: &Option<Replication>, ring: &Ring| {
+            replication
+                .as_ref()
+                .map(|replication| effective(replication, ring))
+        };
+        let as_held = rings.map(|rings| {
+            let was = effective(&self.source, &rings.source);
+            was.is_some() && was == effective(&self.target, &rings.target)
+        });
+        self.keeps_replication() || as_held == Some(true)
+    }
+
+    pub fn say_not_understood(&self, findings: &mut Findings) {
+        for NotUnderstood { whose, error } in &self.not_understood {
+            findings.say(
+                codes::REPLICATION_NOT_UNDERSTOOD,
+                &self.name,
+                format!("who holds {} on the ring of {whose} cannot be told: {error}", self.name),
+                "restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out",
+            );
+        }
+    }
+}
+
+/// Why who holds a keyspace cannot be told.
+struct NotUnderstood {
+    /// `the backup` or `the target`.
+    whose: &'static str,
+    error: ReplicationError,
+}
+
+/// Without datacenters that no node is in, and without replicas for which there are no nodes.
+fn effective(replication: &Replication, ring: &Ring) -> Replication {
+    match replication {
+        Replication::Simple { replicas } => Replication::Simple {
+            replicas: (*replicas).min(owners(ring, None)),
+        },
+        Replication::NetworkTopology { datacenters } => {
+            let held = datacenters
+                .iter()
+                .map(|(name, replicas)| (name.clone(), (*replicas).min(owners(ring, Some(name)))));
+            Replication::NetworkTopology {
+                datacenters: held.filter(|(_, replicas)| *replicas > 0).collect(),
+            }
+        }
+        Replication::Everywhere | Replication::Local => replication.clone(),
     }
 }
 
@@ -79,56 +133,76 @@ fn plan_keyspace(
     entry: &SchemaEntry,
     findings: &mut Findings,
 ) -> KeyspacePlan {
-    let was = options(entry);
-    let source = context
-        .rings
-        .and_then(|rings| understood(name, "the backup", &was, &rings.source, findings));
-    let will_be = match context.live.keyspace(name).map(options) {
-        Some(now) => {
-            say_live(context, name, &was, &now, findings);
-            now
-        }
-        None => {
-            let adjusted = match (context.rings, context.datacenters) {
-                (Some(rings), Some(datacenters)) => {
-                    adjust(context, name, &was, rings, datacenters, findings)
-                }
-                _ => was.clone(),
-            };
-            if adjusted != was {
-                say_adjusted(name, &was, &adjusted, findings);
-            }
-            adjusted
-        }
+    let mut not_understood = Vec::new();
+    let mut understood = |whose, options: &Options, ring: &Ring| {
+        Replication::expanded(options, ring)
+            .map_err(|error| not_understood.push(NotUnderstood { whose, error }))
+            .ok()
     };
-    let target = context
-        .rings
-        .and_then(|rings| understood(name, "the target", &will_be, &rings.target, findings));
+    let was = options(entry);
+    let rings = context.rings;
+    let source = rings.and_then(|rings| understood("the backup", &was, &rings.source));
+    let now = context.live.keyspace(name).map(options);
+    let is_live = now.is_some();
+    let made = now.or_else(|| match (rings, context.datacenters) {
+        (Some(rings), Some(datacenters)) => {
+            adjust(context, name, &was, rings, datacenters, findings)
+        }
+        _ => Some(was.clone()),
+    });
+    let target = match (rings, &made) {
+        (Some(rings), Some(made)) => understood("the target", made, &rings.target),
+        _ => None,
+    };
+    let will_be = made.unwrap_or_else(|| was.clone());
+    if was != will_be {
+        match is_live {
+            true => say_live(
+                context,
+                name,
+                &was,
+                &will_be,
+                source.is_some() && target.is_some(),
+                findings,
+            ),
+            false => say_adjusted(name, &was, &will_be, findings),
+        }
+    }
     KeyspacePlan {
         name: name.to_owned(),
         source,
         target,
+        not_understood,
+        is_live,
         was,
         will_be,
     }
 }
 
-fn say_live(context: &Context, name: &str, was: &Options, now: &Options, findings: &mut Findings) {
-    if was == now {
-        return;
-    }
+fn say_live(
+    context: &Context,
+    name: &str,
+    was: &Options,
+    now: &Options,
+    understood: bool,
+    findings: &mut Findings,
+) {
     let (severity, hint) = match context.mode {
         RestoreMode::InPlace => (
             Severity::Refusal,
             format!(
-                "before the restore: ALTER KEYSPACE {} WITH replication = {}; then plan again; or restore online",
+                "restore online, which maps its data; or first: ALTER KEYSPACE {} WITH replication = {}; and plan again",
                 quote(name),
                 text(was)
             ),
         ),
         RestoreMode::Online => (
             Severity::Advice,
-            "its data is mapped onto the replicas that it has now".to_owned(),
+            match understood {
+                true => "its data is mapped onto the replicas that it has now",
+                false => "",
+            }
+            .to_owned(),
         ),
     };
     findings.say_as(
@@ -154,113 +228,11 @@ fn say_adjusted(name: &str, was: &Options, adjusted: &Options, findings: &mut Fi
             text(was)
         ),
         format!(
-            "to have it otherwise, make it before the restore and plan again: CREATE KEYSPACE {} WITH replication = {{…}}",
-            quote(name)
+            "to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE {} WITH replication = {}",
+            quote(name),
+            text(adjusted)
         ),
     );
-}
-
-/// The replication with the target's datacenters, and no more replicas than there are nodes.
-fn adjust(
-    context: &Context,
-    name: &str,
-    was: &Options,
-    rings: &Rings,
-    datacenters: &Datacenters,
-    findings: &mut Findings,
-) -> Options {
-    match Replication::expanded(was, &rings.source) {
-        Ok(Replication::Simple { replicas }) => {
-            let fitting = replicas.min(owners(&rings.target, None));
-            let mut adjusted = was.clone();
-            adjusted.insert(FACTOR.to_owned(), fitting.to_string());
-            adjusted
-        }
-        Ok(Replication::NetworkTopology { datacenters: held }) => {
-            let mut adjusted = topology();
-            let mut holding = BTreeSet::new();
-            for (source, replicas) in held {
-                holding.insert(source.clone());
-                for target in datacenters.fed_by(&source) {
-                    let fitting = replicas.min(owners(&rings.target, Some(target)));
-                    let known = adjusted.get(target).and_then(|text| text.parse().ok());
-                    let replicas = fitting.max(known.unwrap_or(0));
-                    adjusted.insert(target.clone(), replicas.to_string());
-                }
-            }
-            match adjusted.len() {
-                // Nothing feeds anything, which is said: as it was, it at least reads as what it is.
-                1 => was.clone(),
-                _ => adjusted,
-            }
-        }
-        Ok(Replication::Everywhere) if !knows_everywhere(context.cluster) => {
-            let mut adjusted = topology();
-            for target in rings.target.owning_datacenters() {
-                let all = owners(&rings.target, Some(target));
-                adjusted.insert(target.to_owned(), all.to_string());
-            }
-            findings.say(
-                codes::DSE_FEATURE_UNSUPPORTED,
-                name,
-                format!(
-                    "{name} is replicated by EverywhereStrategy, which the target does not have"
-                ),
-                "nodes that join later need their datacenter's replicas to be raised",
-            );
-            adjusted
-        }
-        Ok(Replication::Everywhere | Replication::Local) | Err(_) => was.clone(),
-    }
-}
-
-fn topology() -> Options {
-    BTreeMap::from([(CLASS.to_owned(), TOPOLOGY.to_owned())])
-}
-
-fn knows_everywhere(cluster: &Cluster) -> bool {
-    cluster
-        .nodes
-        .iter()
-        .all(|node| node.release.product != Product::Cassandra)
-}
-
-/// Nodes that can hold replicas, in a datacenter or all.
-fn owners(ring: &Ring, datacenter: Option<&str>) -> u32 {
-    let owning = (0..ring.len()).filter(|at| {
-        ring.owns_tokens(*at) && datacenter.is_none_or(|name| ring.datacenter(*at) == name)
-    });
-    u32::try_from(owning.count()).unwrap_or(u32::MAX)
-}
-
-fn understood(
-    name: &str,
-    whose: &str,
-    options: &Options,
-    ring: &Ring,
-    findings: &mut Findings,
-) -> Option<Replication> {
-    match Replication::expanded(options, ring) {
-        Ok(replication) => Some(replication),
-        Err(error) => {
-            findings.say(
-                codes::REPLICATION_NOT_UNDERSTOOD,
-                name,
-                format!("who holds {name} on the ring of {whose} cannot be told: {error}"),
-                not_understood_hint(&error),
-            );
-            None
-        }
-    }
-}
-
-fn not_understood_hint(error: &ReplicationError) -> &'static str {
-    match error {
-        ReplicationError::Class(_) => {
-            "restore in place into a ring with the same tokens, datacenters and racks, or leave the keyspace out"
-        }
-        _ => "change the keyspace's replication, or leave the keyspace out",
-    }
 }
 
 /// The datacenters that hold replicas of the keyspaces in the backup.

@@ -19,22 +19,50 @@ pub(super) struct Rings {
     pub available: BTreeSet<HostId>,
 }
 
+/// Why who holds what on a ring cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NotUnderstood {
+    /// `the backup` or `the target`.
+    whose: &'static str,
+    why: String,
+}
+
+impl NotUnderstood {
+    pub fn say(&self, findings: &mut Findings) {
+        let Self { whose, why } = self;
+        findings.say(
+            codes::RING_NOT_UNDERSTOOD,
+            whose,
+            format!("who holds what on the ring of {whose} cannot be told: {why}"),
+            "restore the whole backup into a ring with the same tokens, datacenters and racks",
+        );
+    }
+}
+
 impl Rings {
-    /// None where one of them is not understood, which is said, or where nothing is known of the target.
-    pub fn of(backup: &BackupManifest, cluster: &Cluster, findings: &mut Findings) -> Option<Self> {
-        let target = cluster.nodes.first()?;
-        let target_members: Vec<RingMember> =
-            cluster.ring.iter().map(|&member| member.clone()).collect();
-        let source = ring("the backup", &backup.partitioner, &backup.ring, findings);
-        let target = ring("the target", &target.partitioner, &target_members, findings);
+    /// What of them is not understood stands against a restore only where data is moved by ranges. Where nothing is known
+    /// of the target, that is said already.
+    pub fn of(backup: &BackupManifest, cluster: &Cluster) -> Result<Self, Vec<NotUnderstood>> {
+        let Some(target) = cluster.nodes.first() else {
+            return Err(Vec::new());
+        };
+        let members: Vec<RingMember> = cluster.ring.iter().map(|&member| member.clone()).collect();
+        let source = ring("the backup", &backup.partitioner, &backup.ring);
+        let target = ring("the target", &target.partitioner, &members);
+        let (source, target) = match (source, target) {
+            (Ok(source), Ok(target)) => (source, target),
+            (source, target) => {
+                return Err([source.err(), target.err()].into_iter().flatten().collect());
+            }
+        };
         let stored_bytes: BTreeMap<HostId, u64> = backup
             .nodes
             .iter()
             .map(|node| (node.host_id, node.bytes))
             .collect();
-        Some(Self {
-            source: source?,
-            target: target?,
+        Ok(Self {
+            source,
+            target,
             available: stored_bytes.keys().copied().collect(),
             stored_bytes,
         })
@@ -42,25 +70,13 @@ impl Rings {
 }
 
 fn ring(
-    whose: &str,
+    whose: &'static str,
     partitioner: &str,
     members: &[RingMember],
-    findings: &mut Findings,
-) -> Option<Ring> {
+) -> Result<Ring, NotUnderstood> {
     let made = match Partitioner::of(partitioner) {
         Some(partitioner) => Ring::new(&partitioner, members).map_err(|error| error.to_string()),
         None => Err(format!("its partitioner {partitioner} is not known here")),
     };
-    match made {
-        Ok(ring) => Some(ring),
-        Err(why) => {
-            findings.say(
-                codes::RING_NOT_UNDERSTOOD,
-                whose,
-                format!("who holds what on the ring of {whose} cannot be told: {why}"),
-                "restore in place into a ring with the same tokens, datacenters and racks",
-            );
-            None
-        }
-    }
+    made.map_err(|why| NotUnderstood { whose, why })
 }

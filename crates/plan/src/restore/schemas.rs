@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cassandra_schema::{
-    Applied, Object, ObjectKey, SameMeaning, Schema as Parsed, Target, replay_order, rewrite,
+    Applied, Index, Object, ObjectKey, Requirement, Rewrite, SameMeaning, Schema as Parsed, Target,
+    replay_order, requirements, rewrite,
 };
 use cassandra_versions::Release;
 use model::{Schema, SchemaEntry, SchemaKind, TableRef};
@@ -19,7 +20,11 @@ pub(super) struct Schemas {
     /// The backup's, as it is made on the target.
     pub backup: Parsed,
     pub live: Parsed,
-    /// The same as stored entries.
+    /// What the backup's needs as it was, before anything was made in another way.
+    pub needed: Vec<Requirement>,
+    /// The table of each index of the backup, also of those that are left out.
+    index_tables: BTreeMap<ObjectKey, String>,
+    /// `backup` as stored entries.
     pub fitted: Schema,
     pub applied: Vec<Applied>,
     /// What would make more of it fit, and was not asked for.
@@ -63,11 +68,15 @@ impl Schemas {
                 })
             }));
         }
+        let needed = requirements(&parsed);
+        let index_tables = index_tables(&parsed);
         let Some(first) = cluster.nodes.first() else {
             return Self {
                 fitted: backup.clone(),
                 backup: parsed,
                 live: live_parsed,
+                needed,
+                index_tables,
                 applied: Vec::new(),
                 offered: Vec::new(),
                 not_understood,
@@ -90,6 +99,8 @@ impl Schemas {
         Self {
             backup: rewritten.schema,
             live: live_parsed,
+            needed,
+            index_tables,
             fitted,
             applied: rewritten.applied,
             offered: rewritten.offered,
@@ -133,6 +144,21 @@ impl Schemas {
         })
     }
 
+    pub fn table_of_index(&self, index: &ObjectKey) -> Option<&str> {
+        self.index_tables.get(index).map(String::as_str)
+    }
+
+    /// How a table could be compacted instead.
+    pub fn offered_compaction(&self, keyspace: &str, table: &str) -> Option<Rewrite> {
+        let of_table = self.offered.iter().filter(|offered| {
+            offered.subject.kind == SchemaKind::Table
+                && offered.subject.keyspace == keyspace
+                && offered.subject.name == table
+        });
+        let mut rewrites = of_table.map(|offered| offered.rewrite);
+        rewrites.find(|rewrite| matches!(rewrite, Rewrite::SizeTiered | Rewrite::TimeWindow))
+    }
+
     fn same_code(&self, kind: SchemaKind, keyspace: &str, signature: &str) -> Option<bool> {
         let is_this = |object: &Object| {
             let key = object.key();
@@ -152,12 +178,24 @@ impl Schemas {
     }
 }
 
-fn key(entry: &SchemaEntry) -> ObjectKey {
+pub(super) fn key(entry: &SchemaEntry) -> ObjectKey {
     ObjectKey {
         kind: entry.kind,
         keyspace: entry.keyspace.clone(),
         name: entry.name.clone(),
     }
+}
+
+fn index_tables(schema: &Parsed) -> BTreeMap<ObjectKey, String> {
+    let of_index = |index: &Index| {
+        let key = ObjectKey {
+            kind: SchemaKind::Index,
+            keyspace: index.keyspace.clone(),
+            name: index.name.clone(),
+        };
+        (key, index.table.clone())
+    };
+    schema.indexes.iter().map(of_index).collect()
 }
 
 fn same<T: SameMeaning>(was: Option<&T>, is: Option<&T>) -> Option<bool> {

@@ -1,13 +1,12 @@
 //! What becomes of each table on the target.
 
-use model::manifest::BackupManifest;
 use model::{SchemaEntry, SchemaKind, TableId, TableRef};
 use uuid::Uuid;
 
 use super::chosen::{Chosen, ChosenTable};
 use super::live::Live;
 use super::schemas::Schemas;
-use super::{RestoreMode, TableAction, TablePlan, indexes};
+use super::{RestoreMode, TableAction, TablePlan};
 use crate::codes;
 use crate::findings::Findings;
 
@@ -21,10 +20,35 @@ pub(super) struct Decided<'a> {
     pub is_live: bool,
 }
 
+impl Decided<'_> {
+    /// Whether CQL of the plan makes it, anew or for the first time.
+    pub fn is_made(&self) -> bool {
+        match self.plan.action {
+            TableAction::Create | TableAction::Recreate | TableAction::RebuildView => true,
+            TableAction::Truncate => false,
+            TableAction::Swap => !self.is_live,
+        }
+    }
+
+    pub fn is_staged(&self) -> bool {
+        self.plan.action != TableAction::RebuildView
+    }
+}
+
+/// Whether files of a table or view are taken.
+pub(super) fn is_staged(decided: &[Decided]) -> impl Fn(&str, &str) -> bool {
+    move |keyspace, name| {
+        decided.iter().any(|table| {
+            table.is_staged()
+                && table.plan.table.keyspace == keyspace
+                && table.plan.table.table == name
+        })
+    }
+}
+
 pub(super) fn decide<'a>(
     mode: RestoreMode,
     schemas: &Schemas,
-    backup: &BackupManifest,
     chosen: &Chosen<'a>,
     live: &Live<'a>,
     findings: &mut Findings,
@@ -39,9 +63,6 @@ pub(super) fn decide<'a>(
     }
     let views = later_views(mode, &decided, chosen, live, findings);
     decided.extend(views);
-    for table in decided.iter().filter(|table| table.view_of.is_none()) {
-        indexes::say(mode, table, backup, live, schemas, findings);
-    }
     for table in &decided {
         check_can_be_made(mode, table, findings);
     }
@@ -91,7 +112,7 @@ fn online_table<'a>(
                     "the live definition of {} {why}: the table is dropped and made as it was",
                     table.table
                 ),
-                "note what was added since, to add it again after the restore",
+                "the plan has what is undone, and the CQL that does it again",
             );
             (TableAction::Recreate, source_id)
         }
@@ -111,8 +132,8 @@ fn online_table<'a>(
 
 fn online_view<'a>(table: &ChosenTable<'a>, live: &Live, findings: &mut Findings) -> Decided<'a> {
     let base = table.view_of.clone();
-    say_rebuild(&table.table, base.as_ref(), findings);
     let now = live.find(SchemaKind::View, &table.table.keyspace, &table.table.table);
+    say_rebuild(&table.table, base.as_ref(), now.is_some(), findings);
     // No file of a rebuilt view is taken, so that nothing depends on an id that is not known.
     let id = table
         .id
@@ -131,13 +152,19 @@ fn online_view<'a>(table: &ChosenTable<'a>, live: &Live, findings: &mut Findings
     }
 }
 
-fn say_rebuild(view: &TableRef, base: Option<&TableRef>, findings: &mut Findings) {
+fn say_rebuild(view: &TableRef, base: Option<&TableRef>, is_live: bool, findings: &mut Findings) {
     let base = base.map(ToString::to_string).unwrap_or_default();
+    let message = match is_live {
+        true => format!(
+            "the view {view} is dropped, and built anew from {base} once that is loaded: reads of it fail until then"
+        ),
+        false => format!("the view {view} is made and built from {base} once that is loaded"),
+    };
     findings.say(
         codes::MATERIALIZED_VIEW_REBUILD,
         view,
-        format!("the view {view} is dropped, and built anew from {base} once that is loaded"),
-        "reads of the view fail until then",
+        message,
+        "the restore has a step for it; its progress: nodetool viewbuildstatus",
     );
 }
 
@@ -212,7 +239,7 @@ fn later_views<'a>(
                     "drop it first and make it again afterwards, or restore online",
                 ),
                 (RestoreMode::Online, TableAction::Truncate) => {
-                    say_rebuild(&view, Some(&base.plan.table), findings);
+                    say_rebuild(&view, Some(&base.plan.table), true, findings);
                     let id = live.id(&view).unwrap_or(TableId(Uuid::nil()));
                     views.push(Decided {
                         plan: TablePlan {

@@ -12,6 +12,8 @@ pub(super) struct Versions {
     pub same_line: bool,
     /// The matrix wants the SSTables upgraded.
     pub upgrade: bool,
+    /// The pairs of releases for which the backup's schema is to be looked through for what only DSE has.
+    pub validate: Vec<String>,
 }
 
 pub(super) fn check(
@@ -27,11 +29,15 @@ pub(super) fn check(
     let mut versions = Versions {
         same_line: true,
         upgrade: false,
+        validate: Vec::new(),
     };
     for source in &sources {
         for target in &targets {
             versions.same_line &= source.is_same_line(target);
             let rules = compatibility::check(source, target, allow_unlisted, findings);
+            if rules.contains(&Rule::SchemaValidation) {
+                versions.validate.push(format!("{source} to {target}"));
+            }
             versions.upgrade |= rules.contains(&Rule::UpgradeSstables);
         }
     }

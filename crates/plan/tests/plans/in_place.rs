@@ -179,26 +179,14 @@ fn in_place_needs_tables_as_they_were() {
             shop.orders     its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000001
             shop.unstored   its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000000
 
-            UNDONE IN THE SCHEMA (the CQL does it again after the restore)
+            WOULD BE UNDONE IN THE SCHEMA (the CQL does it again after the restore)
             shop.Metrics_2: since the backup: dropped c
                 ALTER TABLE shop."Metrics_2" DROP c;
-            shop.later: since the backup: index made on orders
-                CREATE INDEX later ON shop.orders (c);
-            shop.later_view: since the backup: view made over orders
-                CREATE MATERIALIZED VIEW shop.later_view AS
-                    SELECT *
-                    FROM shop.orders
-                    WHERE c IS NOT NULL AND id IS NOT NULL
-                    PRIMARY KEY (c, id)
-                    WITH CLUSTERING ORDER BY (id ASC)
-                    AND comment = '';
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
             10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
-
-            takes about 2m 46s
         "#]],
     );
 }

@@ -1,9 +1,23 @@
 //! Plans as people read them: each test is a small world of a backup and a target, and the whole plan as text.
 
 mod backup;
+mod classes;
+mod completeness;
+mod dse;
+mod dse_onto_cassandra;
+mod encryption;
+mod every_code;
+mod expiry;
+mod formats;
 mod in_place;
 mod online;
 mod refused;
+mod rings_datacenters;
+mod rings_size;
+mod rings_strategies;
 mod schema;
+mod schema_changes;
+mod schema_lines;
+mod strategies_refused;
 mod upgrade;
 mod world;

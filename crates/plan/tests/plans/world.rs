@@ -1,21 +1,26 @@
 //! A backup and a target of three nodes each, changed by each test only where it says so.
 
+mod changed;
+mod checks;
+mod facts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cassandra_versions::{FormatSettings, Release, readable_formats, written_format};
-use expect_test::Expect;
 use model::cql::quote;
-use model::manifest::{BackupKind, BackupManifest, BackupNode, TableSummary};
+use model::manifest::{
+    BackupKind, BackupManifest, BackupNode, KeyFingerprint, SstableFacts, TableSummary,
+};
 use model::{
     BackupRef, DataDirectory, HostId, NodeDescription, NodeFeatures, RingMember, Schema,
     SchemaEntry, SchemaKind, Selection, TableDescription, TableId, TableRef, TaskId,
 };
-use plan::{
-    Completeness, Rates, RequestedMode, RestorePlan, RestoreRequest, ShownPlan, plan_restore,
-    render,
-};
+use plan::{Completeness, Rates, RequestedMode, RestoreRequest};
 use uuid::Uuid;
+
+pub use checks::*;
+pub use facts::*;
 
 pub const GIB: u64 = 1 << 30;
 const SCHEMA_VERSION: &str = "00000000-0000-0000-0000-0000000000aa";
@@ -26,6 +31,9 @@ pub struct Side {
     pub ring: Vec<RingMember>,
     pub entries: Vec<SchemaEntry>,
     pub tables: Vec<Table>,
+    pub partitioner: String,
+    /// The system keys, the same on each node.
+    pub keys: Vec<KeyFingerprint>,
 }
 
 pub struct Table {
@@ -36,6 +44,8 @@ pub struct Table {
     pub bytes: u64,
     pub formats: Vec<String>,
     pub compaction_class: String,
+    /// Of the SSTables on each node; empty where the backup does not tell.
+    pub facts: Vec<SstableFacts>,
 }
 
 pub fn release(text: &str) -> Release {
@@ -73,6 +83,8 @@ impl Side {
             ring: (1..=3).map(member).collect(),
             entries: Vec::new(),
             tables: Vec::new(),
+            partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
+            keys: Vec::new(),
         }
     }
 
@@ -143,6 +155,7 @@ impl Side {
             formats: writes.iter().map(|format| (*format).to_owned()).collect(),
             compaction_class: "org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy"
                 .into(),
+            facts: Vec::new(),
         });
         self
     }
@@ -162,7 +175,7 @@ impl Side {
             release: self.release.clone(),
             member: member.clone(),
             ring: Arc::new(self.ring.clone()),
-            partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
+            partitioner: self.partitioner.clone(),
             schema_version: SCHEMA_VERSION.into(),
             schema_versions: vec![SCHEMA_VERSION.into()],
             tables: self.tables.iter().map(Table::description).collect(),
@@ -196,7 +209,7 @@ impl Side {
             blake3: "00".into(),
             bytes: self.tables.iter().map(|table| table.bytes).sum(),
             uploaded_bytes: 0,
-            sstables: 2 * self.tables.len() as u64,
+            sstables: self.tables.iter().map(Table::sstables).sum(),
             tables: self.tables.iter().map(Table::summary).collect(),
             damaged_sstables: 0,
             damaged: Vec::new(),
@@ -210,7 +223,7 @@ impl Side {
             finished_at: at,
             cluster_name: "Test Cluster".into(),
             release: self.release.clone(),
-            partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
+            partitioner: self.partitioner.clone(),
             selection: Selection::default(),
             snapshot_spread_ms: 20,
             ring: self.ring.clone(),
@@ -246,7 +259,7 @@ impl Table {
             id: self.id,
             view_of: self.view_of.clone(),
             bytes: self.bytes,
-            sstables: 2,
+            sstables: self.sstables(),
             formats: self.formats.clone(),
         }
     }
@@ -281,54 +294,12 @@ pub fn request(source: &Side, target: &Side) -> RestoreRequest {
         selection: Selection::default(),
         mode: RequestedMode::Auto,
         allow_unlisted_version: false,
-        sstables: Vec::new(),
+        sstables: source.facts(),
         datacenters: BTreeMap::new(),
         completeness: Completeness::All,
         rewrite_schema: false,
-        target_keys: Vec::new(),
+        target_keys: target.node_keys(),
         now: "2026-01-02T04:00:00Z".parse().expect("a time"),
         rates: Rates::default(),
     }
-}
-
-#[track_caller]
-pub fn check(request: &RestoreRequest, expected: Expect) {
-    let plan = plan_restore(request);
-    check_order(&plan);
-    expected.assert_eq(&render::restore_plan(
-        &ShownPlan::from(&plan),
-        &render::plain,
-    ));
-}
-
-/// Steps only ever wait for steps before them, and a refused plan has none.
-fn check_order(plan: &RestorePlan) {
-    assert!(plan.supported || plan.steps.is_empty());
-    for (at, step) in plan.steps.iter().enumerate() {
-        for after in &step.after {
-            let before = &plan.steps[..at];
-            assert!(
-                before.iter().any(|step| step.id == *after),
-                "{} after {after}",
-                step.id
-            );
-        }
-    }
-}
-
-/// The codes of the plan's findings, with the subjects, refusals first.
-pub fn codes(request: &RestoreRequest) -> Vec<String> {
-    let plan = plan_restore(request);
-    check_order(&plan);
-    let say = |finding: &model::Finding| {
-        format!(
-            "{:?} {} {}",
-            finding.severity, finding.code, finding.subject
-        )
-    };
-    plan.findings
-        .iter()
-        .map(say)
-        .filter(|line| !line.starts_with("Advice"))
-        .collect()
 }

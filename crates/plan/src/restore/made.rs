@@ -1,0 +1,59 @@
+//! What becomes of the tables, and of what of the schema is around them.
+
+use model::manifest::BackupManifest;
+
+use super::chosen::Chosen;
+use super::grounds::Grounds;
+use super::live::Live;
+use super::{
+    SchemaChange, SchemaRewrite, changes, features, indexes, objects, rewrites, settings, tables,
+};
+use crate::findings::Findings;
+
+pub(super) struct Made<'a> {
+    pub decided: Vec<tables::Decided<'a>>,
+    pub schema_changes: Vec<SchemaChange>,
+    pub rewrites: Vec<SchemaRewrite>,
+}
+
+pub(super) fn make<'a>(
+    grounds: &Grounds,
+    backup: &BackupManifest,
+    chosen: &Chosen<'a>,
+    live: &Live<'a>,
+    findings: &mut Findings,
+) -> Made<'a> {
+    let (mode, cluster, schemas) = (grounds.mode, &grounds.cluster, &grounds.schemas);
+    objects::check(backup, chosen, live, cluster, schemas, findings);
+    let decided = tables::decide(mode, schemas, chosen, live, findings);
+    let schema_changes = changes::find(chosen, schemas, &decided, findings);
+    let mut rewritten = Vec::new();
+    if let Some(node) = cluster.nodes.first() {
+        let made = features::Made {
+            chosen,
+            schemas,
+            live,
+            decided: &decided,
+            cluster,
+            release: &node.release,
+        };
+        let met = features::check(&made, findings);
+        features::say_validated(&grounds.versions.validate, &met, findings);
+        settings::check(&met.needed, &cluster.nodes, findings);
+        rewritten = rewrites::rewrites(&made, &met.in_the_way, findings);
+        indexes::say(
+            mode,
+            &decided,
+            backup,
+            live,
+            schemas,
+            &met.in_the_way,
+            findings,
+        );
+    }
+    Made {
+        decided,
+        schema_changes,
+        rewrites: rewritten,
+    }
+}

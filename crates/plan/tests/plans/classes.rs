@@ -1,0 +1,173 @@
+//! What must be installed or switched on before a schema can be made.
+
+use expect_test::expect;
+use model::SchemaKind;
+
+use crate::world::*;
+
+#[test]
+fn classes_that_no_release_brings() {
+    let mut source = Side::new("cassandra 4.1.9", "10.0.0.", 0x10);
+    let turbo = "compaction = {'class': 'com.example.TurboCompaction'}";
+    source
+        .keyspace("shop")
+        .table_with("shop.orders", 1, "id int PRIMARY KEY, c text", turbo)
+        .entry(
+            SchemaKind::Index,
+            "shop.fuzzy",
+            "orders",
+            &["CREATE CUSTOM INDEX fuzzy ON shop.orders (c) USING 'com.example.FuzzyIndex'"],
+        );
+    check_particular(
+        &request(&source, &empty("cassandra 4.1.9")),
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: REFUSED
+
+            refusals (2)
+              CUSTOM_COMPACTION_MISSING shop.orders (before)
+                  shop.orders is compacted by com.example.TurboCompaction, which cassandra 4.1.9 does not bring and no table of the target uses
+                  hint: --rewrite-schema: SizeTieredCompactionStrategy compacts it instead; or install the class on every node, make a table with it, and plan again
+              CUSTOM_INDEX_MISSING shop.fuzzy (before)
+                  shop.fuzzy needs the index class com.example.FuzzyIndex, and nothing on the target uses that class, so that it may not be there
+                  hint: --rewrite-schema: the index is left out; or install com.example.FuzzyIndex on every node, make something with it, and plan again
+
+            advice (1)
+              SCHEMA_REWRITE_OFFERED shop.fuzzy, shop.orders (before)
+                  shop.fuzzy, shop.orders could be made in another way, which the plan lists
+                  hint: plan again with --rewrite-schema
+
+            TABLE        WHAT WOULD HAPPEN TO IT             ID
+            shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+
+            MADE IN ANOTHER WAY  HOW                                                                                                                   DONE
+            shop.orders          compaction = {'class': 'com.example.TurboCompaction'} becomes compaction = {'class': 'SizeTieredCompactionStrategy'}  with --rewrite-schema
+            shop.fuzzy           the index is left out: CREATE CUSTOM INDEX fuzzy ON shop.orders (c) USING 'com.example.FuzzyIndex'                    with --rewrite-schema
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
+        "#]],
+    );
+}
+
+#[test]
+fn views_functions_and_sasi_that_are_switched_off() {
+    let (mut source, _) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source
+        .view("shop.by_c", 3, "orders")
+        .entry(
+            SchemaKind::Index,
+            "shop.like_c",
+            "orders",
+            &["CREATE CUSTOM INDEX like_c ON shop.orders (c) USING 'org.apache.cassandra.index.sasi.SASIIndex'"],
+        )
+        .entry(
+            SchemaKind::Function,
+            "shop.twice(int)",
+            "",
+            &["CREATE FUNCTION shop.twice(a int) RETURNS NULL ON NULL INPUT RETURNS int LANGUAGE java AS $$ return a * 2; $$"],
+        );
+    let mut request = request(&source, &empty("cassandra 4.1.9"));
+    for node in &mut request.nodes {
+        node.features.materialized_views = Some(false);
+        node.features.user_defined_functions = Some(false);
+        node.features.sasi_indexes = Some(false);
+    }
+    check_particular(
+        &request,
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: REFUSED
+
+            refusals (3)
+              SETTING_DISABLED materialized_views_enabled (before)
+                  the restore makes shop.by_c, and materialized views are switched off on 10.1.0.1, 10.1.0.2, 10.1.0.3
+                  hint: set `materialized_views_enabled: true` in cassandra.yaml of 10.1.0.1, 10.1.0.2, 10.1.0.3, and restart one node after the other
+              SETTING_DISABLED user_defined_functions_enabled (before)
+                  the restore makes shop.twice(int), and user-defined functions are switched off on 10.1.0.1, 10.1.0.2, 10.1.0.3
+                  hint: set `user_defined_functions_enabled: true` in cassandra.yaml of 10.1.0.1, 10.1.0.2, 10.1.0.3, and restart one node after the other
+              SETTING_DISABLED sasi_indexes_enabled (before)
+                  the restore makes shop.like_c, and SASI indexes are switched off on 10.1.0.1, 10.1.0.2, 10.1.0.3
+                  hint: set `sasi_indexes_enabled: true` in cassandra.yaml of 10.1.0.1, 10.1.0.2, 10.1.0.3, and restart one node after the other
+
+            warnings (1)
+              MATERIALIZED_VIEW_REBUILD shop.by_c (during)
+                  the view shop.by_c is made and built from shop.orders once that is loaded
+                  hint: the restore has a step for it; its progress: nodetool viewbuildstatus
+
+            advice (1)
+              SCHEMA_REWRITE_OFFERED shop.by_c, shop.like_c (before)
+                  shop.by_c, shop.like_c could be made in another way, which the plan lists
+                  hint: plan again with --rewrite-schema
+
+            TABLE           WHAT WOULD HAPPEN TO IT                ID
+            shop.Metrics_2  is not there: created, then loaded     00000000-0000-0000-0000-000000000002
+            shop.orders     is not there: created, then loaded     00000000-0000-0000-0000-000000000001
+            shop.by_c       a view: made anew from its base table  -
+
+            MADE IN ANOTHER WAY  HOW                    DONE
+            shop.like_c          the index is left out  with --rewrite-schema
+            shop.by_c            the view is left out   with --rewrite-schema
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000013
+        "#]],
+    );
+}
+
+#[test]
+fn what_5_0_has_onto_4_1() {
+    let mut source = Side::new("cassandra 5.0.5", "10.0.0.", 0x10);
+    source
+        .keyspace("shop")
+        .table(
+            "shop.orders",
+            1,
+            "id int PRIMARY KEY, c text MASKED WITH DEFAULT, v vector<float, 3>",
+        )
+        .entry(
+            SchemaKind::Index,
+            "shop.sai_c",
+            "orders",
+            &["CREATE CUSTOM INDEX sai_c ON shop.orders (c) USING 'StorageAttachedIndex'"],
+        );
+    check_particular(
+        &request(&source, &empty("cassandra 4.1.9")),
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: REFUSED
+
+            refusals (4)
+              VERSION_DOWNGRADE cassandra 5.0.5 to cassandra 4.1.9 (before)
+                  cassandra 4.1.9 is older than cassandra 5.0.5, and SSTables cannot be made older
+                  hint: restore into the release line of cassandra 5.0.5 or a later one
+              FEATURE_UNSUPPORTED shop.orders (before)
+                  shop.orders needs a vector column in v, which cassandra 4.1.9 does not have
+                  hint: restore into a release that has it, or leave its table out
+              FEATURE_UNSUPPORTED shop.orders (before)
+                  shop.orders needs a masked column in c, which cassandra 4.1.9 does not have
+                  hint: --rewrite-schema: columns are no longer masked
+              FEATURE_UNSUPPORTED shop.sai_c (before)
+                  shop.sai_c needs a storage-attached index, which cassandra 4.1.9 does not have
+                  hint: --rewrite-schema: the index is left out
+
+            advice (1)
+              SCHEMA_REWRITE_OFFERED shop.orders, shop.sai_c (before)
+                  shop.orders, shop.sai_c could be made in another way, which the plan lists
+                  hint: plan again with --rewrite-schema
+
+            TABLE        WHAT WOULD HAPPEN TO IT             ID
+            shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+
+            MADE IN ANOTHER WAY  HOW                                                                                               DONE
+            shop.orders          columns are no longer masked                                                                      with --rewrite-schema
+            shop.sai_c           the index is left out: CREATE CUSTOM INDEX sai_c ON shop.orders (c) USING 'StorageAttachedIndex'  with --rewrite-schema
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
+        "#]],
+    );
+}

@@ -1,0 +1,77 @@
+//! Of what was asked for, and of what the backup has.
+
+use model::manifest::{BackupKind, KeptDamage};
+use model::{Finding, Selection};
+use plan::{BackupRequest, Completeness, RestoreRequest, plan_backup};
+
+use super::{Case, said};
+use crate::world::*;
+
+fn selecting(keyspaces: &[&str], tables: &[&str]) -> RestoreRequest {
+    let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.view("shop.by_c", 3, "orders").keyspace("blog");
+    RestoreRequest {
+        selection: selection(keyspaces, tables),
+        ..request(&source, &target)
+    }
+}
+
+fn nothing_to_back_up() -> Vec<Finding> {
+    let request = BackupRequest {
+        backup: backup_ref(),
+        kind: BackupKind::Full,
+        nodes: empty("cassandra 4.1.9").describe(),
+        unreachable: Vec::new(),
+        selection: Selection::default(),
+    };
+    plan_backup(&request).findings
+}
+
+fn damaged() -> RestoreRequest {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.backup.nodes[0].damaged_sstables = 1;
+    request.backup.nodes[0].damaged = vec![KeptDamage {
+        keyspace: "shop".into(),
+        table: "orders".into(),
+        index: None,
+        sstable: "nb-1-big".into(),
+        component: "Data.db".into(),
+        offset: None,
+        what: "the checksum differs".into(),
+    }];
+    request
+}
+
+fn without_a_node(completeness: Completeness) -> RestoreRequest {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.backup.nodes.pop();
+    RestoreRequest {
+        completeness,
+        ..request
+    }
+}
+
+pub fn cases() -> Vec<Case> {
+    let whole = selecting(&[], &[]);
+    vec![
+        ("KEYSPACE_NOT_FOUND", said(&selecting(&["nothing"], &[]))),
+        ("TABLE_NOT_FOUND", said(&selecting(&[], &["shop.nothing"]))),
+        ("VIEW_NEEDS_BASE", said(&selecting(&[], &["shop.by_c"]))),
+        ("NOTHING_SELECTED", said(&selecting(&["blog"], &[]))),
+        ("NOTHING_TO_BACK_UP", nothing_to_back_up()),
+        (
+            "BACKUP_INCOMPLETE",
+            said(&without_a_node(Completeness::All)),
+        ),
+        (
+            "COVERAGE_REDUCED",
+            said(&without_a_node(Completeness::Quorum)),
+        ),
+        ("BACKUP_DAMAGED", said(&damaged())),
+        ("BACKUP_UNVERIFIED", said(&whole)),
+        ("AUTH_NOT_INCLUDED", said(&whole)),
+        ("REPAIR_ADVISED", said(&whole)),
+    ]
+}

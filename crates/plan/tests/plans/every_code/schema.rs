@@ -1,0 +1,148 @@
+//! Of the schema of the backup, and of what the target's was made into since.
+
+use model::SchemaKind;
+use plan::RestoreRequest;
+
+use super::{Case, said};
+use crate::world::*;
+
+/// The same shop on both sides, with one change to both.
+fn with(change: fn(&mut Side, &mut Side)) -> RestoreRequest {
+    onto("cassandra 4.1.9", "cassandra 4.1.9", change)
+}
+
+fn onto(source: &str, target: &str, change: fn(&mut Side, &mut Side)) -> RestoreRequest {
+    let (mut source, mut target) = shop(source, target);
+    change(&mut source, &mut target);
+    request(&source, &target)
+}
+
+/// The target's `shop.orders` has these columns now.
+fn columns(now: &str) -> RestoreRequest {
+    let (source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    target.redefine(
+        SchemaKind::Table,
+        "shop.orders",
+        &format!("CREATE TABLE shop.orders ({now})"),
+    );
+    request(&source, &target)
+}
+
+/// Masks onto HCD, which has none.
+fn masked(rewrite_schema: bool) -> RestoreRequest {
+    let (mut source, _) = shop("cassandra 5.0.5", "cassandra 5.0.5");
+    source.table(
+        "shop.people",
+        7,
+        "id int PRIMARY KEY, c text MASKED WITH DEFAULT",
+    );
+    let mut request = request(&source, &empty("hcd 1.2.3"));
+    request.rewrite_schema = rewrite_schema;
+    request
+}
+
+fn views_off() -> RestoreRequest {
+    let mut request = with(|source, _| {
+        source.view("shop.by_c", 3, "orders");
+    });
+    request.nodes[0].features.materialized_views = Some(false);
+    request
+}
+
+pub fn cases() -> Vec<Case> {
+    let custom = "CREATE CUSTOM INDEX fuzzy ON shop.orders (c) USING 'com.example.FuzzyIndex'";
+    let indexed = {
+        let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+        source.entry(SchemaKind::Index, "shop.fuzzy", "orders", &[custom]);
+        request(&source, &target)
+    };
+    let requests = [
+        (
+            "TYPE_DIFFERS",
+            with(|source, target| {
+                source.entry(
+                    SchemaKind::Type,
+                    "shop.t",
+                    "",
+                    &["CREATE TYPE shop.t (a int)"],
+                );
+                target.entry(
+                    SchemaKind::Type,
+                    "shop.t",
+                    "",
+                    &["CREATE TYPE shop.t (a text)"],
+                );
+            }),
+        ),
+        (
+            "NAME_TAKEN",
+            with(|source, target| {
+                source.index("shop.by_c", "orders");
+                target.index("shop.by_c", "Metrics_2");
+            }),
+        ),
+        (
+            "CUSTOM_COMPACTION_MISSING",
+            with(|source, _| {
+                let turbo = "compaction = {'class': 'com.example.TurboCompaction'}";
+                source.table_with("shop.fast", 4, "id int PRIMARY KEY", turbo);
+            }),
+        ),
+        ("CUSTOM_INDEX_MISSING", indexed),
+        (
+            "SCHEMA_NOT_UNDERSTOOD",
+            with(|source, _| {
+                source.entry(
+                    SchemaKind::Type,
+                    "shop.odd",
+                    "",
+                    &["CREATE TYPE shop.odd OF CHEESE"],
+                );
+            }),
+        ),
+        (
+            "FEATURE_UNSUPPORTED",
+            onto("cassandra 5.0.5", "cassandra 4.1.9", |source, _| {
+                source.table("shop.near", 4, "id int PRIMARY KEY, v vector<float, 3>");
+            }),
+        ),
+        ("SETTING_DISABLED", views_off()),
+        (
+            "DSE_FEATURE_UNSUPPORTED",
+            onto("dse 6.8.50", "hcd 1.2.3", |source, _| {
+                let nodesync = "nodesync = {'enabled': 'true'}";
+                source.table_with("shop.synced", 4, "id int PRIMARY KEY", nodesync);
+            }),
+        ),
+        ("SCHEMA_REWRITTEN", masked(true)),
+        ("SCHEMA_REWRITE_OFFERED", masked(false)),
+        (
+            "SCHEMA_COLUMN_LOST",
+            columns("id int PRIMARY KEY, c text, paid boolean"),
+        ),
+        ("SCHEMA_COLUMN_REAPPEARS", columns("id int PRIMARY KEY")),
+        ("SCHEMA_TYPE_REVERTS", columns("id int PRIMARY KEY, c blob")),
+        ("SCHEMA_REVERTS", columns("id int PRIMARY KEY")),
+        (
+            "TABLE_NOT_IN_BACKUP",
+            with(|_, target| {
+                target.table("shop.baskets", 9, "id int PRIMARY KEY");
+            }),
+        ),
+        (
+            "MATERIALIZED_VIEW_REBUILD",
+            with(|source, _| {
+                source.view("shop.by_c", 3, "orders");
+            }),
+        ),
+        (
+            "INDEX_REBUILD",
+            with(|source, _| {
+                source.index("shop.by_c", "orders");
+            }),
+        ),
+    ];
+    requests
+        .map(|(code, request)| (code, said(&request)))
+        .into()
+}

@@ -1,0 +1,145 @@
+//! Across release lines a table that nobody changed stays, however differently the two releases print it.
+
+use expect_test::expect;
+use model::SchemaKind;
+use plan::{TableAction, plan_restore};
+
+use crate::world::*;
+
+/// A table as each line describes it, with that line's own options.
+fn described(line: &str) -> String {
+    let options = match line {
+        "3.11" => {
+            "bloom_filter_fp_chance = 0.01 AND caching = {'keys': 'ALL', 'rows_per_partition': 'NONE'} AND comment = '' AND compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy', 'max_threshold': '32', 'min_threshold': '4'} AND compression = {'chunk_length_in_kb': '64', 'class': 'org.apache.cassandra.io.compress.LZ4Compressor'} AND crc_check_chance = 1.0 AND dclocal_read_repair_chance = 0.1 AND default_time_to_live = 0 AND gc_grace_seconds = 864000 AND max_index_interval = 2048 AND memtable_flush_period_in_ms = 0 AND min_index_interval = 128 AND read_repair_chance = 0.0 AND speculative_retry = '99PERCENTILE'"
+        }
+        "4.0" => {
+            "additional_write_policy = '99p' AND bloom_filter_fp_chance = 0.01 AND caching = {'keys': 'ALL', 'rows_per_partition': 'NONE'} AND cdc = false AND comment = '' AND compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy', 'max_threshold': '32', 'min_threshold': '4'} AND compression = {'chunk_length_in_kb': '64', 'class': 'org.apache.cassandra.io.compress.LZ4Compressor'} AND crc_check_chance = 1.0 AND default_time_to_live = 0 AND extensions = {} AND gc_grace_seconds = 864000 AND max_index_interval = 2048 AND memtable_flush_period_in_ms = 0 AND min_index_interval = 128 AND read_repair = 'BLOCKING' AND speculative_retry = '99p'"
+        }
+        _ => {
+            "additional_write_policy = '99p' AND allow_auto_snapshot = true AND bloom_filter_fp_chance = 0.01 AND caching = {'keys': 'ALL', 'rows_per_partition': 'NONE'} AND cdc = false AND comment = '' AND compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy', 'max_threshold': '32', 'min_threshold': '4'} AND compression = {'chunk_length_in_kb': '64', 'class': 'org.apache.cassandra.io.compress.LZ4Compressor'} AND memtable = 'default' AND crc_check_chance = 1.0 AND default_time_to_live = 0 AND extensions = {} AND gc_grace_seconds = 864000 AND incremental_backups = true AND max_index_interval = 2048 AND memtable_flush_period_in_ms = 0 AND min_index_interval = 128 AND read_repair = 'BLOCKING' AND speculative_retry = '99p'"
+        }
+    };
+    format!(
+        "CREATE TABLE shop.orders (\n    id int PRIMARY KEY,\n    c text\n) WITH ID = {} AND {options};",
+        table_id(1)
+    )
+}
+
+fn upgraded(source: (&str, &str), target: (&str, &str)) -> (Side, Side) {
+    let mut sides = shop(source.0, target.0);
+    for (side, line) in [(&mut sides.0, source.1), (&mut sides.1, target.1)] {
+        side.without("shop.Metrics_2");
+        side.redefine(SchemaKind::Table, "shop.orders", &described(line));
+    }
+    sides
+}
+
+#[test]
+fn an_unchanged_table_is_emptied_and_not_made_anew() {
+    for (source, target) in [
+        (("cassandra 3.11.19", "3.11"), ("cassandra 4.0.17", "4.0")),
+        (("cassandra 4.0.17", "4.0"), ("cassandra 5.0.5", "5.0")),
+        (("cassandra 4.0.17", "4.0"), ("cassandra 4.1.9", "4.1")),
+        (("dse 6.8.50", "4.0"), ("hcd 1.2.3", "4.1")),
+    ] {
+        let (source, target) = upgraded(source, target);
+        let plan = plan_restore(&request(&source, &target));
+        let actions: Vec<TableAction> = plan.tables.iter().map(|table| table.action).collect();
+        assert_eq!(
+            actions,
+            [TableAction::Truncate],
+            "{} {:?}",
+            target.release,
+            plan.schema_changes
+        );
+        assert_eq!(plan.schema_changes, []);
+    }
+}
+
+#[test]
+fn from_3_11_onto_4_1() {
+    let (source, target) = upgraded(("cassandra 3.11.19", "3.11"), ("cassandra 4.1.9", "4.1"));
+    check_particular(
+        &request(&source, &target),
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: can be done
+
+            advice (1)
+              UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
+                  restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
+                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+
+            TABLE        WHAT HAPPENS TO IT              ID
+            shop.orders  is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
+
+            STEP             ON          AFTER
+            pin              -           -
+            stage            every node  pin
+            schema           -           every stage
+                TRUNCATE TABLE shop.orders;
+            load             every node  schema
+            upgradesstables  every node  its own load
+            finish           -           every upgradesstables
+
+            takes about 41s
+        "#]],
+    );
+}
+
+#[test]
+fn from_4_0_onto_5_0_with_a_column_added_since() {
+    let (source, mut target) = upgraded(("cassandra 4.0.17", "4.0"), ("cassandra 5.0.5", "5.0"));
+    let now = described("5.0").replace("c text\n", "c text,\n    paid boolean\n");
+    target.redefine(SchemaKind::Table, "shop.orders", &now);
+    check_particular(
+        &request(&source, &target),
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: can be done
+
+            warnings (2)
+              SCHEMA_REVERTS shop.orders (during)
+                  the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
+                  hint: the plan has what is undone, and the CQL that does it again
+              SCHEMA_COLUMN_LOST shop.orders (during)
+                  shop.orders has columns that were added since the backup, and are gone after the restore: paid
+                  hint: the plan has the CQL that adds them again, empty
+
+            advice (1)
+              UPGRADE_SSTABLES_REQUIRED cassandra 4.0.17 to cassandra 5.0.5 (after)
+                  restored SSTables stay in the format of cassandra 4.0.17 until they are upgraded
+                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+
+            TABLE        WHAT HAPPENS TO IT                                 ID
+            shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
+
+            UNDONE IN THE SCHEMA (the CQL does it again after the restore)
+            shop.orders: since the backup: added paid boolean
+                ALTER TABLE shop.orders ADD paid boolean;
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   1.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
+
+            STEP             ON          AFTER
+            pin              -           -
+            stage            every node  pin
+            schema           -           every stage
+                DROP TABLE IF EXISTS shop.orders;
+                CREATE TABLE IF NOT EXISTS shop.orders (
+                    id int PRIMARY KEY,
+                    c text
+                ) WITH ID = 00000000-0000-0000-0000-000000000001 AND additional_write_policy = '99p' AND bloom_filter_fp_chance = 0.01 AND caching = {'keys': 'ALL', 'rows_per_partition': 'NONE'} AND cdc = false AND comment = '' AND compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy', 'max_threshold': '32', 'min_threshold': '4'} AND compression = {'chunk_length_in_kb': '64', 'class': 'org.apache.cassandra.io.compress.LZ4Compressor'} AND crc_check_chance = 1.0 AND default_time_to_live = 0 AND extensions = {} AND gc_grace_seconds = 864000 AND max_index_interval = 2048 AND memtable_flush_period_in_ms = 0 AND min_index_interval = 128 AND read_repair = 'BLOCKING' AND speculative_retry = '99p';
+            load             every node  schema
+            upgradesstables  every node  its own load
+            finish           -           every upgradesstables
+
+            takes about 43s
+        "#]],
+    );
+}

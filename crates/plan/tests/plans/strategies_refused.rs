@@ -1,0 +1,158 @@
+//! Replication and partitioners for which nobody can say who holds what.
+
+use expect_test::expect;
+use plan::{RequestedMode, RestoreRequest};
+
+use crate::world::*;
+
+fn replicated(replication: &str) -> RestoreRequest {
+    let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.replicate("shop", replication);
+    request(&source, &target)
+}
+
+#[test]
+fn transient_replicas() {
+    let request = replicated("{'class': 'NetworkTopologyStrategy', 'dc1': '3/1'}");
+    check_particular(
+        &request,
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: REFUSED
+
+            refusals (1)
+              REPLICATION_NOT_UNDERSTOOD shop (before)
+                  who holds shop on the ring of the backup cannot be told: `dc1` is `3/1`: transient replication is not understood
+                  hint: restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out
+
+            advice (1)
+              KEYSPACE_REPLICATION_MISMATCH shop (before)
+                  shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'NetworkTopologyStrategy', 'dc1': '3/1'} in the backup
+
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+        "#]],
+    );
+}
+
+#[test]
+fn a_strategy_of_somebodys_own() {
+    let request = replicated("{'class': 'com.example.MoonPhaseStrategy', 'phase': '2'}");
+    check_particular(
+        &request,
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: REFUSED
+
+            refusals (1)
+              REPLICATION_NOT_UNDERSTOOD shop (before)
+                  who holds shop on the ring of the backup cannot be told: replication strategy `MoonPhaseStrategy` is not understood
+                  hint: restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out
+
+            advice (1)
+              KEYSPACE_REPLICATION_MISMATCH shop (before)
+                  shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'MoonPhaseStrategy', 'phase': '2'} in the backup
+
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+        "#]],
+    );
+}
+
+fn partitioned(source: &str, target: &str) -> RestoreRequest {
+    let class = |name: &str| format!("org.apache.cassandra.dht.{name}");
+    let mut sides = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    for (side, name) in [(&mut sides.0, source), (&mut sides.1, target)] {
+        side.partitioner = class(name);
+        if name != "Murmur3Partitioner" {
+            // Tokens of neither are negative.
+            for (at, member) in side.ring.iter_mut().enumerate() {
+                member.tokens = vec![format!("{at}0")];
+            }
+        }
+    }
+    request(&sides.0, &sides.1)
+}
+
+#[test]
+fn random_onto_random_with_other_tokens() {
+    let mut request = partitioned("RandomPartitioner", "RandomPartitioner");
+    request.backup.ring[1].tokens = vec!["85070591730234615865843651857942052864".into()];
+    check_particular(
+        &request,
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: can be done
+
+        TABLE           WHAT HAPPENS TO IT              ID
+        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+
+        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+        10.1.0.1   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+        10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
+        10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
+
+        STEP    ON          AFTER
+        pin     -           -
+        stage   every node  pin
+        schema  -           every stage
+            TRUNCATE TABLE shop."Metrics_2";
+            TRUNCATE TABLE shop.orders;
+        load    every node  schema
+        finish  -           every load
+
+        takes about 27s
+    "#]],
+    );
+}
+
+#[test]
+fn random_onto_murmur3() {
+    let request = partitioned("RandomPartitioner", "Murmur3Partitioner");
+    check_particular(
+        &request,
+        expect![[r#"
+            restore of prod/nightly-1 into staging, online: REFUSED
+
+            refusals (1)
+              PARTITIONER_DIFFERS staging (before)
+                  the backup is partitioned by RandomPartitioner, and by Murmur3Partitioner on 10.1.0.1, 10.1.0.2, 10.1.0.3
+                  hint: restore into a cluster with RandomPartitioner
+
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+        "#]],
+    );
+}
+
+#[test]
+fn byte_ordered_into_another_ring_and_into_the_same() {
+    let mut request = partitioned("ByteOrderedPartitioner", "ByteOrderedPartitioner");
+    assert!(
+        plan::plan_restore(&RestoreRequest {
+            mode: RequestedMode::InPlace,
+            ..request.clone()
+        })
+        .supported
+    );
+    request.backup.ring[1].tokens = vec!["15".into()];
+    check_particular(
+        &request,
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: REFUSED
+
+        refusals (2)
+          RING_NOT_UNDERSTOOD the backup (before)
+              who holds what on the ring of the backup cannot be told: where ByteOrderedPartitioner places replicas is not understood
+              hint: restore the whole backup into a ring with the same tokens, datacenters and racks
+          RING_NOT_UNDERSTOOD the target (before)
+              who holds what on the ring of the target cannot be told: where ByteOrderedPartitioner places replicas is not understood
+              hint: restore the whole backup into a ring with the same tokens, datacenters and racks
+
+        TABLE           WHAT WOULD HAPPEN TO IT         ID
+        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+    "#]],
+    );
+}
