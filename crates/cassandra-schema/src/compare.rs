@@ -4,7 +4,8 @@ use crate::function::{Aggregate, Function};
 use crate::index::Index;
 use crate::keyspace::Keyspace;
 use crate::normal::Normal;
-use crate::table::{Column, Table};
+use crate::schema::Schema;
+use crate::table::{Column, DroppedColumn, Table};
 use crate::user_type::UserType;
 use crate::view::View;
 
@@ -35,17 +36,64 @@ impl SameMeaning for Table {
     }
 }
 
-/// Whether SSTables of the one fit the other as they are: columns, types, keys, their order, what is static, what was
-/// dropped. Options and masks do not count.
+/// Whether SSTables of the one fit the other as they are, both ways: columns, types, keys, their order, what is static,
+/// what was dropped. Options and masks do not count. User types are compared by name: [`same_user_types`] tells the rest.
 pub fn same_storage(a: &Table, b: &Table) -> bool {
-    let stored = |table: &Table| {
-        let table = table.normal();
-        let unmasked = |column: Column| Column {
-            mask: None,
-            ..column
-        };
-        let columns: Vec<Column> = table.columns.into_iter().map(unmasked).collect();
-        (columns, table.dropped, table.compact_storage)
+    let (stored_a, stored_b) = (stored(a), stored(b));
+    is_known(a, b) && stored_a == stored_b && dropped(a) == dropped(b)
+}
+
+/// Whether SSTables of the backup fit the live table as they are. History may have gone on: a column that the backup
+/// does not have may have come and gone since.
+pub fn fits_as_is(backup: &Table, live: &Table) -> bool {
+    let (was, now) = (dropped(backup), dropped(live));
+    let no_data_is_lost = now.iter().all(|now| {
+        let known = was.iter().find(|was| was.name == now.name);
+        match known {
+            Some(was) if was == now => true,
+            // Dropped again later: what the backup has of it was gone already.
+            Some(was) => {
+                let is_gone = backup.column(&now.name).is_none();
+                is_gone && was.of == now.of && was.is_static == now.is_static && was < now
+            }
+            None => backup.column(&now.name).is_none(),
+        }
+    });
+    let knows = |was: &DroppedColumn| now.iter().any(|now| now.name == was.name);
+    is_known(backup, live)
+        && stored(backup) == stored(live)
+        && was.iter().all(knows)
+        && no_data_is_lost
+}
+
+/// Whether the user types that a table is made of, down to those of their fields, are the same in both schemas. One that
+/// a schema does not have is not the same as anything.
+pub fn same_user_types(table: &Table, a: &Schema, b: &Schema) -> bool {
+    let (a, b) = (a.types_of(table), b.types_of(table));
+    let is_there = |name: &str| a.iter().any(|of| of.name == name);
+    let of_fields = a
+        .iter()
+        .flat_map(|of| of.fields.iter().map(|field| &field.of));
+    let mut named = table
+        .types()
+        .chain(of_fields)
+        .flat_map(|of| of.user_types());
+    named.all(is_there) && a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.same_definition(b))
+}
+
+fn is_known(a: &Table, b: &Table) -> bool {
+    !a.has_no_cql && !b.has_no_cql
+}
+
+fn stored(table: &Table) -> (Vec<Column>, bool) {
+    let unmasked = |column: Column| Column {
+        mask: None,
+        ..column
     };
-    !a.has_no_cql && !b.has_no_cql && stored(a) == stored(b)
+    let columns = table.normal().columns.into_iter().map(unmasked).collect();
+    (columns, table.compact_storage)
+}
+
+fn dropped(table: &Table) -> Vec<DroppedColumn> {
+    table.normal().dropped
 }

@@ -6,6 +6,8 @@ use std::fmt;
 pub enum Feature {
     /// An index of DSE Search.
     SearchIndex,
+    /// The column by which DSE Search is asked; nothing is ever stored in it.
+    SearchColumn,
     /// Vertex and edge labels of DSE Graph.
     GraphLabel,
     /// A keyspace with a graph engine.
@@ -69,6 +71,7 @@ impl Feature {
         let with = |what: &str, class: &str| format!("the {what} {class}");
         match self {
             Self::SearchIndex => "a DSE Search index".to_owned(),
+            Self::SearchColumn => "the solr_query column of DSE Search".to_owned(),
             Self::GraphLabel => "a DSE Graph label".to_owned(),
             Self::GraphKeyspace => "a DSE Graph keyspace".to_owned(),
             Self::AnalyticsKeyspace => "a keyspace of DSE Analytics".to_owned(),
@@ -114,6 +117,7 @@ impl Feature {
         matches!(
             self,
             Self::SearchIndex
+                | Self::SearchColumn
                 | Self::GraphLabel
                 | Self::GraphKeyspace
                 | Self::GraphProperty

@@ -3,6 +3,7 @@
 use model::cql::{literal, quote};
 
 use crate::cql_type::CqlType;
+use crate::normal::normal_argument;
 
 /// On which arguments a function of DSE keeps their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub struct Aggregate {
 }
 
 impl Function {
-    /// The name with the types of the arguments: functions share names.
+    /// The name with the types of the arguments, because functions share names: the same whichever release printed it.
     pub fn signature(&self) -> String {
         signature(&self.name, self.arguments.iter().map(|(_, of)| of))
     }
@@ -116,6 +117,6 @@ impl Aggregate {
 }
 
 fn signature<'a>(name: &str, types: impl Iterator<Item = &'a CqlType>) -> String {
-    let types: Vec<String> = types.map(ToString::to_string).collect();
+    let types: Vec<String> = types.map(|of| normal_argument(of).to_string()).collect();
     format!("{name}({})", types.join(", "))
 }

@@ -2,6 +2,23 @@
 //! fitted to another release.
 //!
 //! Pure facts and functions: no I/O. What is not understood is a typed error, never a panic.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use cassandra_schema::{Schema, Target, diff_schema, rewrite};
+//!
+//! let (backup, problems) = Schema::parse_text("CREATE TABLE shop.t (k int PRIMARY KEY) WITH read_repair_chance = 0.1");
+//! assert!(problems.is_empty());
+//! let (live, _) = Schema::parse_text("CREATE TABLE shop.t (k int PRIMARY KEY, v text)");
+//!
+//! // First as the target's release wants it, then compared with what is there.
+//! let release = "cassandra 4.1.9".parse()?;
+//! let target = Target { release, datacenters: BTreeMap::new() };
+//! let wanted = rewrite(&backup, &target, &|_, _| false);
+//! let diff = diff_schema(&wanted.schema, &live);
+//! assert_eq!(diff.forward.statements, ["ALTER TABLE shop.t ADD v text"]);
+//! # Ok::<(), cassandra_versions::ReleaseError>(())
+//! ```
 
 mod change;
 mod compare;
@@ -25,7 +42,7 @@ mod user_type;
 mod view;
 
 pub use change::{TableChange, TypeChange};
-pub use compare::{SameMeaning, same_storage};
+pub use compare::{SameMeaning, fits_as_is, same_storage, same_user_types};
 pub use cql_type::{CqlType, Native};
 pub use diff::{
     Changed, Forward, Rename, SchemaDiff, TableDiff, TypeDiff, Unforwardable, Why, diff,

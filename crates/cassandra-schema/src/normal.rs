@@ -11,9 +11,9 @@ mod view;
 
 pub(crate) use class::{COMPACTION, COMPRESSION, TYPES, simple_class};
 pub(crate) use options::{default_of, normal_options, normal_table_options};
-pub(crate) use types::normal_type;
+pub(crate) use types::{normal_argument, normal_type};
 
-use types::{normal_argument, normal_dropped};
+use types::normal_dropped;
 
 use crate::function::{Aggregate, Function};
 use crate::keyspace::Keyspace;

@@ -9,7 +9,7 @@ use crate::normal::{COMPACTION, COMPRESSION, TYPES, simple_class};
 use crate::option::{Options, entry};
 use crate::order::{Object, ObjectKey, replay_order};
 use crate::schema::Schema;
-use crate::table::Table;
+use crate::table::{Column, ColumnKind, Table};
 
 /// Something that an object needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -155,6 +155,9 @@ fn of_table(table: &Table, needs: &mut Needs) {
         if column.mask.is_some() {
             needs(Feature::Mask, &column.name);
         }
+        if is_search_column(column) {
+            needs(Feature::SearchColumn, &column.name);
+        }
     }
     for column in &table.dropped {
         of_type(&column.of, &column.name, needs);
@@ -169,6 +172,13 @@ fn of_table(table: &Table, needs: &mut Needs) {
         needs(Feature::Trigger(trigger.class.clone()), &trigger.name);
     }
     of_options(&table.options, needs);
+}
+
+/// Search makes it beside its index; nobody else would call a column so.
+pub(crate) fn is_search_column(column: &Column) -> bool {
+    column.name == "solr_query"
+        && column.kind == ColumnKind::Regular
+        && matches!(column.of, CqlType::Native(Native::Text | Native::Varchar))
 }
 
 fn of_index(index: &Index, needs: &mut Needs) {

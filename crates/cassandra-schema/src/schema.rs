@@ -1,5 +1,7 @@
 //! All objects of a schema, and how statements build it up.
 
+use std::collections::BTreeMap;
+
 use model::SchemaKind;
 
 use crate::change::Misfit;
@@ -59,6 +61,22 @@ impl Schema {
         self.views
             .iter()
             .filter(move |view| view.keyspace == table.keyspace && view.base_table == table.name)
+    }
+
+    /// The user types that a table is made of, down to those of their fields, by name.
+    pub fn types_of(&self, table: &Table) -> Vec<&UserType> {
+        let mut open: Vec<&str> = table.types().flat_map(|of| of.user_types()).collect();
+        let mut found: BTreeMap<&str, &UserType> = BTreeMap::new();
+        while let Some(name) = open.pop() {
+            if found.contains_key(name) {
+                continue;
+            }
+            if let Some(of) = self.user_type(&table.keyspace, name) {
+                found.insert(name, of);
+                open.extend(of.fields.iter().flat_map(|field| field.of.user_types()));
+            }
+        }
+        found.into_values().collect()
     }
 
     /// Does what the statement does.

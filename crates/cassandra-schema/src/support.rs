@@ -33,6 +33,7 @@ pub fn support(feature: &Feature, release: &Release) -> Support {
     match feature {
         // HCD warns and makes no index for any class of DSE Search; Cassandra does not know the class.
         Feature::SearchIndex => or(of_dse, Rewrite::LeaveIndexOut),
+        Feature::SearchColumn => or(of_dse, Rewrite::DropSearchColumn),
         // HCD reads labels and forgets them; the grammar of Cassandra does not have them.
         Feature::GraphLabel => or(of_dse, Rewrite::DropGraphLabel),
         Feature::GraphKeyspace => or(of_dse, Rewrite::DropGraphEngine),

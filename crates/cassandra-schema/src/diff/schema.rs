@@ -1,6 +1,6 @@
 //! A whole schema, backup against live.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Forward, TableDiff, TypeDiff, diff, diff_type};
 use crate::compare::SameMeaning;
@@ -25,18 +25,20 @@ pub struct SchemaDiff {
 
 /// What a restore of the backup's keyspaces would take back. Live keyspaces that it does not have are left alone.
 pub fn diff_schema(backup: &Schema, live: &Schema) -> SchemaDiff {
-    let keyspaces: BTreeSet<&str> = replay_order(backup)
-        .iter()
-        .map(|object| object.keyspace())
-        .collect();
     let before = replay_order(backup);
     let after = replay_order(live);
+    let keyspaces: BTreeSet<&str> = before.iter().map(|object| object.keyspace()).collect();
+    let was_by_key: BTreeMap<ObjectKey, Object> = before
+        .iter()
+        .map(|object| (object.key(), *object))
+        .collect();
+    let live_keys: BTreeSet<ObjectKey> = after.iter().map(|object| object.key()).collect();
     let mut diff = SchemaDiff::default();
     let mut makes: Vec<String> = Vec::new();
-    for was in &before {
+    for was in before {
         let key = was.key();
-        if !after.iter().any(|now| now.key() == key) {
-            forget(was, &mut diff.forward);
+        if !live_keys.contains(&key) {
+            forget(&was, &mut diff.forward);
             diff.reappear.push(key);
         }
     }
@@ -45,7 +47,7 @@ pub fn diff_schema(backup: &Schema, live: &Schema) -> SchemaDiff {
             continue;
         }
         let key = now.key();
-        match before.iter().find(|was| was.key() == key) {
+        match was_by_key.get(&key) {
             Some(was) => compare(*was, now, &mut diff, &mut makes),
             None => {
                 makes.extend(make(now));

@@ -19,7 +19,7 @@ pub(super) fn normal_dropped(of: &CqlType) -> CqlType {
 }
 
 /// Of an argument of a function: they are frozen without saying so.
-pub(super) fn normal_argument(of: &CqlType) -> CqlType {
+pub(crate) fn normal_argument(of: &CqlType) -> CqlType {
     thawed(&normal_type(of))
 }
 

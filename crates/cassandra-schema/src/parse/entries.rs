@@ -1,9 +1,10 @@
-//! Reads a schema as it is stored: one entry for each object.
+//! A schema as it is stored: one entry for each object.
 
 use model::{SchemaEntry, SchemaKind};
 
 use super::error::{ParseError, ParseErrorKind, ParseProblem};
 use super::statement::parse_statement;
+use crate::order::{Object, replay_order};
 use crate::schema::Schema;
 use crate::table::Table;
 
@@ -26,6 +27,32 @@ impl Schema {
             }
         }
         (schema, problems)
+    }
+}
+
+impl Schema {
+    /// As it is stored, in an order in which it can be replayed.
+    pub fn to_stored(&self) -> model::Schema {
+        let objects = replay_order(self).into_iter();
+        model::Schema {
+            version: self.version.clone(),
+            entries: objects.map(entry).collect(),
+        }
+    }
+}
+
+fn entry(object: Object) -> SchemaEntry {
+    let key = object.key();
+    SchemaEntry {
+        keyspace: key.keyspace,
+        kind: key.kind,
+        name: key.name,
+        base_table: match object {
+            Object::Index(index) => index.table.clone(),
+            Object::View(view) => view.base_table.clone(),
+            _ => String::new(),
+        },
+        cql: object.to_cql(),
     }
 }
 

@@ -227,6 +227,12 @@ fn put_keys_first(
     if key.partition.is_empty() {
         return Err(cursor.expected("a PRIMARY KEY"));
     }
+    if let Some(name) = orders.keys().find(|name| !key.clustering.contains(name)) {
+        return Err(cursor.error(ParseErrorKind::Unknown {
+            what: "clustering column",
+            name: name.clone(),
+        }));
+    }
     let mut others = std::mem::take(&mut table.columns);
     let partition = key.partition.iter().map(|name| (name, None));
     let clustering = key.clustering.iter().map(|name| (name, orders.get(name)));

@@ -5,7 +5,7 @@ use crate::function::{Aggregate, Function, Monotonic};
 use crate::keyspace::{Keyspace, replication_text};
 use crate::order::{Object, ObjectKey};
 use crate::replication::everywhere;
-use crate::requirements::features;
+use crate::requirements::{features, is_search_column};
 use crate::table::Table;
 use crate::view::View;
 
@@ -119,6 +119,7 @@ impl<'a> Work<'a> {
             }
         }
         for rewrite in [
+            Rewrite::DropSearchColumn,
             Rewrite::DropGraphLabel,
             Rewrite::DropMasks,
             Rewrite::DropTriggers,
@@ -130,6 +131,9 @@ impl<'a> Work<'a> {
             let mut changed = table.clone();
             match rewrite {
                 Rewrite::DropGraphLabel => changed.graph = None,
+                Rewrite::DropSearchColumn => {
+                    changed.columns.retain(|column| !is_search_column(column));
+                }
                 Rewrite::DropTriggers => changed.triggers.clear(),
                 Rewrite::DropCompactStorage => changed.drop_compact_storage(),
                 _ => changed

@@ -58,6 +58,10 @@ fn an_error_says_what_was_expected_and_where() {
             "the option `x` is there already, at byte 52",
         ),
         (
+            "CREATE TABLE k.t (a int PRIMARY KEY) WITH CLUSTERING ORDER BY (a DESC)",
+            "there is no clustering column `a` before it, at byte 70",
+        ),
+        (
             "CREATE TABLE k.t (a int PRIMARY KEY) nonsense",
             "expected the end of the statement, found `nonsense`, at byte 37",
         ),

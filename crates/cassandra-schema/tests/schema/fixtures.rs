@@ -148,6 +148,7 @@ fn each_object_says_what_it_needs() {
             "twice(int) : a user-defined function",
             "total(int) : a deterministic or monotonic function",
             "total(int) : a user-defined function",
+            "place solr_query: the solr_query column of DSE Search",
             "place : a DSE Graph label",
             "place nodesync: NodeSync",
             "place compaction: tiered storage",

@@ -3,6 +3,7 @@
 mod compare;
 mod diff;
 mod errors;
+mod fit;
 mod fixtures;
 mod given;
 mod properties;

@@ -2,8 +2,8 @@
 
 use crate::given::{mutated, schema, table, text_of_any_kind, type_of};
 use cassandra_schema::{
-    CqlType, Normal, Object, SameMeaning, Schema, parse_statement, parse_type, replay_order,
-    same_storage,
+    CqlType, Normal, Object, SameMeaning, Schema, fits_as_is, parse_statement, parse_type,
+    replay_order, same_storage,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -41,6 +41,15 @@ proptest! {
     }
 
     #[test]
+    fn a_schema_is_read_back_as_it_is_stored(schema in schema()) {
+        let stored = schema.to_stored();
+        let (again, problems) = Schema::parse(&stored);
+        prop_assert_eq!(problems, []);
+        prop_assert_eq!(again.to_stored(), stored);
+        prop_assert_eq!(again.tables, schema.tables);
+    }
+
+    #[test]
     fn a_table_is_read_back_as_each_product_is_told(table in table()) {
         for release in ["cassandra 5.0.5", "dse 6.9.2", "hcd 1.2.1"] {
             let cql = table.to_cql_for(&release.parse().expect("a release"));
@@ -63,6 +72,8 @@ proptest! {
         prop_assert!(!table.same_definition(&changed), "{:?}\n{:?}", table, changed);
         prop_assert!(!changed.same_definition(&table));
         prop_assert_eq!(same_storage(&table, &changed), !touches_storage);
+        let only_history = table.columns == changed.columns;
+        prop_assert!(!fits_as_is(&table, &changed) || !touches_storage || only_history);
     }
 
     #[test]
@@ -146,4 +157,20 @@ fn what_is_nested_without_end_is_refused() {
         "{".repeat(100_000)
     );
     assert!(parse_statement(&brackets, None).is_err());
+}
+
+#[test]
+fn a_large_schema_is_read_whole() {
+    let tables = (0..3000).map(|at| {
+        format!("CREATE TABLE k.t{at} (a int PRIMARY KEY, b text) WITH comment = 'x'; CREATE INDEX i{at} ON k.t{at} (b);")
+    });
+    let (schema, problems) = Schema::parse_text(&tables.collect::<String>());
+    assert_eq!(problems, []);
+    assert_eq!((schema.tables.len(), schema.indexes.len()), (3000, 3000));
+    assert!(
+        cassandra_schema::diff_schema(&schema, &schema)
+            .tables
+            .is_empty()
+    );
+    assert_eq!(cassandra_schema::requirements(&schema), []);
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use cassandra_schema::{Schema, TargetDatacenters, replication_for};
+use proptest::collection::btree_map;
+use proptest::prelude::*;
 
 #[track_caller]
 fn check(replication: &str, target: &TargetDatacenters, expected: &str, said: &[&str]) {
@@ -119,4 +121,31 @@ fn everywhere_becomes_a_replica_on_each_node_where_it_is_not_known() {
     );
     ring.has_everywhere = true;
     check(everywhere, &ring, everywhere, &[]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn only_datacenters_of_the_target_are_named_and_no_number_is_new(
+        source in btree_map("[ab]{1,2}", 1..9_u32, 0..4),
+        nodes in btree_map("[ab]{1,2}", 1..9_u32, 0..4),
+        renamed in btree_map("[ab]{1,2}", "[ab]{1,2}", 0..4),
+    ) {
+        let entries: Vec<String> = source.iter().map(|(name, n)| format!(", '{name}': {n}")).collect();
+        let text = format!(
+            "CREATE KEYSPACE k WITH replication = {{'class': 'NetworkTopologyStrategy'{}}}",
+            entries.concat()
+        );
+        let (schema, _) = Schema::parse_text(&text);
+        let ring = TargetDatacenters { nodes, renamed, has_everywhere: false };
+        let adjusted = replication_for(&schema.keyspaces[0], &ring);
+        for (name, replicas) in adjusted.keyspace.replication.iter().filter(|(name, _)| *name != "class") {
+            prop_assert!(ring.nodes.contains_key(name));
+            prop_assert!(source.values().any(|n| n.to_string() == *replicas));
+        }
+        // A second time it fits already, unless names are exchanged again.
+        let settled = TargetDatacenters { renamed: BTreeMap::new(), ..ring };
+        prop_assert!(!replication_for(&adjusted.keyspace, &settled).changed);
+    }
 }

@@ -3,8 +3,20 @@
 use std::collections::BTreeMap;
 
 use cassandra_schema::{
-    Rewrite, Rewritten, Schema, Target, requirements, rewrite, rewrite_table, support,
+    Rewrite, Rewritten, Schema, Target, requirements, rewrite, rewrite_table, same_storage, support,
 };
+use proptest::prelude::*;
+use proptest::sample::select;
+
+const RELEASES: [&str; 7] = [
+    "cassandra 3.11.19",
+    "cassandra 4.0.17",
+    "cassandra 4.1.9",
+    "cassandra 5.0.5",
+    "dse 6.8.50",
+    "dse 6.9.2",
+    "hcd 1.2.1",
+];
 
 fn target(release: &str) -> Target {
     Target {
@@ -131,6 +143,7 @@ fn what_changes_behaviour_is_offered_and_done_only_where_it_is_accepted() {
             "twice(int): the function is no longer known as deterministic or monotonic",
             "total(int): the function is no longer known as deterministic or monotonic",
             "place: SizeTieredCompactionStrategy compacts it instead",
+            "place: the column of the search index is left out",
             "place: the graph label is left out",
             "travel: SizeTieredCompactionStrategy compacts it instead",
             "travel: the graph label is left out",
@@ -165,17 +178,8 @@ fn after_all_rewritings_nothing_is_left_that_one_could_mend() {
         include_str!("texts/dse-6.8.cql"),
         include_str!("texts/hcd-1.2.cql"),
     ];
-    let releases = [
-        "cassandra 3.11.19",
-        "cassandra 4.0.17",
-        "cassandra 4.1.9",
-        "cassandra 5.0.5",
-        "dse 6.8.50",
-        "dse 6.9.2",
-        "hcd 1.2.1",
-    ];
     for text in fixtures {
-        for release in releases {
+        for release in RELEASES {
             let target = target(release);
             let done = rewrite(&schema(text), &target, &|_, _| true);
             for need in requirements(&done.schema) {
@@ -261,4 +265,19 @@ fn masks_and_views_go_only_where_they_are_not_known() {
     let done = rewrite(&schema(text), &target("dse 6.9.2"), &|_, _| false);
     assert_eq!(lines(&done).0, ["mv: the option is left out"]);
     assert!(done.schema.views[0].options.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_safe_leaves_what_is_stored_as_it_is(table in crate::given::table(), release in select(RELEASES.to_vec())) {
+        let release = release.parse().expect("a release");
+        let mut rewritten = table.clone();
+        let applied = rewrite_table(&mut rewritten, &release);
+        prop_assert!(same_storage(&table, &rewritten));
+        prop_assert!(applied.iter().all(|one| one.rewrite.is_safe()));
+        prop_assert_eq!(applied.is_empty(), rewritten == table);
+        prop_assert_eq!(rewrite_table(&mut rewritten, &release), []);
+    }
 }

@@ -35,6 +35,7 @@ fn each_release_line_has_what_it_has() {
     for (feature, expected) in [
         // 3.11, 4.0, 4.1, 5.0, DSE 6.8, DSE 6.9, HCD
         (Feature::SearchIndex, "oooo++o"),
+        (Feature::SearchColumn, "oooo++o"),
         (Feature::GraphLabel, "oooo++o"),
         (Feature::GraphKeyspace, "oooo++o"),
         (Feature::AnalyticsKeyspace, "----++-"),
