@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::addresses::{NATIVE_PORT, STORAGE_PORT};
 use crate::node::Node;
 use crate::release::Release;
+use crate::tokens;
 
 /// What all nodes of a cluster share.
 #[derive(Clone, Debug)]
@@ -17,6 +18,13 @@ pub struct ClusterConfig {
     pub authenticator: bool,
     /// Settings that win over the lab's own, as YAML text; an empty one takes the lab's own away.
     pub overrides: BTreeMap<String, String>,
+}
+
+impl ClusterConfig {
+    fn has_random_partitioner(&self) -> bool {
+        let partitioner = self.overrides.get("partitioner");
+        partitioner.is_some_and(|class| class.ends_with("RandomPartitioner"))
+    }
 }
 
 /// The whole `cassandra.yaml` of one node.
@@ -68,7 +76,7 @@ fn common_settings(config: &ClusterConfig, node: &Node) -> BTreeMap<String, Stri
         .map(|dir| quoted(&dir.display().to_string()))
         .collect();
     let seeds: Vec<String> = config.seeds.iter().map(IpAddr::to_string).collect();
-    let tokens: Vec<String> = node.tokens.iter().map(i64::to_string).collect();
+    let tokens = tokens::texts(&node.tokens, config.has_random_partitioner());
     let (authenticator, authorizer) = if config.authenticator {
         ("PasswordAuthenticator", "CassandraAuthorizer")
     } else {
@@ -238,5 +246,7 @@ mod tests {
         let text = yaml(Release::C50, &[("sstable", "")]);
         assert!(!text.contains("sstable:"), "{text}");
         assert!(text.contains("initial_token: '-5,7'\n"), "{text}");
+        let text = yaml(Release::C311, &[("partitioner", "RandomPartitioner")]);
+        assert!(!text.contains("initial_token: '-"), "{text}");
     }
 }

@@ -22,6 +22,17 @@ pub fn choose(cluster: &str, nodes: usize, num_tokens: usize) -> Vec<Vec<i64>> {
     tokens
 }
 
+/// As `initial_token` wants them. The ring of the random partitioner goes from 0 to 2^127: there each token stands for the same part
+/// of the whole.
+pub fn texts(tokens: &[i64], is_random: bool) -> Vec<String> {
+    let above_minimum = |token: i64| token.abs_diff(i64::MIN);
+    let text = |token: &i64| match is_random {
+        true => (u128::from(above_minimum(*token)) << 63).to_string(),
+        false => token.to_string(),
+    };
+    tokens.iter().map(text).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -37,5 +48,14 @@ mod tests {
             assert_eq!(ring, choose("demo", nodes, num_tokens));
             assert_ne!(ring, choose("other", nodes, num_tokens));
         }
+    }
+
+    #[test]
+    fn a_token_stands_at_the_same_part_of_either_ring() {
+        let tokens = [i64::MIN, 0, i64::MAX];
+        assert_eq!(texts(&tokens, false)[1], "0");
+        let half = (1_u128 << 126).to_string();
+        let last = ((1_u128 << 127) - (1 << 63)).to_string();
+        assert_eq!(texts(&tokens, true), ["0".to_owned(), half, last]);
     }
 }
