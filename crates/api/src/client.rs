@@ -26,6 +26,8 @@ pub type TaskRunnerClient = pb::task_runner::task_runner_client::TaskRunnerClien
 /// The largest message that a client accepts. Plans and schemas of big clusters are the largest that there are; file
 /// lists never travel by message.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
+/// The largest request to the planner: a million SSTables, at a hundred bytes each, and what goes with them.
+pub const PLAN_MESSAGE_BYTES_MAX: usize = 512 << 20;
 /// How long a connection may take to come up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A dead peer is noticed after one interval and one timeout.
@@ -141,7 +143,9 @@ pub fn storage_catalog(channel: Channel) -> StorageCatalogClient {
 }
 
 pub fn planner(channel: Channel) -> PlannerClient {
-    PlannerClient::new(transport(channel)).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    PlannerClient::new(transport(channel))
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(PLAN_MESSAGE_BYTES_MAX)
 }
 
 pub fn task_runner(channel: Channel) -> TaskRunnerClient {

@@ -6,7 +6,7 @@ mod config;
 mod error;
 mod grpc;
 
-use api::client::MESSAGE_BYTES_MAX;
+use api::client::{MESSAGE_BYTES_MAX, PLAN_MESSAGE_BYTES_MAX};
 use api::pb::planner::planner_server::PlannerServer;
 
 pub use config::Config;
@@ -15,6 +15,6 @@ pub use grpc::PlannerGrpc;
 /// The service, ready to be served.
 pub fn build() -> PlannerServer<PlannerGrpc> {
     PlannerServer::new(PlannerGrpc)
-        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_decoding_message_size(PLAN_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
 }

@@ -241,7 +241,11 @@ async fn start_shows_the_plan_and_asks() {
 #[tokio::test]
 async fn a_plan_is_started_by_its_number() {
     let fake = Fake::default().serve().await;
-    let ran = ringkeep(&fake.endpoint, &[&START[..], &["--plan", "7", "--yes"]].concat()).await;
+    let ran = ringkeep(
+        &fake.endpoint,
+        &[&START[..], &["--plan", "7", "--yes"]].concat(),
+    )
+    .await;
     assert_eq!(ran.exit, 0, "{}", ran.err);
     let asked = fake.asked().join("\n");
     assert!(asked.contains("plan: 7 }"), "{asked}");
@@ -251,7 +255,11 @@ async fn a_plan_is_started_by_its_number() {
 async fn a_pair_of_datacenters_that_is_none_is_a_fault_of_usage() {
     let fake = Fake::default().serve().await;
     for pair in ["dc1", "=east", "dc1="] {
-        let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &["--datacenter", pair]].concat()).await;
+        let ran = ringkeep(
+            &fake.endpoint,
+            &[&PLAN[..], &["--datacenter", pair]].concat(),
+        )
+        .await;
         assert_eq!(ran.exit, 2, "{pair}");
         assert!(ran.err.contains("BACKUP=TARGET"), "{}", ran.err);
     }

@@ -96,7 +96,11 @@ fn sstable(number: u64) -> SstableFacts {
     }
 }
 
-fn description(member: &RingMember, ring: &Arc<Vec<RingMember>>, release: &Release) -> NodeDescription {
+fn description(
+    member: &RingMember,
+    ring: &Arc<Vec<RingMember>>,
+    release: &Release,
+) -> NodeDescription {
     let settings = FormatSettings::default();
     NodeDescription {
         agent: format!("{}:7401", member.address),
