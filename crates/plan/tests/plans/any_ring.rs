@@ -184,7 +184,7 @@ fn check_figures(node: &NodePlan, sum: &Sum) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_node_is_given_what_the_mapping_says(source in shape(), target in shape(), spans in spans()) {
