@@ -17,10 +17,17 @@ pub struct RingMember {
 
 /// Orders decimal tokens as numbers, so that two views of one node compare equal.
 pub fn sort_tokens(tokens: &mut [String]) {
-    tokens.sort_by(|a, b| match (a.parse::<i128>(), b.parse::<i128>()) {
-        (Ok(a), Ok(b)) => a.cmp(&b),
-        _ => a.cmp(b),
-    });
+    tokens.sort_by(|a, b| (place(a), a).cmp(&(place(b), b)));
+}
+
+/// Where a token stands: below zero, from there on, and behind both what is no number. The last of RandomPartitioner, 2^127,
+/// is beyond the signed numbers.
+fn place(token: &str) -> (u8, u128) {
+    match (token.parse::<i128>(), token.parse::<u128>()) {
+        (Ok(number), _) if number < 0 => (0, u128::MAX - number.unsigned_abs()),
+        (_, Ok(number)) => (1, number),
+        _ => (2, 0),
+    }
 }
 
 /// A hash over who owns what where. Two equal hashes mean that a plan made for one ring holds for the other.
@@ -46,6 +53,16 @@ pub fn fingerprint(ring: &[RingMember]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_are_ordered_as_numbers_of_any_size() {
+        let last = (1_u128 << 127).to_string();
+        let mut tokens: Vec<String> = ["3", "bb", &last, "-1", "20", "aa", "-30", "0"]
+            .map(str::to_owned)
+            .into();
+        sort_tokens(&mut tokens);
+        assert_eq!(tokens, ["-30", "-1", "0", "3", "20", &last, "aa", "bb"]);
+    }
 
     fn member(id: u128, rack: &str) -> RingMember {
         RingMember {

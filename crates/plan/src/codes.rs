@@ -1,19 +1,12 @@
 //! Every code that a finding can have, in one table; docs/findings.md is made from it.
 
+mod code;
 mod page;
 
 use model::{Severity, When};
 
+pub use code::Code;
 pub use page::page;
-
-/// A kind of finding: its stable name, how much it weighs unless a plan says otherwise, and what it means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Code {
-    pub name: &'static str,
-    pub severity: Severity,
-    pub when: When,
-    pub about: &'static str,
-}
 
 macro_rules! codes {
     ($($name:ident $severity:ident $when:ident $about:literal)*) => {
@@ -293,13 +286,6 @@ codes! {
         "What a restore left on a node's data disks could not be removed. Nothing uses it any more."
     PIN_NOT_RELEASED Warning After
         "A restore could not give up its hold on a backup, which therefore cannot be deleted."
-}
-
-impl Code {
-    /// The code of this name.
-    pub fn find(name: &str) -> Option<Code> {
-        ALL.iter().find(|code| code.name == name).copied()
-    }
 }
 
 #[cfg(test)]

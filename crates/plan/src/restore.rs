@@ -18,6 +18,7 @@ mod grounds;
 mod indexes;
 mod live;
 mod made;
+mod making;
 mod moves;
 mod nodes;
 mod objects;
@@ -44,6 +45,7 @@ use std::collections::BTreeSet;
 
 use model::manifest::BackupManifest;
 
+use crate::cluster::address_order;
 use crate::findings::Findings;
 use chosen::Chosen;
 use estimate::Course;
@@ -60,12 +62,10 @@ pub use request::{Completeness, NodeKeys, Rates, RequestedMode, RestoreRequest};
 /// Plans a restore. Never fails: what stands against it is in the findings, all at once.
 pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let mut findings = Findings::default();
-    let grounds = Grounds::of(request, &mut findings);
+    let mut backup = in_order(&request.backup);
+    let grounds = Grounds::of(request, &backup, &mut findings);
     // From here on the backup's schema is what is made of it on the target.
-    let backup = BackupManifest {
-        schema: grounds.schemas.fitted.clone(),
-        ..request.backup.clone()
-    };
+    backup.schema = grounds.schemas.fitted.clone();
     let chosen = choose(request, &grounds, &backup, &mut findings);
     let live = Live::new(&request.schema, &grounds.cluster);
     let placed = placed::place(request, &grounds, &backup, &chosen, &live, &mut findings);
@@ -145,6 +145,20 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         seconds,
         number: 0,
     }
+}
+
+/// The order of nodes in a manifest means nothing, and plans are to be the same whatever it is.
+fn in_order(backup: &BackupManifest) -> BackupManifest {
+    let mut backup = backup.clone();
+    backup
+        .ring
+        .sort_by(|a, b| address_order(&a.address).cmp(&address_order(&b.address)));
+    backup.nodes.sort_by_key(|node| node.host_id);
+    for node in &mut backup.nodes {
+        node.tables
+            .sort_by(|a, b| (&a.keyspace, &a.table, a.id).cmp(&(&b.keyspace, &b.table, b.id)));
+    }
+    backup
 }
 
 /// What is restored, and whether the backup has it whole.

@@ -3,17 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use cassandra_schema::{
-    Applied, Feature, ObjectKey, Requirement, Rewrite, Support, requirements, rewrites_of, support,
+    Feature, ObjectKey, Requirement, Support, requirements, rewrites_of, support,
 };
 use cassandra_versions::{Product, Release};
-use model::{NodeFeatures, SchemaKind, Severity};
+use model::{NodeFeatures, Severity};
 
-use super::chosen::Chosen;
-use super::live::Live;
-use super::schemas::{self, Schemas};
+use super::making::{Making, name_of};
 use super::settings::Needed;
-use super::tables::Decided;
-use crate::cluster::Cluster;
 use crate::codes;
 use crate::findings::Findings;
 
@@ -26,66 +22,6 @@ pub(super) struct Met {
     pub in_the_way: HashSet<ObjectKey>,
     /// How often something was met that only DSE has.
     pub of_dse: usize,
-}
-
-/// What is made on the target, and on which release.
-pub(super) struct Made<'a> {
-    pub chosen: &'a Chosen<'a>,
-    pub schemas: &'a Schemas,
-    pub live: &'a Live<'a>,
-    pub decided: &'a [Decided<'a>],
-    pub cluster: &'a Cluster<'a>,
-    pub release: &'a Release,
-}
-
-impl Made<'_> {
-    /// Whether the plan makes it: what is there already as it was is taken by the target.
-    pub fn makes(&self, subject: &ObjectKey) -> bool {
-        let (keyspace, name) = (subject.keyspace.as_str(), subject.name.as_str());
-        let table_is_made = |table: &str| {
-            let mut decided = self.decided.iter();
-            decided.any(|it| {
-                it.is_made() && it.plan.table.keyspace == keyspace && it.plan.table.table == table
-            })
-        };
-        match subject.kind {
-            SchemaKind::Table | SchemaKind::View => table_is_made(name),
-            SchemaKind::Index => self.schemas.table_of_index(subject).is_some_and(|table| {
-                self.chosen.has(keyspace, table)
-                    && (table_is_made(table) || !self.has_index(keyspace, name))
-            }),
-            SchemaKind::Keyspace | SchemaKind::Type => {
-                self.chosen.keyspaces.contains(&keyspace) && !self.is_live(subject)
-            }
-            SchemaKind::Function | SchemaKind::Aggregate => {
-                self.chosen.whole.contains(&keyspace) && !self.is_live(subject)
-            }
-        }
-    }
-
-    /// Whether an index is there as it was in the backup.
-    fn has_index(&self, keyspace: &str, name: &str) -> bool {
-        let was = self.schemas.fitted.find(SchemaKind::Index, keyspace, name);
-        let now = self.live.find(SchemaKind::Index, keyspace, name);
-        was.zip(now)
-            .is_some_and(|(was, now)| self.schemas.same(was, now))
-    }
-
-    fn is_live(&self, subject: &ObjectKey) -> bool {
-        let now = self
-            .live
-            .find(subject.kind, &subject.keyspace, &subject.name);
-        now.is_some_and(|now| schemas::key(now) == *subject)
-    }
-
-    fn offered(&self, requirement: &Requirement) -> Option<Rewrite> {
-        let closest = rewrites_of(&requirement.feature, self.release)?;
-        let mut offered = self.schemas.offered.iter();
-        let is_offered = |offered: &Applied| {
-            offered.subject == requirement.subject && offered.rewrite == closest
-        };
-        offered.any(is_offered).then_some(closest)
-    }
 }
 
 /// What is weighed where it belongs: encryption with its keys, compaction with the classes that a release brings, and
@@ -103,7 +39,7 @@ fn is_weighed_apart(feature: &Feature) -> bool {
 }
 
 /// Says what the target's release does not take, or takes under conditions.
-pub(super) fn check(made: &Made, findings: &mut Findings) -> Met {
+pub(super) fn check(made: &Making, findings: &mut Findings) -> Met {
     let mut met = Met::default();
     let switched_off = |told: fn(&NodeFeatures) -> Option<bool>| {
         let mut nodes = made.cluster.nodes.iter();
@@ -165,7 +101,7 @@ pub(super) fn check(made: &Made, findings: &mut Findings) -> Met {
 
 /// Says what only DSE has and is left out: whether the target's release leaves out what means nothing to it, or that was
 /// asked for.
-fn say_left_out(made: &Made, stand: &[Requirement], met: &mut Met, findings: &mut Findings) {
+fn say_left_out(made: &Making, stand: &[Requirement], met: &mut Met, findings: &mut Findings) {
     let gone = made.schemas.needed.iter().filter(|requirement| {
         requirement.feature.is_of_dse()
             && !is_weighed_apart(&requirement.feature)
@@ -236,7 +172,7 @@ fn say_setting(
 }
 
 /// What the target's release does not have, and what is left of it.
-fn refuse(requirement: &Requirement, name: &str, made: &Made, findings: &mut Findings) {
+fn refuse(requirement: &Requirement, name: &str, made: &Making, findings: &mut Findings) {
     let (feature, release) = (&requirement.feature, made.release);
     let offered = made.offered(requirement);
     let part = match requirement.part.as_str() {
@@ -277,7 +213,7 @@ fn say_class(
     requirement: &Requirement,
     name: &str,
     class: &str,
-    made: &Made,
+    made: &Making,
     findings: &mut Findings,
 ) {
     let feature = &requirement.feature;
@@ -295,11 +231,4 @@ fn say_class(
             None => install,
         },
     );
-}
-
-pub(super) fn name_of(subject: &ObjectKey) -> String {
-    match subject.kind {
-        SchemaKind::Keyspace => subject.keyspace.clone(),
-        _ => format!("{}.{}", subject.keyspace, subject.name),
-    }
 }

@@ -1,6 +1,7 @@
 //! What a restore stands on: the target as its agents describe it, and the releases, rings and schemas of both sides.
 
 use model::Severity;
+use model::manifest::BackupManifest;
 
 use super::datacenters::Datacenters;
 use super::rings::{NotUnderstood, Rings};
@@ -23,8 +24,12 @@ pub(super) struct Grounds<'a> {
 
 impl<'a> Grounds<'a> {
     /// Says what is wrong with any of them.
-    pub fn of(request: &'a RestoreRequest, findings: &mut Findings) -> Self {
-        let (name, backup) = (request.target.as_str(), &request.backup);
+    pub fn of(
+        request: &'a RestoreRequest,
+        backup: &BackupManifest,
+        findings: &mut Findings,
+    ) -> Self {
+        let name = request.target.as_str();
         let cluster = cluster::examine(name, &request.nodes, &request.unreachable, findings);
         cluster::check_releases(name, &cluster, Severity::Refusal, findings);
         whole::schema_version(request, &cluster, findings);

@@ -5,6 +5,7 @@ use model::manifest::BackupManifest;
 use super::chosen::Chosen;
 use super::grounds::Grounds;
 use super::live::Live;
+use super::making::Making;
 use super::{
     SchemaChange, SchemaRewrite, changes, features, indexes, objects, rewrites, settings, tables,
 };
@@ -29,7 +30,7 @@ pub(super) fn make<'a>(
     let schema_changes = changes::find(chosen, schemas, &decided, findings);
     let mut rewritten = Vec::new();
     if let Some(node) = cluster.nodes.first() {
-        let made = features::Made {
+        let making = Making {
             chosen,
             schemas,
             live,
@@ -37,10 +38,10 @@ pub(super) fn make<'a>(
             cluster,
             release: &node.release,
         };
-        let met = features::check(&made, findings);
+        let met = features::check(&making, findings);
         features::say_validated(&grounds.versions.validate, &met, findings);
         settings::check(&met.needed, &cluster.nodes, findings);
-        rewritten = rewrites::rewrites(&made, &met.in_the_way, findings);
+        rewritten = rewrites::rewrites(&making, &met.in_the_way, findings);
         indexes::say(
             mode,
             &decided,

@@ -18,7 +18,7 @@ pub(super) struct Placed<'a> {
 pub(super) fn place<'a>(
     request: &'a RestoreRequest,
     grounds: &Grounds<'a>,
-    backup: &BackupManifest,
+    backup: &'a BackupManifest,
     chosen: &Chosen,
     live: &Live,
     findings: &mut Findings,
@@ -26,7 +26,7 @@ pub(super) fn place<'a>(
     let (mode, cluster) = (grounds.mode, &grounds.cluster);
     let (rings, datacenters) = (grounds.rings.as_ref(), grounds.datacenters.as_ref());
     let name = request.target.as_str();
-    let pairs = topology::pair(name, mode, &request.backup.ring, cluster, findings);
+    let pairs = topology::pair(name, mode, &backup.ring, cluster, findings);
     let context = replication::Context {
         mode,
         backup,

@@ -23,6 +23,7 @@ use crate::{codes, cql};
 use adjust::{adjust, owners};
 
 const CLASS: &str = "class";
+const PACKAGE: &str = "org.apache.cassandra.locator.";
 
 pub(super) type Options = BTreeMap<String, String>;
 
@@ -60,7 +61,13 @@ impl KeyspacePlan {
     }
 
     pub fn say_not_understood(&self, findings: &mut Findings) {
-        for NotUnderstood { whose, error } in &self.not_understood {
+        let both = match self.not_understood.as_slice() {
+            [source, target] if source.error == target.error => Some("backup and target"),
+            _ => None,
+        };
+        let told = if both.is_some() { 1 } else { 2 };
+        for NotUnderstood { whose, error } in self.not_understood.iter().take(told) {
+            let whose = both.unwrap_or(whose);
             findings.say(
                 codes::REPLICATION_NOT_UNDERSTOOD,
                 &self.name,
@@ -247,12 +254,12 @@ pub(super) fn holding(plans: &[KeyspacePlan], rings: &Rings) -> BTreeSet<String>
     holding
 }
 
-/// The replication map, its class without the package.
+/// The replication map, its class without Cassandra's own package.
 fn options(keyspace: &SchemaEntry) -> Options {
     let statement = keyspace.cql.first().map(String::as_str).unwrap_or_default();
     let mut map = cql::option_map(statement, "replication").unwrap_or_default();
     if let Some(class) = map.get_mut(CLASS) {
-        *class = class.rsplit('.').next().unwrap_or(class).to_owned();
+        *class = class.strip_prefix(PACKAGE).unwrap_or(class).to_owned();
     }
     map
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use cassandra_schema::{Applied, ObjectKey, Rewrite, rewrites_of};
 
 use super::SchemaRewrite;
-use super::features::{Made, name_of};
+use super::making::{Making, name_of};
 use crate::findings::Findings;
 use crate::{codes, text};
 
@@ -13,7 +13,7 @@ use crate::{codes, text};
 const CQL_LEN_MAX: usize = 80;
 
 pub(super) fn rewrites(
-    made: &Made,
+    made: &Making,
     in_the_way: &HashSet<ObjectKey>,
     findings: &mut Findings,
 ) -> Vec<SchemaRewrite> {
@@ -55,7 +55,7 @@ pub(super) fn rewrites(
 }
 
 /// What changes nothing that anyone would notice is shown and not said, and what only DSE has is said with its feature.
-fn say_applied(applied: &Applied, name: &str, made: &Made, findings: &mut Findings) {
+fn say_applied(applied: &Applied, name: &str, made: &Making, findings: &mut Findings) {
     let mut needed = made.schemas.needed.iter();
     let is_of_dse = needed.any(|requirement| {
         requirement.subject == applied.subject

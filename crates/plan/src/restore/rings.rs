@@ -22,7 +22,7 @@ pub(super) struct Rings {
 /// Why who holds what on a ring cannot be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NotUnderstood {
-    /// `the backup` or `the target`.
+    /// `the backup`, `the target`, or both.
     whose: &'static str,
     why: String,
 }
@@ -51,6 +51,12 @@ impl Rings {
         let target = ring("the target", &target.partitioner, &members);
         let (source, target) = match (source, target) {
             (Ok(source), Ok(target)) => (source, target),
+            (Err(source), Err(target)) if source.why == target.why => {
+                return Err(vec![NotUnderstood {
+                    whose: "backup and target",
+                    ..source
+                }]);
+            }
             (source, target) => {
                 return Err([source.err(), target.err()].into_iter().flatten().collect());
             }

@@ -190,3 +190,32 @@ fn in_place_needs_tables_as_they_were() {
         "#]],
     );
 }
+
+#[test]
+fn in_place_needs_the_files_of_every_node_where_they_were() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut lacking = in_place(&source, &target);
+    lacking.backup.nodes.pop();
+    lacking.completeness = plan::Completeness::Any;
+    let mut renamed = in_place(&source, &target);
+    renamed.datacenters.insert("dc2".into(), "dc1".into());
+    for (request, expected) in [
+        (
+            lacking,
+            &[
+                "Refusal MODE_UNAVAILABLE in place",
+                "Warning COVERAGE_REDUCED prod/nightly-1",
+            ][..],
+        ),
+        (
+            renamed,
+            &[
+                "Refusal DATACENTER_UNMAPPED dc2",
+                "Refusal MODE_UNAVAILABLE in place",
+                "Warning DATACENTER_LEFT_OUT dc1",
+            ],
+        ),
+    ] {
+        assert_eq!(codes(&request), expected);
+    }
+}

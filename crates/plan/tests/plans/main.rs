@@ -1,5 +1,7 @@
 //! Plans as people read them: each test is a small world of a backup and a target, and the whole plan as text.
 
+mod any_order;
+mod any_ring;
 mod backup;
 mod classes;
 mod completeness;
@@ -11,7 +13,9 @@ mod expiry;
 mod formats;
 mod in_place;
 mod online;
+mod online_changed;
 mod refused;
+mod refused_target;
 mod rings_datacenters;
 mod rings_size;
 mod rings_strategies;

@@ -256,3 +256,72 @@ fn names_that_neither_side_has() {
         "#]],
     );
 }
+
+#[test]
+fn one_datacenter_that_feeds_two() {
+    let (source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    target
+        .without("shop.orders")
+        .without("shop.Metrics_2")
+        .entries
+        .clear();
+    target.members(&[
+        ("dc1", "r1", &[-60]),
+        ("dc1", "r2", &[0]),
+        ("dc2", "r1", &[-30]),
+        ("dc2", "r2", &[30]),
+    ]);
+    let request = fed(request(&source, &target), &[("dc1", "dc1,dc2")]);
+    check_particular(
+        &request,
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: can be done
+
+        warnings (1)
+          REPLICATION_ADJUSTED shop (during)
+              shop is made with the replication {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
+              hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'}
+
+        TABLE           WHAT HAPPENS TO IT                  ID
+        shop.Metrics_2  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
+        shop.orders     is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+
+        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+        10.1.0.1   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
+        10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
+        10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+        10.1.0.4   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013
+
+        STEP    ON          AFTER
+        pin     -           -
+        stage   every node  pin
+        schema  -           every stage
+            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'} AND durable_writes = true;
+            CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
+            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+        load    every node  schema
+        finish  -           every load
+
+        takes about 43s
+    "#]],
+    );
+}
+
+#[test]
+fn a_keyspace_in_no_datacenter_that_was_named() {
+    let mut source = two_datacenters();
+    source
+        .keyspace("blog")
+        .table("blog.posts", 5, "id int PRIMARY KEY, c text")
+        .replicate("blog", "{'class': 'NetworkTopologyStrategy', 'tokyo': '2'}");
+    let request = fed(
+        request(&source, &empty("cassandra 4.1.9")),
+        &[("paris", "dc1")],
+    );
+    let expected = [
+        "Refusal DATACENTER_UNMAPPED blog",
+        "Warning REPLICATION_ADJUSTED shop",
+        "Warning DATACENTER_LEFT_OUT tokyo",
+    ];
+    assert_eq!(codes(&request), expected);
+}

@@ -45,18 +45,34 @@ fn a_strategy_of_somebodys_own() {
 
             refusals (1)
               REPLICATION_NOT_UNDERSTOOD shop (before)
-                  who holds shop on the ring of the backup cannot be told: replication strategy `MoonPhaseStrategy` is not understood
+                  who holds shop on the ring of the backup cannot be told: replication strategy `com.example.MoonPhaseStrategy` is not understood
                   hint: restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out
 
             advice (1)
               KEYSPACE_REPLICATION_MISMATCH shop (before)
-                  shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'MoonPhaseStrategy', 'phase': '2'} in the backup
+                  shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'com.example.MoonPhaseStrategy', 'phase': '2'} in the backup
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
             shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
         "#]],
     );
+}
+
+#[test]
+fn what_is_not_understood_goes_into_the_same_ring() {
+    for replication in [
+        "{'class': 'NetworkTopologyStrategy', 'dc1': '3/1'}",
+        "{'class': 'com.example.MoonPhaseStrategy', 'phase': '2'}",
+    ] {
+        let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+        source.replicate("shop", replication);
+        target.replicate("shop", replication);
+        assert_eq!(codes(&request(&source, &target)), [] as [&str; 0]);
+        target.ring[0].tokens = vec!["77".into()];
+        let refused = ["Refusal REPLICATION_NOT_UNDERSTOOD shop"];
+        assert_eq!(codes(&request(&source, &target)), refused);
+    }
 }
 
 fn partitioned(source: &str, target: &str) -> RestoreRequest {
@@ -129,30 +145,25 @@ fn random_onto_murmur3() {
 #[test]
 fn byte_ordered_into_another_ring_and_into_the_same() {
     let mut request = partitioned("ByteOrderedPartitioner", "ByteOrderedPartitioner");
-    assert!(
-        plan::plan_restore(&RestoreRequest {
-            mode: RequestedMode::InPlace,
-            ..request.clone()
-        })
-        .supported
-    );
+    for mode in [RequestedMode::Auto, RequestedMode::InPlace] {
+        request.mode = mode;
+        assert_eq!(codes(&request), [] as [&str; 0]);
+    }
+    request.mode = RequestedMode::Auto;
     request.backup.ring[1].tokens = vec!["15".into()];
     check_particular(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        refusals (2)
-          RING_NOT_UNDERSTOOD the backup (before)
-              who holds what on the ring of the backup cannot be told: where ByteOrderedPartitioner places replicas is not understood
-              hint: restore the whole backup into a ring with the same tokens, datacenters and racks
-          RING_NOT_UNDERSTOOD the target (before)
-              who holds what on the ring of the target cannot be told: where ByteOrderedPartitioner places replicas is not understood
-              hint: restore the whole backup into a ring with the same tokens, datacenters and racks
+            refusals (1)
+              RING_NOT_UNDERSTOOD backup and target (before)
+                  who holds what on the ring of backup and target cannot be told: where ByteOrderedPartitioner places replicas is not understood
+                  hint: restore the whole backup into a ring with the same tokens, datacenters and racks
 
-        TABLE           WHAT WOULD HAPPEN TO IT         ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
-    "#]],
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+        "#]],
     );
 }

@@ -9,12 +9,10 @@ use std::sync::Arc;
 
 use cassandra_versions::{FormatSettings, Release, readable_formats, written_format};
 use model::cql::quote;
-use model::manifest::{
-    BackupKind, BackupManifest, BackupNode, KeyFingerprint, SstableFacts, TableSummary,
-};
+use model::manifest::{BackupKind, BackupManifest, BackupNode, KeyFingerprint, SstableFacts};
 use model::{
     BackupRef, DataDirectory, HostId, NodeDescription, NodeFeatures, RingMember, Schema,
-    SchemaEntry, SchemaKind, Selection, TableDescription, TableId, TableRef, TaskId,
+    SchemaEntry, SchemaKind, Selection, TableId, TableRef, TaskId,
 };
 use plan::{Completeness, Rates, RequestedMode, RestoreRequest};
 use uuid::Uuid;
@@ -237,31 +235,6 @@ pub fn backup_ref() -> BackupRef {
     BackupRef {
         cluster: "prod".parse().expect("a name"),
         name: "nightly-1".parse().expect("a name"),
-    }
-}
-
-impl Table {
-    fn description(&self) -> TableDescription {
-        TableDescription {
-            table: self.table.clone(),
-            id: self.id,
-            view_of: self.view_of.clone(),
-            live_bytes: self.bytes,
-            formats: self.formats.clone(),
-            compaction_class: self.compaction_class.clone(),
-        }
-    }
-
-    fn summary(&self) -> TableSummary {
-        TableSummary {
-            keyspace: self.table.keyspace.clone(),
-            table: self.table.table.clone(),
-            id: self.id,
-            view_of: self.view_of.clone(),
-            bytes: self.bytes,
-            sstables: self.sstables(),
-            formats: self.formats.clone(),
-        }
     }
 }
 

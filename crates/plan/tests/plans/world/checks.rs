@@ -31,6 +31,7 @@ pub fn check_particular(request: &RestoreRequest, expected: Expect) {
 /// Steps only ever wait for steps before them, and a refused plan has none.
 fn check_order(plan: &RestorePlan) {
     assert!(plan.supported || plan.steps.is_empty());
+    assert!(!plan.supported || !plan.nodes.is_empty());
     for (at, step) in plan.steps.iter().enumerate() {
         for after in &step.after {
             let before = &plan.steps[..at];

@@ -1,9 +1,10 @@
-//! What a backup tells of its SSTables.
+//! What is told of tables and their SSTables.
 
-use model::TableRef;
 use model::manifest::{
     Encryption, Expiring, Hazard, KeyFingerprint, NodeSstables, SstableFacts, TableSstables,
+    TableSummary,
 };
+use model::{TableDescription, TableRef};
 use plan::NodeKeys;
 
 use super::{GIB, Side, Table};
@@ -83,6 +84,29 @@ pub fn key(name: &str, fingerprint: Option<&str>) -> KeyFingerprint {
 }
 
 impl Table {
+    pub fn description(&self) -> TableDescription {
+        TableDescription {
+            table: self.table.clone(),
+            id: self.id,
+            view_of: self.view_of.clone(),
+            live_bytes: self.bytes,
+            formats: self.formats.clone(),
+            compaction_class: self.compaction_class.clone(),
+        }
+    }
+
+    pub fn summary(&self) -> TableSummary {
+        TableSummary {
+            keyspace: self.table.keyspace.clone(),
+            table: self.table.table.clone(),
+            id: self.id,
+            view_of: self.view_of.clone(),
+            bytes: self.bytes,
+            sstables: self.sstables(),
+            formats: self.formats.clone(),
+        }
+    }
+
     pub fn sstables(&self) -> u64 {
         match self.facts.len() {
             0 => 2,
