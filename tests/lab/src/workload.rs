@@ -22,6 +22,7 @@ use crate::session;
 
 pub use change::change;
 pub use large::fill_large;
+pub use schema::DROP_COLUMN;
 
 /// The keyspaces that `fill` makes, as the schema spells them.
 pub const KEYSPACES: [&str; 2] = ["shop", "Metrics_2"];
@@ -63,10 +64,7 @@ impl fmt::Display for Scale {
 /// The last writes stay in memory, as on any node that is at work.
 pub async fn fill(cluster: &Cluster, scale: Scale) -> Result<()> {
     let session = cluster.session().await?;
-    info!("making the schema");
-    for statement in schema::statements(cluster.release(), &cluster.datacenters()) {
-        session::run(&session, &statement).await?;
-    }
+    make_schema(cluster).await?;
     let bulks = rows::bulks(scale);
     for half in 0..rows::HALVES {
         info!("writing half {} of the rows", half + 1);
@@ -82,6 +80,16 @@ pub async fn fill(cluster: &Cluster, scale: Scale) -> Result<()> {
     edits::edit(&session, scale).await?;
     session::run(&session, schema::DROP_COLUMN).await?;
     settle(cluster).await
+}
+
+/// Makes the keyspaces with all that is in them, and no rows. The column that `fill` drops later is there.
+pub async fn make_schema(cluster: &Cluster) -> Result<()> {
+    let session = cluster.session().await?;
+    info!("making the schema");
+    for statement in schema::statements(cluster.release(), &cluster.datacenters()) {
+        session::run(&session, &statement).await?;
+    }
+    Ok(())
 }
 
 /// Waits until views have caught up with their tables: until then two digests of the same data differ.

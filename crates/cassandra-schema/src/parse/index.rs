@@ -32,13 +32,18 @@ pub(super) fn index(cursor: &mut Cursor, is_custom: bool) -> Parsed<Index> {
     };
     if cursor.take(&["WITH"]) {
         loop {
-            let is_options = cursor.sees("OPTIONS")
-                && cursor
-                    .peek_after(2)
-                    .is_some_and(|token| token.is_symbol('{'));
-            if is_options {
+            // Snapshots of 3.11 have no `=` before it.
+            let opens = |at| {
+                cursor
+                    .peek_after(at)
+                    .is_some_and(|token| token.is_symbol('{'))
+            };
+            if cursor.sees("OPTIONS") && (opens(1) || opens(2)) {
                 cursor.take(&["OPTIONS"]);
-                cursor.symbol('=', "`=`")?;
+                let is_bare = cursor.peek().is_some_and(|token| token.is_symbol('{'));
+                if !is_bare {
+                    cursor.symbol('=', "`=`")?;
+                }
                 index.options = map(cursor)?;
             } else {
                 option(cursor, &mut index.properties)?;

@@ -113,6 +113,7 @@ fn a_snapshot_of_3_11_names_what_it_could_not_write() {
         .collect();
     assert_eq!(bare, ["Old One"]);
     assert_eq!(schema.indexes[0].name, "t_v_idx");
+    assert_eq!(schema.indexes[1].options.len(), 1);
     let table = schema.table("shop", "Old One").expect("a table");
     assert!(!table.same_definition(table) && !same_storage(table, table));
 }
