@@ -64,7 +64,7 @@ impl Shuffle {
         }
         self.shuffle(&mut request.nodes);
         for node in &mut request.nodes {
-            self.shuffle(&mut node.ring);
+            self.shuffle(std::sync::Arc::make_mut(&mut node.ring));
             self.shuffle(&mut node.tables);
             self.shuffle(&mut node.readable_formats);
         }

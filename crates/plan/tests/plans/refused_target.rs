@@ -117,7 +117,7 @@ fn nodes_that_disagree_are_refused() {
     request.nodes[0]
         .schema_versions
         .push("00000000-0000-0000-0000-0000000000bb".into());
-    request.nodes[1].ring[0].rack = "moved".into();
+    std::sync::Arc::make_mut(&mut request.nodes[1].ring)[0].rack = "moved".into();
     assert_eq!(
         codes(&request),
         [

@@ -88,7 +88,7 @@ pub fn cases() -> Vec<Case> {
             request.nodes[0].schema_versions.push("another".into());
         }),
         ("RING_DISAGREEMENT", |request| {
-            request.nodes[0].ring[1].rack = "moved".into();
+            std::sync::Arc::make_mut(&mut request.nodes[0].ring)[1].rack = "moved".into();
         }),
         ("RING_MEMBER_WITHOUT_AGENT", |request| {
             request.nodes.pop();
