@@ -103,7 +103,7 @@ fn what_differs_is_dropped_and_made_as_it_was() {
             warnings (4)
               SCHEMA_REVERTS shop.orders (during)
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
-                  hint: the plan has what is undone, and the CQL that does it again
+                  hint: the plan has what is undone, and the CQL that does it again where there is any
               SCHEMA_REVERTS shop.later (during)
                   the live view shop.later is not in the backup and is dropped with its table
                   hint: to make it again: CREATE MATERIALIZED VIEW shop.later AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000004 AND comment = ''

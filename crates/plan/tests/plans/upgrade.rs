@@ -23,7 +23,7 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
             warnings (1)
               SCHEMA_REVERTS shop.orders (during)
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
-                  hint: the plan has what is undone, and the CQL that does it again
+                  hint: the plan has what is undone, and the CQL that does it again where there is any
 
             advice (4)
               UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
