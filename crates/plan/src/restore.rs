@@ -122,7 +122,12 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         &live,
         &mut findings,
     );
-    whole::say_afterwards(request.target.as_str(), backup.nodes.len(), &mut findings);
+    whole::say_afterwards(
+        request.target.as_str(),
+        backup.nodes.len(),
+        &chosen.keyspaces,
+        &mut findings,
+    );
 
     let supported = !findings.refuse();
     RestorePlan {
