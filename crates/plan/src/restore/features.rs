@@ -131,7 +131,7 @@ pub(super) fn say_validated(subjects: &[String], met: &Met, findings: &mut Findi
         let (severity, message) = match met.of_dse {
             0 => (
                 Severity::Advice,
-                "HCD lacks some of DSE's features: none was found in the schema of what is restored".to_owned(),
+                "HCD lacks some of DSE's features: none of these was found in the schema of what is restored".to_owned(),
             ),
             found => (
                 Severity::Warning,

@@ -165,7 +165,7 @@ fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
             refusals (1)
               BACKUP_INCOMPLETE prod/nightly-1 (before)
                   the backup lacks 10.0.0.2, which was in the ring; of shop in dc1 it has 2 of 3 replicas for 100.0 % of the ring
-                  hint: pick a backup that has every node; or --completeness quorum: nothing that was written at QUORUM is missing then
+                  hint: pick a backup that has every node; or --completeness quorum: what was written at QUORUM is there then, on one replica at least
 
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
