@@ -168,3 +168,22 @@ async fn plan_of(args: &RestoreArgs, context: &mut Context) -> Result<ShownPlan,
         .into_inner();
     Ok(view::plan::from_wire(&planned.plan.unwrap_or_default()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_datacenter_that_is_named_twice_feeds_both() {
+        let pairs = ["dc1=east", "dc2=west", "dc1=west", "dc3=east,west"];
+        let pairs: Vec<DatacenterArg> = pairs
+            .iter()
+            .map(|pair| pair.parse().expect("a pair"))
+            .collect();
+        let fed = datacenters(&pairs);
+        assert_eq!(fed.len(), 3);
+        assert_eq!(fed["dc1"], "east,west");
+        assert_eq!(fed["dc2"], "west");
+        assert_eq!(fed["dc3"], "east,west");
+    }
+}
