@@ -106,7 +106,7 @@ fn say_left_out(made: &Making, stand: &[Requirement], met: &mut Met, findings: &
         requirement.feature.is_of_dse()
             && !is_weighed_apart(&requirement.feature)
             && !stand.contains(requirement)
-            && made.makes(&requirement.subject)
+            && made.restores(&requirement.subject)
     });
     for requirement in gone {
         met.of_dse += 1;

@@ -234,3 +234,24 @@ fn classes_of_dse_stay_on_hcd() {
         "#]],
     );
 }
+
+#[test]
+fn a_feature_is_told_of_where_the_table_is_there_without_it_too() {
+    let mut source = services();
+    source.without("shop.archive").without("shop.people");
+    source.without("shop.orders_search");
+    let mut target = empty("hcd 1.2.3");
+    target
+        .keyspace("shop")
+        .table("shop.orders", 1, "id int PRIMARY KEY, c text");
+    let request = request(&source, &target);
+    let plan = plan::plan_restore(&request);
+    assert_eq!(plan.tables[0].action, plan::TableAction::Truncate);
+    assert_eq!(
+        codes(&request),
+        [
+            "Warning DSE_FEATURE_UNSUPPORTED shop.orders",
+            "Warning SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3"
+        ]
+    );
+}

@@ -214,3 +214,10 @@ fn an_unlisted_pair_that_is_allowed_is_warned_of() {
         "#]],
     );
 }
+
+#[test]
+fn slices_of_a_release_that_broke_some_are_warned_of() {
+    let sstables = vec![with_hazard("bb-1-bti", Hazard::ZeroCopySlice)];
+    let request = holding("dse 6.8.7", "dse 6.8.50", sstables);
+    assert_eq!(codes(&request), ["Warning SSTABLE_NEEDS_REWRITE bti-bb"]);
+}
