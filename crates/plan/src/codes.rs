@@ -105,8 +105,8 @@ codes! {
     BACKUP_INCOMPLETE Refusal Before
         "The backup lacks something that a restore needs: nodes of the ring as it was, or the definition of a table. \
          Without it a restore would leave holes that look like success. Where nodes are missing, the finding says how \
-         much of the ring has how few replicas, and which `--completeness` goes without them: `quorum` where nothing that \
-         was written at QUORUM is missing, `one` where something is there of every row, `any` where rows are missing \
+         much of the ring has how few replicas, and which `--completeness` goes without them: `quorum` where what was \
+         written at QUORUM is there, `one` where every range has a replica left, `any` where rows are missing \
          altogether. `all` is the usual one."
     BACKUP_DAMAGED Warning Before
         "SSTables of the backup were damaged on their nodes already when it was made, with `--keep-damaged`. They are \
@@ -121,8 +121,8 @@ codes! {
     COVERAGE_REDUCED Warning Before
         "The backup lacks some of the replicas that its ring had, and the restore was asked for with `--completeness \
          quorum`, `one` or `any`. What only the missing replicas had is not restored, and reads may answer with older \
-         rows than they did. The plan shows how much of the ring has how many replicas. Run a full repair afterwards, \
-         which spreads what is there and brings back nothing else. As advice: the missing nodes held nothing of what is \
+         rows than they did. The plan shows how much of the ring has how many replicas. Run a full repair before \
+         programs read: it spreads what is there, and brings back nothing else. As advice: the missing nodes held nothing of what is \
          restored."
 
     // Where it goes, and how.

@@ -71,17 +71,10 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let placed = placed::place(request, &grounds, &backup, &chosen, &live, &mut findings);
     let made = made::make(&grounds, &backup, &chosen, &live, &mut findings);
     let older = weigh_sstables(request, &grounds, &backup, &made.decided, &mut findings);
-    let given = nodes::Given {
-        backup: &backup,
-        sstables: &request.sstables,
-        moves: &placed.moves,
-        rings: grounds.rings.as_ref(),
-        cluster: &grounds.cluster,
-        decided: &made.decided,
-        versions: &grounds.versions,
-        older: &older,
-    };
-    let mut nodes = nodes::plan(&given, &mut findings);
+    let mut nodes = nodes::plan(
+        &share(request, &grounds, &backup, &placed, &made, &older),
+        &mut findings,
+    );
     let cql = ddl::write(
         grounds.mode,
         &backup,
@@ -97,22 +90,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         view_statements: cql.views.len() as u64,
     };
     let seconds = nodes.estimate(&course, &request.rates, &grounds.cluster, &mut findings);
-    let is_staged = tables::is_staged(&made.decided);
-    cleanup::check(
-        &request.sstables,
-        &placed.moves,
-        grounds.rings.as_ref(),
-        &grounds.cluster,
-        &is_staged,
-        &mut findings,
-    );
-    ttl::check(
-        &request.sstables,
-        is_staged,
-        request.now,
-        seconds,
-        &mut findings,
-    );
+    say_consequences(request, &grounds, &placed, &made, seconds, &mut findings);
     verified::check(&backup, None, &mut findings);
     offer_in_place(
         request,
@@ -122,7 +100,8 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         &live,
         &mut findings,
     );
-    whole::say_afterwards(request.target.as_str(), backup.nodes.len(), &mut findings);
+    let name = request.target.as_str();
+    whole::say_afterwards(name, backup.nodes.len(), &chosen.keyspaces, &mut findings);
 
     let supported = !findings.refuse();
     RestorePlan {
@@ -207,6 +186,50 @@ fn weigh_sstables(
         findings,
     );
     verdicts.older
+}
+
+/// What the nodes' shares are made from.
+fn share<'a>(
+    request: &'a RestoreRequest,
+    grounds: &'a Grounds,
+    backup: &'a BackupManifest,
+    placed: &'a placed::Placed,
+    made: &'a made::Made,
+    older: &'a BTreeSet<String>,
+) -> nodes::Given<'a> {
+    nodes::Given {
+        backup,
+        sstables: &request.sstables,
+        moves: &placed.moves,
+        rings: grounds.rings.as_ref(),
+        cluster: &grounds.cluster,
+        decided: &made.decided,
+        versions: &grounds.versions,
+        older,
+    }
+}
+
+/// What is left over on nodes, and what is gone by the time.
+fn say_consequences(
+    request: &RestoreRequest,
+    grounds: &Grounds,
+    placed: &placed::Placed,
+    made: &made::Made,
+    seconds: u64,
+    findings: &mut Findings,
+) {
+    let (sstables, cluster) = (&request.sstables, &grounds.cluster);
+    let is_staged = tables::is_staged(&made.decided);
+    let rings = grounds.rings.as_ref();
+    cleanup::check(
+        sstables,
+        &placed.moves,
+        rings,
+        cluster,
+        &is_staged,
+        findings,
+    );
+    ttl::check(sstables, is_staged, request.now, seconds, findings);
 }
 
 /// Where nobody asked for a mode, and nothing stands against the one that was picked.

@@ -3,6 +3,7 @@
 mod plan;
 mod start;
 
+use std::collections::HashMap;
 use std::str::FromStr;
 
 use ::plan::ShownPlan;
@@ -51,7 +52,7 @@ pub struct RestoreArgs {
     #[arg(long, help_heading = "How")]
     allow_unlisted_version: bool,
     /// Which datacenter of the target takes the data of which datacenter of the backup; without it those of the same name.
-    /// Datacenters of the backup that are not named are left out.
+    /// One may feed several, by commas, and several one; datacenters of the backup that are not named are left out.
     #[arg(
         long = "datacenter",
         value_name = "BACKUP=TARGET",
@@ -138,15 +139,22 @@ impl RestoreArgs {
             selection: Some(self.selection.to_wire()),
             mode: mode as i32,
             allow_unlisted_version: self.allow_unlisted_version,
-            datacenters: self
-                .datacenters
-                .iter()
-                .map(|pair| (pair.backup.clone(), pair.target.clone()))
-                .collect(),
+            datacenters: datacenters(&self.datacenters),
             completeness: Completeness::from(self.completeness) as i32,
             rewrite_schema: self.rewrite_schema,
         }
     }
+}
+
+/// Of each datacenter of the backup those that it feeds, by commas.
+fn datacenters(pairs: &[DatacenterArg]) -> HashMap<String, String> {
+    let mut fed: HashMap<String, String> = HashMap::new();
+    for DatacenterArg { backup, target } in pairs {
+        fed.entry(backup.clone())
+            .and_modify(|targets| *targets = format!("{targets},{target}"))
+            .or_insert_with(|| target.clone());
+    }
+    fed
 }
 
 /// The plan for a restore; touches nothing.
@@ -159,4 +167,23 @@ async fn plan_of(args: &RestoreArgs, context: &mut Context) -> Result<ShownPlan,
         .map_err(|status| context.failed(Service::TaskRunner, status))?
         .into_inner();
     Ok(view::plan::from_wire(&planned.plan.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_datacenter_that_is_named_twice_feeds_both() {
+        let pairs = ["dc1=east", "dc2=west", "dc1=west", "dc3=east,west"];
+        let pairs: Vec<DatacenterArg> = pairs
+            .iter()
+            .map(|pair| pair.parse().expect("a pair"))
+            .collect();
+        let fed = datacenters(&pairs);
+        assert_eq!(fed.len(), 3);
+        assert_eq!(fed["dc1"], "east,west");
+        assert_eq!(fed["dc2"], "west");
+        assert_eq!(fed["dc3"], "east,west");
+    }
 }

@@ -34,17 +34,32 @@ pub(super) fn check(
                 && wanted(keyspace, name)
                 && facts.any(|facts| facts.encryption.is_some())
         };
+        // A cluster may have many nodes and ranges, and encrypted tables are rare.
+        let mut partial: Option<BTreeSet<usize>> = None;
         for node in sstables {
+            let encrypted: Vec<&TableSstables> = node.tables.iter().filter(is_encrypted).collect();
             let Some(source) = rings.source.index_of(node.host_id) else {
                 continue;
             };
-            let takers = takers(group, source, rings);
-            for table in node.tables.iter().filter(is_encrypted) {
-                if !takers.is_empty() {
-                    tables.insert(table.table.to_string());
-                    keyspaces.insert(&table.table.keyspace);
-                    nodes.extend(&takers);
-                }
+            if encrypted.is_empty() {
+                continue;
+            }
+            let partial = partial.get_or_insert_with(|| holding_a_part(group, rings));
+            let takers: Vec<usize> = partial
+                .iter()
+                .copied()
+                .filter(|target| {
+                    group
+                        .mapping
+                        .shares_of(*target)
+                        .iter()
+                        .any(|it| it.source == source)
+                })
+                .collect();
+            if !takers.is_empty() {
+                tables.extend(encrypted.iter().map(|table| table.table.to_string()));
+                keyspaces.extend(encrypted.iter().map(|table| table.table.keyspace.as_str()));
+                nodes.extend(takers);
             }
         }
     }
@@ -71,12 +86,12 @@ pub(super) fn check(
     );
 }
 
-/// The target nodes that take anything from a source node, and do not hold all of the ring themselves.
-fn takers(group: &Group, source: usize, rings: &Rings) -> Vec<usize> {
-    let takes = |target: &usize| {
-        let shares = group.mapping.shares_of(*target);
-        let all = shares.iter().flat_map(|share| share.ranges.iter().cloned());
-        shares.iter().any(|share| share.source == source) && !TokenRanges::new(all).is_whole_ring()
+/// The target nodes that do not hold all of the ring themselves.
+fn holding_a_part(group: &Group, rings: &Rings) -> BTreeSet<usize> {
+    let holds_a_part = |target: &usize| {
+        let shares = group.mapping.shares_of(*target).iter();
+        let all = shares.flat_map(|share| share.ranges.iter().cloned());
+        !TokenRanges::new(all).is_whole_ring()
     };
-    (0..rings.target.len()).filter(takes).collect()
+    (0..rings.target.len()).filter(holds_a_part).collect()
 }

@@ -57,7 +57,8 @@ pub(super) fn check(
         (true, _) => (Severity::Advice, "they held nothing of what is restored"),
         (false, true) => (
             Severity::Warning,
-            "run a full repair afterwards; it cannot bring back what no node of the backup had",
+            "run a full repair before programs read: until then reads at QUORUM may miss rows that are there; nothing brings back \
+             what no node of the backup had",
         ),
         (false, false) => (Severity::Refusal, way_without(enough)),
     };
@@ -68,10 +69,10 @@ pub(super) fn check(
 /// The least of the policies that goes without what is missing.
 fn way_without(enough: impl Fn(Completeness) -> bool) -> &'static str {
     if enough(Completeness::Quorum) {
-        "pick a backup that has every node; or --completeness quorum: nothing that was written at QUORUM is missing then"
+        "pick a backup that has every node; or --completeness quorum: what was written at QUORUM is there then, on one replica at least"
     } else if enough(Completeness::One) {
-        "pick a backup that has every node; or --completeness one: something is there of every row, and newer values of it that \
-         were written at QUORUM may be missing"
+        "pick a backup that has every node; or --completeness one: every range has a replica left, and what was written at \
+         QUORUM may be missing"
     } else {
         "pick a backup that has every node; or --completeness any: rows of which the backup has no replica are missing then"
     }

@@ -106,7 +106,7 @@ fn say_left_out(made: &Making, stand: &[Requirement], met: &mut Met, findings: &
         requirement.feature.is_of_dse()
             && !is_weighed_apart(&requirement.feature)
             && !stand.contains(requirement)
-            && made.makes(&requirement.subject)
+            && made.restores(&requirement.subject)
     });
     for requirement in gone {
         met.of_dse += 1;
@@ -131,7 +131,7 @@ pub(super) fn say_validated(subjects: &[String], met: &Met, findings: &mut Findi
         let (severity, message) = match met.of_dse {
             0 => (
                 Severity::Advice,
-                "HCD lacks some of DSE's features: none was found in the schema of what is restored".to_owned(),
+                "HCD lacks some of DSE's features: none of these was found in the schema of what is restored".to_owned(),
             ),
             found => (
                 Severity::Warning,

@@ -44,6 +44,20 @@ impl Making<'_> {
         }
     }
 
+    /// Whether it is of what is restored, made by the plan or there already.
+    pub fn restores(&self, subject: &ObjectKey) -> bool {
+        let (keyspace, name) = (subject.keyspace.as_str(), subject.name.as_str());
+        match subject.kind {
+            SchemaKind::Table | SchemaKind::View => self.chosen.has(keyspace, name),
+            SchemaKind::Index => {
+                let table = self.schemas.table_of_index(subject);
+                table.is_some_and(|table| self.chosen.has(keyspace, table))
+            }
+            SchemaKind::Keyspace | SchemaKind::Type => self.chosen.keyspaces.contains(&keyspace),
+            SchemaKind::Function | SchemaKind::Aggregate => self.chosen.whole.contains(&keyspace),
+        }
+    }
+
     /// Whether an index is there as it was in the backup.
     fn has_index(&self, keyspace: &str, name: &str) -> bool {
         let was = self.schemas.fitted.find(SchemaKind::Index, keyspace, name);

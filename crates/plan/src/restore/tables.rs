@@ -112,7 +112,7 @@ fn online_table<'a>(
                     "the live definition of {} {why}: the table is dropped and made as it was",
                     table.table
                 ),
-                "the plan has what is undone, and the CQL that does it again",
+                "the plan has what is undone, and the CQL that does it again where there is any",
             );
             (TableAction::Recreate, source_id)
         }

@@ -16,7 +16,7 @@ pub(super) fn check(
     if verified_at.is_some_and(|at| at >= backup.finished_at) {
         return;
     }
-    let name = &backup.backup.name;
+    let name = &backup.backup;
     findings.say(
         codes::BACKUP_UNVERIFIED,
         &backup.backup,

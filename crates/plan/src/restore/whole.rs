@@ -55,7 +55,7 @@ pub(super) fn partitioner(
         findings.say(
             codes::PARTITIONER_DIFFERS,
             name,
-            format!("the backup is partitioned by {source}, and by {target} on {nodes}"),
+            format!("the backup places rows by {source}, and {nodes} by {target}"),
             format!("restore into a cluster with {source}"),
         );
     }
@@ -106,13 +106,24 @@ pub(super) fn offer_in_place(
 }
 
 /// What is left to people when the restore is done.
-pub(super) fn say_afterwards(name: &str, source_nodes: usize, findings: &mut Findings) {
+pub(super) fn say_afterwards(
+    name: &str,
+    source_nodes: usize,
+    keyspaces: &[&str],
+    findings: &mut Findings,
+) {
     if source_nodes > 1 {
+        let commands = keyspaces
+            .iter()
+            .map(|keyspace| format!("`nodetool repair -full {keyspace}`"));
         findings.say(
             codes::REPAIR_ADVISED,
             name,
             "the replicas' snapshots were not taken in one instant",
-            "run `nodetool repair -full` for the restored keyspaces",
+            match keyspaces {
+                [] => String::new(),
+                _ => format!("on one node after the other: {}", text::list(commands)),
+            },
         );
     }
     findings.say(

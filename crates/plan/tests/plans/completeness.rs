@@ -39,7 +39,7 @@ fn all_is_not_reached_by_a_backup_without_a_node() {
             refusals (1)
               BACKUP_INCOMPLETE prod/nightly-1 (before)
                   the backup lacks 10.0.0.1, which was in the ring; of shop in dc1 it has 2 of 3 replicas for 39.8 % of the ring
-                  hint: pick a backup that has every node; or --completeness quorum: nothing that was written at QUORUM is missing then
+                  hint: pick a backup that has every node; or --completeness quorum: what was written at QUORUM is there then, on one replica at least
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -66,7 +66,7 @@ fn quorum_goes_without_one_replica_of_three() {
             warnings (1)
               COVERAGE_REDUCED prod/nightly-1 (before)
                   the backup lacks 10.0.0.1, which was in the ring; of shop in dc1 it has 2 of 3 replicas for 39.8 % of the ring
-                  hint: run a full repair afterwards; it cannot bring back what no node of the backup had
+                  hint: run a full repair before programs read: until then reads at QUORUM may miss rows that are there; nothing brings back what no node of the backup had
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -104,7 +104,7 @@ fn quorum_is_not_reached_without_two_replicas_of_three() {
             refusals (1)
               BACKUP_INCOMPLETE prod/nightly-1 (before)
                   the backup lacks 10.0.0.1, 10.0.0.2, which were in the ring; of shop in dc1 it has 1 of 3 replicas for 19.8 % of the ring, 2 of 3 replicas for 40.1 % of the ring
-                  hint: pick a backup that has every node; or --completeness one: something is there of every row, and newer values of it that were written at QUORUM may be missing
+                  hint: pick a backup that has every node; or --completeness one: every range has a replica left, and what was written at QUORUM may be missing
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -131,7 +131,7 @@ fn one_goes_without_two_replicas_of_three() {
             warnings (1)
               COVERAGE_REDUCED prod/nightly-1 (before)
                   the backup lacks 10.0.0.1, 10.0.0.2, which were in the ring; of shop in dc1 it has 1 of 3 replicas for 19.8 % of the ring, 2 of 3 replicas for 40.1 % of the ring
-                  hint: run a full repair afterwards; it cannot bring back what no node of the backup had
+                  hint: run a full repair before programs read: until then reads at QUORUM may miss rows that are there; nothing brings back what no node of the backup had
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -169,7 +169,7 @@ fn any_goes_with_parts_of_the_ring_that_nobody_has() {
             warnings (1)
               COVERAGE_REDUCED prod/nightly-1 (before)
                   the backup lacks 10.0.0.1, 10.0.0.2, 10.0.0.3, which were in the ring; of shop in dc1 it has none of 3 replicas for 19.8 % of the ring, 1 of 3 replicas for 40.1 % of the ring, 2 of 3 replicas for 40.1 % of the ring
-                  hint: run a full repair afterwards; it cannot bring back what no node of the backup had
+                  hint: run a full repair before programs read: until then reads at QUORUM may miss rows that are there; nothing brings back what no node of the backup had
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002

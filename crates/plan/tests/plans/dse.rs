@@ -202,7 +202,7 @@ fn classes_of_dse_stay_on_hcd() {
 
             advice (2)
               SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3 (before)
-                  HCD lacks some of DSE's features: none was found in the schema of what is restored
+                  HCD lacks some of DSE's features: none of these was found in the schema of what is restored
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
@@ -232,5 +232,26 @@ fn classes_of_dse_stay_on_hcd() {
 
             takes about 43s
         "#]],
+    );
+}
+
+#[test]
+fn a_feature_is_told_of_where_the_table_is_there_without_it_too() {
+    let mut source = services();
+    source.without("shop.archive").without("shop.people");
+    source.without("shop.orders_search");
+    let mut target = empty("hcd 1.2.3");
+    target
+        .keyspace("shop")
+        .table("shop.orders", 1, "id int PRIMARY KEY, c text");
+    let request = request(&source, &target);
+    let plan = plan::plan_restore(&request);
+    assert_eq!(plan.tables[0].action, plan::TableAction::Truncate);
+    assert_eq!(
+        codes(&request),
+        [
+            "Warning DSE_FEATURE_UNSUPPORTED shop.orders",
+            "Warning SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3"
+        ]
     );
 }

@@ -122,7 +122,7 @@ fn with_another_key_of_the_same_name() {
 
             advice (2)
               SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3 (before)
-                  HCD lacks some of DSE's features: none was found in the schema of what is restored
+                  HCD lacks some of DSE's features: none of these was found in the schema of what is restored
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded

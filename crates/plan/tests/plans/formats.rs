@@ -98,7 +98,7 @@ fn tuples_and_slices_of_dse() {
 
             advice (2)
               SCHEMA_VALIDATION_REQUIRED dse 6.8.20 to hcd 1.2.3 (before)
-                  HCD lacks some of DSE's features: none was found in the schema of what is restored
+                  HCD lacks some of DSE's features: none of these was found in the schema of what is restored
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
@@ -213,4 +213,11 @@ fn an_unlisted_pair_that_is_allowed_is_warned_of() {
             takes about 1m 19s
         "#]],
     );
+}
+
+#[test]
+fn slices_of_a_release_that_broke_some_are_warned_of() {
+    let sstables = vec![with_hazard("bb-1-bti", Hazard::ZeroCopySlice)];
+    let request = holding("dse 6.8.7", "dse 6.8.50", sstables);
+    assert_eq!(codes(&request), ["Warning SSTABLE_NEEDS_REWRITE bti-bb"]);
 }

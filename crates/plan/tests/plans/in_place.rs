@@ -24,10 +24,10 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -70,10 +70,10 @@ fn in_place_makes_what_is_missing_first() {
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -166,10 +166,10 @@ fn in_place_needs_tables_as_they_were() {
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in

@@ -17,6 +17,7 @@ mod online_changed;
 mod refused;
 mod refused_target;
 mod rings_datacenters;
+mod rings_datacenters_refused;
 mod rings_size;
 mod rings_strategies;
 mod schema;

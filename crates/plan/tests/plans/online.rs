@@ -16,13 +16,13 @@ fn three_nodes_online_into_the_same_schema() {
             advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               IN_PLACE_POSSIBLE staging (before)
                   the ring is that of the backup: its files can be swapped while Cassandra is stopped
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -76,13 +76,13 @@ fn a_dropped_keyspace_is_made_again() {
                   the index by_c of shop.orders is built anew while rows are loaded
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               IN_PLACE_POSSIBLE staging (before)
                   the ring is that of the backup: its files can be swapped while Cassandra is stopped
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -129,13 +129,13 @@ fn a_single_table_leaves_the_others_alone() {
             advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               IN_PLACE_POSSIBLE staging (before)
                   the ring is that of the backup: its files can be swapped while Cassandra is stopped
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -191,10 +191,10 @@ fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in

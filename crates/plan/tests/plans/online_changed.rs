@@ -29,10 +29,10 @@ fn views_are_dropped_before_and_built_after_the_load() {
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -103,7 +103,7 @@ fn what_differs_is_dropped_and_made_as_it_was() {
             warnings (4)
               SCHEMA_REVERTS shop.orders (during)
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
-                  hint: the plan has what is undone, and the CQL that does it again
+                  hint: the plan has what is undone, and the CQL that does it again where there is any
               SCHEMA_REVERTS shop.later (during)
                   the live view shop.later is not in the backup and is dropped with its table
                   hint: to make it again: CREATE MATERIALIZED VIEW shop.later AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000004 AND comment = ''
@@ -118,10 +118,10 @@ fn what_differs_is_dropped_and_made_as_it_was() {
                   the index by_c of shop.orders is built anew while rows are loaded
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in

@@ -25,7 +25,7 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
                   cassandra 3.11.19 is older than cassandra 4.1.9, and SSTables cannot be made older
                   hint: restore into the release line of cassandra 4.1.9 or a later one
               PARTITIONER_DIFFERS staging (before)
-                  the backup is partitioned by Murmur3Partitioner, and by RandomPartitioner on 10.1.0.2
+                  the backup places rows by Murmur3Partitioner, and 10.1.0.2 by RandomPartitioner
                   hint: restore into a cluster with Murmur3Partitioner
               KEYSPACE_NOT_FOUND blog (before)
                   the backup prod/nightly-1 has no keyspace blog
@@ -42,10 +42,10 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -82,10 +82,10 @@ fn another_ring_is_refused_in_place_by_the_nodes_that_do_not_match() {
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -132,10 +132,10 @@ fn an_unreadable_format_is_refused_whatever_the_versions_say() {
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -165,15 +165,15 @@ fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
             refusals (1)
               BACKUP_INCOMPLETE prod/nightly-1 (before)
                   the backup lacks 10.0.0.2, which was in the ring; of shop in dc1 it has 2 of 3 replicas for 100.0 % of the ring
-                  hint: pick a backup that has every node; or --completeness quorum: nothing that was written at QUORUM is missing then
+                  hint: pick a backup that has every node; or --completeness quorum: what was written at QUORUM is there then, on one replica at least
 
             advice (3)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in

@@ -31,7 +31,7 @@ fn columns_that_were_added_dropped_and_changed() {
             warnings (4)
               SCHEMA_REVERTS shop.orders (during)
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
-                  hint: the plan has what is undone, and the CQL that does it again
+                  hint: the plan has what is undone, and the CQL that does it again where there is any
               SCHEMA_COLUMN_LOST shop.orders (during)
                   shop.orders has columns that were added since the backup, and are gone after the restore: paid, tags
                   hint: the plan has the CQL that adds them again, empty
@@ -84,7 +84,7 @@ fn another_primary_key() {
             warnings (1)
               SCHEMA_REVERTS shop.orders (during)
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
-                  hint: the plan has what is undone, and the CQL that does it again
+                  hint: the plan has what is undone, and the CQL that does it again where there is any
 
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
@@ -125,7 +125,7 @@ fn options_that_were_changed() {
             warnings (1)
               SCHEMA_REVERTS shop.orders (during)
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
-                  hint: the plan has what is undone, and the CQL that does it again
+                  hint: the plan has what is undone, and the CQL that does it again where there is any
 
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001

@@ -104,7 +104,7 @@ fn from_4_0_onto_5_0_with_a_column_added_since() {
             warnings (2)
               SCHEMA_REVERTS shop.orders (during)
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
-                  hint: the plan has what is undone, and the CQL that does it again
+                  hint: the plan has what is undone, and the CQL that does it again where there is any
               SCHEMA_COLUMN_LOST shop.orders (during)
                   shop.orders has columns that were added since the backup, and are gone after the restore: paid
                   hint: the plan has the CQL that adds them again, empty

@@ -132,7 +132,7 @@ fn random_onto_murmur3() {
 
             refusals (1)
               PARTITIONER_DIFFERS staging (before)
-                  the backup is partitioned by RandomPartitioner, and by Murmur3Partitioner on 10.1.0.1, 10.1.0.2, 10.1.0.3
+                  the backup places rows by RandomPartitioner, and 10.1.0.1, 10.1.0.2, 10.1.0.3 by Murmur3Partitioner
                   hint: restore into a cluster with RandomPartitioner
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID

@@ -23,7 +23,7 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
             warnings (1)
               SCHEMA_REVERTS shop.orders (during)
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
-                  hint: the plan has what is undone, and the CQL that does it again
+                  hint: the plan has what is undone, and the CQL that does it again where there is any
 
             advice (4)
               UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
@@ -31,10 +31,10 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
                   hint: the restore has a step for it; by hand: nodetool upgradesstables
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
-                  hint: `ringkeep backup verify nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: run `nodetool repair -full` for the restored keyspaces
+                  hint: on one node after the other: `nodetool repair -full shop`
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
