@@ -34,6 +34,8 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(60);
 pub enum Scale {
     /// About two thousand rows.
     Small,
+    /// About fifteen thousand rows, with partitions as wide as those of `Demo`.
+    Medium,
     /// About sixty thousand rows.
     Demo,
 }
@@ -44,8 +46,9 @@ impl FromStr for Scale {
     fn from_str(text: &str) -> Result<Self, Error> {
         match text {
             "small" => Ok(Scale::Small),
+            "medium" => Ok(Scale::Medium),
             "demo" => Ok(Scale::Demo),
-            _ => bail!("`{text}` is no scale: use small or demo"),
+            _ => bail!("`{text}` is no scale: use small, medium or demo"),
         }
     }
 }
@@ -54,6 +57,7 @@ impl fmt::Display for Scale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Scale::Small => "small",
+            Scale::Medium => "medium",
             Scale::Demo => "demo",
         })
     }

@@ -29,9 +29,14 @@ pub struct Slices {
 }
 
 impl Slices {
-    /// Gives the node a copy of each slice, all checks on.
-    pub async fn load(&self, node: &Node, release: Release) -> Result<()> {
-        stream::iter(&self.folders)
+    /// Gives the node a copy of each slice of these tables, all checks on.
+    pub async fn load(
+        &self,
+        node: &Node,
+        release: Release,
+        of: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        stream::iter(self.folders_of(of)?)
             .map(|folder| async move {
                 let load = match release {
                     Release::C311 => refresh(node, folder).await,
@@ -42,6 +47,24 @@ impl Slices {
             .buffer_unordered(LOADS_AT_ONCE)
             .try_collect()
             .await
+    }
+
+    /// Puts copies of the slices of these tables where a node that does not run finds them when it starts.
+    pub fn lay(&self, node: &Node, of: impl Fn(&str) -> bool) -> Result<()> {
+        for folder in self.folders_of(of)? {
+            copy(folder, &table_folder(node, folder)?, FOREIGN_IDS)?;
+        }
+        Ok(())
+    }
+
+    fn folders_of(&self, of: impl Fn(&str) -> bool) -> Result<Vec<&PathBuf>> {
+        let mut folders = Vec::new();
+        for folder in &self.folders {
+            if of(&Place::of(folder).context("a table's folder")?.table) {
+                folders.push(folder);
+            }
+        }
+        Ok(folders)
     }
 
     /// Fails unless the node's SSTables are the slices, byte by byte: what it could not use, it would have made anew.
