@@ -192,6 +192,29 @@ async fn the_help_of_a_command_has_examples() {
                   Lifts VERSION_PAIR_UNSUPPORTED; never a downgrade, never a format that the target cannot
                   read
 
+              --datacenter <BACKUP=TARGET>
+                  Which datacenter of the target takes the data of which datacenter of the backup; without
+                  it those of the same name. One may feed several, by commas, and several one; datacenters
+                  of the backup that are not named are left out
+
+              --completeness <REPLICAS>
+                  What of the replicas the backup may lack
+
+                  Possible values:
+                  - all:    None: every replica that the ring had is there
+                  - quorum: Less than half of each range's: what was written at QUORUM is there
+                  - one:    All but one of each range's
+                  - any:    Whatever is missing
+
+                  [default: all]
+
+              --rewrite-schema
+                  Makes the changes to the backup's schema that the plan offers, so that the target takes it
+
+              --plan <NUMBER>
+                  Starts the plan that `restore plan` showed under this number, and refuses if it would come
+                  out otherwise now
+
         Connection:
               --endpoint <ADDRESS>
                   The one address behind which all services are found
@@ -236,6 +259,7 @@ async fn the_help_of_a_command_has_examples() {
         Examples:
           ringkeep restore start nightly --into prod --wait
           ringkeep restore start prod/nightly --into staging --table shop.orders --yes --wait
+          ringkeep restore start nightly --into prod --plan 12 --yes --wait
     "#]].assert_eq(&stdout(&["restore", "start", "--help"]).await);
 }
 

@@ -38,13 +38,26 @@ async fn a_plan_is_readable() {
         TABLE        WHAT HAPPENS TO IT              ID
         shop.orders  is there: emptied, then loaded  bbbbbbbb-0000-4000-8000-000000000001
 
+        UNDONE IN THE SCHEMA (the CQL does it again after the restore)
+        shop.orders: since the backup: added note text
+            ALTER TABLE shop.orders ADD note text;
+
+        MADE IN ANOTHER WAY  HOW                               DONE
+        shop.orders          the option is left out: nodesync  yes
+
+        KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
+        shop      dc1         3 of 3 replicas: 75.0 %, 2 of 3 replicas: 25.0 %
+
         NODE       DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        127.0.0.2   3.0 GiB      6.0 GiB        12       0  aaaaaaaa-0000-4000-8000-000000000001
+        127.0.0.2   3.0 GiB      6.0 GiB        12       3  aaaaaaaa-0000-4000-8000-000000000001
 
         STEP     ON         AFTER
         stage-1  127.0.0.2  -
         schema   -          stage-1
             TRUNCATE TABLE shop.orders;
+
+        takes about 1m 40s
+        plan 12: start it as shown with `ringkeep restore start prod/nightly --into staging --plan 12`
         --- stderr
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
@@ -92,7 +105,9 @@ async fn a_plan_has_every_key_of_the_contract() {
               "download_bytes": 3221225472,
               "disk_bytes_needed": 6442450944,
               "sstables": 12,
-              "sliced_sstables": 0
+              "sliced_sstables": 3,
+              "requests": 120,
+              "seconds": 90
             }
           ],
           "steps": [
@@ -123,7 +138,38 @@ async fn a_plan_has_every_key_of_the_contract() {
               "target_id": "bbbbbbbb-0000-4000-8000-000000000001",
               "action": "truncate"
             }
-          ]
+          ],
+          "coverage": [
+            {
+              "keyspace": "shop",
+              "datacenter": "dc1",
+              "replicas": 3,
+              "held_ppm": [
+                0,
+                0,
+                250000,
+                750000
+              ]
+            }
+          ],
+          "schema_changes": [
+            {
+              "subject": "shop.orders",
+              "what": "since the backup: added note text",
+              "forward_cql": [
+                "ALTER TABLE shop.orders ADD note text"
+              ]
+            }
+          ],
+          "rewrites": [
+            {
+              "subject": "shop.orders",
+              "what": "the option is left out: nodesync",
+              "applied": true
+            }
+          ],
+          "seconds": 100,
+          "number": 12
         }
         --- stderr
     "#]]
@@ -176,7 +222,7 @@ async fn every_flag_reaches_the_planner() {
     ];
     let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &flags].concat()).await;
     assert_eq!(ran.exit, 0, "{}", ran.err);
-    expect![[r#"PlanRestoreRequest { backup: Some(BackupRef { cluster: "prod", name: "nightly" }), target: "staging", selection: Some(Selection { keyspaces: ["shop"], tables: [TableRef { keyspace: "crm", table: "people" }] }), mode: InPlace, allow_unlisted_version: true }"#]].assert_eq(&fake.asked().join("\n"));
+    expect![[r#"PlanRestoreRequest { backup: Some(BackupRef { cluster: "prod", name: "nightly" }), target: "staging", selection: Some(Selection { keyspaces: ["shop"], tables: [TableRef { keyspace: "crm", table: "people" }] }), mode: InPlace, allow_unlisted_version: true, datacenters: {"dc1": "east"}, completeness: Quorum, rewrite_schema: true }"#]].assert_eq(&fake.asked().join("\n"));
 }
 
 #[tokio::test]
