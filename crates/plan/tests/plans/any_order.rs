@@ -64,7 +64,7 @@ impl Shuffle {
         }
         self.shuffle(&mut request.nodes);
         for node in &mut request.nodes {
-            self.shuffle(std::sync::Arc::make_mut(&mut node.ring));
+            self.shuffle(std::sync::Arc::make_mut(&mut node.ring).as_mut_slice());
             self.shuffle(&mut node.tables);
             self.shuffle(&mut node.readable_formats);
         }
