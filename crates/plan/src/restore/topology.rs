@@ -1,5 +1,7 @@
 //! Which target node takes which source node's files: that with the same tokens, datacenter and rack.
 
+use std::collections::{HashMap, HashSet};
+
 use model::{NodeDescription, RingMember, ring};
 
 use super::RestoreMode;
@@ -26,24 +28,34 @@ pub(super) fn pair<'a>(
         // Nothing is known of the target, and that is said already.
         return Vec::new();
     }
-    let in_target = |source: &&RingMember| cluster.ring.iter().any(|&target| same(source, target));
-    let in_source = |target: &&&RingMember| source_ring.iter().any(|source| same(source, target));
-    let only_source: Vec<&RingMember> = source_ring.iter().filter(|m| !in_target(m)).collect();
-    let only_target: Vec<&&RingMember> = cluster.ring.iter().filter(|m| !in_source(m)).collect();
+    let mut sources: HashMap<Place, &RingMember> = HashMap::new();
+    for source in source_ring {
+        sources.entry(Place::of(source)).or_insert(source);
+    }
+    let targets: HashSet<Place> = cluster.ring.iter().map(|&m| Place::of(m)).collect();
+    let only_source: Vec<&RingMember> = source_ring
+        .iter()
+        .filter(|source| !targets.contains(&Place::of(source)))
+        .collect();
+    let only_target: Vec<&&RingMember> = cluster
+        .ring
+        .iter()
+        .filter(|target| !sources.contains_key(&Place::of(target)))
+        .collect();
     if !only_source.is_empty() || !only_target.is_empty() {
         if mode == RestoreMode::Online {
             return Vec::new();
         }
         let mut message = String::from("the target's ring is not that of the backup");
         if !only_source.is_empty() {
-            let nodes = only_source.iter().map(|member| place(member));
+            let nodes = only_source.iter().map(|member| in_words(member));
             message += &format!(
                 "; no target node has the place of the source's {}",
                 text::list(nodes)
             );
         }
         if !only_target.is_empty() {
-            let nodes = only_target.iter().map(|member| place(member));
+            let nodes = only_target.iter().map(|member| in_words(member));
             message += &format!(
                 "; no source node has the place of the target's {}",
                 text::list(nodes)
@@ -58,9 +70,7 @@ pub(super) fn pair<'a>(
         return Vec::new();
     }
     let source_of = |target: &'a NodeDescription| {
-        let source = source_ring
-            .iter()
-            .find(|source| same(source, &target.member))?;
+        let source = sources.get(&Place::of(&target.member)).copied()?;
         Some(Pair { target, source })
     };
     cluster
@@ -71,16 +81,28 @@ pub(super) fn pair<'a>(
         .collect()
 }
 
-fn same(a: &RingMember, b: &RingMember) -> bool {
-    let sorted = |member: &RingMember| {
-        let mut tokens = member.tokens.clone();
-        ring::sort_tokens(&mut tokens);
-        tokens
-    };
-    a.datacenter == b.datacenter && a.rack == b.rack && sorted(a) == sorted(b)
+/// Where a node stands, whoever it is.
+#[derive(PartialEq, Eq, Hash)]
+struct Place<'a> {
+    datacenter: &'a str,
+    rack: &'a str,
+    /// In the order of the ring.
+    tokens: Vec<String>,
 }
 
-fn place(member: &RingMember) -> String {
+impl<'a> Place<'a> {
+    fn of(member: &'a RingMember) -> Self {
+        let mut tokens = member.tokens.clone();
+        ring::sort_tokens(&mut tokens);
+        Self {
+            datacenter: &member.datacenter,
+            rack: &member.rack,
+            tokens,
+        }
+    }
+}
+
+fn in_words(member: &RingMember) -> String {
     let tokens = match member.tokens.as_slice() {
         [] => "without tokens".to_owned(),
         [token] => format!("token {token}"),
