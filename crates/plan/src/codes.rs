@@ -151,11 +151,12 @@ codes! {
          EverywhereStrategy are understood; transient replicas are not. Such a keyspace goes into a ring with the same \
          tokens, datacenters and racks, replicated as it was: then each node takes all files of one other, and nothing \
          has to be computed."
-    CLEANUP_REQUIRED Warning After
-        "Encrypted SSTables cannot be cut to the ranges of their node, because only Cassandra can read them, and are \
-         loaded whole. The nodes then hold rows that are not their own: they are never read, take space, and would come \
-         back as of the restore if a node were given their range later. Run `nodetool cleanup` for the named keyspaces on \
-         the named nodes when the restore is done."
+    SSTABLE_NOT_SLICEABLE Refusal Before
+        "A node of the target's ring needs a part of an SSTable that cannot be cut: one that is encrypted, which only its own \
+         product can read, or one that DSE streamed in part without copying. Loaded whole it would leave rows on nodes that \
+         do not own them, which come back as of the restore when ranges move. Restore into a ring with the same tokens, \
+         datacenters and racks: there every SSTable goes whole. For SSTables that DSE streamed so, `nodetool upgradesstables \
+         -a` on the source before another backup helps too."
     KEYSPACE_REPLICATION_MISMATCH Advice Before
         "A keyspace is there, and is not replicated on the target as it was in the backup. Online that is advice: the \
          data is mapped onto the replicas that the keyspace has now. In place it is a refusal, because each node takes \

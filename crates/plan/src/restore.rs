@@ -5,7 +5,6 @@
 
 mod changes;
 mod chosen;
-mod cleanup;
 mod coverage;
 mod damaged;
 mod datacenters;
@@ -34,6 +33,7 @@ mod steps;
 mod tables;
 mod topology;
 mod ttl;
+mod unsliceable;
 mod verdicts;
 mod verified;
 mod versions;
@@ -218,17 +218,10 @@ fn say_consequences(
     seconds: u64,
     findings: &mut Findings,
 ) {
-    let (sstables, cluster) = (&request.sstables, &grounds.cluster);
+    let sstables = &request.sstables;
     let is_staged = tables::is_staged(&made.decided);
     let rings = grounds.rings.as_ref();
-    cleanup::check(
-        sstables,
-        &placed.moves,
-        rings,
-        cluster,
-        &is_staged,
-        findings,
-    );
+    unsliceable::check(sstables, &placed.moves, rings, &is_staged, findings);
     ttl::check(sstables, is_staged, request.now, seconds, findings);
 }
 

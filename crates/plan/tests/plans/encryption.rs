@@ -234,43 +234,32 @@ fn into_another_ring_where_nothing_cuts_them() {
     check_particular(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        warnings (2)
-          TDE_KEY_ROWS dse_system.encrypted_keys (before)
-              the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
-              hint: before the restore add the rows of dse_system.encrypted_keys of the source to dse_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
-          CLEANUP_REQUIRED shop.cards (after)
-              encrypted SSTables of shop.cards cannot be cut, and are loaded whole: 10.1.0.1, 10.1.0.4 then hold rows that are not their own
-              hint: `nodetool cleanup shop` on 10.1.0.1, 10.1.0.4
+            refusals (1)
+              SSTABLE_NOT_SLICEABLE shop.cards (before)
+                  nodes of this ring need parts of 1 SSTable of shop.cards, which cannot be cut: only its own product reads what is encrypted
+                  hint: restore them into a ring with the same tokens, datacenters and racks, where each SSTable goes whole; or leave these tables out
 
-        advice (1)
-          UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
-              restored SSTables stay in the format of dse 6.8.50 until they are upgraded
-              hint: the restore has a step for it; by hand: nodetool upgradesstables
+            warnings (1)
+              TDE_KEY_ROWS dse_system.encrypted_keys (before)
+                  the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
+                  hint: before the restore add the rows of dse_system.encrypted_keys of the source to dse_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
 
-        TABLE        WHAT HAPPENS TO IT                  ID
-        shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
-        shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
+            advice (1)
+              UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
+                  restored SSTables stay in the format of dse 6.8.50 until they are upgraded
+                  hint: the restore has a step for it; by hand: nodetool upgradesstables
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.0 GiB      3.3 GiB         2       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   2.0 GiB      3.3 GiB         2       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   2.0 GiB      3.3 GiB         2       0  00000000-0000-0000-0000-000000000013
-        10.1.0.4   2.0 GiB      3.3 GiB         2       0  00000000-0000-0000-0000-000000000011
+            TABLE        WHAT WOULD HAPPEN TO IT             ID
+            shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
 
-        STEP             ON          AFTER
-        pin              -           -
-        stage            every node  pin
-        schema           -           every stage
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS shop.cards (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND compression = {'class': 'org.apache.cassandra.io.compress.EncryptingLZ4Compressor', 'cipher_algorithm': 'AES/CBC/PKCS5Padding', 'secret_key_strength': '128', 'system_key_file': 'shop_key'};
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
-        load             every node  schema
-        upgradesstables  every node  its own load
-        finish           -           every upgradesstables
-
-        takes about 1m 21s
-    "#]],
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      3.3 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      3.3 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      3.3 GiB         2       0  00000000-0000-0000-0000-000000000013
+            10.1.0.4   2.0 GiB      3.3 GiB         2       0  00000000-0000-0000-0000-000000000011
+        "#]],
     );
 }

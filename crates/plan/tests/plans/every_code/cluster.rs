@@ -147,7 +147,10 @@ pub fn cases() -> Vec<Case> {
             "KEYSPACE_REPLICATION_MISMATCH",
             said(&live_replication(RequestedMode::InPlace)),
         ),
-        ("CLEANUP_REQUIRED", said(&encrypted_into_another_ring())),
+        (
+            "SSTABLE_NOT_SLICEABLE",
+            said(&encrypted_into_another_ring()),
+        ),
     ];
     changed.into_iter().chain(others).collect()
 }
