@@ -47,3 +47,14 @@ pub(crate) fn replication_text(replication: &BTreeMap<String, String>) -> String
         .collect();
     format!("{{{}}}", entries.join(", "))
 }
+
+/// A replication with a replica on every node.
+pub(crate) fn everywhere(nodes: &BTreeMap<String, u32>) -> BTreeMap<String, String> {
+    let class = "NetworkTopologyStrategy".to_owned();
+    let each = nodes.iter();
+    let mut replication: BTreeMap<String, String> = each
+        .map(|(datacenter, nodes)| (datacenter.clone(), nodes.to_string()))
+        .collect();
+    replication.insert("class".to_owned(), class);
+    replication
+}

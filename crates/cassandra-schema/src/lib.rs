@@ -32,7 +32,6 @@ mod normal;
 mod option;
 mod order;
 mod parse;
-mod replication;
 mod requirements;
 mod rewrite;
 mod schema;
@@ -59,7 +58,6 @@ pub use parse::{
     Alters, Made, OnExisting, ParseError, ParseErrorKind, ParseProblem, Statement, parse_statement,
     parse_type,
 };
-pub use replication::{AdjustedReplication, ReplicationChange, TargetDatacenters, replication_for};
 pub use requirements::{Requirement, requirements};
 pub use rewrite::{Applied, Rewrite, Rewritten, Target, rewrite, rewrite_table, rewrites_of};
 pub use schema::Schema;

@@ -2,9 +2,8 @@
 
 use super::{Applied, Rewrite, Target, options, rewrites_of};
 use crate::function::{Aggregate, Function, Monotonic};
-use crate::keyspace::{Keyspace, replication_text};
+use crate::keyspace::{Keyspace, everywhere, replication_text};
 use crate::order::{Object, ObjectKey};
-use crate::replication::everywhere;
 use crate::requirements::{features, is_search_column};
 use crate::table::Table;
 use crate::view::View;

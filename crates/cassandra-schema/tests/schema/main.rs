@@ -7,6 +7,5 @@ mod fit;
 mod fixtures;
 mod given;
 mod properties;
-mod replication;
 mod rewrite;
 mod support;
