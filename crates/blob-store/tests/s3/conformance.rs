@@ -100,12 +100,12 @@ async fn an_upload_that_fails_or_is_dropped_or_comes_second_is_aborted() {
         let store = store.clone();
         async move { store.put_stream("dropped", None, endless).await }
     });
-    testkit::eventually(Duration::from_secs(20), || async {
-        unfinished_uploads(&server, "dropped").await == 1
+    testkit::eventually(Duration::from_secs(60), || async {
+        unfinished_uploads(&server, "dropped").await > 0
     })
     .await;
     put.abort();
-    testkit::eventually(Duration::from_secs(20), || async {
+    testkit::eventually(Duration::from_secs(60), || async {
         unfinished_uploads(&server, "dropped").await == 0
     })
     .await;
