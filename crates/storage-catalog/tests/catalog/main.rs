@@ -3,6 +3,7 @@
 mod begin;
 mod commit;
 mod delete;
+mod facts;
 mod fixtures;
 mod kill;
 mod list;
