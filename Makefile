@@ -16,7 +16,12 @@ test: doctor build-all ## Every test of the project, real Cassandra and S3 inclu
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(BIN)/lab fetch
-	$(CARGO) test --workspace --no-fail-fast
+	$(CARGO) test --workspace --exclude soak --no-fail-fast
+
+.PHONY: soak
+soak: doctor build-all ## The long matrices, for a change that is about to be called done; not a part of test
+	$(BIN)/lab fetch
+	$(CARGO) test --workspace $(addprefix --test ,$(basename $(notdir $(wildcard tests/soak/tests/*)))) --no-fail-fast
 
 .PHONY: bench
 bench: doctor ## Time planning, and verify and slice beside the machine's limits and Cassandra's own tools
@@ -27,7 +32,7 @@ bench: doctor ## Time planning, and verify and slice beside the machine's limits
 
 .PHONY: unit
 unit: ## The tests that need neither Cassandra nor S3
-	$(CARGO) test --workspace --exclude e2e --exclude lab --exclude blob-store
+	$(CARGO) test --workspace --exclude e2e --exclude lab --exclude soak --exclude blob-store
 
 .PHONY: fuzz
 fuzz: ## Fuzz what reads SSTables, FUZZ_SECONDS (60) for each target; not a part of test

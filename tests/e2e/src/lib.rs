@@ -7,6 +7,8 @@ mod binaries;
 mod cli;
 mod deployment;
 mod ingress;
+pub mod killed;
+pub mod moving;
 mod process;
 mod world;
 
