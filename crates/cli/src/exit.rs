@@ -32,7 +32,7 @@ impl Exit {
 
     /// For an error that a service answered. A closed set on purpose: a new kind must choose.
     pub fn of(error: &RemoteError) -> Self {
-        if error.reason == PLAN_REFUSED {
+        if error.reason == PLAN_OUTDATED {
             return Self::Refused;
         }
         match error.kind {
@@ -49,8 +49,8 @@ impl Exit {
     }
 }
 
-/// A service's reason for an error that means the planner said no after the fact, when the world had changed.
-const PLAN_REFUSED: &str = "PLAN_REFUSED";
+/// The reason for refusing to start a plan that no longer fits: like a refused plan, nothing was touched.
+const PLAN_OUTDATED: &str = "PLAN_OUTDATED";
 
 #[cfg(test)]
 mod tests {
@@ -74,7 +74,7 @@ mod tests {
             (ErrorKind::NotFound, "BACKUP_NOT_FOUND", 5),
             (ErrorKind::AlreadyExists, "CLUSTER_EXISTS", 1),
             (ErrorKind::FailedPrecondition, "BACKUP_PINNED", 1),
-            (ErrorKind::FailedPrecondition, "PLAN_REFUSED", 3),
+            (ErrorKind::FailedPrecondition, "PLAN_OUTDATED", 3),
             (ErrorKind::Unavailable, "AGENT_UNREACHABLE", 6),
             (ErrorKind::Unavailable, "", 6),
             (ErrorKind::DataLoss, "MANIFEST_DAMAGED", 4),

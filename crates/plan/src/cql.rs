@@ -2,34 +2,13 @@
 
 use std::collections::BTreeMap;
 
+pub(crate) use cassandra_schema::if_not_exists;
 use model::cql::{Token, TokenKind, quote, tokens, unquote};
 use model::{TableId, TableRef};
 
 /// A table's name as it must be written.
 pub(crate) fn table_name(table: &TableRef) -> String {
     format!("{}.{}", quote(&table.keyspace), quote(&table.table))
-}
-
-/// A `CREATE` that does nothing where the thing is there already. `OR REPLACE` is as safe to run twice, and stays.
-pub(crate) fn if_not_exists(statement: &str) -> String {
-    let head: Vec<Token> = tokens(statement).take(4).collect();
-    let is = |at: usize, word: &str| head.get(at).is_some_and(|token: &Token| token.is(word));
-    if !is(0, "CREATE") || is(1, "OR") {
-        return statement.to_owned();
-    }
-    // CREATE TABLE, CREATE CUSTOM INDEX, CREATE MATERIALIZED VIEW
-    let kind = if is(1, "CUSTOM") || is(1, "MATERIALIZED") {
-        2
-    } else {
-        1
-    };
-    match head.get(kind) {
-        Some(kind_word) if !is(kind + 1, "IF") => {
-            let (before, after) = statement.split_at(kind_word.end());
-            format!("{before} IF NOT EXISTS{after}")
-        }
-        _ => statement.to_owned(),
-    }
 }
 
 /// An option of a `WITH … AND …` list: its name as stored, and where it stands.

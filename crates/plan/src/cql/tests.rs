@@ -22,6 +22,10 @@ fn a_create_can_be_run_twice() {
             "CREATE CUSTOM INDEX IF NOT EXISTS i ON a.b (c)",
         ),
         (
+            "CREATE SEARCH INDEX ON a.b",
+            "CREATE SEARCH INDEX IF NOT EXISTS ON a.b",
+        ),
+        (
             "CREATE INDEX ON a.b (c)",
             "CREATE INDEX IF NOT EXISTS ON a.b (c)",
         ),
