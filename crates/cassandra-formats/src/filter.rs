@@ -5,7 +5,7 @@ mod build;
 use crate::FILTER as COMPONENT;
 use crate::error::{Damage, Error, Result};
 use crate::source::ReadAt;
-use crate::token::murmur3;
+use cassandra_tokens::murmur3;
 use crate::version::{Format, Version};
 
 pub use build::FilterBuilder;

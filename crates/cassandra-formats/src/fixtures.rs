@@ -1,7 +1,6 @@
 //! Real SSTables for tests: the shared fixtures, where they are.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -19,29 +18,8 @@ impl fmt::Debug for Fixture {
     }
 }
 
-pub(crate) fn folder() -> PathBuf {
-    std::env::var("RINGKEEP_FIXTURES").map_or_else(
-        |_| {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../../shared/fixtures"
-            ))
-        },
-        PathBuf::from,
-    )
-}
-
-/// A file of the fixtures; where there are none, says which test was skipped.
-pub(crate) fn text(test: &str, file: &str) -> Option<String> {
-    let text = std::fs::read_to_string(folder().join(file)).ok();
-    if text.is_none() {
-        println!("skipped: {test}: no shared fixtures");
-    }
-    text
-}
-
 pub(crate) fn all(test: &str) -> Option<Vec<Fixture>> {
-    let lines = text(test, "sstables.jsonl")?;
+    let lines = shared_fixtures::text(test, "sstables.jsonl")?;
     let parse = |line| Fixture {
         facts: serde_json::from_str(line).expect("facts"),
     };
@@ -82,7 +60,7 @@ impl Fixture {
     pub(crate) fn component(&self, name: &str) -> Option<Vec<u8>> {
         let [dir, sstable] = ["dir", "sstable"].map(|fact| self.text(fact).expect(fact));
         let file = format!("sstables/{dir}/{sstable}-{name}");
-        std::fs::read(folder().join(file)).ok()
+        std::fs::read(shared_fixtures::folder().join(file)).ok()
     }
 
     /// Keys and positions in Index.db, if it has one.

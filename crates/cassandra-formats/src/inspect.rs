@@ -10,7 +10,7 @@ use crate::layout::{open, read_whole};
 use crate::source::Components;
 use crate::statistics::Statistics;
 use crate::summary::Summary;
-use crate::token::Token;
+use cassandra_tokens::Token;
 use crate::version::{Format, Version};
 use crate::{
     COMPRESSION_INFO, DATA, DIGEST, DIGEST_BYTES_MAX, INDEX, PARTITIONS, STATISTICS,

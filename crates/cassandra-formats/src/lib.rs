@@ -28,7 +28,6 @@ pub mod source;
 pub mod statistics;
 pub mod summary;
 pub mod toc;
-pub mod token;
 pub mod types;
 mod uncompressed;
 pub mod verify;

@@ -13,7 +13,7 @@ use crate::bytes::Cursor;
 use crate::error::{Damage, Error, Result};
 use crate::read_ahead::ReadAhead;
 use crate::source::ReadAt;
-use crate::token::{Partitioner, Token};
+use cassandra_tokens::{Partitioner, Token};
 
 pub use build::SummaryBuilder;
 pub use check::SummaryCheck;

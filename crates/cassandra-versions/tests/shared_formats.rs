@@ -1,28 +1,9 @@
 //! The tables of formats and ids, compared with the shared list of what each product reads and writes.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use cassandra_versions::{FormatSettings, Line, Release, readable_formats, written_format};
 use serde_json::Value;
-
-/// A file of the fixtures; where there are none, says which test was skipped.
-fn shared(test: &str, file: &str) -> Option<String> {
-    let folder = std::env::var("RINGKEEP_FIXTURES").map_or_else(
-        |_| {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../../shared/fixtures"
-            ))
-        },
-        PathBuf::from,
-    );
-    let text = std::fs::read_to_string(folder.join(file)).ok();
-    if text.is_none() {
-        println!("skipped: {test}: no shared fixtures");
-    }
-    text
-}
 
 fn texts(value: &Value) -> Vec<&str> {
     let texts = value.as_array().into_iter().flatten();
@@ -51,7 +32,7 @@ fn subject(row: &Value) -> (Release, FormatSettings) {
 
 #[test]
 fn every_row_of_the_shared_list_is_what_the_table_says() {
-    let Some(text) = shared(
+    let Some(text) = shared_fixtures::text(
         "every_row_of_the_shared_list_is_what_the_table_says",
         "formats.json",
     ) else {

@@ -8,7 +8,7 @@ use cassandra_formats::source::ReadAt;
 use cassandra_formats::statistics::Statistics;
 use cassandra_formats::summary::Summary;
 use cassandra_formats::toc::{encode_toc, parse_toc};
-use cassandra_formats::token::{Partitioner, Token};
+use cassandra_tokens::{Partitioner, Token};
 
 use crate::{Archive, repair};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cassandra_formats::Descriptor;
 use cassandra_formats::slice::slice;
 use cassandra_formats::source::Components;
-use cassandra_formats::token::{Token, TokenRange, TokenRanges};
+use cassandra_tokens::{Token, TokenRange, TokenRanges};
 use cassandra_formats::verify::{Depth, Report, verify};
 
 use crate::memory::Written;

@@ -1,6 +1,6 @@
 //! Tokens as plain numbers: a ring's positions count up from the minimum token at 0, which is also where the ring ends.
 
-use cassandra_formats::token::{Partitioner, Token, TokenRange};
+use cassandra_tokens::{Partitioner, Token, TokenRange};
 
 /// Where on the circle a token stands. 0 is the minimum token; [`Circle::end`] is the same place, met from the other side.
 pub(crate) type Position = u128;

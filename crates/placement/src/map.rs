@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cassandra_formats::token::TokenRanges;
+use cassandra_tokens::TokenRanges;
 use model::HostId;
 
 use crate::circle::Interval;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cassandra_formats::token::TokenRanges;
+use cassandra_tokens::TokenRanges;
 
 use crate::circle::{Circle, Interval};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cassandra_formats::token::{Token, TokenRange};
+use cassandra_tokens::{Token, TokenRange};
 
 use crate::{Replication, Ring};
 

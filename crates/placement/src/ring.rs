@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cassandra_formats::token::{Partitioner, Token, TokenError};
+use cassandra_tokens::{Partitioner, Token, TokenError};
 use model::{HostId, RingMember};
 
 use crate::circle::{Circle, Interval, Position};

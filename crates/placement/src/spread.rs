@@ -1,10 +1,10 @@
 //! What a mapping costs each target node in bytes and SSTables, decided for each SSTable as [`TokenRanges::cut`] decides it.
 //!
-//! [`TokenRanges::cut`]: cassandra_formats::token::TokenRanges::cut
+//! [`TokenRanges::cut`]: cassandra_tokens::TokenRanges::cut
 
 use std::collections::BTreeSet;
 
-use cassandra_formats::token::Token;
+use cassandra_tokens::Token;
 
 use crate::circle::{Circle, Interval, Position};
 use crate::{Mapping, Share};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cassandra_formats::token::{Partitioner, Token};
+use cassandra_tokens::{Partitioner, Token};
 use model::{HostId, RingMember};
 use placement::{
     DatacenterMap, Mapping, MappingError, Placement, Replication, Ring, RingError, Source, Target,

@@ -1,31 +1,12 @@
 //! Placements against those that Cassandra's own classes compute.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use cassandra_formats::token::Partitioner;
+use cassandra_tokens::Partitioner;
 use model::{HostId, RingMember};
 use placement::{Placement, Replication, Ring};
 use serde_json::Value;
 use uuid::Uuid;
-
-/// The shared fixtures; where there are none, says which test was skipped.
-fn fixture(test: &str, file: &str) -> Option<String> {
-    let folder = std::env::var("RINGKEEP_FIXTURES").map_or_else(
-        |_| {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../../shared/fixtures"
-            ))
-        },
-        PathBuf::from,
-    );
-    let text = std::fs::read_to_string(folder.join(file)).ok();
-    if text.is_none() {
-        println!("skipped: {test}: no shared fixtures");
-    }
-    text
-}
 
 fn text(value: &Value) -> String {
     value.as_str().expect("text").to_owned()
@@ -60,7 +41,7 @@ fn replication(strategy: &Value) -> Replication {
 #[test]
 fn replicas_are_those_that_cassandra_computes() {
     let name = "replicas_are_those_that_cassandra_computes";
-    let Some(text_of_vectors) = fixture(name, "placement_vectors.json") else {
+    let Some(text_of_vectors) = shared_fixtures::text(name, "placement_vectors.json") else {
         return;
     };
     let vectors: Value = serde_json::from_str(&text_of_vectors).expect("vectors");

@@ -168,17 +168,8 @@ fn code(words: &str) -> &str {
 
 #[test]
 fn the_published_rows_are_the_rows_that_are_tested() {
-    let folder = std::env::var("RINGKEEP_FIXTURES").map_or_else(
-        |_| {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../../shared/fixtures"
-            ))
-        },
-        PathBuf::from,
-    );
-    let Ok(page) = std::fs::read_to_string(folder.join("../reference/mission.md")) else {
-        println!("skipped: the_published_rows_are_the_rows_that_are_tested: no published page");
+    let name = "the_published_rows_are_the_rows_that_are_tested";
+    let Some(page) = shared_fixtures::text(name, "../reference/mission.md") else {
         return;
     };
     let table = page

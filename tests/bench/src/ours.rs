@@ -4,7 +4,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use anyhow::{Context, Result, ensure};
 use cassandra_formats::slice::{CreateComponents, WriteSeek, slice};
-use cassandra_formats::token::{Token, TokenRange, TokenRanges};
+use cassandra_tokens::{Token, TokenRange, TokenRanges};
 use cassandra_formats::verify::{self, Depth};
 use sstable_files::{NewSstable, SstableFiles};
 

@@ -29,10 +29,10 @@ impl Fixture {
 
 /// All of them; none, and a line that says so, where they are missing.
 pub(crate) fn all(test: &str) -> Vec<Fixture> {
-    let Some(facts) = fixtures::text(test, "sstables.jsonl") else {
+    let Some(facts) = shared_fixtures::text(test, "sstables.jsonl") else {
         return Vec::new();
     };
-    let root = fixtures::folder();
+    let root = shared_fixtures::folder();
     facts
         .lines()
         .filter_map(|line| load(&root, serde_json::from_str(line).expect("JSON")))

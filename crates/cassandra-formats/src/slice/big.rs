@@ -9,7 +9,7 @@ use crate::error::{Damage, Error, Result};
 use crate::index::{IndexReader, put_index_entry};
 use crate::layout::open;
 use crate::summary::{Summary, SummaryBuilder};
-use crate::token::Token;
+use cassandra_tokens::Token;
 use crate::uncompressed::Uncompressed;
 use crate::{INDEX, SUMMARY};
 

@@ -15,7 +15,7 @@ use crate::bti::{
 };
 use crate::error::{Damage, Result};
 use crate::layout::open;
-use crate::token::Token;
+use cassandra_tokens::Token;
 use crate::uncompressed::{Uncompressed, key_at};
 use crate::{PARTITIONS, ROWS};
 

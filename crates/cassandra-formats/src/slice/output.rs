@@ -7,7 +7,7 @@ use crate::error::{Damage, Result};
 use crate::filter::FilterBuilder;
 use crate::statistics::histogram::EstimatedHistogram;
 use crate::statistics::sketch::Sketch;
-use crate::token::Token;
+use cassandra_tokens::Token;
 use crate::uncompressed::Uncompressed;
 use crate::{DATA, FILTER, STATISTICS};
 

@@ -6,7 +6,7 @@ use crate::statistics::commit_log::CommitLogPosition;
 use crate::statistics::histogram::EstimatedHistogram;
 use crate::statistics::sketch::Sketch;
 use crate::statistics::stats::{KeyRange, StatsMetadata};
-use crate::token::{Token, TokenRange};
+use cassandra_tokens::{Token, TokenRange};
 
 /// What was counted while the partitions were copied.
 pub(super) struct Counted<'a> {

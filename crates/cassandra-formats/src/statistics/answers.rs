@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Statistics;
-use crate::token::Partitioner;
+use cassandra_tokens::Partitioner;
 
 impl Statistics {
     /// Positions of the original's uncompressed Data that are here, if it is a slice that DSE streamed without copying.

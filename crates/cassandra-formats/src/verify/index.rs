@@ -7,7 +7,7 @@ use crate::error::{Damage, Result};
 use crate::index::IndexReader;
 use crate::layout::open;
 use crate::summary::{Summary, SummaryCheck};
-use crate::token::{Partitioner, Token, murmur3};
+use cassandra_tokens::{Partitioner, Token, murmur3};
 use crate::uncompressed::{Uncompressed, key_at};
 use crate::{INDEX, PARTITIONS, ROWS, SUMMARY};
 

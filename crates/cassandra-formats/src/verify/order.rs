@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::INDEX;
 use crate::bytes::Cursor;
 use crate::error::Damage;
-use crate::token::{Partitioner, Token};
+use cassandra_tokens::{Partitioner, Token};
 
 /// Damage that is told of one index; behind the first the rest is mostly its echo.
 const DAMAGE_MAX: usize = 8;

@@ -93,12 +93,10 @@ fn take_uvint(bytes: &mut &[u8]) -> u64 {
 
 /// All shared SSTables; none, told by name, where they are missing.
 pub fn shared(test: &str) -> Vec<Shared> {
-    let near = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/fixtures");
-    let root = std::env::var_os("RINGKEEP_FIXTURES").map_or_else(|| near.into(), PathBuf::from);
-    let Ok(facts) = fs::read_to_string(root.join("sstables.jsonl")) else {
-        println!("skipped: {test}: no shared fixtures");
+    let Some(facts) = shared_fixtures::text(test, "sstables.jsonl") else {
         return Vec::new();
     };
+    let root = shared_fixtures::folder();
     let all: Vec<Shared> = facts
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of facts"))

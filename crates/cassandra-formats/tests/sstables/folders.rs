@@ -1,7 +1,7 @@
 //! Where SSTables for tests are.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cassandra_formats::source::Components;
 use sstable_files::SstableFiles;
@@ -17,11 +17,10 @@ pub fn own() -> Vec<SstableFiles> {
 
 /// The shared SSTables; says so where they are missing.
 pub fn shared(test: &str) -> Vec<SstableFiles> {
-    let Some(folder) = shared_folder() else {
-        println!("skipped: {test}: no shared fixtures");
+    let Some(folder) = shared_fixtures::sstables(test) else {
         return Vec::new();
     };
-    let mut found = sstable_files::find(&[folder.join("sstables")]).expect("walks");
+    let mut found = sstable_files::find(&[folder]).expect("walks");
     // Of the two slices of one name in that folder, one has overwritten the other's Data.db.
     found.retain(|sstable| {
         sstable.descriptor().to_string() != "bb-3-bti"
@@ -30,14 +29,6 @@ pub fn shared(test: &str) -> Vec<SstableFiles> {
                 .ends_with("ZeroCopyStreamingTest/Standard1")
     });
     found
-}
-
-pub fn shared_folder() -> Option<PathBuf> {
-    let folder = std::env::var_os("RINGKEEP_FIXTURES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures"),
-        PathBuf::from,
-    );
-    folder.is_dir().then_some(folder)
 }
 
 /// All components of an SSTable.

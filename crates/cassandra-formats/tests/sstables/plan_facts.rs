@@ -116,12 +116,11 @@ fn hazards_are_seen_in_the_header() {
 
 #[test]
 fn slices_that_dse_streamed_are_told() {
-    let Some(folder) = folders::shared_folder() else {
-        println!("skipped: slices_that_dse_streamed_are_told: no shared fixtures");
+    let Some(folder) = shared_fixtures::sstables("slices_that_dse_streamed_are_told") else {
         return;
     };
     // Its Data.db is that of another one, which what is told here does not depend on.
-    let folder = folder.join("sstables/datastax/bti-bb/ZeroCopyStreamingTest");
+    let folder = folder.join("datastax/bti-bb/ZeroCopyStreamingTest");
     let slices = sstable_files::find(&[folder]).expect("walks");
     assert!(!slices.is_empty(), "the shared fixtures have one");
     for sstable in slices {

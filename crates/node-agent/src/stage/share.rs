@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cassandra_formats::token::{Cut, Partitioner, Token, TokenRange, TokenRanges};
+use cassandra_tokens::{Cut, Partitioner, Token, TokenRange, TokenRanges};
 use model::manifest::{Hazard, NodeManifest, SstableFacts, TableFiles};
 use model::{HostId, SourceShare};
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cassandra_formats::slice::slice_reading;
-use cassandra_formats::token::TokenRanges;
+use cassandra_tokens::TokenRanges;
 use cassandra_formats::{DATA, DIGEST, FILTER, STATISTICS, TOC, parse_file_name};
 use model::manifest::StoredFile;
 use sstable_files::{NewSstable, SstableFiles};

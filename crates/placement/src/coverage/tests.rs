@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use cassandra_formats::token::{Partitioner, Token, TokenRange};
+use cassandra_tokens::{Partitioner, Token, TokenRange};
 use model::RingMember;
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-use cassandra_formats::token::Partitioner;
+use cassandra_tokens::Partitioner;
 use model::{HostId, RingMember};
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cassandra_formats::token::Token;
+use cassandra_tokens::Token;
 use model::HostId;
 use placement::{DatacenterMap, Mapping, Source, Target};
 use proptest::prelude::*;

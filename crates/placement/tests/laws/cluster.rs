@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cassandra_formats::token::{Partitioner, Token};
+use cassandra_tokens::{Partitioner, Token};
 use model::RingMember;
 use placement::{Replication, Ring};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cassandra_formats::token::Partitioner;
+use cassandra_tokens::Partitioner;
 use model::{HostId, RingMember};
 use placement::Replication;
 use proptest::prelude::*;

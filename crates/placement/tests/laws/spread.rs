@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cassandra_formats::token::{Cut, Partitioner, Token};
+use cassandra_tokens::{Cut, Partitioner, Token};
 use model::{HostId, RingMember};
 use placement::{Load, Replication, Spread, Sstable};
 use proptest::prelude::*;

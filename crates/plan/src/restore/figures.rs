@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cassandra_formats::token::Partitioner;
+use cassandra_tokens::Partitioner;
 use model::manifest::{BackupManifest, NodeSstables, SstableFacts, TableSummary};
 use model::{HostId, TableId};
 use placement::{Load, Spread, Sstable};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cassandra_formats::token::Partitioner;
+use cassandra_tokens::Partitioner;
 use model::manifest::BackupManifest;
 use model::{HostId, RingMember};
 use placement::Ring;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cassandra_formats::token::{Cut, Partitioner, Token, TokenRanges};
+use cassandra_tokens::{Cut, Partitioner, Token, TokenRanges};
 use model::manifest::{Hazard, NodeSstables, SstableFacts};
 
 use super::moves::Moves;

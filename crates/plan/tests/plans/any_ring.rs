@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cassandra_formats::token::{Cut, Partitioner, Token, TokenRange, TokenRanges};
+use cassandra_tokens::{Cut, Partitioner, Token, TokenRange, TokenRanges};
 use model::manifest::{NodeSstables, SstableFacts};
 use model::{HostId, RingMember, SourceShare};
 use placement::{DatacenterMap, Mapping, Replication, Ring, Source, Target};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
-use cassandra_formats::token::Partitioner;
+use cassandra_tokens::Partitioner;
 use lab::session::{rows, run};
 use lab::{Node, Release};
 use model::{HostId, RingMember};

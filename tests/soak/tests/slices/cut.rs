@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use cassandra_formats::source::Components;
-use cassandra_formats::token::{Partitioner, Token, TokenRange, TokenRanges};
+use cassandra_tokens::{Partitioner, Token, TokenRange, TokenRanges};
 use cassandra_formats::verify::{self, verify};
 use cassandra_formats::{Descriptor, inspect, slice};
 use lab::Node;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
-use cassandra_formats::token::{Token, TokenRange, TokenRanges};
+use cassandra_tokens::{Token, TokenRange, TokenRanges};
 use lab::digest::diff;
 use lab::workload::{self, KEYSPACES, Scale};
 use lab::{Cluster, Release, session};

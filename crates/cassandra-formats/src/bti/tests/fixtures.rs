@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::{KeyShape, Partitions, Rows, token_prefix};
 use crate::compression_info::CompressionInfo;
-use crate::token::murmur3;
-use crate::{DataLayout, Uncompressed, Version, fixtures, parse_file_name};
+use cassandra_tokens::murmur3;
+use crate::{DataLayout, Uncompressed, Version, parse_file_name};
 
 pub(super) struct Fixture {
     pub(super) name: String,
@@ -21,10 +21,10 @@ pub(super) struct Fixture {
 
 /// All of them, or none with a word about it.
 pub(super) fn all(test: &str) -> Vec<Fixture> {
-    let Some(facts) = fixtures::text(test, "sstables.jsonl") else {
+    let Some(facts) = shared_fixtures::text(test, "sstables.jsonl") else {
         return Vec::new();
     };
-    let root = fixtures::folder();
+    let root = shared_fixtures::folder();
     let facts = facts
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("a line of facts"));

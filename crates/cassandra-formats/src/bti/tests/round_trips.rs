@@ -8,7 +8,7 @@ use super::super::pages::PAGE;
 use super::super::*;
 use super::fixtures;
 use crate::error::Error;
-use crate::token::murmur3;
+use cassandra_tokens::murmur3;
 
 type Keys = BTreeMap<Vec<u8>, (u8, Vec<u8>)>;
 

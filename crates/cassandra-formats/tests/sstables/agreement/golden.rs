@@ -112,12 +112,11 @@ fn as_text(value: &Value) -> String {
 
 #[test]
 fn every_golden_fact_is_found() {
-    let Some(folder) = folders::shared_folder() else {
-        println!("skipped: every_golden_fact_is_found: no shared fixtures");
+    let test = "every_golden_fact_is_found";
+    let Some(lines) = shared_fixtures::text(test, "sstables.jsonl") else {
         return;
     };
-    let lines = std::fs::read_to_string(folder.join("sstables.jsonl")).expect("golden facts");
-    let shared = folders::shared("every_golden_fact_is_found");
+    let shared = folders::shared(test);
     let (mut compared, mut skipped, mut wrong) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for line in lines.lines() {
         let golden: Value = serde_json::from_str(line).expect("a line of JSON");

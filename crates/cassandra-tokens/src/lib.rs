@@ -12,7 +12,7 @@ use md5::{Digest as _, Md5};
 
 pub use cut::Cut;
 pub use key::DecoratedKey;
-pub(crate) use murmur3::murmur3;
+pub use murmur3::murmur3;
 pub use range::{TokenRange, TokenRanges};
 
 /// How keys become tokens.

@@ -4,7 +4,7 @@ const C1: u64 = 0x87c3_7b91_1142_53d5;
 const C2: u64 = 0x4cf5_ad43_2745_937f;
 
 /// Both halves of the hash. The first is what tokens are made of; Bloom filters use both.
-pub(crate) fn murmur3(key: &[u8]) -> [i64; 2] {
+pub fn murmur3(key: &[u8]) -> [i64; 2] {
     let (blocks, tail) = key.as_chunks::<16>();
     let (mut h1, mut h2) = (0_u64, 0_u64);
     for block in blocks {

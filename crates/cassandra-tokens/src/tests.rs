@@ -3,15 +3,14 @@
 use serde_json::Value;
 
 use super::*;
-use crate::fixtures;
 
 fn bytes(value: &Value) -> Vec<u8> {
-    fixtures::unhex(value.as_str().expect("hex"))
+    unhex(value.as_str().expect("hex")).expect("hex")
 }
 
 #[test]
 fn tokens_are_those_that_cassandra_computes() {
-    let Some(text) = fixtures::text(
+    let Some(text) = shared_fixtures::text(
         "tokens_are_those_that_cassandra_computes",
         "murmur3_vectors.json",
     ) else {
@@ -35,7 +34,7 @@ fn tokens_are_those_that_cassandra_computes() {
 
 #[test]
 fn first_and_last_keys_of_real_sstables_have_the_tokens_on_record() {
-    let Some(lines) = fixtures::text(
+    let Some(lines) = shared_fixtures::text(
         "first_and_last_keys_of_real_sstables_have_the_tokens_on_record",
         "sstables.jsonl",
     ) else {

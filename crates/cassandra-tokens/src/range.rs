@@ -149,7 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::token::Cut;
+    use crate::Cut;
 
     fn range(left: i64, right: i64) -> TokenRange {
         TokenRange::new(Token::Murmur3(left), Token::Murmur3(right))
