@@ -5,8 +5,8 @@ mod build;
 use crate::FILTER as COMPONENT;
 use crate::error::{Damage, Error, Result};
 use crate::source::ReadAt;
-use cassandra_tokens::murmur3;
 use crate::version::{Format, Version};
+use cassandra_tokens::murmur3;
 
 pub use build::FilterBuilder;
 

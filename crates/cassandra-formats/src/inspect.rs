@@ -10,12 +10,12 @@ use crate::layout::{open, read_whole};
 use crate::source::Components;
 use crate::statistics::Statistics;
 use crate::summary::Summary;
-use cassandra_tokens::Token;
 use crate::version::{Format, Version};
 use crate::{
     COMPRESSION_INFO, DATA, DIGEST, DIGEST_BYTES_MAX, INDEX, PARTITIONS, STATISTICS,
     STATISTICS_BYTES_MAX, SUMMARY,
 };
+use cassandra_tokens::Token;
 
 /// Facts of one SSTable; `None` where its format does not record one, or where it is encrypted.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -20,10 +20,10 @@ use crate::layout::{DataLayout, read_whole};
 use crate::source::Components;
 use crate::statistics::Statistics;
 use crate::toc::encode_toc;
-use cassandra_tokens::{Partitioner, Token, TokenRanges};
 use crate::uncompressed::{READ_BYTES, Uncompressed};
 use crate::version::{Format, Version};
 use crate::{COMPRESSION_INFO, DATA, STATISTICS, STATISTICS_BYTES_MAX, TOC};
+use cassandra_tokens::{Partitioner, Token, TokenRanges};
 
 use data::Compression;
 use output::Output;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use cassandra_formats::Descriptor;
 use cassandra_formats::slice::slice;
 use cassandra_formats::source::Components;
-use cassandra_tokens::{Token, TokenRange, TokenRanges};
 use cassandra_formats::verify::{Depth, Report, verify};
+use cassandra_tokens::{Token, TokenRange, TokenRanges};
 
 use crate::memory::Written;
 use crate::{Archive, repair};

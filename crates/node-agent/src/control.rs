@@ -24,6 +24,10 @@ pub enum ControlError {
         /// Its last words.
         said: String,
     },
+    #[error(
+        "a snapshot `{tag}` appeared while it was being taken: a command of an agent that was killed may still be running"
+    )]
+    SnapshotExists { tag: String },
     #[error("`{command}` took longer than {seconds} s")]
     Timeout { command: String, seconds: u64 },
 }
@@ -32,7 +36,9 @@ impl ServiceError for ControlError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Program { .. } => ErrorKind::FailedPrecondition,
-            Self::Down { .. } | Self::Timeout { .. } => ErrorKind::Unavailable,
+            Self::Down { .. } | Self::SnapshotExists { .. } | Self::Timeout { .. } => {
+                ErrorKind::Unavailable
+            }
             Self::Failed { .. } => ErrorKind::Internal,
         }
     }
@@ -41,6 +47,7 @@ impl ServiceError for ControlError {
         match self {
             Self::Program { .. } => "NODETOOL_MISSING",
             Self::Down { .. } => "CASSANDRA_DOWN",
+            Self::SnapshotExists { .. } => "SNAPSHOT_EXISTS",
             Self::Timeout { .. } => "NODETOOL_TIMEOUT",
             Self::Failed { .. } => "NODETOOL_FAILED",
         }
@@ -52,6 +59,9 @@ impl ServiceError for ControlError {
             Self::Down { .. } => {
                 "start Cassandra, or set host and port of JMX in `nodetool` of [cassandra]"
                     .to_owned()
+            }
+            Self::SnapshotExists { .. } => {
+                "wait until no `nodetool snapshot` runs on the node".to_owned()
             }
             Self::Timeout { .. } => {
                 "look at Cassandra's log, or raise nodetool_timeout_seconds".to_owned()
@@ -73,7 +83,7 @@ pub trait CassandraControl: Send + Sync {
     /// What the node says it is doing: `NORMAL`, `JOINING`, `DRAINED`…
     async fn mode(&self) -> Result<String, ControlError>;
 
-    /// Flushes and hard-links. Fails where the tag exists.
+    /// Flushes and hard-links. Fails with [`ControlError::SnapshotExists`] if the tag exists.
     async fn snapshot(&self, tag: &str, scope: &SnapshotScope) -> Result<(), ControlError>;
 
     async fn clear_snapshot(&self, tag: &str) -> Result<(), ControlError>;

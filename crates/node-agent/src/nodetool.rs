@@ -23,6 +23,9 @@ const DOWN_WORDS: &[&str] = &[
     "Connection reset",
 ];
 
+/// What `nodetool snapshot` prints, on all release lines, for a tag that exists or that another command is just taking.
+const EXISTS_WORDS: &[&str] = &["already exists", "duplicate hard link"];
+
 /// nodetool with the arguments that it always needs.
 pub struct Nodetool {
     program: Vec<String>,
@@ -154,7 +157,16 @@ impl CassandraControl for Nodetool {
                 arguments.extend(["-kt", &list]);
             }
         }
-        self.run(&arguments).await.map(drop)
+        match self.run(&arguments).await {
+            Err(ControlError::Failed { said, .. })
+                if EXISTS_WORDS.iter().any(|words| said.contains(words)) =>
+            {
+                Err(ControlError::SnapshotExists {
+                    tag: tag.to_owned(),
+                })
+            }
+            ended => ended.map(drop),
+        }
     }
 
     async fn clear_snapshot(&self, tag: &str) -> Result<(), ControlError> {

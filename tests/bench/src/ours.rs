@@ -4,8 +4,8 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use anyhow::{Context, Result, ensure};
 use cassandra_formats::slice::{CreateComponents, WriteSeek, slice};
-use cassandra_tokens::{Token, TokenRange, TokenRanges};
 use cassandra_formats::verify::{self, Depth};
+use cassandra_tokens::{Token, TokenRange, TokenRanges};
 use sstable_files::{NewSstable, SstableFiles};
 
 pub fn verify(sstable: &SstableFiles, extended: bool) -> Result<()> {

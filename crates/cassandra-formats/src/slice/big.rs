@@ -9,9 +9,9 @@ use crate::error::{Damage, Error, Result};
 use crate::index::{IndexReader, put_index_entry};
 use crate::layout::open;
 use crate::summary::{Summary, SummaryBuilder};
-use cassandra_tokens::Token;
 use crate::uncompressed::Uncompressed;
 use crate::{INDEX, SUMMARY};
+use cassandra_tokens::Token;
 
 const COPY_BYTES: usize = 64 << 10;
 /// A table's `min_index_interval`, unless it was changed.

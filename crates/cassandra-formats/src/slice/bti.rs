@@ -15,9 +15,9 @@ use crate::bti::{
 };
 use crate::error::{Damage, Result};
 use crate::layout::open;
-use cassandra_tokens::Token;
 use crate::uncompressed::{Uncompressed, key_at};
 use crate::{PARTITIONS, ROWS};
+use cassandra_tokens::Token;
 
 /// Neighbouring partitions of one wanted range.
 struct Run {

@@ -7,9 +7,9 @@ use crate::error::{Damage, Result};
 use crate::filter::FilterBuilder;
 use crate::statistics::histogram::EstimatedHistogram;
 use crate::statistics::sketch::Sketch;
-use cassandra_tokens::Token;
 use crate::uncompressed::Uncompressed;
 use crate::{DATA, FILTER, STATISTICS};
+use cassandra_tokens::Token;
 
 /// Receives partitions one by one.
 pub(super) struct Output {

@@ -7,9 +7,9 @@ use crate::error::{Damage, Result};
 use crate::index::IndexReader;
 use crate::layout::open;
 use crate::summary::{Summary, SummaryCheck};
-use cassandra_tokens::{Partitioner, Token, murmur3};
 use crate::uncompressed::{Uncompressed, key_at};
 use crate::{INDEX, PARTITIONS, ROWS, SUMMARY};
+use cassandra_tokens::{Partitioner, Token, murmur3};
 
 /// How many partitions of an SSTable are held against Data where not all are.
 const SAMPLES: u64 = 64;

@@ -8,9 +8,9 @@ use cassandra_formats::data::{Depth, Event, Schema, Walker};
 use cassandra_formats::slice::{CreateComponents, WriteSeek, slice};
 use cassandra_formats::source::Components;
 use cassandra_formats::statistics::Statistics;
-use cassandra_tokens::{Partitioner, Token, TokenRange, TokenRanges};
 use cassandra_formats::verify::{self, verify};
 use cassandra_formats::{DataLayout, Descriptor, Uncompressed, Version};
+use cassandra_tokens::{Partitioner, Token, TokenRange, TokenRanges};
 use proptest::prelude::*;
 
 use crate::folders::{self, Memory};

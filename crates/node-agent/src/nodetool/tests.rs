@@ -32,6 +32,21 @@ async fn a_failure_repeats_the_last_words_and_never_the_password() {
 }
 
 #[tokio::test]
+async fn a_tag_that_exists_or_is_being_taken_is_told_from_other_failures() {
+    for words in [
+        "error: Snapshot t already exists.",
+        "error: Tried to create duplicate hard link to /data/ks/t-1/snapshots/t/nb-1-big-Data.db",
+    ] {
+        let (_root, nodetool) = scripted(&format!("echo '{words}' >&2; exit 2"));
+        let scope = SnapshotScope::Keyspaces(vec!["x".into()]);
+        assert_eq!(
+            nodetool.snapshot("t", &scope).await,
+            Err(ControlError::SnapshotExists { tag: "t".into() })
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_node_that_is_down_is_told_from_one_that_refuses() {
     let (_root, nodetool) = scripted(
         "echo \"nodetool: Failed to connect to '127.0.0.1:7199' - ConnectException: 'Connection refused'.\" >&2; exit 1",

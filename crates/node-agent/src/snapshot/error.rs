@@ -6,6 +6,7 @@ use api::{ErrorKind, ServiceError};
 use model::TableRef;
 
 use crate::cause::Cause;
+use crate::control::ControlError;
 use crate::journal::JournalError;
 use crate::tables::SelectionError;
 
@@ -37,14 +38,15 @@ pub enum SnapshotError {
 }
 
 impl SnapshotError {
-    /// Whether taking it anew at once may help: a table may have been dropped or made meanwhile, and the next try sees
-    /// the schema as it is then.
+    /// Whether taking it again at once may help: a table may have been dropped or created meanwhile, and the next try sees
+    /// the schema as it is then. A snapshot of this tag that appeared meanwhile was taken for an agent that was killed.
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::NoFolder { .. }
             | Self::Manifest { .. }
             | Self::Incomplete { .. }
-            | Self::Empty { .. } => true,
+            | Self::Empty { .. }
+            | Self::Cause(Cause::Control(ControlError::SnapshotExists { .. })) => true,
             Self::Cause(_) | Self::Selection(_) => false,
         }
     }

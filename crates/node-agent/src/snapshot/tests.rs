@@ -101,6 +101,15 @@ async fn a_snapshot_that_is_not_whole_is_no_snapshot() {
 }
 
 #[tokio::test]
+async fn a_snapshot_that_a_killed_agent_left_running_is_replaced() {
+    let node = node();
+    node.control.misbehave(Misbehaviour::SnapshotTakenByAnother);
+    assert_eq!(take(&node).await.unwrap().sstables, 2);
+    let calls = node.control.calls.lock().unwrap().clone();
+    assert_eq!(calls, ["snapshot tag", "clearsnapshot tag", "snapshot tag"]);
+}
+
+#[tokio::test]
 async fn an_sstable_that_the_manifest_names_must_be_there() {
     let node = node();
     take(&node).await.unwrap();

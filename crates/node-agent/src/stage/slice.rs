@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cassandra_formats::slice::slice_reading;
-use cassandra_tokens::TokenRanges;
 use cassandra_formats::{DATA, DIGEST, FILTER, STATISTICS, TOC, parse_file_name};
+use cassandra_tokens::TokenRanges;
 use model::manifest::StoredFile;
 use sstable_files::{NewSstable, SstableFiles};
 use tokio::runtime::Handle;

@@ -19,6 +19,8 @@ use crate::sstables::{self, ComponentFile};
 pub enum Misbehaviour {
     /// nodetool fails half-way: the first table is snapshotted, the others are not.
     SnapshotFails,
+    /// Once: a command that an earlier agent has left behind takes the snapshot first.
+    SnapshotTakenByAnother,
     /// nodetool answers 0 and one table has no folder.
     SnapshotSkips(TableRef),
     /// nodetool answers 0 and one table's manifest names nothing.
@@ -196,6 +198,12 @@ impl CassandraControl for FakeControl {
             };
             let empty = self.does(&Misbehaviour::SnapshotEmpty(table.clone()));
             link_snapshot(&folder, tag, lost, empty);
+            if self.does(&Misbehaviour::SnapshotTakenByAnother) {
+                self.behave();
+                return Err(ControlError::SnapshotExists {
+                    tag: tag.to_owned(),
+                });
+            }
             if self.does(&Misbehaviour::SnapshotFails) {
                 return Err(failed("nodetool snapshot"));
             }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use cassandra_formats::source::Components;
-use cassandra_tokens::{Partitioner, Token, TokenRange, TokenRanges};
 use cassandra_formats::verify::{self, verify};
 use cassandra_formats::{Descriptor, inspect, slice};
+use cassandra_tokens::{Partitioner, Token, TokenRange, TokenRanges};
 use lab::Node;
 use lab::workload::KEYSPACES;
 use sstable_files::{NewSstable, SstableFiles};

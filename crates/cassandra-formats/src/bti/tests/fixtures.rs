@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::{KeyShape, Partitions, Rows, token_prefix};
 use crate::compression_info::CompressionInfo;
-use cassandra_tokens::murmur3;
 use crate::{DataLayout, Uncompressed, Version, parse_file_name};
+use cassandra_tokens::murmur3;
 
 pub(super) struct Fixture {
     pub(super) name: String,
