@@ -123,7 +123,7 @@ pub fn parse_file_name(name: &str) -> Result<(Descriptor, &str), NameError> {
     if !is_id(id) {
         return Err(fail("the id is neither a number, a time id nor a ULID"));
     }
-    if component.is_empty() || component.contains('-') || component.ends_with(".tmp") {
+    if !is_component(component) {
         return Err(fail("the component is unfinished or not one"));
     }
     let descriptor = Descriptor {
@@ -142,6 +142,12 @@ fn is_version(text: &str) -> bool {
 
 fn is_format(text: &str) -> bool {
     matches!(text, "big" | "bti")
+}
+
+/// Names come from manifests too and become parts of paths, so nothing that could leave a folder is a component.
+fn is_component(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'_');
+    !text.is_empty() && text.bytes().all(allowed) && !text.contains("..") && !text.ends_with(".tmp")
 }
 
 fn is_id(text: &str) -> bool {
@@ -188,6 +194,18 @@ mod tests {
             "oa-3-big-SAI+aa+idx+ColumnComplete.db",
             Some(("oa-3-big", "SAI+aa+idx+ColumnComplete.db")),
         );
+        for component in [
+            "SAI+db+1+by_Name+PostingLists.db",
+            "SI_by_name.db",
+            "Digest.crc32",
+            "Digest.sha1",
+            "CRC.db",
+            "Statistics.db",
+            "TOC.txt",
+        ] {
+            let name = format!("nb-1-big-{component}");
+            check(&name, Some(("nb-1-big", component)));
+        }
     }
 
     #[test]
@@ -204,6 +222,44 @@ mod tests {
             "",
         ] {
             check(name, None);
+        }
+    }
+
+    #[test]
+    fn a_component_cannot_lead_out_of_its_folder() {
+        for component in [
+            "a/b",
+            "x/../../etc/cassandra/jvm.options",
+            "..",
+            "x..",
+            "Data.db/",
+            "/Data.db",
+            "Data.db\0",
+            "Data.db\n",
+            "Data db",
+            "Data\\db",
+            "D\u{e4}ta.db",
+            "",
+        ] {
+            check(&format!("nb-1-big-{component}"), None);
+        }
+    }
+
+    proptest::proptest! {
+        /// Mutations of a real name, so that most of the parts stay valid.
+        #[test]
+        fn whatever_is_understood_is_one_name_in_a_folder(
+            at in 0usize..17,
+            with in "[/.\\\\+_a-z0-9\\PC]{0,4}",
+        ) {
+            let mut name = "nb-1-big-Index.db".to_owned();
+            name.insert_str(at, &with);
+            if let Ok((descriptor, component)) = parse_file_name(&name) {
+                proptest::prop_assert_eq!(format!("{}-{}", descriptor, component), name.clone());
+                let path = std::path::Path::new(&name);
+                let parts: Vec<_> = path.components().collect();
+                proptest::prop_assert_eq!(parts, [std::path::Component::Normal(name.as_ref())]);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ pub fn run(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     if let Ok((descriptor, component)) = parse_file_name(&text) {
         assert_eq!(format!("{descriptor}-{component}"), text);
+        assert!(!text.contains(['/', '\\', '\0']) && !text.contains(".."));
         let _ = Component::of(component);
     }
     if let Ok(format) = text.parse::<FormatVersion>() {
