@@ -1,5 +1,6 @@
 //! The documents that make a backup: one node manifest for each node, and one backup manifest, written last.
 
+mod check;
 mod damage;
 mod envelope;
 mod sstable;
@@ -12,6 +13,7 @@ use crate::{
     BackupName, BackupRef, HostId, RingMember, Schema, Selection, TableId, TableRef, TaskId,
 };
 
+pub use check::open_node;
 pub use damage::{KeptDamage, damaged_sstables};
 pub use envelope::{DocumentError, DocumentKind, FORMAT, open, seal};
 pub use sstable::{Encryption, Expiring, Hazard, KeyFingerprint, SstableFacts, key_fingerprint};

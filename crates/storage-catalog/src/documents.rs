@@ -25,21 +25,53 @@ const INLINE_BYTES_MAX: usize = 64 << 10;
 pub trait Document: Serialize + DeserializeOwned + Send + 'static {
     const KIND: DocumentKind;
     const BYTES_MAX: u64;
+
+    /// Refuses what does not belong under `key`, or says what cannot be.
+    fn check(&self, key: &str) -> Result<(), DocumentError>;
 }
 
 macro_rules! document {
-    ($type:ty, $kind:ident, $max:ident) => {
+    ($type:ty, $kind:ident, $max:ident, $check:expr) => {
         impl Document for $type {
             const KIND: DocumentKind = DocumentKind::$kind;
             const BYTES_MAX: u64 = $max;
+
+            fn check(&self, key: &str) -> Result<(), DocumentError> {
+                $check(self, key)
+            }
         }
     };
 }
 
-document!(Intent, Intent, SMALL_BYTES_MAX);
-document!(Failure, Failure, SMALL_BYTES_MAX);
-document!(BackupManifest, BackupManifest, BACKUP_MANIFEST_BYTES_MAX);
-document!(NodeManifest, NodeManifest, NODE_MANIFEST_BYTES_MAX);
+document!(Intent, Intent, SMALL_BYTES_MAX, |intent: &Intent, key| {
+    belongs(layout::intent(&intent.backup), key)
+});
+document!(
+    Failure,
+    Failure,
+    SMALL_BYTES_MAX,
+    |failure: &Failure, key| { belongs(layout::failure(&failure.backup), key) }
+);
+document!(
+    BackupManifest,
+    BackupManifest,
+    BACKUP_MANIFEST_BYTES_MAX,
+    |manifest: &BackupManifest, key| belongs(layout::backup_manifest(&manifest.backup), key)
+);
+document!(
+    NodeManifest,
+    NodeManifest,
+    NODE_MANIFEST_BYTES_MAX,
+    NodeManifest::check
+);
+
+/// A whole document of another backup lies where this one's belongs: as bad as damage.
+fn belongs(own: String, key: &str) -> Result<(), DocumentError> {
+    match own == key {
+        true => Ok(()),
+        false => Err(DocumentError::Misplaced { own }),
+    }
+}
 
 /// A document with its body's hash.
 pub struct Read<T> {
@@ -48,7 +80,7 @@ pub struct Read<T> {
 }
 
 impl Catalog {
-    /// Reads a document; `None` where there is none.
+    /// Reads a document and checks it; `None` where there is none.
     pub async fn read<T: Document>(&self, key: &str) -> Result<Option<Read<T>>, CatalogError> {
         let sealed = match self.store.get(key, T::BYTES_MAX).await {
             Ok(sealed) => sealed,
@@ -60,7 +92,7 @@ impl Catalog {
                 });
             }
         };
-        let opened = open_off_thread::<T>(sealed).await;
+        let opened = open_off_thread::<T>(key, sealed).await;
         let (document, blake3) = opened.map_err(|source| CatalogError::Document {
             key: key.to_owned(),
             source,
@@ -102,35 +134,20 @@ impl Catalog {
         Ok(read.map(|read| read.document))
     }
 
-    /// Reads a backup manifest and makes sure that it is of this backup.
     pub async fn read_manifest(
         &self,
         backup: &BackupRef,
     ) -> Result<Option<BackupManifest>, CatalogError> {
-        let key = layout::backup_manifest(backup);
-        let Some(Read { document, .. }) = self.read::<BackupManifest>(&key).await? else {
-            return Ok(None);
-        };
-        if document.backup != *backup {
-            return Err(misplaced(key));
-        }
-        Ok(Some(document))
+        let read = self.read(&layout::backup_manifest(backup)).await?;
+        Ok(read.map(|read| read.document))
     }
 
-    /// Reads a node manifest and makes sure that it is of this node and backup.
     pub async fn read_node(
         &self,
         backup: &BackupRef,
         node: &HostId,
     ) -> Result<Option<Read<NodeManifest>>, CatalogError> {
-        let key = layout::node_manifest(backup, node);
-        let Some(read) = self.read::<NodeManifest>(&key).await? else {
-            return Ok(None);
-        };
-        if read.document.backup != *backup || read.document.member.host_id != *node {
-            return Err(misplaced(key));
-        }
-        Ok(Some(read))
+        self.read(&layout::node_manifest(backup, node)).await
     }
 
     /// Whether there is an object of this key.
@@ -160,19 +177,21 @@ impl Catalog {
     }
 }
 
-/// A whole document of another backup lies where this one's belongs: as bad as damage.
-fn misplaced(key: String) -> CatalogError {
-    CatalogError::Document {
-        key,
-        source: DocumentError::Header,
-    }
-}
-
-async fn open_off_thread<T: Document>(sealed: Bytes) -> Result<(T, String), DocumentError> {
+async fn open_off_thread<T: Document>(
+    key: &str,
+    sealed: Bytes,
+) -> Result<(T, String), DocumentError> {
     if sealed.len() <= INLINE_BYTES_MAX {
-        return open(T::KIND, &sealed);
+        return open_checked(key, &sealed);
     }
-    tokio::task::spawn_blocking(move || open(T::KIND, &sealed))
+    let key = key.to_owned();
+    tokio::task::spawn_blocking(move || open_checked(&key, &sealed))
         .await
         .unwrap_or(Err(DocumentError::Header))
+}
+
+fn open_checked<T: Document>(key: &str, sealed: &[u8]) -> Result<(T, String), DocumentError> {
+    let (document, blake3) = open::<T>(T::KIND, sealed)?;
+    document.check(key)?;
+    Ok((document, blake3))
 }

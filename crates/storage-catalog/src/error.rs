@@ -139,7 +139,10 @@ impl ServiceError for CatalogError {
                 | DocumentError::Kind { .. }
                 | DocumentError::Length { .. }
                 | DocumentError::Hash { .. }
-                | DocumentError::Body(_) => ErrorKind::DataLoss,
+                | DocumentError::Body(_)
+                | DocumentError::Misplaced { .. }
+                | DocumentError::Exchanged { .. }
+                | DocumentError::Content { .. } => ErrorKind::DataLoss,
             },
             Self::Store { source, .. } => store_kind(source),
             Self::Ambiguous { .. }
@@ -189,7 +192,10 @@ impl ServiceError for CatalogError {
                 | DocumentError::Kind { .. }
                 | DocumentError::Length { .. }
                 | DocumentError::Hash { .. }
-                | DocumentError::Body(_) => "MANIFEST_DAMAGED",
+                | DocumentError::Body(_)
+                | DocumentError::Misplaced { .. }
+                | DocumentError::Exchanged { .. }
+                | DocumentError::Content { .. } => "MANIFEST_DAMAGED",
             },
             Self::UndeletableStore { .. } => "STORE_REFUSES_DELETE",
             Self::OverwritingStore { .. } => "STORE_OVERWRITES",
@@ -237,6 +243,15 @@ impl ServiceError for CatalogError {
                 source: DocumentError::FromTheFuture { .. },
                 ..
             } => "use a newer Ringkeep",
+            Self::Document {
+                source:
+                    DocumentError::Misplaced { .. }
+                    | DocumentError::Exchanged { .. }
+                    | DocumentError::Content { .. },
+                ..
+            } => {
+                "no agent writes that: find out who else writes to the bucket, and use another backup"
+            }
             Self::Document { .. } => {
                 "verify the backup to see all that is damaged; restore from another one"
             }

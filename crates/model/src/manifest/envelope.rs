@@ -40,6 +40,12 @@ pub enum DocumentError {
     Hash { expected: String, found: String },
     #[error("its body does not read as its kind")]
     Body(#[source] serde_json::Error),
+    #[error("it is the document that belongs under `{own}`")]
+    Misplaced { own: String },
+    #[error("its body has the BLAKE3 {found} and was committed with {expected}: it was exchanged")]
+    Exchanged { expected: String, found: String },
+    #[error("it says what cannot be: {what}")]
+    Content { what: String },
 }
 
 /// Only what every form has: enough to refuse a document from the future with words.

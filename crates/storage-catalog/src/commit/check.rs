@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use model::manifest::{BackupNode, Intent, NodeManifest, StoredFile};
-use model::{BackupRef, HostId, TableId, layout};
+use cassandra_formats::parse_file_name;
+use model::manifest::{BackupNode, Intent, NodeManifest};
+use model::{BackupRef, HostId, TableId};
 
 use super::Request;
 use crate::error::CatalogError;
 
 /// Keyspace, table and id.
 pub type TableSet = BTreeSet<(String, String, TableId)>;
-
-const BLAKE3_HEX_LEN: usize = 64;
 
 /// Refuses a backup in which a member of the ring is missing, or which has a node that is no member.
 pub fn ring(request: &Request) -> Result<(), CatalogError> {
@@ -76,35 +75,9 @@ fn complaint(request: &Request, intent: &Intent, manifest: &NodeManifest) -> Opt
         .iter()
         .flat_map(|table| table.files.iter().map(move |file| (table, file)))
         .find_map(|(table, file)| {
-            let why = file_complaint(intent, file)?;
-            Some(format!(
-                "{}.{}: {}: {why}",
-                table.keyspace, table.table, file.name
-            ))
+            let error = parse_file_name(&file.name).err()?;
+            Some(format!("{}.{}: {error}", table.keyspace, table.table))
         })
-}
-
-/// The rule that deletion is decided from: an object is the backup's own or its base's, and lies where it belongs.
-fn file_complaint(intent: &Intent, file: &StoredFile) -> Option<&'static str> {
-    let is_hex = file
-        .blake3
-        .bytes()
-        .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    if !is_hex || file.blake3.len() != BLAKE3_HEX_LEN {
-        return Some("its hash is not one");
-    }
-    let owner = match &file.from {
-        None => intent.backup.clone(),
-        Some(from) if Some(from) == intent.base.as_ref() => BackupRef {
-            cluster: intent.backup.cluster.clone(),
-            name: from.clone(),
-        },
-        Some(_) => return Some("it refers to a backup that is not the base"),
-    };
-    match file.object.starts_with(&layout::data(&owner)) {
-        true => None,
-        false => Some("its object does not lie where the backup's objects lie"),
-    }
 }
 
 pub fn table_set(manifest: &NodeManifest) -> TableSet {

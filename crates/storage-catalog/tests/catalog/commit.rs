@@ -151,7 +151,7 @@ async fn commit_bent(bend: impl Fn(&mut NodeManifest)) -> api::RemoteError {
 
 #[tokio::test]
 async fn nodes_that_do_not_fit_together_are_refused() {
-    let bends: [(&str, Bend); 8] = [
+    let bends: [(&str, Bend); 6] = [
         ("another table id", |node| {
             node.tables[0].id = TableId(Uuid::from_u128(9))
         }),
@@ -160,14 +160,8 @@ async fn nodes_that_do_not_fit_together_are_refused() {
         ("another partitioner", |node| {
             node.partitioner = "Random".into()
         }),
-        ("a foreign object", |node| {
-            node.tables[0].files[0].object = object_key(&backup("b2"), 2, "nb-1-big-Data.db");
-        }),
-        ("a reference without a base", |node| {
-            node.tables[0].files[0].from = Some("f9".parse().expect("name"));
-        }),
-        ("a hash that is none", |node| {
-            node.tables[0].files[0].blake3 = "abc".into()
+        ("a file that is none of an SSTable", |node| {
+            node.tables[0].files[0].name = "ks-t-ka-1-Data.db".into();
         }),
         ("another product", |node| {
             node.release = "dse 6.8.38".parse().expect("release")
@@ -190,6 +184,48 @@ async fn a_node_manifest_of_another_node_or_backup_is_not_believed() {
 }
 
 #[tokio::test]
+async fn a_node_manifest_that_leads_elsewhere_is_refused() {
+    let bends: [(&str, Bend); 6] = [
+        ("a file outside its folder", |node| {
+            node.tables[0].files[0].name = "nb-1-big-x/../../../../jvm.options".into();
+        }),
+        ("an index outside its folder", |node| {
+            node.tables[0].files[0].index = Some("../x".into());
+        }),
+        ("a keyspace that is a path", |node| {
+            node.tables[0].keyspace = "a/b".into();
+        }),
+        ("a foreign object", |node| {
+            node.tables[0].files[0].object = object_key(&backup("b2"), 2, "nb-1-big-Data.db");
+        }),
+        ("a reference without a base", |node| {
+            node.tables[0].files[0].from = Some("f9".parse().expect("name"));
+        }),
+        ("a hash that is none", |node| {
+            node.tables[0].files[0].blake3 = "abc".into()
+        }),
+    ];
+    for (what, bend) in bends {
+        let error = commit_bent(bend).await;
+        assert_eq!(error.reason, "MANIFEST_DAMAGED", "{what}");
+        let key = layout::node_manifest(&backup("b1"), &host(2));
+        assert!(error.message.contains(&key), "{what}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_intent_of_another_backup_is_not_believed() {
+    let (memory, world) = memory_world();
+    world.begin("b1", None, task(1)).await.expect("begins");
+    world.begin("b2", None, task(1)).await.expect("begins");
+    world.upload_all("b1", None, FULL_FILES).await;
+    let other = layout::intent(&backup("b2"));
+    let other = world.store.get(&other, 1 << 20).await.expect("an intent");
+    memory.overwrite(&layout::intent(&backup("b1")), other);
+    refused(world.commit("b1", task(1)).await, "MANIFEST_DAMAGED");
+}
+
+#[tokio::test]
 async fn a_differential_may_refer_to_its_base_only() {
     let (_, world) = memory_world();
     world.full("f1", task(1)).await;
@@ -206,7 +242,7 @@ async fn a_differential_may_refer_to_its_base_only() {
         file("nb-3-big-Data.db", "x"),
     ];
     world.upload_all("d1", Some("f2"), &files).await;
-    let error = refused(world.commit("d1", task(3)).await, "NODES_DISAGREE");
+    let error = refused(world.commit("d1", task(3)).await, "MANIFEST_DAMAGED");
     assert!(error.message.contains("not the base"), "{error}");
 }
 

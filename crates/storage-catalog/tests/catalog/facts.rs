@@ -1,7 +1,7 @@
 //! What a plan needs to know of SSTables, as the node manifests tell it.
 
 use api::RemoteError;
-use api::pb::storage_catalog as pb;
+use api::pb::storage_catalog::{self as pb, VerifyLevel};
 use api::pb::types::{KeyFingerprint, Selection, TableRef};
 use model::layout;
 use model::manifest::{self, DocumentKind, SstableFacts, seal};
@@ -97,4 +97,22 @@ async fn a_node_manifest_that_is_not_the_committed_one_tells_nothing() {
         "{}",
         error.message
     );
+}
+
+#[tokio::test]
+async fn a_node_manifest_with_a_name_that_leads_elsewhere_tells_nothing() {
+    let (memory, world) = memory_world();
+    backed_up(&world).await;
+    let mut other = node_manifest("f1", None, 2, FULL_FILES);
+    other.tables[0].files[0].name = "nb-1-big-x/../../y".into();
+    let sealed = seal(DocumentKind::NodeManifest, &other).expect("seals").0;
+    let key = layout::node_manifest(&backup("f1"), &host(2));
+    memory.overwrite(&key, sealed);
+    let error = refused(listed(&world, "orders").await, "MANIFEST_DAMAGED");
+    assert!(error.message.contains(&key), "{error}");
+    let verify = world.verify("f1", VerifyLevel::Manifest);
+    let report = verify.await.expect("verifies");
+    assert!(!report.ok);
+    let what = &report.damage[0].what;
+    assert!(what.contains("not that of a file"), "{what}");
 }

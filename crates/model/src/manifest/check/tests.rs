@@ -1,0 +1,194 @@
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::*;
+use crate::manifest::{BackupKind, seal};
+use crate::{HostId, RingMember, TableId};
+
+const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn backup(name: &str) -> BackupRef {
+    BackupRef {
+        cluster: "prod".parse().expect("a name"),
+        name: name.parse().expect("a name"),
+    }
+}
+
+fn file(name: &str, index: Option<&str>, from: Option<&str>) -> StoredFile {
+    StoredFile {
+        name: name.to_owned(),
+        index: index.map(str::to_owned),
+        bytes: 1,
+        blake3: HASH.to_owned(),
+        object: format!(
+            "{}node/ks/t/{name}",
+            layout::data(&backup(from.unwrap_or("d1")))
+        ),
+        from: from.map(|from| from.parse().expect("a name")),
+        source: None,
+    }
+}
+
+fn table(name: &str, id: u128, files: Vec<StoredFile>) -> TableFiles {
+    TableFiles {
+        keyspace: "ks".to_owned(),
+        table: name.to_owned(),
+        id: TableId(Uuid::from_u128(id)),
+        view_of: None,
+        files,
+        sstables: Vec::new(),
+    }
+}
+
+/// A differential backup `d1` on `f1`, with names of every kind.
+fn manifest() -> NodeManifest {
+    let files = vec![
+        file("nb-1-big-Data.db", None, Some("f1")),
+        file("nb-1-big-Data.db", Some("by_Name"), None),
+        file("nb-1-big-Digest.crc32", None, None),
+        file(
+            "da-3h5q_0yyx_2et0025xiqfm4amign-bti-SAI+db+1+i+Meta.db",
+            None,
+            None,
+        ),
+    ];
+    NodeManifest {
+        backup: backup("d1"),
+        kind: BackupKind::Differential,
+        base: Some("f1".parse().expect("a name")),
+        member: RingMember {
+            host_id: HostId(Uuid::from_u128(1)),
+            address: String::new(),
+            datacenter: String::new(),
+            rack: String::new(),
+            tokens: Vec::new(),
+        },
+        release: "cassandra 4.1.9".parse().expect("a release"),
+        partitioner: String::new(),
+        snapshot_tag: String::new(),
+        snapshot_taken_at: Timestamp::UNIX_EPOCH,
+        tables: vec![table("t", 1, files), table("empty", 2, Vec::new())],
+        damaged: Vec::new(),
+        keys: Vec::new(),
+    }
+}
+
+fn key() -> String {
+    layout::node_manifest(&backup("d1"), &HostId(Uuid::from_u128(1)))
+}
+
+/// The complaint about a manifest that was changed.
+#[track_caller]
+fn complaint(change: impl FnOnce(&mut NodeManifest)) -> String {
+    let mut manifest = manifest();
+    change(&mut manifest);
+    let error = manifest.check(&key()).expect_err("a complaint");
+    error.to_string()
+}
+
+#[test]
+fn a_sound_manifest_reads_back() {
+    let (sealed, hash) = seal(DocumentKind::NodeManifest, &manifest()).expect("seals");
+    let opened = open_node(&key(), &sealed).expect("opens");
+    assert_eq!(opened, (manifest(), hash));
+}
+
+#[test]
+fn a_manifest_of_another_node_backup_or_cluster_is_misplaced() {
+    let others: [fn(&mut NodeManifest); 3] = [
+        |other| other.member.host_id = HostId(Uuid::from_u128(2)),
+        |other| other.backup.name = "d2".parse().expect("a name"),
+        |other| other.backup.cluster = "other".parse().expect("a name"),
+    ];
+    for change in others {
+        let mut other = manifest();
+        change(&mut other);
+        let (sealed, _) = seal(DocumentKind::NodeManifest, &other).expect("seals");
+        let opened = open_node(&key(), &sealed);
+        assert!(matches!(opened, Err(DocumentError::Misplaced { .. })));
+    }
+}
+
+#[test]
+fn file_names_that_leave_their_folder_are_refused() {
+    for bad in [
+        "nb-1-big-x/../../../../etc/cassandra/jvm.options",
+        "nb-1-big-..",
+        "../nb-1-big-Data.db",
+        "..",
+        ".",
+        ".hidden",
+        "/etc/passwd",
+        "nb-1-big-Data.db\0",
+        "nb-1-big-Data.db\n",
+        "nb-1-big-Data\\.db",
+        "",
+        &"x".repeat(256),
+    ] {
+        let what = complaint(|manifest| manifest.tables[0].files[2].name = bad.to_owned());
+        assert!(what.contains("is not that of a file"), "{bad:?}: {what}");
+        assert!(!what.contains('\n'), "{what}");
+    }
+}
+
+#[test]
+fn names_of_keyspaces_tables_and_indexes_are_checked() {
+    for bad in [
+        "",
+        "..",
+        "a/b",
+        "a.b",
+        "a b",
+        "a\0",
+        "\u{e4}",
+        &"x".repeat(256),
+    ] {
+        complaint(|manifest| manifest.tables[0].keyspace = bad.to_owned());
+        complaint(|manifest| manifest.tables[1].table = bad.to_owned());
+        complaint(|manifest| manifest.tables[0].files[1].index = Some(bad.to_owned()));
+    }
+}
+
+#[test]
+fn objects_lie_among_those_of_the_backup_or_its_base() {
+    let data = layout::data(&backup("d1"));
+    for bad in [
+        "ringkeep/1/intents/prod/d1.json".to_owned(),
+        layout::data(&backup("f1")) + "node/ks/t/x",
+        layout::data(&backup("d10")) + "node/ks/t/x",
+        format!("{data}../f1/node/ks/t/x"),
+        format!("{data}node//x"),
+        format!("{data}./x"),
+        data.clone(),
+        String::new(),
+    ] {
+        let what = complaint(|manifest| manifest.tables[0].files[1].object = bad.clone());
+        assert!(what.contains("its object"), "{bad}: {what}");
+    }
+    let other = |manifest: &mut NodeManifest| {
+        manifest.tables[0].files[0].from = Some("f2".parse().expect("a name"));
+    };
+    assert!(complaint(other).contains("not the base"));
+}
+
+#[test]
+fn what_is_named_twice_or_has_no_hash_is_refused() {
+    let what = complaint(|manifest| {
+        let again = manifest.tables[0].files[2].clone();
+        manifest.tables[0].files.push(again);
+    });
+    assert!(what.contains("twice"), "{what}");
+    let what = complaint(|manifest| manifest.tables[1].id = manifest.tables[0].id);
+    assert!(what.contains("another table"), "{what}");
+    for bad in ["", "abc", &HASH.to_uppercase(), &format!("{HASH}0")] {
+        let what = complaint(|manifest| manifest.tables[0].files[0].blake3 = bad.to_owned());
+        assert!(what.contains("hash"), "{what}");
+    }
+}
+
+#[test]
+fn a_complaint_about_a_long_name_is_short() {
+    let long = "x/".repeat(100_000);
+    let what = complaint(|manifest| manifest.tables[0].files[0].name = long);
+    assert!(what.len() < 400, "{}", what.len());
+}
