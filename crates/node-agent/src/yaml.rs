@@ -1,5 +1,7 @@
 //! cassandra.yaml, as far as an agent needs it: names of all release lines, defaults where keys are absent.
 
+mod snake;
+
 use std::path::{Path, PathBuf};
 
 use cassandra_versions::FormatSettings;
@@ -8,6 +10,8 @@ use serde_yaml_ng::{Mapping, Value};
 
 use crate::describe::features_of;
 use crate::files::FileError;
+
+pub use snake::flag;
 
 const NATIVE_PORT: u64 = 9042;
 const STORAGE_PORT: u64 = 7000;
@@ -62,7 +66,7 @@ impl CassandraYaml {
     }
 
     pub fn parse(text: &str, path: &Path, storage_dir: &Path) -> Result<Self, YamlError> {
-        let value: Value = serde_yaml_ng::from_str(text).map_err(|source| YamlError::Syntax {
+        let value = snake::document(text).map_err(|source| YamlError::Syntax {
             path: path.to_owned(),
             source,
         })?;
@@ -167,19 +171,18 @@ impl Reader<'_> {
     fn number(&self, key: &'static str) -> Result<Option<u64>, YamlError> {
         match self.text(key)? {
             None => Ok(None),
-            Some(text) => text
-                .parse()
+            Some(text) => snake::number(&text)
                 .map(Some)
-                .map_err(|_| self.wrong(key, "a number")),
+                .ok_or_else(|| self.wrong(key, "a number")),
         }
     }
 
     fn optional_flag(&self, key: &'static str) -> Result<Option<bool>, YamlError> {
         match self.text(key)?.as_deref() {
             None => Ok(None),
-            Some("false") => Ok(Some(false)),
-            Some("true") => Ok(Some(true)),
-            Some(_) => Err(self.wrong(key, "true or false")),
+            Some(text) => flag(text)
+                .map(Some)
+                .ok_or_else(|| self.wrong(key, "true or false")),
         }
     }
 

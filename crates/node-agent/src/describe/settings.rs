@@ -40,7 +40,7 @@ impl Settings {
         };
         let flag = |names: [&str; 2]| {
             let told = names.iter().find_map(|name| value(name))?;
-            told.parse::<bool>().ok()
+            crate::yaml::flag(told)
         };
         let mode = value("storage_compatibility_mode");
         Self {
@@ -181,6 +181,11 @@ mod tests {
                 "dse 6.8.50",
                 "enable_user_defined_functions: true",
                 [None, YES, None, NO],
+            ),
+            (
+                "cassandra 3.11.19",
+                "auto_snapshot: yes\nenable_materialized_views: yes\nenable_sasi_indexes: OFF\nenable_user_defined_functions: On",
+                [YES, YES, NO, NO],
             ),
             // A node of now that is down.
             (
