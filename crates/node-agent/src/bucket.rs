@@ -2,8 +2,9 @@
 
 use api::{ErrorKind, ServiceError};
 use blob_store::{Store, StoreError};
-use model::manifest::{DocumentError, DocumentKind, NodeManifest, open};
+use model::manifest::{DocumentError, DocumentKind, NodeManifest, open, open_node};
 use model::{BackupRef, HostId, layout};
+use serde::Deserialize;
 
 /// The largest document that an agent reads: a node manifest of about a million files.
 const DOCUMENT_BYTES_MAX: u64 = 512 << 20;
@@ -62,13 +63,24 @@ impl ServiceError for BucketError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Document { .. } => Some("verify the backup that it belongs to".to_owned()),
+            Self::Document { source, .. } => Some(document_hint(source).to_owned()),
             Self::Store(error) => error.hint().map(str::to_owned),
         }
     }
 }
 
-/// Reads and checks a node's manifest of a backup, with the hash of its body; nothing where there is none.
+fn document_hint(error: &DocumentError) -> &'static str {
+    match error {
+        DocumentError::Misplaced { .. }
+        | DocumentError::Exchanged { .. }
+        | DocumentError::Content { .. } => {
+            "no agent writes that: find out who else writes to the bucket, and use another backup"
+        }
+        _ => "verify the backup that it belongs to",
+    }
+}
+
+/// Reads and checks a node's manifest of a backup, with the hash of its body; nothing if there is none.
 pub async fn read_node_manifest(
     store: &Store,
     backup: &BackupRef,
@@ -76,10 +88,66 @@ pub async fn read_node_manifest(
 ) -> Result<Option<(NodeManifest, String)>, BucketError> {
     let key = layout::node_manifest(backup, &host_id);
     match store.get(&key, DOCUMENT_BYTES_MAX).await {
-        Ok(bytes) => open(DocumentKind::NodeManifest, &bytes)
+        Ok(bytes) => open_node(&key, &bytes)
             .map(Some)
             .map_err(|source| BucketError::Document { key, source }),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The same, but only the manifest with this hash: a sound one that was put in its place is refused.
+pub async fn read_node_manifest_of_hash(
+    store: &Store,
+    backup: &BackupRef,
+    host_id: HostId,
+    blake3: &str,
+) -> Result<Option<NodeManifest>, BucketError> {
+    match read_node_manifest(store, backup, host_id).await? {
+        Some((_, found)) if found != blake3 => Err(BucketError::Document {
+            key: layout::node_manifest(backup, &host_id),
+            source: DocumentError::Exchanged {
+                expected: blake3.to_owned(),
+                found,
+            },
+        }),
+        read => Ok(read.map(|(manifest, _)| manifest)),
+    }
+}
+
+/// What a backup manifest says of its node manifests; the rest of it is not kept in memory.
+#[derive(Deserialize)]
+struct Committed {
+    backup: BackupRef,
+    nodes: Vec<CommittedNode>,
+}
+
+#[derive(Deserialize)]
+struct CommittedNode {
+    host_id: HostId,
+    blake3: String,
+}
+
+/// Reads a node's manifest of a committed backup, the very one that was committed; nothing if there is none.
+pub async fn read_committed_node_manifest(
+    store: &Store,
+    backup: &BackupRef,
+    host_id: HostId,
+) -> Result<Option<NodeManifest>, BucketError> {
+    let key = layout::backup_manifest(backup);
+    let bytes = store.get(&key, DOCUMENT_BYTES_MAX).await?;
+    let opened = open::<Committed>(DocumentKind::BackupManifest, &bytes);
+    let committed = opened.and_then(|(committed, _)| {
+        let own = layout::backup_manifest(&committed.backup);
+        match own == key {
+            true => Ok(committed),
+            false => Err(DocumentError::Misplaced { own }),
+        }
+    });
+    let committed = committed.map_err(|source| BucketError::Document { key, source })?;
+    let mut nodes = committed.nodes.into_iter();
+    match nodes.find(|node| node.host_id == host_id) {
+        Some(node) => read_node_manifest_of_hash(store, backup, host_id, &node.blake3).await,
+        None => Ok(None),
     }
 }

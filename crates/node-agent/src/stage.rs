@@ -13,7 +13,7 @@ use model::{BackupRef, HostId, SourceShare, TableId};
 use tracing::info;
 
 use crate::agent::Agent;
-use crate::bucket::read_node_manifest;
+use crate::bucket::read_node_manifest_of_hash;
 use crate::files::{self, blocking};
 use crate::journal::Journal;
 use crate::names;
@@ -34,6 +34,8 @@ pub struct Stage {
     pub restore: String,
     pub backup: BackupRef,
     pub sources: Vec<HostId>,
+    /// The hash of each source's node manifest, as the backup manifest had it when the restore was planned.
+    pub manifests: BTreeMap<HostId, String>,
     pub tables: Vec<TableTarget>,
     /// What is taken of each source; none: everything.
     pub shares: Vec<SourceShare>,
@@ -41,7 +43,7 @@ pub struct Stage {
 
 /// Stages; answers the SSTables that are staged, indexes not counted.
 pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, StageError> {
-    check_names(stage)?;
+    check_request(stage)?;
     let (journal, state) = RestoreState::open(&agent.folders, &stage.restore).await?;
     begin(stage, &journal, &state).await?;
     if let Some(staged) = &state.staged
@@ -113,13 +115,23 @@ enum Job {
     Slice(StagedSstable),
 }
 
-fn check_names(stage: &Stage) -> Result<(), StageError> {
+fn check_request(stage: &Stage) -> Result<(), StageError> {
     names::check("restore", &stage.restore)?;
     for target in &stage.tables {
         names::check("tables.table.keyspace", &target.table.keyspace)?;
         names::check("tables.table.table", &target.table.table)?;
     }
-    Ok(())
+    let mut sources = stage.sources.iter();
+    sources.try_for_each(|source| hash_of(stage, *source).map(drop))
+}
+
+/// An absent hash must not mean that any manifest will do.
+fn hash_of(stage: &Stage, source: HostId) -> Result<&str, StageError> {
+    let hash = stage.manifests.get(&source).map(String::as_str);
+    hash.filter(|hash| !hash.is_empty())
+        .ok_or(StageError::NoHash {
+            source_node: source,
+        })
 }
 
 async fn begin(
@@ -162,8 +174,9 @@ async fn manifests(
 ) -> Result<Vec<(HostId, NodeManifest)>, StageError> {
     let mut found = Vec::new();
     for source in &stage.sources {
-        let Some((manifest, _)) = read_node_manifest(&agent.store, &stage.backup, *source).await?
-        else {
+        let blake3 = hash_of(stage, *source)?;
+        let read = read_node_manifest_of_hash(&agent.store, &stage.backup, *source, blake3);
+        let Some(manifest) = read.await? else {
             return Err(StageError::NoManifest {
                 object: model::layout::node_manifest(&stage.backup, source),
             });
@@ -243,6 +256,8 @@ fn count(
     counts
 }
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod slice_tests;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Fakes for this crate's tests: a node's CQL as canned rows, and a Cassandra that lives on disk only.
 
+mod bucket;
 mod control;
 mod node;
 

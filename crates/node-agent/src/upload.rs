@@ -20,7 +20,7 @@ use sstable_files::SstableFiles;
 use tracing::info;
 
 use crate::agent::Agent;
-use crate::bucket::read_node_manifest;
+use crate::bucket::read_committed_node_manifest;
 use crate::journal::Journal;
 use crate::keys;
 use crate::names;
@@ -166,7 +166,8 @@ async fn base_files(
         cluster: upload.backup.cluster.clone(),
         name: base.clone(),
     };
-    let Some((manifest, _)) = read_node_manifest(&agent.store, &base, host_id).await? else {
+    let read = read_committed_node_manifest(&agent.store, &base, host_id);
+    let Some(manifest) = read.await? else {
         return Ok(Default::default());
     };
     let facts = BaseFacts::of(&manifest);

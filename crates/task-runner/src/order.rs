@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::pb::node_agent::TableTarget;
+use api::pb::node_agent::{SourceManifest, TableTarget};
 use api::pb::types as pb;
 use cassandra_versions::Release;
 use model::{RingMember, Schema, SourceShare, TableRef};
@@ -25,6 +25,10 @@ pub(crate) struct Order {
     /// What each node takes of its sources, by address; none: all of it.
     #[serde(default)]
     pub shares: BTreeMap<String, Vec<SourceShare>>,
+    /// The hash of each source's node manifest by host id, as the backup manifest had it when the plan was made. Absent in
+    /// orders of earlier releases.
+    #[serde(default)]
+    pub manifests: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +63,18 @@ impl Order {
         api::convert::all_into(shares)
     }
 
+    /// The node manifests of the sources; if the order does not know one, its host id.
+    pub fn manifests_of(&self, sources: &[String]) -> Result<Vec<SourceManifest>, String> {
+        let manifest = |source: &String| match self.manifests.get(source) {
+            Some(blake3) => Ok(SourceManifest {
+                host_id: source.clone(),
+                blake3: blake3.clone(),
+            }),
+            None => Err(source.clone()),
+        };
+        sources.iter().map(manifest).collect()
+    }
+
     pub fn statements(&self, step: &str) -> &[String] {
         self.cql.get(step).map_or(&[], Vec::as_slice)
     }
@@ -73,4 +89,22 @@ pub(crate) struct Capture {
     pub partitioner: String,
     pub ring: Vec<RingMember>,
     pub schema: Schema,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_of_before_there_were_hashes_names_the_source_that_has_none() {
+        let old = r#"{"tables":[],"views":[],"cql":{}}"#;
+        let mut order: Order = serde_json::from_str(old).expect("an order");
+        assert_eq!(order.manifests_of(&["h1".to_owned()]), Err("h1".to_owned()));
+        assert_eq!(order.manifests_of(&[]), Ok(Vec::new()));
+        order.manifests.insert("h1".to_owned(), "00ff".to_owned());
+        let text = serde_json::to_string(&order).expect("JSON");
+        let read: Order = serde_json::from_str(&text).expect("an order");
+        let manifests = read.manifests_of(&["h1".to_owned()]).expect("a hash");
+        assert_eq!(manifests[0].blake3, "00ff");
+    }
 }

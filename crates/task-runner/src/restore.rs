@@ -6,7 +6,7 @@ use std::sync::Arc;
 use api::convert::node::share_rings;
 use api::convert::{required, time};
 use api::pb::planner::{NodePlan, PlanRestoreRequest, PlanStep, RestorePlan, TableAction};
-use api::pb::storage_catalog::GetBackupRequest;
+use api::pb::storage_catalog::{Backup, GetBackupRequest};
 use api::pb::types as pb;
 use jiff::Timestamp;
 use model::task::{Step, Task, TaskKind, TaskState};
@@ -40,8 +40,14 @@ pub(crate) struct NewRestore {
     pub rewrite_schema: bool,
 }
 
+/// A plan, and the hash of each node manifest of its backup by host id: what is staged later must be what was planned.
+struct Planned {
+    plan: RestorePlan,
+    manifests: BTreeMap<String, String>,
+}
+
 /// Plans a restore from the backup, the cluster and its schema as they are. Touches nothing.
-pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, RunnerError> {
+async fn plan(core: &Core, wish: NewRestore) -> Result<Planned, RunnerError> {
     let services = &core.services;
     let cluster = cluster::get(services, &wish.target).await?;
     let mut catalog = services.catalog();
@@ -67,6 +73,7 @@ pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, R
         ),
     };
     let backup = required("backup", backup.backup)?;
+    let manifests = manifests(&backup);
     let (sstables, target_keys) =
         sstables::gather(services, &backup, &selection, &described.nodes).await?;
     let mut nodes = described.nodes;
@@ -92,12 +99,23 @@ pub(crate) async fn plan(core: &Core, wish: NewRestore) -> Result<RestorePlan, R
     let answer = within(PLAN_DEADLINE, planner.plan_restore(request))
         .await
         .map_err(RunnerError::remote("planner"))?;
-    Ok(required("plan", answer.plan)?)
+    let plan = required("plan", answer.plan)?;
+    Ok(Planned { plan, manifests })
+}
+
+fn manifests(backup: &Backup) -> BTreeMap<String, String> {
+    let nodes = backup.nodes.iter();
+    nodes
+        .filter_map(|node| {
+            let host_id = node.member.as_ref()?.host_id.clone();
+            Some((host_id, node.manifest_blake3.clone()))
+        })
+        .collect()
 }
 
 /// Plans a restore, and keeps the plan under a number if it can be done.
 pub(crate) async fn show(core: &Core, wish: NewRestore) -> Result<RestorePlan, RunnerError> {
-    let mut plan = plan(core, wish.clone()).await?;
+    let Planned { mut plan, .. } = plan(core, wish.clone()).await?;
     if plan.supported {
         let record = PlanRecord {
             wish,
@@ -138,7 +156,8 @@ pub(crate) async fn start(
             task,
         });
     }
-    let mut plan = plan(&core, wish).await?;
+    let planned = plan(&core, wish).await?;
+    let (mut plan, manifests) = (planned.plan, planned.manifests);
     if let Some((number, digest)) = shown {
         if plans::digest(&plan) != digest {
             return Err(RunnerError::PlanOutdated {
@@ -152,7 +171,8 @@ pub(crate) async fn start(
         return Ok((None, plan));
     }
     let now = (core.services.clock)();
-    let (record, order) = record(TaskId(Uuid::now_v7()), target, &plan, now)?;
+    let (record, mut order) = record(TaskId(Uuid::now_v7()), target, &plan, now)?;
+    order.manifests = of_sources(&plan, &manifests)?;
     let id = record.task.id;
     let (stored, fence) = core.enlist(record, Some(&order)).await?;
     core.drive(stored, fence).await?;
@@ -231,6 +251,22 @@ fn order(plan: &RestorePlan) -> Result<Order, RunnerError> {
         order.cql.insert(step.id.clone(), step.cql.clone());
     }
     Ok(order)
+}
+
+/// The hashes of the sources' node manifests. Without them nothing could be staged.
+fn of_sources(
+    plan: &RestorePlan,
+    manifests: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, RunnerError> {
+    let sources = plan.nodes.iter().flat_map(|node| &node.sources);
+    sources
+        .map(|source| match manifests.get(source) {
+            Some(blake3) if !blake3.is_empty() => Ok((source.clone(), blake3.clone())),
+            _ => Err(RunnerError::PlanNotUnderstood(format!(
+                "the catalog does not know the hash of the manifest of source node {source}"
+            ))),
+        })
+        .collect()
 }
 
 /// The plan's steps, with a last look at the cluster before the first of them that replaces something: that one waits

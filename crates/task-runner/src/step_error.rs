@@ -15,7 +15,7 @@ pub(crate) enum StepError {
     #[error("{who} answered what cannot be: {what}")]
     BadAnswer { who: &'static str, what: String },
     /// Nothing has been touched yet, and nothing will be.
-    #[error("the plan no longer fits the cluster: {why}")]
+    #[error("the plan can no longer be carried out: {why}")]
     PlanOutdated { why: String },
     #[error("the ring has changed since the backup was planned: {why}")]
     RingChanged { why: String },

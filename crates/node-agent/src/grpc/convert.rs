@@ -62,6 +62,14 @@ impl TryFrom<pb::StageRestoreRequest> for Stage {
                 .iter()
                 .map(|id| parsed("source_host_ids", id))
                 .collect::<Result<_, _>>()?,
+            manifests: request
+                .manifests
+                .into_iter()
+                .map(|source| {
+                    let host_id = parsed("manifests.host_id", &source.host_id)?;
+                    Ok((host_id, source.blake3))
+                })
+                .collect::<Result<_, _>>()?,
             tables: targets(request.tables)?,
             shares: api::convert::all(request.shares)?,
         })

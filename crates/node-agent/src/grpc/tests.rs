@@ -89,6 +89,10 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         (uploaded.sstables, uploaded.host_id),
         (1, FakeNode::host_id(1).to_string())
     );
+    let manifests = vec![pb::SourceManifest {
+        host_id: FakeNode::host_id(1).to_string(),
+        blake3: uploaded.blake3,
+    }];
     client
         .clear_snapshot(pb::ClearSnapshotRequest { tag: "tag".into() })
         .await
@@ -125,6 +129,7 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
             keyspaces: vec!["other".into()],
             ranges: Vec::new(),
         }],
+        manifests: manifests.clone(),
     };
     assert_eq!(
         last(client.stage_restore(elsewhere).await).await.sstables,
@@ -136,6 +141,7 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         source_host_ids: vec![FakeNode::host_id(1).to_string()],
         tables: targets(),
         shares: Vec::new(),
+        manifests,
     };
     assert_eq!(last(client.stage_restore(request).await).await.sstables, 1);
     let request = pb::LoadStagedRequest {

@@ -1,7 +1,7 @@
 use api::ServiceError;
 
 use super::*;
-use crate::stage::{Stage, stage};
+use crate::stage::Stage;
 use crate::testing::{FakeNode, Misbehaviour};
 
 fn targets() -> Vec<TableTarget> {
@@ -40,9 +40,10 @@ async fn staged(release: &str) -> FakeNode {
         restore: "r1".into(),
         backup: FakeNode::backup("b1"),
         sources: vec![FakeNode::host_id(1)],
+        manifests: Default::default(),
         tables: targets(),
     };
-    stage(&node.agent, &wanted, &work).await.unwrap();
+    node.stage(&wanted, &work).await.unwrap();
     // The bucket goes with the source.
     node.keep_alive(source);
     node

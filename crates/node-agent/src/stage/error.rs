@@ -14,6 +14,8 @@ pub enum StageError {
     Cause(Cause),
     #[error("the bucket has no object `{object}`, the manifest of a source node")]
     NoManifest { object: String },
+    #[error("the request does not say which manifest of node {source_node} to restore from")]
+    NoHash { source_node: HostId },
     #[error("the manifest of node {source_node} does not name table `{table}` with the id {id}")]
     NoTable {
         source_node: HostId,
@@ -96,7 +98,9 @@ impl ServiceError for StageError {
             | Self::Length { .. }
             | Self::Hash { .. }
             | Self::Damaged { .. } => ErrorKind::DataLoss,
-            Self::NoTable { .. } | Self::Share { .. } => ErrorKind::InvalidArgument,
+            Self::NoHash { .. } | Self::NoTable { .. } | Self::Share { .. } => {
+                ErrorKind::InvalidArgument
+            }
             Self::NotSliceable { .. } => ErrorKind::FailedPrecondition,
             Self::OtherRestore { .. } => ErrorKind::AlreadyExists,
             Self::NoRoom { .. } => ErrorKind::ResourceExhausted,
@@ -108,6 +112,7 @@ impl ServiceError for StageError {
             Self::Cause(error) => error.reason(),
             Self::NoManifest { .. } => "NODE_MANIFEST_MISSING",
             Self::NotComponent { .. } => "DOCUMENT_DAMAGED",
+            Self::NoHash { .. } => "NO_MANIFEST_HASH",
             Self::NoTable { .. } => "TABLE_NOT_IN_BACKUP",
             Self::OtherRestore { .. } => "RESTORE_EXISTS",
             Self::Share { .. } => "BAD_SHARE",
@@ -134,6 +139,9 @@ impl ServiceError for StageError {
                 Some("free space on that data directory, or restore fewer tables".to_owned())
             }
             Self::OtherRestore { .. } => Some("finish that restore first".to_owned()),
+            Self::NoHash { .. } => Some(
+                "plan the restore again with a task-runner of the agents' release".to_owned(),
+            ),
             Self::NotSliceable { .. } => Some(
                 "restore into the ring that the backup was taken of: there each SSTable is taken whole"
                     .to_owned(),
@@ -145,6 +153,7 @@ impl ServiceError for StageError {
     fn field(&self) -> Option<&str> {
         match self {
             Self::Cause(error) => error.field(),
+            Self::NoHash { .. } => Some("manifests"),
             Self::NoTable { .. } => Some("tables"),
             Self::Share { .. } => Some("shares"),
             _ => None,

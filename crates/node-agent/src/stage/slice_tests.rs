@@ -39,9 +39,8 @@ async fn two_nodes_that_share_an_sstable_hold_each_partition_once() {
         for range in [(i64::MIN, middle), (middle, i64::MIN)] {
             let target = source.target();
             let (work, progress, _stop) = Work::new();
-            let count = super::stage(&target.agent, &order(vec![share(1, &[range])]), &work)
-                .await
-                .unwrap();
+            let stage = order(vec![share(1, &[range])]);
+            let count = target.stage(&stage, &work).await.unwrap();
             let found = staged(&target);
             let wanted = match range.1 {
                 i64::MIN => source.wanted(&[(middle, i64::MAX)]),
@@ -79,7 +78,7 @@ async fn indexes_that_are_too_large_to_come_whole_are_read_in_parts() {
         target.agent.config.slice_read_bytes = 1;
         let (work, progress, _stop) = Work::new();
         let stage = order(vec![share(1, &[range])]);
-        super::stage(&target.agent, &stage, &work).await.unwrap();
+        target.stage(&stage, &work).await.unwrap();
         same(&staged(&target), &source.wanted(&[range]), table);
         let progress = progress.borrow().clone();
         assert_eq!(progress.bytes_done, progress.bytes_total, "{table}");
@@ -169,12 +168,10 @@ async fn a_slice_that_turns_out_empty_is_none() {
 #[tokio::test]
 async fn a_backup_that_does_not_tell_where_its_sstables_lie_is_sliced_all_the_same() {
     let source = Source::of("big-nb/layouts/simple").await;
-    source
-        .put_manifest(|manifest| {
-            manifest.backup = FakeNode::backup("b0");
-            manifest.tables[0].sstables.clear();
-        })
-        .await;
+    source.put_manifest(|manifest| {
+        manifest.backup = FakeNode::backup("b0");
+        manifest.tables[0].sstables.clear();
+    });
     let middle = source.middle();
     for range in [
         (i64::MIN, middle),
@@ -194,9 +191,7 @@ async fn a_backup_that_does_not_tell_where_its_sstables_lie_is_sliced_all_the_sa
 #[tokio::test]
 async fn parts_of_several_sources_lie_side_by_side() {
     let source = Source::of("big-nb/layouts/simple").await;
-    source
-        .put_manifest(|manifest| manifest.member.host_id = FakeNode::host_id(2))
-        .await;
+    source.put_manifest(|manifest| manifest.member.host_id = FakeNode::host_id(2));
     let middle = source.middle();
     let target = source.target();
     let stage = order(vec![
@@ -293,15 +288,13 @@ async fn of_the_rows_only_the_chunks_with_wanted_partitions_come() {
     };
     assert!(info().chunk_count > 0);
     // One SSTable is enough.
-    source
-        .put_manifest(|manifest| {
-            manifest.backup = FakeNode::backup("b0");
-            let name = live.descriptor().to_string();
-            let table = &mut manifest.tables[0];
-            table.files.retain(|file| file.name.starts_with(&name));
-            table.sstables.retain(|facts| facts.name == name);
-        })
-        .await;
+    source.put_manifest(|manifest| {
+        manifest.backup = FakeNode::backup("b0");
+        let name = live.descriptor().to_string();
+        let table = &mut manifest.tables[0];
+        table.files.retain(|file| file.name.starts_with(&name));
+        table.sstables.retain(|facts| facts.name == name);
+    });
     let files: BTreeMap<String, u64> = live.components().clone();
     let small: u64 = [
         "CompressionInfo.db",

@@ -35,6 +35,7 @@ fn wanted(restore: &str) -> Stage {
         restore: restore.to_owned(),
         backup: FakeNode::backup("b1"),
         sources: vec![FakeNode::host_id(1)],
+        manifests: BTreeMap::new(),
         tables: vec![target("full", 1), target("empty", 2)],
         shares: Vec::new(),
     }
@@ -42,7 +43,7 @@ fn wanted(restore: &str) -> Stage {
 
 async fn run(node: &FakeNode) -> Result<u64, StageError> {
     let (work, ..) = Work::new();
-    stage(&node.agent, &wanted("r1"), &work).await
+    node.stage(&wanted("r1"), &work).await
 }
 
 fn staged(node: &FakeNode) -> TableFolder {
@@ -55,7 +56,7 @@ fn staged(node: &FakeNode) -> TableFolder {
 async fn everything_comes_to_a_folder_that_import_understands() {
     let (_source, target) = nodes("4.1.9").await;
     let (work, progress, _stop) = Work::new();
-    let sstables = stage(&target.agent, &wanted("r1"), &work).await.unwrap();
+    let sstables = target.stage(&wanted("r1"), &work).await.unwrap();
     assert_eq!(sstables, 2, "indexes are not counted");
     assert_eq!(staged(&target).contents(), ["one", "two"]);
     assert_eq!(staged(&target).index("by_name").contents(), ["index"]);
@@ -141,7 +142,7 @@ async fn another_restore_under_the_same_name_is_refused() {
     let mut other = wanted("r1");
     other.tables.pop();
     let (work, ..) = Work::new();
-    let error = stage(&target.agent, &other, &work).await.unwrap_err();
+    let error = target.stage(&other, &work).await.unwrap_err();
     assert_eq!(error.reason(), "RESTORE_EXISTS");
 }
 
@@ -151,11 +152,11 @@ async fn a_table_or_node_that_is_not_in_the_backup_is_named() {
     let (work, ..) = Work::new();
     let mut other = wanted("r1");
     other.tables[0].source_id = FakeNode::table_id(7);
-    let error = stage(&target.agent, &other, &work).await.unwrap_err();
+    let error = target.stage(&other, &work).await.unwrap_err();
     assert_eq!(error.reason(), "TABLE_NOT_IN_BACKUP");
     let mut other = wanted("r2");
     other.sources = vec![FakeNode::host_id(7)];
-    let error = stage(&target.agent, &other, &work).await.unwrap_err();
+    let error = target.stage(&other, &work).await.unwrap_err();
     assert_eq!(error.reason(), "NODE_MANIFEST_MISSING");
 }
 
@@ -164,7 +165,7 @@ async fn finishing_deletes_this_restores_folders_and_no_others() {
     let (_source, target) = nodes("4.1.9").await;
     run(&target).await.unwrap();
     let (work, ..) = Work::new();
-    stage(&target.agent, &wanted("r2"), &work).await.unwrap();
+    target.stage(&wanted("r2"), &work).await.unwrap();
     let freed = restore::finish(&target.agent, "r1").await.unwrap();
     assert!(freed > 0);
     assert_eq!(restore::finish(&target.agent, "r1").await.unwrap(), 0);

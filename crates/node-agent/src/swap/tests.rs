@@ -6,7 +6,7 @@ use api::ServiceError;
 use model::TableRef;
 
 use super::*;
-use crate::stage::{Stage, stage};
+use crate::stage::Stage;
 use crate::testing::FakeNode;
 use crate::work::Work;
 
@@ -53,9 +53,10 @@ async fn staged() -> FakeNode {
         restore: "r1".into(),
         backup: FakeNode::backup("b1"),
         sources: vec![FakeNode::host_id(1)],
+        manifests: BTreeMap::new(),
         tables: targets(),
     };
-    stage(&node.agent, &wanted, &work).await.unwrap();
+    node.stage(&wanted, &work).await.unwrap();
     node.control.go_down();
     node.agent.cassandra.stop_command = vec!["true".into()];
     node

@@ -28,6 +28,9 @@ pub struct FakeNode {
     pub cql: Arc<FakeCql>,
     pub control: Arc<FakeControl>,
     pub store: Arc<Faulty>,
+    /// The same without faults, for what a test does by itself.
+    pub bucket: Store,
+    pub bucket_root: PathBuf,
     /// Nodes whose folders this one still needs.
     others: Vec<FakeNode>,
 }
@@ -39,17 +42,18 @@ impl FakeNode {
     /// A node with this many data directories, of this release.
     pub fn new(data_directories: usize, release: &str) -> Self {
         let root = tempfile::tempdir().unwrap();
-        let bucket: Store = Arc::new(Folder::open(&root.path().join("bucket")).unwrap());
+        let bucket = root.path().join("bucket");
         Self::on(root, data_directories, release, bucket)
     }
 
     /// Another node with the same bucket.
     pub fn beside(other: &Self, release: &str) -> Self {
-        let bucket: Store = Arc::new(Folder::open(&other.root.path().join("bucket")).unwrap());
+        let bucket = other.bucket_root.clone();
         Self::on(tempfile::tempdir().unwrap(), 1, release, bucket)
     }
 
-    fn on(root: TempDir, data_directories: usize, release: &str, bucket: Store) -> Self {
+    fn on(root: TempDir, data_directories: usize, release: &str, bucket_root: PathBuf) -> Self {
+        let bucket: Store = Arc::new(Folder::open(&bucket_root).unwrap());
         let data: Vec<PathBuf> = (1..=data_directories)
             .map(|n| root.path().join(format!("data{n}")))
             .collect();
@@ -68,7 +72,7 @@ impl FakeNode {
         };
         let cql = Arc::new(system_tables(release));
         let control = Arc::new(FakeControl::new(data.clone()));
-        let store = Arc::new(Faulty::new(bucket));
+        let store = Arc::new(Faulty::new(bucket.clone()));
         let agent = Agent {
             cql: cql.clone(),
             control: control.clone(),
@@ -87,6 +91,8 @@ impl FakeNode {
             cql,
             control,
             store,
+            bucket,
+            bucket_root,
             others: Vec::new(),
         }
     }
@@ -174,6 +180,7 @@ impl FakeNode {
             .await
             .unwrap();
         crate::snapshot::clear(&self.agent, "tag").await.unwrap();
+        self.commit(backup).await;
         self.manifest(backup).await
     }
 

@@ -180,6 +180,7 @@ async fn a_differential_takes_over_what_is_known_of_its_base() {
     let node = node(TINY_CHUNKS);
     bend(&node, "nb-1-big-Data.db", flip(3000));
     let full = check_kept(&node).await;
+    node.commit("b1").await;
     let error = upload_with(&node, "b2", Some("b1"), false).await;
     assert_eq!(error.unwrap_err().reason(), "SSTABLE_DAMAGED");
     upload_with(&node, "b3", Some("b1"), true).await.unwrap();

@@ -1,7 +1,7 @@
 use std::fs;
 
 use model::layout;
-use model::manifest::{DocumentKind, Expiring, Hazard, key_fingerprint, seal};
+use model::manifest::{Expiring, Hazard, key_fingerprint};
 
 use super::tests::{take, upload_as};
 use super::*;
@@ -60,10 +60,7 @@ async fn a_differential_takes_the_facts_of_what_it_knows_from_its_base() {
     let full = node.back_up("b1", None).await;
     assert_eq!(facts(&full).len(), 2);
     // A base with facts that no reading would give.
-    let mut base = NodeManifest {
-        backup: FakeNode::backup("b0"),
-        ..full.clone()
-    };
+    let mut base = full.clone();
     let taken_at = full.snapshot_taken_at.as_second() as u64;
     base.tables[0].sstables[0].cells = Some(4242);
     base.tables[0].sstables[1].cells = Some(4343);
@@ -73,9 +70,9 @@ async fn a_differential_takes_the_facts_of_what_it_knows_from_its_base() {
             cells: 1,
         })
         .to_vec();
-    let (sealed, _) = seal(DocumentKind::NodeManifest, &base).unwrap();
     let key = layout::node_manifest(&base.backup, &FakeNode::host_id(1));
-    node.agent.store.put(&key, sealed.into()).await.unwrap();
+    node.put_manifest(&key, &base);
+    node.commit("b1").await;
 
     // One of them is another now, though it has its name and its size.
     let statistics = node.table("real", 1, 0).0.join("nb-1-big-Statistics.db");
@@ -83,7 +80,7 @@ async fn a_differential_takes_the_facts_of_what_it_knows_from_its_base() {
     fs::remove_file(&statistics).unwrap();
     fs::write(&statistics, rewritten).unwrap();
     node.table("real", 1, 0).sstable("nb-9-big", "new");
-    let differential = node.back_up("b2", Some("b0")).await;
+    let differential = node.back_up("b2", Some("b1")).await;
     let [changed, known, new] = facts(&differential) else {
         panic!("{:?}", facts(&differential))
     };

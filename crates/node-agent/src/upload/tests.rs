@@ -226,6 +226,54 @@ async fn a_differential_backup_uploads_only_what_is_new() {
 }
 
 #[tokio::test]
+async fn a_base_that_was_exchanged_or_is_anothers_is_not_built_on() {
+    type Bend = fn(&mut NodeManifest);
+    let bends: [Bend; 4] = [
+        |manifest| manifest.tables[0].files.clear(),
+        |manifest| manifest.member.host_id = FakeNode::host_id(2),
+        |manifest| manifest.backup = FakeNode::backup("b0"),
+        |manifest| manifest.tables[1].files[0].name = "nb-1-big-x/../y".into(),
+    ];
+    let key = layout::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(1));
+    for bend in bends {
+        let node = node();
+        let mut manifest = node.back_up("b1", None).await;
+        manifest.snapshot_tag = "other".to_owned();
+        bend(&mut manifest);
+        node.put_manifest(&key, &manifest);
+        take(&node).await;
+        let (work, ..) = Work::new();
+        let wanted = node.upload("b2", Some("b1"));
+        let error = upload(&node.agent, &wanted, &work).await.unwrap_err();
+        assert_eq!(error.reason(), "DOCUMENT_DAMAGED", "{error}");
+        assert!(error.to_string().contains(&key), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_base_that_was_never_committed_is_not_built_on() {
+    let node = node();
+    take(&node).await;
+    upload_as(&node, "b1").await.unwrap();
+    let (work, ..) = Work::new();
+    let wanted = node.upload("b2", Some("b1"));
+    let error = upload(&node.agent, &wanted, &work).await.unwrap_err();
+    assert_eq!(error.reason(), "OBJECT_MISSING", "{error}");
+}
+
+#[tokio::test]
+async fn a_node_that_was_not_in_the_base_uploads_everything() {
+    let node = node();
+    let mut manifest = node.back_up("b1", None).await;
+    let key = |host| layout::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(host));
+    manifest.member.host_id = FakeNode::host_id(2);
+    node.put_manifest(&key(2), &manifest);
+    node.commit_node("b1", FakeNode::host_id(2)).await;
+    let differential = node.back_up("b2", Some("b1")).await;
+    assert!(files(&differential).iter().all(|file| file.from.is_none()));
+}
+
+#[tokio::test]
 async fn a_component_that_was_rewritten_is_uploaded_again() {
     let node = node();
     node.back_up("b1", None).await;

@@ -134,3 +134,17 @@ fn views_are_built_anew_and_never_staged() {
     assert_eq!(names(&order.tables), ["ks.t", "ks.u"]);
     assert_eq!(order.views[0].to_string(), "ks.v");
 }
+
+#[test]
+fn the_hash_of_each_source_is_taken_along_and_none_may_be_missing() {
+    let plan = plan(&[]);
+    let mut manifests: BTreeMap<String, String> = ["host of n1", "host of n2", "another"]
+        .map(|host| (host.to_owned(), format!("hash of {host}")))
+        .into();
+    let taken = of_sources(&plan, &manifests).expect("all are known");
+    assert_eq!(taken.len(), 2);
+    assert_eq!(taken["host of n2"], "hash of host of n2");
+    manifests.insert("host of n2".to_owned(), String::new());
+    let error = of_sources(&plan, &manifests).expect_err("one is missing");
+    assert!(error.to_string().contains("host of n2"), "{error}");
+}

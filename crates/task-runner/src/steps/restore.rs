@@ -47,10 +47,17 @@ pub(super) async fn stage(
     address: &str,
     sources: &[String],
 ) -> Result<(), StepError> {
+    let manifests = step.order.manifests_of(sources);
+    let manifests = manifests.map_err(|source| StepError::PlanOutdated {
+        why: format!(
+            "an earlier release made it, which did not note the hash of the manifest of source node {source}"
+        ),
+    })?;
     let request = StageRestoreRequest {
         restore: step.record.task.id.to_string(),
         backup: Some(step.record.task.backup.clone().into()),
         source_host_ids: sources.to_vec(),
+        manifests,
         tables: step.order.targets(),
         shares: step.order.shares_of(&step.record.task.steps[step.at].node),
     };

@@ -1,12 +1,12 @@
 //! An agent that has no Cassandra, but knows what one would have.
 
-use api::pb::node_agent as pb;
 use api::pb::node_agent::node_agent_server::NodeAgent;
+use api::pb::node_agent::{self as pb, SourceManifest};
 use api::pb::types::{KeyFingerprint, NodeDescription, Product, Progress, Release, Schema};
 use futures::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use crate::fleet::{Fault, Fleet, lost};
+use crate::fleet::{Fault, Fleet, lost, manifest_hash};
 
 pub struct FakeAgent {
     pub fleet: Fleet,
@@ -188,6 +188,15 @@ impl NodeAgent for FakeAgent {
                 self.fleet.facts().shares.push(told);
             }
         }
+        let manifests = request.source_host_ids.iter().map(|id| SourceManifest {
+            host_id: id.clone(),
+            blake3: manifest_hash(id),
+        });
+        let manifests: Vec<SourceManifest> = manifests.collect();
+        self.fleet.require(
+            !manifests.is_empty() && request.manifests == manifests,
+            "every source comes with the hash of its manifest",
+        );
         let pinned = self.fleet.facts().pins.contains(&request.restore);
         self.fleet
             .require(pinned, "a backup is pinned while it is read");

@@ -7,7 +7,7 @@ use api::pb::types::KeyFingerprint;
 use futures::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use crate::fleet::{BackupNow, Fleet, lost, refuse};
+use crate::fleet::{BackupNow, Fleet, host_id, lost, manifest_hash, refuse};
 
 pub struct FakeCatalog {
     pub fleet: Fleet,
@@ -177,6 +177,13 @@ impl StorageCatalog for FakeCatalog {
                     state: pb::BackupState::Complete as i32,
                     ..pb::BackupSummary::default()
                 }),
+                nodes: (0..self.fleet.nodes.len())
+                    .map(|at| pb::BackupNode {
+                        member: Some(self.fleet.member(at)),
+                        manifest_blake3: manifest_hash(&host_id(at)),
+                        ..pb::BackupNode::default()
+                    })
+                    .collect(),
                 ..pb::Backup::default()
             }),
         }))

@@ -191,6 +191,11 @@ pub fn host_id(at: usize) -> String {
     uuid::Uuid::from_u128(at as u128 + 1).to_string()
 }
 
+/// The hash of a node's manifest, as every backup has it.
+pub fn manifest_hash(host_id: &str) -> String {
+    format!("hash of the manifest of {host_id}")
+}
+
 /// After its work: the answer may get lost.
 pub fn lost(fault: Option<Fault>) -> Result<(), Status> {
     match fault {

@@ -311,6 +311,8 @@ fn a_manifest_cannot_lead_out_of_the_staging_folder() {
         "../x-Data.db",
         ".../nb-1-big-Data.db",
         "nb-1-big-Data.db/../../x",
+        "nb-1-big-x/../../../../x",
+        "nb-1-big-..",
     ] {
         let laid = lay_out(
             &[manifest(1, &[(bad, 1)])],

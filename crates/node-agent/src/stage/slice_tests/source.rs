@@ -1,5 +1,6 @@
 //! A backup of a real table, what a node stages of it, and the partitions in both.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,13 +8,13 @@ use std::sync::Arc;
 use cassandra_formats::data::{Depth, Event, Schema, Walker};
 use cassandra_formats::statistics::Statistics;
 use cassandra_formats::{DataLayout, Uncompressed, Version, verify};
-use model::manifest::{DocumentKind, NodeManifest, seal};
+use model::manifest::NodeManifest;
 use model::{HostId, RangeText, SourceShare, TableRef, layout};
 use sstable_files::SstableFiles;
 
 use crate::files;
 use crate::restore::TableTarget;
-use crate::stage::{Stage, StageError, stage};
+use crate::stage::{Stage, StageError};
 use crate::testing::{FakeNode, fixture};
 use crate::work::Work;
 
@@ -82,17 +83,20 @@ impl Source {
     }
 
     /// Puts the manifest into the bucket once more, with changes, as that of another backup or node.
-    pub async fn put_manifest(&self, change: impl FnOnce(&mut NodeManifest)) {
+    pub fn put_manifest(&self, change: impl FnOnce(&mut NodeManifest)) {
         let mut manifest = self.manifest.clone();
         change(&mut manifest);
+        if manifest.backup != self.manifest.backup {
+            let base = self.manifest.backup.name.clone();
+            let files = manifest
+                .tables
+                .iter_mut()
+                .flat_map(|table| &mut table.files);
+            files.for_each(|file| file.from = Some(base.clone()));
+            manifest.base = Some(base);
+        }
         let key = layout::node_manifest(&manifest.backup, &manifest.member.host_id);
-        let (sealed, _) = seal(DocumentKind::NodeManifest, &manifest).unwrap();
-        self.node
-            .agent
-            .store
-            .put(&key, sealed.into())
-            .await
-            .unwrap();
+        self.node.put_manifest(&key, &manifest);
     }
 }
 
@@ -117,6 +121,7 @@ pub fn order(shares: Vec<SourceShare>) -> Stage {
         restore: "r1".to_owned(),
         backup: FakeNode::backup("b1"),
         sources,
+        manifests: BTreeMap::new(),
         tables: vec![TableTarget {
             table: TableRef::new("ks", "real"),
             source_id: FakeNode::table_id(1),
@@ -128,7 +133,7 @@ pub fn order(shares: Vec<SourceShare>) -> Stage {
 
 pub async fn run(node: &FakeNode, order: &Stage) -> Result<u64, StageError> {
     let (work, ..) = Work::new();
-    stage(&node.agent, order, &work).await
+    node.stage(order, &work).await
 }
 
 pub fn staging(node: &FakeNode) -> PathBuf {
