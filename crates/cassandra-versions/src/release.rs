@@ -55,9 +55,41 @@ impl Release {
             product,
             version: version.to_owned(),
         };
-        match release.numbers().len() {
-            0 | 1 => Err(ReleaseError::Version(version.to_owned())),
-            _ => Ok(release),
+        let is_version = match release.numbers().len() {
+            0 => false,
+            // Of HCD only the line may be known: `1.x-4.0.11-2a99ee441fb7`.
+            1 => product == Product::Hcd && version.contains(".x"),
+            _ => true,
+        };
+        match is_version {
+            true => Ok(release),
+            false => Err(ReleaseError::Version(version.to_owned())),
+        }
+    }
+
+    /// HCD by the version that its nodes report, which is that of Cassandra: HCD 1.x is built on 4.0, HCD 2.x on 5.0. Its
+    /// own number is not reported. None if HCD is not built on this one.
+    pub fn hcd_built_on(version: &str) -> Option<Self> {
+        let line = match Self::new(Product::Cassandra, version).ok()?.line() {
+            (4, 0) => "1.x",
+            (5, 0) => "2.x",
+            _ => return None,
+        };
+        Self::new(Product::Hcd, &format!("{line}-{version}")).ok()
+    }
+
+    /// Whether the version is one that no release of Apache Cassandra has: it ends with a commit, as in
+    /// `5.0.7.0-ea50e91ba01f`. Other products report such ones, HCD among them, and which of them it is cannot be told.
+    pub fn is_unknown_build(&self) -> bool {
+        self.product == Product::Cassandra && before_commit(&self.version).is_some()
+    }
+
+    /// The same without the commit, for a build that is known to be Cassandra.
+    pub fn without_commit(self) -> Self {
+        let version = before_commit(&self.version).map(str::to_owned);
+        Self {
+            version: version.unwrap_or(self.version),
+            ..self
         }
     }
 
@@ -91,6 +123,13 @@ impl Release {
     pub fn cmp_version(&self, other: &Self) -> Ordering {
         self.numbers().cmp(&other.numbers())
     }
+}
+
+/// What stands before a hyphen and 12 hex digits at the end.
+fn before_commit(version: &str) -> Option<&str> {
+    let (base, commit) = version.rsplit_once('-')?;
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (commit.len() == 12 && commit.bytes().all(is_hex)).then_some(base)
 }
 
 impl fmt::Display for Release {
@@ -130,6 +169,48 @@ mod tests {
             Ordering::Greater
         );
         assert_eq!(release("cassandra 5.0-beta1").line(), (5, 0));
+    }
+
+    #[test]
+    fn builds_that_are_not_apaches_are_told_by_their_commit() {
+        let release = |version| Release::new(Product::Cassandra, version).expect("a release");
+        for (version, unknown) in [
+            ("5.0.7.0-ea50e91ba01f", true),
+            ("4.0.11-2a99ee441fb7", true),
+            ("4.1.9", false),
+            ("4.1-alpha1", false),
+            ("5.0-beta1", false),
+            ("5.0-rc2", false),
+            ("4.0.0-SNAPSHOT", false),
+            ("4.0.11-2a99ee441fb", false),
+            ("4.0.11-2a99ee441fbg", false),
+        ] {
+            assert_eq!(release(version).is_unknown_build(), unknown, "{version}");
+        }
+        let known = release("4.0.11-2a99ee441fb7").without_commit();
+        assert_eq!(known.to_string(), "cassandra 4.0.11");
+        assert!(!known.is_unknown_build());
+        assert_eq!(release("5.0-beta1").without_commit(), release("5.0-beta1"));
+    }
+
+    #[test]
+    fn of_hcd_the_line_is_known_by_what_it_is_built_on() {
+        for (version, line) in [
+            ("4.0.11-2a99ee441fb7", Some((1, 0))),
+            ("5.0.7.0-ea50e91ba01f", Some((2, 0))),
+            ("4.1.9", None),
+            ("six", None),
+        ] {
+            let hcd = Release::hcd_built_on(version);
+            assert_eq!(hcd.as_ref().map(Release::line), line, "{version}");
+            if let Some(hcd) = hcd {
+                let again: Release = hcd.to_string().parse().expect("a release");
+                assert_eq!(again, hcd);
+                assert!(hcd.has_import() && !hcd.is_unknown_build(), "{version}");
+            }
+        }
+        assert!("hcd 1.x-4.0.11".parse::<Release>().is_ok());
+        assert!("cassandra 4.x".parse::<Release>().is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cassandra_versions::Product;
 use chassis::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CassandraConfig {
+    /// What the node is, if it does not report that itself: HCD, and builds of one's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<Product>,
     pub config_file: PathBuf,
     /// What Cassandra itself calls `cassandra.storagedir`: where the data lies that cassandra.yaml gives no folders for,
     /// and what relative folders in it are relative to.
@@ -80,6 +84,7 @@ pub struct AgentConfig {
 impl Default for CassandraConfig {
     fn default() -> Self {
         Self {
+            product: None,
             config_file: "/etc/cassandra/cassandra.yaml".into(),
             storage_dir: "/var/lib/cassandra".into(),
             nodetool: vec!["nodetool".to_owned()],

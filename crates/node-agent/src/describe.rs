@@ -67,6 +67,9 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
     let (seen, mode) = tokio::join!(look(agent), agent.control.mode());
     let mut seen = seen?;
     seen.ills.extend(ill_mode(&seen.identity, &mode));
+    let contradiction = std::mem::take(&mut seen.identity.contradiction);
+    seen.ills
+        .extend(Some(contradiction).filter(|why| !why.is_empty()));
     let folders = agent.folders.clone();
     let listed = std::mem::take(&mut seen.tables);
     let (tables, (data_directories, ills)) =
@@ -135,7 +138,7 @@ async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
 }
 
 async fn ask(agent: &Agent) -> Result<Seen, CqlError> {
-    let identity = ring::identity(&*agent.cql).await?;
+    let identity = ring::identity(&*agent.cql, agent.cassandra.product).await?;
     Ok(Seen {
         tables: tables::list(&*agent.cql).await?,
         settings: settings(agent, &identity.release).await?,

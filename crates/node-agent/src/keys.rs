@@ -72,7 +72,12 @@ pub async fn fingerprints(
     }
     let product = match &agent.cassandra.system_key_directory {
         Some(_) => None,
-        None => Some(ring::identity(&*agent.cql).await?.release.product),
+        None => Some(
+            ring::identity(&*agent.cql, agent.cassandra.product)
+                .await?
+                .release
+                .product,
+        ),
     };
     Ok(read(agent, product, backup, names).await)
 }

@@ -83,7 +83,10 @@ async fn load_each(
     state: &RestoreState,
     work: &Work,
 ) -> Result<(), LoadError> {
-    let has_import = ring::identity(&*agent.cql).await?.release.has_import();
+    let has_import = ring::identity(&*agent.cql, agent.cassandra.product)
+        .await?
+        .release
+        .has_import();
     for table in tables {
         work.check()?;
         work.note(table.table().to_string());

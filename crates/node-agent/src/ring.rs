@@ -30,15 +30,19 @@ pub struct Identity {
     pub schema_versions: Vec<String>,
     /// `COMPLETED` once the node has joined.
     pub bootstrapped: String,
+    /// What is wrong with the setting `product`; empty if nothing is.
+    #[serde(default)]
+    pub contradiction: String,
 }
 
-pub async fn identity(cql: &dyn Cql) -> Result<Identity, CqlError> {
+/// `product` is what the agent's settings say that the node is.
+pub async fn identity(cql: &dyn Cql, product: Option<Product>) -> Result<Identity, CqlError> {
     let local = local(cql).await?;
     let odd = |source| CqlError::Row {
         statement: LOCAL.to_owned(),
         source,
     };
-    let release = release(&local).map_err(odd)?;
+    let (release, contradiction) = release(&local, product).map_err(odd)?;
     let member = local_member(&local).map_err(odd)?;
     let peers_statement = if release.has_peers_v2() {
         PEERS_V2
@@ -65,6 +69,7 @@ pub async fn identity(cql: &dyn Cql) -> Result<Identity, CqlError> {
         schema_versions: versions(&schema_version, &peers),
         schema_version,
         release,
+        contradiction,
         member,
         ring,
     })
@@ -78,7 +83,36 @@ async fn local(cql: &dyn Cql) -> Result<Row, CqlError> {
     })
 }
 
-fn release(local: &Row) -> Result<Release, RowError> {
+/// What the node is, and what stands against what it is said to be.
+fn release(local: &Row, said: Option<Product>) -> Result<(Release, String), RowError> {
+    let seen = seen_release(local)?;
+    let Some(said) = said else {
+        return Ok((seen, String::new()));
+    };
+    match (said, seen.product) {
+        (Product::Cassandra, Product::Cassandra) => Ok((seen.without_commit(), String::new())),
+        (said, product) if said == product => Ok((seen, String::new())),
+        (Product::Hcd, Product::Cassandra) => match Release::hcd_built_on(&seen.version) {
+            Some(hcd) => Ok((hcd, String::new())),
+            None => {
+                let why = format!(
+                    "the setting `product` says hcd, which is built on Cassandra 4.0 or 5.0, and the node reports the version {}; correct the setting in [cassandra] of this agent",
+                    seen.version
+                );
+                Ok((seen, why))
+            }
+        },
+        (said, _) => {
+            let why = format!(
+                "the setting `product` says {said}, and the node is {seen}; correct the setting in [cassandra] of this agent"
+            );
+            Ok((seen, why))
+        }
+    }
+}
+
+/// As the node itself reports it.
+fn seen_release(local: &Row) -> Result<Release, RowError> {
     let version = local.text("release_version")?;
     let (product, version) = match (
         local.optional_text("dse_version"),
@@ -200,7 +234,7 @@ mod tests {
                 { "peer": "127.0.0.9", "host_id": null, "tokens": null },
             ]),
         );
-        let found = identity(&cql).await.unwrap();
+        let found = identity(&cql, None).await.unwrap();
         assert_eq!(found.member.tokens, ["-5", "9", "10"]);
         let addresses: Vec<_> = found.ring.iter().map(|m| m.address.as_str()).collect();
         assert_eq!(addresses, ["127.0.0.3", "127.0.0.2"]);
@@ -220,7 +254,33 @@ mod tests {
                 "hcd 1.2.1",
             ),
         ] {
-            assert_eq!(release(&row(columns)).unwrap().to_string(), expected);
+            assert_eq!(seen_release(&row(columns)).unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_node_is_what_the_setting_says_unless_it_shows_that_it_is_not() {
+        let dse = json!({ "release_version": "4.0.0.6816", "dse_version": "6.8.50" });
+        let of = |version: &str| json!({ "release_version": version });
+        let (hcd_1, hcd_2) = ("4.0.11-2a99ee441fb7", "5.0.7.0-ea50e91ba01f");
+        let (cassandra, hcd) = (Some(Product::Cassandra), Some(Product::Hcd));
+        for (columns, said, expected, contradicts) in [
+            (of(hcd_1), None, "cassandra 4.0.11-2a99ee441fb7", false),
+            (of(hcd_1), hcd, "hcd 1.x-4.0.11-2a99ee441fb7", false),
+            (of(hcd_2), hcd, "hcd 2.x-5.0.7.0-ea50e91ba01f", false),
+            (of(hcd_1), cassandra, "cassandra 4.0.11", false),
+            (of("4.0.11-hcd-1.2.1"), hcd, "hcd 1.2.1", false),
+            (of("5.0-beta1"), cassandra, "cassandra 5.0-beta1", false),
+            (dse.clone(), Some(Product::Dse), "dse 6.8.50", false),
+            (dse.clone(), cassandra, "dse 6.8.50", true),
+            (dse, hcd, "dse 6.8.50", true),
+            (of("4.0.11-hcd-1.2.1"), cassandra, "hcd 1.2.1", true),
+            (of("4.0.17"), Some(Product::Dse), "cassandra 4.0.17", true),
+            (of("4.1.9"), hcd, "cassandra 4.1.9", true),
+        ] {
+            let (found, why) = release(&row(columns), said).unwrap();
+            assert_eq!(found.to_string(), expected, "{said:?}");
+            assert_eq!(!why.is_empty(), contradicts, "{expected}: {why}");
         }
     }
 

@@ -61,9 +61,9 @@ impl ServiceError for SchemaError {
 
 /// Reads the schema of these keyspaces; of all user keyspaces where none is named.
 pub async fn read(agent: &Agent, keyspaces: &[String]) -> Result<Schema, SchemaError> {
-    let cql = &*agent.cql;
+    let (cql, product) = (&*agent.cql, agent.cassandra.product);
     for _ in 0..TRIES_MAX {
-        let before = ring::identity(cql).await?;
+        let before = ring::identity(cql, product).await?;
         let wanted = wanted(cql, keyspaces).await?;
         let mut entries = Vec::new();
         for keyspace in &wanted {
@@ -74,7 +74,7 @@ pub async fn read(agent: &Agent, keyspaces: &[String]) -> Result<Schema, SchemaE
             };
             entries.extend(found);
         }
-        if ring::identity(cql).await?.schema_version == before.schema_version {
+        if ring::identity(cql, product).await?.schema_version == before.schema_version {
             return Ok(Schema {
                 version: before.schema_version,
                 entries,

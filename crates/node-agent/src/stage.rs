@@ -193,7 +193,9 @@ async fn plan(
     state: &RestoreState,
     manifests: &[(HostId, NodeManifest)],
 ) -> Result<(Vec<StagedSstable>, BTreeMap<TableId, u64>), StageError> {
-    let release = ring::identity(&*agent.cql).await?.release;
+    let release = ring::identity(&*agent.cql, agent.cassandra.product)
+        .await?
+        .release;
     let mut kept = BTreeMap::new();
     let mut open = Vec::new();
     for target in &stage.tables {

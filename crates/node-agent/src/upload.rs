@@ -73,7 +73,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
     if upload.base.is_some() != (upload.kind == BackupKind::Differential) {
         return Err(UploadError::Base);
     }
-    let identity = ring::identity(&*agent.cql).await?;
+    let identity = ring::identity(&*agent.cql, agent.cassandra.product).await?;
     let host_id = identity.member.host_id;
     let (journal, records) = Journal::open(agent.folders.snapshot_journal(&upload.tag)).await?;
     let tables = snapshot_tables(agent, upload, &records).await?;

@@ -5,6 +5,7 @@ use api::pb::node_agent as pb;
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use api::pb::types as pb_types;
 use api::{ErrorKind, RemoteError};
+use cassandra_versions::Product;
 use chassis::App;
 use futures::StreamExt;
 use tonic::{Status, Streaming};
@@ -206,4 +207,41 @@ async fn a_node_that_is_down_is_described_as_it_was_last_seen() {
         described.unhealthy
     );
     drop(root);
+}
+
+#[tokio::test]
+async fn a_node_is_described_as_the_product_that_the_settings_name() {
+    for (product, release, written, contradicted) in [
+        (None, "cassandra 4.0.11-2a99ee441fb7", "big-nb", false),
+        (
+            Some(Product::Cassandra),
+            "cassandra 4.0.11",
+            "big-nb",
+            false,
+        ),
+        (
+            Some(Product::Hcd),
+            "hcd 1.x-4.0.11-2a99ee441fb7",
+            "bti-cc",
+            false,
+        ),
+        (
+            Some(Product::Dse),
+            "cassandra 4.0.11-2a99ee441fb7",
+            "big-nb",
+            true,
+        ),
+    ] {
+        let mut node = FakeNode::new(1, "4.0.11-2a99ee441fb7");
+        node.tables(&["full"]);
+        node.agent.cassandra.product = product;
+        let described = crate::describe::describe(&node.agent).await.unwrap();
+        assert_eq!(described.release.to_string(), release);
+        assert_eq!(described.written_format, written, "{release}");
+        let ill = described
+            .unhealthy
+            .contains("the setting `product` says dse");
+        assert_eq!(ill, contradicted, "{}", described.unhealthy);
+        assert_eq!(described.unhealthy.is_empty(), !contradicted);
+    }
 }
