@@ -31,6 +31,11 @@ codes! {
         "The version matrix does not list this source and target. The finding names the nearest path over supported \
          pairs, where there is one. `--allow-unlisted-version` turns it into a warning; a downgrade or an unreadable \
          SSTable format stays refused."
+    PRODUCT_UNKNOWN Refusal Before
+        "A target node's version ends with a commit, as in `5.0.7.0-ea50e91ba01f`. No release of Apache Cassandra has such a \
+         version: it is HCD, which does not report its name, or another build. Which formats it reads depends on that, and \
+         SSTables that it does not read would be ignored after the tables were emptied. Set `product` in `[cassandra]` of \
+         the node's agent. Backups are made all the same."
     UPGRADE_SSTABLES_REQUIRED Advice After
         "Restored SSTables stay in the format of the backup until they are rewritten. The plan has an \
          upgradesstables step for each node. Until it is done the cluster serves all data, but must not be upgraded \

@@ -1,11 +1,13 @@
 //! What the releases of backup and target mean for a restore.
 
+use std::collections::BTreeMap;
+
 use cassandra_versions::{Release, Rule};
 use model::manifest::BackupManifest;
 
 use crate::cluster::Cluster;
-use crate::compatibility;
 use crate::findings::Findings;
+use crate::{codes, compatibility, text};
 
 pub(super) struct Versions {
     /// All nodes of backup and target are of one release line: their definitions can be compared as text.
@@ -22,6 +24,7 @@ pub(super) fn check(
     allow_unlisted: bool,
     findings: &mut Findings,
 ) -> Versions {
+    refuse_unknown(cluster, findings);
     // The manifest's own release stands for backups without a node.
     let sources = backup.nodes.iter().map(|node| &node.release);
     let sources = distinct_lines(sources.chain([&backup.release]));
@@ -42,6 +45,31 @@ pub(super) fn check(
         }
     }
     versions
+}
+
+/// What such a node reads is not known, and it may load nothing of what it is given without saying so.
+fn refuse_unknown(cluster: &Cluster, findings: &mut Findings) {
+    let unknown = cluster
+        .nodes
+        .iter()
+        .filter(|node| node.release.is_unknown_build());
+    let mut builds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for node in unknown {
+        let version = node.release.version.as_str();
+        builds
+            .entry(version)
+            .or_default()
+            .push(&node.member.address);
+    }
+    for (version, nodes) in builds {
+        let nodes = text::list(nodes);
+        findings.say(
+            codes::PRODUCT_UNKNOWN,
+            &nodes,
+            format!("the version {version} of {nodes} is that of no release of Apache Cassandra, and which product has it is not known"),
+            "set `product` in [cassandra] of the node's agent to cassandra, dse or hcd, restart the agent, and plan again",
+        );
+    }
 }
 
 /// One release for each line, the first that is met.

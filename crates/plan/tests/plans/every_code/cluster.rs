@@ -74,7 +74,10 @@ pub fn cases() -> Vec<Case> {
         mode: RequestedMode::InPlace,
         ..request
     };
-    let one_changed: [(&'static str, Change); 10] = [
+    let one_changed: [(&'static str, Change); 11] = [
+        ("PRODUCT_UNKNOWN", |request| {
+            request.nodes[0].release = release("cassandra 4.1.9-2a99ee441fb7");
+        }),
         ("AGENT_UNREACHABLE", |request| {
             request.unreachable.push(UnreachableAgent {
                 agent: "10.1.0.9:7401".into(),
