@@ -11,6 +11,8 @@ mod output;
 mod rewrite;
 mod sink;
 
+use std::ops::Range;
+
 pub use sink::{CreateComponents, WriteSeek};
 
 use crate::codec::Compressor;
@@ -42,6 +44,15 @@ pub struct Slice {
     pub components: Vec<&'static str>,
 }
 
+/// What of an SSTable is in some ranges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sliced {
+    Nothing,
+    /// Every partition. Nothing was written: the SSTable itself is what is wanted.
+    Everything,
+    Part(Slice),
+}
+
 /// Writes the slice of `ranges`; `None`, and nothing written, where no partition is in them.
 ///
 /// What is read of Data is checked first, by the checksums of its chunks or by CRC.db.
@@ -54,18 +65,32 @@ pub fn slice(
     ranges: &TokenRanges,
     create: &mut dyn CreateComponents,
 ) -> Result<Option<Slice>> {
-    slice_reading(source, version, ranges, READ_BYTES, create)
+    match cut(source, version, ranges, READ_BYTES, true, create)? {
+        Sliced::Part(slice) => Ok(Some(slice)),
+        Sliced::Nothing | Sliced::Everything => Ok(None),
+    }
 }
 
-/// The same; Data is read in pieces of `read_bytes`, or as much of that as is wanted. For sources in which each read
-/// costs something.
+/// The same, but an SSTable of which every partition is wanted is not copied. Data is read in pieces of `read_bytes`, or as
+/// much of that as is wanted. For sources in which each read costs something.
 pub fn slice_reading(
     source: &dyn Components,
     version: &FormatVersion,
     ranges: &TokenRanges,
     read_bytes: usize,
     create: &mut dyn CreateComponents,
-) -> Result<Option<Slice>> {
+) -> Result<Sliced> {
+    cut(source, version, ranges, read_bytes, false, create)
+}
+
+fn cut(
+    source: &dyn Components,
+    version: &FormatVersion,
+    ranges: &TokenRanges,
+    read_bytes: usize,
+    copies_everything: bool,
+    create: &mut dyn CreateComponents,
+) -> Result<Sliced> {
     let version = Version::known(version).ok_or_else(|| {
         Error::unsupported(
             DATA,
@@ -90,13 +115,16 @@ pub fn slice_reading(
         partitioner,
         ranges,
         compression,
+        copies_everything,
     };
     let copied = match version.format() {
         Format::Big => big::copy(&cut, data, create)?,
         Format::Bti => bti::copy(&cut, data, create)?,
     };
-    let Some(copied) = copied else {
-        return Ok(None);
+    let copied = match copied {
+        Copying::Nothing => return Ok(Sliced::Nothing),
+        Copying::Everything => return Ok(Sliced::Everything),
+        Copying::Part(copied) => copied,
     };
     let share = copied.share;
     let mut components = copied.components;
@@ -104,7 +132,7 @@ pub fn slice_reading(
     components.extend(finished.components);
     components.push(TOC);
     sink::Sink::write_whole(create, TOC, &encode_toc(components.iter().copied()))?;
-    Ok(Some(Slice {
+    Ok(Sliced::Part(Slice {
         components,
         ..finished.slice
     }))
@@ -118,6 +146,29 @@ struct Cut<'a> {
     partitioner: Partitioner,
     ranges: &'a TokenRanges,
     compression: Option<Compression>,
+    /// Also where every partition is wanted.
+    copies_everything: bool,
+}
+
+impl Cut<'_> {
+    /// Whether these parts of Data, in their order, leave nothing of it out, so that there is nothing to copy.
+    fn leaves_whole<'r>(&self, runs: impl Iterator<Item = &'r Range<u64>>, data_end: u64) -> bool {
+        let mut at = 0;
+        for run in runs {
+            if run.start != at {
+                return false;
+            }
+            at = run.end;
+        }
+        at == data_end && !self.copies_everything
+    }
+}
+
+/// What became of the partitions.
+enum Copying {
+    Nothing,
+    Everything,
+    Part(Box<Copied>),
 }
 
 /// Partitions that were copied, with the components of their index.

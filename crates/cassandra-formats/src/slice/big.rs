@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::output::Output;
 use super::sink::{CreateComponents, Sink};
-use super::{Copied, Cut};
+use super::{Copied, Copying, Cut};
 use crate::error::{Damage, Error, Result};
 use crate::index::{IndexReader, put_index_entry};
 use crate::layout::open;
@@ -29,7 +29,7 @@ pub(super) fn copy(
     cut: &Cut<'_>,
     mut data: Uncompressed,
     create: &mut dyn CreateComponents,
-) -> Result<Option<Copied>> {
+) -> Result<Copying> {
     let source =
         open(cut.source, INDEX)?.ok_or_else(|| Damage::whole(INDEX, "the component is missing"))?;
     let mut index = IndexReader::new(source);
@@ -37,7 +37,10 @@ pub(super) fn copy(
     let mut summary = summary(cut)?;
     let runs = runs(cut, &mut index, &mut summary, data_end)?;
     if runs.is_empty() {
-        return Ok(None);
+        return Ok(Copying::Nothing);
+    }
+    if cut.leaves_whole(runs.iter().map(|run| &run.data), data_end) {
+        return Ok(Copying::Everything);
     }
     let wanted: u64 = runs.iter().map(|run| run.data.end - run.data.start).sum();
     let share = wanted as f64 / data_end.max(1) as f64;
@@ -48,11 +51,11 @@ pub(super) fn copy(
         copy_run(cut, run, &mut index, &mut data, &mut output, &mut target)?;
     }
     let components = target.finish(create)?;
-    Ok(Some(Copied {
+    Ok(Copying::Part(Box::new(Copied {
         output,
         share,
         components,
-    }))
+    })))
 }
 
 /// Where the wanted partitions are, ascending.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::output::Output;
 use super::sink::{CreateComponents, Sink};
-use super::{Copied, Cut};
+use super::{Copied, Copying, Cut};
 use crate::bti::{
     PartitionEntry, Partitions, PartitionsWriter, RowIndexEntry, Rows, RowsCopy, Target,
     token_prefix,
@@ -31,7 +31,7 @@ pub(super) fn copy(
     cut: &Cut<'_>,
     mut data: Uncompressed,
     create: &mut dyn CreateComponents,
-) -> Result<Option<Copied>> {
+) -> Result<Copying> {
     let component = |name| {
         open(cut.source, name)?
             .ok_or_else(|| crate::Error::from(Damage::whole(name, "the component is missing")))
@@ -45,7 +45,10 @@ pub(super) fn copy(
     let data_end = data.extent().end;
     let runs = source.runs(cut, &mut data)?;
     if runs.is_empty() {
-        return Ok(None);
+        return Ok(Copying::Nothing);
+    }
+    if cut.leaves_whole(runs.iter().map(|run| &run.data), data_end) {
+        return Ok(Copying::Everything);
     }
     let wanted: u64 = runs.iter().map(|run| run.data.end - run.data.start).sum();
     let share = wanted as f64 / data_end.max(1) as f64;
@@ -65,11 +68,11 @@ pub(super) fn copy(
     new_rows.finish()?.0.finish()?;
     let (mut sink, _) = new_partitions.finish(output.first_key(), output.key())?;
     sink.finish()?;
-    Ok(Some(Copied {
+    Ok(Copying::Part(Box::new(Copied {
         output,
         share,
         components: vec![PARTITIONS, ROWS],
-    }))
+    })))
 }
 
 struct Source<'a> {

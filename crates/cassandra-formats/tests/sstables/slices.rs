@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex};
 
 use cassandra_formats::data::{Depth, Event, Schema, Walker};
-use cassandra_formats::slice::{CreateComponents, WriteSeek, slice};
+use cassandra_formats::slice::{CreateComponents, Sliced, WriteSeek, slice, slice_reading};
 use cassandra_formats::source::Components;
 use cassandra_formats::statistics::Statistics;
 use cassandra_formats::verify::{self, verify};
@@ -216,6 +216,51 @@ fn the_slice_of_the_whole_ring_has_all_partitions() {
             "{}",
             source.name
         );
+    }
+}
+
+#[test]
+fn nothing_is_copied_where_every_partition_is_wanted() {
+    for source in sources() {
+        let mut tokens: Vec<i64> = Vec::new();
+        for (token, ..) in &source.partitions {
+            if let Token::Murmur3(token) = token {
+                tokens.push(*token);
+            }
+        }
+        tokens.dedup();
+        // One range for each partition: between them there is nothing to miss.
+        let each = tokens.iter().map(|token| (token - 1, *token));
+        let wanted = |ranges: Vec<(i64, i64)>| {
+            let mut written = Written::default();
+            let ranges = ranges
+                .into_iter()
+                .map(|(left, right)| TokenRange::new(Token::Murmur3(left), Token::Murmur3(right)));
+            let format = &source.descriptor.format;
+            let ranges = TokenRanges::new(ranges);
+            let sliced = slice_reading(&source.components, format, &ranges, 1, &mut written);
+            let sliced = sliced.unwrap_or_else(|error| panic!("{}: {error}", source.name));
+            (sliced, written.into_memory().is_empty())
+        };
+        let all: Vec<(i64, i64)> = each.collect();
+        if all.is_empty() {
+            continue;
+        }
+        assert_eq!(
+            wanted(all.clone()),
+            (Sliced::Everything, true),
+            "{}",
+            source.name
+        );
+        for left_out in [0, all.len() / 2, all.len() - 1] {
+            let mut ranges = all.clone();
+            ranges.remove(left_out);
+            let sliced = wanted(ranges).0;
+            match all.len() {
+                1 => assert_eq!(sliced, Sliced::Nothing, "{}", source.name),
+                _ => assert!(matches!(sliced, Sliced::Part(_)), "{}", source.name),
+            }
+        }
     }
 }
 
