@@ -18,6 +18,14 @@ pub struct SourceShare {
     pub keyspaces: Vec<String>,
     /// Empty: all that the source has of these keyspaces.
     pub ranges: Vec<RangeText>,
+    /// The node stands for this source, and `ranges` are what it owns: only partitions outside them are left out, and an
+    /// SSTable that cannot be cut is taken whole. Without ranges none is cut, and what the node owns is not known.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub trims: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl SourceShare {

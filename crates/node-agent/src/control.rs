@@ -88,8 +88,14 @@ pub trait CassandraControl: Send + Sync {
 
     async fn clear_snapshot(&self, tag: &str) -> Result<(), ControlError>;
 
-    /// Loads the SSTables of folders that are named as a table's folder is; they are moved out of them.
-    async fn import(&self, table: &TableRef, folders: &[PathBuf]) -> Result<(), ControlError>;
+    /// Loads the SSTables of folders that are named as a table's folder is; they are moved out of them. With `check_tokens`
+    /// a folder is refused that holds a partition which the node does not own.
+    async fn import(
+        &self,
+        table: &TableRef,
+        folders: &[PathBuf],
+        check_tokens: bool,
+    ) -> Result<(), ControlError>;
 
     /// Loads new SSTables that lie in a table's live folder.
     async fn refresh(&self, table: &TableRef) -> Result<(), ControlError>;

@@ -121,7 +121,9 @@ impl Loading<'_> {
         let witnesses = self.witnesses(earlier, staged.clone()).await?;
         if !witnesses.is_empty() {
             if has_import {
-                import::load(self.agent, self.restore, self.target).await?;
+                // What could not be cut is not to be refused now, when the table has been emptied.
+                let check_tokens = !state.uncut.contains(&self.target.target_id);
+                import::load(self.agent, self.restore, self.target, check_tokens).await?;
             } else {
                 refresh::load(self.agent, self.restore, self.target).await?;
             }

@@ -173,13 +173,23 @@ impl CassandraControl for Nodetool {
         self.run(&["clearsnapshot", "-t", tag]).await.map(drop)
     }
 
-    async fn import(&self, table: &TableRef, folders: &[PathBuf]) -> Result<(), ControlError> {
+    async fn import(
+        &self,
+        table: &TableRef,
+        folders: &[PathBuf],
+        check_tokens: bool,
+    ) -> Result<(), ControlError> {
         let folders: Vec<_> = folders
             .iter()
             .map(|folder| folder.to_string_lossy())
             .collect();
-        // Tokens are checked: a plan that sends foreign partitions is wrong, and the node is the last to notice.
-        let mut arguments = vec!["import", "--", &table.keyspace, &table.table];
+        let mut arguments = vec!["import"];
+        // Tokens are checked where they can be: a plan that sends foreign partitions is wrong, and the node is the last to
+        // notice.
+        if !check_tokens {
+            arguments.push("--no-tokens");
+        }
+        arguments.extend(["--", &table.keyspace, &table.table]);
         arguments.extend(folders.iter().map(|folder| folder.as_ref()));
         self.run(&arguments).await.map(drop)
     }

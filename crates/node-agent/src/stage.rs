@@ -6,7 +6,7 @@ mod layout;
 mod share;
 mod slice;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::manifest::NodeManifest;
 use model::{BackupRef, HostId, SourceShare, TableId};
@@ -73,7 +73,8 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
     let slicer = Slicer::new(agent, &fetcher, journal.clone(), &state, children.clone());
     let (whole, slices) = sstables
         .into_iter()
-        .partition::<Vec<_>, _>(|sstable| matches!(sstable.portion, Portion::Whole));
+        .partition::<Vec<_>, _>(|sstable| !matches!(sstable.portion, Portion::Slice { .. }));
+    note_uncut(&whole, &state, &journal).await?;
     let (mut staged, slices) = slicer.missing(slices, work);
     let files: Vec<StagedFile> = whole.iter().flat_map(|s| s.files.clone()).collect();
     let missing = fetcher.missing(files, work).await?;
@@ -220,6 +221,23 @@ async fn plan(
     let rooms = blocking(move || layout::rooms(&folders)).await?;
     let sstables = layout::lay_out(manifests, &open, &stage.shares, &state.placed, rules, rooms)?;
     Ok((sstables, kept))
+}
+
+/// Notes before anything of them is fetched which tables have SSTables that are taken uncut.
+async fn note_uncut(
+    whole: &[StagedSstable],
+    state: &RestoreState,
+    journal: &Journal<RestoreRecord>,
+) -> Result<(), StageError> {
+    let uncut = whole
+        .iter()
+        .filter(|sstable| matches!(sstable.portion, Portion::Uncut));
+    let tables: BTreeSet<TableId> = uncut.map(|sstable| sstable.placement.table).collect();
+    for table in tables.difference(&state.uncut) {
+        let table = *table;
+        journal.append(&RestoreRecord::Uncut { table }).await?;
+    }
+    Ok(())
 }
 
 /// The names of the staged files survive a power cut from here on.

@@ -162,6 +162,17 @@ codes! {
          do not own them, which come back as of the restore when ranges move. Restore into a ring with the same tokens, \
          datacenters and racks: there every SSTable goes whole. For SSTables that DSE streamed so, `nodetool upgradesstables \
          -a` on the source before another backup helps too."
+    FOREIGN_PARTITIONS Advice During
+        "The ring is that of the backup, and its nodes held partitions that they do not own: they were not cleaned up after \
+         the ring grew or the replication was lowered. `nodetool import` takes no folder with such a partition, so these \
+         are left out; other nodes have their rows. The finding counts the SSTables whose ends show it. Others are looked \
+         through when they are staged, and rewritten only if there are such partitions in them. In place, and on 3.11, files \
+         are taken as they are."
+    CLEANUP_ADVISED Advice After
+        "SSTables that cannot be cut are loaded whole, without the check that every partition is the node's own: encrypted \
+         ones, those that DSE streamed in part without copying, and all if the ring has more ranges than a plan can carry. \
+         Partitions that a node does not own come back as of the restore when ranges move: run `nodetool cleanup` on each \
+         node afterwards."
     KEYSPACE_REPLICATION_MISMATCH Advice Before
         "A keyspace is there, and is not replicated on the target as it was in the backup. Online that is advice: the \
          data is mapped onto the replicas that the keyspace has now. In place it is a refusal, because each node takes \

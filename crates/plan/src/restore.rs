@@ -22,6 +22,7 @@ mod moves;
 mod nodes;
 mod objects;
 mod outcome;
+mod own;
 mod placed;
 mod replication;
 mod request;
@@ -30,6 +31,7 @@ mod rings;
 mod schemas;
 mod settings;
 mod steps;
+mod strays;
 mod tables;
 mod topology;
 mod ttl;
@@ -222,6 +224,7 @@ fn say_consequences(
     let is_staged = tables::is_staged(&made.decided);
     let rings = grounds.rings.as_ref();
     unsliceable::check(sstables, &placed.moves, rings, &is_staged, findings);
+    strays::check(sstables, &placed.moves, &is_staged, findings);
     ttl::check(sstables, is_staged, request.now, seconds, findings);
 }
 

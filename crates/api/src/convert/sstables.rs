@@ -198,6 +198,7 @@ impl From<SourceShare> for pb::SourceShare {
             source: share.source.to_string(),
             keyspaces: share.keyspaces,
             ranges: all_into(share.ranges),
+            trims: share.trims,
         }
     }
 }
@@ -210,6 +211,7 @@ impl TryFrom<pb::SourceShare> for SourceShare {
             source: parsed("shares.source", &share.source)?,
             keyspaces: share.keyspaces,
             ranges: all_into(share.ranges),
+            trims: share.trims,
         })
     }
 }

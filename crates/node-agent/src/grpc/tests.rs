@@ -129,6 +129,7 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
             source: FakeNode::host_id(1).to_string(),
             keyspaces: vec!["other".into()],
             ranges: Vec::new(),
+            trims: false,
         }],
         manifests: manifests.clone(),
     };

@@ -11,10 +11,14 @@ pub(super) async fn load(
     agent: &Agent,
     restore: &str,
     target: &TableTarget,
+    check_tokens: bool,
 ) -> Result<(), LoadError> {
     let folders = folders_to_import(agent, restore, target).await?;
     if !folders.is_empty() {
-        agent.control.import(&target.table, &folders).await?;
+        agent
+            .control
+            .import(&target.table, &folders, check_tokens)
+            .await?;
     }
     let (all, restore, of) = (agent.folders.clone(), restore.to_owned(), target.clone());
     let left = blocking(move || witness::staged(&all, &restore, &of)).await?;

@@ -91,3 +91,16 @@ async fn tables_go_together_by_keyspace() {
         "disableautocompaction -- a t v\ndisableautocompaction -- b u\n"
     );
 }
+
+#[tokio::test]
+async fn tokens_are_checked_unless_that_would_refuse_what_cannot_be_cut() {
+    let (root, nodetool) = scripted("shift 2; echo \"$@\" >> \"$(dirname \"$0\")/calls\"");
+    let (table, folders) = (TableRef::new("k", "t"), [PathBuf::from("/staging/k/t")]);
+    nodetool.import(&table, &folders, true).await.unwrap();
+    nodetool.import(&table, &folders, false).await.unwrap();
+    let calls = fs::read_to_string(root.path().join("calls")).unwrap();
+    assert_eq!(
+        calls,
+        "import -- k t /staging/k/t\nimport --no-tokens -- k t /staging/k/t\n"
+    );
+}

@@ -62,6 +62,10 @@ pub enum RestoreRecord {
         /// Bytes by component; none where no partition was wanted.
         components: BTreeMap<String, u64>,
     },
+    /// An SSTable of this table is taken whole, and may hold partitions that this node does not own.
+    Uncut {
+        table: TableId,
+    },
     /// Everything is on disk.
     Staged {
         /// SSTables of each table, indexes not counted.
@@ -109,6 +113,7 @@ pub struct RestoreState {
     pub placed: Vec<Placement>,
     pub fetched: HashMap<String, StoredFile>,
     pub sliced: BTreeMap<String, BTreeMap<String, u64>>,
+    pub uncut: BTreeSet<TableId>,
     pub staged: Option<BTreeMap<TableId, u64>>,
     pub compaction_off: BTreeSet<TableId>,
     pub loading: HashMap<TableId, Vec<Witness>>,
@@ -155,6 +160,9 @@ impl RestoreState {
             }
             RestoreRecord::Sliced { path, components } => {
                 self.sliced.insert(path, components);
+            }
+            RestoreRecord::Uncut { table } => {
+                self.uncut.insert(table);
             }
             RestoreRecord::Staged { sstables } => self.staged = Some(sstables),
             RestoreRecord::CompactionOff { table } => {

@@ -71,7 +71,7 @@ impl Fetcher {
         self.store.clone()
     }
 
-    fn path(&self, file: &StagedFile) -> PathBuf {
+    pub fn path(&self, file: &StagedFile) -> PathBuf {
         self.directories[&file.directory].0.join(&file.path)
     }
 
@@ -91,10 +91,7 @@ impl Fetcher {
         });
         let mut missing = Vec::new();
         for file in files {
-            let journaled = self.fetched.get(&Self::journal_path(&file));
-            let known = journaled.is_some_and(|stored| stored.blake3 == file.stored.blake3);
-            let size = fs::metadata(self.path(&file)).map(|found| found.len());
-            if known && size.is_ok_and(|size| size == file.stored.bytes) {
+            if self.has(&file) {
                 work.update(|progress| {
                     progress.bytes_done += file.stored.bytes;
                     progress.items_done += 1;
@@ -104,6 +101,14 @@ impl Fetcher {
             }
         }
         Ok(missing)
+    }
+
+    /// Whether an earlier try fetched it, and it is still there.
+    pub fn has(&self, file: &StagedFile) -> bool {
+        let journaled = self.fetched.get(&Self::journal_path(file));
+        let known = journaled.is_some_and(|stored| stored.blake3 == file.stored.blake3);
+        let size = fs::metadata(self.path(file)).map(|found| found.len());
+        known && size.is_ok_and(|size| size == file.stored.bytes)
     }
 
     /// Refuses before the first byte what could not end well. `slices` are what slices take of each data directory.
@@ -141,6 +146,11 @@ impl Fetcher {
 
     pub async fn fetch(&self, file: StagedFile) -> Result<(), StageError> {
         self.fetch_to(&self.path(&file), &file).await?;
+        self.note(file).await
+    }
+
+    /// Notes that a file is in its place, whole and checked.
+    pub async fn note(&self, file: StagedFile) -> Result<(), StageError> {
         self.journal
             .append(&RestoreRecord::Fetched {
                 path: Self::journal_path(&file),

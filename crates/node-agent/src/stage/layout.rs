@@ -227,7 +227,8 @@ fn sstables_of<'a>(
     for ((index, descriptor), mut files) in sstables {
         let portion = match (taking, &index) {
             (Taking::Nothing, _) => None,
-            (Taking::All, _) => Some(Portion::Whole),
+            (Taking::All, _) | (Taking::Uncut, Some(_)) => Some(Portion::Whole),
+            (Taking::Uncut, None) => Some(Portion::Uncut),
             // Index tables hold entries of everything. Cassandra builds them for what it loads.
             (Taking::Ranges(_), Some(_)) => None,
             (Taking::Ranges(ranges), None) => ranges.of(table, &facts, &descriptor.to_string())?,

@@ -13,10 +13,14 @@ use super::StageError;
 #[derive(Debug, Clone)]
 pub(super) enum Portion {
     Whole,
+    /// Whole, because it cannot be cut: partitions that this node does not own may be in it.
+    Uncut,
     Slice {
         ranges: Arc<TokenRanges>,
         /// Of its bytes, about; 0 to 1.
         fraction: f64,
+        /// Where it turns out that it cannot be cut, it is taken whole.
+        trims: bool,
     },
 }
 
@@ -24,7 +28,7 @@ impl Portion {
     /// What it comes to of so many bytes.
     pub fn of_bytes(&self, bytes: u64) -> u64 {
         match self {
-            Self::Whole => bytes,
+            Self::Whole | Self::Uncut => bytes,
             Self::Slice { fraction, .. } => (bytes as f64 * fraction).ceil() as u64,
         }
     }
@@ -33,6 +37,8 @@ impl Portion {
 /// What of a keyspace is taken from one source.
 pub(super) enum Taking {
     All,
+    /// Everything too, though partitions that this node does not own may be in it.
+    Uncut,
     Nothing,
     Ranges(Ranges),
 }
@@ -41,6 +47,8 @@ pub(super) struct Ranges {
     source: HostId,
     partitioner: Partitioner,
     ranges: Arc<TokenRanges>,
+    /// See [`SourceShare::trims`].
+    trims: bool,
 }
 
 /// All shares of one keyspace of one source are one set of ranges.
@@ -57,8 +65,11 @@ pub(super) fn taking(
     if own().next().is_none() {
         return Ok(Taking::Nothing);
     }
-    if own().any(|share| share.ranges.is_empty()) {
-        return Ok(Taking::All);
+    if let Some(share) = own().find(|share| share.ranges.is_empty()) {
+        return Ok(match share.trims {
+            true => Taking::Uncut,
+            false => Taking::All,
+        });
     }
     let wrong = |why: String| StageError::Share {
         source_node: source,
@@ -77,6 +88,7 @@ pub(super) fn taking(
         source,
         partitioner,
         ranges: Arc::new(TokenRanges::new(ranges)),
+        trims: own().all(|share| share.trims),
     }))
 }
 
@@ -92,21 +104,25 @@ impl Ranges {
         if self.ranges.is_whole_ring() {
             return Ok(Some(Portion::Whole));
         }
-        let refuse = |why: &str| StageError::NotSliceable {
-            source_node: self.source,
-            table: table.table_ref(),
-            sstable: sstable.to_owned(),
-            why: why.to_owned(),
+        let cannot_cut = |why: &str| match self.trims {
+            true => Ok(Some(Portion::Uncut)),
+            false => Err(StageError::NotSliceable {
+                source_node: self.source,
+                table: table.table_ref(),
+                sstable: sstable.to_owned(),
+                why: why.to_owned(),
+            }),
         };
         let slice = |fraction| Portion::Slice {
             ranges: self.ranges.clone(),
             fraction,
+            trims: self.trims,
         };
         let Some(facts) = facts.get(sstable) else {
             return Ok(Some(slice(1.0)));
         };
         if let Some(other) = &facts.partitioner {
-            return Err(refuse(&format!("its partitioner is {other}")));
+            return cannot_cut(&format!("its partitioner is {other}"));
         }
         let span = self
             .token(&facts.first_token)
@@ -116,17 +132,16 @@ impl Ranges {
             Some((first, last)) => match self.ranges.cut(first, last) {
                 Cut::None => return Ok(None),
                 Cut::Whole => return Ok(Some(Portion::Whole)),
+                // What it holds is this node's own but for strays, however little of the span is.
+                Cut::Part if self.trims => slice(1.0),
                 Cut::Part => slice(fraction(&self.ranges, first, last)),
             },
         };
         if let Some(encryption) = &facts.encryption {
-            return Err(refuse(&format!(
-                "it is encrypted by {}",
-                encryption.compressor
-            )));
+            return cannot_cut(&format!("it is encrypted by {}", encryption.compressor));
         }
         if facts.hazards.contains(&Hazard::ZeroCopySlice) {
-            return Err(refuse("it is a part that DSE streamed without copying"));
+            return cannot_cut("it is a part that DSE streamed without copying");
         }
         Ok(Some(portion))
     }

@@ -1,5 +1,5 @@
 //! Cuts what this node takes of an SSTable out of the bucket: the small components come whole and are checked, of the
-//! rows come the chunks that hold wanted partitions.
+//! rows come the chunks that hold wanted partitions. Where all partitions turn out to be wanted, it comes whole.
 //!
 //! What is being written lies apart from what is staged, and is moved there when it is whole and on disk.
 
@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cassandra_formats::slice::slice_reading;
+use cassandra_formats::slice::{self, slice_reading};
 use cassandra_formats::{DATA, DIGEST, FILTER, STATISTICS, TOC, parse_file_name};
 use cassandra_tokens::TokenRanges;
 use model::manifest::StoredFile;
@@ -32,10 +32,12 @@ use crate::work::Work;
 
 use failure::Failure;
 use remote::{Objects, Remote};
-use whole::{Whole, move_in};
+use whole::{Made, Whole, all_of, move_in, take_whole};
 
 /// Where slices are made, beside the keyspaces in the staging folder of a data directory. No keyspace has such a name.
 const UNFINISHED_FOLDER: &str = ".slicing";
+/// In the folder of one slice, what of its source came whole.
+const SOURCE_FOLDER: &str = "source";
 /// What a slice does not need of its source, because it is made anew.
 const NOT_READ: [&str; 3] = [DIGEST, FILTER, TOC];
 
@@ -145,23 +147,19 @@ impl<'a> Slicer<'a> {
 
     /// Stages the slice, and answers it unless no partition is in the ranges.
     pub async fn slice(&self, sstable: StagedSstable) -> Result<Option<StagedSstable>, StageError> {
-        let Portion::Slice { ranges, .. } = &sstable.portion else {
-            return Ok(None);
-        };
         self.work.check()?;
-        let sliced = match self.stage(&sstable, ranges).await {
+        let sliced = match self.stage(&sstable).await {
             // The transfer may be at fault, and not what is in the bucket.
-            Err(StageError::Damaged { .. }) => self.stage(&sstable, ranges).await?,
+            Err(StageError::Damaged { .. }) => self.stage(&sstable).await?,
             once => once?,
         };
         Ok((!sliced.is_empty()).then_some(sstable))
     }
 
-    async fn stage(
-        &self,
-        sstable: &StagedSstable,
-        ranges: &Arc<TokenRanges>,
-    ) -> Result<Sliced, StageError> {
+    async fn stage(&self, sstable: &StagedSstable) -> Result<Sliced, StageError> {
+        let Portion::Slice { ranges, trims, .. } = &sstable.portion else {
+            return Ok(Sliced::new());
+        };
         let (staging, ownership) = self.fetcher.staging(&sstable.placement.directory);
         let number = TRIES.fetch_add(1, Ordering::Relaxed);
         let own = format!("{}-{number}", sstable.placement.to);
@@ -179,8 +177,22 @@ impl<'a> Slicer<'a> {
         let result = self
             .slice_into(sstable, ranges, &unfinished, ownership, objects.clone())
             .await;
+        let mut fetched = self.fetched_whole(sstable);
         let moved = match result {
-            Ok(whole) => blocking(move || move_in(whole, &target, ownership)).await,
+            Ok(Made::Slice(whole)) => blocking(move || move_in(whole, &target, ownership)).await,
+            Ok(Made::Nothing) => Ok(Sliced::new()),
+            Ok(Made::Everything) => {
+                fetched +=
+                    take_whole(self.fetcher, sstable, &unfinished.join(SOURCE_FOLDER)).await?;
+                Ok(all_of(sstable))
+            }
+            Err(StageError::NotSliceable { .. }) if *trims => {
+                let table = sstable.placement.table;
+                self.journal.append(&RestoreRecord::Uncut { table }).await?;
+                fetched +=
+                    take_whole(self.fetcher, sstable, &unfinished.join(SOURCE_FOLDER)).await?;
+                Ok(all_of(sstable))
+            }
             Err(error) => {
                 objects.counter.take_back();
                 let left = unfinished.clone();
@@ -197,7 +209,7 @@ impl<'a> Slicer<'a> {
                 components: sliced.clone(),
             })
             .await?;
-        let fetched = objects.counter.bytes() + self.fetched_whole(sstable);
+        let fetched = objects.counter.bytes() + fetched;
         self.work.update(|progress| {
             progress.bytes_total = (progress.bytes_total + fetched).saturating_sub(sstable.bytes());
         });
@@ -227,8 +239,8 @@ impl<'a> Slicer<'a> {
         unfinished: &Path,
         ownership: Ownership,
         objects: Arc<Objects>,
-    ) -> Result<Option<Whole>, StageError> {
-        let source = unfinished.join("source");
+    ) -> Result<Made, StageError> {
+        let source = unfinished.join(SOURCE_FOLDER);
         let descriptor = |name: &str| {
             let file = format!("{name}-{DATA}");
             parse_file_name(&file)
@@ -259,12 +271,14 @@ impl<'a> Slicer<'a> {
         };
         let (folder, ranges) = (unfinished.join("new"), ranges.clone());
         let read_bytes = self.read_bytes;
-        let made = blocking(move || -> Result<Option<Whole>, Failure> {
+        let made = blocking(move || -> Result<Made, Failure> {
             ownership.make_folder(&folder)?;
             let mut new = NewSstable::new(&folder, to.clone());
-            let Some(slice) = slice_reading(&remote, &from.format, &ranges, read_bytes, &mut new)?
-            else {
-                return Ok(None);
+            let sliced = slice_reading(&remote, &from.format, &ranges, read_bytes, &mut new)?;
+            let slice = match sliced {
+                slice::Sliced::Nothing => return Ok(Made::Nothing),
+                slice::Sliced::Everything => return Ok(Made::Everything),
+                slice::Sliced::Part(slice) => slice,
             };
             let mut components = Vec::new();
             for component in slice.components {
@@ -274,7 +288,7 @@ impl<'a> Slicer<'a> {
                 components.push((component.to_owned(), found.len(), path));
             }
             new.seal().map_err(FileError::at("sync", &folder))?;
-            Ok(Some(Whole { components }))
+            Ok(Made::Slice(Whole { components }))
         });
         made.await
             .map_err(|failure| failure.of(sstable, unfinished))

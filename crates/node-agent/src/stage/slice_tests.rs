@@ -1,5 +1,6 @@
 //! Slices on real SSTables: what is staged of which share, and what a death in the middle leaves.
 
+mod own;
 mod source;
 
 use std::collections::BTreeMap;

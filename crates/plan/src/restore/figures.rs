@@ -9,6 +9,7 @@ use placement::{Load, Spread, Sstable};
 
 use super::TableAction;
 use super::moves::{Moves, Taker};
+use super::own::{Lies, OneToOne, can_be_cut};
 use super::rings::Rings;
 use super::tables::Decided;
 
@@ -34,10 +35,13 @@ pub(super) fn figures(
     decided: &[Decided],
 ) -> Vec<Figures> {
     match (moves, rings) {
-        (Moves::OneToOne(_), _) => takers
-            .iter()
-            .map(|taker| one_to_one(backup, taker, decided))
-            .collect(),
+        (Moves::OneToOne(moves), _) => {
+            let known = Known::of(sstables);
+            takers
+                .iter()
+                .map(|taker| one_to_one(backup, &known, moves, taker, decided))
+                .collect()
+        }
         (Moves::ByRange(_), Some(rings)) => {
             by_range(backup, sstables, moves, takers, rings, decided)
         }
@@ -79,24 +83,59 @@ impl<'a> Fates<'a> {
     }
 }
 
-fn one_to_one(backup: &BackupManifest, taker: &Taker, decided: &[Decided]) -> Figures {
+fn one_to_one(
+    backup: &BackupManifest,
+    known: &Known,
+    moves: &OneToOne,
+    taker: &Taker,
+    decided: &[Decided],
+) -> Figures {
     let fates = Fates::of(decided);
     let mut figures = Figures::default();
     let nodes = backup
         .nodes
         .iter()
         .filter(|node| taker.sources.contains(&node.host_id));
-    for table in nodes.flat_map(|node| &node.tables) {
+    let tables = nodes.flat_map(|node| node.tables.iter().map(|table| (node.host_id, table)));
+    for (source, table) in tables {
         if fates.is_staged(table) {
-            figures.load.download_bytes += table.bytes;
-            figures.load.sstables += table.sstables;
-            figures.largest_table_bytes = figures.largest_table_bytes.max(table.bytes);
-            figures.tables += u64::from(table.sstables > 0);
+            let load = own_load(known, moves, (taker.target.member.host_id, source), table);
+            figures.load.download_bytes += load.download_bytes;
+            figures.load.sstables += load.sstables;
+            figures.load.sliced_sstables += load.sliced_sstables;
+            figures.largest_table_bytes = figures.largest_table_bytes.max(load.download_bytes);
+            figures.tables += u64::from(load.sstables > 0);
         } else if fates.is_rebuilt(table) {
             figures.view_bytes += table.bytes;
         }
     }
     figures
+}
+
+/// Of a table that a node takes for itself: all of it but SSTables that lie outside of its ranges. How much is cut off of
+/// others is known when they are read; the figures count them whole.
+fn own_load(
+    known: &Known,
+    moves: &OneToOne,
+    (target, source): (HostId, HostId),
+    table: &TableSummary,
+) -> Load {
+    let mut load = Load {
+        download_bytes: table.bytes,
+        sstables: table.sstables,
+        sliced_sstables: 0,
+    };
+    for facts in known.of_table(source, table).unwrap_or_default() {
+        match moves.lies(target, &table.keyspace, facts) {
+            Some(Lies::Outside) => {
+                load.download_bytes = load.download_bytes.saturating_sub(facts.bytes);
+                load.sstables = load.sstables.saturating_sub(1);
+            }
+            Some(Lies::Astray) => load.sliced_sstables += u64::from(can_be_cut(facts)),
+            Some(Lies::Inside | Lies::Unknown) | None => {}
+        }
+    }
+    load
 }
 
 /// By SSTables where they are known, by the figures of tables where not.

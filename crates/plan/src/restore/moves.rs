@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use model::manifest::BackupManifest;
-use model::{HostId, NodeDescription, RangeText, RingMember, SourceShare};
+use model::{HostId, NodeDescription, RingMember, SourceShare};
 use placement::{Mapping, MappingError, Replication, Source, Target};
 
 use super::RestoreMode;
 use super::datacenters::Datacenters;
+use super::own::{self, OneToOne};
 use super::replication::KeyspacePlan;
 use super::rings::{NotUnderstood, Rings};
 use super::topology::Pair;
@@ -16,8 +17,8 @@ use crate::codes;
 use crate::findings::Findings;
 
 pub(super) enum Moves<'a> {
-    /// Every target node stands for one source node, and takes all that it has.
-    OneToOne(Vec<Pair<'a>>),
+    /// Every target node stands for one source node, and takes all that it has, or what of it is its own.
+    OneToOne(OneToOne<'a>),
     /// By ranges, for each way in which keyspaces are replicated.
     ByRange(Vec<Group>),
     /// Not known: what stands against it is said.
@@ -77,7 +78,8 @@ pub(super) fn decide<'a>(
         .iter()
         .all(|keyspace| keyspace.holds_alike(given.rings));
     if !pairs.is_empty() && alike && given.is_whole() && given.keeps_datacenters() {
-        return Moves::OneToOne(pairs);
+        let one_to_one = OneToOne::new(given.mode, pairs, given.rings, given.keyspaces);
+        return Moves::OneToOne(one_to_one);
     }
     if given.mode == RestoreMode::InPlace {
         // Another ring is said already, and another replication of a live keyspace.
@@ -220,7 +222,7 @@ fn refuse(
 pub(super) struct Taker<'a> {
     pub target: &'a NodeDescription,
     pub sources: Vec<HostId>,
-    /// None where it takes all.
+    /// None if it takes all.
     pub shares: Vec<SourceShare>,
 }
 
@@ -230,12 +232,13 @@ impl Moves<'_> {
         let taker = |target: &'a NodeDescription| {
             let (sources, shares) = match self {
                 Self::Unknown => Default::default(),
-                Self::OneToOne(pairs) => {
-                    let own = pairs
-                        .iter()
-                        .filter(|pair| pair.target.member.host_id == target.member.host_id);
-                    (own.map(|pair| pair.source.host_id).collect(), Vec::new())
-                }
+                Self::OneToOne(one_to_one) => match one_to_one.source_of(target) {
+                    Some(source) => {
+                        let shares = one_to_one.shares(target.member.host_id, source);
+                        (vec![source], shares)
+                    }
+                    None => Default::default(),
+                },
                 Self::ByRange(groups) => {
                     let rings = rings?;
                     let at = rings.target.index_of(target.member.host_id)?;
@@ -259,14 +262,8 @@ fn shares(groups: &[Group], rings: &Rings, target: usize) -> (Vec<HostId>, Vec<S
             shares.push(SourceShare {
                 source: rings.source.host_id(share.source),
                 keyspaces: group.keyspaces.clone(),
-                ranges: share
-                    .ranges
-                    .iter()
-                    .map(|range| RangeText {
-                        left: range.left.to_string(),
-                        right: range.right.to_string(),
-                    })
-                    .collect(),
+                ranges: share.ranges.iter().map(own::text).collect(),
+                trims: false,
             });
         }
     }

@@ -14,6 +14,7 @@ mod formats;
 mod in_place;
 mod online;
 mod online_changed;
+mod own;
 mod refused;
 mod refused_target;
 mod rings_datacenters;

@@ -157,6 +157,7 @@ impl Planner for FakePlanner {
                         source: member.host_id.clone(),
                         keyspaces: vec!["ks".into()],
                         ranges: ranges.clone(),
+                        trims: false,
                     }],
                 },
                 host_id: member.host_id,

@@ -63,6 +63,7 @@ fn plan() -> RestorePlan {
                     left: "-5".into(),
                     right: "9".into(),
                 }],
+                trims: true,
             }],
             requests: 6,
             seconds: 7,

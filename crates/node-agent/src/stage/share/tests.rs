@@ -12,6 +12,15 @@ fn ranges(of: &[(i64, i64)]) -> Ranges {
         source: HostId(Uuid::from_u128(1)),
         partitioner: Partitioner::Murmur3,
         ranges: Arc::new(TokenRanges::new(of.iter().map(range))),
+        trims: false,
+    }
+}
+
+/// The same, of a node that stands for the source.
+fn own(of: &[(i64, i64)]) -> Ranges {
+    Ranges {
+        trims: true,
+        ..ranges(of)
     }
 }
 
@@ -26,6 +35,10 @@ fn facts(first: i64, last: i64) -> SstableFacts {
 
 /// What is taken of it: `whole`, `none`, a part, or why not.
 fn taken(of: &[(i64, i64)], facts: Option<&SstableFacts>) -> String {
+    taken_of(&ranges(of), facts)
+}
+
+fn taken_of(ranges: &Ranges, facts: Option<&SstableFacts>) -> String {
     let table = TableFiles {
         keyspace: "ks".into(),
         table: "t".into(),
@@ -35,9 +48,10 @@ fn taken(of: &[(i64, i64)], facts: Option<&SstableFacts>) -> String {
         sstables: Vec::new(),
     };
     let known = facts.map(|facts| (facts.name.as_str(), facts));
-    match ranges(of).of(&table, &known.into_iter().collect(), "nb-1-big") {
+    match ranges.of(&table, &known.into_iter().collect(), "nb-1-big") {
         Ok(None) => "none".into(),
         Ok(Some(Portion::Whole)) => "whole".into(),
+        Ok(Some(Portion::Uncut)) => "uncut".into(),
         Ok(Some(Portion::Slice { fraction, .. })) => format!("{fraction:.2}"),
         Err(StageError::NotSliceable { table, why, .. }) => {
             assert_eq!(table, TableRef::new("ks", "t"));
@@ -104,6 +118,29 @@ fn what_cannot_be_sliced_is_refused_only_where_it_would_have_to_be() {
 }
 
 #[test]
+fn what_a_node_owns_itself_is_expected_to_come_whole_and_never_refused() {
+    let own = own(&[(0, 10), (90, 100)]);
+    let taken = |facts: &SstableFacts| taken_of(&own, Some(facts));
+    assert_eq!(taken(&facts(1, 10)), "whole");
+    assert_eq!(taken(&facts(20, 80)), "none");
+    assert_eq!(taken(&facts(5, 95)), "1.00");
+    let encrypted = |first, last| SstableFacts {
+        encryption: Some(Encryption {
+            compressor: "Encryptor".into(),
+            key: "k".into(),
+        }),
+        ..facts(first, last)
+    };
+    assert_eq!(taken(&encrypted(5, 95)), "uncut");
+    assert_eq!(taken(&encrypted(1, 10)), "whole");
+    let unknown = SstableFacts {
+        first_token: None,
+        ..encrypted(1, 10)
+    };
+    assert_eq!(taken(&unknown), "uncut");
+}
+
+#[test]
 fn shares_of_one_keyspace_are_one_set_of_ranges() {
     let source = HostId(Uuid::from_u128(1));
     let share = |keyspaces: &[&str], ranges: &[(&str, &str)]| SourceShare {
@@ -116,6 +153,7 @@ fn shares_of_one_keyspace_are_one_set_of_ranges() {
                 right: (*right).to_owned(),
             })
             .collect(),
+        trims: false,
     };
     let shares = [
         share(&["a", "b"], &[("0", "10")]),
@@ -128,6 +166,7 @@ fn shares_of_one_keyspace_are_one_set_of_ranges() {
         shares, source, &manifest, keyspace,
     ) {
         Ok(Taking::All) => "all".to_owned(),
+        Ok(Taking::Uncut) => "uncut".to_owned(),
         Ok(Taking::Nothing) => "nothing".to_owned(),
         Ok(Taking::Ranges(ranges)) => {
             let range = |range: &TokenRange| format!("({},{}]", range.left, range.right);
@@ -139,6 +178,11 @@ fn shares_of_one_keyspace_are_one_set_of_ranges() {
     assert_eq!(told(&shares, source, "b"), "(0,10]");
     assert_eq!(told(&shares, source, "c"), "all");
     assert_eq!(told(&shares, source, "d"), "nothing");
+    let unknown = SourceShare {
+        trims: true,
+        ..share(&["c"], &[])
+    };
+    assert_eq!(told(&[unknown], source, "c"), "uncut");
     assert_eq!(told(&shares, HostId(Uuid::from_u128(2)), "a"), "nothing");
     assert_eq!(told(&[], source, "a"), "all");
     let bad = told(&shares, source, "bad");

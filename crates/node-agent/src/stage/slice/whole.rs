@@ -1,10 +1,22 @@
-//! A slice that is made, and its way into staging.
+//! A slice that is made, or an SSTable that is wanted whole, and its way into staging.
 
 use std::path::{Path, PathBuf};
 
+use cassandra_formats::TOC;
+
 use super::Sliced;
-use crate::files::{self, Ownership};
+use crate::files::{self, Ownership, blocking};
 use crate::stage::StageError;
+use crate::stage::fetch::Fetcher;
+use crate::stage::layout::{StagedFile, StagedSstable};
+
+/// What slicing came to.
+pub(super) enum Made {
+    Nothing,
+    /// Every partition is wanted: the SSTable comes as it is.
+    Everything,
+    Slice(Whole),
+}
 
 /// A slice that is on disk with all its components, in the order in which they were made: their list comes last.
 pub(super) struct Whole {
@@ -13,18 +25,54 @@ pub(super) struct Whole {
 
 /// Gives them their place in staging; until the last has come, the SSTable is not listed as one.
 pub(super) fn move_in(
-    whole: Option<Whole>,
+    whole: Whole,
     target: &Path,
     ownership: Ownership,
 ) -> Result<Sliced, StageError> {
     let mut sliced = Sliced::new();
-    let Some(whole) = whole else {
-        return Ok(sliced);
-    };
     ownership.make_folder(target)?;
     for (component, bytes, path) in whole.components {
         files::rename(&path, &target.join(files::name_of(&path)))?;
         sliced.insert(component, bytes);
     }
     Ok(sliced)
+}
+
+/// Gives the files of an SSTable their places in staging: moves those that have come to the folder `fetched`, and fetches
+/// the others. Returns the bytes of the latter. Until the list of components has come, the SSTable is not listed as one.
+pub(super) async fn take_whole(
+    fetcher: &Fetcher,
+    sstable: &StagedSstable,
+    fetched: &Path,
+) -> Result<u64, StageError> {
+    let mut files: Vec<&StagedFile> = sstable.files.iter().collect();
+    files.sort_by_key(|file| file.component() == TOC);
+    let mut bytes = 0;
+    for file in files {
+        if fetcher.has(file) {
+            continue;
+        }
+        let from = fetched.join(format!("{}-{}", sstable.placement.from, file.component()));
+        if from.is_file() {
+            let (to, (_, ownership)) = (fetcher.path(file), fetcher.staging(&file.directory));
+            blocking(move || {
+                ownership.make_folder(to.parent().unwrap_or(&to))?;
+                files::rename(&from, &to)
+            })
+            .await?;
+            fetcher.note(file.clone()).await?;
+        } else {
+            fetcher.fetch(file.clone()).await?;
+            bytes += file.stored.bytes;
+        }
+    }
+    Ok(bytes)
+}
+
+/// What the journal says of an SSTable that was taken whole.
+pub(super) fn all_of(sstable: &StagedSstable) -> Sliced {
+    let files = sstable.files.iter();
+    files
+        .map(|file| (file.component().to_owned(), file.stored.bytes))
+        .collect()
 }

@@ -111,6 +111,7 @@ pub fn share(source: u128, ranges: &[(i64, i64)]) -> SourceShare {
                 right: right.to_string(),
             })
             .collect(),
+        trims: false,
     }
 }
 

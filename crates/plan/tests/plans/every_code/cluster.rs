@@ -150,6 +150,8 @@ pub fn cases() -> Vec<Case> {
             "KEYSPACE_REPLICATION_MISMATCH",
             said(&live_replication(RequestedMode::InPlace)),
         ),
+        ("FOREIGN_PARTITIONS", said(&super::super::own::astray())),
+        ("CLEANUP_ADVISED", said(&super::super::own::uncut())),
         (
             "SSTABLE_NOT_SLICEABLE",
             said(&encrypted_into_another_ring()),
