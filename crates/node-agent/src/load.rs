@@ -6,6 +6,7 @@
 
 mod compaction;
 mod error;
+mod evidence;
 mod import;
 mod refresh;
 mod witness;
@@ -13,7 +14,7 @@ mod witness;
 use std::path::Path;
 
 use model::TableRef;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::agent::Agent;
 use crate::files::{self, FileError, blocking};
@@ -23,6 +24,8 @@ use crate::restore::{RestoreRecord, RestoreState, TableTarget, Witness};
 use crate::ring;
 use crate::sstables;
 use crate::work::Work;
+
+use evidence::Evidence;
 
 pub use error::LoadError;
 
@@ -46,6 +49,8 @@ pub async fn load(
             count: *count,
             journal: &journal,
             loaded: state.loaded.contains(&target.target_id),
+            // What could not be cut is not to be refused now, when the table has been emptied.
+            check_tokens: !state.uncut.contains(&target.target_id),
         });
     }
     let switched = compaction::off(agent, &journal, &state, &tables).await?;
@@ -108,6 +113,8 @@ struct Loading<'a> {
     journal: &'a Journal<RestoreRecord>,
     /// By an earlier try.
     loaded: bool,
+    /// Whether import checks that the node owns every partition.
+    check_tokens: bool,
 }
 
 impl Loading<'_> {
@@ -120,14 +127,8 @@ impl Loading<'_> {
         let earlier = state.loading.get(&self.target.target_id);
         let witnesses = self.witnesses(earlier, staged.clone()).await?;
         if !witnesses.is_empty() {
-            if has_import {
-                // What could not be cut is not to be refused now, when the table has been emptied.
-                let check_tokens = !state.uncut.contains(&self.target.target_id);
-                import::load(self.agent, self.restore, self.target, check_tokens).await?;
-            } else {
-                refresh::load(self.agent, self.restore, self.target).await?;
-            }
-            self.find_live(&staged, witnesses).await?;
+            let evidence = Evidence::new(self, state, staged, witnesses);
+            self.take(has_import, evidence).await?;
             self.tidy().await?;
         }
         let table = self.target.target_id;
@@ -174,28 +175,23 @@ impl Loading<'_> {
         Ok(staged)
     }
 
-    async fn find_live(&self, staged: &[Witness], all: Vec<Witness>) -> Result<(), LoadError> {
-        let (folders, target) = (self.agent.folders.clone(), self.target.clone());
-        let gone = blocking(move || witness::not_live(&folders, &target, all)).await?;
-        let (lost, compacted): (Vec<_>, Vec<_>) = gone
-            .into_iter()
-            .partition(|witness| staged.contains(witness));
-        if !lost.is_empty() {
-            return Err(LoadError::NotTaken {
-                table: self.table().clone(),
-                files: lost.into_iter().map(|witness| witness.staged).collect(),
-            });
+    /// Has Cassandra take over what is in staging, and makes sure that nothing was lost, now or by an earlier try.
+    async fn take(&self, has_import: bool, mut evidence: Evidence<'_>) -> Result<(), LoadError> {
+        if !has_import {
+            evidence.check_earlier().await?;
+            refresh::load(self.agent, self.restore, self.target).await?;
+            // Not before: a link in the live folder is Cassandra's only once it has counted it.
+            evidence.note_live().await?;
+            return evidence.check_all().await;
         }
-        if !compacted.is_empty() {
-            // Only Cassandra takes files out of staging, and an earlier try told it to. It has been restarted since, which
-            // turned compaction on again.
-            warn!(
-                table = %self.table(),
-                sstables = compacted.len(),
-                "SSTables of an earlier try have been compacted since"
-            );
-        }
-        Ok(())
+        evidence.note_live().await?;
+        evidence.check_earlier().await?;
+        let imported = import::load(self.agent, self.restore, self.target, self.check_tokens).await;
+        // Also after a failure: Cassandra may compact what went live before the next try looks for it.
+        let noted = evidence.note_live().await;
+        imported?;
+        noted?;
+        evidence.check_all().await
     }
 
     /// What import leaves in staging are components that it made itself; what refresh leaves are second links.

@@ -24,7 +24,7 @@ pub enum LoadError {
     #[error("Cassandra was told to load table `{table}`, and left in staging: {}", files.join(", "))]
     Left { table: TableRef, files: Vec<String> },
     #[error(
-        "Cassandra was told to load table `{table}`, and these SSTables are neither in staging nor live: {}",
+        "Cassandra was told to load table `{table}`, and these SSTables are neither in staging nor live, and were not found live before: {}",
         files.join(", ")
     )]
     NotTaken { table: TableRef, files: Vec<String> },
@@ -73,7 +73,11 @@ impl ServiceError for LoadError {
             Self::NotStaged { .. } | Self::StagingLost { .. } => {
                 Some("stage the restore again on this node".to_owned())
             }
-            Self::Left { .. } | Self::NotTaken { .. } | Self::Miscounted { .. } => Some(
+            Self::NotTaken { .. } => Some(
+                "Cassandra's system.log says what became of them. If Cassandra was restarted during the load, it may have compacted them before they were counted, which cannot be told from a loss: plan the restore again and start the new plan"
+                    .to_owned(),
+            ),
+            Self::Left { .. } | Self::Miscounted { .. } => Some(
                 "Cassandra's system.log says why: most often the schema differs, or the files are not Cassandra's to move"
                     .to_owned(),
             ),

@@ -89,14 +89,87 @@ async fn an_exit_code_of_0_is_not_believed() {
 }
 
 #[tokio::test]
-async fn an_sstable_that_left_staging_and_is_not_live_is_missed() {
+async fn an_sstable_that_left_staging_and_is_not_live_is_missed_on_every_try() {
     let node = staged("4.1.9").await;
     node.control.misbehave(Misbehaviour::LosesOne);
-    let error = run(&node).await.unwrap_err();
-    assert!(
-        matches!(&error, LoadError::NotTaken { files, .. } if files.len() == 1),
-        "{error}"
-    );
+    for _ in 0..3 {
+        let error = run(&node).await.unwrap_err();
+        assert!(
+            matches!(&error, LoadError::NotTaken { files, .. } if files.len() == 1),
+            "{error}"
+        );
+        assert_eq!(error.reason(), "LOAD_INCOMPLETE");
+        assert!(error.hint().unwrap().contains("plan the restore again"));
+        node.control.behave();
+    }
+}
+
+#[tokio::test]
+async fn staging_that_is_deleted_between_two_tries_is_missed() {
+    let node = staged("4.1.9").await;
+    node.control.misbehave(Misbehaviour::LoadsNothing);
+    run(&node).await.unwrap_err();
+    node.control.behave();
+    std::fs::remove_dir_all(node.root.path().join("ringkeep-staging")).unwrap();
+    for _ in 0..2 {
+        let error = run(&node).await.unwrap_err();
+        assert!(
+            matches!(&error, LoadError::NotTaken { files, .. } if files.len() == 2),
+            "{error}"
+        );
+        assert_eq!(contents(&node), ["live"]);
+    }
+}
+
+/// As if the agent had died before it wrote these records.
+fn forget(node: &FakeNode, records: &[&str]) {
+    let cut: String = journal_of(node)
+        .lines()
+        .filter(|line| {
+            !records
+                .iter()
+                .any(|name| line.starts_with(&format!("{{\"{name}\":")))
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(node.agent.folders.restore_journal("r1"), cut).unwrap();
+}
+
+fn journal_of(node: &FakeNode) -> String {
+    std::fs::read_to_string(node.agent.folders.restore_journal("r1")).unwrap()
+}
+
+#[tokio::test]
+async fn only_what_was_found_live_may_have_been_compacted_since() {
+    for release in RELEASES {
+        let node = staged(release).await;
+        run(&node).await.unwrap();
+        let format = if release.starts_with('3') { "me" } else { "nb" };
+        std::fs::remove_dir_all(node.table("full", 1, 0).0).unwrap();
+        node.table("full", 1, 0)
+            .sstable(&format!("{format}-50-big"), "compacted");
+        forget(&node, &["loaded", "compaction_on"]);
+        assert_eq!(run(&node).await.unwrap(), 2, "{release}");
+        forget(&node, &["loaded", "compaction_on", "seen"]);
+        let error = run(&node).await.unwrap_err();
+        assert!(
+            matches!(&error, LoadError::NotTaken { files, .. } if files.len() == 2),
+            "{release}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_an_import_that_failed_took_is_noted_before_compaction_is_on_again() {
+    let node = staged("4.1.9").await;
+    node.control.misbehave(Misbehaviour::LosesOne);
+    run(&node).await.unwrap_err();
+    let seen: Vec<String> = journal_of(&node)
+        .lines()
+        .filter(|line| line.starts_with("{\"seen\":") || line.contains("compaction_on"))
+        .map(|line| line.split(':').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(seen, ["{\"seen\"", "{\"compaction_on\""]);
 }
 
 #[tokio::test]
@@ -120,16 +193,8 @@ async fn compaction_is_as_before_whatever_happened() {
 async fn a_load_that_was_killed_after_cassandra_took_the_files_is_counted_once() {
     for release in RELEASES {
         let node = staged(release).await;
-        // As if the agent had died between the order and its own records.
-        let journal = node.agent.folders.restore_journal("r1");
         run(&node).await.unwrap();
-        let text = std::fs::read_to_string(&journal).unwrap();
-        let cut: String = text
-            .lines()
-            .filter(|line| !line.contains("\"loaded\"") && !line.contains("compaction_on"))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        std::fs::write(&journal, cut).unwrap();
+        forget(&node, &["seen", "loaded", "compaction_on"]);
         assert_eq!(run(&node).await.unwrap(), 2, "{release}");
         assert_eq!(contents(&node), ["live", "one", "two"], "{release}");
     }

@@ -83,6 +83,12 @@ pub enum RestoreRecord {
         table: TableId,
         witnesses: Vec<Witness>,
     },
+    /// These have been found live: Cassandra has them, whatever it makes of them later.
+    Seen {
+        table: TableId,
+        /// By the path that they had in staging.
+        sstables: Vec<String>,
+    },
     /// All SSTables of the table have been seen live.
     Loaded {
         table: TableId,
@@ -117,6 +123,7 @@ pub struct RestoreState {
     pub staged: Option<BTreeMap<TableId, u64>>,
     pub compaction_off: BTreeSet<TableId>,
     pub loading: HashMap<TableId, Vec<Witness>>,
+    pub seen: HashMap<TableId, BTreeSet<String>>,
     pub loaded: BTreeSet<TableId>,
     pub aside: BTreeSet<TableId>,
     pub swapped: BTreeSet<TableId>,
@@ -173,6 +180,9 @@ impl RestoreState {
             }
             RestoreRecord::Loading { table, witnesses } => {
                 self.loading.insert(table, witnesses);
+            }
+            RestoreRecord::Seen { table, sstables } => {
+                self.seen.entry(table).or_default().extend(sstables);
             }
             RestoreRecord::Loaded { table } => {
                 self.loaded.insert(table);
