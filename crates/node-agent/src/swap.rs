@@ -1,10 +1,12 @@
 //! Swaps staged files in for a table's live ones, while Cassandra is down.
 //!
-//! Two phases for each table: the old files go aside, which is written down; then the staged ones go live. Each phase
+//! Before the first file is moved, all that was staged must be there. Then two phases for each table: the old files go aside, which is written down; then the staged ones go live. Each phase
 //! only ever moves what is still in its place, so a kill at any rename is made good by doing it again. The old files stay
 //! in the staging folder until the restore is finished.
 
 mod error;
+mod old;
+mod staging;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use crate::restore::{RestoreRecord, RestoreState, TableTarget};
 use crate::sstables;
 
 pub use error::SwapError;
+pub use old::half_swapped;
 
 /// Where old files wait inside a restore's staging folder.
 const OLD: &str = "old";
@@ -53,6 +56,8 @@ async fn swap_files(
             });
         }
     }
+    let (all, of, run) = (folders.clone(), targets.to_vec(), restore.to_owned());
+    let state = blocking(move || staging::check(&all, &run, &of, &state).map(|()| state)).await?;
     for target in targets {
         swap_table(folders, restore, target, &journal, &state, &rename).await?;
     }
@@ -216,4 +221,6 @@ async fn count(
 }
 
 #[cfg(test)]
-mod tests;
+mod refusal_tests;
+#[cfg(test)]
+pub(crate) mod tests;

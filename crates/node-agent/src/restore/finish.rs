@@ -1,5 +1,8 @@
 //! The end of a restore on this node: what it left is deleted.
 
+use std::path::PathBuf;
+
+use api::{ErrorKind, ServiceError};
 use tracing::info;
 
 use super::RestoreState;
@@ -11,8 +14,59 @@ use crate::journal;
 use crate::names;
 use crate::swap;
 
+/// Why what a restore left is not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum FinishError {
+    #[error(transparent)]
+    Cause(Cause),
+    #[error(
+        "restore `{restore}` is half swapped on this node: table `{table}` is not swapped yet, and the old files in the staging folder may be the only copy of what was live"
+    )]
+    HalfSwapped { restore: String, table: String },
+}
+
+impl<E: Into<Cause>> From<E> for FinishError {
+    fn from(error: E) -> Self {
+        Self::Cause(error.into())
+    }
+}
+
+impl ServiceError for FinishError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Cause(error) => error.kind(),
+            Self::HalfSwapped { .. } => ErrorKind::FailedPrecondition,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Cause(error) => error.reason(),
+            Self::HalfSwapped { .. } => "SWAP_UNFINISHED",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Cause(error) => error.hint(),
+            Self::HalfSwapped { .. } => Some(
+                "resume the restore's task with `ringkeep task resume`: it ends the swap, and finishes after that"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn field(&self) -> Option<&str> {
+        match self {
+            Self::Cause(error) => error.field(),
+            Self::HalfSwapped { .. } => None,
+        }
+    }
+}
+
 /// Deletes the staging folders of one restore, the old files in them included; answers the bytes that this freed.
-pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, Cause> {
+/// Refused while a swap is half done.
+pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, FinishError> {
     // A checked name is one path segment: nothing but this restore's own folders can be meant.
     names::check("restore", restore)?;
     give_compaction_back(agent, restore).await?;
@@ -22,6 +76,7 @@ pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, Cause> {
         Err(_) if !agent.folders.restore_journal(restore).exists() => return Ok(0),
         Err(error) => return Err(error.into()),
     };
+    check_swap(agent, restore, &roots).await?;
     let caches = agent.folders.saved_caches.clone();
     let freed = blocking(move || {
         let mut freed = swap::delete_hidden_caches(&caches)?;
@@ -36,8 +91,26 @@ pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, Cause> {
     Ok(freed)
 }
 
+async fn check_swap(agent: &Agent, restore: &str, roots: &[PathBuf]) -> Result<(), FinishError> {
+    let path = agent.folders.restore_journal(restore);
+    let (state, unreadable) = match journal::peek(path).await {
+        Ok(records) => (RestoreState::replay(records), None),
+        Err(error) => (RestoreState::default(), Some(error)),
+    };
+    let roots = roots.to_vec();
+    let half = blocking(move || swap::half_swapped(&roots, &state)).await?;
+    match (half, unreadable) {
+        (None, _) => Ok(()),
+        (Some(_), Some(error)) => Err(error.into()),
+        (Some(table), None) => Err(FinishError::HalfSwapped {
+            restore: restore.to_owned(),
+            table,
+        }),
+    }
+}
+
 /// A load that was given up may have left tables that no longer compact.
-async fn give_compaction_back(agent: &Agent, restore: &str) -> Result<(), Cause> {
+async fn give_compaction_back(agent: &Agent, restore: &str) -> Result<(), FinishError> {
     let path = agent.folders.restore_journal(restore);
     let Ok(records) = journal::peek(path).await else {
         return Ok(());

@@ -17,6 +17,14 @@ pub enum SwapError {
     Running(#[from] RestartError),
     #[error("table `{table}` is not staged on this node for restore `{restore}`")]
     NotStaged { restore: String, table: TableRef },
+    #[error(
+        "what was staged of table `{table}` for restore `{restore}` is no longer there: {what}; no live file was moved by this call"
+    )]
+    StagingLost {
+        restore: String,
+        table: TableRef,
+        what: String,
+    },
     #[error("`{}` is there already, and would be overwritten", path.display())]
     Occupied { path: PathBuf },
     #[error(
@@ -42,7 +50,7 @@ impl ServiceError for SwapError {
             Self::Cause(error) => error.kind(),
             Self::Running(error) => error.kind(),
             Self::NotStaged { .. } => ErrorKind::FailedPrecondition,
-            Self::Miscounted { .. } => ErrorKind::DataLoss,
+            Self::StagingLost { .. } | Self::Miscounted { .. } => ErrorKind::DataLoss,
             Self::Occupied { .. } => ErrorKind::Internal,
         }
     }
@@ -52,6 +60,7 @@ impl ServiceError for SwapError {
             Self::Cause(error) => error.reason(),
             Self::Running(error) => error.reason(),
             Self::NotStaged { .. } => "NOT_STAGED",
+            Self::StagingLost { .. } => "STAGING_LOST",
             Self::Occupied { .. } => "FILE_IN_THE_WAY",
             Self::Miscounted { .. } => "SWAP_INCOMPLETE",
         }
@@ -62,6 +71,9 @@ impl ServiceError for SwapError {
             Self::Cause(error) => error.hint(),
             Self::Running(error) => error.hint(),
             Self::NotStaged { .. } => Some("stage the restore on this node first".to_owned()),
+            Self::StagingLost { .. } => Some(
+                "put the staged files back and resume the task; or, if no table of this restore was swapped on any node, start Cassandra and plan the restore again".to_owned(),
+            ),
             Self::Occupied { .. } | Self::Miscounted { .. } => Some(
                 "something else has changed the table's folder; keep Cassandra down and compare it with the staging folder".to_owned(),
             ),

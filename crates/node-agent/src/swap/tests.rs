@@ -10,7 +10,7 @@ use crate::stage::Stage;
 use crate::testing::FakeNode;
 use crate::work::Work;
 
-fn targets() -> Vec<TableTarget> {
+pub(crate) fn targets() -> Vec<TableTarget> {
     [("full", 1), ("gone", 2)]
         .map(|(table, id)| TableTarget {
             table: TableRef::new("ks", table),
@@ -22,7 +22,7 @@ fn targets() -> Vec<TableTarget> {
 
 /// A node on which a backup is staged whose tables have changed since: one has other files, one has files where the
 /// backup has none.
-async fn staged() -> FakeNode {
+pub(crate) async fn staged() -> FakeNode {
     let mut node = FakeNode::new(2, "4.1.9");
     node.tables(&["full", "gone"]);
     node.table("full", 1, 0).sstable("nb-1-big", "one");
@@ -63,7 +63,7 @@ async fn staged() -> FakeNode {
 }
 
 /// Every file of the node by its path, journals aside; staged files may lie in either data directory.
-fn picture_of(node: &FakeNode) -> BTreeMap<String, String> {
+pub(super) fn picture_of(node: &FakeNode) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![node.root.path().to_owned()];
     while let Some(folder) = folders.pop() {
@@ -109,7 +109,7 @@ fn unlabelled(part: &str) -> &str {
     }
 }
 
-fn live(node: &FakeNode) -> Vec<String> {
+pub(super) fn live(node: &FakeNode) -> Vec<String> {
     let mut all: Vec<String> = [("full", 1), ("gone", 2)]
         .iter()
         .flat_map(|(name, id)| (0..2).flat_map(|data| node.table(name, *id, data).contents()))
@@ -150,7 +150,7 @@ async fn staged_files_go_live_and_old_ones_wait_aside() {
 }
 
 /// Fails at the nth rename, before or after it took effect.
-fn dying(at: usize, after: bool) -> (Rename, Arc<AtomicUsize>) {
+pub(super) fn dying(at: usize, after: bool) -> (Rename, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = count.clone();
     let rename: Rename = Arc::new(move |from: &Path, to: &Path| {
