@@ -15,8 +15,8 @@ use tonic::{Request, Response, Status};
 use crate::agent::Agent;
 use crate::work::{Progress, Work};
 use crate::{
-    describe, keys, load, maintain, restart, restore, schema, snapshot, stage, statements, swap,
-    upload,
+    describe, keys, load, maintain, opened, restart, restore, schema, snapshot, stage, statements,
+    swap, upload,
 };
 
 use stream::stream;
@@ -268,12 +268,13 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
 
     async fn start_cassandra(
         &self,
-        _: Request<pb::StartCassandraRequest>,
+        request: Request<pb::StartCassandraRequest>,
     ) -> Answer<pb::StartCassandraResponse> {
-        self.locked(
-            on_node(),
-            |agent| async move { restart::start(&agent).await },
-        )
+        let pb::StartCassandraRequest { restore, tables } = request.into_inner();
+        let tables = convert::targets(tables).map_err(status)?;
+        self.locked(on_node(), |agent| async move {
+            opened::start(&agent, &restore, &tables).await
+        })
         .await?;
         Ok(Response::new(pb::StartCassandraResponse {}))
     }

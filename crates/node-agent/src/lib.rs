@@ -21,6 +21,7 @@ mod load;
 mod maintain;
 mod names;
 mod nodetool;
+mod opened;
 mod restart;
 mod restore;
 mod ring;

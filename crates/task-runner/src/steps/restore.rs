@@ -158,12 +158,12 @@ pub(super) async fn swap(step: &StepRun, address: &str) -> Result<(), StepError>
 }
 
 pub(super) async fn start(step: &StepRun, address: &str) -> Result<(), StepError> {
+    let request = StartCassandraRequest {
+        restore: step.record.task.id.to_string(),
+        tables: step.order.targets(),
+    };
     let mut agent = step.agent(address)?;
-    within(
-        START_DEADLINE,
-        agent.start_cassandra(StartCassandraRequest {}),
-    )
-    .await?;
+    within(START_DEADLINE, agent.start_cassandra(request)).await?;
     Ok(())
 }
 
