@@ -4,6 +4,7 @@ mod settings;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 
 use api::{ErrorKind, ServiceError};
 use cassandra_versions::{Release, readable_formats, written_format};
@@ -117,7 +118,9 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
 async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
     match ask(agent).await {
         Ok(seen) => {
-            remember(agent, &seen.identity).await;
+            if let Err(error) = remember(agent, &seen.identity).await {
+                warn!(%error, "what is known of the node could not be kept");
+            }
             Ok(seen)
         }
         Err(
@@ -218,25 +221,32 @@ fn directories(folders: &Folders) -> (Vec<DataDirectory>, Vec<String>) {
     (found, ills)
 }
 
-async fn remember(agent: &Agent, identity: &Identity) {
+/// Keeps what the node says of itself for the time when it is down; it is on disk when this returns.
+pub async fn remember(agent: &Agent, identity: &Identity) -> Result<(), FileError> {
+    // One at a time: all write beside the file under the same name.
+    let _held = agent.locks.lock("identity").await;
     let path = agent.folders.identity_file();
     let identity = identity.clone();
-    let written = blocking(move || {
-        let text = serde_json::to_vec(&identity).map_err(std::io::Error::other)?;
-        let folder = path.parent().unwrap_or(&path);
-        fs::create_dir_all(folder)?;
-        // Beside and renamed: a reader never sees half of it.
-        let new = path.with_extension("new");
-        fs::write(&new, text)?;
-        fs::rename(&new, &path)
+    blocking(move || {
+        let failed = FileError::at("write", &path);
+        let write = || {
+            let text = serde_json::to_vec(&identity).map_err(std::io::Error::other)?;
+            let folder = path.parent().unwrap_or(&path);
+            fs::create_dir_all(folder)?;
+            // Beside and renamed: a reader never sees half of it.
+            let new = path.with_extension("new");
+            let mut file = fs::File::create(&new)?;
+            file.write_all(&text)?;
+            file.sync_all()?;
+            fs::rename(&new, &path)
+        };
+        write().map_err(failed)
     })
-    .await;
-    if let Err(error) = written {
-        warn!(%error, "what is known of the node could not be kept");
-    }
+    .await
 }
 
-async fn recall(agent: &Agent) -> Option<Identity> {
+/// What was last known of the node.
+pub async fn recall(agent: &Agent) -> Option<Identity> {
     let path = agent.folders.identity_file();
     blocking(move || serde_json::from_slice(&fs::read(path).ok()?).ok()).await
 }

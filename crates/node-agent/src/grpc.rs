@@ -5,6 +5,7 @@ mod stream;
 
 use std::sync::Arc;
 
+use api::convert::parsed;
 use api::pb::node_agent as pb;
 use api::pb::types as pb_types;
 use api::{ServiceError, status};
@@ -15,8 +16,8 @@ use tonic::{Request, Response, Status};
 use crate::agent::Agent;
 use crate::work::{Progress, Work};
 use crate::{
-    describe, keys, load, maintain, opened, restart, restore, schema, snapshot, stage, statements,
-    swap, upload,
+    describe, keys, load, maintain, meant, opened, restart, restore, schema, snapshot, stage,
+    statements, swap, upload,
 };
 
 use stream::stream;
@@ -32,6 +33,12 @@ type Messages<T> = BoxStream<'static, Result<T, Status>>;
 impl NodeAgentGrpc {
     pub fn new(agent: Arc<Agent>) -> Self {
         Self { agent }
+    }
+
+    /// Refuses a call that names another node, or none.
+    async fn check_node(&self, host_id: &str) -> Result<(), Status> {
+        let wanted = parsed("host_id", host_id).map_err(status)?;
+        meant::check(&self.agent, wanted).await.map_err(status)
     }
 
     /// Runs short work to its end under a lock, also when the caller goes away: half of it would be worse.
@@ -192,7 +199,9 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::StageRestoreRequest>,
     ) -> Answer<Self::StageRestoreStream> {
-        let request = stage::Stage::try_from(request.into_inner()).map_err(status)?;
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        let request = stage::Stage::try_from(request).map_err(status)?;
         self.streamed(
             on_restore(&request.restore),
             |agent, work| async move { stage::stage(&agent, &request, &work).await },
@@ -226,7 +235,11 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::LoadStagedRequest>,
     ) -> Answer<Self::LoadStagedStream> {
-        let pb::LoadStagedRequest { restore, tables } = request.into_inner();
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        let pb::LoadStagedRequest {
+            restore, tables, ..
+        } = request;
         let tables = convert::targets(tables).map_err(status)?;
         self.streamed(
             on_restore(&restore),
@@ -240,8 +253,9 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
 
     async fn stop_cassandra(
         &self,
-        _: Request<pb::StopCassandraRequest>,
+        request: Request<pb::StopCassandraRequest>,
     ) -> Answer<pb::StopCassandraResponse> {
+        self.check_node(&request.into_inner().host_id).await?;
         self.locked(
             on_node(),
             |agent| async move { restart::stop(&agent).await },
@@ -254,7 +268,11 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::SwapStagedRequest>,
     ) -> Answer<pb::SwapStagedResponse> {
-        let pb::SwapStagedRequest { restore, tables } = request.into_inner();
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        let pb::SwapStagedRequest {
+            restore, tables, ..
+        } = request;
         let tables = convert::targets(tables).map_err(status)?;
         // The node's lock, so that nobody starts Cassandra meanwhile.
         let sstables = self
@@ -270,10 +288,11 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::StartCassandraRequest>,
     ) -> Answer<pb::StartCassandraResponse> {
-        let pb::StartCassandraRequest { restore, tables } = request.into_inner();
-        let tables = convert::targets(tables).map_err(status)?;
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        let tables = convert::targets(request.tables).map_err(status)?;
         self.locked(on_node(), |agent| async move {
-            opened::start(&agent, &restore, &tables).await
+            opened::start(&agent, &request.restore, &tables).await
         })
         .await?;
         Ok(Response::new(pb::StartCassandraResponse {}))
@@ -315,7 +334,11 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::FinishRestoreRequest>,
     ) -> Answer<pb::FinishRestoreResponse> {
-        let restore = request.into_inner().restore;
+        let pb::FinishRestoreRequest { restore, host_id } = request.into_inner();
+        let wanted = parsed("host_id", &host_id).map_err(status)?;
+        meant::check_finish(&self.agent, wanted, &restore)
+            .await
+            .map_err(status)?;
         let freed_bytes = self
             .locked(on_restore(&restore), |agent| async move {
                 restore::finish(&agent, &restore).await

@@ -19,6 +19,7 @@ mod journal;
 mod keys;
 mod load;
 mod maintain;
+mod meant;
 mod names;
 mod nodetool;
 mod opened;

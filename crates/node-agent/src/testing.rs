@@ -6,6 +6,7 @@ mod node;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -20,6 +21,8 @@ pub use node::{FakeNode, TableFolder, fixture, statistics};
 pub struct FakeCql {
     answers: Mutex<HashMap<String, Vec<Row>>>,
     pub executed: Mutex<Vec<String>>,
+    /// Whether nobody answers.
+    pub is_down: AtomicBool,
     /// The statement that Cassandra refuses.
     pub refuses: Mutex<Option<String>>,
 }
@@ -57,6 +60,12 @@ impl Cql for FakeCql {
     }
 
     async fn query(&self, statement: &str) -> Result<Vec<Row>, CqlError> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(CqlError::Down {
+                address: self.address().to_owned(),
+                why: "Connection refused".to_owned(),
+            });
+        }
         let answers = self.answers.lock().unwrap();
         Ok(answers.get(statement).cloned().unwrap_or_default())
     }

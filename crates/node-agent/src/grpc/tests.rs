@@ -30,6 +30,10 @@ async fn last<T>(stream: Result<tonic::Response<Streaming<T>>, Status>) -> T {
     messages.into_iter().next_back().unwrap()
 }
 
+fn own_host_id() -> String {
+    FakeNode::host_id(1).to_string()
+}
+
 fn backup() -> Option<pb_types::BackupRef> {
     Some(FakeNode::backup("b1").into())
 }
@@ -132,6 +136,7 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
             trims: false,
         }],
         manifests: manifests.clone(),
+        host_id: own_host_id(),
     };
     assert_eq!(
         last(client.stage_restore(elsewhere).await).await.sstables,
@@ -144,17 +149,20 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         tables: targets(),
         shares: Vec::new(),
         manifests,
+        host_id: own_host_id(),
     };
     assert_eq!(last(client.stage_restore(request).await).await.sstables, 1);
     let request = pb::LoadStagedRequest {
         restore: "r1".into(),
         tables: targets(),
+        host_id: own_host_id(),
     };
     assert_eq!(last(client.load_staged(request).await).await.sstables, 1);
     assert_eq!(table.contents(), ["one", "one"]);
     client
         .finish_restore(pb::FinishRestoreRequest {
             restore: "r1".into(),
+            host_id: own_host_id(),
         })
         .await
         .unwrap();
@@ -245,4 +253,89 @@ async fn a_node_is_described_as_the_product_that_the_settings_name() {
         assert_eq!(ill, contradicted, "{}", described.unhealthy);
         assert_eq!(described.unhealthy.is_empty(), !contradicted);
     }
+}
+
+/// How each call of a restore that is meant for this node ends, by the name of the call.
+async fn call_all(client: &mut NodeAgentClient, host_id: &str) -> Vec<(&'static str, RemoteError)> {
+    let (restore, host_id) = ("r1".to_owned(), host_id.to_owned());
+    let stage = client.stage_restore(pb::StageRestoreRequest {
+        restore: restore.clone(),
+        backup: backup(),
+        tables: targets(),
+        host_id: host_id.clone(),
+        ..Default::default()
+    });
+    let stage = stage.await.map(drop);
+    let load = client.load_staged(pb::LoadStagedRequest {
+        restore: restore.clone(),
+        tables: targets(),
+        host_id: host_id.clone(),
+    });
+    let load = load.await.map(drop);
+    let stop = client.stop_cassandra(pb::StopCassandraRequest {
+        host_id: host_id.clone(),
+    });
+    let stop = stop.await.map(drop);
+    let swap = client.swap_staged(pb::SwapStagedRequest {
+        restore: restore.clone(),
+        tables: targets(),
+        host_id: host_id.clone(),
+    });
+    let swap = swap.await.map(drop);
+    let start = client.start_cassandra(pb::StartCassandraRequest {
+        restore: restore.clone(),
+        tables: targets(),
+        host_id: host_id.clone(),
+    });
+    let start = start.await.map(drop);
+    let finish = client.finish_restore(pb::FinishRestoreRequest { restore, host_id });
+    let finish = finish.await.map(drop);
+    let answers = [
+        ("stage", stage),
+        ("load", load),
+        ("stop", stop),
+        ("swap", swap),
+        ("start", start),
+        ("finish", finish),
+    ];
+    answers
+        .into_iter()
+        .map(|(call, answer)| (call, RemoteError::from(answer.expect_err(call))))
+        .collect()
+}
+
+#[tokio::test]
+async fn no_call_of_a_restore_is_carried_out_that_names_another_node_or_none() {
+    let mut node = FakeNode::new(1, "4.1.9");
+    node.tables(&["full"]);
+    node.table("full", 1, 0).sstable("nb-1-big", "one");
+    node.back_up("b1", None).await;
+    let marks = node.root.path().join("marks");
+    let mark = vec!["touch".to_owned(), marks.display().to_string()];
+    node.agent.cassandra.start_command = mark.clone();
+    node.agent.cassandra.stop_command = mark;
+    let control = node.control.clone();
+    control.calls.lock().unwrap().clear();
+    let FakeNode { agent, root, .. } = node;
+    let state = agent.folders.restore_journal("r1");
+    let mut client = connect(agent);
+    let other = FakeNode::host_id(2).to_string();
+    for (call, error) in call_all(&mut client, &other).await {
+        assert_eq!(
+            (error.kind, error.reason.as_str()),
+            (ErrorKind::FailedPrecondition, "WRONG_NODE"),
+            "{call}"
+        );
+        assert!(error.hint.is_some(), "{call}");
+    }
+    for (call, error) in call_all(&mut client, "").await {
+        assert_eq!(
+            (error.kind, error.field.as_deref()),
+            (ErrorKind::InvalidArgument, Some("host_id")),
+            "{call}"
+        );
+    }
+    assert!(!marks.exists() && !state.exists(), "nothing was done");
+    assert_eq!(*control.calls.lock().unwrap(), Vec::<String>::new());
+    drop(root);
 }

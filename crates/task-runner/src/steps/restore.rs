@@ -11,7 +11,7 @@ use futures::future::try_join_all;
 
 use super::pump::pump;
 use super::{StepRun, agent};
-use crate::describe::{describe_all, ring_of};
+use crate::describe::{describe_all, member, ring_of};
 use crate::record::{Job, RestoreJob, TaskRecord};
 use crate::services::{
     CATALOG_DEADLINE, CQL_DEADLINE, FINISH_DEADLINE, START_DEADLINE, STOP_DEADLINE, SWAP_DEADLINE,
@@ -25,6 +25,18 @@ fn restore_job(record: &TaskRecord) -> Result<&RestoreJob, StepError> {
         Job::Backup(_) => Err(StepError::bad_answer(
             "the task",
             "a restore's step in a backup",
+        )),
+    }
+}
+
+/// The node that the plan means by this agent. Agents refuse calls for other nodes, because addresses change owners.
+fn host_id(record: &TaskRecord, address: &str) -> Result<String, StepError> {
+    let nodes = record.job.nodes();
+    match nodes.iter().find(|node| node.agent == address) {
+        Some(node) => Ok(node.host_id.clone()),
+        None => Err(StepError::bad_answer(
+            "the task",
+            format!("agent {address} is of none of its nodes"),
         )),
     }
 }
@@ -60,6 +72,7 @@ pub(super) async fn stage(
         manifests,
         tables: step.order.targets(),
         shares: step.order.shares_of(&step.record.task.steps[step.at].node),
+        host_id: host_id(&step.record, address)?,
     };
     let mut agent = step.agent(address)?;
     let silence = step.services().config.step_silence();
@@ -67,7 +80,7 @@ pub(super) async fn stage(
     Ok(())
 }
 
-/// Compares ring and schema with those that the plan was made from. Only a node that answers can say that nothing has
+/// Compares nodes, ring and schema with those that the plan was made from. Only a node that answers can say that nothing has
 /// changed, so one that does not is asked again.
 pub(super) async fn check(step: &StepRun) -> Result<(), StepError> {
     let job = restore_job(&step.record)?;
@@ -84,6 +97,15 @@ pub(super) async fn check(step: &StepRun) -> Result<(), StepError> {
         }));
     }
     for node in &described.nodes {
+        let (found, planned) = (member(node).host_id, host_id(&step.record, &node.agent)?);
+        if found != planned {
+            return Err(StepError::PlanOutdated {
+                why: format!(
+                    "agent {} is of the node {found}, the plan was made for {planned} there",
+                    node.agent
+                ),
+            });
+        }
         let ring = ring_of(node).map_err(StepError::unreadable("the agent"))?;
         if ring != job.target_ring {
             return Err(StepError::PlanOutdated {
@@ -134,6 +156,7 @@ pub(super) async fn load(step: &StepRun, address: &str) -> Result<(), StepError>
     let request = LoadStagedRequest {
         restore: step.record.task.id.to_string(),
         tables: step.order.targets(),
+        host_id: host_id(&step.record, address)?,
     };
     let mut agent = step.agent(address)?;
     let silence = step.services().config.nodetool_silence();
@@ -142,8 +165,11 @@ pub(super) async fn load(step: &StepRun, address: &str) -> Result<(), StepError>
 }
 
 pub(super) async fn stop(step: &StepRun, address: &str) -> Result<(), StepError> {
+    let request = StopCassandraRequest {
+        host_id: host_id(&step.record, address)?,
+    };
     let mut agent = step.agent(address)?;
-    within(STOP_DEADLINE, agent.stop_cassandra(StopCassandraRequest {})).await?;
+    within(STOP_DEADLINE, agent.stop_cassandra(request)).await?;
     Ok(())
 }
 
@@ -151,6 +177,7 @@ pub(super) async fn swap(step: &StepRun, address: &str) -> Result<(), StepError>
     let request = SwapStagedRequest {
         restore: step.record.task.id.to_string(),
         tables: step.order.targets(),
+        host_id: host_id(&step.record, address)?,
     };
     let mut agent = step.agent(address)?;
     within(SWAP_DEADLINE, agent.swap_staged(request)).await?;
@@ -161,6 +188,7 @@ pub(super) async fn start(step: &StepRun, address: &str) -> Result<(), StepError
     let request = StartCassandraRequest {
         restore: step.record.task.id.to_string(),
         tables: step.order.targets(),
+        host_id: host_id(&step.record, address)?,
     };
     let mut agent = step.agent(address)?;
     within(START_DEADLINE, agent.start_cassandra(request)).await?;
@@ -204,6 +232,7 @@ pub(crate) async fn finish(
 ) -> Result<(), StepError> {
     let request = FinishRestoreRequest {
         restore: record.task.id.to_string(),
+        host_id: host_id(record, address)?,
     };
     let mut agent = agent(services, address)?;
     within(FINISH_DEADLINE, agent.finish_restore(request)).await?;

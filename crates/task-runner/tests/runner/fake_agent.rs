@@ -33,6 +33,13 @@ impl FakeAgent {
         &self.fleet.nodes[self.at]
     }
 
+    /// The real one refuses what is meant for another node.
+    fn require_meant(&self, host_id: &str) {
+        let own = crate::fleet::host_id(self.at);
+        let rule = "a call of a restore names the node that it is for";
+        self.fleet.require(host_id == own, rule);
+    }
+
     async fn enter(&self, call: &str) -> Result<Option<Fault>, Status> {
         self.fleet.enter(&format!("{call} {}", self.node())).await
     }
@@ -64,7 +71,11 @@ impl NodeAgent for FakeAgent {
     async fn describe(&self, _: Request<pb::DescribeRequest>) -> Answer<pb::DescribeResponse> {
         self.enter("describe").await?;
         let version = self.fleet.facts().schema_version.clone();
-        let (member, ring) = (self.fleet.member(self.at), self.fleet.ring());
+        let at = match self.fleet.facts().swapped_addresses {
+            true => self.at ^ 1,
+            false => self.at,
+        };
+        let (member, ring) = (self.fleet.member(at), self.fleet.ring());
         Ok(Response::new(pb::DescribeResponse {
             node: Some(NodeDescription {
                 cluster_name: "Test Cluster".into(),
@@ -176,6 +187,7 @@ impl NodeAgent for FakeAgent {
     ) -> Answer<Self::StageRestoreStream> {
         let fault = self.enter("stage").await?;
         let request = request.into_inner();
+        self.require_meant(&request.host_id);
         for share in &request.shares {
             for range in &share.ranges {
                 let told = format!(
@@ -236,9 +248,10 @@ impl NodeAgent for FakeAgent {
 
     async fn load_staged(
         &self,
-        _: Request<pb::LoadStagedRequest>,
+        request: Request<pb::LoadStagedRequest>,
     ) -> Answer<Self::LoadStagedStream> {
         let fault = self.enter("load").await?;
+        self.require_meant(&request.into_inner().host_id);
         let ready = {
             let facts = self.fleet.facts();
             facts.staged.len() == self.fleet.nodes.len() && facts.schema_applied
@@ -256,9 +269,10 @@ impl NodeAgent for FakeAgent {
 
     async fn stop_cassandra(
         &self,
-        _: Request<pb::StopCassandraRequest>,
+        request: Request<pb::StopCassandraRequest>,
     ) -> Answer<pb::StopCassandraResponse> {
         let fault = self.enter("stop").await?;
+        self.require_meant(&request.into_inner().host_id);
         let staged = self.fleet.facts().staged.len();
         self.fleet.require(
             staged == self.fleet.nodes.len(),
@@ -272,9 +286,10 @@ impl NodeAgent for FakeAgent {
 
     async fn swap_staged(
         &self,
-        _: Request<pb::SwapStagedRequest>,
+        request: Request<pb::SwapStagedRequest>,
     ) -> Answer<pb::SwapStagedResponse> {
         let fault = self.enter("swap").await?;
+        self.require_meant(&request.into_inner().host_id);
         let stopped = self.fleet.facts().stopped.len();
         self.fleet.require(
             stopped == self.fleet.nodes.len(),
@@ -292,6 +307,7 @@ impl NodeAgent for FakeAgent {
     ) -> Answer<pb::StartCassandraResponse> {
         let fault = self.enter("start").await?;
         let request = request.into_inner();
+        self.require_meant(&request.host_id);
         let named = !request.restore.is_empty() && request.tables.len() == 1;
         self.fleet
             .require(named, "a start names the tables that are counted after it");
@@ -328,9 +344,10 @@ impl NodeAgent for FakeAgent {
 
     async fn finish_restore(
         &self,
-        _: Request<pb::FinishRestoreRequest>,
+        request: Request<pb::FinishRestoreRequest>,
     ) -> Answer<pb::FinishRestoreResponse> {
         let fault = self.enter("finish").await?;
+        self.require_meant(&request.into_inner().host_id);
         let node = self.node().to_owned();
         self.fleet.facts().staged.remove(&node);
         lost(fault)?;

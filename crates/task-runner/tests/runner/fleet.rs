@@ -58,6 +58,8 @@ pub struct Facts {
     pub ranges: Vec<(String, String)>,
     /// What agents were told to take, for example `n1 of h1 (1, 5]`.
     pub shares: Vec<String>,
+    /// Whether the addresses of the first two nodes have changed places since.
+    pub swapped_addresses: bool,
     /// Whether restores are planned in place.
     pub in_place: bool,
     /// The base that the last upload was told.

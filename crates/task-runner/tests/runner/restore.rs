@@ -179,7 +179,10 @@ async fn change_while_staging(change: impl Fn(&World)) -> (World, String, crate:
 #[tokio::test]
 async fn a_plan_that_no_longer_fits_is_not_carried_out() {
     type Change = fn(&World);
-    let changes: [(&str, Change); 2] = [
+    let changes: [(&str, Change); 3] = [
+        ("agent n1:7401 is of the node", |world| {
+            world.fleet.facts().swapped_addresses = true;
+        }),
         ("another ring", |world| {
             world.fleet.facts().rack = "r2".into()
         }),
@@ -197,7 +200,7 @@ async fn a_plan_that_no_longer_fits_is_not_carried_out() {
         {
             let facts = world.fleet.facts();
             assert!(
-                facts.loaded.is_empty() && !facts.schema_applied,
+                facts.loaded.is_empty() && facts.stopped.is_empty() && !facts.schema_applied,
                 "nothing was replaced"
             );
             assert!(

@@ -1,0 +1,52 @@
+use std::sync::atomic::Ordering;
+
+use super::*;
+use crate::testing::FakeNode;
+
+#[tokio::test]
+async fn a_node_that_is_down_knows_which_it_was() {
+    let node = FakeNode::new(1, "4.1.9");
+    node.cql.is_down.store(true, Ordering::SeqCst);
+    let error = check(&node.agent, FakeNode::host_id(1)).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.reason()),
+        (ErrorKind::FailedPrecondition, "NODE_UNKNOWN")
+    );
+    node.cql.is_down.store(false, Ordering::SeqCst);
+    check(&node.agent, FakeNode::host_id(1)).await.unwrap();
+    for is_down in [false, true] {
+        node.cql.is_down.store(is_down, Ordering::SeqCst);
+        check(&node.agent, FakeNode::host_id(1)).await.unwrap();
+        let error = check(&node.agent, FakeNode::host_id(2)).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.reason()),
+            (ErrorKind::FailedPrecondition, "WRONG_NODE")
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_now_counts_more_than_what_is_remembered() {
+    let node = FakeNode::new(1, "4.1.9");
+    let mut identity = ring::identity(&*node.agent.cql).await.unwrap();
+    identity.member.host_id = FakeNode::host_id(2);
+    remember(&node.agent, &identity).await.unwrap();
+    check(&node.agent, FakeNode::host_id(1)).await.unwrap();
+    node.cql.is_down.store(true, Ordering::SeqCst);
+    check(&node.agent, FakeNode::host_id(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_that_knows_nothing_of_itself_or_of_a_restore_may_end_it() {
+    let node = FakeNode::new(1, "4.1.9");
+    node.cql.is_down.store(true, Ordering::SeqCst);
+    let finish = || check_finish(&node.agent, FakeNode::host_id(1), "r1");
+    finish().await.unwrap();
+    let journal = node.agent.folders.restore_journal("r1");
+    std::fs::create_dir_all(journal.parent().unwrap()).unwrap();
+    std::fs::write(&journal, "").unwrap();
+    assert_eq!(finish().await.unwrap_err().reason(), "NODE_UNKNOWN");
+    std::fs::remove_file(&journal).unwrap();
+    std::fs::create_dir_all(node.root.path().join("ringkeep-staging/r1")).unwrap();
+    assert_eq!(finish().await.unwrap_err().reason(), "NODE_UNKNOWN");
+}
