@@ -39,7 +39,7 @@ pub enum OpenedError {
         counted: u64,
     },
     #[error(
-        "Cassandra has been compacting or flushing table `{table}` for {seconds} s, so that its SSTables cannot be counted; the old files are kept in the staging folder of restore `{restore}`"
+        "the SSTables of table `{table}` could not be counted within {seconds} s, because Cassandra compacts or flushes it; the old files are kept in the staging folder of restore `{restore}`"
     )]
     Busy {
         restore: String,
@@ -104,16 +104,20 @@ pub async fn start(
 ) -> Result<(), OpenedError> {
     names::check("restore", restore)?;
     restart::start(agent).await?;
+    let deadline = Instant::now() + agent.start_timeout();
     for target in targets {
-        check(agent, restore, target).await?;
+        check(agent, restore, target, deadline).await?;
     }
     Ok(())
 }
 
 /// Compares Cassandra's count with the disk until they agree at a moment at which nothing changes.
-async fn check(agent: &Agent, restore: &str, target: &TableTarget) -> Result<(), OpenedError> {
-    let limit = agent.start_timeout();
-    let deadline = Instant::now() + limit;
+async fn check(
+    agent: &Agent,
+    restore: &str,
+    target: &TableTarget,
+    deadline: Instant,
+) -> Result<(), OpenedError> {
     let mut looks = 0;
     loop {
         let before = look(agent, target).await?;
@@ -143,7 +147,7 @@ async fn check(agent: &Agent, restore: &str, target: &TableTarget) -> Result<(),
             return Err(OpenedError::Busy {
                 restore: restore.to_owned(),
                 table: target.table.clone(),
-                seconds: limit.as_secs(),
+                seconds: agent.start_timeout().as_secs(),
             });
         }
         tokio::time::sleep(LOOK_INTERVAL).await;
