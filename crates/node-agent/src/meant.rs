@@ -72,7 +72,7 @@ impl ServiceError for MeantError {
 
 /// Compares with the node's own host id: as it says itself while it is up, else as it was last seen.
 pub async fn check(agent: &Agent, wanted: HostId) -> Result<(), MeantError> {
-    let identity = match ring::identity(&*agent.cql).await {
+    let identity = match ring::identity(&*agent.cql, agent.cassandra.product).await {
         Ok(identity) => {
             // Later calls come while the node is down, so this must be on disk.
             remember(agent, &identity).await?;

@@ -128,26 +128,22 @@ async fn what_is_taken_whole_is_fetched_on_after_a_death_at_any_call() {
 #[tokio::test]
 async fn what_cannot_be_cut_comes_whole_and_is_loaded_without_the_check_of_tokens() {
     let source = Source::of("big-nb/layouts/simple").await;
-    source
-        .put_manifest(|manifest| {
-            manifest.backup = FakeNode::backup("encrypted");
-            let encryption = Encryption {
-                compressor: "Encryptor".into(),
-                key: "k".into(),
-            };
-            manifest.tables[0].sstables[0].encryption = Some(encryption);
-        })
-        .await;
+    source.put_manifest(|manifest| {
+        manifest.backup = FakeNode::backup("encrypted");
+        let encryption = Encryption {
+            compressor: "Encryptor".into(),
+            key: "k".into(),
+        };
+        manifest.tables[0].sstables[0].encryption = Some(encryption);
+    });
     // Only reading it shows that nobody here knows this version.
-    source
-        .put_manifest(|manifest| {
-            manifest.backup = FakeNode::backup("unknown");
-            manifest.tables[0].sstables.clear();
-            for file in &mut manifest.tables[0].files {
-                file.name = file.name.replace("nb-", "nx-");
-            }
-        })
-        .await;
+    source.put_manifest(|manifest| {
+        manifest.backup = FakeNode::backup("unknown");
+        manifest.tables[0].sstables.clear();
+        for file in &mut manifest.tables[0].files {
+            file.name = file.name.replace("nb-", "nx-");
+        }
+    });
     let data: Vec<Vec<u8>> = live(&source)
         .into_iter()
         .filter_map(|(name, bytes)| name.ends_with("Data.db").then_some(bytes))
