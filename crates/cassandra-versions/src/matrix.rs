@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use crate::formats::{FormatSettings, written_format};
-use crate::line::{C3_11, C4_0, C4_1, C5_0, DSE6_8, DSE6_9, HCD1};
+use crate::line::{C3_11, C4_0, C4_1, C5_0, DSE6_8, DSE6_9, HCD1, HCD2};
 use crate::{Line, Release};
 
 use Answer::{No, Yes};
@@ -70,6 +70,10 @@ const MATRIX: &[(Line, Line, Answer)] = &[
     (DSE6_9, HCD1,   Yes(&[SchemaValidation])),
     (DSE6_9, DSE6_8, No),
     (HCD1,   HCD1,   Yes(&[])),
+    // Its documents describe the upgrade of HCD 1.2 in place. Nodes do not report more than the line.
+    (HCD1,   HCD2,   Yes(&[UpgradeSstables])),
+    (HCD2,   HCD2,   Yes(&[])),
+    (HCD2,   HCD1,   No),
     // Beyond the published page: Cassandra 5.0
     (C4_0,   C5_0,   Yes(&[UpgradeSstables])),
     (C4_1,   C5_0,   Yes(&[UpgradeSstables])),

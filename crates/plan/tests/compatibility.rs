@@ -29,6 +29,9 @@ const ROWS: &[(&str, &str, bool, &str)] = &[
     ("dse 6.9",        "hcd 1.x",        true,  "SCHEMA_VALIDATION_REQUIRED"),
     ("dse 6.9",        "dse 6.8",        false, "VERSION_DOWNGRADE"),
     ("hcd 1.x",        "hcd 1.x",        true,  ""),
+    ("hcd 1.x",        "hcd 2.x",        true,  "UPGRADE_SSTABLES_REQUIRED"),
+    ("hcd 2.x",        "hcd 2.x",        true,  ""),
+    ("hcd 2.x",        "hcd 1.x",        false, "VERSION_DOWNGRADE"),
     ("cassandra 4.0",  "cassandra 5.0",  true,  "UPGRADE_SSTABLES_REQUIRED"),
     ("cassandra 4.1",  "cassandra 5.0",  true,  "UPGRADE_SSTABLES_REQUIRED"),
     ("cassandra 5.0",  "cassandra 5.0",  true,  ""),
@@ -144,7 +147,11 @@ fn lines(words: &str) -> Vec<String> {
         .split_once(' ')
         .unwrap_or((words.trim(), "1.x"));
     let product = product.to_lowercase();
-    let versions = versions.replace("4.x", "4.0, 4.1");
+    // Of HCD only the line can be told.
+    let versions = match product.as_str() {
+        "hcd" => versions.replace("1.2", "1.x"),
+        _ => versions.replace("4.x", "4.0, 4.1"),
+    };
     let named = versions.split(',').map(|version| version.trim().to_owned());
     named
         .map(|version| format!("{product} {version}"))
