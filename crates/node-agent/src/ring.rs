@@ -167,7 +167,8 @@ fn versions(own: &str, peers: &[Row]) -> Vec<String> {
     versions.into_iter().collect()
 }
 
-/// Waits until all nodes that this one sees have its schema version; answers that version.
+/// Waits until all members that this node sees have its schema version; returns that version. A member whose version is
+/// not known may not have the schema.
 pub async fn await_agreement(cql: &dyn Cql, limit: Duration) -> Result<String, CqlError> {
     let deadline = Instant::now() + limit;
     loop {
@@ -177,13 +178,14 @@ pub async fn await_agreement(cql: &dyn Cql, limit: Duration) -> Result<String, C
             .unwrap_or_default()
             .to_owned();
         let peers = cql.query(PEERS).await?;
-        if versions(&own, &peers).len() == 1 {
+        let others = dissenters(&own, &peers);
+        if others.is_empty() {
             return Ok(own);
         }
         if Instant::now() >= deadline {
             return Err(CqlError::Disagreement {
                 seconds: limit.as_secs(),
-                others: dissenters(&own, &peers),
+                others,
                 own,
             });
         }
@@ -196,8 +198,8 @@ fn dissenters(own: &str, peers: &[Row]) -> String {
         .iter()
         .filter(|peer| is_member(peer))
         .filter_map(|peer| {
-            let version = peer.optional_text("schema_version")?;
-            let address = peer.optional_text("peer")?;
+            let version = peer.optional_text("schema_version").unwrap_or("none");
+            let address = peer.optional_text("peer").unwrap_or("a node");
             (version != own).then(|| format!("{address} has {version}"))
         })
         .collect();
@@ -286,16 +288,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_ring_that_does_not_agree_is_named_node_by_node() {
-        let cql = FakeCql::new().answer(LOCAL, json!([local_row()])).answer(
-            PEERS,
-            json!([
-                { "peer": "127.0.0.3", "host_id": "00000000-0000-0000-0000-000000000001",
-                  "data_center": "dc1", "rack": "r2", "tokens": ["7"], "schema_version": "v2" },
-            ]),
-        );
-        let error = await_agreement(&cql, Duration::from_secs(3))
-            .await
-            .unwrap_err();
-        assert!(error.to_string().contains("127.0.0.3 has v2"), "{error}");
+        for (version, named) in [
+            (json!("v2"), "127.0.0.3 has v2"),
+            (json!(null), "127.0.0.3 has none"),
+        ] {
+            let cql = FakeCql::new().answer(LOCAL, json!([local_row()])).answer(
+                PEERS,
+                json!([
+                    { "peer": "127.0.0.3", "host_id": "00000000-0000-0000-0000-000000000001",
+                      "data_center": "dc1", "rack": "r2", "tokens": ["7"], "schema_version": version },
+                ]),
+            );
+            let error = await_agreement(&cql, Duration::from_secs(3))
+                .await
+                .unwrap_err();
+            assert!(error.to_string().contains(named), "{error}");
+        }
     }
 }
