@@ -301,6 +301,13 @@ codes! {
         "A failed backup could not be marked as failed, so that it is listed as running. Delete it."
     STAGING_NOT_REMOVED Warning After
         "What a restore left on a node's data disks could not be removed. Nothing uses it any more."
+    CASSANDRA_NOT_STARTED Warning After
+        "A restore in place was given up before it replaced anything, and Cassandra could not be started again on a node on \
+         which it had been drained or stopped. Its data is as it was. Start Cassandra there; if its process still runs, it \
+         is drained and takes no requests: stop it first."
+    MADE_AND_KEPT Advice After
+        "A restore was given up before it replaced anything, and had made keyspaces, types, tables or indexes that were \
+         missing. They stay, without data, because somebody may use them by now. The hint has the CQL that drops them."
     PIN_NOT_RELEASED Warning After
         "A restore could not give up its hold on a backup, which therefore cannot be deleted."
 }

@@ -1,7 +1,7 @@
 //! How a backup goes into a target, or all the reasons why it cannot.
 //!
 //! The plan holds for one ring and one schema of the target. It is made to be read before it is run: what is destroyed
-//! is in `tables` and in the CQL of the schema step, and nothing is destroyed before every node has staged its files.
+//! is in `tables` and in the CQL of the replace step, and nothing is destroyed before every node has staged its files.
 
 mod changes;
 mod chosen;
@@ -88,7 +88,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     );
     let course = Course {
         mode: grounds.mode,
-        schema_statements: cql.schema.len() as u64,
+        schema_statements: (cql.schema.len() + cql.replace.len()) as u64,
         view_statements: cql.views.len() as u64,
     };
     let seconds = nodes.estimate(&course, &request.rates, &grounds.cluster, &mut findings);

@@ -224,7 +224,7 @@ impl ServiceError for CatalogError {
                 "choose another backup; deleting this one again finishes a deletion that was cut short"
             }
             Self::Pinned { .. } => {
-                "wait for the task or cancel it; where it is known to be dead, release its pin"
+                "wait for the task, or give it up with `ringkeep task cancel`, which releases the pin of a restore that has failed, too; a pin of a task that no task-runner knows is released by the storage-catalog's UnpinBackup"
             }
             Self::IsBase { .. } => "delete the backups that build on it first",
             Self::Running { .. } => {

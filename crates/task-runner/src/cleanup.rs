@@ -8,14 +8,20 @@ use model::Finding;
 use plan::codes;
 
 use crate::core::Core;
-use crate::record::{Ending, TaskRecord, Work, left_to_do};
+use crate::made;
+use crate::order::Order;
+use crate::record::{Ending, Node, TaskRecord, Work, left_to_do};
 use crate::retry::{RetryLimits, retry};
 use crate::services::Services;
 use crate::step_error::StepError;
 use crate::steps::{committed, undo};
+use crate::superseded;
 
 /// A node that is down keeps what it has; the task does not wait longer for it.
 const NODE_RETRY_FOR: Duration = Duration::from_secs(60);
+
+/// Statements that fit into a finding.
+const DROPS_MAX: usize = 20;
 
 /// What came of cleaning up.
 pub(crate) enum Cleaned {
@@ -24,9 +30,14 @@ pub(crate) enum Cleaned {
     BackupExists,
 }
 
-pub(crate) async fn clean(core: Arc<Core>, record: TaskRecord, ending: Ending) -> Cleaned {
+pub(crate) async fn clean(
+    core: Arc<Core>,
+    record: TaskRecord,
+    order: Arc<Order>,
+    ending: Ending,
+) -> Cleaned {
     match record.is_restore() {
-        true => Cleaned::Done(clean_restore(&core.services, &record).await),
+        true => Cleaned::Done(clean_restore(&core.services, &record, &order).await),
         false => clean_backup(&core.services, &record, &ending).await,
     }
 }
@@ -61,7 +72,7 @@ async fn clean_backup(services: &Services, record: &TaskRecord, ending: &Ending)
 }
 
 async fn clear_snapshots(services: &Services, record: &TaskRecord) -> Vec<Finding> {
-    on_each_node(services, record, |agent| {
+    on_each_node(services, every_node(record), |agent| {
         undo::clear(services, record, agent)
     })
     .await
@@ -70,11 +81,11 @@ async fn clear_snapshots(services: &Services, record: &TaskRecord) -> Vec<Findin
     .collect()
 }
 
-async fn clean_restore(services: &Services, record: &TaskRecord) -> Vec<Finding> {
+async fn clean_restore(services: &Services, record: &TaskRecord, order: &Order) -> Vec<Finding> {
     let limits = RetryLimits::new(&services.config);
-    let mut findings = Vec::new();
+    let mut findings = start_again(services, record).await;
     if record.was_attempted(|work| matches!(work, Work::Stage { .. })) {
-        let failed = on_each_node(services, record, |agent| {
+        let failed = on_each_node(services, every_node(record), |agent| {
             undo::finish(services, record, agent)
         })
         .await;
@@ -89,13 +100,59 @@ async fn clean_restore(services: &Services, record: &TaskRecord) -> Vec<Finding>
     {
         findings.push(not_unpinned(record, &error));
     }
+    findings.extend(what_was_made(services, record, order).await);
     findings
 }
 
-/// Runs the same on all nodes at once; answers the nodes on which it failed.
+/// Starts Cassandra on the nodes on which the restore may have stopped it.
+async fn start_again(services: &Services, record: &TaskRecord) -> Vec<Finding> {
+    let stopped: Vec<&str> = record
+        .attempted(|work| matches!(work, Work::Stop { .. }))
+        .map(|step| step.node.as_str())
+        .collect();
+    let nodes = every_node(record).filter(|node| stopped.contains(&node.address.as_str()));
+    let failed = on_each_node(services, nodes, |agent| {
+        undo::start_again(services, record, agent)
+    })
+    .await;
+    failed
+        .iter()
+        .map(|(node, error)| not_started(node, error))
+        .collect()
+}
+
+/// What the schema step has made stays, because it cannot be told whether somebody uses it by now; of a restore that was
+/// followed by another one it surely is used.
+async fn what_was_made(services: &Services, record: &TaskRecord, order: &Order) -> Option<Finding> {
+    let statements = record
+        .attempted(|work| *work == Work::Schema)
+        .flat_map(|step| order.statements(&step.id));
+    let mut drops = made::drops(&statements.cloned().collect::<Vec<String>>());
+    if drops.is_empty() || superseded::check(services, record).await.is_err() {
+        return None;
+    }
+    let number = drops.len();
+    drops.truncate(DROPS_MAX);
+    let more = match number - drops.len() {
+        0 => String::new(),
+        more => format!("; and {more} more, which the plan's schema step names"),
+    };
+    Some(left_to_do(
+        codes::MADE_AND_KEPT,
+        record.task.cluster.as_str(),
+        "what was missing and this restore has made stays, without data".to_owned(),
+        format!("drop what nobody uses by now: {}{more}", drops.join("; ")),
+    ))
+}
+
+fn every_node(record: &TaskRecord) -> impl Iterator<Item = &Node> {
+    record.job.nodes().iter()
+}
+
+/// Runs the same on these nodes at once; answers the nodes on which it failed.
 async fn on_each_node<'a, F>(
     services: &Services,
-    record: &'a TaskRecord,
+    nodes: impl Iterator<Item = &'a Node>,
     undo: impl Fn(&'a str) -> F,
 ) -> Vec<(String, StepError)>
 where
@@ -103,7 +160,7 @@ where
 {
     let limits = RetryLimits::new(&services.config).at_most(NODE_RETRY_FOR);
     let undo = &undo;
-    let each = record.job.nodes().iter().map(|node| async move {
+    let each = nodes.map(|node| async move {
         let done = retry(limits, || undo(&node.agent)).await;
         done.err().map(|error| (node.address.clone(), error))
     });
@@ -132,6 +189,18 @@ fn not_cleared(record: &TaskRecord, node: &str, error: &StepError) -> Finding {
     )
 }
 
+fn not_started(node: &str, error: &StepError) -> Finding {
+    left_to_do(
+        codes::CASSANDRA_NOT_STARTED,
+        node,
+        format!(
+            "Cassandra was drained or stopped on node {node}, and could not be started again: {}",
+            error.text()
+        ),
+        "start Cassandra there as you always do; if its process still runs, it is drained: stop it first".to_owned(),
+    )
+}
+
 fn not_finished(record: &TaskRecord, node: &str, error: &StepError) -> Finding {
     left_to_do(
         codes::STAGING_NOT_REMOVED,
@@ -154,6 +223,6 @@ fn not_unpinned(record: &TaskRecord, error: &StepError) -> Finding {
             record.task.id,
             error.text()
         ),
-        "until the pin is gone the backup cannot be deleted".to_owned(),
+        "until the pin is gone the backup cannot be deleted; UnpinBackup of the storage-catalog releases it".to_owned(),
     )
 }

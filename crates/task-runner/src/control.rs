@@ -1,10 +1,12 @@
 //! What users do with tasks: look, watch, cancel, resume.
 
+mod resume;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream, Stream, StreamExt};
-use model::task::{StepState, TaskEvent, TaskState, next_state};
+use model::task::{TaskEvent, TaskState, next_state};
 use model::{ClusterName, TaskId};
 use state_store::{Change, Expected, Fence, StateError};
 use tokio::sync::watch;
@@ -15,6 +17,9 @@ use crate::driver::events::past_return;
 use crate::error::RunnerError;
 use crate::record::{Ending, Outcome, TaskRecord};
 use crate::store::{Stored, task_key};
+use crate::superseded;
+
+pub(crate) use resume::resume;
 
 /// A driver that has just left is looked for again this often before its task is said to be elsewhere.
 const LEASE_TRIES: usize = 20;
@@ -71,19 +76,29 @@ pub(crate) async fn cancel(core: Arc<Core>, id: TaskId) -> Result<Arc<View>, Run
     Err(RunnerError::DrivenElsewhere(id))
 }
 
-/// Sends a task that nobody drives to its end as cancelled.
+/// Sends a task that nobody drives to its end as cancelled. A failed restore that has begun to replace data has nothing
+/// left to do once others have brought all of its tables.
 async fn give_up(core: &Arc<Core>, id: TaskId, fence: Fence) -> Result<Arc<View>, RunnerError> {
-    let changed = change(core, id, &fence, |record| {
+    let is_replaced = match core.load(id).await {
+        Ok(stored) => superseded::is_replaced(&core.services, &stored.record).await,
+        Err(error) => Err(error),
+    };
+    let is_replaced = match is_replaced {
+        Ok(is_replaced) => is_replaced,
+        Err(error) => return let_go(core, Err(error), fence).await,
+    };
+    let any = async |_: &TaskRecord| Ok(());
+    let changed = change(core, id, &fence, any, |record| {
         let state = record.task.state;
         if state == TaskState::Failed {
-            if record.is_restore() && record.past_return {
+            if record.is_restore() && record.past_return && !is_replaced {
                 return Err(past_return(record));
             }
             if !record.holds_on() {
                 return Err(RunnerError::TaskEnded { id, state });
             }
             record.task.state = resumed(record)?;
-            record.task.finished_at = None;
+            note_end(record);
         } else if state.is_final() {
             return Err(RunnerError::TaskEnded { id, state });
         } else if record.ending.is_some() {
@@ -101,70 +116,6 @@ async fn give_up(core: &Arc<Core>, id: TaskId, fence: Fence) -> Result<Arc<View>
     let_go(core, changed.await, fence).await
 }
 
-/// Sets a failed or cancelled restore going again. Steps that have succeeded stay, unless what they made is gone.
-pub(crate) async fn resume(core: Arc<Core>, id: TaskId) -> Result<Arc<View>, RunnerError> {
-    let fence = lease_of_ended(&core, id).await?;
-    let changed = change(&core, id, &fence, |record| {
-        check_resumable(record)?;
-        record.task.state = resumed(record)?;
-        record.task.attempt += 1;
-        record.task.finished_at = None;
-        record.task.error = String::new();
-        record.task.findings.clear();
-        record.ending = None;
-        let from_the_start = std::mem::take(&mut record.cleaned);
-        for step in &mut record.task.steps {
-            if from_the_start || step.state != StepState::Succeeded {
-                step.state = StepState::Pending;
-                step.error = String::new();
-                step.note = String::new();
-            }
-            if from_the_start {
-                step.bytes_done = 0;
-            }
-        }
-        Ok(())
-    });
-    let_go(&core, changed.await, fence).await
-}
-
-/// The lease of a task that has ended; its last driver may be about to leave.
-async fn lease_of_ended(core: &Core, id: TaskId) -> Result<Fence, RunnerError> {
-    for _ in 0..LEASE_TRIES {
-        check_resumable(&core.load(id).await?.record)?;
-        match core.services.tasks.acquire(id, &core.holder).await {
-            Err(StateError::LeaseHeld { .. }) => tokio::time::sleep(LEASE_PAUSE).await,
-            answer => return Ok(answer?),
-        }
-    }
-    Err(RunnerError::DrivenElsewhere(id))
-}
-
-fn check_resumable(record: &TaskRecord) -> Result<(), RunnerError> {
-    let refuse = |why: &str, hint: &'static str| {
-        Err(RunnerError::NotResumable {
-            id: record.task.id,
-            why: why.to_owned(),
-            hint,
-        })
-    };
-    match record.task.state {
-        TaskState::Succeeded => refuse("it has succeeded", "there is nothing left to do"),
-        TaskState::Pending | TaskState::Running | TaskState::Paused => {
-            refuse("it is running", "watch it with `ringkeep task watch`")
-        }
-        TaskState::Failed | TaskState::Cancelled if !record.is_restore() => refuse(
-            "its backup was given up, and the name with it",
-            "make a new backup with `ringkeep backup create`",
-        ),
-        TaskState::Failed if record.cleaned => refuse(
-            "its plan no longer fits the cluster",
-            "plan the restore again with `ringkeep restore plan`, and start it anew",
-        ),
-        TaskState::Failed | TaskState::Cancelled => Ok(()),
-    }
-}
-
 fn resumed(record: &TaskRecord) -> Result<TaskState, RunnerError> {
     next_state(record.task.state, TaskEvent::Resume).map_err(|error| RunnerError::NotResumable {
         id: record.task.id,
@@ -173,11 +124,19 @@ fn resumed(record: &TaskRecord) -> Result<TaskState, RunnerError> {
     })
 }
 
-/// Changes a task that nobody drives, with its cluster claimed for it.
+/// The task goes on; when it ended for the first time is what newer tasks are compared with.
+fn note_end(record: &mut TaskRecord) {
+    let ended = record.task.finished_at.take();
+    record.first_ended = record.first_ended.or(ended);
+}
+
+/// Changes a task that nobody drives, with its cluster claimed for it. What may refuse the change is asked last, when no
+/// other task can run on the cluster; then everything is as it was.
 async fn change(
     core: &Arc<Core>,
     id: TaskId,
     fence: &Fence,
+    check: impl AsyncFnOnce(&TaskRecord) -> Result<(), RunnerError>,
     change: impl FnOnce(&mut TaskRecord) -> Result<(), RunnerError>,
 ) -> Result<Stored, RunnerError> {
     let tasks = &core.services.tasks;
@@ -191,10 +150,16 @@ async fn change(
     let version = tasks
         .save(&record, Expected::Version(version), fence)
         .await?;
-    if let Err(error) = tasks.claim(&record.task.cluster, id).await {
+    let claimed = match tasks.claim(&record.task.cluster, id).await {
+        Ok(()) => check(&record).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = claimed {
         tasks
             .save(&before, Expected::Version(version), fence)
             .await?;
+        // The claim of a task that has ended counts for nothing, so that one that stays does no harm.
+        tasks.unclaim(&before.task.cluster, id).await.ok();
         return Err(error);
     }
     Ok(Stored { record, version })

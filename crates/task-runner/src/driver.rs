@@ -30,6 +30,7 @@ use crate::recovery;
 use crate::step_error::StepError;
 use crate::steps::{self, EVENTS_MAX, Event, StepRun};
 use crate::store::{LEASE_TTL, Stored};
+use crate::superseded;
 
 /// How often progress is shown to those who watch.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -147,8 +148,13 @@ impl Driver {
     async fn take_up(&mut self) -> Result<(), Leave> {
         self.move_to(TaskEvent::Start)?;
         if self.record.ending.is_none() {
+            // Nodes that may have been stopped cannot be asked.
+            let may_look = !self.record.past_return
+                && !self
+                    .record
+                    .was_attempted(|work| matches!(work, Work::Stop { .. }));
             for step in &mut self.record.task.steps {
-                let look_again = step.work == Work::Check && !self.record.past_return;
+                let look_again = step.work == Work::Check && may_look;
                 if step.state == StepState::Running || look_again {
                     step.state = StepState::Pending;
                 }
@@ -158,7 +164,7 @@ impl Driver {
         let tasks = &self.core.services.tasks;
         let claim = tasks.claim(&self.record.task.cluster, self.record.task.id);
         match claim.await {
-            Ok(()) => Ok(()),
+            Ok(()) => self.check_newest().await,
             Err(error @ RunnerError::ClusterBusy { .. }) => {
                 if self.record.ending.is_none() {
                     let clean = !self.record.is_restore();
@@ -169,6 +175,22 @@ impl Driver {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A resume looks for newer tasks only after it has written that the task goes on; who dies in between leaves a task
+    /// that must not go on.
+    async fn check_newest(&mut self) -> Result<(), Leave> {
+        if self.record.ending.is_none() && self.record.first_ended.is_some() {
+            let newer = superseded::check(&self.core.services, &self.record).await;
+            match newer {
+                Err(error @ RunnerError::Superseded { .. }) => {
+                    self.end(Outcome::Failed, error.to_string(), false);
+                    self.save().await?;
+                }
+                answer => answer?,
+            }
+        }
+        Ok(())
     }
 
     fn move_to(&mut self, event: TaskEvent) -> Result<(), Leave> {
@@ -253,6 +275,7 @@ impl Driver {
                 slots -= 1;
             }
             step.state = StepState::Running;
+            self.record.attempted.insert(step.id.clone());
             self.record.past_return |= step.work.is_past_return();
             starting.push(at);
         }
@@ -282,6 +305,7 @@ impl Driver {
         cleaning.spawn(cleanup::clean(
             self.core.clone(),
             self.record.clone(),
+            self.order.clone(),
             ending,
         ));
         let mut ticks = ticks();

@@ -3,7 +3,8 @@
 use api::client::ConnectError;
 use api::convert::ConversionError;
 use api::{ErrorKind, RemoteError, ServiceError};
-use model::task::TaskState;
+use jiff::Timestamp;
+use model::task::{TaskKind, TaskState};
 use model::{ClusterName, TaskId};
 use state_store::StateError;
 use tonic::Status;
@@ -38,6 +39,16 @@ pub enum RunnerError {
         id: TaskId,
         why: String,
         hint: &'static str,
+    },
+    #[error(
+        "task {id} cannot be resumed: {} {newer} has succeeded on some of its tables since, at {at}, and this restore would put older rows over them",
+        task_word(*kind)
+    )]
+    Superseded {
+        id: TaskId,
+        newer: TaskId,
+        kind: TaskKind,
+        at: Timestamp,
     },
     #[error("task {0} has begun to replace data and can no longer be cancelled")]
     RestorePastReturn(TaskId),
@@ -78,6 +89,13 @@ pub enum RunnerError {
     },
 }
 
+fn task_word(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Backup => "backup task",
+        TaskKind::Restore => "restore task",
+    }
+}
+
 impl RunnerError {
     /// For what another service has answered.
     pub(crate) fn remote(who: &'static str) -> impl Fn(RemoteError) -> Self {
@@ -101,6 +119,7 @@ impl ServiceError for RunnerError {
             | Self::PlanOutdated { .. }
             | Self::TaskEnded { .. }
             | Self::NotResumable { .. }
+            | Self::Superseded { .. }
             | Self::RestorePastReturn(_)
             | Self::BackupPastReturn(_) => ErrorKind::FailedPrecondition,
             Self::AgentsUnreachable { .. }
@@ -128,6 +147,7 @@ impl ServiceError for RunnerError {
             Self::UnknownTask(_) => "TASK_NOT_FOUND",
             Self::TaskEnded { .. } => "TASK_ENDED",
             Self::NotResumable { .. } => "TASK_NOT_RESUMABLE",
+            Self::Superseded { .. } => "TASK_SUPERSEDED",
             Self::RestorePastReturn(_) => "RESTORE_PAST_POINT_OF_NO_RETURN",
             Self::BackupPastReturn(_) => "BACKUP_COMMITTING",
             Self::DrivenElsewhere(_) => "TASK_DRIVEN_ELSEWHERE",
@@ -162,8 +182,13 @@ impl ServiceError for RunnerError {
                 "plan again with `ringkeep restore plan`, and start the plan of the number that it shows"
             }
             Self::NotResumable { hint, .. } => hint,
+            Self::Superseded { id, .. } => {
+                return Some(format!(
+                    "plan the restore again with `ringkeep restore plan` and start the new plan; then `ringkeep task cancel {id}` clears what this one left"
+                ));
+            }
             Self::RestorePastReturn(_) => {
-                "let it finish; where it has failed, resume it with `ringkeep task resume`"
+                "let it finish; if it has failed, resume it with `ringkeep task resume`, or restore all of its tables by a new restore, after which it can be cancelled"
             }
             Self::BackupPastReturn(_) => {
                 "let it finish; the backup can be deleted afterwards with `ringkeep backup delete`"

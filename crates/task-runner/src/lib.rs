@@ -17,6 +17,7 @@ mod error;
 mod eta;
 mod graph;
 mod grpc;
+mod made;
 mod order;
 mod plans;
 mod record;
@@ -27,6 +28,7 @@ mod services;
 mod step_error;
 mod steps;
 mod store;
+mod superseded;
 
 use std::sync::Arc;
 

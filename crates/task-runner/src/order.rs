@@ -36,6 +36,9 @@ pub(crate) struct Table {
     pub table: TableRef,
     pub source_id: String,
     pub target_id: String,
+    /// Whether a table of this name, of whatever id, is dropped and made.
+    #[serde(default)]
+    pub recreated: bool,
 }
 
 impl Order {

@@ -1,10 +1,10 @@
 //! A task as the runner keeps it: the task that everybody sees, and what the runner needs to go on with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::manifest::BackupKind;
-use model::task::{StepState, Task, TaskKind};
+use model::task::{Step, StepState, Task, TaskKind};
 use model::{BackupName, Finding, Selection};
 use plan::codes::Code;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,12 @@ pub(crate) struct TaskRecord {
     /// Whether an ended restore has left nothing behind: no staging, no pin.
     #[serde(default)]
     pub cleaned: bool,
+    /// Steps that were ever started, by id. A resume sets steps back to pending, and what they did stays to be undone.
+    #[serde(default)]
+    pub attempted: BTreeSet<String>,
+    /// When a restore that was resumed had ended for the first time.
+    #[serde(default)]
+    pub first_ended: Option<Timestamp>,
 }
 
 /// What a step does. Tables and CQL are in the task's order, because many steps share them.
@@ -48,9 +54,14 @@ pub(crate) enum Work {
         agent: String,
         sources: Vec<String>,
     },
-    /// Compares the cluster with the plan, last of all before something is replaced.
+    /// Compares the cluster with the plan, last of all before something is changed.
     Check,
+    /// Makes what is missing, and replaces nothing.
+    #[serde(rename = "create")]
     Schema,
+    /// Drops and empties. The schema step of tasks from before there were two did both.
+    #[serde(alias = "schema")]
+    Replace,
     Load {
         agent: String,
     },
@@ -89,6 +100,7 @@ impl Work {
             Self::Stage { .. } => "stage",
             Self::Check => "check",
             Self::Schema => "schema",
+            Self::Replace => "replace",
             Self::Load { .. } => "load",
             Self::Stop { .. } => "stop",
             Self::Swap { .. } => "swap",
@@ -116,12 +128,16 @@ impl Work {
         matches!(
             self,
             Self::Commit
-                | Self::Schema
+                | Self::Replace
                 | Self::Load { .. }
-                | Self::Stop { .. }
                 | Self::Swap { .. }
                 | Self::Start { .. }
         )
+    }
+
+    /// Whether it changes a restore's target: then it waits until all is staged and the plan has been checked again.
+    pub fn changes_target(&self) -> bool {
+        self.is_past_return() || matches!(self, Self::Schema | Self::Stop { .. })
     }
 
     /// Steps that only tidy up: that one of them failed takes nothing from what the task has done.
@@ -236,10 +252,15 @@ impl TaskRecord {
 
     /// Whether the step of this kind may have reached the other side, on any node.
     pub fn was_attempted(&self, is_it: impl Fn(&Work) -> bool) -> bool {
-        self.task
-            .steps
-            .iter()
-            .any(|step| is_it(&step.work) && step.state != StepState::Pending)
+        self.attempted(is_it).next().is_some()
+    }
+
+    /// The steps of this kind that may have reached the other side.
+    pub fn attempted(&self, is_it: impl Fn(&Work) -> bool) -> impl Iterator<Item = &Step<Work>> {
+        self.task.steps.iter().filter(move |step| {
+            let started = step.state != StepState::Pending || self.attempted.contains(&step.id);
+            is_it(&step.work) && started
+        })
     }
 
     /// Whether a failed restore still has staging and a pin, for a resume to go on from.
@@ -311,6 +332,16 @@ mod tests {
         for job in jobs {
             let text = serde_json::to_string(&job).expect("JSON");
             assert_eq!(serde_json::from_str::<Job>(&text).expect("a job"), job);
+        }
+    }
+
+    #[test]
+    fn the_schema_step_of_an_older_task_may_have_emptied_tables() {
+        let work = |text: &str| serde_json::from_str::<Work>(text).expect("work");
+        assert_eq!(work(r#"{"do":"schema"}"#), Work::Replace);
+        for kept in [Work::Schema, Work::Replace] {
+            let text = serde_json::to_string(&kept).expect("JSON");
+            assert_eq!(work(&text), kept, "{text}");
         }
     }
 

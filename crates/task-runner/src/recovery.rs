@@ -9,6 +9,7 @@ use state_store::StateError;
 use crate::core::Core;
 use crate::error::RunnerError;
 use crate::record::TaskRecord;
+use crate::superseded;
 
 /// How often tasks that nobody drives are looked for: ones that another runner or a fault of the store has left.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -75,7 +76,7 @@ async fn take_up(core: &Arc<Core>, id: TaskId) -> Result<(), RunnerError> {
 }
 
 /// Forgets the oldest of the tasks that have ended, beyond what is to be kept. A failed restore that still holds on to
-/// its backup stays, because only it can let go.
+/// its backup stays, because only it can let go; so does the task by which such a restore must not be resumed.
 pub(crate) async fn prune(core: &Arc<Core>) {
     if let Err(error) = try_prune(core).await {
         tracing::warn!(error = api::error::chain(&error), "old tasks not forgotten");
@@ -84,24 +85,26 @@ pub(crate) async fn prune(core: &Arc<Core>) {
 
 async fn try_prune(core: &Arc<Core>) -> Result<(), RunnerError> {
     let tasks = &core.services.tasks;
-    let ended: Vec<TaskRecord> = tasks
-        .list()
-        .await?
-        .into_iter()
-        .filter(|record| record.task.state.is_final() && !record.holds_on())
-        .collect();
+    let records = tasks.list().await?;
+    let ended = records.iter().filter(|record| record.task.state.is_final());
+    let (waiting, ended): (Vec<&TaskRecord>, Vec<&TaskRecord>) =
+        ended.partition(|record| record.holds_on());
     let surplus = ended
         .len()
         .saturating_sub(core.services.config.keep_finished_tasks);
-    for record in ended.iter().take(surplus) {
+    let (old, kept) = ended.split_at(surplus);
+    for record in old {
         let id = record.task.id;
+        if superseded::is_last_word(tasks, record, &waiting, kept).await? {
+            continue;
+        }
         let Ok(fence) = tasks.acquire(id, &core.holder).await else {
             // Somebody is at it, perhaps to resume it.
             continue;
         };
         // Read again under the lease, as it may have been resumed and have ended anew.
         let stored = tasks.get(id).await?;
-        if stored.is_some_and(|stored| stored.record == *record) {
+        if stored.is_some_and(|stored| stored.record == **record) {
             tasks.remove(id, &fence).await?;
         }
         tasks.release(&fence).await;

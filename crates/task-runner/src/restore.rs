@@ -1,6 +1,6 @@
 //! Restores: planned from what is now, and started as the plan that was shown.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use api::convert::node::share_rings;
@@ -225,6 +225,8 @@ fn record(
         ending: None,
         past_return: false,
         cleaned: false,
+        attempted: BTreeSet::new(),
+        first_ended: None,
     };
     Ok((record, order(plan)?))
 }
@@ -240,6 +242,7 @@ fn order(plan: &RestorePlan) -> Result<Order, RunnerError> {
                 table: name,
                 source_id: table.source_id.clone(),
                 target_id: table.target_id.clone(),
+                recreated: table.action() == TableAction::Recreate,
             });
         }
     }
@@ -269,7 +272,7 @@ fn of_sources(
         .collect()
 }
 
-/// The plan's steps, with a last look at the cluster before the first of them that replaces something: that one waits
+/// The plan's steps, with a last look at the cluster before the first of them that changes something: that one waits
 /// until every node has staged everything, whatever the plan's own order says. A pin frames the whole, as the plan may
 /// leave that to the runner.
 fn restore_steps(plan: &RestorePlan) -> Result<Vec<Step<Work>>, RunnerError> {
@@ -312,12 +315,12 @@ fn restore_steps(plan: &RestorePlan) -> Result<Vec<Step<Work>>, RunnerError> {
     let staged = ids_of(&steps, |work| {
         matches!(work, Work::Pin | Work::Stage { .. })
     });
-    for step in steps.iter_mut().filter(|step| step.work.is_past_return()) {
+    for step in steps.iter_mut().filter(|step| step.work.changes_target()) {
         step.after.push("check".to_owned());
     }
     let at = steps
         .iter()
-        .position(|step| step.work.is_past_return())
+        .position(|step| step.work.changes_target())
         .unwrap_or(steps.len());
     steps.insert(at, step("check", "", &staged, Work::Check));
     graph::check(&steps).map_err(RunnerError::PlanNotUnderstood)?;
@@ -355,6 +358,7 @@ fn work(
                 .unwrap_or_default(),
         },
         "schema" => Work::Schema,
+        "replace" => Work::Replace,
         "load" => Work::Load { agent: known()? },
         "stop" => Work::Stop { agent: known()? },
         "swap" => Work::Swap { agent: known()? },

@@ -103,12 +103,12 @@ where
 {
     let mut state = Retry::new(limits);
     loop {
-        let started = Instant::now();
         let error = match attempt().await {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        match state.after_failure(&error, 0, started.elapsed()) {
+        // However long a try lasted, it counts: a node that never answers must not keep a task from its end.
+        match state.after_failure(&error, 0, Duration::ZERO) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => return Err(error),
         }

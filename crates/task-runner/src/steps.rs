@@ -94,6 +94,7 @@ async fn attempt(step: &StepRun) -> Result<Output, StepError> {
         Work::Stage { agent, sources } => restore::stage(step, agent, sources).await.map(nothing),
         Work::Check => restore::check(step).await.map(nothing),
         Work::Schema => restore::schema(step).await.map(nothing),
+        Work::Replace => restore::replace(step).await.map(nothing),
         Work::Load { agent } => restore::load(step, agent).await.map(nothing),
         Work::Stop { agent } => restore::stop(step, agent).await.map(nothing),
         Work::Swap { agent } => restore::swap(step, agent).await.map(nothing),
@@ -114,7 +115,7 @@ async fn attempt(step: &StepRun) -> Result<Output, StepError> {
 /// What a task that is given up has to undo; each is safe to run again.
 pub(crate) mod undo {
     pub(crate) use super::backup::{abandon, clear};
-    pub(crate) use super::restore::{finish, unpin};
+    pub(crate) use super::restore::{finish, start_again, unpin};
 }
 
 impl StepRun {

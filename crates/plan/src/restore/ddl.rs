@@ -1,8 +1,11 @@
 //! The CQL of a restore: what is made, emptied and dropped, in an order in which it can be run, and run again.
+//!
+//! A node may refuse a CREATE for reasons that no plan can see, such as a guardrail. So all that is missing is made in a
+//! first step, which touches nothing that is there, and only then are tables dropped and, last of all, emptied.
 
 use model::cql::quote;
 use model::manifest::BackupManifest;
-use model::{SchemaEntry, SchemaKind};
+use model::{SchemaEntry, SchemaKind, TableRef};
 
 use super::chosen::Chosen;
 use super::live::Live;
@@ -15,8 +18,10 @@ use crate::cql;
 
 #[derive(Default)]
 pub(super) struct Cql {
-    /// Before data is loaded or swapped.
+    /// Makes what is missing.
     pub schema: Vec<String>,
+    /// Drops and empties, before data is loaded.
+    pub replace: Vec<String>,
     /// The views, after data is loaded.
     pub views: Vec<String>,
 }
@@ -30,40 +35,72 @@ pub(super) fn write(
     keyspaces: &[KeyspacePlan],
     schemas: &Schemas,
 ) -> Cql {
-    let mut schema = Vec::new();
-    drop_views(mode, live, decided, &mut schema);
+    let mut cql = Cql::default();
+    make_around(backup, chosen, live, keyspaces, &mut cql.schema);
+    let (tables, views): (Vec<&Decided>, Vec<&Decided>) =
+        decided.iter().partition(|table| table.view_of.is_none());
+    let tables: Vec<Brought> = tables
+        .into_iter()
+        .map(|table| Brought {
+            table,
+            indexes: indexes(table, backup, live, schemas),
+        })
+        .collect();
+    drop_unfinished_views(&tables, &views, &mut cql.schema);
+    for table in &tables {
+        make_missing(table, &mut cql.schema);
+    }
+    for view in &views {
+        match view.plan.action {
+            TableAction::RebuildView => make(view.entry, &mut cql.views),
+            _ if !view.is_live => make_with_id(view, &mut cql.schema),
+            _ => {}
+        }
+    }
+    if mode == RestoreMode::Online {
+        drop_views(live, decided, &mut cql.replace);
+    }
+    for table in &tables {
+        make_again(table, &mut cql.replace);
+    }
+    for table in &tables {
+        empty(table, &mut cql.replace);
+    }
+    cql
+}
+
+/// A table, and which of its indexes are not there as they were.
+struct Brought<'a> {
+    table: &'a Decided<'a>,
+    indexes: Indexes<'a>,
+}
+
+#[derive(Default)]
+struct Indexes<'a> {
+    missing: Vec<&'a SchemaEntry>,
+    changed: Vec<&'a SchemaEntry>,
+}
+
+/// What tables stand on: keyspaces, types, functions and aggregates.
+fn make_around(
+    backup: &BackupManifest,
+    chosen: &Chosen,
+    live: &Live,
+    keyspaces: &[KeyspacePlan],
+    schema: &mut Vec<String>,
+) {
     for keyspace in keyspaces {
         let name = &keyspace.name;
         let source = backup.schema.find(SchemaKind::Keyspace, name, name);
         if let (Some(source), None) = (source, live.keyspace(name)) {
-            make_keyspace(source, keyspace, &mut schema);
+            make_keyspace(source, keyspace, schema);
         }
     }
     for entry in objects::needed(backup, chosen) {
-        if live
-            .find(entry.kind, &entry.keyspace, &entry.name)
-            .is_none()
-        {
-            make(entry, &mut schema);
+        let now = live.find(entry.kind, &entry.keyspace, &entry.name);
+        if now.is_none() {
+            make(entry, schema);
         }
-    }
-    let (tables, views): (Vec<&Decided>, Vec<&Decided>) =
-        decided.iter().partition(|table| table.view_of.is_none());
-    for table in tables {
-        bring_table(table, &mut schema);
-        bring_indexes(table, backup, live, schemas, &mut schema);
-    }
-    let mut made_views = Vec::new();
-    for view in views {
-        match view.plan.action {
-            TableAction::RebuildView => make(view.entry, &mut made_views),
-            _ if !view.is_live => make_with_id(view, &mut schema),
-            _ => {}
-        }
-    }
-    Cql {
-        schema,
-        views: made_views,
     }
 }
 
@@ -78,60 +115,118 @@ fn make_keyspace(source: &SchemaEntry, plan: &KeyspacePlan, schema: &mut Vec<Str
     }
 }
 
-/// A table with a view cannot be dropped, and emptying or loading it would leave the view behind. In place, a table that
-/// this very step has made may have got its view before the step was cut short.
-fn drop_views(mode: RestoreMode, live: &Live, decided: &[Decided], schema: &mut Vec<String>) {
+/// A table with a view cannot be dropped, and emptying or loading it would leave the view behind.
+fn drop_views(live: &Live, decided: &[Decided], replace: &mut Vec<String>) {
     let mut names: Vec<String> = Vec::new();
     for table in decided {
-        match (mode, &table.view_of) {
-            (RestoreMode::Online, None) => {
+        match &table.view_of {
+            None => {
                 let views = live.over(SchemaKind::View, &table.plan.table);
                 names.extend(views.iter().map(|view| entry_name(view)));
             }
-            (RestoreMode::Online, Some(_)) if table.is_live => names.push(entry_name(table.entry)),
-            (RestoreMode::InPlace, Some(_)) if !table.is_live => {
-                names.push(entry_name(table.entry))
-            }
-            _ => {}
+            Some(_) if table.is_live => names.push(entry_name(table.entry)),
+            Some(_) => {}
         }
     }
     names.sort();
     names.dedup();
-    schema.extend(
-        names
-            .iter()
-            .map(|name| format!("DROP MATERIALIZED VIEW IF EXISTS {name}")),
-    );
+    replace.extend(names.iter().map(|name| drop_view(name)));
 }
 
-fn bring_table(table: &Decided, schema: &mut Vec<String>) {
-    let name = cql::table_name(&table.plan.table);
-    match table.plan.action {
-        TableAction::Truncate => schema.push(format!("TRUNCATE TABLE {name}")),
-        TableAction::Recreate => {
-            schema.push(format!("DROP TABLE IF EXISTS {name}"));
-            make_with_id(table, schema);
+/// In place, a table that is dropped to be made in a second run may have got its view in the first.
+fn drop_unfinished_views(tables: &[Brought], views: &[&Decided], schema: &mut Vec<String>) {
+    let is_dropped = |base: &TableRef| {
+        let mut tables = tables.iter().map(|brought| brought.table);
+        tables.any(|table| table.plan.table == *base && starts_over(table))
+    };
+    for view in views {
+        let swapped = view.plan.action == TableAction::Swap && !view.is_live;
+        if swapped && view.view_of.as_ref().is_some_and(is_dropped) {
+            schema.push(drop_view(&entry_name(view.entry)));
         }
-        TableAction::Create | TableAction::Swap if !table.is_live => {
-            // What follows a CREATE, the dropping of columns, cannot be run twice: so a second run starts anew.
-            if table.entry.cql.len() > 1 {
-                schema.push(format!("DROP TABLE IF EXISTS {name}"));
-            }
-            make_with_id(table, schema);
-        }
-        TableAction::Create | TableAction::Swap | TableAction::RebuildView => {}
     }
 }
 
-fn bring_indexes(
-    table: &Decided,
-    backup: &BackupManifest,
+fn drop_view(name: &str) -> String {
+    format!("DROP MATERIALIZED VIEW IF EXISTS {name}")
+}
+
+/// Whether a missing table is dropped before it is made: what follows a CREATE, the dropping of columns, cannot be run
+/// twice. Nothing but an unfinished first run can have made the table: the runner compares schema and ids first.
+fn starts_over(table: &Decided) -> bool {
+    is_missing(table) && table.entry.cql.len() > 1
+}
+
+fn is_missing(table: &Decided) -> bool {
+    !table.is_live && matches!(table.plan.action, TableAction::Create | TableAction::Swap)
+}
+
+fn make_missing(brought: &Brought, schema: &mut Vec<String>) {
+    let table = brought.table;
+    if starts_over(table) {
+        schema.push(drop_table(table));
+    }
+    if is_missing(table) {
+        make_with_id(table, schema);
+    }
+    if table.plan.action != TableAction::Recreate {
+        for index in &brought.indexes.missing {
+            make(index, schema);
+        }
+    }
+}
+
+/// What has to be dropped to be made as it was.
+fn make_again(brought: &Brought, replace: &mut Vec<String>) {
+    let table = brought.table;
+    if table.plan.action == TableAction::Recreate {
+        replace.push(drop_table(table));
+        make_with_id(table, replace);
+        for index in &brought.indexes.missing {
+            make(index, replace);
+        }
+    }
+    for index in &brought.indexes.changed {
+        make_index_again(index, replace);
+    }
+}
+
+/// TRUNCATE stops the building of an index that is under way, and leaves the index unusable. One that was made over the
+/// old rows is therefore made again over none; that it can be made is known by then.
+fn empty(brought: &Brought, replace: &mut Vec<String>) {
+    if brought.table.plan.action != TableAction::Truncate {
+        return;
+    }
+    let name = cql::table_name(&brought.table.plan.table);
+    replace.push(format!("TRUNCATE TABLE {name}"));
+    let indexes = &brought.indexes;
+    for index in indexes.missing.iter().chain(&indexes.changed) {
+        make_index_again(index, replace);
+    }
+}
+
+fn drop_table(table: &Decided) -> String {
+    format!(
+        "DROP TABLE IF EXISTS {}",
+        cql::table_name(&table.plan.table)
+    )
+}
+
+fn make_index_again(index: &SchemaEntry, replace: &mut Vec<String>) {
+    replace.push(format!("DROP INDEX IF EXISTS {}", entry_name(index)));
+    make(index, replace);
+}
+
+/// A table that is dropped loses all indexes that it has.
+fn indexes<'a>(
+    table: &'a Decided,
+    backup: &'a BackupManifest,
     live: &Live,
     schemas: &Schemas,
-    schema: &mut Vec<String>,
-) {
+) -> Indexes<'a> {
     let base = &table.plan.table;
     let stays = table.is_live && table.plan.action != TableAction::Recreate;
+    let mut indexes = Indexes::default();
     for index in backup
         .schema
         .dependents(SchemaKind::Index, &base.keyspace, &base.table)
@@ -141,13 +236,11 @@ fn bring_indexes(
             .filter(|_| stays);
         match now {
             Some(now) if schemas.same(index, now) => {}
-            Some(_) => {
-                schema.push(format!("DROP INDEX IF EXISTS {}", entry_name(index)));
-                make(index, schema);
-            }
-            None => make(index, schema),
+            Some(_) => indexes.changed.push(index),
+            None => indexes.missing.push(index),
         }
     }
+    indexes
 }
 
 fn entry_name(entry: &SchemaEntry) -> String {

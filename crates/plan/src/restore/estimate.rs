@@ -1,7 +1,7 @@
 //! How long a restore takes, and how much disk it needs, from what each node has to do.
 //!
 //! Rough by nature: bytes by the rates that are given, and a fixed time for what costs time whatever its size. Steps wait
-//! for each other as in `steps`: all stage, then the schema, then all load; each node upgrades after its own load, and the
+//! for each other as in `steps`: all stage, then the CQL, then all load; each node upgrades after its own load, and the
 //! views come when all have.
 
 use super::{Rates, RestoreMode};

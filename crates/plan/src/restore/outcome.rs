@@ -132,8 +132,11 @@ pub enum StepKind {
     Pin,
     /// A node brings its files to local disk, checked.
     Stage,
-    /// CQL, run once on any node.
+    /// CQL that makes what is missing and touches nothing that is there, run once on any node; done when all nodes agree
+    /// on the schema.
     Schema,
+    /// CQL that drops and empties what is there, run once on any node. From here on a restore only goes forward.
+    Replace,
     /// A node loads its staged files.
     Load,
     /// A node's Cassandra is drained and stopped.
@@ -159,7 +162,7 @@ pub struct PlanStep {
     /// The target node's address; empty for a step of the whole cluster.
     pub node: String,
     pub after: Vec<String>,
-    /// For schema and view steps: the CQL, in order. Each statement is safe to run again, in this order.
+    /// For the steps schema, replace and views: the CQL, in order. Each statement is safe to run again, in this order.
     pub cql: Vec<String>,
 }
 
@@ -169,10 +172,11 @@ pub struct PlanStep {
 pub struct UnknownStepKind(pub String);
 
 impl StepKind {
-    const ALL: [(Self, &str); 10] = [
+    const ALL: [(Self, &str); 11] = [
         (Self::Pin, "pin"),
         (Self::Stage, "stage"),
         (Self::Schema, "schema"),
+        (Self::Replace, "replace"),
         (Self::Load, "load"),
         (Self::Stop, "stop"),
         (Self::Swap, "swap"),

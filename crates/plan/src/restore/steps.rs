@@ -1,7 +1,8 @@
 //! The steps of a restore, and what must be done before what.
 //!
-//! The barriers are what makes a restore safe: nothing is changed before every node has staged and checked its files, and
-//! in place no node starts on restored files while another still has its own.
+//! The barriers are what makes a restore safe: nothing is changed before every node has staged and checked its files,
+//! nothing is dropped or emptied before all that is missing has been made, and in place no node starts on restored files
+//! while another still has its own.
 
 use super::ddl::Cql;
 use super::nodes::Nodes;
@@ -20,10 +21,15 @@ pub(super) fn make(mode: RestoreMode, nodes: &Nodes, cql: Cql) -> Vec<PlanStep> 
     };
     let pin = steps.once(StepKind::Pin, &[], Vec::new());
     let staged = steps.on_each(StepKind::Stage, &pin);
-    let mut last = match cql.schema.is_empty() {
-        true => staged,
-        false => steps.once(StepKind::Schema, &staged, cql.schema),
-    };
+    let mut last = staged;
+    for (kind, cql) in [
+        (StepKind::Schema, cql.schema),
+        (StepKind::Replace, cql.replace),
+    ] {
+        if !cql.is_empty() {
+            last = steps.once(kind, &last, cql);
+        }
+    }
     last = match mode {
         RestoreMode::Online => steps.on_each(StepKind::Load, &last),
         RestoreMode::InPlace => {

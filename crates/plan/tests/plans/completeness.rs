@@ -80,14 +80,14 @@ fn quorum_goes_without_one_replica_of_three() {
             10.1.0.2   8.5 GiB      9.4 GiB        11       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000015
             10.1.0.3   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load    every node  schema
-            finish  -           every load
+            load     every node  replace
+            finish   -           every load
 
             takes about 1m 13s
         "#]],
@@ -145,14 +145,14 @@ fn one_goes_without_two_replicas_of_three() {
             10.1.0.2   8.6 GiB      9.5 GiB        11       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
             10.1.0.3   6.0 GiB      6.6 GiB         8       4  00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000015
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load    every node  schema
-            finish  -           every load
+            load     every node  replace
+            finish   -           every load
 
             takes about 1m 14s
         "#]],
@@ -183,14 +183,14 @@ fn any_goes_with_parts_of_the_ring_that_nobody_has() {
             10.1.0.2   5.3 GiB      5.8 GiB         7       4  00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
             10.1.0.3   5.3 GiB      5.8 GiB         7       4  00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load    every node  schema
-            finish  -           every load
+            load     every node  replace
+            finish   -           every load
 
             takes about 1m 02s
         "#]],

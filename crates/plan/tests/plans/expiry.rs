@@ -36,37 +36,37 @@ fn what_expires_before_and_during_the_restore_is_told_by_table() {
     check_particular(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          TTL_MAY_EXPIRE shop.orders (during)
-              about 21,000 of 300,000 cells of shop.orders (7 %) expire before the restore is over, which takes about 3m 41s; 6,000 of them since the backup
-              hint: nothing brings them back, and a longer default_time_to_live does not either; restore sooner, or this table first and alone
+            warnings (1)
+              TTL_MAY_EXPIRE shop.orders (during)
+                  about 21,000 of 300,000 cells of shop.orders (7 %) expire before the restore is over, which takes about 3m 41s; 6,000 of them since the backup
+                  hint: nothing brings them back, and a longer default_time_to_live does not either; restore sooner, or this table first and alone
 
-        advice (1)
-          IN_PLACE_POSSIBLE staging (before)
-              the ring is that of the backup: its files can be swapped while Cassandra is stopped
-              hint: --mode in-place is faster for much data; the cluster is down meanwhile
+            advice (1)
+              IN_PLACE_POSSIBLE staging (before)
+                  the ring is that of the backup: its files can be swapped while Cassandra is stopped
+                  hint: --mode in-place is faster for much data; the cluster is down meanwhile
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load    every node  schema
-        finish  -           every load
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load     every node  replace
+            finish   -           every load
 
-        takes about 3m 41s
-    "#]],
+            takes about 3m 41s
+        "#]],
     );
 }

@@ -203,10 +203,10 @@ fn an_unlisted_pair_that_is_allowed_is_warned_of() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            schema           -           every stage
+            replace          -           every stage
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load             every node  schema
+            load             every node  replace
             upgradesstables  every node  its own load
             finish           -           every upgradesstables
 

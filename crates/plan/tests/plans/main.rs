@@ -12,6 +12,7 @@ mod every_code;
 mod expiry;
 mod formats;
 mod in_place;
+mod making_first;
 mod online;
 mod online_changed;
 mod own;

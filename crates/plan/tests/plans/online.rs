@@ -36,14 +36,14 @@ fn three_nodes_online_into_the_same_schema() {
             10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load    every node  schema
-            finish  -           every load
+            load     every node  replace
+            finish   -           every load
 
             takes about 27s
         "#]],
@@ -148,13 +148,13 @@ fn a_single_table_leaves_the_others_alone() {
             10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 TRUNCATE TABLE shop."Metrics_2";
-            load    every node  schema
-            finish  -           every load
+            load     every node  replace
+            finish   -           every load
 
             takes about 15s
         "#]],
@@ -208,14 +208,14 @@ fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
             10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load    every node  schema
-            finish  -           every load
+            load     every node  replace
+            finish   -           every load
 
             takes about 27s
         "#]],

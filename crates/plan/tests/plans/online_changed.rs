@@ -48,19 +48,19 @@ fn views_are_dropped_before_and_built_after_the_load() {
             10.1.0.2   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 DROP MATERIALIZED VIEW IF EXISTS shop.later;
                 DROP MATERIALIZED VIEW IF EXISTS shop.v;
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load    every node  schema
-            views   -           every load
+            load     every node  replace
+            views    -           every load
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.later AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000004 AND comment = '';
-            finish  -           views
+            finish   -           views
 
             takes about 1m 01s
         "#]],
@@ -147,18 +147,18 @@ fn what_differs_is_dropped_and_made_as_it_was() {
             10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 DROP MATERIALIZED VIEW IF EXISTS shop.later;
-                TRUNCATE TABLE shop."Metrics_2";
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text, old int) WITH ID = 00000000-0000-0000-0000-000000000001;
                 ALTER TABLE shop.orders DROP old USING TIMESTAMP 1700000000000000;
                 CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
-            load    every node  schema
-            finish  -           every load
+                TRUNCATE TABLE shop."Metrics_2";
+            load     every node  replace
+            finish   -           every load
 
             takes about 35s
         "#]],

@@ -23,33 +23,33 @@ fn simple_strategy_onto_datacenters() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        advice (1)
-          KEYSPACE_REPLICATION_MISMATCH shop (before)
-              shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'SimpleStrategy', 'replication_factor': '2'} in the backup
-              hint: its data is mapped onto the replicas that it has now
+            advice (1)
+              KEYSPACE_REPLICATION_MISMATCH shop (before)
+                  shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'SimpleStrategy', 'replication_factor': '2'} in the backup
+                  hint: its data is mapped onto the replicas that it has now
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   5.0 GiB      5.5 GiB         7       4  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
-        10.1.0.2   5.0 GiB      5.5 GiB         7       4  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000012
-        10.1.0.3   5.0 GiB      5.5 GiB         8       6  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   5.0 GiB      5.5 GiB         7       4  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
+            10.1.0.2   5.0 GiB      5.5 GiB         7       4  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000012
+            10.1.0.3   5.0 GiB      5.5 GiB         8       6  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load    every node  schema
-        finish  -           every load
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load     every node  replace
+            finish   -           every load
 
-        takes about 48s
-    "#]],
+            takes about 48s
+        "#]],
     );
 }
 
@@ -60,33 +60,33 @@ fn datacenters_onto_simple_strategy() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        advice (1)
-          KEYSPACE_REPLICATION_MISMATCH shop (before)
-              shop is replicated by {'class': 'SimpleStrategy', 'replication_factor': '2'} on the target, and was by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} in the backup
-              hint: its data is mapped onto the replicas that it has now
+            advice (1)
+              KEYSPACE_REPLICATION_MISMATCH shop (before)
+                  shop is replicated by {'class': 'SimpleStrategy', 'replication_factor': '2'} on the target, and was by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} in the backup
+                  hint: its data is mapped onto the replicas that it has now
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   8.3 GiB      9.2 GiB        12       7  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013
-        10.1.0.2   5.0 GiB      5.5 GiB         7       4  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000012
-        10.1.0.3   1.7 GiB      1.8 GiB         3       3  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   8.3 GiB      9.2 GiB        12       7  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013
+            10.1.0.2   5.0 GiB      5.5 GiB         7       4  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000012
+            10.1.0.3   1.7 GiB      1.8 GiB         3       3  00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load    every node  schema
-        finish  -           every load
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load     every node  replace
+            finish   -           every load
 
-        takes about 1m 12s
-    "#]],
+            takes about 1m 12s
+        "#]],
     );
 }
 
@@ -131,27 +131,27 @@ fn one_table_into_another_ring() {
     check_particular(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        TABLE        WHAT HAPPENS TO IT              ID
-        shop.orders  is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE        WHAT HAPPENS TO IT              ID
+            shop.orders  is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   1.3 GiB      1.5 GiB         2       2  00000000-0000-0000-0000-000000000011
-        10.1.0.2   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000013
-        10.1.0.4   2.7 GiB      2.9 GiB         4       2  00000000-0000-0000-0000-000000000011
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.3 GiB      1.5 GiB         2       2  00000000-0000-0000-0000-000000000011
+            10.1.0.2   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000013
+            10.1.0.4   2.7 GiB      2.9 GiB         4       2  00000000-0000-0000-0000-000000000011
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            TRUNCATE TABLE shop.orders;
-        load    every node  schema
-        finish  -           every load
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
+                TRUNCATE TABLE shop.orders;
+            load     every node  replace
+            finish   -           every load
 
-        takes about 36s
-    "#]],
+            takes about 36s
+        "#]],
     );
 }
 

@@ -189,6 +189,8 @@ fn an_index_that_differs_on_a_table_that_stays_is_made_as_it_was() {
     assert_eq!(
         cql,
         [
+            "DROP INDEX IF EXISTS shop.by_c",
+            "CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c)",
             "TRUNCATE TABLE shop.\"Metrics_2\"",
             "TRUNCATE TABLE shop.orders",
             "DROP INDEX IF EXISTS shop.by_c",

@@ -56,14 +56,14 @@ fn columns_that_were_added_dropped_and_changed() {
             10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text, note text, price int) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-            load    every node  schema
-            finish  -           every load
+            load     every node  replace
+            finish   -           every load
 
             takes about 17s
         "#]],
@@ -97,14 +97,14 @@ fn another_primary_key() {
             10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int, day date, c text, PRIMARY KEY (id, day)) WITH ID = 00000000-0000-0000-0000-000000000001 AND CLUSTERING ORDER BY (day DESC);
-            load    every node  schema
-            finish  -           every load
+            load     every node  replace
+            finish   -           every load
 
             takes about 17s
         "#]],
@@ -139,14 +139,14 @@ fn options_that_were_changed() {
             10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND gc_grace_seconds = 864000 AND compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy'};
-            load    every node  schema
-            finish  -           every load
+            load     every node  replace
+            finish   -           every load
 
             takes about 17s
         "#]],
@@ -186,17 +186,17 @@ fn a_table_a_view_and_an_index_that_were_added_since() {
             10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            schema  -           every stage
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
                 DROP MATERIALIZED VIEW IF EXISTS shop.by_status;
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load    every node  schema
-            views   -           every load
+            load     every node  replace
+            views    -           every load
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.by_status AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-00000000000a AND comment = '';
-            finish  -           views
+            finish   -           views
 
             takes about 31s
         "#]],
@@ -221,35 +221,35 @@ fn a_field_was_added_to_a_type() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        advice (2)
-          TYPE_DIFFERS shop.money (before)
-              the live type shop.money has fields that were added since the backup, and keeps them
-          IN_PLACE_POSSIBLE staging (before)
-              the ring is that of the backup: its files can be swapped while Cassandra is stopped
-              hint: --mode in-place is faster for much data; the cluster is down meanwhile
+            advice (2)
+              TYPE_DIFFERS shop.money (before)
+                  the live type shop.money has fields that were added since the backup, and keeps them
+              IN_PLACE_POSSIBLE staging (before)
+                  the ring is that of the backup: its files can be swapped while Cassandra is stopped
+                  hint: --mode in-place is faster for much data; the cluster is down meanwhile
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load    every node  schema
-        finish  -           every load
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            replace  -           every stage
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load     every node  replace
+            finish   -           every load
 
-        takes about 27s
-    "#]],
+            takes about 27s
+        "#]],
     );
 }
 

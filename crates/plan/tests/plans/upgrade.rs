@@ -58,14 +58,14 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            schema           -           every stage
+            replace          -           every stage
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (
                     id int,
                     c text,
                     PRIMARY KEY (id)
                 ) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = 'read_repair_chance = 1';
-            load             every node  schema
+            load             every node  replace
             upgradesstables  every node  its own load
             finish           -           every upgradesstables
 

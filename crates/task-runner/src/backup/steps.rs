@@ -1,5 +1,7 @@
 //! The steps of a backup, and what waits for what.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use model::task::{Step, StepState, Task, TaskKind, TaskState};
 use model::{BackupRef, TaskId};
@@ -25,6 +27,8 @@ pub(super) fn record(id: TaskId, backup: BackupRef, job: BackupJob, now: Timesta
         ending: None,
         past_return: false,
         cleaned: false,
+        attempted: BTreeSet::new(),
+        first_ended: None,
     }
 }
 

@@ -67,15 +67,28 @@ impl Driver {
 
     fn what_next(&self, clean: bool) -> String {
         let id = self.record.task.id;
+        let stopped = self
+            .record
+            .was_attempted(|work| matches!(work, Work::Stop { .. }));
         match (&self.record.job, clean) {
             (Job::Backup(_), _) => "; make a new backup once the cause is gone".to_owned(),
             (Job::Restore(_), true) => String::new(),
             (Job::Restore(_), false) if self.record.past_return => {
-                format!("; go on with `ringkeep task resume {id}`")
+                let down = match stopped {
+                    true => ", until which Cassandra may be down on nodes",
+                    false => "",
+                };
+                format!("; go on with `ringkeep task resume {id}`{down}")
             }
-            (Job::Restore(_), false) => format!(
-                "; nothing was replaced yet: go on with `ringkeep task resume {id}`, or give up with `ringkeep task cancel {id}`"
-            ),
+            (Job::Restore(_), false) => {
+                let starts = match stopped {
+                    true => ", which starts Cassandra again where it was stopped",
+                    false => "",
+                };
+                format!(
+                    "; nothing was replaced yet: go on with `ringkeep task resume {id}`, or give up with `ringkeep task cancel {id}`{starts}"
+                )
+            }
         }
     }
 }

@@ -3,16 +3,17 @@
 use api::pb::node_agent::{
     AwaitViewsRequest, ExecuteCqlRequest, FinishRestoreRequest, LoadStagedRequest,
     StageRestoreRequest, StartCassandraRequest, StopCassandraRequest, SwapStagedRequest,
-    UpgradeSstablesRequest,
+    TableTarget, UpgradeSstablesRequest,
 };
 use api::pb::storage_catalog::{PinBackupRequest, UnpinBackupRequest};
+use api::pb::types::{self as pb, NodeDescription};
 use api::{ErrorKind, RemoteError};
 use futures::future::try_join_all;
 
 use super::pump::pump;
 use super::{StepRun, agent};
 use crate::describe::{describe_all, member, ring_of};
-use crate::record::{Job, RestoreJob, TaskRecord};
+use crate::record::{Job, RestoreJob, TaskRecord, Work};
 use crate::services::{
     CATALOG_DEADLINE, CQL_DEADLINE, FINISH_DEADLINE, START_DEADLINE, STOP_DEADLINE, SWAP_DEADLINE,
     Services, within,
@@ -84,19 +85,14 @@ pub(super) async fn stage(
 /// changed, so one that does not is asked again.
 pub(super) async fn check(step: &StepRun) -> Result<(), StepError> {
     let job = restore_job(&step.record)?;
-    let agents: Vec<String> = job.nodes.iter().map(|node| node.agent.clone()).collect();
-    let described = describe_all(step.services(), &agents).await;
-    if let Some(agent) = described.unreachable.first() {
-        return Err(StepError::Remote(RemoteError {
-            kind: ErrorKind::Unavailable,
-            reason: String::new(),
-            message: format!("agent {}: {}", agent.agent, agent.reason),
-            hint: None,
-            field: None,
-            retry_after: None,
-        }));
+    let nodes = described(step).await?;
+    // After a schema step that was cut short the schema is another by this restore's own doing.
+    let was_changed = step.record.was_attempted(|work| *work == Work::Schema);
+    if was_changed {
+        check_agreement(&nodes)?;
+        check_tables(step, &nodes)?;
     }
-    for node in &described.nodes {
+    for node in &nodes {
         let (found, planned) = (member(node).host_id, host_id(&step.record, &node.agent)?);
         if found != planned {
             return Err(StepError::PlanOutdated {
@@ -112,11 +108,70 @@ pub(super) async fn check(step: &StepRun) -> Result<(), StepError> {
                 why: format!("agent {} sees another ring than the plan", node.agent),
             });
         }
-        if node.schema_version != job.target_schema_version {
+        if !was_changed && node.schema_version != job.target_schema_version {
             return Err(StepError::PlanOutdated {
                 why: format!(
                     "agent {} has schema version {}, the plan was made from {}",
                     node.agent, node.schema_version, job.target_schema_version
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What every node of the restore says of itself.
+async fn described(step: &StepRun) -> Result<Vec<NodeDescription>, StepError> {
+    let nodes = &restore_job(&step.record)?.nodes;
+    let agents: Vec<String> = nodes.iter().map(|node| node.agent.clone()).collect();
+    let described = describe_all(step.services(), &agents).await;
+    match described.unreachable.first() {
+        Some(agent) => Err(unavailable(format!(
+            "agent {}: {}",
+            agent.agent, agent.reason
+        ))),
+        None => Ok(described.nodes),
+    }
+}
+
+fn unavailable(message: String) -> StepError {
+    StepError::Remote(RemoteError {
+        kind: ErrorKind::Unavailable,
+        reason: String::new(),
+        message,
+        hint: None,
+        field: None,
+        retry_after: None,
+    })
+}
+
+/// Each node is asked itself: what one node has heard of the others may be old.
+fn check_agreement(nodes: &[NodeDescription]) -> Result<(), StepError> {
+    let Some(first) = nodes.first() else {
+        return Ok(());
+    };
+    let differs = |node: &&NodeDescription| node.schema_version != first.schema_version;
+    match nodes.iter().find(differs) {
+        Some(node) => Err(unavailable(format!(
+            "the nodes do not agree on a schema: agent {} has {}, agent {} has {}",
+            first.agent, first.schema_version, node.agent, node.schema_version
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A table that the plan fills or makes is the one of its id, or not there: what the schema step may drop to make it from
+/// the start is nobody else's.
+fn check_tables(step: &StepRun, nodes: &[NodeDescription]) -> Result<(), StepError> {
+    for planned in step.order.tables.iter().filter(|table| !table.recreated) {
+        let name = pb::TableRef::from(planned.table.clone());
+        let found = nodes.iter().flat_map(|node| &node.tables);
+        let mut of_name = found.filter(|table| table.table.as_ref() == Some(&name));
+        if let Some(other) = of_name.find(|table| table.id != planned.target_id) {
+            return Err(StepError::PlanOutdated {
+                why: format!(
+                    "table {} has the id {}, and {} in the plan",
+                    planned.table, other.id, planned.target_id
                 ),
             });
         }
@@ -148,7 +203,13 @@ fn one_agent(step: &StepRun) -> Result<&str, StepError> {
     }
 }
 
+/// Makes what is missing. Nothing is dropped or emptied before every node has it.
 pub(super) async fn schema(step: &StepRun) -> Result<(), StepError> {
+    execute(step, one_agent(step)?).await?;
+    check_agreement(&described(step).await?)
+}
+
+pub(super) async fn replace(step: &StepRun) -> Result<(), StepError> {
     execute(step, one_agent(step)?).await
 }
 
@@ -185,12 +246,30 @@ pub(super) async fn swap(step: &StepRun, address: &str) -> Result<(), StepError>
 }
 
 pub(super) async fn start(step: &StepRun, address: &str) -> Result<(), StepError> {
+    start_cassandra(step.services(), &step.record, address, step.order.targets()).await
+}
+
+/// Starts a node again of which nothing was replaced.
+pub(crate) async fn start_again(
+    services: &Services,
+    record: &TaskRecord,
+    address: &str,
+) -> Result<(), StepError> {
+    start_cassandra(services, record, address, Vec::new()).await
+}
+
+async fn start_cassandra(
+    services: &Services,
+    record: &TaskRecord,
+    address: &str,
+    tables: Vec<TableTarget>,
+) -> Result<(), StepError> {
     let request = StartCassandraRequest {
-        restore: step.record.task.id.to_string(),
-        tables: step.order.targets(),
-        host_id: host_id(&step.record, address)?,
+        restore: record.task.id.to_string(),
+        tables,
+        host_id: host_id(record, address)?,
     };
-    let mut agent = step.agent(address)?;
+    let mut agent = agent(services, address)?;
     within(START_DEADLINE, agent.start_cassandra(request)).await?;
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use api::pb::node_agent::node_agent_server::NodeAgent;
 use api::pb::node_agent::{self as pb, SourceManifest};
-use api::pb::types::{KeyFingerprint, NodeDescription, Product, Progress, Release, Schema};
+use api::pb::types::{
+    KeyFingerprint, NodeDescription, Product, Progress, Release, Schema, TableDescription, TableRef,
+};
 use futures::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
 
@@ -70,11 +72,23 @@ impl FakeAgent {
 impl NodeAgent for FakeAgent {
     async fn describe(&self, _: Request<pb::DescribeRequest>) -> Answer<pb::DescribeResponse> {
         self.enter("describe").await?;
+        if self.fleet.facts().stopped.contains(self.node()) {
+            return Err(Status::unavailable("Cassandra is down"));
+        }
         let version = self.fleet.facts().schema_version.clone();
         let at = match self.fleet.facts().swapped_addresses {
             true => self.at ^ 1,
             false => self.at,
         };
+        let table_ids = self.fleet.facts().table_ids.clone();
+        let tables = table_ids.into_iter().map(|(table, id)| TableDescription {
+            table: Some(TableRef {
+                keyspace: "ks".into(),
+                table,
+            }),
+            id,
+            ..TableDescription::default()
+        });
         let (member, ring) = (self.fleet.member(at), self.fleet.ring());
         Ok(Response::new(pb::DescribeResponse {
             node: Some(NodeDescription {
@@ -88,6 +102,7 @@ impl NodeAgent for FakeAgent {
                 partitioner: "org.apache.cassandra.dht.Murmur3Partitioner".into(),
                 schema_versions: vec![version.clone()],
                 schema_version: version,
+                tables: tables.collect(),
                 ..NodeDescription::default()
             }),
         }))
@@ -225,8 +240,11 @@ impl NodeAgent for FakeAgent {
         &self,
         request: Request<pb::ExecuteCqlRequest>,
     ) -> Answer<pb::ExecuteCqlResponse> {
-        let fault = self.enter("cql").await?;
-        let executed = request.into_inner().statements.len() as u64;
+        let statements = request.into_inner().statements;
+        let replaces = statements.iter().any(|cql| cql.starts_with("TRUNCATE"));
+        let call = if replaces { "replace" } else { "cql" };
+        let fault = self.enter(call).await?;
+        let executed = statements.len() as u64;
         let staged = self.fleet.facts().staged.len();
         self.fleet.require(
             staged == self.fleet.nodes.len(),
@@ -234,6 +252,7 @@ impl NodeAgent for FakeAgent {
         );
         {
             let mut facts = self.fleet.facts();
+            facts.emptied |= replaces;
             facts.schema_applied = true;
             facts.schema_version = "schema-2".into();
         }

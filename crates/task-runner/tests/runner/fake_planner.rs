@@ -35,7 +35,9 @@ impl FakePlanner {
             node: node.unwrap_or_default().into(),
             after: after.to_vec(),
             cql: match kind {
-                "schema" | "views" => vec!["CREATE SOMETHING".into()],
+                "schema" => vec!["CREATE TABLE IF NOT EXISTS ks.t (id int PRIMARY KEY)".into()],
+                "replace" => vec!["TRUNCATE TABLE ks.u".into()],
+                "views" => vec!["CREATE SOMETHING".into()],
                 _ => Vec::new(),
             },
         }
@@ -58,6 +60,7 @@ impl FakePlanner {
                 ("pin", false),
                 ("stage", true),
                 ("schema", false),
+                ("replace", false),
                 ("load", true),
                 ("upgradesstables", true),
                 ("views", false),
@@ -164,6 +167,7 @@ impl Planner for FakePlanner {
                 ..pb::NodePlan::default()
             }
         });
+        let planned_table = self.fleet.facts().planned_table.clone();
         let table = |table: &str, action: pb::TableAction| pb::TablePlan {
             table: Some(TableRef {
                 keyspace: "ks".into(),
@@ -189,8 +193,11 @@ impl Planner for FakePlanner {
                 nodes: nodes.collect(),
                 steps: if supported { self.steps() } else { Vec::new() },
                 tables: vec![
-                    table("t", pb::TableAction::Create),
-                    table("v", pb::TableAction::RebuildView),
+                    table(&planned_table, pb::TableAction::Create),
+                    table(
+                        &format!("v_of_{planned_table}"),
+                        pb::TableAction::RebuildView,
+                    ),
                 ],
                 target_schema_version: self.fleet.facts().schema_version.clone(),
                 target_ring: model::ring::fingerprint(&ring),

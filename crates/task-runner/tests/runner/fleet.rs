@@ -62,6 +62,12 @@ pub struct Facts {
     pub swapped_addresses: bool,
     /// Whether restores are planned in place.
     pub in_place: bool,
+    /// The table of keyspace `ks` that restores are planned for.
+    pub planned_table: String,
+    /// Ids of tables of keyspace `ks` that agents describe, by name.
+    pub table_ids: BTreeMap<String, String>,
+    /// Whether the live tables were emptied.
+    pub emptied: bool,
     /// The base that the last upload was told.
     pub base: Option<String>,
     /// Whether the last upload was told to keep what is damaged.
@@ -106,6 +112,7 @@ impl Fleet {
         let facts = Facts {
             schema_version: "schema-1".into(),
             rack: "r1".into(),
+            planned_table: "t".into(),
             ..Facts::default()
         };
         Self {

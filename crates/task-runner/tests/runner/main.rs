@@ -9,6 +9,8 @@ mod fake_agent;
 mod fake_catalog;
 mod fake_planner;
 mod fleet;
+mod give_up;
 mod restore;
+mod superseded;
 mod task;
 mod world;

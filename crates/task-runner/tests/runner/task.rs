@@ -186,7 +186,11 @@ async fn a_backup_can_be_cancelled_at_each_step_until_its_commit() {
 
 #[tokio::test]
 async fn a_restore_can_be_cancelled_at_each_step_until_it_replaces_something() {
-    for (call, step) in [("pin", "pin"), ("stage n2", "stage-n2")] {
+    for (call, step) in [
+        ("pin", "pin"),
+        ("stage n2", "stage-n2"),
+        ("cql n1", "schema"),
+    ] {
         let world = World::new(&["n1", "n2"]);
         world.has_backup("b");
         let mut life = world.start_with_cluster().await;
@@ -200,7 +204,7 @@ async fn a_restore_can_be_cancelled_at_each_step_until_it_replaces_something() {
         assert!(facts.staged.is_empty() && facts.pins.is_empty(), "{step}");
         assert!(!facts.schema_applied && facts.loaded.is_empty(), "{step}");
     }
-    for (call, step) in [("cql n1", "schema"), ("load n1", "load-n1")] {
+    for (call, step) in [("replace n1", "replace"), ("load n1", "load-n1")] {
         let world = World::new(&["n1", "n2"]);
         world.has_backup("b");
         let mut life = world.start_with_cluster().await;

@@ -12,7 +12,7 @@ use api::pb::planner::RestorePlan;
 use api::pb::planner::planner_server::PlannerServer;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalogServer;
 use api::pb::task_runner::{self as pb, StepState, TaskState};
-use api::pb::types::{BackupKind, BackupRef};
+use api::pb::types::{BackupKind, BackupRef, Selection};
 use jiff::Timestamp;
 use state_store::{RedbStore, StateError, StateStore};
 use task_runner::{Dependencies, Runner, TasksConfig, build};
@@ -178,6 +178,23 @@ impl Life {
             ..pb::CreateBackupRequest::default()
         };
         unwrap(self.client.create_backup(request).await)
+    }
+
+    /// A backup of one keyspace that is under way.
+    pub async fn backup_of(&mut self, name: &str, keyspace: &str) -> String {
+        let request = pb::CreateBackupRequest {
+            cluster: "shop".into(),
+            name: name.into(),
+            kind: BackupKind::Full as i32,
+            selection: Some(Selection {
+                keyspaces: vec![keyspace.into()],
+                ..Selection::default()
+            }),
+            ..pb::CreateBackupRequest::default()
+        };
+        let created = unwrap(self.client.create_backup(request).await).expect("a backup");
+        assert!(!created.task_id.is_empty(), "{created:?}");
+        created.task_id
     }
 
     /// A backup that is under way.

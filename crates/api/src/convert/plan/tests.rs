@@ -72,6 +72,7 @@ fn plan() -> RestorePlan {
             StepKind::Pin,
             StepKind::Stage,
             StepKind::Schema,
+            StepKind::Replace,
             StepKind::Load,
             StepKind::Stop,
             StepKind::Swap,

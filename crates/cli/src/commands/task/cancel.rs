@@ -8,7 +8,8 @@ use crate::view::task::TaskView;
 
 /// Stops a task at a safe point.
 ///
-/// A restore that has begun to replace data cannot be cancelled, only finished.
+/// A restore that has begun to replace data cannot be cancelled, only finished, or cancelled once it has failed and newer
+/// restores have brought all of its tables.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The task's id.

@@ -7,6 +7,8 @@ use crate::failure::Failure;
 use crate::view::task::TaskView;
 
 /// Sets a failed or cancelled task going again, from the steps that are not done.
+///
+/// A restore is not resumed if a newer backup or restore of any of its tables has succeeded: plan it again instead.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The task's id.
