@@ -34,6 +34,7 @@ pub struct WorldBuilder {
     shape: Shape,
     s3: bool,
     store: Option<PathBuf>,
+    agents_as: Option<(&'static str, &'static str)>,
 }
 
 impl World {
@@ -43,6 +44,7 @@ impl World {
             shape: Shape::Standalone,
             s3: false,
             store: None,
+            agents_as: None,
         }
     }
 
@@ -189,6 +191,12 @@ impl WorldBuilder {
         self
     }
 
+    /// The agents log in by this name and password, which need not exist yet, and not as the superuser.
+    pub fn agents_as(mut self, role: &'static str, password: &'static str) -> Self {
+        self.agents_as = Some((role, password));
+        self
+    }
+
     pub async fn start(self) -> Result<World> {
         let turn = TURN.clone().lock_owned().await;
         let folder = tempfile::Builder::new().prefix("ringkeep-e2e-").tempdir()?;
@@ -203,9 +211,11 @@ impl WorldBuilder {
             (false, Some(path)) => Store::Folder(path),
             (false, None) => Store::Folder(folder.path().join("store")),
         };
-        let credentials = cluster
-            .has_authenticator()
-            .then_some(("cassandra", "cassandra"));
+        let superuser = Some(("cassandra", "cassandra"));
+        let credentials = match cluster.has_authenticator() {
+            true => self.agents_as.or(superuser),
+            false => None,
+        };
         let deployment = Deployment::start(
             self.shape,
             cluster.nodes(),
