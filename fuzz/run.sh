@@ -10,7 +10,7 @@ out=${CARGO_TARGET_DIR:-target}/fuzz
 
 command -v c++ >/dev/null || { echo "a C++ compiler is missing: apt-get install build-essential" >&2; exit 1; }
 
-$cargo run -q -p fuzz-entries --bin fuzz-seed -- crates/cassandra-formats/tests/fixtures "$out/corpus"
+$cargo run -q -p fuzz-entries --bin fuzz-seed -- crates/facts/cassandra-formats/tests/fixtures "$out/corpus"
 
 # The coverage that nightly's -Zsanitizer asks for, by the flags that stable has. With --target, build scripts and
 # macros are left alone.
