@@ -53,7 +53,7 @@ async fn a_plan_is_readable() {
 
         STEP     ON         AFTER
         stage-1  127.0.0.2  -
-        schema   -          stage-1
+        replace  -          stage-1
             TRUNCATE TABLE shop.orders;
 
         takes about 1m 40s
@@ -119,8 +119,8 @@ async fn a_plan_has_every_key_of_the_contract() {
               "cql": []
             },
             {
-              "id": "schema",
-              "kind": "schema",
+              "id": "replace",
+              "kind": "replace",
               "node": null,
               "after": [
                 "stage-1"

@@ -155,8 +155,8 @@ pub fn plan() -> plan_pb::RestorePlan {
         steps: vec![
             step("stage-1", "stage", "127.0.0.2", &[], &[]),
             step(
-                "schema",
-                "schema",
+                "replace",
+                "replace",
                 "",
                 &["stage-1"],
                 &["TRUNCATE TABLE shop.orders"],
