@@ -1,4 +1,4 @@
-//! The nouns that every room shares: ids, ring, schema, manifests, findings, tasks.
+//! The nouns that all crates share: ids, ring, schema, manifests, findings, tasks.
 //!
 //! Plain data with its rules, no async, no I/O, no wire. On-bucket documents live in [`manifest`]; docs/format.md is
 //! their specification.
@@ -9,6 +9,7 @@ pub mod ids;
 pub mod layout;
 pub mod manifest;
 pub mod node;
+pub mod plan;
 pub mod ring;
 pub mod schema;
 pub mod selection;

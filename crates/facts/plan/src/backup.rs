@@ -1,35 +1,13 @@
 //! What a backup takes, or why it cannot be taken.
 
-use model::manifest::BackupKind;
-use model::{
-    BackupRef, Finding, NodeDescription, Selection, Severity, TableDescription, TableRef, selection,
-};
+use model::plan::{BackupPlan, BackupRequest};
+use model::{Selection, Severity, TableDescription, TableRef, selection};
 
-use crate::cluster::{self, Cluster, UnreachableAgent};
+use crate::cluster::{self, Cluster};
 use crate::codes;
 use crate::findings::Findings;
 
-/// Everything that the plan of a backup depends on.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BackupRequest {
-    pub backup: BackupRef,
-    /// Both kinds take the same tables; what a base holds of them is seen file by file, later.
-    pub kind: BackupKind,
-    /// One for each agent of the cluster that answered.
-    pub nodes: Vec<NodeDescription>,
-    pub unreachable: Vec<UnreachableAgent>,
-    pub selection: Selection,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackupPlan {
-    /// False when any finding is a refusal.
-    pub supported: bool,
-    pub findings: Vec<Finding>,
-    /// The tables and views that the selection means, by keyspace and name.
-    pub tables: Vec<TableRef>,
-}
-
+/// Plans a backup. Never fails: what stands against it is in the findings, all at once.
 pub fn plan_backup(request: &BackupRequest) -> BackupPlan {
     let mut findings = Findings::default();
     let name = request.backup.cluster.as_str();

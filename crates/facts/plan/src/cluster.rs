@@ -5,20 +5,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use model::plan::UnreachableAgent;
 use model::{HostId, NodeDescription, RingMember, Severity, ring};
-use serde::{Deserialize, Serialize};
 
 use crate::codes;
 use crate::findings::Findings;
 use crate::text;
-
-/// An agent of the cluster that did not answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnreachableAgent {
-    /// host:port.
-    pub agent: String,
-    pub reason: String,
-}
 
 /// The nodes that make one ring, each once, by address.
 pub(crate) struct Cluster<'a> {

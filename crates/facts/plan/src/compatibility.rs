@@ -3,7 +3,8 @@
 mod page;
 
 use cassandra_versions::{Refusal, Release, Rule, Verdict, compatibility};
-use model::{Finding, Severity};
+use model::Severity;
+use model::plan::Compatibility;
 
 use crate::codes;
 use crate::findings::Findings;
@@ -11,12 +12,6 @@ use crate::findings::Findings;
 pub use page::page;
 
 /// Whether a backup of one release restores into another, by the releases alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compatibility {
-    pub supported: bool,
-    pub findings: Vec<Finding>,
-}
-
 pub fn check_compatibility(from: &Release, to: &Release) -> Compatibility {
     let mut findings = Findings::default();
     let rules = check(from, to, false, &mut findings);

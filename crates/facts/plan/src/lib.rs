@@ -16,10 +16,11 @@ pub mod table;
 pub mod text;
 mod verdict;
 
-pub use backup::{BackupPlan, BackupRequest, plan_backup};
-pub use cluster::UnreachableAgent;
+pub use backup::plan_backup;
 pub use codes::Code;
-pub use compatibility::{Compatibility, check_compatibility};
+pub use compatibility::check_compatibility;
+// What the functions here take and return.
+pub use model::plan::{BackupPlan, BackupRequest, Compatibility, UnreachableAgent};
 pub use restore::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
     RestoreMode, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite, StepKind, TableAction,

@@ -21,11 +21,9 @@ mod making;
 mod moves;
 mod nodes;
 mod objects;
-mod outcome;
 mod own;
 mod placed;
 mod replication;
-mod request;
 mod rewrites;
 mod rings;
 mod schemas;
@@ -55,11 +53,11 @@ use grounds::Grounds;
 use live::Live;
 use moves::Moves;
 
-pub use outcome::{
-    KeyspaceCoverage, NodePlan, PlanStep, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite,
-    StepKind, TableAction, TablePlan, UnknownStepKind,
+pub use model::plan::{
+    Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
+    RestoreMode, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite, StepKind, TableAction,
+    TablePlan, UnknownStepKind,
 };
-pub use request::{Completeness, NodeKeys, Rates, RequestedMode, RestoreRequest};
 
 /// Plans a restore. Never fails: what stands against it is in the findings, all at once.
 pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {

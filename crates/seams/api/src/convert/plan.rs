@@ -1,6 +1,6 @@
 //! What is asked of the planner, between wire and model.
 
-use plan::{
+use model::plan::{
     BackupPlan, BackupRequest, Compatibility, Completeness, NodeKeys, Rates, RequestedMode,
     RestoreMode, RestoreRequest, UnreachableAgent,
 };

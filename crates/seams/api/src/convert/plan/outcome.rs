@@ -1,6 +1,6 @@
 //! Plans of restores between wire and model.
 
-use plan::{
+use model::plan::{
     KeyspaceCoverage, NodePlan, PlanStep, RestorePlan, SchemaChange, SchemaRewrite, TableAction,
     TablePlan,
 };

@@ -1,9 +1,9 @@
-use model::{
-    BackupRef, Finding, HostId, RangeText, Severity, SourceShare, TableId, TableRef, When,
-};
-use plan::{
+use model::plan::{
     KeyspaceCoverage, NodePlan, PlanStep, RestorePlan, SchemaChange, SchemaRewrite, StepKind,
     TableAction, TablePlan,
+};
+use model::{
+    BackupRef, Finding, HostId, RangeText, Severity, SourceShare, TableId, TableRef, When,
 };
 use uuid::Uuid;
 

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::manifest::{BackupManifest, KeyFingerprint, NodeSstables};
+use crate::{ClusterName, NodeDescription, Schema, Selection};
 use jiff::Timestamp;
-use model::manifest::{BackupManifest, KeyFingerprint, NodeSstables};
-use model::{ClusterName, NodeDescription, Schema, Selection};
 use serde::{Deserialize, Serialize};
 
-use super::RestoreMode;
-use crate::cluster::UnreachableAgent;
+use super::{RestoreMode, UnreachableAgent};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RequestedMode {
@@ -92,7 +91,8 @@ impl Default for Rates {
 }
 
 impl RequestedMode {
-    pub(super) fn decided(self) -> RestoreMode {
+    /// What is planned for it.
+    pub fn decided(self) -> RestoreMode {
         match self {
             Self::Auto | Self::Online => RestoreMode::Online,
             Self::InPlace => RestoreMode::InPlace,

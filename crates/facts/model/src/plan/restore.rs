@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use model::{BackupRef, ClusterName, Finding, HostId, SourceShare, TableId, TableRef};
+use crate::{BackupRef, ClusterName, Finding, HostId, SourceShare, TableId, TableRef};
 use serde::{Deserialize, Serialize};
 
 /// A restore, decided. Carried out as it stands or not at all.
@@ -20,7 +20,7 @@ pub struct RestorePlan {
     pub tables: Vec<TablePlan>,
     /// The target's schema version that the plan was made from; a runner refuses to start from another.
     pub target_schema_version: String,
-    /// The target's ring that the plan was made from, by [`model::ring::fingerprint`].
+    /// The target's ring that the plan was made from, by [`crate::ring::fingerprint`].
     pub target_ring: String,
     /// How much of each keyspace's part of the ring the backup holds.
     pub coverage: Vec<KeyspaceCoverage>,
