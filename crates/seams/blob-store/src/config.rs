@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chassis::Secret;
+use secret::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::{Counted, Folder, S3, Store, StoreError};

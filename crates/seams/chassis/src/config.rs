@@ -12,7 +12,6 @@
 mod de;
 mod error;
 mod problem;
-mod secret;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -23,7 +22,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use error::{ConfigError, Place};
-pub use secret::Secret;
 
 use tree::Tree;
 

@@ -11,7 +11,7 @@ pub mod shutdown;
 pub mod telemetry;
 pub mod tls;
 
-pub use config::{ConfigArgs, ConfigError, Secret};
+pub use config::{ConfigArgs, ConfigError};
 pub use run::{App, Context, ProcessConfig, run_main, run_with};
 pub use server::{ServerConfig, in_memory};
 pub use telemetry::TelemetryConfig;

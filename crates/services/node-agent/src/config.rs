@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cassandra_versions::Product;
-use chassis::Secret;
+use secret::Secret;
 use serde::{Deserialize, Serialize};
 
 /// `[cassandra]`: the node beside this agent.

@@ -136,7 +136,7 @@ async fn a_missing_bucket_and_wrong_credentials_are_never_taken_for_a_missing_ob
     })
     .await;
     let stranger = S3Config {
-        secret_access_key: Some(chassis::Secret::new("wrong")),
+        secret_access_key: Some(secret::Secret::new("wrong")),
         ..server.config()
     };
     let stranger = open(&stranger).await;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use blob_store::{S3, S3Config, Store};
-use chassis::Secret;
 use lab::Minio;
+use secret::Secret;
 use tempfile::TempDir;
 
 pub const BUCKET: &str = "backups";

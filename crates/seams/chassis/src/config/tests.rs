@@ -1,5 +1,6 @@
 use std::io::Write;
 
+use secret::Secret;
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 
