@@ -70,7 +70,14 @@ impl Core {
 
     /// Takes up a task under a lease that was just taken.
     pub async fn drive(self: &Arc<Self>, stored: Stored, fence: Fence) -> Result<(), RunnerError> {
-        let order = self.order(&stored.record).await?;
+        let order = match self.order(&stored.record).await {
+            Ok(order) => order,
+            Err(error) => {
+                // Without a driver nobody would give the lease back.
+                self.services.tasks.release(&fence).await;
+                return Err(error);
+            }
+        };
         let seat = self.board.enter(&stored.record.task);
         let driver = Driver::new(self.clone(), stored, order, fence, seat);
         self.spawn(driver.drive());

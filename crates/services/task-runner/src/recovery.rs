@@ -62,11 +62,7 @@ async fn take_up(core: &Arc<Core>, id: TaskId) -> Result<(), RunnerError> {
     match stored {
         Some(stored) if !stored.record.task.state.is_final() => {
             tracing::info!(task_id = %id, "task taken up");
-            let driven = core.drive(stored, fence.clone()).await;
-            if driven.is_err() {
-                tasks.release(&fence).await;
-            }
-            driven
+            core.drive(stored, fence).await
         }
         _ => {
             tasks.release(&fence).await;

@@ -4,7 +4,7 @@ use api::ErrorKind;
 use api::pb::task_runner::{StepState, TaskState};
 
 use crate::fleet::Fault;
-use crate::world::{World, codes, state_of};
+use crate::world::{DEADLINE, World, codes, state_of};
 
 fn world() -> World {
     let world = World::new(&["n1", "n2"]);
@@ -247,6 +247,28 @@ async fn a_plan_of_a_release_that_noted_no_hashes_is_to_be_made_again() {
         facts.staged.is_empty() && facts.pins.is_empty(),
         "nothing is left"
     );
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_driven_gives_its_lease_back() {
+    let world = world();
+    let store = world.open().await;
+    let mut life = world.start_on(store.clone());
+    life.add_cluster(&world.fleet.nodes)
+        .await
+        .expect("a cluster");
+    world.fleet.fail("load n2", &[Fault::Damaged]);
+    let id = life.restore("b").await;
+    assert_eq!(life.ended(&id).await.state(), TaskState::Failed);
+    let key = format!("documents/{id}/order");
+    let anything = state_store::Expected::Anything;
+    store.delete(&key, anything, None).await.expect("deletes");
+    life.resume(&id).await.expect_err("its order is lost");
+    let lease = format!("tasks/{id}");
+    testkit::eventually(DEADLINE, || async {
+        store.acquire(&lease, "test", DEADLINE).await.is_ok()
+    })
+    .await;
 }
 
 #[tokio::test]
