@@ -307,7 +307,7 @@ codes! {
          is drained and takes no requests: stop it first."
     MADE_AND_KEPT Advice After
         "A restore was given up before it replaced anything, and had made keyspaces, types, tables or indexes that were \
-         missing. They stay, without data, because somebody may use them by now. The hint has the CQL that drops them."
+         missing. They stay, without data, because they may be in use. The hint has the CQL that drops them."
     PIN_NOT_RELEASED Warning After
         "A restore could not give up its hold on a backup, which therefore cannot be deleted."
 }

@@ -216,7 +216,11 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::ExecuteCqlRequest>,
     ) -> Answer<pb::ExecuteCqlResponse> {
-        let statements = request.into_inner().statements;
+        let pb::ExecuteCqlRequest {
+            statements,
+            host_id,
+        } = request.into_inner();
+        self.check_node(&host_id).await?;
         let executed = statements.len() as u64;
         let schema_version = self
             .locked("cql".to_owned(), |agent| async move {
@@ -304,7 +308,9 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::UpgradeSstablesRequest>,
     ) -> Answer<Self::UpgradeSstablesStream> {
-        let tables = table_refs(request.into_inner().tables)?;
+        let pb::UpgradeSstablesRequest { tables, host_id } = request.into_inner();
+        self.check_node(&host_id).await?;
+        let tables = table_refs(tables)?;
         self.streamed(
             "upgradesstables".to_owned(),
             |agent, work| async move { maintain::upgrade_sstables(&agent, &tables, &work).await },
@@ -320,7 +326,9 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::AwaitViewsRequest>,
     ) -> Answer<Self::AwaitViewsStream> {
-        let views = table_refs(request.into_inner().views)?;
+        let pb::AwaitViewsRequest { views, host_id } = request.into_inner();
+        self.check_node(&host_id).await?;
+        let views = table_refs(views)?;
         self.streamed(
             "views".to_owned(),
             |agent, work| async move { maintain::await_views(&agent, &views, &work).await },

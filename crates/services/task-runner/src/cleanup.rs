@@ -121,14 +121,17 @@ async fn start_again(services: &Services, record: &TaskRecord) -> Vec<Finding> {
         .collect()
 }
 
-/// What the schema step has made stays, because it cannot be told whether somebody uses it by now; of a restore that was
-/// followed by another one it surely is used.
+/// What the schema step has made stays, because it is not known whether it is in use; after a newer restore it surely is.
 async fn what_was_made(services: &Services, record: &TaskRecord, order: &Order) -> Option<Finding> {
-    let statements = record
-        .attempted(|work| *work == Work::Schema)
-        .flat_map(|step| order.statements(&step.id));
-    let mut drops = made::drops(&statements.cloned().collect::<Vec<String>>());
-    if drops.is_empty() || superseded::check(services, record).await.is_err() {
+    let steps = record.attempted(|work| *work == Work::Schema);
+    let statements: Vec<String> = steps
+        .flat_map(|step| order.statements(&step.id).to_vec())
+        .collect();
+    let mut drops = made::drops(&statements);
+    let keyspaces = made::keyspaces(&statements);
+    if drops.is_empty() && keyspaces.is_empty()
+        || superseded::check(services, record).await.is_err()
+    {
         return None;
     }
     let number = drops.len();
@@ -137,11 +140,18 @@ async fn what_was_made(services: &Services, record: &TaskRecord, order: &Order) 
         0 => String::new(),
         more => format!("; and {more} more, which the plan's schema step names"),
     };
+    let around = match keyspaces.is_empty() {
+        true => String::new(),
+        false => format!("; and {} if nothing else is in it", keyspaces.join(", ")),
+    };
     Some(left_to_do(
         codes::MADE_AND_KEPT,
         record.task.cluster.as_str(),
         "what was missing and this restore has made stays, without data".to_owned(),
-        format!("drop what nobody uses by now: {}{more}", drops.join("; ")),
+        format!(
+            "drop what is not in use: {}{more}{around}",
+            drops.join("; ")
+        ),
     ))
 }
 
@@ -149,7 +159,7 @@ fn every_node(record: &TaskRecord) -> impl Iterator<Item = &Node> {
     record.job.nodes().iter()
 }
 
-/// Runs the same on these nodes at once; answers the nodes on which it failed.
+/// Runs the same on these nodes at once; returns the nodes on which it failed.
 async fn on_each_node<'a, F>(
     services: &Services,
     nodes: impl Iterator<Item = &'a Node>,

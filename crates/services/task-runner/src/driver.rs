@@ -177,8 +177,8 @@ impl Driver {
         }
     }
 
-    /// A resume looks for newer tasks only after it has written that the task goes on; who dies in between leaves a task
-    /// that must not go on.
+    /// A resume looks for newer tasks only after it has written that the task goes on; if the runner dies in between, it
+    /// leaves a task that must not go on.
     async fn check_newest(&mut self) -> Result<(), Leave> {
         if self.record.ending.is_none() && self.record.first_ended.is_some() {
             let newer = superseded::check(&self.core.services, &self.record).await;

@@ -41,7 +41,7 @@ pub enum RunnerError {
         hint: &'static str,
     },
     #[error(
-        "task {id} cannot be resumed: {} {newer} has succeeded on some of its tables since, at {at}, and this restore would put older rows over them",
+        "task {id} cannot be resumed: {} {newer} has dealt with some of its tables since, until {at}: what this restore had loaded may be gone, and what it would load is older",
         task_word(*kind)
     )]
     Superseded {

@@ -2,18 +2,21 @@
 
 use model::cql::{Token, quote, tokens};
 
-/// Statements that drop what these would have made, in an order in which they can be run.
+/// Statements that drop what these would have made, in an order in which they can be run. Keyspaces are not among them:
+/// what others have made there since would go with them.
 pub(crate) fn drops(statements: &[String]) -> Vec<String> {
-    let made: Vec<Made> = statements.iter().filter_map(|cql| made(cql)).collect();
-    let keyspaces: Vec<&str> = made
-        .iter()
-        .filter(|made| made.kind == "KEYSPACE")
-        .map(|made| made.keyspace.as_str())
-        .collect();
-    // All that is in a keyspace goes with it. What was made last is dropped first, because it may need what was before.
-    let apart =
-        |made: &&Made| made.kind == "KEYSPACE" || !keyspaces.contains(&made.keyspace.as_str());
-    made.iter().rev().filter(apart).map(Made::drop).collect()
+    let made = statements.iter().filter_map(|cql| made(cql));
+    let things: Vec<Made> = made.filter(|made| made.kind != KEYSPACE).collect();
+    // What was made last is dropped first, because it may need what was before.
+    things.iter().rev().map(Made::drop).collect()
+}
+
+/// The keyspaces that these statements would have made.
+pub(crate) fn keyspaces(statements: &[String]) -> Vec<String> {
+    let made = statements.iter().filter_map(|cql| made(cql));
+    made.filter(|made| made.kind == KEYSPACE)
+        .map(|made| made.keyspace)
+        .collect()
 }
 
 struct Made {
@@ -26,16 +29,14 @@ struct Made {
 
 impl Made {
     fn drop(&self) -> String {
-        let keyspace = quote(&self.keyspace);
-        match self.name.as_str() {
-            "" => format!("DROP {} IF EXISTS {keyspace}", self.kind),
-            name => format!("DROP {} IF EXISTS {keyspace}.{}", self.kind, quote(name)),
-        }
+        let (keyspace, name) = (quote(&self.keyspace), quote(&self.name));
+        format!("DROP {} IF EXISTS {keyspace}.{name}", self.kind)
     }
 }
 
+const KEYSPACE: &str = "KEYSPACE";
 const KINDS: [(&str, &str); 7] = [
-    ("KEYSPACE", "KEYSPACE"),
+    (KEYSPACE, KEYSPACE),
     ("TYPE", "TYPE"),
     ("FUNCTION", "FUNCTION"),
     ("AGGREGATE", "AGGREGATE"),
@@ -71,7 +72,7 @@ fn made(statement: &str) -> Option<Made> {
     };
     let kind = kind?;
     let (keyspace, name) = match kind {
-        "KEYSPACE" => (first, String::new()),
+        KEYSPACE => (first, String::new()),
         // Its keyspace is that of its table: CREATE INDEX name ON keyspace.table
         "INDEX" => {
             let table = words.find(|word| !word.is("ON"))?;
@@ -129,17 +130,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_new_keyspace_goes_with_it() {
+    fn a_new_keyspace_is_named_and_never_dropped_with_what_others_made_there() {
+        let statements = [
+            "CREATE KEYSPACE IF NOT EXISTS blog WITH replication = {'class': 'SimpleStrategy'}",
+            "CREATE TABLE IF NOT EXISTS blog.posts (id int PRIMARY KEY)",
+            "CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY)",
+        ];
         check(
-            &[
-                "CREATE KEYSPACE IF NOT EXISTS blog WITH replication = {'class': 'SimpleStrategy'}",
-                "CREATE TABLE IF NOT EXISTS blog.posts (id int PRIMARY KEY)",
-                "CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY)",
-            ],
+            &statements,
             &[
                 "DROP TABLE IF EXISTS shop.orders",
-                "DROP KEYSPACE IF EXISTS blog",
+                "DROP TABLE IF EXISTS blog.posts",
             ],
         );
+        assert_eq!(keyspaces(&statements.map(str::to_owned)), ["blog"]);
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use api::convert::node::share_rings;
 use api::convert::{required, time};
-use api::pb::planner::{NodePlan, PlanRestoreRequest, PlanStep, RestorePlan, TableAction};
+use api::pb::planner::{
+    NodePlan, PlanRestoreRequest, PlanStep, RestoreMode, RestorePlan, TableAction,
+};
 use api::pb::storage_catalog::{Backup, GetBackupRequest};
 use api::pb::types as pb;
 use jiff::Timestamp;
@@ -292,7 +294,10 @@ fn restore_steps(plan: &RestorePlan) -> Result<Vec<Step<Work>>, RunnerError> {
             steps.extend(plan.nodes.iter().map(|node| finish(planned, node)));
             continue;
         }
-        let work = work(planned, &agents)?;
+        let work = match work(planned, &agents)? {
+            Work::Schema if plan_is_of_one_step(plan, planned) => Work::Replace,
+            work => work,
+        };
         steps.push(step(&planned.id, &planned.node, &planned.after, work));
     }
     let ids_of = |steps: &[Step<Work>], is_it: fn(&Work) -> bool| -> Vec<String> {
@@ -334,6 +339,14 @@ fn finish(planned: &PlanStep, node: &NodePlan) -> Step<Work> {
     };
     let id = format!("{}-{}", planned.id, node.node);
     step(&id, &node.node, &planned.after, work)
+}
+
+/// Whether the step also empties, as the only step with CQL that planners of earlier releases had for all of it.
+fn plan_is_of_one_step(plan: &RestorePlan, schema: &PlanStep) -> bool {
+    let empties = |cql: &String| cql.starts_with("TRUNCATE") || cql.starts_with("DROP");
+    plan.mode() == RestoreMode::Online
+        && !plan.steps.iter().any(|step| step.kind == "replace")
+        && schema.cql.iter().any(empties)
 }
 
 fn work(

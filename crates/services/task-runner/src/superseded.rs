@@ -1,7 +1,7 @@
 //! Whether what a restore that has ended would bring back has since been restored or backed up again.
 //!
-//! Such a restore is not resumed: it would put older rows over newer ones. What has succeeded stays so, therefore what is
-//! found here holds from then on.
+//! Such a restore is not resumed: it would put older rows over newer ones, or count what it had loaded as there although
+//! another restore has emptied the table since. What has ended stays so, therefore what is found here holds from then on.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,9 @@ pub(crate) async fn is_replaced(
         return Ok(false);
     };
     let mut left = loaded_tables(&mine);
-    for other in newer(&services.tasks.list().await?, record, since) {
+    let records = services.tasks.list().await?;
+    let succeeded = |other: &&TaskRecord| other.task.state == TaskState::Succeeded;
+    for other in newer(&records, record, since).filter(succeeded) {
         if let Some(order) = order(&services.tasks, other).await? {
             let brought = loaded_tables(&order);
             left.retain(|table| !brought.contains(table));
@@ -100,9 +102,19 @@ fn newer<'a>(
     records.iter().filter(move |other| {
         other.task.id != restore.task.id
             && other.task.cluster == restore.task.cluster
-            && other.task.state == TaskState::Succeeded
+            && has_touched(other)
             && other.task.finished_at.is_some_and(|at| at >= since)
     })
+}
+
+/// Whether the task has ended and what it was about is no longer as it was before: also a restore that failed may have
+/// emptied tables, and loaded some of the nodes.
+fn has_touched(other: &TaskRecord) -> bool {
+    match other.task.state {
+        TaskState::Succeeded => true,
+        TaskState::Failed | TaskState::Cancelled => other.is_restore() && other.past_return,
+        TaskState::Pending | TaskState::Running | TaskState::Paused => false,
+    }
 }
 
 /// Whether a task deals with any of the tables; a restore whose tables are not known may be of any.

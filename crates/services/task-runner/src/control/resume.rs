@@ -29,6 +29,10 @@ pub(crate) async fn resume(core: Arc<Core>, id: TaskId) -> Result<Arc<View>, Run
         if from_the_start {
             record.past_return = false;
             record.attempted.clear();
+        } else {
+            // A record of an earlier release has it in the states alone, which are reset now.
+            let started = record.attempted(|_| true).map(|step| step.id.clone());
+            record.attempted = started.collect();
         }
         for step in &mut record.task.steps {
             if from_the_start || step.state != StepState::Succeeded {
@@ -78,7 +82,7 @@ fn check_resumable(record: &TaskRecord) -> Result<(), RunnerError> {
         ),
         TaskState::Failed if record.cleaned => refuse(
             "its plan no longer fits the cluster",
-            "plan the restore again with `ringkeep restore plan`, and start it anew",
+            "plan the restore again with `ringkeep restore plan`, and start the new plan",
         ),
         TaskState::Failed | TaskState::Cancelled => Ok(()),
     }

@@ -82,7 +82,7 @@ impl Driver {
             }
             (Job::Restore(_), false) => {
                 let starts = match stopped {
-                    true => ", which starts Cassandra again where it was stopped",
+                    true => ", which starts Cassandra again if it was stopped",
                     false => "",
                 };
                 format!(

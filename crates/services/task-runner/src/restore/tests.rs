@@ -70,6 +70,30 @@ fn everything_is_staged_and_checked_before_anything_is_replaced_whatever_the_pla
 }
 
 #[test]
+fn a_step_that_makes_and_empties_is_past_the_point_of_no_return() {
+    let work = |mode: RestoreMode, cql: &str, kinds: &[&str]| {
+        let steps: Vec<_> = kinds.iter().map(|kind| (*kind, *kind, "", "")).collect();
+        let mut plan = plan(&steps);
+        plan.mode = mode as i32;
+        plan.steps[0].cql = vec![cql.to_owned()];
+        let steps = restore_steps(&plan).expect("steps");
+        let step = steps.into_iter().find(|step| step.id == "schema");
+        step.expect("the step").work
+    };
+    let (online, in_place) = (RestoreMode::Online, RestoreMode::InPlace);
+    let (both, one) = (["schema", "replace"], ["schema"]);
+    for (mode, cql, kinds, expected) in [
+        (online, "TRUNCATE TABLE ks.t", &one[..], Work::Replace),
+        (online, "DROP TABLE IF EXISTS ks.t", &one, Work::Replace),
+        (online, "CREATE TABLE ks.t", &one, Work::Schema),
+        (online, "DROP TABLE IF EXISTS ks.t", &both, Work::Schema),
+        (in_place, "DROP TABLE IF EXISTS ks.t", &one, Work::Schema),
+    ] {
+        assert_eq!(work(mode, cql, kinds), expected, "{mode:?} {cql} {kinds:?}");
+    }
+}
+
+#[test]
 fn a_plan_without_pins_gets_them() {
     check(
         &plan(&[

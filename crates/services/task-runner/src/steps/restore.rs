@@ -161,7 +161,7 @@ fn check_agreement(nodes: &[NodeDescription]) -> Result<(), StepError> {
 }
 
 /// A table that the plan fills or makes is the one of its id, or not there: what the schema step may drop to make it from
-/// the start is nobody else's.
+/// the start was made by this restore.
 fn check_tables(step: &StepRun, nodes: &[NodeDescription]) -> Result<(), StepError> {
     for planned in step.order.tables.iter().filter(|table| !table.recreated) {
         let name = pb::TableRef::from(planned.table.clone());
@@ -186,7 +186,10 @@ async fn execute(step: &StepRun, address: &str) -> Result<(), StepError> {
     if statements.is_empty() {
         return Ok(());
     }
-    let request = ExecuteCqlRequest { statements };
+    let request = ExecuteCqlRequest {
+        statements,
+        host_id: host_id(&step.record, address)?,
+    };
     let mut agent = step.agent(address)?;
     within(CQL_DEADLINE, agent.execute_cql(request)).await?;
     Ok(())
@@ -276,6 +279,7 @@ async fn start_cassandra(
 
 pub(super) async fn upgrade_sstables(step: &StepRun, address: &str) -> Result<(), StepError> {
     let request = UpgradeSstablesRequest {
+        host_id: host_id(&step.record, address)?,
         tables: step.order.table_refs(),
     };
     let mut agent = step.agent(address)?;
@@ -284,7 +288,7 @@ pub(super) async fn upgrade_sstables(step: &StepRun, address: &str) -> Result<()
     Ok(())
 }
 
-/// Makes the views anew and waits until they are built: on the one node, or on all.
+/// Makes the views again and waits until they are built: on the one node, or on all.
 pub(super) async fn views(step: &StepRun, address: Option<&str>) -> Result<(), StepError> {
     execute(step, one_agent(step)?).await?;
     let silence = step.services().config.nodetool_silence();
@@ -295,6 +299,7 @@ pub(super) async fn views(step: &StepRun, address: Option<&str>) -> Result<(), S
     };
     try_join_all(addresses.into_iter().map(async |address| {
         let request = AwaitViewsRequest {
+            host_id: host_id(&step.record, address)?,
             views: step.order.view_refs(),
         };
         let mut agent = step.agent(address)?;

@@ -240,7 +240,11 @@ impl NodeAgent for FakeAgent {
         &self,
         request: Request<pb::ExecuteCqlRequest>,
     ) -> Answer<pb::ExecuteCqlResponse> {
-        let statements = request.into_inner().statements;
+        let pb::ExecuteCqlRequest {
+            statements,
+            host_id,
+        } = request.into_inner();
+        self.require_meant(&host_id);
         let replaces = statements.iter().any(|cql| cql.starts_with("TRUNCATE"));
         let call = if replaces { "replace" } else { "cql" };
         let fault = self.enter(call).await?;
@@ -340,8 +344,9 @@ impl NodeAgent for FakeAgent {
 
     async fn upgrade_sstables(
         &self,
-        _: Request<pb::UpgradeSstablesRequest>,
+        request: Request<pb::UpgradeSstablesRequest>,
     ) -> Answer<Self::UpgradeSstablesStream> {
+        self.require_meant(&request.into_inner().host_id);
         let fault = self.enter("upgradesstables").await?;
         let message = |progress, _| pb::UpgradeSstablesResponse { progress };
         self.stream(fault, message, |_, _| {})
@@ -354,7 +359,9 @@ impl NodeAgent for FakeAgent {
         request: Request<pb::AwaitViewsRequest>,
     ) -> Answer<Self::AwaitViewsStream> {
         let fault = self.enter("views").await?;
-        let views = request.into_inner().views.len();
+        let request = request.into_inner();
+        self.require_meant(&request.host_id);
+        let views = request.views.len();
         self.fleet
             .require(views == 1, "the view of the plan is waited for");
         let message = |progress, _| pb::AwaitViewsResponse { progress };

@@ -55,6 +55,26 @@ async fn a_newer_restore_ends_an_old_one_for_good() {
 }
 
 #[tokio::test]
+async fn a_newer_restore_that_failed_after_it_emptied_a_table_ends_an_old_one_too() {
+    let world = World::new(&["n1", "n2"]);
+    let (mut life, old) = old_restore(&world).await;
+    // It empties what the old one has loaded on n1, and loads nothing.
+    let faults = [Fault::Damaged];
+    world.fleet.fail("load n1", &faults);
+    world.fleet.fail("load n2", &faults);
+    let newer = life.restore("b").await;
+    assert_eq!(life.ended(&newer).await.state(), TaskState::Failed);
+    is_refused(&mut life, &old, &newer).await;
+    let error = life.cancel(&old).await.expect_err("its table is empty");
+    assert_eq!(error.reason, "RESTORE_PAST_POINT_OF_NO_RETURN");
+    life.resume(&newer).await.expect("resumed");
+    succeeds(&mut life, &newer).await;
+    is_refused(&mut life, &old, &newer).await;
+    life.cancel(&old).await.expect("its tables are restored");
+    life.ended(&old).await;
+}
+
+#[tokio::test]
 async fn a_newer_backup_has_the_rows_that_an_old_restore_would_replace() {
     let world = World::new(&["n1", "n2"]);
     let (mut life, old) = old_restore(&world).await;

@@ -60,9 +60,7 @@ async fn sstables_without_strays_come_as_they_are_and_each_byte_once() {
         target.agent.store = counted.clone() as Store;
         let (work, progress, _stop) = Work::new();
         let stage = own(&all_but_gaps(&source));
-        let count = super::super::stage(&target.agent, &stage, &work)
-            .await
-            .unwrap();
+        let count = target.stage(&stage, &work).await.unwrap();
         let live = live(&source);
         assert!(files_of(&staged_folder(&target)) == live, "{table}");
         let progress = progress.borrow().clone();
