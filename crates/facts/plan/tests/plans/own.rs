@@ -68,14 +68,14 @@ fn partitions_that_nodes_do_not_own_are_left_out() {
         10.1.0.2   3.0 GiB      3.3 GiB         4       1  00000000-0000-0000-0000-000000000012
         10.1.0.3   3.0 GiB      3.3 GiB         4       1  00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
+        STEP     ON          AFTER
+        pin      -           -
+        stage    every node  pin
+        replace  -           every stage
             TRUNCATE TABLE shop."Metrics_2";
             TRUNCATE TABLE shop.orders;
-        load    every node  schema
-        finish  -           every load
+        load     every node  replace
+        finish   -           every load
 
         takes about 34s
     "#]],
@@ -136,10 +136,10 @@ fn what_cannot_be_cut_is_loaded_whole_and_cleaned_up_afterwards() {
         STEP             ON          AFTER
         pin              -           -
         stage            every node  pin
-        schema           -           every stage
+        replace          -           every stage
             TRUNCATE TABLE shop."Metrics_2";
             TRUNCATE TABLE shop.orders;
-        load             every node  schema
+        load             every node  replace
         upgradesstables  every node  its own load
         finish           -           every upgradesstables
 
