@@ -117,7 +117,8 @@ codes! {
         "SSTables of the backup were damaged on their nodes already when it was made, with `--keep-damaged`. They are \
          restored as they are: Cassandra may refuse to load them, or fail to read some rows. The finding names the first \
          of them. Restore from another backup if you can; else run `nodetool scrub` on the named tables after the \
-         restore, on each node, and a full repair."
+         restore, on each node, and a full repair. Online into the same ring they are loaded whole, without the check \
+         that every partition is the node's own: then run `nodetool cleanup` too."
 
     BACKUP_UNVERIFIED Advice Before
         "Nobody has read the backup back since it was written. Every byte was checked on its way out, and every byte that a \
@@ -170,7 +171,9 @@ codes! {
          are taken as they are."
     CLEANUP_ADVISED Advice After
         "SSTables that cannot be cut are loaded whole, without the check that every partition is the node's own: encrypted \
-         ones, those that DSE streamed in part without copying, and all if the ring has more ranges than a plan can carry. \
+         ones, those that DSE streamed in part without copying, all of a keyspace whose replication strategy is not \
+         understood (a custom one, or transient replication), and all if the partitioner is not understood or the ring has \
+         more ranges than a plan can carry. \
          Partitions that a node does not own come back as of the restore when ranges move: run `nodetool cleanup` on each \
          node afterwards."
     KEYSPACE_REPLICATION_MISMATCH Advice Before

@@ -247,7 +247,7 @@ fn entry_name(entry: &SchemaEntry) -> String {
     format!("{}.{}", quote(&entry.keyspace), quote(&entry.name))
 }
 
-/// Makes a thing where it is not there.
+/// Makes a thing if it is absent.
 fn make(entry: &SchemaEntry, cql: &mut Vec<String>) {
     let statements = entry.cql.iter();
     cql.extend(statements.map(|statement| cql::if_not_exists(statement)));

@@ -1,8 +1,9 @@
-//! What each node owns of its own where every node stands for one node of the backup.
+//! Determines the ranges that each target node owns, if each takes the files of exactly one node of the backup.
 //!
-//! A node may hold partitions that it does not own: it grew, or replicas were taken away, and nobody has run `nodetool
-//! cleanup` since. `nodetool import` refuses a whole folder for one of them, when the table has been emptied already. So
-//! each node that loads by it is given its own ranges, and what lies outside is left out.
+//! A node may hold partitions that it does not own: the ring grew, or replicas were removed, and `nodetool cleanup` has
+//! not been run since. `nodetool import` refuses a whole folder for one of them, when the table has been emptied already.
+//! So each node that loads by it is given its own ranges, and what lies outside is left out. If the ranges cannot be
+//! determined, the files are taken whole and imported without that check.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +20,14 @@ use super::topology::Pair;
 /// Ranges of all nodes together that a plan may carry. With more, what a task keeps of its plan would become too large.
 const RANGES_MAX: usize = 1 << 16;
 
-/// Every target node stands for one source node.
+/// Every target node takes the files of one source node.
 pub(super) struct OneToOne<'a> {
     pairs: Vec<Pair<'a>>,
     keyspaces: Vec<String>,
     partitioner: Option<Partitioner>,
     own: Own,
+    /// Keyspaces whose owners cannot be determined; empty if no node checks tokens.
+    not_understood: Vec<String>,
 }
 
 enum Own {
@@ -47,7 +50,7 @@ pub(super) enum Lies {
     Outside,
     /// Its first or its last partition lies outside, and others may lie inside.
     Astray,
-    /// Only reading it tells.
+    /// Not known until it is read.
     Unknown,
 }
 
@@ -64,11 +67,17 @@ impl<'a> OneToOne<'a> {
             }
             _ => Own::Ranges(Vec::new()),
         };
+        let checks = |pair: &Pair| mode == RestoreMode::Online && pair.target.release.has_import();
+        let not_understood = match pairs.iter().any(checks) {
+            true => not_understood(keyspaces),
+            false => Vec::new(),
+        };
         Self {
             pairs,
             keyspaces: keyspaces.iter().map(|it| it.name.clone()).collect(),
             partitioner: rings.map(|rings| rings.source.partitioner()),
             own,
+            not_understood,
         }
     }
 
@@ -114,6 +123,12 @@ impl<'a> OneToOne<'a> {
         matches!(self.own, Own::Uncounted) && checks_tokens(&self.pairs, target)
     }
 
+    /// Keyspaces that are taken whole and imported without the check of tokens, because it cannot be determined which
+    /// partitions each node owns.
+    pub fn not_understood(&self) -> &[String] {
+        &self.not_understood
+    }
+
     /// None if it takes all that its source has.
     pub fn shares(&self, target: HostId, source: HostId) -> Vec<SourceShare> {
         let share = |keyspaces: &[String], ranges: &[RangeText], trims| SourceShare {
@@ -135,6 +150,9 @@ impl<'a> OneToOne<'a> {
                 shares.push(share(&group.keyspaces, &ranges, true));
             }
         }
+        if !self.not_understood.is_empty() && checks_tokens(&self.pairs, target) {
+            shares.push(share(&self.not_understood, &[], true));
+        }
         let mut others = self.keyspaces.clone();
         others.retain(|name| !shares.iter().any(|share| share.keyspaces.contains(name)));
         if !shares.is_empty() && !others.is_empty() {
@@ -153,7 +171,7 @@ impl Own {
         let mut alike: Vec<(&Replication, Vec<String>)> = Vec::new();
         for keyspace in keyspaces {
             let Some(target) = &keyspace.target else {
-                // Not understood: each node takes all that its source has.
+                // Listed in `OneToOne::not_understood`.
                 continue;
             };
             match alike.iter_mut().find(|(known, _)| *known == target) {
@@ -175,6 +193,12 @@ impl Own {
             _ => Self::Uncounted,
         }
     }
+}
+
+/// The target's replication is also None for every keyspace if the ring is not understood.
+fn not_understood(keyspaces: &[KeyspacePlan]) -> Vec<String> {
+    let unknown = keyspaces.iter().filter(|it| it.target.is_none());
+    unknown.map(|it| it.name.clone()).collect()
 }
 
 /// Whether the node loads by `nodetool import`, which checks that every partition is the node's own.
@@ -207,7 +231,7 @@ fn span(partitioner: &Partitioner, facts: &SstableFacts) -> Option<(Token, Token
     token(&facts.first_token).zip(token(&facts.last_token))
 }
 
-/// As the agents see it; nobody but their own product cuts the others.
+/// Whether the agents can cut it; only their own product can cut the others.
 pub(super) fn can_be_cut(facts: &SstableFacts) -> bool {
     facts.encryption.is_none() && !facts.hazards.contains(&Hazard::ZeroCopySlice)
 }

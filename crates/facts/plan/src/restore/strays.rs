@@ -1,4 +1,4 @@
-//! Partitions that nodes of the backup held and did not own, where each node of the target stands for one of them.
+//! Reports partitions that nodes of the backup held and did not own, if each target node takes the files of one of them.
 
 use std::collections::BTreeSet;
 
@@ -61,6 +61,17 @@ pub(super) fn check(
             "ring",
             "the ring has too many ranges for a plan to say which of them each node owns, so that SSTables may hold partitions of others",
             moves.keyspaces(),
+            findings,
+        );
+    } else if !moves.not_understood().is_empty() {
+        let keyspaces = moves.not_understood();
+        let names = text::list(keyspaces);
+        say_cleanup(
+            &names,
+            &format!(
+                "which partitions of {names} each node owns cannot be determined, so that SSTables may hold partitions of others"
+            ),
+            keyspaces,
             findings,
         );
     }

@@ -16,6 +16,7 @@ mod making_first;
 mod online;
 mod online_changed;
 mod own;
+mod own_unknown;
 mod refused;
 mod refused_target;
 mod rings_datacenters;
