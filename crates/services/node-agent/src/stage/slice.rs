@@ -32,7 +32,7 @@ use crate::work::Work;
 
 use failure::Failure;
 use remote::{Objects, Remote};
-use whole::{Made, Whole, all_of, move_in, take_whole};
+use whole::{Made, Whole, move_in, take_uncut, take_whole};
 
 /// Where slices are made, beside the keyspaces in the staging folder of a data directory. No keyspace has such a name.
 const UNFINISHED_FOLDER: &str = ".slicing";
@@ -177,31 +177,26 @@ impl<'a> Slicer<'a> {
         let result = self
             .slice_into(sstable, ranges, &unfinished, ownership, objects.clone())
             .await;
-        let mut fetched = self.fetched_whole(sstable);
+        let source = unfinished.join(SOURCE_FOLDER);
+        // What was made, with the bytes that were fetched after it.
         let moved = match result {
             Ok(Made::Slice(whole)) => blocking(move || move_in(whole, &target, ownership)).await,
-            Ok(Made::Nothing) => Ok(Sliced::new()),
-            Ok(Made::Everything) => {
-                fetched +=
-                    take_whole(self.fetcher, sstable, &unfinished.join(SOURCE_FOLDER)).await?;
-                Ok(all_of(sstable))
-            }
+            Ok(Made::Nothing) => Ok((Sliced::new(), 0)),
+            Ok(Made::Everything) => take_whole(self.fetcher, sstable, &source).await,
             Err(StageError::NotSliceable { .. }) if *trims => {
-                let table = sstable.placement.table;
-                self.journal.append(&RestoreRecord::Uncut { table }).await?;
-                fetched +=
-                    take_whole(self.fetcher, sstable, &unfinished.join(SOURCE_FOLDER)).await?;
-                Ok(all_of(sstable))
+                take_uncut(&self.journal, self.fetcher, sstable, &source).await
             }
+            Err(error) => Err(error),
+        };
+        let (sliced, fetched_after) = match moved {
+            Ok(moved) => moved,
             Err(error) => {
                 objects.counter.take_back();
-                let left = unfinished.clone();
-                // Why there is no slice counts, not what could not be cleared after it; the next try clears it.
-                drop(blocking(move || files::remove_tree(&left)).await);
+                // The first error is the one to report; the next try clears what could not be removed here.
+                drop(blocking(move || files::remove_tree(&unfinished)).await);
                 return Err(error);
             }
         };
-        let sliced = moved?;
         blocking(move || files::remove_tree(&unfinished)).await?;
         self.journal
             .append(&RestoreRecord::Sliced {
@@ -209,7 +204,7 @@ impl<'a> Slicer<'a> {
                 components: sliced.clone(),
             })
             .await?;
-        let fetched = objects.counter.bytes() + fetched;
+        let fetched = objects.counter.bytes() + self.fetched_whole(sstable) + fetched_after;
         self.work.update(|progress| {
             progress.bytes_total = (progress.bytes_total + fetched).saturating_sub(sstable.bytes());
         });

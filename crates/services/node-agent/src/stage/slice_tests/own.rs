@@ -124,6 +124,29 @@ async fn what_is_taken_whole_is_fetched_on_after_a_death_at_any_call() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_fetched_after_slicing_leaves_no_half_made_slice() {
+    let source = Source::of("big-nb/layouts/simple").await;
+    // With one SSTable, no other is being sliced when the failure comes.
+    source.put_manifest(|manifest| {
+        manifest.backup = FakeNode::backup("one");
+        let table = &mut manifest.tables[0];
+        table.files.retain(|file| file.name.starts_with("nb-1-"));
+    });
+    let mut files = source.manifest.tables[0].files.iter();
+    let data = files.find(|file| file.name == "nb-1-big-Data.db").unwrap();
+    fs::remove_file(source.node.root.path().join("bucket").join(&data.object)).unwrap();
+    let target = source.target();
+    let stage = Stage {
+        backup: FakeNode::backup("one"),
+        ..own(&all_but_gaps(&source))
+    };
+    let error = run(&target, &stage).await.unwrap_err();
+    assert!(matches!(error, StageError::Missing { .. }), "{error}");
+    let unfinished = source::staging(&target).join(".slicing");
+    assert_eq!(fs::read_dir(unfinished).unwrap().count(), 0);
+}
+
+#[tokio::test]
 async fn what_cannot_be_cut_comes_whole_and_is_loaded_without_the_check_of_tokens() {
     let source = Source::of("big-nb/layouts/simple").await;
     source.put_manifest(|manifest| {
