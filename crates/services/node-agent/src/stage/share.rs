@@ -1,6 +1,6 @@
 //! Decides what of each SSTable this node takes: by the shares of the plan, and by where the SSTable lies on the ring.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use cassandra_tokens::{Cut, Partitioner, Token, TokenRange, TokenRanges};
@@ -49,6 +49,8 @@ pub(super) struct Ranges {
     ranges: Arc<TokenRanges>,
     /// See [`SourceShare::trims`].
     trims: bool,
+    /// SSTables that were damaged already when they were backed up, each with its table.
+    damaged: HashSet<(String, String)>,
 }
 
 /// All shares of one keyspace of one source are one set of ranges.
@@ -89,7 +91,17 @@ pub(super) fn taking(
         partitioner,
         ranges: Arc::new(TokenRanges::new(ranges)),
         trims: own().all(|share| share.trims),
+        damaged: damaged(manifest, keyspace),
     }))
+}
+
+/// The damaged SSTables of a keyspace's tables; those of secondary indexes are not taken by ranges.
+fn damaged(manifest: &NodeManifest, keyspace: &str) -> HashSet<(String, String)> {
+    let damaged = manifest.damaged.iter();
+    damaged
+        .filter(|damage| damage.keyspace == keyspace && damage.index.is_none())
+        .map(|damage| (damage.table.clone(), damage.sstable.clone()))
+        .collect()
 }
 
 impl Ranges {
@@ -103,6 +115,10 @@ impl Ranges {
     ) -> Result<Option<Portion>, StageError> {
         if self.ranges.is_whole_ring() {
             return Ok(Some(Portion::Whole));
+        }
+        // Slicing parses its components and would fail, and facts that were read from damaged components may be wrong.
+        if self.trims && self.is_damaged(table, sstable) {
+            return Ok(Some(Portion::Uncut));
         }
         let cannot_cut = |why: &str| match self.trims {
             true => Ok(Some(Portion::Uncut)),
@@ -144,6 +160,11 @@ impl Ranges {
             return cannot_cut("it is a part that DSE streamed without copying");
         }
         Ok(Some(portion))
+    }
+
+    fn is_damaged(&self, table: &TableFiles, sstable: &str) -> bool {
+        let name = (table.table.clone(), sstable.to_owned());
+        self.damaged.contains(&name)
     }
 
     fn token(&self, text: &Option<String>) -> Option<Token> {

@@ -13,6 +13,7 @@ fn ranges(of: &[(i64, i64)]) -> Ranges {
         partitioner: Partitioner::Murmur3,
         ranges: Arc::new(TokenRanges::new(of.iter().map(range))),
         trims: false,
+        damaged: HashSet::new(),
     }
 }
 
@@ -138,6 +139,25 @@ fn what_a_node_owns_itself_is_expected_to_come_whole_and_never_refused() {
         ..encrypted(1, 10)
     };
     assert_eq!(taken(&unknown), "uncut");
+}
+
+#[test]
+fn what_was_damaged_on_its_node_is_never_cut_for_the_node_that_owns_it() {
+    let damaged = HashSet::from([("t".to_owned(), "nb-1-big".to_owned())]);
+    let own = Ranges {
+        damaged: damaged.clone(),
+        ..own(&[(0, 10), (90, 100)])
+    };
+    let whole = Ranges {
+        damaged,
+        ..ranges(&[(0, 10), (90, 100)])
+    };
+    for (first, last, of_others) in [(5, 95, "0.11"), (1, 10, "whole"), (20, 80, "none")] {
+        let facts = facts(first, last);
+        assert_eq!(taken_of(&own, Some(&facts)), "uncut", "{first} to {last}");
+        assert_eq!(taken_of(&whole, Some(&facts)), of_others);
+    }
+    assert_eq!(taken_of(&own, None), "uncut");
 }
 
 #[test]

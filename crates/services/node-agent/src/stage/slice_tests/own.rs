@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::manifest::Encryption;
+use model::manifest::{Encryption, KeptDamage};
 
 use super::*;
 use crate::testing::FakeNode;
@@ -186,5 +186,59 @@ async fn what_cannot_be_cut_comes_whole_and_is_loaded_without_the_check_of_token
         assert_eq!(whole.count(), expected, "{backup}");
         assert_eq!(loaded(&target, &stage).await, 2, "{backup}");
         assert!(is_unchecked(&target), "{backup}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_damaged_on_its_node_comes_whole_and_is_loaded_without_the_check_of_tokens() {
+    for component in ["Statistics.db", "Index.db", "CompressionInfo.db"] {
+        let source = Source::of("big-nb/layouts/simple").await;
+        let name = format!("nb-1-big-{component}");
+        let files = &source.manifest.tables[0].files;
+        let file = files.iter().find(|file| file.name == name).unwrap();
+        let damaged = vec![0xff; file.bytes as usize];
+        let object = source.node.root.path().join("bucket").join(&file.object);
+        fs::remove_file(&object).unwrap();
+        fs::write(&object, &damaged).unwrap();
+        for (backup, is_named) in [("unnamed", false), ("named", true)] {
+            source.put_manifest(|manifest| {
+                manifest.backup = FakeNode::backup(backup);
+                let mut files = manifest.tables[0].files.iter_mut();
+                let file = files.find(|file| file.name == name).unwrap();
+                file.blake3 = blake3::hash(&damaged).to_hex().to_string();
+                if is_named {
+                    manifest.damaged.push(damage(component));
+                }
+            });
+        }
+        let ranges = all_but_gaps(&source);
+        let every_second: Vec<(i64, i64)> = ranges.into_iter().step_by(2).collect();
+        let of = |backup| Stage {
+            backup: FakeNode::backup(backup),
+            ..own(&every_second)
+        };
+        let error = run(&source.target(), &of("unnamed")).await.unwrap_err();
+        assert_eq!(error.reason(), "SSTABLE_DAMAGED", "{component}: {error}");
+        let (target, stage) = (source.target(), of("named"));
+        assert_eq!(run(&target, &stage).await.unwrap(), 2, "{component}");
+        let staged = files_of(&staged_folder(&target));
+        assert_eq!(staged[&name], damaged, "{component}");
+        let live = live(&source);
+        assert_eq!(staged["nb-1-big-Data.db"], live["nb-1-big-Data.db"]);
+        assert_ne!(staged["nb-2-big-Data.db"], live["nb-2-big-Data.db"]);
+        assert_eq!(loaded(&target, &stage).await, 2, "{component}");
+        assert!(is_unchecked(&target), "{component}");
+    }
+}
+
+fn damage(component: &str) -> KeptDamage {
+    KeptDamage {
+        keyspace: "ks".into(),
+        table: "real".into(),
+        index: None,
+        sstable: "nb-1-big".into(),
+        component: component.into(),
+        offset: None,
+        what: "it is damaged".into(),
     }
 }
