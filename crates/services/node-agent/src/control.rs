@@ -3,6 +3,7 @@
 //! Today's adapter calls nodetool; a management API fits behind the same words. Every call is safe to repeat. An answer
 //! without an error says that Cassandra took the order, never that it did what was meant: callers look for themselves.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
@@ -105,8 +106,11 @@ pub trait CassandraControl: Send + Sync {
 
     async fn set_autocompaction(&self, tables: &[TableRef], on: bool) -> Result<(), ControlError>;
 
-    /// How many live SSTables the node counts for a table.
-    async fn sstable_count(&self, table: &TableRef) -> Result<u64, ControlError>;
+    /// How many live SSTables the node counts for each of the tables, those of their indexes not included.
+    async fn sstable_counts(
+        &self,
+        tables: &[TableRef],
+    ) -> Result<BTreeMap<TableRef, u64>, ControlError>;
 
     /// Flushes everything and takes no more writes.
     async fn drain(&self) -> Result<(), ControlError>;

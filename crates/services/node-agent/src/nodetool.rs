@@ -1,5 +1,7 @@
 //! Drives Cassandra through nodetool.
 
+mod stats;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -98,17 +100,21 @@ fn judge(arguments: &[&str], output: &Output) -> Result<String, ControlError> {
 
 /// The command with the tables of one keyspace at a time, as nodetool wants them.
 fn by_keyspace<'a>(command: &[&'a str], tables: &'a [TableRef]) -> Vec<Vec<&'a str>> {
-    let mut keyspaces: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    tables_by_keyspace(tables)
+        .into_iter()
+        .map(|(keyspace, tables)| {
+            let names: Vec<&str> = tables.iter().map(|table| table.table.as_str()).collect();
+            [command, &["--", keyspace], &names].concat()
+        })
+        .collect()
+}
+
+fn tables_by_keyspace(tables: &[TableRef]) -> BTreeMap<&str, Vec<&TableRef>> {
+    let mut keyspaces: BTreeMap<&str, Vec<&TableRef>> = BTreeMap::new();
     for table in tables {
-        keyspaces
-            .entry(&table.keyspace)
-            .or_default()
-            .push(&table.table);
+        keyspaces.entry(&table.keyspace).or_default().push(table);
     }
     keyspaces
-        .into_iter()
-        .map(|(keyspace, tables)| [command, &["--", keyspace], &tables].concat())
-        .collect()
 }
 
 /// Reads `<keyspace> <table> not running`.
@@ -225,23 +231,30 @@ impl CassandraControl for Nodetool {
         Ok(())
     }
 
-    async fn sstable_count(&self, table: &TableRef) -> Result<u64, ControlError> {
-        let name = table.to_string();
-        let arguments = ["tablestats", "--", &name];
-        let said = self.run(&arguments).await?;
-        said.lines()
-            .find_map(|line| {
-                line.trim()
-                    .strip_prefix("SSTable count:")?
-                    .trim()
-                    .parse()
-                    .ok()
-            })
-            .ok_or_else(|| ControlError::Failed {
-                command: shown(&arguments),
-                status: "an answer without `SSTable count`".to_owned(),
-                said: last_lines(&said),
-            })
+    async fn sstable_counts(
+        &self,
+        tables: &[TableRef],
+    ) -> Result<BTreeMap<TableRef, u64>, ControlError> {
+        let mut counts = BTreeMap::new();
+        // One call for each keyspace: nodetool takes seconds to start.
+        for tables in tables_by_keyspace(tables).into_values() {
+            let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
+            let arguments: Vec<&str> = ["tablestats", "--"]
+                .into_iter()
+                .chain(names.iter().map(String::as_str))
+                .collect();
+            let said = self.run(&arguments).await?;
+            let found = stats::sstable_counts(&said);
+            for table in tables {
+                let count = found.get(table).ok_or_else(|| ControlError::Failed {
+                    command: shown(&arguments),
+                    status: format!("an output without `SSTable count` of `{table}`"),
+                    said: last_lines(&said),
+                })?;
+                counts.insert(table.clone(), *count);
+            }
+        }
+        Ok(counts)
     }
 
     async fn drain(&self) -> Result<(), ControlError> {

@@ -3,23 +3,28 @@
 //! A node that is up is no evidence: Cassandra may skip an SSTable that it cannot open, or look in other data directories
 //! than this agent. The old files are deleted after this, so nothing is taken for granted.
 
-use std::path::PathBuf;
+mod look;
+
 use std::time::Duration;
 
 use api::{ErrorKind, ServiceError};
 use model::TableRef;
-use tokio::time::Instant;
+use tracing::warn;
 
 use crate::agent::Agent;
 use crate::cause::Cause;
-use crate::files::{self, FileError, blocking};
-use crate::folders::Folders;
+use crate::files::{FileError, blocking};
 use crate::names;
 use crate::restart::{self, RestartError};
 use crate::restore::TableTarget;
 
+use look::{Look, OnDisk};
+
 /// Cassandra takes new files over a moment after they are on disk; it does not need this many looks for that.
 const LOOKS_MAX: u32 = 5;
+/// How often a table that compacts, flushes or receives a stream is looked at in the hope of a moment at which it does
+/// not; with nodetool's own start that is about a minute.
+const RESTLESS_LOOKS_MAX: u32 = 20;
 const LOOK_INTERVAL: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 1000 });
 
 /// Why Cassandra is not known to run on the restored files.
@@ -38,14 +43,6 @@ pub enum OpenedError {
         on_disk: u64,
         counted: u64,
     },
-    #[error(
-        "the SSTables of table `{table}` could not be counted within {seconds} s, because Cassandra compacts or flushes it; the old files are kept in the staging folder of restore `{restore}`"
-    )]
-    Busy {
-        restore: String,
-        table: TableRef,
-        seconds: u64,
-    },
 }
 
 impl<E: Into<Cause>> From<E> for OpenedError {
@@ -60,7 +57,6 @@ impl ServiceError for OpenedError {
             Self::Cause(error) => error.kind(),
             Self::Start(error) => error.kind(),
             Self::Miscounted { .. } => ErrorKind::DataLoss,
-            Self::Busy { .. } => ErrorKind::Unavailable,
         }
     }
 
@@ -69,7 +65,6 @@ impl ServiceError for OpenedError {
             Self::Cause(error) => error.reason(),
             Self::Start(error) => error.reason(),
             Self::Miscounted { .. } => "SSTABLES_NOT_OPENED",
-            Self::Busy { .. } => "SSTABLES_NOT_COUNTED",
         }
     }
 
@@ -79,10 +74,6 @@ impl ServiceError for OpenedError {
             Self::Start(error) => error.hint(),
             Self::Miscounted { .. } => Some(
                 "Cassandra's system.log names each SSTable that it could not open; compare data_file_directories with the folders in which the table lies, restart the agent and Cassandra if they differ, and resume the task"
-                    .to_owned(),
-            ),
-            Self::Busy { .. } => Some(
-                "resume the task when `nodetool compactionstats` shows no compaction of the table"
                     .to_owned(),
             ),
         }
@@ -96,7 +87,8 @@ impl ServiceError for OpenedError {
     }
 }
 
-/// Starts Cassandra, or finds it up, and counts the SSTables of the tables that this restore has swapped.
+/// Starts Cassandra, or finds it up, and counts the SSTables of the tables that this restore has swapped. All tables are
+/// counted together, and those again whose counts do not agree; each gets all its looks, so that this always ends.
 pub async fn start(
     agent: &Agent,
     restore: &str,
@@ -104,82 +96,103 @@ pub async fn start(
 ) -> Result<(), OpenedError> {
     names::check("restore", restore)?;
     restart::start(agent).await?;
-    let deadline = Instant::now() + agent.start_timeout();
-    for target in targets {
-        check(agent, restore, target, deadline).await?;
-    }
-    Ok(())
-}
-
-/// Compares Cassandra's count with the disk until they agree at a moment at which nothing changes.
-async fn check(
-    agent: &Agent,
-    restore: &str,
-    target: &TableTarget,
-    deadline: Instant,
-) -> Result<(), OpenedError> {
-    let mut looks = 0;
+    let mut unsure: Vec<Unsure> = targets.iter().map(Unsure::new).collect();
     loop {
-        let before = look(agent, target).await?;
-        if before == Some(Vec::new()) {
+        unsure = look_again(agent, restore, unsure).await?;
+        if unsure.is_empty() {
             return Ok(());
-        }
-        let counted = agent.control.sstable_count(&target.table).await?;
-        let on_disk = match look(agent, target).await? {
-            Some(after) if before.as_ref() == Some(&after) => Some(after.len() as u64),
-            _ => None,
-        };
-        if on_disk == Some(counted) {
-            return Ok(());
-        }
-        looks += u32::from(on_disk.is_some());
-        if let Some(on_disk) = on_disk
-            && looks == LOOKS_MAX
-        {
-            return Err(OpenedError::Miscounted {
-                restore: restore.to_owned(),
-                table: target.table.clone(),
-                on_disk,
-                counted,
-            });
-        }
-        if Instant::now() >= deadline {
-            return Err(OpenedError::Busy {
-                restore: restore.to_owned(),
-                table: target.table.clone(),
-                seconds: agent.start_timeout().as_secs(),
-            });
         }
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
 }
 
-/// The Data components in the table's live folders; none while a compaction or a flush is at work there, because then
-/// there are files that Cassandra rightly does not count.
-async fn look(agent: &Agent, target: &TableTarget) -> Result<Option<Vec<PathBuf>>, OpenedError> {
-    let (folders, target) = (agent.folders.clone(), target.clone());
-    blocking(move || {
-        if is_changing(&folders, &target)? {
-            return Ok(None);
-        }
-        let files = folders.live_files(&target.table, &target.target_id)?;
-        let own = files.into_iter().filter(|file| file.is_own_data());
-        Ok(Some(own.map(|file| file.path).collect()))
-    })
-    .await
+/// A table of which it is not known yet that Cassandra has opened it.
+struct Unsure<'a> {
+    target: &'a TableTarget,
+    /// Looks at which the count was not that of the disk.
+    mismatches: u32,
+    /// Looks at which the table was being written.
+    restless: u32,
 }
 
-/// Whether a transaction of Cassandra's has its log there, for example `nb_txn_compaction_<id>.log`.
-fn is_changing(folders: &Folders, target: &TableTarget) -> Result<bool, FileError> {
-    for folder in folders.live_folders(&target.table, &target.target_id) {
-        for entry in files::entries(&folder)? {
-            let name = files::name_of(&entry);
-            if name.contains("_txn_") && name.ends_with(".log") {
-                return Ok(true);
-            }
+impl<'a> Unsure<'a> {
+    fn new(target: &'a TableTarget) -> Self {
+        Self {
+            target,
+            mismatches: 0,
+            restless: 0,
         }
     }
-    Ok(false)
+
+    /// Whether the count is evidence that Cassandra has opened the table; fails after several that say that it has not.
+    fn is_opened(
+        &mut self,
+        restore: &str,
+        on_disk: OnDisk,
+        counted: u64,
+    ) -> Result<bool, OpenedError> {
+        let table = &self.target.table;
+        let on_disk = match on_disk {
+            OnDisk::Exactly(on_disk) if counted == on_disk => return Ok(true),
+            OnDisk::Exactly(on_disk) => on_disk,
+            OnDisk::AtLeast(_) if self.restless < RESTLESS_LOOKS_MAX => {
+                self.restless += 1;
+                return Ok(false);
+            }
+            OnDisk::AtLeast(on_disk) if counted >= on_disk => {
+                warn!(%table, counted, on_disk, "the table does not come to rest; Cassandra counts at least the SSTables that no transaction touches");
+                return Ok(true);
+            }
+            OnDisk::AtLeast(on_disk) => on_disk,
+        };
+        self.mismatches += 1;
+        if self.mismatches < LOOKS_MAX {
+            return Ok(false);
+        }
+        Err(OpenedError::Miscounted {
+            restore: restore.to_owned(),
+            table: table.clone(),
+            on_disk,
+            counted,
+        })
+    }
+}
+
+/// Compares Cassandra's counts with the disk as it is before and after; returns the tables that need another look.
+async fn look_again<'a>(
+    agent: &Agent,
+    restore: &str,
+    unsure: Vec<Unsure<'a>>,
+) -> Result<Vec<Unsure<'a>>, OpenedError> {
+    let before = looks(agent, &unsure).await?;
+    let (unsure, before): (Vec<_>, Vec<_>) = unsure
+        .into_iter()
+        .zip(before)
+        .filter(|(_, look)| !look.is_empty())
+        .unzip();
+    let tables: Vec<TableRef> = unsure.iter().map(|of| of.target.table.clone()).collect();
+    let counts = agent.control.sstable_counts(&tables).await?;
+    let after = looks(agent, &unsure).await?;
+    let mut left = Vec::new();
+    for ((mut of, before), after) in unsure.into_iter().zip(&before).zip(&after) {
+        let counted = counts.get(&of.target.table).copied().unwrap_or(0);
+        if !of.is_opened(restore, OnDisk::between(before, after), counted)? {
+            left.push(of);
+        }
+    }
+    Ok(left)
+}
+
+async fn looks(agent: &Agent, unsure: &[Unsure<'_>]) -> Result<Vec<Look>, FileError> {
+    let folders = agent.folders.clone();
+    let targets: Vec<TableTarget> = unsure.iter().map(|of| of.target.clone()).collect();
+    blocking(move || {
+        targets
+            .iter()
+            .map(|target| Look::take(&folders, target))
+            .collect()
+    })
+    .await
 }
 
 #[cfg(test)]

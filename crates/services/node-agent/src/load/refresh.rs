@@ -34,7 +34,9 @@ pub(super) async fn load(
     agent.control.refresh(&target.table).await?;
     let mut tries = 0;
     loop {
-        let counted = agent.control.sstable_count(&target.table).await?;
+        let table = std::slice::from_ref(&target.table);
+        let counts = agent.control.sstable_counts(table).await?;
+        let counted = counts.get(&target.table).copied().unwrap_or(0);
         let (folders, of) = (agent.folders.clone(), target.clone());
         let on_disk = blocking(move || count(&folders, &of)).await?;
         if counted == on_disk {

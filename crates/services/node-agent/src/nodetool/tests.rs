@@ -70,12 +70,13 @@ async fn a_command_that_hangs_is_given_up() {
 #[tokio::test]
 async fn answers_are_read_out_of_the_talk_around_them() {
     let (_root, nodetool) = scripted(
-        "case \"$3\" in netstats) echo 'Mode: NORMAL';; tablestats) printf '\\tSSTable count: 12\\n';;
+        "case \"$3\" in netstats) echo 'Mode: NORMAL';; tablestats) printf 'Keyspace : k\\n\\t\\tTable: t\\n\\t\\tSSTable count: 12\\n';;
          statusautocompaction) printf 'Keyspace Table Status\\nk t not running   \\nk u running\\n';; *) exit 1;; esac",
     );
     let (t, u) = (TableRef::new("k", "t"), TableRef::new("k", "u"));
     assert_eq!(nodetool.mode().await.unwrap(), "NORMAL");
-    assert_eq!(nodetool.sstable_count(&t).await.unwrap(), 12);
+    let counts = nodetool.sstable_counts(std::slice::from_ref(&t)).await;
+    assert_eq!(counts.unwrap(), [(t.clone(), 12)].into());
     assert_eq!(nodetool.not_compacted(&[t.clone(), u]).await.unwrap(), [t]);
 }
 
@@ -103,4 +104,51 @@ async fn tokens_are_checked_unless_that_would_refuse_what_cannot_be_cut() {
         calls,
         "import -- k t /staging/k/t\nimport --no-tokens -- k t /staging/k/t\n"
     );
+}
+
+/// What Cassandra 3.11 to 5.0 print, cut to what matters.
+const STATS: &str = "Total number of tables: 4
+----------------
+Keyspace : a
+\tRead Count: 0
+\tPending Flushes: 0
+\t\tTable (index): t.by_name
+\t\tSSTable count: 7
+\t\tTable: t
+\t\tSSTable count: 2
+\t\tOld SSTable count: 9
+\t\tSSTables in each level: [1, 1, 0]
+
+\t\tTable (index): v.by_name
+\t\tSSTable count: 8
+\t\tTable: v
+\t\tSSTable count: 0
+
+----------------
+Keyspace: b
+\tRead Count: 0
+\t\tTable: t
+\t\tSSTable count: 5
+\t\tTable (index): t.by_age
+\t\tSSTable count: 6
+
+----------------
+";
+
+#[tokio::test]
+async fn sstables_of_many_tables_are_counted_by_keyspace_and_without_indexes() {
+    let (root, nodetool) = scripted(
+        "shift 2; echo \"$@\" >> \"$(dirname \"$0\")/calls\"; cat \"$(dirname \"$0\")/stats\"",
+    );
+    fs::write(root.path().join("stats"), STATS).unwrap();
+    let tables = [("a", "t"), ("b", "t"), ("a", "v")].map(|(k, t)| TableRef::new(k, t));
+    let counts = nodetool.sstable_counts(&tables).await.unwrap();
+    let counts: Vec<_> = counts.iter().map(|(t, n)| (t.to_string(), *n)).collect();
+    let expected = [("a.t", 2), ("a.v", 0), ("b.t", 5)].map(|(t, n)| (t.to_owned(), n));
+    assert_eq!(counts, expected);
+    let calls = fs::read_to_string(root.path().join("calls")).unwrap();
+    assert_eq!(calls, "tablestats -- a.t a.v\ntablestats -- b.t\n");
+    let unknown = nodetool.sstable_counts(&[TableRef::new("b", "u")]).await;
+    let error = unknown.unwrap_err().to_string();
+    assert!(error.contains("`SSTable count` of `b.u`"), "{error}");
 }

@@ -1,6 +1,6 @@
 //! A Cassandra that lives on disk only: snapshots are hard links, loading renames files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -120,6 +120,18 @@ impl FakeControl {
             }
             lose = false;
         }
+    }
+
+    fn count(&self, table: &TableRef) -> u64 {
+        let known = |file: &ComponentFile| {
+            file.is_own_data() && file.descriptor.id.parse::<u64>().unwrap() <= 100_000
+        };
+        let folders = self.folders_of(table);
+        let files = folders
+            .iter()
+            .flat_map(|folder| sstables::list(folder).unwrap());
+        let skipped = usize::from(self.does(&Misbehaviour::OpensAllButOne));
+        files.filter(known).count().saturating_sub(skipped) as u64
     }
 
     fn highest(&self, table: &TableRef) -> u64 {
@@ -288,17 +300,16 @@ impl CassandraControl for FakeControl {
         Ok(())
     }
 
-    async fn sstable_count(&self, table: &TableRef) -> Result<u64, ControlError> {
-        let known = |file: &ComponentFile| {
-            file.is_own_data() && file.descriptor.id.parse::<u64>().unwrap() <= 100_000
-        };
-        let folders = self.folders_of(table);
-        let files = folders
+    async fn sstable_counts(
+        &self,
+        tables: &[TableRef],
+    ) -> Result<BTreeMap<TableRef, u64>, ControlError> {
+        let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
+        self.note(format!("tablestats {}", names.join(" ")));
+        Ok(tables
             .iter()
-            .flat_map(|folder| sstables::list(folder).unwrap());
-        let skipped = usize::from(self.does(&Misbehaviour::OpensAllButOne));
-        let counted = files.filter(known).count().saturating_sub(skipped);
-        Ok(counted as u64)
+            .map(|table| (table.clone(), self.count(table)))
+            .collect())
     }
 
     async fn drain(&self) -> Result<(), ControlError> {
