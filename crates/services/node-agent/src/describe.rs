@@ -14,7 +14,7 @@ use tracing::warn;
 use crate::agent::Agent;
 use crate::control::ControlError;
 use crate::cql::CqlError;
-use crate::files::{FileError, blocking};
+use crate::files::{self, FileError, blocking};
 use crate::folders::Folders;
 use crate::ring::{self, Identity};
 use crate::tables::{self, Table};
@@ -229,9 +229,9 @@ pub async fn remember(agent: &Agent, identity: &Identity) -> Result<(), FileErro
     let identity = identity.clone();
     blocking(move || {
         let failed = FileError::at("write", &path);
+        let folder = path.parent().unwrap_or(&path);
         let write = || {
             let text = serde_json::to_vec(&identity).map_err(std::io::Error::other)?;
-            let folder = path.parent().unwrap_or(&path);
             fs::create_dir_all(folder)?;
             // Beside and renamed: a reader never sees half of it.
             let new = path.with_extension("new");
@@ -240,7 +240,8 @@ pub async fn remember(agent: &Agent, identity: &Identity) -> Result<(), FileErro
             file.sync_all()?;
             fs::rename(&new, &path)
         };
-        write().map_err(failed)
+        write().map_err(failed)?;
+        files::sync_folder(folder)
     })
     .await
 }

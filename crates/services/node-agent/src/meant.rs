@@ -6,11 +6,13 @@
 
 use api::{ErrorKind, ServiceError};
 use model::HostId;
+use tracing::warn;
 
 use crate::agent::Agent;
 use crate::cause::Cause;
 use crate::cql::CqlError;
 use crate::describe::{recall, remember};
+use crate::files::FileError;
 use crate::names;
 use crate::ring;
 
@@ -72,30 +74,60 @@ impl ServiceError for MeantError {
 
 /// Compares with the node's own host id: as it says itself while it is up, else as it was last seen.
 pub async fn check(agent: &Agent, wanted: HostId) -> Result<(), MeantError> {
-    let identity = match ring::identity(&*agent.cql, agent.cassandra.product).await {
+    let (own, kept) = own_host_id(agent).await?;
+    compare(wanted, own)?;
+    Ok(kept?)
+}
+
+/// The same for the end of a restore, which any node may confirm that has nothing of it. It frees the disk, so a disk that
+/// is too full to keep the node's host id does not refuse it.
+pub async fn check_finish(agent: &Agent, wanted: HostId, restore: &str) -> Result<(), MeantError> {
+    names::check("restore", restore)?;
+    let checked = match own_host_id(agent).await {
+        Ok((own, kept)) => {
+            if let Err(error) = kept {
+                warn!(%error, "what is known of the node could not be kept");
+            }
+            compare(wanted, own)
+        }
+        Err(error) => Err(error),
+    };
+    match checked {
+        Err(MeantError::Unknown(_) | MeantError::WrongNode { .. })
+            if has_nothing_of(agent, restore) =>
+        {
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// The node's own host id, and whether it is on disk for the calls that come while the node is down.
+async fn own_host_id(agent: &Agent) -> Result<(HostId, Result<(), FileError>), MeantError> {
+    match ring::identity(&*agent.cql, agent.cassandra.product).await {
         Ok(identity) => {
-            // Later calls come while the node is down, so this must be on disk.
-            remember(agent, &identity).await?;
-            identity
+            let own = identity.member.host_id;
+            let known = recall(agent).await.map(|known| known.member.host_id);
+            let kept = match known == Some(own) {
+                true => Ok(()),
+                false => remember(agent, &identity).await,
+            };
+            Ok((own, kept))
         }
         Err(
             error @ (CqlError::Down { .. } | CqlError::Login { .. } | CqlError::Timeout { .. }),
-        ) => recall(agent).await.ok_or(MeantError::Unknown(error))?,
-        Err(error) => return Err(error.into()),
-    };
-    let own = identity.member.host_id;
-    if own == wanted {
-        return Ok(());
+        ) => match recall(agent).await {
+            Some(known) => Ok((known.member.host_id, Ok(()))),
+            None => Err(MeantError::Unknown(error)),
+        },
+        Err(error) => Err(error.into()),
     }
-    Err(MeantError::WrongNode { wanted, own })
 }
 
-/// The same for the end of a restore, which any node may confirm that has nothing of it.
-pub async fn check_finish(agent: &Agent, wanted: HostId, restore: &str) -> Result<(), MeantError> {
-    names::check("restore", restore)?;
-    match check(agent, wanted).await {
-        Err(MeantError::Unknown(_)) if has_nothing_of(agent, restore) => Ok(()),
-        result => result,
+fn compare(wanted: HostId, own: HostId) -> Result<(), MeantError> {
+    match own == wanted {
+        true => Ok(()),
+        false => Err(MeantError::WrongNode { wanted, own }),
     }
 }
 

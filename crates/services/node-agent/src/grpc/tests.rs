@@ -318,6 +318,9 @@ async fn no_call_of_a_restore_is_carried_out_that_names_another_node_or_none() {
     control.calls.lock().unwrap().clear();
     let FakeNode { agent, root, .. } = node;
     let state = agent.folders.restore_journal("r1");
+    // A node that has nothing of a restore may end it.
+    let staging = root.path().join("ringkeep-staging/r1");
+    std::fs::create_dir_all(&staging).unwrap();
     let mut client = connect(agent);
     let other = FakeNode::host_id(2).to_string();
     for (call, error) in call_all(&mut client, &other).await {
@@ -336,6 +339,7 @@ async fn no_call_of_a_restore_is_carried_out_that_names_another_node_or_none() {
         );
     }
     assert!(!marks.exists() && !state.exists(), "nothing was done");
+    assert!(staging.exists(), "nothing was deleted");
     assert_eq!(*control.calls.lock().unwrap(), Vec::<String>::new());
     drop(root);
 }

@@ -50,3 +50,37 @@ async fn a_node_that_knows_nothing_of_itself_or_of_a_restore_may_end_it() {
     std::fs::create_dir_all(node.root.path().join("ringkeep-staging/r1")).unwrap();
     assert_eq!(finish().await.unwrap_err().reason(), "NODE_UNKNOWN");
 }
+
+#[tokio::test]
+async fn a_node_that_took_over_an_address_may_end_a_restore_of_which_it_has_nothing() {
+    let node = FakeNode::new(1, "4.1.9");
+    let finish = || check_finish(&node.agent, FakeNode::host_id(2), "r1");
+    finish().await.unwrap();
+    std::fs::create_dir_all(node.root.path().join("ringkeep-staging/r1")).unwrap();
+    assert_eq!(finish().await.unwrap_err().reason(), "WRONG_NODE");
+}
+
+/// Makes every write of the identity file fail, as a full disk does.
+fn block_writes(node: &FakeNode) {
+    let new = node.agent.folders.identity_file().with_extension("new");
+    std::fs::create_dir_all(new).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_not_written_again() {
+    let node = FakeNode::new(1, "4.1.9");
+    check(&node.agent, FakeNode::host_id(1)).await.unwrap();
+    block_writes(&node);
+    check(&node.agent, FakeNode::host_id(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_no_host_id_refuses_all_but_the_end_of_a_restore() {
+    let node = FakeNode::new(1, "4.1.9");
+    block_writes(&node);
+    std::fs::create_dir_all(node.root.path().join("ringkeep-staging/r1")).unwrap();
+    let wanted = FakeNode::host_id(1);
+    let error = check(&node.agent, wanted).await.unwrap_err();
+    assert!(matches!(error, MeantError::Cause(Cause::File(_))));
+    check_finish(&node.agent, wanted, "r1").await.unwrap();
+}
