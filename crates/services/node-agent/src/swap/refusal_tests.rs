@@ -134,3 +134,19 @@ async fn old_files_whose_journal_is_gone_are_kept() {
     fs::write(&journal, text).unwrap();
     crate::restore::finish(&node.agent, "r1").await.unwrap();
 }
+
+#[tokio::test]
+async fn a_file_with_two_records_is_counted_once() {
+    let node = staged().await;
+    let (open, state) = RestoreState::open(&node.agent.folders, "r1").await.unwrap();
+    let mut fetched = state.fetched.iter();
+    let (path, file) = fetched
+        .find(|(path, _)| path.ends_with("/nb-1-big-Data.db"))
+        .unwrap();
+    let record = RestoreRecord::Sliced {
+        path: path.strip_suffix("-Data.db").unwrap().to_owned(),
+        components: [("Data.db".to_owned(), file.bytes)].into(),
+    };
+    open.append(&record).await.unwrap();
+    assert_eq!(swap(&node.agent, "r1", &targets()).await.unwrap(), 2);
+}

@@ -3,6 +3,7 @@
 //! Days may lie between staging and a swap that is resumed, and somebody may have cleared the staging folder to free the
 //! disk. Found after the old files are aside, that would leave a node without data.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,24 +16,32 @@ use crate::folders::{Folders, table_folder_name};
 use crate::restore::{RestoreState, TableTarget};
 use crate::sstables::DATA;
 
-/// A file that staging has put on disk.
-struct Staged {
+/// Where staging has put a file.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
     /// The label of its data directory.
     directory: String,
     /// Inside the data directory, and inside the staging folder of it.
     path: PathBuf,
-    bytes: u64,
 }
 
-impl Staged {
+impl Place {
+    /// The folder of its table, from the keyspace on; an index's folder is inside it.
+    fn table_folder(&self) -> PathBuf {
+        self.path.components().take(2).collect()
+    }
+
     /// Of the table itself, not of an index's hidden table.
-    fn is_own_data(&self, table_folder: &Path) -> bool {
+    fn is_own_data(&self) -> bool {
         let name = self.path.file_name().and_then(|name| name.to_str());
         let parsed = name.and_then(|name| parse_file_name(name).ok());
         parsed.is_some_and(|(_, component)| component == DATA)
-            && self.path.parent() == Some(table_folder)
+            && self.path.components().count() == 3
     }
 }
+
+/// The staged files of a table and their bytes.
+type Staged = BTreeMap<Place, u64>;
 
 /// Refuses unless every staged file of the tables has its size and its place: in staging, or live if its table's old
 /// files are aside already, because then an earlier try may have moved it.
@@ -45,8 +54,9 @@ pub(super) fn check(
     let open = targets
         .iter()
         .filter(|target| !state.swapped.contains(&target.target_id));
+    let journalled = journalled(state);
     for target in open {
-        check_table(folders, restore, target, state)?;
+        check_table(folders, restore, target, state, &journalled)?;
     }
     Ok(())
 }
@@ -56,6 +66,7 @@ fn check_table(
     restore: &str,
     target: &TableTarget,
     state: &RestoreState,
+    journalled: &BTreeMap<PathBuf, Staged>,
 ) -> Result<(), SwapError> {
     let may_be_live = state.aside.contains(&target.target_id);
     let table_folder =
@@ -66,7 +77,7 @@ fn check_table(
         what,
     };
     let mut sstables = 0;
-    for file in journalled(state, &table_folder) {
+    for (file, &expected) in journalled.get(&table_folder).into_iter().flatten() {
         let Some(data) = folders.data.iter().find(|d| d.label == file.directory) else {
             // A data directory that is no longer configured; the count shows whether its files are missed.
             continue;
@@ -78,16 +89,15 @@ fn check_table(
         }
         let shown = staged.display();
         match found {
-            Some(bytes) if bytes == file.bytes => {}
+            Some(bytes) if bytes == expected => {}
             Some(bytes) => {
-                let staged = file.bytes;
                 return Err(lost(format!(
-                    "`{shown}` has {bytes} bytes instead of {staged}"
+                    "`{shown}` has {bytes} bytes instead of {expected}"
                 )));
             }
             None => return Err(lost(format!("`{shown}` is missing"))),
         }
-        sstables += u64::from(file.is_own_data(&table_folder));
+        sstables += u64::from(file.is_own_data());
     }
     let counts = state.staged.as_ref();
     let expected = counts.and_then(|counts| counts.get(&target.target_id));
@@ -98,8 +108,9 @@ fn check_table(
     Ok(())
 }
 
-/// What the journal says is on disk for a table, the files of its indexes included.
-fn journalled(state: &RestoreState, table_folder: &Path) -> Vec<Staged> {
+/// What the journal says is on disk, the files of indexes included, by the folders of the tables. A file with two records
+/// is one file.
+fn journalled(state: &RestoreState) -> BTreeMap<PathBuf, Staged> {
     let whole = state
         .fetched
         .iter()
@@ -108,20 +119,19 @@ fn journalled(state: &RestoreState, table_folder: &Path) -> Vec<Staged> {
         let component = move |(name, bytes): (&String, &u64)| (format!("{sstable}-{name}"), *bytes);
         components.iter().map(component)
     });
-    let mut found: Vec<Staged> = whole
-        .chain(sliced)
-        .filter_map(|(path, bytes)| {
-            let (directory, path) = path.split_once('/')?;
-            Some(Staged {
-                directory: directory.to_owned(),
-                path: path.into(),
-                bytes,
-            })
-        })
-        .filter(|file| file.path.starts_with(table_folder))
-        .collect();
-    found.sort_by(|a, b| (&a.directory, &a.path).cmp(&(&b.directory, &b.path)));
-    found
+    let mut tables: BTreeMap<PathBuf, Staged> = BTreeMap::new();
+    for (path, bytes) in whole.chain(sliced) {
+        let Some((directory, path)) = path.split_once('/') else {
+            continue;
+        };
+        let place = Place {
+            directory: directory.to_owned(),
+            path: path.into(),
+        };
+        let table = tables.entry(place.table_folder()).or_default();
+        table.insert(place, bytes);
+    }
+    tables
 }
 
 fn bytes_of(path: &Path) -> Result<Option<u64>, FileError> {
