@@ -22,7 +22,11 @@ pub enum FinishError {
     #[error(
         "restore `{restore}` is half swapped on this node: table `{table}` is not swapped yet, and the old files in the staging folder may be the only copy of what was live"
     )]
-    HalfSwapped { restore: String, table: String },
+    HalfSwapped {
+        restore: String,
+        table: String,
+        journal: PathBuf,
+    },
 }
 
 impl<E: Into<Cause>> From<E> for FinishError {
@@ -49,10 +53,10 @@ impl ServiceError for FinishError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Cause(error) => error.hint(),
-            Self::HalfSwapped { .. } => Some(
-                "resume the restore's task with `ringkeep task resume`: it ends the swap, and finishes after that"
-                    .to_owned(),
-            ),
+            Self::HalfSwapped { journal, .. } => Some(format!(
+                "resume the restore's task with `ringkeep task resume`: it ends the swap, and finishes after that; if newer restores have replaced all of its tables, the files below `old` in its staging folder are older than these: delete them and the journal `{}` by hand, and cancel the task",
+                journal.display()
+            )),
         }
     }
 
@@ -93,7 +97,7 @@ pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, FinishError> {
 
 async fn check_swap(agent: &Agent, restore: &str, roots: &[PathBuf]) -> Result<(), FinishError> {
     let path = agent.folders.restore_journal(restore);
-    let (state, unreadable) = match journal::peek(path).await {
+    let (state, unreadable) = match journal::peek(path.clone()).await {
         Ok(records) => (RestoreState::replay(records), None),
         Err(error) => (RestoreState::default(), Some(error)),
     };
@@ -105,6 +109,7 @@ async fn check_swap(agent: &Agent, restore: &str, roots: &[PathBuf]) -> Result<(
         (Some(table), None) => Err(FinishError::HalfSwapped {
             restore: restore.to_owned(),
             table,
+            journal: path,
         }),
     }
 }

@@ -111,7 +111,10 @@ async fn nothing_is_finished_while_a_swap_is_half_done() {
             }
             let error = finished.unwrap_err();
             assert_eq!(error.reason(), "SWAP_UNFINISHED", "{at} {after}: {error}");
-            assert!(error.hint().unwrap().contains("task resume"));
+            let hint = error.hint().unwrap();
+            let journal = node.agent.folders.restore_journal("r1");
+            assert!(hint.contains("task resume"), "{hint}");
+            assert!(hint.contains(&journal.display().to_string()), "{hint}");
             assert_eq!(picture_of(&node), before, "{at} {after}");
             swap(&node.agent, "r1", &targets()).await.unwrap();
             assert!(crate::restore::finish(&node.agent, "r1").await.unwrap() > 0);
@@ -132,6 +135,21 @@ async fn old_files_whose_journal_is_gone_are_kept() {
     let error = crate::restore::finish(&node.agent, "r1").await.unwrap_err();
     assert_eq!(error.reason(), "JOURNAL_DAMAGED", "{error}");
     fs::write(&journal, text).unwrap();
+    crate::restore::finish(&node.agent, "r1").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_half_done_swap_that_newer_restores_have_replaced_can_be_cleared_by_hand() {
+    let node = staged().await;
+    let (rename, _) = dying(1, true);
+    let died = swap_files(&node.agent.folders, "r1", &targets(), rename).await;
+    died.unwrap_err();
+    let error = crate::restore::finish(&node.agent, "r1").await.unwrap_err();
+    assert_eq!(error.reason(), "SWAP_UNFINISHED", "{error}");
+    for root in node.agent.folders.restore_roots("r1").unwrap() {
+        files::remove_tree(&root.join(OLD)).unwrap();
+    }
+    fs::remove_file(node.agent.folders.restore_journal("r1")).unwrap();
     crate::restore::finish(&node.agent, "r1").await.unwrap();
 }
 
