@@ -113,5 +113,6 @@ async fn only_tables_that_do_not_agree_are_counted_again() {
     start(&node.agent, "r1", &targets()).await.unwrap();
     let counts = counts(&node);
     assert_eq!(counts[0], "tablestats ks.full ks.gone");
+    assert_eq!(counts.len() as u32, RESTLESS_LOOKS_MAX + 1);
     assert!(counts[1..].iter().all(|call| call == "tablestats ks.full"));
 }
