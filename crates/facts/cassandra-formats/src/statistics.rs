@@ -1,8 +1,8 @@
 //! Statistics.db: what the writer knew of the whole SSTable, in four parts.
 
-mod answers;
 pub mod clustering;
 pub mod commit_log;
+mod derived;
 mod envelope;
 pub mod header;
 pub mod histogram;
