@@ -1,8 +1,8 @@
-//! How much of an SSTable a set of ranges takes. Who plans and who downloads must decide the same, so both ask here.
+//! How much of an SSTable a set of ranges takes. Planner and agents must decide the same, so both decide it here.
 
 use super::{Token, TokenRanges};
 
-/// What of an SSTable belongs to a set of ranges, by its first and last token.
+/// How much of an SSTable belongs to a set of ranges, by its first and last token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cut {
     /// No token of the span is wanted: it is not taken.
@@ -14,14 +14,16 @@ pub enum Cut {
 }
 
 impl TokenRanges {
-    /// How an SSTable whose partitions have tokens from `first` to `last`, both included, is cut. Ends in the wrong order are
-    /// taken as if they stood right.
+    /// How an SSTable whose partitions have tokens from `first` to `last`, both included, is cut. Ends in the wrong
+    /// order are swapped first.
     pub fn cut(&self, first: &Token, last: &Token) -> Cut {
         let (first, last) = (first.min(last), first.max(last));
-        match self.intersects(first, last) {
-            false => Cut::None,
-            true if self.covers(first, last) => Cut::Whole,
-            true => Cut::Part,
+        if !self.intersects(first, last) {
+            Cut::None
+        } else if self.covers(first, last) {
+            Cut::Whole
+        } else {
+            Cut::Part
         }
     }
 }

@@ -7,11 +7,14 @@ use super::{Partitioner, Token};
 /// Ordered by token, then by the bytes of the key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecoratedKey {
+    /// The token of `key` under the partitioner of the table.
     pub token: Token,
+    /// The partition key as Data.db and Index.db have it: one value, or a composite of several.
     pub key: Vec<u8>,
 }
 
 impl DecoratedKey {
+    /// Computes the token of a serialized partition key.
     pub fn new(partitioner: &Partitioner, key: &[u8]) -> Self {
         Self {
             token: partitioner.token(key),
@@ -19,7 +22,7 @@ impl DecoratedKey {
         }
     }
 
-    /// Compares with a key whose token is at hand, without owning it.
+    /// Compares with a key whose token is known, without owning it.
     pub fn cmp_key(&self, token: &Token, key: &[u8]) -> Ordering {
         self.token
             .cmp(token)

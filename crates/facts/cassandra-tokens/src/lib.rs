@@ -1,4 +1,6 @@
-//! Partitioners: which token a partition key has, and so where in an SSTable and on the ring it stands.
+//! Partitioners: which token a partition key has, and so its place in an SSTable and on the ring.
+
+#![warn(missing_docs)]
 
 mod cut;
 mod key;
@@ -18,22 +20,31 @@ pub use range::{TokenRange, TokenRanges};
 /// How keys become tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Partitioner {
+    /// `Murmur3Partitioner`, the default since Cassandra 1.2: tokens are signed 64-bit numbers.
     Murmur3,
+    /// `RandomPartitioner`: tokens are the absolute value of the key's MD5 as a signed number, 0 to 2^127.
     Random,
+    /// `ByteOrderedPartitioner`: a key is its own token, ordered by its unsigned bytes.
     ByteOrdered,
+    /// `OrderPreservingPartitioner`: a key is its own token, as UTF-8 text (as hex if it is no valid UTF-8).
     OrderPreserving,
-    /// Of tables that no other node has a share of: keys in the order of their type, which the class name may tell.
-    /// Its tokens here are the keys in the order of their bytes, which is not always Cassandra's.
+    /// `LocalPartitioner`, of tables that are local to a node (those of legacy secondary indexes, and some of
+    /// `system`), with the class name as it was given. Cassandra orders these keys by their type; the tokens here
+    /// order them by their bytes, which is not always the same.
     Local(String),
 }
 
-/// A place on the ring. Tokens of one partitioner are ordered as Cassandra orders them; others do not compare usefully.
+/// A place on the ring. Tokens of one partitioner are ordered as Cassandra orders them; comparing tokens of different
+/// partitioners means nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Token {
+    /// Of [`Partitioner::Murmur3`]. `i64::MIN` is the minimum, which no key has.
     Murmur3(i64),
-    /// 0 to 2^127; `None` is the minimum, -1.
+    /// Of [`Partitioner::Random`]: 0 to 2^127; `None` is the minimum, -1.
     Random(Option<u128>),
+    /// Of [`Partitioner::ByteOrdered`] and [`Partitioner::Local`]; empty is the minimum.
     Bytes(Vec<u8>),
+    /// Of [`Partitioner::OrderPreserving`]; empty is the minimum.
     Text(String),
 }
 
@@ -41,7 +52,9 @@ pub enum Token {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a token of {partitioner}")]
 pub struct TokenError {
+    /// The text as it was given.
     pub text: String,
+    /// The simple class name of the partitioner whose token it should be.
     pub partitioner: String,
 }
 
@@ -49,7 +62,8 @@ const PACKAGE: &str = "org.apache.cassandra.dht.";
 const RANDOM_MAX: u128 = 1 << 127;
 
 impl Partitioner {
-    /// From the class name as Statistics.db and cassandra.yaml have it, with or without its package.
+    /// From the class name as Statistics.db and cassandra.yaml have it, with or without its package. `None` for a
+    /// class that Cassandra does not ship.
     pub fn of(class: &str) -> Option<Self> {
         let name = class.strip_prefix(PACKAGE).unwrap_or(class);
         match name {
@@ -73,7 +87,7 @@ impl Partitioner {
         }
     }
 
-    /// Whether SSTables are in the order that tokens have here; of [`Self::Local`] it is not known.
+    /// Whether SSTables are in the order that tokens have here; for [`Self::Local`] that is not known.
     pub fn order_is_known(&self) -> bool {
         !matches!(self, Self::Local(_))
     }
@@ -83,7 +97,7 @@ impl Partitioner {
         match self {
             _ if key.is_empty() => self.minimum(),
             Self::Murmur3 => Token::Murmur3(match murmur3(key)[0] {
-                // The minimum stands for both ends of the ring, so no key may have it.
+                // The minimum means both ends of the ring, so no key may have it.
                 i64::MIN => i64::MAX,
                 token => token,
             }),
@@ -99,7 +113,7 @@ impl Partitioner {
         }
     }
 
-    /// The token before all others, which as the right end of a range stands for the end of the ring.
+    /// The token before all others. As the right end of a range it means the end of the ring.
     pub fn minimum(&self) -> Token {
         match self {
             Self::Murmur3 => Token::Murmur3(i64::MIN),
@@ -109,7 +123,7 @@ impl Partitioner {
         }
     }
 
-    /// A token as `system.local`, `nodetool ring` and [`Token`]'s `Display` write it.
+    /// Parses a token as `system.local`, `nodetool ring` and [`Token`]'s `Display` write it.
     pub fn parse_token(&self, text: &str) -> Result<Token, TokenError> {
         let token = match self {
             Self::Murmur3 => text.parse().ok().map(Token::Murmur3),
@@ -130,6 +144,7 @@ impl Partitioner {
 }
 
 impl Token {
+    /// Whether this is the minimum token, which no key has and which ends the ring.
     pub fn is_minimum(&self) -> bool {
         match self {
             Self::Murmur3(value) => *value == i64::MIN,

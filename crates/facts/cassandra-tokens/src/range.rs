@@ -1,15 +1,18 @@
-//! Ranges of the ring, without their left and with their right end, which may wrap.
+//! Ranges of the ring, which exclude their left end, include their right end, and may wrap.
 
 use super::{Partitioner, Token, TokenError};
 
-/// `(left, right]`. It wraps where the right end is not above the left; equal ends are the whole ring.
+/// `(left, right]`. It wraps if the right end is not above the left; equal ends are the whole ring.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TokenRange {
+    /// The token below the range; the range does not include it.
     pub left: Token,
+    /// The last token of the range, included.
     pub right: Token,
 }
 
 impl TokenRange {
+    /// The range `(left, right]`; both tokens are of one partitioner.
     pub fn new(left: Token, right: Token) -> Self {
         Self { left, right }
     }
@@ -22,14 +25,17 @@ impl TokenRange {
         })
     }
 
+    /// Whether the range passes the end of the ring; a whole ring does.
     pub fn wraps(&self) -> bool {
         self.left >= self.right
     }
 
+    /// Whether a token of the same partitioner lies in the range.
     pub fn contains(&self, token: &Token) -> bool {
-        match self.wraps() {
-            true => token > &self.left || token <= &self.right,
-            false => token > &self.left && token <= &self.right,
+        if self.wraps() {
+            token > &self.left || token <= &self.right
+        } else {
+            token > &self.left && token <= &self.right
         }
     }
 }
@@ -70,6 +76,7 @@ impl TokenRanges {
         Self { ranges: merged }
     }
 
+    /// The one range that holds every token of a partitioner.
     pub fn whole_ring(partitioner: &Partitioner) -> Self {
         Self::new([TokenRange::new(
             partitioner.minimum(),
@@ -77,19 +84,22 @@ impl TokenRanges {
         )])
     }
 
+    /// The ranges in ascending order.
     pub fn iter(&self) -> std::slice::Iter<'_, TokenRange> {
         self.ranges.iter()
     }
 
+    /// Whether no token is in the set.
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
 
+    /// Whether every token is in the set.
     pub fn is_whole_ring(&self) -> bool {
         matches!(self.ranges.as_slice(), [one] if one.left.is_minimum() && one.right.is_minimum())
     }
 
-    /// The minimum token is contained where the ring's end is.
+    /// Whether a token is in the set. The minimum token is if the end of the ring is.
     pub fn contains(&self, token: &Token) -> bool {
         if token.is_minimum() {
             return self.ends_with_ring();
@@ -112,8 +122,9 @@ impl TokenRanges {
             .is_some_and(|range| range.right.is_minimum() || first <= &range.right)
     }
 
-    /// Whether every token from `first` to `last`, both included, is contained. Ranges that touch are one, so a single range
-    /// must hold both; only a span that begins with the minimum token also needs the ring's end, where that token stands.
+    /// Whether every token from `first` to `last`, both included, is contained. Ranges that touch are one, so a
+    /// single range must hold both; only a span that begins with the minimum token also needs the ring's end, where
+    /// that token is.
     pub fn covers(&self, first: &Token, last: &Token) -> bool {
         if !first.is_minimum() {
             let before = self.ranges.partition_point(|range| &range.left < first);
@@ -199,13 +210,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_set_covers_a_span_where_it_contains_each_of_its_tokens(
+        fn a_set_covers_a_span_if_it_contains_each_of_its_tokens(
             ranges in proptest::collection::vec((-6..6_i64, -6..6_i64), 0..6),
             start_is_minimum in any::<bool>(),
             first in -6..6_i64,
             len in 0..8_i64,
         ) {
-            // On a ring of few tokens each can be asked: all below -6 are the same as the minimum's neighbour.
+            // On a ring of few tokens each can be tested: all below -6 are the same as the minimum's neighbour.
             let set = TokenRanges::new(ranges.iter().map(|(l, r)| range(*l, *r)));
             let contains = |token: i64| set.contains(&Token::Murmur3(token));
             let last = Token::Murmur3(first + len);

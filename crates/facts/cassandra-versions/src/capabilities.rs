@@ -1,12 +1,15 @@
-//! What a release can do: asked by name, so that no version is compared elsewhere.
+//! What a release can do, each capability by name, so that no version is compared elsewhere.
 
 use crate::{Product, Release};
 
 /// A part of CQL that cassandra.yaml switches on and off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting {
+    /// Materialized views.
     MaterializedViews,
+    /// Functions and aggregates that users define.
     UserDefinedFunctions,
+    /// SASI indexes.
     SasiIndexes,
 }
 
@@ -22,7 +25,7 @@ impl Release {
         }
     }
 
-    /// Whether the server itself answers `DESCRIBE … WITH INTERNALS`.
+    /// Whether the server itself understands `DESCRIBE … WITH INTERNALS`.
     pub fn has_describe_statement(&self) -> bool {
         self.is_since((4, 0))
     }
@@ -47,22 +50,24 @@ impl Release {
         self.is_since((5, 0))
     }
 
-    /// Whether SSTable ids made of time are parsed, not sequence numbers only. Files for others must be renamed.
+    /// Whether UUID-based SSTable identifiers are parsed, not sequence numbers only. Files for other releases must be
+    /// renumbered.
     pub fn parses_time_ids(&self) -> bool {
         self.product == Product::Hcd || self.is_since((4, 1))
     }
 
-    /// Whether SSTable ids are parsed that are ULIDs: what Converged Cassandra writes when told to.
+    /// Whether SSTable identifiers that are ULIDs are parsed: DataStax's Converged Cassandra writes them if
+    /// configured to.
     pub fn parses_ulids(&self) -> bool {
         self.product == Product::Hcd
     }
 
-    /// Whether it can encrypt tables. What Apache Cassandra encrypts at rest is its commit log and its hints only.
+    /// Whether it can encrypt tables. Apache Cassandra itself encrypts only its commit log and its hints.
     pub fn has_table_encryption(&self) -> bool {
         self.product != Product::Cassandra
     }
 
-    /// What the line of cassandra.yaml is called that switches a part of CQL on.
+    /// The name of the cassandra.yaml setting that switches a part of CQL on.
     pub fn setting_name(&self, setting: Setting) -> &'static str {
         match (setting, self.is_since((4, 1))) {
             (Setting::MaterializedViews, true) => "materialized_views_enabled",
@@ -74,8 +79,8 @@ impl Release {
         }
     }
 
-    /// Whether a table's definition may carry this option: some came, some went, some are of one product. Those that are
-    /// not known here are left to the server.
+    /// Whether a table's definition may carry this option: some were added, some removed, some belong to one product.
+    /// Options that are not known here are accepted, so that the server decides.
     pub fn accepts_table_option(&self, option: &str) -> bool {
         let is = |product| self.product == product;
         match option {
@@ -87,7 +92,7 @@ impl Release {
             "allow_auto_snapshot" | "incremental_backups" => {
                 is(Product::Hcd) || self.is_since((5, 0))
             }
-            // HCD only warns of them, and drops them itself.
+            // HCD only warns about them, and drops them itself.
             "nodesync" | "dse_vertex_label_property" | "dse_edge_label_property" => {
                 is(Product::Dse)
             }
@@ -95,13 +100,13 @@ impl Release {
         }
     }
 
-    /// Whether an index of a bare `CREATE INDEX` may become another kind than it was, because the default is a setting;
-    /// then `USING 'legacy_local_table'` says what it was.
+    /// Whether a bare `CREATE INDEX` may create another kind of index than it did before, because the default is a
+    /// setting. `USING 'legacy_local_table'` then names the old kind.
     pub fn names_legacy_index(&self) -> bool {
         self.is_since((5, 0))
     }
 
-    /// Whether the release itself brings this compaction strategy, by its simple class name.
+    /// Whether the release itself ships this compaction strategy, by its simple class name.
     pub fn has_compaction_strategy(&self, simple_name: &str) -> bool {
         match simple_name {
             "SizeTieredCompactionStrategy"
@@ -119,7 +124,7 @@ impl Release {
 mod tests {
     use super::*;
 
-    /// `"+"` where the release can, else `"-"`, in the order of the columns.
+    /// `"+"` if the release can, else `"-"`, in the order of the columns.
     fn row(text: &str) -> String {
         let release: Release = text.parse().expect("a release");
         [
@@ -142,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn each_release_can_what_it_can() {
+    fn each_release_has_its_capabilities() {
         for (release, expected) in [
             ("cassandra 3.11.19", "----+-----+-"),
             ("cassandra 4.0.17", "+++--+----+-"),
@@ -158,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_have_the_name_that_the_release_knows() {
+    fn settings_have_the_name_that_the_release_uses() {
         for (text, views, functions, sasi) in [
             (
                 "cassandra 3.11.19",
@@ -196,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_datastax_makes_encrypts_tables_and_only_hcd_parses_ulids() {
+    fn only_datastax_products_encrypt_tables_and_only_hcd_parses_ulids() {
         for (text, encrypts, ulids) in [
             ("cassandra 5.0.5", false, false),
             ("dse 6.8.50", true, false),

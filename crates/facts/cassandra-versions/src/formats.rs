@@ -1,8 +1,8 @@
 //! Which SSTable formats each release reads and writes.
 //!
-//! A format is written `<format>-<version>`, for example `big-nb`. Taken from each release's own version checks; DSE's
-//! from its documentation. What a file really holds is in its name, so these tables say what a node can read, never what
-//! a backup holds.
+//! A format is written `<format>-<version>`, for example `big-nb`. The tables come from each release's own version
+//! checks (`BigFormat`, `BtiFormat`), for DSE from its documentation. A file's name says what it really is, so these
+//! tables decide what a node can read, never what a backup holds.
 
 use crate::line::{C3_11, C4_0, C4_1, C5_0, DSE6_8, DSE6_9, HCD1, HCD2};
 use crate::{Line, Release};
@@ -20,20 +20,25 @@ pub enum StorageCompatibility {
 /// `sstable.selected_format` of cassandra.yaml, from 5.0 on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SelectedFormat {
+    /// `big`, the format of every release before 5.0.
     #[default]
     Big,
+    /// `bti`, with trie indexes.
     Bti,
 }
 
-/// The settings of a node that change which formats it reads and writes; releases without them ignore them.
+/// The settings of a node that change which formats it reads and writes. They are ignored for releases that do not
+/// have them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FormatSettings {
+    /// Which formats a 5.0 node may write.
     pub storage_compatibility: StorageCompatibility,
+    /// Which of its own formats a node writes, if `storage_compatibility` lets it.
     pub selected: SelectedFormat,
 }
 
 impl FormatSettings {
-    /// From the values as the node gives them; what is absent is as the product ships it.
+    /// From the values that the node reports; an absent one has the product's default.
     pub fn parse(storage_compatibility_mode: Option<&str>, selected_format: Option<&str>) -> Self {
         let storage_compatibility = match storage_compatibility_mode {
             Some(mode) if mode.eq_ignore_ascii_case("NONE") => StorageCompatibility::Own,
@@ -62,7 +67,7 @@ impl FormatSettings {
     }
 }
 
-/// When a row holds, beyond its release line.
+/// When a row applies, beyond its release line.
 enum Mode {
     Always,
     Compatible,
@@ -86,7 +91,7 @@ const FIVE_COMPATIBLE: Formats = &[
 const FIVE_OWN: Formats = &[
     "big-ma", "big-mb", "big-mc", "big-md", "big-me", "big-na", "big-nb", "big-oa", "bti-da",
 ];
-// That DSE 6.8 reads big-me and bti-ad is likely, and proven nowhere.
+// DSE 6.8 probably reads big-me and bti-ad too, but nothing proves it.
 #[rustfmt::skip]
 const DSE6: Formats = &[
     "big-ma", "big-mb", "big-mc", "big-md", "bti-aa", "bti-ac", "bti-ba", "bti-bb",
@@ -102,8 +107,8 @@ const HCD2_READS: Formats = &[
     "bti-aa", "bti-ac", "bti-ad", "bti-ba", "bti-bb", "bti-ca", "bti-cb", "bti-cc",
 ];
 
-/// Release line, the patch from which the row holds, settings, what it reads, what it writes. The last row that fits
-/// counts.
+/// Release line, the first patch that the row applies to, settings, formats read, format written. The last row that
+/// matches counts.
 #[rustfmt::skip]
 const FORMATS: &[(Line, u32, Mode, Formats, &str)] = &[
     (C3_11,  0,  Mode::Always,                   BIG_3_11,        "big-mc"),
@@ -156,23 +161,24 @@ fn row(release: &Release, settings: &FormatSettings) -> Option<(Formats, &'stati
         .map(|(.., reads, writes)| (*reads, *writes))
 }
 
-/// What a node of this release and these settings reads; empty for a release that is not known.
+/// The formats that a node of this release and these settings reads; empty for an unknown release.
 pub fn readable_formats(release: &Release, settings: &FormatSettings) -> Formats {
     row(release, settings).map_or(&[], |(reads, _)| reads)
 }
 
-/// What a node of this release and these settings writes.
+/// The format that a node of this release and these settings writes; `None` for an unknown release.
 pub fn written_format(release: &Release, settings: &FormatSettings) -> Option<&'static str> {
     row(release, settings).map(|(_, writes)| writes)
 }
 
-/// The formats that count as current on a node that reads `readable`: what it writes under any settings which agree with
-/// that. A node does not tell which one of its own formats is selected, and neither is worth a rewrite into the other.
+/// The formats that count as current on a node that reads `readable`: those it writes under any settings that agree
+/// with that. A node does not report which of its own formats is selected, and neither is worth a rewrite into the
+/// other.
 pub fn current_formats(release: &Release, readable: &[String]) -> Vec<&'static str> {
     let rows = FormatSettings::all().filter_map(|settings| row(release, &settings));
     let (agreeing, other): (Vec<_>, Vec<_>) =
         rows.partition(|(reads, _)| same_formats(reads, readable));
-    // A node that does not say what it reads may write any of its formats.
+    // A node that does not report what it reads may write any of its formats.
     let possible = if agreeing.is_empty() { other } else { agreeing };
     let mut current: Vec<&'static str> = possible.into_iter().map(|(_, writes)| writes).collect();
     current.dedup();
@@ -186,15 +192,18 @@ fn same_formats(reads: Formats, readable: &[String]) -> bool {
             .all(|format| readable.iter().any(|r| r == format))
 }
 
-/// What the nodes of some releases read and write under some settings.
+/// One row of the table: what some releases read and write under some settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormatRow {
+    /// The release line.
     pub line: Line,
-    /// The first and the last patch release that it holds for; no last where it holds for all later ones.
+    /// The first and the last patch release that the row applies to; no last if it applies to all later ones.
     pub patches: (u32, Option<u32>),
-    /// Absent where the release has no such settings.
+    /// Absent if the release has no such settings.
     pub settings: Option<FormatSettings>,
+    /// Every format that these nodes read, `<format>-<version>`.
     pub reads: Formats,
+    /// The format that these nodes write.
     pub writes: &'static str,
 }
 

@@ -1,21 +1,22 @@
-//! What some releases write into SSTables that others read wrong or not at all, asked by name.
+//! What some releases write into SSTables that others read wrong or not at all, each hazard by name.
 
 use crate::{Product, Release};
 
-/// What becomes of an SSTable whose header has a user-defined type that is not frozen where the schema has it frozen: what
-/// Cassandra 3.0 wrote.
+/// How a release treats an SSTable whose header has a user-defined type unfrozen although the schema has it frozen,
+/// as Cassandra 3.0 wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnfrozenTypes {
     /// Read as it is.
     Read,
-    /// Mended at start for live files only; for others `sstablescrub -e fix` does it.
+    /// Repaired at start for live files only; other files need `sstablescrub -e fix`.
     MendedByScrub,
-    /// Nothing mends it any more.
+    /// No tool of the release repairs it.
     Unreadable,
 }
 
 impl Release {
-    /// Whether SSTables are read that were streamed without copying: a part of the data with the index of the whole.
+    /// Whether zero-copy-streamed SSTables of DSE are read. Such an SSTable is one part of a larger Data.db with the
+    /// index of the whole, because the sender streams the bytes of a token range as they are.
     pub fn reads_zero_copy_slices(&self) -> bool {
         match self.product {
             Product::Cassandra => false,
@@ -24,17 +25,17 @@ impl Release {
         }
     }
 
-    /// Whether SSTables that it streamed without copying may be broken: what DSE 6.8.9 put right.
+    /// Whether SSTables that this release zero-copy-streamed may be broken; DSE 6.8.9 fixed it.
     pub fn streams_broken_slices(&self) -> bool {
         self.is_dse_6_8() && matches!(self.patch(), 7 | 8)
     }
 
-    /// Whether it writes tuples in the way that later releases lose.
+    /// Whether it writes tuples in the form that later releases lose (see [`loses_tuples`](Self::loses_tuples)).
     pub fn writes_tuples_that_get_lost(&self) -> bool {
         self.product == Product::Dse && !self.loses_tuples()
     }
 
-    /// Whether it loses tuples that DSE of before 6.8.36 wrote.
+    /// Whether it loses tuples that DSE before 6.8.36 wrote.
     pub fn loses_tuples(&self) -> bool {
         match self.product {
             Product::Cassandra => false,
@@ -43,11 +44,12 @@ impl Release {
         }
     }
 
-    /// Whether counters with shards of before 2.1 are read.
+    /// Whether counters with shards from before Cassandra 2.1 are read.
     pub fn reads_legacy_counter_shards(&self) -> bool {
         !self.is_since((4, 0))
     }
 
+    /// What this release does with a user-defined type that its SSTables have unfrozen and the schema frozen.
     pub fn unfrozen_types(&self) -> UnfrozenTypes {
         match (self.is_since((4, 0)), self.is_since((5, 0))) {
             (false, _) => UnfrozenTypes::Read,
@@ -67,8 +69,9 @@ mod tests {
     use UnfrozenTypes::{MendedByScrub, Read, Unreadable};
 
     #[test]
-    fn each_release_reads_and_writes_what_it_does() {
-        // Reads slices, may have broken ones, writes tuples that get lost, loses them, reads old counters, unfrozen types.
+    fn each_release_has_its_hazards() {
+        // Reads zero-copy-streamed SSTables, may have broken ones, writes tuples that get lost, loses them, reads old
+        // counters, unfrozen types.
         for (text, expected, unfrozen) in [
             ("cassandra 3.11.19", "----+", Read),
             ("cassandra 4.0.17", "-----", MendedByScrub),

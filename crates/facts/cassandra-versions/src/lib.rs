@@ -1,6 +1,8 @@
 //! Which Cassandra, DSE and HCD releases exist, what each reads and writes, and which backups restore into which.
 //!
-//! Versions are compared here and nowhere else: the rest asks for a capability.
+//! Versions are compared here and nowhere else: other crates ask a [`Release`] for a capability.
+
+#![warn(missing_docs)]
 
 mod capabilities;
 mod formats;

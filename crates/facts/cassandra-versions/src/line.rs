@@ -7,7 +7,9 @@ use crate::{Product, Release};
 /// A product's release line, for example `cassandra 4.1` or `hcd 1.x`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Line {
+    /// The product that the line belongs to.
     pub product: Product,
+    /// The first number of its versions.
     pub major: u32,
     /// `None`: every minor release of this major one.
     pub minor: Option<u32>,
@@ -55,6 +57,7 @@ impl Line {
         }
     }
 
+    /// Whether a release belongs to this line.
     pub fn contains(&self, release: &Release) -> bool {
         let (major, minor) = release.line();
         self.product == release.product

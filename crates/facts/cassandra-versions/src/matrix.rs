@@ -1,6 +1,6 @@
-//! The version matrix: which backups restore into which release, and what must be said with it.
+//! The version matrix: which backups restore into which release, and what the operator must know then.
 //!
-//! The table is written to be read beside the published one, row by row. What it does not list is not supported.
+//! The table is written to be compared with the published one, row by row. What it does not list is not supported.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use crate::{Line, Release};
 use Answer::{No, Yes};
 use Rule::{CassandraOntoHcd, LaterMinor, SchemaValidation, UpgradeSstables};
 
-/// Something that must be said with a supported pair.
+/// Something that the operator must know about a supported pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// SSTables stay in the older format until they are upgraded.
@@ -22,14 +22,14 @@ pub enum Rule {
     LaterMinor,
     /// A Cassandra 4 backup onto HCD.
     CassandraOntoHcd,
-    /// Features that only DSE has must be looked for in the schema.
+    /// The schema must be checked for features that only DSE has.
     SchemaValidation,
     /// A lower patch release of the same line, which writes an older format.
     PatchDowngrade,
 }
 
 impl Rule {
-    /// The finding's code.
+    /// The code of the finding that reports it.
     pub fn code(self) -> &'static str {
         match self {
             Self::UpgradeSstables => "UPGRADE_SSTABLES_REQUIRED",
@@ -43,11 +43,11 @@ impl Rule {
 
 enum Answer {
     Yes(&'static [Rule]),
-    /// A downgrade: nothing lifts it.
+    /// A downgrade: no setting permits it.
     No,
 }
 
-/// Source, target, and the answer.
+/// Source, target, and whether it is supported.
 #[rustfmt::skip]
 const MATRIX: &[(Line, Line, Answer)] = &[
     // Cassandra
@@ -70,7 +70,7 @@ const MATRIX: &[(Line, Line, Answer)] = &[
     (DSE6_9, HCD1,   Yes(&[SchemaValidation])),
     (DSE6_9, DSE6_8, No),
     (HCD1,   HCD1,   Yes(&[])),
-    // Its documents describe the upgrade of HCD 1.2 in place. Nodes do not report more than the line.
+    // Its documentation describes the upgrade of HCD 1.2 in place. Nodes do not report more than the line.
     (HCD1,   HCD2,   Yes(&[UpgradeSstables])),
     (HCD2,   HCD2,   Yes(&[])),
     (HCD2,   HCD1,   No),
@@ -83,23 +83,26 @@ const MATRIX: &[(Line, Line, Answer)] = &[
     (C5_0,   C3_11,  No),
 ];
 
-/// What the matrix says of one pair.
+/// What the matrix decides about one pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It works, and these must be said with it.
+    /// It works, with these rules.
     Supported {
+        /// What the operator must know; empty if there is nothing.
         rules: Vec<Rule>,
     },
+    /// It does not work.
     Refused(Refusal),
 }
 
+/// Why a pair of releases is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// The target is older than the source: nothing lifts this.
+    /// The target is older than the source: no setting permits this.
     Downgrade,
     /// The matrix does not list the pair.
     Unlisted {
-        /// The shortest way over listed pairs, where there is one.
+        /// The shortest path over listed pairs, if there is one.
         nearest: Option<Path>,
     },
 }
@@ -109,7 +112,7 @@ pub enum Refusal {
 pub struct Path(pub Vec<Line>);
 
 impl fmt::Display for Path {
-    /// Names the product where it changes: `cassandra 3.11 → 4.1 → hcd 1.x`.
+    /// Names the product when it changes: `cassandra 3.11 → 4.1 → hcd 1.x`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, line) in self.0.iter().enumerate() {
             if at > 0 {
@@ -125,8 +128,8 @@ impl fmt::Display for Path {
     }
 }
 
-/// Whether a backup of one release restores into another, by the releases alone. What is really in the backup is checked
-/// apart from this: see [`crate::readable_formats`].
+/// Whether a backup of one release restores into another, judged by the releases alone. The formats of the SSTables
+/// in the backup are checked separately: see [`crate::readable_formats`].
 pub fn compatibility(from: &Release, to: &Release) -> Verdict {
     let listed = MATRIX
         .iter()
@@ -152,7 +155,7 @@ pub fn compatibility(from: &Release, to: &Release) -> Verdict {
     }
 }
 
-/// Within one line, a lower patch is a downgrade only where it writes another format.
+/// Within one line, a lower patch is a downgrade only if it writes another format.
 fn is_patch_downgrade(from: &Release, to: &Release) -> bool {
     let stock = FormatSettings::default();
     from.product == to.product
@@ -160,7 +163,7 @@ fn is_patch_downgrade(from: &Release, to: &Release) -> bool {
         && written_format(from, &stock) != written_format(to, &stock)
 }
 
-/// The shortest way over listed pairs; among ways of one length, that over the latest releases.
+/// The shortest path over listed pairs; among paths of one length, the one over the latest releases.
 fn nearest_path(start: Line, goal: Line) -> Option<Path> {
     if start == goal {
         // It does not even restore into itself.
@@ -173,7 +176,7 @@ fn nearest_path(start: Line, goal: Line) -> Option<Path> {
         if here == goal {
             return Some(Path(way));
         }
-        // Later releases stand further down in the table.
+        // Later releases are further down in the table.
         for (source, target, answer) in MATRIX.iter().rev() {
             if *source == here && matches!(answer, Yes(_)) && !seen.contains(target) {
                 seen.push(*target);

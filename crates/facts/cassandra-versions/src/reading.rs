@@ -1,22 +1,22 @@
-//! Whether a node reads a format, and by which way it could come to.
+//! Whether a node reads a format, and if not, what would have to happen first.
 
 use crate::formats::{FormatRow, format_rows};
 use crate::{Line, Release};
 
-/// How a node stands to a format.
+/// Whether and how a node can read a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reading {
     /// It reads it as it is.
     Reads,
     /// Its release reads it in another `storage_compatibility_mode`.
     InAnotherMode,
-    /// This line reads it, and rewrites it into a later version of the same format that the node reads.
+    /// This line reads it, and rewrites it into a later version of the same format, which the node reads.
     AfterRewriteOn(Line),
-    /// A file of this format can become none that the node reads.
+    /// No listed line turns a file of this format into one that the node reads.
     Never,
 }
 
-/// How a node of this release, which reads `readable`, stands to a format.
+/// Whether and how a node of this release, which reads `readable`, can read a format.
 pub fn reading(release: &Release, readable: &[String], format: &str) -> Reading {
     let reads = |format: &str| readable.iter().any(|readable| readable == format);
     if reads(format) {
@@ -44,8 +44,8 @@ pub fn lines_that_read(format: &str) -> Vec<Line> {
     lines
 }
 
-/// Whether upgradesstables has something to do for a format where these are current: it rewrites what is older than the
-/// latest of its own format, and `big` where only `bti` is written.
+/// Whether `nodetool upgradesstables` would rewrite a format on a node for which these are current. It rewrites what
+/// is older than the latest version of its own format, and `big` if only `bti` is written.
 pub fn is_older(format: &str, current: &[&str]) -> bool {
     let mut same_family = current
         .iter()
@@ -67,7 +67,8 @@ fn is_later(format: &str, than: &str) -> bool {
 }
 
 impl Release {
-    /// The formats that count as current on a node: what its settings may make it write, and what it says that it writes.
+    /// The formats that count as current on a node: those that its settings may make it write, and the one that it
+    /// reports as written (`written`, empty if it reports none).
     pub fn current_formats<'a>(&self, readable: &[String], written: &'a str) -> Vec<&'a str> {
         let mut current: Vec<&'a str> = crate::current_formats(self, readable);
         if !written.is_empty() && !current.contains(&written) {
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_read_is_known_by_the_way_to_it() {
+    fn a_format_that_is_not_read_is_classified_by_what_would_help() {
         use Reading::{AfterRewriteOn, InAnotherMode, Never, Reads};
         for (text, mode, format, expected) in [
             ("cassandra 3.11.19", "", "big-jb", Reads),
@@ -134,7 +135,7 @@ mod tests {
         for (format, current, older) in [
             ("big-me", &["big-nb"][..], true),
             ("big-nb", &["big-nb"], false),
-            // Another patch release wrote it, and nothing of it is rewritten downwards.
+            // Another patch release wrote it, and nothing is rewritten downwards.
             ("big-me", &["big-md"], false),
             ("big-nb", &["big-oa", "bti-da"], true),
             ("big-oa", &["big-oa", "bti-da"], false),
@@ -142,7 +143,7 @@ mod tests {
             ("bti-da", &["big-nb"], false),
             ("bti-bb", &["bti-cc"], true),
             ("big-nb", &["bti-cc"], true),
-            // HCD told to write what DSE reads.
+            // HCD configured to write what DSE reads.
             ("bti-cb", &["bti-cc", "bti-cb"], false),
         ] {
             assert_eq!(is_older(format, current), older, "{format} {current:?}");
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_node_says_that_it_writes_is_current() {
+    fn the_format_that_a_node_reports_as_written_is_current() {
         let current = |text: &str, mode: &str, written: &'static str| {
             let release: Release = text.parse().expect("a release");
             let reads = readable(&release, mode);

@@ -6,15 +6,20 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// Who makes the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Product {
+    /// Apache Cassandra.
     Cassandra,
+    /// DataStax Enterprise.
     Dse,
+    /// DataStax Hyper-Converged Database.
     Hcd,
 }
 
 impl Product {
+    /// The name in lower case, as text and JSON have it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cassandra => "cassandra",
@@ -33,10 +38,13 @@ impl fmt::Display for Product {
 /// Why a text does not name a release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseError {
+    /// The text is not a product followed by a version.
     #[error("`{0}` is not a release; write it like \"cassandra 4.1.9\"")]
     Shape(String),
+    /// The product is none that is known.
     #[error("`{0}` is not a product; known are cassandra, dse and hcd")]
     Product(String),
+    /// The version does not begin with two numbers.
     #[error("`{0}` is not a version; write it like 4.1.9")]
     Version(String),
 }
@@ -44,12 +52,14 @@ pub enum ReleaseError {
 /// A product and its release, for example `cassandra 4.1.9`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Release {
+    /// Who makes it.
     pub product: Product,
     /// As the node reports it, for example `4.1.9` or `5.0-beta1`.
     pub version: String,
 }
 
 impl Release {
+    /// From a version as the node reports it. Fails if it does not begin with two numbers, such as `4.1`.
     pub fn new(product: Product, version: &str) -> Result<Self, ReleaseError> {
         let release = Self {
             product,
@@ -57,18 +67,19 @@ impl Release {
         };
         let is_version = match release.numbers().len() {
             0 => false,
-            // Of HCD only the line may be known: `1.x-4.0.11-2a99ee441fb7`.
+            // For HCD only the line may be known: `1.x-4.0.11-2a99ee441fb7`.
             1 => product == Product::Hcd && version.contains(".x"),
             _ => true,
         };
-        match is_version {
-            true => Ok(release),
-            false => Err(ReleaseError::Version(version.to_owned())),
+        if is_version {
+            Ok(release)
+        } else {
+            Err(ReleaseError::Version(version.to_owned()))
         }
     }
 
-    /// HCD by the version that its nodes report, which is that of Cassandra: HCD 1.x is built on 4.0, HCD 2.x on 5.0. Its
-    /// own number is not reported. None if HCD is not built on this one.
+    /// HCD by the version that its nodes report, which is that of Cassandra: HCD 1.x is built on 4.0, HCD 2.x on 5.0.
+    /// Its own version is not reported. `None` if HCD is not built on this one.
     pub fn hcd_built_on(version: &str) -> Option<Self> {
         let line = match Self::new(Product::Cassandra, version).ok()?.line() {
             (4, 0) => "1.x",
@@ -79,7 +90,8 @@ impl Release {
     }
 
     /// Whether the version is one that no release of Apache Cassandra has: it ends with a commit, as in
-    /// `5.0.7.0-ea50e91ba01f`. Other products report such ones, HCD among them, and which of them it is cannot be told.
+    /// `5.0.7.0-ea50e91ba01f`. Other products, HCD among them, report such versions, and nothing shows which product
+    /// it is.
     pub fn is_unknown_build(&self) -> bool {
         self.product == Product::Cassandra && before_commit(&self.version).is_some()
     }
@@ -114,18 +126,18 @@ impl Release {
         )
     }
 
-    /// The number after the release line; 0 where there is none.
+    /// The number after the release line; 0 if there is none.
     pub(crate) fn patch(&self) -> u32 {
         self.numbers().get(2).copied().unwrap_or(0)
     }
 
-    /// Orders two releases of one product.
+    /// Orders two releases of one product by their leading numbers; `5.0-beta1` and `5.0` are equal.
     pub fn cmp_version(&self, other: &Self) -> Ordering {
         self.numbers().cmp(&other.numbers())
     }
 }
 
-/// What stands before a hyphen and 12 hex digits at the end.
+/// The part before a final hyphen and 12 hex digits.
 fn before_commit(version: &str) -> Option<&str> {
     let (base, commit) = version.rsplit_once('-')?;
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
@@ -172,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn builds_that_are_not_apaches_are_told_by_their_commit() {
+    fn builds_that_are_not_apaches_are_recognized_by_their_commit() {
         let release = |version| Release::new(Product::Cassandra, version).expect("a release");
         for (version, unknown) in [
             ("5.0.7.0-ea50e91ba01f", true),
@@ -194,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn of_hcd_the_line_is_known_by_what_it_is_built_on() {
+    fn the_line_of_hcd_follows_from_the_cassandra_it_is_built_on() {
         for (version, line) in [
             ("4.0.11-2a99ee441fb7", Some((1, 0))),
             ("5.0.7.0-ea50e91ba01f", Some((2, 0))),

@@ -1,20 +1,20 @@
-//! What a schema may ask of a release: types, indexes, options of storage that not every line has.
+//! What a schema may need of a release: types, indexes and storage options that not every line has.
 
 use crate::{Product, Release};
 
 impl Release {
-    /// Whether Search, Graph, Analytics, NodeSync and the storage tiers of DSE are there.
+    /// Whether it has Search, Graph, Analytics, NodeSync and the storage tiers of DSE.
     pub fn has_dse_services(&self) -> bool {
         self.product == Product::Dse
     }
 
-    /// Whether it brings what DSE gave to HCD: EverywhereStrategy, geometric and date range types, and the compressors
-    /// that encrypt.
+    /// Whether it has what HCD took over from DSE: EverywhereStrategy, geometric and date range types, and the
+    /// compressors that encrypt.
     pub fn has_dse_classes(&self) -> bool {
         matches!(self.product, Product::Dse | Product::Hcd)
     }
 
-    /// Whether storage-attached indexes are there; those of DSE and HCD are known by their class only.
+    /// Whether it has storage-attached indexes; DSE and HCD know them by their class only.
     pub fn has_sai(&self) -> bool {
         self.has_dse_classes() || self.is_since((5, 0))
     }
@@ -43,16 +43,18 @@ impl Release {
         !self.is_since((5, 0))
     }
 
-    /// Whether `COMPACT STORAGE` is there. DSE gave it up with 6.0; Cassandra took it back before 4.0 was released.
+    /// Whether it has `COMPACT STORAGE`. DSE removed it in 6.0; Cassandra removed it too, but brought it back before
+    /// 4.0 was released.
     pub fn has_compact_storage(&self) -> bool {
         self.product != Product::Dse
     }
 
+    /// Whether a replication factor may have transient replicas, as in `3/1`.
     pub fn has_transient_replication(&self) -> bool {
         self.is_since((4, 0))
     }
 
-    /// Whether `ZstdCompressor` is there.
+    /// Whether it has `ZstdCompressor`.
     pub fn has_zstd(&self) -> bool {
         self.is_since((4, 0))
     }
@@ -62,12 +64,12 @@ impl Release {
         !self.is_since((5, 0))
     }
 
-    /// Whether SASI indexes are there only where a setting allows them.
+    /// Whether SASI indexes need a setting that allows them.
     pub fn guards_sasi(&self) -> bool {
         self.is_since((4, 0))
     }
 
-    /// Whether materialized views are there only where a setting allows them. 3.11 has the setting too, on by default.
+    /// Whether materialized views need a setting that allows them. 3.11 has the setting too, on by default.
     pub fn guards_views(&self) -> bool {
         self.product != Product::Dse
     }
@@ -87,7 +89,7 @@ impl Release {
 mod tests {
     use super::*;
 
-    /// `"+"` where the release can, else `"-"`, in the order of the columns.
+    /// `"+"` if the release can, else `"-"`, in the order of the columns.
     fn row(text: &str) -> String {
         let release: Release = text.parse().expect("a release");
         [
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn each_release_has_what_it_has() {
+    fn each_release_has_its_schema_features() {
         for (release, expected) in [
             ("cassandra 3.11.19", "------++--+-+--"),
             ("cassandra 4.0.17", "------+++++++--"),

@@ -61,7 +61,7 @@ fn stock_5_0_does_not_read_its_own_big_format() {
 }
 
 #[test]
-fn nobody_reads_the_other_familys_tries() {
+fn no_product_reads_the_other_familys_tries() {
     let stock = FormatSettings::default();
     for apache in ["cassandra 3.11.19", "cassandra 4.1.9", "cassandra 5.0.5"] {
         let reads = readable_formats(&release(apache), &stock);
@@ -89,7 +89,7 @@ fn an_unknown_release_reads_nothing_that_is_known() {
 }
 
 #[test]
-fn what_a_node_reads_tells_which_formats_are_current() {
+fn the_formats_that_a_node_reads_decide_which_are_current() {
     let reads = |text: &str, mode| {
         let settings = FormatSettings::parse(Some(mode), None);
         readable_formats(&release(text), &settings)
@@ -111,7 +111,7 @@ fn what_a_node_reads_tells_which_formats_are_current() {
             "{text} {mode}"
         );
     }
-    // Where the node did not say what it reads, all that its release may write is current.
+    // If the node did not report what it reads, all that its release may write is current.
     assert_eq!(
         current_formats(&release("cassandra 5.0.5"), &[]),
         ["big-nb", "big-oa", "bti-da"]

@@ -72,7 +72,7 @@ fn an_unlisted_pair_names_the_nearest_supported_path() {
 }
 
 #[test]
-fn where_no_path_leads_none_is_named() {
+fn no_path_is_named_if_there_is_none() {
     for (from, to) in [
         ("cassandra 4.1.9", "dse 6.8.50"),
         ("cassandra 5.0.5", "hcd 1.2.3"),
@@ -89,7 +89,7 @@ fn where_no_path_leads_none_is_named() {
 }
 
 #[test]
-fn an_older_target_is_a_downgrade_even_where_the_table_does_not_list_it() {
+fn an_older_target_is_a_downgrade_even_if_the_table_does_not_list_it() {
     check(
         "cassandra 4.1.9",
         "cassandra 3.0.30",
@@ -98,7 +98,7 @@ fn an_older_target_is_a_downgrade_even_where_the_table_does_not_list_it() {
 }
 
 #[test]
-fn a_lower_patch_is_told_only_where_the_formats_differ() {
+fn a_lower_patch_is_reported_only_if_the_formats_differ() {
     check("cassandra 3.11.19", "cassandra 3.11.11", "yes");
     check(
         "cassandra 3.11.19",
