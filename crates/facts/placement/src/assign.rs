@@ -1,13 +1,15 @@
-//! Rows spread evenly over columns, each row where it is liked best on the whole.
+//! Assigns rows to columns evenly, so that the sum of their scores is highest.
 
-/// Above it, the best assignment would take too long; then each row in turn takes what it likes best of what is left.
+/// With more rows, the best assignment would take too long; then each row in turn takes the column with its highest
+/// score among those that are left.
 const BEST_ROWS_MAX: usize = 16;
-/// More than any sum of scores, so that no column stays short.
+/// More than any sum of scores, so that no column gets too few rows.
 const MUST_BE_USED: i64 = 1 << 50;
-/// No score may be above it.
+/// The highest score that is allowed.
 pub(crate) const SCORE_MAX: i64 = 1 << 44;
 
-/// The column of each row. There are at least as many rows as columns, and each column gets as many as any other, or one more.
+/// Returns the column of each row. There must be at least as many rows as columns; each column gets as many rows as
+/// any other, or one more.
 pub(crate) fn spread_evenly(
     rows: usize,
     columns: usize,
@@ -20,7 +22,7 @@ pub(crate) fn spread_evenly(
     }
 }
 
-/// The Hungarian method, by rows: each new row is let in along the cheapest path of rows that make room.
+/// The Hungarian method, by rows: each new row is added along the cheapest path of rows that move.
 fn best(rows: usize, columns: usize, score: &dyn Fn(usize, usize) -> i64) -> Vec<usize> {
     let full = columns * (rows / columns);
     let slots = columns * rows.div_ceil(columns);
@@ -33,7 +35,7 @@ fn best(rows: usize, columns: usize, score: &dyn Fn(usize, usize) -> i64) -> Vec
     let mut holder: Vec<Option<usize>> = vec![None; slots];
     for new_row in 0..rows {
         let mut distance = vec![i64::MAX; slots];
-        // The slot before it on the cheapest path; none where the new row goes there itself.
+        // The slot before it on the cheapest path; `None` if the new row goes there itself.
         let mut before: Vec<Option<usize>> = vec![None; slots];
         let mut settled = vec![false; slots];
         let (mut row, mut from) = (new_row, None);
@@ -49,7 +51,7 @@ fn best(rows: usize, columns: usize, score: &dyn Fn(usize, usize) -> i64) -> Vec
                     nearest = Some(slot);
                 }
             }
-            // There are at least as many slots as rows, so a free one is met before they run out.
+            // There are at least as many slots as rows, so a free one is found before they run out.
             let Some(nearest) = nearest else { break None };
             let step = distance[nearest];
             row_price[new_row] += step;
@@ -84,11 +86,11 @@ fn best(rows: usize, columns: usize, score: &dyn Fn(usize, usize) -> i64) -> Vec
     column_of
 }
 
-/// Rows that like a column best of all choose first.
+/// Rows with the highest score for any column choose first.
 fn greedy(rows: usize, columns: usize, score: &dyn Fn(usize, usize) -> i64) -> Vec<usize> {
-    let liking = |row: usize| (0..columns).map(|column| score(row, column)).max();
+    let highest = |row: usize| (0..columns).map(|column| score(row, column)).max();
     let mut order: Vec<(std::cmp::Reverse<Option<i64>>, usize)> = (0..rows)
-        .map(|row| (std::cmp::Reverse(liking(row)), row))
+        .map(|row| (std::cmp::Reverse(highest(row)), row))
         .collect();
     order.sort_unstable();
     let each = rows / columns;

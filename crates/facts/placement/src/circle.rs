@@ -2,13 +2,14 @@
 
 use cassandra_tokens::{Partitioner, Token, TokenRange};
 
-/// Where on the circle a token stands. 0 is the minimum token; [`Circle::end`] is the same place, met from the other side.
+/// A token's place on the circle. 0 is the minimum token; [`Circle::end`] is the same place, reached from the other
+/// side.
 pub(crate) type Position = u128;
 
 /// `(left, right]` with `left < right`: never wraps, and may end with the ring.
 pub(crate) type Interval = (Position, Position);
 
-/// The tokens of a partitioner whose placement is understood.
+/// A partitioner for which placement is understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Circle {
     Murmur3,
@@ -53,7 +54,7 @@ impl Circle {
         }
     }
 
-    /// The ring's end is the minimum token, as [`TokenRange`] has it.
+    /// The token at a position. The ring's end is the minimum token, as in [`TokenRange`].
     pub(crate) fn token(self, position: Position) -> Token {
         match self {
             Self::Murmur3 => Token::Murmur3(i64::MIN.wrapping_add(position as i64)),
@@ -66,7 +67,8 @@ impl Circle {
         TokenRange::new(self.token(left), self.token(right))
     }
 
-    /// Of a range that does not wrap but with the ring's end, as those of a merged set are. `None` for one of another partitioner.
+    /// The interval of a range of a merged set, which wraps at most by ending with the ring. `None` for one of
+    /// another partitioner.
     pub(crate) fn interval(self, range: &TokenRange) -> Option<Interval> {
         let right = match self.position(&range.right)? {
             0 => self.end(),

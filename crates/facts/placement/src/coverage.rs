@@ -10,26 +10,30 @@ use crate::datacenters::{Group, groups};
 use crate::quorum::quorum;
 use crate::{Placement, Replication, Ring};
 
-/// The coverage of each group of replicas: one for each datacenter where replication is by datacenter, else one for the whole ring.
-/// Empty where nothing is replicated on the ring.
+/// The coverage of each group of replicas: one for each datacenter if replication is by datacenter, else one for the
+/// whole ring. Empty if nothing is replicated on the ring.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coverage {
+    /// The groups in the order of the ring's datacenters.
     pub groups: Vec<GroupCoverage>,
 }
 
 /// How many replicas of each range of one group are available.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupCoverage {
-    /// `None` where the group is the whole ring.
+    /// `None` if the group is the whole ring.
     pub datacenter: Option<String>,
+    /// How many replicas each range of the group has.
     pub replicas: usize,
-    /// The share of the ring, 0 to 1, of which so many replicas are available, from none to all.
+    /// By number of replicas (index 0 to [`replicas`](Self::replicas)): the fraction of the ring, 0 to 1, of which
+    /// exactly that many are available.
     pub share_by_available: Vec<f64>,
-    /// Where fewer than a quorum are available.
+    /// The ranges of which fewer than a quorum are available.
     pub below_quorum: TokenRanges,
-    /// Where so many are missing that they may be a whole quorum, so that a write at QUORUM may be lost.
+    /// The ranges of which so many replicas are missing that they may be a whole quorum, so that a write at QUORUM
+    /// may be lost.
     pub lossy: TokenRanges,
-    /// Where none is available.
+    /// The ranges of which no replica is available.
     pub missing: TokenRanges,
 }
 
@@ -46,6 +50,7 @@ impl Coverage {
 }
 
 impl GroupCoverage {
+    /// Whether all replicas of the group are available.
     pub fn is_complete(&self) -> bool {
         self.share_by_available
             .iter()
@@ -55,7 +60,7 @@ impl GroupCoverage {
     }
 }
 
-/// What of a source's ranges is available.
+/// Computes how many replicas of each range of a source are available. Hosts that are not in the ring are ignored.
 pub fn coverage(ring: &Ring, replication: &Replication, available: &BTreeSet<HostId>) -> Coverage {
     let placement = Placement::of(ring, replication);
     let available: Vec<bool> = (0..ring.len())

@@ -7,12 +7,12 @@ use crate::{MappingError, Replication, Ring};
 /// Pairs of a source and a target datacenter. One may feed several, and several one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DatacenterMap {
-    /// Target first.
+    /// Each pair with the target first.
     pairs: BTreeSet<(String, String)>,
 }
 
 impl DatacenterMap {
-    /// From pairs of source and target.
+    /// From pairs of source and target datacenter.
     pub fn new<S: Into<String>, T: Into<String>>(pairs: impl IntoIterator<Item = (S, T)>) -> Self {
         Self {
             pairs: pairs
@@ -31,6 +31,7 @@ impl DatacenterMap {
         Self::new(shared.map(|name| (name.as_str(), name.as_str())))
     }
 
+    /// Whether the source datacenter feeds the target datacenter.
     pub fn feeds(&self, source: &str, target: &str) -> bool {
         self.pairs
             .iter()
@@ -82,7 +83,7 @@ pub(crate) fn feeding(
             (Some(from), Some(to)) => {
                 datacenters.feeds(&source.datacenters()[*from], &target.datacenters()[to])
             }
-            // What is not kept by datacenter on both sides cannot be matched by datacenter.
+            // Replicas can be matched by datacenter only if both sides replicate by datacenter.
             _ => true,
         };
         let from: Vec<Group> = sources.iter().copied().filter(feeds).collect();

@@ -1,4 +1,5 @@
-//! The replica-preserving mapping: every target replica receives each range from a source replica, every source replica lands somewhere.
+//! The replica-preserving mapping: every target replica receives each of its ranges from a source replica, and what
+//! each source replica holds reaches some target replica.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,52 +13,67 @@ use crate::matching::{Matching, Supply};
 use crate::pieces::{Piece, pieces};
 use crate::{DatacenterMap, Mapping, Placement, Replication, Ring};
 
-/// Where data comes from.
+/// The side that data comes from.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
+    /// The ring that the backup was taken from.
     pub ring: &'a Ring,
+    /// The keyspace's replication on that ring.
     pub replication: &'a Replication,
     /// The nodes whose data is in the backup.
     pub available: &'a BTreeSet<HostId>,
-    /// How much each holds, where it is known: whom to ask first where several could give.
+    /// How many bytes each node holds, if known. It decides which source is preferred if several could be used.
     pub stored_bytes: &'a BTreeMap<HostId, u64>,
 }
 
-/// Where data goes to.
+/// The side that data goes to.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
+    /// The ring to restore into.
     pub ring: &'a Ring,
+    /// The replication that the keyspace has, or will have, there.
     pub replication: &'a Replication,
 }
 
 /// Why there is no mapping.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MappingError {
+    /// The rings have different partitioners.
     #[error(
         "the source has {source_partitioner}, the target {target_partitioner}: a key has another token there"
     )]
     Partitioner {
+        /// The partitioner of the source, by its simple class name.
         source_partitioner: String,
+        /// The partitioner of the target, by its simple class name.
         target_partitioner: String,
     },
+    /// `source` or `target` replicates by LocalStrategy.
     #[error("the {0} replicates by LocalStrategy: what is local to a node has no place on another")]
     Local(&'static str),
+    /// On `source` or `target` no node holds a replica.
     #[error("no node of the {0} holds a replica")]
     NoReplicas(&'static str),
+    /// Nothing feeds this datacenter of the target.
     #[error("no datacenter of the source that holds replicas feeds the target's datacenter `{0}`")]
     UnfedDatacenter(String),
+    /// The datacenter map names a datacenter that a ring does not have.
     #[error("the {ring} has no datacenter `{datacenter}`")]
     UnknownDatacenter {
+        /// `source` or `target`.
         ring: &'static str,
+        /// The name as the datacenter map has it.
         datacenter: String,
     },
 }
 
-/// Maps a source onto a target.
+/// Decides which target node takes which ranges from which source node. Pairs of datacenters that `datacenters` does
+/// not name feed nothing; it is ignored for replications that are not by datacenter.
 ///
-/// What was readable at QUORUM among the replicas of a source datacenter (of the whole ring where replication is not by datacenter) is
-/// readable at QUORUM among those of each target datacenter that it feeds. Where all source datacenters feed a target datacenter, that
-/// holds for what was written at QUORUM over all of them too, since that includes a quorum of one.
+/// What was readable at QUORUM among the replicas of a source datacenter (of the whole ring if replication is not by
+/// datacenter) is readable at QUORUM among those of each target datacenter that it feeds. If all source datacenters
+/// feed a target datacenter, that holds for what was written at QUORUM over all of them too, since that includes a
+/// quorum of one.
 pub fn map(
     source: &Source<'_>,
     target: &Target<'_>,
@@ -128,7 +144,7 @@ fn refuse(source: &Source<'_>, target: &Target<'_>) -> Result<(), MappingError> 
     Ok(())
 }
 
-/// Sorted, so that one set of replicas is one list, whichever of them is first.
+/// The replicas of one group, sorted, so that equal sets are equal lists.
 fn members(ring: &Ring, group: Group, list: &[u32]) -> Vec<u32> {
     let inside = |member: &&u32| group.is_none_or(|dc| ring.datacenter_of(**member as usize) == dc);
     let mut members: Vec<u32> = list.iter().filter(inside).copied().collect();
@@ -145,7 +161,7 @@ struct Run {
 }
 
 impl Run {
-    /// The run that this piece ends, if it does.
+    /// Adds a piece; returns the run that it ends, if it has other replicas.
     fn next(&mut self, piece: &Piece, lists: Lists) -> Option<(Interval, Lists)> {
         match &mut self.open {
             Some((interval, open)) if *open == lists => {

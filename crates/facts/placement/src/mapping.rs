@@ -11,6 +11,7 @@ use crate::circle::{Circle, Interval};
 pub struct Share {
     /// Its index in the source ring.
     pub source: usize,
+    /// The token ranges that it takes from there.
     pub ranges: TokenRanges,
 }
 
@@ -25,11 +26,13 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// What a target node takes, in the order of the source nodes. A node without replicas takes nothing.
+    /// What a target node takes, in the order of the source nodes. Empty for a node without replicas and for an index
+    /// that is not in the target ring.
     pub fn shares_of(&self, target: usize) -> &[Share] {
         self.shares.get(target).map_or(&[], Vec::as_slice)
     }
 
+    /// What a target node takes from one source node; `None` if nothing.
     pub fn ranges_from(&self, target: usize, source: usize) -> Option<&TokenRanges> {
         let shares = self.shares_of(target);
         let at = shares.binary_search_by_key(&source, |share| share.source);
@@ -51,13 +54,14 @@ impl Mapping {
         self.sources
     }
 
-    /// The ranges for which some group of target replicas receives from nobody, because no replica that feeds it is available.
+    /// The ranges for which some group of target replicas receives nothing, because no replica that feeds it is
+    /// available.
     pub fn without_source(&self) -> &TokenRanges {
         &self.without_source
     }
 
-    /// The source of each target node, where none takes from two and none gives to two: the files of a source node can then be
-    /// moved over as they are. `None` for a target node that takes nothing.
+    /// The source of each target node, if no node takes from two and no node gives to two: the files of a source node
+    /// can then be copied as they are. The inner `None` is a target node that takes nothing.
     pub fn one_to_one(&self) -> Option<Vec<Option<usize>>> {
         let mut given = vec![false; self.sources];
         let only = |shares: &Vec<Share>| match shares.as_slice() {
@@ -69,20 +73,20 @@ impl Mapping {
     }
 }
 
-/// A mapping in the making: pairs of nodes with what passes between them, ascending.
+/// A mapping under construction: pairs of nodes with the intervals that pass between them, ascending.
 #[derive(Debug, Default)]
 pub(crate) struct Shares {
     by_pair: HashMap<(u32, u32), Vec<Interval>>,
 }
 
 impl Shares {
-    /// Where the last range that a target takes from a source ends.
+    /// The end of the last range that a target takes from a source.
     pub(crate) fn last_end(&self, target: u32, source: u32) -> Option<u128> {
         let intervals = self.by_pair.get(&(target, source))?;
         intervals.last().map(|(_, right)| *right)
     }
 
-    /// Ranges come ascending for each pair.
+    /// Adds a range; for each pair, ranges must come in ascending order.
     pub(crate) fn add(&mut self, target: u32, source: u32, (left, right): Interval) {
         let intervals = self.by_pair.entry((target, source)).or_default();
         match intervals.last_mut() {

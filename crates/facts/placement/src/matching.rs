@@ -9,22 +9,22 @@ use crate::mapping::Shares;
 use crate::quorum::Need;
 use crate::{Placement, Ring, Source};
 
-/// Liked most: a node takes from the one that owned the very same tokens.
+/// Scores of a pair of nodes. Highest: the source owned exactly the tokens of the target.
 const SAME_TOKENS: i64 = 1 << 40;
-/// Then few sources for each node: one that it takes from already,
+/// Then few sources for each node: the target takes from this source already,
 const TAKEN_FROM: i64 = 1 << 34;
-/// and for the range before this one, so that two ranges are one.
+/// and takes the range before this one from it, so that the two ranges merge.
 const NEIGHBOUR: i64 = 1 << 28;
 const SAME_RACK: i64 = 1 << 22;
-/// The least loaded source is liked by so much more than the most loaded one.
+/// At most so much more for the least loaded source than for the most loaded one.
 const LOAD_RANKS_MAX: i64 = 1 << 14;
 const _: () =
     assert!(SAME_TOKENS + TAKEN_FROM + NEIGHBOUR + SAME_RACK + LOAD_RANKS_MAX < SCORE_MAX);
 
-/// What of the source is the same for all of its groups.
+/// The facts about the source that are the same for all of its groups.
 pub(crate) struct Supply {
     available: Vec<bool>,
-    /// What each node stores for the whole ring's worth of ranges, as far as that is known.
+    /// Bytes that each node stores, divided by the fraction of the ring that it holds; 1 if unknown.
     density: Vec<f64>,
 }
 
@@ -47,7 +47,7 @@ impl Supply {
     }
 }
 
-/// What is remembered along the ring while the ranges of one pair of groups are given out.
+/// The state kept along the ring while the ranges of one pair of groups are assigned.
 pub(crate) struct Matching<'a> {
     circle: Circle,
     supply: &'a Supply,
@@ -82,7 +82,7 @@ impl<'a> Matching<'a> {
             .any(|source| self.supply.available[*source as usize])
     }
 
-    /// Gives a range, whose replicas these are, from source to target replicas.
+    /// Assigns a range, whose source and target replicas these are, and adds the result to `shares`.
     pub(crate) fn give(
         &mut self,
         interval: Interval,
@@ -130,22 +130,23 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// What it is for a source to give a range once.
+    /// How much load it is for a source to give a range once.
     fn cost(&self, source: usize, interval: Interval) -> f64 {
         self.circle.fraction(interval) * self.supply.density[source]
     }
 
     fn score(&self, source: u32, target: u32, left: Position, shares: &Shares) -> i64 {
-        let liked = |yes: bool, by: i64| if yes { by } else { 0 };
+        let points = |yes: bool, by: i64| if yes { by } else { 0 };
         let last_end = shares.last_end(target, source);
         let (from, to) = (source as usize, target as usize);
-        liked(self.counterparts[to] == Some(source), SAME_TOKENS)
-            + liked(last_end.is_some(), TAKEN_FROM)
-            + liked(last_end == Some(left), NEIGHBOUR)
-            + liked(self.source_racks[from] == self.target_racks[to], SAME_RACK)
+        points(self.counterparts[to] == Some(source), SAME_TOKENS)
+            + points(last_end.is_some(), TAKEN_FROM)
+            + points(last_end == Some(left), NEIGHBOUR)
+            + points(self.source_racks[from] == self.target_racks[to], SAME_RACK)
     }
 
-    /// Higher for a source that will have given less, this range included. Where each is used just once there is nothing to choose.
+    /// Higher for a source that will have given less, this range included. If each is used just once there is nothing
+    /// to choose.
     fn load_ranks(&self, sources: &[u32], targets: usize, interval: Interval) -> Vec<i64> {
         let mut ranks = vec![0; sources.len()];
         if sources.len() == targets {
@@ -177,8 +178,8 @@ fn counterparts(source: &Ring, target: &Ring) -> Vec<Option<u32>> {
     target.tokens_by_member().iter().map(same).collect()
 }
 
-/// A number for each member's rack, equal where two racks are each other's: by name where any name is in both groups, else by
-/// their order.
+/// A number for each member's rack; racks with equal numbers correspond to each other. They correspond by name if any
+/// name is in both groups, else by their order.
 fn rack_places(
     (source, from): (&Ring, Group),
     (target, to): (&Ring, Group),
@@ -191,7 +192,7 @@ fn rack_places(
     (places(source, from, &both), places(target, to, &both))
 }
 
-/// A rack's name; with its datacenter where the whole ring is one group.
+/// A rack's name; with its datacenter if the whole ring is one group.
 type RackName<'a> = (&'a str, &'a str);
 
 fn rack_name(ring: &Ring, group: Group, member: usize) -> RackName<'_> {

@@ -11,7 +11,7 @@ pub(crate) struct Piece {
     pub(crate) target: usize,
 }
 
-/// All pieces, ascending, from the minimum token to the ring's end. None where a ring has no tokens.
+/// All pieces, ascending, from the minimum token to the ring's end. Empty if a ring has no tokens.
 pub(crate) fn pieces(source: &Ring, target: &Ring) -> Vec<Piece> {
     let (sources, targets) = (&source.positions, &target.positions);
     if sources.is_empty() || targets.is_empty() {
@@ -30,7 +30,7 @@ pub(crate) fn pieces(source: &Ring, target: &Ring) -> Vec<Piece> {
                 target: to % targets.len(),
             });
         }
-        // A token at the minimum ends the ring's last piece, which is where it wraps to.
+        // A token at the minimum ends the ring's last piece.
         from += usize::from(sources.get(from) == Some(&right));
         to += usize::from(targets.get(to) == Some(&right));
         left = right;

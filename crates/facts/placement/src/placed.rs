@@ -1,4 +1,4 @@
-//! Which nodes hold which range: Cassandra's own walks over the ring.
+//! Which nodes hold which range: the walks over the ring of Cassandra's replication strategies.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,8 @@ pub struct Placement<'ring> {
 }
 
 impl<'ring> Placement<'ring> {
+    /// Computes the replicas of every primary range, as `calculateNaturalReplicas` of Cassandra's replication
+    /// strategy does.
     pub fn of(ring: &'ring Ring, replication: &Replication) -> Self {
         let owners = (0..ring.len()).filter(|member| ring.owns_tokens(*member));
         let (replicas, width, shared) = match replication {
@@ -37,7 +39,7 @@ impl<'ring> Placement<'ring> {
                 let width = all.len();
                 (all, width, true)
             }
-            // What is local is on no other node's ring.
+            // Local data is replicated to no other node.
             Replication::Local => (Vec::new(), 0, true),
         };
         Self {
@@ -48,6 +50,7 @@ impl<'ring> Placement<'ring> {
         }
     }
 
+    /// The ring that this placement is on.
     pub fn ring(&self) -> &'ring Ring {
         self.ring
     }
@@ -71,9 +74,10 @@ impl<'ring> Placement<'ring> {
     }
 
     pub(crate) fn list(&self, range: usize) -> &[u32] {
-        match self.shared {
-            true => &self.replicas,
-            false => &self.replicas[range * self.width..(range + 1) * self.width],
+        if self.shared {
+            &self.replicas
+        } else {
+            &self.replicas[range * self.width..(range + 1) * self.width]
         }
     }
 
@@ -100,9 +104,10 @@ fn indexes(list: &[u32]) -> impl Iterator<Item = usize> {
     list.iter().map(|member| *member as usize)
 }
 
-/// Calls with every primary range, last to first, and with all token owners in the order in which a walk from that range's end meets
-/// them. A node counts where it is met first: meeting it again changes nothing in any strategy. Going backwards, the next range's
-/// order is this one's with the owner of one token moved to the front, so that no walk ever passes a node twice.
+/// Calls `each` with every primary range, last to first, and with all token owners in the order in which a walk from
+/// that range's end meets them. Only the first time that a walk meets a node counts; no strategy needs the others.
+/// Going backwards, the order of the next range is the current one with the owner of one token moved to the front, so
+/// each node is in it once.
 fn walk_backwards(ring: &Ring, mut each: impl FnMut(usize, &[u32])) {
     let mut met = vec![false; ring.len()];
     let mut order: Vec<u32> = Vec::with_capacity(ring.len());
@@ -126,11 +131,12 @@ fn simple(ring: &Ring, width: usize) -> Vec<u32> {
     replicas
 }
 
-/// NetworkTopologyStrategy: in each datacenter a node of a rack not met yet is taken at once, one of a rack met before only while
-/// replicas are left over for which there are no further racks.
+/// NetworkTopologyStrategy: in each datacenter a node of a new rack becomes a replica at once. A node of a rack that
+/// has one already becomes a replica only while there are more replicas left than new racks.
 struct TopologyWalk<'ring> {
     ring: &'ring Ring,
-    /// By datacenter: how many replicas it gets, and how many of these may be on racks met before.
+    /// By datacenter: how many replicas it gets, and (`repeats`) how many of these may be on racks that have one
+    /// already.
     left: Vec<usize>,
     repeats: Vec<usize>,
 }
@@ -163,7 +169,8 @@ impl<'ring> TopologyWalk<'ring> {
         }
     }
 
-    /// All of them are always found: every rack is met, and the nodes beyond the first of each rack are enough for the rest.
+    /// All of them are always found: a walk meets every rack, and the nodes beyond the first of each rack are enough
+    /// for the rest.
     fn width(&self) -> usize {
         self.left.iter().sum()
     }

@@ -1,18 +1,20 @@
-//! What keeps a quorum readable: enough target replicas must have received from any set of sources that may be all that holds a write.
+//! What keeps a quorum readable: any set of sources that may be the only ones that hold a write must have reached
+//! enough target replicas.
 
-/// How many of so many replicas are a quorum.
+/// How many of `replicas` replicas are a quorum: `replicas / 2 + 1`, as Cassandra's `ConsistencyLevel` computes it.
 pub fn quorum(replicas: usize) -> usize {
     replicas / 2 + 1
 }
 
-/// Above it, subsets are not enumerated but bounded: see [`Need::is_met`].
+/// With more, subsets are not enumerated but bounded: see [`Need::bound`].
 const ENUMERATED_SOURCES_MAX: usize = 10;
 const ENUMERATED_TARGETS_MAX: usize = 128;
 
 /// Any `sources` of the sources must together reach `targets` of the targets.
 ///
-/// A write at QUORUM is on quorum(n) of n source replicas; of these at least quorum(n) minus the missing ones are available. A read at
-/// QUORUM asks quorum(m) of m target replicas, and so meets the write where no more than m - quorum(m) have not received it.
+/// A write at QUORUM is on quorum(n) of n source replicas; of these at least quorum(n) minus the missing ones are
+/// available. A read at QUORUM asks quorum(m) of m target replicas, and so finds the write if no more than m -
+/// quorum(m) have not received it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Need {
     sources: usize,
@@ -20,7 +22,8 @@ pub(crate) struct Need {
 }
 
 impl Need {
-    /// Where so many sources are missing that a write may be on none of the others, each of these counts as if it had it alone.
+    /// If so many sources are missing that a write may be on none of the others, each of these counts as if it alone
+    /// had the write.
     pub(crate) fn of(replicas: usize, available: usize, targets: usize) -> Self {
         Self {
             sources: (quorum(replicas) + available)
@@ -30,7 +33,8 @@ impl Need {
         }
     }
 
-    /// Adds further targets to sources until the need is met. `fed[s]` are the targets of source `s`; `score` says which pair is liked.
+    /// Adds further targets to sources until the need is met. `fed[s]` are the targets of source `s`; Pairs with a
+    /// higher `score` are preferred.
     pub(crate) fn meet(
         self,
         fed: &mut [Vec<usize>],
@@ -93,7 +97,7 @@ impl Need {
             .filter(|(_, union)| (union.count_ones() as usize) < self.targets)
     }
 
-    /// So many targets are reached at least; exact where each target has one source, or each source one target.
+    /// A lower bound of the targets that are reached; exact if each target has one source, or each source one target.
     fn bound(self, fed: &[Vec<usize>], targets: usize) -> usize {
         let mut reach: Vec<usize> = fed.iter().map(Vec::len).collect();
         reach.sort_unstable();
@@ -102,7 +106,8 @@ impl Need {
             takes[*target] += 1;
         }
         takes.sort_unstable_by(|a, b| b.cmp(a));
-        // The sources that reach least have so many pairs; if the targets that take most are theirs, they are spread the least.
+        // So many pairs have the sources that reach the fewest targets. The fewest targets are reached if those are
+        // the targets that take from the most sources.
         let mut pairs: usize = reach.iter().take(self.sources).sum();
         let spread = takes
             .iter()
@@ -112,7 +117,7 @@ impl Need {
                 open
             })
             .count();
-        // One of them reaches as many as the source that reaches least but for all the others.
+        // The widest of any such set reaches at least as many as the widest of the sources that reach the fewest.
         let widest = self.sources.checked_sub(1).and_then(|at| reach.get(at));
         // A target that takes from more than the sources left out takes from one of them.
         let left_out = fed.len().saturating_sub(self.sources);

@@ -4,39 +4,70 @@ use std::collections::BTreeMap;
 
 use crate::Ring;
 
-/// How many replicas a keyspace has, and where.
+/// How many replicas a keyspace has, and where they are placed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Replication {
     /// The next so many nodes on the ring, whatever their datacenter.
-    Simple { replicas: u32 },
-    /// So many in each datacenter, on different racks as far as possible. A datacenter with none is not listed.
-    NetworkTopology { datacenters: BTreeMap<String, u32> },
-    /// All nodes hold all (DSE, HCD).
+    Simple {
+        /// The replication factor.
+        replicas: u32,
+    },
+    /// So many in each datacenter, on different racks as far as possible.
+    NetworkTopology {
+        /// The replication factor by datacenter, each above 0.
+        datacenters: BTreeMap<String, u32>,
+    },
+    /// Every node holds everything: EverywhereStrategy of DSE and HCD.
     Everywhere,
-    /// Each node keeps its own.
+    /// LocalStrategy: each node keeps its own data.
     Local,
 }
 
-/// What of a replication is not understood.
+/// Which part of a replication is not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReplicationError {
+    /// There is no option `class`.
     #[error("the replication names no class")]
     NoClass,
+    /// A strategy that is none of the four of [`Replication`].
     #[error("replication strategy `{0}` is not understood")]
     Class(String),
+    /// An option that the strategy needs is absent.
     #[error("{class} lacks the option `{option}`")]
     Missing {
+        /// The strategy's simple class name.
         class: &'static str,
+        /// The option's name.
         option: &'static str,
     },
+    /// An option that the strategy does not have.
     #[error("{class} has the option `{option}`, which is not understood")]
-    Option { class: &'static str, option: String },
+    Option {
+        /// The strategy's simple class name.
+        class: &'static str,
+        /// The option's name.
+        option: String,
+    },
+    /// A replication factor that is not a number.
     #[error("`{option}` is `{value}`, which is not a number of replicas")]
-    Number { option: String, value: String },
+    Number {
+        /// The option: `replication_factor` or a datacenter.
+        option: String,
+        /// Its value as it was given.
+        value: String,
+    },
+    /// A replication factor with transient replicas, such as `3/1`.
     #[error("`{option}` is `{value}`: transient replication is not understood")]
-    Transient { option: String, value: String },
+    Transient {
+        /// The option: `replication_factor` or a datacenter.
+        option: String,
+        /// Its value as it was given.
+        value: String,
+    },
+    /// NetworkTopologyStrategy without any datacenter.
     #[error("NetworkTopologyStrategy names no datacenter")]
     NoDatacenter,
+    /// A bare `replication_factor` of NetworkTopologyStrategy; [`Replication::expanded`] resolves it.
     #[error(
         "NetworkTopologyStrategy has `replication_factor` {0} for datacenters that it does not name; a ring is needed to name them"
     )]
@@ -52,7 +83,8 @@ const EVERYWHERE: &str = "EverywhereStrategy";
 const LOCAL: &str = "LocalStrategy";
 
 impl Replication {
-    /// From the options as `system_schema.keyspaces` and a schema file have them; the class with or without its package.
+    /// Parses the options as `system_schema.keyspaces` and a schema file have them, the class with or without its
+    /// package.
     pub fn parse(options: &BTreeMap<String, String>) -> Result<Self, ReplicationError> {
         let class = options.get(CLASS).ok_or(ReplicationError::NoClass)?;
         match class.strip_prefix(PACKAGE).unwrap_or(class) {
@@ -75,8 +107,8 @@ impl Replication {
         }
     }
 
-    /// As [`Self::parse`], but a bare `replication_factor` goes to the ring's datacenters that are not named, as Cassandra does
-    /// when the keyspace is made.
+    /// As [`Self::parse`], but a bare `replication_factor` goes to the ring's datacenters that are not named, as
+    /// Cassandra does when it creates the keyspace.
     pub fn expanded(
         options: &BTreeMap<String, String>,
         ring: &Ring,
@@ -102,7 +134,7 @@ impl Replication {
         Ok(Self::NetworkTopology { datacenters })
     }
 
-    /// The datacenters that it names and where no node of the ring owns tokens: no replica can be there.
+    /// The datacenters that it names although no node of the ring owns tokens there, so that they can hold no replica.
     pub fn datacenters_not_in<'a>(&'a self, ring: &Ring) -> Vec<&'a str> {
         let Self::NetworkTopology { datacenters } = self else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! A ring ready to be asked: members with their places, tokens sorted.
+//! A ring prepared for lookups: members with datacenter and rack, tokens sorted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,13 +7,13 @@ use model::{HostId, RingMember};
 
 use crate::circle::{Circle, Interval, Position};
 
-/// The token owners of a cluster. Members without tokens are known but hold nothing.
+/// The members of a cluster and the tokens that they own. A member without tokens is known, but holds no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ring {
     pub(crate) circle: Circle,
     members: Vec<Member>,
     datacenters: Vec<String>,
-    /// With the datacenter that each is in: two datacenters may name their racks alike.
+    /// Each with its datacenter, because two datacenters may use the same names.
     racks: Vec<(u32, String)>,
     by_host_id: HashMap<HostId, usize>,
     /// Ascending, each with its owner in `owners`.
@@ -32,27 +32,39 @@ struct Member {
 /// Why members do not make a ring.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RingError {
+    /// The partitioner, by its simple class name, is not Murmur3Partitioner or RandomPartitioner.
     #[error("where {0} places replicas is not understood")]
     Partitioner(String),
+    /// A member's token cannot be parsed.
     #[error("node {host_id} has a token that is none")]
     Token {
+        /// The member that has it.
         host_id: HostId,
+        /// What is wrong with the token.
         #[source]
         source: TokenError,
     },
+    /// Two members own the same token.
     #[error("token {token} is owned by two nodes, {first} and {second}")]
     SharedToken {
+        /// The token as text.
         token: String,
+        /// One of the owners.
         first: HostId,
+        /// The other owner.
         second: HostId,
     },
+    /// Two members have the same host id.
     #[error("node {0} is in the ring twice")]
     RepeatedMember(HostId),
+    /// There are more members than 32 bits can number.
     #[error("the ring has {0} members, more than can be numbered")]
     TooLarge(usize),
 }
 
 impl Ring {
+    /// Builds a ring from members, which keep their index. Fails if placement is unknown for the partitioner, or if
+    /// the members contradict each other.
     pub fn new(partitioner: &Partitioner, members: &[RingMember]) -> Result<Self, RingError> {
         let circle = Circle::of(partitioner)
             .ok_or_else(|| RingError::Partitioner(partitioner.name().to_owned()))?;
@@ -113,6 +125,7 @@ impl Ring {
         Ok(())
     }
 
+    /// The partitioner of all its tokens.
     pub fn partitioner(&self) -> Partitioner {
         self.circle.partitioner()
     }
@@ -122,33 +135,41 @@ impl Ring {
         self.members.len()
     }
 
+    /// Whether there is no member at all.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
+    /// The index of the member with this host id.
     pub fn index_of(&self, host_id: HostId) -> Option<usize> {
         self.by_host_id.get(&host_id).copied()
     }
 
+    /// The host id of a member.
+    ///
     /// # Panics
-    /// Where there is no such member, as all that take an index.
+    ///
+    /// If there is no such member, as every method that takes an index does.
     pub fn host_id(&self, member: usize) -> HostId {
         self.members[member].host_id
     }
 
+    /// The name of a member's datacenter. Panics as [`host_id`](Self::host_id).
     pub fn datacenter(&self, member: usize) -> &str {
         &self.datacenters[self.datacenter_of(member)]
     }
 
+    /// The name of a member's rack, which is unique only within its datacenter. Panics as [`host_id`](Self::host_id).
     pub fn rack(&self, member: usize) -> &str {
         &self.racks[self.rack_of(member)].1
     }
 
+    /// Whether a member owns any tokens. Panics as [`host_id`](Self::host_id).
     pub fn owns_tokens(&self, member: usize) -> bool {
         self.members[member].tokens > 0
     }
 
-    /// Sorted by name.
+    /// The names of all datacenters, sorted.
     pub fn datacenters(&self) -> &[String] {
         &self.datacenters
     }
@@ -197,7 +218,7 @@ impl Ring {
         (!self.positions.is_empty()).then(|| self.range_at(position))
     }
 
-    /// The interval, or where it wraps the two, of a primary range.
+    /// The interval of a primary range, or the two of one that wraps.
     pub(crate) fn intervals(&self, range: usize) -> impl Iterator<Item = Interval> {
         let right = self.positions[range];
         let (first, second) = match range.checked_sub(1) {
@@ -228,7 +249,7 @@ impl Ring {
     }
 }
 
-/// A token that a node names twice counts once.
+/// A token that a node reports twice counts once.
 fn positions(
     circle: Circle,
     partitioner: &Partitioner,

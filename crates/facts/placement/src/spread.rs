@@ -1,4 +1,5 @@
-//! What a mapping costs each target node in bytes and SSTables, decided for each SSTable as [`TokenRanges::cut`] decides it.
+//! How many bytes and SSTables each target node downloads under a mapping, counted for each SSTable as
+//! [`TokenRanges::cut`] decides.
 //!
 //! [`TokenRanges::cut`]: cassandra_tokens::TokenRanges::cut
 
@@ -12,17 +13,20 @@ use crate::{Mapping, Share};
 /// What is known of an SSTable before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sstable {
-    /// The tokens of its first and last partition; none where they cannot be known, as in an encrypted one.
+    /// The tokens of its first and last partition; `None` if they cannot be known, as for an encrypted SSTable, which
+    /// is then counted whole for every target.
     pub span: Option<(Token, Token)>,
+    /// The size of all its components.
     pub bytes: u64,
 }
 
 /// What a target node takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
-    /// Exact for SSTables that are taken whole; of sliced ones the part of their span that is wanted, as if their tokens were
-    /// spread evenly in it.
+    /// Exact for SSTables that are taken whole. A sliced one counts in proportion to the tokens of its span that are
+    /// wanted, as if its data were spread evenly over them.
     pub download_bytes: u64,
+    /// How many SSTables it takes, whole or sliced.
     pub sstables: u64,
     /// Of these, how many are sliced.
     pub sliced_sstables: u64,
@@ -35,7 +39,7 @@ pub struct Spread {
     /// By source member.
     outlets: Vec<Outlet>,
     loads: Vec<Load>,
-    /// Of the SSTable at hand: the tokens that each of its source's targets wants. All zero in between.
+    /// Scratch: the tokens of the current SSTable that each target of its source wants. All zero between calls.
     wanted: Vec<u128>,
     touched: Vec<usize>,
 }
@@ -45,14 +49,15 @@ pub struct Spread {
 struct Outlet {
     /// The nodes that take anything, by their index in the target ring.
     targets: Vec<usize>,
-    /// Of each of them, the ranges and before each how many tokens come before it.
+    /// For each of them, its ranges, each with the number of its tokens in the ranges before it.
     taken: Vec<Vec<(Interval, u128)>>,
-    /// Ranges in which the takers do not change, ascending, with the place of the first taker in `takers`.
+    /// Ranges within which the takers do not change, ascending, each with the index of its first taker in `takers`.
     segments: Vec<(Interval, usize)>,
     takers: Vec<usize>,
 }
 
 impl Spread {
+    /// Prepares the ranges of a mapping for counting; no SSTable is counted yet.
     pub fn new(mapping: &Mapping) -> Self {
         let circle = mapping.circle;
         let mut outlets = vec![Outlet::default(); mapping.source_count()];
@@ -72,7 +77,7 @@ impl Spread {
         }
     }
 
-    /// Counts an SSTable of a source node, by its index in the source ring.
+    /// Counts an SSTable of a source node, given by its index in the source ring. An unknown index counts nothing.
     pub fn add(&mut self, source: usize, sstable: &Sstable) {
         let Some(outlet) = self.outlets.get(source) else {
             return;
@@ -100,14 +105,15 @@ impl Spread {
         for taker in self.touched.drain(..) {
             let wanted = std::mem::take(&mut self.wanted[taker]);
             let load = &mut self.loads[outlet.targets[taker]];
-            match wanted == tokens {
-                true => load.add_whole(sstable.bytes),
-                false => load.add_part(part(sstable.bytes, wanted, tokens)),
+            if wanted == tokens {
+                load.add_whole(sstable.bytes);
+            } else {
+                load.add_part(part(sstable.bytes, wanted, tokens));
             }
         }
     }
 
-    /// By the target node's index in the target ring.
+    /// The totals so far, by the target node's index in the target ring.
     pub fn loads(&self) -> &[Load] {
         &self.loads
     }
@@ -125,9 +131,9 @@ impl Load {
     }
 }
 
-/// Rounded up, so that no part is for free.
+/// Rounded up, so that no part counts as 0 bytes.
 fn part(bytes: u64, wanted: u128, tokens: u128) -> u64 {
-    // Both in 64 bits, so that the product is in 128.
+    // Both shortened to 64 bits, so that the product fits 128.
     let shift = 64_u32.saturating_sub(tokens.leading_zeros());
     let (wanted, tokens) = (wanted.div_ceil(1 << shift), (tokens >> shift).max(1));
     let part = (u128::from(bytes) * wanted).div_ceil(tokens);
@@ -170,14 +176,16 @@ impl Outlet {
                 self.takers.extend(&open);
             }
             left = position;
-            match starts {
-                true => open.insert(taker),
-                false => open.remove(&taker),
-            };
+            if starts {
+                open.insert(taker);
+            } else {
+                open.remove(&taker);
+            }
         }
     }
 
-    /// Counts for each taker the tokens from `first` to `last` that it wants. The minimum token stands where the ring ends.
+    /// Counts for each taker the tokens from `first` to `last` that it wants. The minimum token belongs to the range
+    /// that ends with the ring.
     fn want(
         &self,
         first: Position,
@@ -205,7 +213,7 @@ impl Outlet {
             .segments
             .partition_point(|((_, right), _)| *right <= before);
         let to = self.segments.partition_point(|((left, _), _)| *left < last);
-        // A wide SSTable passes more segments than there are takers, and these count in two steps however much they take.
+        // A wide SSTable spans more segments than there are takers, and counting by taker costs two lookups each.
         if to.saturating_sub(from) > 2 * self.targets.len() {
             for (taker, taken) in self.taken.iter().enumerate() {
                 count(taker, up_to(taken, last) - up_to(taken, before));

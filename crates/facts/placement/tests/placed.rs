@@ -1,4 +1,4 @@
-//! Hand-written rings: who holds what, and what is refused by name.
+//! Hand-written rings: which nodes hold what, and what is refused by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,7 @@ fn check(lines: &[&str], strategy: &str, expected: &str) {
 }
 
 #[test]
-fn replicas_go_to_racks_not_met_yet_as_far_as_there_are_any() {
+fn replicas_go_to_new_racks_as_long_as_there_are_any() {
     let three_racks = ["a dc1 r1 0", "b dc1 r1 10", "c dc1 r2 20", "d dc1 r3 30"];
     check(&three_racks, "dc1=3", "0:acd 10:bcd 20:cda 30:dac");
     check(&three_racks, "dc1=2", "0:ac 10:bc 20:cd 30:da");
@@ -93,7 +93,7 @@ fn a_node_with_several_tokens_is_one_replica() {
 }
 
 #[test]
-fn datacenters_are_placed_apart_in_the_order_of_one_walk() {
+fn datacenters_are_placed_separately_in_the_order_of_one_walk() {
     let two = ["a dc1 r1 0", "b dc2 r1 1", "c dc1 r2 10", "d dc2 r1 11"];
     check(&two, "dc1=2 dc2=1", "0:abc 1:bca 10:cda 11:dac");
     check(&two, "dc2=2", "0:bd 1:bd 10:db 11:db");

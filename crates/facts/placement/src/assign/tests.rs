@@ -45,7 +45,7 @@ proptest! {
     }
 
     #[test]
-    fn many_rows_are_spread_evenly_and_each_gets_what_nobody_else_wants(
+    fn many_rows_are_spread_evenly_and_each_gets_what_no_other_wants(
         rows in 17..80_usize,
         columns in 1..17_usize,
     ) {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 
-/// Four nodes a datacenter, a quarter of the ring apart; those of the second stand just behind.
+/// Four nodes a datacenter, a quarter of the ring apart; those of the second datacenter are just behind.
 fn ring() -> Ring {
     let member = |id: i64| {
         let quarter = i64::MIN.wrapping_add((id % 4).wrapping_mul(1 << 62));
@@ -61,7 +61,7 @@ fn with_all_nodes_all_replicas_are_available() {
 }
 
 #[test]
-fn a_missing_node_is_missed_where_it_has_replicas() {
+fn a_missing_node_is_missed_in_the_ranges_of_its_replicas() {
     let coverage = without(&[0, 4]);
     assert!(!coverage.is_complete() && coverage.keeps_quorum_writes());
     let [first, second] = coverage.groups.as_slice() else {
@@ -76,7 +76,7 @@ fn a_missing_node_is_missed_where_it_has_replicas() {
 }
 
 #[test]
-fn ranges_with_too_few_replicas_are_told() {
+fn ranges_with_too_few_replicas_are_reported() {
     let coverage = without(&[0, 1, 2]);
     let group = &coverage.groups[0];
     assert_eq!(rounded(&group.share_by_available), [25, 75, 0, 0]);
@@ -87,7 +87,7 @@ fn ranges_with_too_few_replicas_are_told() {
 }
 
 #[test]
-fn the_whole_ring_is_one_group_where_replication_is_not_by_datacenter() {
+fn the_whole_ring_is_one_group_if_replication_is_not_by_datacenter() {
     let all = (0..8).map(host_id).collect();
     for (replication, expected) in [
         (Replication::Simple { replicas: 3 }, vec![(None, 3)]),

@@ -22,7 +22,7 @@ fn a_quorum_is_more_than_half() {
 }
 
 #[test]
-fn where_one_each_does_not_keep_a_quorum_further_sources_are_added() {
+fn further_sources_are_added_if_one_each_does_not_keep_a_quorum() {
     for (replicas, available, targets, expected) in [
         (1, 1, 5, 5),
         (3, 3, 3, 3),

@@ -1,4 +1,4 @@
-//! A source, how much of it is in the backup, and a target to bring it to.
+//! A source, how much of it is in the backup, and a target to restore it into.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub fn cases() -> ProptestConfig {
     }
 }
 
-/// A source with what of it is in the backup, and a target.
+/// A source, which of its nodes are in the backup, and a target.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub source: Cluster,

@@ -6,7 +6,7 @@ use cassandra_tokens::{Partitioner, Token};
 use model::RingMember;
 use placement::{Replication, Ring};
 
-/// What a quorum is of: a datacenter, or the whole ring.
+/// The nodes that a quorum is counted among: a datacenter, or the whole ring.
 pub type Group = Option<String>;
 
 #[derive(Debug, Clone)]

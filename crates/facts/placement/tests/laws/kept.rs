@@ -1,4 +1,4 @@
-//! Every target replica receives, every source replica lands, and nothing moves that should not.
+//! Every target replica receives, what every source replica holds arrives, and nothing moves that should not.
 
 use proptest::prelude::*;
 
@@ -42,11 +42,11 @@ proptest! {
     }
 
     #[test]
-    fn where_nobody_is_left_to_feed_a_group_is_told(case in case()) {
+    fn ranges_that_no_available_replica_feeds_are_reported(case in case()) {
         let mapping = case.map();
         for meeting in case.meetings() {
-            let told = mapping.without_source().contains(&meeting.token);
-            prop_assert_eq!(told, case.is_without_source(&meeting.token));
+            let reported = mapping.without_source().contains(&meeting.token);
+            prop_assert_eq!(reported, case.is_without_source(&meeting.token));
         }
     }
 

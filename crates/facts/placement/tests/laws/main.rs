@@ -1,6 +1,6 @@
 //! Laws of the mapping over random rings, against a plain model of writes and reads.
 //!
-//! `PROPTEST_CASES=2000 cargo test -p placement --test laws` looks longer.
+//! `PROPTEST_CASES=2000 cargo test -p placement --test laws` tries more cases.
 
 mod case;
 mod cluster;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::case::{Meeting, case, cases, takes};
 
-/// Above it there are too many sets to play them all.
+/// With more there are too many sets to play them all.
 const PLAYED_REPLICAS_MAX: usize = 8;
 
 fn majorities(members: &[usize]) -> Vec<Vec<usize>> {
@@ -27,7 +27,7 @@ fn quorum_is_kept(mapping: &Mapping, meeting: &Meeting) -> Result<(), TestCaseEr
             .into_iter()
             .filter(|source| meeting.available.contains(source))
             .collect();
-        // What only missing nodes had cannot come back.
+        // Data that only missing nodes had cannot be restored.
         if kept.is_empty() {
             continue;
         }

@@ -16,7 +16,7 @@ pub struct Shape {
     /// For each datacenter, its nodes' racks.
     racks: Vec<Vec<u8>>,
     vnodes: usize,
-    /// Tokens are taken from so many places: few make rings meet at the same tokens.
+    /// Tokens are taken from so many places: with few, two rings share tokens.
     places: u64,
     seed: u64,
     strategy: u8,
@@ -36,7 +36,7 @@ pub fn shape() -> impl Strategy<Value = Shape> {
         1 => Just(256_usize),
     ];
     let strategy = prop_oneof![8 => Just(0_u8), 3 => Just(1_u8), 1 => Just(2_u8)];
-    // The longest lists there may be, cut to length below: what shrinks without being made anew shrinks fast.
+    // The longest lists there may be, cut to length below: a case that shrinks without being rebuilt shrinks fast.
     let racks = proptest::collection::vec(0..60_u8, 60);
     let factors = proptest::collection::vec(1..=5_u32, 4);
     let datacenters = prop_oneof![2 => Just(1_usize), 2 => Just(2), 1 => Just(3), 1 => Just(4)];
@@ -123,7 +123,7 @@ impl Shape {
         }
     }
 
-    /// This ring, grown or shrunk, with other racks, tokens or replication: what of it follows from `change`.
+    /// This ring, grown or shrunk, with other racks, tokens or replication, as `change` decides.
     pub fn changed(&self, other: &Shape, change: u8) -> Shape {
         match change {
             // The same tokens, other replication.

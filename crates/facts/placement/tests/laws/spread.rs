@@ -13,7 +13,7 @@ use crate::cluster::Cluster;
 
 const BYTES_PER_TOKEN: u64 = 7;
 
-/// Nodes with tokens so close to each other that every token of a span can be asked.
+/// Nodes with tokens so close to each other that every token of a span can be tested.
 fn crowded_cluster() -> impl Strategy<Value = Cluster> {
     let tokens = proptest::collection::btree_set(-150..150_i64, 1..40);
     (tokens, 1..8_usize, 1..=4_u32).prop_map(|(tokens, nodes, replicas)| {
