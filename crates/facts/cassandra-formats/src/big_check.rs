@@ -1,4 +1,5 @@
-//! Index.db against Data.db: each entry is a partition's, each partition has one, and the row indexes tell of its rows.
+//! Index.db against Data.db: each entry belongs to a partition, each partition has one, and the row indexes agree
+//! with the rows.
 
 mod blocks;
 #[cfg(test)]
@@ -12,8 +13,9 @@ use crate::data::{CellVisitor, DeletionTime, Event, Walker};
 use crate::error::{Damage, Error};
 use crate::index::{COMPONENT, IndexEntry, IndexReader};
 
-/// Sees what the check comes across, so that other checks need not read the data again.
+/// Receives what the check reads, so that other checks need not read the data again.
 pub trait BigVisitor: CellVisitor {
+    /// An event of the data walk, before it is compared with the index.
     fn event(&mut self, _event: &Event<'_>) {}
 
     /// A partition that agrees with its entry.
@@ -24,23 +26,29 @@ pub trait BigVisitor: CellVisitor {
 
 impl BigVisitor for () {}
 
+/// A partition whose index entry and data agree.
 #[derive(Debug)]
 pub struct IndexedPartition<'a> {
     /// Where its entry begins in Index.db.
     pub index_offset: u64,
+    /// The serialized partition key.
     pub key: &'a [u8],
     /// Where it begins and ends in the uncompressed data.
     pub data_position: u64,
+    /// The first byte behind it.
     pub end: u64,
+    /// The partition-level deletion.
     pub deletion: DeletionTime,
     /// Without the static row.
     pub rows: u64,
+    /// Range tombstone markers.
     pub markers: u64,
 }
 
-/// How much agreed.
+/// How much was compared and agreed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BigChecked {
+    /// Partitions whose entry and data agree.
     pub partitions: u64,
     /// Without static rows.
     pub rows: u64,
@@ -107,7 +115,7 @@ pub fn check_big<R: Read, V: BigVisitor>(
     }
 }
 
-/// An entry where the data has ended.
+/// Damage: an entry although the data has ended.
 fn unmatched(entry: Option<&IndexEntry<'_>>, data_end: u64) -> Option<Damage> {
     let entry = entry?;
     let what = format!(
@@ -140,7 +148,7 @@ fn check_entry(entry: &IndexEntry<'_>, position: u64, key: &[u8]) -> Result<(), 
     Err(Damage::at(COMPONENT, entry.offset, what))
 }
 
-/// The rest of a partition; answers where it ends, and how many rows and markers it has.
+/// Reads the rest of a partition; returns where it ends, and how many rows and markers it has.
 fn check_rows<R: Read, V: BigVisitor>(
     walker: &mut Walker<R>,
     mut blocks: Option<&mut BlockCheck<'_>>,

@@ -19,7 +19,7 @@ impl<'a> Cursor<'a> {
         Self::at(component, bytes, 0)
     }
 
-    /// For bytes that were cut out of a component at `base`.
+    /// For bytes that were read from a component at offset `base`.
     pub fn at(component: &'static str, bytes: &'a [u8], base: u64) -> Self {
         Self {
             component,
@@ -110,7 +110,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A count that Java wrote as an int: not negative, and each of its items needs `item_min` bytes at least.
+    /// A count that Java wrote as an int: not negative, and each of its items needs at least `item_min` bytes.
     pub fn count(&mut self, item_min: usize, of: &str) -> Result<usize, Damage> {
         let start = self.clone();
         let count = self.i32(of)?;
@@ -140,7 +140,7 @@ impl<'a> Cursor<'a> {
         Ok(zigzag_decode(self.uvint(of)?))
     }
 
-    /// A variable-length integer that is a length or a count of things of at least `item_min` bytes.
+    /// A variable-length integer that is a length or a count of items of at least `item_min` bytes.
     pub fn uvint_count(&mut self, item_min: usize, of: &str) -> Result<usize, Damage> {
         let start = self.clone();
         let count = self.uvint(of)?;
@@ -171,14 +171,15 @@ impl<'a> Cursor<'a> {
         self.take(len, of)
     }
 
-    /// Java's `writeUTF`. Names that Cassandra writes so are ASCII, where the modified encoding is the plain one.
+    /// Java's `writeUTF`. Names that Cassandra writes with it are ASCII, for which the modified encoding is the plain
+    /// one.
     pub fn utf(&mut self, of: &str) -> Result<String, Damage> {
         let start = self.clone();
         let bytes = self.u16_bytes(of)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| start.damage(format!("{of} is not text")))
     }
 
-    /// All bytes must have been read.
+    /// Fails unless all bytes have been read.
     pub fn finish(&self, of: &str) -> Result<(), Damage> {
         if self.is_empty() {
             return Ok(());
@@ -190,7 +191,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// An unsigned variable-length integer at the front of `bytes`, and its length; `None` where the bytes end before it.
+/// An unsigned variable-length integer at the front of `bytes`, and its length; `None` if the bytes end within it.
 pub fn uvint(bytes: &[u8]) -> Option<(u64, usize)> {
     let first = *bytes.first()?;
     if first < 0x80 {

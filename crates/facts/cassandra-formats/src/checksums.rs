@@ -1,4 +1,4 @@
-//! Data.db's checksums, over bytes that pass by once: of each chunk, and of the whole file.
+//! Data.db's checksums, of each chunk and of the whole file, computed over bytes that are seen once.
 
 use crc32fast::Hasher;
 
@@ -6,10 +6,10 @@ use crate::error::{Damage, Error, Result};
 use crate::layout::DataLayout;
 use crate::{COMPRESSION_INFO, DATA, DIGEST};
 
-/// How many damaged chunks are told one by one; a disk that lost its mind does not fill a report.
+/// How many damaged chunks are reported one by one, so that a broken disk does not flood a report.
 const DAMAGE_MAX: usize = 64;
 
-/// Fed with all bytes of Data.db from the front, it says what of them is damaged.
+/// Takes all bytes of Data.db from the front and reports the damaged ones.
 pub struct DataChecksums {
     layout: DataLayout,
     whole: Option<Hasher>,
@@ -28,16 +28,16 @@ struct Current {
     index: u64,
     offset: u64,
     crc: Hasher,
-    /// Of the chunk's content.
+    /// CRC32 of the chunk's content.
     content_left: u64,
-    /// Of the checksum behind it, as read so far.
+    /// The checksum behind it, as far as it has been read.
     inline: [u8; 4],
     inline_read: usize,
     inline_len: usize,
 }
 
 impl DataChecksums {
-    /// `with_digest`: whether the whole file's CRC32 is wanted.
+    /// `data_len` is the length of Data.db in bytes; `with_digest` says whether to compute the CRC32 of the whole file.
     pub fn new(layout: DataLayout, data_len: u64, with_digest: bool) -> Self {
         let next_chunk = match &layout {
             DataLayout::Compressed(info) => info.chunks.start,
@@ -56,7 +56,7 @@ impl DataChecksums {
         }
     }
 
-    /// Takes the next bytes. An error is of the source of the checksums, never of the bytes.
+    /// Takes the next bytes. An error comes from the source of the checksums, never from the bytes.
     pub fn update(&mut self, bytes: &[u8]) -> Result<()> {
         if let Some(whole) = &mut self.whole {
             whole.update(bytes);
@@ -155,7 +155,7 @@ impl DataChecksums {
         Ok(())
     }
 
-    /// Notes damage of the layout, after which chunk boundaries are not known.
+    /// Notes damage of the layout, after which chunk boundaries are unknown.
     fn lose(&mut self, error: Error) -> Result<()> {
         self.lost = true;
         match error {
@@ -167,7 +167,7 @@ impl DataChecksums {
         }
     }
 
-    /// Compares with the digest when all bytes were given, and tells all damage.
+    /// Call it after all bytes: compares with the digest, and returns all damage.
     pub fn finish(mut self, digest: Option<u32>) -> Result<Vec<Damage>> {
         if let Some(chunk) = &self.chunk {
             self.damage.push(Damage::at(
@@ -191,11 +191,11 @@ impl DataChecksums {
                 ));
             }
         }
-        let untold = self.damaged_chunks.saturating_sub(DAMAGE_MAX as u64);
-        if untold > 0 {
+        let unreported = self.damaged_chunks.saturating_sub(DAMAGE_MAX as u64);
+        if unreported > 0 {
             self.damage.push(Damage::whole(
                 DATA,
-                format!("{untold} further chunks are damaged"),
+                format!("{unreported} further chunks are damaged"),
             ));
         }
         Ok(self.damage)
@@ -207,7 +207,7 @@ impl DataChecksums {
             && self.next_chunk < info.chunks.end
         {
             let what = format!(
-                "ends before chunk {}, {COMPRESSION_INFO} tells of {}",
+                "ends before chunk {}, {COMPRESSION_INFO} has {}",
                 self.next_chunk, info.chunks.end
             );
             self.damage.push(Damage::at(DATA, self.position, what));
@@ -216,7 +216,7 @@ impl DataChecksums {
 }
 
 impl Current {
-    /// Takes what belongs to this chunk, and says how much it was.
+    /// Takes the bytes that belong to this chunk, and returns how many they were.
     fn take(&mut self, bytes: &[u8]) -> usize {
         let content = usize::try_from(self.content_left)
             .unwrap_or(usize::MAX)

@@ -7,20 +7,27 @@ use crate::error::{Error, Result};
 
 const ZSTD_DEFAULT_LEVEL: i32 = 3;
 
-/// Who compressed the chunks, by the name of its class in CompressionInfo.db.
+/// A compressor, by the name of its class in CompressionInfo.db.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Compressor {
+    /// LZ4 blocks behind their uncompressed length.
     Lz4,
+    /// Snappy blocks without framing.
     Snappy,
+    /// zlib streams.
     Deflate,
+    /// zstd frames, since 4.0.
     Zstd,
+    /// Chunks that are stored as they are.
     Noop,
-    /// DSE's and HCD's encryption; the rows cannot be read without the key.
+    /// An encrypting class of DSE or HCD; the rows cannot be read without the key.
     Encrypting(String),
+    /// A class that is not known here.
     Unknown(String),
 }
 
 impl Compressor {
+    /// From the simple class name in CompressionInfo.db.
     pub fn of(name: &str) -> Self {
         match name {
             "LZ4Compressor" => Self::Lz4,
@@ -33,6 +40,7 @@ impl Compressor {
         }
     }
 
+    /// The simple class name.
     pub fn name(&self) -> &str {
         match self {
             Self::Lz4 => "LZ4Compressor",
@@ -58,7 +66,7 @@ impl Compressor {
     }
 }
 
-/// One compressor at work, with its buffers.
+/// A compressor with its buffers, to be used for many chunks.
 pub struct Codec {
     engine: Engine,
 }
@@ -100,11 +108,11 @@ impl Codec {
                 return Err(Error::unsupported(COMPRESSION_INFO, what));
             }
             Compressor::Unknown(name) => {
-                let what = format!("the compressor {name} is not known");
+                let what = format!("the compressor {name} is unknown");
                 return Err(Error::unsupported(COMPRESSION_INFO, what));
             }
         };
-        // Tables of old releases kept this one among the compressor's parameters.
+        // Old releases kept this option of the table among the compressor's parameters.
         let known = |name: &str| name == "crc_check_chance" || compressor.accepts(name);
         if let Some((name, _)) = parameters.iter().find(|(name, _)| !known(name)) {
             let what = format!("{} has no parameter {name}", compressor.name());
@@ -113,8 +121,8 @@ impl Codec {
         Ok(Self { engine })
     }
 
-    /// Replaces `out` by the `uncompressed_len` bytes that `stored` must hold, neither more nor fewer. No claim of the
-    /// bytes makes `out` larger than that.
+    /// Replaces `out` with the `uncompressed_len` bytes that `stored` must hold, neither more nor fewer. Nothing in
+    /// the bytes can make `out` larger than that. The error is what is wrong with them.
     pub fn decompress(
         &mut self,
         stored: &[u8],
@@ -138,7 +146,7 @@ impl Codec {
         expect_len(len, uncompressed_len)
     }
 
-    /// Replaces `out` by the compressed form of `bytes`.
+    /// Replaces `out` with the compressed form of `bytes`.
     pub fn compress(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
         match &mut self.engine {
             Engine::Lz4 => lz4_compress(bytes, out),
@@ -244,7 +252,7 @@ fn snappy_decompress(
             out.len()
         ));
     }
-    // The crate knows no empty block, which Cassandra writes where it synced twice.
+    // The snap crate does not accept an empty block, which Cassandra writes if it synced twice.
     if stored == [0] {
         return Ok(0);
     }
@@ -254,7 +262,7 @@ fn snappy_decompress(
 fn inflate(decompress: &mut Decompress, stored: &[u8], out: &mut Vec<u8>) -> Result<usize, String> {
     decompress.reset(true);
     let wanted = out.len();
-    // One byte to spare shows a stream that is longer than it may be.
+    // One spare byte reveals a stream that is longer than it may be.
     out.resize(wanted.saturating_add(1), 0);
     let status = decompress.decompress(stored, out, FlushDecompress::Finish);
     out.truncate(wanted);
@@ -276,7 +284,7 @@ fn inflate(decompress: &mut Decompress, stored: &[u8], out: &mut Vec<u8>) -> Res
 
 fn deflate(compress: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     compress.reset();
-    // zlib's bound for what cannot be compressed, generously.
+    // Generously more than zlib's bound for incompressible input.
     out.resize(bytes.len() + bytes.len() / 512 + 128, 0);
     match compress.compress(bytes, out, FlushCompress::Finish) {
         Ok(Status::StreamEnd) => {

@@ -12,38 +12,41 @@ use crate::read_ahead::ReadAhead;
 use crate::source::ReadAt;
 use crate::version::Version;
 
-/// Behind each chunk.
+/// The length of the checksum behind each chunk.
 const CHECKSUM_LEN: u64 = 4;
-/// A name and some parameters: more than this is none.
+/// The longest header that is accepted: a name and some parameters.
 const MAX_HEADER: u64 = 256 * 1024;
-/// Chunks are held whole. Cassandra's are up to a few MiB.
+/// Chunks are held in memory whole. Cassandra's have up to a few MiB.
 const MAX_CHUNK_LENGTH: u32 = 128 << 20;
 
-/// A chunk of Data.db. Its four bytes of checksum follow it.
+/// A chunk of Data.db. Its checksum of four bytes follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunk {
     /// Offset in Data.db.
     pub offset: u64,
-    /// Without the checksum.
+    /// Its length as it is stored, without the checksum, in bytes.
     pub stored_len: u32,
-    /// 0 for the chunk that a writer leaves at the end when it synced twice.
+    /// Its uncompressed length in bytes; 0 for the chunk that a writer leaves at the end if it synced twice.
     pub uncompressed_len: u32,
 }
 
-/// The header, and the offsets of the chunks, read as they are asked for.
+/// An open CompressionInfo.db: its header, and the offsets of the chunks, which are read on demand.
 pub struct CompressionInfo {
+    /// How the chunks are compressed.
     pub compressor: Compressor,
+    /// The parameters of the compressor, in the order of the file.
     pub parameters: Vec<(String, String)>,
+    /// The uncompressed length of every chunk but the last, in bytes; a power of two.
     pub chunk_length: u32,
-    /// From this length on a chunk is stored as it is. `None` in versions that compress all chunks.
+    /// From this compressed length on, a chunk is stored uncompressed. `None` in versions that compress all chunks.
     pub max_compressed_length: Option<u32>,
-    /// Uncompressed.
+    /// The uncompressed length of Data, in bytes.
     pub data_length: u64,
     /// How many chunks have an offset here.
     pub chunk_count: u64,
-    /// The chunks that Data.db holds: all, except in a slice of a streamed SSTable.
+    /// The chunks that Data.db holds: all, except in a zero-copy-streamed SSTable.
     pub chunks: Range<u64>,
-    /// The offset that is the first byte of Data.db.
+    /// The chunk offset that is the first byte of Data.db.
     base: u64,
     /// Length of Data.db as it is stored.
     stored_length: u64,
@@ -52,13 +55,13 @@ pub struct CompressionInfo {
 }
 
 impl CompressionInfo {
-    /// `data_len` is the length of Data.db as it is stored.
+    /// Reads the header. `data_len` is the length of Data.db as it is stored, in bytes.
     pub fn open(source: Box<dyn ReadAt>, version: Version, data_len: u64) -> Result<Self> {
         Self::parse(source, version, data_len)
     }
 
-    /// For DSE's slices, whose CompressionInfo.db is that of the SSTable they were cut from: `covered` are the
-    /// uncompressed bytes of its Data.db that the slice was cut for. Chunks keep their indexes of there.
+    /// For a zero-copy-streamed SSTable, whose CompressionInfo.db is that of its original: `covered` are the
+    /// uncompressed positions of the original that it was streamed for. Chunks keep the indexes of the original.
     pub fn open_slice(
         source: Box<dyn ReadAt>,
         version: Version,
@@ -90,9 +93,10 @@ impl CompressionInfo {
             .map(|_| Ok((cursor.utf("parameter")?, cursor.utf("parameter's value")?)))
             .collect::<Result<_, Damage>>()?;
         let chunk_length = parse_chunk_length(cursor)?;
-        let max_compressed_length = match version.has_max_compressed_length() {
-            true => Some(parse_max_compressed_length(cursor, chunk_length)?),
-            false => None,
+        let max_compressed_length = if version.has_max_compressed_length() {
+            Some(parse_max_compressed_length(cursor, chunk_length)?)
+        } else {
+            None
         };
         let data_length = parse_data_length(cursor)?;
         let chunk_count = parse_chunk_count(cursor, data_length, chunk_length, len)?;
@@ -119,11 +123,11 @@ impl CompressionInfo {
         }
     }
 
-    /// Where the chunk at `index` lies. Going forward is cheap.
+    /// The position of the chunk at `index`. Going forward is cheap.
     pub fn chunk(&mut self, index: u64) -> Result<Chunk> {
         if !self.chunks.contains(&index) {
             let what = format!(
-                "chunk {index} is asked for, Data.db has {} to {}",
+                "chunk {index} is requested, Data.db has {} to {}",
                 self.chunks.start, self.chunks.end
             );
             return Err(Damage::whole(COMPRESSION_INFO, what).into());
@@ -164,7 +168,7 @@ impl CompressionInfo {
         }
     }
 
-    /// How many uncompressed bytes Data.db holds: all, except in a slice of a streamed SSTable.
+    /// How many uncompressed bytes Data.db holds: all, except in a zero-copy-streamed SSTable.
     pub fn uncompressed_here(&self) -> u64 {
         let length = u64::from(self.chunk_length);
         let end = self.chunks.end.saturating_mul(length).min(self.data_length);
@@ -178,13 +182,14 @@ impl CompressionInfo {
             .try_for_each(|index| self.chunk(index).map(drop))
     }
 
-    /// Whether the chunk went through the compressor, or is stored as it is because that saved too little.
+    /// Whether the chunk is compressed; else it is stored as it is because compression saved too little.
     pub fn is_compressed(&self, chunk: &Chunk) -> bool {
         self.max_compressed_length
             .is_none_or(|max| chunk.stored_len < max)
     }
 
-    /// Replaces `out` by the chunk's bytes; `stored` are its stored ones without the checksum.
+    /// Replaces `out` with the chunk's uncompressed bytes; `stored` are its stored bytes without the checksum. The
+    /// error is what is wrong with them.
     pub fn uncompress(
         &self,
         codec: &mut Codec,
@@ -196,7 +201,7 @@ impl CompressionInfo {
         if self.is_compressed(chunk) {
             return codec.decompress(stored, out, len);
         }
-        // A last chunk that is shorter than what is worth compressing is filled up to that length.
+        // A short last chunk that is stored uncompressed is padded to `max_compressed_length`.
         let expected = self
             .max_compressed_length
             .map_or(len, |max| len.max(max as usize));
@@ -217,7 +222,7 @@ impl CompressionInfo {
         Ok(())
     }
 
-    /// No compressor makes more of a chunk; encryption adds something.
+    /// The most bytes that any compressor makes of a chunk, encryption included.
     fn max_stored_len(&self) -> u64 {
         u64::from(self.chunk_length) * 2 + 65_536
     }
@@ -233,7 +238,7 @@ impl CompressionInfo {
         let has_next = index + 1 < self.chunk_count;
         let len = if has_next { 16 } else { 8 };
         let bytes = self.window.get(self.header_len + index * 8, len)?;
-        let (first, rest) = bytes.split_first_chunk().expect("eight were asked for");
+        let (first, rest) = bytes.split_first_chunk().expect("eight were requested");
         let next = rest.first_chunk().copied().map(u64::from_be_bytes);
         Ok((u64::from_be_bytes(*first), next))
     }
@@ -288,7 +293,7 @@ fn parse_chunk_count(
     let found = cursor.i32("chunk count")?;
     let count = u64::try_from(found).unwrap_or(0);
     let needed = data_length.div_ceil(chunk_length.into());
-    // Each sync of a writer with nothing left to write adds an empty chunk; one is usual.
+    // A writer that syncs with nothing left to write adds an empty chunk; one is usual.
     if !(needed..=needed.saturating_add(2)).contains(&count) {
         let what = format!("{found} chunks found, {data_length} bytes of data need {needed}");
         return Err(start.damage(what));

@@ -1,4 +1,4 @@
-//! CRC.db: the checksums of the chunks of a Data.db that is not compressed.
+//! CRC.db: the CRC32 of each chunk of a Data.db that is not compressed.
 
 use std::ops::Range;
 
@@ -7,31 +7,32 @@ use crate::error::{Damage, Error, Result};
 use crate::read_ahead::ReadAhead;
 use crate::source::ReadAt;
 
-/// The chunk length in front of the checksums.
+/// The length of the header, which is the chunk length.
 const HEADER: u64 = 4;
-/// What Cassandra's buffers hold, in every release.
+/// The chunk length that every release of Cassandra writes, in bytes.
 pub const CRC_CHUNK_LENGTH: u32 = 65_536;
-/// More would be a buffer that no release has.
+/// The longest chunk length that is accepted, in bytes.
 const MAX_CHUNK_LENGTH: u32 = 128 << 20;
 
-/// The checksums of the chunks, read as they are asked for.
+/// An open CRC.db; checksums are read on demand.
 pub struct CrcFile {
+    /// The length of every chunk but the last, in bytes.
     pub chunk_length: u32,
     /// How many chunks Data.db holds.
     pub chunk_count: u64,
-    /// The checksum of Data.db's first chunk; beyond 0 in a slice of a streamed SSTable.
+    /// The index of the checksum of Data.db's first chunk; above 0 in a zero-copy-streamed SSTable.
     first: u64,
     window: ReadAhead,
 }
 
 impl CrcFile {
-    /// `data_len` is the length of Data.db.
+    /// Reads the header. `data_len` is the length of Data.db in bytes.
     pub fn open(source: Box<dyn ReadAt>, data_len: u64) -> Result<Self> {
         Self::of(source, data_len, None)
     }
 
-    /// For DSE's slices, whose CRC.db is that of the SSTable they were cut from: `covered` are the bytes of its
-    /// Data.db that the slice was cut for.
+    /// For a zero-copy-streamed SSTable, whose CRC.db is that of its original: `covered` are the positions of the
+    /// original that it was streamed for.
     pub fn open_slice(source: Box<dyn ReadAt>, data_len: u64, covered: Range<u64>) -> Result<Self> {
         Self::of(source, data_len, Some(covered))
     }
@@ -58,7 +59,7 @@ impl CrcFile {
         Ok(file)
     }
 
-    /// A writer that synced twice ends with the checksum of an empty chunk, which is 0.
+    /// A writer that synced twice leaves the checksum of an empty chunk, which is 0, at the end.
     fn check_count(&mut self, stored: u64) -> Result<()> {
         if stored < self.chunk_count {
             let what = format!("{} checksums expected, {stored} found", self.chunk_count);
@@ -96,7 +97,7 @@ impl CrcFile {
     pub fn checksum(&mut self, index: u64) -> Result<u32> {
         if index >= self.chunk_count {
             let what = format!(
-                "chunk {index} is asked for, Data.db has {}",
+                "chunk {index} is requested, Data.db has {}",
                 self.chunk_count
             );
             return Err(Damage::whole(CRC, what).into());
@@ -107,13 +108,13 @@ impl CrcFile {
     fn stored(&mut self, index: u64) -> Result<u32> {
         let bytes = self.window.get(HEADER + index * 4, 4)?;
         Ok(u32::from_be_bytes(
-            bytes.try_into().expect("four were asked for"),
+            bytes.try_into().expect("four were requested"),
         ))
     }
 }
 
 fn parse_chunk_length(bytes: &[u8]) -> Result<u32, Error> {
-    let length = i32::from_be_bytes(bytes.try_into().expect("four were asked for"));
+    let length = i32::from_be_bytes(bytes.try_into().expect("four were requested"));
     match u32::try_from(length) {
         Ok(length) if length.is_power_of_two() && length <= MAX_CHUNK_LENGTH => Ok(length),
         _ => {
@@ -125,7 +126,7 @@ fn parse_chunk_length(bytes: &[u8]) -> Result<u32, Error> {
     }
 }
 
-/// The chunk length; the big-endian checksums of the chunks follow it.
+/// The header of a new CRC.db; the checksums of the chunks follow it, big-endian.
 pub fn encode_crc_header(chunk_length: u32) -> [u8; 4] {
     chunk_length.to_be_bytes()
 }

@@ -1,7 +1,8 @@
 //! SSTable file names: `<version>-<id>-<format>-<component>`.
 //!
-//! The name decides what a file is: two letters of version, an id (a sequence number, a base-36 time id or a ULID),
-//! the format (`big` or `bti`) and the component, which may contain `+`.
+//! A name consists of two letters of version, an identifier (a sequence number, a UUID-based identifier in base 36,
+//! or a ULID), the format (`big` or `bti`) and the component, which may contain `+`. See `Descriptor` and `SSTableId`
+//! of Cassandra.
 
 use std::fmt;
 
@@ -11,11 +12,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is not an SSTable component: {why}")]
 pub struct NameError {
+    /// The name as it was given.
     pub name: String,
+    /// The rule that it breaks.
     pub why: &'static str,
 }
 
-/// A format with its version letters; the letters alone mean nothing, because `big` and `bti` count apart.
+/// A format with its version letters. The letters alone mean nothing, because `big` and `bti` have versions of their
+/// own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FormatVersion {
@@ -65,8 +69,9 @@ impl std::str::FromStr for FormatVersion {
 /// The part of the name that all components of one SSTable share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Descriptor {
+    /// The format and its version.
     pub format: FormatVersion,
-    /// As written, in its own case.
+    /// The SSTable's identifier as it is written, in its own case.
     pub id: String,
 }
 
@@ -80,12 +85,12 @@ impl fmt::Display for Descriptor {
     }
 }
 
-/// What a component is for, as far as a backup treats components differently.
+/// How a backup treats a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Component {
-    /// The rows. An SSTable without it is lost.
+    /// Data.db, the rows. An SSTable without it is lost.
     Data,
-    /// Never rewritten once the SSTable is finished, so a name and size that match are worth a closer look.
+    /// Never rewritten once the SSTable is finished, so a file of the same name and size is probably the same.
     Immutable,
     /// Rewritten or appended to while the SSTable lives: Statistics, Summary, Filter, TOC.
     Mutable,
@@ -102,7 +107,7 @@ impl Component {
     }
 }
 
-/// Splits a file name into its SSTable and its component.
+/// Splits a file name (`nb-1-big-Data.db`) into its SSTable and its component.
 pub fn parse_file_name(name: &str) -> Result<(Descriptor, &str), NameError> {
     let fail = |why| NameError {
         name: name.to_owned(),
@@ -121,7 +126,9 @@ pub fn parse_file_name(name: &str) -> Result<(Descriptor, &str), NameError> {
         return Err(fail("the format is neither big nor bti"));
     }
     if !is_id(id) {
-        return Err(fail("the id is neither a number, a time id nor a ULID"));
+        return Err(fail(
+            "the id is neither a number, a UUID-based identifier nor a ULID",
+        ));
     }
     if !is_component(component) {
         return Err(fail("the component is unfinished or not one"));
@@ -144,7 +151,7 @@ fn is_format(text: &str) -> bool {
     matches!(text, "big" | "bti")
 }
 
-/// Names come from manifests too and become parts of paths, so nothing that could leave a folder is a component.
+/// Names also come from manifests and become parts of paths, so a name that could leave its folder is not a component.
 fn is_component(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'_');
     !text.is_empty() && text.bytes().all(allowed) && !text.contains("..") && !text.ends_with(".tmp")
@@ -153,11 +160,11 @@ fn is_component(text: &str) -> bool {
 fn is_id(text: &str) -> bool {
     let sequence = (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     let ulid = text.len() == 26 && text.bytes().all(|b| b.is_ascii_alphanumeric());
-    sequence || ulid || is_time_id(text)
+    sequence || ulid || is_uuid_based(text)
 }
 
-/// `dddd_ssss_nnnnnrrrrrrrrrrrrr`: days, seconds, ticks and the lower half of a time UUID, in base 36.
-fn is_time_id(text: &str) -> bool {
+/// `dddd_ssss_nnnnnrrrrrrrrrrrrr`: days, seconds, ticks and the lower half of a version 1 UUID, in base 36.
+fn is_uuid_based(text: &str) -> bool {
     let parts: Vec<&str> = text.split('_').collect();
     let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
     lengths == [4, 4, 18]

@@ -3,10 +3,11 @@
 use crate::DIGEST;
 use crate::error::Damage;
 
+/// Parses the whole component.
 pub fn parse_digest(bytes: &[u8]) -> Result<u32, Damage> {
     // Some writers end the line, Cassandra does not.
     let digits = bytes.trim_ascii_end();
-    // Cassandra writes no zeros in front, so that each checksum has one text.
+    // Cassandra writes no leading zeros, so each checksum has exactly one text.
     let plain = digits.first() != Some(&b'0') || digits.len() == 1;
     let value = std::str::from_utf8(digits)
         .ok()
@@ -18,6 +19,7 @@ pub fn parse_digest(bytes: &[u8]) -> Result<u32, Damage> {
     })
 }
 
+/// The whole component for a CRC32 of Data.db, without a line break, as Cassandra writes it.
 pub fn encode_digest(checksum: u32) -> Vec<u8> {
     checksum.to_string().into_bytes()
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with an SSTable, told apart by what an operator does about it.
+//! What can be wrong with an SSTable, classified by what an operator does about it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,12 +9,14 @@ use std::io;
 pub struct Damage {
     /// The component's name, for example `Data.db`.
     pub component: Cow<'static, str>,
-    /// Offset in the component as it is stored, in bytes; `None` where the component as a whole is wrong or absent.
+    /// Offset in the component as it is stored, in bytes; `None` if the component as a whole is wrong or absent.
     pub offset: Option<u64>,
+    /// What is wrong: what was expected and what was found.
     pub what: String,
 }
 
 impl Damage {
+    /// Damage at an offset of a component.
     pub fn at(
         component: impl Into<Cow<'static, str>>,
         offset: u64,
@@ -27,6 +29,7 @@ impl Damage {
         }
     }
 
+    /// Damage of a component as a whole.
     pub fn whole(component: impl Into<Cow<'static, str>>, what: impl Into<String>) -> Self {
         Self {
             component: component.into(),
@@ -47,33 +50,40 @@ impl fmt::Display for Damage {
 
 impl std::error::Error for Damage {}
 
-/// Why an SSTable could not be worked on.
+/// Why an SSTable could not be read, verified or sliced.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The bytes are wrong: another copy is needed.
     #[error(transparent)]
     Damaged(#[from] Damage),
-    /// The bytes may be right, but this is not understood here: an unknown version or compressor, encryption.
+    /// The bytes may be right, but this crate does not understand them: an unknown version or compressor, encryption.
     #[error("{component}: {what}")]
     Unsupported {
+        /// The component's name.
         component: Cow<'static, str>,
+        /// What is not supported.
         what: String,
     },
-    /// The source of the bytes failed; it says nothing about them.
+    /// The source of the bytes failed, so nothing is known about them.
     #[error("{component} cannot be read")]
     Read {
+        /// The component's name.
         component: Cow<'static, str>,
+        /// The error of the source.
         source: io::Error,
     },
-    /// The slice that is being written could not be written.
+    /// The caller's sink for a new SSTable failed.
     #[error("{component} cannot be written")]
     Write {
+        /// The component's name.
         component: Cow<'static, str>,
+        /// The error of the sink.
         source: io::Error,
     },
 }
 
 impl Error {
+    /// An [`Error::Unsupported`].
     pub fn unsupported(component: impl Into<Cow<'static, str>>, what: impl Into<String>) -> Self {
         Self::Unsupported {
             component: component.into(),
@@ -81,6 +91,7 @@ impl Error {
         }
     }
 
+    /// An [`Error::Read`].
     pub fn read(component: impl Into<Cow<'static, str>>, source: io::Error) -> Self {
         Self::Read {
             component: component.into(),
@@ -89,14 +100,5 @@ impl Error {
     }
 }
 
+/// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// An error that went through `std::io::Read` comes back as what it was.
-impl Error {
-    pub fn from_io(component: &'static str, error: io::Error) -> Self {
-        match error.downcast::<Self>() {
-            Ok(error) => error,
-            Err(source) => Self::read(component, source),
-        }
-    }
-}

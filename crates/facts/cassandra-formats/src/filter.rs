@@ -1,4 +1,4 @@
-//! Filter.db: the Bloom filter that says which partition keys are certainly not in an SSTable.
+//! Filter.db: the Bloom filter that excludes partition keys which are certainly not in an SSTable.
 
 mod build;
 
@@ -10,12 +10,13 @@ use cassandra_tokens::murmur3;
 
 pub use build::FilterBuilder;
 
-/// Hash count and number of words, before the words.
+/// The length of the header: hash count and number of words.
 const HEADER_LEN: usize = 8;
 const WORD_LEN: u64 = 8;
-/// Cassandra's table of hash counts ends here.
+/// The greatest hash count in Cassandra's table (`BloomCalculations`).
 const MAX_HASH_COUNT: u32 = 20;
-/// Filters up to this size are built, and are read into memory. It is enough for fifty million keys at one percent.
+/// Filters up to this size, in bytes, are built, and are read into memory. It is enough for fifty million keys at one
+/// percent.
 pub const MAX_FILTER_LEN: u64 = 64 << 20;
 
 /// How the bits of the filter are stored.
@@ -29,7 +30,7 @@ impl Layout {
     fn of(version: Version) -> Self {
         let swapped = match version.format() {
             Format::Big => !version.has_statistics_checksums(),
-            // DSE took the new layout with its `ba`, the version that also changed these bounds.
+            // DSE adopted the new layout with `ba`.
             Format::Bti => version.has_legacy_min_max(),
         };
         Self { swapped }
@@ -53,17 +54,18 @@ fn bits_of(key: &[u8], hash_count: u32, capacity: u64) -> impl Iterator<Item = u
     })
 }
 
-/// A Filter.db that keys are looked up in.
+/// An open Filter.db.
 pub struct Filter {
     source: Box<dyn ReadAt>,
     layout: Layout,
     hash_count: u32,
-    /// In bits.
+    /// The number of its bits.
     capacity: u64,
 }
 
 impl Filter {
-    /// A filter of more than [`MAX_FILTER_LEN`] bytes stays where it is, and each lookup reads single bytes of it.
+    /// Reads the header, and the whole filter if it has at most [`MAX_FILTER_LEN`] bytes. From a larger one each
+    /// lookup reads single bytes.
     pub fn open(source: Box<dyn ReadAt>, version: Version) -> Result<Self> {
         let mut header = [0; HEADER_LEN];
         let len = source.len();
@@ -94,16 +96,17 @@ impl Filter {
         })
     }
 
+    /// How many bits each key sets.
     pub fn hash_count(&self) -> u32 {
         self.hash_count
     }
 
-    /// Its bits.
+    /// The number of its bits.
     pub fn capacity(&self) -> u64 {
         self.capacity
     }
 
-    /// Whether Cassandra would look for the key. For a key that is in the SSTable it must be true.
+    /// Whether Cassandra would look for the key in this SSTable. It must be true for every key that is in it.
     pub fn might_contain(&self, key: &[u8]) -> Result<bool> {
         let mut byte = [0];
         for bit in bits_of(key, self.hash_count, self.capacity) {
@@ -118,7 +121,7 @@ impl Filter {
     }
 }
 
-/// Takes a source of bounded size into memory.
+/// Reads a source of bounded size into memory.
 fn held(source: Box<dyn ReadAt>) -> Result<Box<dyn ReadAt>> {
     let len = source.len();
     if len > MAX_FILTER_LEN {

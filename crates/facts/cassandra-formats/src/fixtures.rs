@@ -1,4 +1,4 @@
-//! Real SSTables for tests: the shared fixtures, where they are.
+//! Real SSTables for tests: the shared fixtures, if they are available.
 
 use std::fmt;
 

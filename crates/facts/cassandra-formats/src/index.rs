@@ -9,14 +9,15 @@ use crate::data::window::{Section, Window};
 use crate::error::{Damage, Error};
 use crate::source::ReadAt;
 
-/// The key's length, the two variable-length integers, and nothing of the key.
+/// The most bytes of an entry without its key: the key's length and two variable-length integers.
 const ENTRY_MAX_FIXED: usize = 2 + 9 + 9;
 
-/// One partition as the index knows it.
+/// The entry of one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexEntry<'a> {
     /// Where the entry begins in Index.db.
     pub offset: u64,
+    /// The serialized partition key.
     pub key: &'a [u8],
     /// Where the partition begins in the uncompressed data.
     pub data_position: u64,
@@ -31,23 +32,25 @@ impl IndexEntry<'_> {
     }
 }
 
-/// Gives the entries in order, in memory that does not grow with them.
+/// Reads the entries in order, in constant memory.
 pub struct IndexReader {
     source: Arc<dyn ReadAt>,
     window: Window<Section>,
     key: Vec<u8>,
-    /// How much of the last entry's row index was not read.
+    /// How many bytes of the last entry's row index have not been read.
     promoted_left: u64,
-    /// Where the last entry began, and the data position it gave.
+    /// Where the last entry began, and its data position.
     last: Option<(u64, u64)>,
 }
 
 impl IndexReader {
+    /// Reads from the first entry on.
     pub fn new(source: Box<dyn ReadAt>) -> Self {
         Self::starting_at(source, 0)
     }
 
-    /// `offset` must be where an entry begins, as Summary.db says of some.
+    /// Reads from `offset` on, which must be where an entry begins, such as
+    /// [`Sample::index_position`](crate::summary::Sample::index_position).
     pub fn starting_at(source: Box<dyn ReadAt>, offset: u64) -> Self {
         let source: Arc<dyn ReadAt> = Arc::from(source);
         let window = window(&source, offset);
@@ -60,24 +63,26 @@ impl IndexReader {
         }
     }
 
-    /// Goes to another entry. Positions are then compared with those behind it only.
+    /// Goes to another entry. From then on positions are compared only with later ones.
     pub fn seek(&mut self, offset: u64) {
         self.window = window(&self.source, offset);
         self.promoted_left = 0;
         self.last = None;
     }
 
+    /// The component's length in bytes.
     pub fn len(&self) -> u64 {
         self.source.len()
     }
 
+    /// Whether the component has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The next entry. Its row index is passed over unless it is read before the entry after it is asked for.
+    /// The next entry. Its row index is skipped unless it is read before the following entry is requested.
     pub fn next_entry(&mut self) -> Result<Option<IndexEntry<'_>>, Error> {
-        // That it is inside of the file was checked when its entry was read.
+        // That it is inside the file was checked when its entry was read.
         self.window.skip(self.promoted_left).map_err(|e| *e)?;
         self.promoted_left = 0;
         let offset = self.window.offset();
@@ -132,7 +137,7 @@ impl IndexReader {
         }))
     }
 
-    /// The window at the last entry's row index, or behind what was read of it, and how much of it is left.
+    /// The window, positioned in the last entry's row index, and how many bytes of it are left.
     pub(crate) fn promoted(&mut self) -> (&mut Window<Section>, &mut u64) {
         (&mut self.window, &mut self.promoted_left)
     }
@@ -147,8 +152,8 @@ fn window(source: &Arc<dyn ReadAt>, offset: u64) -> Window<Section> {
     Window::new(COMPONENT, section, offset)
 }
 
-/// What stands before an entry's row index, of `promoted_len` bytes. The row index itself counts from the partition's
-/// start, so that it may be copied to wherever the partition is copied to.
+/// Appends an entry without its row index, which has `promoted_len` bytes. The row index counts from the partition's
+/// start, so it can be copied together with the partition.
 pub fn put_index_entry(out: &mut Vec<u8>, key: &[u8], data_position: u64, promoted_len: u64) {
     let key_len = u16::try_from(key.len()).expect("keys come from two-byte lengths");
     out.extend_from_slice(&key_len.to_be_bytes());

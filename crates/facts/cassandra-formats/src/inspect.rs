@@ -1,4 +1,4 @@
-//! What an SSTable is, from its small components.
+//! Facts about an SSTable, from its small components.
 
 use crate::bti::Partitions;
 use crate::compression_info::CompressionInfo;
@@ -17,35 +17,45 @@ use crate::{
 };
 use cassandra_tokens::Token;
 
-/// Facts of one SSTable; `None` where its format does not record one, or where it is encrypted.
+/// Facts about one SSTable; a fact is `None` if the format does not record it, or if it is encrypted.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
-    /// `None` for an SSTable that is not compressed.
+    /// The compressor's simple class name; `None` for an SSTable that is not compressed.
     pub compressor: Option<String>,
-    /// Without its package.
+    /// The partitioner's class name without its package.
     pub partitioner: Option<String>,
+    /// The first partition key, serialized.
     pub first_key: Option<Vec<u8>>,
+    /// The last partition key, serialized.
     pub last_key: Option<Vec<u8>>,
-    /// As Cassandra writes tokens.
+    /// The token of the first key, as Cassandra writes tokens.
     pub first_token: Option<String>,
+    /// The token of the last key.
     pub last_token: Option<String>,
-    /// Microseconds since 1970.
+    /// The earliest timestamp of a write, in microseconds since 1970.
     pub min_timestamp: Option<i64>,
+    /// The latest timestamp of a write, in microseconds since 1970.
     pub max_timestamp: Option<i64>,
-    /// Seconds since 1970; `None` too where nothing is deleted or expires.
+    /// The earliest local deletion time, in seconds since 1970; `None` also if nothing is deleted or expires.
     pub min_local_deletion_time: Option<i64>,
+    /// The latest local deletion time, in seconds since 1970.
     pub max_local_deletion_time: Option<i64>,
+    /// The length of the uncompressed rows in bytes.
     pub uncompressed_bytes: Option<u64>,
-    /// CRC32 of Data.db, as Digest.crc32 tells it.
+    /// The CRC32 of Data.db according to Digest.crc32.
     pub digest: Option<u32>,
+    /// How many rows the writer counted, static rows included.
     pub rows: Option<i64>,
+    /// The level of levelled compaction; 0 for other strategies.
     pub level: Option<i32>,
-    /// Milliseconds since 1970; 0 where it was not repaired.
+    /// When it was repaired, in milliseconds since 1970; 0 if it was not.
     pub repaired_at: Option<i64>,
+    /// The host id of the node that wrote it, as a UUID.
     pub originating_host_id: Option<String>,
 }
 
-/// Reads the small components. Damage in one of them is the error; `verify` tells all there is.
+/// Reads the small components (and Index.db, if there is no Summary.db). Fails at the first damage;
+/// [`verify`](crate::verify::verify) reports all of it.
 pub fn inspect(components: &dyn Components, descriptor: &Descriptor) -> Result<Facts> {
     let version = known(descriptor)?;
     let bytes = read_whole(components, STATISTICS, STATISTICS_BYTES_MAX)?
@@ -54,7 +64,7 @@ pub fn inspect(components: &dyn Components, descriptor: &Descriptor) -> Result<F
     facts(components, version, Some(&statistics))
 }
 
-/// The version, if its layout is known.
+/// The version of an SSTable; fails if its layout is unknown.
 pub(crate) fn known(descriptor: &Descriptor) -> Result<Version> {
     Version::known(&descriptor.format).ok_or_else(|| {
         Error::unsupported(
@@ -64,7 +74,7 @@ pub(crate) fn known(descriptor: &Descriptor) -> Result<Version> {
     })
 }
 
-/// What is known with the statistics that could be read.
+/// Collects the facts, with the statistics that could be read.
 pub(crate) fn facts(
     components: &dyn Components,
     version: Version,
@@ -129,7 +139,7 @@ fn uuid(bytes: [u8; 16]) -> String {
 
 pub(crate) type Keys = (Vec<u8>, Vec<u8>);
 
-/// First and last key, from the cheapest component that tells the truth of them.
+/// First and last key, from the cheapest component that can be trusted for them.
 pub(crate) fn keys(
     components: &dyn Components,
     version: Version,
@@ -162,7 +172,7 @@ pub(crate) fn keys(
     }
 }
 
-/// Summary.db may be missing; Cassandra builds it anew. Then Index.db is read to its end.
+/// If Summary.db is missing, which Cassandra would rebuild, Index.db is read to its end.
 fn keys_of_index(components: &dyn Components) -> Result<Option<Keys>> {
     let Some(source) = open(components, INDEX)? else {
         return Ok(None);

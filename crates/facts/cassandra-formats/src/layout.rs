@@ -1,4 +1,4 @@
-//! How the bytes of a Data component are laid out, and what they are checked against.
+//! How the bytes of Data.db are laid out, and which checksums they are compared with.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::statistics::Statistics;
 use crate::version::Version;
 use crate::{COMPRESSION_INFO, CRC, DATA};
 
-/// Opens a component; a failing source says which component it failed for.
+/// Opens a component; the error of a failing source names the component.
 pub fn open(
     components: &dyn Components,
     component: &'static str,
@@ -20,7 +20,7 @@ pub fn open(
         .map_err(|source| Error::read(component, source))
 }
 
-/// Reads a component that is small by nature as a whole; one that is bigger than `bytes_max` is not understood.
+/// Reads a small component as a whole; one that is larger than `bytes_max` is unsupported.
 pub fn read_whole(
     components: &dyn Components,
     component: &'static str,
@@ -45,20 +45,22 @@ pub fn read_whole(
     Ok(Some(bytes))
 }
 
-/// What Data.db's chunks are, and where their checksums are.
+/// The chunks of Data.db, and where their checksums are.
 pub enum DataLayout {
     /// Each compressed chunk is followed by its CRC32.
     Compressed(Box<CompressionInfo>),
-    /// CRC.db holds the checksums of what is not compressed.
+    /// Data is not compressed; CRC.db holds the checksums of its chunks.
     Plain {
+        /// The checksums; `None` if there is no CRC.db.
         crc: Option<Box<CrcFile>>,
-        /// The position of the first byte that is here; beyond 0 in a slice that DSE streamed.
+        /// The position of Data.db's first byte; above 0 in a zero-copy-streamed SSTable.
         base: u64,
     },
 }
 
 impl DataLayout {
-    /// `covered` is what of the original is here, for the slices that DSE streams without copying.
+    /// Opens the component with the checksums. `covered` are the positions of the original that are here, for a
+    /// zero-copy-streamed SSTable.
     pub fn open(
         components: &dyn Components,
         version: Version,
@@ -89,7 +91,7 @@ impl DataLayout {
         })
     }
 
-    /// Of the SSTable whose Statistics.db is known.
+    /// The same, together with Data.db itself, for an SSTable whose Statistics.db is known.
     pub fn of(
         components: &dyn Components,
         version: Version,

@@ -1,5 +1,5 @@
-//! What a plan wants to know of an SSTable before anybody reads it: where it lies on the ring, what of it expires, how it
-//! is encrypted, and what of it not every release reads right. Small components only.
+//! What a restore plan needs to know about an SSTable: its place on the ring, what expires when, how it is encrypted,
+//! and what some releases read wrong. Only small components are read.
 
 mod expiring;
 mod types;
@@ -16,57 +16,64 @@ use crate::{COMPRESSION_INFO, DATA, STATISTICS, STATISTICS_BYTES_MAX};
 
 pub use expiring::Expiring;
 
-/// Where a table's options name no key, it is this one.
+/// The key of a table whose options name none.
 const SYSTEM_KEY: &str = "system_key";
 /// The compressor's option that names the key.
 const SYSTEM_KEY_OPTION: &str = "system_key_file";
 
-/// `None`, and nothing, for what the SSTable does not tell, being encrypted, damaged or of an unknown version.
+/// Facts for planning. What cannot be known, because the SSTable is encrypted, damaged or of an unknown version, is
+/// `None`, empty or false.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlanFacts {
-    /// As Cassandra writes tokens.
+    /// The token of the first key, as Cassandra writes tokens.
     pub first_token: Option<String>,
+    /// The token of the last key.
     pub last_token: Option<String>,
-    /// Without its package.
+    /// The partitioner's class name without its package.
     pub partitioner: Option<String>,
-    /// What may expire, by when; ascending.
+    /// How many cells and rows expire when, ascending by time.
     pub expiring: Vec<Expiring>,
-    /// Cells and rows, of which the expiring ones are a part.
+    /// How many cells and rows there are, including the expiring ones.
     pub cells: Option<u64>,
+    /// How its chunks are encrypted; `None` if they are not.
     pub encryption: Option<EncryptedBy>,
-    /// A part of a larger SSTable that DSE streamed without copying.
+    /// Whether it is zero-copy-streamed, and so a slice of a larger SSTable.
     pub is_zero_copy_slice: bool,
+    /// Whether a type of the header is or contains a tuple.
     pub has_tuples: bool,
+    /// Whether it has counter shards from before Cassandra 2.1.
     pub has_legacy_counter_shards: bool,
-    /// A user-defined type stands unfrozen in the header of a version whose headers lost that word.
+    /// Whether a user-defined type is unfrozen in the header, of a version whose headers may have lost the word
+    /// `frozen`.
     pub has_unfrozen_type: bool,
 }
 
+/// What encrypts an SSTable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncryptedBy {
-    /// Without its package.
+    /// The encrypting compressor's class name without its package.
     pub compressor: String,
     /// The name of the system key.
     pub key: String,
 }
 
-/// Reads the small components. Damage hides what it damages and is no error here; a source that fails is one.
-/// `after_seconds` is the time since 1970 up to which what has expired is no news.
+/// Reads the small components. Damage only makes facts unknown; the only error is a source that fails. What expired
+/// up to `after_seconds` (since 1970) is left out of [`PlanFacts::expiring`].
 pub fn plan_facts(
     components: &dyn Components,
     descriptor: &Descriptor,
     after_seconds: u64,
 ) -> Result<PlanFacts> {
     let mut facts = PlanFacts::default();
-    let Some(version) = told(known(descriptor))? else {
+    let Some(version) = readable(known(descriptor))? else {
         return Ok(facts);
     };
-    facts.encryption = told(encryption(components, version))?.flatten();
-    let statistics = told(read_whole(components, STATISTICS, STATISTICS_BYTES_MAX))?.flatten();
+    facts.encryption = readable(encryption(components, version))?.flatten();
+    let statistics = readable(read_whole(components, STATISTICS, STATISTICS_BYTES_MAX))?.flatten();
     let Some(bytes) = statistics else {
         return Ok(facts);
     };
-    let Some(statistics) = told(Statistics::parse(&bytes, version))? else {
+    let Some(statistics) = readable(Statistics::parse(&bytes, version))? else {
         return Ok(facts);
     };
     let class = &statistics.validation.partitioner;
@@ -75,15 +82,15 @@ pub fn plan_facts(
     facts.cells = Some(expiring::cells(&statistics));
     facts.is_zero_copy_slice = statistics.covered().is_some();
     facts.has_legacy_counter_shards = statistics.stats.has_legacy_counter_shards;
-    facts.has_tuples = types::of(&statistics.header).any(types::has_tuple);
+    facts.has_tuples = types::all(&statistics.header).any(types::has_tuple);
     facts.has_unfrozen_type =
-        lost_frozen(version) && types::of(&statistics.header).any(types::has_unfrozen_user_type);
+        lost_frozen(version) && types::all(&statistics.header).any(types::has_unfrozen_user_type);
     if let Some(partitioner) = statistics.partitioner()
         && partitioner.order_is_known()
-        && let Some(Some((first, last))) = told(keys(components, version, &statistics))?
+        && let Some(Some((first, last))) = readable(keys(components, version, &statistics))?
     {
         let (first, last) = (partitioner.token(&first), partitioner.token(&last));
-        // An index that is encrypted may by chance read as keys, but hardly as keys in order.
+        // An encrypted index may by chance parse as keys, but hardly as keys in order.
         if first <= last {
             facts.first_token = Some(first.to_string());
             facts.last_token = Some(last.to_string());
@@ -92,8 +99,8 @@ pub fn plan_facts(
     Ok(facts)
 }
 
-/// What is wrong with the bytes only means that they do not tell.
-fn told<T>(result: Result<T>) -> Result<Option<T>> {
+/// Turns damaged and unsupported bytes into `None`.
+fn readable<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(Error::Damaged(_) | Error::Unsupported { .. }) => Ok(None),
@@ -122,7 +129,7 @@ fn encryption(components: &dyn Components, version: Version) -> Result<Option<En
     }))
 }
 
-/// The versions of Cassandra 3.x, which wrote frozen types into some headers as if they were not.
+/// Whether the version is one of Cassandra 3.x, which wrote frozen types into some headers as unfrozen ones.
 fn lost_frozen(version: Version) -> bool {
     version.format() == Format::Big
         && !version.has_statistics_checksums()

@@ -9,30 +9,34 @@ use crate::data::{Bytes, DeletionTime, Input, Schema, Stop, read_deletion_time, 
 use crate::error::{Damage, Error};
 use crate::index::{COMPONENT, IndexReader};
 
-/// What widths are written as a difference to: Cassandra's default length of a block.
+/// Widths are written as differences to this, which is Cassandra's default length of a block.
 const WIDTH_BASE: i64 = 64 << 10;
 
 /// A block of a partition's data. Offsets count from the partition's start.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct IndexBlock {
-    /// Where it is told of in Index.db.
+    /// The offset of its description in Index.db.
     pub at: u64,
-    /// The clusterings, or bounds, of its first and its last row or marker; their kinds first.
+    /// The clustering or bound of its first row or marker, as it is serialized with its kind first.
     pub first: Vec<u8>,
+    /// The last clustering or bound, like `first`.
     pub last: Vec<u8>,
+    /// Where it begins.
     pub offset: u64,
+    /// Its length in bytes.
     pub width: u64,
-    /// The deletion of the range that is open behind it.
+    /// The deletion of the range that is open at its end.
     pub open: Option<DeletionTime>,
 }
 
 impl IndexBlock {
+    /// Where it ends, counted like `offset`.
     pub fn end(&self) -> u64 {
         self.offset.saturating_add(self.width)
     }
 }
 
-/// Gives the blocks of the partition whose entry was read last.
+/// Reads the blocks of the partition whose entry was read last.
 pub struct PromotedReader<'i> {
     index: &'i mut IndexReader,
     schema: Arc<Schema>,
@@ -41,14 +45,14 @@ pub struct PromotedReader<'i> {
     count: u64,
     given: u64,
     block: IndexBlock,
-    /// Where the first block is told of, and where the last one ends: there begin the offsets of them all.
+    /// Where the descriptions of the blocks begin and end; the table of their offsets follows.
     blocks_at: u64,
     blocks_end: u64,
     offsets: Window<Section>,
 }
 
 impl<'i> PromotedReader<'i> {
-    /// For the entry that `index` gave last, which must have a row index.
+    /// For the entry that `index` returned last, which must have a row index.
     pub fn new(index: &'i mut IndexReader, schema: Arc<Schema>) -> Result<Self, Error> {
         let version = schema.version();
         let start = index.promoted().0.offset();
@@ -83,7 +87,7 @@ impl<'i> PromotedReader<'i> {
         })
     }
 
-    /// How long the partition's key, deletion and static row are.
+    /// The length of the partition's key, deletion and static row, in bytes.
     pub fn header_len(&self) -> u64 {
         self.header_len
     }
@@ -93,16 +97,17 @@ impl<'i> PromotedReader<'i> {
         self.deletion
     }
 
+    /// How many blocks the partition has.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Whether no block follows the one that was given last.
+    /// Whether the block that was returned last is the last one.
     pub fn is_last(&self) -> bool {
         self.given == self.count
     }
 
-    /// The last block that was given.
+    /// The block that was returned last.
     pub fn block(&self) -> &IndexBlock {
         &self.block
     }
@@ -140,7 +145,7 @@ impl<'i> PromotedReader<'i> {
         Ok(Some(&self.block))
     }
 
-    /// Behind the blocks stands where each of them is told of.
+    /// Checks an offset in the table behind the blocks.
     fn check_offset(&mut self, at: u64) -> Result<(), Error> {
         let offset_at = self.offsets.offset();
         let bytes = self.offsets.fill(4).map_err(|e| *e)?;

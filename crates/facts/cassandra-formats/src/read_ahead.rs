@@ -1,9 +1,9 @@
-//! A window that slides over a component which is too large to be held whole.
+//! A window that slides over a component which is too large for memory.
 
 use crate::error::{Damage, Error, Result};
 use crate::source::ReadAt;
 
-/// Many thousand offsets or checksums, and still nothing beside a chunk.
+/// The length of the window: many thousand offsets or checksums, and still little beside a chunk.
 const WINDOW: u64 = 64 * 1024;
 
 pub(crate) struct ReadAhead {
@@ -27,7 +27,7 @@ impl ReadAhead {
         self.source.len()
     }
 
-    /// `len` bytes at `offset`. What follows them is read along, so that going forward is cheap.
+    /// `len` bytes at `offset`. The bytes behind them are read too, so that going forward is cheap.
     pub(crate) fn get(&mut self, offset: u64, len: usize) -> Result<&[u8]> {
         if self.held(offset, len).is_none() {
             self.load(offset, len)?;
@@ -47,7 +47,7 @@ impl ReadAhead {
             return Err(Damage::at(self.component, offset, what).into());
         }
         let wanted = left.min(WINDOW.max(len as u64));
-        // Nothing is held while the bytes may be half of one place and half of another.
+        // The window counts as empty while its bytes may be partly replaced.
         self.bytes.clear();
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.resize(wanted as usize, 0);

@@ -1,8 +1,9 @@
-//! Cuts a new SSTable out of one: exactly the partitions of some token ranges, from the chunks that hold them.
+//! Slices an SSTable: writes a new one with exactly the partitions of some token ranges, from the chunks that hold
+//! them.
 //!
-//! Partitions are copied as they are: a row's encoding depends on the serialization header only, which is kept. What
-//! depends on where a partition lies (index, checksums, compression) is written anew. Secondary index components are
-//! left out; Cassandra builds them when the slice is loaded.
+//! Partitions are copied as they are: a row's encoding depends only on the serialization header, which is kept. What
+//! depends on the position of a partition (index, checksums, compression) is written from scratch. Secondary index
+//! components are left out; Cassandra builds them when the slice is loaded.
 
 mod big;
 mod bti;
@@ -30,35 +31,40 @@ use cassandra_tokens::{Partitioner, Token, TokenRanges};
 use data::Compression;
 use output::Output;
 
-/// The SSTable that was cut out.
+/// An SSTable that was written as a slice of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
+    /// How many partitions it has.
     pub partitions: u64,
-    /// Of Data.db, in bytes.
+    /// The length of Data.db in bytes.
     pub data_bytes: u64,
-    /// Of the rows, in bytes.
+    /// The uncompressed length of the rows in bytes.
     pub uncompressed_bytes: u64,
+    /// The token of its first partition.
     pub first_token: Token,
+    /// The token of its last partition.
     pub last_token: Token,
     /// The components that were written, TOC.txt last.
     pub components: Vec<&'static str>,
 }
 
-/// What of an SSTable is in some ranges.
+/// How much of an SSTable is in some token ranges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sliced {
+    /// No partition. Nothing was written.
     Nothing,
-    /// Every partition. Nothing was written: the SSTable itself is what is wanted.
+    /// Every partition. Nothing was written: the caller can use the SSTable itself.
     Everything,
+    /// Some partitions, which were written.
     Part(Slice),
 }
 
-/// Writes the slice of `ranges`; `None`, and nothing written, where no partition is in them.
+/// Writes the slice of `ranges`. Returns `None`, and writes nothing, if no partition is in them.
 ///
-/// What is read of Data is checked first, by the checksums of its chunks or by CRC.db.
+/// All bytes of Data are checked before they are used, by the checksums of its chunks or by CRC.db.
 ///
-/// Reads the small components, the parts of the index around the ranges, and of Data.db the chunks that hold wanted
-/// partitions. A crash leaves components without TOC.txt behind; the caller discards them.
+/// Reads the small components, the parts of the index around the ranges, and the chunks of Data.db that hold wanted
+/// partitions. TOC.txt is written last; after a crash the caller must discard components without it.
 pub fn slice(
     source: &dyn Components,
     version: &FormatVersion,
@@ -71,8 +77,8 @@ pub fn slice(
     }
 }
 
-/// The same, but an SSTable of which every partition is wanted is not copied. Data is read in pieces of `read_bytes`, or as
-/// much of that as is wanted. For sources in which each read costs something.
+/// The same for sources in which each read has a cost: an SSTable of which every partition is wanted is not copied,
+/// and Data is read in pieces of `read_bytes`, or less if less is wanted.
 pub fn slice_reading(
     source: &dyn Components,
     version: &FormatVersion,
@@ -103,7 +109,7 @@ fn cut(
     let compression = match &layout {
         DataLayout::Compressed(info) => {
             refuse_compressor(&info.compressor)?;
-            Some(Compression::of(info))
+            Some(Compression::new(info))
         }
         DataLayout::Plain { .. } => None,
     };
@@ -138,7 +144,7 @@ fn cut(
     }))
 }
 
-/// What is cut out of what.
+/// The source, the ranges, and how to copy.
 struct Cut<'a> {
     source: &'a dyn Components,
     version: Version,
@@ -146,12 +152,12 @@ struct Cut<'a> {
     partitioner: Partitioner,
     ranges: &'a TokenRanges,
     compression: Option<Compression>,
-    /// Also where every partition is wanted.
+    /// Whether to copy even if every partition is wanted.
     copies_everything: bool,
 }
 
 impl Cut<'_> {
-    /// Whether these parts of Data, in their order, leave nothing of it out, so that there is nothing to copy.
+    /// Whether these parts of Data, in their order, are all of it, so that nothing needs to be copied.
     fn leaves_whole<'r>(&self, runs: impl Iterator<Item = &'r Range<u64>>, data_end: u64) -> bool {
         let mut at = 0;
         for run in runs {
@@ -164,7 +170,7 @@ impl Cut<'_> {
     }
 }
 
-/// What became of the partitions.
+/// The result of copying.
 enum Copying {
     Nothing,
     Everything,
@@ -174,7 +180,7 @@ enum Copying {
 /// Partitions that were copied, with the components of their index.
 struct Copied {
     output: Output,
-    /// Of the source's partitions, 0 to 1.
+    /// The fraction of the source's partitions that was copied, 0 to 1.
     share: f64,
     components: Vec<&'static str>,
 }
@@ -186,7 +192,7 @@ fn statistics(source: &dyn Components, version: Version) -> Result<Statistics> {
     if statistics.covered().is_some() {
         return Err(Error::unsupported(
             DATA,
-            "it is a slice that DSE streamed without copying, which is not sliced further",
+            "it is zero-copy-streamed, which is not sliced further",
         ));
     }
     Ok(statistics)
@@ -196,12 +202,13 @@ fn partitioner(statistics: &Statistics) -> Result<Partitioner> {
     let partitioner = statistics.partitioner().ok_or_else(|| {
         Error::unsupported(STATISTICS, "its partitioner is not one that is known here")
     })?;
-    match partitioner.order_is_known() {
-        true => Ok(partitioner),
-        false => Err(Error::unsupported(
+    if partitioner.order_is_known() {
+        Ok(partitioner)
+    } else {
+        Err(Error::unsupported(
             STATISTICS,
             "tables of a local partitioner have no share of the ring to slice",
-        )),
+        ))
     }
 }
 
@@ -209,7 +216,7 @@ fn refuse_compressor(compressor: &Compressor) -> Result<()> {
     match compressor {
         Compressor::Encrypting(name) => Err(Error::unsupported(
             COMPRESSION_INFO,
-            format!("it is encrypted by {name}, and is carried whole only"),
+            format!("it is encrypted by {name}, and can only be copied whole"),
         )),
         Compressor::Unknown(name) => Err(Error::unsupported(
             COMPRESSION_INFO,

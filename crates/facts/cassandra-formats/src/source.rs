@@ -1,4 +1,4 @@
-//! Where components' bytes come from: the caller's files, objects or memory.
+//! The source of components' bytes: the caller's files, objects or memory.
 
 use std::fs::File;
 use std::io;
@@ -9,19 +9,21 @@ pub trait ReadAt: Send + Sync {
     /// Length in bytes, fixed for as long as the source lives.
     fn len(&self) -> u64;
 
+    /// Whether the component has no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Fills `buffer` from `offset` on; an end before that is `UnexpectedEof`.
+    /// Fills `buffer` with the bytes from `offset` on; `UnexpectedEof` if there are fewer.
     fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
 }
 
 /// The components of one SSTable, by name: `Data.db`, `TOC.txt`.
 pub trait Components: Send + Sync {
+    /// The names of all components, in any order.
     fn names(&self) -> Vec<String>;
 
-    /// `None` for a component that is not there.
+    /// Opens a component; `None` if it does not exist.
     fn open(&self, component: &str) -> io::Result<Option<Box<dyn ReadAt>>>;
 }
 
@@ -61,7 +63,7 @@ impl<T: ReadAt + ?Sized> ReadAt for std::sync::Arc<T> {
     }
 }
 
-/// An open file, with the length it had when it was opened.
+/// An open file, with the length that it had when it was opened.
 #[derive(Debug)]
 pub struct FileSource {
     file: File,
@@ -69,6 +71,7 @@ pub struct FileSource {
 }
 
 impl FileSource {
+    /// Takes the file's current length.
     pub fn new(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self { file, len })

@@ -1,4 +1,4 @@
-//! Statistics.db: what the writer knew of the whole SSTable, in four parts.
+//! Statistics.db: what the writer knew about the whole SSTable, in four parts (`MetadataComponent` of Cassandra).
 
 pub mod clustering;
 pub mod commit_log;
@@ -21,17 +21,21 @@ use sketch::Sketch;
 use stats::StatsMetadata;
 use validation::ValidationMetadata;
 
+/// The whole component, parsed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {
+    /// The part called VALIDATION.
     pub validation: ValidationMetadata,
     /// The part called COMPACTION: an estimator of how many keys there are, as it is stored. See [`Statistics::sketch`].
     pub cardinality: Vec<u8>,
+    /// The part called STATS.
     pub stats: StatsMetadata,
+    /// The part called HEADER.
     pub header: SerializationHeader,
 }
 
 impl Statistics {
-    /// Each part is read to its last byte, and compared with its checksum where the version has one.
+    /// Parses the component. Each part is read to its last byte, and compared with its checksum if the version has one.
     pub fn parse(bytes: &[u8], version: Version) -> Result<Self, Error> {
         let mut parts = envelope::split(bytes, version)?;
         let [validation, compaction, stats, header] = &mut parts;
@@ -51,7 +55,7 @@ impl Statistics {
         })
     }
 
-    /// What was parsed gives the same bytes again.
+    /// The component's bytes, the same that were parsed.
     pub fn encode(&self, version: Version) -> Vec<u8> {
         let mut parts: [Part; 4] = Default::default();
         let [validation, compaction, stats, header] = &mut parts;
@@ -63,6 +67,7 @@ impl Statistics {
         envelope::join(&parts, version)
     }
 
+    /// Parses [`cardinality`](Self::cardinality).
     pub fn sketch(&self) -> Result<Sketch, Damage> {
         Sketch::parse(&self.cardinality)
     }

@@ -1,7 +1,7 @@
 //! Summary.db: a sample of the keys of Index.db and where their entries are.
 //!
-//! Cassandra writes it anew while the SSTable lives, with more or fewer samples; where it is missing or of another
-//! interval than the table's, Cassandra makes it from Index.db.
+//! Cassandra rewrites it during the life of an SSTable, with more or fewer samples. If it is missing, or its interval
+//! is not the table's, Cassandra rebuilds it from Index.db.
 
 mod build;
 mod check;
@@ -20,12 +20,10 @@ pub use check::SummaryCheck;
 
 const HEADER_LEN: u64 = 24;
 const OFFSET_LEN: u64 = 4;
-/// The position in Index.db behind each key.
+/// The length of the position in Index.db behind each key.
 const POSITION_LEN: u64 = 8;
-/// At this level every sample is kept.
+/// The sampling level at which every sample is kept.
 pub const BASE_SAMPLING_LEVEL: u32 = 128;
-/// What a table has unless it says otherwise, for an SSTable that came without a summary.
-pub const DEFAULT_MIN_INDEX_INTERVAL: u32 = 128;
 
 /// Whether the sample that is `index`-th at full sampling is kept at a level. Cassandra thins out evenly: of each 128
 /// samples it first drops every second one, last to first in the order of the reversed bits of their numbers.
@@ -34,20 +32,22 @@ fn is_kept(index: u64, level: u32) -> bool {
     u32::from(reversed) < level
 }
 
-/// An entry of Index.db that the summary names.
+/// A key in the summary, and its entry in Index.db.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
+    /// The serialized partition key.
     pub key: Vec<u8>,
+    /// Where the key's entry begins in Index.db.
     pub index_position: u64,
-    /// Where the sample is in Summary.db.
+    /// The offset of the sample in Summary.db.
     pub offset: u64,
 }
 
-/// A Summary.db, read piece by piece.
+/// An open Summary.db, read piece by piece.
 pub struct Summary {
     offsets: ReadAhead,
     entries: ReadAhead,
-    /// Bytes of offsets and entries together.
+    /// The length of offsets and entries together.
     size: u64,
     min_index_interval: u32,
     count: u32,
@@ -58,6 +58,7 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Reads the header and the two keys, and checks that lengths and counts agree.
     pub fn open(source: Box<dyn ReadAt>) -> Result<Self> {
         let source: Arc<dyn ReadAt> = Arc::from(source);
         let mut window = ReadAhead::new(COMPONENT, Box::new(Arc::clone(&source)));
@@ -95,7 +96,7 @@ impl Summary {
         Ok(summary)
     }
 
-    /// Before 5.0 a machine wrote offsets and positions in its own byte order.
+    /// Before 5.0 offsets and positions are in the byte order of the writer's machine.
     fn check_byte_order(&mut self) -> Result<()> {
         let first = self.offset(0)?;
         let expected = u64::from(self.count) * OFFSET_LEN;
@@ -110,33 +111,37 @@ impl Summary {
         Err(Damage::at(COMPONENT, HEADER_LEN, what).into())
     }
 
-    /// Keys from one sample to the next at full sampling, as the table had it.
+    /// How many keys each sample stands for at full sampling: the table's `min_index_interval` when it was written.
     pub fn min_index_interval(&self) -> u32 {
         self.min_index_interval
     }
 
+    /// How many samples are stored.
     pub fn count(&self) -> u32 {
         self.count
     }
 
-    /// How many of each [`BASE_SAMPLING_LEVEL`] samples are left.
+    /// How many of each [`BASE_SAMPLING_LEVEL`] samples are kept.
     pub fn sampling_level(&self) -> u32 {
         self.sampling_level
     }
 
+    /// How many samples there would be at full sampling.
     pub fn size_at_full_sampling(&self) -> u32 {
         self.size_at_full_sampling
     }
 
+    /// The first key of the SSTable, serialized.
     pub fn first_key(&self) -> &[u8] {
         &self.first_key
     }
 
+    /// The last key of the SSTable, serialized.
     pub fn last_key(&self) -> &[u8] {
         &self.last_key
     }
 
-    /// One of [`Self::count`] samples. Going forward is cheap.
+    /// The sample at `index`, below [`Self::count`]. Going forward is cheap.
     pub fn sample(&mut self, index: u32) -> Result<Sample> {
         let start = self.offset(index)?;
         let end = match index.checked_add(1) {
@@ -160,7 +165,7 @@ impl Summary {
             .entries
             .get(offset, (key_len + POSITION_LEN) as usize)?;
         let (key, position) = bytes.split_at(key_len as usize);
-        let position = u64::from_le_bytes(position.try_into().expect("eight bytes were asked for"));
+        let position = u64::from_le_bytes(position.try_into().expect("eight bytes were requested"));
         Ok(Sample {
             key: key.to_vec(),
             index_position: position,
@@ -168,7 +173,7 @@ impl Summary {
         })
     }
 
-    /// Where in Index.db to begin to look for the first key whose token is above `token`.
+    /// The offset in Index.db from which to search for the first key whose token is above `token`.
     pub fn scan_position(&mut self, partitioner: &Partitioner, token: &Token) -> Result<u64> {
         let (mut position, mut low, mut high) = (0, 0, self.count);
         while low < high {
@@ -187,11 +192,11 @@ impl Summary {
     fn offset(&mut self, index: u32) -> Result<u64> {
         let at = HEADER_LEN + u64::from(index) * OFFSET_LEN;
         if index >= self.count {
-            let what = format!("sample {index} of {} is asked for", self.count);
+            let what = format!("sample {index} of {} is requested", self.count);
             return Err(Damage::at(COMPONENT, at, what).into());
         }
         let bytes = self.offsets.get(at, OFFSET_LEN as usize)?;
-        let offset = u32::from_le_bytes(bytes.try_into().expect("four bytes were asked for"));
+        let offset = u32::from_le_bytes(bytes.try_into().expect("four bytes were requested"));
         Ok(offset.into())
     }
 }
@@ -205,12 +210,12 @@ fn positive(header: &mut Cursor<'_>, of: &str) -> Result<u32, Damage> {
     }
 }
 
-/// The length of offsets and entries: they must be in the component, and be enough for the count.
+/// The length of offsets and entries, which must fit the component and be enough for the count.
 fn size(header: &mut Cursor<'_>, count: u32, len: u64) -> Result<u64, Damage> {
     let at = header.clone();
     let size = header.i64("size")?;
     let least = u64::from(count) * (OFFSET_LEN + POSITION_LEN);
-    // Both keys have their lengths before them.
+    // Both keys are written behind their lengths.
     let most = len.saturating_sub(HEADER_LEN + 8);
     match u64::try_from(size) {
         Ok(size) if (least..=most).contains(&size) => Ok(size),
@@ -220,7 +225,7 @@ fn size(header: &mut Cursor<'_>, count: u32, len: u64) -> Result<u64, Damage> {
     }
 }
 
-/// A key behind its length, and the offset behind it.
+/// A key that is written behind its length, and the offset behind the key.
 fn key(window: &mut ReadAhead, offset: u64, of: &str) -> Result<(Vec<u8>, u64)> {
     let len = Cursor::at(COMPONENT, window.get(offset, 4)?, offset).i32(of)?;
     let Ok(len) = u16::try_from(len) else {

@@ -3,7 +3,7 @@
 use crate::TOC;
 use crate::error::Damage;
 
-/// The names in the order of the file. Cassandra appends to it, so that a name may come twice; it is told once.
+/// The names in the order of the file, each once: Cassandra appends to the file, so a name may be in it twice.
 pub fn parse_toc(bytes: &[u8]) -> Result<Vec<String>, Damage> {
     let mut names: Vec<String> = Vec::new();
     let mut offset = 0;
@@ -28,6 +28,7 @@ pub fn parse_toc(bytes: &[u8]) -> Result<Vec<String>, Damage> {
     Ok(names)
 }
 
+/// The whole component for these names, in their order.
 pub fn encode_toc<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
     let mut out = Vec::new();
     for name in names {
@@ -37,7 +38,7 @@ pub fn encode_toc<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
     out
 }
 
-/// As they are in file names, behind the third hyphen.
+/// Whether a name can be the part of a file name behind the third hyphen.
 fn is_component(name: &[u8]) -> bool {
     !name.is_empty()
         && name

@@ -1,4 +1,5 @@
-//! Cassandra's class strings of types, as far as they say how values are laid out in Data.
+//! Cassandra's class strings of types, as far as the layout of values in Data depends on them (`AbstractType` and its
+//! subclasses).
 
 mod parse;
 
@@ -9,45 +10,52 @@ const PACKAGE: &str = "org.apache.cassandra.db.marshal.";
 /// How a value is written: as its bytes alone, or with its length before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueLength {
+    /// Always so many bytes.
     Fixed(usize),
+    /// Any length, written before the value.
     Variable,
 }
 
 /// A type as its class string names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeClass {
-    /// Without the package where it is Cassandra's own: `Int32Type`.
+    /// The class name, without the package if it is Cassandra's own: `Int32Type`.
     pub name: String,
+    /// What is in the brackets.
     pub parameters: Vec<Parameter>,
 }
 
-/// What stands in a type's brackets: a type, or a keyspace, a number or a hexadecimal name that reads like one.
+/// A parameter in a type's brackets: a type, or a keyspace, a number or a hexadecimal name, which are parsed like one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// A field's name in hexadecimal, or an alias.
+    /// What is written before a colon: a field's name in hexadecimal, or an alias.
     pub label: Option<String>,
+    /// The parameter itself.
     pub class: TypeClass,
 }
 
-/// The cells of a column that has many in a row: a collection, a tuple or a user type that is not frozen.
+/// The shape of the cells of a column that has many in a row: a collection, a tuple or a user type that is not frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultiCell {
     /// Lengths that a cell's path may have; empty paths are written as such.
     pub path: Lengths,
+    /// Lengths that a cell's value may have.
     pub value: Lengths,
 }
 
 /// Lengths in bytes that a value may have, apart from none at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lengths {
+    /// Any length.
     Any,
+    /// This length only.
     One(u64),
-    /// Internet addresses.
+    /// 4 or 16 bytes: internet addresses.
     FourOr16,
 }
 
 impl Lengths {
-    /// Empty values are a thing of their own to Cassandra: every type may have them.
+    /// Whether a value may have this length. Every type allows empty values.
     #[inline]
     pub fn allow(self, len: u64) -> bool {
         match self {
@@ -59,6 +67,7 @@ impl Lengths {
 }
 
 impl TypeClass {
+    /// Parses a class string such as `org.apache.cassandra.db.marshal.ListType(…)`.
     pub fn parse(text: &str) -> Result<Self, TypeError> {
         parse::parse(text)
     }
@@ -67,7 +76,7 @@ impl TypeClass {
         self.parameters.get(index).map(|p| &p.class)
     }
 
-    /// The type without what only says how it is sorted.
+    /// The type without a wrapper that only reverses its order.
     fn unreversed(&self) -> &Self {
         let mut class = self;
         while class.name == "ReversedType"
@@ -78,7 +87,7 @@ impl TypeClass {
         class
     }
 
-    /// The type without what only says how it is sorted or that it is one value.
+    /// The type without wrappers that only reverse its order or freeze it.
     fn bare(&self) -> &Self {
         let mut class = self.unreversed();
         while class.name == "FrozenType"
@@ -89,7 +98,8 @@ impl TypeClass {
         class
     }
 
-    /// What `AbstractType.valueLengthIfFixed` answers. Types that are not Cassandra's own count as of any length.
+    /// The length of a value, as `AbstractType.valueLengthIfFixed` returns it. Types that are not Cassandra's own
+    /// count as variable.
     pub fn value_length(&self) -> ValueLength {
         let class = self.bare();
         let fixed = match class.name.as_str() {
@@ -114,7 +124,7 @@ impl TypeClass {
         }
     }
 
-    /// Lengths that values of this type may have when they are written with their length.
+    /// The lengths that values of this type may have if they are written with their length.
     pub fn lengths(&self) -> Lengths {
         if let ValueLength::Fixed(len) = self.value_length() {
             return Lengths::One(len as u64);
@@ -129,21 +139,19 @@ impl TypeClass {
         }
     }
 
+    /// Whether it is a user-defined type that is not frozen.
     pub fn is_user_type(&self) -> bool {
         self.unreversed().name == "UserType"
     }
 
-    pub fn is_counter(&self) -> bool {
-        self.bare().name == "CounterColumnType"
-    }
-
-    /// The cells of a column of this type, where it has many. HCD's `cc` alone says of tuples whether they are frozen,
-    /// because a user type becomes a tuple when its column is dropped; before it they all are, said or not.
+    /// The shape of the cells of a column of this type, if it has many. Only HCD's `cc` records whether a tuple is
+    /// frozen (`tuples_too`), because a user type becomes a tuple when its column is dropped; in other versions all
+    /// tuples are.
     pub fn multi_cell(&self, tuples_too: bool) -> Option<MultiCell> {
         let class = self.unreversed();
         let lengths = |index| class.parameter(index).map_or(Lengths::Any, Self::lengths);
         let (path, value) = match class.name.as_str() {
-            // Elements are in the order of time UUIDs.
+            // The path is a version 1 UUID, which orders the elements.
             "ListType" => (Lengths::One(16), lengths(0)),
             "SetType" => (lengths(0), Lengths::Any),
             "MapType" => (lengths(0), lengths(1)),

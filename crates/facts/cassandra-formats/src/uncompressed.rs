@@ -1,4 +1,4 @@
-//! Data as its rows see it: uncompressed bytes by their positions, each chunk checked before it is used.
+//! Data.db as uncompressed bytes by their positions, each chunk checked before it is used.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -11,28 +11,28 @@ use crate::error::{Damage, Error, Result};
 use crate::layout::DataLayout;
 use crate::source::ReadAt;
 
-/// How much of Data is fetched at once, at least: many chunks a read, as a request to an object store costs the same for
-/// one byte and for a mebibyte.
+/// The least that is fetched of Data at once, in bytes: many chunks, because a request to an object store costs the
+/// same for one byte and for a mebibyte.
 pub(crate) const READ_BYTES: usize = 1 << 20;
 
 /// Reads ranges of uncompressed Data in order.
 pub struct Uncompressed {
     data: Box<dyn ReadAt>,
     compressed: Option<Compressed>,
-    /// The position of the first byte of Data that is not compressed.
+    /// The position of the first byte, if Data is not compressed.
     base: u64,
-    /// What can be read at all.
+    /// The positions that can be read.
     extent: Range<u64>,
     /// The range that is being read.
     position: u64,
     end: u64,
     raw: RawWindow,
-    /// Uncompressed bytes, and the position of the first of them.
+    /// Uncompressed bytes in memory, and the position of the first of them.
     block: Vec<u8>,
     block_start: u64,
-    /// How much is fetched at once, at least.
+    /// The least that is fetched at once, in bytes.
     read_bytes: usize,
-    /// Checksums of Data that is not compressed, where they are to be checked.
+    /// The checksums of uncompressed Data, if they should be checked.
     crc: Option<Box<CrcFile>>,
 }
 
@@ -49,6 +49,7 @@ struct RawWindow {
 }
 
 impl Uncompressed {
+    /// Reads compressed Data with its checksums checked; plain Data is not checked.
     pub fn new(data: Box<dyn ReadAt>, layout: DataLayout) -> Result<Self> {
         let (compressed, base, extent) = match layout {
             DataLayout::Plain { base, .. } => (None, base, base..base.saturating_add(data.len())),
@@ -75,7 +76,7 @@ impl Uncompressed {
         })
     }
 
-    /// Checks Data that is not compressed too, against CRC.db where there is one, and fetches `read_bytes` at once.
+    /// Also checks uncompressed Data, against CRC.db if there is one, and fetches `read_bytes` at once.
     pub(crate) fn checked(
         data: Box<dyn ReadAt>,
         mut layout: DataLayout,
@@ -92,16 +93,17 @@ impl Uncompressed {
         })
     }
 
-    /// The positions that exist: all of Data, but for slices that DSE streamed.
+    /// The positions that exist: all of Data, except in a zero-copy-streamed SSTable.
     pub fn extent(&self) -> Range<u64> {
         self.extent.clone()
     }
 
+    /// The position of the next byte.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Goes on with another range. Chunks behind its end are not fetched.
+    /// Continues with another range. Chunks behind its end are not fetched.
     pub fn seek(&mut self, range: Range<u64>) -> Result<()> {
         if range.start > range.end || range.start < self.extent.start || range.end > self.extent.end
         {
@@ -109,7 +111,7 @@ impl Uncompressed {
                 DATA,
                 range.start,
                 format!(
-                    "bytes {} to {} of its content are asked for, it has {} to {}",
+                    "bytes {} to {} of its content are requested, it has {} to {}",
                     range.start, range.end, self.extent.start, self.extent.end
                 ),
             )
@@ -120,7 +122,7 @@ impl Uncompressed {
         Ok(())
     }
 
-    /// The next bytes, as many as are at hand; empty at the end of the range.
+    /// The next bytes, as many as are in memory, at least one; empty at the end of the range.
     pub fn fill(&mut self) -> Result<&[u8]> {
         if self.position >= self.end {
             return Ok(&[]);
@@ -147,12 +149,12 @@ impl Uncompressed {
         Ok(bytes)
     }
 
-    /// Steps over bytes that [`fill`](Self::fill) gave.
+    /// Skips bytes that [`fill`](Self::fill) returned.
     pub fn consume(&mut self, len: usize) {
         self.position = self.position.saturating_add(len as u64).min(self.end);
     }
 
-    /// Fills `buffer`, or says that Data ends too early.
+    /// Fills `buffer`; damage if the range ends before that.
     pub fn read_exactly(&mut self, buffer: &mut [u8]) -> Result<()> {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -220,7 +222,7 @@ struct Reader<'a> {
     read_bytes: usize,
 }
 
-/// `from` is where the first chunk begins in Data.
+/// Checks whole chunks; `from` is the offset of the first one in Data.db.
 fn check_chunks(crc: &mut CrcFile, from: u64, bytes: &[u8]) -> Result<()> {
     let length = u64::from(crc.chunk_length);
     for (index, chunk) in (from / length..).zip(bytes.chunks(crc.chunk_length as usize)) {
@@ -280,7 +282,7 @@ impl Compressed {
             })
     }
 
-    /// How much to read from a chunk on: up to the range's end, in pieces of `most` bytes.
+    /// How much to read, beginning with a chunk: up to the range's end, in pieces of `most` bytes.
     fn window_len(
         &mut self,
         offset: u64,
@@ -295,7 +297,7 @@ impl Compressed {
         let last = last.clamp(index, self.info.chunks.end.saturating_sub(1).max(index));
         let last = self.info.chunk(last)?;
         let end = last.offset + u64::from(last.stored_len) + 4;
-        // The window of offsets goes back to where the reading is.
+        // Moves the window of offsets back to the current position.
         self.info.chunk(index)?;
         let left = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
         Ok(left.clamp(wanted, most))

@@ -23,28 +23,29 @@ use crate::uncompressed::Uncompressed;
 use crate::version::{Format, Version};
 use crate::{COMPRESSION_INFO, STATISTICS, STATISTICS_BYTES_MAX, TOC, TOC_BYTES_MAX};
 
-/// How deep to look.
+/// How much to verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// All checksums, all structure, keys, tokens and their order; the index is held against Data at some partitions,
-    /// the first and the last among them. Data.db is read once.
+    /// All checksums, all structure, keys, tokens and their order; the index is compared with Data at some
+    /// partitions, including the first and the last. Data.db is read once.
     Checksums,
-    /// Also decodes every row and cell, and holds the whole index against them. Data.db is read twice.
+    /// Also decodes every row and cell, and compares the whole index with them. Data.db is read twice.
     Extended,
 }
 
-/// What was found.
+/// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
-    /// As far as the damage lets them be known.
+    /// The facts, as far as the damage leaves them readable.
     pub facts: Facts,
+    /// Everything that is wrong, in the order in which it was found.
     pub damage: Vec<Damage>,
-    /// What is odd and yet no damage, or could not be checked.
+    /// What is unusual but not damage, and what could not be checked.
     pub warnings: Vec<String>,
 }
 
-/// Looks for all damage of one SSTable; `done` is told of bytes as they have been checked. An error is that the source
-/// failed, or that the version is not known here.
+/// Finds all damage of one SSTable. `done` is called with the number of bytes that have been checked since the last
+/// call. The only errors are a source that fails and an unknown version.
 pub fn verify(
     components: &dyn Components,
     descriptor: &Descriptor,
@@ -77,7 +78,7 @@ struct Verification<'a> {
 }
 
 impl Verification<'_> {
-    /// Takes damage into the report and goes on; a source that fails ends everything.
+    /// Adds damage to the report and goes on; a source that fails ends the verification.
     fn note<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
         match result {
             Ok(value) => Ok(Some(value)),
@@ -108,7 +109,7 @@ impl Verification<'_> {
             }
             Some(None) => {
                 let what =
-                    format!("{TOC}: it is not there, so nothing says which components should be");
+                    format!("{TOC}: it is missing, so it is unknown which components should exist");
                 self.report.warnings.push(what);
             }
             None => {}
@@ -138,7 +139,7 @@ impl Verification<'_> {
         Ok(())
     }
 
-    /// Index and rows. What damaged checksums hide is not looked at: it would only be an echo.
+    /// Index and rows. Nothing is checked behind damaged checksums, because the same damage would be reported again.
     fn content(&mut self, depth: Depth, is_sound: bool) -> Result<()> {
         let layout = DataLayout::of(self.components, self.version, self.statistics.as_ref());
         let Some((layout, data)) = self.note(layout)? else {
@@ -152,7 +153,7 @@ impl Verification<'_> {
                     .damage
                     .push(Damage::whole(COMPRESSION_INFO, what));
             }
-            let what = format!("rows and index: what {name} wrote is not understood here");
+            let what = format!("rows and index: {name} is not understood");
             self.report.warnings.push(what);
             return Ok(());
         }
@@ -181,9 +182,6 @@ impl Verification<'_> {
             Format::Big => self.big_index(&mut data)?,
             Format::Bti => self.bti_index(&mut data)?,
         }
-        match extended {
-            true => self.rows(),
-            false => Ok(()),
-        }
+        if extended { self.rows() } else { Ok(()) }
     }
 }

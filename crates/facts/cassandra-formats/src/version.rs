@@ -1,15 +1,16 @@
-//! What the version letters of a format say about the layout of its components.
+//! The layout of components, by the version letters of their format (`BigFormat.BigVersion` and
+//! `BtiFormat.BtiVersion` of Cassandra).
 
 use std::fmt;
 
 use crate::descriptor::FormatVersion;
 
-/// The two families of formats; each counts its version letters for itself.
+/// The two families of formats; each has version letters of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
-    /// Index.db and Summary.db.
+    /// `big`: Index.db and Summary.db.
     Big,
-    /// Trie-indexed: Partitions.db and Rows.db.
+    /// `bti`, trie-indexed: Partitions.db and Rows.db.
     Bti,
 }
 
@@ -26,7 +27,8 @@ const BTI: [&[u8; 2]; 9] = [
 ];
 
 impl Version {
-    /// `None` for a version that no release which is known here has written. Cassandra's `nc` never left an alpha.
+    /// The version's layout; `None` for a version that no known release has written. Cassandra's `nc` never left an
+    /// alpha.
     pub fn known(version: &FormatVersion) -> Option<Self> {
         let letters: [u8; 2] = version.version.as_bytes().try_into().ok()?;
         let format = match version.format.as_str() {
@@ -41,15 +43,17 @@ impl Version {
         known.then_some(Self { format, letters })
     }
 
+    /// The family of the format.
     pub fn format(self) -> Format {
         self.format
     }
 
+    /// Whether the format is [`Format::Bti`].
     pub fn is_bti(self) -> bool {
         self.format == Format::Bti
     }
 
-    /// Whether it is the format's `letters` or later.
+    /// Whether it is this version of its format or a later one; `None` means never.
     fn since(self, big: Option<&[u8; 2]>, bti: Option<&[u8; 2]>) -> bool {
         let first = match self.format {
             Format::Big => big,
@@ -62,7 +66,7 @@ impl Version {
         self.is_bti() && bti.contains(&self.letters[0])
     }
 
-    /// The layouts that Cassandra 5.0 brought: `oa` and `da`.
+    /// Whether it is a layout that Cassandra 5.0 introduced: `oa` or `da`.
     pub fn is_five(self) -> bool {
         self.since(Some(b"oa"), Some(b"da"))
     }
@@ -72,15 +76,17 @@ impl Version {
         self.since(Some(b"na"), Some(b"aa"))
     }
 
-    /// CompressionInfo.db says from which length on a chunk is stored as it is.
+    /// CompressionInfo.db has the length from which on a chunk is stored uncompressed.
     pub fn has_max_compressed_length(self) -> bool {
         self.since(Some(b"na"), Some(b"aa"))
     }
 
+    /// Statistics.db has the commit log position from which the SSTable's mutations begin.
     pub fn has_commit_log_lower_bound(self) -> bool {
         self.since(Some(b"mb"), Some(b"aa"))
     }
 
+    /// Statistics.db has intervals of the commit log.
     pub fn has_commit_log_intervals(self) -> bool {
         self.since(Some(b"mc"), Some(b"aa"))
     }
@@ -90,14 +96,17 @@ impl Version {
         !self.is_five() && !self.starts_with(b"bc")
     }
 
+    /// Statistics.db has the session of a pending incremental repair.
     pub fn has_pending_repair(self) -> bool {
         self.since(Some(b"na"), Some(b"aa"))
     }
 
+    /// Statistics.db says whether the data is transiently replicated.
     pub fn has_is_transient(self) -> bool {
         self.since(Some(b"na"), Some(b"ca"))
     }
 
+    /// Statistics.db has the host id of the writer.
     pub fn has_originating_host_id(self) -> bool {
         match self.format {
             Format::Big => &self.letters == b"me" || &self.letters >= b"nb",
@@ -105,16 +114,17 @@ impl Version {
         }
     }
 
-    /// DSE 6.8's slices of streamed SSTables, and its NodeSync state.
+    /// Statistics.db has DSE 6.8's metadata of zero-copy streaming and NodeSync.
     pub fn has_zero_copy(self) -> bool {
         self.starts_with(b"b")
     }
 
+    /// Statistics.db says whether a whole partition was deleted.
     pub fn has_partition_level_deletions(self) -> bool {
         self.is_five() || self.starts_with(b"bc")
     }
 
-    /// Whether partition-level deletions are told before the host id, as DSE and HCD do, or behind it.
+    /// Whether partition-level deletions are written before the host id, as by DSE and HCD, or behind it.
     pub fn partition_level_deletions_come_first(self) -> bool {
         self.starts_with(b"bc")
     }
@@ -124,6 +134,7 @@ impl Version {
         self.is_five()
     }
 
+    /// Statistics.db has the fraction of the ring that the SSTable covers.
     pub fn has_token_space_coverage(self) -> bool {
         self.since(Some(b"oa"), Some(b"cb"))
     }

@@ -13,7 +13,7 @@ pub(super) struct BlockCheck<'i> {
     reader: PromotedReader<'i>,
     /// Where the row index begins in Index.db.
     at: u64,
-    /// No row of the block has come yet.
+    /// No row of the block has been seen yet.
     is_fresh: bool,
     open: Option<DeletionTime>,
 }
@@ -63,7 +63,7 @@ impl<'i> BlockCheck<'i> {
             }
             self.is_fresh = false;
         }
-        // Where the last one ends is checked at the partition's end.
+        // The end of the last one is checked at the partition's end.
         if self.reader.is_last() || end < block.end() {
             return Ok(());
         }

@@ -144,7 +144,7 @@ fn each_wrong_bit_of_an_index_is_damage_or_harmless() {
 }
 
 /// A partition of two blocks, in the first of which a range of deleted rows begins that ends in the second, and the
-/// row index that tells of them.
+/// row index that describes them.
 fn two_blocks(open: &[u8]) -> (Vec<u8>, Vec<u8>) {
     use ClusteringKind::*;
     let data = Writer::partition("k")

@@ -25,7 +25,7 @@ pub(super) fn check_alone(rows: &Rows, entry: &RowIndexEntry, len: u64) -> Resul
 }
 
 fn counted(entry: &RowIndexEntry, found: u64) -> Result<()> {
-    // The end of the rows is a block, too, and is not counted.
+    // The end of the rows is stored as a block too, but not counted.
     if found == entry.block_count + 1 {
         return Ok(());
     }
@@ -36,7 +36,7 @@ fn counted(entry: &RowIndexEntry, found: u64) -> Result<()> {
     Err(Damage::at(ROWS, entry.position, what).into())
 }
 
-/// Takes the rows and markers of a partition in order and compares where blocks begin.
+/// Takes the rows and markers of a partition in order and compares them with the beginnings of the blocks.
 pub struct BlockCheck<'a> {
     blocks: BlockWalk<'a>,
     entry: &'a RowIndexEntry,
@@ -47,6 +47,7 @@ pub struct BlockCheck<'a> {
 }
 
 impl<'a> BlockCheck<'a> {
+    /// Prepares to compare the row index that `entry` describes.
     pub fn new(rows: &'a Rows, entry: &'a RowIndexEntry) -> Result<Self> {
         let mut check = Self {
             blocks: rows.blocks(entry),

@@ -31,12 +31,12 @@ enum Link {
 
 pub(super) struct Branch {
     pieces: Vec<Piece>,
-    /// The most bytes it has anywhere.
+    /// The most bytes that it needs at any position.
     bound: usize,
 }
 
 impl Branch {
-    /// The most bytes that a node with its branches has anywhere.
+    /// The most bytes that a node with its branches needs at any position.
     pub(super) fn bound_of(children: &[(u8, Kept)], payload_len: usize) -> usize {
         let bounds = children.iter().map(|(_, kept)| match kept {
             Kept::Placed(_) => 0,
@@ -119,7 +119,7 @@ impl Branch {
         Self { pieces, bound }
     }
 
-    /// How many bytes it has if it is put at `start`.
+    /// How many bytes it needs at `start`.
     pub(super) fn len_at(&self, start: u64) -> usize {
         if let [Piece::Bytes { bytes, .. }] = self.pieces.as_slice() {
             return bytes.len();
@@ -140,7 +140,7 @@ impl Branch {
         (end - start) as usize
     }
 
-    /// Its bytes if it is put at `start`, and the position of its root; `None` where a child is too far away.
+    /// Its bytes at `start`, and the position of its root; `None` if a child is too far away.
     pub(super) fn encode(&self, start: u64) -> Option<(Vec<u8>, u64)> {
         let mut all = Vec::new();
         let mut roots = Vec::with_capacity(self.pieces.len());

@@ -8,7 +8,7 @@ use super::rows::{RowIndexEntry, Rows};
 use super::{PARTITIONS, ROWS};
 use crate::error::{Damage, Result};
 
-/// What a key's leaf has to look like, as far as the partitioner is known.
+/// What a key's leaf must look like, as far as the partitioner is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct KeyShape {
     /// The lowest byte of the second half of the key's 128-bit Murmur3 hash, whatever the partitioner.
@@ -17,7 +17,7 @@ pub struct KeyShape {
     pub prefix: Option<[u8; 9]>,
 }
 
-/// A leaf whose partition was looked up in Rows.db where need be.
+/// A leaf, with its entry in Rows.db if it has one.
 struct Located {
     prefix: Vec<u8>,
     hash: Option<u8>,
@@ -32,7 +32,7 @@ pub struct IndexCheck<'a> {
     partitions: &'a Partitions,
     rows: &'a Rows,
     walk: PartitionWalk<'a>,
-    /// The part of the uncompressed Data.db that is there: all of it, but for zero-copy slices.
+    /// The part of the uncompressed Data.db that exists: all of it, except in a zero-copy-streamed SSTable.
     data: Range<u64>,
     is_slice: bool,
     leaves: u64,
@@ -42,7 +42,7 @@ pub struct IndexCheck<'a> {
 }
 
 impl<'a> IndexCheck<'a> {
-    /// `data_len` is that of the uncompressed Data.db.
+    /// Prepares a check; `data_len` is the length of the uncompressed Data.db.
     pub fn new(partitions: &'a Partitions, rows: &'a Rows, data_len: u64) -> Self {
         Self {
             partitions,
@@ -57,14 +57,14 @@ impl<'a> IndexCheck<'a> {
         }
     }
 
-    /// For a zero-copy slice: its index is that of the whole SSTable, of which only these positions are there.
+    /// For a zero-copy-streamed SSTable: its index is that of the whole original, of which only these positions exist.
     pub fn within(mut self, data: Range<u64>) -> Self {
         self.data = data;
         self.is_slice = true;
         self
     }
 
-    /// The next partition of Data.db. Gives its row index, where it has one: [`Rows::blocks`] and [`BlockCheck`].
+    /// The next partition of Data.db. Returns its row index, if it has one: [`Rows::blocks`] and [`BlockCheck`].
     pub fn partition(
         &mut self,
         data_position: u64,
@@ -125,7 +125,7 @@ impl<'a> IndexCheck<'a> {
         Ok(())
     }
 
-    /// The next leaf whose partition is in the data that is there.
+    /// The next leaf whose partition is in the data that exists.
     fn next(&mut self) -> Result<Option<Located>> {
         loop {
             let Some(located) = self.next_leaf()? else {
@@ -192,7 +192,7 @@ impl<'a> IndexCheck<'a> {
         Ok(Some(located))
     }
 
-    /// Data.db has no more partitions.
+    /// Call it when Data.db has no more partitions.
     pub fn finish(mut self) -> Result<()> {
         if let Some(located) = self.next()? {
             return Err(Damage::at(
@@ -232,8 +232,8 @@ impl<'a> IndexCheck<'a> {
     }
 }
 
-/// Checks an index without a pass over Data.db: `key_at` gives the key at a position and its shape, or `None` where
-/// Data.db is not to be looked at. Each row index is checked to ascend within its partition.
+/// Checks an index without a pass over Data.db: `key_at` gives the key at a position and its shape, or `None` if
+/// Data.db should not be read there. Each row index is checked to ascend within its partition.
 pub fn check_index(
     mut check: IndexCheck<'_>,
     mut key_at: impl FnMut(u64) -> Result<Option<(Vec<u8>, KeyShape)>>,

@@ -1,7 +1,7 @@
 //! Copies the row indexes of some partitions into a new Rows.db, with their partitions' new positions.
 //!
-//! All pointers of a trie are distances, so its bytes are as good anywhere else, as long as no node comes to lie across
-//! the end of a page.
+//! All pointers of a trie are distances, so its bytes are valid at any other position, as long as no node crosses the
+//! end of a page.
 
 use std::io::{self, Write};
 
@@ -13,6 +13,7 @@ use crate::error::{Damage, Error, Result};
 
 const COPIED_AT_ONCE: u64 = 64 * 1024;
 
+/// Writes a new Rows.db out of parts of another one.
 pub struct RowsCopy<'a, W> {
     source: &'a Rows,
     out: W,
@@ -22,6 +23,7 @@ pub struct RowsCopy<'a, W> {
 }
 
 impl<'a, W: Write> RowsCopy<'a, W> {
+    /// Prepares to write to `out`, which must be at the beginning of the new Rows.db.
     pub fn new(source: &'a Rows, out: W) -> Self {
         Self {
             source,
@@ -31,8 +33,8 @@ impl<'a, W: Write> RowsCopy<'a, W> {
         }
     }
 
-    /// Appends the index of the partition whose entry is at `position` in the source, and gives the new entry's
-    /// position. Partitions come in the source's order.
+    /// Appends the index of the partition whose entry is at `position` in the source, and returns the new entry's
+    /// position. Partitions must come in the source's order.
     pub fn copy(&mut self, entry: &RowIndexEntry, data_position: u64) -> Result<u64> {
         let from = self.trie_start(entry)?;
         self.align(from, entry.position)?;
@@ -48,7 +50,8 @@ impl<'a, W: Write> RowsCopy<'a, W> {
         // It was read behind a length of two bytes.
         bytes.extend_from_slice(&(entry.key.len() as u16).to_be_bytes());
         bytes.extend_from_slice(&entry.key);
-        // As long as it was: what follows keeps its place in its page, so neighbours are copied without padding.
+        // As long as it was, so that what follows keeps its place in its page, and neighbours are copied without
+        // padding.
         let len = uvint_len(data_position).max(entry.data_position_len);
         put_uvint_padded(&mut bytes, data_position, len);
         bytes.extend_from_slice(&entry.tail);
@@ -57,7 +60,7 @@ impl<'a, W: Write> RowsCopy<'a, W> {
         Ok(position)
     }
 
-    /// Where the first node of the entry's trie is; all that is between it and the entry is the trie's.
+    /// The first node of the entry's trie; everything between it and the entry belongs to the trie.
     fn trie_start(&self, entry: &RowIndexEntry) -> Result<u64> {
         let mut blocks = self.source.blocks(entry);
         while blocks.next()?.is_some() {}
@@ -76,7 +79,7 @@ impl<'a, W: Write> RowsCopy<'a, W> {
         Ok(from)
     }
 
-    /// Pads the output, so that the trie's pages end where they did, or that a small trie lies in one page.
+    /// Pads the output so that the trie's pages end where they did, or so that a small trie lies in one page.
     fn align(&mut self, from: u64, to: u64) -> Result<()> {
         let len = to.saturating_sub(from);
         let phase = self.len % PAGE;
@@ -95,7 +98,7 @@ impl<'a, W: Write> RowsCopy<'a, W> {
         Ok(())
     }
 
-    /// The output and its length.
+    /// Returns the output and its length.
     pub fn finish(mut self) -> Result<(W, u64)> {
         self.out.flush().map_err(write_error)?;
         Ok((self.out, self.len))

@@ -6,15 +6,15 @@ use std::ops::Range;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     PayloadOnly,
-    /// One child; where the distance shares bytes with the type there is no room for payload bits.
+    /// One child. If the distance shares bytes with the type, there is no room for payload bits.
     Single,
     /// A list of labels, then a list of distances.
     Sparse,
-    /// Distances of all labels of a range, 0 where there is no child.
+    /// Distances of all labels of a range, 0 if there is no child.
     Dense,
 }
 
-/// What the 16 types are: their shape and how many bits a distance has.
+/// The 16 types: their shape, and how many bits a distance has.
 pub(super) const TYPES: [(Shape, u32); 16] = [
     (Shape::PayloadOnly, 0),
     (Shape::Single, 4),
@@ -91,12 +91,12 @@ impl Node {
         Ok(node)
     }
 
-    /// Single children at distances of 4 and 12 bits have these bits beside the type.
+    /// Single children at distances of 4 and 12 bits share the byte of the type.
     fn shares_bits(&self) -> bool {
         self.shape == Shape::Single && !self.bits.is_multiple_of(8)
     }
 
-    /// What a reader would stumble over later: labels out of order, ranges with no child at their ends.
+    /// Checks what readers rely on later: labels in order, and ranges that begin and end with a child.
     fn check(&self, bytes: &[u8]) -> Result<(), String> {
         let slots = usize::from(self.slots);
         match self.shape {
@@ -179,7 +179,7 @@ impl Node {
         bytes.get(index).copied().unwrap_or(0)
     }
 
-    /// The label and position of the child in a slot, `None` where the slot is empty. Children are before their node.
+    /// The label and position of the child in a slot, `None` if the slot is empty. Children are before their node.
     pub(super) fn child(&self, bytes: &[u8], slot: u16) -> Result<Option<(u8, u64)>, String> {
         let slot = usize::from(slot);
         let distance = self.distance(bytes, slot);

@@ -16,7 +16,7 @@ const CHOICES: [(u32, [u8; 3]); 7] = [
     (40, [14, 9, 14]),
 ];
 
-/// What a node's children are like, as far as its type depends on them.
+/// What the type of a node depends on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Children {
     pub(super) count: usize,
@@ -27,7 +27,7 @@ pub(super) struct Children {
 }
 
 impl Children {
-    /// `None` where there are none.
+    /// `None` if there are none.
     pub(super) fn of(labels: impl Iterator<Item = (u8, u64)>) -> Option<Self> {
         labels.fold(None, |children, (label, distance)| {
             let before = children.unwrap_or(Self {
@@ -50,7 +50,7 @@ impl Children {
         let span = usize::from(self.last.saturating_sub(self.first)) + 1;
         match shape {
             Shape::PayloadOnly => 1,
-            // Four bits are beside the type.
+            // Four bits share the byte of the type.
             Shape::Single => 1 + (4 + bits as usize) / 8 + usize::from(bits % 8 == 0),
             Shape::Sparse => 2 + self.count + distances_len(self.count, bits),
             Shape::Dense => 3 + distances_len(span, bits),
@@ -80,7 +80,7 @@ pub(super) fn choose(children: Option<Children>, has_payload: bool) -> (u8, usiz
     (kind, children.len(kind))
 }
 
-/// Encodes a node but for its payload. `children` are labels with distances, in order.
+/// Encodes a node without its payload. `children` are labels with distances, in order.
 pub(super) fn encode(out: &mut Vec<u8>, kind: u8, payload_bits: u8, children: &[(u8, u64)]) {
     let (shape, bits) = TYPES[usize::from(kind & 0xf)];
     let head = kind << 4;

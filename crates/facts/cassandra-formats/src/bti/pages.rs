@@ -1,12 +1,12 @@
-//! A few pages of a component, because a trie's nodes lie together in pages that none of them crosses.
+//! A cache of a few pages of a component: a trie's nodes lie together in pages, and no node crosses a page.
 
 use crate::error::{Damage, Error, Result};
 use crate::source::ReadAt;
 
-/// What Cassandra packs nodes into, whatever the disk's pages are.
+/// The size of the pages that Cassandra packs nodes into, independent of the disk.
 pub(super) const PAGE: u64 = 4096;
 
-/// A walk comes back to the pages of the nodes above it, and these are few.
+/// A walk returns to the pages of the nodes above it, which are few.
 const CACHED: usize = 16;
 
 struct Page {
@@ -17,7 +17,7 @@ struct Page {
 pub(super) struct Pages<'a> {
     component: &'static str,
     source: &'a dyn ReadAt,
-    /// Nothing from here on belongs to the trie.
+    /// The end of the trie.
     end: u64,
     /// The most recently used one first.
     cached: Vec<Page>,

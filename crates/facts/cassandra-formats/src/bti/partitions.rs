@@ -1,4 +1,4 @@
-//! Partitions.db: a trie from the shortest prefixes that tell partitions apart to where each of them is.
+//! Partitions.db: a trie from the shortest prefixes that distinguish partitions to the position of each.
 
 use super::trie::{Leaf, TrieWalk};
 use super::{PARTITIONS, ints};
@@ -10,15 +10,15 @@ use crate::source::ReadAt;
 const FOOTER: u64 = 24;
 /// Two keys, each behind its two-byte length.
 const KEYS_MAX: u64 = 2 * (2 + u16::MAX as u64);
-/// Payload bits that say that a byte of the key's hash comes first.
+/// Payload bits from here on mean that a byte of the key's hash comes first.
 pub(super) const HAS_HASH: u8 = 8;
 
 /// Where a partition is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// Its rows have an index, whose entry is here in Rows.db.
+    /// Its rows have an index; this is the offset of its entry in Rows.db.
     Rows(u64),
-    /// It begins here in the uncompressed Data.db.
+    /// It has no index of rows; this is where it begins in the uncompressed Data.db.
     Data(u64),
 }
 
@@ -30,7 +30,7 @@ impl Target {
         }
     }
 
-    /// `None` for a position that no file reaches.
+    /// `None` for a position beyond any file.
     pub(super) fn stored(self) -> Option<i64> {
         match self {
             Self::Rows(position) => i64::try_from(position).ok(),
@@ -42,19 +42,20 @@ impl Target {
 /// A leaf of the partition index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartitionEntry<'w> {
-    /// As much of the key's byte-comparable form as tells it from its neighbours.
+    /// The part of the key's byte-comparable form that distinguishes it from its neighbours.
     pub prefix: &'w [u8],
-    /// The lowest byte of the key's hash, where it is stored.
+    /// The lowest byte of the key's hash, if it is stored.
     pub hash: Option<u8>,
+    /// Where the partition is found.
     pub target: Target,
     /// Offset of the leaf's node.
     pub position: u64,
 }
 
-/// The bytes that a Murmur3 token begins a key's byte-comparable form with.
+/// The bytes with which a key's byte-comparable form begins, from its Murmur3 token.
 pub fn token_prefix(token: i64) -> [u8; 9] {
     let mut prefix = [0x40; 9];
-    // Unsigned order is signed order with the sign turned round.
+    // With the sign bit flipped, unsigned order is signed order.
     prefix[1..].copy_from_slice(&((token as u64) ^ (1 << 63)).to_be_bytes());
     prefix
 }
@@ -71,6 +72,7 @@ pub struct Partitions {
 }
 
 impl Partitions {
+    /// Reads the footer and the two keys. `source` must outlive every walk.
     pub fn open(source: Box<dyn ReadAt>) -> Result<Self> {
         let len = source.len();
         let read = |from: u64, to: u64| {
@@ -116,20 +118,22 @@ impl Partitions {
         })
     }
 
-    /// In a zero-copy slice of DSE these are the keys of the whole SSTable that was sliced.
+    /// The first key of the SSTable. In a zero-copy-streamed SSTable it is that of the whole original.
     pub fn first_key(&self) -> &[u8] {
         &self.first_key
     }
 
+    /// The last key of the SSTable, as [`first_key`](Self::first_key).
     pub fn last_key(&self) -> &[u8] {
         &self.last_key
     }
 
-    /// How many partitions the footer says there are.
+    /// The number of partitions in the footer.
     pub fn count(&self) -> u64 {
         self.count
     }
 
+    /// The offset of the trie's root node.
     pub fn root(&self) -> u64 {
         self.root
     }
@@ -141,8 +145,8 @@ impl Partitions {
         }
     }
 
-    /// From the first partition on that may not be below `bound`, for example a [`token_prefix`]: where a prefix is
-    /// short, its key has to be looked at in Data.db.
+    /// The partitions from the first one on that may not be below `bound`, for example a [`token_prefix`]. If a
+    /// prefix is too short to decide, the caller must read the key in Data.db.
     pub fn walk_from(&self, bound: &[u8]) -> PartitionWalk<'_> {
         PartitionWalk {
             trie: self.walk().trie.from(bound),
@@ -150,7 +154,7 @@ impl Partitions {
     }
 }
 
-/// A number of the footer that is below `limit`, or the limit itself where that is a count's.
+/// A number of the footer, which must be below `limit`.
 fn position(cursor: &mut Cursor<'_>, limit: u64, of: &str) -> Result<u64, Damage> {
     let start = cursor.clone();
     let value = cursor.i64(of)?;
@@ -160,11 +164,13 @@ fn position(cursor: &mut Cursor<'_>, limit: u64, of: &str) -> Result<u64, Damage
         .ok_or_else(|| start.damage(format!("{of} is {value}, expected less than {limit}")))
 }
 
+/// An iterator over partitions that borrows from itself; see [`Partitions::walk`].
 pub struct PartitionWalk<'a> {
     trie: TrieWalk<'a>,
 }
 
 impl PartitionWalk<'_> {
+    /// The next partition, or `None` at the end. An error ends the walk.
     #[allow(clippy::should_implement_trait)] // The entry borrows from the walk.
     pub fn next(&mut self) -> Result<Option<PartitionEntry<'_>>> {
         match self.trie.next()? {

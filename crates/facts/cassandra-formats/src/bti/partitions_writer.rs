@@ -1,4 +1,4 @@
-//! Writes a Partitions.db from prefixes that are known, such as those of the SSTable that is being sliced.
+//! Writes a Partitions.db from known prefixes, such as those of the SSTable that is being sliced.
 
 use std::io::Write;
 
@@ -14,6 +14,7 @@ pub struct PartitionsWriter<W> {
 }
 
 impl<W: Write> PartitionsWriter<W> {
+    /// Writes to `out`, which must be at the beginning of the component.
     pub fn new(out: W) -> Self {
         Self {
             trie: TrieWriter::new(PARTITIONS, out),
@@ -21,10 +22,10 @@ impl<W: Write> PartitionsWriter<W> {
         }
     }
 
-    /// Adds a partition. Prefixes ascend, and none is the beginning of another's key; those of some partitions of one
-    /// SSTable serve, because they tell more partitions apart.
+    /// Adds a partition. Prefixes must ascend, and none may be the beginning of another partition's key. The prefixes
+    /// of any SSTable do for some of its partitions, because they distinguish even more.
     pub fn push(&mut self, prefix: &[u8], hash: Option<u8>, target: Target) -> Result<()> {
-        // Without a hash the bits count the bytes, and 8 of them say that there is one.
+        // Without a hash the bits are the number of position bytes; 8 more means that there is a hash.
         let stored = target
             .stored()
             .filter(|stored| hash.is_some() || ints::len(*stored) < 8)
@@ -40,7 +41,7 @@ impl<W: Write> PartitionsWriter<W> {
         self.trie.push(prefix, bits, &self.payload)
     }
 
-    /// Writes the rest of the trie, the keys and the footer. Gives the output and its length.
+    /// Writes the rest of the trie, the keys and the footer. Returns the output and its length.
     pub fn finish(self, first_key: &[u8], last_key: &[u8]) -> Result<(W, u64)> {
         let count = self.trie.count();
         let (mut out, trie_end, root) = self.trie.finish()?;

@@ -7,9 +7,9 @@ use crate::error::{Damage, Error, Result};
 use crate::source::ReadAt;
 use crate::version::Version;
 
-/// The most that follows an entry's key: two long integers of variable length, a count and a deletion time.
+/// The most bytes that follow an entry's key: two long integers of variable length, a count and a deletion time.
 const ENTRY_TAIL: u64 = 9 + 9 + 5 + 12;
-/// Payload bit that says that a deletion is open where the block begins.
+/// Payload bit: a deletion is open where the block begins.
 const OPEN_DELETION: u8 = 8;
 
 /// A deletion of a partition or of a range of rows. "Not deleted" is its absence.
@@ -38,7 +38,7 @@ impl DeletionTime {
                 *cursor = flags;
                 Ok(None)
             }
-            0x81.. => Err(cursor.damage("a deletion time has flags that are not known")),
+            0x81.. => Err(cursor.damage("a deletion time has unknown flags")),
             _ => Ok(Some(Self {
                 marked_for_delete_at: cursor.i64("the time of deletion")?,
                 local_deletion_time: cursor.u32("the local deletion time")?,
@@ -47,14 +47,18 @@ impl DeletionTime {
     }
 }
 
-/// What Rows.db says of a partition.
+/// The entry of a partition in Rows.db.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowIndexEntry {
-    /// Where the entry begins; its trie is before it.
+    /// The entry's offset; its trie is before it.
     pub position: u64,
+    /// The serialized partition key.
     pub key: Vec<u8>,
+    /// Where the partition begins in the uncompressed Data.db.
     pub data_position: u64,
+    /// The offset of its trie's root node.
     pub root: u64,
+    /// How many blocks of rows it has.
     pub block_count: u64,
     /// The deletion of the whole partition.
     pub deletion: Option<DeletionTime>,
@@ -66,21 +70,24 @@ pub struct RowIndexEntry {
     pub(super) data_position_len: usize,
 }
 
-/// An open Rows.db, which has no bytes where no partition is wide.
+/// An open Rows.db, which is empty if no partition is wide.
 pub struct Rows {
     source: Box<dyn ReadAt>,
     version: Version,
 }
 
 impl Rows {
+    /// Reads nothing yet. `source` may be empty.
     pub fn open(source: Box<dyn ReadAt>, version: Version) -> Self {
         Self { source, version }
     }
 
+    /// The component's length in bytes.
     pub fn len(&self) -> u64 {
         self.source.len()
     }
 
+    /// Whether no partition has a row index.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -139,7 +146,8 @@ impl Rows {
         })
     }
 
-    /// The blocks of a partition's rows in order. There is one more than the entry counts: it is where they end.
+    /// The blocks of a partition's rows in order. The last one is not counted by the entry: it marks where the rows
+    /// end.
     pub fn blocks(&self, entry: &RowIndexEntry) -> BlockWalk<'_> {
         BlockWalk {
             trie: TrieWalk::new(ROWS, &*self.source, entry.root, entry.position),
@@ -151,7 +159,7 @@ impl Rows {
 /// Where a block of rows begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block<'w> {
-    /// Above all rows before it and not above its own.
+    /// A separator: above all rows before the block and not above its own.
     pub separator: &'w [u8],
     /// From the partition's beginning in the uncompressed Data.db.
     pub offset: u64,
@@ -161,12 +169,14 @@ pub struct Block<'w> {
     pub position: u64,
 }
 
+/// An iterator over blocks that borrows from itself; see [`Rows::blocks`].
 pub struct BlockWalk<'a> {
     trie: TrieWalk<'a>,
     version: Version,
 }
 
 impl BlockWalk<'_> {
+    /// The next block, or `None` behind the end of the rows. An error ends the walk.
     #[allow(clippy::should_implement_trait)] // The block borrows from the walk.
     pub fn next(&mut self) -> Result<Option<Block<'_>>> {
         let version = self.version;
@@ -176,7 +186,7 @@ impl BlockWalk<'_> {
         }
     }
 
-    /// Where the first byte of all nodes is that were visited.
+    /// The lowest offset of all nodes that were visited.
     pub(super) fn lowest(&self) -> u64 {
         self.trie.lowest()
     }

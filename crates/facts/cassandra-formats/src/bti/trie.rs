@@ -5,7 +5,7 @@ use super::pages::Pages;
 use crate::error::{Damage, Error, Result};
 use crate::source::ReadAt;
 
-/// No key comes near it: those of partitions have 65,535 bytes, encoded twice as many.
+/// No key is as long: partition keys have up to 65,535 bytes, at most twice as many when encoded.
 const MAX_DEPTH: usize = 1 << 20;
 
 struct Frame {
@@ -16,21 +16,23 @@ struct Frame {
 /// A node with a payload.
 #[derive(Debug)]
 pub struct Leaf<'w> {
-    /// The labels from the root to it: the bytes of the key, or a prefix that tells it from all others.
+    /// The labels from the root to it: the bytes of the key, or a prefix that distinguishes it from all others.
     pub path: &'w [u8],
+    /// The offset of the node in the component.
     pub position: u64,
+    /// The four bits beside the node's type; not 0.
     pub payload_bits: u8,
-    /// From the payload to the end of the page: the payload says itself how long it is.
+    /// The bytes from the payload to the end of the page: only the payload itself shows its length.
     pub payload: &'w [u8],
     /// Offset of `payload` in the component.
     pub payload_position: u64,
 }
 
-/// What is to be done before the walk goes on.
+/// What the walk has to do before it goes on.
 enum Start {
     All,
     From(Vec<u8>),
-    /// The path is that many bytes of the bound, and its leaf was given out.
+    /// The path is this many bytes of the bound, and its leaf was returned.
     Along(Vec<u8>, usize),
 }
 
@@ -42,12 +44,12 @@ pub struct TrieWalk<'a> {
     stack: Vec<Frame>,
     path: Vec<u8>,
     lowest: u64,
-    /// A trie has at most a node for each byte; more are a sign that nodes are reached twice.
+    /// A trie has at most a node for each byte; more visits mean that nodes are reached twice.
     visits: u64,
 }
 
 impl<'a> TrieWalk<'a> {
-    /// Nodes lie before `end`.
+    /// A walk from the root node at `root`; all nodes are before `end`.
     pub fn new(component: &'static str, source: &'a dyn ReadAt, root: u64, end: u64) -> Self {
         Self {
             pages: Pages::new(component, source, end),
@@ -60,14 +62,14 @@ impl<'a> TrieWalk<'a> {
         }
     }
 
-    /// Begins with the first leaf whose path is not below `bound`. A path that is a prefix of `bound` may stand for a
+    /// Begins with the first leaf whose path is not below `bound`. A path that is a prefix of `bound` may belong to a
     /// key on either side, and counts as not below.
     pub fn from(mut self, bound: &[u8]) -> Self {
         self.start = Some(Start::From(bound.to_vec()));
         self
     }
 
-    /// Where the first byte of all nodes is that were visited.
+    /// The lowest offset of all nodes that were visited.
     pub fn lowest(&self) -> u64 {
         self.lowest
     }
@@ -76,6 +78,7 @@ impl<'a> TrieWalk<'a> {
         Damage::at(self.pages.component(), position, what).into()
     }
 
+    /// The next leaf, or `None` at the end. An error ends the walk.
     #[allow(clippy::should_implement_trait)] // The leaf borrows from the walk.
     pub fn next(&mut self) -> Result<Option<Leaf<'_>>> {
         let mut found = match self.start.take() {
@@ -111,7 +114,7 @@ impl<'a> TrieWalk<'a> {
         self.push(child)
     }
 
-    /// Steps onto a node; whether it has a payload.
+    /// Steps onto a node; returns whether it has a payload.
     fn push(&mut self, position: u64) -> Result<bool> {
         if self.stack.len() >= MAX_DEPTH {
             return Err(self.damage(position, format!("the trie is deeper than {MAX_DEPTH}")));
@@ -136,7 +139,7 @@ impl<'a> TrieWalk<'a> {
             .map_err(|what| self.damage(node.position, what))
     }
 
-    /// Descends along `bound` as far as it goes; whether the walk stands on a leaf then.
+    /// Descends along `bound` as far as possible; returns whether the walk is on a leaf then.
     fn seek(&mut self, bound: Vec<u8>, mut matched: usize) -> Result<bool> {
         while let (Some(frame), Some(byte)) = (self.stack.last(), bound.get(matched)) {
             let node = frame.node;

@@ -1,8 +1,8 @@
 //! Writes a trie as its keys come, children before parents, so that no node crosses the end of a page.
 //!
 //! A branch whose keys are complete is kept until the branch above it outgrows a page; then its branches are written,
-//! packed into pages, the largest that still fits first. What is kept is bounded by the pages of the branches beside
-//! the path of the last key.
+//! packed into pages, the largest that still fits first. Memory is bounded by the pages of the branches beside the
+//! path of the last key.
 
 use std::io::{self, Write};
 
@@ -22,13 +22,14 @@ struct Open {
     children: Vec<(u8, Kept)>,
 }
 
-/// The output, whose position is the file's.
+/// The output, with the position in the file.
 struct Pager<W> {
     component: &'static str,
     out: W,
     position: u64,
 }
 
+/// Writes one trie. Memory is bounded by the pages beside the path of the last key.
 pub struct TrieWriter<W> {
     pager: Pager<W>,
     /// The root first.
@@ -38,7 +39,7 @@ pub struct TrieWriter<W> {
 }
 
 impl<W: Write> TrieWriter<W> {
-    /// `out` is at the component's beginning.
+    /// Writes to `out`, which must be at the component's beginning.
     pub fn new(component: &'static str, out: W) -> Self {
         Self {
             pager: Pager {
@@ -52,7 +53,7 @@ impl<W: Write> TrieWriter<W> {
         }
     }
 
-    /// For output that is at `position` of the component already.
+    /// For output that is already at `position` of the component.
     pub fn at(mut self, position: u64) -> Self {
         self.pager.position = position;
         self
@@ -63,7 +64,7 @@ impl<W: Write> TrieWriter<W> {
         self.count
     }
 
-    /// Adds a key, which is above all before it, with a payload: four bits that are not 0, and bytes.
+    /// Adds a key, which must be above all before it, with a payload: four bits that are not 0, and bytes.
     pub fn push(&mut self, key: &[u8], payload_bits: u8, payload: &[u8]) -> Result<()> {
         if self.count > 0 && key <= self.last.as_slice() {
             return Err(self.pager.refuse("the keys of a trie do not ascend"));
@@ -115,7 +116,7 @@ impl<W: Write> TrieWriter<W> {
         Ok(Branch::new(open.children, open.payload_bits, &open.payload))
     }
 
-    /// Writes what was kept. Gives the output, its position and the root's position.
+    /// Writes what was kept. Returns the output, its position and the root's position.
     pub fn finish(mut self) -> Result<(W, u64, u64)> {
         while self.path.len() > 1 {
             self.complete_last()?;
@@ -153,7 +154,7 @@ impl<W: Write> Pager<W> {
         Ok(())
     }
 
-    /// Writes all branches that are not written yet, in an order that wastes little of the pages.
+    /// Writes all branches that are not written yet, in an order that leaves little of the pages unused.
     fn place(&mut self, children: &mut [(u8, Kept)]) -> Result<()> {
         // Sizes at the position that the output had; they only grow as it moves on.
         let mut sizes: Vec<(usize, usize)> = children

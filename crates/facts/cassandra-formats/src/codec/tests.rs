@@ -77,7 +77,7 @@ fn bytes_that_cannot_be_compressed_are_framed_all_the_same() {
 }
 
 #[test]
-fn truncation_at_every_length_is_told() {
+fn truncation_at_every_length_is_reported() {
     let bytes = rows(1_000);
     for compressor in ALL {
         let mut codec = codec(&compressor);
@@ -95,7 +95,7 @@ fn truncation_at_every_length_is_told() {
 }
 
 #[test]
-fn no_flipped_bit_panics_or_makes_more_than_was_asked_for() {
+fn no_flipped_bit_panics_or_makes_more_than_was_requested() {
     let bytes = rows(500);
     for compressor in ALL {
         let mut codec = codec(&compressor);

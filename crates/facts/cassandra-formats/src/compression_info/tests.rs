@@ -60,7 +60,7 @@ fn a_writer_that_synced_twice_leaves_an_empty_chunk() {
 }
 
 #[test]
-fn offsets_that_do_not_ascend_inside_data_are_damage_where_they_stand() {
+fn offsets_that_do_not_ascend_inside_data_are_damage_at_their_place() {
     #[track_caller]
     fn check(offsets: &[u64], data_len: u64, expected: &str) {
         let bytes = file("big-nb", None, 40, offsets);

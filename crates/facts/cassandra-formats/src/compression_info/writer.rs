@@ -10,13 +10,14 @@ use crate::version::Version;
 /// Takes the offsets of the chunks one by one; length and count are filled in at the end.
 pub struct CompressionInfoWriter<W> {
     out: W,
-    /// Where the uncompressed length and the chunk count stand.
+    /// The offset of the uncompressed length, which the chunk count follows.
     totals: u64,
     chunk_count: u32,
 }
 
 impl<W: Write + Seek> CompressionInfoWriter<W> {
-    /// `out` is empty, and best buffered. Without a `max_compressed_length` all chunks are to be compressed.
+    /// Writes the header to `out`, which must be empty and should be buffered. Without a `max_compressed_length` all
+    /// chunks must be compressed.
     pub fn new(
         mut out: W,
         version: Version,
@@ -60,7 +61,7 @@ impl<W: Write + Seek> CompressionInfoWriter<W> {
             .map_err(write_error)
     }
 
-    /// `data_length` is uncompressed.
+    /// Fills in the uncompressed length of Data in bytes, and the number of chunks, and returns the output.
     pub fn finish(mut self, data_length: u64) -> Result<W> {
         let mut totals = data_length.to_be_bytes().to_vec();
         totals.extend_from_slice(&self.chunk_count.to_be_bytes());

@@ -3,16 +3,23 @@
 use super::input::{Bytes, Input, Stop};
 use crate::types::{Lengths, TypeClass, ValueLength};
 
-/// What a clustering prefix is, by Cassandra's ordinals. Bounds begin and end ranges of deleted rows; a boundary ends
-/// one and begins the next.
+/// The kind of a clustering prefix, with the ordinals of Cassandra's `ClusteringPrefix.Kind`. Bounds begin and end
+/// ranges of deleted rows; a boundary ends one and begins the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClusteringKind {
+    /// Ends a range, excluding its bound.
     ExclEndBound = 0,
+    /// Begins a range, including its bound.
     InclStartBound = 1,
+    /// Ends a range excluding the bound, and begins one including it.
     ExclEndInclStartBoundary = 2,
+    /// A row's clustering.
     Clustering = 4,
+    /// Ends a range including the bound, and begins one excluding it.
     InclEndExclStartBoundary = 5,
+    /// Ends a range, including its bound.
     InclEndBound = 6,
+    /// Begins a range, excluding its bound.
     ExclStartBound = 7,
 }
 
@@ -35,11 +42,7 @@ impl ClusteringKind {
         matches!(self, Self::ExclEndBound | Self::InclEndBound) || self.is_boundary()
     }
 
-    /// Whether a range begins here.
-    pub fn is_start(self) -> bool {
-        matches!(self, Self::InclStartBound | Self::ExclStartBound) || self.is_boundary()
-    }
-
+    /// Whether one range ends here and another begins.
     pub fn is_boundary(self) -> bool {
         matches!(
             self,
@@ -48,7 +51,7 @@ impl ClusteringKind {
     }
 }
 
-/// How a value is laid out: its length where it is fixed, and the lengths it may have where it is written.
+/// How a value is laid out: its length if that is fixed, and the lengths it may have if the length is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ValueShape {
     fixed: Option<u64>,
@@ -74,7 +77,7 @@ impl ValueShape {
         }
     }
 
-    /// Passes over a value; answers its length.
+    /// Skips a value; returns its length.
     #[inline]
     pub(crate) fn skip<I: Input>(&self, input: &mut I) -> Result<u64, Stop> {
         if let Some(len) = self.fixed {
@@ -92,8 +95,8 @@ impl ValueShape {
     }
 }
 
-/// Passes over the values of a clustering, of which there are as many as `shapes`. Before each 32 of them stand two
-/// bits for each: whether it is empty, and whether it is null.
+/// Skips the values of a clustering, of which there are as many as `shapes`. Each group of 32 follows a header with
+/// two bits for each value: whether it is empty, and whether it is null.
 #[inline]
 pub(super) fn skip_values(input: &mut Bytes<'_>, shapes: &[ValueShape]) -> Result<(), Stop> {
     for batch in shapes.chunks(32) {
@@ -119,7 +122,7 @@ pub(super) fn skip_values(input: &mut Bytes<'_>, shapes: &[ValueShape]) -> Resul
     Ok(())
 }
 
-/// Passes over a bound's values, which may be fewer than the table has clustering columns.
+/// Skips a bound's values, which may be fewer than the table has clustering columns.
 pub(super) fn skip_bound_values(input: &mut Bytes<'_>, shapes: &[ValueShape]) -> Result<(), Stop> {
     let start = input.offset();
     let count = input.u16()?;
@@ -136,7 +139,7 @@ pub(super) fn skip_bound_values(input: &mut Bytes<'_>, shapes: &[ValueShape]) ->
     }
 }
 
-/// The kind of a prefix that says it, and passes over its values.
+/// Reads the kind of a prefix, and skips its values.
 pub(crate) fn read_prefix(
     input: &mut Bytes<'_>,
     shapes: &[ValueShape],
@@ -194,14 +197,14 @@ mod tests {
         // Static clusterings are never written.
         check(&two, b"\x03\0\0", None);
         check(&two, b"\x08\0\0", None);
-        // Three values where there are two columns; marks of a third value; both empty and null.
+        // Three values although there are two columns; marks of a third value; both empty and null.
         check(&two, b"\x06\0\x03\x15", None);
         check(&two, b"\x04\x10\0\0\0\x01\x02ab", None);
         check(&two, b"\x04\x03\x02ab", None);
     }
 
     #[test]
-    fn after_each_32_values_the_marks_begin_anew() {
+    fn after_each_32_values_the_marks_begin_again() {
         let types = ["UTF8Type"; 40];
         let mut bytes = vec![4];
         // All empty but the last of each batch.

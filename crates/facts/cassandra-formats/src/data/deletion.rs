@@ -3,30 +3,32 @@
 use super::input::{Bytes, Input, Stop};
 use crate::version::Version;
 
-/// Seconds since 1970 of what was not deleted and does not expire.
+/// The local deletion time of what is not deleted and does not expire.
 pub const NO_DELETION_TIME: i64 = i64::MAX;
 
 /// When something was deleted: by the writer's clock in microseconds, and by the node's in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeletionTime {
+    /// Microseconds, by the writer's clock; everything with this timestamp or an older one is deleted.
     pub marked_for_delete_at: i64,
-    /// Seconds since 1970, or [`NO_DELETION_TIME`].
+    /// When it was deleted, by the node's clock, in seconds since 1970, or [`NO_DELETION_TIME`].
     pub local_deletion_time: i64,
 }
 
 impl DeletionTime {
-    /// Nothing is deleted.
+    /// The value for nothing deleted.
     pub const LIVE: Self = Self {
         marked_for_delete_at: i64::MIN,
         local_deletion_time: NO_DELETION_TIME,
     };
 
+    /// Whether nothing is deleted.
     pub fn is_live(self) -> bool {
         self == Self::LIVE
     }
 }
 
-/// What the four bytes of a local deletion time mean: unsigned seconds in 5.0's versions, signed ones before.
+/// Decodes the four bytes of a local deletion time: unsigned seconds in 5.0's versions, signed ones before.
 #[inline]
 pub(super) fn local_deletion_time(bytes: u32, version_has_uint: bool) -> i64 {
     let (value, none) = match version_has_uint {
@@ -40,7 +42,7 @@ pub(super) fn local_deletion_time(bytes: u32, version_has_uint: bool) -> i64 {
     }
 }
 
-/// A deletion time as it stands before a partition and in indexes: not as a difference to the header's minima.
+/// A deletion time as it is written before a partition and in indexes: not as a difference to the header's minima.
 pub(crate) fn read_deletion_time(
     input: &mut Bytes<'_>,
     version: Version,
@@ -84,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_say_when_or_that_nothing_was_deleted() {
+    fn both_forms_have_a_time_or_that_nothing_was_deleted() {
         let old_live = [&[0x7f, 0xff, 0xff, 0xff][..], &[0x80, 0, 0, 0, 0, 0, 0, 0]].concat();
         assert!(matches!(read("big-nb", &old_live), Ok(d) if d.is_live()));
         assert!(matches!(read("bti-bb", &old_live), Ok(d) if d.is_live()));

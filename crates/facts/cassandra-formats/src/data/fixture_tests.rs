@@ -4,7 +4,7 @@ use super::fixtures::{self, Fixture};
 use super::*;
 use crate::error::Error;
 
-/// What Cassandra's own statistics count, as far as rows tell it.
+/// The counts in Cassandra's own statistics that can be derived from rows.
 #[derive(Debug, Default, PartialEq, Eq, Clone)]
 pub(super) struct Seen {
     partitions: u64,
@@ -72,9 +72,9 @@ pub(super) fn walk(fixture: &Fixture, depth: Depth, data: &[u8]) -> Result<Seen,
 }
 
 #[test]
-fn every_fixture_is_walked_to_its_end_and_counts_what_its_statistics_say() {
+fn every_fixture_is_walked_to_its_end_and_counts_agree_with_its_statistics() {
     for fixture in
-        fixtures::all("every_fixture_is_walked_to_its_end_and_counts_what_its_statistics_say")
+        fixtures::all("every_fixture_is_walked_to_its_end_and_counts_agree_with_its_statistics")
     {
         let name = &fixture.name;
         let cells =

@@ -16,7 +16,7 @@ pub(crate) struct Fixture {
     pub(crate) version: Version,
     pub(crate) components: BTreeMap<String, Vec<u8>>,
     pub(crate) header: SerializationHeader,
-    /// Uncompressed, and where it begins in the original data: not at 0 for a slice that DSE streamed.
+    /// The uncompressed data, and where it begins in the original: not at 0 if it is zero-copy-streamed.
     pub(crate) data: Vec<u8>,
     pub(crate) data_position: u64,
 }
@@ -27,7 +27,7 @@ impl Fixture {
     }
 }
 
-/// All of them; none, and a line that says so, where they are missing.
+/// All of them; if they are missing, none, with a line that says so.
 pub(crate) fn all(test: &str) -> Vec<Fixture> {
     let Some(facts) = shared_fixtures::text(test, "sstables.jsonl") else {
         return Vec::new();
@@ -39,7 +39,7 @@ pub(crate) fn all(test: &str) -> Vec<Fixture> {
         .collect()
 }
 
-/// `None` where the files are others than the facts tell of: two were once of one name.
+/// `None` if the files are not those of the facts: two SSTables once had one name.
 fn load(root: &std::path::Path, facts: Value) -> Option<Fixture> {
     let text = |name: &str| facts[name].as_str().expect(name).to_owned();
     let folder = root.join("sstables").join(text("dir"));
@@ -88,7 +88,7 @@ fn header(statistics: &[u8]) -> SerializationHeader {
     SerializationHeader::parse(&mut cursor).expect("a header")
 }
 
-/// Where the data of a streamed slice begins and ends: before its first key in Statistics.
+/// Where the data of a zero-copy-streamed SSTable begins and ends: before its first key in Statistics.
 fn slice_bounds(statistics: &[u8], first_key: &str) -> (u64, u64, u64) {
     let key: Vec<u8> = (0..first_key.len())
         .step_by(2)

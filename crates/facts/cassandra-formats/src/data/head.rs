@@ -1,4 +1,4 @@
-//! Short pieces of Data that are parsed from bytes at hand, and the checks that they have in common.
+//! Short pieces of Data that are parsed from bytes in memory, and the checks that they have in common.
 
 use std::io::Read;
 
@@ -33,10 +33,10 @@ pub(super) fn check_row_flags(
 fn wrong_row_flags(flags: u8, extended: u8, is_static: bool) -> Option<&'static str> {
     let extended_static = flags & row::EXTENSION_FLAG != 0 && extended & row::IS_STATIC != 0;
     if extended_static != is_static {
-        return Some("the static row comes first, where there is one");
+        return Some("the static row comes first, if there is one");
     }
     if extended & !row::IS_STATIC & !row::HAS_SHADOWABLE_DELETION != 0 {
-        return Some("some are not known");
+        return Some("some are unknown");
     }
     if flags & (row::END_OF_PARTITION | row::IS_MARKER) != 0 {
         return Some("a row was expected");
@@ -50,7 +50,7 @@ fn wrong_row_flags(flags: u8, extended: u8, is_static: bool) -> Option<&'static 
     None
 }
 
-/// Before a row's cells and a marker's deletion stands how far back the row or marker before it began.
+/// Checks the size that precedes a row's cells and a marker's deletion: how far back the row or marker before it began.
 #[inline]
 pub(super) fn check_previous<I: Input>(input: &mut I, expected: u64) -> Result<(), Stop> {
     let start = input.offset();
@@ -62,7 +62,7 @@ pub(super) fn check_previous<I: Input>(input: &mut I, expected: u64) -> Result<(
     Ok(())
 }
 
-/// Parses what must be at hand whole; answers how many bytes it was, which are not consumed.
+/// Parses something that must fit the window; returns how many bytes it was, which are not consumed.
 #[inline]
 pub(super) fn head<R: Read, T>(
     window: &mut Window<R>,

@@ -1,4 +1,4 @@
-//! Bytes that rows are decoded from: those at hand, or a stream of them where a row is too long to be held.
+//! Bytes that rows are decoded from: a slice in memory, or a stream if a row is too long to be held.
 
 use std::io::Read;
 
@@ -6,10 +6,10 @@ use crate::bytes;
 use crate::data::window::Window;
 use crate::error::{Damage, Error};
 
-/// Why decoding stopped. As small as a pointer, because each integer that is read may answer with it.
+/// Why decoding stopped. As small as a pointer, because reading any integer may return it.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The bytes ended first. What that means only the caller knows.
+    /// The bytes ended first. Only the caller knows what that means.
     Short,
     Failed(Box<Error>),
 }
@@ -27,7 +27,8 @@ impl Stop {
     }
 }
 
-/// Damage at an offset of the uncompressed data, which says so: in a compressed component no byte has that offset.
+/// Damage at an offset of the uncompressed data. The message says so, because no byte of a compressed component has
+/// that offset.
 #[cold]
 pub(crate) fn damage(component: &'static str, offset: u64, what: String) -> Damage {
     let what = match component {
@@ -57,7 +58,7 @@ pub(crate) trait Input {
     }
 }
 
-/// An input of bytes at hand.
+/// An input of bytes in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Bytes<'a> {
     component: &'static str,
@@ -109,7 +110,7 @@ impl<'a> Bytes<'a> {
     #[inline]
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Stop> {
         let taken = self.take(N)?;
-        Ok(taken.try_into().expect("as many bytes as were asked for"))
+        Ok(taken.try_into().expect("as many bytes as were requested"))
     }
 
     #[inline]
@@ -182,7 +183,7 @@ impl Input for Bytes<'_> {
         if len > self.remaining() as u64 {
             return Err(Stop::Short);
         }
-        // It is no more than what remains in memory.
+        // It is at most what remains in memory.
         self.position += len as usize;
         Ok(())
     }
@@ -247,7 +248,7 @@ mod tests {
     use crate::bytes::put_uvint_padded;
 
     #[test]
-    fn integers_at_hand_and_streamed_are_those_that_were_written() {
+    fn integers_in_memory_and_streamed_are_those_that_were_written() {
         let mut written = Vec::new();
         let mut values = Vec::new();
         for bit in 0..64 {

@@ -27,52 +27,58 @@ const USE_ROW_TTL: u8 = 0x10;
 /// When a row's primary key was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Liveness {
-    /// Microseconds, by the writer's clock.
+    /// The time of the write, by the writer's clock, in microseconds since 1970.
     pub timestamp: i64,
-    /// Seconds; 0 for a row that does not expire.
+    /// The time to live in seconds; 0 for a row that does not expire.
     pub ttl: i32,
-    /// Seconds since 1970, or [`NO_DELETION_TIME`].
+    /// When it expires or was deleted, in seconds since 1970, or [`NO_DELETION_TIME`].
     pub local_expiration_time: i64,
 }
 
 /// A row without its cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowBody {
-    /// `None` for a row that was only updated.
+    /// When the primary key was inserted; `None` for a row that was only updated.
     pub liveness: Option<Liveness>,
+    /// The deletion of the whole row.
     pub deletion: Option<DeletionTime>,
     /// How many cells it has, those of collections counted one by one.
     pub cells: u64,
-    /// How many columns it has cells or a deletion of.
+    /// For how many columns it has cells or a deletion.
     pub columns: u64,
 }
 
+/// A cell without its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
-    /// The column's place among the header's static or regular columns.
+    /// The column's index among the header's static or regular columns.
     pub column: usize,
+    /// Whether the column is static.
     pub is_static: bool,
+    /// Whether it marks a deletion.
     pub is_tombstone: bool,
-    /// Microseconds, by the writer's clock.
+    /// The time of the write, by the writer's clock, in microseconds since 1970.
     pub timestamp: i64,
-    /// Seconds since 1970, or [`NO_DELETION_TIME`].
+    /// When it expires or was deleted, in seconds since 1970, or [`NO_DELETION_TIME`].
     pub local_deletion_time: i64,
-    /// Seconds; 0 for a cell that does not expire.
+    /// The time to live in seconds; 0 for a cell that does not expire.
     pub ttl: i32,
-    /// In a column that has many cells: how many bytes tell which one it is.
+    /// In a column that has many cells: the length in bytes of the path that identifies this one.
     pub path_len: Option<u64>,
+    /// The length of the value in bytes.
     pub value_len: u64,
 }
 
-/// Sees each cell as it is decoded.
+/// Receives each cell as it is decoded.
 pub trait CellVisitor {
+    /// A cell has been decoded.
     fn cell(&mut self, _cell: &Cell) {}
 
     /// A whole collection, tuple or user type was deleted before its cells in this row were written.
     fn complex_deletion(&mut self, _column: usize, _deletion: DeletionTime) {}
 }
 
-/// Cells are decoded and forgotten.
+/// Cells are decoded, which checks them, and dropped.
 impl CellVisitor for () {}
 
 /// Reads the differences to the header's minima.
@@ -119,18 +125,18 @@ fn difference<I: Input>(input: &mut I, of: &str) -> Result<u32, Stop> {
     let start = input.offset();
     let value = input.uvint()?;
     if u32::try_from(value).is_err() && i32::try_from(value as i64).is_err() {
-        let what = format!("{of} cannot be {value} s more than the least one");
+        let what = format!("{of} cannot be {value} s more than the smallest one");
         return Err(input.damage_at(start, what));
     }
     Ok(value as u32)
 }
 
-/// What reading a row's body needs beside its bytes.
+/// What decoding a row's body needs besides its bytes.
 pub(super) struct BodyReader<'a, C> {
     pub(super) schema: &'a Schema,
     pub(super) flags: u8,
     pub(super) is_static: bool,
-    /// Room for a set of columns where there are too many for one integer.
+    /// Space for a set of columns if there are too many for one integer.
     pub(super) present: &'a mut Vec<bool>,
     pub(super) visitor: &'a mut C,
 }
@@ -209,7 +215,7 @@ impl<C: CellVisitor> BodyReader<'_, C> {
             let deletion = self.schema.deletion(input)?;
             self.visitor.complex_deletion(index, deletion);
         }
-        // Each cell takes a byte at least, so that the body's end bounds them.
+        // Each cell takes at least a byte, so the body's end bounds their number.
         for _ in 0..input.uvint()? {
             body.cells += 1;
             self.cell(input, index, column, Some(path), body)?;
@@ -267,7 +273,7 @@ impl<C: CellVisitor> BodyReader<'_, C> {
     }
 }
 
-/// What a cell takes from its row; flags that no writer sets together are damage.
+/// The times that a cell takes from its row. Flags that no writer sets together are damage.
 #[inline]
 fn cell_flags(flags: u8, liveness: Option<Liveness>) -> Result<Liveness, &'static str> {
     const NONE: Liveness = Liveness {
@@ -276,7 +282,7 @@ fn cell_flags(flags: u8, liveness: Option<Liveness>) -> Result<Liveness, &'stati
         local_expiration_time: NO_DELETION_TIME,
     };
     if flags > 0x1f {
-        return Err("some are not known");
+        return Err("some are unknown");
     }
     if flags & (IS_DELETED | IS_EXPIRING) == IS_DELETED | IS_EXPIRING {
         return Err("a cell is deleted or expires, not both");

@@ -1,4 +1,4 @@
-//! What the serialization header says, made ready for decoding rows.
+//! The serialization header, prepared for decoding rows.
 
 use super::clustering::ValueShape;
 use crate::error::Damage;
@@ -11,7 +11,7 @@ use crate::version::Version;
 pub struct Schema {
     pub(crate) version: Version,
     pub(super) min_timestamp: i64,
-    /// The lower 32 bits: differences to it are made in them.
+    /// The lower 32 bits, in which Cassandra computes the differences to it.
     pub(super) min_local_deletion_time: u32,
     pub(super) min_ttl: i32,
     pub(crate) clustering: Vec<ValueShape>,
@@ -23,16 +23,17 @@ pub struct Schema {
 #[derive(Debug, Clone)]
 pub(super) struct ColumnShape {
     pub(super) value: ValueShape,
-    /// The cells' paths, where the column has many cells in a row.
+    /// The shape of the cells' paths, if the column has many cells in a row.
     pub(super) path: Option<ValueShape>,
 }
 
 impl Schema {
+    /// Prepares a serialization header for decoding. Damage is a type that cannot be parsed.
     pub fn new(header: &SerializationHeader, version: Version) -> Result<Self, Damage> {
         Self::build(header, version, false)
     }
 
-    /// For SSTables that Cassandra 3.0 wrote, which had no user types but frozen ones and did not say so.
+    /// For SSTables of Cassandra 3.0, whose user types are all frozen although the header does not say so.
     pub fn with_frozen_user_types(
         header: &SerializationHeader,
         version: Version,
@@ -60,12 +61,13 @@ impl Schema {
         })
     }
 
+    /// The version that the rows were written in.
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// Whether a user type may be frozen although the header does not say so: then damage that is found in rows may
-    /// come from reading them wrongly, and [`Self::with_frozen_user_types`] may read them rightly.
+    /// Whether a user type may be frozen although the header does not say so. Then damage in rows may only mean that
+    /// they were decoded wrongly, and [`Self::with_frozen_user_types`] may decode them.
     pub fn user_types_are_ambiguous(&self) -> bool {
         self.user_types_are_ambiguous
     }
@@ -75,7 +77,8 @@ fn class(text: &str) -> Result<TypeClass, Damage> {
     TypeClass::parse(text).map_err(|e| Damage::whole("Statistics.db", e.to_string()))
 }
 
-/// The columns' shapes in the header's order, which is that of their cells, and whether one may be frozen unsaid.
+/// The columns' shapes in the header's order, which is that of their cells, and whether a column may be frozen
+/// although the header does not say so.
 fn columns(
     columns: &[Column],
     version: Version,
@@ -88,7 +91,7 @@ fn columns(
         .map(|column| class(&column.type_class))
         .collect::<Result<Vec<_>, _>>()?;
     let is_complex = |class: &TypeClass| class.multi_cell(tuples_too).is_some();
-    // Columns with many cells come last. So whatever comes before one that has not is not one of them.
+    // Columns with many cells come last, so a column before one with a single cell has a single cell too.
     let last_simple = classes.iter().rposition(|class| !is_complex(class));
     let mut ambiguous = false;
     let mut shapes = Vec::with_capacity(classes.len());
@@ -136,9 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn user_types_of_3_0_and_3_11_are_told_apart_where_their_place_tells() {
+    fn user_types_of_3_0_and_3_11_are_distinguished_by_their_position_if_possible() {
         let user = "UserType(ks,75,61:Int32Type)";
-        // Behind it stands a simple column, so it is one.
+        // A simple column follows it, so it is one.
         assert_eq!(
             complex("big-mc", &[user, "Int32Type"], false),
             (vec![false, false], false)

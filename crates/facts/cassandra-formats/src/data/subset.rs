@@ -1,8 +1,8 @@
-//! Which of the header's columns a row has: a bitmap of the missing ones, or a list where there are 64 or more.
+//! Which of the header's columns a row has: a bitmap of the missing ones, or a list if there are 64 or more.
 
 use super::input::{Input, Stop};
 
-/// One bit for each of fewer than 64 columns that the row has not.
+/// One bit for each column that the row lacks, of fewer than 64.
 #[inline]
 pub(super) fn read_missing<I: Input>(input: &mut I, columns: usize) -> Result<u64, Stop> {
     let start = input.offset();
@@ -14,7 +14,7 @@ pub(super) fn read_missing<I: Input>(input: &mut I, columns: usize) -> Result<u6
     Ok(missing)
 }
 
-/// Says of each of 64 columns or more whether the row has it.
+/// For each of 64 columns or more, whether the row has it.
 pub(super) fn read_large<I: Input>(
     input: &mut I,
     columns: usize,
@@ -29,7 +29,7 @@ pub(super) fn read_large<I: Input>(
         let what = format!("the row misses {missing} columns of {columns}");
         return Err(input.damage_at(start, what));
     };
-    // Whichever are fewer are listed.
+    // The fewer of the two are listed.
     let lists_present = count < columns / 2;
     let listed = if lists_present {
         count

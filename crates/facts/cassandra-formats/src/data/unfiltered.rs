@@ -11,11 +11,11 @@ use super::row::{self, BodyReader, CellVisitor, RowBody};
 use super::walker::Walker;
 use crate::error::Error;
 
-/// Rows up to this length are decoded from bytes at hand; longer ones from a stream of them.
+/// Rows up to this length are decoded from memory, longer ones from a stream.
 const HELD_ROW: u64 = 64 << 10;
 
 impl<R: Read> Walker<R> {
-    /// Reads a row from its size on.
+    /// Reads a row, beginning with its size.
     pub(super) fn row_body<C: CellVisitor>(
         &mut self,
         flags: u8,

@@ -20,7 +20,7 @@ enum Next {
     Unfiltered,
 }
 
-/// Pulls events out of uncompressed data.
+/// Decodes uncompressed data into events, in constant memory.
 pub struct Walker<R> {
     pub(super) schema: Arc<Schema>,
     pub(super) window: Window<R>,
@@ -39,7 +39,8 @@ pub struct Walker<R> {
 }
 
 impl<R: Read> Walker<R> {
-    /// `reader` gives uncompressed data from the start of a partition to the end of one; `position` is where that is.
+    /// `reader` must give uncompressed data from the start of a partition to the end of one; `position` is the offset
+    /// of that start.
     pub fn new(schema: Arc<Schema>, depth: Depth, reader: R, position: u64) -> Self {
         Self {
             schema,
@@ -58,16 +59,17 @@ impl<R: Read> Walker<R> {
         }
     }
 
+    /// The layout that the rows are decoded with.
     pub fn schema(&self) -> &Arc<Schema> {
         &self.schema
     }
 
-    /// The offset in the uncompressed data of what was not decoded yet.
+    /// The offset in the uncompressed data of the first byte that is not decoded yet.
     pub fn position(&self) -> u64 {
         self.window.offset()
     }
 
-    /// The key of the last partition that an event told of.
+    /// The key of the last partition that an event announced.
     pub fn key(&self) -> &[u8] {
         &self.key
     }
@@ -82,7 +84,7 @@ impl<R: Read> Walker<R> {
         self.next_with(&mut ())
     }
 
-    /// The next event; `visitor` has seen its cells before.
+    /// The next event, after `visitor` has received its cells.
     pub fn next_with<C: CellVisitor>(
         &mut self,
         visitor: &mut C,

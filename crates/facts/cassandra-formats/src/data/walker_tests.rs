@@ -140,7 +140,7 @@ fn markers_open_and_close_ranges_and_the_static_row_comes_first() {
 }
 
 #[test]
-fn rows_too_long_to_be_held_are_decoded_like_others() {
+fn rows_too_long_for_memory_are_decoded_like_others() {
     // An integer, a text of three megabytes and an empty list.
     let mut long = vec![0, 0, 0, 0, 0, 0, 1, 0, 1];
     put_vint_bytes(&mut long, &vec![b'x'; 3 << 20]);
@@ -172,7 +172,7 @@ fn check_damage(data: &[u8], offset: u64, words: &str) {
 }
 
 #[test]
-fn what_no_writer_writes_is_damage_where_it_is() {
+fn what_no_writer_writes_is_damage_at_its_offset() {
     use ClusteringKind::*;
     let start = || Writer::partition("k");
     // The partition's first row begins at 15, its size is at 21 and its body at 22.
@@ -182,7 +182,7 @@ fn what_no_writer_writes_is_damage_where_it_is() {
         24,
         "misses columns",
     );
-    check_damage(&start().row(0x24, 1, &[0, 0x20]).end(), 24, "not known");
+    check_damage(&start().row(0x24, 1, &[0, 0x20]).end(), 24, "unknown");
     check_damage(&start().row(0x24, 1, &[0, 0x03]).end(), 24, "not both");
     check_damage(&start().row(0x20, 1, &[0x08]).end(), 23, "no timestamp");
     check_damage(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::source::ReadAt;
 
-/// How many bytes a window holds. Keys and clusterings, of 64 KiB each at most, must fit whole.
+/// How many bytes a window holds. Keys and clusterings, each at most 64 KiB, must fit whole.
 pub(crate) const WINDOW_LEN: usize = 256 << 10;
 
 /// Reads a range of a source from front to back.
@@ -17,7 +17,7 @@ pub(crate) struct Section {
 }
 
 impl Section {
-    /// From `start` to `end`, or to the end of the source where that comes first.
+    /// From `start` to `end`, or to the end of the source if that comes first.
     pub(crate) fn new(source: Arc<dyn ReadAt>, start: u64, end: u64) -> Self {
         let end = end.min(source.len());
         Self {
@@ -43,7 +43,7 @@ impl Read for Section {
     }
 }
 
-/// The next bytes of a reader, as many as asked for up to the window's length, with their offset in the component.
+/// The next bytes of a reader, as many as requested up to the window's length, with their offset in the component.
 pub(crate) struct Window<R> {
     component: &'static str,
     reader: R,
@@ -79,18 +79,18 @@ impl<R: Read> Window<R> {
         self.base.saturating_add(self.start as u64)
     }
 
-    /// The bytes that are at hand.
+    /// The bytes that are in the window.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// Whether the reader has given its last byte; some may still be at hand.
+    /// Whether the reader has given its last byte; some may still be in the window.
     pub(crate) fn at_end(&self) -> bool {
         self.at_end
     }
 
-    /// The next bytes: `len` or more, and fewer only where the component or the window ends.
+    /// The next bytes: `len` or more, and fewer only if the component or the window ends.
     #[inline]
     pub(crate) fn fill(&mut self, len: usize) -> Result<&[u8], Box<Error>> {
         if self.end - self.start < len && !self.at_end {
@@ -114,7 +114,7 @@ impl<R: Read> Window<R> {
                     self.at_end = true;
                     break;
                 }
-                // A reader that claims more than there was room for is not believed.
+                // A reader may claim more than there was space for.
                 Ok(n) => self.end = (self.end + n).min(self.buffer.len()),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(Box::new(read_error(self.component, e))),
@@ -123,13 +123,13 @@ impl<R: Read> Window<R> {
         Ok(())
     }
 
-    /// Goes on by bytes that are at hand.
+    /// Skips bytes that are in the window.
     #[inline]
     pub(crate) fn consume(&mut self, len: usize) {
         self.start = self.start.saturating_add(len).min(self.end);
     }
 
-    /// Goes on by any number of bytes; answers how many there were.
+    /// Skips any number of bytes; returns how many there were.
     pub(crate) fn skip(&mut self, len: u64) -> Result<u64, Box<Error>> {
         let mut left = len;
         loop {
@@ -144,7 +144,7 @@ impl<R: Read> Window<R> {
     }
 }
 
-/// A reader that checks what it reads says so with this crate's error inside of its own.
+/// Unwraps this crate's error, which a reader that checks what it reads wraps in its own.
 fn read_error(component: &'static str, error: io::Error) -> Error {
     match error.downcast::<Error>() {
         Ok(inner) => inner,
@@ -158,7 +158,7 @@ mod tests {
     use crate::error::Damage;
 
     #[test]
-    fn bytes_come_in_order_whatever_is_asked_for() {
+    fn bytes_come_in_order_whatever_is_requested() {
         let all: Vec<u8> = (0..1000_u32).map(|i| (i % 251) as u8).collect();
         let source: Arc<dyn ReadAt> = Arc::new(all.clone());
         for step in [1, 7, 63, 64] {

@@ -1,4 +1,4 @@
-//! Partitions that tests write by hand.
+//! Partitions that tests build by hand.
 
 use super::ClusteringKind;
 use crate::bytes::{put_uvint, put_vint_bytes};

@@ -1,4 +1,4 @@
-//! Building a Bloom filter key by key, of the size that Cassandra would choose.
+//! Builds a Bloom filter key by key, of the size that Cassandra would choose.
 
 use super::{HEADER_LEN, Layout, MAX_FILTER_LEN, MAX_HASH_COUNT, WORD_LEN, bits_of};
 use crate::version::Version;
@@ -7,7 +7,7 @@ use crate::version::Version;
 const EXCESS_BITS: u64 = 20;
 const MAX_BITS_PER_KEY: u32 = 20;
 
-/// A filter that grows fuller with each key. Memory is that of the filter.
+/// A filter under construction. Memory is that of the finished filter.
 #[derive(Debug)]
 pub struct FilterBuilder {
     hash_count: u32,
@@ -16,11 +16,11 @@ pub struct FilterBuilder {
 }
 
 impl FilterBuilder {
-    /// For about `keys` keys and the chance of Statistics.db. `None` where there is to be no Filter.db: with a chance of
-    /// 1, as the table then has none; with a chance that no filter reaches or a size above [`MAX_FILTER_LEN`], because
-    /// Cassandra builds a filter that is missing when it loads the SSTable.
+    /// For about `keys` keys and the false-positive chance in Statistics.db. `None` if there should be no Filter.db:
+    /// for a chance of 1, with which tables have none; and for a chance that no filter reaches or a size above
+    /// [`MAX_FILTER_LEN`], because Cassandra builds a missing filter when it loads the SSTable.
     ///
-    /// More keys than said only raise the chance of a vain read.
+    /// More keys than that only raise the chance of a useless read.
     pub fn new(keys: u64, fp_chance: f64) -> Option<Self> {
         let (bits_per_key, hash_count) = shape(fp_chance)?;
         let bits = keys
@@ -46,6 +46,7 @@ impl FilterBuilder {
         })
     }
 
+    /// Adds a serialized partition key.
     pub fn offer(&mut self, key: &[u8]) {
         let capacity = (self.component.len() - HEADER_LEN) as u64 * 8;
         let layout = Layout { swapped: false };
@@ -54,7 +55,7 @@ impl FilterBuilder {
         }
     }
 
-    /// The component as the version has it.
+    /// Returns the component in the layout of the version.
     pub fn finish(self, version: Version) -> Vec<u8> {
         let mut component = self.component;
         if Layout::of(version).swapped {
@@ -76,8 +77,8 @@ fn shape(fp_chance: f64) -> Option<(u32, u32)> {
     })
 }
 
-/// The chance that a key which was not offered seems to be there, rounded to three digits as in the table that Cassandra
-/// looks it up in; the rounding decides at chances such as 0.001.
+/// The chance that a key which was not added seems to be there, rounded to three digits as in Cassandra's table; the
+/// rounding matters for chances such as 0.001.
 fn chance(bits_per_key: u32, hash_count: u32) -> f64 {
     let full = 1.0 - (-f64::from(hash_count) / f64::from(bits_per_key)).exp();
     let exact = full.powi(hash_count as i32);

@@ -72,7 +72,7 @@ fn a_filter_built_from_a_real_sstables_keys_is_the_one_cassandra_wrote() {
 }
 
 #[test]
-fn a_filter_of_the_default_chance_takes_in_one_stranger_in_a_hundred() {
+fn a_filter_of_the_default_chance_accepts_one_stranger_in_a_hundred() {
     for version in ["big-me", "big-nb", "bti-da", "bti-aa"].map(fixtures::version) {
         let mut builder = FilterBuilder::new(10_000, 0.01).expect("a filter");
         (0..10_000_u32).for_each(|key| builder.offer(&key.to_be_bytes()));

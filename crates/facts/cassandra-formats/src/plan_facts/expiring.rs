@@ -1,4 +1,4 @@
-//! How many cells an SSTable holds, and when how many of them expire.
+//! How many cells an SSTable holds, and how many of them expire when.
 
 use super::types;
 use crate::statistics::Statistics;
@@ -6,23 +6,25 @@ use crate::statistics::histogram::{EstimatedHistogram, TombstoneBin};
 use crate::statistics::stats::StatsMetadata;
 use crate::version::Version;
 
-/// Points that are kept of a histogram.
+/// The most points that are kept of a histogram.
 const POINTS_MAX: usize = 16;
-/// Cassandra rounds the times of its histogram up to this: what was deleted just now seems to come a little later.
+/// Cassandra rounds the times of its histogram up to multiples of this, in seconds, so a deletion of just now seems
+/// to be a little later.
 const ROUNDING_SECONDS: u64 = 60;
-/// What versions before the unsigned times have for no deletion at all.
+/// The local deletion time for no deletion, in versions before unsigned times.
 const NO_DELETION_SECONDS: f64 = i32::MAX as f64;
 
 /// Cells and rows that expire at about the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expiring {
-    /// Since 1970.
+    /// When they expire, in seconds since 1970.
     pub at_seconds: u64,
+    /// How many cells and rows.
     pub cells: u64,
 }
 
-/// What expires later than `after_seconds`. Deletions have happened by then, so what the histogram has of later times
-/// is cells that have a TTL.
+/// What expires later than `after_seconds`. All deletions have happened by then, so later times in the histogram are
+/// those of cells with a TTL.
 pub(super) fn expiring(
     stats: &StatsMetadata,
     version: Version,
@@ -44,7 +46,7 @@ pub(super) fn expiring(
     merged(&bins)
 }
 
-/// Neighbours become one at their common mean, in parts of the time that are of one length.
+/// Merges neighbours into points at their mean, one for each of equal parts of the whole time.
 fn merged(bins: &[TombstoneBin]) -> Vec<Expiring> {
     let (Some(first), Some(last)) = (bins.first(), bins.last()) else {
         return Vec::new();
@@ -80,7 +82,7 @@ pub(super) fn cells(statistics: &Statistics) -> u64 {
     let stats = &statistics.stats;
     let header = &statistics.header;
     let mut columns = header.static_columns.iter().chain(&header.regular_columns);
-    // Only the histogram counts the cells inside of a column, and it rounds up.
+    // Only the histogram counts the cells inside a column, and it rounds up.
     let cells = match columns.any(|column| types::is_multi_cell(&column.type_class)) {
         true => sum(&stats.estimated_cell_per_partition_count),
         false => u64::try_from(stats.total_columns_set).unwrap_or(0),
@@ -90,7 +92,7 @@ pub(super) fn cells(statistics: &Statistics) -> u64 {
 
 fn sum(histogram: &EstimatedHistogram) -> u64 {
     let offsets = histogram.bucket_offsets.iter();
-    // What is beyond all offsets counts as the last of them.
+    // Values above all offsets count as the last offset.
     let offsets = offsets.chain(histogram.bucket_offsets.last());
     offsets
         .zip(&histogram.buckets)

@@ -1,9 +1,9 @@
-//! Types of a serialization header, looked through for the kinds that some releases read wrong.
+//! Finds the types in a serialization header that some releases read wrong.
 
 use crate::statistics::header::SerializationHeader;
 
-/// Every type of the header, as it is written.
-pub(super) fn of(header: &SerializationHeader) -> impl Iterator<Item = &str> {
+/// Every type of the header, as a class string.
+pub(super) fn all(header: &SerializationHeader) -> impl Iterator<Item = &str> {
     let columns = header.static_columns.iter().chain(&header.regular_columns);
     std::iter::once(header.key_type.as_str())
         .chain(header.clustering_types.iter().map(String::as_str))
@@ -27,7 +27,7 @@ pub(super) fn is_multi_cell(type_class: &str) -> bool {
     )
 }
 
-/// Each type that has parameters, without its package, and whether it stands in a frozen one.
+/// Each type that has parameters, without its package, and whether it is inside a frozen one.
 fn names(type_class: &str) -> impl Iterator<Item = (&str, bool)> {
     let mut open: Vec<bool> = Vec::new();
     let mut start = 0;
@@ -58,14 +58,14 @@ mod tests {
 
     const MARSHAL: &str = "org.apache.cassandra.db.marshal.";
 
-    /// `tuple`, `unfrozen` and `cells` where the type has them.
+    /// `tuple`, `unfrozen` and `cells`, each if the type has it.
     fn row(type_class: &str) -> String {
         let full = ["Frozen", "User", "Tuple", "UTF8", "Map", "List"]
             .iter()
             .fold(type_class.to_owned(), |text, name| {
                 text.replace(&format!("{name}Type"), &format!("{MARSHAL}{name}Type"))
             });
-        let told = |type_class: &str| {
+        let kinds = |type_class: &str| {
             [
                 has_tuple(type_class).then_some("tuple"),
                 has_unfrozen_user_type(type_class).then_some("unfrozen"),
@@ -76,8 +76,8 @@ mod tests {
             .collect::<Vec<_>>()
             .join(" ")
         };
-        assert_eq!(told(type_class), told(&full), "{type_class}");
-        told(type_class)
+        assert_eq!(kinds(type_class), kinds(&full), "{type_class}");
+        kinds(type_class)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Slices of the `big` format: Index.db says where partitions are, Summary.db where to begin in Index.db.
+//! Slices of the `big` format: Index.db has the positions of partitions, Summary.db where to begin in Index.db.
 
 use std::ops::Range;
 
@@ -19,9 +19,9 @@ const MIN_INDEX_INTERVAL: u32 = 128;
 
 /// Neighbouring partitions of one wanted range.
 struct Run {
-    /// In uncompressed Data.
+    /// Positions in uncompressed Data.
     data: Range<u64>,
-    /// Of the first one's entry in Index.db.
+    /// The offset of the first one's entry in Index.db.
     index_offset: u64,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn copy(
     })))
 }
 
-/// Where the wanted partitions are, ascending.
+/// The runs of wanted partitions, ascending.
 fn runs(
     cut: &Cut<'_>,
     index: &mut IndexReader,
@@ -67,13 +67,15 @@ fn runs(
 ) -> Result<Vec<Run>> {
     let mut runs = Vec::new();
     for range in cut.ranges.iter() {
-        let first = match range.left.is_minimum() {
-            true => first_entry(index)?,
-            false => after(cut, summary.as_mut(), index, &range.left)?,
+        let first = if range.left.is_minimum() {
+            first_entry(index)?
+        } else {
+            after(cut, summary.as_mut(), index, &range.left)?
         };
-        let end = match range.right.is_minimum() {
-            true => None,
-            false => after(cut, summary.as_mut(), index, &range.right)?,
+        let end = if range.right.is_minimum() {
+            None
+        } else {
+            after(cut, summary.as_mut(), index, &range.right)?
         };
         let Some((index_offset, start)) = first else {
             continue;
@@ -97,7 +99,7 @@ fn runs(
     Ok(runs)
 }
 
-/// Without a summary that can be used, Index.db is read from its beginning.
+/// The summary; without a usable one Index.db is read from its beginning.
 fn summary(cut: &Cut<'_>) -> Result<Option<Summary>> {
     let Some(source) = open(cut.source, SUMMARY)? else {
         return Ok(None);
@@ -171,7 +173,7 @@ impl Target {
     fn finish(mut self, create: &mut dyn CreateComponents) -> Result<Vec<&'static str>> {
         self.index.finish()?;
         let mut components = vec![INDEX];
-        // Cassandra makes one anew where it would be too big for here.
+        // Cassandra rebuilds a summary that would be too large to build here.
         if let Some(summary) = self.summary.finish() {
             Sink::write_whole(create, SUMMARY, &summary)?;
             components.push(SUMMARY);
@@ -239,7 +241,7 @@ fn next(index: &mut IndexReader, run: &Run) -> Result<Option<Held>> {
         }))
 }
 
-/// Row indexes count from the beginning of their partition, so they hold wherever it lies.
+/// Row indexes count from the beginning of their partition, so they are valid at any position.
 fn copy_promoted(index: &IndexReader, range: Range<u64>, target: &mut Target) -> Result<()> {
     let mut at = range.start;
     let mut buffer = Vec::new();

@@ -1,8 +1,8 @@
-//! Slices of the trie-indexed formats: prefixes and row indexes are taken over, positions are new.
+//! Slices of the trie-indexed formats: prefixes and row indexes are copied, positions are new.
 //!
-//! A prefix that tells a partition from its neighbours tells it from fewer neighbours too, so no key has to be turned
-//! into its byte-comparable form. A slice of `da` stays `da`: a node that reads it may be one that does not read `oa`
-//! (Cassandra 5.0 in compatibility mode), while every node that wrote `da` reads it.
+//! A prefix that distinguishes a partition from all neighbours also distinguishes it from fewer, so no key has to be
+//! converted into its byte-comparable form. A slice of `da` stays `da`: a node that reads it may be one that does not
+//! read `oa` (Cassandra 5.0 in compatibility mode), while every node that wrote `da` reads it.
 
 use std::ops::Range;
 
@@ -21,9 +21,9 @@ use cassandra_tokens::Token;
 
 /// Neighbouring partitions of one wanted range.
 struct Run {
-    /// In uncompressed Data.
+    /// Positions in uncompressed Data.
     data: Range<u64>,
-    /// From where on the trie is walked to reach the first.
+    /// The bound from which the trie is walked to reach the first one.
     bound: Vec<u8>,
 }
 
@@ -80,7 +80,7 @@ struct Source<'a> {
     rows: &'a Rows,
 }
 
-/// A leaf of the source, kept while the one behind it is looked at.
+/// A leaf of the source, kept while the next one is read.
 struct Held {
     prefix: Vec<u8>,
     hash: Option<u8>,
@@ -105,18 +105,20 @@ impl Source<'_> {
         })
     }
 
-    /// Where the wanted partitions are, ascending.
+    /// The runs of wanted partitions, ascending.
     fn runs(&self, cut: &Cut<'_>, data: &mut Uncompressed) -> Result<Vec<Run>> {
         let data_end = data.extent().end;
         let mut runs = Vec::new();
         for range in cut.ranges.iter() {
-            let first = match range.left.is_minimum() {
-                true => Some((Vec::new(), 0)),
-                false => self.after(cut, data, &range.left)?,
+            let first = if range.left.is_minimum() {
+                Some((Vec::new(), 0))
+            } else {
+                self.after(cut, data, &range.left)?
             };
-            let end = match range.right.is_minimum() {
-                true => None,
-                false => self.after(cut, data, &range.right)?,
+            let end = if range.right.is_minimum() {
+                None
+            } else {
+                self.after(cut, data, &range.right)?
             };
             let Some((bound, start)) = first else {
                 continue;
@@ -139,8 +141,8 @@ impl Source<'_> {
         Ok(runs)
     }
 
-    /// The first partition whose token is above `token`: its prefix, and its position in Data. Prefixes may end before
-    /// the token does; then the key in Data decides.
+    /// The first partition whose token is above `token`: its prefix, and its position in Data. If a prefix is shorter
+    /// than the token, the key in Data decides.
     fn after(
         &self,
         cut: &Cut<'_>,
@@ -149,7 +151,7 @@ impl Source<'_> {
     ) -> Result<Option<(Vec<u8>, u64)>> {
         let bound = match token {
             Token::Murmur3(token) => token_prefix(*token).to_vec(),
-            // Others are found by their keys alone.
+            // Tokens of other partitioners are compared through their keys.
             _ => Vec::new(),
         };
         let mut walk = self.partitions.walk_from(&bound);

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::version::Version;
 use crate::{COMPRESSION_INFO, CRC, DATA, DIGEST};
 
-/// How Data of the source was compressed.
+/// How the source's Data is compressed.
 pub struct Compression {
     pub compressor: Compressor,
     pub parameters: Vec<(String, String)>,
@@ -21,7 +21,7 @@ pub struct Compression {
 }
 
 impl Compression {
-    pub fn of(info: &CompressionInfo) -> Self {
+    pub fn new(info: &CompressionInfo) -> Self {
         Self {
             compressor: info.compressor.clone(),
             parameters: info.parameters.clone(),
@@ -31,13 +31,13 @@ impl Compression {
     }
 }
 
-/// Data.db with Digest.crc32, and CompressionInfo.db or CRC.db.
+/// Writes Data.db with Digest.crc32, and CompressionInfo.db or CRC.db.
 pub struct DataWriter {
     data: Sink,
     digest: Hasher,
-    /// Uncompressed bytes that were given.
+    /// How many uncompressed bytes were given.
     position: u64,
-    /// Bytes that were written.
+    /// How many bytes were written to Data.db.
     written: u64,
     chunk: Vec<u8>,
     chunk_length: usize,
@@ -102,7 +102,7 @@ impl DataWriter {
         })
     }
 
-    /// Where the next byte goes in the uncompressed content.
+    /// The position of the next byte in the uncompressed content.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -141,7 +141,8 @@ impl DataWriter {
                 if let Some(max) = *max_compressed_length
                     && compressed.len() >= max as usize
                 {
-                    // Stored as it is; a short last chunk is padded, since readers tell raw chunks by their length.
+                    // Stored as it is. A short last chunk is padded, because readers recognize raw chunks by their
+                    // length.
                     compressed.clear();
                     compressed.extend_from_slice(&self.chunk);
                     let padded = compressed.len().max(max as usize);
@@ -159,7 +160,7 @@ impl DataWriter {
         Ok(())
     }
 
-    /// Ends all files that belong to Data, and answers their names and the length of Data.db in bytes.
+    /// Finishes all files that belong to Data, and returns their names and the length of Data.db in bytes.
     pub fn finish(mut self, create: &mut dyn CreateComponents) -> Result<(Vec<&'static str>, u64)> {
         if !self.chunk.is_empty() {
             self.flush_chunk()?;

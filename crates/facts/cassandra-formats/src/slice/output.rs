@@ -1,4 +1,4 @@
-//! What is common to slices of each format: Data, and what is counted while partitions go by.
+//! What slices of both formats have in common: Data, and what is counted while partitions are copied.
 
 use super::data::DataWriter;
 use super::sink::{CreateComponents, Sink};
@@ -28,7 +28,7 @@ pub(super) struct Finished {
 }
 
 impl Output {
-    /// `partitions` is how many are expected, more or less.
+    /// `partitions` is roughly how many are expected.
     pub fn create(
         cut: &Cut<'_>,
         partitions: u64,
@@ -48,7 +48,7 @@ impl Output {
         })
     }
 
-    /// The key of the partition that `data` stands at.
+    /// The key of the partition at which `data` is positioned.
     pub fn peek_key(&mut self, data: &mut Uncompressed) -> Result<&[u8]> {
         let mut len = [0; 2];
         data.read_exactly(&mut len)?;
@@ -57,7 +57,7 @@ impl Output {
         Ok(&self.key)
     }
 
-    /// Copies the partition whose key was just [peeked at](Self::peek_key), `len` bytes from its beginning on. Answers
+    /// Copies the partition whose key was just [peeked at](Self::peek_key), `len` bytes from its beginning. Returns
     /// its new position.
     pub fn copy(&mut self, data: &mut Uncompressed, len: u64) -> Result<u64> {
         let head = 2 + self.key.len() as u64;
@@ -109,7 +109,8 @@ impl Output {
         &self.first_key
     }
 
-    /// Writes what is left but TOC.txt. `share` is the part of the source's partitions that was copied.
+    /// Writes the remaining components except TOC.txt. `share` is the fraction of the source's partitions that was
+    /// copied.
     pub fn finish(
         self,
         cut: &Cut<'_>,

@@ -1,4 +1,5 @@
-//! Statistics.db of a slice: exact where it was counted, an upper bound where the source's is one of the slice too.
+//! Statistics.db of a slice: exact if it was counted while copying, else the source's value if that is a bound for
+//! the slice too.
 
 use super::Cut;
 use crate::statistics::Statistics;
@@ -8,9 +9,9 @@ use crate::statistics::sketch::Sketch;
 use crate::statistics::stats::{KeyRange, StatsMetadata};
 use cassandra_tokens::{Token, TokenRange};
 
-/// What was counted while the partitions were copied.
+/// The facts that were counted while the partitions were copied.
 pub(super) struct Counted<'a> {
-    /// Of the source's partitions that were copied, 0 to 1.
+    /// The fraction of the source's partitions that was copied, 0 to 1.
     pub share: f64,
     pub first_key: &'a [u8],
     pub last_key: &'a [u8],
@@ -19,8 +20,8 @@ pub(super) struct Counted<'a> {
     pub compression_ratio: f64,
 }
 
-/// Times, TTLs, clusterings and tombstones keep the source's bounds, which hold for a part of it. The header is kept,
-/// since rows are deltas to its minima.
+/// Times, TTLs, clusterings and tombstones keep the source's bounds, which are bounds for any part of it. The header
+/// is kept, because rows are differences to its minima.
 pub(super) fn statistics(cut: &Cut<'_>, counted: Counted<'_>) -> Vec<u8> {
     let Statistics {
         validation, header, ..
@@ -55,8 +56,8 @@ pub(super) fn statistics(cut: &Cut<'_>, counted: Counted<'_>) -> Vec<u8> {
     statistics.encode(cut.version)
 }
 
-/// A slice is new to the node that it goes to: it overlaps what is there, so it begins at level 0, it belongs to no
-/// repair session there, and it must not make a node skip mutations when it replays its commit log.
+/// A slice is new to its target node: it overlaps other SSTables there, so it begins at level 0; it belongs to no
+/// repair session; and it must not make the node skip mutations when it replays its commit log.
 fn forget_origin(stats: &mut StatsMetadata) {
     stats.sstable_level = 0;
     stats.pending_repair = None;
@@ -75,7 +76,7 @@ fn scale(histogram: &mut EstimatedHistogram, share: f64) {
     }
 }
 
-/// What was there stays visible.
+/// Scales a count, but never to 0 if it was above 0.
 fn scaled(count: i64, share: f64) -> i64 {
     match count {
         0 => 0,
@@ -83,8 +84,8 @@ fn scaled(count: i64, share: f64) -> i64 {
     }
 }
 
-/// The part of the ring that the wanted ranges cover between the first and the last token; NaN, which Cassandra takes
-/// for unknown, for partitioners whose tokens have no measure here.
+/// The fraction of the ring that the wanted ranges cover between the first and the last token; NaN, which Cassandra
+/// takes for unknown, if tokens of the partitioner cannot be measured.
 fn coverage(cut: &Cut<'_>, first: &Token, last: &Token) -> f64 {
     let &Token::Murmur3(first) = first else {
         return f64::NAN;
@@ -101,7 +102,7 @@ fn coverage(cut: &Cut<'_>, first: &Token, last: &Token) -> f64 {
             (from < to).then_some(to as f64 - from as f64)
         })
         .sum();
-    // Cassandra wants more than nothing of an SSTable of one partition.
+    // Cassandra expects more than 0 even for an SSTable of one partition.
     (covered / 2_f64.powi(64)).max(f64::MIN_POSITIVE)
 }
 

@@ -1,4 +1,4 @@
-//! Where the components of a slice go: files or memory of the caller.
+//! The caller's files or memory that the components of a slice are written to.
 
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 
@@ -9,13 +9,13 @@ pub trait WriteSeek: Write + Seek + Send {}
 
 impl<T: Write + Seek + Send> WriteSeek for T {}
 
-/// Makes the components of one new SSTable, by name.
+/// Creates the components of one new SSTable, by name.
 pub trait CreateComponents {
-    /// A component that is not there yet. The caller makes it durable when the slice is done.
+    /// Creates a component, which must not exist yet. The caller makes it durable when the slice is done.
     fn create(&mut self, component: &str) -> io::Result<Box<dyn WriteSeek>>;
 }
 
-/// A component that is being written; failures name it.
+/// A component that is being written; its errors name it.
 pub(crate) struct Sink {
     component: &'static str,
     out: BufWriter<Box<dyn WriteSeek>>,
@@ -51,7 +51,7 @@ impl Sink {
             .map_err(|source| self.failed(source))
     }
 
-    /// Everything that was put is with the caller now.
+    /// Flushes everything to the caller's writer.
     pub fn finish(&mut self) -> Result<()> {
         self.out.flush().map_err(|source| self.failed(source))
     }

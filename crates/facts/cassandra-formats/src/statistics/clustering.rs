@@ -1,4 +1,4 @@
-//! Between which clusterings the rows of the SSTable lie.
+//! The span of clusterings in which the rows of the SSTable lie.
 
 use crate::bytes::{Cursor, put_uvint, put_vint_bytes};
 use crate::error::Damage;
@@ -11,33 +11,44 @@ const INCL_START_BOUND: u8 = 1;
 const INCL_END_BOUND: u8 = 6;
 const EXCL_START_BOUND: u8 = 7;
 
+/// The span of clusterings that the SSTable covers; `coveredClustering` of Cassandra's StatsMetadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CoveredClustering {
-    /// Of each clustering column the least and the greatest value, up to DSE 6.0 and Cassandra 4.1.
+    /// The smallest and the greatest value of each clustering column, as written up to DSE 6.0 and Cassandra 4.1.
     Values {
+        /// The smallest value of each clustering column.
         min: Vec<Vec<u8>>,
+        /// The greatest value of each clustering column.
         max: Vec<Vec<u8>>,
     },
-    /// Between two bounds of the types' order.
+    /// Two bounds in the order of the types.
     Slice {
         /// Class strings of the clustering columns.
         types: Vec<String>,
+        /// The lower bound.
         start: ClusteringBound,
+        /// The upper bound.
         end: ClusteringBound,
     },
 }
 
+/// A bound: some first clustering values, and on which side of them it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusteringBound {
-    /// As Cassandra numbers the kinds of bounds.
+    /// The ordinal in Cassandra's `ClusteringPrefix.Kind`.
     pub kind: u8,
+    /// The values, which may be fewer than there are clustering columns.
     pub values: Vec<ClusteringValue>,
 }
 
+/// One value of a bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClusteringValue {
+    /// Null, which compact tables allow.
     Null,
+    /// A value without bytes.
     Empty,
+    /// A value with bytes.
     Bytes(Vec<u8>),
 }
 
@@ -117,7 +128,7 @@ impl ClusteringBound {
                 header >>= 2;
             }
             if header != 0 {
-                return Err(at.damage("the header of a bound tells of more values than there are"));
+                return Err(at.damage("the header of a bound has more values than the bound"));
             }
         }
         Ok(Self { kind, values })
@@ -165,7 +176,7 @@ fn parse_value(
             let start = cursor.clone();
             let bytes = cursor.vint_bytes("value of a bound")?;
             if bytes.is_empty() {
-                // Cassandra tells it in the header.
+                // Cassandra writes that in the header.
                 return Err(start.damage("an empty value of a bound that its header calls filled"));
             }
             Ok(ClusteringValue::Bytes(bytes.to_vec()))
@@ -176,7 +187,7 @@ fn parse_value(
     }
 }
 
-/// How long every value of the type is, if all are equally long; such values stand without their length.
+/// The length of every value of the type, if all have the same; such values are written without a length.
 fn fixed_length(type_class: &str) -> Option<usize> {
     let class = type_class.strip_prefix(MARSHAL).unwrap_or(type_class);
     if let Some(base) = argument(class, "ReversedType(") {
@@ -243,7 +254,7 @@ mod tests {
         check(&TYPES, vec![ClusteringValue::Null, some(300)]);
         check(&TYPES, vec![some(4), ClusteringValue::Empty, some(8)]);
         check(&[], Vec::new());
-        // More values than one header tells of.
+        // More values than one header describes.
         check(&["Int32Type"; 40], vec![some(4); 40]);
     }
 

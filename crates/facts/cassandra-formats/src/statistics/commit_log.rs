@@ -1,16 +1,19 @@
-//! Places in the commit log that the SSTable's data came through.
+//! Positions in the commit log that the SSTable's data came through.
 
 use crate::bytes::Cursor;
 use crate::error::Damage;
 
+/// A position in the commit log of the node that wrote the SSTable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CommitLogPosition {
+    /// The segment's id; -1 for no position.
     pub segment_id: i64,
+    /// The offset in the segment, in bytes.
     pub position: i32,
 }
 
 impl CommitLogPosition {
-    /// What Cassandra writes where there is no place.
+    /// What Cassandra writes for no position.
     pub const NONE: Self = Self {
         segment_id: -1,
         position: 0,
@@ -29,9 +32,12 @@ impl CommitLogPosition {
     }
 }
 
+/// A range of the commit log whose mutations are in the SSTable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitLogInterval {
+    /// Where it begins.
     pub start: CommitLogPosition,
+    /// Where it ends.
     pub end: CommitLogPosition,
 }
 

@@ -1,4 +1,4 @@
-//! What other parts of the crate ask of Statistics.db.
+//! Facts derived from Statistics.db for other parts of the crate.
 
 use std::ops::Range;
 
@@ -6,13 +6,13 @@ use super::Statistics;
 use cassandra_tokens::Partitioner;
 
 impl Statistics {
-    /// Positions of the original's uncompressed Data that are here, if it is a slice that DSE streamed without copying.
+    /// If the SSTable is zero-copy-streamed: the positions of the original's uncompressed Data that it holds.
     pub(crate) fn covered(&self) -> Option<Range<u64>> {
         let zero_copy = self.stats.dse.as_ref()?.zero_copy.as_ref()?;
         Some(zero_copy.data_start..zero_copy.data_end)
     }
 
-    /// `None` where the class is not known here.
+    /// The partitioner; `None` if its class is not known here.
     pub fn partitioner(&self) -> Option<Partitioner> {
         Partitioner::of(&self.validation.partitioner)
     }
@@ -22,7 +22,7 @@ impl Statistics {
         u64::try_from(self.stats.estimated_partition_size.count()).unwrap_or(0)
     }
 
-    /// First and last key, where this component is to be believed for them.
+    /// First and last key, if this component has them and can be trusted for them.
     pub(crate) fn keys(&self) -> Option<(&[u8], &[u8])> {
         if let Some(range) = &self.stats.key_range {
             return Some((&range.first_key, &range.last_key));

@@ -8,11 +8,11 @@ use crate::version::Version;
 /// The bytes of one part, without its checksum.
 pub(super) type Part = Vec<u8>;
 
-/// By the numbers that the table of contents calls them by.
+/// Their names, in the order of their numbers in the table of contents.
 const PARTS: [&str; 4] = ["VALIDATION", "COMPACTION", "STATS", "HEADER"];
 const CHECKSUM_LEN: u32 = 4;
 
-/// The four parts, each as a cursor at its place.
+/// Splits the component into its four parts, each as a cursor that knows its offset.
 pub(super) fn split(bytes: &[u8], version: Version) -> Result<[Cursor<'_>; 4], Damage> {
     let checksums = version.has_statistics_checksums();
     let offsets = parse_toc(bytes, checksums)?;
@@ -87,7 +87,7 @@ fn parse_toc(bytes: &[u8], checksums: bool) -> Result<[u32; 4], Damage> {
     if count as usize != PARTS.len() {
         return Err(start.damage(format!("{count} parts, expected {}", PARTS.len())));
     }
-    // All of it first, so that a flipped bit is told as what it is.
+    // The whole table first, so that a flipped bit is reported as a wrong checksum.
     let entries = cursor.take(8 * PARTS.len(), "table of contents")?;
     crc.update(entries);
     let mut entries = Cursor::at(STATISTICS, entries, cursor.offset() - entries.len() as u64);

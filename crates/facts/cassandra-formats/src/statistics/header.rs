@@ -3,33 +3,42 @@
 use crate::bytes::{Cursor, put_uvint, put_vint_bytes};
 use crate::error::Damage;
 
-/// Microseconds, seconds and seconds that Cassandra counts the minima from: 2015-09-22 00:00 UTC, and no TTL.
+/// The epoch that minima are counted from, 2015-09-22 00:00 UTC, in microseconds since 1970 (`EncodingStats` of
+/// Cassandra).
 pub const TIMESTAMP_EPOCH: i64 = 1_442_880_000_000_000;
+/// The epoch of deletion times, in seconds since 1970.
 pub const DELETION_TIME_EPOCH: i64 = 1_442_880_000;
 
-/// Types are Cassandra's class strings, as they are written.
+/// The contents of the part called HEADER. Types are Cassandra's class strings, as they are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SerializationHeader {
-    /// Microseconds since 1970.
+    /// Row timestamps are differences to this, in microseconds since 1970.
     pub min_timestamp: i64,
-    /// Seconds since 1970.
+    /// Deletion times are differences to this, in seconds since 1970.
     pub min_local_deletion_time: i64,
-    /// Seconds.
+    /// Times to live are differences to this, in seconds.
     pub min_ttl: i64,
+    /// The type of the partition key; a CompositeType if it has several columns.
     pub key_type: String,
+    /// The types of the clustering columns, in their order.
     pub clustering_types: Vec<String>,
+    /// The static columns, in the order in which rows refer to them.
     pub static_columns: Vec<Column>,
+    /// The regular columns, in the order in which rows refer to them.
     pub regular_columns: Vec<Column>,
 }
 
+/// A column of the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// As bytes: tables without CQL could name columns by anything.
+    /// The name as bytes: tables that were created without CQL may have any bytes as names.
     pub name: Vec<u8>,
+    /// The type as a class string.
     pub type_class: String,
 }
 
 impl SerializationHeader {
+    /// Parses the part called HEADER.
     pub fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Damage> {
         let min_timestamp = TIMESTAMP_EPOCH.wrapping_add(cursor.uvint("minimum timestamp")? as i64);
         let min_local_deletion_time =
@@ -53,6 +62,7 @@ impl SerializationHeader {
         })
     }
 
+    /// Appends the part's bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
         put_uvint(out, self.min_timestamp.wrapping_sub(TIMESTAMP_EPOCH) as u64);
         put_uvint(

@@ -1,19 +1,19 @@
-//! Cassandra's histograms: partition sizes and cells per partition, and when tombstones can be dropped.
+//! Cassandra's histograms: partition sizes, cells per partition, and when tombstones can be dropped.
 
 use crate::bytes::Cursor;
 use crate::error::Damage;
 
-/// How many values fall between bounds that grow by a fifth each.
+/// How many values are in buckets whose bounds grow by a fifth each (`EstimatedHistogram` of Cassandra).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EstimatedHistogram {
-    /// Ascending. A value belongs to the first one that is not less than it.
+    /// The upper bounds of the buckets, ascending. A value belongs to the first bound that is not less than it.
     pub bucket_offsets: Vec<i64>,
-    /// One more than there are offsets: the last one counts what is beyond all of them.
+    /// The count of each bucket, one more than there are offsets: the last one counts values above all of them.
     pub buckets: Vec<i64>,
 }
 
 impl EstimatedHistogram {
-    /// Empty, with `buckets` offsets from 1 on.
+    /// An empty histogram with `buckets` offsets from 1 on.
     pub fn new(buckets: usize) -> Self {
         let next = |last: &i64| {
             // As Java rounds.
@@ -26,7 +26,7 @@ impl EstimatedHistogram {
         Self::empty(bucket_offsets)
     }
 
-    /// Empty, with the same offsets.
+    /// An empty histogram with the same offsets.
     pub fn emptied(&self) -> Self {
         Self::empty(self.bucket_offsets.clone())
     }
@@ -38,6 +38,7 @@ impl EstimatedHistogram {
         }
     }
 
+    /// Counts a value.
     pub fn add(&mut self, value: i64) {
         let index = self
             .bucket_offsets
@@ -98,17 +99,21 @@ impl EstimatedHistogram {
     }
 }
 
-/// When how many tombstones reach their deletion time.
+/// How many tombstones reach their deletion time when (`TombstoneHistogram` of Cassandra).
 #[derive(Debug, Clone, PartialEq)]
 pub struct TombstoneHistogram {
+    /// How many bins the writer kept at most.
     pub max_bin_size: i32,
+    /// The bins, ascending by their points.
     pub bins: Vec<TombstoneBin>,
 }
 
+/// Tombstones that reach their deletion time at about the same time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TombstoneBin {
-    /// Seconds since 1970; old releases merged bins at fractions of them.
+    /// In seconds since 1970; old releases merged bins at fractions of seconds.
     pub point: f64,
+    /// How many tombstones.
     pub count: i64,
 }
 
@@ -128,7 +133,7 @@ impl TombstoneHistogram {
         Self::parse(cursor, 12, |cursor| {
             let start = cursor.clone();
             let point = cursor.i64("point of a tombstone bin")?;
-            // Seconds are far below what a double cannot hold.
+            // A double holds any number of seconds exactly.
             if point.unsigned_abs() >= 1 << 53 {
                 return Err(start.damage(format!("a tombstone bin at {point} seconds")));
             }
@@ -151,7 +156,7 @@ impl TombstoneHistogram {
             let at = cursor.clone();
             let next = bin(cursor)?;
             if next.point.is_nan() {
-                return Err(at.damage("a tombstone bin at no number"));
+                return Err(at.damage("the point of a tombstone bin is not a number"));
             }
             bins.push(next);
         }
@@ -191,7 +196,7 @@ mod tests {
             1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 24, 29, 35, 42, 50, 60, 72,
         ];
         assert_eq!(offsets[..20], expected);
-        // Up to here Cassandra 5.0 tells partition sizes apart.
+        // The last bucket of partition sizes in Cassandra 5.0.
         assert_eq!(offsets.last(), Some(&3_520_571_548_412));
     }
 

@@ -1,4 +1,4 @@
-//! How many keys there are, estimated: the sketch that Cassandra keeps to foresee what a compaction will merge.
+//! An estimate of how many keys there are: the sketch from which Cassandra predicts what a compaction will merge.
 
 mod hash;
 
@@ -12,19 +12,19 @@ use crate::error::Damage;
 const VERSION: i32 = 2;
 const P: u32 = 13;
 const SP: u32 = 25;
-/// The sparse set turns into registers beyond this size.
+/// Above this size the sparse set is converted into registers.
 const SPARSE_SET_THRESHOLD: usize = (1 << P) * 3 / 4;
-/// Offered keys are gathered up to this many before they are sorted into the sparse set.
+/// Up to this many offered keys are collected before they are merged into the sparse set.
 const SORT_THRESHOLD: usize = SPARSE_SET_THRESHOLD / 4;
 const REGISTERS_PER_WORD: usize = 6;
 const REGISTER_BITS: usize = 5;
 const WORDS: usize = (1 << P) / REGISTERS_PER_WORD + 1;
 
-/// HyperLogLog++ of precision 13 and 25. Byte for byte what stream-lib makes of the same keys in the same order, its
+/// HyperLogLog++ of precision 13 and 25. The bytes are those of stream-lib for the same keys in the same order, its
 /// signed comparisons and overflows included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sketch {
-    /// 0 in DSE's streamed slices, whose sketches never were sparse.
+    /// 0 in zero-copy-streamed SSTables, whose sketches were never sparse.
     sparse_precision: u32,
     form: Form,
 }
@@ -42,6 +42,7 @@ impl Default for Sketch {
 }
 
 impl Sketch {
+    /// A sketch without any keys.
     pub fn new() -> Self {
         let form = Form::Sparse {
             set: Vec::new(),
@@ -53,7 +54,7 @@ impl Sketch {
         }
     }
 
-    /// Keys are to come in the SSTable's order.
+    /// Adds a serialized partition key. Keys must come in the SSTable's order.
     pub fn offer(&mut self, key: &[u8]) {
         let hash = hash(key);
         match &mut self.form {
@@ -74,7 +75,7 @@ impl Sketch {
         }
     }
 
-    /// The bytes of the part called COMPACTION, without their length.
+    /// Returns the bytes of the part called COMPACTION, without their length.
     pub fn encode(mut self) -> Vec<u8> {
         let mut out = (-VERSION).to_be_bytes().to_vec();
         put_varint(&mut out, P);
@@ -105,7 +106,7 @@ impl Sketch {
             cursor.finish("the sketch")?;
             Ok(sketch)
         });
-        // Where the sketch lies in the component is not known here.
+        // The offset of the sketch in the component is not known here.
         parsed.map_err(|damage| {
             let at = damage.offset.unwrap_or(0);
             let what = format!("the sketch at its byte {at}: {}", damage.what);
@@ -127,7 +128,7 @@ impl Sketch {
         let form = match varint(cursor)? {
             0 => parse_registers(cursor)?,
             1 if sparse_precision == SP => parse_sparse_set(cursor)?,
-            form => return Err(at.damage(format!("form {form} is not known"))),
+            form => return Err(at.damage(format!("form {form} is unknown"))),
         };
         Ok(Self {
             sparse_precision,
@@ -198,7 +199,7 @@ fn sparse_index(value: i32) -> u32 {
     (value as u32) >> if value & 1 == 1 { 7 } else { 1 }
 }
 
-/// Sorts what was gathered and merges it into the set, of each index the first or the lesser value.
+/// Sorts the collected keys and merges them into the set; of each index the first or the smaller value is kept.
 fn merge(set: &mut Vec<i32>, gathered: &mut Vec<i32>) {
     if gathered.is_empty() {
         return;

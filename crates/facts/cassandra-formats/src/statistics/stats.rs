@@ -1,4 +1,5 @@
-//! The part called STATS: times, sizes, counts and states of the whole SSTable, in Cassandra's words.
+//! The part called STATS: times, sizes, counts and states of the whole SSTable, under the names of Cassandra's
+//! StatsMetadata.
 
 use super::clustering::CoveredClustering;
 use super::commit_log::{CommitLogInterval, CommitLogPosition, encode_intervals, parse_intervals};
@@ -8,51 +9,72 @@ use crate::bytes::{Cursor, put_vint_bytes};
 use crate::error::Damage;
 use crate::version::Version;
 
-/// What [`StatsMetadata`] has for deletion times where nothing is deleted, in all versions.
+/// The deletion time in [`StatsMetadata`] if nothing is deleted, for all versions.
 pub const NO_DELETION_TIME: i64 = i64::MAX;
 
-/// Fields that not all versions have are `None` where the version has none.
+/// The contents of the part called STATS. Fields that not all versions have are `None` for versions without them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatsMetadata {
-    /// Uncompressed bytes.
+    /// How many uncompressed bytes the partitions have.
     pub estimated_partition_size: EstimatedHistogram,
+    /// How many cells the partitions have.
     pub estimated_cell_per_partition_count: EstimatedHistogram,
+    /// Every mutation up to here was in the SSTable or an older one.
     pub commit_log_upper_bound: CommitLogPosition,
-    /// Microseconds since 1970.
+    /// The earliest timestamp of a write, in microseconds since 1970.
     pub min_timestamp: i64,
+    /// The latest timestamp of a write, in microseconds since 1970.
     pub max_timestamp: i64,
-    /// Seconds since 1970, or [`NO_DELETION_TIME`].
+    /// The earliest local deletion time, in seconds since 1970, or [`NO_DELETION_TIME`].
     pub min_local_deletion_time: i64,
+    /// The latest local deletion time, like the earliest.
     pub max_local_deletion_time: i64,
-    /// Seconds.
+    /// The shortest time to live, in seconds.
     pub min_ttl: i32,
+    /// The longest time to live, in seconds.
     pub max_ttl: i32,
-    /// -1 where nothing is compressed.
+    /// Compressed bytes by uncompressed bytes; -1 if nothing is compressed.
     pub compression_ratio: f64,
+    /// When how many tombstones and expiring cells can be dropped.
     pub estimated_tombstone_drop_time: TombstoneHistogram,
+    /// The level of levelled compaction.
     pub sstable_level: i32,
-    /// Milliseconds since 1970; 0 where it was not repaired.
+    /// When it was repaired, in milliseconds since 1970; 0 if it was not.
     pub repaired_at: i64,
+    /// The span of clusterings.
     pub covered_clustering: CoveredClustering,
+    /// Whether there are counter shards from before Cassandra 2.1.
     pub has_legacy_counter_shards: bool,
+    /// How many columns are set, summed over all rows.
     pub total_columns_set: i64,
+    /// How many rows there are, static rows included.
     pub total_rows: i64,
+    /// The commit log position from which on mutations may be in the SSTable; since `mb`.
     pub commit_log_lower_bound: Option<CommitLogPosition>,
+    /// The parts of the commit log whose mutations are in the SSTable; since `mc`.
     pub commit_log_intervals: Option<Vec<CommitLogInterval>>,
+    /// The UUID of the incremental repair session that the SSTable is part of; since `na`.
     pub pending_repair: Option<[u8; 16]>,
+    /// What DSE 6.8 adds.
     pub dse: Option<DseMetadata>,
+    /// Whether it holds transiently replicated data; since `na` and `ca`.
     pub is_transient: Option<bool>,
-    /// `None` also where the writer did not know its node.
+    /// The host id of the writer; `None` also if the writer did not know it.
     pub originating_host_id: Option<[u8; 16]>,
+    /// Whether a partition was deleted as a whole.
     pub has_partition_level_deletions: Option<bool>,
+    /// The first and the last key.
     pub key_range: Option<KeyRange>,
-    /// NaN where the writer did not know it.
+    /// The fraction of the ring that the SSTable covers; NaN if the writer did not know it.
     pub token_space_coverage: Option<f64>,
 }
 
+/// The keys that an SSTable spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRange {
+    /// The first partition key, serialized.
     pub first_key: Vec<u8>,
+    /// The last partition key, serialized.
     pub last_key: Vec<u8>,
 }
 
@@ -101,7 +123,7 @@ impl StatsMetadata {
         Ok(stats)
     }
 
-    /// What came with later versions.
+    /// Parses the fields that later versions added.
     fn parse_later(&mut self, c: &mut Cursor<'_>, version: Version) -> Result<(), Damage> {
         if version.has_commit_log_lower_bound() {
             self.commit_log_lower_bound = Some(CommitLogPosition::parse(c)?);
@@ -144,7 +166,8 @@ impl StatsMetadata {
         Ok(())
     }
 
-    /// Cassandra 5.0 reckons each tombstone bin as long as it was before, and fills the difference with zeros.
+    /// Cassandra 5.0 computes the length of a tombstone bin as before, although it is shorter, and fills the
+    /// difference with zeros.
     fn padding_len(&self) -> usize {
         self.estimated_tombstone_drop_time.bins.len() * 4
     }
@@ -204,7 +227,7 @@ impl StatsMetadata {
         if version.has_is_transient() {
             out.push(self.is_transient.unwrap_or(false).into());
         }
-        // Where it is not known whether there are any, there may be.
+        // If it is unknown whether there are any, there may be.
         let deletions = self.has_partition_level_deletions.unwrap_or(true);
         let deletions_first = version.partition_level_deletions_come_first();
         if version.has_partition_level_deletions() && deletions_first {
@@ -230,7 +253,7 @@ impl StatsMetadata {
     }
 }
 
-/// The greatest value stands for "none" in both forms.
+/// The greatest value means "none" in both forms.
 fn parse_deletion_time(cursor: &mut Cursor<'_>, version: Version) -> Result<i64, Damage> {
     let of = "local deletion time";
     if version.has_uint_deletion_time() {

@@ -206,7 +206,7 @@ fn a_flipped_bit_behind_a_right_checksum_is_damage_or_another_value() {
 }
 
 #[test]
-fn damage_is_told_where_the_checksum_stands() {
+fn damage_is_reported_at_the_checksum() {
     let version = versions().find(|version| version.to_string() == "big-nb");
     let version = version.expect("it is listed");
     let bytes = sample(version).encode(version);

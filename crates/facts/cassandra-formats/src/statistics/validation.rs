@@ -3,10 +3,12 @@
 use crate::bytes::Cursor;
 use crate::error::Damage;
 
+/// The contents of the part called VALIDATION.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValidationMetadata {
-    /// Class name, with its package.
+    /// The partitioner's class name, with its package.
     pub partitioner: String,
+    /// The false-positive chance that Filter.db was built for, from 0 to 1.
     pub bloom_filter_fp_chance: f64,
 }
 

@@ -1,30 +1,47 @@
-//! What DSE 6.8 adds: slices that were streamed without being rewritten, and the state of NodeSync.
+//! What DSE 6.8 adds: zero-copy streaming, and the state of NodeSync.
+//!
+//! DSE's zero-copy streaming sends the bytes of a token range as they are, instead of rewriting its partitions. A
+//! zero-copy-streamed SSTable therefore has only some chunks of its original's Data.db (it is a slice of it), while its
+//! index, statistics and checksums are those of the whole original.
 
 use crate::bytes::{Cursor, put_vint_bytes};
 use crate::error::Damage;
 
+/// The fields that DSE 6.8 adds to StatsMetadata.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DseMetadata {
+    /// Set if the SSTable is zero-copy-streamed.
     pub zero_copy: Option<ZeroCopyMetadata>,
+    /// The latest NodeSync timestamp, as DSE writes it.
     pub max_nodesync_timestamp: i64,
+    /// The longest value of each column.
     pub max_column_value_lengths: Vec<ColumnValueLength>,
 }
 
-/// Data.db holds only the chunks of `data_start..data_end`; the other components are those of the whole SSTable.
+/// Which part of the original a zero-copy-streamed SSTable is. Data.db holds only the chunks of
+/// `data_start..data_end`; the other components are those of the whole original.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZeroCopyMetadata {
-    /// Uncompressed, in the whole SSTable.
+    /// Where the slice begins in the original's uncompressed data.
     pub data_start: u64,
+    /// Where the slice ends in the original's uncompressed data.
     pub data_end: u64,
+    /// The chunk length of the whole SSTable, in bytes.
     pub chunk_size: u32,
+    /// An estimate of the keys in the slice.
     pub estimated_keys: u64,
+    /// The first key of the slice, serialized.
     pub first_key: Vec<u8>,
+    /// The last key of the slice, serialized.
     pub last_key: Vec<u8>,
 }
 
+/// The longest value that a column has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnValueLength {
+    /// The column's name, as bytes.
     pub column: Vec<u8>,
+    /// The length in bytes.
     pub max_length: i32,
 }
 

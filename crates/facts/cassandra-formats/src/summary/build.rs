@@ -1,30 +1,31 @@
-//! Building a Summary.db from the entries of an Index.db that is being written.
+//! Builds a Summary.db from the entries of an Index.db that is being written.
 
 use super::{BASE_SAMPLING_LEVEL, OFFSET_LEN, POSITION_LEN, is_kept};
 
-/// Keys and positions that are held at most.
+/// The most bytes of keys and positions that are held.
 const MAX_ENTRIES_LEN: usize = 64 << 20;
 /// A table's `max_index_interval`, unless it was changed: Cassandra discards a summary whose samples are further apart.
 const MAX_INDEX_INTERVAL: u32 = 2048;
 
-/// Takes every n-th of the keys that are offered, and fewer where memory would not do, as Cassandra thins summaries out.
+/// Takes every n-th of the keys that are offered, and thins them out as Cassandra does if they need too much memory.
 pub struct SummaryBuilder {
     min_index_interval: u32,
     sampling_level: u32,
     max_entries_len: usize,
     keys: u64,
-    /// Of the entries, in [`Self::entries`].
+    /// The offsets of the samples in [`Self::entries`].
     offsets: Vec<u32>,
-    /// As they are stored: key, position.
+    /// The samples as they are stored: key, position.
     entries: Vec<u8>,
     first_key: Vec<u8>,
     last_key: Vec<u8>,
-    /// A summary would need more memory than is given to it, however thin.
+    /// Whether even the thinnest summary would need too much memory.
     too_large: bool,
 }
 
 impl SummaryBuilder {
-    /// With the table's `min_index_interval`, as the source's own summary has it; Cassandra discards others.
+    /// For the table's `min_index_interval`, as the source's own summary has it; Cassandra discards a summary with
+    /// another.
     pub fn new(min_index_interval: u32) -> Self {
         Self::with_limit(min_index_interval, MAX_ENTRIES_LEN)
     }
@@ -43,7 +44,7 @@ impl SummaryBuilder {
         }
     }
 
-    /// The next entry of Index.db: its key, and where in Index.db it begins.
+    /// Offers the next entry of Index.db: its key, and its offset there.
     pub fn offer(&mut self, key: &[u8], index_position: u64) {
         let interval = u64::from(self.min_index_interval);
         if self.keys == 0 {
@@ -107,8 +108,8 @@ impl SummaryBuilder {
         self.entries = Vec::new();
     }
 
-    /// The component. `None` where there is to be no Summary.db, because no key was offered or because there are too
-    /// many: Cassandra makes one when it loads the SSTable.
+    /// Returns the component; `None` if there should be no Summary.db, because no key was offered or there were too
+    /// many. Cassandra then builds one when it loads the SSTable.
     pub fn finish(self) -> Option<Vec<u8>> {
         let count = u32::try_from(self.offsets.len())
             .ok()

@@ -1,20 +1,22 @@
-//! Summary.db against Index.db: every sample is the entry that it must be.
+//! Summary.db against Index.db: every sample must be the right entry.
 
 use super::{BASE_SAMPLING_LEVEL, COMPONENT, Summary, is_kept};
 use crate::error::{Damage, Result};
 
-/// Is offered each entry of Index.db in order. The samples must be the entries that the interval and the level select,
-/// for Cassandra looks for a key only between two samples by that reckoning.
+/// Compares samples with the entries of Index.db, which are offered in order. The samples must be the entries that
+/// the interval and the level select, because Cassandra relies on that when it searches for a key between two
+/// samples.
 pub struct SummaryCheck {
     summary: Summary,
-    /// Entries that were offered.
+    /// How many entries were offered.
     entries: u64,
-    /// Samples that were found right.
+    /// How many samples were found right.
     samples: u32,
     last_key: Vec<u8>,
 }
 
 impl SummaryCheck {
+    /// Prepares to compare a summary with the entries that are offered.
     pub fn new(summary: Summary) -> Self {
         Self {
             summary,
@@ -24,7 +26,7 @@ impl SummaryCheck {
         }
     }
 
-    /// An entry of Index.db: its key, and where in Index.db it begins.
+    /// Offers the next entry of Index.db: its key, and its offset there.
     pub fn offer(&mut self, key: &[u8], index_position: u64) -> Result<()> {
         let interval = u64::from(self.summary.min_index_interval);
         let nth = self.entries;
@@ -56,7 +58,7 @@ impl SummaryCheck {
         }
         if sample.index_position != index_position {
             let what = format!(
-                "sample {nth} is said to be at {} of Index.db, expected {index_position}",
+                "sample {nth} claims to be at {} of Index.db, expected {index_position}",
                 sample.index_position
             );
             let at = sample.offset + key.len() as u64;
@@ -66,7 +68,7 @@ impl SummaryCheck {
         Ok(())
     }
 
-    /// Behind the last entry of Index.db.
+    /// Call it after the last entry of Index.db: compares the counts and the last key.
     pub fn finish(self) -> Result<()> {
         let Self {
             summary, entries, ..

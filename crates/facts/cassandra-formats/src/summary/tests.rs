@@ -144,27 +144,27 @@ fn a_summary_that_is_cut_or_goes_on_is_damaged() {
 }
 
 #[test]
-fn entries_that_are_not_those_of_the_summary_are_told() {
+fn entries_that_are_not_those_of_the_summary_are_reported() {
     let entries = entries(300);
     let bytes = build(SummaryBuilder::new(128), &entries).expect("a summary");
-    let told = |entries: Entries| check(&bytes, &entries).expect_err("others").to_string();
+    let damage = |entries: Entries| check(&bytes, &entries).expect_err("others").to_string();
     assert_eq!(
-        told(entries[1..].to_vec()),
+        damage(entries[1..].to_vec()),
         "Summary.db: first key is 6b65792030, expected 6b65792031"
     );
     assert_eq!(
-        told(entries[..256].to_vec()),
+        damage(entries[..256].to_vec()),
         "Summary.db at byte 4: 3 samples, expected 2 for 256 entries of Index.db, each 128th at level 128 of 128"
     );
     assert_eq!(
-        told(entries[..299].to_vec()),
+        damage(entries[..299].to_vec()),
         "Summary.db: last key is 6b657920323939, expected 6b657920323938"
     );
     let mut moved = entries.clone();
     moved[128].1 += 1;
     assert_eq!(
-        told(moved),
-        "Summary.db at byte 56: sample 1 is said to be at 2562 of Index.db, expected 2563"
+        damage(moved),
+        "Summary.db at byte 56: sample 1 claims to be at 2562 of Index.db, expected 2563"
     );
 }
 

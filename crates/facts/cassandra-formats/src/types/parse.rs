@@ -2,15 +2,18 @@
 
 use super::{PACKAGE, Parameter, TypeClass};
 
-/// Types within types. CQL's own limit on the length of a statement keeps real ones far below.
+/// The deepest nesting that is accepted. CQL's limit on the length of a statement keeps real types far below.
 const MAX_DEPTH: usize = 100;
 
-/// Why a class string is not one.
+/// Why a text is not a class string.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a type: {why} at character {at}")]
 pub struct TypeError {
+    /// The whole class string.
     pub text: String,
+    /// The offset of the fault, in characters.
     pub at: usize,
+    /// The fault.
     pub why: &'static str,
 }
 
@@ -23,7 +26,7 @@ pub(super) fn parse(text: &str) -> Result<TypeClass, TypeError> {
         parser.blanks();
         match parser.peek() {
             None => Ok(class),
-            Some(_) => Err("more follows the type"),
+            Some(_) => Err("there is more behind the type"),
         }
     });
     parsed.map_err(|why| TypeError {

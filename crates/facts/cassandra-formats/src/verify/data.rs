@@ -1,4 +1,4 @@
-//! Data.db's checksums, from a source that can be read anywhere.
+//! Data.db's checksums, from a source that can be read at any offset.
 
 use super::Verification;
 use crate::checksums::DataChecksums;
@@ -11,7 +11,7 @@ use crate::{CRC, DATA, DIGEST, DIGEST_BYTES_MAX};
 const READ_BYTES: u64 = 1 << 20;
 
 impl Verification<'_> {
-    /// Reads Data.db once, and says whether it is sound.
+    /// Reads Data.db once, and returns whether it is undamaged.
     pub(super) fn data_checksums(&mut self, done: &mut dyn FnMut(u64)) -> Result<bool> {
         let Some(data) = open(self.components, DATA)? else {
             return Ok(false);
@@ -22,13 +22,13 @@ impl Verification<'_> {
         let layout = DataLayout::open(self.components, self.version, data.len(), covered);
         let layout = match self.note(layout)? {
             Some(layout) => layout,
-            // The digest is of the whole file whatever its chunks are.
+            // The digest covers the whole file, whatever its chunks are.
             None => DataLayout::Plain { crc: None, base: 0 },
         };
         if let DataLayout::Plain { crc: None, .. } = layout
             && digest.is_none()
         {
-            let what = format!("{DATA}: neither {DIGEST} nor {CRC} is there to check it with");
+            let what = format!("{DATA}: there is neither {DIGEST} nor {CRC} to check it with");
             self.report.warnings.push(what);
         }
         let mut checksums = DataChecksums::new(layout, data.len(), digest.is_some());

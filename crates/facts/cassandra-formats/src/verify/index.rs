@@ -1,4 +1,4 @@
-//! The index against itself, and against Data at some partitions or at all.
+//! The index, by itself and compared with Data at some partitions or at all.
 
 use super::Verification;
 use super::order::OrderCheck;
@@ -11,7 +11,7 @@ use crate::uncompressed::{Uncompressed, key_at};
 use crate::{INDEX, PARTITIONS, ROWS, SUMMARY};
 use cassandra_tokens::{Partitioner, Token, murmur3};
 
-/// How many partitions of an SSTable are held against Data where not all are.
+/// How many partitions of an SSTable are compared with Data, if not all are.
 const SAMPLES: u64 = 64;
 
 /// Chooses partitions at even distances of Data.
@@ -105,7 +105,7 @@ impl Verification<'_> {
     }
 }
 
-/// What the leaf of a key must look like.
+/// The expected shape of a key's leaf.
 pub(super) fn key_shape(partitioner: Option<&Partitioner>, key: &[u8]) -> KeyShape {
     let prefix = match partitioner.map(|partitioner| partitioner.token(key)) {
         Some(Token::Murmur3(token)) => Some(token_prefix(token)),

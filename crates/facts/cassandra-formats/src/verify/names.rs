@@ -1,11 +1,11 @@
-//! The components that are there, against those that must be and those that TOC.txt names.
+//! The components that exist, compared with those that must exist and those that TOC.txt names.
 
 use crate::error::Damage;
 use crate::toc::parse_toc;
 use crate::version::Format;
 use crate::{COMPRESSION_INFO, CRC, DATA, INDEX, PARTITIONS, ROWS, STATISTICS, TOC};
 
-/// What no SSTable of a format can be read without.
+/// The components that no SSTable of a format can be read without.
 fn required(format: Format) -> &'static [&'static str] {
     match format {
         Format::Big => &[DATA, INDEX, STATISTICS],
@@ -13,7 +13,7 @@ fn required(format: Format) -> &'static [&'static str] {
     }
 }
 
-/// Components that are missing whatever TOC.txt says.
+/// Reports required components that are missing, whatever TOC.txt says.
 pub fn check_required(names: &[String], format: Format) -> Vec<Damage> {
     required(format)
         .iter()
@@ -22,8 +22,8 @@ pub fn check_required(names: &[String], format: Format) -> Vec<Damage> {
         .collect()
 }
 
-/// What TOC.txt names must be there. Filter.db, Summary.db and index components are not missed: Cassandra builds them
-/// anew, and appends to the TOC of an SSTable whose files a snapshot has linked before.
+/// Reports components that TOC.txt names and that are missing. Filter.db, Summary.db and index components may be
+/// missing: Cassandra rebuilds them, and appends to the TOC of an SSTable whose files a snapshot has linked before.
 pub fn check_toc(toc: &[u8], names: &[String]) -> Vec<Damage> {
     let listed = match parse_toc(toc) {
         Ok(listed) => listed,
@@ -32,18 +32,19 @@ pub fn check_toc(toc: &[u8], names: &[String]) -> Vec<Damage> {
     listed
         .iter()
         .filter(|component| !is_rebuilt(component) && !names.contains(component))
-        .map(|component| Damage::whole(TOC, format!("names {component}, which is not there")))
+        .map(|component| Damage::whole(TOC, format!("names {component}, which is missing")))
         .collect()
 }
 
-/// What is there and TOC.txt does not name. Cassandra 3.11 leaves such files behind where it built a SASI index.
+/// Reports components that exist and that TOC.txt does not name. Cassandra 3.11 leaves such files behind when it
+/// builds a SASI index.
 pub fn unnamed(toc: &[u8], names: &[String]) -> Vec<String> {
     let listed = parse_toc(toc).unwrap_or_default();
     [DATA, COMPRESSION_INFO, CRC]
         .iter()
         .filter(|component| names.iter().any(|name| name == *component))
         .filter(|component| !listed.iter().any(|name| name == *component))
-        .map(|component| format!("{TOC}: does not name {component}, which is there"))
+        .map(|component| format!("{TOC}: does not name {component}, which exists"))
         .collect()
 }
 
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_toc_does_not_name_is_odd_and_no_damage() {
+    fn what_the_toc_does_not_name_is_unusual_but_not_damage() {
         let all = names(&[DATA, COMPRESSION_INFO, TOC]);
         assert_eq!(check_toc(b"Data.db\nTOC.txt\n", &all), []);
         let odd = unnamed(b"Data.db\nTOC.txt\n", &all);

@@ -1,4 +1,5 @@
-//! Class names that are not Cassandra's own but almost: custom types and partitioners are legal, these are damage.
+//! Class names that differ from one of Cassandra's by one bit. Custom types and partitioners are legal; these are
+//! damage.
 
 const PARTITIONERS: [&str; 5] = [
     "org.apache.cassandra.dht.Murmur3Partitioner",
@@ -97,7 +98,7 @@ pub(super) fn damaged_compressor(found: &str) -> Option<String> {
     almost(found, &COMPRESSORS)
 }
 
-/// In a type as it is written, all types that it is made of.
+/// Checks a class string with all types in it.
 pub(super) fn damaged_type(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-+._&".contains(byte);
@@ -118,11 +119,11 @@ pub(super) fn damaged_type(text: &str) -> Option<String> {
     None
 }
 
-/// A name of `len` bytes at the front of `rest`. A bit can also turn a letter into the end of a name, and the end of
-/// one into a letter.
+/// Checks a name of `len` bytes at the front of `rest`. A flipped bit can also turn a letter into the end of a name,
+/// and the end of a name into a letter.
 fn damaged_name(rest: &str, len: usize) -> Option<String> {
     let name = rest.get(..len)?;
-    let wrong = || Some(format!("{name} is no type, but almost"));
+    let wrong = || Some(format!("{name} is one bit off the name of a type"));
     if name.rfind(MARSHAL).is_some_and(|at| at > 0) {
         return wrong();
     }

@@ -1,4 +1,4 @@
-//! The order of an index: tokens ascend, keys of one token too, and so do their positions, inside of Data.
+//! The order of an index: tokens ascend, keys of one token too, and so do their positions in Data.
 
 use std::cmp::Ordering;
 
@@ -7,20 +7,20 @@ use crate::bytes::Cursor;
 use crate::error::Damage;
 use cassandra_tokens::{Partitioner, Token};
 
-/// Damage that is told of one index; behind the first the rest is mostly its echo.
+/// The most damage that is reported for one index; what follows the first is mostly its consequence.
 const DAMAGE_MAX: usize = 8;
 /// The longest entry without its row index: two lengths, the longest key, a position and a length.
 const HEAD_BYTES_MAX: usize = 2 + 65_535 + 9 + 9;
 
-/// Holds each entry against the one before it.
+/// Compares each entry with the one before it.
 pub struct OrderCheck {
-    /// Whose order it is.
+    /// The component whose entries these are.
     component: &'static str,
-    /// Where the first partition must be.
+    /// The position that the first partition must have.
     start: u64,
-    /// `None` where the order of keys is not known.
+    /// `None` if the order of keys is unknown.
     partitioner: Option<Partitioner>,
-    /// Uncompressed, where it is known.
+    /// The uncompressed length of Data, if known.
     data_length: Option<u64>,
     last: Option<(Token, Vec<u8>, u64)>,
     pub partitions: u64,
@@ -70,7 +70,7 @@ impl OrderCheck {
             let order = Ord::cmp(&*last_token, &token).then_with(|| last_key.as_slice().cmp(key));
             if self.partitioner.is_some() && order != Ordering::Less {
                 return Err(wrong(format!(
-                    "the key with token {token} stands behind one with token {last_token}, expected in ascending order"
+                    "the key with token {token} follows one with token {last_token}, expected in ascending order"
                 )));
             }
             *last_token = token;
@@ -85,14 +85,14 @@ impl OrderCheck {
     }
 }
 
-/// Index.db, checked while its bytes pass by.
+/// Checks Index.db as a stream of bytes.
 pub struct IndexOrder {
     order: OrderCheck,
-    /// An entry's head that has not passed whole.
+    /// An entry's head that is not complete yet.
     pending: Vec<u8>,
-    /// Where `pending` begins in Index.db.
+    /// The offset of `pending` in Index.db.
     offset: u64,
-    /// Of a row index that is passing.
+    /// How many bytes of the current row index are left to skip.
     skip: u64,
     damage: Vec<Damage>,
 }
@@ -120,7 +120,7 @@ impl IndexOrder {
         self.offset += used as u64;
     }
 
-    /// Reads all heads that have passed whole, and says how many bytes that were.
+    /// Checks all complete heads, and returns how many bytes they are.
     fn heads(&mut self, bytes: &[u8]) -> usize {
         let mut used = 0;
         loop {
@@ -142,7 +142,7 @@ impl IndexOrder {
                     self.skip = promoted;
                     used += len;
                 }
-                // The rest of it has yet to come.
+                // The rest of it has not arrived yet.
                 Err(_) if rest.len() < HEAD_BYTES_MAX => return used,
                 Err(damage) => {
                     self.damage.push(damage);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_disorder_is_told() {
+    fn each_kind_of_disorder_is_reported() {
         #[track_caller]
         fn check(entries: &[(&[u8], u64)], expected: &str) {
             let found = damage(entries, 30, 5);

@@ -1,4 +1,4 @@
-//! Statistics.db of versions that have no checksums in it: values that no writer can have written.
+//! Statistics.db of versions without checksums: finds values that no writer can have written.
 
 use super::names_of_classes::{damaged_partitioner, damaged_type};
 use crate::STATISTICS;
@@ -17,7 +17,7 @@ const TTL_MAX: i32 = 20 * 365 * 24 * 60 * 60;
 /// Repairs have been recorded since 2013, in milliseconds since 1970.
 const FIRST_REPAIR: i64 = 1_356_998_400_000;
 
-/// The first thing that is wrong; `is_compressed` says whether there is a CompressionInfo.db.
+/// Reports the first implausible value; `is_compressed` says whether there is a CompressionInfo.db.
 pub(super) fn check(statistics: &Statistics, is_compressed: bool) -> Result<(), Damage> {
     let stats = &statistics.stats;
     let wrong = damaged_partitioner(&statistics.validation.partitioner)
@@ -73,7 +73,7 @@ fn commit_log(stats: &StatsMetadata) -> Option<String> {
 
 fn bounds(stats: &StatsMetadata) -> Option<String> {
     let (min, max) = (stats.min_ttl, stats.max_ttl);
-    // Views mark rows that are gone with the greatest TTL of all.
+    // Views mark deleted rows with the greatest TTL.
     let can_be = |ttl| (0..=TTL_MAX).contains(&ttl) || ttl == i32::MAX;
     if min > max || !can_be(min) || !can_be(max) {
         return Some(format!("times to live from {min} to {max}"));
@@ -90,7 +90,7 @@ fn tombstones(histogram: &TombstoneHistogram) -> Option<String> {
     let bins = &histogram.bins;
     if usize::try_from(histogram.max_bin_size).unwrap_or(0) < bins.len() {
         return Some(format!(
-            "{} tombstone bins where there can be {}",
+            "{} tombstone bins, at most {} are possible",
             bins.len(),
             histogram.max_bin_size
         ));
@@ -107,7 +107,7 @@ fn states(stats: &StatsMetadata, is_compressed: bool) -> Option<String> {
         return Some(format!("level {}", stats.sstable_level));
     }
     let repaired = stats.repaired_at;
-    // A power of two is one bit from "not repaired", and no writer's clock shows exactly that.
+    // A power of two is one bit away from "not repaired", and practically no clock shows exactly that.
     if repaired != 0 && (repaired < FIRST_REPAIR || repaired.count_ones() == 1) {
         return Some(format!("repaired {repaired} ms after 1970"));
     }
@@ -117,13 +117,13 @@ fn states(stats: &StatsMetadata, is_compressed: bool) -> Option<String> {
     (!sound).then(|| format!("the compression ratio is {ratio}"))
 }
 
-/// Estimates in slices, and yet not any numbers.
+/// Counts, which are estimates in slices, but still limited by each other.
 fn counts(stats: &StatsMetadata) -> Option<String> {
     let (rows, columns) = (stats.total_rows, stats.total_columns_set);
     if rows < 0 || columns < 0 {
         return Some(format!("{rows} rows with {columns} columns set"));
     }
-    // Some 3.x counted partitions more than once, and slices scale the buckets and empty none.
+    // Some 3.x counted partitions more than once, and slices scale the buckets without emptying any.
     let partitions = stats.estimated_partition_size.count();
     let counted = stats.estimated_cell_per_partition_count.count();
     let most = partitions
@@ -135,7 +135,7 @@ fn counts(stats: &StatsMetadata) -> Option<String> {
 
 fn header(statistics: &Statistics) -> Option<String> {
     let (header, stats) = (&statistics.header, &statistics.stats);
-    // Rows are differences to the header's minima, which are at most those of the rows, or the epoch where the writer
+    // Rows are differences to the header's minima, which are at most those of the rows, or the epoch if the writer
     // did not know them.
     let minima = [
         (header.min_timestamp, stats.min_timestamp, TIMESTAMP_EPOCH),

@@ -1,4 +1,4 @@
-//! Every row and cell, and the whole index held against them.
+//! Decodes every row and cell, and compares the whole index with them.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::uncompressed::Uncompressed;
 use crate::{INDEX, PARTITIONS};
 
 impl Verification<'_> {
-    /// Decodes all rows, with the whole index beside them.
+    /// Decodes all rows, together with the whole index.
     pub(super) fn rows(&mut self) -> Result<()> {
         let Some(statistics) = self.statistics.clone() else {
             return Ok(());
@@ -29,7 +29,7 @@ impl Verification<'_> {
         let ambiguous = schema.user_types_are_ambiguous();
         let mut walked = self.walk(schema, &statistics);
         if ambiguous && matches!(walked, Err(Error::Damaged(_))) {
-            // 3.x writes frozen and other user types alike; what reads to the end is what was written.
+            // Some 3.x wrote frozen user types like unfrozen ones; the schema that decodes to the end is the right one.
             let frozen = Schema::with_frozen_user_types(&statistics.header, self.version)?;
             let again = self.walk(frozen, &statistics);
             if again.is_ok() {
@@ -95,7 +95,7 @@ impl Verification<'_> {
                     }
                     (partition.position, entry)
                 }
-                // The walker gives a partition before anything of one.
+                // The walker returns a partition before its content.
                 Some(_) => continue,
             };
             seen.deletion(deletion);
@@ -115,7 +115,7 @@ impl Verification<'_> {
     }
 }
 
-/// The rest of a partition, against its row index where it has one.
+/// Decodes the rest of a partition, and compares it with its row index if it has one.
 fn walk_partition(
     walker: &mut Walker<Uncompressed>,
     start: u64,
@@ -142,7 +142,7 @@ fn walk_partition(
             }
             Event::End(end) => {
                 if let Some(blocks) = blocks {
-                    // Before the byte that ends the partition.
+                    // The offset of the byte that ends the partition.
                     blocks.finish((end.end - start).saturating_sub(1))?;
                 }
                 return Ok(());
@@ -161,17 +161,17 @@ fn check_deletion(entry: &RowIndexEntry, expected: data::DeletionTime) -> Result
         crate::ROWS,
         entry.position,
         format!(
-            "a partition is said to be deleted as {:?}, its Data says {expected:?}",
+            "a partition's deletion is {:?} here and {expected:?} in Data",
             entry.deletion
         ),
     ))
 }
 
-/// As indexes of the trie formats tell of it.
+/// A deletion as the index of a trie format has it.
 fn bti_deletion(deletion: data::DeletionTime) -> Option<crate::bti::DeletionTime> {
     (!deletion.is_live()).then_some(crate::bti::DeletionTime {
         marked_for_delete_at: deletion.marked_for_delete_at,
-        // Its low bits are what is stored, signed or not.
+        // The low 32 bits are what is stored, signed or not.
         local_deletion_time: deletion.local_deletion_time as u32,
     })
 }

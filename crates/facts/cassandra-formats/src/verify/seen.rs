@@ -1,4 +1,4 @@
-//! What rows were seen to have, against what Statistics.db says of them all.
+//! What the rows have, compared with what Statistics.db says about all of them.
 
 use crate::STATISTICS;
 use crate::big_check::{BigVisitor, IndexedPartition};
@@ -8,7 +8,7 @@ use crate::statistics::Statistics;
 use crate::statistics::histogram::EstimatedHistogram;
 use crate::statistics::sketch::Sketch;
 
-/// The least and the greatest of some values.
+/// The smallest and the greatest of some values.
 #[derive(Debug)]
 struct Range {
     min: i64,
@@ -27,7 +27,7 @@ impl Range {
         self.max = self.max.max(value);
     }
 
-    /// Wider bounds only make readers look where nothing is, narrower ones make them miss what is there.
+    /// Bounds that are too wide only make readers search in vain, bounds that are too narrow make them miss rows.
     fn check(&self, of: &str, min: i64, max: i64) -> Result<(), Damage> {
         if self.min > self.max || (min <= self.min && self.max <= max) {
             return Ok(());
@@ -35,14 +35,14 @@ impl Range {
         Err(Damage::whole(
             STATISTICS,
             format!(
-                "{of} are said to be from {min} to {max}, rows have {} to {}",
+                "{of} are from {min} to {max} here, rows have {} to {}",
                 self.min, self.max
             ),
         ))
     }
 }
 
-/// Keys and sizes, for versions whose Statistics.db has no checksums.
+/// Keys and sizes, compared only for versions whose Statistics.db has no checksums.
 struct Partitions {
     sketch: Sketch,
     sizes: EstimatedHistogram,

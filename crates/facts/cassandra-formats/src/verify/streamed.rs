@@ -1,4 +1,4 @@
-//! Checks of one component over bytes that pass by once, as while they are uploaded or downloaded.
+//! Checks one component as a stream of bytes, while it is uploaded or downloaded.
 
 use crate::bti::Partitions;
 use crate::checksums::DataChecksums;
@@ -17,11 +17,11 @@ use crate::{
     STATISTICS_BYTES_MAX, SUMMARY, TOC,
 };
 
-/// Components up to this size are checked as a whole when their last byte has passed; of bigger ones only Data.db and
-/// Index.db are checked, which are checked as they pass.
+/// Components up to this size, in bytes, are collected and checked as a whole. Larger ones are not checked, except
+/// Data.db and Index.db, which are checked as a stream.
 const WHOLE_BYTES_MAX: usize = 64 << 20;
 
-/// The check of one component. It reads the small components that it needs beside it; those are never Data.db.
+/// The check of one component. It also reads other small components if it needs them, but never Data.db.
 pub struct ComponentCheck {
     kind: Kind,
     bytes: u64,
@@ -40,13 +40,13 @@ enum Kind {
         data_len: u64,
         bytes: Vec<u8>,
     },
-    /// Nothing of it can be checked by itself.
+    /// It cannot be checked by itself.
     None,
 }
 
 impl ComponentCheck {
-    /// Damage of the components that it needs beside it is theirs to tell: this one then checks less. An error is of the
-    /// source.
+    /// Begins the check of `component`. If another component that it needs is damaged, it checks less; the check of
+    /// that component reports the damage. The only error is a source that fails.
     pub fn begin(
         components: &dyn Components,
         descriptor: &Descriptor,
@@ -110,7 +110,7 @@ impl ComponentCheck {
         })
     }
 
-    /// Takes the next bytes. An error is of the source of the components beside it, never of these bytes.
+    /// Takes the next bytes. The only error is a source of other components that fails.
     pub fn update(&mut self, bytes: &[u8]) -> Result<()> {
         self.bytes += bytes.len() as u64;
         match &mut self.kind {
@@ -128,7 +128,7 @@ impl ComponentCheck {
         Ok(())
     }
 
-    /// All damage, when the last byte has passed.
+    /// Call it after the last byte: returns all damage.
     pub fn finish(self) -> Result<Vec<Damage>> {
         match self.kind {
             Kind::Data { checksums, digest } => checksums.finish(digest),
@@ -168,7 +168,7 @@ fn whole_damage(
     }
 }
 
-/// The whole trie, without what its leaves lead to.
+/// Checks the whole trie, but not what its leaves point to.
 fn check_partitions(bytes: Vec<u8>) -> Result<()> {
     let partitions = Partitions::open(Box::new(bytes))?;
     let mut walk = partitions.walk();
@@ -186,7 +186,7 @@ fn check_partitions(bytes: Vec<u8>) -> Result<()> {
     Err(Damage::whole(PARTITIONS, what).into())
 }
 
-/// Damage beside the component makes its check weaker, no more.
+/// Turns damage of another component into `None`, which only makes this check weaker.
 fn less<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),

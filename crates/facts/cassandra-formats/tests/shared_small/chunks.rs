@@ -1,4 +1,4 @@
-//! What lies around the chunks of Data.db: where they are, their checksums, and the names of the components.
+//! The positions of the chunks of Data.db, their checksums, and the names of the components.
 
 use cassandra_formats::codec::Codec;
 use cassandra_formats::compression_info::writer::CompressionInfoWriter;
@@ -9,8 +9,8 @@ use cassandra_formats::toc::{encode_toc, parse_toc};
 use crate::fixtures::shared;
 
 #[test]
-fn chunks_lie_where_compression_info_says() {
-    for sstable in shared("chunks_lie_where_compression_info_says") {
+fn chunks_are_where_compression_info_has_them() {
+    for sstable in shared("chunks_are_where_compression_info_has_them") {
         let name = sstable.name();
         let Some(mut info) = sstable.compression_info() else {
             assert!(sstable.facts["compression"].is_null(), "{name}");

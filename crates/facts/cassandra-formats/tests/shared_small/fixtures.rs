@@ -91,7 +91,7 @@ fn take_uvint(bytes: &mut &[u8]) -> u64 {
     value
 }
 
-/// All shared SSTables; none, told by name, where they are missing.
+/// All shared SSTables; if they are missing, none, with a line that names the test.
 pub fn shared(test: &str) -> Vec<Shared> {
     let Some(facts) = shared_fixtures::text(test, "sstables.jsonl") else {
         return Vec::new();

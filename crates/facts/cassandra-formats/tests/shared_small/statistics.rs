@@ -16,8 +16,8 @@ fn short(class: &str) -> &str {
 }
 
 #[test]
-fn statistics_say_what_is_known_of_the_sstable() {
-    for sstable in shared("statistics_say_what_is_known_of_the_sstable") {
+fn statistics_agree_with_what_is_known_about_the_sstable() {
+    for sstable in shared("statistics_agree_with_what_is_known_about_the_sstable") {
         let Statistics {
             validation,
             stats,
@@ -97,8 +97,8 @@ fn flipped_bits_and_cut_ends_of_statistics_are_damage() {
         for bit in (0..bytes.len() * 8).step_by(step) {
             bytes[bit / 8] ^= 1 << (bit % 8);
             let found = Statistics::parse(&bytes, version);
-            let told = found.is_err() || !version.has_statistics_checksums();
-            assert!(told, "{} bit {bit}", sstable.name());
+            let reported = found.is_err() || !version.has_statistics_checksums();
+            assert!(reported, "{} bit {bit}", sstable.name());
             bytes[bit / 8] ^= 1 << (bit % 8);
         }
         for len in (0..bytes.len()).step_by(step) {

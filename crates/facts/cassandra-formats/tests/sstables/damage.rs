@@ -66,7 +66,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Looks at the damage that was just done.
+    /// Verifies the SSTable after damage was done to it.
     fn note(&mut self, patient: &Patient, component: &str, what: &dyn Fn() -> String) {
         let family = patient.version.to_string();
         let key = match component {
@@ -75,7 +75,7 @@ impl Tally {
         };
         let figures = self.components.entry(key).or_default();
         figures.done += 1;
-        // Where checksums cover all they must find all; of the rest a share is told.
+        // If checksums cover everything, they must find everything; of the rest a share is found.
         let covered = has_checksums(component, patient.version);
         if covered || figures.done.is_multiple_of(5) {
             figures.looked_at += 1;

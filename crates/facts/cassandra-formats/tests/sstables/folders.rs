@@ -15,7 +15,7 @@ pub fn own() -> Vec<SstableFiles> {
     sstable_files::find(&[folder]).expect("the project's own fixtures are there")
 }
 
-/// The shared SSTables; says so where they are missing.
+/// The shared SSTables; prints a line if they are missing.
 pub fn shared(test: &str) -> Vec<SstableFiles> {
     let Some(folder) = shared_fixtures::sstables(test) else {
         return Vec::new();

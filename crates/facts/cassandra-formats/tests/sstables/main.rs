@@ -1,4 +1,4 @@
-//! Whole SSTables: those that this project made with real Cassandra, and the shared ones where they are.
+//! Whole SSTables: those that this project made with real Cassandra, and the shared ones if they are available.
 
 mod agreement;
 mod damage;

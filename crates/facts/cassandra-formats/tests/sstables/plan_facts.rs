@@ -15,8 +15,8 @@ fn fixture(path: &str) -> SstableFiles {
     found.into_iter().find(fits).expect("a fixture")
 }
 
-/// What sstablemetadata says after a label; `None` where the tool was not run on it.
-fn told(sstable: &SstableFiles, label: &str) -> Option<Vec<String>> {
+/// The output of sstablemetadata after a label; `None` if the tool was not run on it.
+fn metadata(sstable: &SstableFiles, label: &str) -> Option<Vec<String>> {
     let path = sstable
         .folder()
         .join(format!("{}.sstablemetadata.txt", sstable.descriptor()));
@@ -34,7 +34,7 @@ fn tokens_are_those_that_cassandra_says() {
             ("First token: ", &found.first_token),
             ("Last token: ", &found.last_token),
         ] {
-            let Some(lines) = told(&sstable, label) else {
+            let Some(lines) = metadata(&sstable, label) else {
                 continue;
             };
             let Some(line) = lines.first() else { continue };
@@ -56,7 +56,7 @@ fn what_expires_is_what_cassandra_counts_by_time() {
         if !sstable.folder().ends_with("layouts/expiring") {
             continue;
         }
-        let lines = told(&sstable, "Estimated tombstone drop times").expect("metadata");
+        let lines = metadata(&sstable, "Estimated tombstone drop times").expect("metadata");
         let bins: Vec<(u64, u64)> = lines[2..]
             .iter()
             .map_while(|line| {
@@ -115,11 +115,11 @@ fn hazards_are_seen_in_the_header() {
 }
 
 #[test]
-fn slices_that_dse_streamed_are_told() {
-    let Some(folder) = shared_fixtures::sstables("slices_that_dse_streamed_are_told") else {
+fn zero_copy_streamed_sstables_are_reported() {
+    let Some(folder) = shared_fixtures::sstables("zero_copy_streamed_sstables_are_reported") else {
         return;
     };
-    // Its Data.db is that of another one, which what is told here does not depend on.
+    // Its Data.db is that of another SSTable, which these facts do not depend on.
     let folder = folder.join("datastax/bti-bb/ZeroCopyStreamingTest");
     let slices = sstable_files::find(&[folder]).expect("walks");
     assert!(!slices.is_empty(), "the shared fixtures have one");
@@ -152,7 +152,7 @@ fn encrypted(sstable: &SstableFiles, class: &str, options: &[(&str, &str)]) -> M
 }
 
 #[test]
-fn encryption_is_told_with_the_name_of_its_key() {
+fn encryption_is_reported_with_the_name_of_its_key() {
     let sstable = fixture("big-nb/layouts/simple/nb-1-big-Data.db");
     for (class, options, key) in [
         ("Encryptor", &[][..], "system_key"),
@@ -172,8 +172,8 @@ fn encryption_is_told_with_the_name_of_its_key() {
         });
         let found = facts(&sstable, &components, 0);
         assert_eq!(found.encryption, expected);
-        assert!(found.first_token.is_some(), "it may tell more");
-        // Where the small components are encrypted too, they are noise.
+        assert!(found.first_token.is_some(), "more may be known");
+        // If the small components are encrypted too, they are noise.
         for name in ["Statistics.db", "Index.db", "Summary.db"] {
             for byte in components.get_mut(name).expect("is there") {
                 *byte ^= 0xa5;

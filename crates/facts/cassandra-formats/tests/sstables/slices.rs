@@ -145,7 +145,7 @@ fn cut(source: &Source, ranges: &TokenRanges) -> Option<Memory> {
     Some(memory)
 }
 
-/// Slices by ranges between the given partitions, and looks at each slice and at all of them together.
+/// Slices by ranges between the given partitions, and checks each slice and all of them together.
 fn check(source: &Source, cuts: &[usize]) {
     let count = source.partitions.len();
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % count.max(1)).collect();
@@ -220,7 +220,7 @@ fn the_slice_of_the_whole_ring_has_all_partitions() {
 }
 
 #[test]
-fn nothing_is_copied_where_every_partition_is_wanted() {
+fn nothing_is_copied_if_every_partition_is_wanted() {
     for source in sources() {
         let mut tokens: Vec<i64> = Vec::new();
         for (token, ..) in &source.partitions {
@@ -324,7 +324,7 @@ fn slices_by_random_ranges_are_the_whole_together() {
 }
 
 #[test]
-fn data_is_checked_before_it_is_copied_and_only_where_it_is_wanted() {
+fn data_is_checked_before_it_is_copied_and_only_if_it_is_wanted() {
     for (path, first_chunk) in [
         ("big-nb/compression/none/nb-1-big-Data.db", 65_536),
         ("big-nb/compression/lz4/nb-1-big-Data.db", 100),

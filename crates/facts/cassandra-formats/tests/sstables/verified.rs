@@ -49,9 +49,11 @@ fn own_sstables_are_sound() {
 
 /// As Cassandra wrote it, to the byte.
 #[test]
-fn statistics_come_back_as_they_were_written() {
+fn statistics_are_encoded_as_they_were_written() {
     let mut sstables = folders::own();
-    sstables.extend(folders::shared("statistics_come_back_as_they_were_written"));
+    sstables.extend(folders::shared(
+        "statistics_are_encoded_as_they_were_written",
+    ));
     for sstable in &sstables {
         let version = Version::known(&sstable.descriptor().format).expect("a known version");
         let bytes = std::fs::read(sstable.path("Statistics.db")).expect("statistics");

@@ -75,7 +75,8 @@ fn make(counts: &[u64]) -> (Vec<u8>, Vec<u64>) {
     let mut out = Vec::new();
     let mut entries = Vec::new();
     for (index, count) in counts.iter().enumerate() {
-        // A trie of its own, which begins where its phase is that of the output: behind as many bytes as there are.
+        // A separate trie, which begins behind as many bytes as the output has, so that both are at the same offset
+        // in a page.
         let start = out.len();
         let mut trie = TrieWriter::new(ROWS, Vec::new()).at(start as u64);
         for block in 0..=*count {

@@ -5,7 +5,7 @@ use super::fixtures::{self, Fixture};
 use super::real::data_positions;
 use crate::error::{Damage, Error, Result};
 
-/// Everything that the index says, against the keys where there is data.
+/// Everything in the index, compared with the keys if there is data.
 fn check_all(fixture: &Fixture, partitions: Vec<u8>, rows: Vec<u8>) -> Result<()> {
     let partitions = Partitions::open(Box::new(partitions))?;
     let rows = Rows::open(Box::new(rows), fixture.version);
@@ -127,8 +127,8 @@ fn check_in_step(
 }
 
 #[test]
-fn every_flipped_bit_of_a_partition_index_is_seen_where_tokens_are_known() {
-    for fixture in small("every_flipped_bit_of_a_partition_index_is_seen_where_tokens_are_known") {
+fn every_flipped_bit_of_a_partition_index_is_seen_if_tokens_are_known() {
+    for fixture in small("every_flipped_bit_of_a_partition_index_is_seen_if_tokens_are_known") {
         // Without tokens the labels of the paths are not compared with anything.
         if fixture.facts["partitioner"] != "Murmur3Partitioner" {
             continue;
@@ -141,7 +141,7 @@ fn every_flipped_bit_of_a_partition_index_is_seen_where_tokens_are_known() {
     }
 }
 
-/// What the rows of a partition's Data.db would say: where blocks begin, and in which deletion.
+/// What the rows of a partition in Data.db would give: where blocks begin, and in which deletion.
 type Rowwise = (Option<DeletionTime>, Vec<(u64, Option<DeletionTime>)>);
 
 fn rowwise(fixture: &Fixture) -> Vec<Rowwise> {

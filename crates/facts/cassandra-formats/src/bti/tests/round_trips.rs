@@ -1,4 +1,4 @@
-//! What the writer writes is read back as it was given, and keeps the rules that Cassandra's reader lives by.
+//! What the writer writes is read back unchanged, and keeps the rules that Cassandra's reader relies on.
 
 use std::collections::BTreeMap;
 
@@ -121,7 +121,7 @@ fn keys_out_of_order_are_refused() {
     writer.push(b"ba", 1, &[0]).expect("the next key");
 }
 
-/// The leaves of a Partitions.db, written anew.
+/// The leaves of a Partitions.db, written again.
 fn rewrite(partitions: &Partitions, keep: impl Fn(usize) -> bool) -> Vec<u8> {
     let mut writer = PartitionsWriter::new(Vec::new());
     let mut walk = partitions.walk();
@@ -142,11 +142,11 @@ fn rewrite(partitions: &Partitions, keep: impl Fn(usize) -> bool) -> Vec<u8> {
 }
 
 #[test]
-fn a_real_partition_index_that_is_written_anew_is_the_same() {
-    for fixture in fixtures::all("a_real_partition_index_that_is_written_anew_is_the_same") {
+fn a_real_partition_index_that_is_rewritten_is_the_same() {
+    for fixture in fixtures::all("a_real_partition_index_that_is_rewritten_is_the_same") {
         let (partitions, _) = fixture.open();
         let bytes = rewrite(&partitions, |_| true);
-        // Where there is a choice which branch goes into which page it may be made in another way.
+        // If a branch could go into either of two pages, this writer may choose another than Cassandra.
         if (fixture.partitions.len() as u64) < PAGE {
             assert_eq!(bytes, fixture.partitions, "{}", fixture.name);
         }

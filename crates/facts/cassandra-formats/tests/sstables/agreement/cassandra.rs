@@ -98,7 +98,7 @@ fn metadata(components: &Memory, sstable: &SstableFiles) -> BTreeMap<&'static st
 }
 
 /// The value without what only explains it: a date before its number in brackets, a duration or key behind it.
-fn told(field: &str, text: &str) -> String {
+fn expected_value(field: &str, text: &str) -> String {
     let text = text.trim();
     let is_time = field.contains("time") || field.contains("Time");
     if let Some((_, number)) = text.rsplit_once(" (").filter(|_| is_time) {
@@ -143,7 +143,7 @@ fn sstablemetadata_says_the_same() {
                 continue;
             }
             *compared.entry(field.to_owned()).or_insert(0) += 1;
-            let expected = told(field, value);
+            let expected = expected_value(field, value);
             if *found != expected {
                 wrong.push(format!(
                     "{name} {field}: {found}, sstablemetadata {expected}"

@@ -38,7 +38,7 @@ fn compression(components: &Memory, version: Version, of: &mut BTreeMap<&str, Va
     of.insert("uncompressed", json!(info.data_length));
 }
 
-/// Everything that is told here, by the names of the golden facts.
+/// All facts of this crate, by the names of the golden facts.
 fn found(sstable: &sstable_files::SstableFiles) -> BTreeMap<&'static str, Value> {
     let components = folders::load(sstable);
     let descriptor = sstable.descriptor();
@@ -157,6 +157,6 @@ fn every_golden_fact_is_found() {
             ));
         }
     }
-    println!("compared {compared:?}\nnot told here {skipped:?}");
+    println!("compared {compared:?}\nnot known to this crate {skipped:?}");
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }

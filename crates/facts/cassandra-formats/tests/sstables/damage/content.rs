@@ -36,7 +36,7 @@ impl CellVisitor for Cells {
     }
 }
 
-/// Each partition, row, marker and cell as the walker tells of it.
+/// Each partition, row, marker and cell as the walker reports it.
 pub fn rows(components: &Memory, version: Version) -> Result<String> {
     let statistics = statistics(components, version)?;
     let schema = Schema::new(&statistics.header, version).map_err(Error::from)?;
@@ -44,16 +44,16 @@ pub fn rows(components: &Memory, version: Version) -> Result<String> {
     let data = Uncompressed::new(data, layout)?;
     let mut walker = Walker::new(Arc::new(schema), Depth::Cells, data, 0);
     let mut cells = Cells(String::new());
-    let mut told = String::new();
+    let mut text = String::new();
     loop {
         let event = walker
             .next_with(&mut cells)?
             .map(|event| format!("{event:?}"));
         let is_end = event.is_none();
-        writeln!(told, "{}{event:?}", cells.0).expect("a string");
+        writeln!(text, "{}{event:?}", cells.0).expect("a string");
         cells.0.clear();
         if is_end {
-            return Ok(told);
+            return Ok(text);
         }
     }
 }
@@ -74,7 +74,7 @@ pub fn chunks(components: &Memory, version: Version) -> Result<String> {
     let source = component(components, "CompressionInfo.db");
     let data_len = components["Data.db"].len() as u64;
     let mut info = CompressionInfo::open(source, version, data_len)?;
-    let mut told = format!(
+    let mut text = format!(
         "{:?} {:?} {} {}",
         info.compressor, info.parameters, info.chunk_length, info.data_length
     );
@@ -83,9 +83,9 @@ pub fn chunks(components: &Memory, version: Version) -> Result<String> {
         let is_raw = info
             .max_compressed_length
             .is_some_and(|max| chunk.stored_len >= max);
-        writeln!(told, "{chunk:?} {is_raw}").expect("a string");
+        writeln!(text, "{chunk:?} {is_raw}").expect("a string");
     }
-    Ok(told)
+    Ok(text)
 }
 
 /// The checksums of CRC.db, each with the bytes of Data.db that it is of.
@@ -93,17 +93,17 @@ pub fn checksums(components: &Memory) -> Result<String> {
     let data_len = components["Data.db"].len() as u64;
     let mut crc = CrcFile::open(component(components, "CRC.db"), data_len)?;
     let length = u64::from(crc.chunk_length);
-    let mut told = String::new();
+    let mut text = String::new();
     for index in 0..crc.chunk_count {
         let end = (index * length + length).min(data_len);
         let checksum = crc.checksum(index)?;
-        writeln!(told, "{}..{end} {checksum}", index * length).expect("a string");
+        writeln!(text, "{}..{end} {checksum}", index * length).expect("a string");
     }
-    Ok(told)
+    Ok(text)
 }
 
-/// Entries and row indexes. The last block of a row index may include the byte that ends the partition or not: writers
-/// do both and readers stop at that byte, so it is told without.
+/// Entries and row indexes. The last block of a row index may include the byte that ends the partition or not:
+/// writers do both and readers stop at that byte, so it is left out.
 pub fn big_index(components: &Memory, version: Version) -> Result<String> {
     let statistics = statistics(components, version)?;
     let schema = Arc::new(Schema::new(&statistics.header, version).map_err(Error::from)?);
@@ -140,7 +140,7 @@ pub fn big_index(components: &Memory, version: Version) -> Result<String> {
 pub fn bti_index(components: &Memory, version: Version, with_separators: bool) -> Result<String> {
     let partitions = Partitions::open(component(components, "Partitions.db"))?;
     let rows = Rows::open(component(components, "Rows.db"), version);
-    let mut told = format!(
+    let mut text = format!(
         "{:?} {:?} {}",
         partitions.first_key(),
         partitions.last_key(),
@@ -149,19 +149,19 @@ pub fn bti_index(components: &Memory, version: Version, with_separators: bool) -
     let mut walk = partitions.walk();
     while let Some(leaf) = walk.next()? {
         let (prefix, hash, target) = (leaf.prefix.to_vec(), leaf.hash, leaf.target);
-        writeln!(told, "{prefix:?} {hash:?} {target:?}").expect("a string");
+        writeln!(text, "{prefix:?} {hash:?} {target:?}").expect("a string");
         let Target::Rows(position) = target else {
             continue;
         };
         let entry = rows.entry(position)?;
         let (key, data, count) = (&entry.key, entry.data_position, entry.block_count);
-        writeln!(told, "{key:?} {data} {count} {:?}", entry.deletion).expect("a string");
+        writeln!(text, "{key:?} {data} {count} {:?}", entry.deletion).expect("a string");
         let mut blocks = rows.blocks(&entry);
         while let Some(block) = blocks.next()? {
             let separator = with_separators.then_some(block.separator);
             let (offset, open) = (block.offset, block.open);
-            writeln!(told, "{separator:?} {offset} {open:?}").expect("a string");
+            writeln!(text, "{separator:?} {offset} {open:?}").expect("a string");
         }
     }
-    Ok(told)
+    Ok(text)
 }

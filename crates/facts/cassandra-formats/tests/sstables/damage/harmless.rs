@@ -92,8 +92,8 @@ fn judge_statistics(version: Version, sound: &Memory, found: &Memory) -> Verdict
     judge_stats(version, &before.stats, &after.stats)
 }
 
-/// Times of rows are differences to the header's minima. Where neither bound of Statistics.db is one of a row's but of a
-/// partition's deletion, which stands alone, all rows can be a little later or earlier and nothing tells.
+/// Times of rows are differences to the header's minima. Where neither bound of Statistics.db is one of a row's but
+/// of a partition's deletion, which is independent, all rows can be a little later or earlier without any sign.
 fn times_shifted(before: &Statistics, after: &Statistics) -> bool {
     let (b, a) = (&before.header, &after.header);
     b.min_timestamp != a.min_timestamp
@@ -101,7 +101,7 @@ fn times_shifted(before: &Statistics, after: &Statistics) -> bool {
         || b.min_ttl != a.min_ttl
 }
 
-/// Names that nothing else in the SSTable tells.
+/// Names that nothing else in the SSTable has.
 fn judge_header(before: &Statistics, after: &Statistics) -> Option<Verdict> {
     let (b, a) = (&before.header, &after.header);
     let columns = |of: &Statistics| -> (Vec<Vec<u8>>, Vec<String>) {
