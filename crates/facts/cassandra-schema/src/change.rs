@@ -1,38 +1,61 @@
-//! What an `ALTER` statement changes.
+//! Changes that `ALTER` statements make to tables and types.
 
 use crate::cql_type::CqlType;
 use crate::option::Options;
 use crate::table::{Column, ColumnKind, DroppedColumn, Table};
 use crate::user_type::{Field, UserType};
 
+/// A change of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TableChange {
+    /// `ADD`: new columns.
     Add(Vec<Column>),
+    /// `DROP`.
     Drop {
+        /// The columns to drop.
         columns: Vec<String>,
+        /// `USING TIMESTAMP`, in microseconds since 1970: data written later is kept.
         dropped_us: Option<i64>,
     },
+    /// `RENAME`: pairs of the old and the new name.
     Rename(Vec<(String, String)>),
+    /// `ALTER … TYPE`, which early releases had.
     Type {
+        /// The column.
         column: String,
+        /// Its new type.
         of: CqlType,
     },
+    /// `ALTER … MASKED WITH` or `DROP MASKED`.
     Mask {
+        /// The column.
         column: String,
+        /// The new mask; `None` removes it.
         mask: Option<String>,
     },
+    /// `WITH`: options to set.
     With(Options),
+    /// `DROP COMPACT STORAGE`.
     DropCompactStorage,
 }
 
+/// A change of a user-defined type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TypeChange {
+    /// `ADD`: a new field, which becomes the last one.
     Add(Field),
+    /// `RENAME`: pairs of the old and the new name.
     Rename(Vec<(String, String)>),
-    Type { field: String, of: CqlType },
+    /// `ALTER … TYPE`, which early releases had.
+    Type {
+        /// The field.
+        field: String,
+        /// Its new type.
+        of: CqlType,
+    },
 }
 
-/// Why a change does not fit what it changes; the name is that of a column or field.
+/// Why a change cannot be applied; the name is that of a column or field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Misfit {
     Unknown(String),
@@ -96,8 +119,8 @@ impl Table {
         Ok(())
     }
 
-    /// Shows what the storage engine has: without clustering columns, a clustering column and a value come to light, and
-    /// the columns of fixed names turn out to be static.
+    /// Shows the columns that the storage engine has: a table without clustering columns gets a clustering column and
+    /// a value, and its other columns become static.
     pub(crate) fn drop_compact_storage(&mut self) {
         if !std::mem::replace(&mut self.compact_storage, false) || self.clustering().count() > 0 {
             return;

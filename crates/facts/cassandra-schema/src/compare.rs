@@ -1,4 +1,4 @@
-//! Whether two definitions are the same.
+//! Whether two definitions mean the same, and whether SSTables fit.
 
 use crate::function::{Aggregate, Function};
 use crate::index::Index;
@@ -9,6 +9,7 @@ use crate::table::{Column, DroppedColumn, Table};
 use crate::user_type::UserType;
 use crate::view::View;
 
+/// Comparison by meaning.
 pub trait SameMeaning {
     /// Whether both mean the same, whichever release lines printed them.
     ///
@@ -31,27 +32,27 @@ by_normal_form!(Keyspace, UserType, Function, Aggregate, Index, View);
 
 impl SameMeaning for Table {
     fn same_definition(&self, other: &Self) -> bool {
-        // Of a table without CQL nothing is known.
+        // Nothing is known about a table without CQL.
         !self.has_no_cql && !other.has_no_cql && self.normal() == other.normal()
     }
 }
 
-/// Whether SSTables of the one fit the other as they are, both ways: columns, types, keys, their order, what is static,
-/// what was dropped. Options and masks do not count. User types are compared by name: [`same_user_types`] tells the rest.
+/// Whether SSTables of the one fit the other as they are, both ways: columns, types, keys, their order, static and
+/// dropped columns. Options and masks do not count. User types are compared by name only; see [`same_user_types`].
 pub fn same_storage(a: &Table, b: &Table) -> bool {
     let (stored_a, stored_b) = (stored(a), stored(b));
     is_known(a, b) && stored_a == stored_b && dropped(a) == dropped(b)
 }
 
-/// Whether SSTables of the backup fit the live table as they are. History may have gone on: a column that the backup
-/// does not have may have come and gone since.
+/// Whether SSTables of the backup fit the live table as they are. A column that the backup does not have may have
+/// been added and dropped since.
 pub fn fits_as_is(backup: &Table, live: &Table) -> bool {
     let (was, now) = (dropped(backup), dropped(live));
     let no_data_is_lost = now.iter().all(|now| {
         let known = was.iter().find(|was| was.name == now.name);
         match known {
             Some(was) if was == now => true,
-            // Dropped again later: what the backup has of it was gone already.
+            // Dropped again later: its data in the backup was deleted already.
             Some(was) => {
                 let is_gone = backup.column(&now.name).is_none();
                 is_gone && was.of == now.of && was.is_static == now.is_static && was < now
@@ -66,8 +67,8 @@ pub fn fits_as_is(backup: &Table, live: &Table) -> bool {
         && no_data_is_lost
 }
 
-/// Whether the user types that a table is made of, down to those of their fields, are the same in both schemas. One that
-/// a schema does not have is not the same as anything.
+/// Whether the user-defined types in a table, including those in their fields, are the same in both schemas. A type
+/// that one schema does not have is never the same.
 pub fn same_user_types(table: &Table, a: &Schema, b: &Schema) -> bool {
     let (a, b) = (a.types_of(table), b.types_of(table));
     let is_there = |name: &str| a.iter().any(|of| of.name == name);

@@ -5,35 +5,57 @@ use std::fmt;
 
 use model::cql::{literal, quote};
 
-/// A type that Cassandra brings.
+/// A type that is built into Cassandra.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Native {
+    /// `ascii`.
     Ascii,
+    /// `bigint`.
     Bigint,
+    /// `blob`.
     Blob,
+    /// `boolean`.
     Boolean,
+    /// `counter`.
     Counter,
+    /// `date`.
     Date,
+    /// `decimal`.
     Decimal,
+    /// `double`.
     Double,
+    /// `duration`.
     Duration,
-    /// What a dense table without values has for one; no statement can name it.
+    /// The type of the value column of a dense table without values; no statement can name it.
     Empty,
+    /// `float`.
     Float,
+    /// `inet`.
     Inet,
+    /// `int`.
     Int,
+    /// `smallint`.
     Smallint,
+    /// `text`.
     Text,
+    /// `time`.
     Time,
+    /// `timestamp`.
     Timestamp,
+    /// `timeuuid`.
     Timeuuid,
+    /// `tinyint`.
     Tinyint,
+    /// `uuid`.
     Uuid,
+    /// `varchar`, which Cassandra stores as `text`.
     Varchar,
+    /// `varint`.
     Varint,
 }
 
 impl Native {
+    /// Every native type with its name in CQL.
     pub const ALL: [(Self, &'static str); 22] = [
         (Self::Ascii, "ascii"),
         (Self::Bigint, "bigint"),
@@ -59,6 +81,7 @@ impl Native {
         (Self::Varint, "varint"),
     ];
 
+    /// The name in CQL.
     pub fn as_str(self) -> &'static str {
         Self::ALL
             .iter()
@@ -74,28 +97,39 @@ impl Native {
     }
 }
 
+/// A type of CQL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CqlType {
+    /// A native type.
     Native(Native),
     /// A class in quotes, for example `'PointType'` or `'org.example.Odd'`.
     Custom(String),
+    /// `frozen<…>`.
     Frozen(Box<CqlType>),
+    /// `list<…>`.
     List(Box<CqlType>),
+    /// `set<…>`.
     Set(Box<CqlType>),
+    /// `map<…, …>`: keys and values.
     Map(Box<CqlType>, Box<CqlType>),
+    /// `tuple<…>`.
     Tuple(Vec<CqlType>),
+    /// `vector<…, n>`: the type of the elements, and their number.
     Vector(Box<CqlType>, u32),
-    /// A user-defined type; the keyspace only where the text names it.
+    /// A user-defined type.
     User {
+        /// Its keyspace, if the text names it.
         keyspace: Option<String>,
+        /// Its name, without quotes.
         name: String,
     },
 }
 
-/// Words that begin a type of their own, so that a user type of this name must be quoted.
+/// Words that begin a type, so a user-defined type of this name must be quoted.
 const CONSTRUCTORS: [&str; 6] = ["frozen", "list", "set", "map", "tuple", "vector"];
 
 impl CqlType {
+    /// A user-defined type without a keyspace.
     pub fn user(name: &str) -> Self {
         Self::User {
             keyspace: None,
@@ -103,11 +137,12 @@ impl CqlType {
         }
     }
 
+    /// Wraps a type in `frozen<…>`.
     pub fn frozen(of: Self) -> Self {
         Self::Frozen(Box::new(of))
     }
 
-    /// The types that it is made of, itself first.
+    /// The types that it consists of, itself first.
     pub fn parts(&self) -> Vec<&Self> {
         let mut found = Vec::new();
         let mut open = vec![self];
@@ -125,7 +160,7 @@ impl CqlType {
         found
     }
 
-    /// The names of the user types that it is made of.
+    /// The names of the user-defined types in it.
     pub fn user_types(&self) -> BTreeSet<&str> {
         self.parts()
             .into_iter()

@@ -1,7 +1,7 @@
-//! What a restore takes back, and the CQL that would bring it forward again.
+//! What a restore takes back, and the CQL that brings it forward again.
 //!
-//! Compare with what the target's release would be told: rewrite the backup for it first, else options that only the
-//! source knows look like changes.
+//! [`rewrite`](crate::rewrite()) the backup for the target's release first, else options that only the source has
+//! look like changes.
 
 mod columns;
 mod keys;
@@ -16,33 +16,46 @@ pub use user_type::{TypeDiff, diff_type};
 
 use std::fmt;
 
-/// Something that is one way in the backup, and another way live.
+/// Something that differs between the backup and the live schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed<T> {
+    /// The column, option, index or other part that differs.
     pub name: String,
+    /// Its state in the backup.
     pub backup: T,
+    /// Its state in the live schema.
     pub live: T,
 }
 
-/// A key column or field that was renamed since the backup: told by its place and type.
+/// A key column or field that was renamed since the backup, recognized by its position and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rename {
+    /// The name in the backup.
     pub backup: String,
+    /// The live name.
     pub live: String,
 }
 
 /// Why no CQL brings a change forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Why {
+    /// The columns of the primary key changed.
     PrimaryKey,
+    /// The clustering order changed.
     ClusteringOrder,
+    /// The type of a column changed.
     ColumnType,
+    /// A column became static or regular.
     Static,
+    /// The table has COMPACT STORAGE live.
     CompactStorage,
+    /// The DSE Graph label changed.
     GraphLabel,
+    /// The type of a field changed.
     FieldType,
+    /// A field of the backup is missing live.
     FieldRemoved,
-    /// Live it is at a default that is not known here.
+    /// The live value is a default that is not known here.
     NoDefault,
     /// One of the two has no CQL at all.
     NoCql,
@@ -65,11 +78,12 @@ impl fmt::Display for Why {
     }
 }
 
-/// A change that no CQL brings forward: only a table or type made anew has it.
+/// A change that no CQL brings forward: the table or type would have to be recreated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unforwardable {
     /// For example `shop.orders.amount`.
     pub what: String,
+    /// Why no CQL brings it forward.
     pub why: Why,
 }
 
@@ -78,6 +92,7 @@ pub struct Unforwardable {
 pub struct Forward {
     /// In the order in which they must run.
     pub statements: Vec<String>,
+    /// Changes that no statement brings forward.
     pub unforwardable: Vec<Unforwardable>,
 }
 

@@ -2,53 +2,72 @@
 
 use std::fmt;
 
+/// A feature that an object needs and that not every release line has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Feature {
     /// An index of DSE Search.
     SearchIndex,
-    /// The column by which DSE Search is asked; nothing is ever stored in it.
+    /// The column `solr_query`, through which DSE Search is queried; nothing is ever stored in it.
     SearchColumn,
     /// Vertex and edge labels of DSE Graph.
     GraphLabel,
     /// A keyspace with a graph engine.
     GraphKeyspace,
-    /// A keyspace in which DSE Analytics keeps what is its own.
+    /// A keyspace in which DSE Analytics keeps its state.
     AnalyticsKeyspace,
+    /// NodeSync of DSE.
     NodeSync,
+    /// Tiered storage of DSE, a compaction strategy.
     TieredCompaction,
+    /// DSE In-Memory, a compaction strategy.
     MemoryOnlyCompaction,
+    /// EverywhereStrategy, a replication strategy of DSE and HCD.
     EverywhereStrategy,
     /// `PointType`, `LineStringType`, `PolygonType` or `DateRangeType`.
     DseType,
     /// Deterministic and monotonic functions.
     FunctionProperties,
+    /// A storage-attached index.
     Sai,
+    /// A SASI index.
     Sasi,
+    /// A vector column.
     Vector,
+    /// A duration column.
     Duration,
+    /// UnifiedCompactionStrategy.
     UnifiedCompaction,
+    /// DateTieredCompactionStrategy.
     DateTieredCompaction,
+    /// `COMPACT STORAGE`.
     CompactStorage,
-    /// A table of the oldest API that no statement would make.
+    /// A table of the Thrift API that no statement can create.
     NoCql,
+    /// A user-defined function in Java.
     JavaFunction,
     /// A function in this language, which is not Java.
     ScriptedFunction(String),
+    /// A materialized view.
     MaterializedView,
+    /// A masked column.
     Mask,
     /// A trigger of this class.
     Trigger(String),
     /// Encryption of SSTables by this compressor.
     Encryption(String),
+    /// Compression by ZstdCompressor.
     Zstd,
-    /// A compaction class that no release brings.
+    /// A compaction class that no release ships.
     CustomCompaction(String),
+    /// An index class that no release ships.
     CustomIndex(String),
+    /// A compressor that no release ships.
     CustomCompressor(String),
     /// A type of this class.
     CustomType(String),
-    /// A replication class that no release brings.
+    /// A replication class that no release ships.
     CustomReplication(String),
+    /// A replication factor with transient replicas.
     TransientReplication,
     /// `read_repair_chance` or `dclocal_read_repair_chance`.
     ReadRepairChance,
@@ -58,6 +77,7 @@ pub enum Feature {
     Memtable,
     /// `allow_auto_snapshot` or `incremental_backups`.
     SnapshotOptions,
+    /// Change data capture.
     Cdc,
     /// `sstable_compression` and `chunk_length_kb`.
     OldCompressionNames,
@@ -66,7 +86,7 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// As people call it.
+    /// The feature's name for messages.
     pub fn name(&self) -> String {
         let with = |what: &str, class: &str| format!("the {what} {class}");
         match self {
@@ -112,7 +132,7 @@ impl Feature {
         }
     }
 
-    /// Whether only DSE ever had it.
+    /// Whether only DSE has it.
     pub fn is_of_dse(&self) -> bool {
         matches!(
             self,

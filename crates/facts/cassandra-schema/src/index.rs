@@ -1,4 +1,4 @@
-//! A secondary index, of whatever make.
+//! Secondary indexes of every kind.
 
 use std::collections::BTreeMap;
 
@@ -6,50 +6,65 @@ use model::cql::{literal, quote};
 
 use crate::option::{Literal, OptionValue, Options};
 
-/// What of a collection is indexed.
+/// Which part of a column is indexed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TargetKind {
     /// Only the column is named: its value, or the values of a collection.
     Simple,
+    /// The values of a collection.
     Values,
+    /// The keys of a map.
     Keys,
+    /// The entries of a map.
     Entries,
+    /// A frozen collection as one value.
     Full,
 }
 
+/// What an index is on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IndexTarget {
+    /// Which part of the column.
     pub kind: TargetKind,
+    /// The column's name.
     pub column: String,
 }
 
+/// A secondary index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
+    /// Its keyspace, which is its table's.
     pub keyspace: String,
+    /// Its name.
     pub name: String,
+    /// The table that it is on.
     pub table: String,
+    /// What it indexes; usually one column.
     pub targets: Vec<IndexTarget>,
-    /// `CREATE CUSTOM INDEX`.
+    /// Whether it is created by `CREATE CUSTOM INDEX`.
     pub is_custom: bool,
-    /// What stands behind `USING`.
+    /// The class behind `USING`, as it was written.
     pub class: Option<String>,
-    /// `WITH OPTIONS = {…}`.
+    /// The map of `WITH OPTIONS = {…}`.
     pub options: BTreeMap<String, Literal>,
-    /// What else stands behind `WITH`.
+    /// Other options behind `WITH`.
     pub properties: Options,
-    /// The `SEARCH INDEX` statements of DSE that make it, as they were written.
+    /// The `SEARCH INDEX` statements of DSE that create it, as they were written.
     pub search_statements: Vec<String>,
 }
 
-/// The make of an index, whatever name its class was given by.
+/// The kind of an index, independent of how its class was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IndexKind {
-    /// The hidden table that every release line has.
+    /// The index in a hidden table, which every release line has.
     Legacy,
+    /// A storage-attached index.
     Sai,
+    /// A SASI index.
     Sasi,
     /// DSE Search.
     Search,
+    /// Another class.
     Custom(String),
 }
 
@@ -57,6 +72,7 @@ pub(crate) const SEARCH_CLASS: &str = "com.datastax.bdp.search.solr.Cql3SolrSeco
 pub(crate) const LEGACY_INDEX: &str = "legacy_local_table";
 
 impl Index {
+    /// The kind of the index, by its class.
     pub fn kind(&self) -> IndexKind {
         let Some(class) = &self.class else {
             return IndexKind::Legacy;
@@ -79,10 +95,12 @@ impl Index {
         }
     }
 
+    /// `keyspace.name`, quoted if necessary.
     pub fn cql_name(&self) -> String {
         format!("{}.{}", quote(&self.keyspace), quote(&self.name))
     }
 
+    /// The statements that create it, in their order.
     pub fn to_cql(&self) -> Vec<String> {
         match self.search_statements.is_empty() {
             true => vec![self.create()],

@@ -1,4 +1,4 @@
-//! A keyspace: how its tables are replicated.
+//! Keyspaces, and how their tables are replicated.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,16 @@ use model::cql::{literal, quote};
 
 use crate::option::Options;
 
+/// A keyspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyspace {
+    /// Its name.
     pub name: String,
-    /// `class` and what belongs to it, for example datacenters with their replicas.
+    /// The options of the replication: `class`, and for example datacenters with their replicas.
     pub replication: BTreeMap<String, String>,
+    /// Whether its writes go through the commit log.
     pub durable_writes: bool,
-    /// All others, for example `graph_engine`.
+    /// All other options, for example `graph_engine`.
     pub options: Options,
 }
 
@@ -23,6 +26,7 @@ impl Keyspace {
         class.rsplit('.').next().unwrap_or(class)
     }
 
+    /// The statement that creates it.
     pub fn to_cql(&self) -> String {
         let mut cql = format!(
             "CREATE KEYSPACE {} WITH replication = {} AND durable_writes = {}",

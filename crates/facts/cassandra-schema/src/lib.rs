@@ -1,7 +1,7 @@
-//! A schema as Cassandra means it: parsed from the CQL of any release line, compared by meaning, ordered for replay, and
-//! fitted to another release.
+//! Cassandra schemas: parsed from the CQL of any release line, compared by meaning, ordered for replay, and rewritten
+//! for another release.
 //!
-//! Pure facts and functions: no I/O. What is not understood is a typed error, never a panic.
+//! Pure facts and functions: no I/O. CQL that is not understood is a typed error, never a panic.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -11,7 +11,7 @@
 //! assert!(problems.is_empty());
 //! let (live, _) = Schema::parse_text("CREATE TABLE shop.t (k int PRIMARY KEY, v text)");
 //!
-//! // First as the target's release wants it, then compared with what is there.
+//! // Rewrite the backup's schema for the target's release, then compare it with the live one.
 //! let release = "cassandra 4.1.9".parse()?;
 //! let target = Target { release, datacenters: BTreeMap::new() };
 //! let wanted = rewrite(&backup, &target, &|_, _| false);
@@ -19,6 +19,8 @@
 //! assert_eq!(diff.forward.statements, ["ALTER TABLE shop.t ADD v text"]);
 //! # Ok::<(), cassandra_versions::ReleaseError>(())
 //! ```
+
+#![warn(missing_docs)]
 
 mod change;
 mod compare;

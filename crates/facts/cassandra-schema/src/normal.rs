@@ -1,7 +1,8 @@
-//! The form in which two definitions that mean the same are equal.
+//! The normal form of a definition: two definitions that mean the same have the same.
 //!
-//! What differs only between the printers of release lines goes: packages of known classes, options at their defaults,
-//! old names of options, the order of options and columns, `frozen` where it goes without saying. All else stays.
+//! It removes what differs only because release lines print it differently: packages of known classes, options at
+//! their defaults, old names of options, the order of options and columns, and `frozen` if it is implied. Everything
+//! else is kept.
 
 mod class;
 mod index;
@@ -20,6 +21,7 @@ use crate::keyspace::Keyspace;
 use crate::table::{Column, DroppedColumn, Table};
 use crate::user_type::{Field, UserType};
 
+/// Definitions that have a normal form.
 pub trait Normal {
     /// The same definition as every release line would print it.
     fn normal(&self) -> Self;
@@ -102,7 +104,7 @@ fn normal_column(column: &Column) -> Column {
     }
 }
 
-/// `DEFAULT` is a function of the system keyspace, as all masks are that are not written by users.
+/// `DEFAULT` is short for a function of the system keyspace, like all masks that users have not written.
 fn normal_mask(mask: &str) -> String {
     let mask = view::without_blanks(mask);
     match mask.as_str() {

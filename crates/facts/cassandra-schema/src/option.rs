@@ -5,23 +5,25 @@ use std::fmt;
 
 use model::cql::literal;
 
-/// By name. Their order means nothing.
+/// Options by name. Their order means nothing.
 pub type Options = BTreeMap<String, OptionValue>;
 
+/// A literal of CQL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Literal {
-    /// What stood in quotes, without them.
+    /// A text in quotes, without them.
     Text(String),
     /// A number, a word, an id or a blob, as it was written.
     Bare(String),
 }
 
 impl Literal {
+    /// A text, which is given without quotes.
     pub fn text(of: impl Into<String>) -> Self {
         Self::Text(of.into())
     }
 
-    /// What it says: Cassandra takes options as text, with quotes or without.
+    /// The text: Cassandra treats options as text, with quotes or without.
     pub fn content(&self) -> &str {
         match self {
             Self::Text(text) | Self::Bare(text) => text,
@@ -38,24 +40,29 @@ impl fmt::Display for Literal {
     }
 }
 
+/// The value of an option.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OptionValue {
+    /// One literal.
     Literal(Literal),
+    /// A map of literals.
     Map(BTreeMap<String, Literal>),
-    /// Brackets of another kind, kept as they were written.
+    /// A value in other brackets, kept as it was written.
     Raw(String),
 }
 
 impl OptionValue {
+    /// A text, which is given without quotes.
     pub fn text(of: impl Into<String>) -> Self {
         Self::Literal(Literal::text(of))
     }
 
+    /// A number or word, as it is written in CQL.
     pub fn bare(of: impl Into<String>) -> Self {
         Self::Literal(Literal::Bare(of.into()))
     }
 
-    /// A map of texts.
+    /// A map of texts, which are given without quotes.
     pub fn map<K: Into<String>, V: Into<String>>(
         entries: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
@@ -67,6 +74,7 @@ impl OptionValue {
         )
     }
 
+    /// The map, if it is one.
     pub fn as_map(&self) -> Option<&BTreeMap<String, Literal>> {
         match self {
             Self::Map(map) => Some(map),
@@ -74,6 +82,7 @@ impl OptionValue {
         }
     }
 
+    /// The literal, if it is one.
     pub fn as_literal(&self) -> Option<&Literal> {
         match self {
             Self::Literal(literal) => Some(literal),
@@ -98,7 +107,7 @@ impl fmt::Display for OptionValue {
     }
 }
 
-/// What a map option says under one key.
+/// The text of one key of a map option.
 pub(crate) fn entry<'a>(options: &'a Options, option: &str, key: &str) -> Option<&'a str> {
     options
         .get(option)?

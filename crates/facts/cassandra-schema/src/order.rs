@@ -1,4 +1,4 @@
-//! In which order the objects of a schema are made, so that each finds what it needs.
+//! The order in which the objects of a schema are created, so that each finds what it needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,25 +17,35 @@ use crate::view::View;
 /// One object of a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Object<'a> {
+    /// A keyspace.
     Keyspace(&'a Keyspace),
+    /// A user-defined type.
     Type(&'a UserType),
+    /// A user-defined function.
     Function(&'a Function),
+    /// A user-defined aggregate.
     Aggregate(&'a Aggregate),
+    /// A table.
     Table(&'a Table),
+    /// A secondary index.
     Index(&'a Index),
+    /// A materialized view.
     View(&'a View),
 }
 
-/// Which object it is.
+/// Identifies an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey {
+    /// The kind of object.
     pub kind: SchemaKind,
+    /// The keyspace that it is in, or that it is.
     pub keyspace: String,
-    /// For functions and aggregates with the types of their arguments.
+    /// The name; for functions and aggregates with the types of their arguments.
     pub name: String,
 }
 
 impl<'a> Object<'a> {
+    /// The key that identifies the object.
     pub fn key(self) -> ObjectKey {
         let (kind, name) = match self {
             Self::Keyspace(keyspace) => (SchemaKind::Keyspace, keyspace.name.clone()),
@@ -53,6 +63,7 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The keyspace that it is in, or that it is.
     pub fn keyspace(self) -> &'a str {
         match self {
             Self::Keyspace(keyspace) => &keyspace.name,
@@ -65,7 +76,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The statements that make it, in their order: dropped columns and triggers come with their table.
+    /// The statements that create it, in their order: dropped columns and triggers come with their table.
     pub fn to_cql(self) -> Vec<String> {
         match self {
             Self::Keyspace(keyspace) => vec![keyspace.to_cql()],
@@ -78,7 +89,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The same as this release is best told.
+    /// The same in the dialect of this release.
     pub fn to_cql_for(self, release: &Release) -> Vec<String> {
         match self {
             Self::Table(table) => table.to_cql_for(release),
@@ -86,7 +97,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Whether it cannot be made before the other one is.
+    /// Whether it can only be created after the other one.
     pub fn needs(self, other: Object) -> bool {
         if let Object::Keyspace(keyspace) = other {
             return !matches!(self, Self::Keyspace(_)) && self.keyspace() == keyspace.name;
@@ -126,7 +137,7 @@ impl<'a> Object<'a> {
             Self::Type(user_type) => {
                 let fields = user_type.fields.iter();
                 names.extend(fields.flat_map(|field| field.of.user_types()));
-                // A type that names itself is none that Cassandra would make.
+                // Cassandra does not allow a type that contains itself.
                 names.remove(user_type.name.as_str());
             }
             Self::Function(function) => {
@@ -145,7 +156,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// The function of a mask, with its keyspace.
+/// The function that a mask calls, with its keyspace.
 fn mask_function(mask: &str, keyspace: &str) -> Option<(String, String)> {
     let words: Vec<Token> = tokens(mask).take(3).collect();
     match words.as_slice() {
@@ -155,8 +166,8 @@ fn mask_function(mask: &str, keyspace: &str) -> Option<(String, String)> {
     }
 }
 
-/// All objects, each after those that it needs: by kind, and types among themselves by what they are made of. What is
-/// left of a cycle, which Cassandra does not allow, comes last among the types.
+/// All objects, each after those that it needs: by kind, and types after the types in them. Types in a cycle, which
+/// Cassandra does not allow, come last among the types.
 pub fn replay_order(schema: &Schema) -> Vec<Object<'_>> {
     let mut ordered: Vec<Object> = schema.keyspaces.iter().map(Object::Keyspace).collect();
     ordered.extend(types_in_order(&schema.types));
@@ -201,7 +212,8 @@ fn types_in_order(types: &[UserType]) -> Vec<Object<'_>> {
     ordered
 }
 
-/// A `CREATE` that does nothing where the thing is there already. `OR REPLACE` is as safe to run twice, and stays.
+/// Makes a `CREATE` statement do nothing if the object exists already. `OR REPLACE` can also be run twice, and stays
+/// as it is.
 pub fn if_not_exists(statement: &str) -> String {
     let head: Vec<Token> = tokens(statement).take(4).collect();
     let is = |at: usize, word: &str| head.get(at).is_some_and(|token: &Token| token.is(word));

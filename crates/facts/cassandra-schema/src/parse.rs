@@ -1,4 +1,4 @@
-//! Reads the statements of a schema, of all release lines and dialects.
+//! Parses the statements of a schema in the dialect of any release line.
 
 mod alter;
 mod cursor;

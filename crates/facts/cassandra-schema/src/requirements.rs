@@ -1,4 +1,4 @@
-//! What each object of a schema needs of the release that it is made on.
+//! The features that each object of a schema needs.
 
 use crate::cql_type::{CqlType, Native};
 use crate::feature::Feature;
@@ -14,13 +14,15 @@ use crate::table::{Column, ColumnKind, Table};
 /// Something that an object needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Requirement {
+    /// The object.
     pub subject: ObjectKey,
+    /// What it needs.
     pub feature: Feature,
-    /// Where in the object it stands: a column, an option; empty for the object as a whole.
+    /// The part of the object that needs it: a column or an option; empty for the object as a whole.
     pub part: String,
 }
 
-/// In the order of replay; each feature once for each part that needs it.
+/// Lists what all objects need, in the order of replay; each feature once for each part that needs it.
 pub fn requirements(schema: &Schema) -> Vec<Requirement> {
     let mut found = Vec::new();
     for object in replay_order(schema) {
@@ -70,7 +72,7 @@ pub(crate) fn features(object: Object, needs: &mut Needs) {
     }
 }
 
-/// Those in which Analytics, AlwaysOn SQL and their file systems keep their state.
+/// The keyspaces in which DSE Analytics, AlwaysOn SQL and their file systems keep their state.
 const ANALYTICS: &[&str] = &[
     "HiveMetaStore",
     "alwayson_sql_cache_table",
@@ -136,7 +138,7 @@ fn of_type(of: &CqlType, part: &str, needs: &mut Needs) {
                 "PointType" | "LineStringType" | "PolygonType" | "DateRangeType" => {
                     needs(Feature::DseType, part);
                 }
-                // Those of Cassandra itself, which only have no name of their own, are everywhere.
+                // Classes of Cassandra itself that have no name in CQL are in every release.
                 simple if simple != class || !class.contains('.') => {}
                 _ => needs(Feature::CustomType(class.clone()), part),
             },
@@ -174,7 +176,7 @@ fn of_table(table: &Table, needs: &mut Needs) {
     of_options(&table.options, needs);
 }
 
-/// Search makes it beside its index; nobody else would call a column so.
+/// DSE Search creates this column with its index; it is practically never anything else.
 pub(crate) fn is_search_column(column: &Column) -> bool {
     column.name == "solr_query"
         && column.kind == ColumnKind::Regular

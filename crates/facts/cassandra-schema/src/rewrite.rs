@@ -1,7 +1,7 @@
-//! Fits a schema to the release that it is made on.
+//! Rewrites a schema for the release that it will be created on.
 //!
-//! Two classes of rewriting: safe ones, which change nothing that anyone would notice and are always done; and those that
-//! change how the database behaves, which are offered, and done where they were accepted.
+//! There are two classes of rewriting. Safe ones change nothing that can be noticed, and are always done. Those that
+//! change how the database behaves are offered, and done only if they are accepted.
 
 mod compaction;
 mod index;
@@ -20,34 +20,40 @@ use crate::order::ObjectKey;
 use crate::schema::Schema;
 use crate::table::Table;
 
-/// Where the schema is to be made.
+/// The cluster on which the schema will be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
+    /// The release that the target runs.
     pub release: Release,
-    /// With how many nodes each has.
+    /// Its datacenters, each with its number of nodes.
     pub datacenters: BTreeMap<String, u32>,
 }
 
-/// One rewriting of one object.
+/// One rewriting of one object, done or offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
+    /// The object.
     pub subject: ObjectKey,
+    /// How it is rewritten.
     pub rewrite: Rewrite,
     /// The part that changes, as CQL.
     pub before: String,
-    /// Empty where it is left out.
+    /// The same part afterwards; empty if it is left out.
     pub after: String,
 }
 
+/// A rewritten schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewritten {
+    /// The schema, which can be created on the target as far as rewriting helps.
     pub schema: Schema,
+    /// What was done.
     pub applied: Vec<Applied>,
-    /// What could be done too, and was not accepted.
+    /// What could be done too, but was not accepted.
     pub offered: Vec<Applied>,
 }
 
-/// The safe rewritings of one table.
+/// Applies the safe rewritings to one table, and returns them.
 pub fn rewrite_table(table: &mut Table, release: &Release) -> Vec<Applied> {
     let target = Target {
         release: release.clone(),
@@ -58,7 +64,7 @@ pub fn rewrite_table(table: &mut Table, release: &Release) -> Vec<Applied> {
     work.applied
 }
 
-/// The schema as it can be made on the target: with all safe rewritings, and those of the others that are accepted.
+/// Rewrites a schema for the target, with all safe rewritings and those others that `accept` returns true for.
 pub fn rewrite(
     schema: &Schema,
     target: &Target,

@@ -1,4 +1,4 @@
-//! All objects of a schema, and how statements build it up.
+//! All objects of a schema, and the statements that build it up.
 
 use std::collections::BTreeMap;
 
@@ -13,57 +13,58 @@ use crate::table::Table;
 use crate::user_type::UserType;
 use crate::view::View;
 
+/// A whole schema. The order within each list means nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schema {
-    /// Cassandra's schema version; empty where it is not known.
+    /// Cassandra's schema version; empty if unknown.
     pub version: String,
+    /// The keyspaces.
     pub keyspaces: Vec<Keyspace>,
+    /// The user-defined types.
     pub types: Vec<UserType>,
+    /// The user-defined functions.
     pub functions: Vec<Function>,
+    /// The user-defined aggregates.
     pub aggregates: Vec<Aggregate>,
+    /// The tables.
     pub tables: Vec<Table>,
+    /// The secondary indexes.
     pub indexes: Vec<Index>,
+    /// The materialized views.
     pub views: Vec<View>,
 }
 
 impl Schema {
+    /// The keyspace of this name.
     pub fn keyspace(&self, name: &str) -> Option<&Keyspace> {
         self.keyspaces.iter().find(|keyspace| keyspace.name == name)
     }
 
+    /// The user-defined type of this name.
     pub fn user_type(&self, keyspace: &str, name: &str) -> Option<&UserType> {
         let is_this = |found: &&UserType| found.keyspace == keyspace && found.name == name;
         self.types.iter().find(is_this)
     }
 
+    /// The table of this name.
     pub fn table(&self, keyspace: &str, name: &str) -> Option<&Table> {
         let is_this = |found: &&Table| found.keyspace == keyspace && found.name == name;
         self.tables.iter().find(is_this)
     }
 
+    /// The index of this name.
     pub fn index(&self, keyspace: &str, name: &str) -> Option<&Index> {
         let is_this = |found: &&Index| found.keyspace == keyspace && found.name == name;
         self.indexes.iter().find(is_this)
     }
 
+    /// The materialized view of this name.
     pub fn view(&self, keyspace: &str, name: &str) -> Option<&View> {
         let is_this = |found: &&View| found.keyspace == keyspace && found.name == name;
         self.views.iter().find(is_this)
     }
 
-    pub fn indexes_of<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = &'a Index> {
-        self.indexes
-            .iter()
-            .filter(move |index| index.keyspace == table.keyspace && index.table == table.name)
-    }
-
-    pub fn views_of<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = &'a View> {
-        self.views
-            .iter()
-            .filter(move |view| view.keyspace == table.keyspace && view.base_table == table.name)
-    }
-
-    /// The user types that a table is made of, down to those of their fields, by name.
+    /// The user-defined types in a table, including those in their fields, sorted by name.
     pub fn types_of(&self, table: &Table) -> Vec<&UserType> {
         let mut open: Vec<&str> = table.types().flat_map(|of| of.user_types()).collect();
         let mut found: BTreeMap<&str, &UserType> = BTreeMap::new();
@@ -79,7 +80,7 @@ impl Schema {
         found.into_values().collect()
     }
 
-    /// Does what the statement does.
+    /// Applies a statement.
     pub(crate) fn apply(&mut self, statement: Statement) -> Result<(), ParseErrorKind> {
         match statement {
             Statement::Use(_) => Ok(()),
@@ -88,7 +89,7 @@ impl Schema {
         }
     }
 
-    /// Takes all objects of another one over.
+    /// Adds all objects of another schema.
     pub(crate) fn absorb(&mut self, other: Self) -> Result<(), ParseErrorKind> {
         let made = (other.keyspaces.into_iter().map(Made::Keyspace))
             .chain(other.types.into_iter().map(Made::Type))
@@ -231,7 +232,7 @@ impl Schema {
         Ok(())
     }
 
-    /// How many objects of a kind there are.
+    /// The number of objects of a kind.
     pub fn count(&self, kind: SchemaKind) -> usize {
         match kind {
             SchemaKind::Keyspace => self.keyspaces.len(),
@@ -266,7 +267,7 @@ fn same<'a, T, K: PartialEq>(a: &'a T, b: &'a T, key: impl Fn(&'a T) -> K) -> bo
     key(a) == key(b)
 }
 
-/// Adds a thing to those that are there. The same thing twice does no harm.
+/// Adds an object. The same definition may be added twice.
 fn put<T: PartialEq>(
     things: &mut Vec<T>,
     made: T,

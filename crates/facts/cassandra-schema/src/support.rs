@@ -1,23 +1,26 @@
-//! What each release line does with a feature.
+//! How each release line supports a feature.
 
 use cassandra_versions::Release;
 
 use crate::feature::Feature;
 use crate::rewrite::Rewrite;
 
+/// Whether and how a release has a feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Support {
+    /// It has the feature as it is.
     Native,
-    /// Not as it is, but this comes closest.
+    /// It does not have the feature, but this rewriting comes closest.
     Rewritable(Rewrite),
-    /// Only where this setting of `cassandra.yaml` allows it.
+    /// It has the feature if this setting of `cassandra.yaml` allows it.
     NeedsSetting(&'static str),
-    /// Only where this class is installed on every node.
+    /// It has the feature if this class is installed on every node.
     NeedsClass(String),
+    /// It does not have the feature, and nothing comes close.
     Unsupported,
 }
 
-/// What the release does with the feature: every decision stands here, and what it rests on beside it.
+/// How a release supports a feature. Every such decision is in this function, with its reason.
 pub fn support(feature: &Feature, release: &Release) -> Support {
     use Support::{Native, Rewritable, Unsupported};
     let native_if = |yes: bool, otherwise: Support| if yes { Native } else { otherwise };
@@ -31,13 +34,13 @@ pub fn support(feature: &Feature, release: &Release) -> Support {
     };
     let of_dse = release.has_dse_services();
     match feature {
-        // HCD warns and makes no index for any class of DSE Search; Cassandra does not know the class.
+        // HCD warns, and creates no index for any class of DSE Search; Cassandra does not have the class.
         Feature::SearchIndex => or(of_dse, Rewrite::LeaveIndexOut),
         Feature::SearchColumn => or(of_dse, Rewrite::DropSearchColumn),
-        // HCD reads labels and forgets them; the grammar of Cassandra does not have them.
+        // HCD parses labels and ignores them; the grammar of Cassandra does not have them.
         Feature::GraphLabel => or(of_dse, Rewrite::DropGraphLabel),
         Feature::GraphKeyspace => or(of_dse, Rewrite::DropGraphEngine),
-        // State of a service that nothing else runs.
+        // The state of a service that no other product has.
         Feature::AnalyticsKeyspace => native_if(of_dse, Unsupported),
         // HCD warns of these three options and ignores them; Cassandra refuses unknown ones.
         Feature::NodeSync | Feature::GraphProperty => accepts("nodesync"),
@@ -77,16 +80,16 @@ pub fn support(feature: &Feature, release: &Release) -> Support {
             "scripted_user_defined_functions_enabled",
         ),
         Feature::MaterializedView if !release.guards_views() => Native,
-        // Off by default since 4.0. HCD warns at the start where it is on.
+        // Off by default since 4.0. HCD warns at startup if it is on.
         Feature::MaterializedView => {
             setting("enable_materialized_views", "materialized_views_enabled")
         }
         Feature::Mask if release.has_masks() => {
             Support::NeedsSetting("dynamic_data_masking_enabled")
         }
-        // Without it everyone sees what was hidden.
+        // Without the mask all users would see the values.
         Feature::Mask => Rewritable(Rewrite::DropMasks),
-        // The system keys are checked apart from the schema.
+        // The system keys are checked separately from the schema.
         Feature::Encryption(_) => native_if(release.has_dse_classes(), Unsupported),
         Feature::Zstd => native_if(release.has_zstd(), Unsupported),
         Feature::Trigger(class)

@@ -1,4 +1,4 @@
-//! A materialized view.
+//! Materialized views.
 
 use model::TableId;
 use model::cql::quote;
@@ -6,32 +6,45 @@ use model::cql::quote;
 use crate::option::Options;
 use crate::table::{Order, key_text, order_text};
 
+/// Which columns of its table a view has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
+    /// `SELECT *`.
     All,
+    /// These columns, in their order.
     Columns(Vec<String>),
 }
 
+/// A materialized view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
+    /// Its keyspace, which is its table's.
     pub keyspace: String,
+    /// Its name.
     pub name: String,
+    /// Its id, by which its folder is named; `None` if unknown.
     pub id: Option<TableId>,
-    /// In the same keyspace.
+    /// The name of its table, which is in the same keyspace.
     pub base_table: String,
+    /// The columns that it has.
     pub selection: Selection,
-    /// What stands behind `WHERE`, as it was written; empty where there is none.
+    /// The conditions behind `WHERE`, as they were written; empty if there are none.
     pub filter: String,
+    /// The columns of the partition key, in their order.
     pub partition_key: Vec<String>,
+    /// The clustering columns, in their order.
     pub clustering: Vec<(String, Order)>,
+    /// Its options, without the id.
     pub options: Options,
 }
 
 impl View {
+    /// `keyspace.name`, quoted if necessary.
     pub fn cql_name(&self) -> String {
         format!("{}.{}", quote(&self.keyspace), quote(&self.name))
     }
 
+    /// The statement that creates it.
     pub fn to_cql(&self) -> String {
         let selected = match &self.selection {
             Selection::All => "*".to_owned(),

@@ -16,7 +16,7 @@ pub(super) fn compare(was: &Table, now: &Table, diff: &mut TableDiff) {
         match now.column(name) {
             Some(live) => changed(was, now, column, live, diff),
             None => {
-                // A key column that is gone is part of the change of the key.
+                // A missing key column is part of the change of the key.
                 if !column.kind.is_key() {
                     let statement = drop_statement(&table, now, &column.name);
                     diff.forward.statements.push(statement);
@@ -96,7 +96,7 @@ fn was_dropped_since(was: &Table, now: &Table, name: &str) -> bool {
     !is_key && dropped(now) > dropped(was)
 }
 
-/// As of when it was dropped, where that is known.
+/// Drops a column, with the time at which it was dropped live if that is known.
 fn drop_statement(table: &str, now: &Table, name: &str) -> String {
     let found = now.dropped.iter().find(|column| column.name == name);
     let quoted = quote(name);

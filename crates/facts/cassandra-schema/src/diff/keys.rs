@@ -1,4 +1,4 @@
-//! The primary key: columns that were renamed, and changes that no statement makes.
+//! The primary key: columns that were renamed, and changes that no statement can make.
 
 use model::cql::quote;
 
@@ -76,7 +76,7 @@ fn order(column: &Column) -> Option<Order> {
     }
 }
 
-/// Columns in the same place and of the same type, of which each side knows only its own name.
+/// Columns in the same position and of the same type, whose names the other side does not have.
 fn renames(before: &[&Column], after: &[&Column]) -> Vec<Rename> {
     let knows = |columns: &[&Column], name: &str| columns.iter().any(|column| column.name == name);
     before

@@ -16,7 +16,7 @@ pub(super) fn compare(was: &Table, now: &Table, live: &Table, diff: &mut TableDi
         if backup == at_live {
             continue;
         }
-        // As the live table says it, where it does.
+        // The live value as it is written, if it is.
         let value = live.options.get(name).cloned().or(at_live.cloned());
         match value.or_else(|| default_of(name)) {
             Some(value) => set.push(format!("{} = {value}", quote(name))),

@@ -1,4 +1,4 @@
-//! A whole schema, backup against live.
+//! Compares a whole schema, the backup's with the live one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,23 +7,25 @@ use crate::compare::SameMeaning;
 use crate::order::{Object, ObjectKey, if_not_exists, replay_order};
 use crate::schema::Schema;
 
+/// What a restore of a whole schema takes back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SchemaDiff {
-    /// Those that differ.
+    /// User-defined types that differ.
     pub types: Vec<TypeDiff>,
-    /// Those that differ.
+    /// Tables that differ.
     pub tables: Vec<TableDiff>,
-    /// Live and not in the backup: they stay as they are.
+    /// Live and not in the backup. A restore leaves them as they are.
     pub not_in_backup: Vec<ObjectKey>,
-    /// In the backup and no longer live.
+    /// In the backup and no longer live. A restore creates them.
     pub reappear: Vec<ObjectKey>,
-    /// Functions, aggregates, indexes and views that are not as they were.
+    /// Functions, aggregates, indexes and views that changed.
     pub revert: Vec<ObjectKey>,
-    /// Safe to run whether or not what is not in the backup is still there. A table that reappears is not dropped again.
+    /// Statements to run after the restore; they work whether objects that the backup does not have exist or not. A
+    /// table that reappears is not dropped again.
     pub forward: Forward,
 }
 
-/// What a restore of the backup's keyspaces would take back. Live keyspaces that it does not have are left alone.
+/// Compares the backup's keyspaces with the live ones. Live keyspaces that the backup does not have are ignored.
 pub fn diff_schema(backup: &Schema, live: &Schema) -> SchemaDiff {
     let before = replay_order(backup);
     let after = replay_order(live);
@@ -59,7 +61,7 @@ pub fn diff_schema(backup: &Schema, live: &Schema) -> SchemaDiff {
     diff
 }
 
-/// Indexes and views go again. What holds data stays until someone says otherwise.
+/// Drops indexes and views again. Objects that hold data are never dropped.
 fn forget(was: &Object, forward: &mut Forward) {
     match was {
         Object::Index(index) => {
@@ -77,11 +79,12 @@ fn forget(was: &Object, forward: &mut Forward) {
     }
 }
 
-/// Makes a live thing where it is not there.
+/// Creates a live object if it does not exist.
 fn make(now: Object) -> Vec<String> {
     let statements = match now {
         Object::Table(table) => {
-            // A table made anew has no history, and one that is still there must not be given it twice.
+            // A recreated table has no dropped columns, and for a table that still exists they must not be recorded
+            // twice.
             let mut table = table.clone();
             table.dropped.clear();
             table.id = None;
@@ -135,7 +138,7 @@ fn compare(was: Object, now: Object, diff: &mut SchemaDiff, makes: &mut Vec<Stri
             forget(&now, &mut diff.forward);
             makes.extend(make(now));
         }
-        // Replication is adjusted, not brought forward.
+        // A restore keeps or adjusts the live replication, so it is not brought forward.
         _ => {}
     }
     diff.revert.push(now.key());

@@ -1,4 +1,4 @@
-//! One table, backup against live.
+//! Compares one table of the backup with the live one.
 
 use model::cql::{literal, quote};
 
@@ -8,37 +8,47 @@ use crate::normal::Normal;
 use crate::option::OptionValue;
 use crate::table::{Column, ColumnKind, Order, Table};
 
+/// What a restore takes back of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableDiff {
+    /// The table's keyspace.
     pub keyspace: String,
+    /// The table's name.
     pub table: String,
-    /// Live and not in the backup: they and what is in them are lost.
+    /// Live columns that the backup does not have: a restore loses them with their data.
     pub columns_lost: Vec<Column>,
-    /// In the backup and no longer live.
+    /// Columns of the backup that are no longer live.
     pub columns_reappear: Vec<Column>,
-    /// Dropped since the backup and added again: what was in them before reappears.
+    /// Columns that were dropped since the backup and added again: their old data reappears.
     pub columns_refilled: Vec<String>,
+    /// Key columns that were renamed since the backup.
     pub renamed: Vec<Rename>,
+    /// Columns whose type was changed since the backup.
     pub types_revert: Vec<Changed<CqlType>>,
-    /// Static against regular.
+    /// Columns that are static on one side and regular on the other.
     pub kinds_revert: Vec<Changed<ColumnKind>>,
-    /// What stands in `PRIMARY KEY (…)`, where columns were added to it or taken from it.
+    /// The text of `PRIMARY KEY (…)`, if columns were added to it or removed from it.
     pub primary_key: Option<Changed<String>>,
+    /// Clustering columns whose order was changed.
     pub clustering_order: Vec<Changed<Order>>,
+    /// Columns whose mask was changed.
     pub masks: Vec<Changed<Option<String>>>,
-    /// Nothing stands for the default.
+    /// Options that were changed; `None` is the default.
     pub options: Vec<Changed<Option<OptionValue>>>,
-    /// Their classes.
+    /// Triggers whose class was changed; `None` is no trigger.
     pub triggers: Vec<Changed<Option<String>>>,
+    /// Whether one of the two has COMPACT STORAGE.
     pub compact_storage: Option<Changed<bool>>,
+    /// Whether the DSE Graph label was changed.
     pub graph_label_changed: bool,
-    /// Either has no CQL, so that the two cannot be compared.
+    /// Whether one of the two has no CQL, so that they cannot be compared.
     pub unknown: bool,
+    /// How the changes are brought forward again.
     pub forward: Forward,
 }
 
 impl TableDiff {
-    /// Whether the two mean the same, as far as more than history is concerned.
+    /// Whether the two mean the same, apart from the history of dropped columns.
     pub fn is_empty(&self) -> bool {
         let nothing = Self {
             keyspace: self.keyspace.clone(),
@@ -48,7 +58,7 @@ impl TableDiff {
         *self == nothing
     }
 
-    /// Whether rows or parts of them come and go, not options alone.
+    /// Whether rows or parts of them appear or disappear, not only options.
     pub fn touches_data(&self) -> bool {
         let same_data = Self {
             masks: Vec::new(),
@@ -62,7 +72,7 @@ impl TableDiff {
     }
 }
 
-/// What a restore of the backup's table would take back of the live one.
+/// Compares a table of the backup with the live table of the same name.
 pub fn diff(backup: &Table, live: &Table) -> TableDiff {
     let mut diff = TableDiff {
         keyspace: live.keyspace.clone(),
@@ -87,7 +97,7 @@ pub fn diff(backup: &Table, live: &Table) -> TableDiff {
     diff
 }
 
-/// The backup's table as it is once its storage is that of the live one.
+/// The backup's table after its storage has become that of the live one.
 fn compact_storage(backup: &Table, live: &Table, diff: &mut TableDiff) -> Table {
     let mut was = backup.clone();
     if backup.compact_storage == live.compact_storage {

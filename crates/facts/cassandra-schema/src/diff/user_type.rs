@@ -1,4 +1,4 @@
-//! One user-defined type, backup against live.
+//! Compares one user-defined type of the backup with the live one.
 
 use model::cql::quote;
 
@@ -7,20 +7,27 @@ use crate::cql_type::CqlType;
 use crate::normal::Normal;
 use crate::user_type::{Field, UserType};
 
+/// What a restore takes back of one user-defined type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TypeDiff {
+    /// The type's keyspace.
     pub keyspace: String,
+    /// The type's name.
     pub name: String,
-    /// Live and not in the backup.
+    /// Live fields that the backup does not have.
     pub fields_lost: Vec<Field>,
-    /// In the backup and not live, which no statement can have brought about: the type was made anew.
+    /// Fields of the backup that are not live. No statement removes a field, so the type was recreated.
     pub fields_reappear: Vec<Field>,
+    /// Fields that were renamed since the backup.
     pub renamed: Vec<Rename>,
+    /// Fields whose type was changed since the backup.
     pub types_revert: Vec<Changed<CqlType>>,
+    /// How the changes are brought forward again.
     pub forward: Forward,
 }
 
 impl TypeDiff {
+    /// Whether the two are the same.
     pub fn is_empty(&self) -> bool {
         self.fields_lost.is_empty()
             && self.fields_reappear.is_empty()
@@ -29,8 +36,8 @@ impl TypeDiff {
     }
 }
 
-/// What would be taken back of the live type. Values are stored by the order of the fields, so that fields are compared
-/// by their place.
+/// Compares a type of the backup with the live type of the same name. Values are stored in the order of the fields,
+/// so fields are compared by position.
 pub fn diff_type(backup: &UserType, live: &UserType) -> TypeDiff {
     let name = live.cql_name();
     let mut diff = TypeDiff {

@@ -1,4 +1,4 @@
-//! Indexes by their make.
+//! The normal form of indexes.
 
 use super::Normal;
 use crate::index::{Index, IndexKind, IndexTarget, TargetKind};
@@ -13,7 +13,7 @@ impl Normal for Index {
             IndexKind::Search | IndexKind::Custom(_) => self.class.clone(),
         };
         let targets = self.targets.iter().map(|target| IndexTarget {
-            // A collection that is only named is indexed by its values; nothing else can be.
+            // A collection without a target kind is indexed by its values.
             kind: match target.kind {
                 TargetKind::Values => TargetKind::Simple,
                 kind => kind,

@@ -1,4 +1,4 @@
-//! Options under their present names, without those at their defaults.
+//! The normal form of options: present names, and none that has its default.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use crate::option::{Literal, OptionValue, Options};
 
 type Map = BTreeMap<String, Literal>;
 
-/// What an option is where no release line is told otherwise. Those whose default differs between release lines, as that
-/// of `chunk_length_in_kb` does, have none here.
+/// The defaults that all release lines share. Options whose default differs between release lines, such as
+/// `chunk_length_in_kb`, are not listed.
 const DEFAULTS: &[(&str, &str)] = &[
     ("additional_write_policy", "99p"),
     ("allow_auto_snapshot", "true"),
@@ -40,7 +40,7 @@ const NUMBERS: &[&str] = &[
     "read_repair_chance",
 ];
 
-/// Whose text means the same in any case.
+/// Options whose text means the same in upper and lower case.
 const WORDS: &[&str] = &[
     "allow_auto_snapshot",
     "cdc",
@@ -60,8 +60,8 @@ pub(crate) fn normal_options(options: &Options) -> Options {
     normal
 }
 
-/// Of a table or view. The default of the bloom filter depends on the compaction that the table was made with, and does
-/// not follow it: so it is written out.
+/// The options of a table or view. The default of the Bloom filter depends on the compaction strategy that the table
+/// was created with, and does not follow it later, so it is always written.
 pub(crate) fn normal_table_options(options: &Options) -> Options {
     let mut normal = normal_options(options);
     let bloom = bloom_default(&compaction_class(&normal));
@@ -71,13 +71,13 @@ pub(crate) fn normal_table_options(options: &Options) -> Options {
     normal
 }
 
-/// What to say for an option to be at its default.
+/// The value that sets an option to its default.
 pub(crate) fn default_of(name: &str) -> Option<OptionValue> {
     match name {
         "caching" => Some(OptionValue::Map(caching(&Map::new()))),
         "extensions" => Some(OptionValue::Map(Map::new())),
         "compaction" => Some(OptionValue::map([("class", SIZE_TIERED)])),
-        // Text is taken where a number or word is wanted too.
+        // Cassandra also accepts text for a number or a word.
         _ => DEFAULTS
             .iter()
             .find(|(known, _)| *known == name)
@@ -123,7 +123,7 @@ fn texts(map: &Map) -> Map {
         .collect()
 }
 
-/// `0.10` is `0.1`, and `1.0` is `1`; what is no number stays.
+/// `0.10` is `0.1`, and `1.0` is `1`; a text that is not a number stays as it is.
 fn number(text: &str) -> String {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => number.to_string(),
@@ -173,7 +173,7 @@ fn compression(map: &Map) -> Map {
     map
 }
 
-/// 3.0 kept it among the compression options.
+/// Cassandra 3.0 has `crc_check_chance` among the compression options.
 fn lift_crc_check_chance(options: &mut Options) {
     let Some(OptionValue::Map(map)) = options.get_mut("compression") else {
         return;

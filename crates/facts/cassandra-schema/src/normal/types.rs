@@ -1,14 +1,14 @@
-//! Types without what goes without saying.
+//! The normal form of types, without an implied `frozen`.
 
 use super::class::TYPES;
 use crate::cql_type::{CqlType, Native};
 
-/// Of a column or field: a tuple is always frozen, and so is all that is inside of something frozen.
+/// The type of a column or field. A tuple is always frozen, and so is everything inside a frozen type.
 pub(crate) fn normal_type(of: &CqlType) -> CqlType {
     normal(of, false)
 }
 
-/// Of a dropped column: those of HCD tell tuples that were not frozen from those that were.
+/// The type of a dropped column. HCD distinguishes tuples that were frozen from those that were not.
 pub(super) fn normal_dropped(of: &CqlType) -> CqlType {
     match of {
         CqlType::Tuple(parts) => {
@@ -18,7 +18,7 @@ pub(super) fn normal_dropped(of: &CqlType) -> CqlType {
     }
 }
 
-/// Of an argument of a function: they are frozen without saying so.
+/// The type of an argument of a function, which is always frozen.
 pub(crate) fn normal_argument(of: &CqlType) -> CqlType {
     thawed(&normal_type(of))
 }

@@ -1,4 +1,4 @@
-//! Views, whose conditions may stand in any order.
+//! The normal form of views, whose conditions may be in any order.
 
 use model::cql::{TokenKind, quote, tokens, unquote};
 
@@ -24,7 +24,7 @@ impl Normal for View {
     }
 }
 
-/// The conditions in one order. Where an `AND` may belong to a `BETWEEN`, they stay as they are.
+/// Sorts the conditions. If an `AND` may belong to a `BETWEEN`, they stay as they are.
 fn conditions(filter: &str) -> String {
     let has_between = tokens(filter).any(|token| token.is("BETWEEN"));
     let mut depth = 0_usize;
@@ -46,7 +46,7 @@ fn conditions(filter: &str) -> String {
     found.join("AND ")
 }
 
-/// A piece of CQL with blanks, comments and the case of bare words taken out of it.
+/// Normalizes blanks, comments and the case of bare words in a piece of CQL.
 pub(super) fn without_blanks(text: &str) -> String {
     let mut plain = String::new();
     let mut was_word = false;
@@ -64,7 +64,7 @@ pub(super) fn without_blanks(text: &str) -> String {
 fn word(token: &model::cql::Token) -> String {
     match token.kind {
         TokenKind::Word => token.text.to_lowercase(),
-        // A name that need not be quoted is the same without.
+        // A name that needs no quotes means the same without them.
         TokenKind::Name => quote(&unquote(token.text)).into_owned(),
         TokenKind::String | TokenKind::Symbol => token.text.to_owned(),
     }

@@ -1,4 +1,4 @@
-//! Reads `ALTER`.
+//! Parses `ALTER`.
 
 use super::cursor::{Cursor, Parsed};
 use super::option::options;
@@ -8,7 +8,7 @@ use super::types::cql_type;
 use crate::change::{TableChange, TypeChange};
 use crate::user_type::Field;
 
-/// Behind `ALTER`.
+/// Parses what follows `ALTER`.
 pub(super) fn alter(cursor: &mut Cursor) -> Parsed<Alters> {
     if cursor.take(&["KEYSPACE"]) || cursor.take(&["SCHEMA"]) {
         if_exists(cursor);
@@ -33,7 +33,7 @@ pub(super) fn alter(cursor: &mut Cursor) -> Parsed<Alters> {
         return Ok(Alters::View(keyspace, name, options(cursor)?));
     }
     if cursor.take(&["SEARCH", "INDEX"]) {
-        // SCHEMA or CONFIG, and what becomes of it.
+        // SCHEMA or CONFIG, and the change.
         cursor.text_until(|cursor| cursor.sees("ON"))?;
         cursor.keywords(&["ON"], "ON")?;
         let (keyspace, table) = cursor.qualified("the name of a table")?;
@@ -98,7 +98,7 @@ fn table_change(cursor: &mut Cursor) -> Parsed<TableChange> {
     }
 }
 
-/// One, or several in brackets.
+/// Parses one item, or several in brackets.
 fn several<T>(cursor: &mut Cursor, one: impl Fn(&mut Cursor) -> Parsed<T>) -> Parsed<Vec<T>> {
     let is_list = cursor.take_symbol('(');
     let mut found = vec![one(cursor)?];

@@ -10,7 +10,7 @@ pub(super) struct Cursor<'a> {
     text: &'a str,
     tokens: Vec<Token<'a>>,
     at: usize,
-    /// Of names that are not qualified.
+    /// The keyspace of names that are not qualified.
     keyspace: Option<&'a str>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// `keyspace.name`, or a name in the keyspace that is used.
+    /// `keyspace.name`, or a name in the keyspace in use.
     pub fn qualified(&mut self, expected: &'static str) -> Parsed<(String, String)> {
         let start = self.at;
         let first = self.name(expected)?;
@@ -134,7 +134,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether `IF NOT EXISTS` stood here.
+    /// Takes `IF NOT EXISTS`, and returns whether it was there.
     pub fn if_not_exists(&mut self) -> bool {
         self.take(&["IF", "NOT", "EXISTS"])
     }

@@ -1,4 +1,4 @@
-//! A schema as it is stored: one entry for each object.
+//! Converts schemas from and to their stored form: one entry for each object.
 
 use model::{SchemaEntry, SchemaKind};
 
@@ -9,7 +9,7 @@ use crate::schema::Schema;
 use crate::table::Table;
 
 impl Schema {
-    /// What is understood, and a problem for each entry that is not.
+    /// Parses a stored schema. Returns everything that is understood, and a problem for each entry that is not.
     pub fn parse(stored: &model::Schema) -> (Self, Vec<ParseProblem>) {
         let mut schema = Self {
             version: stored.version.clone(),
@@ -31,7 +31,7 @@ impl Schema {
 }
 
 impl Schema {
-    /// As it is stored, in an order in which it can be replayed.
+    /// The stored form, in an order in which it can be replayed.
     pub fn to_stored(&self) -> model::Schema {
         let objects = replay_order(self).into_iter();
         model::Schema {
@@ -63,7 +63,7 @@ fn read(schema: &mut Schema, entry: &SchemaEntry) -> Result<(), ParseError> {
         schema.tables.push(table);
         return Ok(());
     }
-    // On its own first, so that an entry is taken whole or not at all.
+    // Parsed separately first, so that an entry is taken whole or not at all.
     let mut alone = Schema::default();
     for text in &entry.cql {
         let statement = parse_statement(text, Some(&entry.keyspace))?;

@@ -1,26 +1,47 @@
-//! Why a statement is not understood, and where.
+//! Errors of parsing: why a statement is not understood, and where.
 
 use model::SchemaKind;
 
+/// Why a statement is not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseErrorKind {
+    /// Something else was expected.
     #[error("expected {expected}, found {found}")]
     Expected {
+        /// What was expected.
         expected: &'static str,
+        /// What was found.
         found: String,
     },
+    /// A string, name or bracket is never closed.
     #[error("a string, name or bracket is never closed")]
     Unclosed,
+    /// Types are nested too deep.
     #[error("the type is nested too deep")]
     TooDeep,
+    /// The statement, which begins with this word, creates or changes nothing in a schema.
     #[error("`{0}` makes nothing in a schema")]
     NotSchema(String),
+    /// This name has no keyspace, and none is in use.
     #[error("`{0}` names no keyspace")]
     NoKeyspace(String),
+    /// The statement needs an object that no statement before it creates.
     #[error("there is no {what} `{name}` before it")]
-    Unknown { what: &'static str, name: String },
+    Unknown {
+        /// The kind of object.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The object exists already.
     #[error("the {what} `{name}` is there already")]
-    Duplicate { what: &'static str, name: String },
+    Duplicate {
+        /// The kind of object.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The option `id` is not a table id.
     #[error("`{0}` is not a table id")]
     TableId(String),
 }
@@ -29,10 +50,11 @@ pub enum ParseErrorKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}, at byte {at_bytes} of `{statement}`")]
 pub struct ParseError {
+    /// What is wrong.
     pub kind: ParseErrorKind,
-    /// How the statement begins.
+    /// The beginning of the statement.
     pub statement: String,
-    /// Where in the statement.
+    /// The offset in the statement, in bytes.
     pub at_bytes: usize,
 }
 
@@ -56,11 +78,13 @@ impl ParseError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {error}", self.subject())]
 pub struct ParseProblem {
-    /// What the entry says that it is; nothing for a statement of a script.
+    /// The kind of object according to the entry; `None` for a statement of a script.
     pub kind: Option<SchemaKind>,
-    /// Empty where it is not known.
+    /// The keyspace in the entry; empty if it is unknown.
     pub keyspace: String,
+    /// The name in the entry; empty if it is unknown.
     pub name: String,
+    /// The first error.
     pub error: ParseError,
 }
 

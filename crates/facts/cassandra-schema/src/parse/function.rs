@@ -1,4 +1,4 @@
-//! Reads `CREATE FUNCTION`, `CREATE AGGREGATE` and `CREATE TYPE`.
+//! Parses `CREATE FUNCTION`, `CREATE AGGREGATE` and `CREATE TYPE`.
 
 use super::cursor::{Cursor, Parsed};
 use super::types::cql_type;
@@ -91,7 +91,7 @@ pub(super) fn user_type(cursor: &mut Cursor) -> Parsed<UserType> {
     })
 }
 
-/// Any number of things between brackets; one comma too many does no harm.
+/// Parses any number of items between brackets, with an optional comma after the last.
 fn list<T>(cursor: &mut Cursor, one: impl Fn(&mut Cursor) -> Parsed<T>) -> Parsed<Vec<T>> {
     let mut found = Vec::new();
     cursor.symbol('(', "`(`")?;

@@ -1,23 +1,25 @@
-//! Reads `CREATE INDEX`, also those of DSE Search.
+//! Parses `CREATE INDEX`, also for DSE Search.
 
 use super::cursor::{Cursor, Parsed};
 use super::option::{map, option};
 use crate::index::{Index, IndexTarget, SEARCH_CLASS, TargetKind};
 use crate::option::Options;
 
-/// Behind `CREATE [CUSTOM] INDEX [IF NOT EXISTS]`.
+/// Parses what follows `CREATE [CUSTOM] INDEX [IF NOT EXISTS]`.
 pub(super) fn index(cursor: &mut Cursor, is_custom: bool) -> Parsed<Index> {
-    let name = match cursor.sees("ON") {
-        true => None,
-        false => Some(index_name(cursor)?),
+    let name = if cursor.sees("ON") {
+        None
+    } else {
+        Some(index_name(cursor)?)
     };
     cursor.keywords(&["ON"], "ON")?;
     let (keyspace, table) = cursor.qualified("the name of a table")?;
     let targets = targets(cursor)?;
     let name = name.unwrap_or_else(|| given_name(&table, &targets));
-    let class = match cursor.take(&["USING"]) {
-        true => Some(cursor.string("a class")?),
-        false => None,
+    let class = if cursor.take(&["USING"]) {
+        Some(cursor.string("a class")?)
+    } else {
+        None
     };
     let mut index = Index {
         keyspace,
@@ -56,7 +58,7 @@ pub(super) fn index(cursor: &mut Cursor, is_custom: bool) -> Parsed<Index> {
     Ok(index)
 }
 
-/// An index is in the keyspace of its table, whether its name says so or not.
+/// The name, without the keyspace: an index is in the keyspace of its table.
 fn index_name(cursor: &mut Cursor) -> Parsed<String> {
     let expected = "the name of an index";
     let first = cursor.name(expected)?;
@@ -113,7 +115,7 @@ fn given_name(table: &str, targets: &[IndexTarget]) -> String {
         .collect()
 }
 
-/// Behind `CREATE SEARCH INDEX [IF NOT EXISTS]`.
+/// Parses what follows `CREATE SEARCH INDEX [IF NOT EXISTS]`.
 pub(super) fn search_index(cursor: &mut Cursor) -> Parsed<Index> {
     cursor.keywords(&["ON"], "ON")?;
     let (keyspace, table) = cursor.qualified("the name of a table")?;

@@ -1,4 +1,4 @@
-//! Reads the value of an option.
+//! Parses options.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::cursor::{Cursor, Parsed};
 use super::error::ParseErrorKind;
 use crate::option::{Literal, OptionValue, Options};
 
-/// `name = value`, into the options that are there.
+/// Parses `name = value` into `options`.
 pub(super) fn option(cursor: &mut Cursor, options: &mut Options) -> Parsed<()> {
     let duplicate = cursor.peek();
     let name = cursor.name("the name of an option")?;
@@ -25,7 +25,7 @@ pub(super) fn option(cursor: &mut Cursor, options: &mut Options) -> Parsed<()> {
     Ok(())
 }
 
-/// `name = value AND name = value`, to the end.
+/// Parses `name = value AND name = value`, to the end.
 pub(super) fn options(cursor: &mut Cursor) -> Parsed<Options> {
     let mut found = Options::new();
     loop {
@@ -54,7 +54,7 @@ fn value(cursor: &mut Cursor) -> Parsed<OptionValue> {
     }
 }
 
-/// `{}`, or a key with a colon: what else stands in braces is a set.
+/// Whether braces hold a map: `{}`, or a key with a colon. Others hold a set.
 fn is_map(cursor: &Cursor) -> bool {
     let is = |ahead: usize, symbol: char| {
         cursor

@@ -1,4 +1,4 @@
-//! Reads a whole script, for example the `schema.cql` of a snapshot or what `DESCRIBE` prints.
+//! Parses a whole script, for example the `schema.cql` of a snapshot or the output of `DESCRIBE`.
 
 use model::cql::{statements, tokens};
 
@@ -8,7 +8,7 @@ use crate::schema::Schema;
 use crate::table::Table;
 
 impl Schema {
-    /// What is understood, and a problem for each statement that is not.
+    /// Parses a script. Returns everything that is understood, and a problem for each statement that is not.
     pub fn parse_text(text: &str) -> (Self, Vec<ParseProblem>) {
         let mut schema = Self::default();
         let mut problems = Vec::new();
@@ -42,7 +42,7 @@ impl Schema {
 }
 
 impl Schema {
-    /// Does what one statement does. Names that are not qualified are in `keyspace`.
+    /// Applies one statement. Names that are not qualified are in `keyspace`.
     pub fn run(&mut self, statement: &str, keyspace: Option<&str>) -> Result<(), ParseError> {
         let said = |kind| ParseError::new(kind, statement, 0);
         let parsed = parse_statement(statement, keyspace)?;
@@ -50,7 +50,7 @@ impl Schema {
     }
 }
 
-/// The tables that Cassandra only speaks of in a comment, because no CQL could make them.
+/// The tables that Cassandra only mentions in a comment, because no CQL can create them.
 fn omitted(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut last_end = 0;

@@ -1,4 +1,4 @@
-//! Reads one statement.
+//! Parses one statement.
 
 use super::alter::alter;
 use super::cursor::{Cursor, Parsed};
@@ -14,53 +14,79 @@ use crate::table::{Table, Trigger};
 use crate::user_type::UserType;
 use crate::view::View;
 
-/// What a `CREATE` makes.
+/// The object that a `CREATE` statement creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Made {
+    /// A keyspace.
     Keyspace(Keyspace),
+    /// A user-defined type.
     Type(UserType),
+    /// A user-defined function.
     Function(Function),
+    /// A user-defined aggregate.
     Aggregate(Aggregate),
+    /// A table.
     Table(Box<Table>),
+    /// A secondary index.
     Index(Index),
+    /// A materialized view.
     View(View),
+    /// A trigger, which belongs to its table.
     Trigger {
+        /// The table's keyspace.
         keyspace: String,
+        /// The table's name.
         table: String,
+        /// The trigger.
         trigger: Trigger,
     },
 }
 
-/// What an `ALTER` changes, by keyspace and name.
+/// The object that an `ALTER` statement changes, by keyspace and name, and the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alters {
+    /// A keyspace, and the options to set.
     Keyspace(String, Options),
+    /// A user-defined type.
     Type(String, String, TypeChange),
+    /// A table.
     Table(String, String, TableChange),
+    /// A materialized view, and the options to set.
     View(String, String, Options),
+    /// A search index of DSE.
     SearchIndex {
+        /// The keyspace of the indexed table.
         keyspace: String,
+        /// The indexed table.
         table: String,
+        /// The statement as it was written.
         statement: String,
     },
 }
 
-/// What a `CREATE` does where the thing is there.
+/// What a `CREATE` statement does if the object exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnExisting {
+    /// It fails.
     Fail,
+    /// It does nothing: `IF NOT EXISTS`.
     Keep,
+    /// It replaces the object: `OR REPLACE`.
     Replace,
 }
 
+/// A statement of a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Statement {
+    /// `USE`: the keyspace of names that are not qualified.
     Use(String),
+    /// `CREATE`.
     Create(Made, OnExisting),
+    /// `ALTER`.
     Alter(Alters),
 }
 
-/// Reads one statement. Names that are not qualified are in `keyspace`.
+/// Parses one statement. Names that are not qualified are in `keyspace`.
 pub fn parse_statement(text: &str, keyspace: Option<&str>) -> Result<Statement, ParseError> {
     let mut cursor = Cursor::new(text, keyspace)?;
     let statement = if cursor.take(&["CREATE"]) {
@@ -79,9 +105,10 @@ pub fn parse_statement(text: &str, keyspace: Option<&str>) -> Result<Statement, 
 }
 
 fn create(cursor: &mut Cursor) -> Parsed<Statement> {
-    let mut on_existing = match cursor.take(&["OR", "REPLACE"]) {
-        true => OnExisting::Replace,
-        false => OnExisting::Fail,
+    let mut on_existing = if cursor.take(&["OR", "REPLACE"]) {
+        OnExisting::Replace
+    } else {
+        OnExisting::Fail
     };
     let mut keep = |cursor: &mut Cursor| {
         if cursor.if_not_exists() {
@@ -143,7 +170,7 @@ fn keyspace(cursor: &mut Cursor) -> Parsed<Keyspace> {
 }
 
 impl Keyspace {
-    /// Takes options over, as `ALTER KEYSPACE` does.
+    /// Sets options, as `ALTER KEYSPACE` does.
     pub(crate) fn set(&mut self, mut options: Options) {
         match options.remove("replication") {
             Some(OptionValue::Map(map)) => {

@@ -1,4 +1,4 @@
-//! Reads `CREATE TABLE`.
+//! Parses `CREATE TABLE`.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ struct Key {
     clustering: Vec<String>,
 }
 
-/// Behind `CREATE TABLE [IF NOT EXISTS]`.
+/// Parses what follows `CREATE TABLE [IF NOT EXISTS]`.
 pub(super) fn table(cursor: &mut Cursor) -> Parsed<Table> {
     let (keyspace, name) = cursor.qualified("the name of a table")?;
     let mut table = Table::new(&keyspace, &name);
@@ -140,7 +140,7 @@ fn properties(cursor: &mut Cursor, table: &mut Table) -> Parsed<BTreeMap<String,
     Ok(orders)
 }
 
-/// `CLUSTERING ORDER BY (a ASC, b DESC)`, where it stands here.
+/// Parses `CLUSTERING ORDER BY (a ASC, b DESC)`, if that is next.
 pub(super) fn clustering_order(cursor: &mut Cursor) -> Parsed<Option<BTreeMap<String, Order>>> {
     if !cursor.take(&["CLUSTERING", "ORDER", "BY"]) {
         return Ok(None);
@@ -163,7 +163,7 @@ pub(super) fn clustering_order(cursor: &mut Cursor) -> Parsed<Option<BTreeMap<St
     }
 }
 
-/// Takes the id out of the options.
+/// Removes the id from the options.
 pub(super) fn table_id(cursor: &Cursor, options: &mut Options) -> Parsed<Option<TableId>> {
     let Some(value) = options.remove("id") else {
         return Ok(None);
@@ -256,7 +256,7 @@ fn put_keys_first(
     Ok(())
 }
 
-/// Behind `CREATE TRIGGER`: the keyspace and table that it belongs to, and itself.
+/// Parses what follows `CREATE TRIGGER`: returns the keyspace and table that it belongs to, and itself.
 pub(super) fn trigger(cursor: &mut Cursor) -> Parsed<(String, String, Trigger)> {
     let name = cursor.name("the name of a trigger")?;
     cursor.keywords(&["ON"], "ON")?;

@@ -1,13 +1,13 @@
-//! Reads a type.
+//! Parses types.
 
 use super::cursor::{Cursor, Parsed};
 use super::error::{ParseError, ParseErrorKind};
 use crate::cql_type::{CqlType, Native};
 
-/// Deeper than anyone nests types, and shallow enough for any stack.
+/// The deepest nesting of types that is accepted: more than real schemas have, and little enough for any stack.
 const DEPTH_MAX: usize = 64;
 
-/// A type on its own.
+/// Parses a type, for example `frozen<map<text, int>>`.
 pub fn parse_type(text: &str) -> Result<CqlType, ParseError> {
     let mut cursor = Cursor::new(text, None)?;
     let of = cql_type(&mut cursor)?;

@@ -1,4 +1,4 @@
-//! Reads `CREATE MATERIALIZED VIEW`.
+//! Parses `CREATE MATERIALIZED VIEW`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::option::Options;
 use crate::table::Order;
 use crate::view::{Selection, View};
 
-/// Behind `CREATE MATERIALIZED VIEW [IF NOT EXISTS]`.
+/// Parses what follows `CREATE MATERIALIZED VIEW [IF NOT EXISTS]`.
 pub(super) fn view(cursor: &mut Cursor) -> Parsed<View> {
     let (keyspace, name) = cursor.qualified("the name of a view")?;
     cursor.keywords(&["AS", "SELECT"], "AS SELECT")?;

@@ -1,10 +1,10 @@
-//! Compaction strategies in place of those that the target does not have.
+//! Replaces compaction strategies that the target does not have.
 
 use super::{Rewrite, Work};
 use crate::option::{Literal, OptionValue, Options};
 use crate::order::ObjectKey;
 
-/// Those that every strategy understands.
+/// The options that every strategy understands.
 const COMMON: &[&str] = &[
     "enabled",
     "max_threshold",

@@ -1,11 +1,11 @@
-//! Indexes as the target's release names them, or none.
+//! Rewrites indexes for the target's release, or leaves them out.
 
 use super::{Rewrite, Work};
 use crate::index::{Index, IndexKind, LEGACY_INDEX};
 use crate::order::Object;
 
 impl Work<'_> {
-    /// Whether the index stays.
+    /// Rewrites an index; returns whether it is kept.
     pub(super) fn index(&mut self, index: &mut Index) -> bool {
         let key = Object::Index(index).key();
         if self.wanted(Object::Index(index), Rewrite::LeaveIndexOut) {
@@ -22,7 +22,7 @@ impl Work<'_> {
                     .then(|| LEGACY_INDEX.to_owned());
                 Rewrite::NameLegacyIndex
             }
-            // `CREATE INDEX … USING 'sai'` is of 5.0 only; the custom class is understood by all that have it.
+            // Only 5.0 has `CREATE INDEX … USING 'sai'`; every release with the index understands its class.
             IndexKind::Sai if !release.names_sai_index() && !index.is_custom => {
                 named.is_custom = true;
                 named.class = Some("StorageAttachedIndex".to_owned());

@@ -1,4 +1,4 @@
-//! The ways to rewrite an object, and which of them comes closest to a feature.
+//! The ways to rewrite an object, and which of them to use for a feature.
 
 use std::fmt;
 
@@ -7,29 +7,47 @@ use cassandra_versions::Release;
 use crate::feature::Feature;
 use crate::support::{Support, support};
 
+/// A way to rewrite an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rewrite {
+    /// Leaves out an option that the release does not have.
     DropOption,
+    /// `sstable_compression` and `chunk_length_kb` become `class` and `chunk_length_in_kb`.
     RenameCompression,
+    /// `crc_check_chance` moves from the compression options to the table's.
     MoveCrcCheckChance,
+    /// Adds `USING 'legacy_local_table'`, because the default may be another kind of index.
     NameLegacyIndex,
+    /// `USING 'sai'` becomes the class `StorageAttachedIndex`.
     NameSaiClass,
+    /// Replaces the compaction strategy with SizeTieredCompactionStrategy.
     SizeTiered,
+    /// Replaces the compaction strategy with TimeWindowCompactionStrategy.
     TimeWindow,
+    /// Replaces EverywhereStrategy with NetworkTopologyStrategy and a replica on every node.
     NetworkTopology,
+    /// Leaves the index out.
     LeaveIndexOut,
+    /// Leaves out the column of DSE Search.
     DropSearchColumn,
+    /// Leaves the view out.
     LeaveViewOut,
+    /// Leaves out the label of DSE Graph.
     DropGraphLabel,
+    /// Leaves out the keyspace's graph engine.
     DropGraphEngine,
+    /// Leaves out the masks of columns.
     DropMasks,
+    /// Leaves out the trigger.
     DropTriggers,
+    /// Creates the table without COMPACT STORAGE, with the columns that the storage engine has.
     DropCompactStorage,
+    /// Leaves out `DETERMINISTIC` and `MONOTONIC`.
     DropFunctionProperties,
 }
 
 impl Rewrite {
-    /// Whether it changes nothing about what is stored or answered.
+    /// Whether it changes neither what is stored nor the result of any query.
     pub fn is_safe(self) -> bool {
         matches!(
             self,
@@ -41,7 +59,7 @@ impl Rewrite {
         )
     }
 
-    /// What it does, as people would say it.
+    /// What it does, for messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::DropOption => "the option is left out",
@@ -73,7 +91,8 @@ impl fmt::Display for Rewrite {
     }
 }
 
-/// What comes closest to a feature on a release that does not have it as it is, or not without a setting or class.
+/// The rewriting that comes closest to a feature on a release that does not have it, or has it only with a setting or
+/// class.
 pub fn rewrites_of(feature: &Feature, release: &Release) -> Option<Rewrite> {
     match (support(feature, release), feature) {
         (Support::Native, _) => None,

@@ -1,14 +1,14 @@
-//! Options that the target's release refuses, or knows by another name.
+//! Rewrites options that the target's release refuses or has under another name.
 
 use cassandra_versions::Release;
 
 use super::Rewrite;
 use crate::option::{Literal, OptionValue, Options};
 
-/// What is done, with what stood there before and what stands there after.
+/// A rewriting, with the CQL before and after it.
 type Done = (Rewrite, String, String);
 
-/// Safe rewritings only: these are done at once.
+/// Only safe rewritings, which are always done.
 pub(super) fn rewrite(options: &mut Options, release: &Release) -> Vec<Done> {
     let mut done = Vec::new();
     rename_compression(options, &mut done);
@@ -38,7 +38,7 @@ fn accepts(name: &str, value: &OptionValue, release: &Release) -> bool {
     }
 }
 
-/// The present names are understood by every release line here.
+/// Every known release line understands the present names.
 fn rename_compression(options: &mut Options, done: &mut Vec<Done>) {
     let Some(value) = options.get_mut("compression") else {
         return;
@@ -55,7 +55,7 @@ fn rename_compression(options: &mut Options, done: &mut Vec<Done>) {
             map.entry(new.to_owned()).or_insert(found);
         }
     }
-    // An empty class was the old way to say that nothing is compressed.
+    // An empty class is the old way to turn compression off.
     if map.get("class").map(Literal::content) == Some("") {
         map.retain(|key, _| key == "crc_check_chance");
         map.insert("enabled".to_owned(), Literal::text("false"));

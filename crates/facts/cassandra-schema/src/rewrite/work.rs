@@ -1,4 +1,4 @@
-//! Goes through the objects, does what is wanted, and notes it.
+//! Rewrites objects one by one, and records what is done and what is offered.
 
 use super::{Applied, Rewrite, Target, options, rewrites_of};
 use crate::function::{Aggregate, Function, Monotonic};
@@ -25,7 +25,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Notes a rewriting. Whether it is to be done.
+    /// Records a rewriting; returns whether to do it.
     pub fn take(
         &mut self,
         subject: ObjectKey,
@@ -47,7 +47,7 @@ impl<'a> Work<'a> {
         is_wanted
     }
 
-    /// Whether something that the object needs asks for this rewriting.
+    /// Whether a feature that the object needs calls for this rewriting.
     pub fn wanted(&self, object: Object, rewrite: Rewrite) -> bool {
         let mut found = false;
         features(object, &mut |feature, _| {

@@ -1,26 +1,26 @@
-//! Writes a table as the statements that make it.
+//! Writes a table as the statements that create it.
 
 use cassandra_versions::{Product, Release};
 use model::cql::{literal, quote};
 
 use super::{Column, ColumnKind, DroppedColumn, EdgeEnd, GraphLabel, Order, Table};
 
-/// How columns that were dropped are made known again.
+/// How dropped columns are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DroppedBy {
-    /// Made live and dropped again, which every release line understands.
+    /// They are created and dropped again, which every release line understands.
     Alter,
-    /// `DROPPED COLUMN RECORD`, which alone keeps a tuple or type that was not frozen.
+    /// `DROPPED COLUMN RECORD`, the only way to record a tuple or user type that was not frozen.
     Record,
 }
 
 impl Table {
-    /// The statements that make it, in their order, as every release line understands them.
+    /// The statements that create it, in their order, in a form that every release line understands.
     pub fn to_cql(&self) -> Vec<String> {
         self.statements(DroppedBy::Alter)
     }
 
-    /// The same as this release is best told.
+    /// The same in the dialect of this release.
     pub fn to_cql_for(&self, release: &Release) -> Vec<String> {
         self.statements(match release.product {
             Product::Hcd => DroppedBy::Record,
@@ -45,7 +45,7 @@ impl Table {
                 None => format!("ALTER TABLE {name} DROP {quoted}"),
             });
         }
-        // In the order of the columns, so that what is read back has it too.
+        // In the order of the columns, so that parsing gives the same order.
         for column in self.others().filter(|column| again(&altered, column)) {
             cql.push(format!("ALTER TABLE {name} ADD {}", column_text(column)));
         }
@@ -124,12 +124,12 @@ impl Table {
     }
 }
 
-/// Whether a column was dropped once and is there again.
+/// Whether a column was dropped once and exists again.
 fn again(dropped: &[&DroppedColumn], column: &Column) -> bool {
     dropped.iter().any(|dropped| dropped.name == column.name)
 }
 
-/// A column as it stands in `CREATE TABLE` and `ALTER TABLE … ADD`.
+/// A column as it is written in `CREATE TABLE` and `ALTER TABLE … ADD`.
 pub(crate) fn column_text(column: &Column) -> String {
     let mut text = format!("{} {}", quote(&column.name), column.of);
     if column.kind == ColumnKind::Static {
@@ -144,7 +144,7 @@ pub(crate) fn mask_text(column: &Column) -> String {
     mask.map_or_else(String::new, |mask| format!(" MASKED WITH {mask}"))
 }
 
-/// `a` or `(a, b)`, and the clustering columns behind it.
+/// The primary key: `a` or `(a, b)`, and the clustering columns behind it.
 pub(crate) fn key_text(partition: &[&str], clustering: &[&str]) -> String {
     let quoted: Vec<_> = partition.iter().map(|name| quote(name)).collect();
     let mut text = match quoted.as_slice() {
@@ -157,7 +157,7 @@ pub(crate) fn key_text(partition: &[&str], clustering: &[&str]) -> String {
     text
 }
 
-/// The order of all clustering columns; nothing where there are none.
+/// The order of all clustering columns; `None` if there are none.
 pub(crate) fn order_text(clustering: &[(&str, Order)]) -> Option<String> {
     let columns: Vec<String> = clustering
         .iter()

@@ -133,7 +133,7 @@ fn options_that_mean_something_else_are_not() {
 }
 
 #[test]
-fn types_are_the_same_where_frozen_goes_without_saying() {
+fn types_are_the_same_if_frozen_is_implied() {
     for (a, b, same) in [
         ("text", "varchar", true),
         ("tuple<int, varchar>", "frozen<tuple<int, text>>", true),
@@ -203,7 +203,7 @@ fn columns_are_the_same_in_any_order_and_their_masks_by_any_name() {
 }
 
 #[test]
-fn indexes_are_the_same_by_their_make() {
+fn indexes_are_compared_by_their_kind() {
     let index = |text: &str| schema(text).indexes.remove(0);
     for (a, b, same) in [
         (

@@ -33,7 +33,7 @@ fn check(backup: &str, live: &str, forward: &[&str], cannot: &[(&str, Why)]) -> 
 const T: &str = "CREATE TABLE k.t (a int, b int, s int static, v text, PRIMARY KEY (a, b))";
 
 #[test]
-fn columns_that_came_are_lost_and_those_that_went_reappear() {
+fn added_columns_are_lost_and_dropped_ones_reappear() {
     let live = "CREATE TABLE k.t (a int, b int, s int static, w text, \"X\" list<int> static MASKED WITH DEFAULT, v text, \
                 PRIMARY KEY (a, b)); ALTER TABLE k.t DROP v USING TIMESTAMP 7";
     let diff = check(
@@ -70,7 +70,7 @@ fn a_column_dropped_and_added_again_is_emptied_again() {
 }
 
 #[test]
-fn what_no_statement_changes_is_said() {
+fn what_no_statement_changes_is_reported() {
     for (live, cannot) in [
         (
             T.replace("v text", "v blob"),
@@ -140,7 +140,7 @@ fn options_are_set_as_they_are_live_or_to_their_default() {
 }
 
 #[test]
-fn masks_and_triggers_come_and_go() {
+fn masks_and_triggers_are_added_and_removed() {
     let masked = T.replace("v text", "v text MASKED WITH k.f()");
     check(
         T,
@@ -239,7 +239,7 @@ proptest! {
     }
 
     #[test]
-    fn a_difference_is_shown_wherever_there_is_one((a, b, _) in crate::given::mutated()) {
+    fn every_difference_is_shown((a, b, _) in crate::given::mutated()) {
         let diff = diff(&a, &b);
         // Of columns that both never had, only history differs.
         let same_but_for_history = {

@@ -10,7 +10,7 @@ fn check(statement: &str, expected: &str) {
 }
 
 #[test]
-fn an_error_says_what_was_expected_and_where() {
+fn an_error_reports_what_was_expected_and_where() {
     for (statement, expected) in [
         ("", "`` makes nothing in a schema, at byte 0"),
         (
@@ -148,7 +148,7 @@ fn an_entry_that_is_not_understood_leaves_the_rest_usable() {
 }
 
 #[test]
-fn statements_find_what_they_change_or_say_what_is_missing() {
+fn statements_find_what_they_change_or_report_what_is_missing() {
     let (schema, problems) = Schema::parse_text(
         "USE k; CREATE TABLE t (a int PRIMARY KEY, b int); ALTER TABLE t RENAME a TO \"A\"; ALTER TABLE t DROP (b) ; \
          ALTER TABLE t ADD (c int, d text); ALTER TABLE t WITH comment = ';'; ALTER TABLE none DROP b; \

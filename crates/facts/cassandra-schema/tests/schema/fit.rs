@@ -24,7 +24,7 @@ fn check(backup: &str, live: &str, fits: bool) {
 const DROP_X: &str = "ALTER TABLE k.t DROP x USING TIMESTAMP 5;";
 
 #[test]
-fn history_may_go_on_where_it_hides_nothing() {
+fn history_may_go_on_if_it_hides_nothing() {
     check("", "", true);
     check(DROP_X, DROP_X, true);
     let came_and_went = "ALTER TABLE k.t ADD z int; ALTER TABLE k.t DROP z USING TIMESTAMP 9;";

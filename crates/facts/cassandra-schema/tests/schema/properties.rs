@@ -50,7 +50,7 @@ proptest! {
     }
 
     #[test]
-    fn a_table_is_read_back_as_each_product_is_told(table in table()) {
+    fn a_table_is_read_back_in_the_dialect_of_each_product(table in table()) {
         for release in ["cassandra 5.0.5", "dse 6.9.2", "hcd 1.2.1"] {
             let cql = table.to_cql_for(&release.parse().expect("a release"));
             let (again, problems) = Schema::parse_text(&cql.join(";\n"));
@@ -100,13 +100,13 @@ proptest! {
     }
 
     #[test]
-    fn a_statement_that_is_cut_short_is_no_other_one(table in table(), cut in any::<Index>()) {
+    fn a_statement_that_is_cut_short_is_not_another_one(table in table(), cut in any::<Index>()) {
         let whole = table.to_cql().remove(0);
         let mut end = cut.index(whole.len());
         while !whole.is_char_boundary(end) {
             end -= 1;
         }
-        // Options may be missing at the end without anyone seeing it; a column may not.
+        // Options may be missing at the end without a trace; a column may not.
         if let Ok(cassandra_schema::Statement::Create(cassandra_schema::Made::Table(read), _)) =
             parse_statement(&whole[..end], None)
         {

@@ -122,7 +122,7 @@ fn options_that_a_release_refuses_are_left_out() {
 }
 
 #[test]
-fn what_changes_behaviour_is_offered_and_done_only_where_it_is_accepted() {
+fn what_changes_behaviour_is_offered_and_done_only_if_it_is_accepted() {
     let given = schema(include_str!("texts/dse-6.8.cql"));
     let target = target("cassandra 5.0.5");
     let asked = rewrite(&given, &target, &|_, _| false);
@@ -171,7 +171,7 @@ fn what_changes_behaviour_is_offered_and_done_only_where_it_is_accepted() {
 }
 
 #[test]
-fn after_all_rewritings_nothing_is_left_that_one_could_mend() {
+fn after_all_rewritings_nothing_is_left_that_a_rewriting_could_change() {
     let fixtures = [
         include_str!("texts/cassandra-3.11.cql"),
         include_str!("texts/cassandra-5.0.cql"),
@@ -240,7 +240,7 @@ fn indexes_are_named_as_the_release_names_them() {
 }
 
 #[test]
-fn compact_storage_is_kept_where_it_is_known_and_shown_as_stored_elsewhere() {
+fn compact_storage_is_kept_if_the_release_has_it_and_else_shown_as_stored() {
     let text = "CREATE TABLE k.t (a int PRIMARY KEY, v text) WITH COMPACT STORAGE";
     let kept = rewrite(&schema(text), &target("cassandra 4.1.9"), &|_, _| true);
     assert_eq!((kept.applied.len(), kept.schema), (0, schema(text)));
@@ -250,7 +250,7 @@ fn compact_storage_is_kept_where_it_is_known_and_shown_as_stored_elsewhere() {
 }
 
 #[test]
-fn masks_and_views_go_only_where_they_are_not_known() {
+fn masks_and_views_are_left_out_only_if_the_release_lacks_them() {
     let text = "CREATE TABLE k.t (a int PRIMARY KEY, v int MASKED WITH DEFAULT); \
                 CREATE MATERIALIZED VIEW k.mv AS SELECT * FROM k.t WHERE v IS NOT NULL AND a IS NOT NULL PRIMARY KEY (v, a) \
                 WITH memtable = 'default'";

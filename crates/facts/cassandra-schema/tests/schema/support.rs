@@ -30,7 +30,7 @@ fn release(text: &str) -> Release {
 }
 
 #[test]
-fn each_release_line_has_what_it_has() {
+fn each_release_line_has_its_support() {
     let class = || "org.example.X".to_owned();
     for (feature, expected) in [
         // 3.11, 4.0, 4.1, 5.0, DSE 6.8, DSE 6.9, HCD
@@ -86,7 +86,7 @@ fn each_release_line_has_what_it_has() {
 }
 
 #[test]
-fn settings_have_the_name_that_the_release_knows() {
+fn settings_have_the_name_that_the_release_uses() {
     for (text, expected) in [
         ("cassandra 4.0.17", "enable_materialized_views"),
         ("cassandra 4.1.9", "materialized_views_enabled"),
