@@ -19,7 +19,9 @@ const PARALLEL_PARTS_MAX: usize = 64;
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 #[expect(clippy::large_enum_variant, reason = "a process has one of them")]
 pub enum StoreConfig {
+    /// `kind = "folder"`.
     Folder(FolderConfig),
+    /// `kind = "s3"`.
     S3(S3Config),
 }
 
@@ -27,14 +29,15 @@ pub enum StoreConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FolderConfig {
-    /// Made where it does not exist.
+    /// Created if it does not exist.
     pub path: PathBuf,
 }
 
-/// S3, or anything that speaks it and honours `If-None-Match: *`.
+/// S3, or any store that speaks its protocol and honours `If-None-Match: *`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct S3Config {
+    /// The bucket's name. It must exist.
     pub bucket: String,
     /// Put before every key; may be empty.
     pub prefix: String,
@@ -46,24 +49,27 @@ pub struct S3Config {
     pub path_style: bool,
     /// Empty, with the secret: the credential chain (environment, profile, web identity, container, instance).
     pub access_key_id: String,
+    /// The secret that belongs to `access_key_id`.
     pub secret_access_key: Option<Secret>,
     /// The profile of the AWS configuration files; empty: the default one.
     pub profile: String,
     /// PEM file with roots to trust beside the system's.
     pub ca_certificate: Option<PathBuf>,
-    /// Objects larger than this go up in parts of this size. A longer object of known size gets larger parts.
+    /// Objects larger than this are uploaded in parts of this size, in bytes. An object whose known size would need
+    /// too many parts gets larger ones.
     pub part_size_bytes: u64,
     /// Parts of one object that are in memory at once.
     pub parallel_parts: usize,
     /// Send a CRC32 with each object and part, which the store checks before it accepts. Off only for a store that
     /// does not know it.
     pub checksums: bool,
-    /// Sign what is sent with SHA-256. Absent: only where the connection is not encrypted.
+    /// Sign what is sent with SHA-256. Absent: only if the connection is not encrypted.
     pub sign_payload: Option<bool>,
     /// How often a request is tried, with a backoff that doubles and jitters.
     pub attempts_max: u32,
+    /// For establishing one connection, TLS included.
     pub connect_timeout_seconds: u64,
-    /// From the start of one try of a request to its answer, the sending of one part included.
+    /// From the start of one try of a request to its response, sending one part included.
     pub request_timeout_seconds: u64,
     /// For example `STANDARD_IA`; absent: the bucket's default.
     pub storage_class: Option<String>,

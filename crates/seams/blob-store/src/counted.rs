@@ -1,4 +1,4 @@
-//! Counts requests and bytes, for the metrics and for tests in which the cost is the feature.
+//! Counts requests and bytes, for metrics and for tests of how many requests something costs.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,16 +13,23 @@ use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, Store
 /// What went through a store so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Calls of `put` and `put_stream`.
     pub puts: u64,
+    /// Calls of `get` and `get_stream`.
     pub gets: u64,
+    /// Calls of `head`.
     pub heads: u64,
+    /// Calls of `list` and `list_children`.
     pub lists: u64,
+    /// Calls of `delete` and `delete_many`.
     pub deletes: u64,
+    /// Bytes of object bodies that were handed to the store.
     pub bytes_up: u64,
+    /// Bytes of object bodies that were read.
     pub bytes_down: u64,
 }
 
-/// A store that counts: calls of this port, not requests on the wire, which pages and parts multiply.
+/// A store that counts calls of this port and bytes. One call may be many requests on the wire, for pages and parts.
 pub struct Counted {
     inner: Store,
     counters: Arc<Counters>,
@@ -57,6 +64,7 @@ impl Counters {
 }
 
 impl Counted {
+    /// Wraps a store; all counts start at 0.
     pub fn new(inner: Store) -> Self {
         Self {
             inner,
@@ -64,6 +72,7 @@ impl Counted {
         }
     }
 
+    /// The counts so far.
     pub fn counts(&self) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counts {

@@ -1,78 +1,123 @@
-//! Why a store did not do what it was asked, by what the caller can do about it.
+//! Errors of a store, classified by what the caller can do about them.
 
 use std::error::Error;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// Why a store did not do what it was asked. `store` is [`describe`](crate::BlobStore::describe)'s answer.
+/// Why a store did not do what it was asked.
+///
+/// In every variant, `key` is the key, prefix or first of several keys that the call was given, `store` is
+/// [`describe`](crate::BlobStore::describe) of the store, and `source` is the error of the backend.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// There is no such object.
     #[error("there is no object `{key}` in {store}")]
-    NotFound { key: String, store: String },
-    /// Access is denied, the credentials are wrong or missing, or the store does not let this be deleted or changed.
-    #[error("{store} does not permit it: `{key}`")]
-    PermissionDenied {
+    NotFound {
+        /// The key.
         key: String,
+        /// The store.
         store: String,
+    },
+    /// Access is denied, the credentials are wrong or missing, or the store does not let this be deleted or changed.
+    #[error("access to `{key}` denied by {store}")]
+    PermissionDenied {
+        /// The key.
+        key: String,
+        /// The store.
+        store: String,
+        /// The error of the backend.
         #[source]
         source: Source,
     },
-    /// Nothing was decided: try again.
+    /// The store did not respond, or not in time. Whether the call took effect is unknown: try again.
     #[error("{store} is unavailable, for `{key}`")]
     Unavailable {
+        /// The key.
         key: String,
+        /// The store.
         store: String,
+        /// The error of the backend.
         #[source]
         source: Source,
     },
+    /// The store has no space left, or a quota is used up.
     #[error("{store} is full or over its quota, for `{key}`")]
     QuotaExceeded {
+        /// The key.
         key: String,
+        /// The store.
         store: String,
+        /// The error of the backend.
         #[source]
         source: Source,
     },
-    #[error("`{key}` in {store} has {size} bytes where at most {bytes_max} are read at once")]
+    /// The object is larger than the caller's limit; nothing of it was read.
+    #[error("`{key}` in {store} has {size} bytes, but at most {bytes_max} are read at once")]
     TooLarge {
+        /// The key.
         key: String,
+        /// The store.
         store: String,
+        /// The object's size in bytes.
         size: u64,
+        /// The caller's limit in bytes.
         bytes_max: u64,
     },
-    #[error("`{key}` in {store} ends at {size} where bytes {start} to {end} were asked for")]
+    /// The requested range reaches beyond the object's end.
+    #[error("`{key}` in {store} has {size} bytes, but bytes {start} to {end} were requested")]
     OutOfRange {
+        /// The key.
         key: String,
+        /// The store.
         store: String,
+        /// The object's size in bytes.
         size: u64,
+        /// The first byte of the range.
         start: u64,
+        /// The byte after the range.
         end: u64,
     },
+    /// The text cannot be a key; see [`check_key`](crate::check_key).
     #[error("`{key}` is not a key: {why}")]
-    Key { key: String, why: &'static str },
-    /// Whoever produced the bytes to store failed, not the store.
+    Key {
+        /// The text as it was given.
+        key: String,
+        /// The rule that it breaks.
+        why: &'static str,
+    },
+    /// The caller's stream of bytes to store failed, not the store.
     #[error("the bytes for `{key}` could not be produced")]
     Source {
+        /// The key.
         key: String,
+        /// The error of the stream.
         #[source]
         source: Source,
     },
+    /// The store cannot be opened with its settings.
     #[error("the store's settings do not work: {what}")]
     Config {
+        /// Which setting, and what is wrong with it.
         what: String,
+        /// The error that it led to, if any.
         #[source]
         source: Option<Source>,
     },
+    /// The store refused or failed for a reason that none of the others covers.
     #[error("{store} failed, for `{key}`")]
     Other {
+        /// The key.
         key: String,
+        /// The store.
         store: String,
+        /// The error of the backend.
         #[source]
         source: Source,
     },
 }
 
 impl StoreError {
-    /// Whether trying again can help without anybody changing anything.
+    /// Whether the same call may succeed later without any change of settings, permissions or content.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Unavailable { .. } => true,
@@ -88,11 +133,12 @@ impl StoreError {
         }
     }
 
+    /// Whether the object does not exist, which is not a fault of the store.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// What an operator can do.
+    /// What an operator can do; `None` if that depends on the caller.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::PermissionDenied { .. } => Some(

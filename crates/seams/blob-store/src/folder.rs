@@ -1,8 +1,9 @@
 //! A store in a local or mounted folder.
 //!
-//! An object is written to a temporary file, flushed to the disk, and then linked to its name: the link fails where the
-//! name exists, so that create-once is atomic, and a reader sees the whole object or none. A name is only answered as
-//! created when the folder that holds it is on the disk too. docs/decisions says why this is our own code.
+//! An object is written to a temporary file, flushed to the disk, and then linked to its name: the link fails if the
+//! name exists, so that create-once is atomic, and a reader sees the whole object or none. An object is reported as
+//! created only after the folder that holds its name is on the disk too. docs/decisions says why this is our own
+//! code.
 
 mod listing;
 mod temporary;
@@ -26,12 +27,13 @@ use temporary::Temporary;
 const READ_BYTES: usize = 512 << 10;
 /// Bytes that are written to a file at once.
 const WRITE_BYTES: usize = 1 << 20;
-/// How often a link is tried while somebody else removes the emptied folder that it goes to.
+/// How often a link is tried while other calls remove the emptied folder that it goes to.
 const LINK_ATTEMPTS_MAX: u32 = 16;
 
-/// A store in a folder. Two stores over one folder, also in two processes, are one store.
+/// A store in a folder. Two of them over one folder, even in two processes, act as one store.
 ///
-/// One thing differs from S3: a key cannot be an object and the folder of others at once; whichever comes second fails.
+/// One thing differs from S3: a key cannot be an object and the folder of other objects at once; creating the second
+/// one fails.
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
@@ -39,7 +41,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Opens a folder, creating it where it does not exist, and removes what writers that died left behind.
+    /// Opens a folder, creates it if it does not exist, and removes the temporary files of writers that died. Fails
+    /// with [`StoreError::Config`].
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         let fail = |source: io::Error| StoreError::Config {
             what: format!("the folder {} cannot be used", root.display()),
@@ -54,7 +57,7 @@ impl Folder {
         })
     }
 
-    /// Where an object lies. The key is checked, so the path is below the root.
+    /// The path of an object. The key is checked, so the path is below the root.
     fn path(&self, key: &str) -> Result<PathBuf, StoreError> {
         key::check(key)?;
         if key.split('/').next() == Some(temporary::FOLDER) {
@@ -135,7 +138,7 @@ impl Folder {
     }
 }
 
-/// Links a temporary file to its name unless the name exists. Everything is on the disk when this answers.
+/// Links a temporary file to its name unless the name exists. Everything is on the disk when this returns.
 fn link_durably(root: &Path, temporary: &Temporary, path: &Path) -> io::Result<Put> {
     let parent = path.parent().ok_or(ErrorKind::InvalidInput)?;
     temporary.file().sync_all()?;
@@ -146,12 +149,12 @@ fn link_durably(root: &Path, temporary: &Temporary, path: &Path) -> io::Result<P
                 sync_folder(parent)?;
                 return Ok(Put::Created);
             }
-            // A folder of other objects bears the name; an object store knows no such thing, a folder cannot have both.
+            // The name is a folder of other objects. An object store allows both, a file system does not.
             Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {
                 return Err(ErrorKind::IsADirectory.into());
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                // It may be of a writer that died before its own flush; the answer must hold after a power cut too.
+                // It may be of a writer that died before its own flush; the result must hold after a power cut too.
                 sync_folder(parent)?;
                 return Ok(Put::Exists);
             }
@@ -173,7 +176,7 @@ fn create_folders(root: &Path, folder: &Path) -> io::Result<()> {
     match std::fs::create_dir(folder) {
         Ok(()) => sync_folder(parent),
         Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
-        // The parent went away again; the caller's loop comes back.
+        // The parent was removed again; the caller's loop retries.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
@@ -194,7 +197,7 @@ fn remove(root: &Path, path: &Path) -> io::Result<()> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(());
         }
-        // A folder is no object.
+        // A folder is not an object.
         Err(_) if path.is_dir() => return Ok(()),
         Err(error) => return Err(error),
     }

@@ -1,13 +1,15 @@
-//! What a key may look like: a relative path that means the same on every backend.
+//! The rules for keys: relative paths that mean the same on every backend.
 
 use crate::StoreError;
 
-/// S3's own limit, the configured prefix included; keys leave room for one.
+/// The longest key in bytes. S3 allows 1024 with the configured prefix, for which this leaves room.
 pub const KEY_BYTES_MAX: usize = 900;
-/// What file systems allow for one name.
+/// The longest name that file systems allow, in bytes.
 const SEGMENT_BYTES_MAX: usize = 255;
 
-/// Refuses what could escape a folder, what a listing in XML could not carry, and what is too long somewhere.
+/// Checks that a text can be a key. It must not be able to leave a folder (`..`, a leading `/`), not contain what an
+/// XML listing cannot carry (control characters), and be short enough for every backend. Fails with
+/// [`StoreError::Key`].
 pub fn check(key: &str) -> Result<(), StoreError> {
     match complaint(key) {
         None => Ok(()),
@@ -18,7 +20,7 @@ pub fn check(key: &str) -> Result<(), StoreError> {
     }
 }
 
-/// A prefix is a key that may end anywhere, also at nothing and at a `/`.
+/// Checks a prefix: a key that may be cut anywhere, so that it may be empty or end with `/`.
 pub(crate) fn check_prefix(prefix: &str) -> Result<(), StoreError> {
     let body = prefix.strip_suffix('/').unwrap_or(prefix);
     if prefix.is_empty() {

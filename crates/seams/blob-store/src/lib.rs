@@ -1,8 +1,32 @@
-//! The object store as a port: write-once objects under keys, with what callers may rely on said at each method.
+//! The object store as a port: write-once objects under keys. Each method documents what callers may rely on.
 //!
 //! Objects are created, never overwritten, so every operation is safe to repeat. Backends are [`Folder`] and [`S3`];
-//! [`open`] picks one by configuration. The `testing` feature adds the conformance suite that makes a new backend a
-//! drop-in, and fakes for faults. The port knows nothing of backups.
+//! [`open`] picks one by configuration. The `testing` feature adds the conformance suite that a new backend must
+//! pass, and stores with faults for tests. The port knows nothing about backups.
+//!
+//! ```
+//! use blob_store::{BlobStore, Folder, Put, StoreError};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let root = std::env::temp_dir().join(format!("blob-store-example-{}", std::process::id()));
+//! let store = Folder::open(&root)?;
+//!
+//! // The first writer of a key creates the object; a later one changes nothing.
+//! assert_eq!(store.put("backups/b1/done", "first".into()).await?, Put::Created);
+//! assert_eq!(store.put("backups/b1/done", "second".into()).await?, Put::Exists);
+//! assert_eq!(store.get("backups/b1/done", 1024).await?, "first");
+//!
+//! let level = store.list_children("backups/").await?;
+//! assert_eq!(level.prefixes, ["backups/b1/"]);
+//!
+//! store.delete("backups/b1/done").await?;
+//! assert_eq!(store.head("backups/b1/done").await?, None);
+//! # std::fs::remove_dir_all(&root).unwrap();
+//! # Ok::<(), StoreError>(())
+//! # }).unwrap();
+//! ```
+
+#![warn(missing_docs)]
 
 mod config;
 mod counted;
@@ -36,7 +60,7 @@ pub type ByteStream = BoxStream<'static, Result<Bytes, StoreError>>;
 /// Objects of a listing, in order of their keys; it ends early only with an error.
 pub type MetaStream = BoxStream<'static, Result<Meta, StoreError>>;
 
-/// Wraps the error of whoever produces a stream for [`BlobStore::put_stream`], so that the cause is kept.
+/// Wraps an error of the stream that a caller hands to [`BlobStore::put_stream`], so that the cause is kept.
 pub fn source_error(
     key: &str,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -47,22 +71,24 @@ pub fn source_error(
     }
 }
 
-/// What a conditional create came to.
+/// The result of a conditional create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
-    /// The object is this call's, durable and visible to every reader.
+    /// This call created the object; it is durable and visible to every reader.
     Created,
-    /// There is an object of that key, untouched by this call. It may have been created by an earlier try of this very
-    /// call whose answer was lost: who needs to know compares the content.
+    /// There is an object of that key, untouched by this call. It may have been created by an earlier try of this
+    /// same call whose response was lost; a caller that needs to know compares the content.
     Exists,
 }
 
-/// What a listing says of an object.
+/// An object as a listing reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
+    /// The object's key, without the prefix that the store is configured with.
     pub key: String,
+    /// The object's size in bytes.
     pub size: u64,
-    /// Differs between two objects that had the same key one after the other. Means nothing else.
+    /// Differs between two objects that had the same key one after the other. It has no other meaning.
     pub tag: String,
 }
 
@@ -77,12 +103,12 @@ pub struct Children {
 
 /// A store of write-once objects.
 ///
-/// Keys are relative paths, as [`check_key`] defines them. Every method reads what was written before by anybody
+/// Keys are relative paths, as [`check_key`] defines them. Every method sees all completed writes of any client
 /// (strong consistency), may be called from many tasks at once, and is safe to repeat. Dropping a future stops the
-/// work; what that leaves behind is said at the method.
+/// work; each method documents what that leaves behind.
 #[async_trait]
 pub trait BlobStore: Send + Sync {
-    /// Which store this is, for people, without credentials.
+    /// Names the store for people, without credentials: `s3://bucket/prefix` or `folder /path`.
     fn describe(&self) -> String;
 
     /// Creates an object from bytes unless one of that key exists. Atomic: of two writers exactly one creates, and no
@@ -103,25 +129,27 @@ pub trait BlobStore: Send + Sync {
     /// Reads a whole object of at most `bytes_max` bytes; a larger one is refused unread.
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError>;
 
-    /// Reads an object, or the given part of it, as a stream. A connection that breaks is taken up again where it broke.
-    /// A range that reaches beyond the object's end is refused: the object is not what the caller believes.
+    /// Reads an object, or the given range of bytes, as a stream. If a connection breaks, reading resumes at the byte
+    /// where it broke. A range that reaches beyond the object's end is refused: the object is not what the caller
+    /// believes.
     async fn get_stream(
         &self,
         key: &str,
         range: Option<Range<u64>>,
     ) -> Result<ByteStream, StoreError>;
 
-    /// Says whether there is an object, and how large it is. Every doubt is an error, never `None`.
+    /// Returns an object's size, or `None` if there is no such object. If the store cannot say for certain, that is
+    /// an error, never `None`.
     async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError>;
 
-    /// Lists every object whose key starts with `prefix`, sorted by the bytes of the key, in pages. Objects that come or
-    /// go meanwhile may be in it or not; all others are.
+    /// Lists every object whose key starts with `prefix`, sorted by the bytes of the key, in pages. Objects that are
+    /// created or deleted meanwhile may or may not be in it; all others are.
     fn list(&self, prefix: &str) -> MetaStream;
 
     /// Lists one level below `prefix`, which is empty or ends with `/`.
     async fn list_children(&self, prefix: &str) -> Result<Children, StoreError>;
 
-    /// Deletes an object. Succeeds where there is none.
+    /// Deletes an object. Succeeds if there is none.
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
 
     /// Deletes objects in no particular order. After an error any of them may be gone; repeating finishes.

@@ -1,9 +1,9 @@
-//! S3 and everything that speaks it.
+//! S3 and every store that speaks its protocol.
 //!
-//! Create-once is `If-None-Match: *`, on a plain PUT and on the completion of a multipart upload. Retries with backoff
-//! and jitter are the SDK's; a body that breaks in the middle is taken up again here. Each object and part carries a
-//! CRC32 that the store checks before it accepts: computed once, sent as a header, because the SDK's own way streams the
-//! body in signed chunks at more than twice the cost.
+//! Create-once is `If-None-Match: *`, on a plain PUT and on the completion of a multipart upload. Retries with
+//! backoff and jitter are the SDK's; a body that breaks in the middle is resumed here. Each object and part carries a
+//! CRC32 that the store checks before it accepts: computed once, sent as a header, because the SDK's own way streams
+//! the body in signed chunks at more than twice the cost.
 
 mod client;
 mod error;
@@ -23,9 +23,9 @@ use futures::stream::{StreamExt, TryStreamExt, once, try_unfold};
 use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, S3Config, StoreError, key};
 use error::{Condition, classify, condition};
 
-/// How often a conditional create is tried again after another one was at work on the same key.
+/// How often a conditional create is retried after a conflict with another one on the same key.
 const CONFLICT_ATTEMPTS_MAX: u32 = 5;
-/// The pause before the first of them; doubles.
+/// The pause before the first retry; doubles each time.
 const CONFLICT_PAUSE: Duration = Duration::from_millis(100);
 /// S3's own limit for one deletion request.
 const DELETE_KEYS_MAX: usize = 1000;
@@ -35,7 +35,7 @@ const DELETE_KEYS_MAX: usize = 1000;
 pub struct S3 {
     client: Client,
     bucket: String,
-    /// Empty, or with a `/` at its end.
+    /// Empty, or ends with `/`.
     prefix: String,
     store: String,
     part_bytes: u64,
@@ -47,7 +47,8 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// Makes no request to the store; credentials are looked for when they are first needed.
+    /// Prepares a client. Makes no request to the store; credentials are looked up when they are first needed. Fails
+    /// with [`StoreError::Config`].
     pub async fn open(config: &S3Config) -> Result<Self, StoreError> {
         config.check()?;
         let prefix = match config.prefix.trim_end_matches('/') {
@@ -91,7 +92,7 @@ impl S3 {
             .then(|| aws_smithy_types::base64::encode(crc32fast::hash(bytes).to_be_bytes()))
     }
 
-    /// One page of a listing, and where the next one starts.
+    /// One page of a listing, and the token of the next one.
     async fn page(
         &self,
         prefix: &str,
@@ -139,7 +140,7 @@ impl S3 {
         }
         let first = keys.first().map_or("", String::as_str);
         let batch = batch.build().map_err(|error| self.other(first, error))?;
-        let answer = self
+        let response = self
             .client
             .delete_objects()
             .bucket(&self.bucket)
@@ -147,7 +148,7 @@ impl S3 {
             .send()
             .await
             .map_err(|error| classify(&self.store, first, error))?;
-        let Some(failed) = answer.errors().first() else {
+        let Some(failed) = response.errors().first() else {
             return Ok(());
         };
         let key = failed.key().unwrap_or(first).to_owned();
@@ -249,7 +250,7 @@ impl BlobStore for S3 {
                 tag: head.e_tag().unwrap_or_default().to_owned(),
             })),
             Err(error) => match classify(&self.store, key, error) {
-                // An answer to HEAD has no body to tell a missing object from a missing bucket.
+                // A response to HEAD has no body that distinguishes a missing object from a missing bucket.
                 error if error.is_not_found() => {
                     let bucket = self.client.head_bucket().bucket(&self.bucket).send().await;
                     match bucket.map_err(|error| classify(&self.store, key, error)) {
@@ -257,7 +258,7 @@ impl BlobStore for S3 {
                         Err(error) if error.is_not_found() => {
                             Err(self.other(key, "the bucket does not exist"))
                         }
-                        // Whoever may not ask for the bucket was still told 404 for the object, not 403.
+                        // A caller without permission for HEAD on the bucket still got 404 for the object, not 403.
                         Err(StoreError::PermissionDenied { .. }) => Ok(None),
                         Err(error) => Err(error),
                     }

@@ -1,4 +1,4 @@
-//! The conformance suite, and stores that fail, forget or refuse as tests need it.
+//! The conformance suite, and stores with faults for tests: failing requests, dying processes, refused deletions.
 
 pub mod conformance;
 mod faulty;

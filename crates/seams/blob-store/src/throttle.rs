@@ -1,4 +1,4 @@
-//! Limits the bandwidth to and from a store, so that a backup leaves room for the database beside it.
+//! Limits the bandwidth to and from a store, so that a backup leaves bandwidth for the database on the same host.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,19 +11,19 @@ use tokio::time::Instant;
 
 use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
 
-/// What may pass at once after a pause, as time at the full rate.
+/// How much may pass at once after a pause, as time at the full rate.
 const BURST: Duration = Duration::from_millis(250);
 
-/// A token bucket of bytes. Shared by whatever shares the limit.
+/// A token bucket of bytes. All transfers that share the limit share one of these.
 #[derive(Debug)]
 pub struct Bandwidth {
     bytes_per_second: u64,
-    /// When all that was granted so far will have passed at the rate.
+    /// The time by which all bytes granted so far will have passed at the rate.
     paid_until: Mutex<Option<Instant>>,
 }
 
 impl Bandwidth {
-    /// A rate of 0 would never let anything pass and is taken as 1.
+    /// A rate of 0 would block everything and is taken as 1.
     pub fn new(bytes_per_second: u64) -> Self {
         Self {
             bytes_per_second: bytes_per_second.max(1),
@@ -31,12 +31,12 @@ impl Bandwidth {
         }
     }
 
-    /// Waits until this many bytes may pass. In the order of the calls; a dropped call has still paid.
+    /// Waits until this many bytes may pass. Calls are served in their order; a dropped call has still used its share.
     pub async fn take(&self, bytes: u64) {
         tokio::time::sleep_until(self.grant(bytes, Instant::now())).await;
     }
 
-    /// When these bytes may pass, if they are asked for now.
+    /// The time at which these bytes may pass, if requested now.
     fn grant(&self, bytes: u64, now: Instant) -> Instant {
         let cost = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
         let mut paid_until = self
@@ -57,7 +57,7 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// `None` is no limit.
+    /// Wraps a store with a limit for uploads and one for downloads; `None` means no limit.
     pub fn new(inner: Store, up: Option<Arc<Bandwidth>>, down: Option<Arc<Bandwidth>>) -> Self {
         Self { inner, up, down }
     }
@@ -143,7 +143,7 @@ impl BlobStore for Throttle {
 mod tests {
     use super::*;
 
-    /// When the last of these takes may pass, each asked for as soon as the one before has passed.
+    /// The time until the last of these takes may pass, each requested as soon as the one before has passed.
     fn passed_after(limit: &Bandwidth, takes: &[u64], start: Instant) -> Duration {
         let mut now = start;
         for &bytes in takes {

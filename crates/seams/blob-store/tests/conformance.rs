@@ -1,4 +1,4 @@
-//! Every backend through the one suite; each case is a test of its own where that is cheap.
+//! Every backend through the one suite; each case is a test of its own if that is cheap.
 
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ fn subject(store: Store) -> Subject {
 }
 
 #[test]
-fn a_folder_keeps_its_word() {
+fn a_folder_conforms() {
     let dir = tempfile::tempdir().expect("folder");
     let store = Arc::new(Folder::open(dir.path()).expect("opens"));
     runtime().block_on(conformance::run(subject(store), "suite/"));
 }
 
 #[test]
-fn memory_keeps_its_word() {
+fn memory_conforms() {
     runtime().block_on(conformance::run(subject(Arc::new(Memory::default())), ""));
 }
 

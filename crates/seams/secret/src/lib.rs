@@ -1,4 +1,6 @@
-//! A setting that is never shown.
+//! A setting that is never shown: a password, key or token.
+
+#![warn(missing_docs)]
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,21 +8,22 @@ use std::path::PathBuf;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What stands in a secret's place wherever it would be shown.
+/// What is shown in place of a secret.
 const MASK: &str = "***";
 
 /// A password, key or token: given as text, or as `{ file = "/path" }` and read when settings are loaded.
 ///
-/// It masks itself in debug output, in text and when serialized.
+/// It is `***` in debug output, in text and when serialized.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
+    /// Wraps a secret that is given as text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The secret itself, for the one place that needs it.
+    /// The secret itself. Call it only where the secret is used, and never keep the result.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -79,7 +82,7 @@ impl<'de> Visitor<'de> for SecretVisitor {
                 file.display()
             ))
         })?;
-        // Editors and `echo` end a file with a line break that is no part of the secret.
+        // Editors and `echo` end a file with a line break that is not part of the secret.
         Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
     }
 }

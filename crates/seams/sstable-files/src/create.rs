@@ -1,14 +1,14 @@
-//! A new SSTable in a folder: made durable before it is called done.
+//! A new SSTable in a folder, flushed to the disk before it is reported as written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use cassandra_formats::Descriptor;
 use cassandra_formats::slice::{CreateComponents, WriteSeek};
 
-/// The files of an SSTable that is being written. What [`seal`](Self::seal) was not called for is not to be used: a
-/// crash leaves it half written.
+/// The files of an SSTable that is being written. They must not be used before [`seal`](Self::seal) has returned: a
+/// crash leaves them incomplete.
 #[derive(Debug)]
 pub struct NewSstable {
     folder: PathBuf,
@@ -17,6 +17,7 @@ pub struct NewSstable {
 }
 
 impl NewSstable {
+    /// Nothing is created before the first component is. `folder` must exist.
     pub fn new(folder: &Path, descriptor: Descriptor) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -25,17 +26,12 @@ impl NewSstable {
         }
     }
 
-    /// Brings everything to the disk.
+    /// Flushes all components and the folder to the disk.
     pub fn seal(self) -> io::Result<()> {
         for path in &self.paths {
             File::open(path)?.sync_all()?;
         }
         File::open(&self.folder)?.sync_all()
-    }
-
-    /// Removes what was written.
-    pub fn discard(self) -> io::Result<()> {
-        self.paths.iter().try_for_each(fs::remove_file)
     }
 }
 

@@ -11,17 +11,26 @@ use crate::sstable::SstableFiles;
 /// Why the SSTables under a path could not be found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    #[error("{} cannot be looked at", path.display())]
-    Look { path: PathBuf, source: io::Error },
+    /// A file or folder could not be inspected.
+    #[error("could not inspect {}", path.display())]
+    Look {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system reports.
+        source: io::Error,
+    },
+    /// A file was given that is not named like a component.
     #[error("{} is not a component of an SSTable", path.display())]
     NotAComponent {
+        /// The file as it was given.
         path: PathBuf,
+        /// What is wrong with its name.
         source: cassandra_formats::NameError,
     },
 }
 
-/// All SSTables under the paths: folders are walked to the bottom, a component stands for its SSTable. Each comes once,
-/// in the order of their paths. Links to folders are not followed, so that a walk ends.
+/// All SSTables under the paths: folders are walked to the bottom, and a component means its whole SSTable. Each
+/// SSTable comes once, in the order of their paths. Links to folders are not followed, so that a walk ends.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<SstableFiles>, FindError> {
     let mut found = BTreeMap::new();
     for path in paths {
@@ -62,7 +71,7 @@ fn walk(top: &Path, found: &mut Found) -> Result<(), FindError> {
         let mut here: BTreeMap<Descriptor, BTreeMap<String, u64>> = BTreeMap::new();
         for entry in folder.read_dir().map_err(look)? {
             let entry = entry.map_err(look)?;
-            // Of a node that runs: compaction has replaced it since the folder was listed.
+            // On a running node, compaction may have removed it since the folder was listed.
             let Some(file_type) = still_there(entry.file_type()).map_err(look)? else {
                 continue;
             };
@@ -87,9 +96,9 @@ fn walk(top: &Path, found: &mut Found) -> Result<(), FindError> {
     Ok(())
 }
 
-/// `None` for what has gone away.
-fn still_there<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
-    match looked {
+/// `None` if the file is gone.
+fn still_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -101,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_component_stands_for_its_sstable_and_a_folder_for_all_below() {
+    fn a_component_means_its_sstable_and_a_folder_all_below_it() {
         let top = tempfile::tempdir().expect("a folder");
         let table = top
             .path()
@@ -119,12 +128,12 @@ mod tests {
         std::fs::write(snapshot.join("nb-1-big-Data.db"), "xyz").expect("a file");
 
         let all = find(&[top.path().to_owned(), table.join("nb-2-big-Data.db")]).expect("walks");
-        let told: Vec<_> = all
+        let found_components: Vec<_> = all
             .iter()
             .map(|sstable| (sstable.descriptor().to_string(), sstable.bytes()))
             .collect();
         assert_eq!(
-            told,
+            found_components,
             [
                 ("nb-1-big".to_owned(), 2),
                 ("nb-2-big".to_owned(), 1),

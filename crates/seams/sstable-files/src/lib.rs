@@ -1,5 +1,7 @@
 //! SSTables on a local disk: found under folders, opened as components, new ones written beside them.
 
+#![warn(missing_docs)]
+
 mod create;
 mod find;
 mod place;

@@ -1,21 +1,24 @@
-//! What a folder's path says of the SSTables in it.
+//! Keyspace and table of the SSTables in a folder, by the folder's path.
 
 use std::path::Path;
 
 /// `<keyspace>/<table>[-<id>]/[snapshots/<tag>/|backups/][.<index>/]`, as Cassandra lays folders out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
+    /// The keyspace's name.
     pub keyspace: String,
+    /// The table's name.
     pub table: String,
-    /// 32 hex digits; tables of before 2.1 have none.
+    /// 32 hex digits; tables from before Cassandra 2.1 have none.
     pub table_id: Option<String>,
+    /// The snapshot's tag, if the folder is one of a snapshot.
     pub snapshot: Option<String>,
     /// The legacy secondary index whose hidden table this is.
     pub index: Option<String>,
 }
 
 impl Place {
-    /// `None` where the path is not laid out so.
+    /// Parses a folder's path; `None` if it is not laid out like this.
     pub fn of(folder: &Path) -> Option<Self> {
         let mut names: Vec<&str> = folder
             .components()

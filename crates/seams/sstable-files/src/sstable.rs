@@ -18,7 +18,7 @@ pub struct SstableFiles {
 }
 
 impl SstableFiles {
-    /// Of components that are known already: looks at nothing.
+    /// From components that are known already; reads nothing from the disk.
     pub fn new(folder: &Path, descriptor: Descriptor, components: BTreeMap<String, u64>) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -27,7 +27,7 @@ impl SstableFiles {
         }
     }
 
-    /// Looks at a folder for the components of one SSTable.
+    /// Lists a folder and takes the components of one SSTable, of which there may be none.
     pub fn look(folder: &Path, descriptor: &Descriptor) -> io::Result<Self> {
         let mut components = BTreeMap::new();
         for entry in folder.read_dir()? {
@@ -43,24 +43,27 @@ impl SstableFiles {
         Ok(Self::new(folder, descriptor.clone(), components))
     }
 
+    /// The folder that holds the components.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
+    /// The name that all its components share.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
-    /// Bytes by component name.
+    /// The size in bytes of each component, by its name (`Data.db`).
     pub fn components(&self) -> &BTreeMap<String, u64> {
         &self.components
     }
 
+    /// The size of all components.
     pub fn bytes(&self) -> u64 {
         self.components.values().sum()
     }
 
-    /// Where a component is, or would be.
+    /// The path of a component, whether it exists or not.
     pub fn path(&self, component: &str) -> PathBuf {
         self.folder.join(format!("{}-{component}", self.descriptor))
     }

@@ -29,7 +29,7 @@ pub fn list(folder: Folder, prefix: String) -> MetaStream {
         return once(async { Err(error) }).boxed();
     }
     let start = parent_prefix(&prefix).to_owned();
-    // The last one is the next one.
+    // The last entry comes next.
     let pending = vec![Entry::Folder(start)];
     try_unfold(
         (folder, prefix, pending),
@@ -87,7 +87,7 @@ async fn read(folder: &Folder, path: &str) -> Result<Vec<Entry>, StoreError> {
     let (root, owned) = (folder.root.clone(), path.to_owned());
     let read = folder.blocking(path, move || read_now(&root, &owned)).await;
     match read {
-        // A folder without objects is no folder.
+        // A missing folder has no objects.
         Err(error) if error.is_not_found() => Ok(Vec::new()),
         read => read,
     }
@@ -97,7 +97,7 @@ fn read_now(root: &Path, prefix: &str) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(root.join(prefix))? {
         let entry = entry?;
-        // What is not UTF-8 cannot have been written through this port.
+        // A name that is not UTF-8 cannot have been written through this port.
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };

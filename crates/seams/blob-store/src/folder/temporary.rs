@@ -1,6 +1,7 @@
-//! Files that are being written: in a folder of their own, locked by their writer, gone with it.
+//! Files that are being written: in a folder of their own, locked by their writer, removed when it is done or dead.
 //!
-//! The lock tells a living writer from a dead one without a clock: it ends with the process that holds it.
+//! The lock distinguishes a living writer from a dead one without a clock, because it ends with the process that
+//! holds it.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -9,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-/// Below the root, and no object's first segment.
+/// The name of that folder below the root. No key may begin with it.
 pub const FOLDER: &str = ".tmp";
-/// How often a file is made anew when a sweep took it in the instant before it was locked.
+/// How often a file is created again if a sweep removed it in the instant before it was locked.
 const ATTEMPTS_MAX: u32 = 16;
 
-/// A locked file without a name of its own yet; removed when dropped.
+/// A locked file that has no object name yet; removed when dropped.
 pub struct Temporary {
     file: File,
     path: PathBuf,
@@ -33,7 +34,7 @@ impl Temporary {
                 Err(error) => return Err(error),
             };
             match temporary.file.try_lock() {
-                // Without its name the file could not be published: a sweep was between our two calls.
+                // If a sweep removed the file's name between the two calls, it could not be published.
                 Ok(()) if temporary.file.metadata()?.nlink() > 0 => return Ok(temporary),
                 Ok(()) | Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(error),
@@ -58,7 +59,7 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes the files of writers that are no more.
+/// Removes the files of writers that have died.
 pub fn sweep(root: &Path) -> io::Result<()> {
     let entries = match std::fs::read_dir(root.join(FOLDER)) {
         Ok(entries) => entries,

@@ -1,4 +1,4 @@
-//! An SDK client that is set up as the configuration says.
+//! Builds an SDK client from the configuration.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use aws_smithy_http_client::tls::{self, TlsContext, TrustStore, rustls_provider:
 
 use crate::{S3Config, StoreError};
 
-/// The longest pause between two tries.
+/// The longest pause between two attempts.
 const BACKOFF_MAX: Duration = Duration::from_secs(20);
-/// Signs for stores that have no regions.
+/// The region to sign for if a store has no regions.
 const REGION_ELSEWHERE: &str = "us-east-1";
 
 pub async fn client(config: &S3Config) -> Result<Client, StoreError> {
@@ -36,7 +36,7 @@ pub async fn client(config: &S3Config) -> Result<Client, StoreError> {
         )
         // Our own checksum goes with each upload, computed once; the SDK's default costs twice the CPU for the same.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        // Whoever reads compares BLAKE3.
+        // Readers compare BLAKE3.
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
     if !config.region.is_empty() {
         loader = loader.region(Region::new(config.region.clone()));

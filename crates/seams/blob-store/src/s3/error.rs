@@ -1,4 +1,4 @@
-//! From what the SDK says to what the caller can do.
+//! Classifies errors of the SDK by what the caller can do.
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
@@ -6,16 +6,16 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::StoreError;
 
-/// What an answer to a conditional request means before it is an error.
+/// The meaning of an error response to a conditional request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
     /// There is an object of that key.
     Exists,
-    /// Another conditional request for the key was at work: nothing was decided.
+    /// Another conditional request for the key was running: nothing was decided.
     Conflict,
     /// The multipart upload is gone: completed by an earlier try, or aborted.
     NoSuchUpload,
-    /// Nothing that conditions have to do with.
+    /// Unrelated to the condition.
     Other,
 }
 
@@ -42,9 +42,9 @@ where
         .map(|response| response.status().as_u16());
     let code = error.code().unwrap_or_default().to_owned();
     let kind = match &error {
-        SdkError::ServiceError(_) | SdkError::ResponseError(_) => by_answer(status, &code),
+        SdkError::ServiceError(_) | SdkError::ResponseError(_) => by_response(status, &code),
         SdkError::TimeoutError(_) => Kind::Unavailable,
-        // No answer: the network, or no credentials to ask with.
+        // No response: the network failed, or there are no credentials to sign with.
         _ if lacks_credentials(&error) => Kind::Permission,
         SdkError::DispatchFailure(failure) if failure.is_user() => Kind::Other,
         SdkError::DispatchFailure(_) => Kind::Unavailable,
@@ -68,7 +68,7 @@ enum Kind {
     Other,
 }
 
-fn by_answer(status: Option<u16>, code: &str) -> Kind {
+fn by_response(status: Option<u16>, code: &str) -> Kind {
     match code {
         "NoSuchKey" | "NotFound" => return Kind::NotFound,
         // A mistyped bucket must never look like an empty one.
@@ -112,7 +112,7 @@ fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// The SDK's error with the store's own words up front: the SDK shows them only in its debug form.
+/// The SDK's error, displayed with the store's own message, which the SDK shows only in its debug form.
 #[derive(Debug)]
 struct Spoken {
     words: String,
@@ -125,9 +125,11 @@ impl Spoken {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let words = match (status, error.message()) {
-            (Some(status), Some(message)) => format!("it answered {status} {code}: {message}"),
-            (Some(status), None) => format!("it answered {status} {code}").trim_end().to_owned(),
-            (None, _) => "it did not answer".to_owned(),
+            (Some(status), Some(message)) => format!("it responded {status} {code}: {message}"),
+            (Some(status), None) => format!("it responded {status} {code}")
+                .trim_end()
+                .to_owned(),
+            (None, _) => "it did not respond".to_owned(),
         };
         Self {
             words,
@@ -154,22 +156,28 @@ mod tests {
 
     #[test]
     fn only_a_missing_object_is_not_found() {
-        assert!(matches!(by_answer(Some(404), "NoSuchKey"), Kind::NotFound));
-        assert!(matches!(by_answer(Some(404), "NoSuchBucket"), Kind::Other));
         assert!(matches!(
-            by_answer(Some(403), "AccessDenied"),
+            by_response(Some(404), "NoSuchKey"),
+            Kind::NotFound
+        ));
+        assert!(matches!(
+            by_response(Some(404), "NoSuchBucket"),
+            Kind::Other
+        ));
+        assert!(matches!(
+            by_response(Some(403), "AccessDenied"),
             Kind::Permission
         ));
         assert!(matches!(
-            by_answer(Some(503), "SlowDown"),
+            by_response(Some(503), "SlowDown"),
             Kind::Unavailable
         ));
         assert!(matches!(
-            by_answer(Some(507), "XMinioStorageFull"),
+            by_response(Some(507), "XMinioStorageFull"),
             Kind::Quota
         ));
         assert!(matches!(
-            by_answer(Some(400), "InvalidRequest"),
+            by_response(Some(400), "InvalidRequest"),
             Kind::Other
         ));
     }

@@ -1,7 +1,8 @@
-//! Streams of any length: small ones in one request, longer ones in parts that go up in parallel.
+//! Streams of any length: small ones in one request, longer ones in parts that are uploaded in parallel.
 //!
-//! At most `parallel_parts` parts are in memory, the one that is being filled included. An upload that is not completed
-//! is aborted, also when the future is dropped; a process that is killed leaves its parts to the bucket's lifecycle rule.
+//! At most `parallel_parts` parts are in memory, the one that is being filled included. An upload that is not
+//! completed is aborted, also when the future is dropped; the parts of a killed process are left to the bucket's
+//! lifecycle rule.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,7 +41,7 @@ pub async fn put(
         Err(error) => Err(error),
     };
     if !matches!(sent, Ok(Put::Created)) {
-        // Parts in flight would land after the abort.
+        // Parts in flight would arrive after the abort.
         sending.tasks.shutdown().await;
         upload.abort().await;
     }
@@ -49,10 +50,10 @@ pub async fn put(
 
 /// A stream of chunks as a stream of parts: all of one size, the last one smaller.
 struct Parts {
-    /// Fused, because the end is asked for more than once, and a stream need not bear that.
+    /// Fused, because it is polled again after its end, which not every stream allows.
     body: Fuse<ByteStream>,
     part_bytes: usize,
-    /// Read, and belongs to the next part.
+    /// Read already, and belongs to the next part.
     rest: Bytes,
 }
 
@@ -79,7 +80,7 @@ impl Parts {
         if self.is_at_end().await? {
             return Ok(None);
         }
-        // A reader that reads in parts is not copied.
+        // A chunk that is exactly one part is not copied.
         if self.rest.len() == self.part_bytes {
             return Ok(Some(std::mem::take(&mut self.rest)));
         }
@@ -96,7 +97,7 @@ impl Parts {
     }
 }
 
-/// The parts that are on their way.
+/// The parts that are being uploaded.
 struct Sending {
     upload: Arc<Upload>,
     parallel: usize,
@@ -114,7 +115,7 @@ impl Sending {
         }
     }
 
-    /// Sends all parts; answers them in order.
+    /// Sends all parts; returns them in order.
     async fn all(
         &mut self,
         first: Bytes,
@@ -238,12 +239,13 @@ impl Upload {
         };
         match condition(&error) {
             Condition::Exists => Ok(Put::Exists),
-            // A try whose answer was lost has completed it; or somebody aborted it, and nothing is there.
+            // An earlier try whose response was lost has completed it; or another client aborted it, and there is no
+            // object.
             Condition::NoSuchUpload => match self.s3.head(&self.key).await? {
                 Some(_) => Ok(Put::Exists),
                 None => Err(self.undecided(classify(&self.s3.store, &self.key, error))),
             },
-            // S3 wants the whole upload again after a conflict; the caller repeats.
+            // After a conflict S3 requires the whole upload again; the caller repeats it.
             Condition::Conflict => Err(self.undecided(classify(&self.s3.store, &self.key, error))),
             Condition::Other => Err(classify(&self.s3.store, &self.key, error)),
         }
@@ -277,7 +279,7 @@ impl Drop for Upload {
         if self.finished.load(Ordering::SeqCst) {
             return;
         }
-        // Dropped midway. Nobody can wait for this; without a runtime the process is ending anyway.
+        // Dropped midway. No caller can wait for this; without a runtime the process is ending anyway.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (s3, object, id) = (self.s3.clone(), self.object.clone(), self.id.clone());
             runtime.spawn(async move {

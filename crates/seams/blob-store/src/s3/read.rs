@@ -1,4 +1,4 @@
-//! Reading objects: whole with a limit, or as a stream that goes on where a connection broke.
+//! Reading objects: whole with a limit, or as a stream that resumes where a connection broke.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use super::S3;
 use super::error::classify;
 use crate::{ByteStream, StoreError};
 
-/// How often a body that breaks is taken up again without one byte of progress.
+/// How often a broken body is resumed without one byte of progress.
 const RESUMES_MAX: u32 = 5;
-/// The pause before the first of them; doubles.
+/// The pause before the first resumption; doubles each time.
 const RESUME_PAUSE: Duration = Duration::from_millis(200);
 
 pub async fn whole(s3: &S3, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
@@ -44,7 +44,7 @@ pub async fn stream(
     Ok(reader.into_stream())
 }
 
-/// Where in an object the reading is.
+/// The position of a reader in an object.
 struct Reader {
     s3: S3,
     key: String,
@@ -58,7 +58,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Answers the reader with the size of the whole object.
+    /// Returns the reader and the size of the whole object.
     async fn open(
         s3: &S3,
         key: &str,
@@ -66,16 +66,16 @@ impl Reader {
     ) -> Result<(Self, u64), StoreError> {
         let asked = range.clone().filter(|range| range.start < range.end);
         let opened = request(s3, key, asked, None).await;
-        let (answer, size) = match (opened, &range) {
-            (Ok(answer), _) => {
-                let size = size_of(&answer);
-                (answer, size)
+        let (response, size) = match (opened, &range) {
+            (Ok(response), _) => {
+                let size = size_of(&response);
+                (response, size)
             }
-            // S3 answers 416 where the range starts behind the end; the size says it in words.
+            // S3 responds with 416 if the range starts behind the end; the error gives the size instead.
             (Err(StoreError::Other { .. }), Some(_)) => {
-                let answer = request(s3, key, None, None).await?;
-                let size = size_of(&answer);
-                (answer, size)
+                let response = request(s3, key, None, None).await?;
+                let size = size_of(&response);
+                (response, size)
             }
             (Err(error), _) => return Err(error),
         };
@@ -94,8 +94,8 @@ impl Reader {
             key: key.to_owned(),
             at: range.start,
             end: range.end,
-            tag: answer.e_tag().map(str::to_owned),
-            body: Some(answer.body),
+            tag: response.e_tag().map(str::to_owned),
+            body: Some(response.body),
             resumes: 0,
             pause: RESUME_PAUSE,
         };
@@ -116,8 +116,8 @@ impl Reader {
                 Some(body) => body.next().await,
                 None => {
                     let rest = Some(self.at..self.end);
-                    let answer = request(&self.s3, &self.key, rest, self.tag.clone()).await?;
-                    self.body.insert(answer.body).next().await
+                    let response = request(&self.s3, &self.key, rest, self.tag.clone()).await?;
+                    self.body.insert(response.body).next().await
                 }
             };
             match chunk {
@@ -136,7 +136,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// Prepares to go on after a break, unless there were too many without progress.
+    /// Prepares to resume after a break, unless there were too many without progress.
     async fn broke(
         &mut self,
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -173,13 +173,13 @@ async fn request(
         .map_err(|error| classify(&s3.store, key, error))
 }
 
-/// The size of the whole object, also where a part was asked for.
-fn size_of(answer: &GetObjectOutput) -> u64 {
-    let total = answer
+/// The size of the whole object, also if a range was requested.
+fn size_of(response: &GetObjectOutput) -> u64 {
+    let total = response
         .content_range()
         .and_then(|range| range.rsplit_once('/'))
         .and_then(|(_, total)| total.parse().ok());
-    let length = answer
+    let length = response
         .content_length()
         .and_then(|len| u64::try_from(len).ok());
     total.or(length).unwrap_or(0)

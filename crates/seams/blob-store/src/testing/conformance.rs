@@ -1,7 +1,7 @@
 //! What every backend must do, as tests that any store can be put through.
 //!
-//! Each case works under a prefix of its own, so that one bucket serves them all. A case panics where the store breaks
-//! its word. [`run`] runs them in turn and says which one it was.
+//! Each case works under a prefix of its own, so that one bucket serves them all. A case panics if the store does not
+//! behave as [`BlobStore`](crate::BlobStore) documents. [`run`] runs all of them in turn and prints their names.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::{ByteStream, Put, Store, StoreError};
 
-/// How long a store may take to discard what a dropped call left.
+/// How long a store may take to discard what a dropped call has left behind.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(10);
 /// More than one page of a listing.
 const OBJECTS_FOR_PAGING: usize = 1005;
@@ -20,7 +20,9 @@ const PARALLEL_PUTS: usize = 16;
 /// A store under test, and the part size that makes it send a stream in parts.
 #[derive(Clone)]
 pub struct Subject {
+    /// The store, as callers get it.
     pub store: Store,
+    /// In bytes. Larger streams must go up in several parts.
     pub part_bytes: usize,
 }
 
@@ -67,7 +69,7 @@ pub const CASES: &[(&str, Case)] = &[
     ("deleting_twice_is_deleting_once", |s, p| {
         Box::pin(deleting(s.store, p))
     }),
-    ("a_key_can_be_used_again_and_the_tag_tells", |s, p| {
+    ("a_key_can_be_used_again_and_the_tag_differs", |s, p| {
         Box::pin(reuse(s.store, p))
     }),
     ("a_stream_that_fails_leaves_nothing", |s, p| {
@@ -83,7 +85,7 @@ pub async fn run(subject: Subject, prefix: &str) {
     for (name, case) in CASES {
         let started = std::time::Instant::now();
         eprintln!("conformance: {name}");
-        // A panic in the task is reported under the case's name, which the line above has just said.
+        // A panic in the task follows the name of the case, which the line above has printed.
         case(subject.clone(), format!("{prefix}{name}/")).await;
         eprintln!("conformance: {name} ok in {:?}", started.elapsed());
     }
@@ -168,7 +170,7 @@ async fn race(subject: Subject, p: String) {
         let winners: Vec<usize> = (0..4)
             .filter(|&at| matches!(puts[at], Ok(Put::Created)))
             .collect();
-        // A loser may be told that nothing was decided, but a winner is alone, and what is there is the winner's.
+        // A loser may get the error that nothing was decided, but there is one winner, and the object is the winner's.
         assert_eq!(winners.len(), 1, "{len} bytes: {puts:?}");
         let lost = |put: &Result<Put, StoreError>| match put {
             Ok(_) => true,
@@ -265,7 +267,7 @@ async fn missing(store: Store, p: String) {
     let opened = store.get_stream(&key, Some(0..1)).await;
     assert!(opened.err().expect("range").is_not_found());
     assert_eq!(store.head(&key).await.expect("head"), None);
-    // A key below an object, and an object's folder, are no objects.
+    // A key below an object, and an object's folder, are not objects.
     store
         .put(&format!("{p}a/b"), Bytes::from_static(b"1"))
         .await
@@ -421,7 +423,7 @@ async fn deleting(store: Store, p: String) {
         .put(&key, Bytes::from_static(b"x"))
         .await
         .expect("put");
-    // What is not an object is not deleted, and what lies below it stays.
+    // A key that is not an object is not deleted, and the objects below it stay.
     store.delete(&format!("{p}a")).await.expect("delete");
     assert!(store.head(&key).await.expect("head").is_some());
     for _ in 0..2 {
@@ -468,7 +470,7 @@ async fn failing(subject: Subject, p: String) {
             .expect_err("torn");
         assert!(matches!(error, StoreError::Source { .. }), "{error:?}");
         assert_eq!(subject.store.head(&key).await.expect("head"), None);
-        // Nothing is in the way of the next try.
+        // The failed try does not block the next one.
         let put = subject.store.put(&key, Bytes::from_static(b"x")).await;
         assert_eq!(put.expect("put"), Put::Created);
     }

@@ -16,21 +16,21 @@ use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, Store
 pub enum Fault {
     /// The process dies before its nth call takes effect: it and all later ones fail.
     DieBefore(u64),
-    /// The process dies after its nth call took effect, without hearing the answer.
+    /// The process dies after its nth call took effect, before the call returns.
     DieAfter(u64),
     /// Only the nth call fails, without effect.
     FailOnce(u64),
-    /// Only the nth call fails, after it took effect: the answer was lost.
+    /// Only the nth call fails, after it took effect: the response was lost.
     LoseAnswer(u64),
     /// Reading this object ends after so many bytes.
     Truncate(String, usize),
     /// Reading this object fails as unavailable after so many bytes.
     Break(String, usize),
-    /// Nothing fails, but before each call others may go first, by a sequence that the seed decides.
+    /// Nothing fails, but before each call other tasks may run first, in a sequence that the seed decides.
     Jitter(u64),
 }
 
-/// How often a call with jitter lets others go first, at most.
+/// How often, at most, a call with jitter yields to other tasks.
 const YIELDS_MAX: u64 = 12;
 
 enum Verdict {
@@ -47,6 +47,7 @@ pub struct Faulty {
 }
 
 impl Faulty {
+    /// Wraps a store; nothing fails until [`set`](Self::set) is called.
     pub fn new(inner: Store) -> Self {
         Self {
             inner,
@@ -61,7 +62,7 @@ impl Faulty {
         self.calls.store(0, Ordering::SeqCst);
     }
 
-    /// From now on everything works.
+    /// Removes the fault: from now on every call works.
     pub fn heal(&self) {
         *self.fault() = None;
     }
@@ -87,7 +88,7 @@ impl Faulty {
         }
     }
 
-    /// How often the next call lets others go first.
+    /// How often the next call yields to other tasks.
     fn yields(&self) -> u64 {
         let Some(Fault::Jitter(seed)) = *self.fault() else {
             return 0;
@@ -124,7 +125,7 @@ impl Faulty {
         }
     }
 
-    /// Applies the faults that are of one object's bytes.
+    /// Applies the faults that concern the bytes of one object.
     fn spoil(&self, key: &str, body: ByteStream) -> ByteStream {
         let (left, error) = match &*self.fault() {
             Some(Fault::Truncate(of, len)) if of == key => (*len, None),
@@ -214,7 +215,7 @@ impl BlobStore for Faulty {
         self.around(key, self.inner.delete(key)).await
     }
 
-    /// Dies in the middle: what comes before the fault is deleted.
+    /// Dies in the middle: the objects before the fault are deleted.
     async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
         for key in keys {
             self.around(key, self.inner.delete(key)).await?;

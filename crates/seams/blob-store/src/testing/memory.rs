@@ -11,10 +11,10 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, StoreError, key};
 
-/// What a stream hands out at once: small, so that tests see more than one chunk.
+/// The chunk size of streams: small, so that tests see more than one chunk.
 const CHUNK_BYTES: usize = 4096;
 
-/// A store in memory. Clones share it.
+/// A store in memory. Clones share their objects.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     objects: Arc<Mutex<BTreeMap<String, (u64, Bytes)>>>,
@@ -40,7 +40,7 @@ impl Memory {
         copy
     }
 
-    /// Puts bytes in place of whatever is there: for tests that damage a store.
+    /// Replaces an object, or creates it: for tests that damage a store.
     pub fn overwrite(&self, key: &str, bytes: impl Into<Bytes>) {
         let tag = self.writes.fetch_add(1, Ordering::Relaxed);
         self.lock().insert(key.to_owned(), (tag, bytes.into()));

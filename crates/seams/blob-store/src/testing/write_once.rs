@@ -1,4 +1,4 @@
-//! A bucket that lets nothing be deleted.
+//! A bucket that refuses deletions.
 
 use std::ops::Range;
 

@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use crate::server::{PART_BYTES, Server, open, unfinished_uploads};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn minio_keeps_its_word() {
+async fn minio_conforms() {
     let server = Server::start().await;
     let store = server.store().await;
     conformance::run(
@@ -145,8 +145,8 @@ async fn a_missing_bucket_and_wrong_credentials_are_never_taken_for_a_missing_ob
         let got = store.get("a", 1).await.map(drop);
         let head = store.head("a").await.map(drop);
         let put = store.put("a", Bytes::new()).await.map(drop);
-        for answer in [listed, got, head, put] {
-            let error = answer.expect_err("neither bucket nor right");
+        for result in [listed, got, head, put] {
+            let error = result.expect_err("neither bucket nor right");
             assert!(!error.is_not_found() && !error.is_retryable(), "{error:?}");
             assert_eq!(
                 matches!(error, StoreError::PermissionDenied { .. }),

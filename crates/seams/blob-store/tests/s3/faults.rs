@@ -84,7 +84,7 @@ async fn an_upload_survives_broken_connections() {
     let put = store
         .put_stream("large", Some(bytes.len() as u64), troubled.boxed())
         .await;
-    // Created, or told that it exists where the answer to our own completion was lost.
+    // Created, or reported as existing if the response to our own completion was lost.
     put.expect("put");
     let stored = server
         .store()
@@ -112,8 +112,8 @@ async fn a_server_that_is_gone_is_unavailable_within_the_limits() {
         let put = store.put("b", Bytes::new()).await.map(drop);
         let listed = store.list("").try_collect::<Vec<_>>().await.map(drop);
         let head = store.head("a").await.map(drop);
-        for answer in [got, put, listed, head] {
-            let error = answer.expect_err("gone");
+        for result in [got, put, listed, head] {
+            let error = result.expect_err("gone");
             assert!(error.is_retryable(), "{error:?}");
             assert!(error.hint().is_some());
         }

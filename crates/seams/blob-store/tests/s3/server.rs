@@ -73,7 +73,7 @@ pub async fn unfinished_uploads(server: &Server, key: &str) -> usize {
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build(),
     );
-    // MinIO lists uploads only of the very key that is asked for.
+    // MinIO lists uploads only for the exact key in the request.
     let listed = client
         .list_multipart_uploads()
         .bucket(BUCKET)

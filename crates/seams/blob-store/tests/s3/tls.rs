@@ -1,4 +1,4 @@
-//! Over TLS, with a certificate of an own authority, as object stores on premises have it.
+//! Over TLS, with a certificate of a private authority, as object stores on premises have it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
