@@ -124,6 +124,9 @@ impl Archive {
 }
 
 #[cfg(test)]
+mod versions;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
