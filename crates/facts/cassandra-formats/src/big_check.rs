@@ -94,9 +94,10 @@ pub fn check_big<R: Read, V: BigVisitor>(
         let index_offset = entry.offset;
         let is_promoted = !entry.promoted.is_empty();
         let deletion = partition.deletion;
-        let mut blocks = match is_promoted {
-            true => Some(BlockCheck::new(index, walker.schema().clone(), deletion)?),
-            false => None,
+        let mut blocks = if is_promoted {
+            Some(BlockCheck::new(index, walker.schema().clone(), deletion)?)
+        } else {
+            None
         };
         let (end, rows, markers) = check_rows(walker, blocks.as_mut(), position, visitor)?;
         checked.partitions += 1;

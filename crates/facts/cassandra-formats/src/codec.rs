@@ -121,8 +121,7 @@ impl Codec {
         Ok(Self { engine })
     }
 
-    /// Replaces `out` with the `uncompressed_len` bytes that `stored` must hold, neither more nor fewer. Nothing in
-    /// the bytes can make `out` larger than that. The error is what is wrong with them.
+    /// Replaces `out` with exactly `uncompressed_len` bytes, never more, whatever `stored` claims; else says what is wrong.
     pub fn decompress(
         &mut self,
         stored: &[u8],

@@ -75,9 +75,10 @@ impl Function {
             .iter()
             .map(|(name, of)| format!("{} {of}", quote(name)))
             .collect();
-        let on_null = match self.called_on_null {
-            true => "CALLED",
-            false => "RETURNS NULL",
+        let on_null = if self.called_on_null {
+            "CALLED"
+        } else {
+            "RETURNS NULL"
         };
         let mut cql = format!(
             "CREATE FUNCTION {}.{}({})\n    {on_null} ON NULL INPUT\n    RETURNS {}",

@@ -102,9 +102,10 @@ impl Index {
 
     /// The statements that create it, in their order.
     pub fn to_cql(&self) -> Vec<String> {
-        match self.search_statements.is_empty() {
-            true => vec![self.create()],
-            false => self.search_statements.clone(),
+        if self.search_statements.is_empty() {
+            vec![self.create()]
+        } else {
+            self.search_statements.clone()
         }
     }
 

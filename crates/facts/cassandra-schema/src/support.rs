@@ -27,9 +27,10 @@ pub fn support(feature: &Feature, release: &Release) -> Support {
     let or = |yes: bool, rewrite: Rewrite| native_if(yes, Rewritable(rewrite));
     let accepts = |option: &str| or(release.accepts_table_option(option), Rewrite::DropOption);
     let setting = |old: &'static str, new: &'static str| {
-        Support::NeedsSetting(match release.names_settings_by_subject() {
-            true => new,
-            false => old,
+        Support::NeedsSetting(if release.names_settings_by_subject() {
+            new
+        } else {
+            old
         })
     };
     let of_dse = release.has_dse_services();

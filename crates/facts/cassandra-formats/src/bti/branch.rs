@@ -44,19 +44,17 @@ impl Branch {
         });
         let below: usize = bounds.sum();
         let is_near = near(children);
-        let farthest = match is_near {
-            true => below as u64,
-            false => FARTHEST,
-        };
+        let farthest = if is_near { below as u64 } else { FARTHEST };
         let facts = Children::of(children.iter().map(|(label, _)| (*label, farthest)));
         below + choose(facts, payload_len > 0).1 + payload_len
     }
 
     pub(super) fn new(children: Vec<(u8, Kept)>, payload_bits: u8, payload: &[u8]) -> Self {
         let bound = Self::bound_of(&children, payload.len());
-        match near(&children) {
-            true => Self::near(children, payload_bits, payload),
-            false => Self::far(children, payload_bits, payload, bound),
+        if near(&children) {
+            Self::near(children, payload_bits, payload)
+        } else {
+            Self::far(children, payload_bits, payload, bound)
         }
     }
 
@@ -71,9 +69,10 @@ impl Branch {
                     continue;
                 };
                 roots.push((label, all.len() + root));
-                match all.is_empty() {
-                    true => all = bytes,
-                    false => all.extend_from_slice(&bytes),
+                if all.is_empty() {
+                    all = bytes
+                } else {
+                    all.extend_from_slice(&bytes)
                 }
             }
         }
@@ -96,9 +95,10 @@ impl Branch {
             match kept {
                 Kept::Placed(position) => links.push((label, Link::Placed(position))),
                 Kept::Branch(branch) => {
-                    match pieces.is_empty() {
-                        true => pieces = branch.pieces,
-                        false => pieces.extend(branch.pieces),
+                    if pieces.is_empty() {
+                        pieces = branch.pieces
+                    } else {
+                        pieces.extend(branch.pieces)
                     }
                     // The index of its root, until it is known how many pieces follow.
                     links.push((label, Link::Back(pieces.len() - 1)));

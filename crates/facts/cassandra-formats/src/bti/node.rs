@@ -106,18 +106,20 @@ impl Node {
                 if labels.is_empty() {
                     return Err("a sparse node has no children".to_owned());
                 }
-                match labels.windows(2).any(|pair| pair[0] >= pair[1]) {
-                    true => Err("a node's labels do not ascend".to_owned()),
-                    false => Ok(()),
+                if labels.windows(2).any(|pair| pair[0] >= pair[1]) {
+                    Err("a node's labels do not ascend".to_owned())
+                } else {
+                    Ok(())
                 }
             }
             Shape::Dense => {
                 if usize::from(self.first) + slots > 256 {
                     return Err("a dense node's labels exceed 255".to_owned());
                 }
-                match self.distance(bytes, 0) == 0 || self.distance(bytes, slots - 1) == 0 {
-                    true => Err("a dense node begins or ends with no child".to_owned()),
-                    false => Ok(()),
+                if self.distance(bytes, 0) == 0 || self.distance(bytes, slots - 1) == 0 {
+                    Err("a dense node begins or ends with no child".to_owned())
+                } else {
+                    Ok(())
                 }
             }
         }

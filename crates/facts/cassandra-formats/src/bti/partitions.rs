@@ -72,7 +72,7 @@ pub struct Partitions {
 }
 
 impl Partitions {
-    /// Reads the footer and the two keys. `source` must outlive every walk.
+    /// Reads the footer and the two keys. Fails if they do not fit the component's length.
     pub fn open(source: Box<dyn ReadAt>) -> Result<Self> {
         let len = source.len();
         let read = |from: u64, to: u64| {

@@ -84,10 +84,13 @@ impl<'a> TrieWalk<'a> {
         let mut found = match self.start.take() {
             None => false,
             Some(Start::All) => self.push(self.root)?,
-            Some(Start::From(bound)) => match self.push(self.root)? {
-                true => self.pause(bound, 0),
-                false => self.seek(bound, 0)?,
-            },
+            Some(Start::From(bound)) => {
+                if self.push(self.root)? {
+                    self.pause(bound, 0)
+                } else {
+                    self.seek(bound, 0)?
+                }
+            }
             Some(Start::Along(bound, matched)) => self.seek(bound, matched)?,
         };
         while !found {
@@ -144,9 +147,10 @@ impl<'a> TrieWalk<'a> {
         while let (Some(frame), Some(byte)) = (self.stack.last(), bound.get(matched)) {
             let node = frame.node;
             let slot = node.slot_from(self.pages.from(node.position)?, *byte);
-            let child = match slot < node.slots {
-                true => self.child(&node, slot)?,
-                false => None,
+            let child = if slot < node.slots {
+                self.child(&node, slot)?
+            } else {
+                None
             };
             let exact = child.filter(|(label, _)| label == byte);
             if let Some(frame) = self.stack.last_mut() {

@@ -31,9 +31,10 @@ impl DeletionTime {
 /// Decodes the four bytes of a local deletion time: unsigned seconds in 5.0's versions, signed ones before.
 #[inline]
 pub(super) fn local_deletion_time(bytes: u32, version_has_uint: bool) -> i64 {
-    let (value, none) = match version_has_uint {
-        true => (i64::from(bytes), i64::from(u32::MAX)),
-        false => (i64::from(bytes as i32), i64::from(i32::MAX)),
+    let (value, none) = if version_has_uint {
+        (i64::from(bytes), i64::from(u32::MAX))
+    } else {
+        (i64::from(bytes as i32), i64::from(i32::MAX))
     };
     if value == none {
         NO_DELETION_TIME

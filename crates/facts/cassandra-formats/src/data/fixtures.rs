@@ -131,9 +131,10 @@ fn uncompressed(
             .expect("option");
     }
     let chunk_len = u64::from(info.u32("chunk length").expect("length"));
-    let max_compressed = match version.has_max_compressed_length() {
-        true => info.u32("maximum").expect("maximum") as usize,
-        false => usize::MAX,
+    let max_compressed = if version.has_max_compressed_length() {
+        info.u32("maximum").expect("maximum") as usize
+    } else {
+        usize::MAX
     };
     let data_len = info.i64("data length").expect("length") as u64;
     let count = info.u32("chunks").expect("chunks");

@@ -31,7 +31,7 @@ pub struct Liveness {
     pub timestamp: i64,
     /// The time to live in seconds; 0 for a row that does not expire.
     pub ttl: i32,
-    /// When it expires or was deleted, in seconds since 1970, or [`NO_DELETION_TIME`].
+    /// When it expires, in seconds since 1970, or [`NO_DELETION_TIME`].
     pub local_expiration_time: i64,
 }
 
@@ -157,9 +157,10 @@ impl<C: CellVisitor> BodyReader<'_, C> {
         };
         if self.has(HAS_TIMESTAMP) {
             let timestamp = schema.timestamp(input)?;
-            let (ttl, local_expiration_time) = match self.has(HAS_TTL) {
-                true => (schema.ttl(input)?, schema.local_deletion_time(input)?),
-                false => (0, NO_DELETION_TIME),
+            let (ttl, local_expiration_time) = if self.has(HAS_TTL) {
+                (schema.ttl(input)?, schema.local_deletion_time(input)?)
+            } else {
+                (0, NO_DELETION_TIME)
             };
             body.liveness = Some(Liveness {
                 timestamp,
@@ -170,9 +171,10 @@ impl<C: CellVisitor> BodyReader<'_, C> {
         if self.has(HAS_DELETION) {
             body.deletion = Some(schema.deletion(input)?);
         }
-        let columns: &[ColumnShape] = match self.is_static {
-            true => &schema.statics,
-            false => &schema.regulars,
+        let columns: &[ColumnShape] = if self.is_static {
+            &schema.statics
+        } else {
+            &schema.regulars
         };
         if self.has(HAS_ALL_COLUMNS) {
             for (i, column) in columns.iter().enumerate() {

@@ -98,9 +98,10 @@ impl<R: Read> Walker<R> {
             let start = input.offset();
             check_previous(input, previous)?;
             let first = schema.deletion(input)?;
-            let second = match kind.is_boundary() {
-                true => Some(schema.deletion(input)?),
-                false => None,
+            let second = if kind.is_boundary() {
+                Some(schema.deletion(input)?)
+            } else {
+                None
             };
             let len = input.offset() - start;
             if kind == ClusteringKind::Clustering || len != size {

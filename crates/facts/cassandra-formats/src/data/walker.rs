@@ -111,9 +111,10 @@ impl<R: Read> Walker<R> {
         };
         let (deletion, consumed) = head(&mut self.window, "a partition's key", 64, parse)?;
         self.window.consume(consumed);
-        self.next = match self.schema.statics.is_empty() {
-            true => Next::Unfiltered,
-            false => Next::StaticRow,
+        self.next = if self.schema.statics.is_empty() {
+            Next::Unfiltered
+        } else {
+            Next::StaticRow
         };
         self.partition = position;
         self.previous = position;

@@ -83,9 +83,10 @@ pub(super) fn cells(statistics: &Statistics) -> u64 {
     let header = &statistics.header;
     let mut columns = header.static_columns.iter().chain(&header.regular_columns);
     // Only the histogram counts the cells inside a column, and it rounds up.
-    let cells = match columns.any(|column| types::is_multi_cell(&column.type_class)) {
-        true => sum(&stats.estimated_cell_per_partition_count),
-        false => u64::try_from(stats.total_columns_set).unwrap_or(0),
+    let cells = if columns.any(|column| types::is_multi_cell(&column.type_class)) {
+        sum(&stats.estimated_cell_per_partition_count)
+    } else {
+        u64::try_from(stats.total_columns_set).unwrap_or(0)
     };
     cells.saturating_add(u64::try_from(stats.total_rows).unwrap_or(0))
 }

@@ -19,7 +19,7 @@ pub struct StatsMetadata {
     pub estimated_partition_size: EstimatedHistogram,
     /// How many cells the partitions have.
     pub estimated_cell_per_partition_count: EstimatedHistogram,
-    /// Every mutation up to here was in the SSTable or an older one.
+    /// No mutation of the SSTable is behind this commit log position.
     pub commit_log_upper_bound: CommitLogPosition,
     /// The earliest timestamp of a write, in microseconds since 1970.
     pub min_timestamp: i64,
@@ -49,7 +49,7 @@ pub struct StatsMetadata {
     pub total_columns_set: i64,
     /// How many rows there are, static rows included.
     pub total_rows: i64,
-    /// The commit log position from which on mutations may be in the SSTable; since `mb`.
+    /// No mutation of the SSTable is before this commit log position; since `mb`.
     pub commit_log_lower_bound: Option<CommitLogPosition>,
     /// The parts of the commit log whose mutations are in the SSTable; since `mc`.
     pub commit_log_intervals: Option<Vec<CommitLogInterval>>,
@@ -96,15 +96,17 @@ impl StatsMetadata {
             min_ttl: c.i32("minimum TTL")?,
             max_ttl: c.i32("maximum TTL")?,
             compression_ratio: c.f64("compression ratio")?,
-            estimated_tombstone_drop_time: match version.has_uint_deletion_time() {
-                true => TombstoneHistogram::parse_five(c)?,
-                false => TombstoneHistogram::parse_legacy(c)?,
+            estimated_tombstone_drop_time: if version.has_uint_deletion_time() {
+                TombstoneHistogram::parse_five(c)?
+            } else {
+                TombstoneHistogram::parse_legacy(c)?
             },
             sstable_level: c.i32("level")?,
             repaired_at: c.i64("time of repair")?,
-            covered_clustering: match version.has_legacy_min_max() {
-                true => CoveredClustering::parse_values(c)?,
-                false => CoveredClustering::parse_slice(c)?,
+            covered_clustering: if version.has_legacy_min_max() {
+                CoveredClustering::parse_values(c)?
+            } else {
+                CoveredClustering::parse_slice(c)?
             },
             has_legacy_counter_shards: c.bool("presence of legacy counter shards")?,
             total_columns_set: c.i64("total columns set")?,
@@ -175,9 +177,10 @@ impl StatsMetadata {
     fn parse_padding(&self, c: &mut Cursor<'_>) -> Result<(), Damage> {
         let start = c.clone();
         let padding = c.take(self.padding_len(), "padding")?;
-        match padding.iter().all(|byte| *byte == 0) {
-            true => Ok(()),
-            false => Err(start.damage("the padding is not zero")),
+        if padding.iter().all(|byte| *byte == 0) {
+            Ok(())
+        } else {
+            Err(start.damage("the padding is not zero"))
         }
     }
 
@@ -192,9 +195,10 @@ impl StatsMetadata {
         out.extend_from_slice(&self.min_ttl.to_be_bytes());
         out.extend_from_slice(&self.max_ttl.to_be_bytes());
         out.extend_from_slice(&self.compression_ratio.to_be_bytes());
-        match version.has_uint_deletion_time() {
-            true => self.estimated_tombstone_drop_time.encode_five(out),
-            false => self.estimated_tombstone_drop_time.encode_legacy(out),
+        if version.has_uint_deletion_time() {
+            self.estimated_tombstone_drop_time.encode_five(out)
+        } else {
+            self.estimated_tombstone_drop_time.encode_legacy(out)
         }
         out.extend_from_slice(&self.sstable_level.to_be_bytes());
         out.extend_from_slice(&self.repaired_at.to_be_bytes());

@@ -47,9 +47,10 @@ pub struct ColumnValueLength {
 
 impl DseMetadata {
     pub(super) fn parse(cursor: &mut Cursor<'_>) -> Result<Self, Damage> {
-        let zero_copy = match cursor.bool("presence of zero-copy metadata")? {
-            true => Some(ZeroCopyMetadata::parse(cursor)?),
-            false => None,
+        let zero_copy = if cursor.bool("presence of zero-copy metadata")? {
+            Some(ZeroCopyMetadata::parse(cursor)?)
+        } else {
+            None
         };
         let max_nodesync_timestamp = cursor.i64("maximum NodeSync timestamp")?;
         let columns = cursor.count(5, "maximum column value lengths")?;

@@ -50,12 +50,11 @@ impl Verification<'_> {
         data.seek(covered.clone())?;
         let walker = Walker::new(Arc::new(schema), Depth::Cells, data, covered.start);
         let seen = Seen::new(statistics, self.version.has_statistics_checksums());
-        match self.version.is_bti() {
-            false => self.walk_big(walker, seen),
-            true => {
-                let is_slice = statistics.covered().is_some();
-                self.walk_bti(walker, covered, is_slice, statistics, seen)
-            }
+        if self.version.is_bti() {
+            let is_slice = statistics.covered().is_some();
+            self.walk_bti(walker, covered, is_slice, statistics, seen)
+        } else {
+            self.walk_big(walker, seen)
         }
     }
 

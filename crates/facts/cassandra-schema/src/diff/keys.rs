@@ -12,9 +12,10 @@ pub(super) fn compare(was: &Table, now: &Table, diff: &mut TableDiff) {
             .iter()
             .zip(&after)
             .all(|(a, b)| is_partition(a) == is_partition(b));
-    let renames: Vec<Rename> = match same_shape {
-        true => renames(&before, &after),
-        false => Vec::new(),
+    let renames: Vec<Rename> = if same_shape {
+        renames(&before, &after)
+    } else {
+        Vec::new()
     };
     let name_now = |name: &str| {
         let renamed = renames.iter().find(|rename| rename.backup == name);

@@ -42,10 +42,7 @@ fn normal(of: &CqlType, frozen: bool) -> CqlType {
         CqlType::Map(key, value) => CqlType::Map(inner(key), inner(value)),
         CqlType::User { name, .. } => CqlType::user(name),
     };
-    match frozen {
-        true => CqlType::frozen(made),
-        false => made,
-    }
+    if frozen { CqlType::frozen(made) } else { made }
 }
 
 fn thawed(of: &CqlType) -> CqlType {

@@ -63,9 +63,10 @@ fn table_change(cursor: &mut Cursor) -> Parsed<TableChange> {
     if cursor.take(&["DROP"]) {
         if_exists(cursor);
         let columns = several(cursor, |cursor| cursor.name("the name of a column"))?;
-        let dropped_us = match cursor.take(&["USING", "TIMESTAMP"]) {
-            true => Some(cursor.integer("a timestamp")?),
-            false => None,
+        let dropped_us = if cursor.take(&["USING", "TIMESTAMP"]) {
+            Some(cursor.integer("a timestamp")?)
+        } else {
+            None
         };
         return Ok(TableChange::Drop {
             columns,

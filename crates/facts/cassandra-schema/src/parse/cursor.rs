@@ -70,16 +70,18 @@ impl<'a> Cursor<'a> {
     }
 
     pub fn keywords(&mut self, keywords: &[&str], expected: &'static str) -> Parsed<()> {
-        match self.take(keywords) {
-            true => Ok(()),
-            false => Err(self.expected(expected)),
+        if self.take(keywords) {
+            Ok(())
+        } else {
+            Err(self.expected(expected))
         }
     }
 
     pub fn symbol(&mut self, symbol: char, expected: &'static str) -> Parsed<()> {
-        match self.take_symbol(symbol) {
-            true => Ok(()),
-            false => Err(self.expected(expected)),
+        if self.take_symbol(symbol) {
+            Ok(())
+        } else {
+            Err(self.expected(expected))
         }
     }
 

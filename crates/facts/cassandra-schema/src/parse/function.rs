@@ -50,13 +50,15 @@ pub(super) fn aggregate(cursor: &mut Cursor) -> Parsed<Aggregate> {
     let state_function = cursor.name("the name of a function")?;
     cursor.keywords(&["STYPE"], "STYPE")?;
     let state_type = cql_type(cursor)?;
-    let final_function = match cursor.take(&["FINALFUNC"]) {
-        true => Some(cursor.name("the name of a function")?),
-        false => None,
+    let final_function = if cursor.take(&["FINALFUNC"]) {
+        Some(cursor.name("the name of a function")?)
+    } else {
+        None
     };
-    let initial_condition = match cursor.take(&["INITCOND"]) {
-        true => Some(term(cursor)?),
-        false => None,
+    let initial_condition = if cursor.take(&["INITCOND"]) {
+        Some(term(cursor)?)
+    } else {
+        None
     };
     Ok(Aggregate {
         keyspace,

@@ -62,9 +62,10 @@ pub(super) fn index(cursor: &mut Cursor, is_custom: bool) -> Parsed<Index> {
 fn index_name(cursor: &mut Cursor) -> Parsed<String> {
     let expected = "the name of an index";
     let first = cursor.name(expected)?;
-    match cursor.take_symbol('.') {
-        true => cursor.name(expected),
-        false => Ok(first),
+    if cursor.take_symbol('.') {
+        cursor.name(expected)
+    } else {
+        Ok(first)
     }
 }
 

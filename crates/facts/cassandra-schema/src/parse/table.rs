@@ -68,9 +68,10 @@ fn mask_behind_key(cursor: &mut Cursor, mut column: Column) -> Parsed<Column> {
 pub(super) fn column(cursor: &mut Cursor) -> Parsed<Column> {
     let name = cursor.name("the name of a column")?;
     let of = cql_type(cursor)?;
-    let kind = match cursor.take(&["STATIC"]) {
-        true => ColumnKind::Static,
-        false => ColumnKind::Regular,
+    let kind = if cursor.take(&["STATIC"]) {
+        ColumnKind::Static
+    } else {
+        ColumnKind::Regular
     };
     Ok(Column {
         name,
@@ -180,9 +181,10 @@ fn label(cursor: &mut Cursor) -> Parsed<Option<String>> {
         None => true,
         Some(token) => token.is("AND") || token.is("FROM"),
     };
-    match is_end {
-        true => Ok(None),
-        false => Ok(Some(cursor.name("a label")?)),
+    if is_end {
+        Ok(None)
+    } else {
+        Ok(Some(cursor.name("a label")?))
     }
 }
 
@@ -245,9 +247,10 @@ fn put_keys_first(
             }));
         };
         let mut column = others.remove(at);
-        column.kind = match position < key.partition.len() {
-            true => ColumnKind::PartitionKey,
-            false => ColumnKind::Clustering(descending(order)),
+        column.kind = if position < key.partition.len() {
+            ColumnKind::PartitionKey
+        } else {
+            ColumnKind::Clustering(descending(order))
         };
         table.columns.push(column);
     }

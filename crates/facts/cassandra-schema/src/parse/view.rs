@@ -21,9 +21,10 @@ pub(super) fn view(cursor: &mut Cursor) -> Parsed<View> {
     if base_keyspace != keyspace {
         return Err(elsewhere);
     }
-    let filter = match cursor.take(&["WHERE"]) {
-        true => cursor.text_until(|cursor| cursor.sees("PRIMARY"))?,
-        false => String::new(),
+    let filter = if cursor.take(&["WHERE"]) {
+        cursor.text_until(|cursor| cursor.sees("PRIMARY"))?
+    } else {
+        String::new()
     };
     cursor.keywords(&["PRIMARY", "KEY"], "PRIMARY KEY")?;
     cursor.symbol('(', "`(`")?;

@@ -40,9 +40,10 @@ impl<'a> Work<'a> {
             before: before.into(),
             after: after.into(),
         };
-        match is_wanted {
-            true => self.applied.push(noted),
-            false => self.offered.push(noted),
+        if is_wanted {
+            self.applied.push(noted)
+        } else {
+            self.offered.push(noted)
         }
         is_wanted
     }

@@ -184,13 +184,12 @@ async fn race(subject: Subject, p: String) {
 async fn empty(store: Store, p: String) {
     for (name, streamed) in [("plain", false), ("streamed", true)] {
         let key = format!("{p}{name}");
-        let put = match streamed {
-            true => {
-                store
-                    .put_stream(&key, Some(0), stream::empty().boxed())
-                    .await
-            }
-            false => store.put(&key, Bytes::new()).await,
+        let put = if streamed {
+            store
+                .put_stream(&key, Some(0), stream::empty().boxed())
+                .await
+        } else {
+            store.put(&key, Bytes::new()).await
         };
         assert_eq!(put.expect("put"), Put::Created);
         assert_eq!(store.get(&key, 0).await.expect("get"), Bytes::new());

@@ -83,9 +83,10 @@ fn flip_all(
         content(fixture, partitions, rows).expect("it can be read")
     };
     let original = content(fixture.partitions.clone(), fixture.rows.clone());
-    let len = match is_rows {
-        true => fixture.rows.len(),
-        false => fixture.partitions.len(),
+    let len = if is_rows {
+        fixture.rows.len()
+    } else {
+        fixture.partitions.len()
     };
     let mut unseen = Vec::new();
     for bit in 0..len * 8 {

@@ -235,9 +235,10 @@ fn dumped(partition: &Value) -> Counted {
         }
         counted.deleted_rows += usize::from(row["deletion_info"].is_object());
         for cell in row["cells"].as_array().into_iter().flatten() {
-            match cell["deletion_info"]["marked_deleted"].is_string() {
-                true => counted.complex_deletions += 1,
-                false => counted.cells += 1,
+            if cell["deletion_info"]["marked_deleted"].is_string() {
+                counted.complex_deletions += 1
+            } else {
+                counted.cells += 1
             }
         }
     }

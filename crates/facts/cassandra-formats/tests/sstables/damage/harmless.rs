@@ -72,9 +72,10 @@ fn judge_statistics(version: Version, sound: &Memory, found: &Memory) -> Verdict
         return verdict;
     }
     if content::rows(sound, version).ok() != content::rows(found, version).ok() {
-        return match times_shifted(&before, &after) {
-            true => gap("a minimum of the header: rows read with other times"),
-            false => Verdict::Harmful("rows read otherwise".to_owned()),
+        return if times_shifted(&before, &after) {
+            gap("a minimum of the header: rows read with other times")
+        } else {
+            Verdict::Harmful("rows read otherwise".to_owned())
         };
     }
     if before.header != after.header {
@@ -131,9 +132,10 @@ fn judge_header(before: &Statistics, after: &Statistics) -> Option<Verdict> {
         .iter()
         .zip(&other)
         .all(|(one, other)| one == other || one.contains("UserType("));
-    Some(match of_user_type {
-        true => gap("a name in a user type"),
-        false => Verdict::Harmful("another type".to_owned()),
+    Some(if of_user_type {
+        gap("a name in a user type")
+    } else {
+        Verdict::Harmful("another type".to_owned())
     })
 }
 
@@ -141,9 +143,10 @@ fn judge_stats(version: Version, before: &StatsMetadata, after: &StatsMetadata) 
     let (b, a) = (before, after);
     if b.covered_clustering != a.covered_clustering {
         let before_md = ["big-ma", "big-mb", "big-mc"].contains(&version.to_string().as_str());
-        return match before_md {
-            true => harmless("clustering bounds that readers do not believe before md"),
-            false => gap("clustering bounds"),
+        return if before_md {
+            harmless("clustering bounds that readers do not believe before md")
+        } else {
+            gap("clustering bounds")
         };
     }
     let positions = |s: &StatsMetadata| {
@@ -183,9 +186,10 @@ fn judge_bounds(b: &StatsMetadata, a: &StatsMetadata) -> Option<Verdict> {
         .map(|((of, min, max), (_, other_min, other_max))| (of, min, max, other_min, other_max))
         .find(|(_, min, max, other_min, other_max)| (min, max) != (other_min, other_max))?;
     let is_wider = other_min <= min && max <= other_max;
-    Some(Verdict::Harmless(match is_wider {
-        true => format!("wider bounds of {of}"),
-        false => format!("bounds of {of} that still hold all rows"),
+    Some(Verdict::Harmless(if is_wider {
+        format!("wider bounds of {of}")
+    } else {
+        format!("bounds of {of} that still hold all rows")
     }))
 }
 
@@ -196,15 +200,17 @@ fn judge_states(b: &StatsMetadata, a: &StatsMetadata) -> Option<Verdict> {
         ));
     }
     if b.repaired_at != a.repaired_at {
-        return Some(match b.repaired_at != 0 && a.repaired_at != 0 {
-            true => harmless("repaired at another time"),
-            false => Verdict::Harmful("repaired or not".to_owned()),
+        return Some(if b.repaired_at != 0 && a.repaired_at != 0 {
+            harmless("repaired at another time")
+        } else {
+            Verdict::Harmful("repaired or not".to_owned())
         });
     }
     if b.has_legacy_counter_shards != a.has_legacy_counter_shards {
-        return Some(match a.has_legacy_counter_shards {
-            true => harmless("legacy counter shards are looked for and not there"),
-            false => Verdict::Harmful("legacy counter shards are not looked for".to_owned()),
+        return Some(if a.has_legacy_counter_shards {
+            harmless("legacy counter shards are looked for and not there")
+        } else {
+            Verdict::Harmful("legacy counter shards are not looked for".to_owned())
         });
     }
     (b.estimated_partition_size != a.estimated_partition_size)
