@@ -28,16 +28,16 @@ pub struct CrcFile {
 impl CrcFile {
     /// Reads the header. `data_len` is the length of Data.db in bytes.
     pub fn open(source: Box<dyn ReadAt>, data_len: u64) -> Result<Self> {
-        Self::of(source, data_len, None)
+        Self::read(source, data_len, None)
     }
 
     /// For a zero-copy-streamed SSTable, whose CRC.db is that of its original: `covered` are the positions of the
     /// original that it was streamed for.
     pub fn open_slice(source: Box<dyn ReadAt>, data_len: u64, covered: Range<u64>) -> Result<Self> {
-        Self::of(source, data_len, Some(covered))
+        Self::read(source, data_len, Some(covered))
     }
 
-    fn of(source: Box<dyn ReadAt>, data_len: u64, covered: Option<Range<u64>>) -> Result<Self> {
+    fn read(source: Box<dyn ReadAt>, data_len: u64, covered: Option<Range<u64>>) -> Result<Self> {
         let mut window = ReadAhead::new(CRC, source);
         let chunk_length = parse_chunk_length(window.get(0, HEADER as usize)?)?;
         let stored = window.len() - HEADER;

@@ -27,7 +27,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(version: Version) -> Self {
+    fn for_version(version: Version) -> Self {
         let swapped = match version.format() {
             Format::Big => !version.has_statistics_checksums(),
             // DSE adopted the new layout with `ba`.
@@ -90,7 +90,7 @@ impl Filter {
         }
         Ok(Self {
             source: held(source)?,
-            layout: Layout::of(version),
+            layout: Layout::for_version(version),
             hash_count,
             capacity: words * 64,
         })

@@ -89,7 +89,7 @@ impl Native {
             .map_or("", |(_, name)| name)
     }
 
-    pub(crate) fn of(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .iter()
             .find(|(_, known)| *known == name)
@@ -173,7 +173,7 @@ impl CqlType {
 }
 
 fn user_type_name(name: &str) -> String {
-    if Native::of(name).is_some() || CONSTRUCTORS.contains(&name) {
+    if Native::from_name(name).is_some() || CONSTRUCTORS.contains(&name) {
         format!("\"{name}\"")
     } else {
         quote(name).into_owned()

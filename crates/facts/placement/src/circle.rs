@@ -19,7 +19,7 @@ pub(crate) enum Circle {
 const RANDOM_MAX: u128 = 1 << 127;
 
 impl Circle {
-    pub(crate) fn of(partitioner: &Partitioner) -> Option<Self> {
+    pub(crate) fn for_partitioner(partitioner: &Partitioner) -> Option<Self> {
         match partitioner {
             Partitioner::Murmur3 => Some(Self::Murmur3),
             Partitioner::Random => Some(Self::Random),

@@ -87,7 +87,7 @@ pub fn map(
     )?;
     let from = Placement::of(source.ring, source.replication);
     let to = Placement::of(target.ring, target.replication);
-    let supply = Supply::of(source, &from);
+    let supply = Supply::new(source, &from);
     let pieces = pieces(source.ring, target.ring);
     let mut shares = Shares::default();
     let mut unfed: Vec<Interval> = Vec::new();

@@ -29,7 +29,7 @@ pub(crate) struct Supply {
 }
 
 impl Supply {
-    pub(crate) fn of(source: &Source<'_>, placement: &Placement<'_>) -> Self {
+    pub(crate) fn new(source: &Source<'_>, placement: &Placement<'_>) -> Self {
         let ring = source.ring;
         let host_ids = || (0..ring.len()).map(|member| ring.host_id(member));
         let stored = |host_id| source.stored_bytes.get(&host_id).copied();
@@ -116,7 +116,7 @@ impl<'a> Matching<'a> {
                 fed.push(target);
             }
         }
-        Need::of(replicas.len(), sources.len(), targets.len()).meet(
+        Need::new(replicas.len(), sources.len(), targets.len()).meet(
             &mut fed,
             targets.len(),
             &score,

@@ -24,7 +24,7 @@ pub(crate) struct Need {
 impl Need {
     /// If so many sources are missing that a write may be on none of the others, each of these counts as if it alone
     /// had the write.
-    pub(crate) fn of(replicas: usize, available: usize, targets: usize) -> Self {
+    pub(crate) fn new(replicas: usize, available: usize, targets: usize) -> Self {
         Self {
             sources: (quorum(replicas) + available)
                 .saturating_sub(replicas)

@@ -66,7 +66,7 @@ impl Ring {
     /// Builds a ring from members, which keep their index. Fails if placement is unknown for the partitioner, or if
     /// the members contradict each other.
     pub fn new(partitioner: &Partitioner, members: &[RingMember]) -> Result<Self, RingError> {
-        let circle = Circle::of(partitioner)
+        let circle = Circle::for_partitioner(partitioner)
             .ok_or_else(|| RingError::Partitioner(partitioner.name().to_owned()))?;
         if u32::try_from(members.len()).is_err() {
             return Err(RingError::TooLarge(members.len()));

@@ -45,7 +45,7 @@ impl Branch {
         let below: usize = bounds.sum();
         let is_near = near(children);
         let farthest = if is_near { below as u64 } else { FARTHEST };
-        let facts = Children::of(children.iter().map(|(label, _)| (*label, farthest)));
+        let facts = Children::new(children.iter().map(|(label, _)| (*label, farthest)));
         below + choose(facts, payload_len > 0).1 + payload_len
     }
 
@@ -131,7 +131,7 @@ impl Branch {
                 at + bytes.len() as u64
             }
             Piece::Far(node) => {
-                let facts = Children::of(node.distances(&roots, at));
+                let facts = Children::new(node.distances(&roots, at));
                 roots.push(at);
                 let len = choose(facts, node.payload_bits != 0).1 + node.payload.len();
                 at + len as u64
@@ -187,7 +187,7 @@ fn near(children: &[(u8, Kept)]) -> bool {
 }
 
 fn put_node(out: &mut Vec<u8>, payload_bits: u8, payload: &[u8], children: &[(u8, u64)]) {
-    let facts = Children::of(children.iter().copied());
+    let facts = Children::new(children.iter().copied());
     let (kind, _) = choose(facts, payload_bits != 0);
     encode(out, kind, payload_bits, children);
     out.extend_from_slice(payload);

@@ -28,7 +28,7 @@ pub(super) struct Children {
 
 impl Children {
     /// `None` if there are none.
-    pub(super) fn of(labels: impl Iterator<Item = (u8, u64)>) -> Option<Self> {
+    pub(super) fn new(labels: impl Iterator<Item = (u8, u64)>) -> Option<Self> {
         labels.fold(None, |children, (label, distance)| {
             let before = children.unwrap_or(Self {
                 count: 0,
@@ -143,7 +143,7 @@ mod tests {
     /// Children at these labels and distances: the type that is chosen, and that it reads back.
     #[track_caller]
     fn check(children: &[(u8, u64)], payload_bits: u8, expected: u8) {
-        let facts = Children::of(children.iter().copied());
+        let facts = Children::new(children.iter().copied());
         let (kind, len) = choose(facts, payload_bits != 0);
         assert_eq!(kind, expected, "{children:?}");
         let mut bytes = Vec::new();

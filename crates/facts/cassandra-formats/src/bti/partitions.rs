@@ -23,7 +23,7 @@ pub enum Target {
 }
 
 impl Target {
-    fn of(stored: i64) -> Self {
+    fn from_stored(stored: i64) -> Self {
         match u64::try_from(stored) {
             Ok(position) => Self::Rows(position),
             Err(_) => Self::Data((!stored) as u64),
@@ -200,7 +200,7 @@ fn entry(leaf: Leaf<'_>) -> Result<PartitionEntry<'_>, Damage> {
     Ok(PartitionEntry {
         prefix: leaf.path,
         hash: leaf.payload.first().copied().filter(|_| hash_len == 1),
-        target: Target::of(stored),
+        target: Target::from_stored(stored),
         position: leaf.position,
     })
 }

@@ -24,7 +24,7 @@ pub enum ClusteringKind {
 }
 
 impl ClusteringKind {
-    pub(crate) fn of(ordinal: u8) -> Option<Self> {
+    pub(crate) fn from_ordinal(ordinal: u8) -> Option<Self> {
         Some(match ordinal {
             0 => Self::ExclEndBound,
             1 => Self::InclStartBound,
@@ -59,7 +59,7 @@ pub(crate) struct ValueShape {
 }
 
 impl ValueShape {
-    pub(crate) fn of(class: &TypeClass) -> Self {
+    pub(crate) fn new(class: &TypeClass) -> Self {
         let fixed = match class.value_length() {
             ValueLength::Fixed(len) => Some(len as u64),
             ValueLength::Variable => None,
@@ -146,7 +146,7 @@ pub(crate) fn read_prefix(
 ) -> Result<ClusteringKind, Stop> {
     let start = input.offset();
     let ordinal = input.u8()?;
-    let Some(kind) = ClusteringKind::of(ordinal) else {
+    let Some(kind) = ClusteringKind::from_ordinal(ordinal) else {
         let what = format!("no clustering is of kind {ordinal}");
         return Err(input.damage_at(start, what));
     };
@@ -165,7 +165,7 @@ mod tests {
     fn shapes(types: &[&str]) -> Vec<ValueShape> {
         types
             .iter()
-            .map(|text| ValueShape::of(&TypeClass::parse(text).expect("a type")))
+            .map(|text| ValueShape::new(&TypeClass::parse(text).expect("a type")))
             .collect()
     }
 

@@ -45,7 +45,7 @@ impl Schema {
         let clustering = header
             .clustering_types
             .iter()
-            .map(|text| Ok(ValueShape::of(&class(text)?)))
+            .map(|text| Ok(ValueShape::new(&class(text)?)))
             .collect::<Result<_, Damage>>()?;
         let (statics, some) = columns(&header.static_columns, version, frozen)?;
         let (regulars, more) = columns(&header.regular_columns, version, frozen)?;
@@ -110,7 +110,7 @@ fn columns(
                 path: Some(ValueShape::variable(many.path)),
             },
             None => ColumnShape {
-                value: ValueShape::of(class),
+                value: ValueShape::new(class),
                 path: None,
             },
         });

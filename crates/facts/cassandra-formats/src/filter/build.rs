@@ -58,7 +58,7 @@ impl FilterBuilder {
     /// Returns the component in the layout of the version.
     pub fn finish(self, version: Version) -> Vec<u8> {
         let mut component = self.component;
-        if Layout::of(version).swapped {
+        if Layout::for_version(version).swapped {
             let (words, _) = component[HEADER_LEN..].as_chunks_mut::<{ WORD_LEN as usize }>();
             words.iter_mut().for_each(|word| word.reverse());
         }

@@ -43,7 +43,7 @@ fn nested(cursor: &mut Cursor, depth: usize) -> Parsed<CqlType> {
             name: cursor.name("a user type")?,
         });
     }
-    Ok(match Native::of(&name).filter(|_| !is_quoted) {
+    Ok(match Native::from_name(&name).filter(|_| !is_quoted) {
         Some(native) => CqlType::Native(native),
         None => CqlType::User {
             keyspace: None,

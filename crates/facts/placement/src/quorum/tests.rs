@@ -11,7 +11,7 @@ fn spread_once(sources: usize, targets: usize) -> Vec<Vec<usize>> {
 
 fn passes(replicas: usize, available: usize, targets: usize) -> usize {
     let mut fed = spread_once(available, targets);
-    Need::of(replicas, available, targets).meet(&mut fed, targets, &|_, _| 0);
+    Need::new(replicas, available, targets).meet(&mut fed, targets, &|_, _| 0);
     fed.iter().map(Vec::len).sum()
 }
 
@@ -54,7 +54,7 @@ fn large_groups_are_met_too() {
         (200, 150, 130),
     ] {
         let mut fed = spread_once(available, targets);
-        let need = Need::of(replicas, available, targets);
+        let need = Need::new(replicas, available, targets);
         need.meet(&mut fed, targets, &|_, _| 0);
         assert!(need.bound(&fed, targets) >= need.targets);
         assert!(fed.iter().all(|fed| fed.iter().all(|at| *at < targets)));
