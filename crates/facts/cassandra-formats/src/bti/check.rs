@@ -64,7 +64,7 @@ impl<'a> IndexCheck<'a> {
         self
     }
 
-    /// The next partition of Data.db. Returns its row index, if it has one: [`Rows::blocks`] and [`BlockCheck`].
+    /// The next partition of Data.db. Returns its row index, if it has one: [`Rows::blocks`] and [`BlockCheck`](super::BlockCheck).
     pub fn partition(
         &mut self,
         data_position: u64,
