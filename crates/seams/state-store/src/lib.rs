@@ -2,12 +2,13 @@
 //!
 //! A value is written only by who has seen its last version, and only while its writer still holds the lease that it
 //! says it holds: so two processes that both believe to be in charge can never overwrite each other. [`RedbStore`]
-//! keeps everything in one file for one process; a backend for many processes passes the same [`conformance`] suite.
+//! keeps everything in one file for one process; a backend for many processes passes the same conformance suite, which the feature `testing` adds.
 //! Values are small on purpose ([`VALUE_BYTES_MAX`]): bulk data has no business here.
 
-pub mod conformance;
 mod error;
 mod redb_store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
-use state_store::conformance::{self, Harness};
+use state_store::testing::conformance::{self, Harness};
 use state_store::{Clock, Expected, RedbStore, StateError, StateStore};
 
 const TTL: Duration = Duration::from_secs(30);

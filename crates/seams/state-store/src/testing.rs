@@ -1,0 +1,3 @@
+//! For tests: the conformance suite of backends.
+
+pub mod conformance;
