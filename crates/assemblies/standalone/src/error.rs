@@ -89,6 +89,7 @@ impl Error {
             Self::AgentTwice(_) => Some("give each of [[agents]] a `name` of its own".into()),
             Self::Serve(_) => Some("take another address with --listen".into()),
             Self::ServeAgent { .. } => Some("give the agent another `listen` in [[agents]]".into()),
+            Self::State(error) => error.hint().map(str::to_owned),
             Self::Config(_)
             | Self::AgentName(_)
             | Self::Telemetry(_)
@@ -96,7 +97,6 @@ impl Error {
             | Self::Signals(_)
             | Self::DataDir { .. }
             | Self::Store(_)
-            | Self::State(_)
             | Self::Agent { .. } => None,
         }
     }

@@ -8,7 +8,7 @@ use blob_store::Store;
 use chassis::server::{self, BoundServer};
 use chassis::{App, in_memory};
 use futures::future::join_all;
-use state_store::{Clock, RedbStore};
+use state_store::{Clock, StateConfig};
 use task_runner::{Dependencies, Runner};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -65,7 +65,7 @@ impl Standalone {
             catalog: in_memory(App::new().service(catalog.clone()).into_parts().0),
             planner: in_memory(App::new().service(planner.clone()).into_parts().0),
             agents: Arc::new(connector),
-            store: Arc::new(RedbStore::open(&data_dir.state(), clock.clone()).await?),
+            store: state_store::open(&StateConfig::redb(data_dir.state())).await?,
             clock,
             shutdown: shutdown.clone(),
         };

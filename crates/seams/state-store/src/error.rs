@@ -3,11 +3,16 @@
 use std::path::PathBuf;
 
 /// Why the store did not do what it was asked.
+///
+/// After [`Backend`](Self::Backend) a write may or may not have happened; after every other error it has not.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages name every field")]
 pub enum StateError {
-    #[error("`{key}` was changed by somebody else in the meantime")]
+    #[error("`{key}` is not what the write expected: it was changed in the meantime")]
     Conflict { key: String },
-    #[error("the lease `{lease}` with token {token} is no longer held")]
+    #[error(
+        "the lease `{lease}` with token {token} is no longer held: it ran out, was released or was taken"
+    )]
     Fenced { lease: String, token: u64 },
     #[error("the lease `{lease}` is held by {holder}")]
     LeaseHeld { lease: String, holder: String },
@@ -17,8 +22,39 @@ pub enum StateError {
         bytes: usize,
         max: usize,
     },
-    #[error("`{key}` is not a key: empty, or longer than {max} bytes")]
-    BadKey { key: String, max: usize },
+    #[error(
+        "the {operations} operations from `{first}` on have values of {bytes} bytes together; at most {max} are allowed in one transaction"
+    )]
+    TransactionTooLarge {
+        first: String,
+        operations: usize,
+        bytes: usize,
+        max: usize,
+    },
+    #[error(
+        "there are {operations} operations from `{first}` on; at most {max} are allowed in one transaction"
+    )]
+    TooManyOperations {
+        first: String,
+        operations: usize,
+        max: usize,
+    },
+    #[error("a transaction without operations")]
+    EmptyTransaction,
+    #[error("a transaction has two operations on `{key}`")]
+    RepeatedKey { key: String },
+    #[error("a key of {bytes} bytes: it must have from 1 to {max}; it starts with `{key}`")]
+    BadKey {
+        key: String,
+        bytes: usize,
+        max: usize,
+    },
+    #[error("a page of {limit} entries of `{prefix}`: it must have from 1 to {max}")]
+    BadPageLimit {
+        prefix: String,
+        limit: usize,
+        max: usize,
+    },
     #[error("the value of `{key}` is not JSON")]
     NotJson {
         key: String,
@@ -45,17 +81,47 @@ pub enum StateError {
 }
 
 impl StateError {
-    /// Whether the same request may succeed later without anybody changing it.
+    /// Whether the same request may succeed later without a change to it.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::LeaseHeld { .. } | Self::Backend { .. } => true,
             Self::Conflict { .. }
             | Self::Fenced { .. }
             | Self::ValueTooLarge { .. }
+            | Self::TransactionTooLarge { .. }
+            | Self::TooManyOperations { .. }
+            | Self::EmptyTransaction
+            | Self::RepeatedKey { .. }
             | Self::BadKey { .. }
+            | Self::BadPageLimit { .. }
             | Self::NotJson { .. }
             | Self::InUse { .. }
             | Self::Open { .. } => false,
+        }
+    }
+
+    /// What to do about it, if anything can be done.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Conflict { .. } => Some("repeat the request: it then sees the change"),
+            Self::Fenced { .. } => Some("take the lease again, then read before writing"),
+            Self::LeaseHeld { .. } => Some("wait until the lease is released or runs out"),
+            Self::ValueTooLarge { .. } => Some("distribute the value over several keys"),
+            Self::TransactionTooLarge { .. } | Self::TooManyOperations { .. } => {
+                Some("divide the transaction, if its parts may become visible one by one")
+            }
+            Self::NotJson { .. } => Some("restore the state from a copy, or delete the key"),
+            Self::Open { .. } => {
+                Some("check that the path is right, and that this process may write there")
+            }
+            Self::Backend { .. } => {
+                Some("check the disk or service behind the state; a write may have happened")
+            }
+            Self::EmptyTransaction
+            | Self::RepeatedKey { .. }
+            | Self::BadKey { .. }
+            | Self::BadPageLimit { .. }
+            | Self::InUse { .. } => None,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The embedded backend: one redb file, one process.
 //!
-//! redb locks the file, so a second process is refused when it opens it. For the same reason whoever held a lease
-//! before this process opened the file is gone: opening ends all leases (their tokens stay), and work goes on at once
-//! after a crash instead of when a lease has run out.
+//! redb locks the file, so a second process is refused when it opens it. For the same reason the holder of every lease
+//! from before this process opened the file is gone: opening ends all leases (their tokens stay), so that work goes on at
+//! once after a crash instead of when a lease has run out.
 
+mod entries;
 mod inner;
+mod leases;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -13,10 +15,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use redb::{Database, DatabaseError};
-use serde_json::Value;
 use tokio::sync::broadcast;
 
-use crate::{Change, Clock, Entry, Expected, Fence, StateError, StateStore};
+use crate::{Change, Clock, Direction, Entry, Fence, Page, StateError, StateStore, Write};
 use inner::{Inner, backend};
 
 /// Pages that redb keeps in memory; the whole state is rarely larger.
@@ -31,7 +32,7 @@ pub struct RedbStore {
 }
 
 impl RedbStore {
-    /// Opens the file, or makes it and its folder.
+    /// Opens the file; creates it and its folder if absent. The clock decides when leases run out.
     pub async fn open(path: &Path, clock: Clock) -> Result<Self, StateError> {
         let path = path.to_owned();
         blocking("open the state", move || {
@@ -76,12 +77,14 @@ impl RedbStore {
             changes,
             order: Mutex::new(()),
         };
+        inner.create_tables()?;
         inner.end_all_leases()?;
         Ok(Self {
             inner: Arc::new(inner),
         })
     }
 
+    /// A call that is dropped is carried out all the same: work on a blocking thread cannot be stopped.
     async fn run<T: Send + 'static>(
         &self,
         action: &'static str,
@@ -120,51 +123,40 @@ impl StateStore for RedbStore {
         self.run("read a value", move |inner| inner.get(&key)).await
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, StateError> {
-        let prefix = prefix.to_owned();
-        self.run("list values", move |inner| inner.list(&prefix))
-            .await
-    }
-
-    async fn put(
+    async fn page(
         &self,
-        key: &str,
-        value: Value,
-        expected: Expected,
-        fence: Option<&Fence>,
-    ) -> Result<u64, StateError> {
-        let (key, fence) = (key.to_owned(), fence.cloned());
-        self.run("write a value", move |inner| {
-            inner.put(&key, value, expected, fence.as_ref())
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        direction: Direction,
+    ) -> Result<Page, StateError> {
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.run("read a page of values", move |inner| {
+            inner.page(&prefix, after.as_deref(), limit, direction)
         })
         .await
     }
 
-    async fn delete(
-        &self,
-        key: &str,
-        expected: Expected,
-        fence: Option<&Fence>,
-    ) -> Result<(), StateError> {
-        let (key, fence) = (key.to_owned(), fence.cloned());
-        self.run("delete a value", move |inner| {
-            inner.delete(&key, expected, fence.as_ref())
+    async fn write(&self, writes: &[Write], fence: Option<&Fence>) -> Result<u64, StateError> {
+        let (writes, fence) = (writes.to_vec(), fence.cloned());
+        self.run("write values", move |inner| {
+            inner.write(writes, fence.as_ref())
         })
         .await
     }
 
-    fn watch(&self, prefix: &str) -> BoxStream<'static, Change> {
+    async fn watch(&self, prefix: &str) -> Result<BoxStream<'static, Change>, StateError> {
         let prefix = prefix.to_owned();
         let receiver = self.inner.changes.subscribe();
-        stream::unfold(receiver, |mut receiver| async move {
+        let changes = stream::unfold(receiver, |mut receiver| async move {
             match receiver.recv().await {
                 Ok(change) => Some((change, receiver)),
                 Err(broadcast::error::RecvError::Lagged(_)) => Some((Change::Missed, receiver)),
                 Err(broadcast::error::RecvError::Closed) => None,
             }
-        })
-        .filter(move |change| futures::future::ready(concerns(change, &prefix)))
-        .boxed()
+        });
+        let mine = move |change: &Change| futures::future::ready(concerns(change, &prefix));
+        Ok(changes.filter(mine).boxed())
     }
 
     async fn acquire(&self, lease: &str, holder: &str, ttl: Duration) -> Result<Fence, StateError> {

@@ -4,30 +4,19 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
+use state_store::testing::ManualClock;
 use state_store::testing::conformance::{self, Harness};
 use state_store::{Clock, Expected, RedbStore, StateError, StateStore};
 
 const TTL: Duration = Duration::from_secs(30);
 /// Tells the test binary that it is the child of a test, and where its state is.
 const CHILD_STATE: &str = "STATE_STORE_TEST_CHILD";
-
-#[derive(Clone, Default)]
-struct ManualClock(Arc<AtomicI64>);
-
-impl ManualClock {
-    fn clock(&self) -> Clock {
-        let now = self.0.clone();
-        Arc::new(move || {
-            Timestamp::from_millisecond(now.load(Ordering::SeqCst)).expect("a time in range")
-        })
-    }
-}
 
 #[derive(Default)]
 struct InMemory(ManualClock);
@@ -38,16 +27,15 @@ impl Harness for InMemory {
         Arc::new(RedbStore::in_memory(self.0.clock()).await.expect("open"))
     }
 
-    fn advance(&self, by: Duration) {
-        let ms = i64::try_from(by.as_millis()).expect("small");
-        self.0.0.fetch_add(ms, Ordering::SeqCst);
+    async fn advance(&self, by: Duration) {
+        self.0.advance(by);
     }
 }
 
 struct InFiles {
     clock: ManualClock,
     folder: tempfile::TempDir,
-    made: AtomicI64,
+    made: AtomicU64,
 }
 
 #[async_trait]
@@ -58,9 +46,8 @@ impl Harness for InFiles {
         Arc::new(open(&path, self.clock.clock()).await)
     }
 
-    fn advance(&self, by: Duration) {
-        let ms = i64::try_from(by.as_millis()).expect("small");
-        self.clock.0.fetch_add(ms, Ordering::SeqCst);
+    async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
     }
 }
 
@@ -68,17 +55,17 @@ async fn open(path: &Path, clock: Clock) -> RedbStore {
     RedbStore::open(path, clock).await.expect("open")
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn in_memory_it_conforms() {
-    conformance::all(&InMemory::default()).await;
+    conformance::run(&InMemory::default()).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn in_a_file_it_conforms() {
-    conformance::all(&InFiles {
+    conformance::run(&InFiles {
         clock: ManualClock::default(),
         folder: tempfile::tempdir().expect("a folder"),
-        made: AtomicI64::new(0),
+        made: AtomicU64::new(0),
     })
     .await;
 }

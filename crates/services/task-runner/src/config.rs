@@ -3,22 +3,28 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use state_store::{StateConfig, StateKind};
 
-/// Where tasks and clusters are kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StateConfig {
-    /// One file. One process only.
-    pub path: PathBuf,
+/// Where tasks and clusters are kept, if nothing else is set.
+pub(crate) fn default_state() -> StateConfig {
+    StateConfig::redb("/var/lib/ringkeep/task-runner.redb")
 }
 
-impl Default for StateConfig {
-    fn default() -> Self {
-        Self {
-            path: "/var/lib/ringkeep/task-runner.redb".into(),
-        }
+/// Reads a `[state]` section that may be given in part.
+pub(crate) fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StateConfig, D::Error> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Given {
+        kind: Option<StateKind>,
+        path: Option<PathBuf>,
     }
+    let given = Given::deserialize(deserializer)?;
+    let defaults = default_state();
+    Ok(StateConfig {
+        kind: given.kind.unwrap_or(defaults.kind),
+        path: given.path.unwrap_or(defaults.path),
+    })
 }
 
 /// Where the other services are. Agents are reached at the addresses with which their cluster was registered.

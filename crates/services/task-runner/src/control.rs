@@ -189,7 +189,7 @@ pub(crate) async fn watch_task(
 ) -> Result<impl Stream<Item = Result<Arc<View>, RunnerError>>, RunnerError> {
     get(&core, id).await?;
     let watcher = Watcher {
-        changes: core.services.store.watch(&task_key(id)),
+        changes: core.services.store.watch(&task_key(id)).await?,
         core,
         id,
         driven: None,
@@ -260,9 +260,14 @@ impl Watcher {
             }
             return Ok(());
         }
-        tokio::select! {
-            () = self.core.drain.cancelled() => Err(RunnerError::ShuttingDown),
-            _ = tokio::time::timeout(LOOK_AGAIN, self.changes.next()) => Ok(()),
+        let change = tokio::select! {
+            () = self.core.drain.cancelled() => return Err(RunnerError::ShuttingDown),
+            change = tokio::time::timeout(LOOK_AGAIN, self.changes.next()) => change,
+        };
+        if let Ok(None) = change {
+            // The store can no longer watch. The task is still read every so often.
+            self.changes = stream::pending().boxed();
         }
+        Ok(())
     }
 }

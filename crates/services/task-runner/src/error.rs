@@ -197,6 +197,7 @@ impl ServiceError for RunnerError {
                 "check that the agents run and that their addresses are right"
             }
             Self::Remote { error, .. } => return error.hint.clone(),
+            Self::State(error) => return error.hint().map(str::to_owned),
             Self::Conversion(_)
             | Self::ClusterRefused { .. }
             | Self::TaskEnded { .. }
@@ -206,7 +207,6 @@ impl ServiceError for RunnerError {
             | Self::ShuttingDown
             | Self::Fault
             | Self::Connect { .. }
-            | Self::State(_)
             | Self::Unreadable { .. } => return None,
         };
         Some(hint.to_owned())

@@ -37,12 +37,12 @@ use api::pb::task_runner::task_runner_server::TaskRunnerServer;
 use chassis::server::{self, ServerConfig};
 use chassis::{ProcessConfig, TelemetryConfig};
 use serde::{Deserialize, Serialize};
-use state_store::{Clock, RedbStore, StateError, StateStore};
+use state_store::{Clock, StateConfig, StateError, StateStore};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-pub use config::{ClientsConfig, StateConfig, TasksConfig};
+pub use config::{ClientsConfig, TasksConfig};
 pub use error::RunnerError;
 pub use grpc::TaskRunnerGrpc;
 pub use services::AgentConnector;
@@ -57,6 +57,7 @@ pub struct Config {
     #[serde(deserialize_with = "server::on_port::<PORT, _>")]
     pub server: ServerConfig,
     pub telemetry: TelemetryConfig,
+    #[serde(deserialize_with = "config::state")]
     pub state: StateConfig,
     pub clients: ClientsConfig,
     pub tasks: TasksConfig,
@@ -67,7 +68,7 @@ impl Default for Config {
         Self {
             server: ServerConfig::on_port(PORT),
             telemetry: TelemetryConfig::default(),
-            state: StateConfig::default(),
+            state: config::default_state(),
             clients: ClientsConfig::default(),
             tasks: TasksConfig::default(),
         }
@@ -155,14 +156,12 @@ pub async fn connect(
         Some(settings) => Some(settings.load().map_err(StartError::Tls)?),
         None => None,
     };
-    let clock: Clock = Arc::new(jiff::Timestamp::now);
-    let store = RedbStore::open(&config.state.path, clock.clone()).await?;
     Ok(Dependencies {
         catalog: api::client::channel(&config.clients.catalog, tls.as_ref())?,
         planner: api::client::channel(&config.clients.planner, tls.as_ref())?,
         agents: Arc::new(move |address: &str| api::client::channel(address, tls.as_ref())),
-        store: Arc::new(store),
-        clock,
+        store: state_store::open(&config.state).await?,
+        clock: Arc::new(jiff::Timestamp::now),
         shutdown,
     })
 }

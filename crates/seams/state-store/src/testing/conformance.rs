@@ -1,44 +1,119 @@
-//! What every backend must do, as checks that panic where it does not. Not for production.
+//! What every backend must do, as tests that any store can be put through.
+//!
+//! A case panics if the store breaks a promise of the port. [`run`] runs them in turn, each on an empty store, and prints
+//! which one it is.
+
+mod leases;
+mod limits;
+mod pages;
+mod transactions;
+mod values;
+mod watches;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::StreamExt;
-use serde_json::json;
+use futures::future::BoxFuture;
+use serde_json::Value;
 
-use crate::{Change, Expected, StateError, StateStore};
+use crate::{Expected, StateError, StateStore};
 
-const TTL: Duration = Duration::from_secs(30);
-/// How long a change may take to reach a watcher.
-const WATCH_DEADLINE: Duration = Duration::from_secs(5);
-
-/// A backend under test, with its clock in the suite's hand.
+/// A backend under test.
 #[async_trait]
 pub trait Harness: Send + Sync {
-    /// A store over a state of its own, empty.
+    /// An empty store.
     async fn fresh(&self) -> Arc<dyn StateStore>;
-    /// Lets time pass for all leases.
-    fn advance(&self, by: Duration);
+
+    /// How long the suite's leases last. A backend that keeps real time makes it short, but longer than any call takes
+    /// on a busy machine.
+    fn ttl(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
+    /// Returns once that much time has passed for all leases, and hardly more: moves the clock, or waits.
+    async fn advance(&self, by: Duration);
 }
 
-/// Runs every check, each on a fresh store.
-pub async fn all(harness: &dyn Harness) {
-    a_value_is_read_as_it_was_written(&*harness.fresh().await).await;
-    a_write_meets_what_it_expects_or_is_refused(&*harness.fresh().await).await;
-    of_many_writers_on_one_version_one_wins(harness.fresh().await).await;
-    a_key_made_again_has_another_version(&*harness.fresh().await).await;
-    a_list_has_the_prefix_and_is_sorted(&*harness.fresh().await).await;
-    a_watch_sees_its_prefix_in_order(&*harness.fresh().await).await;
-    a_lease_has_one_holder_until_its_time_is_out(&*harness.fresh().await, harness).await;
-    of_many_who_want_a_lease_one_gets_it(harness.fresh().await).await;
-    a_stale_token_writes_nothing(&*harness.fresh().await, harness).await;
-    a_released_lease_is_free_and_its_token_stale(&*harness.fresh().await).await;
-    keys_and_values_have_limits(&*harness.fresh().await).await;
+type Case = for<'a> fn(Arc<dyn StateStore>, &'a dyn Harness) -> BoxFuture<'a, ()>;
+
+/// Every case by name.
+pub const CASES: &[(&str, Case)] = &[
+    ("a_value_is_read_as_it_was_written", |s, _| {
+        Box::pin(values::written_and_read(s))
+    }),
+    ("a_write_finds_what_it_expects_or_is_refused", |s, _| {
+        Box::pin(values::expectations(s))
+    }),
+    ("of_many_writers_on_one_version_one_wins", |s, _| {
+        Box::pin(values::race(s))
+    }),
+    ("a_key_created_again_has_another_version", |s, _| {
+        Box::pin(values::created_again(s))
+    }),
+    ("a_transaction_happens_as_a_whole", |s, _| {
+        Box::pin(transactions::whole(s))
+    }),
+    ("a_refused_transaction_changes_nothing", |s, _| {
+        Box::pin(transactions::refused(s))
+    }),
+    ("no_reader_sees_a_part_of_a_transaction", |s, _| {
+        Box::pin(transactions::transfers(s))
+    }),
+    ("the_fence_is_part_of_the_transaction", |s, h| {
+        Box::pin(transactions::fenced(s, h))
+    }),
+    ("keys_values_and_transactions_have_limits", |s, _| {
+        Box::pin(limits::refused(s))
+    }),
+    ("what_is_within_the_limits_is_written", |s, _| {
+        Box::pin(limits::accepted(s))
+    }),
+    ("a_list_has_the_prefix_and_is_sorted", |s, _| {
+        Box::pin(pages::list(s))
+    }),
+    ("pages_cover_a_prefix_in_both_directions", |s, _| {
+        Box::pin(pages::both_directions(s))
+    }),
+    ("a_page_starts_after_a_key_that_need_not_exist", |s, _| {
+        Box::pin(pages::after_any_key(s))
+    }),
+    ("a_watch_reports_its_prefix_in_order", |s, _| {
+        Box::pin(watches::in_order(s))
+    }),
+    ("nothing_written_after_a_watch_began_is_missed", |s, _| {
+        Box::pin(watches::nothing_is_missed(s))
+    }),
+    ("a_slow_watcher_learns_that_it_missed_something", |s, _| {
+        Box::pin(watches::slow(s))
+    }),
+    ("a_lease_has_one_holder_until_it_runs_out", |s, h| {
+        Box::pin(leases::one_holder(s, h))
+    }),
+    ("a_lease_that_has_run_out_cannot_be_renewed", |s, h| {
+        Box::pin(leases::run_out(s, h))
+    }),
+    ("of_many_who_want_a_lease_one_gets_it", |s, h| {
+        Box::pin(leases::race(s, h))
+    }),
+    ("a_stale_token_writes_nothing", |s, h| {
+        Box::pin(leases::stale_token(s, h))
+    }),
+    ("a_released_lease_is_free_and_its_token_stale", |s, h| {
+        Box::pin(leases::released(s, h))
+    }),
+];
+
+/// Runs every case, each on an empty store.
+pub async fn run(harness: &dyn Harness) {
+    for (name, case) in CASES {
+        println!("conformance: {name}");
+        case(harness.fresh().await, harness).await;
+    }
 }
 
-fn is_conflict<T>(result: &Result<T, StateError>) -> bool {
-    matches!(result, Err(StateError::Conflict { .. }))
+fn is_conflict<T>(result: &Result<T, StateError>, expected: &str) -> bool {
+    matches!(result, Err(StateError::Conflict { key }) if key == expected)
 }
 
 fn is_fenced<T>(result: &Result<T, StateError>) -> bool {
@@ -49,210 +124,11 @@ fn is_held<T>(result: &Result<T, StateError>) -> bool {
     matches!(result, Err(StateError::LeaseHeld { .. }))
 }
 
-async fn a_value_is_read_as_it_was_written(store: &dyn StateStore) {
-    assert_eq!(store.get("a").await.expect("get"), None);
-    let value = json!({"text": "ü\n", "numbers": [1, -2, 3.5], "none": null});
-    let version = put(store, "a", value.clone(), Expected::Anything).await;
-    let entry = store.get("a").await.expect("get").expect("an entry");
-    assert_eq!(
-        (entry.key.as_str(), entry.value, entry.version),
-        ("a", value, version)
-    );
-    store
-        .delete("a", Expected::Version(version), None)
-        .await
-        .expect("delete");
-    assert_eq!(store.get("a").await.expect("get"), None);
-}
-
-async fn put(
-    store: &dyn StateStore,
-    key: &str,
-    value: serde_json::Value,
-    expected: Expected,
-) -> u64 {
+async fn put(store: &dyn StateStore, key: &str, value: Value, expected: Expected) -> u64 {
     store.put(key, value, expected, None).await.expect("put")
 }
 
-async fn a_write_meets_what_it_expects_or_is_refused(store: &dyn StateStore) {
-    let first = put(store, "a", json!(1), Expected::Absent).await;
-    let again = store.put("a", json!(2), Expected::Absent, None).await;
-    assert!(is_conflict(&again), "{again:?}");
-    let second = put(store, "a", json!(3), Expected::Version(first)).await;
-    assert!(second > first, "versions grow");
-    let stale = store
-        .put("a", json!(4), Expected::Version(first), None)
-        .await;
-    assert!(is_conflict(&stale), "{stale:?}");
-    let stale = store.delete("a", Expected::Version(first), None).await;
-    assert!(is_conflict(&stale), "{stale:?}");
-    let absent = store
-        .put("b", json!(1), Expected::Version(first), None)
-        .await;
-    assert!(is_conflict(&absent), "{absent:?}");
-    let entry = store.get("a").await.expect("get").expect("an entry");
-    assert_eq!((entry.value, entry.version), (json!(3), second));
-    store
-        .delete("nothing", Expected::Anything, None)
-        .await
-        .expect("deleting nothing is fine");
-}
-
-async fn of_many_writers_on_one_version_one_wins(store: Arc<dyn StateStore>) {
-    let version = put(&*store, "a", json!("start"), Expected::Absent).await;
-    let writers = (0..16).map(|n| {
-        let store = store.clone();
-        async move {
-            store
-                .put("a", json!(n), Expected::Version(version), None)
-                .await
-                .is_ok()
-        }
-    });
-    let won = futures::future::join_all(writers).await;
-    assert_eq!(won.iter().filter(|won| **won).count(), 1);
-}
-
-async fn a_key_made_again_has_another_version(store: &dyn StateStore) {
-    let first = put(store, "a", json!(1), Expected::Absent).await;
-    store
-        .delete("a", Expected::Anything, None)
-        .await
-        .expect("delete");
-    let second = put(store, "a", json!(1), Expected::Absent).await;
-    assert!(second > first, "{second} after {first}");
-}
-
-async fn a_list_has_the_prefix_and_is_sorted(store: &dyn StateStore) {
-    for key in ["tasks/2", "tasks/10", "task", "tasksx", "tasks/1", "z"] {
-        put(store, key, json!(key), Expected::Absent).await;
-    }
-    let entries = store.list("tasks/").await.expect("list");
-    let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
-    assert_eq!(keys, ["tasks/1", "tasks/10", "tasks/2"]);
-    assert!(entries.iter().all(|entry| entry.value == json!(entry.key)));
-    assert_eq!(store.list("").await.expect("list").len(), 6);
-}
-
-async fn a_watch_sees_its_prefix_in_order(store: &dyn StateStore) {
-    put(store, "a/before", json!(0), Expected::Absent).await;
-    let mut watch = store.watch("a/");
-    put(store, "b/other", json!(0), Expected::Absent).await;
-    let first = put(store, "a/1", json!(1), Expected::Absent).await;
-    let second = put(store, "a/1", json!(2), Expected::Version(first)).await;
-    store
-        .delete("a/1", Expected::Version(second), None)
-        .await
-        .expect("delete");
-    let mut seen = Vec::new();
-    for _ in 0..3 {
-        let change = tokio::time::timeout(WATCH_DEADLINE, watch.next())
-            .await
-            .expect("a change in time");
-        seen.push(match change.expect("the watch goes on") {
-            Change::Put(entry) => format!("{}={}", entry.key, entry.value),
-            Change::Deleted { key } => format!("{key} deleted"),
-            Change::Missed => "missed".to_owned(),
-        });
-    }
-    assert_eq!(seen, ["a/1=1", "a/1=2", "a/1 deleted"]);
-}
-
-async fn a_lease_has_one_holder_until_its_time_is_out(
-    store: &dyn StateStore,
-    harness: &dyn Harness,
-) {
-    let first = store.acquire("l", "one", TTL).await.expect("free");
-    for holder in ["one", "two"] {
-        let refused = store.acquire("l", holder, TTL).await;
-        assert!(is_held(&refused), "{refused:?}");
-    }
-    store
-        .acquire("other", "two", TTL)
-        .await
-        .expect("another lease");
-    harness.advance(TTL / 2);
-    store.renew(&first, TTL).await.expect("renewed in time");
-    harness.advance(TTL * 3 / 4);
-    let refused = store.acquire("l", "two", TTL).await;
-    assert!(is_held(&refused), "renewing made it last: {refused:?}");
-    harness.advance(TTL);
-    store
-        .renew(&first, TTL)
-        .await
-        .expect("late, but nobody took it");
-    harness.advance(TTL * 2);
-    let second = store.acquire("l", "two", TTL).await.expect("run out");
-    assert!(second.token > first.token, "tokens grow");
-    let lost = store.renew(&first, TTL).await;
-    assert!(is_fenced(&lost), "{lost:?}");
-}
-
-async fn of_many_who_want_a_lease_one_gets_it(store: Arc<dyn StateStore>) {
-    let wanting = (0..16).map(|n| {
-        let store = store.clone();
-        async move { store.acquire("l", &n.to_string(), TTL).await.is_ok() }
-    });
-    let won = futures::future::join_all(wanting).await;
-    assert_eq!(won.iter().filter(|won| **won).count(), 1);
-}
-
-async fn a_stale_token_writes_nothing(store: &dyn StateStore, harness: &dyn Harness) {
-    let first = store.acquire("l", "one", TTL).await.expect("free");
-    store
-        .put("a", json!("one"), Expected::Absent, Some(&first))
-        .await
-        .expect("the holder writes");
-    harness.advance(TTL * 2);
-    let second = store.acquire("l", "two", TTL).await.expect("run out");
-    let stale = store
-        .put("a", json!("late"), Expected::Anything, Some(&first))
-        .await;
-    assert!(is_fenced(&stale), "{stale:?}");
-    let stale = store.delete("a", Expected::Anything, Some(&first)).await;
-    assert!(is_fenced(&stale), "{stale:?}");
-    let entry = store.get("a").await.expect("get").expect("an entry");
-    assert_eq!(entry.value, json!("one"));
-    store
-        .put(
-            "a",
-            json!("two"),
-            Expected::Version(entry.version),
-            Some(&second),
-        )
-        .await
-        .expect("the new holder writes");
-}
-
-async fn a_released_lease_is_free_and_its_token_stale(store: &dyn StateStore) {
-    let first = store.acquire("l", "one", TTL).await.expect("free");
-    store.release(&first).await.expect("release");
-    store.release(&first).await.expect("twice is fine");
-    let stale = store
-        .put("a", json!(1), Expected::Anything, Some(&first))
-        .await;
-    assert!(is_fenced(&stale), "{stale:?}");
-    let stale = store.renew(&first, TTL).await;
-    assert!(is_fenced(&stale), "{stale:?}");
-    let second = store.acquire("l", "two", TTL).await.expect("free again");
-    assert!(second.token > first.token, "tokens grow");
-    store.release(&first).await.expect("late");
-    let held = store.acquire("l", "three", TTL).await;
-    assert!(is_held(&held), "a late release takes nothing: {held:?}");
-}
-
-async fn keys_and_values_have_limits(store: &dyn StateStore) {
-    for key in [String::new(), "k".repeat(crate::KEY_BYTES_MAX + 1)] {
-        let refused = store.put(&key, json!(1), Expected::Anything, None).await;
-        assert!(
-            matches!(refused, Err(StateError::BadKey { .. })),
-            "{refused:?}"
-        );
-    }
-    let large = json!("x".repeat(crate::VALUE_BYTES_MAX));
-    let refused = store.put("a", large, Expected::Anything, None).await;
-    assert!(
-        matches!(refused, Err(StateError::ValueTooLarge { .. })),
-        "{refused:?}"
-    );
+async fn value(store: &dyn StateStore, key: &str) -> Option<Value> {
+    let entry = store.get(key).await.expect("get");
+    entry.map(|entry| entry.value)
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use serde_json::Value;
-use state_store::{Change, Entry, Expected, Fence, StateError, StateStore};
+use state_store::{Change, Direction, Entry, Fence, Page, StateError, StateStore, Write};
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +46,7 @@ impl DyingStore {
         std::future::pending::<()>().await;
     }
 
-    async fn write<T>(&self, write: impl Future<Output = T>) -> T {
+    async fn once<T>(&self, write: impl Future<Output = T>) -> T {
         self.alive().await;
         let is_last = self.writes_left.fetch_sub(1, Ordering::SeqCst) == 0;
         if is_last && self.death == Death::BeforeWrite {
@@ -68,44 +67,34 @@ impl StateStore for DyingStore {
         self.inner.get(key).await
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, StateError> {
+    async fn page(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        direction: Direction,
+    ) -> Result<Page, StateError> {
         self.alive().await;
-        self.inner.list(prefix).await
+        self.inner.page(prefix, after, limit, direction).await
     }
 
-    async fn put(
-        &self,
-        key: &str,
-        value: Value,
-        expected: Expected,
-        fence: Option<&Fence>,
-    ) -> Result<u64, StateError> {
-        self.write(self.inner.put(key, value, expected, fence))
-            .await
+    async fn write(&self, writes: &[Write], fence: Option<&Fence>) -> Result<u64, StateError> {
+        self.once(self.inner.write(writes, fence)).await
     }
 
-    async fn delete(
-        &self,
-        key: &str,
-        expected: Expected,
-        fence: Option<&Fence>,
-    ) -> Result<(), StateError> {
-        self.write(self.inner.delete(key, expected, fence)).await
-    }
-
-    fn watch(&self, prefix: &str) -> BoxStream<'static, Change> {
-        self.inner.watch(prefix)
+    async fn watch(&self, prefix: &str) -> Result<BoxStream<'static, Change>, StateError> {
+        self.inner.watch(prefix).await
     }
 
     async fn acquire(&self, lease: &str, holder: &str, ttl: Duration) -> Result<Fence, StateError> {
-        self.write(self.inner.acquire(lease, holder, ttl)).await
+        self.once(self.inner.acquire(lease, holder, ttl)).await
     }
 
     async fn renew(&self, fence: &Fence, ttl: Duration) -> Result<(), StateError> {
-        self.write(self.inner.renew(fence, ttl)).await
+        self.once(self.inner.renew(fence, ttl)).await
     }
 
     async fn release(&self, fence: &Fence) -> Result<(), StateError> {
-        self.write(self.inner.release(fence)).await
+        self.once(self.inner.release(fence)).await
     }
 }
