@@ -4,6 +4,8 @@
 //! one task that may touch the cluster; a claim of a task that has ended or does not exist counts for nothing, so a
 //! crash between ending a task and giving up its claim does no harm.
 
+mod documents;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use state_store::{Entry, Expected, Fence, StateError, StateStore};
 use crate::error::RunnerError;
 use crate::record::TaskRecord;
 
-/// A runner that says nothing for this long has lost its task to whoever asks for it.
+/// A driver that has not renewed its lease for this long has lost its task: recovery takes it up, here or elsewhere.
 pub(crate) const LEASE_TTL: Duration = Duration::from_secs(60);
 /// How often claims are tried where others change them at the same time.
 const CLAIM_TRIES: usize = 10;
@@ -139,7 +141,7 @@ impl TaskStore {
         }
     }
 
-    /// What is large and belongs to a task. Writing it again changes nothing that anybody has acted on.
+    /// Writes what is large and belongs to a task. Writing it again changes nothing that has been acted on.
     pub async fn put_document<T: Serialize>(
         &self,
         id: TaskId,
@@ -147,12 +149,7 @@ impl TaskStore {
         document: &T,
         fence: &Fence,
     ) -> Result<(), StateError> {
-        let key = document_key(id, name);
-        let value = encode(&key, document)?;
-        self.store
-            .put(&key, value, Expected::Anything, Some(fence))
-            .await?;
-        Ok(())
+        documents::put(&*self.store, &document_key(id, name), document, fence).await
     }
 
     pub async fn document<T: DeserializeOwned>(
@@ -160,11 +157,7 @@ impl TaskStore {
         id: TaskId,
         name: &str,
     ) -> Result<Option<T>, RunnerError> {
-        self.store
-            .get(&document_key(id, name))
-            .await?
-            .map(decode)
-            .transpose()
+        documents::get(&*self.store, &document_key(id, name)).await
     }
 
     /// The task that may touch the cluster now, if any.
