@@ -1,7 +1,7 @@
 //! Drives one task: starts what is ready, follows what runs, and writes down every change of state before acting on it.
 //!
-//! A driver owns its task: nobody else writes the record, and the store refuses this driver's writes as soon as the
-//! lease is another's. It ends in one of three ways: the task has ended, the runner drains, or the task was lost (the
+//! A driver owns its task: no other writes the record, and the store refuses this driver's writes as soon as its lease
+//! has run out. It ends in one of three ways: the task has ended, the runner drains, or the task was lost (the
 //! lease or the state store is gone); in the last two the task goes on from its record elsewhere or later.
 
 pub(crate) mod events;

@@ -11,17 +11,17 @@ use crate::fleet::{BackupNow, Fault};
 use crate::world::{DEADLINE, Life, World, state_of};
 
 /// More writes than any of these tasks makes.
-const WRITES_MAX: i64 = 200;
+pub const WRITES_MAX: i64 = 200;
 
 #[derive(Debug, Clone, Copy)]
-enum Story {
+pub enum Story {
     Backup,
     FailingBackup,
     Online,
     InPlace,
 }
 
-fn world(story: Story) -> World {
+pub fn world(story: Story) -> World {
     let mut world = World::new(&["n1", "n2"]);
     match story {
         Story::Backup => {}
@@ -39,7 +39,7 @@ fn world(story: Story) -> World {
 }
 
 /// Asks for the task; a runner that dies meanwhile answers nothing.
-async fn ask(life: &mut Life, story: Story) {
+pub async fn ask(life: &mut Life, story: Story) {
     match story {
         Story::Backup | Story::FailingBackup => drop(life.create_backup("b").await),
         Story::Online | Story::InPlace => drop(life.start_restore("b").await),
@@ -66,7 +66,7 @@ async fn live(world: &World, story: Story, writes: i64, death: Death) -> bool {
 }
 
 #[track_caller]
-fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
+pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
     let facts = world.fleet.facts();
     assert_eq!(facts.violations, Vec::<String>::new(), "{place}");
     let (wanted, backup_is) = match story {

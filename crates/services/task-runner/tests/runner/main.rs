@@ -10,6 +10,8 @@ mod fake_catalog;
 mod fake_planner;
 mod fleet;
 mod give_up;
+mod lapsing_store;
+mod lease;
 mod restore;
 mod superseded;
 mod task;
