@@ -91,3 +91,24 @@ impl TasksConfig {
         Duration::from_secs(self.nodetool_silence_seconds)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use state_store::StateConfig;
+
+    use crate::Config;
+
+    #[test]
+    fn the_section_of_the_state_may_be_given_in_part() {
+        let load = |key: &str, value: &str| {
+            let variable = (format!("RINGKEEP_STATE__{key}"), value.to_owned());
+            let config: Config = chassis::config::load(None, [variable]).expect("settings");
+            config.state
+        };
+        let elsewhere = StateConfig::redb("/elsewhere/state.redb");
+        assert_eq!(load("PATH", "/elsewhere/state.redb"), elsewhere);
+        let default = StateConfig::redb("/var/lib/ringkeep/task-runner.redb");
+        assert_eq!(load("KIND", "redb"), default);
+        assert_eq!(Config::default().state, default);
+    }
+}
