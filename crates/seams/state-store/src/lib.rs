@@ -3,7 +3,7 @@
 //! A value is written only by a caller who has seen its last version, and only while that caller still holds the lease
 //! that it names. So two processes that both believe to be in charge can never overwrite each other.
 //!
-//! - [`StateStore`] is the port; what callers may rely on is said at each of its methods.
+//! - [`StateStore`] is the port; each of its methods says what callers may rely on.
 //! - [`open`] opens the backend that a [`StateConfig`] names. [`RedbStore`] keeps everything in one file, for one process.
 //! - The feature `testing` adds the conformance suite that every backend passes, and a clock that tests move.
 //!

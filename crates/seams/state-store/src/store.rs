@@ -113,8 +113,8 @@ pub trait StateStore: Send + Sync + 'static {
     /// [`StateError::LeaseHeld`], also if its holder is the same.
     ///
     /// It lasts for `ttl` from now; a backend may let it last a little longer, never shorter. After
-    /// [`StateError::Backend`], or if the future is dropped, the lease may be held by nobody who knows it, until it runs
-    /// out.
+    /// [`StateError::Backend`], or if the future is dropped, the lease may be held without a holder that knows it, until it
+    /// runs out.
     async fn acquire(&self, lease: &str, holder: &str, ttl: Duration) -> Result<Fence, StateError>;
 
     /// Lets the lease last for `ttl` from now. A lease that has run out cannot be renewed, whether or not it was taken
@@ -122,7 +122,7 @@ pub trait StateStore: Send + Sync + 'static {
     /// before or from now; renewing again is safe.
     async fn renew(&self, fence: &Fence, ttl: Duration) -> Result<(), StateError>;
 
-    /// Gives a lease back: its token is refused from now on. Succeeds if it is lost already, and then takes it from nobody.
+    /// Releases a lease: its token is refused from now on. Succeeds if it is lost already; a later holder keeps it.
     /// After [`StateError::Backend`], or if the future is dropped, the lease may be held until it runs out; releasing again
     /// is safe.
     async fn release(&self, fence: &Fence) -> Result<(), StateError>;

@@ -15,7 +15,7 @@ use state_store::testing::conformance::{self, Harness};
 use state_store::{Clock, Expected, RedbStore, StateError, StateStore};
 
 const TTL: Duration = Duration::from_secs(30);
-/// Tells the test binary that it is the child of a test, and where its state is.
+/// Set for the child of a test: the path of its state.
 const CHILD_STATE: &str = "STATE_STORE_TEST_CHILD";
 
 #[derive(Default)]
@@ -123,7 +123,7 @@ async fn a_second_opening_is_refused_by_name() {
     }
 }
 
-/// Not a test of its own: what the killed process below does. Passes at once where it is run by itself.
+/// Not a test of its own: what the killed process below does. Passes at once if it is run by itself.
 #[tokio::test]
 async fn child_that_writes_until_it_is_killed() {
     let Ok(path) = std::env::var(CHILD_STATE) else {
@@ -137,21 +137,21 @@ async fn child_that_writes_until_it_is_killed() {
             .put("value", value, Expected::Anything, Some(&fence))
             .await
             .expect("put");
-        println!("\nanswered {n}");
+        println!("\nwritten {n}");
     }
 }
 
 #[tokio::test]
-async fn a_killed_process_leaves_every_answered_write_and_no_torn_one() {
+async fn a_killed_process_leaves_every_finished_write_and_no_torn_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("state.redb");
     let mut last_before = None;
     for round in 0..5u64 {
-        let answered = write_until_killed(&path, 10 + round * 7);
+        let written = write_until_killed(&path, 10 + round * 7);
         let store = open(&path, Arc::new(Timestamp::now)).await;
         let entry = store.get("value").await.expect("get").expect("an entry");
         let n = entry.value["n"].as_u64().expect("a number");
-        assert!(n >= answered, "answered {answered}, found {n}");
+        assert!(n >= written, "written {written}, found {n}");
         assert_eq!(entry.value["text"].as_str().map(str::len), Some(4096));
         assert!(Some(entry.version) > last_before, "versions never go back");
         last_before = Some(entry.version);
@@ -162,7 +162,7 @@ async fn a_killed_process_leaves_every_answered_write_and_no_torn_one() {
     }
 }
 
-/// Starts a child that writes, kills it after it has said `writes` answers, and gives the last answer that it said.
+/// Starts a child that writes, kills it after it has reported `writes` writes, and returns the last that it reported.
 fn write_until_killed(path: &Path, writes: u64) -> u64 {
     let mut child = Command::new(std::env::current_exe().expect("this binary"))
         .args([
@@ -174,17 +174,17 @@ fn write_until_killed(path: &Path, writes: u64) -> u64 {
         .stdout(Stdio::piped())
         .spawn()
         .expect("a child");
-    let mut answered = 0;
+    let mut written = 0;
     let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     for line in lines.map_while(Result::ok) {
-        if let Some(n) = line.strip_prefix("answered ") {
-            answered = n.parse().expect("a number");
-            if answered >= writes {
+        if let Some(n) = line.strip_prefix("written ") {
+            written = n.parse().expect("a number");
+            if written >= writes {
                 break;
             }
         }
     }
     child.kill().expect("kill");
     child.wait().expect("gone");
-    answered
+    written
 }

@@ -13,7 +13,7 @@ use crate::{Change, Expected, StateStore, Write};
 
 /// How long a change may take to reach a watcher.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// How often a watch begins in the middle of somebody's writing.
+/// How often a watch begins while another client writes.
 const WATCHES: usize = 50;
 /// More changes than a backend keeps for a watcher that reads nothing.
 const FLOOD_TRANSACTIONS: usize = 30;
