@@ -7,7 +7,7 @@ use api::client::{ClientTls, ConnectError};
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use blob_store::{Store, StoreConfig};
 use chassis::server::{self, BoundServer, ServerConfig};
-use chassis::{App, in_memory};
+use chassis::{App, Services, in_memory};
 use node_agent::NodeAgentGrpc;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -23,7 +23,7 @@ pub struct LocalAgent {
     pub name: String,
     bound: BoundServer,
     routes: Routes,
-    services: Vec<&'static str>,
+    services: Services,
     /// Answers at once.
     channel: Channel,
 }

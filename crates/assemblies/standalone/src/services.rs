@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use blob_store::Store;
 use chassis::server::{self, BoundServer};
-use chassis::{App, in_memory};
+use chassis::{App, Services, in_memory};
 use futures::future::join_all;
 use state_store::{Clock, StateConfig};
 use task_runner::{Dependencies, Runner};
@@ -23,7 +23,7 @@ use crate::{Config, Error};
 pub struct Standalone {
     bound: BoundServer,
     routes: Routes,
-    services: Vec<&'static str>,
+    services: Services,
     agents: Vec<LocalAgent>,
     runner: Runner,
     shutdown: CancellationToken,

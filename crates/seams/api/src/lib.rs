@@ -4,8 +4,10 @@
 
 pub mod client;
 pub mod convert;
+mod described;
 pub mod error;
 
+pub use described::Described;
 pub use error::{ErrorKind, RemoteError, ServiceError, status};
 
 /// Generated code, one module for each package.
@@ -40,8 +42,4 @@ pub mod pb {
         }
         pub use v1::*;
     }
-
-    /// All descriptors, for gRPC reflection.
-    pub const FILE_DESCRIPTOR_SET: &[u8] =
-        include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 }

@@ -1,7 +1,7 @@
 //! What each process of Ringkeep needs besides its own work: settings, telemetry, a gRPC server, TLS, a graceful end.
 //!
 //! A service's `main.rs` hands its arguments and a `build` function to [`run_main`]; standalone and tests use the same
-//! parts one by one. Nothing here knows what the services do.
+//! parts one by one. Nothing here knows a service: each brings its name and its descriptors.
 
 pub mod config;
 pub mod prometheus;
@@ -13,6 +13,6 @@ pub mod tls;
 
 pub use config::{ConfigArgs, ConfigError};
 pub use run::{App, Context, ProcessConfig, run_main, run_with};
-pub use server::{ServerConfig, in_memory};
+pub use server::{ServerConfig, Services, in_memory};
 pub use telemetry::TelemetryConfig;
 pub use tls::ClientTlsSettings;

@@ -6,18 +6,18 @@ use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use api::Described;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
-use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 use tower::Service;
 use tracing::{error, info, warn};
 
 use crate::config::{self, ConfigArgs};
-use crate::server::{self, ServerConfig};
+use crate::server::{self, ServerConfig, Services};
 use crate::shutdown;
 use crate::telemetry::{self, TelemetryConfig};
 
@@ -44,7 +44,7 @@ pub struct Context {
 #[derive(Default)]
 pub struct App {
     routes: RoutesBuilder,
-    names: Vec<&'static str>,
+    services: Services,
     endings: Vec<BoxFuture<'static, ()>>,
 }
 
@@ -53,11 +53,11 @@ impl App {
         Self::default()
     }
 
-    /// Adds a service, under the name that it has on the wire.
+    /// Adds a service, under the name that it has on the wire and with its descriptors.
     pub fn service<S>(mut self, service: S) -> Self
     where
         S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
-            + NamedService
+            + Described
             + Clone
             + Send
             + Sync
@@ -65,7 +65,7 @@ impl App {
         S::Future: Send + 'static,
     {
         self.routes.add_service(service);
-        self.names.push(S::NAME);
+        self.services.add::<S>();
         self
     }
 
@@ -75,9 +75,9 @@ impl App {
         self
     }
 
-    /// The routes and the services' names, for [`server::serve`] and [`server::in_memory`].
-    pub fn into_parts(self) -> (Routes, Vec<&'static str>) {
-        (self.routes.routes(), self.names)
+    /// The routes and what they serve, for [`server::serve`] and [`server::in_memory`].
+    pub fn into_parts(self) -> (Routes, Services) {
+        (self.routes.routes(), self.services)
     }
 }
 
@@ -170,11 +170,13 @@ where
     };
     let App {
         routes,
-        names,
+        services,
         endings,
     } = app;
     let serving = async {
-        let served = bound.serve(routes.routes(), &names, shutdown.clone()).await;
+        let served = bound
+            .serve(routes.routes(), &services, shutdown.clone())
+            .await;
         // Work in the background ends for the same reason, also where the server failed.
         shutdown.cancel();
         served

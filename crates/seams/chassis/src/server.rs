@@ -10,6 +10,7 @@ mod health;
 mod listen;
 mod memory;
 mod observe;
+mod services;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::tls::ServerTls;
 
 pub use listen::{BoundServer, ServeError, bind, serve};
 pub use memory::in_memory;
+pub use services::Services;
 
 /// A silent connection is asked for a sign of life after one interval, and given up after one timeout more.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);

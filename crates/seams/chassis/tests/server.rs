@@ -78,6 +78,19 @@ impl OpenStream {
             .collect())
     }
 
+    async fn describes(&mut self, symbol: &str) -> bool {
+        let describe = ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(MessageRequest::FileContainingSymbol(symbol.into())),
+        };
+        self.requests.send(describe).await.unwrap();
+        let reply = self.answers.message().await;
+        reply.is_ok_and(|reply| {
+            let response = reply.and_then(|reply| reply.message_response);
+            matches!(response, Some(MessageResponse::FileDescriptorResponse(_)))
+        })
+    }
+
     async fn ask_again(&mut self) -> Result<Vec<String>, tonic::Status> {
         self.requests.send(Self::request()).await.unwrap();
         self.services().await
@@ -110,16 +123,14 @@ async fn reflection_lists_what_is_served_here_and_describes_it() {
             PLANNER
         ]
     );
-    let describe = ServerReflectionRequest {
-        host: String::new(),
-        message_request: Some(MessageRequest::FileContainingSymbol(PLANNER.into())),
-    };
-    stream.requests.send(describe).await.unwrap();
-    let answer = stream.answers.message().await.unwrap().unwrap();
-    assert!(matches!(
-        answer.message_response,
-        Some(MessageResponse::FileDescriptorResponse(_))
-    ));
+    for (symbol, is_described) in [
+        (PLANNER, true),
+        ("ringkeep.types.v1.Release", true),
+        ("grpc.health.v1.Health", true),
+        ("ringkeep.task_runner.v1.TaskRunner", false),
+    ] {
+        assert_eq!(stream.describes(symbol).await, is_described, "{symbol}");
+    }
 }
 
 #[tokio::test]

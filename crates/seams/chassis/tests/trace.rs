@@ -4,14 +4,16 @@ mod common;
 
 use std::sync::{Arc, Mutex};
 
+use chassis::Services;
 use chassis::telemetry::{self, LogFormat, TelemetryConfig, propagation};
-use common::{TestPlanner, ask, planner_at, run, settings};
+use common::{TestPlanner, ask, planner_at, run, run_routes, settings};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
+use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
@@ -64,11 +66,8 @@ fn hex(bytes: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trace_crosses_calls_and_reaches_the_collector() {
     let collector = Collector::default();
-    let collecting = run(
-        &settings(),
-        chassis::App::new().service(TraceServiceServer::new(collector.clone())),
-    )
-    .await;
+    let routes = Routes::new(TraceServiceServer::new(collector.clone()));
+    let collecting = run_routes(&settings(), routes, Services::default()).await;
     let config = TelemetryConfig {
         log: "warn".into(),
         log_format: LogFormat::Json,

@@ -1,4 +1,4 @@
-//! gRPC health and reflection, which every server answers.
+//! gRPC health and reflection, which every server has.
 
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
@@ -6,6 +6,7 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use super::listen::ServeError;
+use super::services::Services;
 
 /// The name of the health service itself, and of reflection, in reflection's list.
 const ALWAYS_SERVED: &[&str] = &[
@@ -13,7 +14,7 @@ const ALWAYS_SERVED: &[&str] = &[
     "grpc.reflection.v1.ServerReflection",
 ];
 
-/// What health checks are told, for the server as a whole and for each service.
+/// What health checks report, for the server as a whole and for each service.
 pub(super) struct Health {
     reporter: HealthReporter,
     /// The services' names, and the empty one for the whole.
@@ -22,10 +23,10 @@ pub(super) struct Health {
 
 impl Health {
     /// All are serving.
-    pub(super) async fn serving(services: &[&str]) -> Self {
+    pub(super) async fn serving(services: &Services) -> Self {
         let reporter = HealthReporter::new();
         let mut names = vec![String::new()];
-        names.extend(services.iter().map(|&name| name.to_owned()));
+        names.extend(services.names().iter().map(|&name| name.to_owned()));
         for name in &names {
             reporter
                 .set_service_status(name, ServingStatus::Serving)
@@ -34,7 +35,7 @@ impl Health {
         Self { reporter, names }
     }
 
-    /// Nothing is serving any more. Watchers are told so and let go, because a watcher would hold up a drain.
+    /// Reports that nothing is served any more, and ends the streams of watchers, because they would hold up a drain.
     pub(super) async fn stop(mut self) {
         for name in &self.names {
             self.reporter
@@ -47,7 +48,7 @@ impl Health {
     }
 
     /// Adds health and reflection to a server's routes.
-    pub(super) fn add_to(&self, routes: Routes, services: &[&str]) -> Result<Routes, ServeError> {
+    pub(super) fn add_to(&self, routes: Routes, services: &Services) -> Result<Routes, ServeError> {
         let health = HealthServer::new(HealthService::from_health_reporter(self.reporter.clone()));
         Ok(routes
             .add_service(health)
@@ -64,13 +65,15 @@ impl Health {
     }
 }
 
-fn reflection(services: &[&str]) -> tonic_reflection::server::Builder<'static> {
+fn reflection(services: &Services) -> tonic_reflection::server::Builder<'static> {
     let builder = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(api::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
-    // The descriptors are those of all our services: only what is served here is listed.
+    let builder = services.descriptors().iter().fold(builder, |builder, set| {
+        builder.register_encoded_file_descriptor_set(set)
+    });
+    // A service's file may describe others, which are not served here.
     ALWAYS_SERVED
         .iter()
-        .chain(services)
+        .chain(services.names())
         .fold(builder, |builder, &name| builder.with_service_name(name))
 }

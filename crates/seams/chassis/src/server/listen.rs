@@ -15,6 +15,7 @@ use tracing::{info, warn};
 
 use super::connection::Cuttable;
 use super::health::Health;
+use super::services::Services;
 use super::{ServerConfig, layered};
 use crate::prometheus::MetricsPage;
 use crate::tls::TlsError;
@@ -48,7 +49,7 @@ impl ServeError {
     }
 }
 
-/// A server that has its addresses and its certificates, and does not answer yet.
+/// A server that has its addresses and its certificates, and does not serve yet.
 pub struct BoundServer {
     listener: TcpListener,
     address: SocketAddr,
@@ -95,16 +96,16 @@ pub async fn bind(config: &ServerConfig) -> Result<BoundServer, ServeError> {
 
 /// Serves until `shutdown` fires, then drains: no new calls, running ones go on up to the grace and are then cut.
 ///
-/// `services` are the names that health checks ask for. The address is sent through `bound` once it is taken.
+/// `services` are what health checks and reflection report. The address is sent through `bound` once it is taken.
 pub async fn serve(
     config: ServerConfig,
     routes: Routes,
-    services: &[&str],
+    services: &Services,
     shutdown: CancellationToken,
     bound: oneshot::Sender<SocketAddr>,
 ) -> Result<(), ServeError> {
     let server = bind(&config).await?;
-    // Nobody may want to know.
+    // The receiver may be gone: then the address is of no interest.
     let _ = bound.send(server.address());
     server.serve(routes, services, shutdown).await
 }
@@ -122,7 +123,7 @@ impl BoundServer {
     pub async fn serve(
         self,
         routes: Routes,
-        services: &[&str],
+        services: &Services,
         shutdown: CancellationToken,
     ) -> Result<(), ServeError> {
         let health = Health::serving(services).await;
@@ -144,7 +145,7 @@ impl BoundServer {
         let incoming = TcpIncoming::from(self.listener)
             .with_nodelay(Some(true))
             .map(move |stream| stream.map(|stream| Cuttable::new(stream, cut.clone())));
-        info!(address = %self.address, tls = encrypted, ?services, "listening");
+        info!(address = %self.address, tls = encrypted, services = ?services.names(), "listening");
         let draining = shutdown.clone();
         let serving =
             server

@@ -1,4 +1,4 @@
-//! A planner that does as the version in its request says, and a server around it.
+//! A planner that behaves as the version in its request names, and a server around it.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::net::SocketAddr;
@@ -14,16 +14,17 @@ use api::pb::planner::{
 use api::pb::types::Release;
 use chassis::server::{BoundServer, ServeError, ServerConfig, bind};
 use chassis::telemetry::propagation;
-use chassis::{App, ClientTlsSettings};
+use chassis::{App, ClientTlsSettings, Services};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
 pub const PLANNER: &str = "ringkeep.planner.v1.Planner";
 /// Longer than any test waits.
 pub const LONG: Duration = Duration::from_secs(60);
 
-/// Answers at once, `slow`ly, `never`, or panics.
+/// Replies at once, `slow`ly, `never`, or panics.
 #[derive(Clone, Default)]
 pub struct TestPlanner {
     /// Trace ids of the calls that arrived.
@@ -96,14 +97,16 @@ pub struct Running {
 }
 
 pub async fn run(config: &ServerConfig, app: App) -> Running {
+    let (routes, services) = app.into_parts();
+    run_routes(config, routes, services).await
+}
+
+pub async fn run_routes(config: &ServerConfig, routes: Routes, services: Services) -> Running {
     let bound: BoundServer = bind(config).await.unwrap();
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
     let (address, metrics) = (bound.address(), bound.metrics_address());
-    let serving = tokio::spawn(async move {
-        let (routes, names) = app.into_parts();
-        bound.serve(routes, &names, stop).await
-    });
+    let serving = tokio::spawn(async move { bound.serve(routes, &services, stop).await });
     Running {
         address,
         metrics,
