@@ -1,10 +1,9 @@
 //! Settings: defaults, then a TOML file, then the environment; an unknown key is refused by name.
 //!
 //! A variable `RINGKEEP_<SECTION>__<KEY>` sets `key` of `[section]`; deeper tables take more double underscores, and
-//! letter case does not matter; an entry of a list goes by its
-//! place, from 0. Its value is read as the type that the setting has: a number, true or false, a list or
-//! table in TOML's notation, else text as it stands. Put text in double quotes where it would read as something else.
-//! Variables without a double underscore are none of ours.
+//! letter case does not matter; an entry of a list is named by its index, from 0. Its value is read as the type that the
+//! setting has: a number, true or false, a list or table in TOML's notation, else text as it was written. Put text in
+//! double quotes if it would read as something else. Variables without a double underscore are ignored.
 //!
 //! Keys are known from the structs themselves, so a struct needs no attribute for it; only the variants of a tagged
 //! enum need `#[serde(deny_unknown_fields)]`.
@@ -25,7 +24,7 @@ pub use error::{ConfigError, Place};
 
 use tree::Tree;
 
-/// What every service's command line has in common.
+/// The options that every service's command line has.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct ConfigArgs {
     /// The settings' TOML file; without it, defaults and the environment

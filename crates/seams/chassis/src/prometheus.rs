@@ -20,13 +20,13 @@ use tracing::{debug, warn};
 const SECONDS_BUCKETS: &[f64] = &[
     0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0,
 ];
-/// How often samples are folded into their buckets when nobody asks for the page, which bounds their memory.
+/// How often samples are folded into their buckets between scrapes, which bounds their memory.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-/// Scrapers at a time; more are sent away.
+/// Scrapers that are served at a time; more are refused.
 const CONNECTIONS_MAX: usize = 32;
-/// How long a scraper may take to say what it wants.
+/// How long a scraper may take to send its request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Rest after an accept that failed, as it does when file descriptors run out.
+/// Pause after an accept that failed, for example because file descriptors have run out.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -52,7 +52,7 @@ pub fn install() -> &'static PrometheusHandle {
                 }
             });
         if let Err(error) = started {
-            warn!(%error, "no thread for the upkeep of metrics");
+            warn!(%error, "could not start the thread for the upkeep of metrics");
         }
         handle
     })
@@ -76,7 +76,7 @@ impl MetricsPage {
         self.address
     }
 
-    /// Answers scrapers until dropped.
+    /// Serves scrapers until dropped.
     pub async fn serve(self) {
         let mut connections = JoinSet::new();
         loop {
@@ -99,14 +99,14 @@ async fn serve_connection(stream: TcpStream) {
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service_fn(answer))
+        .serve_connection(TokioIo::new(stream), service_fn(reply))
         .await;
     if let Err(error) = served {
         debug!(%error, "a scraper of metrics went away");
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn reply(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let mut response = Response::new(Full::default());
     if request.uri().path() == "/metrics" {
         *response.body_mut() = Full::from(install().render());

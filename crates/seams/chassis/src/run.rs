@@ -21,10 +21,10 @@ use crate::server::{self, ServerConfig, Services};
 use crate::shutdown;
 use crate::telemetry::{self, TelemetryConfig};
 
-/// Exit codes: done is 0.
+/// Exit codes besides 0 for success.
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
-/// How long blocking work may hold up the end of the process.
+/// How long blocking work may delay the end of the process.
 const RUNTIME_END_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A process's whole settings: its own sections and the two that every process has.
@@ -33,7 +33,7 @@ pub trait ProcessConfig: Serialize + DeserializeOwned + Send + 'static {
     fn telemetry(&self) -> &TelemetryConfig;
 }
 
-/// What a process gives to the building of its services.
+/// What a process passes to the function that builds its services.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Fires when the process was asked to end.
@@ -81,7 +81,7 @@ impl App {
     }
 }
 
-/// Runs a service process: settings, telemetry, addresses, `build`, serving, draining. Answers the exit code.
+/// Runs a service process: settings, telemetry, addresses, `build`, serving, draining. Returns the exit code.
 pub fn run_main<C, B, F, E>(service_name: &str, args: &ConfigArgs, build: B) -> ExitCode
 where
     C: ProcessConfig,
@@ -96,7 +96,7 @@ where
     run_with(service_name, args.check_config, loaded, build)
 }
 
-/// The same with settings that were loaded, and perhaps changed by arguments, before.
+/// Like [`run_main`], with settings that were loaded before and may have been changed by arguments.
 pub fn run_with<C, B, F, E>(service_name: &str, check_only: bool, loaded: C, build: B) -> ExitCode
 where
     C: ProcessConfig,
@@ -177,7 +177,7 @@ where
         let served = bound
             .serve(routes.routes(), &services, shutdown.clone())
             .await;
-        // Work in the background ends for the same reason, also where the server failed.
+        // Background work ends too, also if the server failed.
         shutdown.cancel();
         served
     };
@@ -185,7 +185,7 @@ where
         shutdown.cancelled().await;
         let endings = futures::future::join_all(endings);
         if tokio::time::timeout(grace, endings).await.is_err() {
-            warn!("work in the background outlasted the grace and is cut");
+            warn!("background work outlasted the grace and is aborted");
         }
     };
     let (served, ()) = tokio::join!(serving, ending);
@@ -198,7 +198,7 @@ fn usage(error: &dyn Error) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// Lets a panic be one line of the log, in the log's format.
+/// Logs a panic as one line, in the format of the log.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);

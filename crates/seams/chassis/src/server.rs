@@ -1,7 +1,7 @@
 //! A gRPC server: one way to serve, over TCP, TLS or a pipe in memory.
 //!
-//! Every server answers health checks and reflection, counts and traces its calls, keeps deadlines, outlives a
-//! handler's panic, and drains when asked to end. Services set their own limit for messages
+//! Every server has health checks and reflection, counts and traces its calls, enforces deadlines, survives a
+//! handler's panic, and drains when it is asked to end. Services set their own limit for messages
 //! ([`api::client::MESSAGE_BYTES_MAX`]), because tonic keeps it in the generated server.
 
 mod connection;
@@ -25,7 +25,7 @@ pub use listen::{BoundServer, ServeError, bind, serve};
 pub use memory::in_memory;
 pub use services::Services;
 
-/// A silent connection is asked for a sign of life after one interval, and given up after one timeout more.
+/// A silent connection is pinged after the interval, and closed if no reply comes within the timeout.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Calls of one connection at a time; more wait.
@@ -33,12 +33,12 @@ const CALLS_PER_CONNECTION_MAX: u32 = 256;
 /// Metadata of one call.
 const HEADER_BYTES_MAX: u32 = 32 << 10;
 pub(crate) const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a drain takes where the settings say nothing.
+/// How long a drain may take if the settings do not say.
 const SHUTDOWN_GRACE_SECONDS: u64 = 30;
 
 /// The `[server]` section.
 ///
-/// A service gives its port where the section stands, so that a section may be left out or be given in part:
+/// A service names its port beside the section, so that the section may be absent or be given in part:
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
@@ -81,7 +81,7 @@ impl ServerConfig {
     }
 }
 
-/// Reads a `[server]` section whose `listen` is this port of the loopback address where it is not given.
+/// Reads a `[server]` section whose `listen`, if absent, is this port of the loopback address.
 pub fn on_port<'de, const PORT: u16, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<ServerConfig, D::Error> {

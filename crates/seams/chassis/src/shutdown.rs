@@ -1,4 +1,4 @@
-//! The end of a process: a first signal asks for it, a second one takes it.
+//! The end of a process: the first signal asks for a graceful one, the second one ends it at once.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;

@@ -1,6 +1,6 @@
-//! Logs to stderr, and traces to an OpenTelemetry collector where one is named.
+//! Logs to stderr, and traces to an OpenTelemetry collector if one is set.
 //!
-//! Trace ids are made and passed on in any case, so that the logs of several services can be joined by them.
+//! Trace ids are created and passed on in any case, so that the logs of several services can be joined by them.
 
 pub mod propagation;
 
@@ -77,15 +77,15 @@ pub enum TelemetryError {
     },
 }
 
-/// Keeps telemetry going; ended by [`TelemetryGuard::shutdown`].
+/// Keeps telemetry running until [`TelemetryGuard::shutdown`].
 #[must_use = "the last spans are sent by `shutdown`"]
 pub struct TelemetryGuard {
-    /// Absent where another call in this process had set telemetry up.
+    /// Absent if an earlier call in this process had set telemetry up.
     provider: Option<SdkTracerProvider>,
 }
 
 impl TelemetryGuard {
-    /// Sends the spans that are still here.
+    /// Sends the spans that are still buffered.
     pub async fn shutdown(self) {
         let Some(provider) = self.provider else {
             return;
@@ -102,7 +102,7 @@ impl TelemetryGuard {
 
 /// Sets up logs, traces and the passing on of trace ids for this process, inside a tokio runtime.
 ///
-/// The first call decides; later ones, as tests make them, check their settings and change nothing.
+/// The first call decides; later ones, which only tests make, check their settings and change nothing.
 pub fn init(
     config: &TelemetryConfig,
     service_name: &str,

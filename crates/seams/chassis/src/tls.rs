@@ -1,4 +1,4 @@
-//! TLS settings as paths of PEM files, read when a server or a client is made.
+//! TLS settings as paths of PEM files, read when a server or a client is created.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub struct ServerTls {
     /// The certificate with its chain.
     pub certificate: PathBuf,
     pub key: PathBuf,
-    /// Who signs the certificates of clients; makes TLS mutual.
+    /// The authority that signs the certificates of clients; makes TLS mutual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_ca: Option<PathBuf>,
 }
@@ -24,14 +24,14 @@ pub struct ServerTls {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientTlsSettings {
-    /// Whom to trust; the system's roots where absent.
+    /// The authority to trust; if absent, the system's roots.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
-    /// The name in the server's certificate, where it is not the host's.
+    /// The name in the server's certificate, if it is not the host's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
 }
@@ -45,13 +45,13 @@ pub enum TlsError {
         #[source]
         source: std::io::Error,
     },
-    #[error("{} holds no PEM {what}", path.display())]
+    #[error("{} contains no PEM {what}", path.display())]
     NotPem { path: PathBuf, what: &'static str },
     #[error("a client's `certificate` and `key` must be given together")]
     HalfIdentity,
 }
 
-/// What a PEM file must hold, as its header says it.
+/// What a PEM file must contain, as its header names it.
 const CERTIFICATE: &str = "CERTIFICATE";
 const KEY: &str = "PRIVATE KEY";
 
@@ -95,9 +95,9 @@ impl ClientTlsSettings {
     }
 }
 
-/// Makes ring the process's cryptography, before any crate that brings rustls asks for a default. Safe to repeat.
+/// Makes ring the process's cryptography, before any crate that uses rustls asks for a default. Safe to repeat.
 pub fn install_crypto() {
-    // The error says that a default is there already, which is what is wanted.
+    // It fails only if a default is set already, which is what is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 

@@ -13,9 +13,9 @@ async fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    reply
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn calls_are_counted_by_method_and_outcome() {
     ask(&mut client, "4.1.0").await.unwrap();
     ask(&mut client, "4.1.0").await.unwrap();
     ask(&mut client, "panic").await.unwrap_err();
-    // The answers of a method that is missing must not make labels.
+    // Calls of a method that does not exist must not make labels.
     let channel = api::client::channel(&running.address.to_string(), None).unwrap();
     api::client::task_runner(channel)
         .list_clusters(api::pb::task_runner::ListClustersRequest::default())
@@ -45,9 +45,9 @@ async fn calls_are_counted_by_method_and_outcome() {
         format!(r#"ringkeep_grpc_request_seconds_bucket{{{method},le="60"}} 3"#),
     ];
     testkit::eventually(Duration::from_secs(5), async || {
-        let answer = get(page, "/metrics").await;
-        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-        expected.iter().all(|line| answer.contains(line.as_str()))
+        let reply = get(page, "/metrics").await;
+        assert!(reply.starts_with("HTTP/1.1 200 OK"), "{reply}");
+        expected.iter().all(|line| reply.contains(line.as_str()))
     })
     .await;
     assert!(get(page, "/").await.starts_with("HTTP/1.1 404"));

@@ -105,9 +105,9 @@ fn wrong_settings_are_usage() {
     ] {
         let output = child(None).env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{output:?}");
-        let said = text(&output.stderr);
-        assert!(said.starts_with("error: "), "{said}");
-        assert!(said.contains(expected), "{said}");
+        let shown = text(&output.stderr);
+        assert!(shown.starts_with("error: "), "{shown}");
+        assert!(shown.contains(expected), "{shown}");
     }
 }
 
@@ -125,7 +125,7 @@ fn an_address_that_is_taken_is_a_failure() {
     );
 }
 
-/// Starts a child that logs JSON, and answers its address and the rest of its log.
+/// Starts a child that logs JSON, and returns its address and the rest of its log.
 #[expect(
     clippy::zombie_processes,
     reason = "every caller waits; where this panics, the whole test ends"

@@ -39,20 +39,20 @@ fn check(service: &str) -> HealthCheckRequest {
 /// A stream that stays open for as long as its client wants.
 struct OpenStream {
     requests: mpsc::Sender<ServerReflectionRequest>,
-    answers: Streaming<ServerReflectionResponse>,
+    replies: Streaming<ServerReflectionResponse>,
 }
 
 impl OpenStream {
     async fn to(channel: Channel) -> Self {
         let (requests, stream) = mpsc::channel(1);
         requests.send(Self::request()).await.unwrap();
-        let answers = ServerReflectionClient::new(channel)
+        let replies = ServerReflectionClient::new(channel)
             .server_reflection_info(ReceiverStream::new(stream))
             .await
             .unwrap();
         let mut open = Self {
             requests,
-            answers: answers.into_inner(),
+            replies: replies.into_inner(),
         };
         open.services().await.unwrap();
         open
@@ -65,11 +65,11 @@ impl OpenStream {
         }
     }
 
-    /// The names in the next answer.
+    /// The names in the next reply.
     async fn services(&mut self) -> Result<Vec<String>, tonic::Status> {
-        let answer = self.answers.message().await?.expect("one more answer");
-        let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
-            panic!("not a list: {answer:?}");
+        let reply = self.replies.message().await?.expect("one more reply");
+        let Some(MessageResponse::ListServicesResponse(list)) = reply.message_response else {
+            panic!("not a list: {reply:?}");
         };
         Ok(list
             .service
@@ -84,7 +84,7 @@ impl OpenStream {
             message_request: Some(MessageRequest::FileContainingSymbol(symbol.into())),
         };
         self.requests.send(describe).await.unwrap();
-        let reply = self.answers.message().await;
+        let reply = self.replies.message().await;
         reply.is_ok_and(|reply| {
             let response = reply.and_then(|reply| reply.message_response);
             matches!(response, Some(MessageResponse::FileDescriptorResponse(_)))
@@ -98,12 +98,12 @@ impl OpenStream {
 }
 
 #[tokio::test]
-async fn health_is_answered_for_the_whole_and_for_each_service() {
+async fn health_is_reported_for_the_whole_and_for_each_service() {
     let running = planner_server(5).await;
     let mut health = HealthClient::new(channel_to(&running));
     for service in ["", PLANNER] {
-        let answer = health.check(check(service)).await.unwrap().into_inner();
-        assert_eq!(answer.status(), ServingStatus::Serving);
+        let reply = health.check(check(service)).await.unwrap().into_inner();
+        assert_eq!(reply.status(), ServingStatus::Serving);
     }
     let unknown = health.check(check("no.such.Service")).await.unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
@@ -134,7 +134,7 @@ async fn reflection_lists_what_is_served_here_and_describes_it() {
 }
 
 #[tokio::test]
-async fn the_older_reflection_is_answered_too() {
+async fn the_older_reflection_is_served_too() {
     use tonic_reflection::pb::v1alpha;
     let running = planner_server(5).await;
     let request = v1alpha::ServerReflectionRequest {
@@ -145,12 +145,12 @@ async fn the_older_reflection_is_answered_too() {
             ),
         ),
     };
-    let answers =
+    let replies =
         v1alpha::server_reflection_client::ServerReflectionClient::new(channel_to(&running))
             .server_reflection_info(tokio_stream::once(request))
             .await;
     assert!(
-        answers
+        replies
             .unwrap()
             .into_inner()
             .message()
@@ -198,7 +198,7 @@ async fn calls_that_outlast_the_grace_are_cut() {
     running.serving.await.unwrap().unwrap();
     assert!(begun.elapsed() >= Duration::from_secs(1));
     assert!(begun.elapsed() < Duration::from_secs(5));
-    assert!(stream.answers.message().await.is_err());
+    assert!(stream.replies.message().await.is_err());
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn a_panic_fails_one_call_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_server_in_memory_answers_as_over_tcp() {
+async fn a_server_in_memory_replies_as_over_tcp() {
     let (routes, _) = TestPlanner::default().app().into_parts();
     let mut client = api::client::planner(in_memory(routes));
     assert!(ask(&mut client, "4.1.0").await.unwrap());
@@ -255,8 +255,8 @@ async fn a_server_in_memory_answers_as_over_tcp() {
         let mut client = again.clone();
         async move { ask(&mut client, "slow").await }
     });
-    for answer in futures::future::join_all(calls).await {
-        assert!(answer.unwrap());
+    for reply in futures::future::join_all(calls).await {
+        assert!(reply.unwrap());
     }
 }
 

@@ -48,7 +48,7 @@ impl World {
 
 #[derive(Debug, PartialEq)]
 enum Outcome {
-    Answered,
+    Served,
     Refused,
 }
 
@@ -59,8 +59,8 @@ async fn call(world: &World, mutual: bool, client: &ClientTlsSettings) -> Outcom
     let running = run(&config, TestPlanner::default().app()).await;
     let tls = trusting(client);
     match ask(&mut planner_at(running.address, Some(&tls)), "4.1.0").await {
-        Ok(true) => Outcome::Answered,
-        Ok(false) => panic!("the planner answered something else"),
+        Ok(true) => Outcome::Served,
+        Ok(false) => panic!("the planner replied something else"),
         Err(status) => {
             let error = api::RemoteError::from(status);
             assert_eq!(error.kind, ErrorKind::Unavailable, "{error:?}");
@@ -70,10 +70,10 @@ async fn call(world: &World, mutual: bool, client: &ClientTlsSettings) -> Outcom
 }
 
 #[tokio::test]
-async fn a_client_that_trusts_the_authority_is_answered() {
+async fn a_client_that_trusts_the_authority_is_served() {
     let world = World::new();
     let client = world.client(&world.ours, None);
-    assert_eq!(call(&world, false, &client).await, Outcome::Answered);
+    assert_eq!(call(&world, false, &client).await, Outcome::Served);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_client_that_expects_another_name_does_not_talk() {
     client.server_name = Some("elsewhere".into());
     assert_eq!(call(&world, false, &client).await, Outcome::Refused);
     client.server_name = Some("localhost".into());
-    assert_eq!(call(&world, false, &client).await, Outcome::Answered);
+    assert_eq!(call(&world, false, &client).await, Outcome::Served);
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn with_a_client_ca_a_client_needs_a_certificate_of_it() {
     let ours = world.ours.write_issued(folder, "client", &["client"]);
     let theirs = Authority::new("theirs").write_issued(folder, "stranger", &["client"]);
     for (identity, expected) in [
-        (Some(&ours), Outcome::Answered),
+        (Some(&ours), Outcome::Served),
         (Some(&theirs), Outcome::Refused),
         (None, Outcome::Refused),
     ] {

@@ -1,4 +1,4 @@
-//! Reads a settings tree into a struct, and knows in which key a problem lies.
+//! Reads a settings tree into a struct, and reports the key that has a problem.
 
 use std::vec;
 
@@ -24,7 +24,7 @@ impl Value {
 }
 
 impl Node {
-    /// A variable read in TOML's notation where it is that; anything else as it is.
+    /// A variable is read in TOML's notation if it can be; anything else is taken as it is.
     fn read(self) -> Self {
         match parse_variable(&self) {
             Some(value) => Self { value, ..self },
@@ -179,7 +179,7 @@ impl<'de> Deserializer<'de> for Node {
 
 struct TableAccess {
     entries: std::collections::btree_map::IntoIter<String, Node>,
-    /// The keys that there may be, where the reader is a struct.
+    /// The keys that are allowed, if the reader is a struct.
     fields: Option<&'static [&'static str]>,
     next: Option<(String, Node)>,
 }

@@ -1,4 +1,4 @@
-//! Why settings could not be loaded, in words that name the key and the place.
+//! Why settings could not be loaded: errors that name the key and the place.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ pub enum ConfigError {
     UnknownKey {
         key: String,
         place: Place,
-        /// The known key that is most like it.
+        /// The known key that is most similar.
         nearest: Option<String>,
         known: Vec<String>,
     },
@@ -148,7 +148,7 @@ fn advice(nearest: Option<&str>, known: &[String]) -> String {
     }
 }
 
-/// The known word that a typo most likely meant, if one is near enough.
+/// The known word that a typo most likely stands for, if one is near enough.
 fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
     let word = word.replace('-', "_").to_lowercase();
     let (distance, best) = known

@@ -1,4 +1,4 @@
-//! Something wrong with a setting, while it is being read.
+//! A problem with a setting, while it is being read.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{self, Expected, Unexpected};
 use super::error::Place;
 use super::tree::shown;
 
-/// Something wrong with one setting, while its path is still being put together.
+/// A problem with one setting, while its path is still incomplete.
 #[derive(Debug)]
 pub(super) struct Problem {
     /// Boxed, because results are moved a lot.
@@ -15,7 +15,7 @@ pub(super) struct Problem {
     /// Keys from the root.
     pub(super) path: Vec<String>,
     pub(super) place: Place,
-    /// The value that was of the wrong type, where it may have been a guess.
+    /// The value that was of the wrong type, if it may have been a guess.
     pub(super) guessed: Option<String>,
 }
 
@@ -123,7 +123,7 @@ fn type_word(unexpected: &Unexpected<'_>) -> &'static str {
     }
 }
 
-/// serde names what it expects as Rust does; operators do not write Rust.
+/// serde names what it expects in Rust's terms, which operators need not know.
 fn plain_words(expected: String) -> String {
     let range = match expected.as_str() {
         "u8" => (0, u8::MAX.into()),

@@ -12,7 +12,7 @@ use super::problem::Problem;
 
 /// Begins the name of every variable that is a setting.
 const PREFIX: &str = "RINGKEEP_";
-/// Parts a section from a key in a variable's name.
+/// Separates a section from a key in a variable's name.
 const SEPARATOR: &str = "__";
 
 /// All settings that were given.
@@ -31,7 +31,7 @@ pub(super) struct Node {
 
 #[derive(Debug, Clone)]
 pub(super) enum Value {
-    /// From the environment: its type is decided by who reads it.
+    /// From the environment: its reader decides on its type.
     Variable(String),
     Bool(bool),
     Integer(i64),
@@ -83,7 +83,7 @@ impl Tree {
         })
     }
 
-    /// Puts the environment's settings over the file's.
+    /// Overrides the file's settings with the environment's.
     pub(super) fn overlay(&mut self, env: impl IntoIterator<Item = (String, String)>) {
         let mut settings: Vec<(String, String)> = env
             .into_iter()
@@ -104,7 +104,7 @@ impl Tree {
         }
     }
 
-    /// Turns a variable that was guessed to be a number or the like into text, if that is what the reader stumbled on.
+    /// Turns a variable that was guessed to be a number or the like into text, if the reader failed on that guess.
     pub(super) fn take_back_guess(&mut self, problem: &Problem) -> bool {
         let Some(shown) = &problem.guessed else {
             return false;
@@ -157,7 +157,7 @@ fn put(node: &mut Node, keys: &[String], leaf: Node) {
     if let Some(value) = parse_variable(node) {
         node.value = value;
     }
-    // An entry of a list that is there is named by its place.
+    // An entry of a list that exists is named by its index.
     if let Value::List(list) = &mut node.value
         && let Some(entry) = key.parse().ok().and_then(|at: usize| list.get_mut(at))
     {
@@ -179,17 +179,17 @@ fn put(node: &mut Node, keys: &[String], leaf: Node) {
     put(child, rest, leaf);
 }
 
-/// What a variable's text is in TOML's notation, or nothing where it is plain text.
+/// The value of a variable's text in TOML's notation; none if it is plain text.
 pub(super) fn parse_variable(node: &Node) -> Option<Value> {
     let Value::Variable(text) = &node.value else {
         return None;
     };
     let parsed = DeValue::parse(text.trim()).ok()?;
-    // A date is text to us, and is passed on as it was written.
+    // No setting is a date, so it is passed on as the text that was written.
     (!parsed.get_ref().is_datetime()).then(|| value(parsed.get_ref(), &|_| node.place.clone()))
 }
 
-/// How a reader's complaint would show this value, to find it again.
+/// How a reader's error would show this value, by which it is found again.
 pub(super) fn shown(unexpected: &Unexpected<'_>) -> Option<String> {
     match unexpected {
         Unexpected::Bool(_)
@@ -231,7 +231,7 @@ fn value(parsed: &DeValue<'_>, place: &dyn Fn(usize) -> Place) -> Value {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Value::Integer(number),
-            // Too large for any setting: its reader says what it wants instead.
+            // Too large for any setting: the error of its reader names what is expected.
             Err(_) => Value::Text(number.to_string()),
         },
         DeValue::Float(number) => match number.as_str().parse() {

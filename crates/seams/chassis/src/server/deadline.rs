@@ -1,7 +1,7 @@
-//! Keeps the deadline that a caller set.
+//! Enforces the deadline that a caller set.
 //!
-//! tonic ends a call at its deadline too, but with the code of a cancelled call, which would read as if somebody had
-//! asked for it. This layer is inside tonic's and ends the call first, with the code that gRPC has for it.
+//! tonic ends a call at its deadline too, but with the code of a cancelled call, which would read as if the
+//! caller had cancelled it. This layer is inside tonic's and ends the call first, with the code that gRPC has for it.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -46,16 +46,16 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let allowed = timeout(request.headers());
-        let answer = self.inner.call(request);
+        let reply = self.inner.call(request);
         let Some(allowed) = allowed else {
-            return Box::pin(answer);
+            return Box::pin(reply);
         };
         // Started here, not at the first poll, so that it is over before tonic's own.
         let overdue = tokio::time::sleep(allowed);
         Box::pin(async move {
             tokio::select! {
                 biased;
-                answer = answer => answer,
+                reply = reply => reply,
                 () = overdue => {
                     let status = Status::deadline_exceeded(format!("not done within {allowed:?}"));
                     Ok(status.into_http())
@@ -95,7 +95,7 @@ mod tests {
 
     /// Not over a channel: tonic's client would end the call by its own timer.
     #[tokio::test]
-    async fn a_call_past_its_deadline_is_answered_as_that() {
+    async fn a_call_past_its_deadline_ends_with_the_code_for_it() {
         let never = service_fn(|_| std::future::pending::<Result<Response<Body>, Infallible>>());
         let request = Request::builder()
             .header(HEADER, "50m")

@@ -19,7 +19,7 @@ const PIPE_BYTES: usize = 256 << 10;
 /// Connections that wait to be served. A channel makes one and keeps it.
 const CONNECTIONS_WAITING_MAX: usize = 4;
 
-/// Serves routes in this process and answers a channel to them. What a call passes on its way is the same as over TCP.
+/// Serves routes in this process and returns a channel to them. A call passes the same layers as over TCP.
 ///
 /// The server ends with the last clone of the channel.
 pub fn in_memory(routes: Routes) -> Channel {

@@ -1,4 +1,4 @@
-//! What every call passes: a span, a count, a latency, and a stop for panics.
+//! The layer that every call passes: a span, a count, a latency, and an end for panics.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -18,7 +18,7 @@ use tracing::{Instrument, Span, debug, error, field, info_span};
 
 use crate::telemetry::propagation;
 
-/// Stands for names that are not ours: a stranger's paths must not become labels.
+/// Label of calls to unknown names: paths that a client invents must not become labels.
 const UNKNOWN: &str = "unknown";
 
 #[derive(Debug, Clone, Copy)]
@@ -54,18 +54,18 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let call = Call::begin(request.uri().path(), request.headers());
         let span = call.span.clone();
-        let answer = span.in_scope(|| self.inner.call(request));
-        let answer = async move {
-            match AssertUnwindSafe(answer).catch_unwind().await {
-                Ok(Ok(response)) => Ok(call.answered(response)),
+        let reply = span.in_scope(|| self.inner.call(request));
+        let reply = async move {
+            match AssertUnwindSafe(reply).catch_unwind().await {
+                Ok(Ok(response)) => Ok(call.replied(response)),
                 Ok(Err(error)) => {
                     call.end(Code::Unknown);
                     Err(error)
                 }
-                Err(panic) => Ok(call.answered(panicked(&*panic).into_http())),
+                Err(panic) => Ok(call.replied(panicked(&*panic).into_http())),
             }
         };
-        Box::pin(answer.instrument(span))
+        Box::pin(reply.instrument(span))
     }
 }
 
@@ -75,7 +75,7 @@ fn panicked(panic: &(dyn Any + Send)) -> Status {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     error!(message = message.unwrap_or("no text"), "a handler panicked");
-    Status::internal("the service failed inside; its log says more")
+    Status::internal("the service failed; its log has the details")
 }
 
 /// One call from its first byte to its last. Dropped before its end, it counts as cancelled.
@@ -119,7 +119,7 @@ impl Call {
     }
 
     /// Ends now if the status is in the headers already, else with the body.
-    fn answered(self, response: Response<Body>) -> Response<Body> {
+    fn replied(self, response: Response<Body>) -> Response<Body> {
         match code_of(response.headers()) {
             Some(code) => {
                 self.end(code);
@@ -184,7 +184,7 @@ fn code_of(headers: &HeaderMap) -> Option<Code> {
     Some(Code::from_bytes(code.as_bytes()))
 }
 
-/// An answer's body, watched for the status at its end.
+/// The body of a reply, watched for the status at its end.
 struct Observed {
     body: Body,
     call: Option<Call>,

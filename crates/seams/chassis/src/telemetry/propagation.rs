@@ -21,12 +21,12 @@ pub(crate) fn adopt(span: &Span, headers: &http::HeaderMap) {
     let context =
         global::get_text_map_propagator(|propagator| propagator.extract(&Incoming(headers)));
     if context.span().span_context().is_valid() {
-        // Fails only where no telemetry is set up, and then there is nothing to join.
+        // Fails only if telemetry was not set up, and then there is no trace to join.
         let _ = span.set_parent(context);
     }
 }
 
-/// The trace that a span is part of, as 32 hexadecimal digits; nothing where no telemetry is set up.
+/// The trace that a span is part of, as 32 hexadecimal digits; none if telemetry was not set up.
 pub fn trace_id(span: &Span) -> Option<String> {
     let context: Context = span.context();
     let span_context = context.span().span_context().clone();

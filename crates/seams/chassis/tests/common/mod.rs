@@ -84,8 +84,8 @@ pub fn asking(version: &str) -> CheckCompatibilityRequest {
 }
 
 pub async fn ask(client: &mut PlannerClient, version: &str) -> Result<bool, Status> {
-    let answer = client.check_compatibility(asking(version)).await?;
-    Ok(answer.into_inner().supported)
+    let reply = client.check_compatibility(asking(version)).await?;
+    Ok(reply.into_inner().supported)
 }
 
 /// A server on a free port.
