@@ -60,8 +60,8 @@ pub trait StateStore: Send + Sync + 'static {
         }
     }
 
-    /// Carries out all operations, or none: a transaction. Returns the version that all its values have now, which is
-    /// higher than that of every transaction before.
+    /// Carries out all operations, or none: a transaction. Returns the version that all its values have now. It is higher
+    /// than that of every transaction before, unless this one changed nothing.
     ///
     /// Nothing is written and the reason returned unless, in one moment with the writing,
     /// - the fence's lease is held with its token and has not run out ([`StateError::Fenced`]),
