@@ -146,6 +146,8 @@ impl Driver {
 
     /// Takes the record as it was left, by whomever: what was running is run again.
     async fn take_up(&mut self) -> Result<(), Leave> {
+        // The lease was taken before the name of a backup was reserved, which may have used up most of its time.
+        self.renew().await?;
         self.move_to(TaskEvent::Start)?;
         if self.record.ending.is_none() {
             // Nodes that may have been stopped cannot be asked.
@@ -230,11 +232,12 @@ impl Driver {
                     let (at, result) = ended_step(&mut which, ended);
                     self.settle(at, result).await
                 }
+                // Before the reports, which may never pause: a lease that is not renewed in time is lost.
+                _ = ticks.tick() => self.tick().await,
                 Some(event) = reports.recv() => {
                     self.note(event);
                     Ok(())
                 }
-                _ = ticks.tick() => self.tick().await,
             };
             if let Err(leave) = turn {
                 break Err(leave);

@@ -48,7 +48,7 @@ impl Driver {
         Ok(())
     }
 
-    async fn renew(&mut self) -> Result<(), Leave> {
+    pub(super) async fn renew(&mut self) -> Result<(), Leave> {
         match self.core.services.tasks.renew(&self.fence).await {
             Ok(()) => {
                 self.renewed_at = Instant::now();

@@ -1,4 +1,4 @@
-//! A store in which all leases run out just before a write that the test picks.
+//! A store in which time passes just before a write that the test picks, so that leases run out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,11 +11,12 @@ use state_store::{Change, Direction, Entry, Fence, Page, StateError, StateStore,
 use tokio_util::sync::CancellationToken;
 
 /// More than any lease lasts.
-const AGES: Duration = Duration::from_secs(3_600);
+pub const AGES: Duration = Duration::from_secs(3_600);
 
 pub struct LapsingStore {
     inner: Arc<dyn StateStore>,
     clock: ManualClock,
+    passing: Duration,
     writes_left: AtomicI64,
     /// Fires when a write or a renewal is refused for its lease.
     pub fenced: CancellationToken,
@@ -23,17 +24,23 @@ pub struct LapsingStore {
 
 impl LapsingStore {
     /// The clock is the one that the inner store was opened with.
-    pub fn new(inner: Arc<dyn StateStore>, clock: ManualClock, writes: i64) -> Self {
+    pub fn new(
+        inner: Arc<dyn StateStore>,
+        clock: ManualClock,
+        writes: i64,
+        passing: Duration,
+    ) -> Self {
         Self {
             inner,
             clock,
+            passing,
             writes_left: AtomicI64::new(writes),
             fenced: CancellationToken::new(),
         }
     }
 
-    /// Whether the leases have run out.
-    pub fn has_lapsed(&self) -> bool {
+    /// Whether there was such a write.
+    pub fn has_passed(&self) -> bool {
         self.writes_left.load(Ordering::SeqCst) < 0
     }
 
@@ -42,7 +49,7 @@ impl LapsingStore {
         write: impl Future<Output = Result<T, StateError>>,
     ) -> Result<T, StateError> {
         if self.writes_left.fetch_sub(1, Ordering::SeqCst) == 0 {
-            self.clock.advance(AGES);
+            self.clock.advance(self.passing);
         }
         let result = write.await;
         if matches!(result, Err(StateError::Fenced { .. })) {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use api::pb::task_runner::TaskState;
 use state_store::testing::ManualClock;
-use state_store::{RedbStore, StateStore};
+use state_store::{RedbStore, StateError, StateStore};
 use tokio::time::timeout;
 
 use crate::crash::{Story, WRITES_MAX, ask, check_end, world};
-use crate::lapsing_store::LapsingStore;
+use crate::fleet::Fault;
+use crate::lapsing_store::{AGES, LapsingStore};
 use crate::world::{DEADLINE, World};
 
 /// Longer than a runner takes to look for tasks without a driver.
@@ -47,7 +48,7 @@ async fn runs_out_at(story: Story, writes: i64) -> Lapse {
     let place = format!("{story:?}, {writes}");
     let world = world(story);
     let (store, clock) = store_and_clock(&world).await;
-    let lapsing = Arc::new(LapsingStore::new(store.clone(), clock, writes));
+    let lapsing = Arc::new(LapsingStore::new(store.clone(), clock, writes, AGES));
     let mut one = world.start_on(lapsing.clone());
     ask(&mut one, story).await;
     if let Some(task) = one.tasks().await.first() {
@@ -74,7 +75,7 @@ async fn runs_out_at(story: Story, writes: i64) -> Lapse {
         "{place}: driven {grants} times"
     );
     Lapse {
-        happened: lapsing.has_lapsed(),
+        happened: lapsing.has_passed(),
         noticed,
     }
 }
@@ -108,7 +109,7 @@ async fn a_task_whose_lease_has_run_out_is_recovered_by_its_own_runner() {
     const WRITES: i64 = 8;
     let world = World::new(&["n1", "n2"]);
     let (store, clock) = store_and_clock(&world).await;
-    let lapsing = Arc::new(LapsingStore::new(store.clone(), clock, WRITES));
+    let lapsing = Arc::new(LapsingStore::new(store.clone(), clock, WRITES, AGES));
     let mut life = world.start_on(lapsing.clone());
     let id = life.backup("b").await;
     timeout(DEADLINE, lapsing.fenced.cancelled())
@@ -127,4 +128,27 @@ async fn a_task_whose_lease_has_run_out_is_recovered_by_its_own_runner() {
     world.check_rules();
     life.runner.drain().await;
     assert_eq!(grants(&*store, &id).await, 2, "driven twice");
+}
+
+#[tokio::test]
+async fn a_lease_that_was_taken_long_before_its_driver_starts_is_renewed_first() {
+    // The first are the lease, the task and its claim; the driver starts after the backup's name was reserved.
+    const WRITES: i64 = 3;
+    const RESERVING: Duration = Duration::from_secs(50);
+    const DRIVING: Duration = Duration::from_secs(20);
+    let world = World::new(&["n1"]);
+    let (store, clock) = store_and_clock(&world).await;
+    let slow = LapsingStore::new(store.clone(), clock.clone(), WRITES, RESERVING);
+    let mut life = world.start_on(Arc::new(slow));
+    world.fleet.fail("upload n1", &[Fault::Hang]);
+    let id = life.backup("b").await;
+    life.running(&id, "upload-n1").await;
+    clock.advance(DRIVING);
+    let key = format!("tasks/{id}");
+    let refused = store.acquire(&key, "test", DEADLINE).await;
+    assert!(
+        matches!(refused, Err(StateError::LeaseHeld { .. })),
+        "{refused:?}"
+    );
+    life.runner.kill().await;
 }
