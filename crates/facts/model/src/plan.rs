@@ -1,12 +1,14 @@
-//! What the planner is asked, and the plans that it returns. How plans are made is the business of the crate `plan`.
+//! Requests to the planner, and the plans that it returns. The crate `plan` makes them.
 
 mod backup;
 mod request;
 mod restore;
+mod step;
 
-pub use backup::{BackupPlan, BackupRequest, Compatibility, UnreachableAgent};
+pub use backup::{BackupPlan, BackupRequest, Compatibility, PlannedNode, UnreachableAgent};
 pub use request::{Completeness, NodeKeys, Rates, RequestedMode, RestoreRequest};
 pub use restore::{
-    KeyspaceCoverage, NodePlan, PlanStep, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite,
-    StepKind, TableAction, TablePlan, UnknownStepKind,
+    KeyspaceCoverage, NodePlan, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite, TableAction,
+    TablePlan,
 };
+pub use step::{PlanStep, StepKind, UnknownStepKind};

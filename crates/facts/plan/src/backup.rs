@@ -1,11 +1,15 @@
-//! What a backup takes, or why it cannot be taken.
+//! How a backup is taken, or why it cannot be taken.
 
-use model::plan::{BackupPlan, BackupRequest};
-use model::{Selection, Severity, TableDescription, TableRef, selection};
+mod steps;
+
+use model::plan::{BackupPlan, BackupRequest, PlannedNode};
+use model::{NodeDescription, Selection, Severity, TableDescription, selection};
 
 use crate::cluster::{self, Cluster};
 use crate::codes;
 use crate::findings::Findings;
+
+pub use steps::{backup_steps, delete_steps, verify_steps};
 
 /// Plans a backup. Never fails: what stands against it is in the findings, all at once.
 pub fn plan_backup(request: &BackupRequest) -> BackupPlan {
@@ -13,20 +17,31 @@ pub fn plan_backup(request: &BackupRequest) -> BackupPlan {
     let name = request.backup.cluster.as_str();
     let cluster = cluster::examine(name, &request.nodes, &request.unreachable, &mut findings);
     cluster::check_releases(name, &cluster, Severity::Warning, &mut findings);
-    let tables = select(name, &cluster, &request.selection, &mut findings);
+    check_selection(name, &cluster, &request.selection, &mut findings);
+    let nodes: Vec<PlannedNode> = cluster.nodes.iter().copied().map(planned).collect();
+    let supported = !findings.refuse();
     BackupPlan {
-        supported: !findings.refuse(),
+        supported,
         findings: findings.into_sorted(),
-        tables,
+        steps: if supported {
+            backup_steps(&nodes)
+        } else {
+            Vec::new()
+        },
+        nodes,
     }
 }
 
-fn select(
-    name: &str,
-    cluster: &Cluster,
-    wanted: &Selection,
-    findings: &mut Findings,
-) -> Vec<TableRef> {
+fn planned(node: &NodeDescription) -> PlannedNode {
+    PlannedNode {
+        host_id: node.member.host_id,
+        address: node.member.address.clone(),
+        agent: node.agent.clone(),
+    }
+}
+
+/// Whether all that is selected is there, and whether that is anything.
+fn check_selection(name: &str, cluster: &Cluster, wanted: &Selection, findings: &mut Findings) {
     let mut live: Vec<&TableDescription> = cluster
         .nodes
         .iter()
@@ -38,9 +53,10 @@ fn select(
 
     for keyspace in &wanted.keyspaces {
         if !live.iter().any(|table| table.table.keyspace == *keyspace) {
-            let hint = match selection::is_user_keyspace(keyspace) {
-                true => "",
-                false => "it belongs to the product, and is never part of a backup",
+            let hint = if selection::is_user_keyspace(keyspace) {
+                ""
+            } else {
+                "it belongs to the product, and is never part of a backup"
             };
             findings.say(
                 codes::KEYSPACE_NOT_FOUND,
@@ -75,14 +91,13 @@ fn select(
             Some(_) => {}
         }
     }
-    let tables: Vec<TableRef> = live
-        .iter()
-        .map(|table| &table.table)
-        .filter(|table| wanted.contains(&table.keyspace, &table.table))
-        .cloned()
-        .collect();
-    // Without a single node nothing is known of tables, and that is said already.
-    if tables.is_empty() && wanted.is_everything() && !cluster.nodes.is_empty() {
+    let is_selected = |live: &&TableDescription| {
+        let table = &live.table;
+        wanted.contains(&table.keyspace, &table.table)
+    };
+    let nothing = !live.iter().any(is_selected);
+    // Without a single node nothing is known of tables, and another finding refuses that.
+    if nothing && wanted.is_everything() && !cluster.nodes.is_empty() {
         findings.say(
             codes::NOTHING_TO_BACK_UP,
             name,
@@ -90,5 +105,4 @@ fn select(
             "",
         );
     }
-    tables
 }

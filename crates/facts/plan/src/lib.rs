@@ -12,15 +12,16 @@ mod findings;
 pub mod render;
 pub mod restore;
 pub mod shown;
+mod steps;
 pub mod table;
 pub mod text;
 mod verdict;
 
-pub use backup::plan_backup;
+pub use backup::{backup_steps, delete_steps, plan_backup, verify_steps};
 pub use codes::Code;
 pub use compatibility::check_compatibility;
 // What the functions here take and return.
-pub use model::plan::{BackupPlan, BackupRequest, Compatibility, UnreachableAgent};
+pub use model::plan::{BackupPlan, BackupRequest, Compatibility, PlannedNode, UnreachableAgent};
 pub use restore::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
     RestoreMode, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite, StepKind, TableAction,

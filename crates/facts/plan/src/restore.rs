@@ -110,9 +110,10 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         mode: grounds.mode,
         supported,
         findings: findings.into_sorted(),
-        steps: match supported {
-            true => steps::make(grounds.mode, &nodes, cql),
-            false => Vec::new(),
+        steps: if supported {
+            steps::make(grounds.mode, &nodes.addresses(), nodes.upgrade, cql)
+        } else {
+            Vec::new()
         },
         nodes: nodes.plans,
         tables: made.decided.into_iter().map(|table| table.plan).collect(),

@@ -171,9 +171,11 @@ async fn a_restore_is_planned_over_the_wire() {
         [
             StepKind::Pin,
             StepKind::Stage,
+            StepKind::Check,
             StepKind::Schema,
             StepKind::Load,
-            StepKind::Finish
+            StepKind::Finish,
+            StepKind::Unpin,
         ]
     );
     assert_eq!(plan.nodes[0].download_bytes, 100);
@@ -220,6 +222,7 @@ async fn a_backup_without_tables_is_refused_with_its_finding() {
     let plan = answer.expect("an answer").into_inner();
     assert!(!plan.supported);
     assert_eq!(plan.findings[0].code, "NOTHING_TO_BACK_UP");
+    assert!(plan.steps.is_empty());
 }
 
 #[tokio::test]

@@ -6,22 +6,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::pb::planner::{PlanBackupRequest, PlanBackupResponse};
+use api::pb::planner::{PlanBackupRequest, PlanBackupResponse, PlannedNode};
 use api::{ErrorKind, RemoteError};
 use jiff::Timestamp;
 use model::manifest::BackupKind;
-use model::task::StepState;
+use model::task::{Step, StepState};
 use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId};
 use state_store::{Expected, Fence};
 use uuid::Uuid;
 
+use steps::backup_steps;
 pub(crate) use steps::step;
 
 use crate::cluster;
 use crate::core::Core;
-use crate::describe::{Described, describe_all, member, ring_of};
+use crate::describe::{Described, describe_all, ring_of};
 use crate::error::RunnerError;
-use crate::record::{BackupJob, Ending, Node, Outcome};
+use crate::record::{BackupJob, Ending, Node, Outcome, Work};
 use crate::services::{PLAN_DEADLINE, within};
 use crate::step_error::StepError;
 use crate::steps::begin_now;
@@ -73,7 +74,7 @@ pub(crate) async fn create(core: Arc<Core>, wish: NewBackup) -> Result<Created, 
         name: name_for(&wish, now, 1),
     };
     let plan = plan(&core, &wish, &backup, &described).await?;
-    let findings = api::convert::all(plan.findings)?;
+    let findings = api::convert::all(plan.findings.clone())?;
     if !plan.supported {
         return Ok(Created {
             task: None,
@@ -81,11 +82,12 @@ pub(crate) async fn create(core: Arc<Core>, wish: NewBackup) -> Result<Created, 
             findings,
         });
     }
-    let job = job(&wish, &described)?;
+    let steps = backup_steps(&plan)?;
+    let job = job(&wish, &described, plan.nodes)?;
     let mut number = 1;
     loop {
         backup.name = name_for(&wish, now, number);
-        match start(&core, backup.clone(), job.clone(), now).await {
+        match start(&core, backup.clone(), job.clone(), steps.clone(), now).await {
             Err(RunnerError::Remote { error, .. })
                 if error.kind == ErrorKind::AlreadyExists
                     && wish.name.is_none()
@@ -139,14 +141,15 @@ async fn plan(
         .map_err(RunnerError::remote("planner"))
 }
 
-fn job(wish: &NewBackup, described: &Described) -> Result<BackupJob, RunnerError> {
-    let nodes = described.nodes.iter().map(|node| {
-        let member = member(node);
-        Node {
-            address: member.address,
-            agent: node.agent.clone(),
-            host_id: member.host_id,
-        }
+fn job(
+    wish: &NewBackup,
+    described: &Described,
+    planned: Vec<PlannedNode>,
+) -> Result<BackupJob, RunnerError> {
+    let nodes = planned.into_iter().map(|node| Node {
+        address: node.address,
+        agent: node.agent,
+        host_id: node.host_id,
     });
     let first = described.nodes.first();
     Ok(BackupJob {
@@ -168,9 +171,10 @@ async fn start(
     core: &Arc<Core>,
     backup: BackupRef,
     job: BackupJob,
+    steps: Vec<Step<Work>>,
     now: Timestamp,
 ) -> Result<TaskId, RunnerError> {
-    let record = steps::record(TaskId(Uuid::now_v7()), backup, job, now);
+    let record = steps::record(TaskId(Uuid::now_v7()), backup, job, steps, now);
     let id = record.task.id;
     let (stored, fence) = core.enlist(record, None).await?;
     let (stored, refused) = begin(core, stored, &fence).await?;

@@ -35,6 +35,8 @@ pub(crate) struct TaskRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub(crate) enum Work {
+    /// Does nothing: other steps wait for it.
+    Barrier,
     // Of a backup.
     Begin,
     Snapshot {
@@ -90,6 +92,7 @@ pub(crate) enum Work {
 impl Work {
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Barrier => "barrier",
             Self::Begin => "begin",
             Self::Snapshot { .. } => "snapshot",
             Self::Capture => "capture",
@@ -133,11 +136,6 @@ impl Work {
                 | Self::Swap { .. }
                 | Self::Start { .. }
         )
-    }
-
-    /// Whether it changes a restore's target: then it waits until all is staged and the plan has been checked again.
-    pub fn changes_target(&self) -> bool {
-        self.is_past_return() || matches!(self, Self::Schema | Self::Stop { .. })
     }
 
     /// Steps that only tidy up: that one of them failed takes nothing from what the task has done.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use api::convert::node::share_rings;
 use api::convert::{required, time};
-use api::pb::planner::{
-    NodePlan, PlanRestoreRequest, PlanStep, RestoreMode, RestorePlan, TableAction,
-};
+use api::pb::planner::{PlanRestoreRequest, PlanStep, RestorePlan, TableAction};
 use api::pb::storage_catalog::{Backup, GetBackupRequest};
 use api::pb::types as pb;
 use jiff::Timestamp;
@@ -274,9 +272,7 @@ fn of_sources(
         .collect()
 }
 
-/// The plan's steps, with a last look at the cluster before the first of them that changes something: that one waits
-/// until every node has staged everything, whatever the plan's own order says. A pin frames the whole, as the plan may
-/// leave that to the runner.
+/// The plan's steps as work of this runner. A plan leaves nothing to be added.
 fn restore_steps(plan: &RestorePlan) -> Result<Vec<Step<Work>>, RunnerError> {
     let agents: HashMap<&str, (&str, &[String])> = plan
         .nodes
@@ -288,65 +284,13 @@ fn restore_steps(plan: &RestorePlan) -> Result<Vec<Step<Work>>, RunnerError> {
             )
         })
         .collect();
-    let mut steps = Vec::with_capacity(plan.steps.len() + 3);
+    let mut steps = Vec::with_capacity(plan.steps.len());
     for planned in &plan.steps {
-        if planned.kind == "finish" && planned.node.is_empty() {
-            steps.extend(plan.nodes.iter().map(|node| finish(planned, node)));
-            continue;
-        }
-        let work = match work(planned, &agents)? {
-            Work::Schema if plan_is_of_one_step(plan, planned) => Work::Replace,
-            work => work,
-        };
+        let work = work(planned, &agents)?;
         steps.push(step(&planned.id, &planned.node, &planned.after, work));
     }
-    let ids_of = |steps: &[Step<Work>], is_it: fn(&Work) -> bool| -> Vec<String> {
-        steps
-            .iter()
-            .filter(|step| is_it(&step.work))
-            .map(|step| step.id.clone())
-            .collect()
-    };
-    if ids_of(&steps, |work| *work == Work::Pin).is_empty() {
-        for step in &mut steps {
-            step.after.push("pin".to_owned());
-        }
-        steps.insert(0, step("pin", "", &[], Work::Pin));
-    }
-    if ids_of(&steps, |work| *work == Work::Unpin).is_empty() {
-        let all: Vec<String> = steps.iter().map(|step| step.id.clone()).collect();
-        steps.push(step("unpin", "", &all, Work::Unpin));
-    }
-    let staged = ids_of(&steps, |work| {
-        matches!(work, Work::Pin | Work::Stage { .. })
-    });
-    for step in steps.iter_mut().filter(|step| step.work.changes_target()) {
-        step.after.push("check".to_owned());
-    }
-    let at = steps
-        .iter()
-        .position(|step| step.work.changes_target())
-        .unwrap_or(steps.len());
-    steps.insert(at, step("check", "", &staged, Work::Check));
     graph::check(&steps).map_err(RunnerError::PlanNotUnderstood)?;
     Ok(steps)
-}
-
-/// One node's share of a finish that the plan has for the whole cluster. Nothing but the unpin comes after it.
-fn finish(planned: &PlanStep, node: &NodePlan) -> Step<Work> {
-    let work = Work::Finish {
-        agent: node.agent.clone(),
-    };
-    let id = format!("{}-{}", planned.id, node.node);
-    step(&id, &node.node, &planned.after, work)
-}
-
-/// Whether the step also empties, as the only step with CQL that planners of earlier releases had for all of it.
-fn plan_is_of_one_step(plan: &RestorePlan, schema: &PlanStep) -> bool {
-    let empties = |cql: &String| cql.starts_with("TRUNCATE") || cql.starts_with("DROP");
-    plan.mode() == RestoreMode::Online
-        && !plan.steps.iter().any(|step| step.kind == "replace")
-        && schema.cql.iter().any(empties)
 }
 
 fn work(
@@ -370,6 +314,7 @@ fn work(
                 .map(|(_, sources)| sources.to_vec())
                 .unwrap_or_default(),
         },
+        "check" => Work::Check,
         "schema" => Work::Schema,
         "replace" => Work::Replace,
         "load" => Work::Load { agent: known()? },
@@ -377,12 +322,10 @@ fn work(
         "swap" => Work::Swap { agent: known()? },
         "start" => Work::Start { agent: known()? },
         "upgradesstables" => Work::UpgradeSstables { agent: known()? },
-        "views" if planned.node.is_empty() => Work::Views { agent: None },
-        "views" => Work::Views {
-            agent: Some(known()?),
-        },
+        "views" => Work::Views { agent: None },
         "finish" => Work::Finish { agent: known()? },
         "unpin" => Work::Unpin,
+        "barrier" => Work::Barrier,
         kind => {
             return Err(RunnerError::PlanNotUnderstood(format!(
                 "step `{}` is of the unknown kind `{kind}`",

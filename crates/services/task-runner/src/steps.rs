@@ -82,6 +82,7 @@ pub(crate) async fn run(step: StepRun) -> Result<Output, StepError> {
 async fn attempt(step: &StepRun) -> Result<Output, StepError> {
     let nothing = |()| Output::Nothing;
     match &step.record.task.steps[step.at].work {
+        Work::Barrier => Ok(Output::Nothing),
         Work::Begin => backup::begin(step.services(), &step.record).await,
         Work::Snapshot { agent } => backup::snapshot(step, agent).await,
         Work::Capture => backup::capture(step).await,

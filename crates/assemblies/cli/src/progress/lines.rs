@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use api::pb::task_runner::{StepState, Task, TaskStep};
 
 use crate::human;
-use crate::view::task::{kind, percent, state, step_state};
+use crate::view::task::{is_barrier, kind, percent, state, step_state};
 
 /// Lets something through at most once in an interval.
 pub struct Throttle {
@@ -57,7 +57,7 @@ impl TaskLines {
     /// The lines that this state of the task is worth.
     pub fn next(&mut self, task: &Task, now: Instant) -> Vec<String> {
         let mut lines = Vec::new();
-        for step in &task.steps {
+        for step in task.steps.iter().filter(|step| !is_barrier(&step.kind)) {
             let new = (step.state(), step.error.clone());
             let old = self.said.insert(step.id.clone(), new.clone());
             let nothing_yet = old.is_none() && step.state() == StepState::Pending;
@@ -175,6 +175,7 @@ mod tests {
                 (0, &["snapshot a running", "upload a pending"]),
                 (1, &["snapshot a running", "upload a pending"]),
                 (2, &["snapshot a succeeded", "upload a running 1024/4096"]),
+                (3, &["barrier - running", "upload a running 1024/4096"]),
             ],
             expect![[r#"
                 0s snapshot on a: running

@@ -2,6 +2,7 @@
 
 use api::pb::task_runner as pb;
 use model::Finding;
+use model::plan::StepKind;
 use plan::Table;
 use serde::Serialize;
 
@@ -182,9 +183,14 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
     text
 }
 
+/// Barriers do nothing but wait, and say nothing to people.
+pub fn is_barrier(kind: &str) -> bool {
+    kind == StepKind::Barrier.as_str()
+}
+
 fn steps_text(steps: &[TaskStepView]) -> String {
     let mut table = Table::new(&["STEP", "NODE", "STATE", ">DONE", ">OF", "NOTE"]);
-    for step in steps {
+    for step in steps.iter().filter(|step| !is_barrier(&step.kind)) {
         let size = |bytes| match step.bytes_total {
             0 => "-".to_owned(),
             _ => human::bytes(bytes),
@@ -202,4 +208,29 @@ fn steps_text(steps: &[TaskStepView]) -> String {
         ]);
     }
     table.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn barriers_are_left_out_of_the_steps_that_people_read() {
+        let step = |kind: &str| TaskStepView {
+            id: format!("{kind}-n1"),
+            kind: kind.to_owned(),
+            node: None,
+            state: "succeeded",
+            bytes_done: 0,
+            bytes_total: 0,
+            error: None,
+            note: None,
+        };
+        let text = steps_text(&[step("load"), step("barrier"), step("views")]);
+        let ids: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert_eq!(ids, ["STEP", "load-n1", "views-n1"]);
+    }
 }

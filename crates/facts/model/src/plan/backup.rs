@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::PlanStep;
 use crate::manifest::BackupKind;
-use crate::{BackupRef, Finding, NodeDescription, Selection, TableRef};
+use crate::{BackupRef, Finding, HostId, NodeDescription, Selection};
 
 /// Everything that the plan of a backup depends on.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +24,20 @@ pub struct BackupPlan {
     /// False when any finding is a refusal.
     pub supported: bool,
     pub findings: Vec<Finding>,
-    /// The tables and views that the selection means, by keyspace and name.
-    pub tables: Vec<TableRef>,
+    /// The nodes that are backed up.
+    pub nodes: Vec<PlannedNode>,
+    /// Every step that runs, in an order in which they can. None if the backup is refused.
+    pub steps: Vec<PlanStep>,
+}
+
+/// A node that a plan is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedNode {
+    pub host_id: HostId,
+    /// As the ring knows it.
+    pub address: String,
+    /// Its agent, host:port.
+    pub agent: String,
 }
 
 /// Whether a backup of one release restores into another, by the releases alone.

@@ -1,10 +1,11 @@
 //! The plan of a restore as data.
 
 use std::fmt;
-use std::str::FromStr;
 
 use crate::{BackupRef, ClusterName, Finding, HostId, SourceShare, TableId, TableRef};
 use serde::{Deserialize, Serialize};
+
+use super::PlanStep;
 
 /// A restore, decided. Carried out as it stands or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,93 +123,6 @@ pub struct TablePlan {
     /// The id on the target when files are loaded.
     pub target_id: TableId,
     pub action: TableAction,
-}
-
-/// What a step does. Those without a node in the plan are done once, or once on each node, by who runs the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StepKind {
-    /// The backup is kept from being deleted.
-    Pin,
-    /// A node brings its files to local disk, checked.
-    Stage,
-    /// CQL that makes what is missing and touches nothing that is there, run once on any node; done when all nodes agree
-    /// on the schema.
-    Schema,
-    /// CQL that drops and empties what is there, run once on any node. From here on a restore only goes forward.
-    Replace,
-    /// A node loads its staged files.
-    Load,
-    /// A node's Cassandra is drained and stopped.
-    Stop,
-    /// A node's live files are moved aside and the staged ones into their place.
-    Swap,
-    /// A node's Cassandra is started.
-    Start,
-    /// A node rewrites SSTables of older formats.
-    UpgradeSstables,
-    /// CQL that makes the views again, run once on any node; then every node builds its part.
-    Views,
-    /// Every node deletes what the restore left on it; then the backup's pin is released.
-    Finish,
-}
-
-/// One step. It runs when all steps in `after` have succeeded, and is safe to run again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanStep {
-    /// `<kind>-<node>`, or `<kind>`.
-    pub id: String,
-    pub kind: StepKind,
-    /// The target node's address; empty for a step of the whole cluster.
-    pub node: String,
-    pub after: Vec<String>,
-    /// For the steps schema, replace and views: the CQL, in order. Each statement is safe to run again, in this order.
-    pub cql: Vec<String>,
-}
-
-/// A word that names no kind of step.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a kind of step")]
-pub struct UnknownStepKind(pub String);
-
-impl StepKind {
-    const ALL: [(Self, &str); 11] = [
-        (Self::Pin, "pin"),
-        (Self::Stage, "stage"),
-        (Self::Schema, "schema"),
-        (Self::Replace, "replace"),
-        (Self::Load, "load"),
-        (Self::Stop, "stop"),
-        (Self::Swap, "swap"),
-        (Self::Start, "start"),
-        (Self::UpgradeSstables, "upgradesstables"),
-        (Self::Views, "views"),
-        (Self::Finish, "finish"),
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        let known = Self::ALL.iter().find(|(kind, _)| *kind == self);
-        known
-            .map(|(_, word)| *word)
-            .expect("every kind is in the list")
-    }
-}
-
-impl fmt::Display for StepKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for StepKind {
-    type Err = UnknownStepKind;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStepKind> {
-        let known = Self::ALL.iter().find(|(_, word)| *word == text);
-        known
-            .map(|(kind, _)| *kind)
-            .ok_or_else(|| UnknownStepKind(text.to_owned()))
-    }
 }
 
 impl fmt::Display for RestoreMode {

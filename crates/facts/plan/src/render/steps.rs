@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::restore::StepKind;
 use crate::shown::{ShownPlan, ShownStep};
 use crate::table::Table;
 use crate::text;
@@ -70,7 +71,7 @@ pub(super) fn steps(plan: &ShownPlan) -> String {
 
 fn groups(steps: &[ShownStep]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for step in steps {
+    for step in steps.iter().filter(|step| !is_barrier(step)) {
         let after = after(step, steps);
         match groups.last_mut() {
             Some(group) if group.takes(step, &after) => group.steps.push(step),
@@ -83,17 +84,35 @@ fn groups(steps: &[ShownStep]) -> Vec<Group<'_>> {
     groups
 }
 
+/// Barriers are in a plan to keep it short, and say nothing to people.
+fn is_barrier(step: &ShownStep) -> bool {
+    step.kind == StepKind::Barrier.as_str()
+}
+
+/// The ids of the steps that a step waits for, those behind a barrier in its place.
+fn waits_for<'a>(step: &'a ShownStep, steps: &'a [ShownStep]) -> Vec<&'a String> {
+    let mut ids = Vec::new();
+    for id in &step.after {
+        match steps.iter().find(|other| other.id == *id) {
+            Some(barrier) if is_barrier(barrier) => ids.extend(&barrier.after),
+            _ => ids.push(id),
+        }
+    }
+    ids
+}
+
 /// What a step waits for: every step of a kind and its own node's by one word each, any other by its id.
 fn after(step: &ShownStep, steps: &[ShownStep]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for id in &step.after {
+    let waited_for = waits_for(step, steps);
+    for id in waited_for.iter().copied() {
         let name = match steps.iter().find(|other| other.id == *id) {
             None => id.clone(),
             Some(other) => {
                 let alike = || steps.iter().filter(|any| any.kind == other.kind);
                 if alike().count() == 1 {
                     id.clone()
-                } else if alike().all(|any| step.after.contains(&any.id)) {
+                } else if alike().all(|any| waited_for.contains(&&any.id)) {
                     format!("every {}", other.kind)
                 } else if other.node.is_some() && other.node == step.node {
                     format!("its own {}", other.kind)

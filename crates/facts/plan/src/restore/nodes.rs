@@ -86,6 +86,10 @@ pub(super) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
 }
 
 impl Nodes {
+    pub fn addresses(&self) -> Vec<&str> {
+        self.plans.iter().map(|plan| plan.node.as_str()).collect()
+    }
+
     /// Fills in how long it takes and how much disk, and says where there is too little; answers the time of the whole.
     pub fn estimate(
         &mut self,

@@ -18,18 +18,19 @@ fn backup_of(side: &Side, wanted: Selection) -> BackupRequest {
 #[track_caller]
 fn check(request: &BackupRequest, expected: Expect) {
     let plan = plan_backup(request);
-    // Of a backup's plan the user sees the findings; its tables are data.
-    let tables = plan.tables.iter().map(|table| format!("{table}\n"));
+    // People are shown the findings of a backup's plan; its steps are data.
+    let steps = plan.steps.iter();
+    let steps = steps.map(|step| format!("{} < {}\n", step.id, step.after.join(" ")));
     expected.assert_eq(&format!(
         "{}supported: {}\n{}",
         render::findings(&plan.findings, &render::plain),
         plan.supported,
-        tables.collect::<String>(),
+        steps.collect::<String>(),
     ));
 }
 
 #[test]
-fn a_backup_takes_the_tables_of_the_user() {
+fn a_backup_takes_the_snapshots_of_all_nodes_before_it_uploads() {
     let (mut source, _) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     source.view("shop.v", 3, "orders");
     source.table("system_auth.roles", 4, "role text PRIMARY KEY");
@@ -37,9 +38,19 @@ fn a_backup_takes_the_tables_of_the_user() {
         &backup_of(&source, Selection::default()),
         expect![[r#"
             supported: true
-            shop.Metrics_2
-            shop.orders
-            shop.v
+            begin < 
+            snapshot-10.0.0.1 < begin
+            snapshot-10.0.0.2 < begin
+            snapshot-10.0.0.3 < begin
+            barrier-snapshot < snapshot-10.0.0.1 snapshot-10.0.0.2 snapshot-10.0.0.3
+            capture < barrier-snapshot
+            upload-10.0.0.1 < barrier-snapshot
+            upload-10.0.0.2 < barrier-snapshot
+            upload-10.0.0.3 < barrier-snapshot
+            commit < capture upload-10.0.0.1 upload-10.0.0.2 upload-10.0.0.3
+            clear-10.0.0.1 < commit
+            clear-10.0.0.2 < commit
+            clear-10.0.0.3 < commit
         "#]],
     );
 }
@@ -81,7 +92,6 @@ fn a_backup_says_all_reasons_at_once() {
                   the nodes run different releases: cassandra 4.0.17 on 10.0.0.1, cassandra 4.1.9 on 10.0.0.2, 10.0.0.3
                   hint: finish the upgrade first
             supported: false
-            shop.v
         "#]],
     );
 }

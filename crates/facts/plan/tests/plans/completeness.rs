@@ -83,11 +83,13 @@ fn quorum_goes_without_one_replica_of_three() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 1m 13s
         "#]],
@@ -148,11 +150,13 @@ fn one_goes_without_two_replicas_of_three() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 1m 14s
         "#]],
@@ -186,11 +190,13 @@ fn any_goes_with_parts_of_the_ring_that_nobody_has() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 1m 02s
         "#]],

@@ -94,7 +94,8 @@ fn services_of_dse_onto_hcd() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            schema           -           every stage
+            check            -           every stage
+            schema           -           check
                 CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
                 CREATE TABLE IF NOT EXISTS shop.archive (
                     id int,
@@ -114,7 +115,8 @@ fn services_of_dse_onto_hcd() {
                 ) WITH ID = 00000000-0000-0000-0000-000000000003 AND VERTEX LABEL person;
             load             every node  schema
             upgradesstables  every node  its own load
-            finish           -           every upgradesstables
+            finish           every node  every upgradesstables
+            unpin            -           every finish
 
             takes about 2m 00s
         "#]],
@@ -165,7 +167,8 @@ fn services_of_dse_onto_hcd_rewritten() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            schema           -           every stage
+            check            -           every stage
+            schema           -           check
                 CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
                 CREATE TABLE IF NOT EXISTS shop.archive (
                     id int,
@@ -184,7 +187,8 @@ fn services_of_dse_onto_hcd_rewritten() {
                 ) WITH ID = 00000000-0000-0000-0000-000000000003;
             load             every node  schema
             upgradesstables  every node  its own load
-            finish           -           every upgradesstables
+            finish           every node  every upgradesstables
+            unpin            -           every finish
 
             takes about 1m 58s
         "#]],
@@ -219,7 +223,8 @@ fn classes_of_dse_stay_on_hcd() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            schema           -           every stage
+            check            -           every stage
+            schema           -           check
                 CREATE KEYSPACE IF NOT EXISTS places WITH replication = {'class': 'org.apache.cassandra.locator.EverywhereStrategy'} AND durable_writes = true;
                 CREATE TABLE IF NOT EXISTS places.shops (
                     id int,
@@ -228,7 +233,8 @@ fn classes_of_dse_stay_on_hcd() {
                 ) WITH ID = 00000000-0000-0000-0000-000000000005 AND comment = '';
             load             every node  schema
             upgradesstables  every node  its own load
-            finish           -           every upgradesstables
+            finish           every node  every upgradesstables
+            unpin            -           every finish
 
             takes about 43s
         "#]],

@@ -30,40 +30,42 @@ fn with_the_same_key() {
     check_particular(
         &keys("dse 6.9.10", Some("aa"), Some("aa")),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          TDE_KEY_ROWS dse_system.encrypted_keys (before)
-              the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
-              hint: before the restore add the rows of dse_system.encrypted_keys of the source to dse_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
+            warnings (1)
+              TDE_KEY_ROWS dse_system.encrypted_keys (before)
+                  the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
+                  hint: before the restore add the rows of dse_system.encrypted_keys of the source to dse_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
 
-        advice (1)
-          UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
-              restored SSTables stay in the format of dse 6.8.50 until they are upgraded
-              hint: the restore has a step for it; by hand: nodetool upgradesstables
+            advice (1)
+              UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
+                  restored SSTables stay in the format of dse 6.8.50 until they are upgraded
+                  hint: the restore has a step for it; by hand: nodetool upgradesstables
 
-        TABLE        WHAT HAPPENS TO IT                  ID
-        shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
-        shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
+            TABLE        WHAT HAPPENS TO IT                  ID
+            shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000013
 
-        STEP             ON          AFTER
-        pin              -           -
-        stage            every node  pin
-        schema           -           every stage
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS shop.cards (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND compression = {'class': 'org.apache.cassandra.io.compress.EncryptingLZ4Compressor', 'cipher_algorithm': 'AES/CBC/PKCS5Padding', 'secret_key_strength': '128', 'system_key_file': 'shop_key'};
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
-        load             every node  schema
-        upgradesstables  every node  its own load
-        finish           -           every upgradesstables
+            STEP             ON          AFTER
+            pin              -           -
+            stage            every node  pin
+            check            -           every stage
+            schema           -           check
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS shop.cards (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND compression = {'class': 'org.apache.cassandra.io.compress.EncryptingLZ4Compressor', 'cipher_algorithm': 'AES/CBC/PKCS5Padding', 'secret_key_strength': '128', 'system_key_file': 'shop_key'};
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
+            load             every node  schema
+            upgradesstables  every node  its own load
+            finish           every node  every upgradesstables
+            unpin            -           every finish
 
-        takes about 1m 21s
-    "#]],
+            takes about 1m 21s
+        "#]],
     );
 }
 
@@ -145,43 +147,45 @@ fn with_a_key_that_the_backup_does_not_tell_of() {
     check_particular(
         &keys("dse 6.9.10", None, Some("aa")),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (2)
-          TDE_KEY_UNKNOWN shop_key (before)
-              the system key shop_key of shop.cards could not be read on the source when the backup was made
-              hint: compare the file on a source node with that on each target node by hand, for example by its SHA-256
-          TDE_KEY_ROWS dse_system.encrypted_keys (before)
-              the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
-              hint: before the restore add the rows of dse_system.encrypted_keys of the source to dse_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
+            warnings (2)
+              TDE_KEY_UNKNOWN shop_key (before)
+                  the system key shop_key of shop.cards could not be read on the source when the backup was made
+                  hint: compare the file on a source node with that on each target node by hand, for example by its SHA-256
+              TDE_KEY_ROWS dse_system.encrypted_keys (before)
+                  the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
+                  hint: before the restore add the rows of dse_system.encrypted_keys of the source to dse_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
 
-        advice (1)
-          UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
-              restored SSTables stay in the format of dse 6.8.50 until they are upgraded
-              hint: the restore has a step for it; by hand: nodetool upgradesstables
+            advice (1)
+              UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
+                  restored SSTables stay in the format of dse 6.8.50 until they are upgraded
+                  hint: the restore has a step for it; by hand: nodetool upgradesstables
 
-        TABLE        WHAT HAPPENS TO IT                  ID
-        shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
-        shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
+            TABLE        WHAT HAPPENS TO IT                  ID
+            shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000013
 
-        STEP             ON          AFTER
-        pin              -           -
-        stage            every node  pin
-        schema           -           every stage
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS shop.cards (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND compression = {'class': 'org.apache.cassandra.io.compress.EncryptingLZ4Compressor', 'cipher_algorithm': 'AES/CBC/PKCS5Padding', 'secret_key_strength': '128', 'system_key_file': 'shop_key'};
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
-        load             every node  schema
-        upgradesstables  every node  its own load
-        finish           -           every upgradesstables
+            STEP             ON          AFTER
+            pin              -           -
+            stage            every node  pin
+            check            -           every stage
+            schema           -           check
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS shop.cards (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND compression = {'class': 'org.apache.cassandra.io.compress.EncryptingLZ4Compressor', 'cipher_algorithm': 'AES/CBC/PKCS5Padding', 'secret_key_strength': '128', 'system_key_file': 'shop_key'};
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
+            load             every node  schema
+            upgradesstables  every node  its own load
+            finish           every node  every upgradesstables
+            unpin            -           every finish
 
-        takes about 1m 21s
-    "#]],
+            takes about 1m 21s
+        "#]],
     );
 }
 

@@ -60,11 +60,13 @@ fn what_expires_before_and_during_the_restore_is_told_by_table() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 3m 41s
         "#]],

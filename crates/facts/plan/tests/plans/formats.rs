@@ -203,12 +203,14 @@ fn an_unlisted_pair_that_is_allowed_is_warned_of() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            replace          -           every stage
+            check            -           every stage
+            replace          -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load             every node  replace
             upgradesstables  every node  its own load
-            finish           -           every upgradesstables
+            finish           every node  every upgradesstables
+            unpin            -           every finish
 
             takes about 1m 19s
         "#]],

@@ -45,10 +45,12 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
             STEP    ON          AFTER
             pin     -           -
             stage   every node  pin
-            stop    every node  every stage
+            check   -           every stage
+            stop    every node  check
             swap    every node  every stop
             start   every node  every swap
-            finish  -           every start
+            finish  every node  every start
+            unpin   -           every finish
 
             takes about 2m 47s
         "#]],
@@ -91,14 +93,16 @@ fn in_place_makes_what_is_missing_first() {
             STEP    ON          AFTER
             pin     -           -
             stage   every node  pin
-            schema  -           every stage
+            check   -           every stage
+            schema  -           check
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
                 CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
             stop    every node  schema
             swap    every node  every stop
             start   every node  every swap
-            finish  -           every start
+            finish  every node  every start
+            unpin   -           every finish
 
             takes about 2m 53s
         "#]],

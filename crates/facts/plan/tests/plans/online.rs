@@ -39,11 +39,13 @@ fn three_nodes_online_into_the_same_schema() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 27s
         "#]],
@@ -100,7 +102,8 @@ fn a_dropped_keyspace_is_made_again() {
             STEP    ON          AFTER
             pin     -           -
             stage   every node  pin
-            schema  -           every stage
+            check   -           every stage
+            schema  -           check
                 CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
                 CREATE TYPE IF NOT EXISTS shop.money (amount decimal);
                 CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
@@ -109,7 +112,8 @@ fn a_dropped_keyspace_is_made_again() {
             load    every node  schema
             views   -           every load
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
-            finish  -           views
+            finish  every node  views
+            unpin   -           every finish
 
             takes about 1m 01s
         "#]],
@@ -151,10 +155,12 @@ fn a_single_table_leaves_the_others_alone() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 15s
         "#]],
@@ -211,11 +217,13 @@ fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 27s
         "#]],

@@ -51,7 +51,8 @@ fn views_are_dropped_before_and_built_after_the_load() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 DROP MATERIALIZED VIEW IF EXISTS shop.later;
                 DROP MATERIALIZED VIEW IF EXISTS shop.v;
                 TRUNCATE TABLE shop."Metrics_2";
@@ -60,7 +61,8 @@ fn views_are_dropped_before_and_built_after_the_load() {
             views    -           every load
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.later AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000004 AND comment = '';
-            finish   -           views
+            finish   every node  views
+            unpin    -           every finish
 
             takes about 1m 01s
         "#]],
@@ -150,7 +152,8 @@ fn what_differs_is_dropped_and_made_as_it_was() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 DROP MATERIALIZED VIEW IF EXISTS shop.later;
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text, old int) WITH ID = 00000000-0000-0000-0000-000000000001;
@@ -158,7 +161,8 @@ fn what_differs_is_dropped_and_made_as_it_was() {
                 CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
                 TRUNCATE TABLE shop."Metrics_2";
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 35s
         "#]],

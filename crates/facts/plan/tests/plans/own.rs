@@ -49,36 +49,38 @@ fn partitions_that_nodes_do_not_own_are_left_out() {
     check_particular(
         &astray(),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        advice (2)
-          FOREIGN_PARTITIONS shop.orders (during)
-              in 9 SSTables of shop.orders are partitions that their nodes do not own: they are left out
-              hint: they are left over from before the ring or the replication changed; `nodetool cleanup` on the source's nodes removes them there
-          IN_PLACE_POSSIBLE staging (before)
-              the ring is that of the backup: its files can be swapped while Cassandra is stopped
-              hint: --mode in-place is faster for much data; the cluster is down meanwhile
+            advice (2)
+              FOREIGN_PARTITIONS shop.orders (during)
+                  in 9 SSTables of shop.orders are partitions that their nodes do not own: they are left out
+                  hint: they are left over from before the ring or the replication changed; `nodetool cleanup` on the source's nodes removes them there
+              IN_PLACE_POSSIBLE staging (before)
+                  the ring is that of the backup: its files can be swapped while Cassandra is stopped
+                  hint: --mode in-place is faster for much data; the cluster is down meanwhile
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   3.0 GiB      3.3 GiB         4       1  00000000-0000-0000-0000-000000000011
-        10.1.0.2   3.0 GiB      3.3 GiB         4       1  00000000-0000-0000-0000-000000000012
-        10.1.0.3   3.0 GiB      3.3 GiB         4       1  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   3.0 GiB      3.3 GiB         4       1  00000000-0000-0000-0000-000000000011
+            10.1.0.2   3.0 GiB      3.3 GiB         4       1  00000000-0000-0000-0000-000000000012
+            10.1.0.3   3.0 GiB      3.3 GiB         4       1  00000000-0000-0000-0000-000000000013
 
-        STEP     ON          AFTER
-        pin      -           -
-        stage    every node  pin
-        replace  -           every stage
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load     every node  replace
-        finish   -           every load
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            replace  -           check
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load     every node  replace
+            finish   every node  every load
+            unpin    -           every finish
 
-        takes about 34s
-    "#]],
+            takes about 34s
+        "#]],
     );
 }
 
@@ -106,45 +108,47 @@ fn what_cannot_be_cut_is_loaded_whole_and_cleaned_up_afterwards() {
     check_particular(
         &uncut(),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          TDE_KEY_ROWS hcd_system.encrypted_keys (before)
-              the tables' own keys stand in hcd_system.encrypted_keys of the source, which is not part of the backup
-              hint: before the restore add the rows of hcd_system.encrypted_keys of the source to hcd_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
+            warnings (1)
+              TDE_KEY_ROWS hcd_system.encrypted_keys (before)
+                  the tables' own keys stand in hcd_system.encrypted_keys of the source, which is not part of the backup
+                  hint: before the restore add the rows of hcd_system.encrypted_keys of the source to hcd_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
 
-        advice (3)
-          UPGRADE_SSTABLES_REQUIRED bti-bb (after)
-              restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
-              hint: the restore has a step for it; by hand: nodetool upgradesstables
-          CLEANUP_ADVISED shop.orders (after)
-              3 SSTables of shop.orders cannot be cut, and may hold partitions that their nodes do not own: they are loaded whole, without Cassandra's check of tokens
-              hint: afterwards, on each node: `nodetool cleanup shop`
-          IN_PLACE_POSSIBLE staging (before)
-              the ring is that of the backup: its files can be swapped while Cassandra is stopped
-              hint: --mode in-place is faster for much data; the cluster is down meanwhile
+            advice (3)
+              UPGRADE_SSTABLES_REQUIRED bti-bb (after)
+                  restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
+                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+              CLEANUP_ADVISED shop.orders (after)
+                  3 SSTables of shop.orders cannot be cut, and may hold partitions that their nodes do not own: they are loaded whole, without Cassandra's check of tokens
+                  hint: afterwards, on each node: `nodetool cleanup shop`
+              IN_PLACE_POSSIBLE staging (before)
+                  the ring is that of the backup: its files can be swapped while Cassandra is stopped
+                  hint: --mode in-place is faster for much data; the cluster is down meanwhile
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      3.3 GiB         3       0  00000000-0000-0000-0000-000000000013
 
-        STEP             ON          AFTER
-        pin              -           -
-        stage            every node  pin
-        replace          -           every stage
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load             every node  replace
-        upgradesstables  every node  its own load
-        finish           -           every upgradesstables
+            STEP             ON          AFTER
+            pin              -           -
+            stage            every node  pin
+            check            -           every stage
+            replace          -           check
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load             every node  replace
+            upgradesstables  every node  its own load
+            finish           every node  every upgradesstables
+            unpin            -           every finish
 
-        takes about 1m 19s
-    "#]],
+            takes about 1m 19s
+        "#]],
     );
 }
 

@@ -39,38 +39,40 @@ fn a_keyspace_of_a_custom_strategy_is_loaded_without_the_check_of_tokens() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        advice (2)
-          CLEANUP_ADVISED odd (after)
-              which partitions of odd each node owns cannot be determined, so that SSTables may hold partitions of others: they are loaded whole, without Cassandra's check of tokens
-              hint: afterwards, on each node: `nodetool cleanup odd`
-          IN_PLACE_POSSIBLE staging (before)
-              the ring is that of the backup: its files can be swapped while Cassandra is stopped
-              hint: --mode in-place is faster for much data; the cluster is down meanwhile
+            advice (2)
+              CLEANUP_ADVISED odd (after)
+                  which partitions of odd each node owns cannot be determined, so that SSTables may hold partitions of others: they are loaded whole, without Cassandra's check of tokens
+                  hint: afterwards, on each node: `nodetool cleanup odd`
+              IN_PLACE_POSSIBLE staging (before)
+                  the ring is that of the backup: its files can be swapped while Cassandra is stopped
+                  hint: --mode in-place is faster for much data; the cluster is down meanwhile
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        odd.moons       is there: emptied, then loaded  00000000-0000-0000-0000-000000000003
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            odd.moons       is there: emptied, then loaded  00000000-0000-0000-0000-000000000003
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-        STEP     ON          AFTER
-        pin      -           -
-        stage    every node  pin
-        replace  -           every stage
-            TRUNCATE TABLE odd.moons;
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load     every node  replace
-        finish   -           every load
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            replace  -           check
+                TRUNCATE TABLE odd.moons;
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load     every node  replace
+            finish   every node  every load
+            unpin    -           every finish
 
-        takes about 39s
-    "#]],
+            takes about 39s
+        "#]],
     );
 }
 
@@ -80,38 +82,40 @@ fn a_transiently_replicated_keyspace_is_loaded_without_the_check_of_tokens() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        advice (2)
-          CLEANUP_ADVISED odd (after)
-              which partitions of odd each node owns cannot be determined, so that SSTables may hold partitions of others: they are loaded whole, without Cassandra's check of tokens
-              hint: afterwards, on each node: `nodetool cleanup odd`
-          IN_PLACE_POSSIBLE staging (before)
-              the ring is that of the backup: its files can be swapped while Cassandra is stopped
-              hint: --mode in-place is faster for much data; the cluster is down meanwhile
+            advice (2)
+              CLEANUP_ADVISED odd (after)
+                  which partitions of odd each node owns cannot be determined, so that SSTables may hold partitions of others: they are loaded whole, without Cassandra's check of tokens
+                  hint: afterwards, on each node: `nodetool cleanup odd`
+              IN_PLACE_POSSIBLE staging (before)
+                  the ring is that of the backup: its files can be swapped while Cassandra is stopped
+                  hint: --mode in-place is faster for much data; the cluster is down meanwhile
 
-        TABLE           WHAT HAPPENS TO IT              ID
-        odd.moons       is there: emptied, then loaded  00000000-0000-0000-0000-000000000003
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT              ID
+            odd.moons       is there: emptied, then loaded  00000000-0000-0000-0000-000000000003
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-        STEP     ON          AFTER
-        pin      -           -
-        stage    every node  pin
-        replace  -           every stage
-            TRUNCATE TABLE odd.moons;
-            TRUNCATE TABLE shop."Metrics_2";
-            TRUNCATE TABLE shop.orders;
-        load     every node  replace
-        finish   -           every load
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            replace  -           check
+                TRUNCATE TABLE odd.moons;
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load     every node  replace
+            finish   every node  every load
+            unpin    -           every finish
 
-        takes about 39s
-    "#]],
+            takes about 39s
+        "#]],
     );
 }
 

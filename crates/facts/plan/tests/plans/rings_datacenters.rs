@@ -45,34 +45,36 @@ fn one_datacenter_of_another_name() {
     check_particular(
         &fed(unnamed, &[("dc1", "lab")]),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          REPLICATION_ADJUSTED shop (during)
-              shop is made with the replication {'class': 'NetworkTopologyStrategy', 'lab': '3'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
-              hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'lab': '3'}
+            warnings (1)
+              REPLICATION_ADJUSTED shop (during)
+                  shop is made with the replication {'class': 'NetworkTopologyStrategy', 'lab': '3'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
+                  hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'lab': '3'}
 
-        TABLE           WHAT HAPPENS TO IT                  ID
-        shop.Metrics_2  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT                  ID
+            shop.Metrics_2  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'lab': '3'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            check   -           every stage
+            schema  -           check
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'lab': '3'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+            load    every node  schema
+            finish  every node  every load
+            unpin   -           every finish
 
-        takes about 29s
-    "#]],
+            takes about 29s
+        "#]],
     );
 }
 
@@ -89,28 +91,30 @@ fn two_datacenters_into_two_of_other_sizes() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        TABLE        WHAT HAPPENS TO IT                  ID
-        shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE        WHAT HAPPENS TO IT                  ID
+            shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.7 GiB      2.9 GiB         5       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013
-        10.1.0.2   2.7 GiB      2.9 GiB         3       2  00000000-0000-0000-0000-000000000013
-        10.1.0.3   2.7 GiB      2.9 GiB         4       2  00000000-0000-0000-0000-000000000012
-        10.1.0.4   4.0 GiB      4.4 GiB         6       4  00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.7 GiB      2.9 GiB         5       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013
+            10.1.0.2   2.7 GiB      2.9 GiB         3       2  00000000-0000-0000-0000-000000000013
+            10.1.0.3   2.7 GiB      2.9 GiB         4       2  00000000-0000-0000-0000-000000000012
+            10.1.0.4   4.0 GiB      4.4 GiB         6       4  00000000-0000-0000-0000-000000000014, 00000000-0000-0000-0000-000000000015
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'paris': '2', 'tokyo': '1'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            check   -           every stage
+            schema  -           check
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'paris': '2', 'tokyo': '1'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+            load    every node  schema
+            finish  every node  every load
+            unpin   -           every finish
 
-        takes about 38s
-    "#]],
+            takes about 38s
+        "#]],
     );
 }
 
@@ -145,11 +149,13 @@ fn two_datacenters_into_one_with_the_other_left_out() {
             STEP    ON          AFTER
             pin     -           -
             stage   every node  pin
-            schema  -           every stage
+            check   -           every stage
+            schema  -           check
                 CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2'} AND durable_writes = true;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
             load    every node  schema
-            finish  -           every load
+            finish  every node  every load
+            unpin   -           every finish
 
             takes about 33s
         "#]],
@@ -182,11 +188,13 @@ fn two_datacenters_into_one_that_both_feed() {
             STEP    ON          AFTER
             pin     -           -
             stage   every node  pin
-            schema  -           every stage
+            check   -           every stage
+            schema  -           check
                 CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2'} AND durable_writes = true;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
             load    every node  schema
-            finish  -           every load
+            finish  every node  every load
+            unpin   -           every finish
 
             takes about 57s
         "#]],
@@ -211,34 +219,36 @@ fn one_datacenter_that_feeds_two() {
     check_particular(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          REPLICATION_ADJUSTED shop (during)
-              shop is made with the replication {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
-              hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'}
+            warnings (1)
+              REPLICATION_ADJUSTED shop (during)
+                  shop is made with the replication {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
+                  hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'}
 
-        TABLE           WHAT HAPPENS TO IT                  ID
-        shop.Metrics_2  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT                  ID
+            shop.Metrics_2  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
-        10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
-        10.1.0.4   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
+            10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.4   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            check   -           every stage
+            schema  -           check
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+            load    every node  schema
+            finish  every node  every load
+            unpin   -           every finish
 
-        takes about 43s
-    "#]],
+            takes about 43s
+        "#]],
     );
 }

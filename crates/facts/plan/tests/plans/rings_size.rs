@@ -27,29 +27,31 @@ fn three_nodes_into_five() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        TABLE        WHAT HAPPENS TO IT                  ID
-        shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE        WHAT HAPPENS TO IT                  ID
+            shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   1.5 GiB      1.7 GiB         3       2  00000000-0000-0000-0000-000000000012
-        10.1.0.2   1.5 GiB      1.7 GiB         3       2  00000000-0000-0000-0000-000000000014
-        10.1.0.3   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000013
-        10.1.0.4   2.5 GiB      2.7 GiB         3       2  00000000-0000-0000-0000-000000000012
-        10.1.0.5   2.5 GiB      2.7 GiB         3       2  00000000-0000-0000-0000-000000000014
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.5 GiB      1.7 GiB         3       2  00000000-0000-0000-0000-000000000012
+            10.1.0.2   1.5 GiB      1.7 GiB         3       2  00000000-0000-0000-0000-000000000014
+            10.1.0.3   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000013
+            10.1.0.4   2.5 GiB      2.7 GiB         3       2  00000000-0000-0000-0000-000000000012
+            10.1.0.5   2.5 GiB      2.7 GiB         3       2  00000000-0000-0000-0000-000000000014
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            check   -           every stage
+            schema  -           check
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+            load    every node  schema
+            finish  every node  every load
+            unpin   -           every finish
 
-        takes about 38s
-    "#]],
+            takes about 38s
+        "#]],
     );
 }
 
@@ -77,11 +79,13 @@ fn three_nodes_into_two_that_hold_fewer_replicas() {
             STEP    ON          AFTER
             pin     -           -
             stage   every node  pin
-            schema  -           every stage
+            check   -           every stage
+            schema  -           check
                 CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2'} AND durable_writes = true;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
             load    every node  schema
-            finish  -           every load
+            finish  every node  every load
+            unpin   -           every finish
 
             takes about 1m 06s
         "#]],
@@ -100,28 +104,30 @@ fn one_token_for_each_node_into_four() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        TABLE        WHAT HAPPENS TO IT                  ID
-        shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE        WHAT HAPPENS TO IT                  ID
+            shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.2 GiB      2.4 GiB         4       4  00000000-0000-0000-0000-000000000012
-        10.1.0.2   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000013
-        10.1.0.3   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000014
-        10.1.0.4   1.8 GiB      2.0 GiB         4       4  00000000-0000-0000-0000-000000000012
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.2 GiB      2.4 GiB         4       4  00000000-0000-0000-0000-000000000012
+            10.1.0.2   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000013
+            10.1.0.3   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000014
+            10.1.0.4   1.8 GiB      2.0 GiB         4       4  00000000-0000-0000-0000-000000000012
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            check   -           every stage
+            schema  -           check
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+            load    every node  schema
+            finish  every node  every load
+            unpin   -           every finish
 
-        takes about 38s
-    "#]],
+            takes about 38s
+        "#]],
     );
 }
 
@@ -137,27 +143,29 @@ fn the_same_tokens_in_one_rack() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        TABLE        WHAT HAPPENS TO IT                  ID
-        shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE        WHAT HAPPENS TO IT                  ID
+            shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   3.3 GiB      3.7 GiB         4       1  00000000-0000-0000-0000-000000000012
-        10.1.0.2   3.3 GiB      3.7 GiB         4       1  00000000-0000-0000-0000-000000000013
-        10.1.0.3   3.3 GiB      3.7 GiB         4       2  00000000-0000-0000-0000-000000000014
-        10.1.0.4   2.0 GiB      2.2 GiB         4       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   3.3 GiB      3.7 GiB         4       1  00000000-0000-0000-0000-000000000012
+            10.1.0.2   3.3 GiB      3.7 GiB         4       1  00000000-0000-0000-0000-000000000013
+            10.1.0.3   3.3 GiB      3.7 GiB         4       2  00000000-0000-0000-0000-000000000014
+            10.1.0.4   2.0 GiB      2.2 GiB         4       4  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013, 00000000-0000-0000-0000-000000000014
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            check   -           every stage
+            schema  -           check
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+            load    every node  schema
+            finish  every node  every load
+            unpin   -           every finish
 
-        takes about 33s
-    "#]],
+            takes about 33s
+        "#]],
     );
 }

@@ -42,11 +42,13 @@ fn simple_strategy_onto_datacenters() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 48s
         "#]],
@@ -79,11 +81,13 @@ fn datacenters_onto_simple_strategy() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 1m 12s
         "#]],
@@ -145,10 +149,12 @@ fn one_table_into_another_ring() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 36s
         "#]],
@@ -188,11 +194,13 @@ fn one_keyspace_of_two_into_another_ring() {
             STEP    ON          AFTER
             pin     -           -
             stage   every node  pin
-            schema  -           every stage
+            check   -           every stage
+            schema  -           check
                 CREATE KEYSPACE IF NOT EXISTS blog WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2'} AND durable_writes = true;
                 CREATE TABLE IF NOT EXISTS blog.posts (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000005 AND comment = '';
             load    every node  schema
-            finish  -           every load
+            finish  every node  every load
+            unpin   -           every finish
 
             takes about 1m 06s
         "#]],
@@ -217,32 +225,34 @@ fn two_keyspaces_that_are_replicated_in_two_ways() {
     check_particular(
         &request(&source, &target),
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        TABLE           WHAT HAPPENS TO IT                  ID
-        blog.posts      is not there: created, then loaded  00000000-0000-0000-0000-000000000005
-        shop.Metrics_2  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+            TABLE           WHAT HAPPENS TO IT                  ID
+            blog.posts      is not there: created, then loaded  00000000-0000-0000-0000-000000000005
+            shop.Metrics_2  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.0 GiB      2.2 GiB         4       4  00000000-0000-0000-0000-000000000011
-        10.1.0.2   5.2 GiB      5.7 GiB         7       2  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000012
-        10.1.0.3   5.2 GiB      5.7 GiB         7       2  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013
-        10.1.0.4   3.6 GiB      3.9 GiB         7       5  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       4  00000000-0000-0000-0000-000000000011
+            10.1.0.2   5.2 GiB      5.7 GiB         7       2  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000012
+            10.1.0.3   5.2 GiB      5.7 GiB         7       2  00000000-0000-0000-0000-000000000012, 00000000-0000-0000-0000-000000000013
+            10.1.0.4   3.6 GiB      3.9 GiB         7       5  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        schema  -           every stage
-            CREATE KEYSPACE IF NOT EXISTS blog WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '1'} AND durable_writes = true;
-            CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS blog.posts (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000005 AND comment = '';
-            CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
-            CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
-        load    every node  schema
-        finish  -           every load
+            STEP    ON          AFTER
+            pin     -           -
+            stage   every node  pin
+            check   -           every stage
+            schema  -           check
+                CREATE KEYSPACE IF NOT EXISTS blog WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '1'} AND durable_writes = true;
+                CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS blog.posts (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000005 AND comment = '';
+                CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '';
+                CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+            load    every node  schema
+            finish  every node  every load
+            unpin   -           every finish
 
-        takes about 58s
-    "#]],
+            takes about 58s
+        "#]],
     );
 }

@@ -59,11 +59,13 @@ fn columns_that_were_added_dropped_and_changed() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text, note text, price int) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 17s
         "#]],
@@ -100,11 +102,13 @@ fn another_primary_key() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int, day date, c text, PRIMARY KEY (id, day)) WITH ID = 00000000-0000-0000-0000-000000000001 AND CLUSTERING ORDER BY (day DESC);
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 17s
         "#]],
@@ -142,11 +146,13 @@ fn options_that_were_changed() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND gc_grace_seconds = 864000 AND compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy'};
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 17s
         "#]],
@@ -189,14 +195,16 @@ fn a_table_a_view_and_an_index_that_were_added_since() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 DROP MATERIALIZED VIEW IF EXISTS shop.by_status;
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
             views    -           every load
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.by_status AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-00000000000a AND comment = '';
-            finish   -           views
+            finish   every node  views
+            unpin    -           every finish
 
             takes about 31s
         "#]],
@@ -242,11 +250,13 @@ fn a_field_was_added_to_a_type() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 27s
         "#]],

@@ -111,11 +111,13 @@ fn random_onto_random_with_other_tokens() {
             STEP     ON          AFTER
             pin      -           -
             stage    every node  pin
-            replace  -           every stage
+            check    -           every stage
+            replace  -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
             load     every node  replace
-            finish   -           every load
+            finish   every node  every load
+            unpin    -           every finish
 
             takes about 27s
         "#]],

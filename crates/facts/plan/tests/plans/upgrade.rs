@@ -58,7 +58,8 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            replace          -           every stage
+            check            -           every stage
+            replace          -           check
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (
                     id int,
@@ -67,7 +68,8 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
                 ) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = 'read_repair_chance = 1';
             load             every node  replace
             upgradesstables  every node  its own load
-            finish           -           every upgradesstables
+            finish           every node  every upgradesstables
+            unpin            -           every finish
 
             takes about 43s
         "#]],

@@ -1,8 +1,8 @@
 //! What is asked of the planner, between wire and model.
 
 use model::plan::{
-    BackupPlan, BackupRequest, Compatibility, Completeness, NodeKeys, Rates, RequestedMode,
-    RestoreMode, RestoreRequest, UnreachableAgent,
+    BackupPlan, BackupRequest, Compatibility, Completeness, NodeKeys, PlannedNode, Rates,
+    RequestedMode, RestoreMode, RestoreRequest, UnreachableAgent,
 };
 
 use super::node::nodes_of_one_request;
@@ -82,7 +82,8 @@ impl From<BackupPlan> for pb::PlanBackupResponse {
         Self {
             supported: plan.supported,
             findings: all_into(plan.findings),
-            tables: all_into(plan.tables),
+            nodes: all_into(plan.nodes),
+            steps: all_into(plan.steps),
         }
     }
 }
@@ -94,7 +95,30 @@ impl TryFrom<pb::PlanBackupResponse> for BackupPlan {
         Ok(Self {
             supported: plan.supported,
             findings: all(plan.findings)?,
-            tables: all(plan.tables)?,
+            nodes: all(plan.nodes)?,
+            steps: all(plan.steps)?,
+        })
+    }
+}
+
+impl From<PlannedNode> for pb::PlannedNode {
+    fn from(node: PlannedNode) -> Self {
+        Self {
+            host_id: node.host_id.to_string(),
+            address: node.address,
+            agent: node.agent,
+        }
+    }
+}
+
+impl TryFrom<pb::PlannedNode> for PlannedNode {
+    type Error = ConversionError;
+
+    fn try_from(node: pb::PlannedNode) -> Result<Self, ConversionError> {
+        Ok(Self {
+            host_id: parsed("node.host_id", &node.host_id)?,
+            address: node.address,
+            agent: node.agent,
         })
     }
 }

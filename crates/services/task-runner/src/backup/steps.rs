@@ -1,14 +1,23 @@
-//! The steps of a backup, and what waits for what.
+//! The steps of a planned backup as work of this runner.
 
 use std::collections::BTreeSet;
 
+use api::pb::planner::{PlanBackupResponse, PlanStep, PlannedNode};
 use jiff::Timestamp;
 use model::task::{Step, StepState, Task, TaskKind, TaskState};
 use model::{BackupRef, TaskId};
 
-use crate::record::{BackupJob, Job, Node, TaskRecord, Work};
+use crate::error::RunnerError;
+use crate::graph;
+use crate::record::{BackupJob, Job, TaskRecord, Work};
 
-pub(super) fn record(id: TaskId, backup: BackupRef, job: BackupJob, now: Timestamp) -> TaskRecord {
+pub(super) fn record(
+    id: TaskId,
+    backup: BackupRef,
+    job: BackupJob,
+    steps: Vec<Step<Work>>,
+    now: Timestamp,
+) -> TaskRecord {
     TaskRecord {
         task: Task {
             id,
@@ -19,7 +28,7 @@ pub(super) fn record(id: TaskId, backup: BackupRef, job: BackupJob, now: Timesta
             backup,
             created_at: now,
             finished_at: None,
-            steps: backup_steps(&job.nodes),
+            steps,
             error: String::new(),
             findings: Vec::new(),
         },
@@ -32,43 +41,47 @@ pub(super) fn record(id: TaskId, backup: BackupRef, job: BackupJob, now: Timesta
     }
 }
 
-/// Uploads wait for all snapshots, so that the spread of the snapshots is not stretched by the disks' work.
-pub(super) fn backup_steps(nodes: &[Node]) -> Vec<Step<Work>> {
-    let on_each = |kind: &str| -> Vec<String> {
-        nodes
-            .iter()
-            .map(|node| format!("{kind}-{}", node.address))
-            .collect()
+/// The plan's steps as work of this runner. A plan leaves nothing to be added.
+pub(super) fn backup_steps(plan: &PlanBackupResponse) -> Result<Vec<Step<Work>>, RunnerError> {
+    let mut steps = Vec::with_capacity(plan.steps.len());
+    for planned in &plan.steps {
+        let work = work(planned, &plan.nodes)?;
+        steps.push(step(&planned.id, &planned.node, &planned.after, work));
+    }
+    // The call that creates a backup runs the first step itself.
+    if steps.first().is_none_or(|first| first.work != Work::Begin) {
+        let why = "the steps of a backup do not start with `begin`";
+        return Err(RunnerError::PlanNotUnderstood(why.to_owned()));
+    }
+    graph::check(&steps).map_err(RunnerError::PlanNotUnderstood)?;
+    Ok(steps)
+}
+
+fn work(planned: &PlanStep, nodes: &[PlannedNode]) -> Result<Work, RunnerError> {
+    let known = || {
+        let node = nodes.iter().find(|node| node.address == planned.node);
+        node.map(|node| node.agent.clone()).ok_or_else(|| {
+            RunnerError::PlanNotUnderstood(format!(
+                "step `{}` is for node `{}`, of which the plan knows no agent",
+                planned.id, planned.node
+            ))
+        })
     };
-    let (snapshots, uploads) = (on_each("snapshot"), on_each("upload"));
-    let mut steps = vec![step("begin", "", &[], Work::Begin)];
-    for (node, id) in nodes.iter().zip(&snapshots) {
-        let agent = node.agent.clone();
-        steps.push(step(
-            id,
-            &node.address,
-            &["begin".to_owned()],
-            Work::Snapshot { agent },
-        ));
-    }
-    steps.push(step("capture", "", &snapshots, Work::Capture));
-    for (node, id) in nodes.iter().zip(&uploads) {
-        let agent = node.agent.clone();
-        steps.push(step(id, &node.address, &snapshots, Work::Upload { agent }));
-    }
-    let mut before_commit = uploads;
-    before_commit.push("capture".to_owned());
-    steps.push(step("commit", "", &before_commit, Work::Commit));
-    for (node, id) in nodes.iter().zip(on_each("clear")) {
-        let agent = node.agent.clone();
-        steps.push(step(
-            &id,
-            &node.address,
-            &["commit".to_owned()],
-            Work::Clear { agent },
-        ));
-    }
-    steps
+    Ok(match planned.kind.as_str() {
+        "begin" => Work::Begin,
+        "snapshot" => Work::Snapshot { agent: known()? },
+        "capture" => Work::Capture,
+        "upload" => Work::Upload { agent: known()? },
+        "commit" => Work::Commit,
+        "clear" => Work::Clear { agent: known()? },
+        "barrier" => Work::Barrier,
+        kind => {
+            return Err(RunnerError::PlanNotUnderstood(format!(
+                "step `{}` is of the unknown kind `{kind}`",
+                planned.id
+            )));
+        }
+    })
 }
 
 pub(crate) fn step(id: &str, node: &str, after: &[String], work: Work) -> Step<Work> {

@@ -1,4 +1,5 @@
-use super::steps::backup_steps;
+use api::pb::planner::PlanStep;
+
 use super::*;
 
 fn wish(cluster: &str) -> NewBackup {
@@ -22,31 +23,71 @@ fn a_default_name_says_cluster_and_time_and_differs_on_collision() {
     assert!(long.ends_with("-20261122t100506Z-10"), "{long}");
 }
 
+fn planned(steps: &[(&str, &str, &str)]) -> PlanBackupResponse {
+    PlanBackupResponse {
+        supported: true,
+        nodes: vec![PlannedNode {
+            host_id: "h".into(),
+            address: "a".into(),
+            agent: "a:7401".into(),
+        }],
+        steps: steps
+            .iter()
+            .map(|(kind, node, after)| PlanStep {
+                id: (*kind).into(),
+                kind: (*kind).into(),
+                node: (*node).into(),
+                after: after.split_whitespace().map(String::from).collect(),
+                cql: Vec::new(),
+            })
+            .collect(),
+        ..Default::default()
+    }
+}
+
 #[test]
-fn nothing_is_uploaded_before_every_node_has_its_snapshot() {
-    let nodes: Vec<Node> = ["a", "b"]
-        .map(|name| Node {
-            address: name.into(),
-            agent: format!("{name}:7401"),
-            host_id: name.into(),
-        })
-        .into();
-    let lines: Vec<String> = backup_steps(&nodes)
-        .iter()
-        .map(|step| format!("{} < {}", step.id, step.after.join(" ")))
-        .collect();
-    assert_eq!(
-        lines,
-        [
-            "begin < ",
-            "snapshot-a < begin",
-            "snapshot-b < begin",
-            "capture < snapshot-a snapshot-b",
-            "upload-a < snapshot-a snapshot-b",
-            "upload-b < snapshot-a snapshot-b",
-            "commit < upload-a upload-b capture",
-            "clear-a < commit",
-            "clear-b < commit",
-        ]
-    );
+fn a_backup_runs_the_steps_of_its_plan_and_no_others() {
+    let plan = planned(&[
+        ("begin", "", ""),
+        ("snapshot", "a", "begin"),
+        ("barrier", "", "snapshot"),
+        ("capture", "", "barrier"),
+        ("upload", "a", "barrier"),
+        ("commit", "", "capture upload"),
+        ("clear", "a", "commit"),
+    ]);
+    let steps = backup_steps(&plan).expect("steps");
+    for (step, planned) in steps.iter().zip(&plan.steps) {
+        assert_eq!(
+            (step.work.kind(), &step.node, &step.after),
+            (planned.kind.as_str(), &planned.node, &planned.after)
+        );
+    }
+    assert_eq!(steps.len(), plan.steps.len());
+    let agent = "a:7401".to_owned();
+    assert_eq!(steps[4].work, Work::Upload { agent });
+}
+
+#[test]
+fn a_backup_that_is_not_understood_is_refused_before_it_starts() {
+    let begin = ("begin", "", "");
+    for (steps, why) in [
+        (&[][..], "do not start with `begin`"),
+        (&[("capture", "", ""), begin], "do not start with `begin`"),
+        (
+            &[begin, ("load", "a", "")],
+            "`load` is of the unknown kind `load`",
+        ),
+        (
+            &[begin, ("upload", "b", "")],
+            "for node `b`, of which the plan knows no agent",
+        ),
+        (
+            &[begin, ("upload", "a", "x")],
+            "`upload` waits for `x`, which is not there",
+        ),
+    ] {
+        let error = backup_steps(&planned(steps)).expect_err(why).to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }

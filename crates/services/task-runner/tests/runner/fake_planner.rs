@@ -5,6 +5,7 @@ use api::pb::planner::planner_server::Planner;
 use api::pb::types::{
     BackupRef, Finding, KeyFingerprint, Severity, SourceShare, TableRef, TokenRange, When,
 };
+use model::plan::PlannedNode;
 use tonic::{Request, Response, Status};
 
 use crate::fleet::Fleet;
@@ -31,7 +32,7 @@ impl FakePlanner {
     fn step(&self, kind: &str, node: Option<&str>, after: &[String]) -> pb::PlanStep {
         pb::PlanStep {
             id: node.map_or(kind.to_owned(), |node| format!("{kind}-{node}")),
-            kind: kind.into(),
+            kind: kind.split('-').next().unwrap_or(kind).into(),
             node: node.unwrap_or_default().into(),
             after: after.to_vec(),
             cql: match kind {
@@ -46,38 +47,46 @@ impl FakePlanner {
     /// As the real one lays them out.
     fn steps(&self) -> Vec<pb::PlanStep> {
         let in_place = self.fleet.facts().in_place;
-        let kinds: &[(&str, bool)] = match in_place {
-            true => &[
+        let kinds: &[(&str, bool)] = if in_place {
+            &[
                 ("pin", false),
                 ("stage", true),
+                ("check", false),
                 ("schema", false),
                 ("stop", true),
+                ("barrier-stop", false),
                 ("swap", true),
+                ("barrier-swap", false),
                 ("start", true),
-                ("finish", false),
-            ],
-            false => &[
+                ("barrier-start", false),
+                ("finish", true),
+                ("unpin", false),
+            ]
+        } else {
+            &[
                 ("pin", false),
                 ("stage", true),
+                ("check", false),
                 ("schema", false),
                 ("replace", false),
                 ("load", true),
+                ("barrier-load", false),
                 ("upgradesstables", true),
                 ("views", false),
-                ("finish", false),
-            ],
+                ("finish", true),
+                ("unpin", false),
+            ]
         };
         let mut steps: Vec<pb::PlanStep> = Vec::new();
         let mut last: Vec<String> = Vec::new();
         for (kind, on_each) in kinds {
-            let made: Vec<pb::PlanStep> = match on_each {
-                true => {
-                    let nodes = self.fleet.nodes.iter();
-                    nodes
-                        .map(|node| self.step(kind, Some(node), &last))
-                        .collect()
-                }
-                false => vec![self.step(kind, None, &last)],
+            let made: Vec<pb::PlanStep> = if *on_each {
+                let nodes = self.fleet.nodes.iter();
+                nodes
+                    .map(|node| self.step(kind, Some(node), &last))
+                    .collect()
+            } else {
+                vec![self.step(kind, None, &last)]
             };
             last = made.iter().map(|step| step.id.clone()).collect();
             steps.extend(made);
@@ -111,13 +120,31 @@ impl Planner for FakePlanner {
         request: Request<pb::PlanBackupRequest>,
     ) -> Answer<pb::PlanBackupResponse> {
         self.fleet.enter("plan-backup").await?;
-        let findings = self.findings(&request.into_inner().unreachable);
+        let request = request.into_inner();
+        let findings = self.findings(&request.unreachable);
+        let supported = findings
+            .iter()
+            .all(|finding| finding.severity() != Severity::Refusal);
+        let nodes = request.nodes.into_iter().map(|node| {
+            let member = node.member.unwrap_or_default();
+            pb::PlannedNode {
+                host_id: member.host_id,
+                address: member.address,
+                agent: node.agent,
+            }
+        });
+        let nodes: Vec<pb::PlannedNode> = nodes.collect();
+        let steps = if supported {
+            let nodes: Vec<PlannedNode> = api::convert::all(nodes.clone()).expect("nodes");
+            api::convert::all_into(plan::backup_steps(&nodes))
+        } else {
+            Vec::new()
+        };
         Ok(Response::new(pb::PlanBackupResponse {
-            supported: findings
-                .iter()
-                .all(|finding| finding.severity() != Severity::Refusal),
+            supported,
             findings,
-            tables: Vec::new(),
+            nodes,
+            steps,
         }))
     }
 

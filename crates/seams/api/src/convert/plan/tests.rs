@@ -124,7 +124,12 @@ fn a_backup_plan_and_its_request_survive_the_wire() {
     let plan = BackupPlan {
         supported: false,
         findings: vec![finding()],
-        tables: vec![TableRef::new("shop", "orders")],
+        nodes: vec![PlannedNode {
+            host_id: HostId(Uuid::from_u128(1)),
+            address: "10.0.0.1".into(),
+            agent: "10.0.0.1:7401".into(),
+        }],
+        steps: plan().steps,
     };
     let wire = pb::PlanBackupResponse::from(plan.clone());
     assert_eq!(BackupPlan::try_from(wire), Ok(plan));

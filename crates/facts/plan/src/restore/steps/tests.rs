@@ -1,0 +1,104 @@
+//! The order of a restore's steps is the same for any number of nodes.
+
+use super::*;
+use crate::steps::order;
+
+fn statements(words: &str, word: &str) -> Vec<String> {
+    let has = words.split_whitespace().any(|it| it == word);
+    if has {
+        vec!["CQL".to_owned()]
+    } else {
+        Vec::new()
+    }
+}
+
+/// `words` say which optional steps there are.
+fn steps(mode: RestoreMode, count: usize, words: &str) -> Vec<PlanStep> {
+    let addresses = order::addresses(count);
+    let nodes: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let cql = Cql {
+        schema: statements(words, "schema"),
+        replace: statements(words, "replace"),
+        views: statements(words, "views"),
+    };
+    make(mode, &nodes, words.contains("upgradesstables"), cql)
+}
+
+#[track_caller]
+fn check(mode: RestoreMode, words: &str, table: &[&str]) {
+    for count in 1..=3 {
+        order::check(&steps(mode, count, words), table);
+    }
+}
+
+#[test]
+fn online_all_is_staged_checked_and_made_before_anything_is_replaced() {
+    check(
+        RestoreMode::Online,
+        "schema replace upgradesstables views",
+        &[
+            "pin <",
+            "stage < pin",
+            "check < pin stage",
+            "schema < pin stage check",
+            "replace < pin stage check schema",
+            "load < pin stage check schema replace",
+            "upgradesstables < pin stage check schema replace own-load",
+            "views < pin stage check schema replace load upgradesstables",
+            "finish < pin stage check schema replace load upgradesstables views",
+            "unpin < pin stage check schema replace load upgradesstables views finish",
+        ],
+    );
+    check(
+        RestoreMode::Online,
+        "",
+        &[
+            "pin <",
+            "stage < pin",
+            "check < pin stage",
+            "load < pin stage check",
+            "finish < pin stage check load",
+            "unpin < pin stage check load finish",
+        ],
+    );
+    check(
+        RestoreMode::Online,
+        "upgradesstables",
+        &[
+            "pin <",
+            "stage < pin",
+            "check < pin stage",
+            "load < pin stage check",
+            "upgradesstables < pin stage check own-load",
+            "finish < pin stage check load upgradesstables",
+            "unpin < pin stage check load upgradesstables finish",
+        ],
+    );
+}
+
+#[test]
+fn in_place_no_node_swaps_or_starts_before_all_others_have_stopped_and_swapped() {
+    check(
+        RestoreMode::InPlace,
+        "schema",
+        &[
+            "pin <",
+            "stage < pin",
+            "check < pin stage",
+            "schema < pin stage check",
+            "stop < pin stage check schema",
+            "swap < pin stage check schema stop",
+            "start < pin stage check schema stop swap",
+            "finish < pin stage check schema stop swap start",
+            "unpin < pin stage check schema stop swap start finish",
+        ],
+    );
+}
+
+#[test]
+fn the_steps_of_a_restore_grow_with_its_nodes() {
+    let words = "schema replace upgradesstables views";
+    order::check_length(&steps(RestoreMode::Online, 1_500, words));
+    order::check_length(&steps(RestoreMode::Online, 1_500, ""));
+    order::check_length(&steps(RestoreMode::InPlace, 1_500, "schema"));
+}
