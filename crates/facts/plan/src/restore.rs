@@ -3,41 +3,15 @@
 //! The plan holds for one ring and one schema of the target. It is made to be read before it is run: what is destroyed
 //! is in `tables` and in the CQL of the replace step, and nothing is destroyed before every node has staged its files.
 
-mod changes;
-mod chosen;
-mod coverage;
-mod damaged;
-mod datacenters;
-mod ddl;
-mod encryption;
-mod estimate;
-mod features;
-mod figures;
-mod grounds;
-mod indexes;
-mod live;
-mod made;
-mod making;
-mod moves;
+// The chapters of planning, each built from those before it.
+mod closing;
+mod given;
 mod nodes;
-mod objects;
-mod own;
-mod placed;
-mod replication;
-mod rewrites;
-mod rings;
-mod schemas;
-mod settings;
+mod placing;
+mod schema;
+mod sstables;
 mod steps;
-mod strays;
-mod tables;
-mod topology;
-mod ttl;
-mod unsliceable;
-mod verdicts;
-mod verified;
-mod versions;
-mod whole;
+
 #[cfg(test)]
 pub(crate) mod world;
 
@@ -47,11 +21,16 @@ use model::manifest::BackupManifest;
 
 use crate::cluster::address_order;
 use crate::findings::Findings;
-use chosen::Chosen;
-use estimate::Course;
-use grounds::Grounds;
-use live::Live;
-use moves::Moves;
+use closing::{afterwards, offer};
+use given::in_place;
+use given::inputs::Grounds;
+use given::selected::Chosen;
+use given::target_schema::Live;
+use nodes::estimate::Course;
+use placing::assignment::{self, Placed};
+use schema::outcome::{self, Made};
+use schema::{ddl, tables};
+use sstables::{damaged, encryption, strays, ttl, unsliceable, verdicts, verified};
 
 pub use model::plan::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
@@ -68,8 +47,8 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     backup.schema = grounds.schemas.fitted.clone();
     let chosen = choose(request, &grounds, &backup, &mut findings);
     let live = Live::new(&request.schema, &grounds.cluster);
-    let placed = placed::place(request, &grounds, &backup, &chosen, &live, &mut findings);
-    let made = made::make(&grounds, &backup, &chosen, &live, &mut findings);
+    let placed = assignment::place(request, &grounds, &backup, &chosen, &live, &mut findings);
+    let made = outcome::make(&grounds, &backup, &chosen, &live, &mut findings);
     let older = weigh_sstables(request, &grounds, &backup, &made.decided, &mut findings);
     let mut nodes = nodes::plan(
         &share(request, &grounds, &backup, &placed, &made, &older),
@@ -92,7 +71,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let seconds = nodes.estimate(&course, &request.rates, &grounds.cluster, &mut findings);
     say_consequences(request, &grounds, &placed, &made, seconds, &mut findings);
     verified::check(&backup, None, &mut findings);
-    offer_in_place(
+    offer::check(
         request,
         &grounds,
         &placed.moves,
@@ -101,7 +80,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         &mut findings,
     );
     let name = request.target.as_str();
-    whole::say_afterwards(name, backup.nodes.len(), &chosen.keyspaces, &mut findings);
+    afterwards::check(name, backup.nodes.len(), &chosen.keyspaces, &mut findings);
 
     let supported = !findings.refuse();
     RestorePlan {
@@ -151,7 +130,7 @@ fn choose<'a>(
     let chosen = Chosen::of(backup, &request.selection, findings);
     damaged::check(backup, &chosen, findings);
     if grounds.mode == RestoreMode::InPlace {
-        whole::in_place(&grounds.cluster, &grounds.versions, findings);
+        in_place::check(&grounds.cluster, &grounds.versions, findings);
     }
     chosen
 }
@@ -194,8 +173,8 @@ fn share<'a>(
     request: &'a RestoreRequest,
     grounds: &'a Grounds,
     backup: &'a BackupManifest,
-    placed: &'a placed::Placed,
-    made: &'a made::Made,
+    placed: &'a Placed,
+    made: &'a Made,
     older: &'a BTreeSet<String>,
 ) -> nodes::Given<'a> {
     nodes::Given {
@@ -214,8 +193,8 @@ fn share<'a>(
 fn say_consequences(
     request: &RestoreRequest,
     grounds: &Grounds,
-    placed: &placed::Placed,
-    made: &made::Made,
+    placed: &Placed,
+    made: &Made,
     seconds: u64,
     findings: &mut Findings,
 ) {
@@ -225,30 +204,4 @@ fn say_consequences(
     unsliceable::check(sstables, &placed.moves, rings, &is_staged, findings);
     strays::check(sstables, &placed.moves, &is_staged, findings);
     ttl::check(sstables, is_staged, request.now, seconds, findings);
-}
-
-/// Where nobody asked for a mode, and nothing stands against the one that was picked.
-fn offer_in_place(
-    request: &RestoreRequest,
-    grounds: &Grounds,
-    moves: &Moves,
-    chosen: &Chosen,
-    live: &Live,
-    findings: &mut Findings,
-) {
-    let is_picked = request.mode == RequestedMode::Auto && matches!(moves, Moves::OneToOne(_));
-    if !is_picked || findings.refuse() {
-        return;
-    }
-    let decide = |scratch: &mut Findings| {
-        tables::decide(
-            RestoreMode::InPlace,
-            &grounds.schemas,
-            chosen,
-            live,
-            scratch,
-        );
-    };
-    let name = request.target.as_str();
-    whole::offer_in_place(name, &grounds.versions, &grounds.cluster, decide, findings);
 }

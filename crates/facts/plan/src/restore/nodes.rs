@@ -1,20 +1,23 @@
 //! What each target node takes, whether it can read that, and whether it has the space.
 
+pub(super) mod estimate;
+mod figures;
+
 use std::collections::BTreeSet;
 
 use model::NodeDescription;
 use model::manifest::{BackupManifest, NodeSstables};
+use model::plan::{NodePlan, Rates};
 use placement::Load;
 
-use super::estimate::{Course, Work, estimate};
-use super::figures::{Figures, figures};
-use super::moves::{Moves, Taker};
-use super::rings::Rings;
-use super::tables::Decided;
-use super::versions::Versions;
-use super::{NodePlan, Rates};
+use self::estimate::{Course, Work, estimate};
+use self::figures::{Figures, figures};
 use crate::cluster::Cluster;
 use crate::findings::Findings;
+use crate::restore::given::rings::Rings;
+use crate::restore::given::versions::Versions;
+use crate::restore::placing::moves::{Moves, Taker};
+use crate::restore::schema::tables::Decided;
 use crate::{codes, text};
 
 /// Of an SSTable that is taken whole: its components.
@@ -22,7 +25,7 @@ const REQUESTS_WHOLE: u64 = 8;
 /// Of one that is sliced: its small components, and ranges of its index and data.
 const REQUESTS_SLICED: u64 = 16;
 
-pub(super) struct Nodes {
+pub(crate) struct Nodes {
     pub plans: Vec<NodePlan>,
     /// Whether SSTables are to be upgraded after the restore.
     pub upgrade: bool,
@@ -31,7 +34,7 @@ pub(super) struct Nodes {
 }
 
 /// What the nodes' shares are made from.
-pub(super) struct Given<'a> {
+pub(crate) struct Given<'a> {
     pub backup: &'a BackupManifest,
     pub sstables: &'a [NodeSstables],
     pub moves: &'a Moves<'a>,
@@ -43,7 +46,7 @@ pub(super) struct Given<'a> {
     pub older: &'a BTreeSet<String>,
 }
 
-pub(super) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
+pub(crate) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
     let takers = given.moves.takers(given.cluster, given.rings);
     let older = given.older;
     if !older.is_empty() && !given.versions.upgrade {

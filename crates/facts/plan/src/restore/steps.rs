@@ -4,8 +4,9 @@
 //! cluster has been compared with the plan, nothing is dropped or emptied before all that is missing has been made, and
 //! in place no node starts on restored files while another still has its own.
 
-use super::ddl::Cql;
-use super::{PlanStep, RestoreMode, StepKind};
+use model::plan::{PlanStep, RestoreMode, StepKind};
+
+use crate::restore::schema::ddl::Cql;
 use crate::steps::Steps;
 
 /// `nodes` are the addresses of the target's nodes; `upgrade` is whether they rewrite SSTables of older formats.

@@ -1,0 +1,61 @@
+//! Whether the backup and what was read of the target belong together.
+
+use std::collections::BTreeMap;
+
+use model::manifest::BackupManifest;
+use model::plan::RestoreRequest;
+
+use crate::cluster::Cluster;
+use crate::findings::Findings;
+use crate::verdict::simple_name;
+use crate::{codes, text};
+
+/// The schema is read after the nodes are described: a change in between would go unseen.
+pub(crate) fn schema_version(request: &RestoreRequest, cluster: &Cluster, findings: &mut Findings) {
+    let read = &request.schema.version;
+    let changed = cluster
+        .nodes
+        .iter()
+        .any(|node| node.schema_version != *read);
+    let agreed = cluster
+        .nodes
+        .windows(2)
+        .all(|pair| pair[0].schema_version == pair[1].schema_version);
+    // Nodes that disagree among themselves are reported as that.
+    if changed && agreed {
+        findings.say(
+            codes::SCHEMA_DISAGREEMENT,
+            &request.target,
+            format!(
+                "the schema was read at version {read}, and the nodes are at {}",
+                cluster.nodes[0].schema_version
+            ),
+            "it changed in between: plan again",
+        );
+    }
+}
+
+pub(crate) fn partitioner(
+    name: &str,
+    backup: &BackupManifest,
+    cluster: &Cluster,
+    findings: &mut Findings,
+) {
+    let source = simple_name(&backup.partitioner);
+    let mut others: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for node in &cluster.nodes {
+        let target = simple_name(&node.partitioner);
+        if source != target {
+            others.entry(target).or_default().push(&node.member.address);
+        }
+    }
+    for (target, nodes) in others {
+        let nodes = text::list(nodes);
+        findings.say(
+            codes::PARTITIONER_DIFFERS,
+            name,
+            format!("the backup places rows by {source}, and {nodes} by {target}"),
+            format!("restore into a cluster with {source}"),
+        );
+    }
+}

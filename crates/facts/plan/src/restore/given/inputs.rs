@@ -1,0 +1,64 @@
+//! What a restore stands on: the target as its agents describe it, and the releases, rings and schemas of both sides.
+
+use model::Severity;
+use model::manifest::BackupManifest;
+use model::plan::{RestoreMode, RestoreRequest};
+
+use super::agreement;
+use super::datacenters::Datacenters;
+use super::rings::{NotUnderstood, Rings};
+use super::schemas::Schemas;
+use super::versions::{self, Versions};
+use crate::cluster::{self, Cluster};
+use crate::findings::Findings;
+
+pub(crate) struct Grounds<'a> {
+    pub mode: RestoreMode,
+    pub cluster: Cluster<'a>,
+    pub versions: Versions,
+    /// None where they are not understood.
+    pub rings: Option<Rings>,
+    pub rings_not_understood: Vec<NotUnderstood>,
+    pub datacenters: Option<Datacenters>,
+    pub schemas: Schemas,
+}
+
+impl<'a> Grounds<'a> {
+    /// Says what is wrong with any of them.
+    pub fn of(
+        request: &'a RestoreRequest,
+        backup: &BackupManifest,
+        findings: &mut Findings,
+    ) -> Self {
+        let name = request.target.as_str();
+        let cluster = cluster::examine(name, &request.nodes, &request.unreachable, findings);
+        cluster::check_releases(name, &cluster, Severity::Refusal, findings);
+        agreement::schema_version(request, &cluster, findings);
+        let versions = versions::check(backup, &cluster, request.allow_unlisted_version, findings);
+        agreement::partitioner(name, backup, &cluster, findings);
+        let (rings, rings_not_understood) = match Rings::of(backup, &cluster) {
+            Ok(rings) => (Some(rings), Vec::new()),
+            Err(why) => (None, why),
+        };
+        let datacenters = rings
+            .as_ref()
+            .map(|rings| Datacenters::of(&request.datacenters, rings, findings));
+        let schemas = Schemas::of(
+            &backup.schema,
+            &request.schema,
+            &backup.release,
+            &cluster,
+            request.rewrite_schema,
+            findings,
+        );
+        Self {
+            mode: request.mode.decided(),
+            cluster,
+            versions,
+            rings,
+            rings_not_understood,
+            datacenters,
+            schemas,
+        }
+    }
+}

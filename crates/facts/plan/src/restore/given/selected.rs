@@ -1,0 +1,186 @@
+//! What is to be restored: the selected tables that the backup has, with their views.
+
+use model::manifest::{BackupManifest, TableSummary};
+use model::{SchemaEntry, SchemaKind, Selection, TableId, TableRef, selection};
+
+use crate::codes;
+use crate::findings::Findings;
+
+/// A table or view of the backup that is restored.
+pub(crate) struct ChosenTable<'a> {
+    pub table: TableRef,
+    /// Absent for a view whose files are not in the backup.
+    pub id: Option<TableId>,
+    /// For a view its base table.
+    pub view_of: Option<TableRef>,
+    pub entry: &'a SchemaEntry,
+}
+
+pub(crate) struct Chosen<'a> {
+    /// Tables before views, each in the schema's order.
+    pub tables: Vec<ChosenTable<'a>>,
+    /// Their keyspaces, sorted.
+    pub keyspaces: Vec<&'a str>,
+    /// Of these, the ones that are restored whole.
+    pub whole: Vec<&'a str>,
+}
+
+impl<'a> Chosen<'a> {
+    pub fn of(backup: &'a BackupManifest, wanted: &Selection, findings: &mut Findings) -> Self {
+        let stored = backup.tables();
+        check_names(backup, &stored, wanted, findings);
+        check_ids(backup, &stored, findings);
+        let mut tables = Vec::new();
+        for summary in stored.iter().filter(|table| table.view_of.is_none()) {
+            if !wanted.contains(&summary.keyspace, &summary.table) {
+                continue;
+            }
+            let (keyspace, name) = (&summary.keyspace, &summary.table);
+            match backup.schema.find(SchemaKind::Table, keyspace, name) {
+                Some(entry) => tables.push(ChosenTable {
+                    table: summary.table_ref(),
+                    id: Some(summary.id),
+                    view_of: None,
+                    entry,
+                }),
+                None => findings.say(
+                    codes::BACKUP_INCOMPLETE,
+                    summary.table_ref(),
+                    format!("the backup has files of {keyspace}.{name}, and not its definition"),
+                    "pick another backup, or leave the table out",
+                ),
+            }
+        }
+        tables.dedup_by(|a, b| a.table == b.table);
+        let views = views_over(&tables, backup, &stored);
+        tables.extend(views);
+        if tables.is_empty() && !findings.refuse() {
+            findings.say(
+                codes::NOTHING_SELECTED,
+                &backup.backup,
+                "the backup has no tables in what was selected",
+                "",
+            );
+        }
+        let mut keyspaces: Vec<&str> = tables
+            .iter()
+            .map(|table| table.entry.keyspace.as_str())
+            .collect();
+        keyspaces.sort_unstable();
+        keyspaces.dedup();
+        let is_whole = |keyspace: &&str| {
+            wanted.is_everything() || wanted.keyspaces.iter().any(|name| name == keyspace)
+        };
+        let whole = keyspaces
+            .iter()
+            .copied()
+            .filter(|name| is_whole(name))
+            .collect();
+        Self {
+            tables,
+            keyspaces,
+            whole,
+        }
+    }
+
+    pub fn has(&self, keyspace: &str, table: &str) -> bool {
+        let is =
+            |chosen: &ChosenTable| chosen.table.keyspace == keyspace && chosen.table.table == table;
+        self.tables.iter().any(is)
+    }
+}
+
+/// A table comes with its views, asked for or not: they would no longer agree with it.
+fn views_over<'a>(
+    tables: &[ChosenTable<'a>],
+    backup: &'a BackupManifest,
+    stored: &[TableSummary],
+) -> Vec<ChosenTable<'a>> {
+    let mut views = Vec::new();
+    for base in tables {
+        let (keyspace, table) = (&base.entry.keyspace, &base.entry.name);
+        for entry in backup.schema.dependents(SchemaKind::View, keyspace, table) {
+            let summary = stored
+                .iter()
+                .find(|summary| summary.keyspace == *keyspace && summary.table == entry.name);
+            views.push(ChosenTable {
+                table: TableRef::new(keyspace, &entry.name),
+                id: summary.map(|summary| summary.id),
+                view_of: Some(base.table.clone()),
+                entry,
+            });
+        }
+    }
+    views
+}
+
+fn check_names(
+    backup: &BackupManifest,
+    stored: &[TableSummary],
+    wanted: &Selection,
+    findings: &mut Findings,
+) {
+    for keyspace in &wanted.keyspaces {
+        let in_data = stored.iter().any(|table| table.keyspace == *keyspace);
+        if in_data
+            || backup
+                .schema
+                .find(SchemaKind::Keyspace, keyspace, keyspace)
+                .is_some()
+        {
+            continue;
+        }
+        let hint = match selection::is_user_keyspace(keyspace) {
+            true => "",
+            false => "it belongs to the product, and is never part of a backup",
+        };
+        findings.say(
+            codes::KEYSPACE_NOT_FOUND,
+            keyspace,
+            format!("the backup {} has no keyspace {keyspace}", backup.backup),
+            hint,
+        );
+    }
+    for table in &wanted.tables {
+        match stored.iter().find(|stored| stored.table_ref() == *table) {
+            None => findings.say(
+                codes::TABLE_NOT_FOUND,
+                table,
+                format!("the backup {} has no table {table}", backup.backup),
+                "names are as Cassandra stores them: case counts, and there are no quotes",
+            ),
+            Some(TableSummary {
+                view_of: Some(base),
+                ..
+            }) if !wanted.contains(&table.keyspace, base) => {
+                findings.say(
+                    codes::VIEW_NEEDS_BASE,
+                    table,
+                    format!(
+                        "{table} is a view of {}.{base}, which is not selected",
+                        table.keyspace
+                    ),
+                    format!("select {}.{base}: its views come with it", table.keyspace),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// A table that was dropped and made again between two snapshots has two ids, and its files belong to two tables.
+fn check_ids(backup: &BackupManifest, stored: &[TableSummary], findings: &mut Findings) {
+    for pair in stored.windows(2) {
+        if pair[0].table_ref() == pair[1].table_ref() {
+            findings.say(
+                codes::BACKUP_INCOMPLETE,
+                pair[0].table_ref(),
+                format!(
+                    "the nodes of {} hold files of two tables of this name, {} and {}",
+                    backup.backup, pair[0].id, pair[1].id
+                ),
+                "it was dropped and made again while the backup was taken: pick another backup",
+            );
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What the backup's schema needs of the target's release: found one by one, each with what becomes of it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use cassandra_schema::{
+    Feature, ObjectKey, Requirement, Support, requirements, rewrites_of, support,
+};
+use cassandra_versions::{Product, Release};
+use model::{NodeFeatures, Severity};
+
+use super::making::{Making, name_of};
+use super::settings::Needed;
+use crate::codes;
+use crate::findings::Findings;
+
+/// What was met in the schema.
+#[derive(Debug, Default)]
+pub(crate) struct Met {
+    /// What the settings of every target node must allow.
+    pub needed: Needed,
+    /// Objects that cannot be made as they are.
+    pub in_the_way: HashSet<ObjectKey>,
+    /// How often something was met that only DSE has.
+    pub of_dse: usize,
+}
+
+/// What is weighed where it belongs: encryption with its keys, compaction with the classes that a release brings, and
+/// replication by the rings.
+fn is_weighed_apart(feature: &Feature) -> bool {
+    matches!(
+        feature,
+        Feature::Encryption(_)
+            | Feature::EverywhereStrategy
+            | Feature::NoCql
+            | Feature::DateTieredCompaction
+            | Feature::UnifiedCompaction
+            | Feature::CustomCompaction(_)
+    )
+}
+
+/// Says what the target's release does not take, or takes under conditions.
+pub(crate) fn check(made: &Making, findings: &mut Findings) -> Met {
+    let mut met = Met::default();
+    let switched_off = |told: fn(&NodeFeatures) -> Option<bool>| {
+        let mut nodes = made.cluster.nodes.iter();
+        nodes.any(|node| told(&node.features) == Some(false))
+    };
+    let views_off = switched_off(|features| features.materialized_views);
+    let sasi_off = switched_off(|features| features.sasi_indexes);
+    let live = requirements(&made.schemas.live).into_iter();
+    let live: BTreeSet<Feature> = live.map(|requirement| requirement.feature).collect();
+    let stand = requirements(&made.schemas.backup);
+    say_left_out(made, &stand, &mut met, findings);
+    for requirement in stand {
+        if !made.makes(&requirement.subject) {
+            continue;
+        }
+        let name = name_of(&requirement.subject);
+        let needed = &mut met.needed;
+        let stands = match support(&requirement.feature, made.release) {
+            Support::Native => true,
+            Support::Rewritable(_) | Support::Unsupported => {
+                if !is_weighed_apart(&requirement.feature) {
+                    met.of_dse += usize::from(requirement.feature.is_of_dse());
+                    refuse(&requirement, &name, made, findings);
+                }
+                false
+            }
+            Support::NeedsSetting(setting) => match requirement.feature {
+                Feature::MaterializedView => {
+                    needed.materialized_views.push(name);
+                    !views_off
+                }
+                Feature::Sasi => {
+                    needed.sasi_indexes.push(name);
+                    !sasi_off
+                }
+                Feature::JavaFunction => {
+                    needed.user_defined_functions.push(name);
+                    true
+                }
+                ref feature => {
+                    say_setting(feature, &name, setting, made.release, findings);
+                    false
+                }
+            },
+            Support::NeedsClass(class) => {
+                let is_there = live.contains(&requirement.feature);
+                if !is_there && !is_weighed_apart(&requirement.feature) {
+                    say_class(&requirement, &name, &class, made, findings);
+                }
+                is_there
+            }
+        };
+        if !stands {
+            met.in_the_way.insert(requirement.subject);
+        }
+    }
+    met
+}
+
+/// Says what only DSE has and is left out: whether the target's release leaves out what means nothing to it, or that was
+/// asked for.
+fn say_left_out(made: &Making, stand: &[Requirement], met: &mut Met, findings: &mut Findings) {
+    let gone = made.schemas.needed.iter().filter(|requirement| {
+        requirement.feature.is_of_dse()
+            && !is_weighed_apart(&requirement.feature)
+            && !stand.contains(requirement)
+            && made.restores(&requirement.subject)
+    });
+    for requirement in gone {
+        met.of_dse += 1;
+        let (name, feature) = (name_of(&requirement.subject), &requirement.feature);
+        let instead = rewrites_of(feature, made.release);
+        let instead = instead.map_or(String::new(), |rewrite| format!(": {rewrite}"));
+        findings.say(
+            codes::DSE_FEATURE_UNSUPPORTED,
+            &name,
+            format!(
+                "{name} has {feature}, which {} does not have{instead}",
+                made.release
+            ),
+            "",
+        );
+    }
+}
+
+/// Says of a backup of DSE for a release that lacks its services what came of looking for them.
+pub(crate) fn say_validated(subjects: &[String], met: &Met, findings: &mut Findings) {
+    for subject in subjects {
+        let (severity, message) = match met.of_dse {
+            0 => (
+                Severity::Advice,
+                "HCD lacks some of DSE's features: none of these was found in the schema of what is restored".to_owned(),
+            ),
+            found => (
+                Severity::Warning,
+                format!(
+                    "HCD lacks some of DSE's features: {} in the schema of what is restored, each named by DSE_FEATURE_UNSUPPORTED",
+                    match found {
+                        1 => "1 was found".to_owned(),
+                        _ => format!("{found} were found"),
+                    }
+                ),
+            ),
+        };
+        findings.say_as(
+            severity,
+            codes::SCHEMA_VALIDATION_REQUIRED,
+            subject,
+            message,
+            "programs may use others without a trace in the schema, such as DSE Analytics: try them before users do",
+        );
+    }
+}
+
+/// A node does not tell of this setting.
+fn say_setting(
+    feature: &Feature,
+    name: &str,
+    setting: &str,
+    release: &Release,
+    findings: &mut Findings,
+) {
+    findings.say_as(
+        Severity::Advice,
+        codes::SETTING_DISABLED,
+        name,
+        format!("{name} needs {feature}, which {release} has only where it is switched on"),
+        format!("make sure that {setting} is true in cassandra.yaml of every node"),
+    );
+}
+
+/// What the target's release does not have, and what is left of it.
+fn refuse(requirement: &Requirement, name: &str, made: &Making, findings: &mut Findings) {
+    let (feature, release) = (&requirement.feature, made.release);
+    let offered = made.offered(requirement);
+    let part = match requirement.part.as_str() {
+        "" => String::new(),
+        part => format!(" in {part}"),
+    };
+    // HCD reads what DSE wrote down of its own, and goes on without.
+    let is_read = release.product == Product::Hcd && offered.is_some();
+    let (severity, message) = match is_read {
+        true => (
+            Severity::Warning,
+            format!(
+                "{name} has {feature}{part}, which {release} does not have, and goes on without"
+            ),
+        ),
+        false => (
+            Severity::Refusal,
+            format!("{name} needs {feature}{part}, which {release} does not have"),
+        ),
+    };
+    let code = match feature.is_of_dse() {
+        true => codes::DSE_FEATURE_UNSUPPORTED,
+        false => codes::FEATURE_UNSUPPORTED,
+    };
+    findings.say_as(
+        severity,
+        code,
+        name,
+        message,
+        match offered {
+            Some(rewrite) => format!("--rewrite-schema: {rewrite}"),
+            None => "restore into a release that has it, or leave its table out".to_owned(),
+        },
+    );
+}
+
+fn say_class(
+    requirement: &Requirement,
+    name: &str,
+    class: &str,
+    made: &Making,
+    findings: &mut Findings,
+) {
+    let feature = &requirement.feature;
+    let code = match feature {
+        Feature::CustomIndex(_) => codes::CUSTOM_INDEX_MISSING,
+        _ => codes::FEATURE_UNSUPPORTED,
+    };
+    let install = format!("install {class} on every node, make something with it, and plan again");
+    findings.say(
+        code,
+        name,
+        format!("{name} needs {feature}, and nothing on the target uses that class, so that it may not be there"),
+        match made.offered(requirement) {
+            Some(rewrite) => format!("--rewrite-schema: {rewrite}; or {install}"),
+            None => install,
+        },
+    );
+}

@@ -1,0 +1,173 @@
+//! What the restored tables need around them: types, functions, free names, compaction classes.
+
+use cassandra_versions::Release;
+use model::manifest::BackupManifest;
+use model::{SchemaEntry, SchemaKind, Severity};
+
+use super::changes;
+use crate::cluster::Cluster;
+use crate::findings::Findings;
+use crate::restore::given::schemas::Schemas;
+use crate::restore::given::selected::Chosen;
+use crate::restore::given::target_schema::Live;
+use crate::{codes, cql};
+
+const COMPACTION_PACKAGE: &str = "org.apache.cassandra.db.compaction.";
+const OF_DSE: [&str; 2] = ["TieredCompactionStrategy", "MemoryOnlyStrategy"];
+
+pub(crate) fn check(
+    backup: &BackupManifest,
+    chosen: &Chosen,
+    live: &Live,
+    cluster: &Cluster,
+    schemas: &Schemas,
+    findings: &mut Findings,
+) {
+    for entry in needed(backup, chosen) {
+        check_definition(entry, live, schemas, findings);
+    }
+    check_free_names(backup, chosen, live, findings);
+    for table in &chosen.tables {
+        check_compaction(table.entry, live, cluster, schemas, findings);
+    }
+}
+
+/// The types, functions and aggregates that are to be there: types wherever a table is restored, because its columns may
+/// be of them; functions and aggregates only with a whole keyspace, because no stored row needs them.
+pub(crate) fn needed<'a>(
+    backup: &'a BackupManifest,
+    chosen: &Chosen,
+) -> impl Iterator<Item = &'a SchemaEntry> {
+    backup.schema.entries.iter().filter(|entry| {
+        let keyspace = &entry.keyspace.as_str();
+        match entry.kind {
+            SchemaKind::Type => chosen.keyspaces.contains(keyspace),
+            SchemaKind::Function | SchemaKind::Aggregate => chosen.whole.contains(keyspace),
+            SchemaKind::Keyspace | SchemaKind::Table | SchemaKind::Index | SchemaKind::View => {
+                false
+            }
+        }
+    })
+}
+
+fn check_definition(entry: &SchemaEntry, live: &Live, schemas: &Schemas, findings: &mut Findings) {
+    let Some(now) = live.find(entry.kind, &entry.keyspace, &entry.name) else {
+        return;
+    };
+    if schemas.same(entry, now) {
+        return;
+    }
+    if changes::type_reads(schemas, entry.kind, &entry.keyspace, &entry.name) {
+        let name = format!("{}.{}", entry.keyspace, entry.name);
+        findings.say_as(
+            Severity::Advice,
+            codes::TYPE_DIFFERS,
+            &name,
+            format!(
+                "the live type {name} has fields that were added since the backup, and keeps them"
+            ),
+            "",
+        );
+        return;
+    }
+    let kind = match entry.kind {
+        SchemaKind::Function => "function",
+        SchemaKind::Aggregate => "aggregate",
+        _ => "type",
+    };
+    let name = format!("{}.{}", entry.keyspace, entry.name);
+    findings.say(
+        codes::TYPE_DIFFERS,
+        &name,
+        format!("the live {kind} {name} is not as it was in the backup"),
+        match changes::type_back(schemas, &entry.keyspace, &entry.name).as_slice() {
+            back if entry.kind == SchemaKind::Type && !back.is_empty() => {
+                format!("bring it back, and plan again: {}", back.join("; "))
+            }
+            _ => format!(
+                "bring it back to this, and plan again: {}",
+                entry.cql.join("; ")
+            ),
+        },
+    );
+}
+
+fn check_free_names(
+    backup: &BackupManifest,
+    chosen: &Chosen,
+    live: &Live,
+    findings: &mut Findings,
+) {
+    let mut taken = |kind: &str, name: String, by: &str| {
+        findings.say(
+            codes::NAME_TAKEN,
+            &name,
+            format!("the backup's {kind} {name} has the name of {by}"),
+            "drop or rename that one first",
+        );
+    };
+    for table in &chosen.tables {
+        let (keyspace, name) = (&table.table.keyspace, &table.table.table);
+        let (kind, other) = match table.view_of {
+            Some(_) => ("view", SchemaKind::Table),
+            None => ("table", SchemaKind::View),
+        };
+        if live.find(other, keyspace, name).is_some() {
+            let by = if kind == "view" {
+                "a live table"
+            } else {
+                "a live view"
+            };
+            taken(kind, table.table.to_string(), by);
+        }
+        for index in backup.schema.dependents(SchemaKind::Index, keyspace, name) {
+            match live.find(SchemaKind::Index, keyspace, &index.name) {
+                Some(now) if now.base_table != *name => {
+                    let by = format!("a live index of {keyspace}.{}", now.base_table);
+                    taken("index", format!("{keyspace}.{}", index.name), &by);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn check_compaction(
+    entry: &SchemaEntry,
+    live: &Live,
+    cluster: &Cluster,
+    schemas: &Schemas,
+    findings: &mut Findings,
+) {
+    let statement = entry.cql.first().map(String::as_str).unwrap_or_default();
+    let compaction = cql::option_map(statement, "compaction").unwrap_or_default();
+    let Some(class) = compaction.get("class") else {
+        return;
+    };
+    let simple = class.strip_prefix(COMPACTION_PACKAGE).unwrap_or(class);
+    // Weighed with all that only DSE has.
+    if OF_DSE.contains(&simple) {
+        return;
+    }
+    let lacks = |release: &Release| !release.has_compaction_strategy(simple);
+    let Some(node) = cluster.nodes.iter().find(|node| lacks(&node.release)) else {
+        return;
+    };
+    if live.uses_compaction(class) || live.uses_compaction(&format!("{COMPACTION_PACKAGE}{simple}"))
+    {
+        return;
+    }
+    let name = format!("{}.{}", entry.keyspace, entry.name);
+    findings.say(
+        codes::CUSTOM_COMPACTION_MISSING,
+        &name,
+        format!(
+            "{name} is compacted by {class}, which {} does not bring and no table of the target uses",
+            node.release
+        ),
+        match schemas.offered_compaction(&entry.keyspace, &entry.name) {
+            Some(rewrite) => format!("--rewrite-schema: {rewrite}; or install the class on every node, make a table with it, and plan again"),
+            None => "install the class on every node, make a table with it, and plan again".to_owned(),
+        },
+    );
+}

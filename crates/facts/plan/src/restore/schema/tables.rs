@@ -1,0 +1,284 @@
+//! What becomes of each table on the target.
+
+use model::plan::{RestoreMode, TableAction, TablePlan};
+use model::{SchemaEntry, SchemaKind, TableId, TableRef};
+use uuid::Uuid;
+
+use crate::codes;
+use crate::findings::Findings;
+use crate::restore::given::schemas::Schemas;
+use crate::restore::given::selected::{Chosen, ChosenTable};
+use crate::restore::given::target_schema::Live;
+
+/// A table with what is done to it, and the definition by which it is made where it must be.
+pub(crate) struct Decided<'a> {
+    pub plan: TablePlan,
+    pub entry: &'a SchemaEntry,
+    /// For a view its base table.
+    pub view_of: Option<TableRef>,
+    /// Whether it is on the target now.
+    pub is_live: bool,
+}
+
+impl Decided<'_> {
+    /// Whether CQL of the plan makes it, anew or for the first time.
+    pub fn is_made(&self) -> bool {
+        match self.plan.action {
+            TableAction::Create | TableAction::Recreate | TableAction::RebuildView => true,
+            TableAction::Truncate => false,
+            TableAction::Swap => !self.is_live,
+        }
+    }
+
+    pub fn is_staged(&self) -> bool {
+        self.plan.action != TableAction::RebuildView
+    }
+}
+
+/// Whether files of a table or view are taken.
+pub(crate) fn is_staged(decided: &[Decided]) -> impl Fn(&str, &str) -> bool {
+    move |keyspace, name| {
+        decided.iter().any(|table| {
+            table.is_staged()
+                && table.plan.table.keyspace == keyspace
+                && table.plan.table.table == name
+        })
+    }
+}
+
+pub(crate) fn decide<'a>(
+    mode: RestoreMode,
+    schemas: &Schemas,
+    chosen: &Chosen<'a>,
+    live: &Live<'a>,
+    findings: &mut Findings,
+) -> Vec<Decided<'a>> {
+    let mut decided: Vec<Decided> = Vec::new();
+    for table in &chosen.tables {
+        decided.push(match (mode, &table.view_of) {
+            (RestoreMode::Online, None) => online_table(table, schemas, live, findings),
+            (RestoreMode::Online, Some(_)) => online_view(table, live, findings),
+            (RestoreMode::InPlace, _) => in_place(table, schemas, live, findings),
+        });
+    }
+    let views = later_views(mode, &decided, chosen, live, findings);
+    decided.extend(views);
+    for table in &decided {
+        check_can_be_made(mode, table, findings);
+    }
+    say_not_in_backup(chosen, live, findings);
+    decided
+}
+
+/// Some tables of the oldest API have no CQL that would make them: they can be filled, and neither dropped nor made.
+fn check_can_be_made(mode: RestoreMode, table: &Decided, findings: &mut Findings) {
+    let stays = match mode {
+        RestoreMode::Online => table.plan.action == TableAction::Truncate,
+        RestoreMode::InPlace => table.is_live,
+    };
+    if table.entry.cql.is_empty() && !stays {
+        findings.say(
+            codes::BACKUP_INCOMPLETE,
+            &table.plan.table,
+            format!(
+                "{} would have to be made, and the backup has no CQL that makes it",
+                table.plan.table
+            ),
+            "make it by hand as it was, with its id where it is restored in place; or leave it out",
+        );
+    }
+}
+
+fn online_table<'a>(
+    table: &ChosenTable<'a>,
+    schemas: &Schemas,
+    live: &Live,
+    findings: &mut Findings,
+) -> Decided<'a> {
+    let source_id = table.id.unwrap_or(TableId(Uuid::nil()));
+    let now = live.find(SchemaKind::Table, &table.table.keyspace, &table.table.table);
+    let (action, target_id) = match (now, live.id(&table.table)) {
+        (None, _) => (TableAction::Create, source_id),
+        (Some(now), Some(id)) if schemas.same(table.entry, now) => (TableAction::Truncate, id),
+        (Some(_), id) => {
+            let why = match id {
+                None => "has no id that any node knows of",
+                Some(_) => "is not as it was in the backup",
+            };
+            findings.say(
+                codes::SCHEMA_REVERTS,
+                &table.table,
+                format!(
+                    "the live definition of {} {why}: the table is dropped and made as it was",
+                    table.table
+                ),
+                "the plan has what is undone, and the CQL that does it again where there is any",
+            );
+            (TableAction::Recreate, source_id)
+        }
+    };
+    Decided {
+        plan: TablePlan {
+            table: table.table.clone(),
+            source_id,
+            target_id,
+            action,
+        },
+        entry: table.entry,
+        view_of: None,
+        is_live: now.is_some(),
+    }
+}
+
+fn online_view<'a>(table: &ChosenTable<'a>, live: &Live, findings: &mut Findings) -> Decided<'a> {
+    let base = table.view_of.clone();
+    let now = live.find(SchemaKind::View, &table.table.keyspace, &table.table.table);
+    say_rebuild(&table.table, base.as_ref(), now.is_some(), findings);
+    // No file of a rebuilt view is taken, so that nothing depends on an id that is not known.
+    let id = table
+        .id
+        .or(live.id(&table.table))
+        .unwrap_or(TableId(Uuid::nil()));
+    Decided {
+        plan: TablePlan {
+            table: table.table.clone(),
+            source_id: id,
+            target_id: id,
+            action: TableAction::RebuildView,
+        },
+        entry: table.entry,
+        view_of: base,
+        is_live: now.is_some(),
+    }
+}
+
+fn say_rebuild(view: &TableRef, base: Option<&TableRef>, is_live: bool, findings: &mut Findings) {
+    let base = base.map(ToString::to_string).unwrap_or_default();
+    let message = match is_live {
+        true => format!(
+            "the view {view} is dropped, and built anew from {base} once that is loaded: reads of it fail until then"
+        ),
+        false => format!("the view {view} is made and built from {base} once that is loaded"),
+    };
+    findings.say(
+        codes::MATERIALIZED_VIEW_REBUILD,
+        view,
+        message,
+        "the restore has a step for it; its progress: nodetool viewbuildstatus",
+    );
+}
+
+fn in_place<'a>(
+    table: &ChosenTable<'a>,
+    schemas: &Schemas,
+    live: &Live,
+    findings: &mut Findings,
+) -> Decided<'a> {
+    let kind = match table.view_of {
+        Some(_) => SchemaKind::View,
+        None => SchemaKind::Table,
+    };
+    let name = &table.table;
+    let now = live.find(kind, &name.keyspace, &name.table);
+    let mut unavailable = |why: String| {
+        findings.say(
+            codes::MODE_UNAVAILABLE,
+            name,
+            format!("{name} cannot be restored in place: {why}"),
+            "restore online",
+        );
+    };
+    if table.id.is_none() {
+        unavailable("the backup has no files of this view".to_owned());
+    }
+    let source_id = table.id.unwrap_or(TableId(Uuid::nil()));
+    if let Some(now) = now {
+        match live.id(name) {
+            Some(id) if id == source_id => {}
+            Some(id) => unavailable(format!("it has the id {id}, and {source_id} in the backup")),
+            None => unavailable("no node describes its id".to_owned()),
+        }
+        if !schemas.same(table.entry, now) {
+            unavailable("its definition is not that of the backup".to_owned());
+        }
+    }
+    Decided {
+        plan: TablePlan {
+            table: name.clone(),
+            source_id,
+            target_id: source_id,
+            action: TableAction::Swap,
+        },
+        entry: table.entry,
+        view_of: table.view_of.clone(),
+        is_live: now.is_some(),
+    }
+}
+
+/// Live views over restored tables that the backup does not know: loading rows does not reach them, so they are built
+/// anew too, where their base table keeps its form.
+fn later_views<'a>(
+    mode: RestoreMode,
+    decided: &[Decided],
+    chosen: &Chosen,
+    live: &Live<'a>,
+    findings: &mut Findings,
+) -> Vec<Decided<'a>> {
+    let mut views = Vec::new();
+    for base in decided.iter().filter(|table| table.view_of.is_none()) {
+        for entry in live.over(SchemaKind::View, &base.plan.table) {
+            if chosen.has(&entry.keyspace, &entry.name) {
+                continue;
+            }
+            let view = TableRef::new(&entry.keyspace, &entry.name);
+            match (mode, base.plan.action) {
+                (RestoreMode::InPlace, _) => findings.say(
+                    codes::MODE_UNAVAILABLE,
+                    &view,
+                    format!("the live view {view} is not in the backup, and would not agree with its table"),
+                    "drop it first and make it again afterwards, or restore online",
+                ),
+                (RestoreMode::Online, TableAction::Truncate) => {
+                    say_rebuild(&view, Some(&base.plan.table), true, findings);
+                    let id = live.id(&view).unwrap_or(TableId(Uuid::nil()));
+                    views.push(Decided {
+                        plan: TablePlan {
+                            table: view,
+                            source_id: id,
+                            target_id: id,
+                            action: TableAction::RebuildView,
+                        },
+                        entry,
+                        view_of: Some(base.plan.table.clone()),
+                        is_live: true,
+                    });
+                }
+                (RestoreMode::Online, _) => findings.say(
+                    codes::SCHEMA_REVERTS,
+                    &view,
+                    format!("the live view {view} is not in the backup and is dropped with its table"),
+                    format!("to make it again: {}", entry.cql.join("; ")),
+                ),
+            }
+        }
+    }
+    views
+}
+
+fn say_not_in_backup(chosen: &Chosen, live: &Live, findings: &mut Findings) {
+    for entry in &live.schema.entries {
+        let keyspace = entry.keyspace.as_str();
+        if entry.kind == SchemaKind::Table
+            && chosen.whole.contains(&keyspace)
+            && !chosen.has(keyspace, &entry.name)
+        {
+            let table = TableRef::new(keyspace, &entry.name);
+            findings.say(
+                codes::TABLE_NOT_IN_BACKUP,
+                &table,
+                format!("the live table {table} is not in the backup and stays as it is"),
+                "",
+            );
+        }
+    }
+}
