@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-pub use plan::text::bytes;
+pub use plan::wording::bytes;
 
 /// `3725` is `1h 02m`.
 pub fn seconds(seconds: u64) -> String {

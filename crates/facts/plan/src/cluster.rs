@@ -10,7 +10,7 @@ use model::{HostId, NodeDescription, RingMember, Severity, ring};
 
 use crate::codes;
 use crate::findings::Findings;
-use crate::text;
+use crate::wording;
 
 /// The nodes that make one ring, each once, by address.
 pub(crate) struct Cluster<'a> {
@@ -213,7 +213,7 @@ fn check_agreement(name: &str, cluster: &Cluster, findings: &mut Findings) {
         let seen = versions.iter().map(|(version, nodes)| {
             let mut nodes = nodes.clone();
             nodes.dedup();
-            format!("{version} seen by {}", text::list(nodes))
+            format!("{version} seen by {}", wording::list(nodes))
         });
         findings.say(
             codes::SCHEMA_DISAGREEMENT,
@@ -236,7 +236,7 @@ fn check_agreement(name: &str, cluster: &Cluster, findings: &mut Findings) {
         views.entry(view).or_default().push(&node.member.address);
     }
     if views.len() > 1 {
-        let groups = views.values().map(text::list);
+        let groups = views.values().map(wording::list);
         findings.say(
             codes::RING_DISAGREEMENT,
             name,
@@ -278,12 +278,12 @@ pub(crate) fn check_releases(
     };
     let runs = releases
         .iter()
-        .map(|(release, nodes)| format!("{release} on {}", text::list(nodes)));
+        .map(|(release, nodes)| format!("{release} on {}", wording::list(nodes)));
     findings.say_as(
         severity,
         codes::MIXED_VERSIONS,
         name,
-        format!("the nodes run different releases: {}", text::list(runs)),
+        format!("the nodes run different releases: {}", wording::list(runs)),
         "finish the upgrade first",
     );
 }

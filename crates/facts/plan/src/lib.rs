@@ -13,9 +13,9 @@ pub mod render;
 pub mod restore;
 pub mod shown;
 mod steps;
-pub mod table;
-pub mod text;
+pub mod text_table;
 mod verdict;
+pub mod wording;
 
 pub use backup::{backup_steps, delete_steps, plan_backup, verify_steps};
 pub use codes::Code;
@@ -28,4 +28,4 @@ pub use restore::{
     TablePlan, plan_restore,
 };
 pub use shown::ShownPlan;
-pub use table::Table;
+pub use text_table::TextTable;

@@ -7,8 +7,8 @@ mod steps;
 
 use crate::restore::TableAction;
 use crate::shown::{ShownNode, ShownPlan, ShownTable};
-use crate::table::Table;
-use crate::text;
+use crate::text_table::TextTable;
+use crate::wording;
 
 pub use findings::findings;
 
@@ -53,7 +53,10 @@ fn closing(plan: &ShownPlan) -> String {
     let mut out = String::new();
     // What is refused takes no time.
     if plan.seconds > 0 && plan.supported {
-        out.push_str(&format!("takes about {}\n", text::duration(plan.seconds)));
+        out.push_str(&format!(
+            "takes about {}\n",
+            wording::duration(plan.seconds)
+        ));
     }
     if plan.number > 0 {
         out.push_str(&format!(
@@ -92,7 +95,7 @@ fn tables(plan: &ShownPlan) -> String {
         true => "WHAT HAPPENS TO IT",
         false => "WHAT WOULD HAPPEN TO IT",
     };
-    let mut rows = Table::new(&["TABLE", fate, "ID"]);
+    let mut rows = TextTable::new(&["TABLE", fate, "ID"]);
     for table in &plan.tables {
         let what = match table.action {
             Some(TableAction::Create) => "is not there: created, then loaded",
@@ -126,7 +129,7 @@ fn nodes(plan: &ShownPlan) -> String {
     if nodes.is_empty() || !plan.supported && nodes.iter().all(nothing) {
         return String::new();
     }
-    let mut rows = Table::new(&[
+    let mut rows = TextTable::new(&[
         "NODE",
         ">DOWNLOAD",
         ">DISK NEEDED",
@@ -137,13 +140,13 @@ fn nodes(plan: &ShownPlan) -> String {
     for node in nodes {
         rows.row([
             node.node.clone(),
-            text::bytes(node.download_bytes),
-            text::bytes(node.disk_bytes_needed),
+            wording::bytes(node.download_bytes),
+            wording::bytes(node.disk_bytes_needed),
             node.sstables.to_string(),
             node.sliced_sstables.to_string(),
             match node.sources.is_empty() {
                 true => "-".to_owned(),
-                false => text::list(&node.sources),
+                false => wording::list(&node.sources),
             },
         ]);
     }

@@ -2,8 +2,11 @@
 //!
 //! The plan holds for one ring and one schema of the target. It is made to be read before it is run: what is destroyed
 //! is in `tables` and in the CQL of the replace step, and nothing is destroyed before every node has staged its files.
+//!
+//! The chapters, each of which uses only those before it: `given` (both sides and the request), `placing` (which data goes
+//! to which node), `schema` (what is made and with which CQL), `sstables` (whether they can be taken), `nodes` (figures and
+//! times), `steps`, `closing` (what is left to people).
 
-// The chapters of planning, each built from those before it.
 mod closing;
 mod given;
 mod nodes;
@@ -23,12 +26,12 @@ use crate::cluster::address_order;
 use crate::findings::Findings;
 use closing::{afterwards, offer};
 use given::in_place;
-use given::inputs::Grounds;
-use given::selected::Chosen;
-use given::target_schema::Live;
+use given::inputs::Inputs;
+use given::selected::Selected;
+use given::target_schema::TargetSchema;
 use nodes::estimate::Course;
-use placing::assignment::{self, Placed};
-use schema::outcome::{self, Made};
+use placing::assignment::{self, Assignment};
+use schema::outcome::{self, SchemaOutcome};
 use schema::{ddl, tables};
 use sstables::{damaged, encryption, strays, ttl, unsliceable, verdicts, verified};
 
@@ -42,65 +45,76 @@ pub use model::plan::{
 pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let mut findings = Findings::default();
     let mut backup = in_order(&request.backup);
-    let grounds = Grounds::of(request, &backup, &mut findings);
+    let inputs = Inputs::of(request, &backup, &mut findings);
     // From here on the backup's schema is what is made of it on the target.
-    backup.schema = grounds.schemas.fitted.clone();
-    let chosen = choose(request, &grounds, &backup, &mut findings);
-    let live = Live::new(&request.schema, &grounds.cluster);
-    let placed = assignment::place(request, &grounds, &backup, &chosen, &live, &mut findings);
-    let made = outcome::make(&grounds, &backup, &chosen, &live, &mut findings);
-    let older = weigh_sstables(request, &grounds, &backup, &made.decided, &mut findings);
+    backup.schema = inputs.schemas.fitted.clone();
+    let selected = choose(request, &inputs, &backup, &mut findings);
+    let live = TargetSchema::new(&request.schema, &inputs.cluster);
+    let assignment = assignment::place(request, &inputs, &backup, &selected, &live, &mut findings);
+    let outcome = outcome::make(&inputs, &backup, &selected, &live, &mut findings);
+    let older = weigh_sstables(request, &inputs, &backup, &outcome.decided, &mut findings);
     let mut nodes = nodes::plan(
-        &share(request, &grounds, &backup, &placed, &made, &older),
+        &share(request, &inputs, &backup, &assignment, &outcome, &older),
         &mut findings,
     );
     let cql = ddl::write(
-        grounds.mode,
+        inputs.mode,
         &backup,
-        &chosen,
+        &selected,
         &live,
-        &made.decided,
-        &placed.keyspaces,
-        &grounds.schemas,
+        &outcome.decided,
+        &assignment.keyspaces,
+        &inputs.schemas,
     );
     let course = Course {
-        mode: grounds.mode,
+        mode: inputs.mode,
         schema_statements: (cql.schema.len() + cql.replace.len()) as u64,
         view_statements: cql.views.len() as u64,
     };
-    let seconds = nodes.estimate(&course, &request.rates, &grounds.cluster, &mut findings);
-    say_consequences(request, &grounds, &placed, &made, seconds, &mut findings);
+    let seconds = nodes.estimate(&course, &request.rates, &inputs.cluster, &mut findings);
+    say_consequences(
+        request,
+        &inputs,
+        &assignment,
+        &outcome,
+        seconds,
+        &mut findings,
+    );
     verified::check(&backup, None, &mut findings);
     offer::check(
         request,
-        &grounds,
-        &placed.moves,
-        &chosen,
+        &inputs,
+        &assignment.moves,
+        &selected,
         &live,
         &mut findings,
     );
     let name = request.target.as_str();
-    afterwards::check(name, backup.nodes.len(), &chosen.keyspaces, &mut findings);
+    afterwards::check(name, backup.nodes.len(), &selected.keyspaces, &mut findings);
 
     let supported = !findings.refuse();
     RestorePlan {
         backup: backup.backup.clone(),
         target: request.target.clone(),
-        mode: grounds.mode,
+        mode: inputs.mode,
         supported,
         findings: findings.into_sorted(),
         steps: if supported {
-            steps::make(grounds.mode, &nodes.addresses(), nodes.upgrade, cql)
+            steps::make(inputs.mode, &nodes.addresses(), nodes.upgrade, cql)
         } else {
             Vec::new()
         },
         nodes: nodes.plans,
-        tables: made.decided.into_iter().map(|table| table.plan).collect(),
+        tables: outcome
+            .decided
+            .into_iter()
+            .map(|table| table.plan)
+            .collect(),
         target_schema_version: request.schema.version.clone(),
-        target_ring: grounds.cluster.fingerprint(),
-        coverage: placed.coverage,
-        schema_changes: made.schema_changes,
-        rewrites: made.rewrites,
+        target_ring: inputs.cluster.fingerprint(),
+        coverage: assignment.coverage,
+        schema_changes: outcome.schema_changes,
+        rewrites: outcome.rewrites,
         seconds,
         number: 0,
     }
@@ -123,33 +137,33 @@ fn in_order(backup: &BackupManifest) -> BackupManifest {
 /// What is restored, and whether the backup has it whole.
 fn choose<'a>(
     request: &RestoreRequest,
-    grounds: &Grounds,
+    inputs: &Inputs,
     backup: &'a BackupManifest,
     findings: &mut Findings,
-) -> Chosen<'a> {
-    let chosen = Chosen::of(backup, &request.selection, findings);
-    damaged::check(backup, &chosen, findings);
-    if grounds.mode == RestoreMode::InPlace {
-        in_place::check(&grounds.cluster, &grounds.versions, findings);
+) -> Selected<'a> {
+    let selected = Selected::of(backup, &request.selection, findings);
+    damaged::check(backup, &selected, findings);
+    if inputs.mode == RestoreMode::InPlace {
+        in_place::check(&inputs.cluster, &inputs.versions, findings);
     }
-    chosen
+    selected
 }
 
 /// Whether the target's nodes can read the SSTables; answers the formats that they would rewrite into their own.
 fn weigh_sstables(
     request: &RestoreRequest,
-    grounds: &Grounds,
+    inputs: &Inputs,
     backup: &BackupManifest,
     decided: &[tables::Decided],
     findings: &mut Findings,
 ) -> BTreeSet<String> {
-    let (targets, sstables) = (&grounds.cluster.nodes, &request.sstables);
+    let (targets, sstables) = (&inputs.cluster.nodes, &request.sstables);
     let verdicts = verdicts::check(
         backup,
         sstables,
         tables::is_staged(decided),
         targets,
-        grounds.mode,
+        inputs.mode,
         findings,
     );
     let encrypted = encryption::Encrypted {
@@ -158,7 +172,7 @@ fn weigh_sstables(
         targets,
         target_keys: &request.target_keys,
     };
-    let compression = grounds.schemas.compression();
+    let compression = inputs.schemas.compression();
     encryption::check(
         &encrypted,
         compression,
@@ -171,20 +185,20 @@ fn weigh_sstables(
 /// What the nodes' shares are made from.
 fn share<'a>(
     request: &'a RestoreRequest,
-    grounds: &'a Grounds,
+    inputs: &'a Inputs,
     backup: &'a BackupManifest,
-    placed: &'a Placed,
-    made: &'a Made,
+    assignment: &'a Assignment,
+    outcome: &'a SchemaOutcome,
     older: &'a BTreeSet<String>,
 ) -> nodes::Given<'a> {
     nodes::Given {
         backup,
         sstables: &request.sstables,
-        moves: &placed.moves,
-        rings: grounds.rings.as_ref(),
-        cluster: &grounds.cluster,
-        decided: &made.decided,
-        versions: &grounds.versions,
+        moves: &assignment.moves,
+        rings: inputs.rings.as_ref(),
+        cluster: &inputs.cluster,
+        decided: &outcome.decided,
+        versions: &inputs.versions,
         older,
     }
 }
@@ -192,16 +206,16 @@ fn share<'a>(
 /// What is left over on nodes, and what is gone by the time.
 fn say_consequences(
     request: &RestoreRequest,
-    grounds: &Grounds,
-    placed: &Placed,
-    made: &Made,
+    inputs: &Inputs,
+    assignment: &Assignment,
+    outcome: &SchemaOutcome,
     seconds: u64,
     findings: &mut Findings,
 ) {
     let sstables = &request.sstables;
-    let is_staged = tables::is_staged(&made.decided);
-    let rings = grounds.rings.as_ref();
-    unsliceable::check(sstables, &placed.moves, rings, &is_staged, findings);
-    strays::check(sstables, &placed.moves, &is_staged, findings);
+    let is_staged = tables::is_staged(&outcome.decided);
+    let rings = inputs.rings.as_ref();
+    unsliceable::check(sstables, &assignment.moves, rings, &is_staged, findings);
+    strays::check(sstables, &assignment.moves, &is_staged, findings);
     ttl::check(sstables, is_staged, request.now, seconds, findings);
 }

@@ -7,7 +7,7 @@ use api::pb::planner as planner_pb;
 use api::pb::storage_catalog as catalog_pb;
 use api::pb::task_runner as pb;
 use api::pb::types as types_pb;
-use plan::Table;
+use plan::TextTable;
 use tonic::Request;
 
 use crate::context::{Context, Service};
@@ -228,7 +228,7 @@ fn text(status: &StatusView, paint: &Paint) -> String {
     if status.clusters.is_empty() {
         return text;
     }
-    let mut table = Table::new(&["CLUSTER", ">AGENTS", ">WELL", "LAST BACKUP", "FINISHED"]);
+    let mut table = TextTable::new(&["CLUSTER", ">AGENTS", ">WELL", "LAST BACKUP", "FINISHED"]);
     for cluster in &status.clusters {
         let last = cluster.last_backup.as_ref();
         let finished = last.and_then(|backup| backup.finished_at.as_deref());

@@ -1,7 +1,7 @@
 //! A backup in full.
 
 use api::pb::storage_catalog as pb;
-use plan::Table;
+use plan::TextTable;
 use serde::Serialize;
 
 use super::backup_list::BackupSummaryView;
@@ -157,7 +157,7 @@ pub fn summary_text(backup: &BackupView) -> String {
 }
 
 pub fn text(backup: &BackupView, _: &Paint) -> String {
-    let mut nodes = Table::new(&[
+    let mut nodes = TextTable::new(&[
         "NODE",
         "DATACENTER",
         "RACK",
@@ -179,7 +179,7 @@ pub fn text(backup: &BackupView, _: &Paint) -> String {
             node.host_id.clone(),
         ]);
     }
-    let mut tables = Table::new(&["TABLE", ">SIZE", ">SSTABLES", "FORMATS"]);
+    let mut tables = TextTable::new(&["TABLE", ">SIZE", ">SSTABLES", "FORMATS"]);
     for table in &backup.tables {
         tables.row([
             format!("{}.{}", table.keyspace, table.table),

@@ -2,7 +2,7 @@
 
 use api::pb::storage_catalog as pb;
 use api::pb::types::BackupKind;
-use plan::Table;
+use plan::TextTable;
 use serde::Serialize;
 
 use super::kept_damage::damaged_text;
@@ -82,7 +82,7 @@ fn state(state: pb::BackupState) -> &'static str {
 }
 
 pub fn list_text(backups: &[BackupSummaryView]) -> String {
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         "CLUSTER",
         "NAME",
         "KIND",

@@ -3,7 +3,7 @@
 use api::pb::planner::UnreachableAgent;
 use api::pb::task_runner as pb;
 use api::pb::types::NodeDescription;
-use plan::Table;
+use plan::TextTable;
 use serde::Serialize;
 
 use super::{ReleaseView, dash, some};
@@ -25,7 +25,7 @@ impl From<&pb::Cluster> for ClusterView {
 }
 
 pub fn list_text(clusters: &[ClusterView]) -> String {
-    let mut table = Table::new(&["NAME", ">AGENTS", "ADDRESSES"]);
+    let mut table = TextTable::new(&["NAME", ">AGENTS", "ADDRESSES"]);
     for cluster in clusters {
         table.row([
             cluster.name.clone(),
@@ -120,7 +120,7 @@ impl From<&UnreachableAgent> for UnreachableView {
 }
 
 pub fn state_text(cluster: &ClusterStateView) -> String {
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         "AGENT",
         "NODE",
         "DATACENTER",

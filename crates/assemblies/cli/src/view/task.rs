@@ -3,7 +3,7 @@
 use api::pb::task_runner as pb;
 use model::Finding;
 use model::plan::StepKind;
-use plan::Table;
+use plan::TextTable;
 use serde::Serialize;
 
 use super::{dash, finding, some};
@@ -129,7 +129,7 @@ impl From<&pb::TaskStep> for TaskStepView {
 }
 
 pub fn list_text(tasks: &[TaskView]) -> String {
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         "ID", "KIND", "STATE", ">DONE", "CLUSTER", "BACKUP", "CREATED", "FINISHED",
     ]);
     for task in tasks {
@@ -189,7 +189,7 @@ pub fn is_barrier(kind: &str) -> bool {
 }
 
 fn steps_text(steps: &[TaskStepView]) -> String {
-    let mut table = Table::new(&["STEP", "NODE", "STATE", ">DONE", ">OF", "NOTE"]);
+    let mut table = TextTable::new(&["STEP", "NODE", "STATE", ">DONE", ">OF", "NOTE"]);
     for step in steps.iter().filter(|step| !is_barrier(&step.kind)) {
         let size = |bytes| match step.bytes_total {
             0 => "-".to_owned(),

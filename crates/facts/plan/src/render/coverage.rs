@@ -1,7 +1,7 @@
 //! What part of the ring the backup holds at which number of replicas.
 
 use crate::restore::KeyspaceCoverage;
-use crate::table::Table;
+use crate::text_table::TextTable;
 
 const PPM: u32 = 1_000_000;
 
@@ -11,7 +11,7 @@ pub(super) fn coverage(coverage: &[KeyspaceCoverage]) -> String {
     if coverage.iter().all(whole) {
         return String::new();
     }
-    let mut rows = Table::new(&["KEYSPACE", "DATACENTER", "OF THE RING THE BACKUP HOLDS"]);
+    let mut rows = TextTable::new(&["KEYSPACE", "DATACENTER", "OF THE RING THE BACKUP HOLDS"]);
     for row in coverage {
         let parts = row
             .held_ppm

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::restore::SchemaRewrite;
 use crate::shown::ShownPlan;
-use crate::table::Table;
+use crate::text_table::TextTable;
 
 pub(super) fn changes(plan: &ShownPlan) -> String {
     if plan.schema_changes.is_empty() {
@@ -31,7 +31,7 @@ pub(super) fn rewrites(rewrites: &[SchemaRewrite]) -> String {
     if rewrites.is_empty() {
         return String::new();
     }
-    let mut rows = Table::new(&["MADE IN ANOTHER WAY", "HOW", "DONE"]);
+    let mut rows = TextTable::new(&["MADE IN ANOTHER WAY", "HOW", "DONE"]);
     for rewrite in rewrites {
         let done = match rewrite.applied {
             true => "yes",

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::restore::StepKind;
 use crate::shown::{ShownPlan, ShownStep};
-use crate::table::Table;
-use crate::text;
+use crate::text_table::TextTable;
+use crate::wording;
 
 /// Steps that are of one kind, wait for the same, and differ in the node only.
 struct Group<'a> {
@@ -34,14 +34,14 @@ impl Group<'_> {
             0 => "-".to_owned(),
             1 => nodes[0].clone(),
             _ if plan.nodes.iter().all(|node| nodes.contains(&&node.node)) => "every node".into(),
-            _ => text::list(nodes),
+            _ => wording::list(nodes),
         }
     }
 
     fn after(&self) -> String {
         match self.after.is_empty() {
             true => "-".to_owned(),
-            false => text::list(&self.after),
+            false => wording::list(&self.after),
         }
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn steps(plan: &ShownPlan) -> String {
         return String::new();
     }
     let groups = groups(&plan.steps);
-    let mut table = Table::new(&["STEP", "ON", "AFTER"]);
+    let mut table = TextTable::new(&["STEP", "ON", "AFTER"]);
     for group in &groups {
         table.row([group.name(), group.nodes(plan), group.after()]);
     }

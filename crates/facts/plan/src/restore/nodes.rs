@@ -18,7 +18,7 @@ use crate::restore::given::rings::Rings;
 use crate::restore::given::versions::Versions;
 use crate::restore::placing::moves::{Moves, Taker};
 use crate::restore::schema::tables::Decided;
-use crate::{codes, text};
+use crate::{codes, wording};
 
 /// Of an SSTable that is taken whole: its components.
 const REQUESTS_WHOLE: u64 = 8;
@@ -52,10 +52,10 @@ pub(crate) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
     if !older.is_empty() && !given.versions.upgrade {
         findings.say(
             codes::UPGRADE_SSTABLES_REQUIRED,
-            text::list(older),
+            wording::list(older),
             format!(
                 "restored SSTables stay in the format {}, older than what the target writes, until they are upgraded",
-                text::list(older)
+                wording::list(older)
             ),
             "the restore has a step for it; by hand: nodetool upgradesstables",
         );
@@ -164,10 +164,10 @@ fn check_space(target: &NodeDescription, plan: &NodePlan, findings: &mut Finding
         format!(
             "{} needs {} ({} bytes) on its data disks, of which {} are downloaded, and has {} ({free_bytes} bytes) free",
             plan.node,
-            text::bytes(plan.disk_bytes_needed),
+            wording::bytes(plan.disk_bytes_needed),
             plan.disk_bytes_needed,
-            text::bytes(plan.download_bytes),
-            text::bytes(free_bytes),
+            wording::bytes(plan.download_bytes),
+            wording::bytes(free_bytes),
         ),
         "free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables",
     );

@@ -1,7 +1,7 @@
 //! What is left to people when the restore is done.
 
 use crate::findings::Findings;
-use crate::{codes, text};
+use crate::{codes, wording};
 
 pub(crate) fn check(name: &str, source_nodes: usize, keyspaces: &[&str], findings: &mut Findings) {
     if source_nodes > 1 {
@@ -14,7 +14,7 @@ pub(crate) fn check(name: &str, source_nodes: usize, keyspaces: &[&str], finding
             "the replicas' snapshots were not taken in one instant",
             match keyspaces {
                 [] => String::new(),
-                _ => format!("on one node after the other: {}", text::list(commands)),
+                _ => format!("on one node after the other: {}", wording::list(commands)),
             },
         );
     }

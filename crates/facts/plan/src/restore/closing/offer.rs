@@ -5,18 +5,18 @@ use model::plan::{RequestedMode, RestoreMode, RestoreRequest};
 use crate::codes;
 use crate::findings::Findings;
 use crate::restore::given::in_place;
-use crate::restore::given::inputs::Grounds;
-use crate::restore::given::selected::Chosen;
-use crate::restore::given::target_schema::Live;
+use crate::restore::given::inputs::Inputs;
+use crate::restore::given::selected::Selected;
+use crate::restore::given::target_schema::TargetSchema;
 use crate::restore::placing::moves::Moves;
 use crate::restore::schema::tables;
 
 pub(crate) fn check(
     request: &RestoreRequest,
-    grounds: &Grounds,
+    inputs: &Inputs,
     moves: &Moves,
-    chosen: &Chosen,
-    live: &Live,
+    selected: &Selected,
+    live: &TargetSchema,
     findings: &mut Findings,
 ) {
     let is_picked = request.mode == RequestedMode::Auto && matches!(moves, Moves::OneToOne(_));
@@ -24,9 +24,9 @@ pub(crate) fn check(
         return;
     }
     let mut scratch = Findings::default();
-    in_place::check(&grounds.cluster, &grounds.versions, &mut scratch);
-    let (mode, schemas) = (RestoreMode::InPlace, &grounds.schemas);
-    tables::decide(mode, schemas, chosen, live, &mut scratch);
+    in_place::check(&inputs.cluster, &inputs.versions, &mut scratch);
+    let (mode, schemas) = (RestoreMode::InPlace, &inputs.schemas);
+    tables::decide(mode, schemas, selected, live, &mut scratch);
     if !scratch.refuse() {
         findings.say(
             codes::IN_PLACE_POSSIBLE,

@@ -8,7 +8,7 @@ use model::plan::RestoreRequest;
 use crate::cluster::Cluster;
 use crate::findings::Findings;
 use crate::verdict::simple_name;
-use crate::{codes, text};
+use crate::{codes, wording};
 
 /// The schema is read after the nodes are described: a change in between would go unseen.
 pub(crate) fn schema_version(request: &RestoreRequest, cluster: &Cluster, findings: &mut Findings) {
@@ -50,7 +50,7 @@ pub(crate) fn partitioner(
         }
     }
     for (target, nodes) in others {
-        let nodes = text::list(nodes);
+        let nodes = wording::list(nodes);
         findings.say(
             codes::PARTITIONER_DIFFERS,
             name,

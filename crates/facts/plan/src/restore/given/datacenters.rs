@@ -6,7 +6,7 @@ use placement::{DatacenterMap, Replication, Ring};
 
 use super::rings::Rings;
 use crate::findings::Findings;
-use crate::{codes, text};
+use crate::{codes, wording};
 
 pub(crate) struct Datacenters {
     pub map: DatacenterMap,
@@ -147,5 +147,5 @@ impl Datacenters {
 }
 
 fn names(ring: &Ring) -> String {
-    text::list(ring.datacenters())
+    wording::list(ring.datacenters())
 }

@@ -1,4 +1,4 @@
-//! What a restore stands on: the target as its agents describe it, and the releases, rings and schemas of both sides.
+//! The target as its agents describe it, and the releases, rings and schemas of both sides.
 
 use model::Severity;
 use model::manifest::BackupManifest;
@@ -12,7 +12,7 @@ use super::versions::{self, Versions};
 use crate::cluster::{self, Cluster};
 use crate::findings::Findings;
 
-pub(crate) struct Grounds<'a> {
+pub(crate) struct Inputs<'a> {
     pub mode: RestoreMode,
     pub cluster: Cluster<'a>,
     pub versions: Versions,
@@ -23,8 +23,8 @@ pub(crate) struct Grounds<'a> {
     pub schemas: Schemas,
 }
 
-impl<'a> Grounds<'a> {
-    /// Says what is wrong with any of them.
+impl<'a> Inputs<'a> {
+    /// Reports what is wrong with any of them.
     pub fn of(
         request: &'a RestoreRequest,
         backup: &BackupManifest,

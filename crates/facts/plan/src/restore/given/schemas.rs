@@ -14,7 +14,7 @@ use model::{Schema, SchemaEntry, SchemaKind, TableRef};
 use crate::cluster::Cluster;
 use crate::cql;
 use crate::findings::Findings;
-use crate::{codes, text};
+use crate::{codes, wording};
 
 pub(crate) struct Schemas {
     /// The backup's, as it is made on the target.
@@ -56,7 +56,7 @@ impl Schemas {
                 whose,
                 format!(
                     "definitions of the {whose} that are not understood are taken as they are written: {}",
-                    text::list(names)
+                    wording::list(names)
                 ),
                 format!("the first: {}", problems[0].error),
             );

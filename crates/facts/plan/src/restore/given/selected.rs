@@ -7,7 +7,7 @@ use crate::codes;
 use crate::findings::Findings;
 
 /// A table or view of the backup that is restored.
-pub(crate) struct ChosenTable<'a> {
+pub(crate) struct SelectedTable<'a> {
     pub table: TableRef,
     /// Absent for a view whose files are not in the backup.
     pub id: Option<TableId>,
@@ -16,16 +16,16 @@ pub(crate) struct ChosenTable<'a> {
     pub entry: &'a SchemaEntry,
 }
 
-pub(crate) struct Chosen<'a> {
+pub(crate) struct Selected<'a> {
     /// Tables before views, each in the schema's order.
-    pub tables: Vec<ChosenTable<'a>>,
+    pub tables: Vec<SelectedTable<'a>>,
     /// Their keyspaces, sorted.
     pub keyspaces: Vec<&'a str>,
     /// Of these, the ones that are restored whole.
     pub whole: Vec<&'a str>,
 }
 
-impl<'a> Chosen<'a> {
+impl<'a> Selected<'a> {
     pub fn of(backup: &'a BackupManifest, wanted: &Selection, findings: &mut Findings) -> Self {
         let stored = backup.tables();
         check_names(backup, &stored, wanted, findings);
@@ -37,7 +37,7 @@ impl<'a> Chosen<'a> {
             }
             let (keyspace, name) = (&summary.keyspace, &summary.table);
             match backup.schema.find(SchemaKind::Table, keyspace, name) {
-                Some(entry) => tables.push(ChosenTable {
+                Some(entry) => tables.push(SelectedTable {
                     table: summary.table_ref(),
                     id: Some(summary.id),
                     view_of: None,
@@ -84,18 +84,19 @@ impl<'a> Chosen<'a> {
     }
 
     pub fn has(&self, keyspace: &str, table: &str) -> bool {
-        let is =
-            |chosen: &ChosenTable| chosen.table.keyspace == keyspace && chosen.table.table == table;
+        let is = |selected: &SelectedTable| {
+            selected.table.keyspace == keyspace && selected.table.table == table
+        };
         self.tables.iter().any(is)
     }
 }
 
 /// A table comes with its views, asked for or not: they would no longer agree with it.
 fn views_over<'a>(
-    tables: &[ChosenTable<'a>],
+    tables: &[SelectedTable<'a>],
     backup: &'a BackupManifest,
     stored: &[TableSummary],
-) -> Vec<ChosenTable<'a>> {
+) -> Vec<SelectedTable<'a>> {
     let mut views = Vec::new();
     for base in tables {
         let (keyspace, table) = (&base.entry.keyspace, &base.entry.name);
@@ -103,7 +104,7 @@ fn views_over<'a>(
             let summary = stored
                 .iter()
                 .find(|summary| summary.keyspace == *keyspace && summary.table == entry.name);
-            views.push(ChosenTable {
+            views.push(SelectedTable {
                 table: TableRef::new(keyspace, &entry.name),
                 id: summary.map(|summary| summary.id),
                 view_of: Some(base.table.clone()),

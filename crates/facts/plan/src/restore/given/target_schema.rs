@@ -6,13 +6,13 @@ use model::{Schema, SchemaEntry, SchemaKind, TableId, TableRef};
 
 use crate::cluster::Cluster;
 
-pub(crate) struct Live<'a> {
+pub(crate) struct TargetSchema<'a> {
     pub schema: &'a Schema,
     ids: BTreeMap<&'a TableRef, TableId>,
     compaction_classes: Vec<&'a str>,
 }
 
-impl<'a> Live<'a> {
+impl<'a> TargetSchema<'a> {
     pub fn new(schema: &'a Schema, cluster: &Cluster<'a>) -> Self {
         let described = || cluster.nodes.iter().flat_map(|node| &node.tables);
         let mut compaction_classes: Vec<&str> = described()

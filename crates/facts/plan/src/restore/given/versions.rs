@@ -7,7 +7,7 @@ use model::manifest::BackupManifest;
 
 use crate::cluster::Cluster;
 use crate::findings::Findings;
-use crate::{codes, compatibility, text};
+use crate::{codes, compatibility, wording};
 
 pub(crate) struct Versions {
     /// All nodes of backup and target are of one release line: their definitions can be compared as text.
@@ -62,7 +62,7 @@ fn refuse_unknown(cluster: &Cluster, findings: &mut Findings) {
             .push(&node.member.address);
     }
     for (version, nodes) in builds {
-        let nodes = text::list(nodes);
+        let nodes = wording::list(nodes);
         findings.say(
             codes::PRODUCT_UNKNOWN,
             &nodes,

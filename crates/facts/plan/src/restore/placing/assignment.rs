@@ -1,4 +1,4 @@
-//! Which node's data goes where, by the rings and by how each keyspace is replicated.
+//! The assignment of the backup's data to the target's nodes, by the rings and by how each keyspace is replicated.
 
 use model::manifest::BackupManifest;
 use model::plan::{KeyspaceCoverage, RestoreRequest};
@@ -8,11 +8,11 @@ use super::moves::{self, Moves};
 use super::replication;
 use super::topology;
 use crate::findings::Findings;
-use crate::restore::given::inputs::Grounds;
-use crate::restore::given::selected::Chosen;
-use crate::restore::given::target_schema::Live;
+use crate::restore::given::inputs::Inputs;
+use crate::restore::given::selected::Selected;
+use crate::restore::given::target_schema::TargetSchema;
 
-pub(crate) struct Placed<'a> {
+pub(crate) struct Assignment<'a> {
     pub keyspaces: Vec<replication::KeyspacePlan>,
     pub coverage: Vec<KeyspaceCoverage>,
     pub moves: Moves<'a>,
@@ -20,14 +20,14 @@ pub(crate) struct Placed<'a> {
 
 pub(crate) fn place<'a>(
     request: &'a RestoreRequest,
-    grounds: &Grounds<'a>,
+    inputs: &Inputs<'a>,
     backup: &'a BackupManifest,
-    chosen: &Chosen,
-    live: &Live,
+    selected: &Selected,
+    live: &TargetSchema,
     findings: &mut Findings,
-) -> Placed<'a> {
-    let (mode, cluster) = (grounds.mode, &grounds.cluster);
-    let (rings, datacenters) = (grounds.rings.as_ref(), grounds.datacenters.as_ref());
+) -> Assignment<'a> {
+    let (mode, cluster) = (inputs.mode, &inputs.cluster);
+    let (rings, datacenters) = (inputs.rings.as_ref(), inputs.datacenters.as_ref());
     let name = request.target.as_str();
     let pairs = topology::pair(name, mode, &backup.ring, cluster, findings);
     let context = replication::Context {
@@ -38,7 +38,7 @@ pub(crate) fn place<'a>(
         rings,
         datacenters,
     };
-    let keyspaces = replication::plan(&context, chosen, findings);
+    let keyspaces = replication::plan(&context, selected, findings);
     if let (Some(rings), Some(datacenters)) = (rings, datacenters) {
         let holding = replication::holding(&keyspaces, rings);
         datacenters.check_fed(&holding, rings, findings);
@@ -48,13 +48,13 @@ pub(crate) fn place<'a>(
         mode,
         backup,
         rings,
-        rings_not_understood: &grounds.rings_not_understood,
+        rings_not_understood: &inputs.rings_not_understood,
         asks_for_datacenters: !request.datacenters.is_empty(),
         datacenters,
         keyspaces: &keyspaces,
     };
     let moves = moves::decide(pairs, &given, findings);
-    Placed {
+    Assignment {
         keyspaces,
         coverage,
         moves,

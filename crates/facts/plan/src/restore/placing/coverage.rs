@@ -9,7 +9,7 @@ use super::moves::address;
 use super::replication::KeyspacePlan;
 use crate::findings::Findings;
 use crate::restore::given::rings::Rings;
-use crate::{codes, text};
+use crate::{codes, wording};
 
 /// Says what is missing; answers what is there, one row for each group of replicas of each keyspace.
 pub(crate) fn check(
@@ -97,7 +97,7 @@ fn say(
         .filter_map(|host_id| address(&backup.ring, host_id));
     let mut message = format!(
         "the backup lacks {}, which {} in the ring",
-        text::list(names),
+        wording::list(names),
         if missing.len() == 1 { "was" } else { "were" }
     );
     if !lacking.is_empty() {

@@ -17,8 +17,8 @@ use crate::cluster::Cluster;
 use crate::findings::Findings;
 use crate::restore::given::datacenters::Datacenters;
 use crate::restore::given::rings::Rings;
-use crate::restore::given::selected::Chosen;
-use crate::restore::given::target_schema::Live;
+use crate::restore::given::selected::Selected;
+use crate::restore::given::target_schema::TargetSchema;
 use crate::{codes, cql};
 use adjust::{adjust, owners};
 
@@ -106,7 +106,7 @@ fn effective(replication: &Replication, ring: &Ring) -> Replication {
 pub(crate) struct Context<'a> {
     pub mode: RestoreMode,
     pub backup: &'a BackupManifest,
-    pub live: &'a Live<'a>,
+    pub live: &'a TargetSchema<'a>,
     pub cluster: &'a Cluster<'a>,
     pub rings: Option<&'a Rings>,
     pub datacenters: Option<&'a Datacenters>,
@@ -114,11 +114,11 @@ pub(crate) struct Context<'a> {
 
 pub(crate) fn plan(
     context: &Context,
-    chosen: &Chosen,
+    selected: &Selected,
     findings: &mut Findings,
 ) -> Vec<KeyspacePlan> {
     let mut plans = Vec::new();
-    for keyspace in &chosen.keyspaces {
+    for keyspace in &selected.keyspaces {
         let schema = &context.backup.schema;
         let Some(entry) = schema.find(SchemaKind::Keyspace, keyspace, keyspace) else {
             findings.say(

@@ -8,7 +8,7 @@ use model::{NodeDescription, RingMember, ring};
 use crate::cluster::Cluster;
 use crate::codes;
 use crate::findings::Findings;
-use crate::text;
+use crate::wording;
 
 /// A target node and the source node that it stands for.
 pub(crate) struct Pair<'a> {
@@ -51,14 +51,14 @@ pub(crate) fn pair<'a>(
             let nodes = only_source.iter().map(|member| in_words(member));
             message += &format!(
                 "; no target node has the place of the source's {}",
-                text::list(nodes)
+                wording::list(nodes)
             );
         }
         if !only_target.is_empty() {
             let nodes = only_target.iter().map(|member| in_words(member));
             message += &format!(
                 "; no source node has the place of the target's {}",
-                text::list(nodes)
+                wording::list(nodes)
             );
         }
         findings.say(

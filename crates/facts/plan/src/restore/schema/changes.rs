@@ -7,17 +7,21 @@ use model::{SchemaKind, TableRef};
 use super::tables::Decided;
 use crate::findings::Findings;
 use crate::restore::given::schemas::Schemas;
-use crate::restore::given::selected::Chosen;
-use crate::{codes, text};
+use crate::restore::given::selected::Selected;
+use crate::{codes, wording};
 
 pub(crate) fn find(
-    chosen: &Chosen,
+    selected: &Selected,
     schemas: &Schemas,
     decided: &[Decided],
     findings: &mut Findings,
 ) -> Vec<SchemaChange> {
     let mut changes = Vec::new();
-    for table in chosen.tables.iter().filter(|table| table.view_of.is_none()) {
+    for table in selected
+        .tables
+        .iter()
+        .filter(|table| table.view_of.is_none())
+    {
         let (keyspace, name) = (&table.table.keyspace, &table.table.table);
         let was = schemas.backup.table(keyspace, name);
         let (Some(was), Some(now)) = (was, schemas.live.table(keyspace, name)) else {
@@ -33,7 +37,7 @@ pub(crate) fn find(
             ));
         }
     }
-    changes.extend(types(chosen, schemas));
+    changes.extend(types(selected, schemas));
     changes.extend(gone(decided, schemas));
     changes
 }
@@ -47,7 +51,7 @@ fn say(table: &TableRef, found: &TableDiff, findings: &mut Findings) {
             table,
             format!(
                 "{table} has columns that were added since the backup, and are gone after the restore: {}",
-                text::list(added)
+                wording::list(added)
             ),
             "the plan has the CQL that adds them again, empty",
         );
@@ -60,7 +64,7 @@ fn say(table: &TableRef, found: &TableDiff, findings: &mut Findings) {
             table,
             format!(
                 "{table} gets columns back that were dropped since the backup: {}",
-                text::list(back)
+                wording::list(back)
             ),
             "the plan has the CQL that drops them again",
         );
@@ -83,7 +87,7 @@ fn say(table: &TableRef, found: &TableDiff, findings: &mut Findings) {
             table,
             format!(
                 "columns of {table} get the types back that they had: {}",
-                text::list(reverting)
+                wording::list(reverting)
             ),
             "no CQL changes them again: to go forward, add a column under another name and let programs fill it",
         );
@@ -95,7 +99,7 @@ fn in_words(found: &TableDiff) -> String {
     let mut words = Vec::new();
     let mut list = |what: &str, names: Vec<String>| {
         if !names.is_empty() {
-            words.push(format!("{what} {}", text::list(names)));
+            words.push(format!("{what} {}", wording::list(names)));
         }
     };
     list(
@@ -175,14 +179,14 @@ fn in_words(found: &TableDiff) -> String {
     format!("since the backup: {}", words.join("; "))
 }
 
-fn types(chosen: &Chosen, schemas: &Schemas) -> Vec<SchemaChange> {
-    let of_chosen = schemas
+fn types(selected: &Selected, schemas: &Schemas) -> Vec<SchemaChange> {
+    let of_selected = schemas
         .backup
         .types
         .iter()
-        .filter(|was| chosen.keyspaces.contains(&was.keyspace.as_str()));
+        .filter(|was| selected.keyspaces.contains(&was.keyspace.as_str()));
     let mut changes = Vec::new();
-    for was in of_chosen {
+    for was in of_selected {
         let Some(now) = schemas.live.user_type(&was.keyspace, &was.name) else {
             continue;
         };

@@ -12,8 +12,8 @@ use super::objects;
 use super::tables::Decided;
 use crate::cql;
 use crate::restore::given::schemas::Schemas;
-use crate::restore::given::selected::Chosen;
-use crate::restore::given::target_schema::Live;
+use crate::restore::given::selected::Selected;
+use crate::restore::given::target_schema::TargetSchema;
 use crate::restore::placing::replication::{self, KeyspacePlan};
 
 #[derive(Default)]
@@ -29,14 +29,14 @@ pub(crate) struct Cql {
 pub(crate) fn write(
     mode: RestoreMode,
     backup: &BackupManifest,
-    chosen: &Chosen,
-    live: &Live,
+    selected: &Selected,
+    live: &TargetSchema,
     decided: &[Decided],
     keyspaces: &[KeyspacePlan],
     schemas: &Schemas,
 ) -> Cql {
     let mut cql = Cql::default();
-    make_around(backup, chosen, live, keyspaces, &mut cql.schema);
+    make_around(backup, selected, live, keyspaces, &mut cql.schema);
     let (tables, views): (Vec<&Decided>, Vec<&Decided>) =
         decided.iter().partition(|table| table.view_of.is_none());
     let tables: Vec<Brought> = tables
@@ -84,8 +84,8 @@ struct Indexes<'a> {
 /// What tables stand on: keyspaces, types, functions and aggregates.
 fn make_around(
     backup: &BackupManifest,
-    chosen: &Chosen,
-    live: &Live,
+    selected: &Selected,
+    live: &TargetSchema,
     keyspaces: &[KeyspacePlan],
     schema: &mut Vec<String>,
 ) {
@@ -96,7 +96,7 @@ fn make_around(
             make_keyspace(source, keyspace, schema);
         }
     }
-    for entry in objects::needed(backup, chosen) {
+    for entry in objects::needed(backup, selected) {
         let now = live.find(entry.kind, &entry.keyspace, &entry.name);
         if now.is_none() {
             make(entry, schema);
@@ -116,7 +116,7 @@ fn make_keyspace(source: &SchemaEntry, plan: &KeyspacePlan, schema: &mut Vec<Str
 }
 
 /// A table with a view cannot be dropped, and emptying or loading it would leave the view behind.
-fn drop_views(live: &Live, decided: &[Decided], replace: &mut Vec<String>) {
+fn drop_views(live: &TargetSchema, decided: &[Decided], replace: &mut Vec<String>) {
     let mut names: Vec<String> = Vec::new();
     for table in decided {
         match &table.view_of {
@@ -221,7 +221,7 @@ fn make_index_again(index: &SchemaEntry, replace: &mut Vec<String>) {
 fn indexes<'a>(
     table: &'a Decided,
     backup: &'a BackupManifest,
-    live: &Live,
+    live: &TargetSchema,
     schemas: &Schemas,
 ) -> Indexes<'a> {
     let base = &table.plan.table;

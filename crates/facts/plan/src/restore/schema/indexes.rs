@@ -14,13 +14,13 @@ use super::tables::Decided;
 use crate::codes;
 use crate::findings::Findings;
 use crate::restore::given::schemas::{self, Schemas};
-use crate::restore::given::target_schema::Live;
+use crate::restore::given::target_schema::TargetSchema;
 
 pub(crate) fn say(
     mode: RestoreMode,
     decided: &[Decided],
     backup: &BackupManifest,
-    live: &Live,
+    live: &TargetSchema,
     schemas: &Schemas,
     in_the_way: &HashSet<ObjectKey>,
     findings: &mut Findings,
@@ -35,7 +35,7 @@ fn say_of_table(
     mode: RestoreMode,
     table: &Decided,
     backup: &BackupManifest,
-    live: &Live,
+    live: &TargetSchema,
     schemas: &Schemas,
     stands: impl Fn(&SchemaEntry) -> bool,
     findings: &mut Findings,

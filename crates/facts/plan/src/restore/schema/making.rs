@@ -7,13 +7,13 @@ use model::SchemaKind;
 use super::tables::Decided;
 use crate::cluster::Cluster;
 use crate::restore::given::schemas::{self, Schemas};
-use crate::restore::given::selected::Chosen;
-use crate::restore::given::target_schema::Live;
+use crate::restore::given::selected::Selected;
+use crate::restore::given::target_schema::TargetSchema;
 
 pub(crate) struct Making<'a> {
-    pub chosen: &'a Chosen<'a>,
+    pub selected: &'a Selected<'a>,
     pub schemas: &'a Schemas,
-    pub live: &'a Live<'a>,
+    pub live: &'a TargetSchema<'a>,
     pub decided: &'a [Decided<'a>],
     pub cluster: &'a Cluster<'a>,
     pub release: &'a Release,
@@ -32,14 +32,14 @@ impl Making<'_> {
         match subject.kind {
             SchemaKind::Table | SchemaKind::View => table_is_made(name),
             SchemaKind::Index => self.schemas.table_of_index(subject).is_some_and(|table| {
-                self.chosen.has(keyspace, table)
+                self.selected.has(keyspace, table)
                     && (table_is_made(table) || !self.has_index(keyspace, name))
             }),
             SchemaKind::Keyspace | SchemaKind::Type => {
-                self.chosen.keyspaces.contains(&keyspace) && !self.is_live(subject)
+                self.selected.keyspaces.contains(&keyspace) && !self.is_live(subject)
             }
             SchemaKind::Function | SchemaKind::Aggregate => {
-                self.chosen.whole.contains(&keyspace) && !self.is_live(subject)
+                self.selected.whole.contains(&keyspace) && !self.is_live(subject)
             }
         }
     }
@@ -48,13 +48,13 @@ impl Making<'_> {
     pub fn restores(&self, subject: &ObjectKey) -> bool {
         let (keyspace, name) = (subject.keyspace.as_str(), subject.name.as_str());
         match subject.kind {
-            SchemaKind::Table | SchemaKind::View => self.chosen.has(keyspace, name),
+            SchemaKind::Table | SchemaKind::View => self.selected.has(keyspace, name),
             SchemaKind::Index => {
                 let table = self.schemas.table_of_index(subject);
-                table.is_some_and(|table| self.chosen.has(keyspace, table))
+                table.is_some_and(|table| self.selected.has(keyspace, table))
             }
-            SchemaKind::Keyspace | SchemaKind::Type => self.chosen.keyspaces.contains(&keyspace),
-            SchemaKind::Function | SchemaKind::Aggregate => self.chosen.whole.contains(&keyspace),
+            SchemaKind::Keyspace | SchemaKind::Type => self.selected.keyspaces.contains(&keyspace),
+            SchemaKind::Function | SchemaKind::Aggregate => self.selected.whole.contains(&keyspace),
         }
     }
 

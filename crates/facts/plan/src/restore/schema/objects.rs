@@ -8,8 +8,8 @@ use super::changes;
 use crate::cluster::Cluster;
 use crate::findings::Findings;
 use crate::restore::given::schemas::Schemas;
-use crate::restore::given::selected::Chosen;
-use crate::restore::given::target_schema::Live;
+use crate::restore::given::selected::Selected;
+use crate::restore::given::target_schema::TargetSchema;
 use crate::{codes, cql};
 
 const COMPACTION_PACKAGE: &str = "org.apache.cassandra.db.compaction.";
@@ -17,17 +17,17 @@ const OF_DSE: [&str; 2] = ["TieredCompactionStrategy", "MemoryOnlyStrategy"];
 
 pub(crate) fn check(
     backup: &BackupManifest,
-    chosen: &Chosen,
-    live: &Live,
+    selected: &Selected,
+    live: &TargetSchema,
     cluster: &Cluster,
     schemas: &Schemas,
     findings: &mut Findings,
 ) {
-    for entry in needed(backup, chosen) {
+    for entry in needed(backup, selected) {
         check_definition(entry, live, schemas, findings);
     }
-    check_free_names(backup, chosen, live, findings);
-    for table in &chosen.tables {
+    check_free_names(backup, selected, live, findings);
+    for table in &selected.tables {
         check_compaction(table.entry, live, cluster, schemas, findings);
     }
 }
@@ -36,13 +36,13 @@ pub(crate) fn check(
 /// be of them; functions and aggregates only with a whole keyspace, because no stored row needs them.
 pub(crate) fn needed<'a>(
     backup: &'a BackupManifest,
-    chosen: &Chosen,
+    selected: &Selected,
 ) -> impl Iterator<Item = &'a SchemaEntry> {
     backup.schema.entries.iter().filter(|entry| {
         let keyspace = &entry.keyspace.as_str();
         match entry.kind {
-            SchemaKind::Type => chosen.keyspaces.contains(keyspace),
-            SchemaKind::Function | SchemaKind::Aggregate => chosen.whole.contains(keyspace),
+            SchemaKind::Type => selected.keyspaces.contains(keyspace),
+            SchemaKind::Function | SchemaKind::Aggregate => selected.whole.contains(keyspace),
             SchemaKind::Keyspace | SchemaKind::Table | SchemaKind::Index | SchemaKind::View => {
                 false
             }
@@ -50,7 +50,12 @@ pub(crate) fn needed<'a>(
     })
 }
 
-fn check_definition(entry: &SchemaEntry, live: &Live, schemas: &Schemas, findings: &mut Findings) {
+fn check_definition(
+    entry: &SchemaEntry,
+    live: &TargetSchema,
+    schemas: &Schemas,
+    findings: &mut Findings,
+) {
     let Some(now) = live.find(entry.kind, &entry.keyspace, &entry.name) else {
         return;
     };
@@ -94,8 +99,8 @@ fn check_definition(entry: &SchemaEntry, live: &Live, schemas: &Schemas, finding
 
 fn check_free_names(
     backup: &BackupManifest,
-    chosen: &Chosen,
-    live: &Live,
+    selected: &Selected,
+    live: &TargetSchema,
     findings: &mut Findings,
 ) {
     let mut taken = |kind: &str, name: String, by: &str| {
@@ -106,7 +111,7 @@ fn check_free_names(
             "drop or rename that one first",
         );
     };
-    for table in &chosen.tables {
+    for table in &selected.tables {
         let (keyspace, name) = (&table.table.keyspace, &table.table.table);
         let (kind, other) = match table.view_of {
             Some(_) => ("view", SchemaKind::Table),
@@ -134,7 +139,7 @@ fn check_free_names(
 
 fn check_compaction(
     entry: &SchemaEntry,
-    live: &Live,
+    live: &TargetSchema,
     cluster: &Cluster,
     schemas: &Schemas,
     findings: &mut Findings,

@@ -1,4 +1,4 @@
-//! What becomes of the tables, and of what of the schema is around them.
+//! What becomes of the tables, and of the rest of the schema around them.
 
 use model::manifest::BackupManifest;
 use model::plan::{SchemaChange, SchemaRewrite};
@@ -12,31 +12,31 @@ use super::rewrites;
 use super::settings;
 use super::tables;
 use crate::findings::Findings;
-use crate::restore::given::inputs::Grounds;
-use crate::restore::given::selected::Chosen;
-use crate::restore::given::target_schema::Live;
+use crate::restore::given::inputs::Inputs;
+use crate::restore::given::selected::Selected;
+use crate::restore::given::target_schema::TargetSchema;
 
-pub(crate) struct Made<'a> {
+pub(crate) struct SchemaOutcome<'a> {
     pub decided: Vec<tables::Decided<'a>>,
     pub schema_changes: Vec<SchemaChange>,
     pub rewrites: Vec<SchemaRewrite>,
 }
 
 pub(crate) fn make<'a>(
-    grounds: &Grounds,
+    inputs: &Inputs,
     backup: &BackupManifest,
-    chosen: &Chosen<'a>,
-    live: &Live<'a>,
+    selected: &Selected<'a>,
+    live: &TargetSchema<'a>,
     findings: &mut Findings,
-) -> Made<'a> {
-    let (mode, cluster, schemas) = (grounds.mode, &grounds.cluster, &grounds.schemas);
-    objects::check(backup, chosen, live, cluster, schemas, findings);
-    let decided = tables::decide(mode, schemas, chosen, live, findings);
-    let schema_changes = changes::find(chosen, schemas, &decided, findings);
+) -> SchemaOutcome<'a> {
+    let (mode, cluster, schemas) = (inputs.mode, &inputs.cluster, &inputs.schemas);
+    objects::check(backup, selected, live, cluster, schemas, findings);
+    let decided = tables::decide(mode, schemas, selected, live, findings);
+    let schema_changes = changes::find(selected, schemas, &decided, findings);
     let mut rewritten = Vec::new();
     if let Some(node) = cluster.nodes.first() {
         let making = Making {
-            chosen,
+            selected,
             schemas,
             live,
             decided: &decided,
@@ -44,7 +44,7 @@ pub(crate) fn make<'a>(
             release: &node.release,
         };
         let met = features::check(&making, findings);
-        features::say_validated(&grounds.versions.validate, &met, findings);
+        features::say_validated(&inputs.versions.validate, &met, findings);
         settings::check(&met.needed, &cluster.nodes, findings);
         rewritten = rewrites::rewrites(&making, &met.in_the_way, findings);
         indexes::say(
@@ -57,7 +57,7 @@ pub(crate) fn make<'a>(
             findings,
         );
     }
-    Made {
+    SchemaOutcome {
         decided,
         schema_changes,
         rewrites: rewritten,

@@ -7,7 +7,7 @@ use model::plan::SchemaRewrite;
 
 use super::making::{Making, name_of};
 use crate::findings::Findings;
-use crate::{codes, text};
+use crate::{codes, wording};
 
 /// A longer statement is not for a line of a table; an option is.
 const CQL_LEN_MAX: usize = 80;
@@ -43,7 +43,7 @@ pub(crate) fn rewrites(
         });
     }
     if !offered_for.is_empty() {
-        let names = text::list(&offered_for);
+        let names = wording::list(&offered_for);
         findings.say(
             codes::SCHEMA_REWRITE_OFFERED,
             &names,

@@ -6,7 +6,7 @@ use cassandra_versions::Setting;
 use model::{NodeDescription, NodeFeatures};
 
 use crate::findings::Findings;
-use crate::{codes, text};
+use crate::{codes, wording};
 
 /// What the statements of a restore make, by full name: `keyspace.name`. What is there already and stays need not be here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,13 +53,13 @@ pub(crate) fn check(needed: &Needed, targets: &[&NodeDescription], findings: &mu
             }
         }
         for (name, nodes) in off {
-            let nodes = text::list(nodes);
+            let nodes = wording::list(nodes);
             findings.say(
                 codes::SETTING_DISABLED,
                 name,
                 format!(
                     "the restore makes {}, and {what} are switched off on {nodes}",
-                    text::list(names)
+                    wording::list(names)
                 ),
                 format!("set `{name}: true` in cassandra.yaml of {nodes}, and restart one node after the other"),
             );

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use crate::codes;
 use crate::findings::Findings;
 use crate::restore::given::schemas::Schemas;
-use crate::restore::given::selected::{Chosen, ChosenTable};
-use crate::restore::given::target_schema::Live;
+use crate::restore::given::selected::{Selected, SelectedTable};
+use crate::restore::given::target_schema::TargetSchema;
 
 /// A table with what is done to it, and the definition by which it is made where it must be.
 pub(crate) struct Decided<'a> {
@@ -49,24 +49,24 @@ pub(crate) fn is_staged(decided: &[Decided]) -> impl Fn(&str, &str) -> bool {
 pub(crate) fn decide<'a>(
     mode: RestoreMode,
     schemas: &Schemas,
-    chosen: &Chosen<'a>,
-    live: &Live<'a>,
+    selected: &Selected<'a>,
+    live: &TargetSchema<'a>,
     findings: &mut Findings,
 ) -> Vec<Decided<'a>> {
     let mut decided: Vec<Decided> = Vec::new();
-    for table in &chosen.tables {
+    for table in &selected.tables {
         decided.push(match (mode, &table.view_of) {
             (RestoreMode::Online, None) => online_table(table, schemas, live, findings),
             (RestoreMode::Online, Some(_)) => online_view(table, live, findings),
             (RestoreMode::InPlace, _) => in_place(table, schemas, live, findings),
         });
     }
-    let views = later_views(mode, &decided, chosen, live, findings);
+    let views = later_views(mode, &decided, selected, live, findings);
     decided.extend(views);
     for table in &decided {
         check_can_be_made(mode, table, findings);
     }
-    say_not_in_backup(chosen, live, findings);
+    say_not_in_backup(selected, live, findings);
     decided
 }
 
@@ -90,9 +90,9 @@ fn check_can_be_made(mode: RestoreMode, table: &Decided, findings: &mut Findings
 }
 
 fn online_table<'a>(
-    table: &ChosenTable<'a>,
+    table: &SelectedTable<'a>,
     schemas: &Schemas,
-    live: &Live,
+    live: &TargetSchema,
     findings: &mut Findings,
 ) -> Decided<'a> {
     let source_id = table.id.unwrap_or(TableId(Uuid::nil()));
@@ -130,7 +130,11 @@ fn online_table<'a>(
     }
 }
 
-fn online_view<'a>(table: &ChosenTable<'a>, live: &Live, findings: &mut Findings) -> Decided<'a> {
+fn online_view<'a>(
+    table: &SelectedTable<'a>,
+    live: &TargetSchema,
+    findings: &mut Findings,
+) -> Decided<'a> {
     let base = table.view_of.clone();
     let now = live.find(SchemaKind::View, &table.table.keyspace, &table.table.table);
     say_rebuild(&table.table, base.as_ref(), now.is_some(), findings);
@@ -169,9 +173,9 @@ fn say_rebuild(view: &TableRef, base: Option<&TableRef>, is_live: bool, findings
 }
 
 fn in_place<'a>(
-    table: &ChosenTable<'a>,
+    table: &SelectedTable<'a>,
     schemas: &Schemas,
-    live: &Live,
+    live: &TargetSchema,
     findings: &mut Findings,
 ) -> Decided<'a> {
     let kind = match table.view_of {
@@ -215,19 +219,19 @@ fn in_place<'a>(
     }
 }
 
-/// Live views over restored tables that the backup does not know: loading rows does not reach them, so they are built
+/// TargetSchema views over restored tables that the backup does not know: loading rows does not reach them, so they are built
 /// anew too, where their base table keeps its form.
 fn later_views<'a>(
     mode: RestoreMode,
     decided: &[Decided],
-    chosen: &Chosen,
-    live: &Live<'a>,
+    selected: &Selected,
+    live: &TargetSchema<'a>,
     findings: &mut Findings,
 ) -> Vec<Decided<'a>> {
     let mut views = Vec::new();
     for base in decided.iter().filter(|table| table.view_of.is_none()) {
         for entry in live.over(SchemaKind::View, &base.plan.table) {
-            if chosen.has(&entry.keyspace, &entry.name) {
+            if selected.has(&entry.keyspace, &entry.name) {
                 continue;
             }
             let view = TableRef::new(&entry.keyspace, &entry.name);
@@ -265,12 +269,12 @@ fn later_views<'a>(
     views
 }
 
-fn say_not_in_backup(chosen: &Chosen, live: &Live, findings: &mut Findings) {
+fn say_not_in_backup(selected: &Selected, live: &TargetSchema, findings: &mut Findings) {
     for entry in &live.schema.entries {
         let keyspace = entry.keyspace.as_str();
         if entry.kind == SchemaKind::Table
-            && chosen.whole.contains(&keyspace)
-            && !chosen.has(keyspace, &entry.name)
+            && selected.whole.contains(&keyspace)
+            && !selected.has(keyspace, &entry.name)
         {
             let table = TableRef::new(keyspace, &entry.name);
             findings.say(

@@ -6,12 +6,12 @@ use model::manifest::{BackupManifest, KeptDamage};
 
 use crate::codes;
 use crate::findings::Findings;
-use crate::restore::given::selected::Chosen;
+use crate::restore::given::selected::Selected;
 
 /// How many damaged SSTables the finding names.
 const NAMED_MAX: usize = 3;
 
-pub(crate) fn check(backup: &BackupManifest, chosen: &Chosen, findings: &mut Findings) {
+pub(crate) fn check(backup: &BackupManifest, selected: &Selected, findings: &mut Findings) {
     let nodes = backup.nodes.iter().filter(|node| node.damaged_sstables > 0);
     let mut named: BTreeSet<(String, &str, String)> = BTreeSet::new();
     let mut tables: BTreeSet<String> = BTreeSet::new();
@@ -26,7 +26,7 @@ pub(crate) fn check(backup: &BackupManifest, chosen: &Chosen, findings: &mut Fin
         let restored = node
             .damaged
             .iter()
-            .filter(|damage| chosen.has(&damage.keyspace, &damage.table));
+            .filter(|damage| selected.has(&damage.keyspace, &damage.table));
         for damage in restored {
             let (place, sstable) = sstable(damage);
             named.insert((place, sstable, address.clone()));

@@ -13,7 +13,7 @@ use model::plan::NodeKeys;
 use model::{NodeDescription, Severity, TableRef};
 
 use crate::findings::Findings;
-use crate::{codes, text};
+use crate::{codes, wording};
 use needs::{Key, Needs};
 
 /// What is known of the backup's encryption, and of the target's.
@@ -44,11 +44,11 @@ pub(crate) fn check(
         let nodes = cannot.iter().map(|node| &node.member.address);
         findings.say(
             codes::TDE_UNAVAILABLE,
-            text::list(&needs.tables),
+            wording::list(&needs.tables),
             format!(
                 "{} cannot decrypt tables, and the backup has encrypted ones: {}",
-                text::list(nodes),
-                text::list(&needs.tables)
+                wording::list(nodes),
+                wording::list(&needs.tables)
             ),
             "restore into DSE or HCD; or on the source alter the tables to another compressor, run `nodetool upgradesstables -a`, and back up again",
         );
@@ -58,7 +58,7 @@ pub(crate) fn check(
         return;
     }
     for (key, tables) in &needs.keys {
-        let tables = text::list(tables);
+        let tables = wording::list(tables);
         match key {
             Key::Unnamed => findings.say(
                 codes::TDE_KEY_UNKNOWN,
@@ -126,7 +126,7 @@ fn check_file(
         }
     }
     if !missing.is_empty() {
-        let nodes = text::list(&missing);
+        let nodes = wording::list(&missing);
         findings.say(
             codes::TDE_KEY_MISSING,
             name,
@@ -135,7 +135,7 @@ fn check_file(
         );
     }
     if !differing.is_empty() {
-        let nodes = text::list(&differing);
+        let nodes = wording::list(&differing);
         findings.say(
             codes::TDE_KEY_DIFFERS,
             name,

@@ -8,7 +8,7 @@ use model::manifest::NodeSstables;
 use crate::findings::Findings;
 use crate::restore::placing::moves::Moves;
 use crate::restore::placing::own::{Lies, can_be_cut};
-use crate::{codes, text};
+use crate::{codes, wording};
 
 /// Says which are known to be left out, and which SSTables are loaded whole because they cannot be cut.
 pub(crate) fn check(
@@ -37,7 +37,7 @@ pub(crate) fn check(
         }
     }
     if cut.sstables > 0 {
-        let (sstables, tables) = (text::counted(cut.sstables, "SSTable"), cut.tables());
+        let (sstables, tables) = (wording::counted(cut.sstables, "SSTable"), cut.tables());
         findings.say(
             codes::FOREIGN_PARTITIONS,
             &tables,
@@ -46,7 +46,7 @@ pub(crate) fn check(
         );
     }
     if uncut.sstables > 0 {
-        let (sstables, tables) = (text::counted(uncut.sstables, "SSTable"), uncut.tables());
+        let (sstables, tables) = (wording::counted(uncut.sstables, "SSTable"), uncut.tables());
         say_cleanup(
             &tables,
             &format!(
@@ -65,7 +65,7 @@ pub(crate) fn check(
         );
     } else if !moves.not_understood().is_empty() {
         let keyspaces = moves.not_understood();
-        let names = text::list(keyspaces);
+        let names = wording::list(keyspaces);
         say_cleanup(
             &names,
             &format!(
@@ -85,7 +85,7 @@ fn say_cleanup(subject: &str, why: &str, keyspaces: &[String], findings: &mut Fi
         codes::CLEANUP_ADVISED,
         subject,
         format!("{why}: they are loaded whole, without Cassandra's check of tokens"),
-        format!("afterwards, on each node: {}", text::list(commands)),
+        format!("afterwards, on each node: {}", wording::list(commands)),
     );
 }
 
@@ -102,7 +102,7 @@ impl Met {
     }
 
     fn tables(&self) -> String {
-        text::list(&self.tables)
+        wording::list(&self.tables)
     }
 
     fn keyspaces(&self) -> Vec<String> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::manifest::{NodeSstables, SstableFacts};
 
 use crate::findings::Findings;
-use crate::{codes, text};
+use crate::{codes, wording};
 
 /// A table of which less runs out is passed over. An SSTable keeps at most a hundred times of expiry and merges
 /// neighbours, so that some cells stand where they do not expire; below a thousandth the figure says little, and a warning
@@ -83,26 +83,26 @@ fn say(table: &str, cells: &Cells, seconds: u64, findings: &mut Findings) {
     let gone = match cells.all() {
         Some(all) => format!(
             "about {} of {} of {table} ({})",
-            text::count(cells.gone_at_end),
-            text::counted(all, "cell"),
+            wording::count(cells.gone_at_end),
+            wording::counted(all, "cell"),
             percent(cells.gone_at_end, all)
         ),
         None => format!(
             "about {} of {table}",
-            text::counted(cells.gone_at_end, "cell")
+            wording::counted(cells.gone_at_end, "cell")
         ),
     };
     let since = match cells.gone_at_start {
         0 => "none of them yet".to_owned(),
         some if some == cells.gone_at_end => "all of them since the backup".to_owned(),
-        some => format!("{} of them since the backup", text::count(some)),
+        some => format!("{} of them since the backup", wording::count(some)),
     };
     findings.say(
         codes::TTL_MAY_EXPIRE,
         table,
         format!(
             "{gone} expire before the restore is over, which takes about {}; {since}",
-            text::duration(seconds)
+            wording::duration(seconds)
         ),
         match cells.gone_at_start == cells.gone_at_end {
             true => "nothing brings them back, and a longer default_time_to_live does not either",

@@ -8,7 +8,7 @@ use model::manifest::{Hazard, NodeSstables, SstableFacts};
 use crate::findings::Findings;
 use crate::restore::given::rings::Rings;
 use crate::restore::placing::moves::Moves;
-use crate::{codes, text};
+use crate::{codes, wording};
 
 /// Refuses what the agents would refuse when they stage, by the same rule.
 pub(crate) fn check(
@@ -71,8 +71,8 @@ impl Met {
         if self.sstables == 0 {
             return;
         }
-        let tables = text::list(&self.tables);
-        let sstables = text::counted(self.sstables, "SSTable");
+        let tables = wording::list(&self.tables);
+        let sstables = wording::counted(self.sstables, "SSTable");
         findings.say(
             codes::SSTABLE_NOT_SLICEABLE,
             &tables,

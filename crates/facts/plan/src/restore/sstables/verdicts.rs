@@ -11,7 +11,7 @@ use model::{HostId, NodeDescription, TableId};
 
 use crate::findings::Findings;
 use crate::verdict::{Obstacle, Reader, Traits, verdict};
-use crate::{codes, text};
+use crate::{codes, wording};
 
 /// What the verdicts mean for the steps of a restore.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -159,13 +159,13 @@ fn say(
     source: &Release,
     findings: &mut Findings,
 ) {
-    let tables = text::list(
+    let tables = wording::list(
         met.tables
             .iter()
             .map(|(keyspace, table)| format!("{keyspace}.{table}")),
     );
-    let nodes = text::list(&met.nodes);
-    let counted = text::counted(met.sstables, &format!("{what} SSTable"));
+    let nodes = wording::list(&met.nodes);
+    let counted = wording::counted(met.sstables, &format!("{what} SSTable"));
     let of = readers
         .iter()
         .find(|(_, all)| all.iter().any(|node| met.nodes.contains(node)));
@@ -176,7 +176,7 @@ fn say(
             codes::PARTITIONER_DIFFERS,
             format!(
                 "the backup holds {} of {tables} that {what} placed, and {nodes} places by {partitioner}",
-                text::counted(met.sstables, "SSTable")
+                wording::counted(met.sstables, "SSTable")
             ),
             format!("restore these tables into a cluster with {what}"),
         ),
@@ -233,7 +233,7 @@ fn way_to_read(reading: Reading, format: &str, source: &Release) -> String {
             let lines: Vec<Line> = lines_that_read(format).into_iter().filter(takes).collect();
             match lines.is_empty() {
                 true => format!("no release that takes a backup of {source} reads this format"),
-                false => format!("restore into a release that reads it: {}", text::list(lines)),
+                false => format!("restore into a release that reads it: {}", wording::list(lines)),
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::codes;
 use crate::findings::Findings;
 use crate::restore::given::datacenters::Datacenters;
 use crate::restore::given::rings::Rings;
-use crate::text;
+use crate::wording;
 
 const FACTOR: &str = "replication_factor";
 const TOPOLOGY: &str = "NetworkTopologyStrategy";
@@ -97,7 +97,7 @@ fn say_unfed(
         name,
         format!(
             "{name} has replicas in {} only, and --datacenter names no place for them",
-            text::list(holding)
+            wording::list(holding)
         ),
         format!(
             "--datacenter {}={}, or leave the keyspace out",

@@ -1,7 +1,7 @@
 //! Aligned columns for people.
 
 /// Rows under a header; columns are as wide as their widest cell.
-pub struct Table {
+pub struct TextTable {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
 }
@@ -12,7 +12,7 @@ struct Column {
     right: bool,
 }
 
-impl Table {
+impl TextTable {
     /// A title that starts with `>` is aligned to the right, as figures are.
     pub fn new(titles: &[&'static str]) -> Self {
         let columns = titles.iter().map(|&title| match title.strip_prefix('>') {
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_figures_stand_right() {
-        let mut table = Table::new(&["NAME", ">SIZE", "BASE"]);
+        let mut table = TextTable::new(&["NAME", ">SIZE", "BASE"]);
         table.row(["a".into(), "1.0 GiB".into(), "-".into()]);
         table.row(["longer".into(), "5 B".into(), String::new()]);
         expect![[r#"
