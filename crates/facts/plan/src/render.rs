@@ -3,14 +3,19 @@
 mod coverage;
 mod findings;
 mod schema;
+mod statements;
 mod steps;
+mod tables;
 
-use crate::restore::TableAction;
-use crate::shown::{ShownNode, ShownPlan, ShownTable};
+use crate::shown::{ShownNode, ShownPlan};
 use crate::text_table::TextTable;
 use crate::wording;
 
 pub use findings::findings;
+pub use statements::{Statements, script};
+
+/// How many nodes have a line each.
+const NODES_MAX: usize = 40;
 
 /// What a word tells at a glance, for those who show it in colour. The word says the same without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,16 +34,16 @@ pub fn plain(_: Tone, word: &str) -> String {
 }
 
 /// The whole plan, for those who have yet to agree to it: what stands against it, what becomes of each table, what each
-/// node takes, and every step with its CQL.
-pub fn restore_plan(plan: &ShownPlan, paint: Paint<'_>) -> String {
+/// node takes, and every step. What is much is counted; JSON has all of it.
+pub fn restore_plan(plan: &ShownPlan, statements: Statements, paint: Paint<'_>) -> String {
     let mut out = verdict(plan, paint);
     let sections = [
-        tables(plan),
-        schema::changes(plan),
+        tables::tables(plan),
+        schema::changes(plan, statements),
         schema::rewrites(&plan.rewrites),
         coverage::coverage(&plan.coverage),
         nodes(plan),
-        steps::steps(plan),
+        steps::steps(plan, statements),
         closing(plan),
     ];
     for section in sections.iter().filter(|section| !section.is_empty()) {
@@ -69,9 +74,10 @@ fn closing(plan: &ShownPlan) -> String {
 
 /// The verdict and the findings, for those who have agreed already.
 pub fn verdict(plan: &ShownPlan, paint: Paint<'_>) -> String {
-    let verdict = match plan.supported {
-        true => paint(Tone::Good, "can be done"),
-        false => paint(Tone::Refusal, "REFUSED"),
+    let verdict = if plan.supported {
+        paint(Tone::Good, "can be done")
+    } else {
+        paint(Tone::Refusal, "REFUSED")
     };
     let mode = plan.mode.map(|mode| mode.to_string());
     let mode = mode.as_deref().unwrap_or("mode not decided");
@@ -86,46 +92,10 @@ pub fn verdict(plan: &ShownPlan, paint: Paint<'_>) -> String {
     out
 }
 
-fn tables(plan: &ShownPlan) -> String {
-    if plan.tables.is_empty() {
-        return String::new();
-    }
-    // Nobody is to think that a refused plan has been carried out.
-    let fate = match plan.supported {
-        true => "WHAT HAPPENS TO IT",
-        false => "WHAT WOULD HAPPEN TO IT",
-    };
-    let mut rows = TextTable::new(&["TABLE", fate, "ID"]);
-    for table in &plan.tables {
-        let what = match table.action {
-            Some(TableAction::Create) => "is not there: created, then loaded",
-            Some(TableAction::Truncate) => "is there: emptied, then loaded",
-            Some(TableAction::Recreate) => "is there: dropped, created as it was, then loaded",
-            Some(TableAction::RebuildView) => "a view: made anew from its base table",
-            Some(TableAction::Swap) => "its files are swapped while Cassandra is stopped",
-            None => "not known to this release of ringkeep",
-        };
-        let name = format!("{}.{}", table.keyspace, table.table);
-        rows.row([name, what.to_owned(), ids(table)]);
-    }
-    rows.render()
-}
-
-/// The id is in the name of the table's folder on the nodes.
-fn ids(table: &ShownTable) -> String {
-    match (&table.source_id, &table.target_id) {
-        // No file of a view is taken.
-        _ if table.action == Some(TableAction::RebuildView) => "-".to_owned(),
-        (Some(source), Some(target)) if source != target => format!("{source} into {target}"),
-        (Some(id), _) | (None, Some(id)) => id.clone(),
-        (None, None) => "-".to_owned(),
-    }
-}
-
 fn nodes(plan: &ShownPlan) -> String {
     let nodes = &plan.nodes;
     let nothing = |node: &ShownNode| node.sources.is_empty();
-    // Where it is not known who takes what, figures would be of nothing.
+    // If it is not known who takes what, there are no figures.
     if nodes.is_empty() || !plan.supported && nodes.iter().all(nothing) {
         return String::new();
     }
@@ -137,18 +107,34 @@ fn nodes(plan: &ShownPlan) -> String {
         ">SLICED",
         "FROM",
     ]);
-    for node in nodes {
+    // Of many, those with the most to do.
+    let mut shown: Vec<&ShownNode> = nodes.iter().collect();
+    if shown.len() > NODES_MAX {
+        shown.sort_by_key(|node| std::cmp::Reverse(node.download_bytes));
+        shown.truncate(NODES_MAX);
+    }
+    for node in &shown {
         rows.row([
             node.node.clone(),
             wording::bytes(node.download_bytes),
             wording::bytes(node.disk_bytes_needed),
             node.sstables.to_string(),
             node.sliced_sstables.to_string(),
-            match node.sources.is_empty() {
-                true => "-".to_owned(),
-                false => wording::list(&node.sources),
+            if node.sources.is_empty() {
+                "-".to_owned()
+            } else {
+                wording::list(&node.sources)
             },
         ]);
     }
-    rows.render()
+    let mut out = rows.render();
+    if nodes.len() > shown.len() {
+        let more = wording::count((nodes.len() - shown.len()) as u64);
+        let all = nodes.iter().map(|node| node.download_bytes).sum();
+        out.push_str(&format!(
+            "and {more} nodes that download less; all together {}\n",
+            wording::bytes(all)
+        ));
+    }
+    out
 }

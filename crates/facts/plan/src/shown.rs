@@ -71,6 +71,8 @@ pub struct ShownTable {
     pub target_id: Option<String>,
     #[serde(serialize_with = "action")]
     pub action: Option<TableAction>,
+    /// What the backup's nodes together hold of it.
+    pub bytes: u64,
 }
 
 /// For `serialize_with`, whose argument is what the field is.
@@ -146,6 +148,7 @@ impl From<&TablePlan> for ShownTable {
             source_id: Some(table.source_id.to_string()),
             target_id: Some(table.target_id.to_string()),
             action: Some(table.action),
+            bytes: table.bytes,
         }
     }
 }

@@ -6,9 +6,14 @@ const NAMES_MAX: usize = 8;
 /// `a, b and 3 more`.
 pub(crate) fn list<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
-    let shown = names.len().min(NAMES_MAX);
-    let text = names[..shown].join(", ");
-    match names.len() - shown {
+    first(&names, NAMES_MAX)
+}
+
+/// The first names of a list, and how many more there are.
+pub(crate) fn first<T: AsRef<str>>(names: &[T], shown_max: usize) -> String {
+    let shown: Vec<&str> = names.iter().take(shown_max).map(AsRef::as_ref).collect();
+    let text = shown.join(", ");
+    match names.len() - shown.len() {
         0 => text,
         more => format!("{text} and {more} more"),
     }

@@ -1,6 +1,7 @@
 //! A restore plan off the wire. How it reads is the planner's own affair: `plan` writes the text.
 
 use api::pb::planner as pb;
+use plan::render::Statements;
 use plan::shown::{ShownNode, ShownPlan, ShownStep, ShownTable};
 
 use super::{finding, some};
@@ -65,12 +66,13 @@ fn table(table: &pb::TablePlan) -> ShownTable {
         source_id: some(&table.source_id),
         target_id: some(&table.target_id),
         action: table.action().try_into().ok(),
+        bytes: table.bytes,
     }
 }
 
 /// The whole plan, for those who have yet to agree to it.
-pub fn text(plan: &ShownPlan, paint: &Paint) -> String {
-    plan::render::restore_plan(plan, &|tone, word| paint.tone(tone, word))
+pub fn text(plan: &ShownPlan, statements: Statements, paint: &Paint) -> String {
+    plan::render::restore_plan(plan, statements, &|tone, word| paint.tone(tone, word))
 }
 
 /// The verdict and the findings, for those who have agreed already.

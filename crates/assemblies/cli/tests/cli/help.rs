@@ -215,6 +215,11 @@ async fn the_help_of_a_command_has_examples() {
                   Starts the plan that `restore plan` showed under this number, and refuses if it would come
                   out otherwise now
 
+        How it is shown:
+              --cql
+                  Shows every statement of the plan before it asks; with --yes, prints them on stderr when
+                  the restore has started
+
         Connection:
               --endpoint <ADDRESS>
                   The one address behind which all services are found

@@ -136,7 +136,8 @@ async fn a_plan_has_every_key_of_the_contract() {
               "table": "orders",
               "source_id": "bbbbbbbb-0000-4000-8000-000000000001",
               "target_id": "bbbbbbbb-0000-4000-8000-000000000001",
-              "action": "truncate"
+              "action": "truncate",
+              "bytes": 9663676416
             }
           ],
           "coverage": [
@@ -341,4 +342,53 @@ async fn start_and_wait_ends_with_what_is_left_to_do() {
               hint: what to do about REPAIR_ADVISED
     "#]]
     .assert_eq(closing);
+}
+
+#[tokio::test]
+async fn a_plan_is_printed_as_a_script() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &["--cql"]].concat()).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        -- step replace
+        TRUNCATE TABLE shop.orders;
+        -- no step: does again after the restore what it undoes in the schema
+        -- ALTER TABLE shop.orders ADD note text;
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+    // What refuses it must be read, and there are no statements.
+    let fake = refused().serve().await;
+    let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &["--cql"]].concat()).await;
+    assert!(ran.out.contains("DISK_SPACE"), "{}", ran.out);
+}
+
+/// More than the text of a plan has otherwise.
+fn many_statements() -> Fake {
+    let mut plan = samples::plan();
+    plan.steps[1].cql = (1..=30)
+        .map(|number| format!("TRUNCATE TABLE shop.t{number}"))
+        .collect();
+    Fake {
+        plan,
+        ..Fake::default()
+    }
+}
+
+#[tokio::test]
+async fn start_shows_every_statement_if_asked_to() {
+    let is_statement = |line: &&str| line.trim_start().starts_with("TRUNCATE TABLE");
+    let count = |text: &str| text.lines().filter(is_statement).count();
+    for (flags, person, expected) in [
+        (&[][..], Person::Types("n\n"), 0),
+        (&["--cql"], Person::Types("n\n"), 30),
+        (&["--cql", "--yes"], Person::Absent, 30),
+        (&["--yes"], Person::Absent, 0),
+    ] {
+        let fake = many_statements().serve().await;
+        let args = [&START[..], flags].concat();
+        let ran = ringkeep_with(&fake.endpoint, person, &args).await;
+        assert_eq!(count(&ran.err), expected, "{flags:?} {}", ran.err);
+        assert_eq!(count(&ran.out), 0, "{flags:?} {}", ran.out);
+    }
 }

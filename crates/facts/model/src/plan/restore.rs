@@ -123,6 +123,8 @@ pub struct TablePlan {
     /// The id on the target when files are loaded.
     pub target_id: TableId,
     pub action: TableAction,
+    /// What the backup's nodes together hold of it; 0 for a view of which no files are taken.
+    pub bytes: u64,
 }
 
 impl fmt::Display for RestoreMode {

@@ -4,6 +4,8 @@ use crate::restore::KeyspaceCoverage;
 use crate::text_table::TextTable;
 
 const PPM: u32 = 1_000_000;
+/// How many keyspaces are shown.
+const SHOWN_MAX: usize = 40;
 
 /// Nothing where every replica is there: then there is nothing to choose.
 pub(super) fn coverage(coverage: &[KeyspaceCoverage]) -> String {
@@ -12,7 +14,13 @@ pub(super) fn coverage(coverage: &[KeyspaceCoverage]) -> String {
         return String::new();
     }
     let mut rows = TextTable::new(&["KEYSPACE", "DATACENTER", "OF THE RING THE BACKUP HOLDS"]);
-    for row in coverage {
+    // Of the keyspaces of which the least is there, if there are many.
+    let mut shown: Vec<&KeyspaceCoverage> = coverage.iter().collect();
+    if shown.len() > SHOWN_MAX {
+        shown.sort_by_key(|row| row.held_ppm.last().copied());
+        shown.truncate(SHOWN_MAX);
+    }
+    for row in &shown {
         let parts = row
             .held_ppm
             .iter()
@@ -32,7 +40,14 @@ pub(super) fn coverage(coverage: &[KeyspaceCoverage]) -> String {
             parts.join(", "),
         ]);
     }
-    rows.render()
+    let mut out = rows.render();
+    if coverage.len() > shown.len() {
+        let more = coverage.len() - shown.len();
+        out.push_str(&format!(
+            "and {more} more, of which the backup holds as much or more\n"
+        ));
+    }
+    out
 }
 
 /// Never 0 % of something, and never 100 % of less than all.

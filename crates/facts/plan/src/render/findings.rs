@@ -5,6 +5,10 @@ use std::fmt::Write;
 use model::{Finding, Severity, When};
 
 use super::{Paint, Tone};
+use crate::wording;
+
+/// How many findings of one code are shown one by one.
+const EACH_MAX: usize = 5;
 
 const GROUPS: [(Severity, &str, Tone); 3] = [
     (Severity::Refusal, "refusals", Tone::Refusal),
@@ -25,9 +29,36 @@ pub fn findings(findings: &[Finding], paint: Paint<'_>) -> String {
             out.push('\n');
         }
         let _ = writeln!(out, "{} ({count})", paint(tone, title));
-        group().for_each(|finding| one(&mut out, finding));
+        for alike in alike(group()) {
+            one(&mut out, alike[0]);
+            if let [_, others @ ..] = alike.as_slice()
+                && !others.is_empty()
+            {
+                let subjects = others.iter().map(|finding| &finding.subject);
+                let subjects: Vec<&String> = subjects.collect();
+                let more = wording::count(others.len() as u64);
+                let names = wording::list(subjects);
+                let line = format!("and {more} more like it: {names}; --output json has all");
+                indented(&mut out, &line);
+            }
+        }
     }
     out
+}
+
+/// The findings in their order. Those of one code are together where the first of them is if they are too many to be read.
+fn alike<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<Vec<&'a Finding>> {
+    let findings: Vec<&Finding> = findings.collect();
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in &findings {
+        let is_alike = |other: &&Finding| other.code == finding.code && other.when == finding.when;
+        let is_one_of_many = findings.iter().copied().filter(|it| is_alike(it)).count() > EACH_MAX;
+        match groups.iter_mut().find(|group| is_alike(&group[0])) {
+            Some(group) if is_one_of_many => group.push(finding),
+            _ => groups.push(vec![finding]),
+        }
+    }
+    groups
 }
 
 fn one(out: &mut String, finding: &Finding) {

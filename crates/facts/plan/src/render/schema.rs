@@ -3,26 +3,43 @@
 
 use std::fmt::Write;
 
+use super::statements::{self, Statements};
 use crate::restore::SchemaRewrite;
 use crate::shown::ShownPlan;
 use crate::text_table::TextTable;
+use crate::wording;
 
-pub(super) fn changes(plan: &ShownPlan) -> String {
+/// How many changes and rewrites are shown.
+const SHOWN_MAX: usize = 10;
+
+pub(super) fn changes(plan: &ShownPlan, statements: Statements) -> String {
     if plan.schema_changes.is_empty() {
         return String::new();
     }
-    let undone = match plan.supported {
-        true => "UNDONE IN THE SCHEMA",
-        false => "WOULD BE UNDONE IN THE SCHEMA",
+    let undone = if plan.supported {
+        "UNDONE IN THE SCHEMA"
+    } else {
+        "WOULD BE UNDONE IN THE SCHEMA"
+    };
+    let shown_max = match statements {
+        Statements::Counted => SHOWN_MAX,
+        Statements::All => usize::MAX,
     };
     let mut out = format!("{undone} (the CQL does it again after the restore)\n");
-    for change in &plan.schema_changes {
+    for change in plan.schema_changes.iter().take(shown_max) {
         let _ = writeln!(out, "{}: {}", change.subject, change.what);
-        for statement in &change.forward_cql {
-            for line in format!("{statement};").lines() {
-                let _ = writeln!(out, "    {line}");
-            }
-        }
+        statements::of_step(&mut out, &change.forward_cql, statements);
+    }
+    let more: Vec<&str> = plan
+        .schema_changes
+        .iter()
+        .skip(shown_max)
+        .map(|change| change.subject.as_str())
+        .collect();
+    if !more.is_empty() {
+        let count = wording::count(more.len() as u64);
+        let names = wording::list(more);
+        let _ = writeln!(out, "and {count} more: {names}; --output json has all");
     }
     out
 }
@@ -32,10 +49,11 @@ pub(super) fn rewrites(rewrites: &[SchemaRewrite]) -> String {
         return String::new();
     }
     let mut rows = TextTable::new(&["MADE IN ANOTHER WAY", "HOW", "DONE"]);
-    for rewrite in rewrites {
-        let done = match rewrite.applied {
-            true => "yes",
-            false => "with --rewrite-schema",
+    for rewrite in rewrites.iter().take(SHOWN_MAX) {
+        let done = if rewrite.applied {
+            "yes"
+        } else {
+            "with --rewrite-schema"
         };
         rows.row([
             rewrite.subject.clone(),
@@ -43,5 +61,12 @@ pub(super) fn rewrites(rewrites: &[SchemaRewrite]) -> String {
             done.to_owned(),
         ]);
     }
-    rows.render()
+    let mut out = rows.render();
+    let more = rewrites.iter().skip(SHOWN_MAX);
+    let more: Vec<&String> = more.map(|rewrite| &rewrite.subject).collect();
+    if !more.is_empty() {
+        let count = wording::count(more.len() as u64);
+        let _ = writeln!(out, "and {count} more: {}", wording::list(more));
+    }
+    out
 }

@@ -1,7 +1,8 @@
-//! The steps of a plan in their order: what all nodes do alike is one line, and CQL is shown word by word.
+//! The steps of a plan in their order: what all nodes do alike is one line, and CQL is shown word by word if it is little.
 
 use std::fmt::Write;
 
+use super::statements::{self, Statements};
 use crate::restore::StepKind;
 use crate::shown::{ShownPlan, ShownStep};
 use crate::text_table::TextTable;
@@ -39,14 +40,15 @@ impl Group<'_> {
     }
 
     fn after(&self) -> String {
-        match self.after.is_empty() {
-            true => "-".to_owned(),
-            false => wording::list(&self.after),
+        if self.after.is_empty() {
+            "-".to_owned()
+        } else {
+            wording::list(&self.after)
         }
     }
 }
 
-pub(super) fn steps(plan: &ShownPlan) -> String {
+pub(super) fn steps(plan: &ShownPlan, statements: Statements) -> String {
     if plan.steps.is_empty() {
         return String::new();
     }
@@ -60,11 +62,7 @@ pub(super) fn steps(plan: &ShownPlan) -> String {
     let mut out = format!("{}\n", lines.next().unwrap_or_default());
     for (line, group) in lines.zip(&groups) {
         let _ = writeln!(out, "{line}");
-        for statement in &group.steps[0].cql {
-            for cql_line in format!("{statement};").lines() {
-                let _ = writeln!(out, "    {cql_line}");
-            }
-        }
+        statements::of_step(&mut out, &group.steps[0].cql, statements);
     }
     out
 }

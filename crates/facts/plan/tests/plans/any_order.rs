@@ -81,7 +81,8 @@ impl Shuffle {
 }
 
 fn text(plan: &RestorePlan) -> String {
-    render::restore_plan(&ShownPlan::from(plan), &render::plain)
+    let statements = render::Statements::All;
+    render::restore_plan(&ShownPlan::from(plan), statements, &render::plain)
 }
 
 proptest! {

@@ -13,6 +13,7 @@ mod expiry;
 mod formats;
 mod in_place;
 mod making_first;
+mod many_tables;
 mod online;
 mod online_changed;
 mod own;

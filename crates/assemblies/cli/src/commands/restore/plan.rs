@@ -1,5 +1,7 @@
 //! `ringkeep restore plan`
 
+use ::plan::render::{self, Statements};
+
 use super::{RestoreArgs, plan_of};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -14,21 +16,34 @@ use crate::view::plan;
 pub struct Args {
     #[command(flatten)]
     restore: RestoreArgs,
+    /// Prints the CQL of the plan instead of its text: every statement, one a line. What would be done again after the
+    /// restore is in comments.
+    #[arg(long, help_heading = "How it is shown")]
+    cql: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   ringkeep restore plan nightly --into prod
-  ringkeep restore plan prod/nightly --into staging --keyspace shop --output json";
+  ringkeep restore plan prod/nightly --into staging --keyspace shop --output json
+  ringkeep restore plan nightly --into prod --cql > restore.cql";
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let plan = plan_of(&args.restore, context).await?;
-    context.screen.result(&plan, plan::text)?;
-    match plan.supported {
-        true => Ok(()),
-        false => Err(Failure::Refused {
-            what: "restore",
-            refusals: finding::refusals(&plan.findings),
-        }),
+    // A refused plan has no statements, and its findings say why.
+    let as_script = args.cql && plan.supported;
+    context.screen.result(&plan, |plan, paint| {
+        if as_script {
+            render::script(plan)
+        } else {
+            plan::text(plan, Statements::Counted, paint)
+        }
+    })?;
+    if plan.supported {
+        return Ok(());
     }
+    Err(Failure::Refused {
+        what: "restore",
+        refusals: finding::refusals(&plan.findings),
+    })
 }

@@ -1,6 +1,7 @@
 //! `ringkeep restore start`
 
 use ::plan::ShownPlan;
+use ::plan::render::{self, Statements};
 use api::pb::task_runner as pb;
 use serde::Serialize;
 
@@ -25,6 +26,9 @@ pub struct Args {
     /// Starts the plan that `restore plan` showed under this number, and refuses if it would come out otherwise now.
     #[arg(long, value_name = "NUMBER", help_heading = "How")]
     plan: Option<u64>,
+    /// Shows every statement of the plan before it asks; with --yes, prints them on stderr when the restore has started.
+    #[arg(long, help_heading = "How it is shown")]
+    cql: bool,
     /// Waits until the restore has ended. Ctrl-C stops the waiting (exit code 1), not the restore.
     #[arg(long)]
     wait: bool,
@@ -55,7 +59,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let number = match (args.plan, args.yes) {
         (Some(number), true) => number,
         (None, true) => 0,
-        (number, false) => agree(&args.restore, number, context).await?,
+        (number, false) => agree(&args, number, context).await?,
     };
     let request = pb::StartRestoreRequest {
         restore: Some(args.restore.to_wire()),
@@ -77,12 +81,16 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let Some(id) = started.task_id.clone() else {
         context
             .screen
-            .result(&started, |started, paint| plan::text(&started.plan, paint))?;
+            .result(&started, |started, paint| plan_text(&started.plan, paint))?;
         return Err(Failure::Refused {
             what: "restore",
             refusals: finding::refusals(&started.plan.findings),
         });
     };
+    // Whoever is asked has been shown the statements with the rest of the plan.
+    if args.cql && args.yes {
+        context.screen.tell(&render::script(&started.plan));
+    }
     if !args.wait {
         context
             .screen
@@ -102,14 +110,14 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     wait::verdict(&task)
 }
 
-/// Shows the plan on stderr and asks; a refused plan is not worth a question. Answers the number of the plan that was
-/// agreed to.
-async fn agree(
-    args: &RestoreArgs,
-    number: Option<u64>,
-    context: &mut Context,
-) -> Result<u64, Failure> {
-    let shown = plan_of(args, context).await?;
+/// A plan that is refused, which has no statements.
+fn plan_text(refused: &ShownPlan, paint: &Paint) -> String {
+    plan::text(refused, Statements::Counted, paint)
+}
+
+/// Shows the plan on stderr and asks, unless it is refused. Returns the number of the plan that was agreed to.
+async fn agree(args: &Args, number: Option<u64>, context: &mut Context) -> Result<u64, Failure> {
+    let shown = plan_of(&args.restore, context).await?;
     let supported = shown.supported;
     if !supported {
         let started = Started {
@@ -119,14 +127,19 @@ async fn agree(
         };
         context
             .screen
-            .result(&started, |started, paint| plan::text(&started.plan, paint))?;
+            .result(&started, |started, paint| plan_text(&started.plan, paint))?;
         return Err(Failure::Refused {
             what: "restore",
             refusals: finding::refusals(&started.plan.findings),
         });
     }
     let paint = context.screen.paint();
-    context.screen.tell(&plan::text(&shown, &paint));
+    let statements = if args.cql {
+        Statements::All
+    } else {
+        Statements::Counted
+    };
+    context.screen.tell(&plan::text(&shown, statements, &paint));
     let question = format!("Replace the data of these tables in {}?", shown.target);
     context.screen.confirm(&question, false)?;
     Ok(number.unwrap_or(shown.number))

@@ -14,6 +14,8 @@ pub(crate) struct SelectedTable<'a> {
     /// For a view its base table.
     pub view_of: Option<TableRef>,
     pub entry: &'a SchemaEntry,
+    /// On all nodes of the backup together.
+    pub bytes: u64,
 }
 
 pub(crate) struct Selected<'a> {
@@ -42,6 +44,7 @@ impl<'a> Selected<'a> {
                     id: Some(summary.id),
                     view_of: None,
                     entry,
+                    bytes: summary.bytes,
                 }),
                 None => findings.say(
                     codes::BACKUP_INCOMPLETE,
@@ -109,6 +112,7 @@ fn views_over<'a>(
                 id: summary.map(|summary| summary.id),
                 view_of: Some(base.table.clone()),
                 entry,
+                bytes: summary.map_or(0, |summary| summary.bytes),
             });
         }
     }

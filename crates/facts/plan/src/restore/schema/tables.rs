@@ -123,6 +123,7 @@ fn online_table<'a>(
             source_id,
             target_id,
             action,
+            bytes: table.bytes,
         },
         entry: table.entry,
         view_of: None,
@@ -149,6 +150,7 @@ fn online_view<'a>(
             source_id: id,
             target_id: id,
             action: TableAction::RebuildView,
+            bytes: 0,
         },
         entry: table.entry,
         view_of: base,
@@ -212,6 +214,7 @@ fn in_place<'a>(
             source_id,
             target_id: source_id,
             action: TableAction::Swap,
+            bytes: table.bytes,
         },
         entry: table.entry,
         view_of: table.view_of.clone(),
@@ -219,7 +222,7 @@ fn in_place<'a>(
     }
 }
 
-/// TargetSchema views over restored tables that the backup does not know: loading rows does not reach them, so they are built
+/// Live views over restored tables that the backup does not know: loading rows does not reach them, so they are built
 /// anew too, where their base table keeps its form.
 fn later_views<'a>(
     mode: RestoreMode,
@@ -251,6 +254,7 @@ fn later_views<'a>(
                             source_id: id,
                             target_id: id,
                             action: TableAction::RebuildView,
+                            bytes: 0,
                         },
                         entry,
                         view_of: Some(base.plan.table.clone()),

@@ -11,6 +11,7 @@ pub fn check(request: &RestoreRequest, expected: Expect) {
     check_making_comes_first(request, &plan);
     expected.assert_eq(&render::restore_plan(
         &ShownPlan::from(&plan),
+        render::Statements::Counted,
         &render::plain,
     ));
 }
@@ -26,6 +27,7 @@ pub fn check_particular(request: &RestoreRequest, expected: Expect) {
         .retain(|finding| !USUAL.contains(&finding.code.as_str()));
     expected.assert_eq(&render::restore_plan(
         &ShownPlan::from(&plan),
+        render::Statements::Counted,
         &render::plain,
     ));
 }

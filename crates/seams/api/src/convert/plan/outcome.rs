@@ -111,6 +111,7 @@ impl From<TablePlan> for pb::TablePlan {
             source_id: table.source_id.to_string(),
             target_id: table.target_id.to_string(),
             action: action as i32,
+            bytes: table.bytes,
         }
     }
 }
@@ -125,6 +126,7 @@ impl TryFrom<pb::TablePlan> for TablePlan {
             source_id: parsed("table.source_id", &table.source_id)?,
             target_id: parsed("table.target_id", &table.target_id)?,
             action,
+            bytes: table.bytes,
         })
     }
 }

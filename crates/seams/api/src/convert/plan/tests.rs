@@ -33,6 +33,7 @@ fn plan() -> RestorePlan {
         source_id: TableId(Uuid::from_u128(number)),
         target_id: TableId(Uuid::from_u128(number + 10)),
         action,
+        bytes: 1 << 30,
     };
     let step = |kind: StepKind| PlanStep {
         id: format!("{kind}-10.0.0.1"),
