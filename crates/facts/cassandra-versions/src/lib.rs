@@ -8,6 +8,7 @@ mod capabilities;
 mod formats;
 mod hazards;
 mod line;
+mod lowest;
 mod matrix;
 mod reading;
 mod release;
@@ -20,6 +21,7 @@ pub use formats::{
 };
 pub use hazards::UnfrozenTypes;
 pub use line::Line;
+pub use lowest::{MixedProducts, lowest};
 pub use matrix::{Path, Refusal, Rule, Verdict, compatibility};
 pub use reading::{Reading, is_older, lines_that_read, reading};
 pub use release::{Product, Release, ReleaseError};

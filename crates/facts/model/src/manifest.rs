@@ -3,6 +3,7 @@
 mod check;
 mod damage;
 mod envelope;
+mod kind;
 mod sstable;
 
 use cassandra_versions::Release;
@@ -16,16 +17,8 @@ use crate::{
 pub use check::open_node;
 pub use damage::{KeptDamage, damaged_sstables};
 pub use envelope::{DocumentError, DocumentKind, FORMAT, open, seal};
+pub use kind::{BackupKind, BaseMismatch, KindWithBase};
 pub use sstable::{Encryption, Expiring, Hazard, KeyFingerprint, SstableFacts, key_fingerprint};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BackupKind {
-    /// Self-contained: every object is its own.
-    Full,
-    /// Holds only what its base, a full backup, does not.
-    Differential,
-}
 
 /// Written before anything else of a backup: reserves the name and says who is at work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

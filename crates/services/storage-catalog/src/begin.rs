@@ -4,7 +4,7 @@
 //! is being made it counts as a reference to the base, as the pin does that follows it.
 
 use blob_store::Put;
-use model::manifest::{BackupKind, Intent};
+use model::manifest::{BackupKind, Intent, KindWithBase};
 use model::{BackupName, BackupRef, Selection, TaskId, layout};
 
 use crate::catalog::Catalog;
@@ -15,9 +15,8 @@ const BASE_CHOICES_MAX: u32 = 3;
 
 pub struct Request {
     pub backup: BackupRef,
-    pub kind: BackupKind,
-    /// For a differential; `None` picks the newest full backup.
-    pub base: Option<BackupName>,
+    /// A differential without a base gets the newest full backup.
+    pub kind: KindWithBase,
     pub task: TaskId,
     pub selection: Selection,
 }
@@ -26,9 +25,6 @@ impl Catalog {
     /// Begins a backup. Repeated with the same task it answers what was begun.
     pub async fn begin(&self, request: Request) -> Result<Intent, CatalogError> {
         let _lock = self.locks.lock(&request.backup).await;
-        if request.kind == BackupKind::Full && request.base.is_some() {
-            return Err(CatalogError::BaseOfFull);
-        }
         self.check_creates_once().await?;
         for _ in 0..BASE_CHOICES_MAX {
             if let Some(intent) = self.try_begin(&request).await? {
@@ -47,13 +43,13 @@ impl Catalog {
         if let Some(intent) = self.begun_before(request).await? {
             return self.hold_base(request, intent).await;
         }
-        let base = match request.kind {
-            BackupKind::Full => None,
-            BackupKind::Differential => Some(self.choose_base(request).await?),
+        let base = match &request.kind {
+            KindWithBase::Full => None,
+            KindWithBase::Differential { base } => Some(self.choose_base(backup, base).await?),
         };
         let intent = Intent {
             backup: backup.clone(),
-            kind: request.kind,
+            kind: request.kind.kind(),
             base,
             task_id: request.task,
             started_at: self.now(),
@@ -106,9 +102,13 @@ impl Catalog {
         }
     }
 
-    async fn choose_base(&self, request: &Request) -> Result<BackupName, CatalogError> {
-        let cluster = &request.backup.cluster;
-        if let Some(name) = &request.base {
+    async fn choose_base(
+        &self,
+        backup: &BackupRef,
+        wanted: &Option<BackupName>,
+    ) -> Result<BackupName, CatalogError> {
+        let cluster = &backup.cluster;
+        if let Some(name) = wanted {
             let base = BackupRef {
                 cluster: cluster.clone(),
                 name: name.clone(),
@@ -179,7 +179,7 @@ impl Catalog {
             }
             Err(error) => {
                 self.tidy(&layout::intent(&intent.backup)).await?;
-                match request.base {
+                match request.kind.base() {
                     None => Ok(None),
                     Some(_) => Err(CatalogError::BaseUnsuitable {
                         base,

@@ -2,7 +2,7 @@
 
 use api::{ErrorKind, ServiceError};
 use blob_store::StoreError;
-use model::manifest::DocumentError;
+use model::manifest::{BaseMismatch, DocumentError};
 use model::{BackupName, BackupRef, ClusterName, TaskId};
 
 /// Why the catalog did not do what it was asked.
@@ -24,8 +24,8 @@ pub enum CatalogError {
     NoBase { cluster: ClusterName },
     #[error("`{base}` cannot be the base: {why}")]
     BaseUnsuitable { base: BackupRef, why: String },
-    #[error("a full backup has no base")]
-    BaseOfFull,
+    #[error(transparent)]
+    BaseMismatch(#[from] BaseMismatch),
     #[error("the backup `{backup}` was never begun")]
     NotBegun { backup: BackupRef },
     #[error("the backup `{backup}` is made by task {owner}, not by {task}")]
@@ -131,7 +131,7 @@ impl ServiceError for CatalogError {
         match self {
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Exists { .. } => ErrorKind::AlreadyExists,
-            Self::BaseOfFull => ErrorKind::InvalidArgument,
+            Self::BaseMismatch(_) => ErrorKind::InvalidArgument,
             Self::AnotherDeletion { .. } => ErrorKind::Unavailable,
             Self::Document { source, .. } => match source {
                 DocumentError::FromTheFuture { .. } => ErrorKind::FailedPrecondition,
@@ -172,7 +172,7 @@ impl ServiceError for CatalogError {
             Self::Exists { .. } => "BACKUP_EXISTS",
             Self::NoBase { .. } => "NO_BASE",
             Self::BaseUnsuitable { .. } => "BASE_UNSUITABLE",
-            Self::BaseOfFull => "BASE_OF_FULL",
+            Self::BaseMismatch(_) => "BASE_OF_FULL",
             Self::NotBegun { .. } => "BACKUP_NOT_BEGUN",
             Self::OtherTask { .. } => "OTHER_TASK",
             Self::GivenUp { .. } => "BACKUP_GIVEN_UP",
@@ -260,7 +260,7 @@ impl ServiceError for CatalogError {
             }
             Self::OverwritingStore { .. } => "use a store that honours `If-None-Match: *`",
             Self::Store { source, .. } => source.hint()?,
-            Self::BaseOfFull
+            Self::BaseMismatch(_)
             | Self::NotBegun { .. }
             | Self::OtherTask { .. }
             | Self::Committed { .. }

@@ -55,7 +55,7 @@ impl StorageCatalog for StorageCatalogGrpc {
         &self,
         request: Request<pb::BeginBackupRequest>,
     ) -> Result<Response<pb::BeginBackupResponse>, Status> {
-        let request = wire::begin(request.into_inner()).map_err(api::status)?;
+        let request = wire::begin(request.into_inner())?;
         let intent = self.catalog.begin(request).await.map_err(api::status)?;
         Ok(Response::new(pb::BeginBackupResponse {
             base: intent.base.map(String::from).unwrap_or_default(),

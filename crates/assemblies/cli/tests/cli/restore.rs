@@ -356,7 +356,8 @@ async fn a_plan_is_printed_as_a_script() {
         -- no step: does again after the restore what it undoes in the schema
         -- ALTER TABLE shop.orders ADD note text;
         --- stderr
-    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
     // What refuses it must be read, and there are no statements.
     let fake = refused().serve().await;
     let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &["--cql"]].concat()).await;

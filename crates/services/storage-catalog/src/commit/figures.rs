@@ -69,18 +69,10 @@ pub fn lowest_release(backup: &BackupRef, nodes: &[BackupNode]) -> Result<Releas
         backup: backup.clone(),
         what,
     };
-    let mut releases = nodes.iter().map(|node| &node.release);
-    let first = releases
-        .next()
-        .ok_or_else(|| disagree("there is no node".to_owned()))?;
-    let mut lowest = first;
-    for release in releases {
-        if release.product != first.product {
-            return Err(disagree(format!("one runs {first}, another {release}")));
-        }
-        if release.cmp_version(lowest).is_lt() {
-            lowest = release;
-        }
+    let releases = nodes.iter().map(|node| &node.release);
+    match cassandra_versions::lowest(releases) {
+        Ok(Some(lowest)) => Ok(lowest.clone()),
+        Ok(None) => Err(disagree("there is no node".to_owned())),
+        Err(mixed) => Err(disagree(mixed.to_string())),
     }
-    Ok(lowest.clone())
 }

@@ -3,7 +3,8 @@
 use api::convert::{ConversionError, all, parsed, parsed_optional, required};
 use api::pb::storage_catalog as pb;
 use api::pb::types;
-use model::{BackupRef, HostId, Schema, Selection};
+use model::manifest::{BackupKind, KindWithBase};
+use model::{BackupName, BackupRef, HostId, Schema, Selection};
 use tonic::Status;
 
 use super::missing;
@@ -13,11 +14,28 @@ use crate::progress::{Progress, Said};
 use crate::verify::{Damage, Level, Report};
 use crate::{begin, commit};
 
-pub fn begin(request: pb::BeginBackupRequest) -> Result<begin::Request, ConversionError> {
+pub fn begin(request: pb::BeginBackupRequest) -> Result<begin::Request, Status> {
+    let (kind, base) = kind_and_base(&request).map_err(api::status)?;
+    // The catalog has a reason of its own for a base of a full backup.
+    let kind = KindWithBase::requested(kind, base).map_err(CatalogError::from);
+    let kind = kind.map_err(api::status)?;
+    begun(request, kind).map_err(api::status)
+}
+
+fn kind_and_base(
+    request: &pb::BeginBackupRequest,
+) -> Result<(BackupKind, Option<BackupName>), ConversionError> {
+    let kind = request.kind().try_into()?;
+    Ok((kind, parsed_optional("base", &request.base)?))
+}
+
+fn begun(
+    request: pb::BeginBackupRequest,
+    kind: KindWithBase,
+) -> Result<begin::Request, ConversionError> {
     Ok(begin::Request {
-        kind: request.kind().try_into()?,
+        kind,
         backup: required("backup", request.backup)?.try_into()?,
-        base: parsed_optional("base", &request.base)?,
         task: parsed("task_id", &request.task_id)?,
         selection: match request.selection {
             Some(selection) => selection.try_into()?,

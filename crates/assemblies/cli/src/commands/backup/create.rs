@@ -1,7 +1,7 @@
 //! `ringkeep backup create`
 
 use api::pb::task_runner as pb;
-use api::pb::types::BackupKind;
+use model::manifest::{BackupKind, KindWithBase};
 use model::{BackupName, ClusterName, Finding};
 use serde::Serialize;
 
@@ -50,6 +50,15 @@ enum Kind {
     Differential,
 }
 
+impl From<Kind> for BackupKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Full => Self::Full,
+            Kind::Differential => Self::Differential,
+        }
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   ringkeep backup create prod --wait
@@ -71,21 +80,18 @@ struct Created {
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    if args.base.is_some() && args.kind == Kind::Full {
-        return Err(Failure::Usage {
-            message: "a full backup has no base".into(),
+    let kind = KindWithBase::requested(args.kind.into(), args.base).map_err(|mismatch| {
+        Failure::Usage {
+            message: mismatch.to_string(),
             hint: "add --kind differential, or leave --base out".into(),
-        });
-    }
+        }
+    })?;
     let request = pb::CreateBackupRequest {
         cluster: args.cluster.to_string(),
         name: args.name.map(String::from).unwrap_or_default(),
-        kind: match args.kind {
-            Kind::Full => BackupKind::Full,
-            Kind::Differential => BackupKind::Differential,
-        } as i32,
+        kind: api::pb::types::BackupKind::from(kind.kind()) as i32,
         selection: Some(args.selection.to_wire()),
-        base: args.base.map(String::from).unwrap_or_default(),
+        base: kind.base().map(ToString::to_string).unwrap_or_default(),
         keep_damaged: args.keep_damaged,
     };
     let answer = context
