@@ -24,16 +24,12 @@ use model::manifest::BackupManifest;
 
 use crate::cluster::address_order;
 use crate::findings::Findings;
-use closing::{afterwards, offer};
-use given::in_place;
+use given::Given;
 use given::inputs::Inputs;
-use given::selected::Selected;
-use given::target_schema::TargetSchema;
 use nodes::estimate::Course;
-use placing::assignment::{self, Assignment};
-use schema::outcome::{self, SchemaOutcome};
-use schema::{ddl, tables};
-use sstables::{damaged, encryption, strays, ttl, unsliceable, verdicts, verified};
+use placing::assignment;
+use schema::{ddl, outcome, tables};
+use sstables::{Restored, encryption, verdicts};
 
 pub use model::plan::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
@@ -48,20 +44,26 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let inputs = Inputs::of(request, &backup, &mut findings);
     // From here on the backup's schema is what is made of it on the target.
     backup.schema = inputs.schemas.fitted.clone();
-    let selected = choose(request, &inputs, &backup, &mut findings);
-    let live = TargetSchema::new(&request.schema, &inputs.cluster);
-    let assignment = assignment::place(request, &inputs, &backup, &selected, &live, &mut findings);
-    let outcome = outcome::make(&inputs, &backup, &selected, &live, &mut findings);
-    let older = weigh_sstables(request, &inputs, &backup, &outcome.decided, &mut findings);
-    let mut nodes = nodes::plan(
-        &share(request, &inputs, &backup, &assignment, &outcome, &older),
-        &mut findings,
-    );
+    let given = Given::of(request, &backup, &inputs, &mut findings);
+    let assignment = assignment::place(&given, &mut findings);
+    let outcome = outcome::make(&given, &mut findings);
+    let older = check_sstables(&given, &outcome.decided, &mut findings);
+    let share = nodes::Given {
+        backup: &backup,
+        sstables: &request.sstables,
+        moves: &assignment.moves,
+        rings: inputs.rings.as_ref(),
+        cluster: &inputs.cluster,
+        decided: &outcome.decided,
+        versions: &inputs.versions,
+        older: &older,
+    };
+    let mut nodes = nodes::plan(&share, &mut findings);
     let cql = ddl::write(
         inputs.mode,
         &backup,
-        &selected,
-        &live,
+        &given.selected,
+        &given.live,
         &outcome.decided,
         &assignment.keyspaces,
         &inputs.schemas,
@@ -72,25 +74,15 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         view_statements: cql.views.len() as u64,
     };
     let seconds = nodes.estimate(&course, &request.rates, &inputs.cluster, &mut findings);
-    say_consequences(
-        request,
-        &inputs,
-        &assignment,
-        &outcome,
+    let restored = Restored {
+        given: &given,
+        assignment: &assignment,
+        outcome: &outcome,
         seconds,
-        &mut findings,
-    );
-    verified::check(&backup, None, &mut findings);
-    offer::check(
-        request,
-        &inputs,
-        &assignment.moves,
-        &selected,
-        &live,
-        &mut findings,
-    );
-    let name = request.target.as_str();
-    afterwards::check(name, backup.nodes.len(), &selected.keyspaces, &mut findings);
+    };
+    for rule in sstables::RULES.iter().chain(closing::RULES) {
+        rule(&restored, &mut findings);
+    }
 
     let supported = !findings.refuse();
     RestorePlan {
@@ -134,29 +126,13 @@ fn in_order(backup: &BackupManifest) -> BackupManifest {
     backup
 }
 
-/// What is restored, and whether the backup has it whole.
-fn choose<'a>(
-    request: &RestoreRequest,
-    inputs: &Inputs,
-    backup: &'a BackupManifest,
-    findings: &mut Findings,
-) -> Selected<'a> {
-    let selected = Selected::of(backup, &request.selection, findings);
-    damaged::check(backup, &selected, findings);
-    if inputs.mode == RestoreMode::InPlace {
-        in_place::check(&inputs.cluster, &inputs.versions, findings);
-    }
-    selected
-}
-
-/// Whether the target's nodes can read the SSTables; answers the formats that they would rewrite into their own.
-fn weigh_sstables(
-    request: &RestoreRequest,
-    inputs: &Inputs,
-    backup: &BackupManifest,
+/// Whether the target's nodes can read the SSTables; returns the formats that they would rewrite into their own.
+fn check_sstables(
+    given: &Given,
     decided: &[tables::Decided],
     findings: &mut Findings,
 ) -> BTreeSet<String> {
+    let (request, inputs, backup) = (given.request, given.inputs, given.backup);
     let (targets, sstables) = (&inputs.cluster.nodes, &request.sstables);
     let verdicts = verdicts::check(
         backup,
@@ -180,42 +156,4 @@ fn weigh_sstables(
         findings,
     );
     verdicts.older
-}
-
-/// What the nodes' shares are made from.
-fn share<'a>(
-    request: &'a RestoreRequest,
-    inputs: &'a Inputs,
-    backup: &'a BackupManifest,
-    assignment: &'a Assignment,
-    outcome: &'a SchemaOutcome,
-    older: &'a BTreeSet<String>,
-) -> nodes::Given<'a> {
-    nodes::Given {
-        backup,
-        sstables: &request.sstables,
-        moves: &assignment.moves,
-        rings: inputs.rings.as_ref(),
-        cluster: &inputs.cluster,
-        decided: &outcome.decided,
-        versions: &inputs.versions,
-        older,
-    }
-}
-
-/// What is left over on nodes, and what is gone by the time.
-fn say_consequences(
-    request: &RestoreRequest,
-    inputs: &Inputs,
-    assignment: &Assignment,
-    outcome: &SchemaOutcome,
-    seconds: u64,
-    findings: &mut Findings,
-) {
-    let sstables = &request.sstables;
-    let is_staged = tables::is_staged(&outcome.decided);
-    let rings = inputs.rings.as_ref();
-    unsliceable::check(sstables, &assignment.moves, rings, &is_staged, findings);
-    strays::check(sstables, &assignment.moves, &is_staged, findings);
-    ttl::check(sstables, is_staged, request.now, seconds, findings);
 }

@@ -1,4 +1,9 @@
 //! What else could be done, and what is left to people when the restore is done.
 
-pub(super) mod afterwards;
-pub(super) mod offer;
+mod afterwards;
+mod offer;
+
+use crate::findings::Findings;
+use crate::restore::sstables::Restored;
+
+pub(super) const RULES: &[fn(&Restored, &mut Findings)] = &[offer::check, afterwards::check];

@@ -1,9 +1,29 @@
 //! Whether the target's nodes can take the backup's SSTables, and what of them is lost or left over.
 
-pub(super) mod damaged;
 pub(super) mod encryption;
 pub(super) mod strays;
 pub(super) mod ttl;
 pub(super) mod unsliceable;
 pub(super) mod verdicts;
 pub(super) mod verified;
+
+use crate::findings::Findings;
+use crate::restore::given::Given;
+use crate::restore::placing::assignment::Assignment;
+use crate::restore::schema::outcome::SchemaOutcome;
+
+/// What is restored and where it goes, with the time that it takes.
+pub(crate) struct Restored<'a> {
+    pub given: &'a Given<'a>,
+    pub assignment: &'a Assignment<'a>,
+    pub outcome: &'a SchemaOutcome<'a>,
+    pub seconds: u64,
+}
+
+/// Applied once it is known how long the restore takes.
+pub(super) const RULES: &[fn(&Restored, &mut Findings)] = &[
+    unsliceable::check,
+    strays::check,
+    ttl::check,
+    verified::check,
+];

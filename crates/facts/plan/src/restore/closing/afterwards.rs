@@ -1,9 +1,16 @@
 //! What is left to people when the restore is done.
 
 use crate::findings::Findings;
+use crate::restore::sstables::Restored;
 use crate::{codes, wording};
 
-pub(crate) fn check(name: &str, source_nodes: usize, keyspaces: &[&str], findings: &mut Findings) {
+pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
+    let given = restored.given;
+    let name = given.request.target.as_str();
+    let (source_nodes, keyspaces) = (
+        given.backup.nodes.len(),
+        given.selected.keyspaces.as_slice(),
+    );
     if source_nodes > 1 {
         let commands = keyspaces
             .iter()

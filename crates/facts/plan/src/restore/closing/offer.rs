@@ -1,36 +1,35 @@
 //! Offers a restore in place, if no mode was asked for and nothing rules it out.
 
-use model::plan::{RequestedMode, RestoreMode, RestoreRequest};
+use model::plan::{RequestedMode, RestoreMode};
 
 use crate::codes;
 use crate::findings::Findings;
 use crate::restore::given::in_place;
-use crate::restore::given::inputs::Inputs;
-use crate::restore::given::selected::Selected;
-use crate::restore::given::target_schema::TargetSchema;
 use crate::restore::placing::moves::Moves;
 use crate::restore::schema::tables;
+use crate::restore::sstables::Restored;
 
-pub(crate) fn check(
-    request: &RestoreRequest,
-    inputs: &Inputs,
-    moves: &Moves,
-    selected: &Selected,
-    live: &TargetSchema,
-    findings: &mut Findings,
-) {
-    let is_picked = request.mode == RequestedMode::Auto && matches!(moves, Moves::OneToOne(_));
+pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
+    let given = restored.given;
+    let is_one_to_one = matches!(restored.assignment.moves, Moves::OneToOne(_));
+    let is_picked = given.request.mode == RequestedMode::Auto && is_one_to_one;
     if !is_picked || findings.refuse() {
         return;
     }
     let mut scratch = Findings::default();
-    in_place::check(&inputs.cluster, &inputs.versions, &mut scratch);
-    let (mode, schemas) = (RestoreMode::InPlace, &inputs.schemas);
-    tables::decide(mode, schemas, selected, live, &mut scratch);
+    in_place::check_any(given, &mut scratch);
+    let schemas = &given.inputs.schemas;
+    tables::decide(
+        RestoreMode::InPlace,
+        schemas,
+        &given.selected,
+        &given.live,
+        &mut scratch,
+    );
     if !scratch.refuse() {
         findings.say(
             codes::IN_PLACE_POSSIBLE,
-            &request.target,
+            &given.request.target,
             "the ring is that of the backup: its files can be swapped while Cassandra is stopped",
             "--mode in-place is faster for much data; the cluster is down meanwhile",
         );

@@ -1,11 +1,20 @@
 //! What a restore in place needs of the target, whatever its tables.
 
-use super::versions::Versions;
-use crate::cluster::Cluster;
+use model::plan::RestoreMode;
+
+use super::Given;
 use crate::codes;
 use crate::findings::Findings;
 
-pub(crate) fn check(cluster: &Cluster, versions: &Versions, findings: &mut Findings) {
+pub(crate) fn check(given: &Given, findings: &mut Findings) {
+    if given.inputs.mode == RestoreMode::InPlace {
+        check_any(given, findings);
+    }
+}
+
+/// Whether a restore in place could be done, whatever was asked for.
+pub(crate) fn check_any(given: &Given, findings: &mut Findings) {
+    let (cluster, versions) = (&given.inputs.cluster, &given.inputs.versions);
     for node in cluster.nodes.iter().filter(|node| !node.can_restart) {
         findings.say(
             codes::MODE_UNAVAILABLE,

@@ -1,16 +1,13 @@
 //! The assignment of the backup's data to the target's nodes, by the rings and by how each keyspace is replicated.
 
-use model::manifest::BackupManifest;
-use model::plan::{KeyspaceCoverage, RestoreRequest};
+use model::plan::KeyspaceCoverage;
 
 use super::coverage;
 use super::moves::{self, Moves};
 use super::replication;
 use super::topology;
 use crate::findings::Findings;
-use crate::restore::given::inputs::Inputs;
-use crate::restore::given::selected::Selected;
-use crate::restore::given::target_schema::TargetSchema;
+use crate::restore::given::Given;
 
 pub(crate) struct Assignment<'a> {
     pub keyspaces: Vec<replication::KeyspacePlan>,
@@ -18,14 +15,9 @@ pub(crate) struct Assignment<'a> {
     pub moves: Moves<'a>,
 }
 
-pub(crate) fn place<'a>(
-    request: &'a RestoreRequest,
-    inputs: &Inputs<'a>,
-    backup: &'a BackupManifest,
-    selected: &Selected,
-    live: &TargetSchema,
-    findings: &mut Findings,
-) -> Assignment<'a> {
+pub(crate) fn place<'a>(given: &Given<'a>, findings: &mut Findings) -> Assignment<'a> {
+    let (request, inputs, backup) = (given.request, given.inputs, given.backup);
+    let (selected, live) = (&given.selected, &given.live);
     let (mode, cluster) = (inputs.mode, &inputs.cluster);
     let (rings, datacenters) = (inputs.rings.as_ref(), inputs.datacenters.as_ref());
     let name = request.target.as_str();
@@ -44,7 +36,7 @@ pub(crate) fn place<'a>(
         datacenters.check_fed(&holding, rings, findings);
     }
     let coverage = coverage::check(backup, &keyspaces, rings, request.completeness, findings);
-    let given = moves::Given {
+    let known = moves::Given {
         mode,
         backup,
         rings,
@@ -53,7 +45,7 @@ pub(crate) fn place<'a>(
         datacenters,
         keyspaces: &keyspaces,
     };
-    let moves = moves::decide(pairs, &given, findings);
+    let moves = moves::decide(pairs, &known, findings);
     Assignment {
         keyspaces,
         coverage,

@@ -9,13 +9,14 @@ use cassandra_versions::{Product, Release};
 use model::{NodeFeatures, Severity};
 
 use super::making::{Making, name_of};
+use super::outcome::Met;
 use super::settings::Needed;
 use crate::codes;
 use crate::findings::Findings;
 
 /// What was met in the schema.
 #[derive(Debug, Default)]
-pub(crate) struct Met {
+pub(crate) struct Found {
     /// What the settings of every target node must allow.
     pub needed: Needed,
     /// Objects that cannot be made as they are.
@@ -39,8 +40,8 @@ fn is_weighed_apart(feature: &Feature) -> bool {
 }
 
 /// Says what the target's release does not take, or takes under conditions.
-pub(crate) fn check(made: &Making, findings: &mut Findings) -> Met {
-    let mut met = Met::default();
+pub(crate) fn find(made: &Making, findings: &mut Findings) -> Found {
+    let mut met = Found::default();
     let switched_off = |told: fn(&NodeFeatures) -> Option<bool>| {
         let mut nodes = made.cluster.nodes.iter();
         nodes.any(|node| told(&node.features) == Some(false))
@@ -101,7 +102,7 @@ pub(crate) fn check(made: &Making, findings: &mut Findings) -> Met {
 
 /// Says what only DSE has and is left out: whether the target's release leaves out what means nothing to it, or that was
 /// asked for.
-fn say_left_out(made: &Making, stand: &[Requirement], met: &mut Met, findings: &mut Findings) {
+fn say_left_out(made: &Making, stand: &[Requirement], met: &mut Found, findings: &mut Findings) {
     let gone = made.schemas.needed.iter().filter(|requirement| {
         requirement.feature.is_of_dse()
             && !is_weighed_apart(&requirement.feature)
@@ -126,9 +127,9 @@ fn say_left_out(made: &Making, stand: &[Requirement], met: &mut Met, findings: &
 }
 
 /// Says of a backup of DSE for a release that lacks its services what came of looking for them.
-pub(crate) fn say_validated(subjects: &[String], met: &Met, findings: &mut Findings) {
-    for subject in subjects {
-        let (severity, message) = match met.of_dse {
+pub(crate) fn check_validated(met: &Met, findings: &mut Findings) {
+    for subject in &met.given.inputs.versions.validate {
+        let (severity, message) = match met.found.of_dse {
             0 => (
                 Severity::Advice,
                 "HCD lacks some of DSE's features: none of these was found in the schema of what is restored".to_owned(),

@@ -3,28 +3,21 @@
 //! Online, indexes are built while files are loaded. In place their files are swapped too, so that both sides must have
 //! the same indexes: one without files would answer nothing.
 
-use std::collections::HashSet;
-
-use cassandra_schema::ObjectKey;
 use model::manifest::BackupManifest;
 use model::plan::{RestoreMode, TableAction};
 use model::{SchemaEntry, SchemaKind};
 
+use super::outcome::Met;
 use super::tables::Decided;
 use crate::codes;
 use crate::findings::Findings;
 use crate::restore::given::schemas::{self, Schemas};
 use crate::restore::given::target_schema::TargetSchema;
 
-pub(crate) fn say(
-    mode: RestoreMode,
-    decided: &[Decided],
-    backup: &BackupManifest,
-    live: &TargetSchema,
-    schemas: &Schemas,
-    in_the_way: &HashSet<ObjectKey>,
-    findings: &mut Findings,
-) {
+pub(crate) fn check(met: &Met, findings: &mut Findings) {
+    let (backup, live) = (met.given.backup, &met.given.live);
+    let (mode, schemas) = (met.given.inputs.mode, met.making.schemas);
+    let (decided, in_the_way) = (met.making.decided, &met.found.in_the_way);
     for table in decided.iter().filter(|table| table.view_of.is_none()) {
         let stands = |index: &SchemaEntry| !in_the_way.contains(&schemas::key(index));
         say_of_table(mode, table, backup, live, schemas, stands, findings);

@@ -5,8 +5,8 @@ use model::manifest::BackupManifest;
 use model::{SchemaEntry, SchemaKind, Severity};
 
 use super::changes;
-use crate::cluster::Cluster;
 use crate::findings::Findings;
+use crate::restore::given::Given;
 use crate::restore::given::schemas::Schemas;
 use crate::restore::given::selected::Selected;
 use crate::restore::given::target_schema::TargetSchema;
@@ -15,20 +15,15 @@ use crate::{codes, cql};
 const COMPACTION_PACKAGE: &str = "org.apache.cassandra.db.compaction.";
 const OF_DSE: [&str; 2] = ["TieredCompactionStrategy", "MemoryOnlyStrategy"];
 
-pub(crate) fn check(
-    backup: &BackupManifest,
-    selected: &Selected,
-    live: &TargetSchema,
-    cluster: &Cluster,
-    schemas: &Schemas,
-    findings: &mut Findings,
-) {
-    for entry in needed(backup, selected) {
-        check_definition(entry, live, schemas, findings);
+pub(crate) fn check_definitions(given: &Given, findings: &mut Findings) {
+    for entry in needed(given.backup, &given.selected) {
+        check_definition(entry, &given.live, &given.inputs.schemas, findings);
     }
-    check_free_names(backup, selected, live, findings);
-    for table in &selected.tables {
-        check_compaction(table.entry, live, cluster, schemas, findings);
+}
+
+pub(crate) fn check_compaction(given: &Given, findings: &mut Findings) {
+    for table in &given.selected.tables {
+        check_compaction_of(table.entry, given, findings);
     }
 }
 
@@ -97,12 +92,8 @@ fn check_definition(
     );
 }
 
-fn check_free_names(
-    backup: &BackupManifest,
-    selected: &Selected,
-    live: &TargetSchema,
-    findings: &mut Findings,
-) {
+pub(crate) fn check_free_names(given: &Given, findings: &mut Findings) {
+    let (backup, selected, live) = (given.backup, &given.selected, &given.live);
     let mut taken = |kind: &str, name: String, by: &str| {
         findings.say(
             codes::NAME_TAKEN,
@@ -137,13 +128,9 @@ fn check_free_names(
     }
 }
 
-fn check_compaction(
-    entry: &SchemaEntry,
-    live: &TargetSchema,
-    cluster: &Cluster,
-    schemas: &Schemas,
-    findings: &mut Findings,
-) {
+fn check_compaction_of(entry: &SchemaEntry, given: &Given, findings: &mut Findings) {
+    let (live, cluster) = (&given.live, &given.inputs.cluster);
+    let schemas = &given.inputs.schemas;
     let statement = entry.cql.first().map(String::as_str).unwrap_or_default();
     let compaction = cql::option_map(statement, "compaction").unwrap_or_default();
     let Some(class) = compaction.get("class") else {

@@ -1,10 +1,9 @@
 //! What becomes of the tables, and of the rest of the schema around them.
 
-use model::manifest::BackupManifest;
 use model::plan::{SchemaChange, SchemaRewrite};
 
 use super::changes;
-use super::features;
+use super::features::{self, Found};
 use super::indexes;
 use super::making::Making;
 use super::objects;
@@ -12,9 +11,14 @@ use super::rewrites;
 use super::settings;
 use super::tables;
 use crate::findings::Findings;
-use crate::restore::given::inputs::Inputs;
-use crate::restore::given::selected::Selected;
-use crate::restore::given::target_schema::TargetSchema;
+use crate::restore::given::Given;
+
+/// What is made, and what of it the target takes only under conditions.
+pub(crate) struct Met<'a> {
+    pub given: &'a Given<'a>,
+    pub making: &'a Making<'a>,
+    pub found: &'a Found,
+}
 
 pub(crate) struct SchemaOutcome<'a> {
     pub decided: Vec<tables::Decided<'a>>,
@@ -22,15 +26,24 @@ pub(crate) struct SchemaOutcome<'a> {
     pub rewrites: Vec<SchemaRewrite>,
 }
 
-pub(crate) fn make<'a>(
-    inputs: &Inputs,
-    backup: &BackupManifest,
-    selected: &Selected<'a>,
-    live: &TargetSchema<'a>,
-    findings: &mut Findings,
-) -> SchemaOutcome<'a> {
-    let (mode, cluster, schemas) = (inputs.mode, &inputs.cluster, &inputs.schemas);
-    objects::check(backup, selected, live, cluster, schemas, findings);
+/// About what must be there before tables can be made.
+const RULES_OF_OBJECTS: &[fn(&Given, &mut Findings)] = &[
+    objects::check_definitions,
+    objects::check_free_names,
+    objects::check_compaction,
+];
+
+/// About what is made.
+const RULES_OF_MAKING: &[fn(&Met, &mut Findings)] =
+    &[features::check_validated, settings::check, indexes::check];
+
+pub(crate) fn make<'a>(given: &Given<'a>, findings: &mut Findings) -> SchemaOutcome<'a> {
+    let (selected, live) = (&given.selected, &given.live);
+    let (mode, cluster) = (given.inputs.mode, &given.inputs.cluster);
+    let schemas = &given.inputs.schemas;
+    for rule in RULES_OF_OBJECTS {
+        rule(given, findings);
+    }
     let decided = tables::decide(mode, schemas, selected, live, findings);
     let schema_changes = changes::find(selected, schemas, &decided, findings);
     let mut rewritten = Vec::new();
@@ -43,19 +56,16 @@ pub(crate) fn make<'a>(
             cluster,
             release: &node.release,
         };
-        let met = features::check(&making, findings);
-        features::say_validated(&inputs.versions.validate, &met, findings);
-        settings::check(&met.needed, &cluster.nodes, findings);
-        rewritten = rewrites::rewrites(&making, &met.in_the_way, findings);
-        indexes::say(
-            mode,
-            &decided,
-            backup,
-            live,
-            schemas,
-            &met.in_the_way,
-            findings,
-        );
+        let found = features::find(&making, findings);
+        let met = Met {
+            given,
+            making: &making,
+            found: &found,
+        };
+        for rule in RULES_OF_MAKING {
+            rule(&met, findings);
+        }
+        rewritten = rewrites::rewrites(&making, &found.in_the_way, findings);
     }
     SchemaOutcome {
         decided,

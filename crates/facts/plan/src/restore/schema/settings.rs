@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cassandra_versions::Setting;
 use model::{NodeDescription, NodeFeatures};
 
+use super::outcome::Met;
 use crate::findings::Findings;
 use crate::{codes, wording};
 
@@ -18,7 +19,12 @@ pub(crate) struct Needed {
 }
 
 /// Any node may be the one that is asked to run a statement, so that all must allow it. A node that does not tell is taken to.
-pub(crate) fn check(needed: &Needed, targets: &[&NodeDescription], findings: &mut Findings) {
+pub(crate) fn check(met: &Met, findings: &mut Findings) {
+    let targets = &met.given.inputs.cluster.nodes;
+    check_nodes(&met.found.needed, targets, findings);
+}
+
+fn check_nodes(needed: &Needed, targets: &[&NodeDescription], findings: &mut Findings) {
     type Told = fn(&NodeFeatures) -> Option<bool>;
     let parts: [(Setting, &str, &[String], Told); 3] = [
         (
@@ -110,7 +116,7 @@ mod tests {
             ),
         ] {
             let (one, two) = (node("t1", text, off), node("t2", text, off));
-            let found = said(|findings| check(&needed(), &[&one, &two], findings));
+            let found = said(|findings| check_nodes(&needed(), &[&one, &two], findings));
             let expected = names.map(|name| format!("Refusal SETTING_DISABLED {name}"));
             assert_eq!(brief(&found), expected, "{text}");
             assert_eq!(
@@ -136,10 +142,10 @@ mod tests {
                 node("t1", "cassandra 5.0.5", on),
                 node("t2", "cassandra 5.0.5", [yes; 3]),
             );
-            let found = said(|findings| check(&needed(), &[&two, &one], findings));
+            let found = said(|findings| check_nodes(&needed(), &[&two, &one], findings));
             let subjects: Vec<&str> = found.iter().map(|f| f.subject.as_str()).collect();
             assert_eq!(subjects, said_of, "{on:?}");
-            let nothing = said(|findings| check(&Needed::default(), &[&one], findings));
+            let nothing = said(|findings| check_nodes(&Needed::default(), &[&one], findings));
             assert_eq!(nothing, []);
         }
     }
@@ -148,7 +154,7 @@ mod tests {
     fn nodes_of_two_releases_have_two_names_for_it() {
         let one = node("t1", "cassandra 4.0.17", [Some(false), None, None]);
         let two = node("t2", "cassandra 4.1.9", [Some(false), None, None]);
-        let found = said(|findings| check(&needed(), &[&one, &two], findings));
+        let found = said(|findings| check_nodes(&needed(), &[&one, &two], findings));
         let hints: Vec<&str> = found.iter().map(|f| f.hint.as_str()).collect();
         assert!(hints[0].contains("`enable_materialized_views: true` in cassandra.yaml of t1,"));
         assert!(hints[1].contains("`materialized_views_enabled: true` in cassandra.yaml of t2,"));

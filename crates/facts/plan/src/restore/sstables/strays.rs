@@ -3,20 +3,18 @@
 use std::collections::BTreeSet;
 
 use model::TableRef;
-use model::manifest::NodeSstables;
 
+use super::Restored;
 use crate::findings::Findings;
 use crate::restore::placing::moves::Moves;
 use crate::restore::placing::own::{Lies, can_be_cut};
+use crate::restore::schema::tables;
 use crate::{codes, wording};
 
 /// Says which are known to be left out, and which SSTables are loaded whole because they cannot be cut.
-pub(crate) fn check(
-    sstables: &[NodeSstables],
-    moves: &Moves,
-    wanted: impl Fn(&str, &str) -> bool,
-    findings: &mut Findings,
-) {
+pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
+    let (sstables, moves) = (&restored.given.request.sstables, &restored.assignment.moves);
+    let wanted = tables::is_staged(&restored.outcome.decided);
     let Moves::OneToOne(moves) = moves else {
         return;
     };

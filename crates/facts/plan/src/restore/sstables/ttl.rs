@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::manifest::{NodeSstables, SstableFacts};
 
+use super::Restored;
 use crate::findings::Findings;
+use crate::restore::schema::tables;
 use crate::{codes, wording};
 
 /// A table of which less runs out is passed over. An SSTable keeps at most a hundred times of expiry and merges
@@ -13,9 +15,16 @@ use crate::{codes, wording};
 /// for every table with a time to live, at every restore, would be read by nobody.
 const TOLD_FROM_PER_MILLE: u64 = 1;
 
+pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
+    let request = restored.given.request;
+    let wanted = tables::is_staged(&restored.outcome.decided);
+    let (sstables, seconds) = (&request.sstables, restored.seconds);
+    check_tables(sstables, wanted, request.now, seconds, findings);
+}
+
 /// Says for each table that is `wanted`, by keyspace and name, what of it expires until a restore that is begun `now` and
 /// takes `seconds` is over. Every replica counts.
-pub(crate) fn check(
+fn check_tables(
     sstables: &[NodeSstables],
     wanted: impl Fn(&str, &str) -> bool,
     now: Timestamp,
@@ -143,7 +152,7 @@ mod tests {
     fn message(tables: Vec<SstableFacts>) -> Option<(String, String)> {
         let sources = [sstables(1, &[("shop.sessions", tables)])];
         let now = Timestamp::from_second(NOW as i64).expect("a time");
-        let mut found = said(|findings| check(&sources, |_, _| true, now, 3600, findings));
+        let mut found = said(|findings| check_tables(&sources, |_, _| true, now, 3600, findings));
         assert!(found.len() <= 1);
         let finding = found.pop()?;
         assert_eq!(
@@ -225,7 +234,8 @@ mod tests {
             sstables(2, &[("shop.a", half())]),
         ];
         let now = Timestamp::from_second(NOW as i64).expect("a time");
-        let found = said(|findings| check(&sources, |_, table| table != "c", now, 60, findings));
+        let found =
+            said(|findings| check_tables(&sources, |_, table| table != "c", now, 60, findings));
         let starts: Vec<&str> = found
             .iter()
             .filter_map(|f| f.message.split(" (").next())
@@ -249,7 +259,7 @@ mod tests {
             )],
         )];
         for now in [Timestamp::MIN, Timestamp::MAX] {
-            said(|findings| check(&sources, |_, _| true, now, u64::MAX, findings));
+            said(|findings| check_tables(&sources, |_, _| true, now, u64::MAX, findings));
         }
     }
 }

@@ -3,21 +3,19 @@
 use std::collections::BTreeSet;
 
 use cassandra_tokens::{Cut, Partitioner, Token, TokenRanges};
-use model::manifest::{Hazard, NodeSstables, SstableFacts};
+use model::manifest::{Hazard, SstableFacts};
 
+use super::Restored;
 use crate::findings::Findings;
-use crate::restore::given::rings::Rings;
 use crate::restore::placing::moves::Moves;
+use crate::restore::schema::tables;
 use crate::{codes, wording};
 
 /// Refuses what the agents would refuse when they stage, by the same rule.
-pub(crate) fn check(
-    sstables: &[NodeSstables],
-    moves: &Moves,
-    rings: Option<&Rings>,
-    wanted: impl Fn(&str, &str) -> bool,
-    findings: &mut Findings,
-) {
+pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
+    let (sstables, moves) = (&restored.given.request.sstables, &restored.assignment.moves);
+    let rings = restored.given.inputs.rings.as_ref();
+    let wanted = tables::is_staged(&restored.outcome.decided);
     let (Moves::ByRange(groups), Some(rings)) = (moves, rings) else {
         return;
     };

@@ -3,15 +3,17 @@
 use jiff::Timestamp;
 use model::manifest::BackupManifest;
 
+use super::Restored;
 use crate::codes;
 use crate::findings::Findings;
 
+/// Verifications are not recorded anywhere yet, so that none is known.
+pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
+    check_since(restored.given.backup, None, findings);
+}
+
 /// `verified_at`: when the last verification of the backup that found nothing was done, where one is known.
-pub(crate) fn check(
-    backup: &BackupManifest,
-    verified_at: Option<Timestamp>,
-    findings: &mut Findings,
-) {
+fn check_since(backup: &BackupManifest, verified_at: Option<Timestamp>, findings: &mut Findings) {
     // A verification of before the end of the backup was one of something else.
     if verified_at.is_some_and(|at| at >= backup.finished_at) {
         return;
@@ -39,7 +41,7 @@ mod tests {
         let mut backup = backup("cassandra 4.1.9", &["s1"]);
         backup.finished_at = at(1000);
         for (verified_at, told) in [(None, true), (Some(999), true), (Some(1000), false)] {
-            let found = said(|findings| check(&backup, verified_at.map(at), findings));
+            let found = said(|findings| check_since(&backup, verified_at.map(at), findings));
             let expected = match told {
                 true => vec!["Advice BACKUP_UNVERIFIED prod/nightly-1".to_owned()],
                 false => Vec::new(),

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use model::manifest::{BackupManifest, KeptDamage};
+use model::manifest::KeptDamage;
 
 use crate::codes;
 use crate::findings::Findings;
-use crate::restore::given::selected::Selected;
+use crate::restore::given::Given;
 
 /// How many damaged SSTables the finding names.
 const NAMED_MAX: usize = 3;
 
-pub(crate) fn check(backup: &BackupManifest, selected: &Selected, findings: &mut Findings) {
+pub(crate) fn check(given: &Given, findings: &mut Findings) {
+    let (backup, selected) = (given.backup, &given.selected);
     let nodes = backup.nodes.iter().filter(|node| node.damaged_sstables > 0);
     let mut named: BTreeSet<(String, &str, String)> = BTreeSet::new();
     let mut tables: BTreeSet<String> = BTreeSet::new();
