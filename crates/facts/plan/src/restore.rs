@@ -29,7 +29,7 @@ use given::inputs::Inputs;
 use nodes::estimate::Course;
 use placing::assignment;
 use schema::{ddl, outcome, tables};
-use sstables::{Restored, encryption, verdicts};
+use sstables::{Restored, verdicts};
 
 pub use model::plan::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
@@ -140,19 +140,6 @@ fn check_sstables(
         tables::is_staged(decided),
         targets,
         inputs.mode,
-        findings,
-    );
-    let encrypted = encryption::Encrypted {
-        backup,
-        sstables,
-        targets,
-        target_keys: &request.target_keys,
-    };
-    let compression = inputs.schemas.compression();
-    encryption::check(
-        &encrypted,
-        compression,
-        tables::is_staged(decided),
         findings,
     );
     verdicts.older

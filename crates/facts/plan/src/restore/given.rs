@@ -1,7 +1,7 @@
 //! What a plan is made from: both sides of the restore as they are, and what was asked for.
 
-pub(super) mod agreement;
-pub(super) mod damaged;
+mod agreement;
+mod damaged;
 pub(super) mod datacenters;
 pub(super) mod in_place;
 pub(super) mod inputs;

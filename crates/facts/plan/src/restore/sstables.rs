@@ -1,11 +1,11 @@
 //! Whether the target's nodes can take the backup's SSTables, and what of them is lost or left over.
 
-pub(super) mod encryption;
-pub(super) mod strays;
-pub(super) mod ttl;
-pub(super) mod unsliceable;
+mod encryption;
+mod strays;
+mod ttl;
+mod unsliceable;
 pub(super) mod verdicts;
-pub(super) mod verified;
+mod verified;
 
 use crate::findings::Findings;
 use crate::restore::given::Given;
@@ -22,6 +22,7 @@ pub(crate) struct Restored<'a> {
 
 /// Applied once it is known how long the restore takes.
 pub(super) const RULES: &[fn(&Restored, &mut Findings)] = &[
+    encryption::check,
     unsliceable::check,
     strays::check,
     ttl::check,

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use model::manifest::BackupManifest;
-use model::plan::RestoreRequest;
-
-use crate::cluster::Cluster;
+use super::inputs::Inputs;
 use crate::findings::Findings;
 use crate::verdict::simple_name;
 use crate::{codes, wording};
 
 /// The schema is read after the nodes are described: a change in between would go unseen.
-pub(crate) fn schema_version(request: &RestoreRequest, cluster: &Cluster, findings: &mut Findings) {
+pub(crate) fn check_schema_version(inputs: &Inputs, findings: &mut Findings) {
+    let (request, cluster) = (inputs.request, &inputs.cluster);
     let read = &request.schema.version;
     let changed = cluster
         .nodes
@@ -35,12 +33,9 @@ pub(crate) fn schema_version(request: &RestoreRequest, cluster: &Cluster, findin
     }
 }
 
-pub(crate) fn partitioner(
-    name: &str,
-    backup: &BackupManifest,
-    cluster: &Cluster,
-    findings: &mut Findings,
-) {
+pub(crate) fn check_partitioner(inputs: &Inputs, findings: &mut Findings) {
+    let (backup, cluster) = (&inputs.request.backup, &inputs.cluster);
+    let name = inputs.request.target.as_str();
     let source = simple_name(&backup.partitioner);
     let mut others: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for node in &cluster.nodes {

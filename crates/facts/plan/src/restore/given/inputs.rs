@@ -13,6 +13,7 @@ use crate::cluster::{self, Cluster};
 use crate::findings::Findings;
 
 pub(crate) struct Inputs<'a> {
+    pub request: &'a RestoreRequest,
     pub mode: RestoreMode,
     pub cluster: Cluster<'a>,
     pub versions: Versions,
@@ -22,6 +23,12 @@ pub(crate) struct Inputs<'a> {
     pub datacenters: Option<Datacenters>,
     pub schemas: Schemas,
 }
+
+/// Each reads the inputs and reports what it finds.
+const RULES: &[fn(&Inputs, &mut Findings)] = &[
+    agreement::check_schema_version,
+    agreement::check_partitioner,
+];
 
 impl<'a> Inputs<'a> {
     /// Reports what is wrong with any of them.
@@ -33,9 +40,7 @@ impl<'a> Inputs<'a> {
         let name = request.target.as_str();
         let cluster = cluster::examine(name, &request.nodes, &request.unreachable, findings);
         cluster::check_releases(name, &cluster, Severity::Refusal, findings);
-        agreement::schema_version(request, &cluster, findings);
         let versions = versions::check(backup, &cluster, request.allow_unlisted_version, findings);
-        agreement::partitioner(name, backup, &cluster, findings);
         let (rings, rings_not_understood) = match Rings::of(backup, &cluster) {
             Ok(rings) => (Some(rings), Vec::new()),
             Err(why) => (None, why),
@@ -51,7 +56,8 @@ impl<'a> Inputs<'a> {
             request.rewrite_schema,
             findings,
         );
-        Self {
+        let inputs = Self {
+            request,
             mode: request.mode.decided(),
             cluster,
             versions,
@@ -59,6 +65,10 @@ impl<'a> Inputs<'a> {
             rings_not_understood,
             datacenters,
             schemas,
+        };
+        for rule in RULES {
+            rule(&inputs, findings);
         }
+        inputs
     }
 }

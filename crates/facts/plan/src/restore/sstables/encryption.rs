@@ -12,21 +12,35 @@ use model::manifest::{BackupManifest, NodeSstables};
 use model::plan::NodeKeys;
 use model::{NodeDescription, Severity, TableRef};
 
+use super::Restored;
 use crate::findings::Findings;
+use crate::restore::schema::tables;
 use crate::{codes, wording};
 use needs::{Key, Needs};
 
 /// What is known of the backup's encryption, and of the target's.
-pub(crate) struct Encrypted<'a> {
+struct Encrypted<'a> {
     pub backup: &'a BackupManifest,
     pub sstables: &'a [NodeSstables],
     pub targets: &'a [&'a NodeDescription],
     pub target_keys: &'a [NodeKeys],
 }
 
-/// Says what stands against the tables that are `wanted`, by keyspace and name. `compression`: the compression options of
+pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
+    let (request, inputs) = (restored.given.request, restored.given.inputs);
+    let encrypted = Encrypted {
+        backup: restored.given.backup,
+        sstables: &request.sstables,
+        targets: &inputs.cluster.nodes,
+        target_keys: &request.target_keys,
+    };
+    let wanted = tables::is_staged(&restored.outcome.decided);
+    check_keys(&encrypted, inputs.schemas.compression(), wanted, findings);
+}
+
+/// Reports what rules out the tables that are `wanted`, by keyspace and name. `compression`: the compression options of
 /// each table in the backup's schema, names and values as they stand there.
-pub(crate) fn check(
+fn check_keys(
     encrypted: &Encrypted,
     compression: impl IntoIterator<Item = (TableRef, BTreeMap<String, String>)>,
     wanted: impl Fn(&str, &str) -> bool,

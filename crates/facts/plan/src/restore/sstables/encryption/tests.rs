@@ -82,7 +82,7 @@ fn found(world: &World) -> Vec<Finding> {
     let schema = world
         .declared
         .map(|key| (table_ref("shop.orders"), encryptor(key)));
-    said(|findings| check(&encrypted, schema, |_, _| true, findings))
+    said(|findings| check_keys(&encrypted, schema, |_, _| true, findings))
 }
 
 const ROWS: &str = "Warning TDE_KEY_ROWS dse_system.encrypted_keys";

@@ -34,12 +34,12 @@ fn in_its_own_cluster_a_backup_finds_the_rows_where_they_were() {
             keys: keys(world().source),
         }],
     };
-    let found = said(|findings| check(&encrypted, None, |_, _| true, findings));
+    let found = said(|findings| check_keys(&encrypted, None, |_, _| true, findings));
     assert_eq!(
         brief(&found),
         ["Advice TDE_KEY_ROWS dse_system.encrypted_keys"]
     );
-    let unwanted = said(|findings| check(&encrypted, None, |_, _| false, findings));
+    let unwanted = said(|findings| check_keys(&encrypted, None, |_, _| false, findings));
     assert_eq!(unwanted, []);
 }
 
@@ -64,7 +64,7 @@ fn a_kmip_server_has_no_files_and_no_rows() {
     ];
     let options = options.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
     let schema = [(table_ref("shop.orders"), options)];
-    let found = said(|findings| check(&encrypted, schema, |_, _| true, findings));
+    let found = said(|findings| check_keys(&encrypted, schema, |_, _| true, findings));
     assert_eq!(brief(&found), ["Warning TDE_KEY_UNKNOWN vault"]);
 }
 
@@ -98,7 +98,7 @@ fn a_key_in_a_file_of_its_own_must_be_the_same_and_has_no_rows() {
             }],
         };
         let schema = [(table_ref("shop.orders"), options.clone())];
-        let found = said(|findings| check(&encrypted, schema, |_, _| true, findings));
+        let found = said(|findings| check_keys(&encrypted, schema, |_, _| true, findings));
         assert_eq!(brief(&found), expected);
     }
 }
