@@ -1,6 +1,7 @@
 //! Facts about an SSTable, from its small components.
 
 use crate::bti::Partitions;
+use crate::class::simple_name;
 use crate::compression_info::CompressionInfo;
 use crate::descriptor::Descriptor;
 use crate::digest::parse_digest;
@@ -101,7 +102,7 @@ pub(crate) fn facts(
     };
     let stats = &statistics.stats;
     let class = &statistics.validation.partitioner;
-    facts.partitioner = Some(class.rsplit('.').next().unwrap_or(class).to_owned());
+    facts.partitioner = Some(simple_name(class).to_owned());
     facts.min_timestamp = Some(stats.min_timestamp);
     facts.max_timestamp = Some(stats.max_timestamp);
     facts.min_local_deletion_time = deletion_time(stats.min_local_deletion_time);

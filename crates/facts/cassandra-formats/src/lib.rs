@@ -44,6 +44,7 @@ pub mod big_check;
 pub mod bti;
 mod bytes;
 mod checksums;
+mod class;
 pub mod codec;
 pub mod compression_info;
 pub mod crc;
@@ -70,6 +71,7 @@ mod uncompressed;
 pub mod verify;
 mod version;
 
+pub use class::simple_name;
 pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file_name};
 pub use error::{Damage, Error, Result};
 pub use inspect::{Facts, inspect};

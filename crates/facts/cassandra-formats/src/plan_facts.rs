@@ -4,6 +4,7 @@
 mod expiring;
 mod types;
 
+use crate::class::simple_name;
 use crate::compression_info::CompressionInfo;
 use crate::descriptor::Descriptor;
 use crate::error::{Error, Result};
@@ -134,8 +135,4 @@ fn lost_frozen(version: Version) -> bool {
     version.format() == Format::Big
         && !version.has_statistics_checksums()
         && !version.has_originating_host_id()
-}
-
-fn simple_name(class: &str) -> &str {
-    class.rsplit('.').next().unwrap_or(class)
 }

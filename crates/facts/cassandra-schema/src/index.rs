@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::cql::{literal, quote};
 
+use crate::class::simple_name;
 use crate::option::{Literal, OptionValue, Options};
 
 /// Which part of a column is indexed.
@@ -77,7 +78,7 @@ impl Index {
         let Some(class) = &self.class else {
             return IndexKind::Legacy;
         };
-        let simple = class.rsplit('.').next().unwrap_or(class);
+        let simple = simple_name(class);
         let is = |name: &str| simple.eq_ignore_ascii_case(name);
         if is(LEGACY_INDEX) {
             IndexKind::Legacy

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::cql::{literal, quote};
 
+use crate::class::simple_name;
 use crate::option::Options;
 
 /// A keyspace.
@@ -23,7 +24,7 @@ impl Keyspace {
     /// The replication class without its package.
     pub fn replication_class(&self) -> &str {
         let class = self.replication.get("class").map_or("", String::as_str);
-        class.rsplit('.').next().unwrap_or(class)
+        simple_name(class)
     }
 
     /// The statement that creates it.

@@ -23,6 +23,7 @@
 #![warn(missing_docs)]
 
 mod change;
+mod class;
 mod compare;
 mod cql_type;
 mod diff;

@@ -175,9 +175,10 @@ fn check_health(cluster: &Cluster, findings: &mut Findings) {
 }
 
 fn check_membership(cluster: &Cluster, some_unreachable: bool, findings: &mut Findings) {
-    let hint = match some_unreachable {
-        true => "it may be the node of an agent that did not answer; otherwise register its agent",
-        false => "register its agent with `ringkeep cluster add`, or remove the node if it is gone",
+    let hint = if some_unreachable {
+        "it may be the node of an agent that did not answer; otherwise register its agent"
+    } else {
+        "register its agent with `ringkeep cluster add`, or remove the node if it is gone"
     };
     let has_agent = |member: &RingMember| {
         cluster

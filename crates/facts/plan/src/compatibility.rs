@@ -54,9 +54,10 @@ pub(crate) fn check(
             Vec::new()
         }
         Verdict::Refused(Refusal::Unlisted { nearest }) => {
-            let severity = match allow_unlisted {
-                true => Severity::Warning,
-                false => Severity::Refusal,
+            let severity = if allow_unlisted {
+                Severity::Warning
+            } else {
+                Severity::Refusal
             };
             let (path, hint) = match nearest {
                 Some(path) => (

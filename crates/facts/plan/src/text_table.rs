@@ -51,9 +51,12 @@ impl TextTable {
         let mut text = String::new();
         for row in lines() {
             let cells = row.iter().zip(&widths).zip(&self.columns);
-            let cells = cells.map(|((cell, &width), column)| match column.right {
-                true => format!("{cell:>width$}"),
-                false => format!("{cell:<width$}"),
+            let cells = cells.map(|((cell, &width), column)| {
+                if column.right {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
             });
             let line = cells.collect::<Vec<_>>().join("  ");
             text.push_str(&format!("{indent}{}\n", line.trim_end()));

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use cassandra_formats::simple_name;
 use cassandra_versions::{
     FormatSettings, Reading, Release, UnfrozenTypes, is_older, readable_formats, reading,
 };
@@ -113,10 +114,6 @@ fn parse(name: &str) -> (&str, &str, &str) {
         (id, Some(_)) if middle.len() == 2 => ("big", middle, id),
         _ => ("", "", ""),
     }
-}
-
-pub(crate) fn simple_name(class: &str) -> &str {
-    class.rsplit('.').next().unwrap_or(class)
 }
 
 /// A target node, as far as SSTables are concerned.

@@ -38,7 +38,7 @@ fn names(type_class: &str) -> impl Iterator<Item = (&str, bool)> {
             start = at + 1;
             match sign {
                 "(" => {
-                    let name = super::simple_name(name);
+                    let name = crate::simple_name(name);
                     let frozen = open.last().copied().unwrap_or(false);
                     open.push(frozen || name == "FrozenType");
                     Some((name, frozen))

@@ -19,9 +19,10 @@ fn judge(name: &str, hazards: &[Hazard], source: &str, node: &NodeDescription) -
     let mut words: Vec<String> = verdict.obstacles.iter().map(|o| format!("{o:?}")).collect();
     words.extend(verdict.older.then(|| "older".to_owned()));
     words.extend(verdict.rename.then(|| "rename".to_owned()));
-    match words.is_empty() {
-        true => "fits".to_owned(),
-        false => words.join(" "),
+    if words.is_empty() {
+        "fits".to_owned()
+    } else {
+        words.join(" ")
     }
 }
 

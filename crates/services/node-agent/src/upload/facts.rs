@@ -97,7 +97,7 @@ pub(super) async fn facts(
         }
     }
     let children = work.child();
-    let partitioner: Arc<str> = partitioner_name(partitioner).into();
+    let partitioner: Arc<str> = cassandra_formats::simple_name(partitioner).into();
     let read = |(id, sstable): (TableId, Arc<SstableFiles>)| {
         let (children, partitioner) = (children.clone(), partitioner.clone());
         async move {
@@ -162,11 +162,6 @@ fn read(
             .filter_map(|(is, hazard)| is.then_some(hazard))
             .collect(),
     })
-}
-
-/// Without its package.
-fn partitioner_name(class: &str) -> &str {
-    class.rsplit('.').next().unwrap_or(class)
 }
 
 /// The system keys that these SSTables need.

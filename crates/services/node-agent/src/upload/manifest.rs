@@ -1,6 +1,7 @@
 //! The node manifest: what makes an upload one, written last and never again.
 
 use blob_store::Put;
+use cassandra_formats::parse_file_name;
 use model::manifest::{DocumentKind, NodeManifest, StoredFile, damaged_sstables, seal};
 use model::{HostId, layout};
 
@@ -26,10 +27,14 @@ pub struct Summary {
     pub damaged_sstables: u64,
 }
 
+fn is_data(file: &str) -> bool {
+    parse_file_name(file).is_ok_and(|(_, component)| component == cassandra_formats::DATA)
+}
+
 impl Summary {
     fn of(manifest: &NodeManifest, object: String, blake3: String) -> Self {
         let files = || manifest.tables.iter().flat_map(|table| &table.files);
-        let own_data = |file: &&StoredFile| file.index.is_none() && file.name.ends_with("-Data.db");
+        let own_data = |file: &&StoredFile| file.index.is_none() && is_data(&file.name);
         Self {
             host_id: manifest.member.host_id,
             object,

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use cassandra_formats::simple_name;
+
 use super::inputs::Inputs;
 use crate::findings::Findings;
-use crate::verdict::simple_name;
 use crate::{codes, wording};
 
 /// The schema is read after the nodes are described: a change in between would go unseen.

@@ -53,9 +53,10 @@ pub(crate) fn check(given: &Given, findings: &mut Findings) {
         count => format!("{count} SSTables were"),
     };
     let tables: Vec<String> = tables.into_iter().collect();
-    let scrub = match tables.is_empty() {
-        true => "the restored tables".to_owned(),
-        false => tables.join(", "),
+    let scrub = if tables.is_empty() {
+        "the restored tables".to_owned()
+    } else {
+        tables.join(", ")
     };
     findings.say(
         codes::BACKUP_DAMAGED,

@@ -135,9 +135,10 @@ fn check_names(
         {
             continue;
         }
-        let hint = match selection::is_user_keyspace(keyspace) {
-            true => "",
-            false => "it belongs to the product, and is never part of a backup",
+        let hint = if selection::is_user_keyspace(keyspace) {
+            ""
+        } else {
+            "it belongs to the product, and is never part of a backup"
         };
         findings.say(
             codes::KEYSPACE_NOT_FOUND,

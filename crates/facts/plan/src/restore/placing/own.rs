@@ -68,9 +68,10 @@ impl<'a> OneToOne<'a> {
             _ => Own::Ranges(Vec::new()),
         };
         let checks = |pair: &Pair| mode == RestoreMode::Online && pair.target.release.has_import();
-        let not_understood = match pairs.iter().any(checks) {
-            true => not_understood(keyspaces),
-            false => Vec::new(),
+        let not_understood = if pairs.iter().any(checks) {
+            not_understood(keyspaces)
+        } else {
+            Vec::new()
         };
         Self {
             pairs,

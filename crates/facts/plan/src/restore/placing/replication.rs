@@ -163,16 +163,17 @@ fn plan_keyspace(
     };
     let will_be = made.unwrap_or_else(|| was.clone());
     if was != will_be {
-        match is_live {
-            true => say_live(
+        if is_live {
+            say_live(
                 context,
                 name,
                 &was,
                 &will_be,
                 source.is_some() && target.is_some(),
                 findings,
-            ),
-            false => say_adjusted(name, &was, &will_be, findings),
+            )
+        } else {
+            say_adjusted(name, &was, &will_be, findings)
         }
     }
     KeyspacePlan {
@@ -205,9 +206,10 @@ fn say_live(
         ),
         RestoreMode::Online => (
             Severity::Advice,
-            match understood {
-                true => "its data is mapped onto the replicas that it has now",
-                false => "",
+            if understood {
+                "its data is mapped onto the replicas that it has now"
+            } else {
+                ""
             }
             .to_owned(),
         ),

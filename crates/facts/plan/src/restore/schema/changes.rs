@@ -222,9 +222,10 @@ pub(crate) fn type_back(schemas: &Schemas, keyspace: &str, name: &str) -> Vec<St
         return Vec::new();
     };
     let back = diff_type(now, was).forward;
-    match back.unforwardable.is_empty() {
-        true => back.statements,
-        false => Vec::new(),
+    if back.unforwardable.is_empty() {
+        back.statements
+    } else {
+        Vec::new()
     }
 }
 
@@ -277,9 +278,10 @@ fn change(subject: &str, what: String, forward: &Forward) -> SchemaChange {
         .iter()
         .map(|one| format!("{}: {}", one.what, one.why))
         .collect();
-    let what = match cannot.is_empty() {
-        true => what,
-        false => format!("{what}; no CQL brings forward {}", cannot.join(", ")),
+    let what = if cannot.is_empty() {
+        what
+    } else {
+        format!("{what}; no CQL brings forward {}", cannot.join(", "))
     };
     SchemaChange {
         subject: subject.to_owned(),

@@ -107,9 +107,10 @@ fn make_around(
 /// A keyspace with the replication that it gets on the target.
 fn make_keyspace(source: &SchemaEntry, plan: &KeyspacePlan, schema: &mut Vec<String>) {
     for statement in &source.cql {
-        let statement = match plan.keeps_replication() {
-            true => statement.clone(),
-            false => cql::with_option(statement, "replication", &replication::text(&plan.will_be)),
+        let statement = if plan.keeps_replication() {
+            statement.clone()
+        } else {
+            cql::with_option(statement, "replication", &replication::text(&plan.will_be))
         };
         schema.push(cql::if_not_exists(&statement));
     }

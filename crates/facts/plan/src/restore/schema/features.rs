@@ -182,21 +182,23 @@ fn refuse(requirement: &Requirement, name: &str, made: &Making, findings: &mut F
     };
     // HCD reads what DSE wrote down of its own, and goes on without.
     let is_read = release.product == Product::Hcd && offered.is_some();
-    let (severity, message) = match is_read {
-        true => (
+    let (severity, message) = if is_read {
+        (
             Severity::Warning,
             format!(
                 "{name} has {feature}{part}, which {release} does not have, and goes on without"
             ),
-        ),
-        false => (
+        )
+    } else {
+        (
             Severity::Refusal,
             format!("{name} needs {feature}{part}, which {release} does not have"),
-        ),
+        )
     };
-    let code = match feature.is_of_dse() {
-        true => codes::DSE_FEATURE_UNSUPPORTED,
-        false => codes::FEATURE_UNSUPPORTED,
+    let code = if feature.is_of_dse() {
+        codes::DSE_FEATURE_UNSUPPORTED
+    } else {
+        codes::FEATURE_UNSUPPORTED
     };
     findings.say_as(
         severity,

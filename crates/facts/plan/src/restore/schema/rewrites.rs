@@ -30,11 +30,10 @@ pub(crate) fn rewrites(
             continue;
         }
         let name = name_of(&rewrite.subject);
-        match is_applied {
-            true => say_applied(rewrite, &name, made, findings),
-            false => {
-                offered_for.insert(name.clone());
-            }
+        if is_applied {
+            say_applied(rewrite, &name, made, findings)
+        } else {
+            offered_for.insert(name.clone());
         }
         rewrites.push(SchemaRewrite {
             subject: name,

@@ -160,11 +160,12 @@ fn online_view<'a>(
 
 fn say_rebuild(view: &TableRef, base: Option<&TableRef>, is_live: bool, findings: &mut Findings) {
     let base = base.map(ToString::to_string).unwrap_or_default();
-    let message = match is_live {
-        true => format!(
+    let message = if is_live {
+        format!(
             "the view {view} is dropped, and built anew from {base} once that is loaded: reads of it fail until then"
-        ),
-        false => format!("the view {view} is made and built from {base} once that is loaded"),
+        )
+    } else {
+        format!("the view {view} is made and built from {base} once that is loaded")
     };
     findings.say(
         codes::MATERIALIZED_VIEW_REBUILD,

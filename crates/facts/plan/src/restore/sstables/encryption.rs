@@ -190,15 +190,16 @@ fn say_rows(encrypted: &Encrypted, targets: &[&NodeDescription], findings: &mut 
         .nodes
         .iter()
         .any(|node| of_target.contains(&node.host_id));
-    let (severity, message, hint) = match same_nodes {
-        true => (
+    let (severity, message, hint) = if same_nodes {
+        (
             Severity::Advice,
             format!(
                 "the tables' own keys stand in {into}, which is not part of the backup; the target has nodes of the source, and should have them still"
             ),
             format!("if rows of {into} were deleted since, add them again before the restore"),
-        ),
-        false => (
+        )
+    } else {
+        (
             Severity::Warning,
             format!(
                 "the tables' own keys stand in {from} of the source, which is not part of the backup"
@@ -206,7 +207,7 @@ fn say_rows(encrypted: &Encrypted, targets: &[&NodeDescription], findings: &mut 
             format!(
                 "before the restore add the rows of {from} of the source to {into} of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it"
             ),
-        ),
+        )
     };
     findings.say_as(severity, codes::TDE_KEY_ROWS, into, message, hint);
 }

@@ -113,10 +113,7 @@ fn say(table: &str, cells: &Cells, seconds: u64, findings: &mut Findings) {
             "{gone} expire before the restore is over, which takes about {}; {since}",
             wording::duration(seconds)
         ),
-        match cells.gone_at_start == cells.gone_at_end {
-            true => "nothing brings them back, and a longer default_time_to_live does not either",
-            false => "nothing brings them back, and a longer default_time_to_live does not either; restore sooner, or this table first and alone",
-        },
+        if cells.gone_at_start == cells.gone_at_end { "nothing brings them back, and a longer default_time_to_live does not either" } else { "nothing brings them back, and a longer default_time_to_live does not either; restore sooner, or this table first and alone" },
     );
 }
 

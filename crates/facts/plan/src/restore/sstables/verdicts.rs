@@ -208,10 +208,7 @@ fn say(
         Obstacle::UnfrozenType { mended_by_scrub } => (
             codes::SSTABLE_NEEDS_REWRITE,
             format!("the backup holds {counted} of {tables} with a user-defined type that Cassandra 3.0 did not mark as frozen, which {target} on {nodes} takes for another type"),
-            match mended_by_scrub {
-                true => "after the restore restart each node, which mends such SSTables when it starts, or run `sstablescrub -e fix` for these tables while it is down",
-                false => "restore into Cassandra 4.1, run `sstablescrub -e fix` for these tables there while each node is down, and back up again",
-            }.to_owned(),
+            if mended_by_scrub { "after the restore restart each node, which mends such SSTables when it starts, or run `sstablescrub -e fix` for these tables while it is down" } else { "restore into Cassandra 4.1, run `sstablescrub -e fix` for these tables there while each node is down, and back up again" }.to_owned(),
         ),
     };
     findings.say_as(obstacle.severity(), code, what, message, hint);
@@ -231,10 +228,7 @@ fn way_to_read(reading: Reading, format: &str, source: &Release) -> String {
         }
         Reading::Reads | Reading::Never => {
             let lines: Vec<Line> = lines_that_read(format).into_iter().filter(takes).collect();
-            match lines.is_empty() {
-                true => format!("no release that takes a backup of {source} reads this format"),
-                false => format!("restore into a release that reads it: {}", wording::list(lines)),
-            }
+            if lines.is_empty() { format!("no release that takes a backup of {source} reads this format") } else { format!("restore into a release that reads it: {}", wording::list(lines)) }
         }
     }
 }

@@ -42,9 +42,10 @@ mod tests {
         backup.finished_at = at(1000);
         for (verified_at, told) in [(None, true), (Some(999), true), (Some(1000), false)] {
             let found = said(|findings| check_since(&backup, verified_at.map(at), findings));
-            let expected = match told {
-                true => vec!["Advice BACKUP_UNVERIFIED prod/nightly-1".to_owned()],
-                false => Vec::new(),
+            let expected = if told {
+                vec!["Advice BACKUP_UNVERIFIED prod/nightly-1".to_owned()]
+            } else {
+                Vec::new()
             };
             assert_eq!(brief(&found), expected, "{verified_at:?}");
         }

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cassandra_formats::simple_name;
 use model::TableRef;
 use model::manifest::NodeSstables;
-
-use crate::verdict::simple_name;
 
 /// What DSE calls a system key that is given no name.
 pub(super) const DEFAULT_KEY: &str = "system_key";
