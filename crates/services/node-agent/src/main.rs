@@ -42,7 +42,7 @@ fn default_server() -> ServerConfig {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     chassis::run_main(
-        "ringkeep-node-agent",
+        "node-agent",
         &arguments.config,
         async |settings: Settings, _| {
             let config = Config {
