@@ -141,7 +141,7 @@ pub fn build(
 pub enum StartError {
     #[error("the TLS settings of [clients] do not work")]
     Tls(#[source] chassis::tls::TlsError),
-    #[error("no way to reach the other services")]
+    #[error("cannot connect to the other services")]
     Connect(#[from] ConnectError),
     #[error("the state could not be opened")]
     State(#[from] StateError),

@@ -12,14 +12,14 @@ pub(crate) enum StepError {
     Remote(RemoteError),
     #[error("nothing was heard for {seconds} s")]
     Silent { seconds: u64 },
-    #[error("{who} answered what cannot be: {what}")]
+    #[error("{who} returned an invalid response: {what}")]
     BadAnswer { who: &'static str, what: String },
     /// Nothing has been touched yet, and nothing will be.
     #[error("the plan can no longer be carried out: {why}")]
     PlanOutdated { why: String },
     #[error("the ring has changed since the backup was planned: {why}")]
     RingChanged { why: String },
-    #[error("no way to reach `{address}`")]
+    #[error("cannot connect to `{address}`")]
     Connect {
         address: String,
         #[source]
