@@ -10,7 +10,7 @@ use crate::config::{AgentConfig, CassandraConfig};
 use crate::control::CassandraControl;
 use crate::cql::Cql;
 use crate::folders::Folders;
-use crate::work::Locks;
+use crate::locks::Locks;
 use crate::yaml::CassandraYaml;
 
 /// The node, the store, the settings, and who works on what.

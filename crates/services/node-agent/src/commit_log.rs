@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Agent;
-use crate::cause::Cause;
+use crate::error::AgentError;
 use crate::files::{self, FileError, blocking};
 use crate::journal::{self, Journal};
 
@@ -29,7 +29,7 @@ fn journal_path(agent: &Agent) -> PathBuf {
 }
 
 /// Notes that Cassandra has just been drained.
-pub async fn note_drained(agent: &Agent) -> Result<(), Cause> {
+pub async fn note_drained(agent: &Agent) -> Result<(), AgentError> {
     let path = journal_path(agent);
     // An earlier drain must not be taken for this one, and the journal must not grow.
     journal::remove(path.clone()).await?;
@@ -42,7 +42,7 @@ pub async fn note_drained(agent: &Agent) -> Result<(), Cause> {
 }
 
 /// Whether Cassandra, which is down, would replay nothing.
-pub async fn is_settled(agent: &Agent) -> Result<bool, Cause> {
+pub async fn is_settled(agent: &Agent) -> Result<bool, AgentError> {
     let Some(found) = segments(agent).await? else {
         return Ok(false);
     };

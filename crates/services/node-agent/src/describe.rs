@@ -1,4 +1,4 @@
-//! Describes the node: who it is, what it holds, how much room it has, and whether it is well.
+//! Describes the node: who it is, what it holds, how much space it has, and whether it is well.
 
 mod settings;
 
@@ -23,7 +23,7 @@ use settings::Settings;
 pub use settings::features_of;
 
 const SETTINGS: &str = "SELECT name, value FROM system_views.settings";
-/// A data directory with less room than this cannot even take a flush.
+/// A data directory with less free space than this cannot even take a flush.
 const FREE_BYTES_MIN: u64 = 32 << 20;
 
 /// Why a node cannot even be described.
@@ -61,23 +61,23 @@ struct Seen {
     identity: Identity,
     tables: Vec<Table>,
     settings: Settings,
-    ills: Vec<String>,
+    problems: Vec<String>,
 }
 
 pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
     let (seen, mode) = tokio::join!(look(agent), agent.control.mode());
     let mut seen = seen?;
-    seen.ills.extend(ill_mode(&seen.identity, &mode));
+    seen.problems.extend(mode_problem(&seen.identity, &mode));
     let contradiction = std::mem::take(&mut seen.identity.contradiction);
-    seen.ills
+    seen.problems
         .extend(Some(contradiction).filter(|why| !why.is_empty()));
     let folders = agent.folders.clone();
     let listed = std::mem::take(&mut seen.tables);
-    let (tables, (data_directories, ills)) =
+    let (tables, (data_directories, problems)) =
         blocking(move || (describe_tables(&folders, listed), directories(&folders))).await;
-    seen.ills.extend(ills);
+    seen.problems.extend(problems);
     let tables = tables.unwrap_or_else(|error| {
-        seen.ills.push(api::error::chain(&error));
+        seen.problems.push(api::error::chain(&error));
         Vec::new()
     });
     let Identity {
@@ -111,7 +111,7 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
         tables,
         data_directories,
         can_restart: agent.can_restart(),
-        unhealthy: seen.ills.join("; "),
+        unhealthy: seen.problems.join("; "),
     })
 }
 
@@ -133,7 +133,7 @@ async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
                 settings: Settings::of_yaml(&identity.release, &agent.yaml),
                 identity,
                 tables: Vec::new(),
-                ills: vec![error.to_string()],
+                problems: vec![error.to_string()],
             })
         }
         Err(error) => Err(DescribeError::Cql(error)),
@@ -146,7 +146,7 @@ async fn ask(agent: &Agent) -> Result<Seen, CqlError> {
         tables: tables::list(&*agent.cql).await?,
         settings: settings(agent, &identity.release).await?,
         identity,
-        ills: Vec::new(),
+        problems: Vec::new(),
     })
 }
 
@@ -158,7 +158,7 @@ async fn settings(agent: &Agent, release: &Release) -> Result<Settings, CqlError
     Ok(Settings::of_rows(release, &rows, &agent.yaml))
 }
 
-fn ill_mode(identity: &Identity, mode: &Result<String, ControlError>) -> Option<String> {
+fn mode_problem(identity: &Identity, mode: &Result<String, ControlError>) -> Option<String> {
     match mode {
         Err(error) => Some(error.to_string()),
         Ok(mode) if mode != "NORMAL" => Some(format!("Cassandra is {mode}, not NORMAL")),
@@ -196,14 +196,14 @@ fn describe_tables(
 
 /// The data directories that can be used, and what is wrong with the others.
 fn directories(folders: &Folders) -> (Vec<DataDirectory>, Vec<String>) {
-    let mut ills = Vec::new();
+    let mut problems = Vec::new();
     let mut found = Vec::new();
     for data in &folders.data {
         let read = fs::read_dir(&data.path).map_err(FileError::at("list", &data.path));
         match read.and_then(|_| folders.space(data)) {
             Ok(space) => {
                 if space.free_bytes < FREE_BYTES_MIN {
-                    ills.push(format!(
+                    problems.push(format!(
                         "the data directory `{}` is full: {} bytes are free",
                         data.path.display(),
                         space.free_bytes
@@ -215,10 +215,10 @@ fn directories(folders: &Folders) -> (Vec<DataDirectory>, Vec<String>) {
                     total_bytes: space.total_bytes,
                 });
             }
-            Err(error) => ills.push(api::error::chain(&error)),
+            Err(error) => problems.push(api::error::chain(&error)),
         }
     }
-    (found, ills)
+    (found, problems)
 }
 
 /// Keeps what the node says of itself for the time when it is down; it is on disk when this returns.

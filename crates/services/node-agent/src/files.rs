@@ -126,7 +126,7 @@ pub fn tree_bytes(folder: &Path) -> Result<u64, FileError> {
                 Ok(found) => bytes += found.len(),
                 // Cassandra deletes files at any time.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(FileError::at("look at", entry)(error)),
+                Err(error) => return Err(FileError::at("stat", entry)(error)),
             }
         }
     }
@@ -155,7 +155,7 @@ pub fn space(path: &Path) -> Result<Space, FileError> {
 pub fn device(path: &Path) -> Result<u64, FileError> {
     fs::metadata(path)
         .map(|found| found.dev())
-        .map_err(FileError::at("look at", path))
+        .map_err(FileError::at("stat", path))
 }
 
 /// Whom new files belong to and who may read them: as the data directory that they are for.
@@ -170,8 +170,7 @@ pub struct Ownership {
 
 impl Ownership {
     pub fn like(data_directory: &Path) -> Result<Self, FileError> {
-        let found =
-            fs::metadata(data_directory).map_err(FileError::at("look at", data_directory))?;
+        let found = fs::metadata(data_directory).map_err(FileError::at("stat", data_directory))?;
         Ok(Self {
             uid: found.uid(),
             gid: found.gid(),

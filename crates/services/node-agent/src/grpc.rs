@@ -16,8 +16,8 @@ use tonic::{Request, Response, Status};
 use crate::agent::Agent;
 use crate::work::{Progress, Work};
 use crate::{
-    describe, keys, load, maintain, meant, opened, restart, restore, schema, snapshot, stage,
-    statements, swap, upload,
+    describe, keys, load, meant, opened, restart, restore, schema, snapshot, stage, statements,
+    swap, upgrade, upload, views,
 };
 
 use stream::stream;
@@ -313,7 +313,7 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         let tables = table_refs(tables)?;
         self.streamed(
             "upgradesstables".to_owned(),
-            |agent, work| async move { maintain::upgrade_sstables(&agent, &tables, &work).await },
+            |agent, work| async move { upgrade::upgrade_sstables(&agent, &tables, &work).await },
             |progress, _: Option<()>| pb::UpgradeSstablesResponse {
                 progress: Some(progress.into()),
             },
@@ -328,10 +328,10 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
     ) -> Answer<Self::AwaitViewsStream> {
         let pb::AwaitViewsRequest { views, host_id } = request.into_inner();
         self.check_node(&host_id).await?;
-        let views = table_refs(views)?;
+        let names = table_refs(views)?;
         self.streamed(
             "views".to_owned(),
-            |agent, work| async move { maintain::await_views(&agent, &views, &work).await },
+            |agent, work| async move { views::await_views(&agent, &names, &work).await },
             |progress, _: Option<()>| pb::AwaitViewsResponse {
                 progress: Some(progress.into()),
             },

@@ -5,7 +5,6 @@
 
 mod agent;
 mod bucket;
-mod cause;
 mod commit_log;
 mod config;
 mod control;
@@ -18,11 +17,11 @@ mod grpc;
 mod journal;
 mod keys;
 mod load;
-mod maintain;
+mod locks;
 mod meant;
-mod names;
 mod nodetool;
 mod opened;
+mod path_name;
 mod restart;
 mod restore;
 mod ring;
@@ -35,7 +34,9 @@ mod swap;
 mod tables;
 #[cfg(test)]
 mod testing;
+mod upgrade;
 mod upload;
+mod views;
 mod work;
 mod yaml;
 
@@ -50,8 +51,8 @@ use serde::{Deserialize, Serialize};
 use agent::Agent;
 use cql::{CqlSession, CqlSettings};
 use folders::Folders;
+use locks::Locks;
 use nodetool::Nodetool;
-use work::Locks;
 use yaml::{CassandraYaml, YamlError};
 
 pub use config::{AgentConfig, CassandraConfig, CqlTls};
@@ -98,7 +99,7 @@ fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
     if cassandra.nodetool.is_empty() {
         return Err(BuildError::Nodetool);
     }
-    if names::check("staging_dir_name", &settings.staging_dir_name).is_err() {
+    if path_name::check("staging_dir_name", &settings.staging_dir_name).is_err() {
         return Err(BuildError::StagingName(settings.staging_dir_name));
     }
     let cql = CqlSession::new(CqlSettings {

@@ -1,15 +1,15 @@
 //! Loads staged SSTables into the running node, and finds each of them among its live files afterwards.
 //!
-//! nodetool's exit code is no evidence: `import` answers 0 for a folder that it did not understand. So every SSTable is
-//! remembered by what survives its renaming (inode, size, digest), and must be found live. Automatic compaction is off
-//! meanwhile, because it would melt the evidence away.
+//! That Cassandra reports success is no evidence: `import` succeeds for a folder that it did not understand. So every
+//! SSTable is remembered by what survives its renaming (inode, size, digest), and must be found live. Automatic
+//! compaction is off meanwhile, because it would delete the SSTables that are looked for.
 
 mod compaction;
 mod error;
 mod evidence;
 mod import;
+mod recognise;
 mod refresh;
-mod witness;
 
 use std::path::Path;
 
@@ -19,13 +19,13 @@ use tracing::info;
 use crate::agent::Agent;
 use crate::files::{self, FileError, blocking};
 use crate::journal::Journal;
-use crate::names;
-use crate::restore::{RestoreRecord, RestoreState, TableTarget, Witness};
+use crate::path_name;
+use crate::restore::{LoadEvidence, RestoreRecord, RestoreState, TableTarget};
 use crate::ring;
 use crate::sstables;
 use crate::work::Work;
 
-use evidence::Evidence;
+use evidence::TableEvidence;
 
 pub use error::LoadError;
 
@@ -36,7 +36,7 @@ pub async fn load(
     targets: &[TableTarget],
     work: &Work,
 ) -> Result<u64, LoadError> {
-    names::check("restore", restore)?;
+    path_name::check("restore", restore)?;
     let (journal, state) = RestoreState::open(&agent.folders, restore).await?;
     let counts = staged_counts(restore, targets, &state)?;
     work.update(|progress| progress.items_total = counts.iter().sum());
@@ -125,9 +125,9 @@ impl Loading<'_> {
     async fn run(&self, has_import: bool, state: &RestoreState) -> Result<(), LoadError> {
         let staged = self.staged().await?;
         let earlier = state.loading.get(&self.target.target_id);
-        let witnesses = self.witnesses(earlier, staged.clone()).await?;
-        if !witnesses.is_empty() {
-            let evidence = Evidence::new(self, state, staged, witnesses);
+        let sstables = self.handed_over(earlier, staged.clone()).await?;
+        if !sstables.is_empty() {
+            let evidence = TableEvidence::new(self, state, staged, sstables);
             self.take(has_import, evidence).await?;
             self.tidy().await?;
         }
@@ -140,21 +140,21 @@ impl Loading<'_> {
     }
 
     /// What is in staging now.
-    async fn staged(&self) -> Result<Vec<Witness>, LoadError> {
+    async fn staged(&self) -> Result<Vec<LoadEvidence>, LoadError> {
         let (folders, restore, target) = (
             self.agent.folders.clone(),
             self.restore.to_owned(),
             self.target.clone(),
         );
-        blocking(move || witness::staged(&folders, &restore, &target)).await
+        blocking(move || recognise::staged(&folders, &restore, &target)).await
     }
 
     /// All SSTables of the table, those included that an earlier try has handed over.
-    async fn witnesses(
+    async fn handed_over(
         &self,
-        earlier: Option<&Vec<Witness>>,
-        staged: Vec<Witness>,
-    ) -> Result<Vec<Witness>, LoadError> {
+        earlier: Option<&Vec<LoadEvidence>>,
+        staged: Vec<LoadEvidence>,
+    ) -> Result<Vec<LoadEvidence>, LoadError> {
         if let Some(earlier) = earlier {
             return Ok(earlier.clone());
         }
@@ -169,14 +169,18 @@ impl Loading<'_> {
         self.journal
             .append(&RestoreRecord::Loading {
                 table: self.target.target_id,
-                witnesses: staged.clone(),
+                evidence: staged.clone(),
             })
             .await?;
         Ok(staged)
     }
 
     /// Has Cassandra take over what is in staging, and makes sure that nothing was lost, now or by an earlier try.
-    async fn take(&self, has_import: bool, mut evidence: Evidence<'_>) -> Result<(), LoadError> {
+    async fn take(
+        &self,
+        has_import: bool,
+        mut evidence: TableEvidence<'_>,
+    ) -> Result<(), LoadError> {
         if !has_import {
             evidence.check_earlier().await?;
             refresh::load(self.agent, self.restore, self.target).await?;
@@ -202,7 +206,7 @@ impl Loading<'_> {
             self.target.clone(),
         );
         blocking(move || {
-            for folder in witness::staging_folders(&folders, &restore, &target)? {
+            for folder in recognise::staging_folders(&folders, &restore, &target)? {
                 files::remove_tree(&folder)?;
             }
             Ok(())

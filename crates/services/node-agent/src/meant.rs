@@ -9,18 +9,18 @@ use model::HostId;
 use tracing::warn;
 
 use crate::agent::Agent;
-use crate::cause::Cause;
 use crate::cql::CqlError;
 use crate::describe::{recall, remember};
+use crate::error::AgentError;
 use crate::files::FileError;
-use crate::names;
+use crate::path_name;
 use crate::ring;
 
 /// Why a call is not carried out on this node.
 #[derive(Debug, thiserror::Error)]
 pub enum MeantError {
     #[error(transparent)]
-    Cause(Cause),
+    Agent(AgentError),
     #[error("the call is meant for the node {wanted}, and this is the node {own}")]
     WrongNode { wanted: HostId, own: HostId },
     /// The node is down, and was never seen up.
@@ -28,23 +28,23 @@ pub enum MeantError {
     Unknown(#[source] CqlError),
 }
 
-impl<E: Into<Cause>> From<E> for MeantError {
+impl<E: Into<AgentError>> From<E> for MeantError {
     fn from(error: E) -> Self {
-        Self::Cause(error.into())
+        Self::Agent(error.into())
     }
 }
 
 impl ServiceError for MeantError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Cause(error) => error.kind(),
+            Self::Agent(error) => error.kind(),
             Self::WrongNode { .. } | Self::Unknown(_) => ErrorKind::FailedPrecondition,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Cause(error) => error.reason(),
+            Self::Agent(error) => error.reason(),
             Self::WrongNode { .. } => "WRONG_NODE",
             Self::Unknown(_) => "NODE_UNKNOWN",
         }
@@ -52,7 +52,7 @@ impl ServiceError for MeantError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Cause(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
             Self::WrongNode { .. } => Some(
                 "the agent's address belongs to another node than when the restore was planned: give it back, or plan the restore again"
                     .to_owned(),
@@ -65,7 +65,7 @@ impl ServiceError for MeantError {
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Cause(error) => error.field(),
+            Self::Agent(error) => error.field(),
             Self::WrongNode { .. } => Some("host_id"),
             Self::Unknown(_) => None,
         }
@@ -82,7 +82,7 @@ pub async fn check(agent: &Agent, wanted: HostId) -> Result<(), MeantError> {
 /// The same for the end of a restore, which any node may confirm that has nothing of it. It frees the disk, so a disk that
 /// is too full to keep the node's host id does not refuse it.
 pub async fn check_finish(agent: &Agent, wanted: HostId, restore: &str) -> Result<(), MeantError> {
-    names::check("restore", restore)?;
+    path_name::check("restore", restore)?;
     let checked = match own_host_id(agent).await {
         Ok((own, kept)) => {
             if let Err(error) = kept {

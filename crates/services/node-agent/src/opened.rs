@@ -12,9 +12,9 @@ use model::TableRef;
 use tracing::warn;
 
 use crate::agent::Agent;
-use crate::cause::Cause;
+use crate::error::AgentError;
 use crate::files::{FileError, blocking};
-use crate::names;
+use crate::path_name;
 use crate::restart::{self, RestartError};
 use crate::restore::TableTarget;
 
@@ -31,7 +31,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(if cfg!(test) { 1 } else {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenedError {
     #[error(transparent)]
-    Cause(Cause),
+    Agent(AgentError),
     #[error(transparent)]
     Start(#[from] RestartError),
     #[error(
@@ -45,16 +45,16 @@ pub enum OpenedError {
     },
 }
 
-impl<E: Into<Cause>> From<E> for OpenedError {
+impl<E: Into<AgentError>> From<E> for OpenedError {
     fn from(error: E) -> Self {
-        Self::Cause(error.into())
+        Self::Agent(error.into())
     }
 }
 
 impl ServiceError for OpenedError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Cause(error) => error.kind(),
+            Self::Agent(error) => error.kind(),
             Self::Start(error) => error.kind(),
             Self::Miscounted { .. } => ErrorKind::DataLoss,
         }
@@ -62,7 +62,7 @@ impl ServiceError for OpenedError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Cause(error) => error.reason(),
+            Self::Agent(error) => error.reason(),
             Self::Start(error) => error.reason(),
             Self::Miscounted { .. } => "SSTABLES_NOT_OPENED",
         }
@@ -70,7 +70,7 @@ impl ServiceError for OpenedError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Cause(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
             Self::Start(error) => error.hint(),
             Self::Miscounted { .. } => Some(
                 "Cassandra's system.log names each SSTable that it could not open; compare data_file_directories with the folders in which the table lies, restart the agent and Cassandra if they differ, and resume the task"
@@ -81,7 +81,7 @@ impl ServiceError for OpenedError {
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Cause(error) => error.field(),
+            Self::Agent(error) => error.field(),
             _ => None,
         }
     }
@@ -94,7 +94,7 @@ pub async fn start(
     restore: &str,
     targets: &[TableTarget],
 ) -> Result<(), OpenedError> {
-    names::check("restore", restore)?;
+    path_name::check("restore", restore)?;
     restart::start(agent).await?;
     let mut unsure: Vec<Unsure> = targets.iter().map(Unsure::new).collect();
     loop {

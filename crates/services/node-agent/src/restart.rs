@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::agent::Agent;
-use crate::cause::Cause;
 use crate::commit_log;
 use crate::control::ControlError;
+use crate::error::AgentError;
 use crate::files::{FileError, blocking};
 
 pub use error::RestartError;
@@ -77,7 +77,7 @@ pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
         match drain(agent).await {
             Ok(()) => return run_until(agent, Wanted::Down).await,
             // It went down by itself, or is half-way there.
-            Err(RestartError::Cause(Cause::Control(ControlError::Down { .. }))) => {
+            Err(RestartError::Agent(AgentError::Control(ControlError::Down { .. }))) => {
                 warn!("Cassandra could not be drained before it stopped");
                 run_until(agent, Wanted::Down).await?;
             }

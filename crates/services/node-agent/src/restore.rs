@@ -7,7 +7,7 @@ use model::{TableId, TableRef};
 use serde::{Deserialize, Serialize};
 
 pub use finish::finish;
-pub use journal::{Begun, Placement, RestoreRecord, RestoreState, Witness};
+pub use journal::{Begun, LoadEvidence, Placement, RestoreRecord, RestoreState};
 
 /// A table of a backup, and the id of the table on this node that receives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

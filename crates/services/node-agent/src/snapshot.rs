@@ -20,7 +20,7 @@ use crate::control::SnapshotScope;
 use crate::files::{self, blocking};
 use crate::folders::Folders;
 use crate::journal::{self, Journal};
-use crate::names;
+use crate::path_name;
 use crate::tables::{self, Table};
 
 pub use error::SnapshotError;
@@ -75,7 +75,7 @@ async fn take_once(
     tag: &str,
     selection: &Selection,
 ) -> Result<Taken, SnapshotError> {
-    names::check("tag", tag)?;
+    path_name::check("tag", tag)?;
     if let Some(taken) = taken_before(agent, tag, selection).await? {
         return Ok(taken);
     }
@@ -197,7 +197,7 @@ async fn tables_with_data(
 
 /// Removes a snapshot and its journal. Succeeds where there is none, and where Cassandra is down.
 pub async fn clear(agent: &Agent, tag: &str) -> Result<(), SnapshotError> {
-    names::check("tag", tag)?;
+    path_name::check("tag", tag)?;
     if !snapshot_folders(agent, tag).await?.is_empty() {
         let told = agent.control.clear_snapshot(tag).await;
         // nodetool forgets tables that were dropped since, and Cassandra may be down: the tag is ours, so what is

@@ -54,7 +54,7 @@ pub fn stat(path: &Path) -> Result<Option<(u64, SourceFile)>, FileError> {
     match fs::metadata(path) {
         Ok(found) => Ok(Some((found.len(), source_file(&found)))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(FileError::at("look at", path)(error)),
+        Err(error) => Err(FileError::at("stat", path)(error)),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::agent::Agent;
 use crate::bucket::read_node_manifest_of_hash;
 use crate::files::{self, blocking};
 use crate::journal::Journal;
-use crate::names;
+use crate::path_name;
 use crate::restore::{Begun, RestoreRecord, RestoreState, TableTarget};
 use crate::ring;
 use crate::work::{self, Work};
@@ -78,8 +78,8 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
     let (mut staged, slices) = slicer.missing(slices, work);
     let files: Vec<StagedFile> = whole.iter().flat_map(|s| s.files.clone()).collect();
     let missing = fetcher.missing(files, work).await?;
-    let room = slicer.room(&slices, agent.config.parallel_files);
-    fetcher.check_room(agent, &missing, &room).await?;
+    let slice_bytes = slicer.disk_bytes(&slices, agent.config.parallel_files);
+    fetcher.check_room(agent, &missing, &slice_bytes).await?;
     let jobs = missing.into_iter().map(Job::Fetch);
     let jobs = jobs.chain(slices.into_iter().map(Job::Slice)).collect();
     let run = |job| async {
@@ -117,10 +117,10 @@ enum Job {
 }
 
 fn check_request(stage: &Stage) -> Result<(), StageError> {
-    names::check("restore", &stage.restore)?;
+    path_name::check("restore", &stage.restore)?;
     for target in &stage.tables {
-        names::check("tables.table.keyspace", &target.table.keyspace)?;
-        names::check("tables.table.table", &target.table.table)?;
+        path_name::check("tables.table.keyspace", &target.table.keyspace)?;
+        path_name::check("tables.table.table", &target.table.table)?;
     }
     let mut sources = stage.sources.iter();
     sources.try_for_each(|source| hash_of(stage, *source).map(drop))
@@ -218,8 +218,15 @@ async fn plan(
         }),
     };
     let folders = agent.folders.clone();
-    let rooms = blocking(move || layout::rooms(&folders)).await?;
-    let sstables = layout::lay_out(manifests, &open, &stage.shares, &state.placed, rules, rooms)?;
+    let spaces = blocking(move || layout::disk_spaces(&folders)).await?;
+    let sstables = layout::lay_out(
+        manifests,
+        &open,
+        &stage.shares,
+        &state.placed,
+        rules,
+        spaces,
+    )?;
     Ok((sstables, kept))
 }
 

@@ -17,7 +17,7 @@ use crate::agent::Agent;
 use crate::files::{self, FileError, blocking};
 use crate::folders::{DataFolder, Folders, live_entries, table_folder_name};
 use crate::journal::Journal;
-use crate::names;
+use crate::path_name;
 use crate::restart;
 use crate::restore::{RestoreRecord, RestoreState, TableTarget};
 use crate::sstables;
@@ -35,7 +35,7 @@ type Rename = Arc<dyn Fn(&Path, &Path) -> Result<(), FileError> + Send + Sync>;
 
 /// Swaps the tables; answers the SSTables that are then live.
 pub async fn swap(agent: &Agent, restore: &str, targets: &[TableTarget]) -> Result<u64, SwapError> {
-    names::check("restore", restore)?;
+    path_name::check("restore", restore)?;
     restart::check_down(agent).await?;
     swap_files(&agent.folders, restore, targets, Arc::new(files::rename)).await
 }

@@ -23,7 +23,7 @@ use crate::agent::Agent;
 use crate::bucket::read_committed_node_manifest;
 use crate::journal::Journal;
 use crate::keys;
-use crate::names;
+use crate::path_name;
 use crate::ring;
 use crate::snapshot::{self, SnapshotRecord, SnapshotTable, Taken};
 use crate::sstables::{self, ComponentFile};
@@ -69,7 +69,7 @@ struct Stored {
 
 /// Uploads what the bucket does not hold yet, and commits this node's manifest.
 pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summary, UploadError> {
-    names::check("tag", &upload.tag)?;
+    path_name::check("tag", &upload.tag)?;
     if upload.base.is_some() != (upload.kind == BackupKind::Differential) {
         return Err(UploadError::Base);
     }

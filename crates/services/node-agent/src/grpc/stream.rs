@@ -68,7 +68,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::{self, PathNameError};
+    use crate::path_name::{self, PathNameError};
 
     #[tokio::test(start_paused = true)]
     async fn progress_is_told_and_the_outcome_comes_last() {
@@ -89,7 +89,7 @@ mod tests {
     #[tokio::test]
     async fn an_error_ends_the_stream_with_its_reason() {
         let messages = stream(
-            |_| async { names::check("tag", "..").map(|()| 0) },
+            |_| async { path_name::check("tag", "..").map(|()| 0) },
             |_, outcome: Option<i32>| outcome,
         );
         let all: Vec<_> = messages.collect().await;

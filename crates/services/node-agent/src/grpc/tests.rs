@@ -247,10 +247,10 @@ async fn a_node_is_described_as_the_product_that_the_settings_name() {
         let described = crate::describe::describe(&node.agent).await.unwrap();
         assert_eq!(described.release.to_string(), release);
         assert_eq!(described.written_format, written, "{release}");
-        let ill = described
+        let is_unhealthy = described
             .unhealthy
             .contains("the setting `product` says dse");
-        assert_eq!(ill, contradicted, "{}", described.unhealthy);
+        assert_eq!(is_unhealthy, contradicted, "{}", described.unhealthy);
         assert_eq!(described.unhealthy.is_empty(), !contradicted);
     }
 }

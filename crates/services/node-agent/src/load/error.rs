@@ -3,13 +3,13 @@
 use api::{ErrorKind, ServiceError};
 use model::TableRef;
 
-use crate::cause::Cause;
+use crate::error::AgentError;
 
 /// Why staged SSTables are not all live.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     #[error(transparent)]
-    Cause(Cause),
+    Agent(AgentError),
     #[error("table `{table}` is not staged on this node for restore `{restore}`")]
     NotStaged { restore: String, table: TableRef },
     #[error(
@@ -38,16 +38,16 @@ pub enum LoadError {
     },
 }
 
-impl<E: Into<Cause>> From<E> for LoadError {
+impl<E: Into<AgentError>> From<E> for LoadError {
     fn from(error: E) -> Self {
-        Self::Cause(error.into())
+        Self::Agent(error.into())
     }
 }
 
 impl ServiceError for LoadError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Cause(error) => error.kind(),
+            Self::Agent(error) => error.kind(),
             Self::NotStaged { .. } => ErrorKind::FailedPrecondition,
             Self::StagingLost { .. } => ErrorKind::DataLoss,
             Self::Left { .. } | Self::NotTaken { .. } | Self::Miscounted { .. } => {
@@ -58,7 +58,7 @@ impl ServiceError for LoadError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Cause(error) => error.reason(),
+            Self::Agent(error) => error.reason(),
             Self::NotStaged { .. } => "NOT_STAGED",
             Self::StagingLost { .. } => "STAGING_LOST",
             Self::Left { .. } | Self::NotTaken { .. } | Self::Miscounted { .. } => {
@@ -69,7 +69,7 @@ impl ServiceError for LoadError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Cause(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
             Self::NotStaged { .. } | Self::StagingLost { .. } => {
                 Some("stage the restore again on this node".to_owned())
             }
@@ -86,7 +86,7 @@ impl ServiceError for LoadError {
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Cause(error) => error.field(),
+            Self::Agent(error) => error.field(),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Tells SSTables that Cassandra has compacted since they went live from those that it has lost.
+//! Distinguishes SSTables that Cassandra has compacted since they went live from those that it has lost.
 //!
 //! Both are neither in staging nor live. Only an SSTable that was once found live may be called compacted, so each is
 //! written down when it is found. All others are an error, on every try.
@@ -7,38 +7,38 @@ use std::collections::BTreeSet;
 
 use tracing::warn;
 
-use super::{LoadError, Loading, witness};
+use super::{LoadError, Loading, recognise};
 use crate::files::blocking;
-use crate::restore::{RestoreRecord, RestoreState, Witness};
+use crate::restore::{LoadEvidence, RestoreRecord, RestoreState};
 
 /// What is known of one table's SSTables while they are loaded. They are named by the path that they had in staging.
-pub(super) struct Evidence<'a> {
+pub(super) struct TableEvidence<'a> {
     loading: &'a Loading<'a>,
     /// All SSTables of the table.
-    witnesses: Vec<Witness>,
+    all: Vec<LoadEvidence>,
     /// In staging when this try began.
     staged: BTreeSet<String>,
     /// Found live, by this try or an earlier one.
     seen: BTreeSet<String>,
 }
 
-impl<'a> Evidence<'a> {
+impl<'a> TableEvidence<'a> {
     pub fn new(
         loading: &'a Loading<'a>,
         state: &RestoreState,
-        staged: Vec<Witness>,
-        witnesses: Vec<Witness>,
+        staged: Vec<LoadEvidence>,
+        all: Vec<LoadEvidence>,
     ) -> Self {
         let seen = state.seen.get(&loading.target.target_id);
         Self {
             loading,
-            witnesses,
-            staged: staged.into_iter().map(|witness| witness.staged).collect(),
+            all,
+            staged: staged.into_iter().map(|sstable| sstable.staged).collect(),
             seen: seen.cloned().unwrap_or_default(),
         }
     }
 
-    /// Refuses what earlier tries have lost, before Cassandra is told anything.
+    /// Refuses what earlier tries have lost, before anything is asked of Cassandra.
     pub async fn check_earlier(&self) -> Result<(), LoadError> {
         let gone = self.not_live().await?;
         self.refuse(gone, |sstable| !self.staged.contains(sstable))
@@ -64,8 +64,8 @@ impl<'a> Evidence<'a> {
     /// Writes down which SSTables are live now, before anything depends on it.
     pub async fn note_live(&mut self) -> Result<(), LoadError> {
         let gone = self.not_live().await?;
-        let gone: BTreeSet<String> = gone.into_iter().map(|witness| witness.staged).collect();
-        let all = self.witnesses.iter().map(|witness| &witness.staged);
+        let gone: BTreeSet<String> = gone.into_iter().map(|sstable| sstable.staged).collect();
+        let all = self.all.iter().map(|witness| &witness.staged);
         let news: Vec<String> = all
             .filter(|sstable| !gone.contains(*sstable) && !self.seen.contains(*sstable))
             .cloned()
@@ -82,20 +82,20 @@ impl<'a> Evidence<'a> {
         Ok(())
     }
 
-    async fn not_live(&self) -> Result<Vec<Witness>, LoadError> {
+    async fn not_live(&self) -> Result<Vec<LoadEvidence>, LoadError> {
         let folders = self.loading.agent.folders.clone();
-        let (target, all) = (self.loading.target.clone(), self.witnesses.clone());
-        blocking(move || witness::not_live(&folders, &target, all)).await
+        let (target, all) = (self.loading.target.clone(), self.all.clone());
+        blocking(move || recognise::not_live(&folders, &target, all)).await
     }
 
     fn refuse(
         &self,
-        gone: Vec<Witness>,
+        gone: Vec<LoadEvidence>,
         is_lost: impl Fn(&String) -> bool,
     ) -> Result<(), LoadError> {
         let files: Vec<String> = gone
             .into_iter()
-            .map(|witness| witness.staged)
+            .map(|sstable| sstable.staged)
             .filter(|sstable| !self.seen.contains(sstable) && is_lost(sstable))
             .collect();
         if files.is_empty() {

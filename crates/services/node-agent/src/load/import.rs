@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{LoadError, drop_indexes, witness};
+use super::{LoadError, drop_indexes, recognise};
 use crate::agent::Agent;
 use crate::files::blocking;
 use crate::restore::TableTarget;
@@ -21,13 +21,13 @@ pub(super) async fn load(
             .await?;
     }
     let (all, restore, of) = (agent.folders.clone(), restore.to_owned(), target.clone());
-    let left = blocking(move || witness::staged(&all, &restore, &of)).await?;
+    let left = blocking(move || recognise::staged(&all, &restore, &of)).await?;
     if left.is_empty() {
         return Ok(());
     }
     Err(LoadError::Left {
         table: target.table.clone(),
-        files: left.into_iter().map(|witness| witness.staged).collect(),
+        files: left.into_iter().map(|sstable| sstable.staged).collect(),
     })
 }
 
@@ -39,11 +39,11 @@ async fn folders_to_import(
 ) -> Result<Vec<PathBuf>, LoadError> {
     let (folders, restore, target) = (agent.folders.clone(), restore.to_owned(), target.clone());
     blocking(move || {
-        let mut found = witness::staging_folders(&folders, &restore, &target)?;
+        let mut found = recognise::staging_folders(&folders, &restore, &target)?;
         for folder in &found {
             drop_indexes(folder)?;
         }
-        let staged = witness::staged(&folders, &restore, &target)?;
+        let staged = recognise::staged(&folders, &restore, &target)?;
         found.retain(|folder| {
             staged
                 .iter()

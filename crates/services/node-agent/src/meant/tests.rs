@@ -81,6 +81,6 @@ async fn a_disk_that_takes_no_host_id_refuses_all_but_the_end_of_a_restore() {
     std::fs::create_dir_all(node.root.path().join("ringkeep-staging/r1")).unwrap();
     let wanted = FakeNode::host_id(1);
     let error = check(&node.agent, wanted).await.unwrap_err();
-    assert!(matches!(error, MeantError::Cause(Cause::File(_))));
+    assert!(matches!(error, MeantError::Agent(AgentError::File(_))));
     check_finish(&node.agent, wanted, "r1").await.unwrap();
 }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
 
-use crate::cause::Cause;
 use crate::control::ControlError;
+use crate::error::AgentError;
 
 /// Why Cassandra is not as it was asked to be.
 #[derive(Debug, thiserror::Error)]
 pub enum RestartError {
     #[error(transparent)]
-    Cause(Cause),
+    Agent(AgentError),
     #[error("this agent has no command to {what} Cassandra")]
     NotConfigured { what: &'static str },
     #[error("the command to {what} Cassandra failed: {why}")]
@@ -36,9 +36,9 @@ pub enum RestartError {
     },
 }
 
-impl<E: Into<Cause>> From<E> for RestartError {
+impl<E: Into<AgentError>> From<E> for RestartError {
     fn from(error: E) -> Self {
-        Self::Cause(error.into())
+        Self::Agent(error.into())
     }
 }
 
@@ -48,7 +48,7 @@ impl ServiceError for RestartError {
             Self::NotConfigured { .. } | Self::Running { .. } | Self::NotDrained { .. } => {
                 ErrorKind::FailedPrecondition
             }
-            Self::Cause(error) => error.kind(),
+            Self::Agent(error) => error.kind(),
             Self::Unknown(error) => error.kind(),
             Self::Command { .. } => ErrorKind::Internal,
             Self::Timeout { .. } => ErrorKind::Unavailable,
@@ -58,7 +58,7 @@ impl ServiceError for RestartError {
     fn reason(&self) -> &'static str {
         match self {
             Self::NotConfigured { .. } => "CANNOT_RESTART",
-            Self::Cause(error) => error.reason(),
+            Self::Agent(error) => error.reason(),
             Self::Unknown(error) => error.reason(),
             Self::Command { .. } => "COMMAND_FAILED",
             Self::Running { .. } => "CASSANDRA_RUNNING",
@@ -72,7 +72,7 @@ impl ServiceError for RestartError {
             Self::NotConfigured { .. } => Some(
                 "set stop_command and start_command in [cassandra], or restore online".to_owned(),
             ),
-            Self::Cause(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
             Self::Unknown(error) => error.hint(),
             Self::Command { .. } => Some("run the command by hand as the agent's user".to_owned()),
             Self::Running { .. } => Some("stop Cassandra first".to_owned()),

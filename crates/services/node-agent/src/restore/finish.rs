@@ -7,18 +7,18 @@ use tracing::info;
 
 use super::RestoreState;
 use crate::agent::Agent;
-use crate::cause::Cause;
 use crate::control::ControlError;
+use crate::error::AgentError;
 use crate::files::{self, FileError, blocking};
 use crate::journal;
-use crate::names;
+use crate::path_name;
 use crate::swap;
 
 /// Why what a restore left is not deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError {
     #[error(transparent)]
-    Cause(Cause),
+    Agent(AgentError),
     #[error(
         "restore `{restore}` is half swapped on this node: table `{table}` is not swapped yet, and the old files in the staging folder may be the only copy of what was live"
     )]
@@ -29,30 +29,30 @@ pub enum FinishError {
     },
 }
 
-impl<E: Into<Cause>> From<E> for FinishError {
+impl<E: Into<AgentError>> From<E> for FinishError {
     fn from(error: E) -> Self {
-        Self::Cause(error.into())
+        Self::Agent(error.into())
     }
 }
 
 impl ServiceError for FinishError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Cause(error) => error.kind(),
+            Self::Agent(error) => error.kind(),
             Self::HalfSwapped { .. } => ErrorKind::FailedPrecondition,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Cause(error) => error.reason(),
+            Self::Agent(error) => error.reason(),
             Self::HalfSwapped { .. } => "SWAP_UNFINISHED",
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Cause(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
             Self::HalfSwapped { journal, .. } => Some(format!(
                 "resume the restore's task with `ringkeep task resume`: it ends the swap, and finishes after that; if newer restores have replaced all of its tables, the files below `old` in its staging folder are older than these: delete them and the journal `{}` by hand, and cancel the task",
                 journal.display()
@@ -62,7 +62,7 @@ impl ServiceError for FinishError {
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Cause(error) => error.field(),
+            Self::Agent(error) => error.field(),
             Self::HalfSwapped { .. } => None,
         }
     }
@@ -72,7 +72,7 @@ impl ServiceError for FinishError {
 /// Refused while a swap is half done.
 pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, FinishError> {
     // A checked name is one path segment: nothing but this restore's own folders can be meant.
-    names::check("restore", restore)?;
+    path_name::check("restore", restore)?;
     give_compaction_back(agent, restore).await?;
     let roots = match agent.folders.restore_roots(restore) {
         Ok(roots) => roots,

@@ -25,9 +25,9 @@ pub struct Placement {
     pub directory: String,
 }
 
-/// What an SSTable is recognised by after Cassandra has taken it over and given it another name.
+/// What identifies an SSTable after Cassandra has taken it over and given it another name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Witness {
+pub struct LoadEvidence {
     /// Path of the Data component inside the staging folder of its data directory.
     pub staged: String,
     /// Kept by a rename and by a hard link.
@@ -81,7 +81,8 @@ pub enum RestoreRecord {
     /// Cassandra is about to be told to load these.
     Loading {
         table: TableId,
-        witnesses: Vec<Witness>,
+        #[serde(rename = "witnesses")]
+        evidence: Vec<LoadEvidence>,
     },
     /// These have been found live: Cassandra has them, whatever it makes of them later.
     Seen {
@@ -122,7 +123,7 @@ pub struct RestoreState {
     pub uncut: BTreeSet<TableId>,
     pub staged: Option<BTreeMap<TableId, u64>>,
     pub compaction_off: BTreeSet<TableId>,
-    pub loading: HashMap<TableId, Vec<Witness>>,
+    pub loading: HashMap<TableId, Vec<LoadEvidence>>,
     pub seen: HashMap<TableId, BTreeSet<String>>,
     pub loaded: BTreeSet<TableId>,
     pub aside: BTreeSet<TableId>,
@@ -178,8 +179,8 @@ impl RestoreState {
             RestoreRecord::CompactionOn { table } => {
                 self.compaction_off.remove(&table);
             }
-            RestoreRecord::Loading { table, witnesses } => {
-                self.loading.insert(table, witnesses);
+            RestoreRecord::Loading { table, evidence } => {
+                self.loading.insert(table, evidence);
             }
             RestoreRecord::Seen { table, sstables } => {
                 self.seen.entry(table).or_default().extend(sstables);
@@ -216,5 +217,14 @@ mod tests {
         assert_eq!(serde_json::to_string(&record).unwrap(), old);
         let begun = RestoreState::replay(vec![record]).begun.unwrap();
         assert!(begun.shares.is_empty());
+    }
+
+    #[test]
+    fn a_journal_of_an_earlier_release_keeps_its_evidence_of_loading() {
+        let old = r#"{"loading":{"table":"00000000-0000-0000-0000-000000000001","witnesses":[{"staged":"/s/nb-1-big-Data.db","inode":7,"bytes":3,"digest":"12"}]}}"#;
+        let record: RestoreRecord = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), old);
+        let state = RestoreState::replay(vec![record]);
+        assert_eq!(state.loading.values().flatten().count(), 1);
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use api::{ErrorKind, ServiceError};
 use model::TableRef;
 
-use crate::cause::Cause;
 use crate::control::ControlError;
+use crate::error::AgentError;
 use crate::journal::JournalError;
 use crate::tables::SelectionError;
 
@@ -14,7 +14,7 @@ use crate::tables::SelectionError;
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     #[error(transparent)]
-    Cause(Cause),
+    Agent(AgentError),
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error("snapshot `{tag}` has no folder for table `{table}`, whatever nodetool said")]
@@ -46,22 +46,22 @@ impl SnapshotError {
             | Self::Manifest { .. }
             | Self::Incomplete { .. }
             | Self::Empty { .. }
-            | Self::Cause(Cause::Control(ControlError::SnapshotExists { .. })) => true,
-            Self::Cause(_) | Self::Selection(_) => false,
+            | Self::Agent(AgentError::Control(ControlError::SnapshotExists { .. })) => true,
+            Self::Agent(_) | Self::Selection(_) => false,
         }
     }
 }
 
-impl<E: Into<Cause>> From<E> for SnapshotError {
+impl<E: Into<AgentError>> From<E> for SnapshotError {
     fn from(error: E) -> Self {
-        Self::Cause(error.into())
+        Self::Agent(error.into())
     }
 }
 
 impl ServiceError for SnapshotError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Cause(error) => error.kind(),
+            Self::Agent(error) => error.kind(),
             Self::Selection(error) => error.kind(),
             Self::NoFolder { .. }
             | Self::Manifest { .. }
@@ -72,7 +72,7 @@ impl ServiceError for SnapshotError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Cause(error) => error.reason(),
+            Self::Agent(error) => error.reason(),
             Self::Selection(error) => error.reason(),
             Self::NoFolder { .. }
             | Self::Manifest { .. }
@@ -84,10 +84,10 @@ impl ServiceError for SnapshotError {
     fn hint(&self) -> Option<String> {
         match self {
             // Without it the snapshot is taken anew.
-            Self::Cause(Cause::Journal(JournalError::Damaged { path, .. })) => {
+            Self::Agent(AgentError::Journal(JournalError::Damaged { path, .. })) => {
                 Some(format!("delete `{}`", path.display()))
             }
-            Self::Cause(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
             Self::Selection(error) => error.hint(),
             Self::NoFolder { .. }
             | Self::Manifest { .. }
@@ -100,7 +100,7 @@ impl ServiceError for SnapshotError {
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Cause(error) => error.field(),
+            Self::Agent(error) => error.field(),
             _ => None,
         }
     }

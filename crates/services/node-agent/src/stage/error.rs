@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use api::{ErrorKind, ServiceError};
 use model::{BackupRef, HostId, TableId, TableRef};
 
-use crate::cause::Cause;
+use crate::error::AgentError;
 
 /// Why a restore is not staged.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     #[error(transparent)]
-    Cause(Cause),
+    Agent(AgentError),
     #[error("the bucket has no object `{object}`, the manifest of a source node")]
     NoManifest { object: String },
     #[error("the request does not say which manifest of node {source_node} to restore from")]
@@ -74,7 +74,7 @@ pub enum StageError {
         "`{}` has {free} bytes free, and {needed} are needed there to stage the restore, {reserved} of them as reserve",
         path.display()
     )]
-    NoRoom {
+    InsufficientSpace {
         path: PathBuf,
         needed: u64,
         free: u64,
@@ -82,16 +82,16 @@ pub enum StageError {
     },
 }
 
-impl<E: Into<Cause>> From<E> for StageError {
+impl<E: Into<AgentError>> From<E> for StageError {
     fn from(error: E) -> Self {
-        Self::Cause(error.into())
+        Self::Agent(error.into())
     }
 }
 
 impl ServiceError for StageError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Cause(error) => error.kind(),
+            Self::Agent(error) => error.kind(),
             Self::NoManifest { .. }
             | Self::NotComponent { .. }
             | Self::Missing { .. }
@@ -103,13 +103,13 @@ impl ServiceError for StageError {
             }
             Self::NotSliceable { .. } => ErrorKind::FailedPrecondition,
             Self::OtherRestore { .. } => ErrorKind::AlreadyExists,
-            Self::NoRoom { .. } => ErrorKind::ResourceExhausted,
+            Self::InsufficientSpace { .. } => ErrorKind::ResourceExhausted,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Cause(error) => error.reason(),
+            Self::Agent(error) => error.reason(),
             Self::NoManifest { .. } => "NODE_MANIFEST_MISSING",
             Self::NotComponent { .. } => "DOCUMENT_DAMAGED",
             Self::NoHash { .. } => "NO_MANIFEST_HASH",
@@ -120,13 +120,13 @@ impl ServiceError for StageError {
             Self::Damaged { .. } => "SSTABLE_DAMAGED",
             Self::Missing { .. } => "OBJECT_MISSING",
             Self::Length { .. } | Self::Hash { .. } => "OBJECT_DAMAGED",
-            Self::NoRoom { .. } => "DISK_FULL",
+            Self::InsufficientSpace { .. } => "DISK_FULL",
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Cause(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
             Self::NoManifest { .. }
             | Self::NotComponent { .. }
             | Self::Missing { .. }
@@ -135,7 +135,7 @@ impl ServiceError for StageError {
             | Self::Damaged { .. } => {
                 Some("run `ringkeep backup verify`, and restore another backup".to_owned())
             }
-            Self::NoRoom { .. } => {
+            Self::InsufficientSpace { .. } => {
                 Some("free space on that data directory, or restore fewer tables".to_owned())
             }
             Self::OtherRestore { .. } => Some("finish that restore first".to_owned()),
@@ -152,7 +152,7 @@ impl ServiceError for StageError {
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Cause(error) => error.field(),
+            Self::Agent(error) => error.field(),
             Self::NoHash { .. } => Some("manifests"),
             Self::NoTable { .. } => Some("tables"),
             Self::Share { .. } => Some("shares"),

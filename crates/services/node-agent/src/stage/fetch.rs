@@ -120,7 +120,7 @@ impl Fetcher {
     ) -> Result<(), StageError> {
         let mut needed: BTreeMap<u64, u64> = BTreeMap::new();
         let folders = agent.folders.clone();
-        let rooms = blocking(move || super::layout::rooms(&folders)).await?;
+        let rooms = blocking(move || super::layout::disk_spaces(&folders)).await?;
         let files = missing
             .iter()
             .map(|file| (&file.directory, file.stored.bytes));
@@ -133,7 +133,7 @@ impl Fetcher {
         for (data, room) in agent.folders.data.iter().zip(&rooms) {
             let bytes = needed.get(&room.device).copied().unwrap_or(0);
             if bytes > 0 && bytes + self.reserved_bytes > room.free_bytes {
-                return Err(StageError::NoRoom {
+                return Err(StageError::InsufficientSpace {
                     path: data.path.clone(),
                     needed: bytes + self.reserved_bytes,
                     free: room.free_bytes,

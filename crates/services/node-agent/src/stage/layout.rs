@@ -26,20 +26,21 @@ pub(super) struct Rules {
     pub keep_attached: bool,
 }
 
-/// A data directory with its room; several may share a filesystem.
+/// A data directory with its free space; several may share a filesystem.
 #[derive(Debug, Clone)]
-pub(super) struct Room {
+pub(super) struct DiskSpace {
     pub label: String,
     pub device: u64,
     pub free_bytes: u64,
 }
 
-pub(super) fn rooms(folders: &Folders) -> Result<Vec<Room>, FileError> {
+/// The free space of each data directory.
+pub(super) fn disk_spaces(folders: &Folders) -> Result<Vec<DiskSpace>, FileError> {
     folders
         .data
         .iter()
         .map(|data| {
-            Ok(Room {
+            Ok(DiskSpace {
                 label: data.label.clone(),
                 device: files::device(&data.path)?,
                 free_bytes: folders.space(data)?.free_bytes,
@@ -117,7 +118,7 @@ pub(super) fn lay_out(
     shares: &[SourceShare],
     placed: &[Placement],
     rules: Rules,
-    mut rooms: Vec<Room>,
+    mut spaces: Vec<DiskSpace>,
 ) -> Result<Vec<StagedSstable>, StageError> {
     let sources = sources(manifests, targets, shares, rules)?;
     let before: HashMap<_, &Placement> = placed.iter().map(|p| (placement_key(p), p)).collect();
@@ -132,7 +133,7 @@ pub(super) fn lay_out(
         );
         let earlier = before
             .get(&key)
-            .filter(|p| rooms.iter().any(|room| room.label == p.directory));
+            .filter(|p| spaces.iter().any(|space| space.label == p.directory));
         let placement = match earlier {
             Some(placement) => (*placement).clone(),
             None => Placement {
@@ -141,7 +142,7 @@ pub(super) fn lay_out(
                 index: source.index.clone(),
                 from: source.descriptor.to_string(),
                 to: ids.name(source, rules).to_string(),
-                directory: take_room(&mut rooms, source),
+                directory: reserve(&mut spaces, source),
             },
         };
         sstables.push(StagedSstable {
@@ -211,7 +212,7 @@ fn sstables_of<'a>(
                 file: file.name.clone(),
             })?;
         if let Some(index) = &file.index {
-            crate::names::check("index", index)?;
+            crate::path_name::check("index", index)?;
         }
         sstables
             .entry((file.index.clone(), descriptor))
@@ -253,18 +254,21 @@ fn sstables_of<'a>(
     Ok(sources)
 }
 
-/// The data directory with the most room left, which is then less.
-fn take_room(rooms: &mut [Room], source: &Source<'_>) -> String {
+/// The data directory with the most free space, which is then less.
+fn reserve(spaces: &mut [DiskSpace], source: &Source<'_>) -> String {
     let bytes = source.files.iter().map(|(_, file)| file.bytes).sum();
     let bytes = source.portion.of_bytes(bytes);
-    let Some(best) = rooms.iter().max_by_key(|room| room.free_bytes).cloned() else {
+    let Some(best) = spaces.iter().max_by_key(|space| space.free_bytes).cloned() else {
         return String::new();
     };
-    for room in rooms.iter_mut().filter(|room| room.device == best.device) {
-        room.free_bytes = room.free_bytes.saturating_sub(bytes);
+    for space in spaces
+        .iter_mut()
+        .filter(|space| space.device == best.device)
+    {
+        space.free_bytes = space.free_bytes.saturating_sub(bytes);
     }
     // Of directories on one filesystem, turns are taken: the one that was chosen looks a little fuller.
-    if let Some(chosen) = rooms.iter_mut().find(|room| room.label == best.label) {
+    if let Some(chosen) = spaces.iter_mut().find(|space| space.label == best.label) {
         chosen.free_bytes = chosen.free_bytes.saturating_sub(1);
     }
     best.label

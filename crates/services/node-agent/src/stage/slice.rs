@@ -119,7 +119,7 @@ impl<'a> Slicer<'a> {
 
     /// The bytes that these take of each data directory: themselves, and for as long as they are made what came whole of
     /// the largest of them, as many as are made at once.
-    pub fn room(&self, slices: &[StagedSstable], parallel: usize) -> Vec<(String, u64)> {
+    pub fn disk_bytes(&self, slices: &[StagedSstable], parallel: usize) -> Vec<(String, u64)> {
         let directory = |sstable: &StagedSstable| sstable.placement.directory.clone();
         let mut beside: Vec<(String, u64)> = slices
             .iter()
@@ -279,7 +279,7 @@ impl<'a> Slicer<'a> {
             for component in slice.components {
                 let path = folder.join(format!("{to}-{component}"));
                 ownership.apply_to_file(&path)?;
-                let found = fs::metadata(&path).map_err(FileError::at("look at", &path))?;
+                let found = fs::metadata(&path).map_err(FileError::at("stat", &path))?;
                 components.push((component.to_owned(), found.len(), path));
             }
             new.seal().map_err(FileError::at("sync", &folder))?;

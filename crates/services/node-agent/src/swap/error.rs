@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use api::{ErrorKind, ServiceError};
 use model::TableRef;
 
-use crate::cause::Cause;
+use crate::error::AgentError;
 use crate::restart::RestartError;
 
 /// Why tables are not swapped.
 #[derive(Debug, thiserror::Error)]
 pub enum SwapError {
     #[error(transparent)]
-    Cause(Cause),
+    Agent(AgentError),
     #[error(transparent)]
     Running(#[from] RestartError),
     #[error("table `{table}` is not staged on this node for restore `{restore}`")]
@@ -38,16 +38,16 @@ pub enum SwapError {
     },
 }
 
-impl<E: Into<Cause>> From<E> for SwapError {
+impl<E: Into<AgentError>> From<E> for SwapError {
     fn from(error: E) -> Self {
-        Self::Cause(error.into())
+        Self::Agent(error.into())
     }
 }
 
 impl ServiceError for SwapError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Cause(error) => error.kind(),
+            Self::Agent(error) => error.kind(),
             Self::Running(error) => error.kind(),
             Self::NotStaged { .. } => ErrorKind::FailedPrecondition,
             Self::StagingLost { .. } | Self::Miscounted { .. } => ErrorKind::DataLoss,
@@ -57,7 +57,7 @@ impl ServiceError for SwapError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Cause(error) => error.reason(),
+            Self::Agent(error) => error.reason(),
             Self::Running(error) => error.reason(),
             Self::NotStaged { .. } => "NOT_STAGED",
             Self::StagingLost { .. } => "STAGING_LOST",
@@ -68,7 +68,7 @@ impl ServiceError for SwapError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Cause(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
             Self::Running(error) => error.hint(),
             Self::NotStaged { .. } => Some("stage the restore on this node first".to_owned()),
             Self::StagingLost { .. } => Some(
@@ -82,7 +82,7 @@ impl ServiceError for SwapError {
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Cause(error) => error.field(),
+            Self::Agent(error) => error.field(),
             _ => None,
         }
     }

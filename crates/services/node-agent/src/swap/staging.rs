@@ -138,6 +138,6 @@ fn bytes_of(path: &Path) -> Result<Option<u64>, FileError> {
     match fs::metadata(path) {
         Ok(found) => Ok(Some(found.len())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(FileError::at("look at", path)(error)),
+        Err(error) => Err(FileError::at("stat", path)(error)),
     }
 }

@@ -18,8 +18,9 @@ use super::{FakeControl, FakeCql};
 use crate::agent::Agent;
 use crate::config::{AgentConfig, CassandraConfig};
 use crate::folders::Folders;
+use crate::locks::Locks;
 use crate::upload::Upload;
-use crate::work::{Locks, Work};
+use crate::work::Work;
 use crate::yaml::CassandraYaml;
 
 pub struct FakeNode {

@@ -6,7 +6,7 @@ use api::{ErrorKind, ServiceError};
 use model::TableRef;
 use model::manifest::KeptDamage;
 
-use crate::cause::Cause;
+use crate::error::AgentError;
 use crate::journal::JournalError;
 use crate::snapshot::SnapshotError;
 use crate::tables::SelectionError;
@@ -18,7 +18,7 @@ const DAMAGE_TOLD_MAX: usize = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
     #[error(transparent)]
-    Cause(Cause),
+    Agent(AgentError),
     #[error("a differential backup has a base, and no other has")]
     Base,
     #[error(transparent)]
@@ -60,16 +60,16 @@ fn told(damage: &[KeptDamage]) -> String {
     }
 }
 
-impl<E: Into<Cause>> From<E> for UploadError {
+impl<E: Into<AgentError>> From<E> for UploadError {
     fn from(error: E) -> Self {
-        Self::Cause(error.into())
+        Self::Agent(error.into())
     }
 }
 
 impl ServiceError for UploadError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Cause(error) => error.kind(),
+            Self::Agent(error) => error.kind(),
             Self::Base => ErrorKind::InvalidArgument,
             Self::Selection(error) => error.kind(),
             Self::Snapshot(error) => error.kind(),
@@ -82,7 +82,7 @@ impl ServiceError for UploadError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Cause(error) => error.reason(),
+            Self::Agent(error) => error.reason(),
             Self::Base => "BASE_MISMATCH",
             Self::Selection(error) => error.reason(),
             Self::Snapshot(error) => error.reason(),
@@ -96,10 +96,10 @@ impl ServiceError for UploadError {
     fn hint(&self) -> Option<String> {
         match self {
             // All that it knows can be found out again, by reading and hashing.
-            Self::Cause(Cause::Journal(JournalError::Damaged { path, .. })) => {
+            Self::Agent(AgentError::Journal(JournalError::Damaged { path, .. })) => {
                 Some(format!("delete `{}`", path.display()))
             }
-            Self::Cause(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
             Self::Selection(error) => error.hint(),
             Self::Snapshot(error) => error.hint(),
             Self::Damaged { table, .. } => Some(format!(
@@ -113,7 +113,7 @@ impl ServiceError for UploadError {
 
     fn field(&self) -> Option<&str> {
         match self {
-            Self::Cause(error) => error.field(),
+            Self::Agent(error) => error.field(),
             Self::Base => Some("base"),
             _ => None,
         }

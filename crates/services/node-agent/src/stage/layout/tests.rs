@@ -85,10 +85,10 @@ const ANYTHING: Rules = Rules {
     keep_attached: true,
 };
 
-fn rooms(free: &[(u64, u64)]) -> Vec<Room> {
+fn disk_spaces(free: &[(u64, u64)]) -> Vec<DiskSpace> {
     free.iter()
         .zip(["a", "b", "c"])
-        .map(|(&(device, free_bytes), label)| Room {
+        .map(|(&(device, free_bytes), label)| DiskSpace {
             label: label.to_owned(),
             device,
             free_bytes,
@@ -113,7 +113,15 @@ fn lines(sstables: &[StagedSstable]) -> Vec<String> {
 }
 
 fn check(manifests: &[(HostId, NodeManifest)], rules: Rules, expected: &[&str]) {
-    let laid = lay_out(manifests, &[target()], &[], &[], rules, rooms(&[(1, 1000)])).unwrap();
+    let laid = lay_out(
+        manifests,
+        &[target()],
+        &[],
+        &[],
+        rules,
+        disk_spaces(&[(1, 1000)]),
+    )
+    .unwrap();
     assert_eq!(lines(&laid), expected);
 }
 
@@ -242,7 +250,7 @@ fn each_sstable_stays_together_in_the_directory_with_the_most_room() {
         &[],
         &[],
         ANYTHING,
-        rooms(&[(1, 100), (2, 50)]),
+        disk_spaces(&[(1, 100), (2, 50)]),
     )
     .unwrap();
     let directories: Vec<_> = laid
@@ -256,7 +264,7 @@ fn each_sstable_stays_together_in_the_directory_with_the_most_room() {
         &[],
         &[],
         ANYTHING,
-        rooms(&[(1, 100), (1, 100)]),
+        disk_spaces(&[(1, 100), (1, 100)]),
     )
     .unwrap();
     let used: HashSet<_> = shared
@@ -278,7 +286,7 @@ fn what_was_placed_stays_in_its_place() {
         &[],
         &[],
         ANYTHING,
-        rooms(&[(1, 9), (2, 5)]),
+        disk_spaces(&[(1, 9), (2, 5)]),
     )
     .unwrap();
     let placed: Vec<Placement> = vec![Placement {
@@ -292,7 +300,7 @@ fn what_was_placed_stays_in_its_place() {
         &[],
         &placed,
         ANYTHING,
-        rooms(&[(1, 9), (2, 5)]),
+        disk_spaces(&[(1, 9), (2, 5)]),
     )
     .unwrap();
     assert!(again[0].placed_before && !again[1].placed_before);
@@ -320,7 +328,7 @@ fn a_manifest_cannot_lead_out_of_the_staging_folder() {
             &[],
             &[],
             ANYTHING,
-            rooms(&[(1, 9)]),
+            disk_spaces(&[(1, 9)]),
         );
         assert!(laid.is_err(), "{bad}");
     }

@@ -1,4 +1,4 @@
-//! What follows a restore: older SSTables rewritten, views built.
+//! Waits until materialized views are built after a restore.
 
 use std::time::Duration;
 
@@ -6,75 +6,54 @@ use api::{ErrorKind, ServiceError};
 use model::TableRef;
 
 use crate::agent::Agent;
-use crate::cause::Cause;
+use crate::error::AgentError;
 use crate::tables;
 use crate::work::Work;
 
-/// How often the node is asked whether its views are built.
+/// The pause between two queries for the built views.
 const VIEWS_INTERVAL: Duration = Duration::from_secs(1);
 const BUILT_VIEWS: &str = "SELECT keyspace_name, view_name FROM system.built_views";
 
-/// Why what follows a restore is not done.
+/// Why views are not built.
 #[derive(Debug, thiserror::Error)]
-pub enum MaintainError {
+pub enum ViewsError {
     #[error(transparent)]
-    Cause(Cause),
+    Agent(AgentError),
     #[error("the node has no view `{0}`")]
     NoView(TableRef),
 }
 
-impl<E: Into<Cause>> From<E> for MaintainError {
+impl<E: Into<AgentError>> From<E> for ViewsError {
     fn from(error: E) -> Self {
-        Self::Cause(error.into())
+        Self::Agent(error.into())
     }
 }
 
-impl ServiceError for MaintainError {
+impl ServiceError for ViewsError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Cause(error) => error.kind(),
+            Self::Agent(error) => error.kind(),
             Self::NoView(_) => ErrorKind::NotFound,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Cause(error) => error.reason(),
+            Self::Agent(error) => error.reason(),
             Self::NoView(_) => "VIEW_NOT_FOUND",
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Cause(error) => error.hint(),
+            Self::Agent(error) => error.hint(),
             Self::NoView(_) => None,
         }
     }
 }
 
-/// Rewrites the SSTables of older formats. Those that are rewritten already are left alone, so it may be repeated.
-pub async fn upgrade_sstables(
-    agent: &Agent,
-    targets: &[TableRef],
-    work: &Work,
-) -> Result<(), MaintainError> {
-    work.update(|progress| progress.items_total = targets.len() as u64);
-    for table in targets {
-        work.note(table.to_string());
-        // Given up at any moment: Cassandra finishes the SSTable that it is at, and the next call does the rest.
-        work.or_stop(agent.control.upgrade_sstables(table))
-            .await??;
-        work.update(|progress| progress.items_done += 1);
-    }
-    Ok(())
-}
-
 /// Waits until this node has built the views from what it holds.
-pub async fn await_views(
-    agent: &Agent,
-    views: &[TableRef],
-    work: &Work,
-) -> Result<(), MaintainError> {
+pub async fn await_views(agent: &Agent, views: &[TableRef], work: &Work) -> Result<(), ViewsError> {
     let known = tables::list(&*agent.cql).await?;
     let is_view = |view: &&TableRef| {
         known
@@ -82,7 +61,7 @@ pub async fn await_views(
             .any(|table| table.table == **view && table.view_of.is_some())
     };
     if let Some(missing) = views.iter().find(|view| !is_view(view)) {
-        return Err(MaintainError::NoView(missing.clone()));
+        return Err(ViewsError::NoView(missing.clone()));
     }
     work.update(|progress| progress.items_total = views.len() as u64);
     loop {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::LoadError;
 use crate::files::FileError;
 use crate::folders::{Folders, table_folder_name};
-use crate::restore::{TableTarget, Witness};
+use crate::restore::{LoadEvidence, TableTarget};
 use crate::sstables::{self, ComponentFile, DIGEST};
 
 /// A table's folders in staging that exist, one for each data directory at most.
@@ -33,14 +33,14 @@ pub(super) fn staged(
     folders: &Folders,
     restore: &str,
     target: &TableTarget,
-) -> Result<Vec<Witness>, LoadError> {
-    let mut witnesses = Vec::new();
+) -> Result<Vec<LoadEvidence>, LoadError> {
+    let mut found = Vec::new();
     for folder in staging_folders(folders, restore, target)? {
         for file in sstables::list(&folder)?
             .iter()
             .filter(|file| file.is_own_data())
         {
-            witnesses.push(Witness {
+            found.push(LoadEvidence {
                 staged: file.path.display().to_string(),
                 inode: file.source.inode,
                 bytes: file.bytes,
@@ -48,7 +48,7 @@ pub(super) fn staged(
             });
         }
     }
-    Ok(witnesses)
+    Ok(found)
 }
 
 fn digest(data: &ComponentFile) -> Result<Option<String>, FileError> {
@@ -66,35 +66,34 @@ fn digest(data: &ComponentFile) -> Result<Option<String>, FileError> {
 pub(super) fn not_live(
     folders: &Folders,
     target: &TableTarget,
-    witnesses: Vec<Witness>,
-) -> Result<Vec<Witness>, LoadError> {
+    evidence: Vec<LoadEvidence>,
+) -> Result<Vec<LoadEvidence>, LoadError> {
     let mut live = folders.live_files(&target.table, &target.target_id)?;
     live.retain(ComponentFile::is_own_data);
     // First those that kept their inode, so that none of them is taken for a copy of another.
     let mut gone = Vec::new();
-    for witness in witnesses {
-        let same = |file: &ComponentFile| {
-            file.source.inode == witness.inode && file.bytes == witness.bytes
-        };
+    for sought in evidence {
+        let same =
+            |file: &ComponentFile| file.source.inode == sought.inode && file.bytes == sought.bytes;
         match live.iter().position(same) {
             Some(at) => drop(live.swap_remove(at)),
-            None => gone.push(witness),
+            None => gone.push(sought),
         }
     }
     // Cassandra copies where the data directory that it chooses is on another filesystem.
     let mut lost = Vec::new();
-    for witness in gone {
+    for sought in gone {
         let mut copy = None;
         for (at, file) in live.iter().enumerate() {
-            let same_size = file.bytes == witness.bytes && witness.digest.is_some();
-            if same_size && digest(file)? == witness.digest {
+            let same_size = file.bytes == sought.bytes && sought.digest.is_some();
+            if same_size && digest(file)? == sought.digest {
                 copy = Some(at);
                 break;
             }
         }
         match copy {
             Some(at) => drop(live.swap_remove(at)),
-            None => lost.push(witness),
+            None => lost.push(sought),
         }
     }
     Ok(lost)

@@ -45,16 +45,3 @@ async fn a_view_that_is_not_there_is_not_waited_for() {
         .unwrap_err();
     assert_eq!(error.to_string(), "the node has no view `ks.t`");
 }
-
-#[tokio::test]
-async fn sstables_are_upgraded_table_by_table() {
-    let node = FakeNode::new(1, "4.1.9");
-    let (work, progress, _stop) = Work::new();
-    let tables = ["a", "b"].map(|table| TableRef::new("ks", table));
-    upgrade_sstables(&node.agent, &tables, &work).await.unwrap();
-    assert_eq!(
-        *node.control.calls.lock().unwrap(),
-        ["upgradesstables ks.a", "upgradesstables ks.b"]
-    );
-    assert_eq!(progress.borrow().items_done, 2);
-}
