@@ -1,43 +1,87 @@
-//! The port through which a node is told what to do, other than by CQL.
+//! The port through which the running node is controlled, other than by CQL.
 //!
-//! Today's adapter calls nodetool; a management API fits behind the same words. Every call is safe to repeat. An answer
-//! without an error says that Cassandra took the order, never that it did what was meant: callers look for themselves.
+//! The adapter here is [`nodetool`]; JMX, Jolokia or a management API fit behind the same calls. Every call is safe to
+//! repeat. A success says that Cassandra accepted the call, never that it did what was meant: callers check that themselves.
+
+pub mod nodetool;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use api::{ErrorKind, ServiceError};
 use async_trait::async_trait;
 use model::TableRef;
 
-/// Why an order was not carried out.
+use crate::error::{ErrorKind, NodeError};
+
+/// Why a call failed. `operation` is the call in the words of the adapter, for example a command line without its secrets;
+/// `hint` is what the operator can do with this adapter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ControlError {
-    #[error("could not run `{program}`: {why}")]
-    Program { program: String, why: String },
-    /// Nobody listens where Cassandra's management would.
-    #[error("`{command}` found no Cassandra to talk to: {said}")]
-    Down { command: String, said: String },
-    #[error("`{command}` failed with {status}: {said}")]
-    Failed {
-        command: String,
-        status: String,
-        /// Its last words.
-        said: String,
+    /// The adapter itself does not work on this host, for example because its program is missing.
+    #[error("cannot control Cassandra: {why}")]
+    Unusable {
+        /// What is missing.
+        why: String,
+        /// See [`ControlError`].
+        hint: &'static str,
     },
+    /// Nothing listens where Cassandra's management would.
+    #[error("`{operation}` could not reach Cassandra: {why}")]
+    Unreachable {
+        /// See [`ControlError`].
+        operation: String,
+        /// The failure of the connection.
+        why: String,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
+    /// Cassandra was reached, and refused or failed.
+    #[error("`{operation}` failed with {why}")]
+    Failed {
+        /// See [`ControlError`].
+        operation: String,
+        /// The status, and the last lines of the output.
+        why: String,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
+    /// This adapter, or this release of Cassandra, has no such call.
+    #[error("`{operation}` is not supported: {why}")]
+    Unsupported {
+        /// See [`ControlError`].
+        operation: String,
+        /// What lacks it.
+        why: String,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
+    /// A snapshot of this name exists.
     #[error(
         "a snapshot `{tag}` appeared while it was being taken: a command of an agent that was killed may still be running"
     )]
-    SnapshotExists { tag: String },
-    #[error("`{command}` took longer than {seconds} s")]
-    Timeout { command: String, seconds: u64 },
+    SnapshotExists {
+        /// The snapshot's name.
+        tag: String,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
+    /// Cassandra may still be at work on the call.
+    #[error("`{operation}` took longer than {seconds} s")]
+    Timeout {
+        /// See [`ControlError`].
+        operation: String,
+        /// The limit.
+        seconds: u64,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
 }
 
-impl ServiceError for ControlError {
+impl NodeError for ControlError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Program { .. } => ErrorKind::FailedPrecondition,
-            Self::Down { .. } | Self::SnapshotExists { .. } | Self::Timeout { .. } => {
+            Self::Unusable { .. } | Self::Unsupported { .. } => ErrorKind::FailedPrecondition,
+            Self::Unreachable { .. } | Self::SnapshotExists { .. } | Self::Timeout { .. } => {
                 ErrorKind::Unavailable
             }
             Self::Failed { .. } => ErrorKind::Internal,
@@ -46,47 +90,45 @@ impl ServiceError for ControlError {
 
     fn reason(&self) -> &'static str {
         match self {
-            Self::Program { .. } => "NODETOOL_MISSING",
-            Self::Down { .. } => "CASSANDRA_DOWN",
+            Self::Unusable { .. } => "CONTROL_UNUSABLE",
+            Self::Unreachable { .. } => "CASSANDRA_DOWN",
+            Self::Failed { .. } => "CONTROL_FAILED",
+            Self::Unsupported { .. } => "CONTROL_UNSUPPORTED",
             Self::SnapshotExists { .. } => "SNAPSHOT_EXISTS",
-            Self::Timeout { .. } => "NODETOOL_TIMEOUT",
-            Self::Failed { .. } => "NODETOOL_FAILED",
+            Self::Timeout { .. } => "CONTROL_TIMEOUT",
         }
     }
 
     fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Program { .. } => "set `nodetool` in [cassandra] to its full path".to_owned(),
-            Self::Down { .. } => {
-                "start Cassandra, or set host and port of JMX in `nodetool` of [cassandra]"
-                    .to_owned()
-            }
-            Self::SnapshotExists { .. } => {
-                "wait until no `nodetool snapshot` runs on the node".to_owned()
-            }
-            Self::Timeout { .. } => {
-                "look at Cassandra's log, or raise nodetool_timeout_seconds".to_owned()
-            }
-            Self::Failed { .. } => "Cassandra's system.log has the whole story".to_owned(),
-        })
+        let (Self::Unusable { hint, .. }
+        | Self::Unreachable { hint, .. }
+        | Self::Failed { hint, .. }
+        | Self::Unsupported { hint, .. }
+        | Self::SnapshotExists { hint, .. }
+        | Self::Timeout { hint, .. }) = self;
+        Some((*hint).to_owned())
     }
 }
 
 /// What to snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SnapshotScope {
+    /// All tables of these keyspaces.
     Keyspaces(Vec<String>),
+    /// These tables.
     Tables(Vec<TableRef>),
 }
 
+/// Controls one node.
 #[async_trait]
 pub trait CassandraControl: Send + Sync {
-    /// What the node says it is doing: `NORMAL`, `JOINING`, `DRAINED`…
+    /// What the node reports that it is doing: `NORMAL`, `JOINING`, `DRAINED`…
     async fn mode(&self) -> Result<String, ControlError>;
 
     /// Flushes and hard-links. Fails with [`ControlError::SnapshotExists`] if the tag exists.
     async fn snapshot(&self, tag: &str, scope: &SnapshotScope) -> Result<(), ControlError>;
 
+    /// Deletes a snapshot; succeeds if there is none.
     async fn clear_snapshot(&self, tag: &str) -> Result<(), ControlError>;
 
     /// Loads the SSTables of folders that are named as a table's folder is; they are moved out of them. With `check_tokens`
@@ -101,9 +143,10 @@ pub trait CassandraControl: Send + Sync {
     /// Loads new SSTables that lie in a table's live folder.
     async fn refresh(&self, table: &TableRef) -> Result<(), ControlError>;
 
-    /// Which of the tables have been told not to compact by themselves; none where this release cannot tell.
+    /// For which of the tables automatic compaction is off; none if this release does not report it.
     async fn not_compacted(&self, tables: &[TableRef]) -> Result<Vec<TableRef>, ControlError>;
 
+    /// Turns automatic compaction on or off.
     async fn set_autocompaction(&self, tables: &[TableRef], on: bool) -> Result<(), ControlError>;
 
     /// How many live SSTables the node counts for each of the tables, those of their indexes not included.

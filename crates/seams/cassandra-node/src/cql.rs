@@ -1,4 +1,4 @@
-//! The port through which a node is asked and told things by CQL.
+//! The port through which statements are run on the node by CQL.
 //!
 //! Rows come as JSON objects keyed by column name: uuids, addresses and blobs (`0x…`) as text, timestamps as
 //! milliseconds, sets and lists as arrays. That is all that system tables need, and it makes a test's rows readable.
@@ -8,8 +8,9 @@ mod session;
 mod tls;
 mod value;
 
-use api::{ErrorKind, ServiceError};
 use async_trait::async_trait;
+
+use crate::error::{ErrorKind, NodeError};
 
 pub use row::{Row, RowError};
 pub use session::{CqlSession, CqlSettings};
@@ -17,39 +18,74 @@ pub use session::{CqlSession, CqlSettings};
 /// The characters of a statement that an error repeats.
 const STATEMENT_CHARS_MAX: usize = 300;
 
-/// Why CQL gave no answer.
+/// Why a statement was not run, or its result is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CqlError {
+    /// Certificates and keys cannot be used.
     #[error("the settings for CQL do not work: {what}")]
-    Settings { what: String },
+    Settings {
+        /// What is wrong with them.
+        what: String,
+    },
+    /// Nothing serves CQL there, or the connection broke.
     #[error("Cassandra does not answer CQL at {address}: {why}")]
-    Down { address: String, why: String },
+    Down {
+        /// host:port
+        address: String,
+        /// The failure of the connection.
+        why: String,
+    },
+    /// User name or password are wrong, or missing.
     #[error("Cassandra at {address} refused to log in: {why}")]
-    Login { address: String, why: String },
+    Login {
+        /// host:port
+        address: String,
+        /// Cassandra's message.
+        why: String,
+    },
+    /// Cassandra refused the statement or failed to run it.
     #[error("`{}` failed: {why}", shorten(statement))]
-    Statement { statement: String, why: String },
+    Statement {
+        /// The statement.
+        statement: String,
+        /// Cassandra's message.
+        why: String,
+    },
+    /// Cassandra may still be running it.
     #[error("`{}` took longer than {seconds} s", shorten(statement))]
-    Timeout { statement: String, seconds: u64 },
+    Timeout {
+        /// The statement.
+        statement: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// A system table has other columns than expected.
     #[error(
-        "`{}` answered a row that was not expected: {source}",
+        "`{}` returned a row that was not expected: {source}",
         shorten(statement)
     )]
     Row {
+        /// The statement.
         statement: String,
+        /// What is unexpected.
         #[source]
         source: RowError,
     },
+    /// Nodes have different schemas for too long.
     #[error(
         "the ring does not agree on a schema after {seconds} s: this node has {own}, and {others}"
     )]
     Disagreement {
+        /// The limit.
         seconds: u64,
+        /// This node's schema version.
         own: String,
+        /// The others', by address.
         others: String,
     },
 }
 
-impl ServiceError for CqlError {
+impl NodeError for CqlError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Settings { .. } | Self::Login { .. } | Self::Statement { .. } => {
@@ -76,10 +112,10 @@ impl ServiceError for CqlError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Settings { .. } => "look at cql_address and cql_tls in [cassandra]",
+            Self::Settings { .. } => "check cql_address and cql_tls in [cassandra]",
             Self::Login { .. } => "set cql_username and cql_password in [cassandra]",
             Self::Down { .. } => "start Cassandra, or set cql_address and cql_tls in [cassandra]",
-            Self::Timeout { .. } => "look at Cassandra's log, or raise cql_timeout_seconds",
+            Self::Timeout { .. } => "see Cassandra's log, or raise cql_timeout_seconds",
             Self::Disagreement { .. } => {
                 "look for nodes that are down with `nodetool describecluster`"
             }
@@ -98,12 +134,13 @@ pub fn shorten(statement: &str) -> String {
     }
 }
 
+/// Runs statements on one node.
 #[async_trait]
 pub trait Cql: Send + Sync {
-    /// host:port, for messages and to see whether somebody listens.
+    /// host:port, for messages and to check whether something listens.
     fn address(&self) -> &str;
 
-    /// Runs a statement that reads, on a new connection where the old one broke.
+    /// Runs a statement that reads, on a new connection if the old one broke.
     async fn query(&self, statement: &str) -> Result<Vec<Row>, CqlError>;
 
     /// Runs a statement that changes something, once.

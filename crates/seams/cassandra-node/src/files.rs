@@ -1,24 +1,27 @@
-//! Files and folders on the node: errors that name the path, durable renames, space, and whom new files belong to.
+//! Files and folders on this host: errors that name the path, durable renames, space, and the ownership of new files.
 
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use api::{ErrorKind, ServiceError};
+use crate::error::{ErrorKind, NodeError};
 
 /// A file or folder that could not be worked with.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {doing} `{}`", path.display())]
 pub struct FileError {
+    /// The verb, for example `read`.
     pub doing: &'static str,
+    /// With what.
     pub path: PathBuf,
+    /// What the system reported.
     #[source]
     pub source: io::Error,
 }
 
 impl FileError {
-    /// For `map_err`: says what was tried with which path.
+    /// For `map_err`: adds what was tried with which path.
     pub fn at(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self {
@@ -28,12 +31,13 @@ impl FileError {
         }
     }
 
+    /// Whether the path does not exist.
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
 }
 
-impl ServiceError for FileError {
+impl NodeError for FileError {
     fn kind(&self) -> ErrorKind {
         match self.source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -73,7 +77,7 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     }
 }
 
-/// The entries of a folder, by name; none where the folder does not exist.
+/// The entries of a folder, by name; none if the folder does not exist.
 pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let listing = match fs::read_dir(folder) {
         Ok(listing) => listing,
@@ -88,25 +92,26 @@ pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(found)
 }
 
-/// The last part of a path as text; empty where it is none.
+/// The last part of a path as text; empty if it has none.
 pub fn name_of(path: &Path) -> &str {
     path.file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default()
 }
 
-/// Makes the names in a folder survive a power cut.
+/// Makes the names in a folder survive a power failure.
 pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
     File::open(folder)
         .and_then(|opened| opened.sync_all())
         .map_err(FileError::at("sync", folder))
 }
 
+/// Moves a file or folder on one filesystem.
 pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(FileError::at("move", from))
 }
 
-/// Deletes a folder and all in it; answers the bytes that it freed. Succeeds where there is none.
+/// Deletes a folder and all in it; returns the bytes that it freed. Succeeds if there is none.
 pub fn remove_tree(folder: &Path) -> Result<u64, FileError> {
     let freed = tree_bytes(folder)?;
     match fs::remove_dir_all(folder) {
@@ -116,6 +121,7 @@ pub fn remove_tree(folder: &Path) -> Result<u64, FileError> {
     }
 }
 
+/// The bytes of all files in a folder.
 pub fn tree_bytes(folder: &Path) -> Result<u64, FileError> {
     let mut bytes = 0;
     let mut folders = vec![folder.to_owned()];
@@ -138,9 +144,11 @@ pub fn tree_bytes(folder: &Path) -> Result<u64, FileError> {
 pub struct Space {
     /// What a process without privileges may still write.
     pub free_bytes: u64,
+    /// What it holds.
     pub total_bytes: u64,
 }
 
+/// The space of the filesystem that a path lies on.
 pub fn space(path: &Path) -> Result<Space, FileError> {
     let found = nix::sys::statvfs::statvfs(path)
         .map_err(|errno| FileError::at("measure", path)(errno.into()))?;
@@ -158,7 +166,7 @@ pub fn device(path: &Path) -> Result<u64, FileError> {
         .map_err(FileError::at("stat", path))
 }
 
-/// Whom new files belong to and who may read them: as the data directory that they are for.
+/// The owner and mode of new files: those of the data directory that they are for.
 #[derive(Debug, Clone, Copy)]
 pub struct Ownership {
     uid: u32,
@@ -169,6 +177,7 @@ pub struct Ownership {
 }
 
 impl Ownership {
+    /// As that of a data directory.
     pub fn like(data_directory: &Path) -> Result<Self, FileError> {
         let found = fs::metadata(data_directory).map_err(FileError::at("stat", data_directory))?;
         Ok(Self {
@@ -179,6 +188,7 @@ impl Ownership {
         })
     }
 
+    /// Sets owner and mode of a file.
     pub fn apply_to_file(&self, path: &Path) -> Result<(), FileError> {
         self.apply(path, 0o600 | (self.mode & 0o066))
     }

@@ -1,20 +1,19 @@
-//! System keys of encrypted tables: known by fingerprints, while the keys themselves never leave this file.
+//! System keys of encrypted tables: shown by fingerprints, while the keys themselves never leave this file.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use api::{ErrorKind, ServiceError};
 use cassandra_versions::Product;
 use model::BackupRef;
 use model::manifest::{KeyFingerprint, key_fingerprint};
 use tracing::warn;
 
-use crate::agent::Agent;
 use crate::cql::CqlError;
+use crate::error::{ErrorKind, NodeError};
 use crate::files::blocking;
-use crate::ring;
+use crate::node::CassandraNode;
 
 /// Where DSE has its keys unless dse.yaml says otherwise.
 const DSE_KEY_DIRECTORY: &str = "/etc/dse/conf";
@@ -25,13 +24,18 @@ const NAME_LEN_MAX: usize = 255;
 /// Why there are no fingerprints.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
+    /// It could lead out of the directory of keys.
     #[error("`{name}` is no name of a system key's file")]
-    Name { name: String },
+    Name {
+        /// As given.
+        name: String,
+    },
+    /// The product is not known.
     #[error(transparent)]
     Cql(#[from] CqlError),
 }
 
-impl ServiceError for KeyError {
+impl NodeError for KeyError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Name { .. } => ErrorKind::InvalidArgument,
@@ -63,42 +67,37 @@ impl ServiceError for KeyError {
 
 /// The fingerprints of the keys of these names on this node; a name that could leave the directory is refused.
 pub async fn fingerprints(
-    agent: &Agent,
+    node: &CassandraNode,
     backup: &BackupRef,
     names: Vec<String>,
 ) -> Result<Vec<KeyFingerprint>, KeyError> {
     if let Some(name) = names.iter().find(|name| !is_file_name(name)) {
         return Err(KeyError::Name { name: name.clone() });
     }
-    let product = match &agent.cassandra.system_key_directory {
+    let product = match &node.settings.system_key_directory {
         Some(_) => None,
-        None => Some(
-            ring::identity(&*agent.cql, agent.cassandra.product)
-                .await?
-                .release
-                .product,
-        ),
+        None => Some(node.identity().await?.release.product),
     };
-    Ok(read(agent, product, backup, names).await)
+    Ok(read(node, product, backup, names).await)
 }
 
-/// The same for the names that SSTables tell; one that is no file's has no fingerprint.
+/// The same for the names that SSTables hold; one that is not the name of a file has no fingerprint.
 pub async fn of_sstables(
-    agent: &Agent,
+    node: &CassandraNode,
     product: Product,
     backup: &BackupRef,
     names: BTreeSet<String>,
 ) -> Vec<KeyFingerprint> {
-    read(agent, Some(product), backup, names.into_iter().collect()).await
+    read(node, Some(product), backup, names.into_iter().collect()).await
 }
 
 async fn read(
-    agent: &Agent,
+    node: &CassandraNode,
     product: Option<Product>,
     backup: &BackupRef,
     names: Vec<String>,
 ) -> Vec<KeyFingerprint> {
-    let set = agent.cassandra.system_key_directory.clone();
+    let set = node.settings.system_key_directory.clone();
     let usual = (product == Some(Product::Dse)).then(|| PathBuf::from(DSE_KEY_DIRECTORY));
     let directory = set.or(usual);
     let backup = backup.clone();
@@ -151,40 +150,49 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::testing::FakeNode;
+    use crate::testing::FakeCassandra;
+
+    fn reference(name: &str) -> BackupRef {
+        BackupRef {
+            cluster: "c".parse().unwrap(),
+            name: name.parse().unwrap(),
+        }
+    }
 
     async fn asked(
-        node: &FakeNode,
+        fake: &FakeCassandra,
         backup: &str,
         names: &[&str],
     ) -> Result<Vec<KeyFingerprint>, KeyError> {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        fingerprints(&node.agent, &FakeNode::backup(backup), names).await
+        fingerprints(&fake.node, &reference(backup), names).await
     }
 
     #[tokio::test]
     async fn a_key_is_known_by_its_content_and_the_backup() {
-        let mut node = FakeNode::new(1, "4.1.9");
-        let keys = node.root.path().join("keys");
+        let root = tempfile::tempdir().unwrap();
+        let mut fake = FakeCassandra::new(root.path(), 1, "4.1.9");
+        let keys = root.path().join("keys");
         fs::create_dir(&keys).unwrap();
         fs::write(keys.join("system_key"), "AES/ECB/PKCS5Padding:128:secret").unwrap();
         fs::create_dir(keys.join("folder")).unwrap();
         fs::write(keys.join("large"), vec![0; KEY_BYTES_MAX as usize + 1]).unwrap();
         let names = ["system_key", "gone", "folder", "large"];
-        let none = asked(&node, "b1", &names).await.unwrap();
+        let none = asked(&fake, "b1", &names).await.unwrap();
         assert!(none.iter().all(|key| key.fingerprint.is_none()));
-        node.agent.cassandra.system_key_directory = Some(keys);
-        let found = asked(&node, "b1", &names).await.unwrap();
-        let expected = key_fingerprint(&FakeNode::backup("b1"), b"AES/ECB/PKCS5Padding:128:secret");
+        fake.node.settings.system_key_directory = Some(keys);
+        let found = asked(&fake, "b1", &names).await.unwrap();
+        let expected = key_fingerprint(&reference("b1"), b"AES/ECB/PKCS5Padding:128:secret");
         assert_eq!(found[0].fingerprint, Some(expected));
         assert!(found[1..].iter().all(|key| key.fingerprint.is_none()));
-        let other = asked(&node, "b2", &names).await.unwrap();
+        let other = asked(&fake, "b2", &names).await.unwrap();
         assert_ne!(other[0].fingerprint, found[0].fingerprint);
     }
 
     #[tokio::test]
     async fn a_name_that_leaves_the_directory_is_refused() {
-        let node = FakeNode::new(1, "4.1.9");
+        let root = tempfile::tempdir().unwrap();
+        let fake = FakeCassandra::new(root.path(), 1, "4.1.9");
         for bad in [
             "",
             ".",
@@ -195,7 +203,7 @@ mod tests {
             "a\0",
             &"x".repeat(256),
         ] {
-            let error = asked(&node, "b1", &["system_key", bad]).await.unwrap_err();
+            let error = asked(&fake, "b1", &["system_key", bad]).await.unwrap_err();
             assert_eq!(
                 (error.reason(), error.field()),
                 ("BAD_NAME", Some("names")),

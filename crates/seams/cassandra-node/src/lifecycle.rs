@@ -1,134 +1,77 @@
-//! Stops and starts Cassandra with the configured commands, and finds out whether it is up or down.
+//! Starts and stops Cassandra, and determines whether it is up or down.
 
 mod error;
 
-use std::fs::{self, File};
-use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::agent::Agent;
-use crate::commit_log;
 use crate::control::ControlError;
-use crate::error::AgentError;
-use crate::files::{FileError, blocking};
+use crate::node::CassandraNode;
+use crate::process::{Action, ProcessError};
 
-pub use error::RestartError;
+pub use error::LifecycleError;
 
-/// How often the node is looked at while it starts or stops.
+const BOOTSTRAPPED: &str = "SELECT bootstrapped FROM system.local";
+/// How often the node is checked while it starts or stops.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// How often Cassandra is started before its start is given up, and the pause in between.
+/// How often Cassandra is started before this fails.
 const START_TRIES_MAX: u32 = 4;
-const START_INTERVAL: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 3000 });
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The last lines of a failed command's output that are worth repeating.
-const SAID_LINES: usize = 5;
 
-/// How Cassandra is to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Up,
-    Down,
-}
-
-impl Wanted {
-    fn verb(self) -> &'static str {
-        match self {
-            Self::Up => "start",
-            Self::Down => "stop",
-        }
+/// Starts Cassandra, and waits until it serves CQL and has joined. Succeeds if it is up.
+pub async fn start(node: &CassandraNode) -> Result<(), LifecycleError> {
+    if !node.process.supports(Action::Start) {
+        let action = Action::Start;
+        return Err(ProcessError::Unsupported { action }.into());
     }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-        }
-    }
-
-    fn command(self, agent: &Agent) -> &[String] {
-        match self {
-            Self::Up => &agent.cassandra.start_command,
-            Self::Down => &agent.cassandra.stop_command,
-        }
-    }
-
-    /// Why it is not so yet.
-    async fn check(self, agent: &Agent) -> Result<(), String> {
-        match self {
-            Self::Up => check_up(agent).await,
-            Self::Down => check_down(agent).await.map_err(|error| error.to_string()),
-        }
-    }
-}
-
-/// Drains and stops. Where Cassandra is down already, and was not drained by this agent, it is started to be drained:
-/// what its commit log still holds would be replayed over the files of a restore.
-pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
-    if agent.cassandra.stop_command.is_empty() {
-        return Err(RestartError::NotConfigured { what: "stop" });
-    }
-    if check_down(agent).await.is_err() {
-        match drain(agent).await {
-            Ok(()) => return run_until(agent, Wanted::Down).await,
-            // It went down by itself, or is half-way there.
-            Err(RestartError::Agent(AgentError::Control(ControlError::Down { .. }))) => {
-                warn!("Cassandra could not be drained before it stopped");
-                run_until(agent, Wanted::Down).await?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if commit_log::is_settled(agent).await? {
-        info!("Cassandra is down already");
-        return Ok(());
-    }
-    warn!("Cassandra is down and was not drained: it is started once more, to be drained");
-    let not_drained = |error| RestartError::NotDrained {
-        commit_log: agent.yaml.commitlog_directory.clone(),
-        source: Box::new(error),
-    };
-    start(agent).await.map_err(not_drained)?;
-    drain(agent).await.map_err(not_drained)?;
-    run_until(agent, Wanted::Down).await
-}
-
-async fn drain(agent: &Agent) -> Result<(), RestartError> {
-    agent.control.drain().await?;
-    Ok(commit_log::note_drained(agent).await?)
-}
-
-/// Starts, and waits until Cassandra answers CQL and has joined. Succeeds where it is up.
-pub async fn start(agent: &Agent) -> Result<(), RestartError> {
-    if agent.cassandra.start_command.is_empty() {
-        return Err(RestartError::NotConfigured { what: "start" });
-    }
-    if check_up(agent).await.is_ok() {
+    if check_up(node).await.is_ok() {
         return Ok(());
     }
     let mut tries = 1;
-    // Where a whole cluster is started at once, a node may give up because no seed answers yet; a little later one does.
-    while let Err(error) = run_until(agent, Wanted::Up).await {
-        if tries == START_TRIES_MAX || !matches!(error, RestartError::Command { .. }) {
+    // If a whole cluster is started at once, a node may give up because no seed replies yet; a little later one does.
+    while let Err(error) = run_until_done(node, Action::Start).await {
+        let has_failed = matches!(error, LifecycleError::Process(ProcessError::Failed { .. }));
+        if tries == START_TRIES_MAX || !has_failed {
             return Err(error);
         }
-        warn!(tries, %error, "Cassandra did not start; it is started once more");
+        warn!(tries, %error, "Cassandra did not start; it is started again");
         tries += 1;
-        tokio::time::sleep(START_INTERVAL).await;
+        tokio::time::sleep(node.start_interval).await;
     }
     Ok(())
 }
 
-async fn check_up(agent: &Agent) -> Result<(), String> {
-    let rows = agent
-        .cql
-        .query("SELECT bootstrapped FROM system.local")
-        .await;
+/// Stops Cassandra, and waits until it is down for certain. Drains nothing.
+pub async fn stop(node: &CassandraNode) -> Result<(), LifecycleError> {
+    run_until_done(node, Action::Stop).await
+}
+
+/// Fails unless Cassandra is down for certain: nothing listens at the ports for CQL and for other nodes, and its control
+/// is unreachable. A drained node has only the last, and still holds its files.
+pub async fn check_down(node: &CassandraNode) -> Result<(), LifecycleError> {
+    let storage = node.yaml.storage_address.as_deref();
+    for address in [Some(node.cql.address()), storage].into_iter().flatten() {
+        if listens(address).await {
+            return Err(LifecycleError::Running {
+                how: format!("something listens at {address}"),
+            });
+        }
+    }
+    match node.control.mode().await {
+        Err(ControlError::Unreachable { .. }) => Ok(()),
+        Ok(mode) => Err(LifecycleError::Running {
+            how: format!("it reports that it is {mode}"),
+        }),
+        Err(error) => Err(LifecycleError::Unknown(error)),
+    }
+}
+
+/// Why Cassandra is not up yet.
+async fn check_up(node: &CassandraNode) -> Result<(), String> {
+    let rows = node.cql.query(BOOTSTRAPPED).await;
     let rows = rows.map_err(|error| error.to_string())?;
     let bootstrapped = rows
         .first()
@@ -139,30 +82,10 @@ async fn check_up(agent: &Agent) -> Result<(), String> {
             bootstrapped.unwrap_or("unknown")
         ));
     }
-    match agent.control.mode().await {
+    match node.control.mode().await {
         Ok(mode) if mode == "NORMAL" => Ok(()),
         Ok(mode) => Err(format!("it is {mode}")),
         Err(error) => Err(error.to_string()),
-    }
-}
-
-/// Refuses unless Cassandra is down for certain: nobody answers CQL, other nodes' port or nodetool. A drained node
-/// answers only the last, and still holds its files.
-pub async fn check_down(agent: &Agent) -> Result<(), RestartError> {
-    let storage = agent.yaml.storage_address.as_deref();
-    for address in [Some(agent.cql.address()), storage].into_iter().flatten() {
-        if listens(address).await {
-            return Err(RestartError::Running {
-                how: format!("something listens at {address}"),
-            });
-        }
-    }
-    match agent.control.mode().await {
-        Err(ControlError::Down { .. }) => Ok(()),
-        Ok(mode) => Err(RestartError::Running {
-            how: format!("nodetool says that it is {mode}"),
-        }),
-        Err(error) => Err(RestartError::Unknown(error)),
     }
 }
 
@@ -174,85 +97,40 @@ async fn listens(address: &str) -> bool {
     )
 }
 
-fn output_file(agent: &Agent, what: &str) -> PathBuf {
-    agent.folders.state.join(format!("{what}-command.log"))
+/// Why the node is not yet as the action makes it.
+async fn check_done(node: &CassandraNode, action: Action) -> Result<(), String> {
+    match action {
+        Action::Start => check_up(node).await,
+        Action::Stop => check_down(node).await.map_err(|error| error.to_string()),
+    }
 }
 
-/// Runs a configured command in a process group of its own, its output in a file: what it starts outlives it and the
-/// agent, and would hold a pipe open.
-async fn spawn(agent: &Agent, wanted: Wanted) -> Result<Child, RestartError> {
-    let what = wanted.verb();
-    let (program, arguments) = wanted
-        .command(agent)
-        .split_first()
-        .ok_or(RestartError::NotConfigured { what })?;
-    let path = output_file(agent, what);
-    let output = blocking(move || {
-        let folder = path.parent().unwrap_or(&path);
-        fs::create_dir_all(folder).map_err(FileError::at("make", folder))?;
-        File::create(&path).map_err(FileError::at("create", &path))
-    })
-    .await?;
-    let failed = |error: std::io::Error| RestartError::Command {
-        what,
-        why: format!("`{program}`: {error}"),
-    };
-    info!(program, "running the command to {what} Cassandra");
-    Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(output.try_clone().map_err(failed)?)
-        .stderr(output)
-        .process_group(0)
-        .spawn()
-        .map_err(failed)
-}
-
-/// Runs the command and waits until the node is as wanted. A command that runs on in the foreground is fine, one that
+/// Begins the action and waits until the node is as it makes it. One that runs on in the foreground is fine, one that
 /// fails is not.
-async fn run_until(agent: &Agent, wanted: Wanted) -> Result<(), RestartError> {
-    let what = wanted.verb();
-    let mut child = spawn(agent, wanted).await?;
-    let limit = agent.start_timeout();
+async fn run_until_done(node: &CassandraNode, action: Action) -> Result<(), LifecycleError> {
+    let mut attempt = node.process.begin(action).await?;
+    let limit = node.start_timeout();
     let deadline = Instant::now() + limit;
     loop {
-        if let Ok(Some(status)) = child.try_wait()
-            && !status.success()
-        {
-            let said = last_lines(agent, what).await;
-            return Err(RestartError::Command {
-                what,
-                why: format!("{status}: {said}"),
-            });
+        if let Some(error) = attempt.failure().await {
+            return Err(error.into());
         }
-        let why = match wanted.check(agent).await {
+        let why = match check_done(node, action).await {
             Ok(()) => {
-                info!("Cassandra is {}", wanted.word());
+                info!("Cassandra is {}", action.result());
                 return Ok(());
             }
             Err(why) => why,
         };
         if Instant::now() >= deadline {
-            return Err(RestartError::Timeout {
-                what,
+            return Err(LifecycleError::Timeout {
+                action,
                 seconds: limit.as_secs(),
                 why,
             });
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
-}
-
-async fn last_lines(agent: &Agent, what: &str) -> String {
-    let path = output_file(agent, what);
-    let text = blocking(move || fs::read_to_string(path))
-        .await
-        .unwrap_or_default();
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    lines[lines.len().saturating_sub(SAID_LINES)..].join("; ")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The schema of the user keyspaces as CQL that makes it again, ids and dropped columns included.
 //!
-//! Releases that describe themselves are asked to; for older ones the CQL is written from the schema tables. Either way
+//! Releases with a DESCRIBE statement are asked for it; for older ones the CQL is written from the schema tables. Either way
 //! it is read between two equal schema versions, so that it is of one moment.
 
 mod describe;
@@ -11,35 +11,37 @@ mod table;
 mod types;
 mod view;
 
-use api::{ErrorKind, ServiceError};
 use model::Schema;
 use model::selection::is_user_keyspace;
 
-use crate::agent::Agent;
 use crate::cql::{Cql, CqlError, Row, RowError};
-use crate::ring;
+use crate::error::{ErrorKind, NodeError};
+use crate::node::CassandraNode;
 
-/// A schema that changes each time that it is read is not waited for any longer.
+/// Reading fails if the schema has changed each time.
 const TRIES_MAX: u32 = 5;
 const KEYSPACES: &str = "SELECT * FROM system_schema.keyspaces";
 
 /// Why there is no schema.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
+    /// A statement failed.
     #[error(transparent)]
     Cql(#[from] CqlError),
+    /// A keyspace that does not exist.
     #[error("the node has no keyspace `{0}`")]
     NoKeyspace(String),
+    /// It changed each time that it was read.
     #[error("the schema changed each of {TRIES_MAX} times that it was read")]
-    Restless,
+    Changing,
 }
 
-impl ServiceError for SchemaError {
+impl NodeError for SchemaError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Cql(error) => error.kind(),
             Self::NoKeyspace(_) => ErrorKind::NotFound,
-            Self::Restless => ErrorKind::Unavailable,
+            Self::Changing => ErrorKind::Unavailable,
         }
     }
 
@@ -47,23 +49,23 @@ impl ServiceError for SchemaError {
         match self {
             Self::Cql(error) => error.reason(),
             Self::NoKeyspace(_) => "KEYSPACE_NOT_FOUND",
-            Self::Restless => "SCHEMA_CHANGING",
+            Self::Changing => "SCHEMA_CHANGING",
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Cql(error) => error.hint(),
-            Self::NoKeyspace(_) | Self::Restless => None,
+            Self::NoKeyspace(_) | Self::Changing => None,
         }
     }
 }
 
-/// Reads the schema of these keyspaces; of all user keyspaces where none is named.
-pub async fn read(agent: &Agent, keyspaces: &[String]) -> Result<Schema, SchemaError> {
-    let (cql, product) = (&*agent.cql, agent.cassandra.product);
+/// Reads the schema of these keyspaces; of all user keyspaces if none is named.
+pub async fn read(node: &CassandraNode, keyspaces: &[String]) -> Result<Schema, SchemaError> {
+    let cql = &*node.cql;
     for _ in 0..TRIES_MAX {
-        let before = ring::identity(cql, product).await?;
+        let before = node.identity().await?;
         let wanted = wanted(cql, keyspaces).await?;
         let mut entries = Vec::new();
         for keyspace in &wanted {
@@ -74,14 +76,14 @@ pub async fn read(agent: &Agent, keyspaces: &[String]) -> Result<Schema, SchemaE
             };
             entries.extend(found);
         }
-        if ring::identity(cql, product).await?.schema_version == before.schema_version {
+        if node.identity().await?.schema_version == before.schema_version {
             return Ok(Schema {
                 version: before.schema_version,
                 entries,
             });
         }
     }
-    Err(SchemaError::Restless)
+    Err(SchemaError::Changing)
 }
 
 async fn wanted(cql: &dyn Cql, keyspaces: &[String]) -> Result<Vec<String>, SchemaError> {
@@ -103,7 +105,7 @@ async fn wanted(cql: &dyn Cql, keyspaces: &[String]) -> Result<Vec<String>, Sche
     Ok(known)
 }
 
-/// For `map_err`: says which statement the row answered.
+/// For `map_err`: adds the statement that returned the row.
 fn odd(statement: &str) -> impl Fn(RowError) -> CqlError {
     let statement = statement.to_owned();
     move |source| CqlError::Row {

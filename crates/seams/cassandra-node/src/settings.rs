@@ -3,15 +3,18 @@
 use cassandra_versions::{FormatSettings, Product, Release};
 use model::NodeFeatures;
 
-use crate::cql::Row;
+use crate::cql::{CqlError, Row};
+use crate::node::CassandraNode;
 use crate::yaml::CassandraYaml;
 
-/// The settings that a description tells of.
+/// The settings that decide what the node can read, write and hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// What chooses the format of new SSTables.
     pub formats: FormatSettings,
-    /// Empty where the release has none.
+    /// Empty if the release has none.
     pub storage_compatibility_mode: String,
+    /// What its schema may use; none for what is not known.
     pub features: NodeFeatures,
 }
 
@@ -27,8 +30,19 @@ const TIME_IDS: [&str; 2] = [
     "enable_uuid_sstable_identifiers",
 ];
 
-/// What a release without its own word on it ships with.
+/// The compatibility mode of a node that does not set it.
 const SHIPS_IN_ITS_MODE: &str = "CASSANDRA_4";
+
+const SETTINGS: &str = "SELECT name, value FROM system_views.settings";
+
+/// Reads them from the running node, or from cassandra.yaml if its release has no table of settings.
+pub async fn read(node: &CassandraNode, release: &Release) -> Result<Settings, CqlError> {
+    if !release.has_settings_table() {
+        return Ok(Settings::of_yaml(release, &node.yaml));
+    }
+    let rows = node.cql.query(SETTINGS).await?;
+    Ok(Settings::of_rows(release, &rows, &node.yaml))
+}
 
 impl Settings {
     /// From the rows of `system_views.settings`; cassandra.yaml may have been changed since the node started.
@@ -58,7 +72,7 @@ impl Settings {
         }
     }
 
-    /// Of a node that has no such table, or is down.
+    /// For a node that has no such table, or is down.
     pub fn of_yaml(release: &Release, yaml: &CassandraYaml) -> Self {
         // What Cassandra of before the table does where cassandra.yaml says nothing; of others it is not known.
         let default = |value: bool| {

@@ -13,43 +13,53 @@ use sstable_files::SstableFiles;
 
 use crate::files::{self, FileError};
 
+/// The component with the rows.
 pub const DATA: &str = "Data.db";
+/// The component with the checksum of Data.
 pub const DIGEST: &str = "Digest.crc32";
+/// The component that lists the others.
 pub const TOC: &str = "TOC.txt";
 
 /// One component on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComponentFile {
+    /// Where it is.
     pub path: PathBuf,
+    /// Of its SSTable.
     pub descriptor: Descriptor,
     /// For example `Data.db`.
     pub component: String,
     /// The secondary index whose hidden table it belongs to, without the leading dot.
     pub index: Option<String>,
+    /// Its size.
     pub bytes: u64,
+    /// Inode and time.
     pub source: SourceFile,
 }
 
 impl ComponentFile {
+    /// Its file name.
     pub fn name(&self) -> &str {
         files::name_of(&self.path)
     }
 
+    /// Which component it is.
     pub fn class(&self) -> Component {
         Component::of(&self.component)
     }
 
+    /// Whether it holds rows.
     pub fn is_data(&self) -> bool {
         self.component == DATA
     }
 
-    /// Of the table itself, not of an index's hidden table.
+    /// Whether it holds rows of the table itself, not of an index's hidden table.
     pub fn is_own_data(&self) -> bool {
         self.is_data() && self.index.is_none()
     }
 }
 
-/// Which bytes a path holds now; nothing where it is gone.
+/// Which bytes a path holds now; none if it is gone.
 pub fn stat(path: &Path) -> Result<Option<(u64, SourceFile)>, FileError> {
     match fs::metadata(path) {
         Ok(found) => Ok(Some((found.len(), source_file(&found)))),
@@ -58,6 +68,7 @@ pub fn stat(path: &Path) -> Result<Option<(u64, SourceFile)>, FileError> {
     }
 }
 
+/// What identifies the bytes of a file: two files of the same inode and time are the same.
 pub fn source_file(found: &fs::Metadata) -> SourceFile {
     SourceFile {
         inode: found.ino(),
@@ -65,7 +76,7 @@ pub fn source_file(found: &fs::Metadata) -> SourceFile {
     }
 }
 
-/// The components in a table's folder and in the index folders inside it, by path; none where there is no folder.
+/// The components in a table's folder and in the index folders inside it, by path; none if there is no folder.
 pub fn list(folder: &Path) -> Result<Vec<ComponentFile>, FileError> {
     let mut found = Vec::new();
     list_one(folder, None, &mut found)?;
@@ -112,6 +123,7 @@ fn list_one(
 /// The components of each SSTable, by index and descriptor.
 pub type Sstables<'a> = BTreeMap<(Option<&'a str>, &'a Descriptor), Vec<&'a ComponentFile>>;
 
+/// Groups components by SSTable.
 pub fn by_sstable(components: &[ComponentFile]) -> Sstables<'_> {
     let mut sstables = Sstables::new();
     for file in components {
@@ -164,7 +176,7 @@ pub fn missing(components: &[&ComponentFile]) -> Result<Vec<String>, FileError> 
     .iter()
     .map(|name| name.to_string())
     .collect();
-    // Only its own list tells a compressed SSTable that lost its chunk offsets from one that never had any.
+    // Only its own list distinguishes a compressed SSTable that lost its chunk offsets from one that never had any.
     if let Some(toc) = components.iter().find(|file| file.component == TOC) {
         let listed = fs::read_to_string(&toc.path).map_err(FileError::at("read", &toc.path))?;
         if listed

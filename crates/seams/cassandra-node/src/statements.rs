@@ -1,10 +1,10 @@
 //! Runs the CQL of a plan, statement by statement, with the ring in agreement in between.
 
-use api::{ErrorKind, ServiceError};
 use model::cql;
 
-use crate::agent::Agent;
 use crate::cql::{CqlError, shorten};
+use crate::error::{ErrorKind, NodeError};
+use crate::node::CassandraNode;
 use crate::ring;
 
 /// Why a plan's CQL was not run to its end.
@@ -14,14 +14,18 @@ use crate::ring;
     named(statement, source)
 )]
 pub struct StatementError {
+    /// Of the statement, from 1.
     pub number: usize,
+    /// All statements.
     pub total: usize,
+    /// The statement.
     pub statement: String,
+    /// Why it was not run.
     #[source]
     pub source: CqlError,
 }
 
-/// The statement, where the cause does not name it.
+/// The statement, unless the cause names it.
 fn named(statement: &str, source: &CqlError) -> String {
     match source {
         CqlError::Statement { .. } | CqlError::Timeout { .. } | CqlError::Row { .. } => {
@@ -34,7 +38,7 @@ fn named(statement: &str, source: &CqlError) -> String {
     }
 }
 
-impl ServiceError for StatementError {
+impl NodeError for StatementError {
     fn kind(&self) -> ErrorKind {
         self.source.kind()
     }
@@ -48,8 +52,11 @@ impl ServiceError for StatementError {
     }
 }
 
-/// Runs them in order; answers the schema version that the ring agrees on at the end.
-pub async fn execute(agent: &Agent, statements: &[String]) -> Result<String, StatementError> {
+/// Runs them in order; returns the schema version that the ring agrees on at the end.
+pub async fn execute(
+    node: &CassandraNode,
+    statements: &[String],
+) -> Result<String, StatementError> {
     let total = statements.len();
     for (at, statement) in statements.iter().enumerate() {
         let failed = |source| StatementError {
@@ -58,14 +65,14 @@ pub async fn execute(agent: &Agent, statements: &[String]) -> Result<String, Sta
             statement: statement.clone(),
             source,
         };
-        agent.cql.execute(statement).await.map_err(failed)?;
+        node.cql.execute(statement).await.map_err(failed)?;
         if changes_schema(statement) {
-            ring::await_agreement(&*agent.cql, agent.cql_timeout())
+            ring::await_agreement(&*node.cql, node.cql_timeout())
                 .await
                 .map_err(failed)?;
         }
     }
-    let agreed = ring::await_agreement(&*agent.cql, agent.cql_timeout()).await;
+    let agreed = ring::await_agreement(&*node.cql, node.cql_timeout()).await;
     agreed.map_err(|source| StatementError {
         number: total,
         total,
@@ -86,22 +93,23 @@ fn changes_schema(statement: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::FakeNode;
+    use crate::testing::FakeCassandra;
 
     #[tokio::test]
     async fn statements_run_in_order_and_the_first_that_fails_is_named() {
-        let node = FakeNode::new(1, "4.1.9");
+        let root = tempfile::tempdir().unwrap();
+        let fake = FakeCassandra::new(root.path(), 1, "4.1.9");
         let statements = [
             "CREATE TABLE a.b (c int PRIMARY KEY)",
             "TRUNCATE a.c",
             "TRUNCATE a.d",
         ];
         let statements = statements.map(String::from);
-        assert_eq!(execute(&node.agent, &statements).await.unwrap(), "v1");
-        assert_eq!(*node.cql.executed.lock().unwrap(), statements);
-        *node.cql.refuses.lock().unwrap() = Some("TRUNCATE a.c".to_owned());
-        let error = execute(&node.agent, &statements).await.unwrap_err();
-        let text = api::error::chain(&error);
+        assert_eq!(execute(&fake.node, &statements).await.unwrap(), "v1");
+        assert_eq!(*fake.cql.executed.lock().unwrap(), statements);
+        *fake.cql.refuses.lock().unwrap() = Some("TRUNCATE a.c".to_owned());
+        let error = execute(&fake.node, &statements).await.unwrap_err();
+        let text = format!("{error}: {}", error.source);
         for part in ["statement 2 of 3", "`TRUNCATE a.c`", "no such table"] {
             assert!(text.contains(part), "{text}");
         }

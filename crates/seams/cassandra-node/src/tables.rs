@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use api::{ErrorKind, ServiceError};
 use model::selection::is_user_keyspace;
 use model::{Selection, TableId, TableRef};
 use serde::{Deserialize, Serialize};
 
 use crate::cql::{Cql, CqlError, Row, RowError};
+use crate::error::{ErrorKind, NodeError};
 
 const TABLES: &str = "SELECT keyspace_name, table_name, id, compaction FROM system_schema.tables";
 const VIEWS: &str =
@@ -16,26 +16,30 @@ const VIEWS: &str =
 /// A table or materialized view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
+    /// Its name.
     pub table: TableRef,
+    /// Its id in the schema.
     pub id: TableId,
     /// For a materialized view its base table's name.
     pub view_of: Option<String>,
     /// The compaction strategy's class.
     pub compaction_class: String,
-    /// Whether its schema lets Cassandra compact it by itself.
+    /// Whether its schema enables automatic compaction.
     pub autocompaction: bool,
 }
 
-/// A selection that names what is not there.
+/// A selection names what the node does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
+    /// A keyspace that does not exist, or has no tables.
     #[error("the node has no keyspace `{0}` with tables")]
     Keyspace(String),
+    /// A table that does not exist.
     #[error("the node has no table `{0}`")]
     Table(TableRef),
 }
 
-impl ServiceError for SelectionError {
+impl NodeError for SelectionError {
     fn kind(&self) -> ErrorKind {
         ErrorKind::NotFound
     }
@@ -80,7 +84,7 @@ fn read(row: &Row, name: &str) -> Result<Table, RowError> {
     })
 }
 
-/// The selected ones; what is selected by name must be there.
+/// The selected ones; all that are selected by name must exist.
 pub fn select(tables: Vec<Table>, selection: &Selection) -> Result<Vec<Table>, SelectionError> {
     let keyspaces: BTreeSet<&str> = tables.iter().map(|t| t.table.keyspace.as_str()).collect();
     if let Some(missing) = selection

@@ -1,4 +1,4 @@
-//! cassandra.yaml, as far as an agent needs it: names of all release lines, defaults where keys are absent.
+//! cassandra.yaml, as far as it is needed here: names of all release lines, defaults for absent keys.
 
 mod snake;
 
@@ -8,63 +8,83 @@ use cassandra_versions::FormatSettings;
 use model::NodeFeatures;
 use serde_yaml_ng::{Mapping, Value};
 
-use crate::describe::features_of;
 use crate::files::FileError;
+use crate::settings::features_of;
 
-pub use snake::flag;
+pub(crate) use snake::flag;
 
 const NATIVE_PORT: u64 = 9042;
 const STORAGE_PORT: u64 = 7000;
 
-/// Why cassandra.yaml is of no use.
+/// Why cassandra.yaml cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum YamlError {
+    /// It cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// It is not YAML.
     #[error("`{}` is not YAML", path.display())]
     Syntax {
+        /// The file.
         path: PathBuf,
+        /// Where it is not.
         #[source]
         source: serde_yaml_ng::Error,
     },
+    /// A value is of another type.
     #[error("`{key}` in `{}` is not {expected}", path.display())]
     Shape {
+        /// The file.
         path: PathBuf,
+        /// The key of the value.
         key: &'static str,
+        /// The type that it should have.
         expected: &'static str,
     },
+    /// CQL has no address.
     #[error(
         "`{}` names an interface for CQL and no address; set cql_address in [cassandra]",
         path.display()
     )]
-    Interface { path: PathBuf },
+    Interface {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
-/// What an agent takes from cassandra.yaml.
+/// What is read from cassandra.yaml.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CassandraYaml {
+    /// `Test Cluster` if absent, as Cassandra has it.
     pub cluster_name: String,
+    /// At least one.
     pub data_directories: Vec<PathBuf>,
+    /// The folder of saved key and row caches.
     pub saved_caches_directory: PathBuf,
+    /// The folder of the commit log.
     pub commitlog_directory: PathBuf,
-    /// Where CQL is answered, host:port; absent where only an interface is named.
+    /// Where CQL is served, host:port; absent if only an interface is named.
     pub cql_address: Option<String>,
     /// Where other nodes reach this one, host:port.
     pub storage_address: Option<String>,
-    /// New SSTables get ids made of time.
+    /// New SSTables get UUID-based identifiers.
     pub time_ids: bool,
+    /// As written; Cassandra 5.0 and later have it.
     pub storage_compatibility_mode: Option<String>,
+    /// The format of new SSTables, `big` or `bti`, if it is set.
     pub selected_format: Option<String>,
-    /// What it says of them.
+    /// The features that it turns on or off.
     pub features: NodeFeatures,
 }
 
 impl CassandraYaml {
+    /// Reads the file. Relative folders in it are relative to `storage_dir`.
     pub fn read(path: &Path, storage_dir: &Path) -> Result<Self, YamlError> {
         let text = std::fs::read_to_string(path).map_err(FileError::at("read", path))?;
         Self::parse(&text, path, storage_dir)
     }
 
+    /// Reads its text; `path` is for errors.
     pub fn parse(text: &str, path: &Path, storage_dir: &Path) -> Result<Self, YamlError> {
         let value = snake::document(text).map_err(|source| YamlError::Syntax {
             path: path.to_owned(),
@@ -113,6 +133,7 @@ impl CassandraYaml {
         })
     }
 
+    /// The settings that choose the format of new SSTables.
     pub fn format_settings(&self) -> FormatSettings {
         FormatSettings::parse(
             self.storage_compatibility_mode.as_deref(),
@@ -129,7 +150,7 @@ fn cql_address(at: &Reader<'_>, listen: Option<&str>) -> Result<Option<String>, 
         Some(any) if any == "::" => "::1".to_owned(),
         Some(host) => host,
         None if at.text("rpc_interface")?.is_some() => return Ok(None),
-        // Cassandra takes the host name's address then, as it does for other nodes.
+        // Cassandra uses the host name's address then, as it does for other nodes.
         None => listen.unwrap_or("localhost").to_owned(),
     };
     Ok(Some(join_address(&host, port)))
@@ -215,83 +236,4 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> CassandraYaml {
-        CassandraYaml::parse(
-            text,
-            Path::new("cassandra.yaml"),
-            Path::new("/var/lib/cassandra"),
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn absent_keys_are_as_cassandra_takes_them() {
-        let yaml = parse("cluster_name: a\nrpc_address:\n");
-        assert_eq!(
-            yaml.data_directories,
-            [Path::new("/var/lib/cassandra/data")]
-        );
-        assert_eq!(
-            yaml.saved_caches_directory,
-            Path::new("/var/lib/cassandra/saved_caches")
-        );
-        assert_eq!(
-            yaml.commitlog_directory,
-            Path::new("/var/lib/cassandra/commitlog")
-        );
-        assert_eq!(yaml.cql_address.as_deref(), Some("localhost:9042"));
-        assert!(!yaml.time_ids);
-    }
-
-    #[test]
-    fn several_data_directories_relative_ones_included_are_taken() {
-        let yaml = parse("data_file_directories:\n  - /d1\n  - d2\n");
-        assert_eq!(
-            yaml.data_directories,
-            [Path::new("/d1"), Path::new("/var/lib/cassandra/d2")]
-        );
-    }
-
-    #[test]
-    fn cql_answers_on_loopback_where_it_listens_on_every_address() {
-        for (text, expected) in [
-            (
-                "rpc_address: 0.0.0.0\nnative_transport_port: 9043",
-                Some("127.0.0.1:9043"),
-            ),
-            ("rpc_address: '::'", Some("[::1]:9042")),
-            ("rpc_address: 10.0.0.1", Some("10.0.0.1:9042")),
-            ("listen_address: 10.0.0.2", Some("10.0.0.2:9042")),
-            ("rpc_interface: eth0", None),
-        ] {
-            assert_eq!(parse(text).cql_address.as_deref(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn both_forms_of_the_selected_format_are_known() {
-        for text in [
-            "sstable:\n  selected_format: bti",
-            "sstable.selected_format: bti",
-        ] {
-            assert_eq!(
-                parse(text).selected_format.as_deref(),
-                Some("bti"),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_wrong_shape_is_named_by_its_key() {
-        let error = CassandraYaml::parse("storage_port: x", Path::new("c.yaml"), Path::new("/"))
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`storage_port` in `c.yaml` is not a number"
-        );
-    }
-}
+mod tests;

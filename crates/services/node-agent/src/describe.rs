@@ -1,28 +1,23 @@
-//! Describes the node: who it is, what it holds, how much space it has, and whether it is well.
-
-mod settings;
+//! Describes the node: who it is, what it holds, how much space it has, and whether it is healthy.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 
 use api::{ErrorKind, ServiceError};
-use cassandra_versions::{Release, readable_formats, written_format};
+use cassandra_node::files::{self, FileError, blocking};
+use cassandra_node::ring::Identity;
+use cassandra_node::settings::{self, Settings};
+use cassandra_node::tables::{self, Table};
+use cassandra_node::{ControlError, CqlError, NodeError};
+use cassandra_versions::{readable_formats, written_format};
 use model::{DataDirectory, NodeDescription, TableDescription};
 use tracing::warn;
 
 use crate::agent::Agent;
-use crate::control::ControlError;
-use crate::cql::CqlError;
-use crate::files::{self, FileError, blocking};
+use crate::error::wire_kind;
 use crate::folders::Folders;
-use crate::ring::{self, Identity};
-use crate::tables::{self, Table};
 
-use settings::Settings;
-pub use settings::features_of;
-
-const SETTINGS: &str = "SELECT name, value FROM system_views.settings";
 /// A data directory with less free space than this cannot even take a flush.
 const FREE_BYTES_MIN: u64 = 32 << 20;
 
@@ -39,7 +34,7 @@ pub enum DescribeError {
 impl ServiceError for DescribeError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unknown(error) | Self::Cql(error) => error.kind(),
+            Self::Unknown(error) | Self::Cql(error) => wire_kind(error),
         }
     }
 
@@ -56,7 +51,7 @@ impl ServiceError for DescribeError {
     }
 }
 
-/// What the node said of itself, or what was last known of it where it is down.
+/// What the node reported of itself, or what was last known of it if it is down.
 struct Seen {
     identity: Identity,
     tables: Vec<Table>,
@@ -65,7 +60,7 @@ struct Seen {
 }
 
 pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
-    let (seen, mode) = tokio::join!(look(agent), agent.control.mode());
+    let (seen, mode) = tokio::join!(look(agent), agent.node.control.mode());
     let mut seen = seen?;
     seen.problems.extend(mode_problem(&seen.identity, &mode));
     let contradiction = std::mem::take(&mut seen.identity.contradiction);
@@ -110,7 +105,7 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
         schema_versions,
         tables,
         data_directories,
-        can_restart: agent.can_restart(),
+        can_restart: agent.node.can_restart(),
         unhealthy: seen.problems.join("; "),
     })
 }
@@ -130,7 +125,7 @@ async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
                 return Err(DescribeError::Unknown(error));
             };
             Ok(Seen {
-                settings: Settings::of_yaml(&identity.release, &agent.yaml),
+                settings: Settings::of_yaml(&identity.release, &agent.node.yaml),
                 identity,
                 tables: Vec::new(),
                 problems: vec![error.to_string()],
@@ -141,21 +136,13 @@ async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
 }
 
 async fn ask(agent: &Agent) -> Result<Seen, CqlError> {
-    let identity = ring::identity(&*agent.cql, agent.cassandra.product).await?;
+    let identity = agent.node.identity().await?;
     Ok(Seen {
-        tables: tables::list(&*agent.cql).await?,
-        settings: settings(agent, &identity.release).await?,
+        tables: tables::list(&*agent.node.cql).await?,
+        settings: settings::read(&agent.node, &identity.release).await?,
         identity,
         problems: Vec::new(),
     })
-}
-
-async fn settings(agent: &Agent, release: &Release) -> Result<Settings, CqlError> {
-    if !release.has_settings_table() {
-        return Ok(Settings::of_yaml(release, &agent.yaml));
-    }
-    let rows = agent.cql.query(SETTINGS).await?;
-    Ok(Settings::of_rows(release, &rows, &agent.yaml))
 }
 
 fn mode_problem(identity: &Identity, mode: &Result<String, ControlError>) -> Option<String> {
@@ -177,7 +164,7 @@ fn describe_tables(
     tables
         .into_iter()
         .map(|table| {
-            let files = folders.live_files(&table.table, &table.id)?;
+            let files = folders.data.live_files(&table.table, &table.id)?;
             let formats: BTreeSet<String> = files
                 .iter()
                 .map(|file| file.descriptor.format.to_string())
@@ -200,7 +187,7 @@ fn directories(folders: &Folders) -> (Vec<DataDirectory>, Vec<String>) {
     let mut found = Vec::new();
     for data in &folders.data {
         let read = fs::read_dir(&data.path).map_err(FileError::at("list", &data.path));
-        match read.and_then(|_| folders.space(data)) {
+        match read.and_then(|_| data.space()) {
             Ok(space) => {
                 if space.free_bytes < FREE_BYTES_MIN {
                     problems.push(format!(
@@ -221,7 +208,7 @@ fn directories(folders: &Folders) -> (Vec<DataDirectory>, Vec<String>) {
     (found, problems)
 }
 
-/// Keeps what the node says of itself for the time when it is down; it is on disk when this returns.
+/// Keeps what the node reports of itself for the time when it is down; it is on disk when this returns.
 pub async fn remember(agent: &Agent, identity: &Identity) -> Result<(), FileError> {
     // One at a time: all write beside the file under the same name.
     let _held = agent.locks.lock("identity").await;

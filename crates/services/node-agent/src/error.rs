@@ -2,29 +2,27 @@
 
 use api::{ErrorKind, ServiceError};
 use blob_store::StoreError;
+use cassandra_node::files::FileError;
+use cassandra_node::keys::KeyError;
+use cassandra_node::schema::SchemaError;
+use cassandra_node::statements::StatementError;
+use cassandra_node::tables::SelectionError;
+use cassandra_node::{ControlError, CqlError, NodeError, OpenError};
 
 use crate::bucket::BucketError;
-use crate::control::ControlError;
-use crate::cql::CqlError;
-use crate::files::FileError;
 use crate::folders::FolderError;
 use crate::journal::JournalError;
 use crate::path_name::PathNameError;
 use crate::work::Stopped;
-use crate::yaml::YamlError;
 
 /// Why an agent cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     #[error("the settings of Cassandra cannot be used")]
-    Yaml(#[from] YamlError),
+    Cassandra(#[from] OpenError),
     #[error("the object store cannot be opened")]
     Store(#[from] StoreError),
-    #[error("cql_username and cql_password in [cassandra] are given together or not at all")]
-    Login,
-    #[error("`nodetool` in [cassandra] is empty")]
-    Nodetool,
-    #[error("staging_dir_name `{0}` in [agent] is no name of one folder")]
+    #[error("staging_dir_name `{0}` in [agent] is not the name of one folder")]
     StagingName(String),
 }
 
@@ -36,17 +34,32 @@ pub enum AgentError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error(transparent)]
     Cql(#[from] CqlError),
     #[error(transparent)]
     Control(#[from] ControlError),
     #[error(transparent)]
-    Bucket(#[from] BucketError),
+    Keys(#[from] KeyError),
     #[error(transparent)]
-    Stopped(#[from] Stopped),
+    Schema(#[from] SchemaError),
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    #[error(transparent)]
+    Statement(Box<StatementError>),
+}
+
+// In a box, because it is larger than all others.
+impl From<StatementError> for AgentError {
+    fn from(error: StatementError) -> Self {
+        Self::Statement(Box::new(error))
+    }
 }
 
 impl From<StoreError> for AgentError {
@@ -55,36 +68,70 @@ impl From<StoreError> for AgentError {
     }
 }
 
+/// The error that an [`AgentError`] is: the agent's own, or one of the node's.
+enum Part<'a> {
+    Agent(&'a dyn ServiceError),
+    Node(&'a dyn NodeError),
+}
+
 impl AgentError {
-    fn error(&self) -> &dyn ServiceError {
+    fn part(&self) -> Part<'_> {
         match self {
-            Self::Name(error) => error,
-            Self::Folder(error) => error,
-            Self::File(error) => error,
-            Self::Journal(error) => error,
-            Self::Cql(error) => error,
-            Self::Control(error) => error,
-            Self::Bucket(error) => error,
-            Self::Stopped(error) => error,
+            Self::Name(error) => Part::Agent(error),
+            Self::Folder(error) => Part::Agent(error),
+            Self::Journal(error) => Part::Agent(error),
+            Self::Bucket(error) => Part::Agent(error),
+            Self::Stopped(error) => Part::Agent(error),
+            Self::File(error) => Part::Node(error),
+            Self::Cql(error) => Part::Node(error),
+            Self::Control(error) => Part::Node(error),
+            Self::Keys(error) => Part::Node(error),
+            Self::Schema(error) => Part::Node(error),
+            Self::Selection(error) => Part::Node(error),
+            Self::Statement(error) => Part::Node(error.as_ref()),
         }
     }
 }
 
 impl ServiceError for AgentError {
     fn kind(&self) -> ErrorKind {
-        self.error().kind()
+        match self.part() {
+            Part::Agent(error) => error.kind(),
+            Part::Node(error) => wire_kind(error),
+        }
     }
 
     fn reason(&self) -> &'static str {
-        self.error().reason()
+        match self.part() {
+            Part::Agent(error) => error.reason(),
+            Part::Node(error) => error.reason(),
+        }
     }
 
     fn hint(&self) -> Option<String> {
-        self.error().hint()
+        match self.part() {
+            Part::Agent(error) => error.hint(),
+            Part::Node(error) => error.hint(),
+        }
     }
 
     fn field(&self) -> Option<&str> {
-        self.error().field()
+        match self.part() {
+            Part::Agent(error) => error.field(),
+            Part::Node(error) => error.field(),
+        }
+    }
+}
+
+/// The kind of a node's error on the wire.
+pub fn wire_kind(error: &dyn NodeError) -> ErrorKind {
+    match error.kind() {
+        cassandra_node::ErrorKind::InvalidArgument => ErrorKind::InvalidArgument,
+        cassandra_node::ErrorKind::NotFound => ErrorKind::NotFound,
+        cassandra_node::ErrorKind::FailedPrecondition => ErrorKind::FailedPrecondition,
+        cassandra_node::ErrorKind::Unavailable => ErrorKind::Unavailable,
+        cassandra_node::ErrorKind::ResourceExhausted => ErrorKind::ResourceExhausted,
+        cassandra_node::ErrorKind::Internal => ErrorKind::Internal,
     }
 }
 

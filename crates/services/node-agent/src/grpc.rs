@@ -9,20 +9,21 @@ use api::convert::parsed;
 use api::pb::node_agent as pb;
 use api::pb::types as pb_types;
 use api::{ServiceError, status};
+use cassandra_node::{keys, schema, statements};
 use futures::stream::BoxStream;
 use model::TableRef;
 use tonic::{Request, Response, Status};
 
 use crate::agent::Agent;
+use crate::error::AgentError;
 use crate::work::{Progress, Work};
 use crate::{
-    describe, keys, load, meant, opened, restart, restore, schema, snapshot, stage, statements,
-    swap, upgrade, upload, views,
+    describe, load, meant, opened, restart, restore, snapshot, stage, swap, upgrade, upload, views,
 };
 
 use stream::stream;
 
-/// The gRPC face of an agent.
+/// The gRPC service of an agent.
 pub struct NodeAgentGrpc {
     agent: Arc<Agent>,
 }
@@ -64,7 +65,7 @@ impl NodeAgentGrpc {
         }
     }
 
-    /// Runs long work under a lock and tells of it; it stops at a safe point when the caller goes away.
+    /// Runs long work under a lock and reports its progress; it stops at a safe point when the caller goes away.
     fn streamed<T, E, M, W>(
         &self,
         lock: String,
@@ -91,6 +92,10 @@ impl NodeAgentGrpc {
         );
         Ok(Response::new(messages))
     }
+}
+
+fn agent_status(error: impl Into<AgentError>) -> Status {
+    status(error.into())
 }
 
 /// What is worked on, as the name of a lock.
@@ -127,9 +132,9 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         request: Request<pb::GetSchemaRequest>,
     ) -> Answer<pb::GetSchemaResponse> {
         let keyspaces = request.into_inner().keyspaces;
-        let schema = schema::read(&self.agent, &keyspaces)
+        let schema = schema::read(&self.agent.node, &keyspaces)
             .await
-            .map_err(status)?;
+            .map_err(agent_status)?;
         Ok(Response::new(pb::GetSchemaResponse {
             schema: Some(schema.into()),
         }))
@@ -185,9 +190,9 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         let backup = api::convert::required("backup", backup)
             .and_then(TryInto::try_into)
             .map_err(status)?;
-        let keys = keys::fingerprints(&self.agent, &backup, names)
+        let keys = keys::fingerprints(&self.agent.node, &backup, names)
             .await
-            .map_err(status)?;
+            .map_err(agent_status)?;
         Ok(Response::new(pb::FingerprintKeysResponse {
             keys: keys.into_iter().map(Into::into).collect(),
         }))
@@ -224,7 +229,8 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         let executed = statements.len() as u64;
         let schema_version = self
             .locked("cql".to_owned(), |agent| async move {
-                statements::execute(&agent, &statements).await
+                let executed = statements::execute(&agent.node, &statements).await;
+                executed.map_err(AgentError::from)
             })
             .await?;
         Ok(Response::new(pb::ExecuteCqlResponse {
@@ -278,7 +284,7 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
             restore, tables, ..
         } = request;
         let tables = convert::targets(tables).map_err(status)?;
-        // The node's lock, so that nobody starts Cassandra meanwhile.
+        // The node's lock, so that no other call starts Cassandra meanwhile.
         let sstables = self
             .locked(on_node(), |agent| async move {
                 let _restore = agent.locks.lock(&on_restore(&restore)).await;

@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::{ErrorKind, ServiceError};
+use cassandra_node::NodeError;
+use cassandra_node::files::{self, FileError, blocking};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::files::{self, FileError, blocking};
+use crate::error::wire_kind;
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +34,7 @@ pub enum JournalError {
 impl ServiceError for JournalError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::File(error) => error.kind(),
+            Self::File(error) => wire_kind(error),
             Self::Damaged { .. } => ErrorKind::Internal,
         }
     }
@@ -71,7 +73,7 @@ impl<Record> Clone for Journal<Record> {
 }
 
 impl<Record: Serialize + DeserializeOwned + Send + 'static> Journal<Record> {
-    /// Opens or makes a journal and answers what it holds.
+    /// Opens or makes a journal and returns what it holds.
     pub async fn open(path: PathBuf) -> Result<(Self, Vec<Record>), JournalError> {
         blocking(move || Self::open_blocking(path)).await
     }
@@ -116,14 +118,14 @@ impl<Record: Serialize + DeserializeOwned + Send + 'static> Journal<Record> {
     }
 }
 
-/// What a journal holds; nothing where there is none.
+/// What a journal holds; nothing if there is none.
 pub async fn peek<Record: DeserializeOwned + Send + 'static>(
     path: PathBuf,
 ) -> Result<Vec<Record>, JournalError> {
     blocking(move || Ok(read(&path)?.0)).await
 }
 
-/// Deletes a journal. Succeeds where there is none.
+/// Deletes a journal. Succeeds if there is none.
 pub async fn remove(path: PathBuf) -> Result<(), JournalError> {
     blocking(move || match fs::remove_file(&path) {
         Ok(()) => Ok(()),

@@ -13,16 +13,15 @@ mod refresh;
 
 use std::path::Path;
 
+use cassandra_node::files::{self, FileError, blocking};
+use cassandra_node::sstables;
 use model::TableRef;
 use tracing::info;
 
 use crate::agent::Agent;
-use crate::files::{self, FileError, blocking};
 use crate::journal::Journal;
 use crate::path_name;
 use crate::restore::{LoadEvidence, RestoreRecord, RestoreState, TableTarget};
-use crate::ring;
-use crate::sstables;
 use crate::work::Work;
 
 use evidence::TableEvidence;
@@ -88,10 +87,7 @@ async fn load_each(
     state: &RestoreState,
     work: &Work,
 ) -> Result<(), LoadError> {
-    let has_import = ring::identity(&*agent.cql, agent.cassandra.product)
-        .await?
-        .release
-        .has_import();
+    let has_import = agent.node.identity().await?.release.has_import();
     for table in tables {
         work.check()?;
         work.note(table.table().to_string());

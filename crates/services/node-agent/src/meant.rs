@@ -5,16 +5,15 @@
 //! swap, start or finish say which node they are meant for, by host id.
 
 use api::{ErrorKind, ServiceError};
+use cassandra_node::CqlError;
+use cassandra_node::files::FileError;
 use model::HostId;
 use tracing::warn;
 
 use crate::agent::Agent;
-use crate::cql::CqlError;
 use crate::describe::{recall, remember};
 use crate::error::AgentError;
-use crate::files::FileError;
 use crate::path_name;
-use crate::ring;
 
 /// Why a call is not carried out on this node.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +103,7 @@ pub async fn check_finish(agent: &Agent, wanted: HostId, restore: &str) -> Resul
 
 /// The node's own host id, and whether it is on disk for the calls that come while the node is down.
 async fn own_host_id(agent: &Agent) -> Result<(HostId, Result<(), FileError>), MeantError> {
-    match ring::identity(&*agent.cql, agent.cassandra.product).await {
+    match agent.node.identity().await {
         Ok(identity) => {
             let own = identity.member.host_id;
             let known = recall(agent).await.map(|known| known.member.host_id);

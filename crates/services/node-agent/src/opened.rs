@@ -1,21 +1,22 @@
 //! Starts Cassandra on swapped files, and counts that it has opened all of them.
 //!
-//! A node that is up is no evidence: Cassandra may skip an SSTable that it cannot open, or look in other data directories
-//! than this agent. The old files are deleted after this, so nothing is taken for granted.
+//! A node that is up is no evidence: Cassandra may skip an SSTable that it cannot open, or use other data directories than
+//! this agent. The old files are deleted after this, so nothing is taken for granted.
 
 mod look;
 
 use std::time::Duration;
 
 use api::{ErrorKind, ServiceError};
+use cassandra_node::NodeError;
+use cassandra_node::files::{FileError, blocking};
+use cassandra_node::lifecycle::{self, LifecycleError};
 use model::TableRef;
 use tracing::warn;
 
 use crate::agent::Agent;
-use crate::error::AgentError;
-use crate::files::{FileError, blocking};
+use crate::error::{AgentError, wire_kind};
 use crate::path_name;
-use crate::restart::{self, RestartError};
 use crate::restore::TableTarget;
 
 use look::{Look, OnDisk};
@@ -33,7 +34,7 @@ pub enum OpenedError {
     #[error(transparent)]
     Agent(AgentError),
     #[error(transparent)]
-    Start(#[from] RestartError),
+    Start(#[from] LifecycleError),
     #[error(
         "Cassandra is up and has opened {counted} SSTables of table `{table}`, which has {on_disk} in its folders; the old files are kept in the staging folder of restore `{restore}`"
     )]
@@ -55,7 +56,7 @@ impl ServiceError for OpenedError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Agent(error) => error.kind(),
-            Self::Start(error) => error.kind(),
+            Self::Start(error) => wire_kind(error),
             Self::Miscounted { .. } => ErrorKind::DataLoss,
         }
     }
@@ -95,7 +96,7 @@ pub async fn start(
     targets: &[TableTarget],
 ) -> Result<(), OpenedError> {
     path_name::check("restore", restore)?;
-    restart::start(agent).await?;
+    lifecycle::start(&agent.node).await?;
     let mut unsure: Vec<Unsure> = targets.iter().map(Unsure::new).collect();
     loop {
         unsure = look_again(agent, restore, unsure).await?;
@@ -171,7 +172,7 @@ async fn look_again<'a>(
         .filter(|(_, look)| !look.is_empty())
         .unzip();
     let tables: Vec<TableRef> = unsure.iter().map(|of| of.target.table.clone()).collect();
-    let counts = agent.control.sstable_counts(&tables).await?;
+    let counts = agent.node.control.sstable_counts(&tables).await?;
     let after = looks(agent, &unsure).await?;
     let mut left = Vec::new();
     for ((mut of, before), after) in unsure.into_iter().zip(&before).zip(&after) {

@@ -8,6 +8,9 @@ mod verify;
 
 use std::collections::BTreeSet;
 
+use cassandra_node::control::SnapshotScope;
+use cassandra_node::files::{self, blocking};
+use cassandra_node::tables::{self, Table};
 use jiff::Timestamp;
 use model::manifest::{KeptDamage, StoredFile};
 use model::selection::is_user_keyspace;
@@ -16,12 +19,9 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::agent::Agent;
-use crate::control::SnapshotScope;
-use crate::files::{self, blocking};
 use crate::folders::Folders;
 use crate::journal::{self, Journal};
 use crate::path_name;
-use crate::tables::{self, Table};
 
 pub use error::SnapshotError;
 pub use verify::{SnapshotTable, verify};
@@ -81,10 +81,11 @@ async fn take_once(
     }
     // What is there under this tag is not whole, or not known: it is taken anew.
     clear(agent, tag).await?;
-    let tables = tables::select(tables::list(&*agent.cql).await?, selection)?;
+    let tables = tables::select(tables::list(&*agent.node.cql).await?, selection)?;
     let had_data = tables_with_data(agent, &tables).await?;
     if !tables.is_empty() {
         agent
+            .node
             .control
             .snapshot(tag, &scope(selection, &tables))
             .await?;
@@ -185,7 +186,7 @@ async fn tables_with_data(
     blocking(move || {
         let mut found = BTreeSet::new();
         for table in tables {
-            let files = folders.live_files(&table.table, &table.id)?;
+            let files = folders.data.live_files(&table.table, &table.id)?;
             if files.iter().any(|file| file.is_own_data()) {
                 found.insert(table.id);
             }
@@ -199,7 +200,7 @@ async fn tables_with_data(
 pub async fn clear(agent: &Agent, tag: &str) -> Result<(), SnapshotError> {
     path_name::check("tag", tag)?;
     if !snapshot_folders(agent, tag).await?.is_empty() {
-        let told = agent.control.clear_snapshot(tag).await;
+        let told = agent.node.control.clear_snapshot(tag).await;
         // nodetool forgets tables that were dropped since, and Cassandra may be down: the tag is ours, so what is
         // left of it is deleted here.
         let left = snapshot_folders(agent, tag).await?;
@@ -223,7 +224,7 @@ async fn snapshot_folders(
     tag: &str,
 ) -> Result<Vec<std::path::PathBuf>, SnapshotError> {
     let (folders, tag): (Folders, String) = (agent.folders.clone(), tag.to_owned());
-    Ok(blocking(move || folders.snapshot_folders(&tag)).await?)
+    Ok(blocking(move || folders.data.snapshot_folders(&tag)).await?)
 }
 
 #[cfg(test)]

@@ -8,17 +8,16 @@ mod slice;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cassandra_node::files::{self, blocking};
 use model::manifest::NodeManifest;
 use model::{BackupRef, HostId, SourceShare, TableId};
 use tracing::info;
 
 use crate::agent::Agent;
 use crate::bucket::read_node_manifest_of_hash;
-use crate::files::{self, blocking};
 use crate::journal::Journal;
 use crate::path_name;
 use crate::restore::{Begun, RestoreRecord, RestoreState, TableTarget};
-use crate::ring;
 use crate::work::{self, Work};
 
 pub use error::StageError;
@@ -194,9 +193,7 @@ async fn plan(
     state: &RestoreState,
     manifests: &[(HostId, NodeManifest)],
 ) -> Result<(Vec<StagedSstable>, BTreeMap<TableId, u64>), StageError> {
-    let release = ring::identity(&*agent.cql, agent.cassandra.product)
-        .await?
-        .release;
+    let release = agent.node.identity().await?.release;
     let mut kept = BTreeMap::new();
     let mut open = Vec::new();
     for target in &stage.tables {
@@ -211,7 +208,7 @@ async fn plan(
         }
     }
     let rules = Rules {
-        keep_time_ids: release.parses_time_ids() && agent.yaml.time_ids,
+        keep_time_ids: release.parses_time_ids() && agent.node.yaml.time_ids,
         // Attached indexes are read by the line that wrote them; others build their own.
         keep_attached: manifests.iter().all(|(_, manifest)| {
             manifest.release.product == release.product && manifest.release.line() == release.line()

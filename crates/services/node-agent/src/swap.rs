@@ -11,16 +11,17 @@ mod staging;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cassandra_node::files::{self, FileError, blocking};
+use cassandra_node::folders::{DataFolder, live_entries, table_folder_name};
+use cassandra_node::lifecycle;
+use cassandra_node::sstables;
 use tracing::info;
 
 use crate::agent::Agent;
-use crate::files::{self, FileError, blocking};
-use crate::folders::{DataFolder, Folders, live_entries, table_folder_name};
+use crate::folders::Folders;
 use crate::journal::Journal;
 use crate::path_name;
-use crate::restart;
 use crate::restore::{RestoreRecord, RestoreState, TableTarget};
-use crate::sstables;
 
 pub use error::SwapError;
 pub use old::half_swapped;
@@ -36,7 +37,7 @@ type Rename = Arc<dyn Fn(&Path, &Path) -> Result<(), FileError> + Send + Sync>;
 /// Swaps the tables; answers the SSTables that are then live.
 pub async fn swap(agent: &Agent, restore: &str, targets: &[TableTarget]) -> Result<u64, SwapError> {
     path_name::check("restore", restore)?;
-    restart::check_down(agent).await?;
+    lifecycle::check_down(&agent.node).await?;
     swap_files(&agent.folders, restore, targets, Arc::new(files::rename)).await
 }
 
@@ -198,7 +199,7 @@ async fn count(
     let mut total = 0;
     for target in targets {
         let (all, of) = (folders.clone(), target.clone());
-        let live = blocking(move || all.live_files(&of.table, &of.target_id)).await?;
+        let live = blocking(move || all.data.live_files(&of.table, &of.target_id)).await?;
         let found = live.iter().filter(|file| file.is_own_data()).count() as u64;
         let staged = state.staged.as_ref();
         let expected = staged

@@ -16,7 +16,7 @@ pub async fn upgrade_sstables(
     for table in targets {
         work.note(table.to_string());
         // This may stop at any moment: Cassandra finishes the SSTable that it is at, and the next call does the rest.
-        work.or_stop(agent.control.upgrade_sstables(table))
+        work.or_stop(agent.node.control.upgrade_sstables(table))
             .await??;
         work.update(|progress| progress.items_done += 1);
     }

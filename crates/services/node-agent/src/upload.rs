@@ -13,6 +13,9 @@ mod read;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use cassandra_node::keys;
+use cassandra_node::sstables::{self, ComponentFile};
+use cassandra_node::tables;
 use jiff::Timestamp;
 use model::manifest::{BackupKind, KeptDamage, NodeManifest, SstableFacts, StoredFile, TableFiles};
 use model::{BackupName, BackupRef, HostId, Selection, TableId};
@@ -22,12 +25,8 @@ use tracing::info;
 use crate::agent::Agent;
 use crate::bucket::read_committed_node_manifest;
 use crate::journal::Journal;
-use crate::keys;
 use crate::path_name;
-use crate::ring;
 use crate::snapshot::{self, SnapshotRecord, SnapshotTable, Taken};
-use crate::sstables::{self, ComponentFile};
-use crate::tables;
 use crate::work::{self, Work};
 
 pub use error::UploadError;
@@ -73,7 +72,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
     if upload.base.is_some() != (upload.kind == BackupKind::Differential) {
         return Err(UploadError::Base);
     }
-    let identity = ring::identity(&*agent.cql, agent.cassandra.product).await?;
+    let identity = agent.node.identity().await?;
     let host_id = identity.member.host_id;
     let (journal, records) = Journal::open(agent.folders.snapshot_journal(&upload.tag)).await?;
     let tables = snapshot_tables(agent, upload, &records).await?;
@@ -111,7 +110,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
     let product = identity.release.product;
     let keys = match facts::key_names(&facts) {
         names if names.is_empty() => Vec::new(),
-        names => keys::of_sstables(agent, product, &upload.backup, names).await,
+        names => keys::of_sstables(&agent.node, product, &upload.backup, names).await,
     };
     let manifest = NodeManifest {
         backup: upload.backup.clone(),
@@ -148,7 +147,7 @@ async fn snapshot_tables(
         snapshot::find_taken(records).filter(|taken| taken.selection == upload.selection);
     let selected = match taken {
         Some(taken) => taken.tables,
-        None => tables::select(tables::list(&*agent.cql).await?, &upload.selection)?,
+        None => tables::select(tables::list(&*agent.node.cql).await?, &upload.selection)?,
     };
     Ok(snapshot::look(agent, &upload.tag, &selected).await?)
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use api::{ErrorKind, ServiceError};
+use cassandra_node::tables;
 use model::TableRef;
 
 use crate::agent::Agent;
 use crate::error::AgentError;
-use crate::tables;
 use crate::work::Work;
 
 /// The pause between two queries for the built views.
@@ -54,7 +54,7 @@ impl ServiceError for ViewsError {
 
 /// Waits until this node has built the views from what it holds.
 pub async fn await_views(agent: &Agent, views: &[TableRef], work: &Work) -> Result<(), ViewsError> {
-    let known = tables::list(&*agent.cql).await?;
+    let known = tables::list(&*agent.node.cql).await?;
     let is_view = |view: &&TableRef| {
         known
             .iter()
@@ -65,7 +65,7 @@ pub async fn await_views(agent: &Agent, views: &[TableRef], work: &Work) -> Resu
     }
     work.update(|progress| progress.items_total = views.len() as u64);
     loop {
-        let rows = agent.cql.query(BUILT_VIEWS).await?;
+        let rows = agent.node.cql.query(BUILT_VIEWS).await?;
         let is_built = |view: &&TableRef| {
             rows.iter().any(|row| {
                 row.optional_text("keyspace_name") == Some(&view.keyspace)

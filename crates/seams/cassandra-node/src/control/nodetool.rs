@@ -1,10 +1,11 @@
-//! Drives Cassandra through nodetool.
+//! Controls Cassandra through nodetool.
 
+mod outcome;
 mod stats;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,21 +13,11 @@ use model::TableRef;
 use tokio::process::Command;
 use tracing::debug;
 
-use crate::control::{CassandraControl, ControlError, SnapshotScope};
+use super::{CassandraControl, ControlError, SnapshotScope};
 
-/// The last lines of a failed command that are worth repeating.
-const SAID_LINES: usize = 5;
-/// What nodetool says where nobody listens on JMX, in the words of all release lines.
-const DOWN_WORDS: &[&str] = &[
-    "Connection refused",
-    "ConnectException",
-    "Failed to connect to",
-    "No route to host",
-    "Connection reset",
-];
-
-/// What `nodetool snapshot` prints, on all release lines, for a tag that exists or that another command is just taking.
-const EXISTS_WORDS: &[&str] = &["already exists", "duplicate hard link"];
+use outcome::{
+    EXISTS_HINT, FAILED_HINT, already_exists, judge, last_lines, shown, timeout, unusable,
+};
 
 /// nodetool with the arguments that it always needs.
 pub struct Nodetool {
@@ -35,26 +26,23 @@ pub struct Nodetool {
 }
 
 impl Nodetool {
+    /// `timeout` limits every command but those that rewrite SSTables.
     pub fn new(program: Vec<String>, timeout: Duration) -> Self {
         Self { program, timeout }
     }
 
     async fn run(&self, arguments: &[&str]) -> Result<String, ControlError> {
-        let seconds = self.timeout.as_secs();
         match tokio::time::timeout(self.timeout, self.run_without_limit(arguments)).await {
             Ok(result) => result,
-            Err(_) => Err(ControlError::Timeout {
-                command: shown(arguments),
-                seconds,
-            }),
+            Err(_) => Err(timeout(arguments, self.timeout)),
         }
     }
 
     async fn run_without_limit(&self, arguments: &[&str]) -> Result<String, ControlError> {
-        let (program, prefix) = self.program.split_first().ok_or(ControlError::Program {
-            program: "nodetool".to_owned(),
-            why: "the setting `nodetool` is empty".to_owned(),
-        })?;
+        let (program, prefix) = self
+            .program
+            .split_first()
+            .ok_or_else(|| unusable("the setting `nodetool` is empty".to_owned()))?;
         debug!(command = shown(arguments), "running nodetool");
         let output = Command::new(program)
             .args(prefix)
@@ -63,42 +51,12 @@ impl Nodetool {
             .kill_on_drop(true)
             .output()
             .await
-            .map_err(|error| ControlError::Program {
-                program: program.clone(),
-                why: error.to_string(),
-            })?;
+            .map_err(|error| unusable(format!("could not run `{program}`: {error}")))?;
         judge(arguments, &output)
     }
 }
 
-/// nodetool's arguments without its prefix, which may hold a password.
-fn shown(arguments: &[&str]) -> String {
-    format!("nodetool {}", arguments.join(" "))
-}
-
-fn judge(arguments: &[&str], output: &Output) -> Result<String, ControlError> {
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() {
-        return Ok(stdout);
-    }
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    // Some commands complain on stdout.
-    let said = match last_lines(&stderr) {
-        said if said.is_empty() => last_lines(&stdout),
-        said => said,
-    };
-    let command = shown(arguments);
-    if DOWN_WORDS.iter().any(|words| said.contains(words)) {
-        return Err(ControlError::Down { command, said });
-    }
-    Err(ControlError::Failed {
-        command,
-        status: output.status.to_string(),
-        said,
-    })
-}
-
-/// The command with the tables of one keyspace at a time, as nodetool wants them.
+/// The command with the tables of one keyspace at a time, as nodetool takes them.
 fn by_keyspace<'a>(command: &[&'a str], tables: &'a [TableRef]) -> Vec<Vec<&'a str>> {
     tables_by_keyspace(tables)
         .into_iter()
@@ -126,21 +84,11 @@ fn not_running(line: &str) -> Option<TableRef> {
     Some(TableRef::new(words.next()?, words.next()?))
 }
 
-fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        // A Java stack trace says where in Cassandra; its first line said what.
-        .filter(|line| !line.is_empty() && !line.starts_with("at ") && *line != "-- StackTrace --")
-        .collect();
-    lines[lines.len().saturating_sub(SAID_LINES)..].join("; ")
-}
-
 #[async_trait]
 impl CassandraControl for Nodetool {
     async fn mode(&self) -> Result<String, ControlError> {
-        let said = self.run(&["netstats"]).await?;
-        let mode = said
+        let output = self.run(&["netstats"]).await?;
+        let mode = output
             .lines()
             .find_map(|line| line.trim().strip_prefix("Mode:"));
         Ok(mode.unwrap_or("unknown").trim().to_owned())
@@ -164,11 +112,10 @@ impl CassandraControl for Nodetool {
             }
         }
         match self.run(&arguments).await {
-            Err(ControlError::Failed { said, .. })
-                if EXISTS_WORDS.iter().any(|words| said.contains(words)) =>
-            {
+            Err(ControlError::Failed { why, .. }) if already_exists(&why) => {
                 Err(ControlError::SnapshotExists {
                     tag: tag.to_owned(),
+                    hint: EXISTS_HINT,
                 })
             }
             ended => ended.map(drop),
@@ -210,9 +157,11 @@ impl CassandraControl for Nodetool {
         let mut off = Vec::new();
         for arguments in by_keyspace(&["statusautocompaction", "-a"], tables) {
             match self.run(&arguments).await {
-                Ok(said) => off.extend(said.lines().filter_map(not_running)),
-                // 3.11 has no such command and says so with its usage.
-                Err(ControlError::Failed { .. }) => return Ok(Vec::new()),
+                Ok(output) => off.extend(output.lines().filter_map(not_running)),
+                // 3.11 has no such command and prints its usage.
+                Err(ControlError::Failed { .. } | ControlError::Unsupported { .. }) => {
+                    return Ok(Vec::new());
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -220,12 +169,12 @@ impl CassandraControl for Nodetool {
     }
 
     async fn set_autocompaction(&self, tables: &[TableRef], on: bool) -> Result<(), ControlError> {
-        let order = if on {
+        let command = if on {
             "enableautocompaction"
         } else {
             "disableautocompaction"
         };
-        for arguments in by_keyspace(&[order], tables) {
+        for arguments in by_keyspace(&[command], tables) {
             self.run(&arguments).await?;
         }
         Ok(())
@@ -243,13 +192,16 @@ impl CassandraControl for Nodetool {
                 .into_iter()
                 .chain(names.iter().map(String::as_str))
                 .collect();
-            let said = self.run(&arguments).await?;
-            let found = stats::sstable_counts(&said);
+            let output = self.run(&arguments).await?;
+            let found = stats::sstable_counts(&output);
             for table in tables {
                 let count = found.get(table).ok_or_else(|| ControlError::Failed {
-                    command: shown(&arguments),
-                    status: format!("an output without `SSTable count` of `{table}`"),
-                    said: last_lines(&said),
+                    operation: shown(&arguments),
+                    why: format!(
+                        "an output without `SSTable count` of `{table}`: {}",
+                        last_lines(&output)
+                    ),
+                    hint: FAILED_HINT,
                 })?;
                 counts.insert(table.clone(), *count);
             }

@@ -1,4 +1,4 @@
-//! One row of an answer, and the typed ways to read it.
+//! One row of a result, and typed access to it.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,11 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("column `{column}` is not {expected}: {found}")]
 pub struct RowError {
+    /// Its name.
     pub column: String,
+    /// What it should hold, for example `a text`.
     pub expected: &'static str,
+    /// What it holds, as JSON, or `missing`.
     pub found: String,
 }
 
@@ -34,16 +37,19 @@ impl Row {
         }
     }
 
+    /// A text that must be there.
     pub fn text(&self, column: &str) -> Result<&str, RowError> {
         self.value(column)
             .and_then(Value::as_str)
             .ok_or_else(|| self.wrong(column, "a text"))
     }
 
+    /// A text; none if it is null, missing or no text.
     pub fn optional_text(&self, column: &str) -> Option<&str> {
         self.value(column).and_then(Value::as_str)
     }
 
+    /// A text that must be there and parse; `expected` is for the error.
     pub fn parsed<T: std::str::FromStr>(
         &self,
         column: &str,
@@ -54,12 +60,14 @@ impl Row {
             .map_err(|_| self.wrong(column, expected))
     }
 
+    /// A number that must be there.
     pub fn number(&self, column: &str) -> Result<i64, RowError> {
         self.value(column)
             .and_then(Value::as_i64)
             .ok_or_else(|| self.wrong(column, "a number"))
     }
 
+    /// A boolean that must be there.
     pub fn flag(&self, column: &str) -> Result<bool, RowError> {
         self.value(column)
             .and_then(Value::as_bool)

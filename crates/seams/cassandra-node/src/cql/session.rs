@@ -1,6 +1,6 @@
-//! CQL through the scylla driver, held to the one node beside this agent.
+//! CQL through the scylla driver, held to the one node on this host.
 //!
-//! The driver would find the whole ring and spread its requests over it. Here only the node beside the agent may answer,
+//! The driver would find the whole ring and spread its requests over it. Here only this node may answer,
 //! because system tables are about the node that is asked.
 
 use std::net::SocketAddr;
@@ -26,9 +26,9 @@ use super::value::to_json;
 use super::{Cql, CqlError, Row};
 use crate::config::CqlTls;
 
-/// One for answers, one so that a long statement does not block them.
+/// One for short statements, one so that a long statement does not block them.
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(2).expect("two is not zero");
-/// Somebody listens on the same machine at once or not at all.
+/// On the same machine a connection is accepted at once or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where and how to connect.
@@ -38,7 +38,9 @@ pub struct CqlSettings {
     pub address: String,
     /// User and password.
     pub login: Option<(String, String)>,
+    /// PEM files, if the node requires TLS.
     pub tls: Option<CqlTls>,
+    /// The most that one statement may take.
     pub timeout: Duration,
 }
 
@@ -49,6 +51,7 @@ pub struct CqlSession {
 }
 
 impl CqlSession {
+    /// Connects to nothing yet.
     pub fn new(settings: CqlSettings) -> Self {
         Self {
             settings,
@@ -73,7 +76,7 @@ impl CqlSession {
         }
     }
 
-    /// The first address at which somebody listens; the driver itself would try for minutes.
+    /// The first address at which something listens; the driver itself would try for minutes.
     async fn listening(&self) -> Result<SocketAddr, CqlError> {
         let found = tokio::net::lookup_host(&self.settings.address)
             .await
@@ -83,7 +86,7 @@ impl CqlSession {
             match tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
                 Ok(Ok(_)) => return Ok(address),
                 Ok(Err(error)) => last = self.down(error),
-                Err(_) => last = self.down("nobody answers"),
+                Err(_) => last = self.down("nothing replied in time"),
             }
         }
         Err(last)
@@ -136,7 +139,7 @@ impl CqlSession {
         let odd = |error: &dyn std::fmt::Display| {
             Failure::Refused(CqlError::Statement {
                 statement: statement.to_owned(),
-                why: format!("the answer cannot be read: {error}"),
+                why: format!("the result cannot be read: {error}"),
             })
         };
         let rows = result.into_rows_result().map_err(|error| odd(&error))?;
@@ -178,7 +181,7 @@ impl CqlSession {
         }
     }
 
-    /// Forgets a session whose connections broke, unless somebody else has made a new one since.
+    /// Forgets a session whose connections broke, unless another call has made a new one since.
     async fn forget(&self, broken: &Arc<Session>) {
         let mut held = self.session.lock().await;
         if held
@@ -191,7 +194,7 @@ impl CqlSession {
     }
 }
 
-/// Whether it was Cassandra that said no, or the way to it that broke.
+/// Whether Cassandra refused, or the connection to it broke.
 enum Failure {
     Refused(CqlError),
     Broken(CqlError),
@@ -208,7 +211,7 @@ impl Cql for CqlSession {
         match self.run(&session, statement).await {
             Ok(rows) => return Ok(rows),
             Err(Failure::Refused(error)) => return Err(error),
-            // Cassandra may have been restarted since: a new connection tells.
+            // Cassandra may have been restarted since: a new connection shows.
             Err(Failure::Broken(_)) => self.forget(&session).await,
         }
         drop(session);
@@ -224,7 +227,7 @@ impl Cql for CqlSession {
     }
 
     async fn execute(&self, statement: &str) -> Result<(), CqlError> {
-        // A cheap question first, so that a session that has long been broken is not what the statement fails on.
+        // A cheap query first, so that a session that has long been broken is not what the statement fails on.
         self.query("SELECT key FROM system.local").await?;
         let session = self.session().await?;
         match self.run(&session, statement).await {

@@ -2,11 +2,12 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::FakeNode;
+use crate::testing::FakeCassandra;
 
 /// A node with keyspace `Shop` and, as it happens, tables of the product itself.
-fn node(release: &str) -> FakeNode {
-    let node = FakeNode::new(1, release);
+fn node(release: &str) -> FakeCassandra {
+    let root = tempfile::tempdir().unwrap();
+    let node = FakeCassandra::new(root.path(), 1, release);
     let keyspace = |name: &str| {
         json!({ "keyspace_name": name, "durable_writes": true,
                 "replication": { "class": "org.apache.cassandra.locator.NetworkTopologyStrategy", "dc1": "3" } })
@@ -18,12 +19,12 @@ fn node(release: &str) -> FakeNode {
     node
 }
 
-fn set(node: &FakeNode, table: &str, rows: Value) {
+fn set(node: &FakeCassandra, table: &str, rows: Value) {
     node.cql.set(&select_keyspace(table, "Shop"), rows);
 }
 
-async fn check(node: &FakeNode, expected: Expect) {
-    let schema = read(&node.agent, &[]).await.unwrap();
+async fn check(node: &FakeCassandra, expected: Expect) {
+    let schema = read(&node.node, &[]).await.unwrap();
     let text: Vec<String> = schema
         .entries
         .iter()
@@ -389,6 +390,6 @@ async fn what_a_newer_release_describes_is_taken_apart() {
 #[tokio::test]
 async fn a_keyspace_that_is_not_there_is_named() {
     let node = node("5.0.5");
-    let error = read(&node.agent, &["none".to_owned()]).await.unwrap_err();
+    let error = read(&node.node, &["none".to_owned()]).await.unwrap_err();
     assert_eq!(error.to_string(), "the node has no keyspace `none`");
 }

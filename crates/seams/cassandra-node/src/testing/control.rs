@@ -1,5 +1,8 @@
 //! A Cassandra that lives on disk only: snapshots are hard links, loading renames files.
 
+mod misbehaviour;
+mod snapshot;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,42 +11,30 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use cassandra_formats::parse_file_name;
 use model::TableRef;
-use serde_json::json;
 
 use crate::control::{CassandraControl, ControlError, SnapshotScope};
 use crate::files;
 use crate::sstables::{self, ComponentFile};
 
-/// How a node can go wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Misbehaviour {
-    /// nodetool fails half-way: the first table is snapshotted, the others are not.
-    SnapshotFails,
-    /// Once: a command that an earlier agent has left behind takes the snapshot first.
-    SnapshotTakenByAnother,
-    /// nodetool answers 0 and one table has no folder.
-    SnapshotSkips(TableRef),
-    /// nodetool answers 0 and one table's manifest names nothing.
-    SnapshotEmpty(TableRef),
-    /// nodetool answers 0 and one component was not linked.
-    SnapshotLoses(&'static str),
-    /// `import` and `refresh` answer 0 and do nothing.
-    LoadsNothing,
-    /// `import` takes one SSTable out of staging and loses it.
-    LosesOne,
-    /// One SSTable of each table is skipped when the node starts.
-    OpensAllButOne,
-}
+pub use misbehaviour::Misbehaviour;
+use snapshot::link_snapshot;
 
+/// A running Cassandra that has nothing but its files.
 pub struct FakeControl {
+    /// The data directories.
     pub data: Vec<PathBuf>,
+    /// How it goes wrong now.
     pub misbehaviour: Mutex<Option<Misbehaviour>>,
+    /// What it reports that it is doing.
     pub mode: Mutex<Result<String, ControlError>>,
+    /// Tables whose automatic compaction is off.
     pub compaction_off: Mutex<BTreeSet<TableRef>>,
+    /// The calls that change something or are expensive, in words like nodetool's.
     pub calls: Mutex<Vec<String>>,
 }
 
 impl FakeControl {
+    /// One that is up and has these data directories.
     pub fn new(data: Vec<PathBuf>) -> Self {
         Self {
             data,
@@ -54,14 +45,17 @@ impl FakeControl {
         }
     }
 
+    /// Goes wrong from now on.
     pub fn misbehave(&self, how: Misbehaviour) {
         *self.misbehaviour.lock().unwrap() = Some(how);
     }
 
+    /// Goes wrong no longer.
     pub fn behave(&self) {
         *self.misbehaviour.lock().unwrap() = None;
     }
 
+    /// Is unreachable from now on.
     pub fn go_down(&self) {
         *self.mode.lock().unwrap() = Err(down());
     }
@@ -99,7 +93,7 @@ impl FakeControl {
     fn import_one(&self, table: &TableRef, folder: &Path) {
         self.note(format!("import {table} {}", files::name_of(folder)));
         let live = self.folders_of(table).remove(0);
-        // Cassandra looks at the last two folders of the path, and says nothing where they are not the table's.
+        // Cassandra checks the last two folders of the path, and reports nothing if they are not the table's.
         let inside = folder.ends_with(Path::new(&table.keyspace).join(files::name_of(&live)));
         if self.does(&Misbehaviour::LoadsNothing) || !inside {
             return;
@@ -146,48 +140,22 @@ impl FakeControl {
     }
 }
 
+const HINT: &str = "this is a fake";
+
 fn down() -> ControlError {
-    ControlError::Down {
-        command: "nodetool".into(),
-        said: "Connection refused".into(),
+    ControlError::Unreachable {
+        operation: "netstats".into(),
+        why: "Connection refused".into(),
+        hint: HINT,
     }
 }
 
-fn failed(command: &str) -> ControlError {
+fn failed(operation: &str) -> ControlError {
     ControlError::Failed {
-        command: command.into(),
-        status: "exit status: 2".into(),
-        said: "error: out of luck".into(),
+        operation: operation.into(),
+        why: "exit status: 2: error: out of luck".into(),
+        hint: HINT,
     }
-}
-
-fn link_snapshot(table: &Path, tag: &str, lost: Option<&str>, empty: bool) {
-    let into = table.join("snapshots").join(tag);
-    fs::create_dir_all(&into).unwrap();
-    let mut named = Vec::new();
-    let files = if empty {
-        Vec::new()
-    } else {
-        sstables::list(table).unwrap()
-    };
-    for file in files
-        .iter()
-        .filter(|file| lost != Some(file.component.as_str()))
-    {
-        let inside = file.path.strip_prefix(table).unwrap();
-        let to = into.join(inside);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::hard_link(&file.path, to).unwrap();
-        if file.is_data() {
-            named.push(inside.display().to_string());
-        }
-    }
-    fs::write(
-        into.join("manifest.json"),
-        json!({ "files": named }).to_string(),
-    )
-    .unwrap();
-    fs::write(into.join("schema.cql"), "-- schema").unwrap();
 }
 
 #[async_trait]
@@ -216,10 +184,11 @@ impl CassandraControl for FakeControl {
                 self.behave();
                 return Err(ControlError::SnapshotExists {
                     tag: tag.to_owned(),
+                    hint: HINT,
                 });
             }
             if self.does(&Misbehaviour::SnapshotFails) {
-                return Err(failed("nodetool snapshot"));
+                return Err(failed("snapshot"));
             }
         }
         Ok(())

@@ -1,8 +1,4 @@
-//! Fakes for this crate's tests: a node's CQL as canned rows, and a Cassandra that lives on disk only.
-
-mod bucket;
-mod control;
-mod node;
+//! CQL as canned rows.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,31 +9,31 @@ use serde_json::Value;
 
 use crate::cql::{Cql, CqlError, Row};
 
-pub use control::{FakeControl, Misbehaviour};
-pub use node::{FakeNode, TableFolder, fixture, statistics};
-
-/// Answers statements with rows; what it was not told, it answers with no rows.
+/// Returns the rows that were set for a statement; none for others.
 #[derive(Default)]
 pub struct FakeCql {
     answers: Mutex<HashMap<String, Vec<Row>>>,
+    /// The statements that were executed, in order.
     pub executed: Mutex<Vec<String>>,
-    /// Whether nobody answers.
+    /// Whether every query fails because nothing listens.
     pub is_down: AtomicBool,
     /// The statement that Cassandra refuses.
     pub refuses: Mutex<Option<String>>,
 }
 
 impl FakeCql {
+    /// Without rows.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `rows` is an array of objects.
+    /// With rows for a statement, an array of objects.
     pub fn answer(self, statement: &str, rows: Value) -> Self {
         self.set(statement, rows);
         self
     }
 
+    /// Replaces the rows of a statement by an array of objects.
     pub fn set(&self, statement: &str, rows: Value) {
         let rows = rows
             .as_array()
@@ -55,7 +51,7 @@ impl FakeCql {
 #[async_trait]
 impl Cql for FakeCql {
     fn address(&self) -> &str {
-        // Nobody listens on the discard port.
+        // Nothing listens on the discard port.
         "127.0.0.1:9"
     }
 

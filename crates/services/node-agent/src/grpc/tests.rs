@@ -190,7 +190,7 @@ async fn errors_arrive_with_their_reason_field_and_hint() {
         (ErrorKind::InvalidArgument, Some("tag"))
     );
     let failed = take("tag").await;
-    assert_eq!(failed.reason, "NODETOOL_FAILED");
+    assert_eq!(failed.reason, "CONTROL_FAILED");
     assert!(failed.message.contains("out of luck"), "{}", failed.message);
     assert!(failed.hint.is_some());
     drop(root);
@@ -243,7 +243,7 @@ async fn a_node_is_described_as_the_product_that_the_settings_name() {
     ] {
         let mut node = FakeNode::new(1, "4.0.11-2a99ee441fb7");
         node.tables(&["full"]);
-        node.agent.cassandra.product = product;
+        node.agent.node.settings.product = product;
         let described = crate::describe::describe(&node.agent).await.unwrap();
         assert_eq!(described.release.to_string(), release);
         assert_eq!(described.written_format, written, "{release}");
@@ -312,8 +312,7 @@ async fn no_call_of_a_restore_is_carried_out_that_names_another_node_or_none() {
     node.back_up("b1", None).await;
     let marks = node.root.path().join("marks");
     let mark = vec!["touch".to_owned(), marks.display().to_string()];
-    node.agent.cassandra.start_command = mark.clone();
-    node.agent.cassandra.stop_command = mark;
+    node.commands(mark.clone(), mark);
     let control = node.control.clone();
     control.calls.lock().unwrap().clear();
     let FakeNode { agent, root, .. } = node;

@@ -2,6 +2,7 @@
 //!
 //! A call of nodetool costs seconds, so all tables go together.
 
+use cassandra_node::tables;
 use model::{TableId, TableRef};
 use tracing::warn;
 
@@ -9,7 +10,6 @@ use super::{LoadError, Loading};
 use crate::agent::Agent;
 use crate::journal::Journal;
 use crate::restore::{RestoreRecord, RestoreState};
-use crate::tables;
 
 /// A table for which it is ours to turn compaction on again.
 pub(super) type Switched = Vec<(TableRef, TableId)>;
@@ -38,7 +38,7 @@ pub(super) async fn off(
         .map(|table| table.table().clone())
         .collect();
     let never = never_compacted(agent).await?;
-    let stopped = agent.control.not_compacted(&others).await?;
+    let stopped = agent.node.control.not_compacted(&others).await?;
     for table in &to_load {
         let is_off = never.contains(table.table()) || stopped.contains(table.table());
         if !ours(table) && !is_off {
@@ -53,13 +53,17 @@ pub(super) async fn off(
         .filter(|(table, _)| to_load.iter().any(|loading| loading.table() == table))
         .map(|(table, _)| table.clone())
         .collect();
-    agent.control.set_autocompaction(&tables, false).await?;
+    agent
+        .node
+        .control
+        .set_autocompaction(&tables, false)
+        .await?;
     Ok(switched)
 }
 
 /// Tables whose own schema turns it off.
 async fn never_compacted(agent: &Agent) -> Result<Vec<TableRef>, LoadError> {
-    let tables = tables::list(&*agent.cql).await?;
+    let tables = tables::list(&*agent.node.cql).await?;
     Ok(tables
         .into_iter()
         .filter(|table| !table.autocompaction)
@@ -73,7 +77,7 @@ pub(super) async fn on(
     switched: &Switched,
 ) -> Result<(), LoadError> {
     let tables: Vec<TableRef> = switched.iter().map(|(table, _)| table.clone()).collect();
-    if let Err(error) = agent.control.set_autocompaction(&tables, true).await {
+    if let Err(error) = agent.node.control.set_autocompaction(&tables, true).await {
         warn!(%error, tables = tables.len(), "automatic compaction is still off");
         return Err(error.into());
     }

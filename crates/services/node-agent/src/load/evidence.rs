@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use cassandra_node::files::blocking;
 use tracing::warn;
 
 use super::{LoadError, Loading, recognise};
-use crate::files::blocking;
 use crate::restore::{LoadEvidence, RestoreRecord, RestoreState};
 
 /// What is known of one table's SSTables while they are loaded. They are named by the path that they had in staging.

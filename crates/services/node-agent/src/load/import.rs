@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use cassandra_node::files::blocking;
+
 use super::{LoadError, drop_indexes, recognise};
 use crate::agent::Agent;
-use crate::files::blocking;
 use crate::restore::TableTarget;
 
 pub(super) async fn load(
@@ -16,6 +17,7 @@ pub(super) async fn load(
     let folders = folders_to_import(agent, restore, target).await?;
     if !folders.is_empty() {
         agent
+            .node
             .control
             .import(&target.table, &folders, check_tokens)
             .await?;

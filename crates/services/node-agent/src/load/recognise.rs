@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 
+use cassandra_node::files::FileError;
+use cassandra_node::folders::table_folder_name;
+use cassandra_node::sstables::{self, ComponentFile, DIGEST};
+
 use super::LoadError;
-use crate::files::FileError;
-use crate::folders::{Folders, table_folder_name};
+use crate::folders::Folders;
 use crate::restore::{LoadEvidence, TableTarget};
-use crate::sstables::{self, ComponentFile, DIGEST};
 
 /// A table's folders in staging that exist, one for each data directory at most.
 pub(super) fn staging_folders(
@@ -68,7 +70,7 @@ pub(super) fn not_live(
     target: &TableTarget,
     evidence: Vec<LoadEvidence>,
 ) -> Result<Vec<LoadEvidence>, LoadError> {
-    let mut live = folders.live_files(&target.table, &target.target_id)?;
+    let mut live = folders.data.live_files(&target.table, &target.target_id)?;
     live.retain(ComponentFile::is_own_data);
     // First those that kept their inode, so that none of them is taken for a copy of another.
     let mut gone = Vec::new();

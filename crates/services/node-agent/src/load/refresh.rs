@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cassandra_formats::Descriptor;
+use cassandra_node::files::{self, FileError, blocking};
+use cassandra_node::folders::{DataFolders, table_folder_name};
+use cassandra_node::sstables::{self, ComponentFile};
 
 use super::{LoadError, drop_indexes};
 use crate::agent::Agent;
-use crate::files::{self, FileError, blocking};
-use crate::folders::{Folders, table_folder_name};
+use crate::folders::Folders;
 use crate::restore::TableTarget;
-use crate::sstables::{self, ComponentFile};
 
 /// Flushes go on meanwhile and take the next numbers; fresh ones begin far behind them.
 const NUMBER_GAP: u64 = 100_000;
@@ -31,11 +32,11 @@ pub(super) async fn load(
 ) -> Result<(), LoadError> {
     let (folders, of, run) = (agent.folders.clone(), target.clone(), restore.to_owned());
     blocking(move || link_all(&folders, &run, &of)).await?;
-    agent.control.refresh(&target.table).await?;
+    agent.node.control.refresh(&target.table).await?;
     let mut tries = 0;
     loop {
         let table = std::slice::from_ref(&target.table);
-        let counts = agent.control.sstable_counts(table).await?;
+        let counts = agent.node.control.sstable_counts(table).await?;
         let counted = counts.get(&target.table).copied().unwrap_or(0);
         let (folders, of) = (agent.folders.clone(), target.clone());
         let on_disk = blocking(move || count(&folders, &of)).await?;
@@ -55,12 +56,12 @@ pub(super) async fn load(
 }
 
 fn count(folders: &Folders, target: &TableTarget) -> Result<u64, LoadError> {
-    let live = folders.live_files(&target.table, &target.target_id)?;
+    let live = folders.data.live_files(&target.table, &target.target_id)?;
     Ok(live.iter().filter(|file| file.is_own_data()).count() as u64)
 }
 
 fn link_all(folders: &Folders, restore: &str, target: &TableTarget) -> Result<(), LoadError> {
-    let live = folders.live_files(&target.table, &target.target_id)?;
+    let live = folders.data.live_files(&target.table, &target.target_id)?;
     let taken: HashSet<u64> = live
         .iter()
         .filter(|file| file.is_own_data())
@@ -76,7 +77,7 @@ fn link_all(folders: &Folders, restore: &str, target: &TableTarget) -> Result<()
             continue;
         }
         drop_indexes(&staging)?;
-        let into = Folders::table_folder(&data.path, &target.table, &target.target_id);
+        let into = DataFolders::table_folder(&data.path, &target.table, &target.target_id);
         folders.ownership(data)?.make_folder(&into)?;
         let staged = sstables::list(&staging)?;
         unlink_unfinished(&into, &staged, &live)?;

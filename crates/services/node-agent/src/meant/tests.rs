@@ -28,7 +28,7 @@ async fn a_node_that_is_down_knows_which_it_was() {
 #[tokio::test]
 async fn what_is_said_now_counts_more_than_what_is_remembered() {
     let node = FakeNode::new(1, "4.1.9");
-    let mut identity = ring::identity(&*node.agent.cql, None).await.unwrap();
+    let mut identity = node.agent.node.identity().await.unwrap();
     identity.member.host_id = FakeNode::host_id(2);
     remember(&node.agent, &identity).await.unwrap();
     check(&node.agent, FakeNode::host_id(1)).await.unwrap();

@@ -5,7 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::files::{self, FileError};
+use cassandra_node::files::{self, FileError};
+
 use crate::folders::Folders;
 use crate::restore::TableTarget;
 
@@ -27,13 +28,13 @@ impl Look {
         let mut named = BTreeSet::new();
         let mut is_changing = false;
         // Logs first: they are written before the first file that they name, and deleted after the last.
-        for folder in folders.live_folders(&target.table, &target.target_id) {
+        for folder in folders.data.live_folders(&target.table, &target.target_id) {
             for log in files::entries(&folder)?.iter().filter(|path| is_log(path)) {
                 is_changing = true;
                 named.extend(names_in(log)?);
             }
         }
-        let files = folders.live_files(&target.table, &target.target_id)?;
+        let files = folders.data.live_files(&target.table, &target.target_id)?;
         let own = files.into_iter().filter(|file| file.is_own_data());
         Ok(Self {
             files: own.map(|file| file.path).collect(),

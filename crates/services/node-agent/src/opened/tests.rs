@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::swap;
@@ -8,9 +9,9 @@ use crate::testing::{FakeNode, Misbehaviour};
 
 /// A node whose tables are swapped, and which is up again.
 async fn swapped() -> FakeNode {
-    let mut node = staged().await;
+    let node = staged().await;
     swap::swap(&node.agent, "r1", &targets()).await.unwrap();
-    node.agent.cassandra.start_command = vec!["true".into()];
+    node.process.is_supported.store(true, Ordering::SeqCst);
     *node.control.mode.lock().unwrap() = Ok("NORMAL".to_owned());
     node.cql.set(
         "SELECT bootstrapped FROM system.local",
@@ -57,7 +58,7 @@ fn counts(node: &FakeNode) -> Vec<String> {
 fn an_sstable(node: &FakeNode) -> String {
     let folders = &node.agent.folders;
     let target = &targets()[0];
-    let files = folders.live_files(&target.table, &target.target_id);
+    let files = folders.data.live_files(&target.table, &target.target_id);
     let own = files.unwrap().into_iter().find(|file| file.is_own_data());
     own.unwrap().descriptor.to_string()
 }
@@ -96,7 +97,7 @@ async fn a_moment_of_rest_counts_more_than_what_a_compaction_would_excuse() {
 #[tokio::test]
 async fn a_loss_in_a_late_table_is_found_whatever_the_time_and_the_other_tables() {
     let mut node = swapped().await;
-    node.agent.cassandra.start_timeout_seconds = 0;
+    node.agent.node.settings.start_timeout_seconds = 0;
     log_of(&node, "ADD:[/d/nb-77-big-,0,8][1]\n");
     node.table("gone", 2, 0).sstable("nb-1-big", "since");
     node.control.misbehave(Misbehaviour::OpensAllButOne);

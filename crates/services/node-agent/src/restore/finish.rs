@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
+use cassandra_node::control::ControlError;
+use cassandra_node::files::{self, FileError, blocking};
 use tracing::info;
 
 use super::RestoreState;
 use crate::agent::Agent;
-use crate::control::ControlError;
 use crate::error::AgentError;
-use crate::files::{self, FileError, blocking};
 use crate::journal;
 use crate::path_name;
 use crate::swap;
@@ -130,9 +130,14 @@ async fn give_compaction_back(agent: &Agent, restore: &str) -> Result<(), Finish
         .filter(|t| state.compaction_off.contains(&t.target_id))
     {
         let table = std::slice::from_ref(&target.table);
-        match agent.control.set_autocompaction(table, true).await {
+        match agent.node.control.set_autocompaction(table, true).await {
             // A node that is down compacts when it starts; a table that was dropped never again.
-            Ok(()) | Err(ControlError::Down { .. } | ControlError::Failed { .. }) => {}
+            Ok(())
+            | Err(
+                ControlError::Unreachable { .. }
+                | ControlError::Failed { .. }
+                | ControlError::Unsupported { .. },
+            ) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -3,21 +3,18 @@
 use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
+use cassandra_node::control::ControlError;
 use model::TableRef;
 
-use crate::control::ControlError;
 use crate::error::AgentError;
 use crate::journal::JournalError;
-use crate::tables::SelectionError;
 
 /// Why there is no snapshot to rely on.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     #[error(transparent)]
     Agent(AgentError),
-    #[error(transparent)]
-    Selection(#[from] SelectionError),
-    #[error("snapshot `{tag}` has no folder for table `{table}`, whatever nodetool said")]
+    #[error("snapshot `{tag}` has no folder for table `{table}`, whatever Cassandra reported")]
     NoFolder { tag: String, table: TableRef },
     #[error("snapshot `{tag}` of table `{table}` has no manifest that can be read in `{}`: {why}", folder.display())]
     Manifest {
@@ -47,7 +44,7 @@ impl SnapshotError {
             | Self::Incomplete { .. }
             | Self::Empty { .. }
             | Self::Agent(AgentError::Control(ControlError::SnapshotExists { .. })) => true,
-            Self::Agent(_) | Self::Selection(_) => false,
+            Self::Agent(_) => false,
         }
     }
 }
@@ -62,7 +59,6 @@ impl ServiceError for SnapshotError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Agent(error) => error.kind(),
-            Self::Selection(error) => error.kind(),
             Self::NoFolder { .. }
             | Self::Manifest { .. }
             | Self::Incomplete { .. }
@@ -73,7 +69,6 @@ impl ServiceError for SnapshotError {
     fn reason(&self) -> &'static str {
         match self {
             Self::Agent(error) => error.reason(),
-            Self::Selection(error) => error.reason(),
             Self::NoFolder { .. }
             | Self::Manifest { .. }
             | Self::Incomplete { .. }
@@ -88,7 +83,6 @@ impl ServiceError for SnapshotError {
                 Some(format!("delete `{}`", path.display()))
             }
             Self::Agent(error) => error.hint(),
-            Self::Selection(error) => error.hint(),
             Self::NoFolder { .. }
             | Self::Manifest { .. }
             | Self::Incomplete { .. }

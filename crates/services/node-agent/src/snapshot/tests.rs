@@ -71,7 +71,7 @@ async fn check(wrong: Misbehaviour, reason: &str) {
 #[tokio::test]
 async fn a_snapshot_that_is_not_whole_is_no_snapshot() {
     let full = TableRef::new("ks", "full");
-    check(Misbehaviour::SnapshotFails, "NODETOOL_FAILED").await;
+    check(Misbehaviour::SnapshotFails, "CONTROL_FAILED").await;
     check(
         Misbehaviour::SnapshotSkips(full.clone()),
         "SNAPSHOT_INCOMPLETE",
@@ -119,7 +119,7 @@ async fn an_sstable_that_the_manifest_names_must_be_there() {
             fs::remove_file(file.path()).unwrap();
         }
     }
-    let tables = tables::list(&*node.agent.cql).await.unwrap();
+    let tables = tables::list(&*node.agent.node.cql).await.unwrap();
     let error = look(&node.agent, "tag", &tables).await.unwrap_err();
     assert!(error.to_string().contains("nb-1-big-Data.db"), "{error}");
 }

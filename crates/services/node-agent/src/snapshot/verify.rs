@@ -5,13 +5,13 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use cassandra_node::files::FileError;
+use cassandra_node::sstables::{self, ComponentFile};
+use cassandra_node::tables::Table;
 use serde::Deserialize;
 
 use super::SnapshotError;
-use crate::files::FileError;
 use crate::folders::Folders;
-use crate::sstables::{self, ComponentFile};
-use crate::tables::Table;
 
 const MANIFEST: &str = "manifest.json";
 
@@ -43,6 +43,7 @@ struct Manifest {
 /// Finds a table's files in a snapshot, and refuses what is not whole.
 pub fn verify(folders: &Folders, tag: &str, table: Table) -> Result<SnapshotTable, SnapshotError> {
     let found: Vec<PathBuf> = folders
+        .data
         .live_folders(&table.table, &table.id)
         .iter()
         .map(|folder| folder.join("snapshots").join(tag))

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use blob_store::Store;
 use bytes::Bytes;
+use cassandra_node::files::{self, FileError, Ownership, blocking};
 use futures::StreamExt;
 use model::manifest::StoredFile;
 use nix::fcntl::posix_fallocate;
@@ -15,7 +16,6 @@ use nix::fcntl::posix_fallocate;
 use super::StageError;
 use super::layout::StagedFile;
 use crate::agent::Agent;
-use crate::files::{self, FileError, Ownership, blocking};
 use crate::journal::Journal;
 use crate::restore::{RestoreRecord, RestoreState};
 use crate::work::Work;

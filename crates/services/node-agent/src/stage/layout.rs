@@ -1,21 +1,24 @@
 //! Decides what is staged under which name in which data directory; touches nothing.
 
+mod disk_space;
 mod ids;
 
 use std::collections::{BTreeMap, HashMap};
 
 use cassandra_formats::{Descriptor, parse_file_name};
+use cassandra_node::folders::table_folder_name;
+use cassandra_node::sstables::{TOC, is_attached_index};
 use model::manifest::{NodeManifest, StoredFile, TableFiles};
 use model::{HostId, SourceShare, TableId, TableRef};
 
 use super::StageError;
 use super::share::{self, Portion, Taking};
-use crate::files::{self, FileError};
-use crate::folders::{Folders, table_folder_name};
 use crate::restore::{Placement, TableTarget};
-use crate::sstables::{TOC, is_attached_index};
 
+use disk_space::reserve;
 use ids::Ids;
+
+pub(super) use disk_space::{DiskSpace, disk_spaces};
 
 /// What this node can take as it is.
 #[derive(Debug, Clone, Copy)]
@@ -24,29 +27,6 @@ pub(super) struct Rules {
     pub keep_time_ids: bool,
     /// SAI and SASI components are of use here.
     pub keep_attached: bool,
-}
-
-/// A data directory with its free space; several may share a filesystem.
-#[derive(Debug, Clone)]
-pub(super) struct DiskSpace {
-    pub label: String,
-    pub device: u64,
-    pub free_bytes: u64,
-}
-
-/// The free space of each data directory.
-pub(super) fn disk_spaces(folders: &Folders) -> Result<Vec<DiskSpace>, FileError> {
-    folders
-        .data
-        .iter()
-        .map(|data| {
-            Ok(DiskSpace {
-                label: data.label.clone(),
-                device: files::device(&data.path)?,
-                free_bytes: folders.space(data)?.free_bytes,
-            })
-        })
-        .collect()
 }
 
 /// One file of the backup, and its path in the staging folder of its data directory.
@@ -252,26 +232,6 @@ fn sstables_of<'a>(
         });
     }
     Ok(sources)
-}
-
-/// The data directory with the most free space, which is then less.
-fn reserve(spaces: &mut [DiskSpace], source: &Source<'_>) -> String {
-    let bytes = source.files.iter().map(|(_, file)| file.bytes).sum();
-    let bytes = source.portion.of_bytes(bytes);
-    let Some(best) = spaces.iter().max_by_key(|space| space.free_bytes).cloned() else {
-        return String::new();
-    };
-    for space in spaces
-        .iter_mut()
-        .filter(|space| space.device == best.device)
-    {
-        space.free_bytes = space.free_bytes.saturating_sub(bytes);
-    }
-    // Of directories on one filesystem, turns are taken: the one that was chosen looks a little fuller.
-    if let Some(chosen) = spaces.iter_mut().find(|space| space.label == best.label) {
-        chosen.free_bytes = chosen.free_bytes.saturating_sub(1);
-    }
-    best.label
 }
 
 fn folder_path(source: &Source<'_>) -> String {

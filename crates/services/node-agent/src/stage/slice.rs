@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cassandra_formats::slice::{self, slice_reading};
 use cassandra_formats::{DATA, DIGEST, FILTER, STATISTICS, TOC, parse_file_name};
+use cassandra_node::files::{self, FileError, Ownership, blocking};
 use cassandra_tokens::TokenRanges;
 use model::manifest::StoredFile;
 use sstable_files::{NewSstable, SstableFiles};
@@ -25,7 +26,6 @@ use super::fetch::Fetcher;
 use super::layout::{StagedFile, StagedSstable};
 use super::share::Portion;
 use crate::agent::Agent;
-use crate::files::{self, FileError, Ownership, blocking};
 use crate::journal::Journal;
 use crate::restore::{RestoreRecord, RestoreState};
 use crate::work::Work;
@@ -292,5 +292,5 @@ impl<'a> Slicer<'a> {
 
 fn is_read(file: &StagedFile) -> bool {
     let component = file.component();
-    !NOT_READ.contains(&component) && !crate::sstables::is_attached_index(component)
+    !NOT_READ.contains(&component) && !cassandra_node::sstables::is_attached_index(component)
 }

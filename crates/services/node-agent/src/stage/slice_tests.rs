@@ -132,7 +132,7 @@ async fn index_tables_come_with_what_is_whole_and_not_with_slices() {
     for (ranges, indexes) in [(&[][..], 1), (&[(i64::MIN, middle)], 0)] {
         let target = source.target();
         run(&target, &order(vec![share(1, ranges)])).await.unwrap();
-        let folders = crate::sstables::index_folders(&staged_folder(&target)).unwrap();
+        let folders = cassandra_node::sstables::index_folders(&staged_folder(&target)).unwrap();
         assert_eq!(folders.len(), indexes, "{ranges:?}");
     }
 }

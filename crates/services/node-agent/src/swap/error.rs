@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
+use cassandra_node::NodeError;
+use cassandra_node::lifecycle::LifecycleError;
 use model::TableRef;
 
-use crate::error::AgentError;
-use crate::restart::RestartError;
+use crate::error::{AgentError, wire_kind};
 
 /// Why tables are not swapped.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +15,7 @@ pub enum SwapError {
     #[error(transparent)]
     Agent(AgentError),
     #[error(transparent)]
-    Running(#[from] RestartError),
+    Running(#[from] LifecycleError),
     #[error("table `{table}` is not staged on this node for restore `{restore}`")]
     NotStaged { restore: String, table: TableRef },
     #[error(
@@ -48,7 +49,7 @@ impl ServiceError for SwapError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Agent(error) => error.kind(),
-            Self::Running(error) => error.kind(),
+            Self::Running(error) => wire_kind(error),
             Self::NotStaged { .. } => ErrorKind::FailedPrecondition,
             Self::StagingLost { .. } | Self::Miscounted { .. } => ErrorKind::DataLoss,
             Self::Occupied { .. } => ErrorKind::Internal,

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use cassandra_node::files::{self, FileError};
+use cassandra_node::folders::table_folder_name;
+
 use super::OLD;
-use crate::files::{self, FileError};
-use crate::folders::table_folder_name;
 use crate::restore::RestoreState;
 
 /// A table of a swap that was begun and is not done, so that the old files may be the only copy of what was live.

@@ -9,12 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cassandra_formats::parse_file_name;
+use cassandra_node::files::FileError;
+use cassandra_node::folders::table_folder_name;
+use cassandra_node::sstables::DATA;
 
 use super::SwapError;
-use crate::files::FileError;
-use crate::folders::{Folders, table_folder_name};
+use crate::folders::Folders;
 use crate::restore::{RestoreState, TableTarget};
-use crate::sstables::DATA;
 
 /// Where staging has put a file.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]

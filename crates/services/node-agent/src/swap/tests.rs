@@ -23,7 +23,7 @@ pub(crate) fn targets() -> Vec<TableTarget> {
 /// A node on which a backup is staged whose tables have changed since: one has other files, one has files where the
 /// backup has none.
 pub(crate) async fn staged() -> FakeNode {
-    let mut node = FakeNode::new(2, "4.1.9");
+    let node = FakeNode::new(2, "4.1.9");
     node.tables(&["full", "gone"]);
     node.table("full", 1, 0).sstable("nb-1-big", "one");
     node.table("full", 1, 1).sstable("nb-2-big", "two");
@@ -58,7 +58,7 @@ pub(crate) async fn staged() -> FakeNode {
     };
     node.stage(&wanted, &work).await.unwrap();
     node.control.go_down();
-    node.agent.cassandra.stop_command = vec!["true".into()];
+    node.process.is_supported.store(true, Ordering::SeqCst);
     node
 }
 
@@ -205,12 +205,15 @@ async fn a_running_cassandra_is_never_swapped_under() {
         let error = swap(&node.agent, "r1", &targets()).await.unwrap_err();
         assert_eq!(error.reason(), reason);
     }
-    *node.control.mode.lock().unwrap() = Err(crate::control::ControlError::Program {
-        program: "nodetool".into(),
+    *node.control.mode.lock().unwrap() = Err(cassandra_node::ControlError::Unusable {
         why: "gone".into(),
+        hint: "bring it back",
     });
     let error = swap(&node.agent, "r1", &targets()).await.unwrap_err();
-    assert!(error.to_string().contains("cannot be told"), "{error}");
+    assert!(
+        error.to_string().contains("cannot be determined"),
+        "{error}"
+    );
     assert_eq!(live(&node), ["newer", "unwanted"]);
 }
 

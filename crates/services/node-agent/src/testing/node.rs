@@ -8,26 +8,28 @@ use blob_store::testing::Faulty;
 use blob_store::{Folder, Store};
 use cassandra_formats::statistics::Statistics;
 use cassandra_formats::{Version, parse_file_name};
+use cassandra_node::folders::DataFolders;
+use cassandra_node::process::commands::Commands;
+use cassandra_node::testing::{FakeCassandra, FakeControl, FakeCql, FakeProcess};
 use model::manifest::{BackupKind, NodeManifest};
 use model::{BackupRef, HostId, Selection, TableId, TableRef};
 use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::{FakeControl, FakeCql};
 use crate::agent::Agent;
-use crate::config::{AgentConfig, CassandraConfig};
+use crate::config::AgentConfig;
 use crate::folders::Folders;
 use crate::locks::Locks;
 use crate::upload::Upload;
 use crate::work::Work;
-use crate::yaml::CassandraYaml;
 
 pub struct FakeNode {
     pub root: TempDir,
     pub agent: Agent,
     pub cql: Arc<FakeCql>,
     pub control: Arc<FakeControl>,
+    pub process: Arc<FakeProcess>,
     pub store: Arc<Faulty>,
     /// The same without faults, for what a test does by itself.
     pub bucket: Store,
@@ -55,15 +57,7 @@ impl FakeNode {
 
     fn on(root: TempDir, data_directories: usize, release: &str, bucket_root: PathBuf) -> Self {
         let bucket: Store = Arc::new(Folder::open(&bucket_root).unwrap());
-        let data: Vec<PathBuf> = (1..=data_directories)
-            .map(|n| root.path().join(format!("data{n}")))
-            .collect();
-        for folder in &data {
-            fs::create_dir(folder).unwrap();
-        }
-        let caches = root.path().join("saved_caches");
-        fs::create_dir(&caches).unwrap();
-        fs::create_dir(root.path().join("commitlog")).unwrap();
+        let fake = FakeCassandra::new(root.path(), data_directories, release);
         let config = AgentConfig {
             state_dir: root.path().join("state"),
             parallel_files: 2,
@@ -71,17 +65,22 @@ impl FakeNode {
             reserved_bytes: 0,
             ..AgentConfig::default()
         };
-        let cql = Arc::new(system_tables(release));
-        let control = Arc::new(FakeControl::new(data.clone()));
         let store = Arc::new(Faulty::new(bucket.clone()));
+        let FakeCassandra {
+            node,
+            cql,
+            control,
+            process,
+        } = fake;
+        let folders = Folders::new(
+            node.data_folders(),
+            node.yaml.saved_caches_directory.clone(),
+            &config,
+        );
         let agent = Agent {
-            cql: cql.clone(),
-            control: control.clone(),
+            node,
             store: store.clone(),
-            folders: Folders::new(data, caches, &config),
-            yaml: CassandraYaml::parse("cluster_name: c", Path::new("c.yaml"), root.path())
-                .unwrap(),
-            cassandra: CassandraConfig::default(),
+            folders,
             config,
             locks: Locks::default(),
             clock: || "2026-01-02T03:04:05Z".parse().unwrap(),
@@ -91,11 +90,18 @@ impl FakeNode {
             agent,
             cql,
             control,
+            process,
             store,
             bucket,
             bucket_root,
             others: Vec::new(),
         }
+    }
+
+    /// Has commands start and stop Cassandra, instead of the fake process.
+    pub fn commands(&mut self, start: Vec<String>, stop: Vec<String>) {
+        let output = self.agent.folders.state.clone();
+        self.agent.node.process = Arc::new(Commands::new(start, stop, output));
     }
 
     /// Keeps another node's folders for as long as this one's.
@@ -134,7 +140,7 @@ impl FakeNode {
 
     pub fn table(&self, name: &str, id: u128, data: usize) -> TableFolder {
         let data = &self.agent.folders.data[data].path;
-        TableFolder(Folders::table_folder(
+        TableFolder(DataFolders::table_folder(
             data,
             &TableRef::new("ks", name),
             &Self::table_id(id),
@@ -143,7 +149,7 @@ impl FakeNode {
 
     /// Makes a segment of the commit log.
     pub fn segment(&self, name: &str) -> PathBuf {
-        let path = self.agent.yaml.commitlog_directory.join(name);
+        let path = self.agent.node.yaml.commitlog_directory.join(name);
         fs::write(&path, "writes").unwrap();
         path
     }
@@ -195,16 +201,6 @@ impl FakeNode {
     }
 }
 
-fn system_tables(release: &str) -> FakeCql {
-    let local = json!([{
-        "cluster_name": "c", "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
-        "release_version": release, "schema_version": "v1", "bootstrapped": "COMPLETED",
-        "host_id": FakeNode::host_id(1).to_string(), "broadcast_address": "127.0.0.2",
-        "data_center": "dc1", "rack": "r1", "tokens": ["10"],
-    }]);
-    FakeCql::new().answer("SELECT * FROM system.local", local)
-}
-
 impl TableFolder {
     /// Writes an SSTable whose components hold `content`, and which stands every check but that of its rows.
     pub fn sstable(&self, descriptor: &str, content: &str) {
@@ -228,7 +224,7 @@ impl TableFolder {
         fs::create_dir_all(&self.0).unwrap();
         for entry in fs::read_dir(from).unwrap() {
             let from = entry.unwrap().path();
-            let name = crate::files::name_of(&from);
+            let name = cassandra_node::files::name_of(&from);
             if from.is_dir() {
                 TableFolder(self.0.join(name)).copy(&from);
             } else if parse_file_name(name).is_ok() {
@@ -243,7 +239,7 @@ impl TableFolder {
 
     /// What each Data component in the folder holds, sorted.
     pub fn contents(&self) -> Vec<String> {
-        let files = crate::sstables::list(&self.0).unwrap();
+        let files = cassandra_node::sstables::list(&self.0).unwrap();
         let mut found: Vec<String> = files
             .iter()
             .filter(|file| file.is_own_data())

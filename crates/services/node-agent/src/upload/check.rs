@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use cassandra_formats::verify::ComponentCheck;
 use cassandra_formats::{Damage, Error};
+use cassandra_node::files::FileError;
+use cassandra_node::sstables::ComponentFile;
+use cassandra_node::tables::Table;
 use model::manifest::KeptDamage;
 use sstable_files::SstableFiles;
-
-use crate::files::FileError;
-use crate::sstables::ComponentFile;
-use crate::tables::Table;
 
 /// One component and the SSTable that it belongs to.
 #[derive(Debug, Clone)]

@@ -9,7 +9,6 @@ use model::manifest::KeptDamage;
 use crate::error::AgentError;
 use crate::journal::JournalError;
 use crate::snapshot::SnapshotError;
-use crate::tables::SelectionError;
 
 /// How much damage of one file an error tells.
 const DAMAGE_TOLD_MAX: usize = 4;
@@ -21,8 +20,6 @@ pub enum UploadError {
     Agent(AgentError),
     #[error("a differential backup has a base, and no other has")]
     Base,
-    #[error(transparent)]
-    Selection(#[from] SelectionError),
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     #[error("`{}` changed while it was read, {tries} times", path.display())]
@@ -71,7 +68,6 @@ impl ServiceError for UploadError {
         match self {
             Self::Agent(error) => error.kind(),
             Self::Base => ErrorKind::InvalidArgument,
-            Self::Selection(error) => error.kind(),
             Self::Snapshot(error) => error.kind(),
             Self::NoFreeKey { .. } => ErrorKind::Internal,
             Self::Restless { .. } => ErrorKind::Unavailable,
@@ -84,7 +80,6 @@ impl ServiceError for UploadError {
         match self {
             Self::Agent(error) => error.reason(),
             Self::Base => "BASE_MISMATCH",
-            Self::Selection(error) => error.reason(),
             Self::Snapshot(error) => error.reason(),
             Self::Restless { .. } => "FILE_CHANGED",
             Self::Damaged { .. } => "SSTABLE_DAMAGED",
@@ -100,7 +95,6 @@ impl ServiceError for UploadError {
                 Some(format!("delete `{}`", path.display()))
             }
             Self::Agent(error) => error.hint(),
-            Self::Selection(error) => error.hint(),
             Self::Snapshot(error) => error.hint(),
             Self::Damaged { table, .. } => Some(format!(
                 "run `nodetool scrub {} {}` and `nodetool repair` on that node, then back up again; `--keep-damaged` takes it as it is",

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cassandra_formats::{Error, PlanFacts, plan_facts};
+use cassandra_node::files::{FileError, blocking};
+use cassandra_node::sstables;
 use jiff::Timestamp;
 use model::TableId;
 use model::manifest::{Encryption, Expiring, Hazard, NodeManifest, SstableFacts, StoredFile};
@@ -11,9 +13,7 @@ use sstable_files::SstableFiles;
 
 use super::{Stored, UploadError};
 use crate::agent::Agent;
-use crate::files::{FileError, blocking};
 use crate::snapshot::SnapshotTable;
-use crate::sstables;
 use crate::work::{self, Work};
 
 /// Facts of the base's SSTables, and of what content they are facts.

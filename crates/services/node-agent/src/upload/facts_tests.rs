@@ -144,7 +144,7 @@ async fn keys_of_encrypted_sstables_are_known_by_fingerprint_only() {
         fs::create_dir_all(&keys).unwrap();
         fs::write(keys.join("key_one"), KEY).unwrap();
         fs::write(node.root.path().join("keys/key_one"), KEY).unwrap();
-        node.agent.cassandra.system_key_directory = Some(keys);
+        node.agent.node.settings.system_key_directory = Some(keys);
         take(&node).await;
         upload_as(&node, "b1").await.unwrap();
         let manifest = node.manifest("b1").await;

@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use blob_store::{Put, Store};
 use cassandra_formats::Component;
+use cassandra_node::files::blocking;
+use cassandra_node::folders::table_folder_name;
+use cassandra_node::sstables::{self, ComponentFile};
+use cassandra_node::tables::Table;
 use futures::StreamExt;
 use model::manifest::{KeptDamage, StoredFile};
 use model::{BackupName, BackupRef, HostId, layout};
@@ -14,12 +18,8 @@ use tracing::warn;
 use super::check::{Checked, kept};
 use super::read::{self, Content, Expected, ReadFault};
 use super::{FileKey, Kept, UploadError};
-use crate::files::blocking;
-use crate::folders::table_folder_name;
 use crate::journal::Journal;
 use crate::snapshot::SnapshotRecord;
-use crate::sstables::{self, ComponentFile};
-use crate::tables::Table;
 use crate::work::Work;
 
 /// How often a file is read again that changed while it was read. Only TOC.txt ever does.

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use blob_store::{ByteStream, StoreError, source_error};
 use bytes::Bytes;
 use cassandra_formats::Damage;
+use cassandra_node::files::{FileError, blocking};
+use cassandra_node::sstables::source_file;
 use futures::StreamExt;
 use model::manifest::SourceFile;
 
 use super::check::{Check, Checked};
-use crate::files::{FileError, blocking};
-use crate::sstables::source_file;
 use crate::work::{Counter, Stopped, Work};
 
 /// Why the bytes of a file are not to be kept.

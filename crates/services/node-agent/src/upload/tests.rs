@@ -359,10 +359,10 @@ async fn work_that_is_stopped_goes_on_later() {
 async fn a_file_that_changes_while_it_is_read_is_looked_at_again() {
     let node = node();
     take(&node).await;
-    let tables = tables::list(&*node.agent.cql).await.unwrap();
+    let tables = tables::list(&*node.agent.node.cql).await.unwrap();
     let found = snapshot::look(&node.agent, "tag", &tables).await.unwrap();
-    let toc = |file: &&ComponentFile| file.component == crate::sstables::TOC;
-    let (file, sstable) = crate::sstables::with_sstables(found[1].files.clone())
+    let toc = |file: &&ComponentFile| file.component == cassandra_node::sstables::TOC;
+    let (file, sstable) = cassandra_node::sstables::with_sstables(found[1].files.clone())
         .into_iter()
         .find(|(file, _)| toc(&file))
         .unwrap();

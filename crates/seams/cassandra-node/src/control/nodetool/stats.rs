@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use model::TableRef;
 
 /// The SSTable counts of the tables. What follows `Table (index): …` is an index's and belongs to none of them.
-pub(super) fn sstable_counts(said: &str) -> BTreeMap<TableRef, u64> {
+pub(super) fn sstable_counts(output: &str) -> BTreeMap<TableRef, u64> {
     let (mut keyspace, mut table) = (None, None);
     let mut counts = BTreeMap::new();
-    for line in said.lines() {
+    for line in output.lines() {
         let Some((label, value)) = line.split_once(':') else {
             continue;
         };

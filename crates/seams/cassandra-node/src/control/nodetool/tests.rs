@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::error::NodeError;
 
 /// A nodetool that is a shell script.
 fn scripted(script: &str) -> (tempfile::TempDir, Nodetool) {
@@ -18,7 +19,7 @@ fn scripted(script: &str) -> (tempfile::TempDir, Nodetool) {
 }
 
 #[tokio::test]
-async fn a_failure_repeats_the_last_words_and_never_the_password() {
+async fn a_failure_repeats_the_last_lines_and_never_the_password() {
     let (_root, nodetool) =
         scripted("echo 'error: Unknown keyspace x' >&2; echo '-- StackTrace --' >&2; exit 2");
     let error = nodetool
@@ -32,29 +33,55 @@ async fn a_failure_repeats_the_last_words_and_never_the_password() {
 }
 
 #[tokio::test]
-async fn a_tag_that_exists_or_is_being_taken_is_told_from_other_failures() {
+async fn a_tag_that_exists_or_is_being_taken_is_distinguished_from_other_failures() {
     for words in [
         "error: Snapshot t already exists.",
         "error: Tried to create duplicate hard link to /data/ks/t-1/snapshots/t/nb-1-big-Data.db",
     ] {
         let (_root, nodetool) = scripted(&format!("echo '{words}' >&2; exit 2"));
         let scope = SnapshotScope::Keyspaces(vec!["x".into()]);
-        assert_eq!(
-            nodetool.snapshot("t", &scope).await,
-            Err(ControlError::SnapshotExists { tag: "t".into() })
+        let error = nodetool.snapshot("t", &scope).await.unwrap_err();
+        assert!(
+            matches!(&error, ControlError::SnapshotExists { tag, .. } if tag == "t"),
+            "{error}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_node_that_is_down_is_told_from_one_that_refuses() {
+async fn a_node_that_is_down_is_distinguished_from_one_that_refuses() {
     let (_root, nodetool) = scripted(
         "echo \"nodetool: Failed to connect to '127.0.0.1:7199' - ConnectException: 'Connection refused'.\" >&2; exit 1",
     );
     assert!(matches!(
         nodetool.drain().await,
-        Err(ControlError::Down { .. })
+        Err(ControlError::Unreachable { .. })
     ));
+}
+
+#[tokio::test]
+async fn a_command_that_the_release_lacks_is_unsupported() {
+    let (_root, nodetool) = scripted(
+        "echo 'nodetool: Found unexpected parameters: [import, k, t, /s]'; echo \"See 'nodetool help'.\"; exit 1",
+    );
+    let table = TableRef::new("k", "t");
+    let error = nodetool.import(&table, &[], true).await.unwrap_err();
+    assert_eq!(error.reason(), "CONTROL_UNSUPPORTED");
+    assert!(error.hint().unwrap().contains("nodetool"), "{error}");
+    let off = nodetool.not_compacted(std::slice::from_ref(&table)).await;
+    assert_eq!(off.unwrap(), [], "which is not reported then");
+}
+
+#[tokio::test]
+async fn a_nodetool_that_is_missing_is_hinted_at_and_its_arguments_stay_secret() {
+    let program = ["/nowhere/nodetool", "-pw", "hush"].map(String::from);
+    let nodetool = Nodetool::new(program.into(), Duration::from_secs(5));
+    let error = nodetool.drain().await.unwrap_err();
+    assert_eq!(error.reason(), "CONTROL_UNUSABLE");
+    let text = error.to_string();
+    assert!(text.contains("`/nowhere/nodetool`"), "{text}");
+    assert!(!text.contains("hush"), "{text}");
+    assert!(error.hint().unwrap().contains("`nodetool` in [cassandra]"));
 }
 
 #[tokio::test]
@@ -68,7 +95,7 @@ async fn a_command_that_hangs_is_given_up() {
 }
 
 #[tokio::test]
-async fn answers_are_read_out_of_the_talk_around_them() {
+async fn results_are_read_out_of_the_text_around_them() {
     let (_root, nodetool) = scripted(
         "case \"$3\" in netstats) echo 'Mode: NORMAL';; tablestats) printf 'Keyspace : k\\n\\t\\tTable: t\\n\\t\\tSSTable count: 12\\n';;
          statusautocompaction) printf 'Keyspace Table Status\\nk t not running   \\nk u running\\n';; *) exit 1;; esac",

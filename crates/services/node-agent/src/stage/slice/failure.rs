@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use cassandra_formats::Error;
+use cassandra_node::files::FileError;
 
 use super::remote::RemoteFault;
-use crate::files::FileError;
 use crate::stage::StageError;
 use crate::stage::layout::StagedSstable;
 

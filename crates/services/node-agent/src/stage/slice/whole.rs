@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use cassandra_formats::TOC;
+use cassandra_node::files::{self, Ownership, blocking};
 
 use super::Sliced;
-use crate::files::{self, Ownership, blocking};
 use crate::journal::Journal;
 use crate::restore::RestoreRecord;
 use crate::stage::StageError;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use cassandra_formats::data::{Depth, Event, Schema, Walker};
 use cassandra_formats::statistics::Statistics;
 use cassandra_formats::{DataLayout, Uncompressed, Version, verify};
+use cassandra_node::files;
 use model::manifest::NodeManifest;
 use model::{HostId, RangeText, SourceShare, TableRef, layout};
 use sstable_files::SstableFiles;
 
-use crate::files;
 use crate::restore::TableTarget;
 use crate::stage::{Stage, StageError};
 use crate::testing::{FakeNode, fixture};

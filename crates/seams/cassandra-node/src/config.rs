@@ -1,0 +1,83 @@
+//! `[cassandra]`: the settings that lead to the node.
+
+use std::path::PathBuf;
+
+use cassandra_versions::Product;
+use secret::Secret;
+use serde::{Deserialize, Serialize};
+
+/// `[cassandra]`: the node beside this agent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CassandraConfig {
+    /// What the node is, if it does not report that itself: HCD, and builds of one's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<Product>,
+    /// cassandra.yaml.
+    pub config_file: PathBuf,
+    /// What Cassandra itself calls `cassandra.storagedir`: where the data lies that cassandra.yaml gives no folders for,
+    /// and what relative folders in it are relative to.
+    pub storage_dir: PathBuf,
+    /// nodetool with the arguments that it always needs, such as host, port and credentials.
+    pub nodetool: Vec<String>,
+    /// host:port; from cassandra.yaml if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cql_address: Option<String>,
+    /// Empty: CQL without a login.
+    pub cql_username: String,
+    /// Given together with the user name or not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cql_password: Option<Secret>,
+    /// Absent: CQL without TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cql_tls: Option<CqlTls>,
+    /// Where the system keys of encrypted tables are, for their fingerprints. Absent: none but on DSE, which has its own
+    /// place for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_key_directory: Option<PathBuf>,
+    /// Empty: Cassandra cannot be restarted, so nothing is restored in place.
+    pub stop_command: Vec<String>,
+    /// Empty: as for `stop_command`.
+    pub start_command: Vec<String>,
+    /// The most that a nodetool command may take. Rewriting SSTables has no limit.
+    pub nodetool_timeout_seconds: u64,
+    /// The most that Cassandra may take to start, and to stop.
+    pub start_timeout_seconds: u64,
+    /// The most that one CQL statement may take, and that the ring may take to agree on a schema.
+    pub cql_timeout_seconds: u64,
+}
+
+/// PEM files for CQL over TLS.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CqlTls {
+    /// Roots to trust.
+    pub ca: PathBuf,
+    /// The certificate of this client, if the node requires one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// The key of the certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+}
+
+impl Default for CassandraConfig {
+    fn default() -> Self {
+        Self {
+            product: None,
+            config_file: "/etc/cassandra/cassandra.yaml".into(),
+            storage_dir: "/var/lib/cassandra".into(),
+            nodetool: vec!["nodetool".to_owned()],
+            cql_address: None,
+            cql_username: String::new(),
+            cql_password: None,
+            cql_tls: None,
+            system_key_directory: None,
+            stop_command: Vec::new(),
+            start_command: Vec::new(),
+            nodetool_timeout_seconds: 3600,
+            start_timeout_seconds: 600,
+            cql_timeout_seconds: 120,
+        }
+    }
+}

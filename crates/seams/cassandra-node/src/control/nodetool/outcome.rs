@@ -1,0 +1,100 @@
+//! What the end of a nodetool command means.
+
+use std::process::Output;
+use std::time::Duration;
+
+use super::ControlError;
+
+/// The last lines of a failed command that are worth repeating.
+const OUTPUT_LINES: usize = 5;
+/// What nodetool prints if nothing listens on JMX, in the words of all release lines.
+const UNREACHABLE_WORDS: &[&str] = &[
+    "Connection refused",
+    "ConnectException",
+    "Failed to connect to",
+    "No route to host",
+    "Connection reset",
+];
+
+/// What nodetool prints for a command that its release does not have.
+const UNSUPPORTED_WORDS: &str = "Found unexpected parameters";
+/// What `nodetool snapshot` prints, on all release lines, for a tag that exists or that another command is taking.
+const EXISTS_WORDS: &[&str] = &["already exists", "duplicate hard link"];
+
+const UNUSABLE_HINT: &str = "set `nodetool` in [cassandra] to its full path";
+const UNREACHABLE_HINT: &str =
+    "start Cassandra, or set host and port of JMX in `nodetool` of [cassandra]";
+const UNSUPPORTED_HINT: &str =
+    "set `nodetool` in [cassandra] to the one of Cassandra's own release";
+pub(super) const FAILED_HINT: &str = "Cassandra's system.log has the whole story";
+pub(super) const EXISTS_HINT: &str = "wait until no `nodetool snapshot` runs on the node";
+const TIMEOUT_HINT: &str = "see Cassandra's log, or raise nodetool_timeout_seconds";
+
+pub(super) fn unusable(why: String) -> ControlError {
+    ControlError::Unusable {
+        why,
+        hint: UNUSABLE_HINT,
+    }
+}
+
+/// The command took longer than this.
+pub(super) fn timeout(arguments: &[&str], limit: Duration) -> ControlError {
+    ControlError::Timeout {
+        operation: shown(arguments),
+        seconds: limit.as_secs(),
+        hint: TIMEOUT_HINT,
+    }
+}
+
+/// Whether `nodetool snapshot` failed because of a snapshot of the same tag.
+pub(super) fn already_exists(why: &str) -> bool {
+    EXISTS_WORDS.iter().any(|words| why.contains(words))
+}
+
+/// nodetool's arguments without its prefix, which may hold a password.
+pub(super) fn shown(arguments: &[&str]) -> String {
+    format!("nodetool {}", arguments.join(" "))
+}
+
+pub(super) fn judge(arguments: &[&str], output: &Output) -> Result<String, ControlError> {
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(stdout);
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    // Some commands complain on stdout.
+    let why = match last_lines(&stderr) {
+        lines if lines.is_empty() => last_lines(&stdout),
+        lines => lines,
+    };
+    let operation = shown(arguments);
+    if UNREACHABLE_WORDS.iter().any(|words| why.contains(words)) {
+        return Err(ControlError::Unreachable {
+            operation,
+            why,
+            hint: UNREACHABLE_HINT,
+        });
+    }
+    if why.contains(UNSUPPORTED_WORDS) {
+        return Err(ControlError::Unsupported {
+            operation,
+            why,
+            hint: UNSUPPORTED_HINT,
+        });
+    }
+    Err(ControlError::Failed {
+        operation,
+        why: format!("{}: {why}", output.status),
+        hint: FAILED_HINT,
+    })
+}
+
+pub(super) fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        // A Java stack trace shows where in Cassandra; its first line says what.
+        .filter(|line| !line.is_empty() && !line.starts_with("at ") && *line != "-- StackTrace --")
+        .collect();
+    lines[lines.len().saturating_sub(OUTPUT_LINES)..].join("; ")
+}

@@ -1,0 +1,43 @@
+//! The Cassandra node on this host: what an agent asks of its process, and what lies in its folders.
+//!
+//! - [`CassandraNode`] joins the ports to one node: [`Cql`] for statements, [`CassandraControl`] for snapshots, loading and
+//!   draining, [`CassandraProcess`] for starting and stopping. Each port has its adapter beside it: the scylla driver,
+//!   nodetool, and configured commands.
+//! - [`lifecycle`] starts and stops the process and determines whether it is up or down.
+//! - [`yaml`] reads cassandra.yaml; [`folders`], [`sstables`] and [`commit_log`] read what lies on disk; [`files`] is what
+//!   they share.
+//! - [`ring`], [`tables`], [`schema`], [`settings`] and [`keys`] read what the node reports of itself; [`statements`] runs
+//!   the CQL of a plan.
+//!
+//! Errors implement [`NodeError`]: a kind from a closed set, a stable reason, a hint. The `testing` feature adds fakes of the
+//! ports. Nothing here knows backups or the wire.
+
+#![warn(missing_docs)]
+
+pub mod commit_log;
+mod config;
+pub mod control;
+pub mod cql;
+mod error;
+pub mod files;
+pub mod folders;
+pub mod keys;
+pub mod lifecycle;
+mod node;
+pub mod process;
+pub mod ring;
+pub mod schema;
+pub mod settings;
+pub mod sstables;
+pub mod statements;
+pub mod tables;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod yaml;
+
+pub use config::{CassandraConfig, CqlTls};
+pub use control::{CassandraControl, ControlError};
+pub use cql::{Cql, CqlError};
+pub use error::{ErrorKind, NodeError};
+pub use node::{CassandraNode, OpenError};
+pub use process::{CassandraProcess, ProcessError};

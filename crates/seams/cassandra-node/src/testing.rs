@@ -1,0 +1,11 @@
+//! Fakes of the ports: CQL as canned rows, a Cassandra that lives on disk only, and its process.
+
+mod control;
+mod cql;
+mod node;
+mod process;
+
+pub use control::{FakeControl, Misbehaviour};
+pub use cql::FakeCql;
+pub use node::FakeCassandra;
+pub use process::FakeProcess;

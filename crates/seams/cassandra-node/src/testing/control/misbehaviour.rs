@@ -1,0 +1,24 @@
+//! How a fake node can go wrong.
+
+use model::TableRef;
+
+/// How a node can go wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misbehaviour {
+    /// The call fails half-way: the first table is snapshotted, the others are not.
+    SnapshotFails,
+    /// Once: a command that an earlier agent has left running takes the snapshot first.
+    SnapshotTakenByAnother,
+    /// The call succeeds and one table has no folder.
+    SnapshotSkips(TableRef),
+    /// The call succeeds and one table's manifest names nothing.
+    SnapshotEmpty(TableRef),
+    /// The call succeeds and one component was not linked.
+    SnapshotLoses(&'static str),
+    /// `import` and `refresh` succeed and do nothing.
+    LoadsNothing,
+    /// `import` takes one SSTable out of staging and loses it.
+    LosesOne,
+    /// One SSTable of each table is skipped when the node starts.
+    OpensAllButOne,
+}

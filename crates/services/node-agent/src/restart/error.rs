@@ -1,0 +1,68 @@
+//! Why Cassandra is not stopped.
+
+use std::path::PathBuf;
+
+use api::{ErrorKind, ServiceError};
+use cassandra_node::NodeError;
+use cassandra_node::lifecycle::LifecycleError;
+use cassandra_node::process::ProcessError;
+
+use crate::error::{AgentError, wire_kind};
+
+/// Why Cassandra is not stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RestartError {
+    #[error(transparent)]
+    Agent(AgentError),
+    #[error(transparent)]
+    Lifecycle(#[from] LifecycleError),
+    #[error(
+        "Cassandra was found down without having been drained, and draining it has failed; what is in its commit log `{}` would be replayed over restored files",
+        commit_log.display()
+    )]
+    NotDrained {
+        commit_log: PathBuf,
+        source: Box<RestartError>,
+    },
+}
+
+impl<E: Into<AgentError>> From<E> for RestartError {
+    fn from(error: E) -> Self {
+        Self::Agent(error.into())
+    }
+}
+
+impl From<ProcessError> for RestartError {
+    fn from(error: ProcessError) -> Self {
+        Self::Lifecycle(error.into())
+    }
+}
+
+impl ServiceError for RestartError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Agent(error) => error.kind(),
+            Self::Lifecycle(error) => wire_kind(error),
+            Self::NotDrained { .. } => ErrorKind::FailedPrecondition,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Agent(error) => error.reason(),
+            Self::Lifecycle(error) => error.reason(),
+            Self::NotDrained { .. } => "NOT_DRAINED",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Agent(error) => error.hint(),
+            Self::Lifecycle(error) => error.hint(),
+            Self::NotDrained { commit_log, .. } => Some(format!(
+                "start Cassandra by hand and resume the task, which drains it; or move the files out of `{}`, keep the folder, and resume: writes that are in no SSTable are lost with them, in every table",
+                commit_log.display()
+            )),
+        }
+    }
+}
