@@ -1,9 +1,11 @@
-//! What each process of Ringkeep needs besides its own work: settings, telemetry, a gRPC server, TLS, a graceful end.
+//! What each process of Ringkeep needs besides its own work: settings, telemetry, a gRPC server, TLS, a graceful end, locks by
+//! name.
 //!
 //! A service's `main.rs` hands its arguments and a `build` function to [`run_main`]; standalone and tests use the same
 //! parts one by one. Nothing here knows a service: each brings its name and its descriptors.
 
 pub mod config;
+mod locks;
 pub mod prometheus;
 mod run;
 pub mod server;
@@ -12,6 +14,7 @@ pub mod telemetry;
 pub mod tls;
 
 pub use config::{ConfigArgs, ConfigError};
+pub use locks::Locks;
 pub use run::{App, Context, ProcessConfig, run_main, run_with};
 pub use server::{ServerConfig, Services, in_memory};
 pub use telemetry::TelemetryConfig;

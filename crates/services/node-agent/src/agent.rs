@@ -2,11 +2,11 @@
 
 use blob_store::Store;
 use cassandra_node::CassandraNode;
+use chassis::Locks;
 use jiff::Timestamp;
 
 use crate::config::AgentConfig;
 use crate::folders::Folders;
-use crate::locks::Locks;
 
 /// The node, the store, the agent's folders and settings, and the locks on what is being worked on.
 pub struct Agent {
@@ -14,6 +14,6 @@ pub struct Agent {
     pub store: Store,
     pub folders: Folders,
     pub config: AgentConfig,
-    pub locks: Locks,
+    pub locks: Locks<String>,
     pub clock: fn() -> Timestamp,
 }

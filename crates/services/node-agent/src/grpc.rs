@@ -56,7 +56,7 @@ impl NodeAgentGrpc {
         let locks = self.agent.locks.clone();
         let work = work(self.agent.clone());
         let running = tokio::spawn(async move {
-            let _held = locks.lock(&lock).await;
+            let _held = locks.lock(lock.as_str()).await;
             work.await
         });
         match running.await {
@@ -84,7 +84,7 @@ impl NodeAgentGrpc {
             move |handle| {
                 let work = work(agent, handle);
                 async move {
-                    let _held = locks.lock(&lock).await;
+                    let _held = locks.lock(lock.as_str()).await;
                     work.await
                 }
             },
@@ -287,7 +287,7 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         // The node's lock, so that no other call starts Cassandra meanwhile.
         let sstables = self
             .locked(on_node(), |agent| async move {
-                let _restore = agent.locks.lock(&on_restore(&restore)).await;
+                let _restore = agent.locks.lock(on_restore(&restore).as_str()).await;
                 swap::swap(&agent, &restore, &tables).await
             })
             .await?;

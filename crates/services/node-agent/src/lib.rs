@@ -12,7 +12,6 @@ mod folders;
 mod grpc;
 mod journal;
 mod load;
-mod locks;
 mod meant;
 mod opened;
 mod path_name;
@@ -33,12 +32,12 @@ use std::sync::Arc;
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use blob_store::{Bandwidth, Store, StoreConfig, Throttle};
 use cassandra_node::CassandraNode;
+use chassis::Locks;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use agent::Agent;
 use folders::Folders;
-use locks::Locks;
 
 pub use cassandra_node::{CassandraConfig, CqlTls};
 pub use config::AgentConfig;

@@ -1,13 +1,14 @@
 //! The catalog itself: a store, a clock, and what spares work.
 
 use blob_store::Store;
+use chassis::Locks;
 use jiff::Timestamp;
+use model::BackupRef;
 use model::manifest::Intent;
 
 use crate::Clock;
 use crate::cache::Cache;
 use crate::list::Known;
-use crate::locks::Locks;
 
 /// Small documents that are read at once.
 pub const READS_PARALLEL: usize = 16;
@@ -17,7 +18,8 @@ pub const NODES_PARALLEL: usize = 4;
 pub struct Catalog {
     pub store: Store,
     clock: Clock,
-    pub locks: Locks,
+    /// On each backup that is being changed in this process.
+    pub locks: Locks<BackupRef>,
     pub manifests: Cache<Known>,
     pub intents: Cache<Intent>,
 }

@@ -16,7 +16,6 @@ mod error;
 mod find;
 mod grpc;
 mod list;
-mod locks;
 mod objects;
 mod pins;
 mod probe;

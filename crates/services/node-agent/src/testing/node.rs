@@ -11,6 +11,7 @@ use cassandra_formats::{Version, parse_file_name};
 use cassandra_node::folders::DataFolders;
 use cassandra_node::process::commands::Commands;
 use cassandra_node::testing::{FakeCassandra, FakeControl, FakeCql, FakeProcess};
+use chassis::Locks;
 use model::manifest::{BackupKind, NodeManifest};
 use model::{BackupRef, HostId, Selection, TableId, TableRef};
 use serde_json::json;
@@ -20,7 +21,6 @@ use uuid::Uuid;
 use crate::agent::Agent;
 use crate::config::AgentConfig;
 use crate::folders::Folders;
-use crate::locks::Locks;
 use crate::upload::Upload;
 use crate::work::Work;
 
