@@ -118,3 +118,63 @@ fn login(settings: &CassandraConfig) -> Result<Option<(String, String)>, OpenErr
         (user, Some(password)) => Ok(Some((user.to_owned(), password.expose().to_owned()))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use secret::Secret;
+
+    use super::*;
+
+    /// How opening ends on settings that are changed in one way.
+    fn opened(yaml: &str, change: impl FnOnce(&mut CassandraConfig)) -> Result<(), String> {
+        let root = tempfile::tempdir().unwrap();
+        let config_file = root.path().join("cassandra.yaml");
+        std::fs::write(&config_file, yaml).unwrap();
+        let mut settings = CassandraConfig {
+            config_file,
+            ..CassandraConfig::default()
+        };
+        change(&mut settings);
+        let opened = CassandraNode::open(settings, root.path().to_owned());
+        opened.map(drop).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn settings_that_lead_to_no_node_are_named() {
+        let yaml = "cluster_name: c";
+        assert_eq!(opened(yaml, |_| ()), Ok(()));
+        let no_nodetool = opened(yaml, |settings| settings.nodetool.clear());
+        assert!(no_nodetool.unwrap_err().contains("`nodetool`"));
+        let no_password = opened(yaml, |settings| settings.cql_username = "u".to_owned());
+        assert!(no_password.unwrap_err().contains("cql_password"));
+        let no_user = opened(yaml, |settings| {
+            settings.cql_password = Some(Secret::new("hush"));
+        });
+        let no_user = no_user.unwrap_err();
+        assert!(no_user.contains("cql_username") && !no_user.contains("hush"));
+        let interface = "rpc_interface: eth0";
+        let no_address = opened(interface, |_| ());
+        assert!(no_address.unwrap_err().contains("cql_address"));
+        let address = |settings: &mut CassandraConfig| settings.cql_address = Some("n:9".into());
+        assert_eq!(opened(interface, address), Ok(()));
+    }
+
+    #[test]
+    fn relative_folders_are_below_the_storage_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let config_file = root.path().join("cassandra.yaml");
+        std::fs::write(&config_file, "data_file_directories: [d1, /d2]").unwrap();
+        let settings = CassandraConfig {
+            config_file,
+            storage_dir: "/storage".into(),
+            ..CassandraConfig::default()
+        };
+        let node = CassandraNode::open(settings, root.path().to_owned()).unwrap();
+        let folders = node.data_folders();
+        let paths: Vec<&Path> = folders.iter().map(|data| data.path.as_path()).collect();
+        assert_eq!(paths, [Path::new("/storage/d1"), Path::new("/d2")]);
+        assert!(!node.can_restart());
+    }
+}

@@ -90,14 +90,14 @@ async fn local(cql: &dyn Cql) -> Result<Row, CqlError> {
 }
 
 /// What the node is, and how that contradicts the setting.
-fn release(local: &Row, said: Option<Product>) -> Result<(Release, String), RowError> {
+fn release(local: &Row, configured: Option<Product>) -> Result<(Release, String), RowError> {
     let seen = seen_release(local)?;
-    let Some(said) = said else {
+    let Some(configured) = configured else {
         return Ok((seen, String::new()));
     };
-    match (said, seen.product) {
+    match (configured, seen.product) {
         (Product::Cassandra, Product::Cassandra) => Ok((seen.without_commit(), String::new())),
-        (said, product) if said == product => Ok((seen, String::new())),
+        (configured, product) if configured == product => Ok((seen, String::new())),
         (Product::Hcd, Product::Cassandra) => match Release::hcd_built_on(&seen.version) {
             Some(hcd) => Ok((hcd, String::new())),
             None => {
@@ -108,9 +108,9 @@ fn release(local: &Row, said: Option<Product>) -> Result<(Release, String), RowE
                 Ok((seen, why))
             }
         },
-        (said, _) => {
+        (configured, _) => {
             let why = format!(
-                "the setting `product` says {said}, and the node is {seen}; correct the setting in [cassandra] of this agent"
+                "the setting `product` says {configured}, and the node is {seen}; correct the setting in [cassandra] of this agent"
             );
             Ok((seen, why))
         }

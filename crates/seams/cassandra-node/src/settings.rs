@@ -53,8 +53,8 @@ impl Settings {
                 .and_then(|row| row.optional_text("value"))
         };
         let flag = |names: [&str; 2]| {
-            let told = names.iter().find_map(|name| value(name))?;
-            crate::yaml::flag(told)
+            let set = names.iter().find_map(|name| value(name))?;
+            crate::yaml::flag(set)
         };
         let mode = value("storage_compatibility_mode");
         Self {
@@ -74,7 +74,7 @@ impl Settings {
 
     /// For a node that has no such table, or is down.
     pub fn of_yaml(release: &Release, yaml: &CassandraYaml) -> Self {
-        // What Cassandra of before the table does where cassandra.yaml says nothing; of others it is not known.
+        // The default of Cassandra releases before the table; it is not known for others.
         let default = |value: bool| {
             let known = release.product == Product::Cassandra && !release.has_settings_table();
             known.then_some(value)
@@ -86,15 +86,15 @@ impl Settings {
                 .unwrap_or(SHIPS_IN_ITS_MODE),
             false => "",
         };
-        let told = &yaml.features;
+        let set = &yaml.features;
         Self {
             formats: yaml.format_settings(),
             storage_compatibility_mode: mode.to_owned(),
             features: NodeFeatures {
-                materialized_views: told.materialized_views.or(default(true)),
-                user_defined_functions: told.user_defined_functions.or(default(false)),
-                sasi_indexes: told.sasi_indexes.or(default(true)),
-                time_sstable_ids: time_ids(release, told.time_sstable_ids),
+                materialized_views: set.materialized_views.or(default(true)),
+                user_defined_functions: set.user_defined_functions.or(default(false)),
+                sasi_indexes: set.sasi_indexes.or(default(true)),
+                time_sstable_ids: time_ids(release, set.time_sstable_ids),
             },
         }
     }
@@ -105,7 +105,7 @@ pub fn features_of<E>(
     mut flag: impl FnMut(&'static str) -> Result<Option<bool>, E>,
 ) -> Result<NodeFeatures, E> {
     let mut either = |[later, earlier]: [&'static str; 2]| match flag(later)? {
-        Some(told) => Ok(Some(told)),
+        Some(set) => Ok(Some(set)),
         None => flag(earlier),
     };
     Ok(NodeFeatures {
@@ -116,9 +116,9 @@ pub fn features_of<E>(
     })
 }
 
-fn time_ids(release: &Release, told: Option<bool>) -> Option<bool> {
+fn time_ids(release: &Release, set: Option<bool>) -> Option<bool> {
     match release.parses_time_ids() {
-        true => told,
+        true => set,
         false => Some(false),
     }
 }
@@ -143,13 +143,13 @@ mod tests {
         settings.iter().map(row).collect()
     }
 
-    fn told(settings: &Settings) -> [Option<bool>; 4] {
-        let features = settings.features;
+    fn features(settings: &Settings) -> [Option<bool>; 4] {
+        let set = settings.features;
         [
-            features.materialized_views,
-            features.user_defined_functions,
-            features.sasi_indexes,
-            features.time_sstable_ids,
+            set.materialized_views,
+            set.user_defined_functions,
+            set.sasi_indexes,
+            set.time_sstable_ids,
         ]
     }
 
@@ -157,7 +157,7 @@ mod tests {
     const YES: Option<bool> = Some(true);
 
     #[test]
-    fn each_release_tells_its_features_under_its_own_names() {
+    fn each_release_reports_its_features_under_its_own_names() {
         let names_of_4_0 = [
             ("enable_materialized_views", "true"),
             ("enable_user_defined_functions", "false"),
@@ -177,7 +177,7 @@ mod tests {
         ] {
             let release: Release = release.parse().unwrap();
             let settings = Settings::of_rows(&release, &rows(settings), &yaml("a: b"));
-            assert_eq!(told(&settings), expected, "{release}");
+            assert_eq!(features(&settings), expected, "{release}");
         }
     }
 
@@ -210,12 +210,12 @@ mod tests {
         ] {
             let release: Release = release.parse().unwrap();
             let settings = Settings::of_yaml(&release, &yaml(text));
-            assert_eq!(told(&settings), expected, "{release} {text}");
+            assert_eq!(features(&settings), expected, "{release} {text}");
         }
     }
 
     #[test]
-    fn a_compatibility_mode_is_told_where_there_is_one() {
+    fn a_compatibility_mode_is_reported_if_there_is_one() {
         let mode = "storage_compatibility_mode";
         let five: Release = "cassandra 5.0.5".parse().unwrap();
         let running = Settings::of_rows(

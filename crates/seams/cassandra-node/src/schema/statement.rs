@@ -80,7 +80,7 @@ fn qualified(rest: &[Token<'_>]) -> Option<String> {
     }
 }
 
-/// The name behind the first such word that stands outside parentheses.
+/// The name behind the first such word outside parentheses.
 fn after_word(rest: &[Token<'_>], word: &str) -> Option<String> {
     let mut depth = 0;
     for (at, token) in rest.iter().enumerate() {

@@ -191,7 +191,7 @@ fn clustering_order(columns: &[Row], storage: Storage) -> Result<Option<String>,
     order_text(&keys(columns, "clustering"))
 }
 
-/// The order of all clustering columns; nothing where there are none.
+/// The order of all clustering columns; nothing if there are none.
 pub(super) fn order_text(clustering: &[&Row]) -> Result<Option<String>, RowError> {
     if clustering.is_empty() {
         return Ok(None);

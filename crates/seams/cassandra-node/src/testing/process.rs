@@ -1,4 +1,4 @@
-//! A process that is up or down when it is told to be.
+//! A process that starts and stops at once.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
