@@ -8,12 +8,12 @@ use cassandra_node::schema::SchemaError;
 use cassandra_node::statements::StatementError;
 use cassandra_node::tables::SelectionError;
 use cassandra_node::{ControlError, CqlError, NodeError, OpenError};
+use chassis::work::Stopped;
 
 use crate::bucket::BucketError;
 use crate::folders::FolderError;
 use crate::journal::JournalError;
 use crate::path_name::PathNameError;
-use crate::work::Stopped;
 
 /// Why an agent cannot be built.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,6 @@
 //! Translates between the wire and [`Agent`]. Decides nothing.
 
 mod convert;
-mod stream;
 
 use std::sync::Arc;
 
@@ -10,18 +9,16 @@ use api::pb::node_agent as pb;
 use api::pb::types as pb_types;
 use api::{ServiceError, status};
 use cassandra_node::{keys, schema, statements};
+use chassis::work::{Progress, Work, stream};
 use futures::stream::BoxStream;
 use model::TableRef;
 use tonic::{Request, Response, Status};
 
 use crate::agent::Agent;
 use crate::error::AgentError;
-use crate::work::{Progress, Work};
 use crate::{
     describe, load, meant, opened, restart, restore, snapshot, stage, swap, upgrade, upload, views,
 };
-
-use stream::stream;
 
 /// The gRPC service of an agent.
 pub struct NodeAgentGrpc {

@@ -25,7 +25,6 @@ mod testing;
 mod upgrade;
 mod upload;
 mod views;
-mod work;
 
 use std::sync::Arc;
 

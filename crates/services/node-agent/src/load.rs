@@ -15,6 +15,7 @@ use std::path::Path;
 
 use cassandra_node::files::{self, FileError, blocking};
 use cassandra_node::sstables;
+use chassis::work::Work;
 use model::TableRef;
 use tracing::info;
 
@@ -22,7 +23,6 @@ use crate::agent::Agent;
 use crate::journal::Journal;
 use crate::path_name;
 use crate::restore::{LoadEvidence, RestoreRecord, RestoreState, TableTarget};
-use crate::work::Work;
 
 use evidence::TableEvidence;
 

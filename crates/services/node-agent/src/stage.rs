@@ -9,6 +9,7 @@ mod slice;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cassandra_node::files::{self, blocking};
+use chassis::work::{self, Work};
 use model::manifest::NodeManifest;
 use model::{BackupRef, HostId, SourceShare, TableId};
 use tracing::info;
@@ -18,7 +19,6 @@ use crate::bucket::read_node_manifest_of_hash;
 use crate::journal::Journal;
 use crate::path_name;
 use crate::restore::{Begun, RestoreRecord, RestoreState, TableTarget};
-use crate::work::{self, Work};
 
 pub use error::StageError;
 

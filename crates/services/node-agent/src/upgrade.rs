@@ -1,10 +1,10 @@
 //! Rewrites SSTables of older formats after a restore.
 
+use chassis::work::Work;
 use model::TableRef;
 
 use crate::agent::Agent;
 use crate::error::AgentError;
-use crate::work::Work;
 
 /// Rewrites the SSTables of older formats. It leaves alone those that are rewritten already, so it may be repeated.
 pub async fn upgrade_sstables(

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use cassandra_node::keys;
 use cassandra_node::sstables::{self, ComponentFile};
 use cassandra_node::tables;
+use chassis::work::{self, Work};
 use jiff::Timestamp;
 use model::manifest::{BackupKind, KeptDamage, NodeManifest, SstableFacts, StoredFile, TableFiles};
 use model::{BackupName, BackupRef, HostId, Selection, TableId};
@@ -27,7 +28,6 @@ use crate::bucket::read_committed_node_manifest;
 use crate::journal::Journal;
 use crate::path_name;
 use crate::snapshot::{self, SnapshotRecord, SnapshotTable, Taken};
-use crate::work::{self, Work};
 
 pub use error::UploadError;
 pub use manifest::Summary;

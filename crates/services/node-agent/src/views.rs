@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use api::{ErrorKind, ServiceError};
 use cassandra_node::tables;
+use chassis::work::Work;
 use model::TableRef;
 
 use crate::agent::Agent;
 use crate::error::AgentError;
-use crate::work::Work;
 
 /// The pause between two queries for the built views.
 const VIEWS_INTERVAL: Duration = Duration::from_secs(1);

@@ -7,13 +7,13 @@
 mod mark;
 
 use blob_store::Meta;
+use chassis::work::{Progress, Work};
 use futures::{StreamExt, TryStreamExt};
 use model::manifest::Intent;
 use model::{BackupRef, layout};
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
-use crate::progress::{Progress, Reporter};
 use mark::Mark;
 
 /// Objects that are deleted between two looks at whether the deletion is still ours.
@@ -39,7 +39,7 @@ impl Catalog {
         &self,
         backup: &BackupRef,
         even_if_running: bool,
-        reporter: &Reporter,
+        work: &Work,
     ) -> Result<Deleted, CatalogError> {
         let _lock = self.locks.lock(backup).await;
         let resumed = self.check_deletable(backup, even_if_running).await?;
@@ -56,7 +56,7 @@ impl Catalog {
             }
             return Err(refusal);
         }
-        let deleted = self.destroy(backup, &mark, reporter).await?;
+        let deleted = self.destroy(backup, &mark, work).await?;
         tracing::info!(%backup, objects = deleted.objects, bytes = deleted.bytes, "backup deleted");
         Ok(deleted)
     }
@@ -127,7 +127,7 @@ impl Catalog {
         &self,
         backup: &BackupRef,
         mark: &Mark,
-        reporter: &Reporter,
+        work: &Work,
     ) -> Result<Deleted, CatalogError> {
         let intent = match self.read_intent(backup).await {
             Err(error) if error.is_unreadable() => None,
@@ -136,16 +136,11 @@ impl Catalog {
         let mut deleted = Deleted::default();
         self.destroy_one(&layout::backup_manifest(backup), mark, &mut deleted)
             .await?;
-        self.destroy_under(&layout::data(backup), mark, reporter, &mut deleted)
+        self.destroy_under(&layout::data(backup), mark, work, &mut deleted)
             .await?;
-        self.destroy_under(
-            &layout::node_manifests(backup),
-            mark,
-            reporter,
-            &mut deleted,
-        )
-        .await?;
-        self.destroy_papers(backup, intent, mark, reporter, &mut deleted)
+        self.destroy_under(&layout::node_manifests(backup), mark, work, &mut deleted)
+            .await?;
+        self.destroy_papers(backup, intent, mark, work, &mut deleted)
             .await?;
         mark.withdraw(self).await?;
         Ok(deleted)
@@ -174,7 +169,7 @@ impl Catalog {
         &self,
         prefix: &str,
         mark: &Mark,
-        reporter: &Reporter,
+        work: &Work,
         deleted: &mut Deleted,
     ) -> Result<(), CatalogError> {
         let listing = "list what is to be deleted";
@@ -201,7 +196,7 @@ impl Catalog {
             let gone = self.store.delete_many(&keys).await;
             gone.map_err(CatalogError::store("delete objects"))?;
             deleted.add(&batch);
-            reporter.report(Progress {
+            work.report(Progress {
                 bytes_done: deleted.bytes - before.bytes,
                 bytes_total: total.bytes,
                 items_done: deleted.objects - before.objects,
@@ -218,13 +213,13 @@ impl Catalog {
         backup: &BackupRef,
         intent: Option<Intent>,
         mark: &Mark,
-        reporter: &Reporter,
+        work: &Work,
         deleted: &mut Deleted,
     ) -> Result<(), CatalogError> {
         if let Some(intent) = &intent {
             self.release_base(intent).await?;
         }
-        self.destroy_under(&layout::pins(backup), mark, reporter, deleted)
+        self.destroy_under(&layout::pins(backup), mark, work, deleted)
             .await?;
         self.destroy_one(&layout::failure(backup), mark, deleted)
             .await?;

@@ -2,7 +2,8 @@
 
 use api::{ErrorKind, ServiceError};
 use blob_store::StoreError;
-use model::manifest::{BaseMismatch, DocumentError};
+use chassis::work::Stopped;
+use model::manifest::DocumentError;
 use model::{BackupName, BackupRef, ClusterName, TaskId};
 
 /// Why the catalog did not do what it was asked.
@@ -85,6 +86,8 @@ pub enum CatalogError {
     },
     #[error("{store} overwrites objects that it was told to create only")]
     OverwritingStore { store: String },
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     #[error("could not {doing}")]
     Store {
         doing: &'static str,
@@ -145,6 +148,7 @@ impl ServiceError for CatalogError {
                 | DocumentError::Content { .. } => ErrorKind::DataLoss,
             },
             Self::Store { source, .. } => store_kind(source),
+            Self::Stopped(error) => error.kind(),
             Self::Ambiguous { .. }
             | Self::NoBase { .. }
             | Self::BaseUnsuitable { .. }
@@ -200,6 +204,7 @@ impl ServiceError for CatalogError {
             Self::UndeletableStore { .. } => "STORE_REFUSES_DELETE",
             Self::OverwritingStore { .. } => "STORE_OVERWRITES",
             Self::Store { source, .. } => store_reason(source),
+            Self::Stopped(error) => error.reason(),
         }
     }
 
@@ -265,7 +270,8 @@ impl ServiceError for CatalogError {
             | Self::OtherTask { .. }
             | Self::Committed { .. }
             | Self::NotComplete { .. }
-            | Self::AnotherDeletion { .. } => return None,
+            | Self::AnotherDeletion { .. }
+            | Self::Stopped(_) => return None,
         };
         Some(text.to_owned())
     }

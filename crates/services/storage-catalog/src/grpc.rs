@@ -7,12 +7,12 @@ use std::sync::Arc;
 use api::convert::{ConversionError, parsed, parsed_optional, required, time};
 use api::pb::storage_catalog as pb;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalog;
+use chassis::work::stream;
 use futures::stream::{BoxStream, StreamExt};
 use model::{BackupRef, ClusterName, TaskId};
 use tonic::{Request, Response, Status};
 
 use crate::catalog::Catalog;
-use crate::progress::working;
 
 /// The service on the wire.
 pub struct StorageCatalogGrpc {
@@ -142,10 +142,14 @@ impl StorageCatalog for StorageCatalogGrpc {
         let backup = self.resolve(request.backup).await?;
         let catalog = self.catalog.clone();
         let verified = backup.clone();
-        let work =
-            working(|reporter| async move { catalog.verify(&verified, level, &reporter).await });
-        let messages = work.map(move |said| wire::verify_message(said, &backup, level));
-        Ok(Response::new(messages.boxed()))
+        let messages = stream(
+            |work| async move {
+                let verifying = catalog.verify(&verified, level, &work);
+                work.or_stop(verifying).await?
+            },
+            move |progress, report| wire::verify_message(progress, report, &backup, level),
+        );
+        Ok(Response::new(messages))
     }
 
     type DeleteBackupStream = BoxStream<'static, Result<pb::DeleteBackupResponse, Status>>;
@@ -157,12 +161,14 @@ impl StorageCatalog for StorageCatalogGrpc {
         let request = request.into_inner();
         let backup = self.resolve(request.backup).await?;
         let catalog = self.catalog.clone();
-        let work = working(move |reporter| async move {
-            catalog
-                .delete(&backup, request.even_if_running, &reporter)
-                .await
-        });
-        Ok(Response::new(work.map(wire::delete_message).boxed()))
+        let messages = stream(
+            move |work| async move {
+                let deleting = catalog.delete(&backup, request.even_if_running, &work);
+                work.or_stop(deleting).await?
+            },
+            wire::delete_message,
+        );
+        Ok(Response::new(messages))
     }
 
     async fn pin_backup(

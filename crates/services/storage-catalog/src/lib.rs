@@ -19,7 +19,6 @@ mod list;
 mod objects;
 mod pins;
 mod probe;
-mod progress;
 mod sstables;
 mod verify;
 

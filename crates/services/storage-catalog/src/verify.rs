@@ -10,6 +10,7 @@ mod stored;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chassis::work::Work;
 use futures::stream::{self, StreamExt};
 use model::manifest::{BackupManifest, BackupNode, NodeManifest};
 use model::{BackupRef, layout};
@@ -17,7 +18,6 @@ use model::{BackupRef, layout};
 use crate::catalog::{Catalog, NODES_PARALLEL};
 use crate::documents::Read;
 use crate::error::CatalogError;
-use crate::progress::Reporter;
 pub use damage::Damage;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Catalog {
         &self,
         backup: &BackupRef,
         level: Level,
-        reporter: &Reporter,
+        work: &Work,
     ) -> Result<Report, CatalogError> {
         let mut report = Report {
             objects: 1,
@@ -69,11 +69,11 @@ impl Catalog {
             Err(error) => return Err(error),
         };
         report.damage.extend(self.damage_of_base(&manifest).await?);
-        let work = content::Work::new(&manifest, reporter);
+        let tally = content::Tally::new(&manifest, work);
         let parts: Vec<_> = manifest
             .nodes
             .iter()
-            .map(|node| self.verify_node(&manifest, node, level, &work))
+            .map(|node| self.verify_node(&manifest, node, level, &tally))
             .collect();
         let mut parts = stream::iter(parts).buffered(NODES_PARALLEL);
         while let Some(part) = parts.next().await {
@@ -113,7 +113,7 @@ impl Catalog {
         manifest: &BackupManifest,
         node: &BackupNode,
         level: Level,
-        work: &content::Work<'_>,
+        work: &content::Tally<'_>,
     ) -> Result<Part, CatalogError> {
         let mut part = Part {
             objects: 1,
@@ -149,7 +149,7 @@ impl Catalog {
         &self,
         manifest: Arc<NodeManifest>,
         level: Level,
-        work: &content::Work<'_>,
+        work: &content::Tally<'_>,
         part: &mut Part,
     ) -> Result<(), CatalogError> {
         let wrong = self.wrong_objects(&manifest).await?;

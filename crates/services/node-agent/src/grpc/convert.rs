@@ -2,14 +2,12 @@
 
 use api::convert::{ConversionError, parsed, parsed_optional, required, time};
 use api::pb::node_agent as pb;
-use api::pb::types as pb_types;
 use model::Selection;
 
 use crate::restore::TableTarget;
 use crate::snapshot::Taken;
 use crate::stage::Stage;
 use crate::upload::{Summary, Upload};
-use crate::work::Progress;
 
 pub(super) fn take_snapshot(
     request: pb::TakeSnapshotRequest,
@@ -97,18 +95,6 @@ impl From<Summary> for pb::NodeManifestSummary {
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
-        }
-    }
-}
-
-impl From<Progress> for pb_types::Progress {
-    fn from(progress: Progress) -> Self {
-        Self {
-            bytes_done: progress.bytes_done,
-            bytes_total: progress.bytes_total,
-            items_done: progress.items_done,
-            items_total: progress.items_total,
-            note: progress.note,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use blob_store::Store;
 use bytes::Bytes;
 use cassandra_node::files::{self, FileError, Ownership, blocking};
+use chassis::work::Work;
 use futures::StreamExt;
 use model::manifest::StoredFile;
 use nix::fcntl::posix_fallocate;
@@ -18,7 +19,6 @@ use super::layout::StagedFile;
 use crate::agent::Agent;
 use crate::journal::Journal;
 use crate::restore::{RestoreRecord, RestoreState};
-use crate::work::Work;
 
 /// A transfer may break without the bucket being at fault; a second one that is wrong too means that it is.
 const FETCH_TRIES_MAX: u32 = 2;
@@ -182,7 +182,7 @@ impl Fetcher {
         &self,
         path: &Path,
         file: &StagedFile,
-        counted: &crate::work::Counter,
+        counted: &chassis::work::Counter,
     ) -> Result<(), StageError> {
         let stored = &file.stored;
         let object = || stored.object.clone();

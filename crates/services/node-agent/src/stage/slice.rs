@@ -17,6 +17,7 @@ use cassandra_formats::slice::{self, slice_reading};
 use cassandra_formats::{DATA, DIGEST, FILTER, STATISTICS, TOC, parse_file_name};
 use cassandra_node::files::{self, FileError, Ownership, blocking};
 use cassandra_tokens::TokenRanges;
+use chassis::work::Work;
 use model::manifest::StoredFile;
 use sstable_files::{NewSstable, SstableFiles};
 use tokio::runtime::Handle;
@@ -28,7 +29,6 @@ use super::share::Portion;
 use crate::agent::Agent;
 use crate::journal::Journal;
 use crate::restore::{RestoreRecord, RestoreState};
-use crate::work::Work;
 
 use failure::Failure;
 use remote::{Objects, Remote};

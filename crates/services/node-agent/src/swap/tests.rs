@@ -3,12 +3,12 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use api::ServiceError;
+use chassis::work::Work;
 use model::TableRef;
 
 use super::*;
 use crate::stage::Stage;
 use crate::testing::FakeNode;
-use crate::work::Work;
 
 pub(crate) fn targets() -> Vec<TableTarget> {
     [("full", 1), ("gone", 2)]

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use chassis::work::Work;
 use model::manifest::{BackupManifest, BackupNode, DocumentKind, NodeManifest, seal};
 use model::{BackupRef, HostId, Schema, Selection, TaskId, layout};
 use serde::Serialize;
@@ -10,7 +11,6 @@ use uuid::Uuid;
 use super::FakeNode;
 use crate::bucket::{BucketError, read_node_manifest};
 use crate::stage::{Stage, StageError};
-use crate::work::Work;
 
 impl FakeNode {
     /// Stages with the hashes of the manifests that are in the bucket now, where the request has none.

@@ -12,6 +12,7 @@ use cassandra_node::folders::DataFolders;
 use cassandra_node::process::commands::Commands;
 use cassandra_node::testing::{FakeCassandra, FakeControl, FakeCql, FakeProcess};
 use chassis::Locks;
+use chassis::work::Work;
 use model::manifest::{BackupKind, NodeManifest};
 use model::{BackupRef, HostId, Selection, TableId, TableRef};
 use serde_json::json;
@@ -22,7 +23,6 @@ use crate::agent::Agent;
 use crate::config::AgentConfig;
 use crate::folders::Folders;
 use crate::upload::Upload;
-use crate::work::Work;
 
 pub struct FakeNode {
     pub root: TempDir,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cassandra_formats::{Error, PlanFacts, plan_facts};
 use cassandra_node::files::{FileError, blocking};
 use cassandra_node::sstables;
+use chassis::work::{self, Work};
 use jiff::Timestamp;
 use model::TableId;
 use model::manifest::{Encryption, Expiring, Hazard, NodeManifest, SstableFacts, StoredFile};
@@ -14,7 +15,6 @@ use sstable_files::SstableFiles;
 use super::{Stored, UploadError};
 use crate::agent::Agent;
 use crate::snapshot::SnapshotTable;
-use crate::work::{self, Work};
 
 /// Facts of the base's SSTables, and of what content they are facts.
 #[derive(Default)]

@@ -9,6 +9,7 @@ use cassandra_node::files::blocking;
 use cassandra_node::folders::table_folder_name;
 use cassandra_node::sstables::{self, ComponentFile};
 use cassandra_node::tables::Table;
+use chassis::work::Work;
 use futures::StreamExt;
 use model::manifest::{KeptDamage, StoredFile};
 use model::{BackupName, BackupRef, HostId, layout};
@@ -20,7 +21,6 @@ use super::read::{self, Content, Expected, ReadFault};
 use super::{FileKey, Kept, UploadError};
 use crate::journal::Journal;
 use crate::snapshot::SnapshotRecord;
-use crate::work::Work;
 
 /// How often a file is read again that changed while it was read. Only TOC.txt ever does.
 const READ_TRIES_MAX: u32 = 5;

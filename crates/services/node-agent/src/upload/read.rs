@@ -10,11 +10,11 @@ use bytes::Bytes;
 use cassandra_formats::Damage;
 use cassandra_node::files::{FileError, blocking};
 use cassandra_node::sstables::source_file;
+use chassis::work::{Counter, Stopped, Work};
 use futures::StreamExt;
 use model::manifest::SourceFile;
 
 use super::check::{Check, Checked};
-use crate::work::{Counter, Stopped, Work};
 
 /// Why the bytes of a file are not to be kept.
 #[derive(Debug, thiserror::Error)]

@@ -2,15 +2,11 @@
 
 use api::convert::{ConversionError, all, parsed, parsed_optional, required};
 use api::pb::storage_catalog as pb;
-use api::pb::types;
-use model::manifest::{BackupKind, KindWithBase};
-use model::{BackupName, BackupRef, HostId, Schema, Selection};
-use tonic::Status;
+use chassis::work::Progress;
+use model::{BackupRef, HostId, Schema, Selection};
 
 use super::missing;
 use crate::delete::Deleted;
-use crate::error::CatalogError;
-use crate::progress::{Progress, Said};
 use crate::verify::{Damage, Level, Report};
 use crate::{begin, commit};
 
@@ -75,20 +71,20 @@ pub fn level(level: pb::VerifyLevel) -> Result<Level, ConversionError> {
 }
 
 pub fn verify_message(
-    said: Said<Result<Report, CatalogError>>,
+    progress: Progress,
+    report: Option<Report>,
     backup: &BackupRef,
     level: Level,
-) -> Result<pb::VerifyBackupResponse, Status> {
-    match said {
-        Said::Progress(progress) => Ok(pb::VerifyBackupResponse {
+) -> pb::VerifyBackupResponse {
+    match report {
+        None => pb::VerifyBackupResponse {
             progress: Some(progress.into()),
             report: None,
-        }),
-        Said::Done(Ok(report)) => Ok(pb::VerifyBackupResponse {
+        },
+        Some(report) => pb::VerifyBackupResponse {
             progress: None,
             report: Some(self::report(report, backup, level)),
-        }),
-        Said::Done(Err(error)) => Err(api::status(error)),
+        },
     }
 }
 
@@ -109,32 +105,17 @@ fn report(report: Report, backup: &BackupRef, level: Level) -> pb::VerifyReport 
     }
 }
 
-pub fn delete_message(
-    said: Said<Result<Deleted, CatalogError>>,
-) -> Result<pb::DeleteBackupResponse, Status> {
-    match said {
-        Said::Progress(progress) => Ok(pb::DeleteBackupResponse {
+pub fn delete_message(progress: Progress, deleted: Option<Deleted>) -> pb::DeleteBackupResponse {
+    match deleted {
+        None => pb::DeleteBackupResponse {
             progress: Some(progress.into()),
             ..pb::DeleteBackupResponse::default()
-        }),
-        Said::Done(Ok(deleted)) => Ok(pb::DeleteBackupResponse {
+        },
+        Some(deleted) => pb::DeleteBackupResponse {
             progress: None,
             deleted_objects: deleted.objects,
             freed_bytes: deleted.bytes,
-        }),
-        Said::Done(Err(error)) => Err(api::status(error)),
-    }
-}
-
-impl From<Progress> for types::Progress {
-    fn from(progress: Progress) -> Self {
-        Self {
-            bytes_done: progress.bytes_done,
-            bytes_total: progress.bytes_total,
-            items_done: progress.items_done,
-            items_total: progress.items_total,
-            note: progress.note,
-        }
+        },
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chassis::work::{Progress, Work};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use model::manifest::{BackupManifest, NodeManifest, StoredFile, TableFiles};
 
@@ -13,7 +14,6 @@ use super::damage::{Damage, short};
 use super::stored::StoredSstables;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
-use crate::progress::{Progress, Reporter};
 
 /// Objects of one node that are read at once; a chunk of each is in memory.
 const OBJECTS_PARALLEL: usize = 8;
@@ -21,17 +21,17 @@ const OBJECTS_PARALLEL: usize = 8;
 const BATCH_FILES: usize = 1024;
 
 /// How far the verification is, over all nodes.
-pub struct Work<'a> {
-    reporter: &'a Reporter,
+pub struct Tally<'a> {
+    work: &'a Work,
     bytes_total: u64,
     bytes_done: AtomicU64,
     items_done: AtomicU64,
 }
 
-impl<'a> Work<'a> {
-    pub fn new(manifest: &BackupManifest, reporter: &'a Reporter) -> Self {
+impl<'a> Tally<'a> {
+    pub fn new(manifest: &BackupManifest, work: &'a Work) -> Self {
         Self {
-            reporter,
+            work,
             bytes_total: manifest.nodes.iter().map(|node| node.bytes).sum(),
             bytes_done: AtomicU64::new(0),
             items_done: AtomicU64::new(0),
@@ -41,7 +41,7 @@ impl<'a> Work<'a> {
     fn done(&self, bytes: u64, items: u64, note: &str) {
         let before = self.bytes_done.fetch_add(bytes, Ordering::Relaxed);
         let items_before = self.items_done.fetch_add(items, Ordering::Relaxed);
-        self.reporter.report(Progress {
+        self.work.report(Progress {
             bytes_done: before + bytes,
             bytes_total: self.bytes_total,
             items_done: items_before + items,
@@ -70,7 +70,7 @@ impl Catalog {
         manifest: &Arc<NodeManifest>,
         is_wrong: &BTreeSet<&str>,
         level: Level,
-        work: &Work<'_>,
+        work: &Tally<'_>,
     ) -> Result<(u64, Vec<Damage>), CatalogError> {
         let files: Vec<Place> = places(manifest)
             .filter(|place| !is_wrong.contains(place.stored(manifest).1.object.as_str()))
@@ -100,7 +100,7 @@ impl Catalog {
         manifest: &NodeManifest,
         place: Place,
         sstables: Option<&StoredSstables>,
-        work: &Work<'_>,
+        work: &Tally<'_>,
     ) -> Result<Vec<Damage>, CatalogError> {
         let (table, file) = place.stored(manifest);
         let check = match sstables.and_then(|all| all.find(place.table, place.file)) {
@@ -127,7 +127,7 @@ impl Catalog {
         &self,
         file: &StoredFile,
         mut check: Option<PassingCheck>,
-        work: &Work<'_>,
+        work: &Tally<'_>,
     ) -> Result<Compared, CatalogError> {
         let mut body = match self.store.get_stream(&file.object, None).await {
             Ok(body) => body,

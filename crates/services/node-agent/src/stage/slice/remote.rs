@@ -6,14 +6,14 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use chassis::work::{Counter, Stopped, Work};
+
 use blob_store::{Store, StoreError};
 use cassandra_formats::source::{Components, ReadAt};
 use futures::StreamExt;
 use model::manifest::StoredFile;
 use sstable_files::SstableFiles;
 use tokio::runtime::Handle;
-
-use crate::work::{Counter, Stopped, Work};
 
 /// Why a part of an object did not come.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,7 @@ use cassandra_formats::data::{Depth, Event, Schema, Walker};
 use cassandra_formats::statistics::Statistics;
 use cassandra_formats::{DataLayout, Uncompressed, Version, verify};
 use cassandra_node::files;
+use chassis::work::Work;
 use model::manifest::NodeManifest;
 use model::{HostId, RangeText, SourceShare, TableRef, layout};
 use sstable_files::SstableFiles;
@@ -16,7 +17,6 @@ use sstable_files::SstableFiles;
 use crate::restore::TableTarget;
 use crate::stage::{Stage, StageError};
 use crate::testing::{FakeNode, fixture};
-use crate::work::Work;
 
 /// A partition: its token, its key and all its bytes.
 pub type Partition = (i64, Vec<u8>, Vec<u8>);

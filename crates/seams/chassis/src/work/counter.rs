@@ -18,11 +18,13 @@ impl Counter {
         }
     }
 
+    /// Counts some.
     pub fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.work.add_bytes(bytes);
     }
 
+    /// What has been counted.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

@@ -2,15 +2,18 @@
 
 mod counter;
 mod parallel;
+mod stream;
 
 use std::sync::Arc;
 
+use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use counter::Counter;
 pub use parallel::for_each;
+pub use stream::stream;
 
 /// How far a piece of work is. Totals of 0 mean: not known yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +24,18 @@ pub struct Progress {
     pub items_total: u64,
     /// What is being worked on now, for people.
     pub note: String,
+}
+
+impl From<Progress> for pb::Progress {
+    fn from(progress: Progress) -> Self {
+        Self {
+            bytes_done: progress.bytes_done,
+            bytes_total: progress.bytes_total,
+            items_done: progress.items_done,
+            items_total: progress.items_total,
+            note: progress.note,
+        }
+    }
 }
 
 /// The work was asked to stop.
@@ -46,6 +61,7 @@ pub struct Work {
 }
 
 impl Work {
+    /// The handle for the work, its progress, and what stops it.
     pub fn new() -> (Self, watch::Receiver<Progress>, CancellationToken) {
         let (sender, receiver) = watch::channel(Progress::default());
         let stop = CancellationToken::new();
@@ -64,10 +80,17 @@ impl Work {
         }
     }
 
+    /// Changes the progress.
     pub fn update(&self, change: impl FnOnce(&mut Progress)) {
         self.progress.send_modify(change);
     }
 
+    /// Replaces the progress as a whole.
+    pub fn report(&self, progress: Progress) {
+        self.progress.send_replace(progress);
+    }
+
+    /// Adds to the bytes that are done.
     pub fn add_bytes(&self, bytes: u64) {
         self.update(|progress| progress.bytes_done += bytes);
     }
@@ -77,6 +100,7 @@ impl Work {
         Counter::new(self.clone())
     }
 
+    /// Says what is being worked on now.
     pub fn note(&self, note: impl Into<String>) {
         self.update(|progress| progress.note = note.into());
     }

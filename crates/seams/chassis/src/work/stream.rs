@@ -9,16 +9,18 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use crate::work::{Progress, Work};
+use super::{Progress, Work};
 
-/// How often progress is told at most.
+/// The pause between two messages at least.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
-/// Told even where nothing moved, so that both sides and what lies between them see that the call lives.
+/// Sent even if nothing has moved, so that both sides and what lies between them see that the call is alive.
 const QUIET_INTERVALS_MAX: u32 = 50;
 /// A caller that reads slowly gets fewer messages, not a longer queue.
 const QUEUE_LEN: usize = 4;
 
-pub(super) fn stream<T, E, M, W>(
+/// Runs the work as a task of its own. `message` makes the messages: of progress alone, and of the outcome in the last one.
+/// When the caller goes away the work is asked to stop, and runs on until it does.
+pub fn stream<T, E, M, W>(
     work: impl FnOnce(Work) -> W,
     message: impl Fn(Progress, Option<T>) -> M + Send + 'static,
 ) -> BoxStream<'static, Result<M, Status>>
@@ -31,9 +33,9 @@ where
     let (sender, receiver) = mpsc::channel(QUEUE_LEN);
     let (handle, progress, stop) = Work::new();
     let mut running = tokio::spawn(work(handle));
-    // Owns the work: it ends when the work has ended, whether anybody still listens or not.
+    // Owns the work: it ends when the work has ended, whether the caller still listens or not.
     tokio::spawn(async move {
-        let mut told = None;
+        let mut sent = None;
         let mut quiet = 0;
         let result = loop {
             tokio::select! {
@@ -45,11 +47,11 @@ where
                 () = tokio::time::sleep(PROGRESS_INTERVAL) => {
                     let now = progress.borrow().clone();
                     quiet += 1;
-                    if told.as_ref() != Some(&now) || quiet >= QUIET_INTERVALS_MAX {
+                    if sent.as_ref() != Some(&now) || quiet >= QUIET_INTERVALS_MAX {
                         quiet = 0;
                         // A full queue means that the caller has not read the last one yet.
                         let _ = sender.try_send(Ok(message(now.clone(), None)));
-                        told = Some(now);
+                        sent = Some(now);
                     }
                 }
             }
@@ -57,9 +59,9 @@ where
         let last = match result {
             Ok(Ok(value)) => Ok(message(progress.borrow().clone(), Some(value))),
             Ok(Err(error)) => Err(status(error)),
-            Err(error) => Err(Status::internal(format!("the work ended badly: {error}"))),
+            Err(error) => Err(Status::internal(format!("the work panicked: {error}"))),
         };
-        // Nobody listens any more where this fails.
+        // This fails if the caller has gone away.
         let _ = sender.send(last).await;
     });
     ReceiverStream::new(receiver).boxed()
@@ -67,17 +69,19 @@ where
 
 #[cfg(test)]
 mod tests {
+    use api::{ErrorKind, RemoteError};
+
     use super::*;
-    use crate::path_name::{self, PathNameError};
+    use crate::work::Stopped;
 
     #[tokio::test(start_paused = true)]
-    async fn progress_is_told_and_the_outcome_comes_last() {
+    async fn progress_is_reported_and_the_outcome_comes_last() {
         let messages = stream(
             |work| async move {
                 work.add_bytes(1);
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 work.add_bytes(1);
-                Ok::<_, PathNameError>("done")
+                Ok::<_, Stopped>("done")
             },
             |progress, outcome| (progress.bytes_done, outcome),
         );
@@ -86,28 +90,47 @@ mod tests {
         assert_eq!(all.last(), Some(&(2, Some("done"))));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn work_that_makes_no_progress_shows_that_it_is_alive() {
+        let messages = stream(
+            |_| async move {
+                tokio::time::sleep(Duration::from_secs(35)).await;
+                Ok::<_, Stopped>(())
+            },
+            |progress, _| progress,
+        );
+        let all: Vec<_> = messages.map(Result::unwrap).collect().await;
+        assert_eq!(
+            all.len(),
+            1 + 3 + 1,
+            "the first, each ten seconds, the last"
+        );
+        assert!(all.iter().all(|progress| *progress == Progress::default()));
+    }
+
     #[tokio::test]
     async fn an_error_ends_the_stream_with_its_reason() {
         let messages = stream(
-            |_| async { path_name::check("tag", "..").map(|()| 0) },
+            |_| async { Err::<i32, _>(Stopped) },
             |_, outcome: Option<i32>| outcome,
         );
         let all: Vec<_> = messages.collect().await;
         assert_eq!(all.len(), 1);
+        let error = RemoteError::from(all[0].clone().unwrap_err());
         assert_eq!(
-            all[0].as_ref().unwrap_err().code(),
-            tonic::Code::InvalidArgument
+            (error.kind, error.reason.as_str()),
+            (ErrorKind::Cancelled, "STOPPED")
         );
     }
 
     #[tokio::test]
-    async fn work_is_asked_to_stop_when_nobody_listens() {
+    async fn work_is_asked_to_stop_when_the_caller_goes_away() {
         let (stopped, told) = tokio::sync::oneshot::channel();
         let messages = stream(
             |work| async move {
                 let result = work.or_stop(std::future::pending::<()>()).await;
                 let _ = stopped.send(result);
-                Ok::<_, PathNameError>(())
+                Ok::<_, Stopped>(())
             },
             |_, outcome: Option<()>| outcome,
         );
