@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use api::client::{ClientTls, ConnectError};
+use api::clients::{NodeAgent, RemoteNodeAgent, Silence};
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use blob_store::{Store, StoreConfig};
 use chassis::server::{self, BoundServer, ServerConfig};
@@ -97,11 +99,17 @@ impl LocalAgent {
 pub struct Connector {
     local: HashMap<SocketAddr, Channel>,
     tls: Option<ClientTls>,
+    silence: Silence,
 }
 
 impl Connector {
     /// The first agent is also served on the main address, so that with one agent one address is all there is to know.
-    pub fn new(main: SocketAddr, agents: &[LocalAgent], tls: Option<ClientTls>) -> Self {
+    pub fn new(
+        main: SocketAddr,
+        agents: &[LocalAgent],
+        tls: Option<ClientTls>,
+        silence: Silence,
+    ) -> Self {
         let mut local: HashMap<SocketAddr, Channel> = agents
             .iter()
             .map(|agent| (agent.address(), agent.channel.clone()))
@@ -109,7 +117,11 @@ impl Connector {
         if let Some(first) = agents.first() {
             local.insert(main, first.channel.clone());
         }
-        Self { local, tls }
+        Self {
+            local,
+            tls,
+            silence,
+        }
     }
 
     fn local(&self, address: &str) -> Option<Channel> {
@@ -124,10 +136,11 @@ impl Connector {
 }
 
 impl task_runner::AgentConnector for Connector {
-    fn connect(&self, address: &str) -> Result<Channel, ConnectError> {
-        match self.local(address) {
-            Some(channel) => Ok(channel),
-            None => api::client::channel(address, self.tls.as_ref()),
-        }
+    fn connect(&self, address: &str) -> Result<Arc<dyn NodeAgent>, ConnectError> {
+        let channel = match self.local(address) {
+            Some(channel) => channel,
+            None => api::client::channel(address, self.tls.as_ref())?,
+        };
+        Ok(Arc::new(RemoteNodeAgent::new(channel, self.silence)))
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::clients::{RemotePlanner, RemoteStorageCatalog};
 use blob_store::Store;
 use chassis::server::{self, BoundServer};
 use chassis::{App, Services, in_memory};
@@ -57,13 +58,16 @@ impl Standalone {
             bound.address(),
             &agents,
             tls.transpose().map_err(Error::Tls)?,
+            config.tasks.silence(),
         );
 
         let catalog = storage_catalog::service(store.clone(), clock.clone());
         let planner = planner::build();
+        let catalog_channel = in_memory(App::new().service(catalog.clone()).into_parts().0);
+        let planner_channel = in_memory(App::new().service(planner.clone()).into_parts().0);
         let dependencies = Dependencies {
-            catalog: in_memory(App::new().service(catalog.clone()).into_parts().0),
-            planner: in_memory(App::new().service(planner.clone()).into_parts().0),
+            catalog: Arc::new(RemoteStorageCatalog::new(catalog_channel)),
+            planner: Arc::new(RemotePlanner::new(planner_channel)),
             agents: Arc::new(connector),
             store: state_store::open(&StateConfig::redb(data_dir.state())).await?,
             clock,

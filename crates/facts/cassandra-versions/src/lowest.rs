@@ -6,7 +6,9 @@ use crate::Release;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("one runs {one}, another {other}")]
 pub struct MixedProducts {
+    /// The release of one node.
     pub one: Release,
+    /// The release, of another product, of another node.
     pub other: Release,
 }
 

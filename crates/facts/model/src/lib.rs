@@ -15,6 +15,7 @@ pub mod schema;
 pub mod selection;
 pub mod share;
 pub mod task;
+pub mod verify;
 
 pub use finding::{Finding, Severity, When};
 pub use ids::{BackupName, BackupRef, ClusterName, HostId, NameError, TableId, TaskId};
@@ -22,4 +23,5 @@ pub use node::{DataDirectory, NodeDescription, NodeFeatures, TableDescription};
 pub use ring::RingMember;
 pub use schema::{Schema, SchemaEntry, SchemaKind};
 pub use selection::{Selection, TableRef};
-pub use share::{RangeText, SourceShare};
+pub use share::{RangeText, SourceShare, TableTarget};
+pub use verify::{Damage, VerifyLevel, VerifyReport};

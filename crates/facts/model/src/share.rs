@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::HostId;
+use crate::{HostId, TableId, TableRef};
 
 /// A range of the ring as text, `(left, right]`; tokens as Cassandra writes them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,4 +33,14 @@ impl SourceShare {
     pub fn is_of(&self, source: &HostId, keyspace: &str) -> bool {
         self.source == *source && self.keyspaces.iter().any(|name| name == keyspace)
     }
+}
+
+/// A table of a backup and the table that it becomes on the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableTarget {
+    pub table: TableRef,
+    /// The id in the backup.
+    pub source_id: TableId,
+    /// The id on the target.
+    pub target_id: TableId,
 }

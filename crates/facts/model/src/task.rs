@@ -3,13 +3,17 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{BackupRef, ClusterName, Finding, TaskId};
+use crate::{BackupRef, ClusterName, Finding, TaskId, VerifyReport};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskKind {
     Backup,
     Restore,
+    /// Checks a backup in the bucket.
+    Verify,
+    /// Deletes a backup.
+    Delete,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,14 +21,13 @@ pub enum TaskKind {
 pub enum TaskState {
     Pending,
     Running,
-    Paused,
     Succeeded,
     Failed,
     Cancelled,
 }
 
 impl TaskState {
-    /// Whether nothing more happens unless somebody asks for it.
+    /// Whether nothing more happens unless a user asks for it.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
@@ -33,15 +36,15 @@ impl TaskState {
 /// What can happen to a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskEvent {
-    /// A runner takes it up, for the first time or after a restart.
+    /// A runner adopts it, for the first time or after a restart.
     Start,
     /// All steps succeeded.
     Finish,
     /// A step failed for good.
     Fail,
-    /// Somebody asked to stop it.
+    /// A user asked to stop it.
     Cancel,
-    /// Somebody asked to go on.
+    /// A user asked to go on.
     Resume,
 }
 
@@ -58,11 +61,11 @@ pub fn next_state(state: TaskState, event: TaskEvent) -> Result<TaskState, Illeg
     use TaskEvent as E;
     use TaskState as S;
     match (state, event) {
-        (S::Pending | S::Running | S::Paused, E::Start) => Ok(S::Running),
+        (S::Pending | S::Running, E::Start) => Ok(S::Running),
         (S::Running, E::Finish) => Ok(S::Succeeded),
-        (S::Pending | S::Running | S::Paused, E::Fail) => Ok(S::Failed),
-        (S::Pending | S::Running | S::Paused, E::Cancel) => Ok(S::Cancelled),
-        (S::Failed | S::Cancelled | S::Paused, E::Resume) => Ok(S::Pending),
+        (S::Pending | S::Running, E::Fail) => Ok(S::Failed),
+        (S::Pending | S::Running, E::Cancel) => Ok(S::Cancelled),
+        (S::Failed | S::Cancelled, E::Resume) => Ok(S::Pending),
         (state, event) => Err(IllegalMove { state, event }),
     }
 }
@@ -77,77 +80,81 @@ pub enum StepState {
     Cancelled,
 }
 
-/// One step. It runs when all steps in `after` have succeeded, and is safe to run again.
+/// One step of a task as its users see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Step<Work> {
+pub struct Step {
     pub id: String,
+    /// The word of a [`StepKind`](crate::plan::StepKind); a newer runner may have more of them.
     pub kind: String,
     /// The node's address; empty for a step of the whole cluster.
     pub node: String,
-    pub after: Vec<String>,
-    pub work: Work,
     pub state: StepState,
     pub bytes_done: u64,
     pub bytes_total: u64,
-    /// The last error; a running step that has one is being tried again.
-    #[serde(default)]
+    /// The last error; a running step that has one is being retried.
     pub error: String,
     /// What it is doing now, for people.
-    #[serde(default)]
     pub note: String,
 }
 
-/// A task as it is kept. `Work` is what the runner needs to run a step.
+/// A task as its users see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Task<Work> {
+pub struct Task {
     pub id: TaskId,
     pub kind: TaskKind,
     pub state: TaskState,
     /// Counts runs: 1, and one more for each resume.
     pub attempt: u32,
     pub cluster: ClusterName,
-    pub backup: BackupRef,
+    /// The backup that it is about, if it is about one.
+    pub backup: Option<BackupRef>,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
-    pub steps: Vec<Step<Work>>,
-    #[serde(default)]
+    pub steps: Vec<Step>,
     pub error: String,
-    #[serde(default)]
     pub findings: Vec<Finding>,
+    /// What a task that verifies a backup has found.
+    pub verification: Option<VerifyReport>,
+    /// What a task that deletes a backup has removed.
+    pub deletion: Option<Deletion>,
 }
 
-impl<Work> Task<Work> {
-    /// 0 to 1: by bytes where all steps with bytes know their totals, weighted with the steps that have none.
+/// What deleting a backup has removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    pub objects: u64,
+    pub bytes: u64,
+}
+
+/// How far work is that lasts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub bytes_done: u64,
+    /// 0 if it is not known yet.
+    pub bytes_total: u64,
+    /// Files, objects or SSTables, whichever the work is about.
+    pub items_done: u64,
+    pub items_total: u64,
+    /// What is being worked on now, for people.
+    pub note: String,
+}
+
+impl Task {
+    /// 0 to 1: the mean of its steps, each by its bytes if it has any. A task that succeeded is done, also if a last step
+    /// that only tidies up was given up.
     pub fn progress(&self) -> f64 {
+        if self.state == TaskState::Succeeded {
+            return 1.0;
+        }
         if self.steps.is_empty() {
-            return if self.state == TaskState::Succeeded {
-                1.0
-            } else {
-                0.0
-            };
+            return 0.0;
         }
         let done: f64 = self.steps.iter().map(Step::progress).sum();
         done / self.steps.len() as f64
     }
-
-    /// Steps that are pending and whose predecessors have all succeeded.
-    pub fn ready(&self) -> impl Iterator<Item = usize> + '_ {
-        let succeeded = |id: &String| {
-            self.steps
-                .iter()
-                .any(|step| step.id == *id && step.state == StepState::Succeeded)
-        };
-        self.steps
-            .iter()
-            .enumerate()
-            .filter(move |(_, step)| {
-                step.state == StepState::Pending && step.after.iter().all(succeeded)
-            })
-            .map(|(at, _)| at)
-    }
 }
 
-impl<Work> Step<Work> {
+impl Step {
     fn progress(&self) -> f64 {
         match self.state {
             StepState::Succeeded => 1.0,

@@ -9,6 +9,7 @@ pub mod plan;
 mod schema;
 mod sstables;
 pub mod task;
+mod verify;
 
 use cassandra_versions::{Product, Release};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! The one error contract: eight kinds, a stable reason, a hint; to and from gRPC status with rich details.
+//! The one error contract: nine kinds, a stable reason, a hint; to and from gRPC status with rich details.
 //!
 //! A service's error says its kind and reason ([`ServiceError`]); [`status`] puts them on the wire as ErrorInfo,
 //! BadRequest and RetryInfo; [`RemoteError`] reads them back. Clients match on the reason, never on the text.
@@ -140,6 +140,24 @@ pub struct RemoteError {
 }
 
 impl RemoteError {
+    /// An error of this side of a call, without a hint. The reason is empty if no client can match on it.
+    pub fn new(kind: ErrorKind, reason: &str, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            reason: reason.to_owned(),
+            message: message.into(),
+            hint: None,
+            field: None,
+            retry_after: None,
+        }
+    }
+
+    /// A response that cannot be: of another version of the service, or of something else at its address.
+    pub fn invalid_response(who: &str, what: impl std::fmt::Display) -> Self {
+        let message = format!("{who} returned an invalid response: {what}");
+        Self::new(ErrorKind::Internal, "INVALID_RESPONSE", message)
+    }
+
     /// Whether trying again can help without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
         self.kind == ErrorKind::Unavailable
@@ -161,6 +179,7 @@ impl From<Status> for RemoteError {
                     .message()
                     .contains("error reading a body from connection")
                 || status.message().contains("h2 protocol error")
+                || status.message().contains("missing grpc-status trailer")
                 || status.message() == DEADLINE_OF_OURS);
         Self {
             kind: if broken {

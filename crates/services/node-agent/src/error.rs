@@ -52,14 +52,7 @@ pub enum AgentError {
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
-    Statement(Box<StatementError>),
-}
-
-// In a box, because it is larger than all others.
-impl From<StatementError> for AgentError {
-    fn from(error: StatementError) -> Self {
-        Self::Statement(Box::new(error))
-    }
+    Statement(#[from] StatementError),
 }
 
 impl From<StoreError> for AgentError {
@@ -88,7 +81,7 @@ impl AgentError {
             Self::Keys(error) => Part::Node(error),
             Self::Schema(error) => Part::Node(error),
             Self::Selection(error) => Part::Node(error),
-            Self::Statement(error) => Part::Node(error.as_ref()),
+            Self::Statement(error) => Part::Node(error),
         }
     }
 }
@@ -173,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_error_rests_on_keeps_its_field_and_kind() {
+    fn a_cause_keeps_the_field_and_the_kind_that_it_had() {
         let name = crate::path_name::check("restore", "a/b").unwrap_err();
         let error = StageError::from(name);
         assert_eq!(
@@ -185,63 +178,5 @@ mod tests {
             (error.kind(), error.reason()),
             (ErrorKind::Cancelled, "STOPPED")
         );
-    }
-
-    #[test]
-    fn errors_of_the_node_reach_the_wire_with_all_that_they_report() {
-        let control = ControlError::Unreachable {
-            operation: "drain".to_owned(),
-            why: "Connection refused".to_owned(),
-            hint: "start it",
-        };
-        let key = KeyError::Name {
-            name: "../x".to_owned(),
-        };
-        let statement = StatementError {
-            number: 1,
-            total: 2,
-            statement: "TRUNCATE a.b".to_owned(),
-            source: CqlError::Disagreement {
-                seconds: 3,
-                own: "v1".to_owned(),
-                others: "n2 has v2".to_owned(),
-            },
-        };
-        for (error, kind, reason, field, hint) in [
-            (
-                AgentError::from(control),
-                ErrorKind::Unavailable,
-                "CASSANDRA_DOWN",
-                None,
-                Some("start it"),
-            ),
-            (
-                key.into(),
-                ErrorKind::InvalidArgument,
-                "BAD_NAME",
-                Some("names"),
-                None,
-            ),
-            (
-                SelectionError::Keyspace("k".to_owned()).into(),
-                ErrorKind::NotFound,
-                "TABLE_NOT_FOUND",
-                None,
-                Some("keyspaces and tables are case-sensitive here, and written without quotes"),
-            ),
-            (
-                statement.into(),
-                ErrorKind::Unavailable,
-                "SCHEMA_DISAGREEMENT",
-                None,
-                Some("look for nodes that are down with `nodetool describecluster`"),
-            ),
-        ] {
-            assert_eq!(
-                (error.kind(), error.reason(), error.field()),
-                (kind, reason, field)
-            );
-            assert_eq!(error.hint().as_deref(), hint, "{error}");
-        }
     }
 }

@@ -3,7 +3,7 @@
 use api::{ErrorKind, ServiceError};
 use blob_store::StoreError;
 use chassis::work::Stopped;
-use model::manifest::DocumentError;
+use model::manifest::{BaseMismatch, DocumentError};
 use model::{BackupName, BackupRef, ClusterName, TaskId};
 
 /// Why the catalog did not do what it was asked.

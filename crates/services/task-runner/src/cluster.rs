@@ -1,15 +1,15 @@
-//! Registered clusters: a name, and the agents that stand beside its nodes.
+//! Registered clusters: a name, and the agents beside its nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::ClusterName;
+use model::{ClusterName, HostId};
 use serde::{Deserialize, Serialize};
 use state_store::{Expected, StateError};
 
-use crate::describe::{Described, describe_all, member, ring_of};
+use crate::context::Context;
+use crate::describe::{Described, describe_all, fingerprints};
+use crate::engine::{decode, encode};
 use crate::error::RunnerError;
-use crate::services::Services;
-use crate::store::{decode, encode};
 
 const CLUSTERS: &str = "clusters/";
 
@@ -21,36 +21,31 @@ pub(crate) struct Cluster {
     /// Host ids of the nodes when it was registered: one ring must not be registered under two names, because tasks
     /// keep out of each other's way by name.
     #[serde(default)]
-    pub hosts: BTreeSet<String>,
+    pub hosts: BTreeSet<HostId>,
 }
 
 fn key(name: &ClusterName) -> String {
     format!("{CLUSTERS}{name}")
 }
 
-pub(crate) async fn get(services: &Services, name: &ClusterName) -> Result<Cluster, RunnerError> {
-    find(services, name)
+pub(crate) async fn get(context: &Context, name: &ClusterName) -> Result<Cluster, RunnerError> {
+    find(context, name)
         .await?
         .ok_or_else(|| RunnerError::UnknownCluster(name.clone()))
 }
 
-async fn find(services: &Services, name: &ClusterName) -> Result<Option<Cluster>, RunnerError> {
-    services
-        .store
-        .get(&key(name))
-        .await?
-        .map(decode)
-        .transpose()
+async fn find(context: &Context, name: &ClusterName) -> Result<Option<Cluster>, RunnerError> {
+    context.store.get(&key(name)).await?.map(decode).transpose()
 }
 
-pub(crate) async fn list(services: &Services) -> Result<Vec<Cluster>, RunnerError> {
-    let entries = services.store.list(CLUSTERS).await?;
+pub(crate) async fn list(context: &Context) -> Result<Vec<Cluster>, RunnerError> {
+    let entries = context.store.list(CLUSTERS).await?;
     entries.into_iter().map(decode).collect()
 }
 
 /// Registers a cluster once all of its agents agree on what it is.
 pub(crate) async fn add(
-    services: &Services,
+    context: &Context,
     name: ClusterName,
     agents: Vec<String>,
 ) -> Result<Cluster, RunnerError> {
@@ -59,28 +54,24 @@ pub(crate) async fn add(
         agents,
         hosts: BTreeSet::new(),
     };
-    if let Some(known) = find(services, &cluster.name).await? {
+    if let Some(known) = find(context, &cluster.name).await? {
         return same(known, cluster);
     }
-    let described = describe_all(services, &cluster.agents).await;
+    let described = describe_all(context, &cluster.agents).await;
     cluster.hosts = described
         .nodes
         .iter()
-        .map(|node| member(node).host_id.clone())
+        .map(|node| node.member.host_id)
         .collect();
-    check(&cluster, &described, &list(services).await?)?;
+    check(&cluster, &described, &list(context).await?)?;
     let key = key(&cluster.name);
     let value = encode(&key, &cluster)?;
-    match services
-        .store
-        .put(&key, value, Expected::Absent, None)
-        .await
-    {
+    match context.store.put(&key, value, Expected::Absent, None).await {
         Ok(_) => {
             tracing::info!(cluster_id = %cluster.name, agents = cluster.agents.len(), "cluster registered");
             Ok(cluster)
         }
-        Err(StateError::Conflict { .. }) => same(get(services, &cluster.name).await?, cluster),
+        Err(StateError::Conflict { .. }) => same(get(context, &cluster.name).await?, cluster),
         Err(error) => Err(error.into()),
     }
 }
@@ -103,7 +94,7 @@ fn check(cluster: &Cluster, described: &Described, known: &[Cluster]) -> Result<
     let unreachable: Vec<String> = described
         .unreachable
         .iter()
-        .map(|agent| format!("agent {} does not answer: {}", agent.agent, agent.reason))
+        .map(|agent| format!("agent {} does not reply: {}", agent.agent, agent.reason))
         .collect();
     if described.nodes.is_empty() {
         return Err(RunnerError::AgentsUnreachable {
@@ -156,29 +147,26 @@ fn registered_before(cluster: &Cluster, known: &[Cluster]) -> Vec<String> {
 
 fn disagreements(described: &Described) -> Vec<String> {
     let mut reasons = Vec::new();
-    let mut hosts: BTreeMap<String, &str> = BTreeMap::new();
+    let mut hosts: BTreeMap<HostId, &str> = BTreeMap::new();
     let first = &described.nodes[0];
-    let first_ring = ring_of(first);
-    for node in &described.nodes {
+    let rings = fingerprints(&described.nodes);
+    for (node, ring) in described.nodes.iter().zip(&rings) {
         let agent = node.agent.as_str();
-        let member = member(node);
-        match ring_of(node) {
-            Err(error) => reasons.push(format!("agent {agent} describes no ring: {error}")),
-            Ok(_)
-                if !node
-                    .ring
-                    .iter()
-                    .any(|other| other.host_id == member.host_id) =>
-            {
-                reasons.push(format!(
-                    "node {} of agent {agent} is not in the ring that it sees",
-                    member.address
-                ))
-            }
-            Ok(ring) if first_ring.as_ref().is_ok_and(|first| *first != ring) => reasons.push(
-                format!("agent {agent} sees another ring than agent {}", first.agent),
-            ),
-            Ok(_) => {}
+        let member = &node.member;
+        if !node
+            .ring
+            .iter()
+            .any(|other| other.host_id == member.host_id)
+        {
+            reasons.push(format!(
+                "node {} of agent {agent} is not in the ring that it sees",
+                member.address
+            ));
+        } else if *ring != rings[0] {
+            reasons.push(format!(
+                "agent {agent} sees another ring than agent {}",
+                first.agent
+            ));
         }
         if node.cluster_name != first.cluster_name {
             reasons.push(format!(
@@ -186,7 +174,7 @@ fn disagreements(described: &Described) -> Vec<String> {
                 node.cluster_name, first.agent, first.cluster_name
             ));
         }
-        if let Some(other) = hosts.insert(member.host_id.clone(), agent) {
+        if let Some(other) = hosts.insert(member.host_id, agent) {
             reasons.push(format!(
                 "agents {other} and {agent} stand beside the same node {}",
                 member.host_id
@@ -197,15 +185,10 @@ fn disagreements(described: &Described) -> Vec<String> {
 }
 
 /// Forgets a cluster that no task works on.
-pub(crate) async fn remove(services: &Services, name: &ClusterName) -> Result<(), RunnerError> {
-    get(services, name).await?;
-    if let Some(task) = services.tasks.claimed_by(name).await? {
-        return Err(RunnerError::ClusterBusy {
-            cluster: name.clone(),
-            task,
-        });
-    }
-    services
+pub(crate) async fn remove(context: &Context, name: &ClusterName) -> Result<(), RunnerError> {
+    get(context, name).await?;
+    context.tasks.check_free(name).await?;
+    context
         .store
         .delete(&key(name), Expected::Anything, None)
         .await?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use api::clients::Silence;
 use serde::{Deserialize, Deserializer, Serialize};
 use state_store::{StateConfig, StateKind};
 
@@ -83,12 +84,12 @@ impl Default for TasksConfig {
 }
 
 impl TasksConfig {
-    pub(crate) fn step_silence(&self) -> Duration {
-        Duration::from_secs(self.step_silence_seconds)
-    }
-
-    pub(crate) fn nodetool_silence(&self) -> Duration {
-        Duration::from_secs(self.nodetool_silence_seconds)
+    /// How long calls to agents may report nothing.
+    pub fn silence(&self) -> Silence {
+        Silence {
+            transfer: Duration::from_secs(self.step_silence_seconds),
+            cassandra: Duration::from_secs(self.nodetool_silence_seconds),
+        }
     }
 }
 

@@ -1,14 +1,17 @@
-//! What the agents of a cluster say of their nodes, now.
+//! The nodes of a cluster as their agents describe them now.
 
-use api::pb::node_agent::{DescribeRequest, GetSchemaRequest};
-use api::pb::planner::UnreachableAgent;
-use api::pb::types::{NodeDescription, RingMember, Schema};
-use futures::future::join_all;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use model::plan::UnreachableAgent;
 use model::ring::fingerprint;
+use model::{NodeDescription, RingMember, Schema};
 
-use crate::services::{DESCRIBE_DEADLINE, SCHEMA_DEADLINE, Services, within};
+use crate::context::Context;
 
-/// The agents' answers, in the order in which they were asked.
+/// What the agents returned, in the order in which they were asked.
 #[derive(Debug, Default)]
 pub(crate) struct Described {
     pub nodes: Vec<NodeDescription>,
@@ -16,11 +19,22 @@ pub(crate) struct Described {
 }
 
 /// Asks all agents at once.
-pub(crate) async fn describe_all(services: &Services, agents: &[String]) -> Described {
-    let answers = join_all(agents.iter().map(|agent| describe(services, agent))).await;
+pub(crate) async fn describe_all(context: &Context, agents: &[String]) -> Described {
+    let each = agents.iter().enumerate();
+    let mut replies: FuturesUnordered<_> = each
+        .map(|(at, agent)| async move { (at, describe(context, agent).await) })
+        .collect();
+    let mut rings: Vec<Arc<Vec<RingMember>>> = Vec::new();
+    let mut results = BTreeMap::new();
+    while let Some((at, mut result)) = replies.next().await {
+        if let Ok(node) = &mut result {
+            share_ring(&mut rings, node);
+        }
+        results.insert(at, result);
+    }
     let mut described = Described::default();
-    for answer in answers {
-        match answer {
+    for result in results.into_values() {
+        match result {
             Ok(node) => described.nodes.push(node),
             Err(unreachable) => described.unreachable.push(unreachable),
         }
@@ -28,65 +42,62 @@ pub(crate) async fn describe_all(services: &Services, agents: &[String]) -> Desc
     described
 }
 
-async fn describe(services: &Services, agent: &str) -> Result<NodeDescription, UnreachableAgent> {
+/// Nodes that see the same ring share it as soon as they have replied: a thousand rings of a thousand members would not fit.
+fn share_ring(rings: &mut Vec<Arc<Vec<RingMember>>>, node: &mut NodeDescription) {
+    Arc::make_mut(&mut node.ring).sort_by_key(|member| member.host_id);
+    match rings.iter().find(|ring| **ring == node.ring) {
+        Some(ring) => node.ring = ring.clone(),
+        None => rings.push(node.ring.clone()),
+    }
+}
+
+/// The fingerprint of each node's ring. A shared ring is hashed once.
+pub(crate) fn fingerprints(nodes: &[NodeDescription]) -> Vec<String> {
+    let mut known: HashMap<*const Vec<RingMember>, String> = HashMap::new();
+    let each = nodes.iter().map(|node| {
+        let of_ring = known.entry(Arc::as_ptr(&node.ring));
+        of_ring.or_insert_with(|| fingerprint(&node.ring)).clone()
+    });
+    each.collect()
+}
+
+async fn describe(context: &Context, agent: &str) -> Result<NodeDescription, UnreachableAgent> {
     let fail = |reason: String| UnreachableAgent {
         agent: agent.to_owned(),
         reason,
     };
-    let mut client = services
+    let client = context
         .agent(agent)
         .map_err(|error| fail(error.to_string()))?;
-    let answer = within(DESCRIBE_DEADLINE, client.describe(DescribeRequest {}))
-        .await
-        .map_err(|error| fail(error.to_string()))?;
-    let mut node = answer
-        .node
-        .ok_or_else(|| fail("the agent described nothing".to_owned()))?;
-    // The agent cannot know by which address it was asked; plans speak of it by this one.
-    node.agent = agent.to_owned();
+    let described = client.describe().await;
+    let mut node = described.map_err(|error| fail(error.to_string()))?;
+    // The agent cannot know by which address it was called; plans name it by this one.
+    agent.clone_into(&mut node.agent);
     Ok(node)
 }
 
-/// The schema of the user keyspaces, from the first node that can tell.
-pub(crate) async fn schema(
-    services: &Services,
-    nodes: &[NodeDescription],
-) -> Result<Schema, String> {
+/// The schema of the user keyspaces, from the first node that returns it, healthy ones first.
+pub(crate) async fn schema(context: &Context, nodes: &[NodeDescription]) -> Result<Schema, String> {
     let mut reasons = Vec::new();
     let healthy_first = nodes
         .iter()
         .filter(|node| node.unhealthy.is_empty())
         .chain(nodes.iter().filter(|node| !node.unhealthy.is_empty()));
     for node in healthy_first {
-        let mut client = match services.agent(&node.agent) {
-            Ok(client) => client,
+        let agent = match context.agent(&node.agent) {
+            Ok(agent) => agent,
             Err(error) => {
                 reasons.push(error.to_string());
                 continue;
             }
         };
-        let request = GetSchemaRequest::default();
-        match within(SCHEMA_DEADLINE, client.get_schema(request)).await {
-            Ok(answer) => match answer.schema {
-                Some(schema) => return Ok(schema),
-                None => reasons.push(format!("{} told nothing", node.agent)),
-            },
+        match agent.schema().await {
+            Ok(schema) => return Ok(schema),
             Err(error) => reasons.push(format!("{}: {error}", node.agent)),
         }
     }
     if reasons.is_empty() {
-        reasons.push("no agent answered".to_owned());
+        reasons.push("no agent replied".to_owned());
     }
     Err(reasons.join("; "))
-}
-
-/// The fingerprint of the ring as a node sees it.
-pub(crate) fn ring_of(node: &NodeDescription) -> Result<String, api::convert::ConversionError> {
-    let ring: Vec<model::RingMember> = api::convert::all(node.ring.clone())?;
-    Ok(fingerprint(&ring))
-}
-
-/// The node's own entry; an agent that leaves it out describes a node without a name.
-pub(crate) fn member(node: &NodeDescription) -> RingMember {
-    node.member.clone().unwrap_or_default()
 }

@@ -23,7 +23,7 @@ pub enum RunnerError {
         name: ClusterName,
         reasons: Vec<String>,
     },
-    #[error("no agent of cluster `{name}` answered: {reasons}", reasons = reasons.join("; "))]
+    #[error("no agent of cluster `{name}` replied: {reasons}", reasons = reasons.join("; "))]
     AgentsUnreachable {
         name: ClusterName,
         reasons: Vec<String>,
@@ -51,24 +51,32 @@ pub enum RunnerError {
         at: Timestamp,
     },
     #[error("task {0} has begun to replace data and can no longer be cancelled")]
-    RestorePastReturn(TaskId),
+    RestorePastPointOfNoReturn(TaskId),
     #[error("task {0} is committing its backup and can no longer be cancelled")]
-    BackupPastReturn(TaskId),
+    BackupPastPointOfNoReturn(TaskId),
+    #[error("task {0} has begun to delete its backup and can no longer be cancelled")]
+    DeletionHasBegun(TaskId),
     #[error("task {0} is driven by another runner")]
     DrivenElsewhere(TaskId),
     #[error("the plan holds what this runner does not understand: {0}")]
     PlanNotUnderstood(String),
+    #[error("this runner does not know tasks of the kind {0:?}")]
+    UnknownKind(TaskKind),
+    #[error("the steps of task {0} are not in the state store")]
+    StepsLost(TaskId),
+    #[error("the claim on cluster `{0}` changes too fast")]
+    ClaimContended(ClusterName),
     #[error("there is no plan {0}")]
     UnknownPlan(u64),
     #[error("plan {number} no longer holds: {why}")]
     PlanOutdated { number: u64, why: String },
-    #[error("no node of `{0}` could tell its schema: {1}")]
+    #[error("no node of `{0}` returned its schema: {1}")]
     NoSchema(ClusterName, String),
     #[error("this runner is shutting down")]
     ShuttingDown,
     #[error("the work on this request was cut short by a fault of the runner")]
     Fault,
-    #[error("could not reach `{address}`")]
+    #[error("cannot connect to `{address}`")]
     Connect {
         address: String,
         #[source]
@@ -93,11 +101,21 @@ fn task_word(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Backup => "backup task",
         TaskKind::Restore => "restore task",
+        TaskKind::Verify => "verification",
+        TaskKind::Delete => "deletion",
     }
 }
 
 impl RunnerError {
-    /// For what another service has answered.
+    pub(crate) fn not_resumable(id: TaskId, why: impl Into<String>, hint: &'static str) -> Self {
+        Self::NotResumable {
+            id,
+            why: why.into(),
+            hint,
+        }
+    }
+
+    /// For an error that another service returned.
     pub(crate) fn remote(who: &'static str) -> impl Fn(RemoteError) -> Self {
         move |error| Self::Remote {
             who,
@@ -120,16 +138,20 @@ impl ServiceError for RunnerError {
             | Self::TaskEnded { .. }
             | Self::NotResumable { .. }
             | Self::Superseded { .. }
-            | Self::RestorePastReturn(_)
-            | Self::BackupPastReturn(_) => ErrorKind::FailedPrecondition,
+            | Self::RestorePastPointOfNoReturn(_)
+            | Self::BackupPastPointOfNoReturn(_)
+            | Self::DeletionHasBegun(_) => ErrorKind::FailedPrecondition,
             Self::AgentsUnreachable { .. }
             | Self::DrivenElsewhere(_)
             | Self::NoSchema(..)
             | Self::ShuttingDown
+            | Self::ClaimContended(_)
             | Self::Connect { .. } => ErrorKind::Unavailable,
-            Self::PlanNotUnderstood(_) | Self::Fault | Self::Unreadable { .. } => {
-                ErrorKind::Internal
-            }
+            Self::PlanNotUnderstood(_)
+            | Self::UnknownKind(_)
+            | Self::StepsLost(_)
+            | Self::Fault
+            | Self::Unreadable { .. } => ErrorKind::Internal,
             Self::Remote { error, .. } => error.kind,
             Self::State(error) if error.is_retryable() => ErrorKind::Unavailable,
             Self::State(_) => ErrorKind::Internal,
@@ -148,8 +170,12 @@ impl ServiceError for RunnerError {
             Self::TaskEnded { .. } => "TASK_ENDED",
             Self::NotResumable { .. } => "TASK_NOT_RESUMABLE",
             Self::Superseded { .. } => "TASK_SUPERSEDED",
-            Self::RestorePastReturn(_) => "RESTORE_PAST_POINT_OF_NO_RETURN",
-            Self::BackupPastReturn(_) => "BACKUP_COMMITTING",
+            Self::RestorePastPointOfNoReturn(_) => "RESTORE_PAST_POINT_OF_NO_RETURN",
+            Self::BackupPastPointOfNoReturn(_) => "BACKUP_COMMITTING",
+            Self::DeletionHasBegun(_) => "DELETION_HAS_BEGUN",
+            Self::UnknownKind(_) => "TASK_KIND_UNKNOWN",
+            Self::StepsLost(_) => "TASK_STEPS_LOST",
+            Self::ClaimContended(_) => "CLUSTER_CLAIM_CONTENDED",
             Self::DrivenElsewhere(_) => "TASK_DRIVEN_ELSEWHERE",
             Self::PlanNotUnderstood(_) => "PLAN_NOT_UNDERSTOOD",
             Self::UnknownPlan(_) => "PLAN_NOT_FOUND",
@@ -187,12 +213,17 @@ impl ServiceError for RunnerError {
                     "plan the restore again with `ringkeep restore plan` and start the new plan; then `ringkeep task cancel {id}` clears what this one left"
                 ));
             }
-            Self::RestorePastReturn(_) => {
+            Self::RestorePastPointOfNoReturn(_) => {
                 "let it finish; if it has failed, resume it with `ringkeep task resume`, or restore all of its tables by a new restore, after which it can be cancelled"
             }
-            Self::BackupPastReturn(_) => {
+            Self::BackupPastPointOfNoReturn(_) => {
                 "let it finish; the backup can be deleted afterwards with `ringkeep backup delete`"
             }
+            Self::DeletionHasBegun(_) => {
+                "let it finish; if it has failed, go on with `ringkeep task resume`"
+            }
+            Self::UnknownKind(_) => "a newer task-runner has made it: run that one again",
+            Self::ClaimContended(_) => "try again",
             Self::AgentsUnreachable { .. } => {
                 "check that the agents run and that their addresses are right"
             }
@@ -203,6 +234,7 @@ impl ServiceError for RunnerError {
             | Self::TaskEnded { .. }
             | Self::DrivenElsewhere(_)
             | Self::PlanNotUnderstood(_)
+            | Self::StepsLost(_)
             | Self::NoSchema(..)
             | Self::ShuttingDown
             | Self::Fault

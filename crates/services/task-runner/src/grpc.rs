@@ -1,41 +1,40 @@
 //! Translates between the wire and the runner. Decides nothing.
 
+mod convert;
+
 use std::sync::Arc;
 
-use api::convert::{ConversionError, all_into, parsed, parsed_optional, required};
-use api::pb::planner as planner_pb;
+use api::convert::{all_into, parsed_optional, required};
 use api::pb::task_runner as pb;
 use api::pb::task_runner::task_runner_server::TaskRunner;
-use api::pb::types::BackupKind as WireKind;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use model::manifest::BackupKind;
-use model::{ClusterName, Selection, TaskId};
+use model::{BackupRef, ClusterName};
 use tonic::{Request, Response, Status};
 
-use crate::backup::{self, NewBackup};
-use crate::board::View;
-use crate::cluster::{self, Cluster};
-use crate::control;
-use crate::core::Core;
+use crate::cluster;
 use crate::describe::describe_all;
+use crate::engine::{Engine, control};
 use crate::error::RunnerError;
-use crate::restore::{self, NewRestore, Start};
+use crate::kinds::backup::{self, NewBackup};
+use crate::kinds::restore::{self, NewRestore, StartFrom};
+use crate::kinds::{delete, verify};
+use convert::{cluster_name, id_or_none, new_cluster, task_id, wire};
 
 /// The service on the wire.
 pub struct TaskRunnerGrpc {
-    core: Arc<Core>,
+    engine: Arc<Engine>,
 }
 
 impl TaskRunnerGrpc {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
     }
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+type Reply<T> = Result<Response<T>, Status>;
 
-fn answer<T>(result: Result<T, RunnerError>) -> Answer<T> {
+fn reply<T>(result: Result<T, RunnerError>) -> Reply<T> {
     Ok(Response::new(result?))
 }
 
@@ -44,10 +43,10 @@ impl TaskRunner for TaskRunnerGrpc {
     async fn add_cluster(
         &self,
         request: Request<pb::AddClusterRequest>,
-    ) -> Answer<pb::AddClusterResponse> {
+    ) -> Reply<pb::AddClusterResponse> {
         let (name, agents) = new_cluster(request.into_inner()).map_err(RunnerError::from)?;
-        let cluster = cluster::add(&self.core.services, name, agents).await;
-        answer(cluster.map(|cluster| pb::AddClusterResponse {
+        let cluster = cluster::add(&self.engine.context, name, agents).await;
+        reply(cluster.map(|cluster| pb::AddClusterResponse {
             cluster: Some(cluster.into()),
         }))
     }
@@ -55,9 +54,9 @@ impl TaskRunner for TaskRunnerGrpc {
     async fn list_clusters(
         &self,
         _request: Request<pb::ListClustersRequest>,
-    ) -> Answer<pb::ListClustersResponse> {
-        let clusters = cluster::list(&self.core.services).await;
-        answer(clusters.map(|clusters| pb::ListClustersResponse {
+    ) -> Reply<pb::ListClustersResponse> {
+        let clusters = cluster::list(&self.engine.context).await;
+        reply(clusters.map(|clusters| pb::ListClustersResponse {
             clusters: all_into(clusters),
         }))
     }
@@ -65,35 +64,35 @@ impl TaskRunner for TaskRunnerGrpc {
     async fn get_cluster(
         &self,
         request: Request<pb::GetClusterRequest>,
-    ) -> Answer<pb::GetClusterResponse> {
+    ) -> Reply<pb::GetClusterResponse> {
         let name = cluster_name("name", &request.into_inner().name)?;
-        let cluster = cluster::get(&self.core.services, &name).await?;
-        let described = describe_all(&self.core.services, &cluster.agents).await;
+        let cluster = cluster::get(&self.engine.context, &name).await?;
+        let described = describe_all(&self.engine.context, &cluster.agents).await;
         Ok(Response::new(pb::GetClusterResponse {
             cluster: Some(cluster.into()),
-            nodes: described.nodes,
-            unreachable: described.unreachable,
+            nodes: all_into(described.nodes),
+            unreachable: all_into(described.unreachable),
         }))
     }
 
     async fn remove_cluster(
         &self,
         request: Request<pb::RemoveClusterRequest>,
-    ) -> Answer<pb::RemoveClusterResponse> {
+    ) -> Reply<pb::RemoveClusterResponse> {
         let name = cluster_name("name", &request.into_inner().name)?;
-        let removed = cluster::remove(&self.core.services, &name).await;
-        answer(removed.map(|()| pb::RemoveClusterResponse {}))
+        let removed = cluster::remove(&self.engine.context, &name).await;
+        reply(removed.map(|()| pb::RemoveClusterResponse {}))
     }
 
     async fn create_backup(
         &self,
         request: Request<pb::CreateBackupRequest>,
-    ) -> Answer<pb::CreateBackupResponse> {
-        let wish = NewBackup::try_from(request.into_inner()).map_err(RunnerError::from)?;
+    ) -> Reply<pb::CreateBackupResponse> {
+        let new = NewBackup::try_from(request.into_inner()).map_err(RunnerError::from)?;
         let created = self
-            .core
-            .to_the_end(backup::create(self.core.clone(), wish));
-        answer(created.await.map(|created| pb::CreateBackupResponse {
+            .engine
+            .run_to_completion(backup::create(self.engine.clone(), new));
+        reply(created.await.map(|created| pb::CreateBackupResponse {
             task_id: id_or_none(created.task),
             backup: Some(created.backup.into()),
             findings: all_into(created.findings),
@@ -103,53 +102,87 @@ impl TaskRunner for TaskRunnerGrpc {
     async fn plan_restore(
         &self,
         request: Request<pb::PlanRestoreRequest>,
-    ) -> Answer<pb::PlanRestoreResponse> {
-        let wish = NewRestore::try_from(request.into_inner()).map_err(RunnerError::from)?;
-        let shown = self.core.clone();
+    ) -> Reply<pb::PlanRestoreResponse> {
+        let new = NewRestore::try_from(request.into_inner()).map_err(RunnerError::from)?;
+        let engine = self.engine.clone();
         let plan = self
-            .core
-            .to_the_end(async move { restore::show(&shown, wish).await })
+            .engine
+            .run_to_completion(async move { restore::show(&engine, new).await })
             .await;
-        answer(plan.map(|plan| pb::PlanRestoreResponse { plan: Some(plan) }))
+        reply(plan.map(|plan| pb::PlanRestoreResponse {
+            plan: Some(plan.into()),
+        }))
     }
 
     async fn start_restore(
         &self,
         request: Request<pb::StartRestoreRequest>,
-    ) -> Answer<pb::StartRestoreResponse> {
+    ) -> Reply<pb::StartRestoreResponse> {
         let request = request.into_inner();
         let what = match request.plan {
             0 => required("restore", request.restore)
                 .and_then(NewRestore::try_from)
-                .map(|wish| Start::Wish(Box::new(wish)))
+                .map(|request| StartFrom::Request(Box::new(request)))
                 .map_err(RunnerError::from)?,
-            number => Start::Shown(number),
+            number => StartFrom::Plan(number),
         };
         let started = self
-            .core
-            .to_the_end(restore::start(self.core.clone(), what));
-        answer(started.await.map(|(task, plan)| pb::StartRestoreResponse {
+            .engine
+            .run_to_completion(restore::start(self.engine.clone(), what));
+        reply(started.await.map(|(task, plan)| pb::StartRestoreResponse {
             task_id: id_or_none(task),
-            plan: Some(plan),
+            plan: Some(plan.into()),
+        }))
+    }
+
+    async fn verify_backup(
+        &self,
+        request: Request<pb::VerifyBackupRequest>,
+    ) -> Reply<pb::VerifyBackupResponse> {
+        let (backup, level) =
+            convert::verification(request.into_inner()).map_err(RunnerError::from)?;
+        let started = verify::start(self.engine.clone(), backup, level);
+        let started = self.engine.run_to_completion(started);
+        reply(started.await.map(|id| pb::VerifyBackupResponse {
+            task_id: id.to_string(),
+        }))
+    }
+
+    async fn delete_backup(
+        &self,
+        request: Request<pb::DeleteBackupRequest>,
+    ) -> Reply<pb::DeleteBackupResponse> {
+        let request = request.into_inner();
+        let backup = required("backup", request.backup)
+            .and_then(BackupRef::try_from)
+            .map_err(RunnerError::from)?;
+        let started = delete::start(self.engine.clone(), backup, request.even_if_running);
+        let started = self.engine.run_to_completion(started);
+        reply(started.await.map(|id| pb::DeleteBackupResponse {
+            task_id: id.to_string(),
         }))
     }
 
     async fn list_tasks(
         &self,
         request: Request<pb::ListTasksRequest>,
-    ) -> Answer<pb::ListTasksResponse> {
+    ) -> Reply<pb::ListTasksResponse> {
+        let request = request.into_inner();
         let cluster: Option<ClusterName> =
-            parsed_optional("cluster", &request.into_inner().cluster).map_err(RunnerError::from)?;
-        let tasks = control::list(&self.core, cluster.as_ref()).await;
-        answer(tasks.map(|tasks| pb::ListTasksResponse {
-            tasks: tasks.iter().map(|view| wire(view)).collect(),
+            parsed_optional("cluster", &request.cluster).map_err(RunnerError::from)?;
+        let after = (!request.page_token.is_empty()).then_some(request.page_token);
+        let size = request.page_size as usize;
+        let page = control::list(&self.engine, cluster.as_ref(), size, after).await;
+        reply(page.map(|page| pb::ListTasksResponse {
+            tasks: page.views.iter().map(|view| wire(view)).collect(),
+            next_page_token: page.next.unwrap_or_default(),
         }))
     }
 
-    async fn get_task(&self, request: Request<pb::GetTaskRequest>) -> Answer<pb::GetTaskResponse> {
+    async fn get_task(&self, request: Request<pb::GetTaskRequest>) -> Reply<pb::GetTaskResponse> {
         let id = task_id(&request.into_inner().id)?;
-        let view = control::get(&self.core, id).await;
-        answer(view.map(|view| pb::GetTaskResponse {
+        let view = control::get(&self.engine, id).await;
+        reply(view.map(|view| pb::GetTaskResponse {
             task: Some(wire(&view)),
         }))
     }
@@ -159,9 +192,9 @@ impl TaskRunner for TaskRunnerGrpc {
     async fn watch_task(
         &self,
         request: Request<pb::WatchTaskRequest>,
-    ) -> Answer<Self::WatchTaskStream> {
+    ) -> Reply<Self::WatchTaskStream> {
         let id = task_id(&request.into_inner().id)?;
-        let views = control::watch_task(self.core.clone(), id).await?;
+        let views = control::watch_task(self.engine.clone(), id).await?;
         let messages = views.map(|view| match view {
             Ok(view) => Ok(pb::WatchTaskResponse {
                 task: Some(wire(&view)),
@@ -174,10 +207,12 @@ impl TaskRunner for TaskRunnerGrpc {
     async fn cancel_task(
         &self,
         request: Request<pb::CancelTaskRequest>,
-    ) -> Answer<pb::CancelTaskResponse> {
+    ) -> Reply<pb::CancelTaskResponse> {
         let id = task_id(&request.into_inner().id)?;
-        let cancelled = self.core.to_the_end(control::cancel(self.core.clone(), id));
-        answer(cancelled.await.map(|view| pb::CancelTaskResponse {
+        let cancelled = self
+            .engine
+            .run_to_completion(control::cancel(self.engine.clone(), id));
+        reply(cancelled.await.map(|view| pb::CancelTaskResponse {
             task: Some(wire(&view)),
         }))
     }
@@ -185,105 +220,13 @@ impl TaskRunner for TaskRunnerGrpc {
     async fn resume_task(
         &self,
         request: Request<pb::ResumeTaskRequest>,
-    ) -> Answer<pb::ResumeTaskResponse> {
+    ) -> Reply<pb::ResumeTaskResponse> {
         let id = task_id(&request.into_inner().id)?;
-        let resumed = self.core.to_the_end(control::resume(self.core.clone(), id));
-        answer(resumed.await.map(|view| pb::ResumeTaskResponse {
+        let resumed = self
+            .engine
+            .run_to_completion(control::resume(self.engine.clone(), id));
+        reply(resumed.await.map(|view| pb::ResumeTaskResponse {
             task: Some(wire(&view)),
         }))
     }
-}
-
-fn wire(view: &View) -> pb::Task {
-    api::convert::task::to_wire(&view.task, view.eta_seconds)
-}
-
-fn id_or_none(id: Option<TaskId>) -> String {
-    id.map(|id| id.to_string()).unwrap_or_default()
-}
-
-fn task_id(text: &str) -> Result<TaskId, RunnerError> {
-    Ok(parsed("id", text)?)
-}
-
-fn cluster_name(field: &'static str, text: &str) -> Result<ClusterName, RunnerError> {
-    Ok(parsed(field, text)?)
-}
-
-fn new_cluster(
-    request: pb::AddClusterRequest,
-) -> Result<(ClusterName, Vec<String>), ConversionError> {
-    if request.agents.is_empty() {
-        return Err(ConversionError::missing("agents"));
-    }
-    for agent in &request.agents {
-        let port = agent.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
-        if !matches!(port, Some(Ok(_))) {
-            let why = format!("`{agent}` is not an address; write it like 10.0.0.1:7401");
-            return Err(ConversionError::invalid("agents", why));
-        }
-    }
-    Ok((parsed("name", &request.name)?, request.agents))
-}
-
-impl From<Cluster> for pb::Cluster {
-    fn from(cluster: Cluster) -> Self {
-        Self {
-            name: cluster.name.into(),
-            agents: cluster.agents,
-        }
-    }
-}
-
-impl TryFrom<pb::CreateBackupRequest> for NewBackup {
-    type Error = ConversionError;
-
-    fn try_from(request: pb::CreateBackupRequest) -> Result<Self, ConversionError> {
-        let kind = match request.kind() {
-            WireKind::Unspecified => BackupKind::Full,
-            kind => kind.try_into()?,
-        };
-        let base = parsed_optional("base", &request.base)?;
-        if base.is_some() && kind == BackupKind::Full {
-            return Err(ConversionError::invalid(
-                "base",
-                "a full backup has no base",
-            ));
-        }
-        Ok(Self {
-            cluster: parsed("cluster", &request.cluster)?,
-            name: parsed_optional("name", &request.name)?,
-            kind,
-            selection: selection(request.selection)?,
-            base,
-            keep_damaged: request.keep_damaged,
-        })
-    }
-}
-
-impl TryFrom<pb::PlanRestoreRequest> for NewRestore {
-    type Error = ConversionError;
-
-    fn try_from(request: pb::PlanRestoreRequest) -> Result<Self, ConversionError> {
-        let mode = match request.mode() {
-            planner_pb::RestoreMode::Unspecified => planner_pb::RestoreMode::Auto,
-            mode => mode,
-        };
-        let backup = required("backup", request.backup)?;
-        Ok(Self {
-            cluster: parsed_optional("backup.cluster", &backup.cluster)?,
-            backup: parsed("backup.name", &backup.name)?,
-            target: parsed("target", &request.target)?,
-            selection: selection(request.selection)?,
-            mode: mode as i32,
-            allow_unlisted_version: request.allow_unlisted_version,
-            datacenters: request.datacenters.into_iter().collect(),
-            completeness: request.completeness,
-            rewrite_schema: request.rewrite_schema,
-        })
-    }
-}
-
-fn selection(wire: Option<api::pb::types::Selection>) -> Result<Selection, ConversionError> {
-    wire.unwrap_or_default().try_into()
 }

@@ -1,51 +1,40 @@
 //! Durable tasks: backups and restores driven step by step over the agents, through every restart.
 //!
-//! A task, once answered, is on disk with the lease of its driver; each step is idempotent, each change of state is
-//! written before it is acted on, and a task that is found unfinished is taken up again. This crate decides when a step
-//! runs; what may be done at all is decided by the planner, what is in the bucket by the storage-catalog.
+//! The [`engine`] drives tasks of any kind; [`kinds`] holds each kind whole. A task whose id was returned is on disk with the
+//! lease of its driver; each step is idempotent, each change of state is written before it is acted on, and an unfinished
+//! task is adopted again. This crate decides when a step runs; the planner decides which steps there are, and the
+//! storage-catalog what is in the bucket.
 
-mod backup;
-mod board;
-mod cleanup;
 mod cluster;
 mod config;
-mod control;
-mod core;
+mod context;
 mod describe;
-mod driver;
+mod engine;
 mod error;
-mod eta;
-mod graph;
 mod grpc;
-mod made;
-mod order;
-mod plans;
-mod record;
-mod recovery;
-mod restore;
-mod retry;
-mod services;
-mod step_error;
-mod steps;
-mod store;
-mod superseded;
+mod kinds;
 
 use std::sync::Arc;
 
 use api::client::{ClientTls, ConnectError, MESSAGE_BYTES_MAX};
+use api::clients::{
+    NodeAgent, Planner, RemoteNodeAgent, RemotePlanner, RemoteStorageCatalog, StorageCatalog,
+};
 use api::pb::task_runner::task_runner_server::TaskRunnerServer;
 use chassis::server::{self, ServerConfig};
 use chassis::{ProcessConfig, TelemetryConfig};
 use serde::{Deserialize, Serialize};
 use state_store::{Clock, StateConfig, StateError, StateStore};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
+use context::Context;
+use engine::Engine;
+
 pub use config::{ClientsConfig, TasksConfig};
+pub use context::AgentConnector;
 pub use error::RunnerError;
 pub use grpc::TaskRunnerGrpc;
-pub use services::AgentConnector;
 
 /// The port that this service has where none is set.
 pub const PORT: u16 = 7404;
@@ -87,8 +76,8 @@ impl ProcessConfig for Config {
 
 /// Everything outside of it that the runner works with.
 pub struct Dependencies {
-    pub catalog: Channel,
-    pub planner: Channel,
+    pub catalog: Arc<dyn StorageCatalog>,
+    pub planner: Arc<dyn Planner>,
     pub agents: Arc<dyn AgentConnector>,
     pub store: Arc<dyn StateStore>,
     pub clock: Clock,
@@ -99,28 +88,28 @@ pub struct Dependencies {
 /// The runner's own end of what [`build`] has started.
 #[derive(Clone)]
 pub struct Runner {
-    core: Arc<core::Core>,
+    engine: Arc<Engine>,
 }
 
 impl Runner {
     /// Stops taking steps, brings all tasks to a safe point and waits until they are there. They go on with the next
     /// start.
     pub async fn drain(&self) {
-        self.core.drained().await;
+        self.engine.drained().await;
     }
 
     /// Stops everything where it is, as the death of the process would.
     pub async fn kill(&self) {
-        self.core.killed().await;
+        self.engine.killed().await;
     }
 }
 
-/// Builds the service, and takes up all unfinished tasks.
+/// Builds the service, and adopts all unfinished tasks.
 pub fn build(
     config: &TasksConfig,
     dependencies: Dependencies,
 ) -> (TaskRunnerServer<TaskRunnerGrpc>, Runner) {
-    let services = services::Services::new(
+    let context = Context::new(
         config.clone(),
         dependencies.catalog,
         dependencies.planner,
@@ -129,11 +118,12 @@ pub fn build(
         dependencies.clock,
     );
     let holder = format!("task-runner {}", Uuid::new_v4());
-    let core = Arc::new(core::Core::new(services, holder, &dependencies.shutdown));
-    core.spawn(recovery::watch_over(core.clone()));
-    let server = TaskRunnerServer::new(TaskRunnerGrpc::new(core.clone()))
+    let engine = Engine::new(context, kinds::all(), holder, &dependencies.shutdown);
+    let engine = Arc::new(engine);
+    engine.start();
+    let server = TaskRunnerServer::new(TaskRunnerGrpc::new(engine.clone()))
         .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    (server, Runner { core })
+    (server, Runner { engine })
 }
 
 /// Why the process could not start.
@@ -156,12 +146,21 @@ pub async fn connect(
         Some(settings) => Some(settings.load().map_err(StartError::Tls)?),
         None => None,
     };
+    let clock: Clock = Arc::new(jiff::Timestamp::now);
+    let store = state_store::open(&config.state).await?;
+    let catalog = api::client::channel(&config.clients.catalog, tls.as_ref())?;
+    let planner = api::client::channel(&config.clients.planner, tls.as_ref())?;
+    let silence = config.tasks.silence();
+    let connect = move |address: &str| {
+        let channel = api::client::channel(address, tls.as_ref())?;
+        Ok(Arc::new(RemoteNodeAgent::new(channel, silence)) as Arc<dyn NodeAgent>)
+    };
     Ok(Dependencies {
-        catalog: api::client::channel(&config.clients.catalog, tls.as_ref())?,
-        planner: api::client::channel(&config.clients.planner, tls.as_ref())?,
-        agents: Arc::new(move |address: &str| api::client::channel(address, tls.as_ref())),
-        store: state_store::open(&config.state).await?,
-        clock: Arc::new(jiff::Timestamp::now),
+        catalog: Arc::new(RemoteStorageCatalog::new(catalog)),
+        planner: Arc::new(RemotePlanner::new(planner)),
+        agents: Arc::new(connect),
+        store,
+        clock,
         shutdown,
     })
 }

@@ -48,6 +48,8 @@ pub fn kind(kind: pb::TaskKind) -> &'static str {
     match kind {
         pb::TaskKind::Backup => "backup",
         pb::TaskKind::Restore => "restore",
+        pb::TaskKind::Verify => "verify",
+        pb::TaskKind::Delete => "delete",
         pb::TaskKind::Unspecified => "unknown",
     }
 }
@@ -56,7 +58,6 @@ pub fn state(state: pb::TaskState) -> &'static str {
     match state {
         pb::TaskState::Pending => "pending",
         pb::TaskState::Running => "running",
-        pb::TaskState::Paused => "paused",
         pb::TaskState::Succeeded => "succeeded",
         pb::TaskState::Failed => "failed",
         pb::TaskState::Cancelled => "cancelled",
@@ -67,10 +68,7 @@ pub fn state(state: pb::TaskState) -> &'static str {
 pub fn is_final(state: pb::TaskState) -> bool {
     match state {
         pb::TaskState::Succeeded | pb::TaskState::Failed | pb::TaskState::Cancelled => true,
-        pb::TaskState::Pending
-        | pb::TaskState::Running
-        | pb::TaskState::Paused
-        | pb::TaskState::Unspecified => false,
+        pb::TaskState::Pending | pb::TaskState::Running | pb::TaskState::Unspecified => false,
     }
 }
 

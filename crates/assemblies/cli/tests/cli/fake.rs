@@ -270,12 +270,34 @@ impl TaskRunner for Services {
         self.answer(request, answer)
     }
 
+    async fn verify_backup(
+        &self,
+        request: Request<pb::VerifyBackupRequest>,
+    ) -> Answer<pb::VerifyBackupResponse> {
+        let task_id = samples::TASK_ID.into();
+        self.answer(request, pb::VerifyBackupResponse { task_id })
+    }
+
+    async fn delete_backup(
+        &self,
+        request: Request<pb::DeleteBackupRequest>,
+    ) -> Answer<pb::DeleteBackupResponse> {
+        let task_id = samples::TASK_ID.into();
+        self.answer(request, pb::DeleteBackupResponse { task_id })
+    }
+
     async fn list_tasks(
         &self,
         request: Request<pb::ListTasksRequest>,
     ) -> Answer<pb::ListTasksResponse> {
         let tasks = vec![self.fake.task.clone()];
-        self.answer(request, pb::ListTasksResponse { tasks })
+        self.answer(
+            request,
+            pb::ListTasksResponse {
+                tasks,
+                next_page_token: String::new(),
+            },
+        )
     }
 
     async fn get_task(&self, request: Request<pb::GetTaskRequest>) -> Answer<pb::GetTaskResponse> {

@@ -256,6 +256,8 @@ pub fn task(state: task_pb::TaskState) -> task_pb::Task {
             true => vec![finding("REPAIR_ADVISED", pb::Severity::Advice)],
             false => Vec::new(),
         },
+        verification: None,
+        deletion: None,
     }
 }
 

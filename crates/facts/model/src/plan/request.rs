@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{RestoreMode, UnreachableAgent};
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RequestedMode {
     /// The planner picks: online.
     #[default]

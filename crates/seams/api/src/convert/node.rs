@@ -177,21 +177,28 @@ pub(super) fn nodes_of_one_request(
     Ok(nodes)
 }
 
-/// Leaves out every ring that another of the nodes has told already.
-pub fn share_rings(nodes: &mut [pb::NodeDescription]) {
-    let mut told: HashMap<Vec<pb::RingMember>, String> = HashMap::new();
-    for node in nodes {
-        let Some(member) = &node.member else {
-            continue;
-        };
-        let mut ring = node.ring.clone();
-        ring.sort_by(|a, b| a.host_id.cmp(&b.host_id));
-        match told.get(&ring) {
-            Some(first) => {
-                node.ring_as.clone_from(first);
-                node.ring.clear();
+/// Nodes for one request, in which those that share a ring with another name that other one instead: rings are the largest part
+/// of a request, and the nodes of a healthy cluster all see the same one.
+pub(super) fn nodes_to_one_request(nodes: Vec<NodeDescription>) -> Vec<pb::NodeDescription> {
+    let mut first_of: HashMap<*const Vec<RingMember>, String> = HashMap::new();
+    let mut wire = Vec::with_capacity(nodes.len());
+    // All rings are alive until the end, so no two have one address.
+    for node in &nodes {
+        let ring = Arc::as_ptr(&node.ring);
+        let first = first_of.get(&ring).cloned();
+        let mut alone = node.clone();
+        match &first {
+            Some(_) => alone.ring = Arc::default(),
+            None => {
+                first_of.insert(ring, node.member.host_id.to_string());
             }
-            None => drop(told.insert(ring, member.host_id.clone())),
         }
+        let mut message = pb::NodeDescription::from(alone);
+        message.ring_as = first.unwrap_or_default();
+        wire.push(message);
     }
+    wire
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use model::plan::{
     RequestedMode, RestoreMode, RestoreRequest, UnreachableAgent,
 };
 
-use super::node::nodes_of_one_request;
+use super::node::{nodes_of_one_request, nodes_to_one_request};
 use super::{ConversionError, all, all_into, parsed, required, time};
 use crate::pb::planner as pb;
 
@@ -54,7 +54,7 @@ impl From<BackupRequest> for pb::PlanBackupRequest {
         Self {
             backup: Some(request.backup.into()),
             kind: crate::pb::types::BackupKind::from(request.kind) as i32,
-            nodes: all_into(request.nodes),
+            nodes: nodes_to_one_request(request.nodes),
             selection: Some(request.selection.into()),
             unreachable: all_into(request.unreachable),
         }
@@ -171,7 +171,7 @@ impl From<RestoreRequest> for pb::PlanRestoreRequest {
         Self {
             backup: Some(request.backup.into()),
             target: request.target.into(),
-            nodes: all_into(request.nodes),
+            nodes: nodes_to_one_request(request.nodes),
             unreachable: all_into(request.unreachable),
             schema: Some(request.schema.into()),
             selection: Some(request.selection.into()),

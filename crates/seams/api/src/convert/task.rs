@@ -1,41 +1,33 @@
 //! Tasks between wire and model.
 
-use model::BackupRef;
-use model::task::{Step, StepState, Task, TaskKind, TaskState};
+use model::task::{Deletion, Step, StepState, Task, TaskKind, TaskState};
+use model::{BackupRef, VerifyReport};
 
-use super::{
-    ConversionError, all, all_into, parsed, parsed_optional, required, time, time_optional,
-};
+use super::{ConversionError, all, all_into, parsed, parsed_optional, time, time_optional};
 use crate::pb::task_runner as pb;
 
-/// A task for the wire. The work of its steps stays with the runner.
-pub fn to_wire<Work>(task: &Task<Work>, eta_seconds: Option<u64>) -> pb::Task {
+/// A task for the wire.
+pub fn to_wire(task: &Task, eta_seconds: Option<u64>) -> pb::Task {
     pb::Task {
         id: task.id.to_string(),
         kind: pb::TaskKind::from(task.kind) as i32,
         state: pb::TaskState::from(task.state) as i32,
         attempt: task.attempt,
         steps: task.steps.iter().map(step_to_wire).collect(),
-        progress: progress(task),
+        progress: task.progress(),
         eta_seconds: eta_seconds.unwrap_or_default(),
         cluster: task.cluster.to_string(),
-        backup: Some(task.backup.clone().into()),
+        backup: task.backup.clone().map(Into::into),
         created_at: time(task.created_at),
         finished_at: time_optional(task.finished_at),
         error: task.error.clone(),
         findings: all_into(task.findings.clone()),
+        verification: task.verification.clone().map(Into::into),
+        deletion: task.deletion.map(Into::into),
     }
 }
 
-/// A task that succeeded is done, also where a last step that only tidies up was given up.
-fn progress<Work>(task: &Task<Work>) -> f64 {
-    match task.state {
-        TaskState::Succeeded => 1.0,
-        _ => task.progress(),
-    }
-}
-
-fn step_to_wire<Work>(step: &Step<Work>) -> pb::TaskStep {
+fn step_to_wire(step: &Step) -> pb::TaskStep {
     pb::TaskStep {
         id: step.id.clone(),
         kind: step.kind.clone(),
@@ -48,14 +40,13 @@ fn step_to_wire<Work>(step: &Step<Work>) -> pb::TaskStep {
     }
 }
 
-/// A task as a client sees it: without work, and without the order of its steps.
-impl TryFrom<pb::Task> for Task<()> {
+impl TryFrom<pb::Task> for Task {
     type Error = ConversionError;
 
     fn try_from(task: pb::Task) -> Result<Self, ConversionError> {
         let kind = TaskKind::try_from(task.kind())?;
         let state = TaskState::try_from(task.state())?;
-        let backup: BackupRef = required("task.backup", task.backup)?.try_into()?;
+        let backup = task.backup.map(BackupRef::try_from).transpose()?;
         Ok(Self {
             id: parsed("task.id", &task.id)?,
             kind,
@@ -68,11 +59,13 @@ impl TryFrom<pb::Task> for Task<()> {
             steps: all(task.steps)?,
             error: task.error,
             findings: all(task.findings)?,
+            verification: task.verification.map(VerifyReport::try_from).transpose()?,
+            deletion: task.deletion.map(Deletion::from),
         })
     }
 }
 
-impl TryFrom<pb::TaskStep> for Step<()> {
+impl TryFrom<pb::TaskStep> for Step {
     type Error = ConversionError;
 
     fn try_from(step: pb::TaskStep) -> Result<Self, ConversionError> {
@@ -81,8 +74,6 @@ impl TryFrom<pb::TaskStep> for Step<()> {
             id: step.id,
             kind: step.kind,
             node: step.node,
-            after: Vec::new(),
-            work: (),
             state,
             bytes_done: step.bytes_done,
             bytes_total: step.bytes_total,
@@ -92,11 +83,31 @@ impl TryFrom<pb::TaskStep> for Step<()> {
     }
 }
 
+impl From<Deletion> for pb::Deletion {
+    fn from(deletion: Deletion) -> Self {
+        Self {
+            deleted_objects: deletion.objects,
+            freed_bytes: deletion.bytes,
+        }
+    }
+}
+
+impl From<pb::Deletion> for Deletion {
+    fn from(deletion: pb::Deletion) -> Self {
+        Self {
+            objects: deletion.deleted_objects,
+            bytes: deletion.freed_bytes,
+        }
+    }
+}
+
 impl From<TaskKind> for pb::TaskKind {
     fn from(kind: TaskKind) -> Self {
         match kind {
             TaskKind::Backup => Self::Backup,
             TaskKind::Restore => Self::Restore,
+            TaskKind::Verify => Self::Verify,
+            TaskKind::Delete => Self::Delete,
         }
     }
 }
@@ -108,6 +119,8 @@ impl TryFrom<pb::TaskKind> for TaskKind {
         match kind {
             pb::TaskKind::Backup => Ok(Self::Backup),
             pb::TaskKind::Restore => Ok(Self::Restore),
+            pb::TaskKind::Verify => Ok(Self::Verify),
+            pb::TaskKind::Delete => Ok(Self::Delete),
             pb::TaskKind::Unspecified => Err(ConversionError::missing("task.kind")),
         }
     }
@@ -118,7 +131,6 @@ impl From<TaskState> for pb::TaskState {
         match state {
             TaskState::Pending => Self::Pending,
             TaskState::Running => Self::Running,
-            TaskState::Paused => Self::Paused,
             TaskState::Succeeded => Self::Succeeded,
             TaskState::Failed => Self::Failed,
             TaskState::Cancelled => Self::Cancelled,
@@ -133,7 +145,6 @@ impl TryFrom<pb::TaskState> for TaskState {
         match state {
             pb::TaskState::Pending => Ok(Self::Pending),
             pb::TaskState::Running => Ok(Self::Running),
-            pb::TaskState::Paused => Ok(Self::Paused),
             pb::TaskState::Succeeded => Ok(Self::Succeeded),
             pb::TaskState::Failed => Ok(Self::Failed),
             pb::TaskState::Cancelled => Ok(Self::Cancelled),
@@ -175,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    fn a_task() -> Task<()> {
+    fn a_task() -> Task {
         let at = "2026-01-02T03:04:05.678Z".parse().expect("a time");
         Task {
             id: TaskId(uuid::Uuid::from_u128(7)),
@@ -183,18 +194,16 @@ mod tests {
             state: TaskState::Failed,
             attempt: 2,
             cluster: "into".parse().expect("a name"),
-            backup: BackupRef {
+            backup: Some(BackupRef {
                 cluster: "from".parse().expect("a name"),
                 name: "nightly".parse().expect("a name"),
-            },
+            }),
             created_at: at,
             finished_at: Some(at),
             steps: vec![Step {
                 id: "stage-10.0.0.1".into(),
                 kind: "stage".into(),
                 node: "10.0.0.1".into(),
-                after: Vec::new(),
-                work: (),
                 state: StepState::Failed,
                 bytes_done: 5,
                 bytes_total: 10,
@@ -203,6 +212,11 @@ mod tests {
             }],
             error: "step `stage-10.0.0.1` failed".into(),
             findings: Vec::new(),
+            verification: None,
+            deletion: Some(Deletion {
+                objects: 3,
+                bytes: 9,
+            }),
         }
     }
 
@@ -229,6 +243,6 @@ mod tests {
             state: 0,
             ..to_wire(&a_task(), None)
         };
-        assert!(Task::<()>::try_from(wire).is_err());
+        assert!(Task::try_from(wire).is_err());
     }
 }

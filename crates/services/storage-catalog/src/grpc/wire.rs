@@ -3,10 +3,13 @@
 use api::convert::{ConversionError, all, parsed, parsed_optional, required};
 use api::pb::storage_catalog as pb;
 use chassis::work::Progress;
-use model::{BackupRef, HostId, Schema, Selection};
+use model::manifest::{BackupKind, KindWithBase};
+use model::{BackupName, BackupRef, HostId, Schema, Selection};
+use tonic::Status;
 
 use super::missing;
 use crate::delete::Deleted;
+use crate::error::CatalogError;
 use crate::verify::{Damage, Level, Report};
 use crate::{begin, commit};
 

@@ -53,7 +53,7 @@ async fn agents_that_make_no_cluster_are_refused_with_all_reasons() {
     );
     for part in [
         "agent n1:7401 is named twice",
-        "agent n9:7401 does not answer",
+        "agent n9:7401 does not reply",
         "stand beside the same node",
     ] {
         assert!(error.message.contains(part), "{part} in {}", error.message);

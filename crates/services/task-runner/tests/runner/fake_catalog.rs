@@ -3,6 +3,7 @@
 use api::ErrorKind;
 use api::pb::storage_catalog as pb;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalog;
+use api::pb::types;
 use api::pb::types::KeyFingerprint;
 use futures::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
@@ -11,6 +12,16 @@ use crate::fleet::{BackupNow, Fleet, host_id, lost, manifest_hash, refuse};
 
 pub struct FakeCatalog {
     pub fleet: Fleet,
+}
+
+/// When everything in the bucket was made.
+const TIME: &str = "2026-01-02T03:04:05Z";
+
+fn release() -> types::Release {
+    types::Release {
+        product: types::Product::Cassandra as i32,
+        version: "5.0.4".into(),
+    }
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -39,7 +50,7 @@ impl StorageCatalog for FakeCatalog {
             })
             .collect();
         let node = pb::NodeSstables {
-            host_id: "h".into(),
+            host_id: host_id(0),
             keys,
             ..pb::NodeSstables::default()
         };
@@ -175,12 +186,21 @@ impl StorageCatalog for FakeCatalog {
                         name,
                     }),
                     state: pb::BackupState::Complete as i32,
+                    kind: types::BackupKind::Full as i32,
+                    started_at: TIME.into(),
+                    finished_at: TIME.into(),
+                    release: Some(release()),
                     ..pb::BackupSummary::default()
                 }),
+                task_id: uuid::Uuid::nil().to_string(),
+                selection: Some(types::Selection::default()),
+                schema: Some(types::Schema::default()),
                 nodes: (0..self.fleet.nodes.len())
                     .map(|at| pb::BackupNode {
                         member: Some(self.fleet.member(at)),
                         manifest_blake3: manifest_hash(&host_id(at)),
+                        release: Some(release()),
+                        snapshot_taken_at: TIME.into(),
                         ..pb::BackupNode::default()
                     })
                     .collect(),

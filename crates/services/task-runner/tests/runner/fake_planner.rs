@@ -200,8 +200,10 @@ impl Planner for FakePlanner {
                 keyspace: "ks".into(),
                 table: table.into(),
             }),
+            source_id: uuid::Uuid::nil().to_string(),
+            target_id: uuid::Uuid::nil().to_string(),
             action: action as i32,
-            ..pb::TablePlan::default()
+            bytes: 0,
         };
         let backup = request.backup.and_then(|backup| backup.summary);
         Ok(Response::new(pb::PlanRestoreResponse {

@@ -1,6 +1,7 @@
 //! Restores that fail before they replace anything: resumed, or given up without a trace.
 
 use api::pb::task_runner::{Task, TaskState};
+use uuid::Uuid;
 
 use crate::fleet::Fault;
 use crate::world::{Life, World, codes};
@@ -56,7 +57,7 @@ async fn a_restore_that_cannot_make_what_is_missing_is_given_up_without_a_trace(
 async fn what_a_cut_short_schema_step_has_made_does_not_outdate_its_plan() {
     let (world, mut life, task) = failed(false, "cql n1").await;
     world.fleet.facts().schema_version = "made in part".into();
-    let made = [("t".to_owned(), String::new())];
+    let made = [("t".to_owned(), Uuid::nil().to_string())];
     world.fleet.facts().table_ids.extend(made);
     life.resume(&task.id).await.expect("resumed");
     let task = life.ended(&task.id).await;
@@ -66,12 +67,16 @@ async fn what_a_cut_short_schema_step_has_made_does_not_outdate_its_plan() {
 #[tokio::test]
 async fn a_table_that_somebody_else_has_made_since_outdates_the_plan() {
     let (world, mut life, task) = failed(false, "cql n1").await;
-    let made = [("t".to_owned(), "another id".to_owned())];
+    let made = [("t".to_owned(), Uuid::max().to_string())];
     world.fleet.facts().table_ids.extend(made);
     life.resume(&task.id).await.expect("resumed");
     let task = life.ended(&task.id).await;
     assert!(task.error.starts_with("PLAN_OUTDATED"), "{}", task.error);
-    assert!(task.error.contains("another id"), "{}", task.error);
+    assert!(
+        task.error.contains(&Uuid::max().to_string()),
+        "{}",
+        task.error
+    );
     assert_eq!(world.fleet.count("cql n1"), 1, "nothing is dropped");
 }
 

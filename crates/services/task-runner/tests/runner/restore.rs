@@ -215,41 +215,6 @@ async fn a_plan_that_no_longer_fits_is_not_carried_out() {
 }
 
 #[tokio::test]
-async fn a_plan_of_a_release_that_noted_no_hashes_is_to_be_made_again() {
-    let world = world();
-    let mut life = world.start_with_cluster().await;
-    world.fleet.fail("stage n2", &[Fault::Hang]);
-    let id = life.restore("b").await;
-    world.called("stage n2").await;
-    life.runner.drain().await;
-    drop(life);
-    let store = world.open().await;
-    let key = format!("documents/{id}/order");
-    let mut order = store.get(&key).await.expect("reads").expect("an order");
-    let known = order.value.as_object_mut().expect("an object");
-    known.remove("manifests").expect("hashes");
-    let anything = state_store::Expected::Anything;
-    let written = store.put(&key, order.value, anything, None).await;
-    written.expect("writes");
-    let mut life = world.start_on(store);
-    let task = life.ended(&id).await;
-    assert_eq!(task.state(), TaskState::Failed);
-    assert!(task.error.starts_with("PLAN_OUTDATED"), "{}", task.error);
-    assert!(task.error.contains("earlier release"), "{}", task.error);
-    assert!(
-        task.error.contains("plan the restore again"),
-        "{}",
-        task.error
-    );
-    assert_eq!(state_of(&task, "schema"), StepState::Pending);
-    let facts = world.fleet.facts();
-    assert!(
-        facts.staged.is_empty() && facts.pins.is_empty(),
-        "nothing is left"
-    );
-}
-
-#[tokio::test]
 async fn a_task_that_cannot_be_driven_gives_its_lease_back() {
     let world = world();
     let store = world.open().await;
@@ -260,7 +225,7 @@ async fn a_task_that_cannot_be_driven_gives_its_lease_back() {
     world.fleet.fail("load n2", &[Fault::Damaged]);
     let id = life.restore("b").await;
     assert_eq!(life.ended(&id).await.state(), TaskState::Failed);
-    let key = format!("documents/{id}/order");
+    let key = format!("documents/{id}/restore/000000");
     let anything = state_store::Expected::Anything;
     store.delete(&key, anything, None).await.expect("deletes");
     life.resume(&id).await.expect_err("its order is lost");

@@ -1,7 +1,8 @@
 //! Old restores that must not put older rows over newer ones.
 
 use api::pb::task_runner::TaskState;
-use state_store::Expected;
+use serde_json::Value;
+use state_store::{Expected, Write};
 
 use crate::fleet::Fault;
 use crate::world::{Life, World, codes};
@@ -122,11 +123,15 @@ async fn a_runner_that_dies_in_a_resume_does_not_go_on_with_it() {
     let store = world.open().await;
     let key = format!("tasks/{old}");
     let mut record = store.get(&key).await.expect("get").expect("the task").value;
-    record["first_ended"] = record["task"]["finished_at"].take();
-    record["task"]["state"] = "pending".into();
+    record["first_ended"] = record["finished_at"].take();
+    record["state"] = "pending".into();
+    record["reset"] = "unfinished".into();
     record["ending"].take();
-    let written = store.put(&key, record, Expected::Anything, None).await;
-    written.expect("put");
+    let writes = [
+        Write::put(key, record, Expected::Anything),
+        Write::put(format!("unfinished/{old}"), Value::Null, Expected::Anything),
+    ];
+    store.write(&writes, None).await.expect("written");
     let loads = world.fleet.count("load n2");
     let mut life = world.start_on(store);
     let task = life.ended(&old).await;

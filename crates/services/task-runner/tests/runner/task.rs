@@ -131,6 +131,7 @@ async fn tasks_are_listed_newest_first_and_the_oldest_are_forgotten() {
     }
     let request = pb::ListTasksRequest {
         cluster: "other".into(),
+        ..pb::ListTasksRequest::default()
     };
     let none = life
         .client
@@ -321,4 +322,34 @@ async fn a_runner_whose_lease_was_taken_writes_nothing_more() {
     assert_eq!(refused.reason, "TASK_DRIVEN_ELSEWHERE");
     let after = store.get(&key).await.expect("get").expect("the task");
     assert_eq!(before.version, after.version, "nothing was written");
+}
+
+#[tokio::test]
+async fn tasks_are_listed_in_pages_newest_first() {
+    let world = World::new(&["n1"]);
+    let mut life = world.start_with_cluster().await;
+    let mut made = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        let id = life.backup(name).await;
+        life.ended(&id).await;
+        made.insert(0, id);
+    }
+    let mut request = pb::ListTasksRequest {
+        cluster: "shop".into(),
+        page_size: 2,
+        page_token: String::new(),
+    };
+    let mut pages = Vec::new();
+    loop {
+        let page = life.client.list_tasks(request.clone()).await;
+        let page = page.expect("a page").into_inner();
+        let ids: Vec<String> = page.tasks.into_iter().map(|task| task.id).collect();
+        pages.push(ids);
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(pages.concat(), made);
+    assert!(pages.iter().all(|page| page.len() <= 2), "{pages:?}");
 }

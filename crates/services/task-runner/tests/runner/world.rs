@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use api::RemoteError;
 use api::client::{ConnectError, TaskRunnerClient, task_runner};
+use api::clients::{NodeAgent, RemoteNodeAgent, RemotePlanner, RemoteStorageCatalog};
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use api::pb::planner::RestorePlan;
 use api::pb::planner::planner_server::PlannerServer;
@@ -98,17 +99,19 @@ impl World {
 
     pub fn start_on(&self, store: Arc<dyn StateStore>) -> Life {
         let agents = self.agents.clone();
-        let connect = move |address: &str| {
-            agents
-                .get(address)
-                .cloned()
-                .ok_or_else(|| ConnectError::Address {
-                    address: address.to_owned(),
-                })
+        let silence = self.config.silence();
+        let connect = move |address: &str| match agents.get(address) {
+            Some(channel) => {
+                let agent = RemoteNodeAgent::new(channel.clone(), silence);
+                Ok(Arc::new(agent) as Arc<dyn NodeAgent>)
+            }
+            None => Err(ConnectError::Address {
+                address: address.to_owned(),
+            }),
         };
         let dependencies = Dependencies {
-            catalog: self.catalog.clone(),
-            planner: self.planner.clone(),
+            catalog: Arc::new(RemoteStorageCatalog::new(self.catalog.clone())),
+            planner: Arc::new(RemotePlanner::new(self.planner.clone())),
             agents: Arc::new(connect),
             store,
             clock: Arc::new(Timestamp::now),

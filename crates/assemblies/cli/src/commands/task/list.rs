@@ -16,16 +16,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let request = pb::ListTasksRequest {
-        cluster: args.cluster.map(String::from).unwrap_or_default(),
-    };
-    let listed = context
-        .task_runner()?
-        .list_tasks(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let tasks: Vec<TaskView> = listed.tasks.iter().map(TaskView::from).collect();
+    let tasks = all(args.cluster, context).await?;
     if tasks.is_empty() {
         context.screen.talk("no task yet");
     }
@@ -35,4 +26,29 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
             true => String::new(),
             false => task::list_text(tasks),
         })
+}
+
+/// All pages, one after the other.
+async fn all(
+    cluster: Option<ClusterName>,
+    context: &mut Context,
+) -> Result<Vec<TaskView>, Failure> {
+    let mut request = pb::ListTasksRequest {
+        cluster: cluster.map(String::from).unwrap_or_default(),
+        ..pb::ListTasksRequest::default()
+    };
+    let mut tasks = Vec::new();
+    loop {
+        let page = context
+            .task_runner()?
+            .list_tasks(call(request.clone()))
+            .await
+            .map_err(|status| context.failed(Service::TaskRunner, status))?
+            .into_inner();
+        tasks.extend(page.tasks.iter().map(TaskView::from));
+        if page.next_page_token.is_empty() {
+            return Ok(tasks);
+        }
+        request.page_token = page.next_page_token;
+    }
 }

@@ -1,0 +1,17 @@
+//! Typed clients: one trait for each service, in the words of the model.
+//!
+//! A caller sees neither protobuf nor transport: each method takes and returns types of the crate `model`, has its own
+//! deadline, and fails with a [`RemoteError`](crate::RemoteError). The `Remote…` types implement the traits over any channel,
+//! TCP, TLS or in memory, so that a service in the same process looks like one on another host.
+
+mod call;
+mod node_agent;
+mod planner;
+mod storage_catalog;
+
+pub use call::{OnProgress, SILENCE};
+pub use node_agent::{
+    NodeAgent, RemoteNodeAgent, RestoreOnNode, Silence, StageRestore, UploadSnapshot,
+};
+pub use planner::{Planner, RemotePlanner};
+pub use storage_catalog::{BeginBackup, CommitBackup, RemoteStorageCatalog, StorageCatalog};

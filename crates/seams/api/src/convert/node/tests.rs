@@ -1,0 +1,49 @@
+use cassandra_versions::{Product, Release};
+use model::HostId;
+use uuid::Uuid;
+
+use super::*;
+
+fn member(number: u128) -> RingMember {
+    RingMember {
+        host_id: HostId(Uuid::from_u128(number)),
+        address: format!("10.0.0.{number}"),
+        datacenter: "dc1".into(),
+        rack: "r1".into(),
+        tokens: vec![number.to_string()],
+    }
+}
+
+fn node(number: u128, ring: &Arc<Vec<RingMember>>) -> NodeDescription {
+    NodeDescription {
+        agent: format!("10.0.0.{number}:7401"),
+        cluster_name: "shop".into(),
+        release: Release::new(Product::Cassandra, "5.0.4").expect("a release"),
+        member: member(number),
+        ring: ring.clone(),
+        partitioner: "Murmur3Partitioner".into(),
+        schema_version: String::new(),
+        schema_versions: Vec::new(),
+        tables: Vec::new(),
+        data_directories: Vec::new(),
+        can_restart: false,
+        readable_formats: Vec::new(),
+        written_format: String::new(),
+        storage_compatibility_mode: String::new(),
+        features: NodeFeatures::default(),
+        unhealthy: String::new(),
+    }
+}
+
+#[test]
+fn a_ring_that_nodes_share_travels_once_and_is_shared_again() {
+    let whole = Arc::new(vec![member(1), member(2), member(3)]);
+    let part = Arc::new(vec![member(2), member(3)]);
+    let nodes = vec![node(1, &whole), node(2, &part), node(3, &whole)];
+    let wire = nodes_to_one_request(nodes.clone());
+    let members: Vec<usize> = wire.iter().map(|node| node.ring.len()).collect();
+    assert_eq!(members, [3, 2, 0]);
+    let read = nodes_of_one_request(wire).expect("nodes");
+    assert_eq!(read, nodes);
+    assert!(Arc::ptr_eq(&read[0].ring, &read[2].ring));
+}

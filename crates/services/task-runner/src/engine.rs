@@ -1,0 +1,39 @@
+//! The engine: carries out the steps of tasks, through every restart, and knows no kind of task.
+//!
+//! - [`task`]: a task as it is kept: its record, its steps, and the status of each step.
+//! - [`store`], [`documents`], [`claims`]: where all of that is in the state store.
+//! - [`kind`]: what a kind of task must bring along.
+//! - [`driver`]: carries out one task; [`graph`] says which steps may run, [`step`] runs one with its retries.
+//! - [`active`]: the tasks that are driven here now; [`recovery`] adopts those that nothing drives.
+//! - [`control`]: what users do with tasks: list, watch, cancel, resume.
+//!
+//! A change of state is written before it is acted on, and every step may run again.
+
+mod active;
+mod claims;
+pub(crate) mod control;
+mod documents;
+mod driver;
+mod eta;
+mod graph;
+mod kind;
+mod recovery;
+mod retry;
+mod runner;
+mod step;
+mod step_error;
+mod store;
+mod task;
+
+pub(crate) use active::View;
+pub(crate) use documents::{decode, encode};
+pub(crate) use graph::steps_of;
+pub(crate) use kind::{
+    Failure, Job, Kind, Kinds, Policy, StepTraits, Touched, Undone, check_ended,
+};
+pub(crate) use retry::{RetryLimits, retry};
+pub(crate) use runner::{Engine, NewTask};
+pub(crate) use step::{Output, StepRun, agent};
+pub(crate) use step_error::StepError;
+pub(crate) use store::{Kept, Stored, TaskStore};
+pub(crate) use task::{Ending, LiveTask, Outcome, TaskRecord, TaskStep};

@@ -1,0 +1,103 @@
+//! Claims: `claims/<cluster>` names the one task that may change a cluster.
+//!
+//! A claim of a task that has ended or does not exist counts for nothing, so a crash between the end of a task and the release
+//! of its claim does no harm.
+
+use model::{ClusterName, TaskId};
+use serde::{Deserialize, Serialize};
+use state_store::{Expected, StateError};
+
+use super::documents::{decode, encode};
+use super::store::TaskStore;
+use crate::error::RunnerError;
+
+/// How often claims are tried while others change them at the same time.
+const CLAIM_TRIES: usize = 10;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claim {
+    task: TaskId,
+}
+
+fn claim_key(cluster: &ClusterName) -> String {
+    format!("claims/{cluster}")
+}
+
+impl TaskStore {
+    /// The task that may touch the cluster now, if any.
+    pub async fn claimed_by(&self, cluster: &ClusterName) -> Result<Option<TaskId>, RunnerError> {
+        let Some(entry) = self.store.get(&claim_key(cluster)).await? else {
+            return Ok(None);
+        };
+        let claim: Claim = decode(entry)?;
+        Ok(self.is_live(claim.task).await?.then_some(claim.task))
+    }
+
+    /// Fails if a live task has the cluster.
+    pub async fn check_free(&self, cluster: &ClusterName) -> Result<(), RunnerError> {
+        match self.claimed_by(cluster).await? {
+            None => Ok(()),
+            Some(task) => Err(RunnerError::ClusterBusy {
+                cluster: cluster.clone(),
+                task,
+            }),
+        }
+    }
+
+    async fn is_live(&self, id: TaskId) -> Result<bool, RunnerError> {
+        let stored = self.get(id).await?;
+        Ok(stored.is_some_and(|stored| !stored.record.state.is_final()))
+    }
+
+    /// Claims the cluster for a task that is in the store already. Succeeds if the task has it.
+    pub async fn claim(&self, cluster: &ClusterName, task: TaskId) -> Result<(), RunnerError> {
+        let key = claim_key(cluster);
+        for _ in 0..CLAIM_TRIES {
+            let expected = match self.store.get(&key).await? {
+                None => Expected::Absent,
+                Some(entry) => {
+                    let version = entry.version;
+                    let claim: Claim = decode(entry)?;
+                    if claim.task == task {
+                        return Ok(());
+                    }
+                    if self.is_live(claim.task).await? {
+                        return Err(RunnerError::ClusterBusy {
+                            cluster: cluster.clone(),
+                            task: claim.task,
+                        });
+                    }
+                    Expected::Version(version)
+                }
+            };
+            let value = encode(&key, &Claim { task })?;
+            match self.store.put(&key, value, expected, None).await {
+                Ok(_) => return Ok(()),
+                Err(StateError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(RunnerError::ClaimContended(cluster.clone()))
+    }
+
+    /// Releases a claim if the task has it.
+    pub async fn unclaim(&self, cluster: &ClusterName, task: TaskId) -> Result<(), RunnerError> {
+        let key = claim_key(cluster);
+        let Some(entry) = self.store.get(&key).await? else {
+            return Ok(());
+        };
+        let version = entry.version;
+        let claim: Claim = decode(entry)?;
+        if claim.task != task {
+            return Ok(());
+        }
+        match self
+            .store
+            .delete(&key, Expected::Version(version), None)
+            .await
+        {
+            Ok(()) | Err(StateError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What users do with tasks: list, watch, cancel, resume.
+
+mod cancel;
+mod list;
+mod resume;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::TaskId;
+use model::task::{TaskEvent, TaskState, next_state};
+use state_store::{Expected, Fence};
+
+use super::active::View;
+use super::runner::Engine;
+use super::store::Stored;
+use super::task::TaskRecord;
+use crate::error::RunnerError;
+
+pub(crate) use cancel::cancel;
+pub(crate) use list::list;
+pub(crate) use resume::resume;
+pub(crate) use watch::watch_task;
+
+/// A driver that has just left is looked for again this often before its task is reported to be elsewhere.
+const LEASE_TRIES: usize = 20;
+const LEASE_PAUSE: Duration = Duration::from_millis(50);
+
+/// The task as it is now.
+pub(crate) async fn get(engine: &Engine, id: TaskId) -> Result<Arc<View>, RunnerError> {
+    // A driver knows more than the disk does.
+    let driven = engine.active.view(id);
+    if let Some(view) = driven.filter(|view| !view.task.state.is_final()) {
+        return Ok(view);
+    }
+    let record = engine.load(id).await?.record;
+    let task = engine.context.tasks.load(record).await?;
+    let mut view = task.view();
+    if task.record.state.is_final() {
+        let kind = engine.kind(task.record.kind)?;
+        kind.add_result(&engine.context, &task, &mut view).await?;
+    }
+    Ok(Arc::new(View {
+        task: view,
+        eta_seconds: None,
+    }))
+}
+
+fn resumed(record: &TaskRecord) -> Result<TaskState, RunnerError> {
+    next_state(record.state, TaskEvent::Resume).map_err(|error| {
+        let hint = "watch it with `ringkeep task watch`";
+        RunnerError::not_resumable(record.id, error.to_string(), hint)
+    })
+}
+
+/// The task goes on; newer tasks are compared with when it ended for the first time.
+fn note_end(record: &mut TaskRecord) {
+    let ended = record.finished_at.take();
+    record.first_ended = record.first_ended.or(ended);
+}
+
+/// Changes the record of a task that has no driver, with its cluster claimed for it. What may refuse the change is checked
+/// last, when no other task can run on the cluster; then everything is as it was.
+async fn change(
+    engine: &Arc<Engine>,
+    id: TaskId,
+    fence: &Fence,
+    check: impl AsyncFnOnce(&TaskRecord) -> Result<(), RunnerError>,
+    change: impl FnOnce(&mut TaskRecord) -> Result<(), RunnerError>,
+) -> Result<Stored, RunnerError> {
+    let tasks = &engine.context.tasks;
+    let Stored {
+        mut record,
+        version,
+    } = engine.load(id).await?;
+    let before = record.clone();
+    change(&mut record)?;
+    // The task is live on disk before it claims, for the same reason as a new one.
+    let expected = Expected::Version(version);
+    let version = tasks.save_record(&record, expected, fence).await?;
+    let claimed = async {
+        if engine.kind(record.kind)?.policy().claims_cluster {
+            tasks.claim(&record.cluster, id).await?;
+        }
+        check(&record).await
+    };
+    if let Err(error) = claimed.await {
+        let expected = Expected::Version(version);
+        tasks.save_record(&before, expected, fence).await?;
+        // The claim of a task that has ended counts for nothing, so one that stays does no harm.
+        tasks.unclaim(&before.cluster, id).await.ok();
+        return Err(error);
+    }
+    Ok(Stored { record, version })
+}
+
+/// Hands a changed task to a driver; returns the task as it was handed over.
+async fn hand_to_driver(
+    engine: &Arc<Engine>,
+    changed: Result<Stored, RunnerError>,
+    fence: Fence,
+) -> Result<Arc<View>, RunnerError> {
+    let loaded = match changed {
+        Ok(stored) => {
+            let task = engine.context.tasks.load(stored.record.clone()).await;
+            task.map(|task| (stored, task))
+        }
+        Err(error) => Err(error),
+    };
+    match loaded {
+        Ok((stored, mut task)) => {
+            task.apply_reset();
+            engine.drive(stored, fence).await?;
+            Ok(View::of(&task))
+        }
+        Err(error) => {
+            engine.context.tasks.release(&fence).await;
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Sets a task that has ended going again.
+
+use std::sync::Arc;
+
+use model::TaskId;
+use state_store::{Fence, StateError};
+
+use super::{LEASE_PAUSE, LEASE_TRIES, change, hand_to_driver, note_end, resumed};
+use crate::engine::active::View;
+use crate::engine::runner::Engine;
+use crate::engine::task::{Reset, TaskRecord};
+use crate::error::RunnerError;
+
+/// Sets a failed or cancelled task going again. Steps that have succeeded stay, unless what they made is gone.
+pub(crate) async fn resume(engine: Arc<Engine>, id: TaskId) -> Result<Arc<View>, RunnerError> {
+    let fence = lease_of_ended(&engine, id).await?;
+    let is_newest = async |record: &TaskRecord| check_superseded(&engine, record).await;
+    let changed = change(&engine, id, &fence, is_newest, |record| {
+        engine.kind(record.kind)?.check_resumable(record)?;
+        reset(record)
+    });
+    hand_to_driver(&engine, changed.await, fence).await
+}
+
+fn reset(record: &mut TaskRecord) -> Result<(), RunnerError> {
+    record.state = resumed(record)?;
+    record.attempt += 1;
+    note_end(record);
+    record.error = String::new();
+    record.has_findings = false;
+    record.ending = None;
+    record.reset = Some(Reset::Unfinished);
+    if std::mem::take(&mut record.cleaned) {
+        record.reset = Some(Reset::All);
+        record.past_point_of_no_return = false;
+        record.made_something = false;
+    }
+    Ok(())
+}
+
+async fn check_superseded(engine: &Engine, record: &TaskRecord) -> Result<(), RunnerError> {
+    let kind = engine.kind(record.kind)?;
+    kind.check_superseded(&engine.context, &engine.kinds, record)
+        .await
+}
+
+/// The lease of a task that has ended; its last driver may be about to leave.
+async fn lease_of_ended(engine: &Engine, id: TaskId) -> Result<Fence, RunnerError> {
+    for _ in 0..LEASE_TRIES {
+        let record = engine.load(id).await?.record;
+        engine.kind(record.kind)?.check_resumable(&record)?;
+        check_superseded(engine, &record).await?;
+        match engine.context.tasks.acquire(id, &engine.holder).await {
+            Err(StateError::LeaseHeld { .. }) => tokio::time::sleep(LEASE_PAUSE).await,
+            acquired => return Ok(acquired?),
+        }
+    }
+    Err(RunnerError::DrivenElsewhere(id))
+}

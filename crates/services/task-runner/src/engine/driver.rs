@@ -1,0 +1,274 @@
+//! Drives one task: starts what is ready, follows what runs, and writes every change of state before acting on it.
+//!
+//! A driver owns its task: no other process writes it, and the store refuses this driver's writes as soon as the lease is
+//! another's. It ends in one of three ways: the task has ended, the runner drains, or the task was lost (the lease or the
+//! state store is gone); in the last two the task goes on from what is kept, elsewhere or later.
+
+mod events;
+mod finish;
+mod save;
+mod settle;
+mod steps;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::task::{StepState, TaskEvent, next_state};
+use state_store::{Fence, StateError};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+
+use super::active::DriverSlot;
+use super::eta::RateMeter;
+use super::graph::Graph;
+use super::kind::{Job, Kind, StepTraits};
+use super::recovery;
+use super::runner::Engine;
+use super::store::{LEASE_TTL, Stored};
+use super::task::{Ending, LiveTask, Outcome, SharedTask, TaskRecord};
+use crate::error::RunnerError;
+
+/// How often progress is shown to those who watch.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
+/// How often progress is written. A change of state is written at once.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// Three tries before the lease runs out.
+const RENEW_EVERY: Duration = Duration::from_secs(LEASE_TTL.as_secs() / 3);
+
+/// Why a driver left its task before the end.
+enum Exit {
+    Drained,
+    Lost(RunnerError),
+}
+
+impl From<RunnerError> for Exit {
+    fn from(error: RunnerError) -> Self {
+        Self::Lost(error)
+    }
+}
+
+impl From<StateError> for Exit {
+    fn from(error: StateError) -> Self {
+        Self::Lost(error.into())
+    }
+}
+
+/// Drives one task.
+pub(super) struct Driver {
+    engine: Arc<Engine>,
+    kind: Arc<dyn Kind>,
+    job: Arc<dyn Job>,
+    task: SharedTask,
+    graph: Graph,
+    /// The record's, as it was last written.
+    version: u64,
+    fence: Fence,
+    slot: DriverSlot,
+    rate: RateMeter,
+    /// Steps whose status differs from what is on disk.
+    dirty: BTreeSet<usize>,
+    record_is_dirty: bool,
+    /// Whether the task differs from what is shown.
+    unshown: bool,
+    saved_at: Instant,
+    renewed_at: Instant,
+}
+
+impl Driver {
+    /// Loads a task, and registers it among the active ones.
+    pub async fn open(
+        engine: Arc<Engine>,
+        stored: Stored,
+        fence: Fence,
+    ) -> Result<Self, RunnerError> {
+        let kind = engine.kind(stored.record.kind)?.clone();
+        let job = kind.open(&engine.context, &stored.record).await?;
+        let task = engine.context.tasks.load(stored.record).await?;
+        let slot = engine.active.register(&task);
+        Ok(Self {
+            graph: Graph::new(&task.steps),
+            task: SharedTask::new(task),
+            engine,
+            kind,
+            job,
+            version: stored.version,
+            fence,
+            slot,
+            rate: RateMeter::default(),
+            dirty: BTreeSet::new(),
+            record_is_dirty: false,
+            unshown: false,
+            saved_at: Instant::now(),
+            renewed_at: Instant::now(),
+        })
+    }
+
+    /// Drives the task as far as it goes.
+    pub async fn drive(mut self) {
+        let exit = self.run().await;
+        let record = self.record();
+        let id = record.id;
+        self.engine.context.tasks.release(&self.fence).await;
+        self.engine.active.deregister(id, &self.slot);
+        match exit {
+            Ok(()) => {
+                let kind = format!("{:?}", record.kind).to_lowercase();
+                let state = format!("{:?}", record.state).to_lowercase();
+                tracing::info!(task_id = %id, kind, state, error = record.error, "task ended");
+                metrics::counter!("ringkeep_tasks_ended_total", "kind" => kind, "state" => state)
+                    .increment(1);
+                recovery::prune(&self.engine).await;
+            }
+            Err(Exit::Drained) => tracing::info!(task_id = %id, "task waits for the next start"),
+            Err(Exit::Lost(error)) => {
+                tracing::error!(task_id = %id, error = api::error::chain(&error), "task lost");
+            }
+        }
+    }
+
+    async fn run(&mut self) -> Result<(), Exit> {
+        self.adopt().await?;
+        loop {
+            if self.ending().is_none() {
+                self.run_steps().await?;
+            }
+            let Some(ending) = self.ending() else {
+                break;
+            };
+            if ending.clean && !self.record().cleaned {
+                self.clean_up(ending).await?;
+            }
+            if self.ending().is_some() {
+                break;
+            }
+        }
+        self.finish().await
+    }
+
+    /// Takes the task as it was left: what was running is run again.
+    async fn adopt(&mut self) -> Result<(), Exit> {
+        // Most of the lease's time may have been used up before the driver got it.
+        self.renew().await?;
+        self.apply_reset().await?;
+        self.move_to(TaskEvent::Start)?;
+        self.reset_running();
+        self.graph = {
+            let task = self.task.read();
+            let is_best_effort =
+                |step: &super::task::TaskStep| self.kind.traits(step.kind).best_effort;
+            Graph::resumed(&task.steps, &task.statuses, is_best_effort)
+        };
+        self.save().await?;
+        let policy = self.kind.policy();
+        if policy.claims_cluster {
+            let record = self.record();
+            let tasks = &self.engine.context.tasks;
+            match tasks.claim(&record.cluster, record.id).await {
+                Ok(()) => {}
+                Err(error @ RunnerError::ClusterBusy { .. }) => {
+                    if record.ending.is_none() {
+                        self.end(
+                            Outcome::Failed,
+                            error.to_string(),
+                            policy.undo_without_claim,
+                        );
+                        self.save().await?;
+                    }
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.check_superseded().await
+    }
+
+    /// The statuses before the record, which says until then that they are to be set back.
+    async fn apply_reset(&mut self) -> Result<(), Exit> {
+        let changed = self.task.write().apply_reset();
+        self.dirty.extend(changed);
+        self.save().await?;
+        self.change_record(|record| record.reset = None);
+        Ok(())
+    }
+
+    fn reset_running(&mut self) {
+        let mut task = self.task.write();
+        let is_ending = task.record.ending.is_some();
+        for at in 0..task.steps.len() {
+            let state = task.statuses[at].state;
+            let kind = task.steps[at].kind;
+            let next = match state {
+                StepState::Running if is_ending => StepState::Cancelled,
+                StepState::Running => StepState::Pending,
+                StepState::Succeeded if !is_ending && self.job.runs_again(&task, kind) => {
+                    StepState::Pending
+                }
+                _ => continue,
+            };
+            task.statuses[at].state = next;
+            self.dirty.insert(at);
+        }
+    }
+
+    /// A resume looks for newer tasks only after it has written that the task goes on; if the runner dies in between, it
+    /// leaves a task that must not go on.
+    async fn check_superseded(&mut self) -> Result<(), Exit> {
+        let record = self.record();
+        if record.ending.is_some() || record.first_ended.is_none() {
+            return Ok(());
+        }
+        let engine = self.engine.clone();
+        let checked = self
+            .kind
+            .check_superseded(&engine.context, &engine.kinds, &record)
+            .await;
+        match checked {
+            Err(error @ RunnerError::Superseded { .. }) => {
+                self.end(Outcome::Failed, error.to_string(), false);
+                self.save().await
+            }
+            checked => Ok(checked?),
+        }
+    }
+
+    fn move_to(&mut self, event: TaskEvent) -> Result<(), Exit> {
+        let state = next_state(self.record().state, event)
+            .map_err(|error| RunnerError::PlanNotUnderstood(error.to_string()))?;
+        self.change_record(|record| record.state = state);
+        Ok(())
+    }
+
+    /// Sends the task to an end other than success.
+    fn end(&mut self, outcome: Outcome, reason: String, clean: bool) {
+        let ending = Ending {
+            outcome,
+            reason,
+            clean,
+        };
+        self.change_record(|record| record.ending = Some(ending));
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.task.read().record.ending.clone()
+    }
+
+    fn record(&self) -> TaskRecord {
+        self.task.read().record.clone()
+    }
+
+    fn traits(&self, task: &LiveTask, at: usize) -> StepTraits {
+        self.kind.traits(task.steps[at].kind)
+    }
+
+    fn change_record(&mut self, change: impl FnOnce(&mut TaskRecord)) {
+        change(&mut self.task.write().record);
+        self.record_is_dirty = true;
+        self.unshown = true;
+    }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = tokio::time::interval(SHOW_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}

@@ -1,0 +1,96 @@
+//! What reaches a driver while its steps run: reports of the steps, commands of users, and the time.
+
+use std::sync::Arc;
+
+use model::task::StepState;
+use state_store::StateError;
+use tokio::time::Instant;
+
+use super::settle::shortened;
+use super::{Driver, Exit, RENEW_EVERY, SAVE_EVERY};
+use crate::engine::active::{Command, View};
+use crate::engine::step::Event;
+use crate::engine::store::LEASE_TTL;
+use crate::engine::task::Outcome;
+
+impl Driver {
+    pub(super) fn note(&mut self, event: Event) {
+        let mut task = self.task.write();
+        // A step may have ended before its last report comes in.
+        let at = match event {
+            Event::Progress { at, progress } => {
+                let status = &mut task.statuses[at];
+                if status.state == StepState::Running {
+                    status.bytes_done = progress.bytes_done;
+                    status.bytes_total = progress.bytes_total;
+                    status.note = shortened(progress.note);
+                    status.error = String::new();
+                }
+                at
+            }
+            Event::Retrying { at, error } => {
+                let status = &mut task.statuses[at];
+                if status.state == StepState::Running {
+                    status.error = shortened(error);
+                }
+                at
+            }
+        };
+        drop(task);
+        self.dirty.insert(at);
+        self.unshown = true;
+    }
+
+    pub(super) async fn tick(&mut self) -> Result<(), Exit> {
+        if self.renewed_at.elapsed() >= RENEW_EVERY {
+            self.renew().await?;
+        }
+        let is_unsaved = self.record_is_dirty || !self.dirty.is_empty();
+        if is_unsaved && self.saved_at.elapsed() >= SAVE_EVERY {
+            self.save().await?;
+        }
+        if self.unshown {
+            self.show();
+        }
+        Ok(())
+    }
+
+    pub(super) async fn renew(&mut self) -> Result<(), Exit> {
+        match self.engine.context.tasks.renew(&self.fence).await {
+            Ok(()) => {
+                self.renewed_at = Instant::now();
+                Ok(())
+            }
+            Err(error @ StateError::Fenced { .. }) => Err(error.into()),
+            Err(error) if self.renewed_at.elapsed() >= LEASE_TTL => Err(error.into()),
+            Err(error) => {
+                tracing::warn!(task_id = %self.record().id, error = api::error::chain(&error), "lease not renewed");
+                Ok(())
+            }
+        }
+    }
+
+    /// Does what a user asked for, and replies once that is on disk.
+    pub(super) async fn handle(&mut self, command: Command) -> Result<(), Exit> {
+        let Command::Cancel { reply } = command;
+        let record = self.record();
+        let result = if record.ending.is_some() {
+            // It is ending as it is.
+            Ok(self.current())
+        } else if record.past_point_of_no_return {
+            Err(self.kind.past_point_of_no_return(record.id))
+        } else {
+            self.end(Outcome::Cancelled, "cancelled on request".to_owned(), true);
+            self.cancel_steps(&[StepState::Running]);
+            self.save().await?;
+            Ok(self.current())
+        };
+        // The client that asked may have disconnected.
+        let _ = reply.send(result);
+        Ok(())
+    }
+
+    fn current(&self) -> Arc<View> {
+        self.slot.view.borrow().clone()
+    }
+}

@@ -1,0 +1,138 @@
+//! The end of a task: undoing what it made if it is given up, and writing its last state.
+
+use model::task::{StepState, TaskEvent};
+use state_store::Expected;
+use tokio::task::JoinSet;
+
+use super::{Driver, Exit, ticks};
+use crate::engine::kind::Undone;
+use crate::engine::task::{Ending, Outcome};
+use crate::error::RunnerError;
+
+impl Driver {
+    /// Undoes what the task has made, while the lease is kept alive.
+    pub(super) async fn clean_up(&mut self, ending: Ending) -> Result<(), Exit> {
+        let mut undoing = JoinSet::new();
+        let (job, engine) = (self.job.clone(), self.engine.clone());
+        let task = self.task.read().clone();
+        undoing.spawn(async move {
+            job.undo(&engine.context, &engine.kinds, &task, &ending.reason)
+                .await
+        });
+        let mut ticks = ticks();
+        let drain = self.engine.drain.clone();
+        let undone = loop {
+            tokio::select! {
+                biased;
+                () = drain.cancelled() => return Err(Exit::Drained),
+                Some(ended) = undoing.join_next() => match ended {
+                    Ok(undone) => break undone,
+                    Err(_) => return Err(RunnerError::Fault.into()),
+                },
+                Some(command) = self.slot.commands.recv() => self.handle(command).await?,
+                _ = ticks.tick() => self.tick().await?,
+            }
+        };
+        match undone {
+            Undone::Done(findings) => {
+                self.add_findings(findings);
+                self.change_record(|record| record.cleaned = true);
+                self.save_findings().await?;
+            }
+            Undone::Succeeded(kind) => {
+                self.change_record(|record| record.ending = None);
+                let mut task = self.task.write();
+                for at in 0..task.steps.len() {
+                    if task.steps[at].kind == kind {
+                        task.statuses[at].state = StepState::Succeeded;
+                        task.statuses[at].error = String::new();
+                        self.dirty.insert(at);
+                        self.graph.settle(at);
+                    }
+                }
+            }
+        }
+        self.save().await
+    }
+
+    /// Writes the last state. After this the cluster is free.
+    pub(super) async fn finish(&mut self) -> Result<(), Exit> {
+        let ending = self.ending();
+        let event = match &ending {
+            None => TaskEvent::Finish,
+            Some(ending) if ending.outcome == Outcome::Failed => TaskEvent::Fail,
+            Some(_) => TaskEvent::Cancel,
+        };
+        if event == TaskEvent::Cancel {
+            self.cancel_steps(&[StepState::Pending, StepState::Running]);
+        }
+        if ending.is_none() {
+            self.add_findings(self.job.closing());
+        }
+        self.save_findings().await?;
+        self.save().await?;
+        // The record alone, last: with it the task leaves the index of unfinished ones.
+        self.move_to(event)?;
+        let now = (self.engine.context.clock)();
+        self.change_record(|record| {
+            record.finished_at = Some(now);
+            match ending {
+                Some(ending) => record.error = ending.reason,
+                None => record.cleaned = true,
+            }
+        });
+        self.save_record().await?;
+        let record = self.record();
+        let tasks = &self.engine.context.tasks;
+        if let Err(error) = tasks.unclaim(&record.cluster, record.id).await {
+            // The claim of a task that has ended counts for nothing.
+            tracing::warn!(task_id = %record.id, error = api::error::chain(&error), "claim not given up");
+        }
+        Ok(())
+    }
+
+    /// Those that are not there yet: a task may come to its end twice, if the runner dies in between.
+    fn add_findings(&mut self, findings: Vec<model::Finding>) {
+        let mut task = self.task.write();
+        for finding in findings {
+            if !task.findings.contains(&finding) {
+                task.findings.push(finding);
+            }
+        }
+    }
+
+    pub(super) fn cancel_steps(&mut self, states: &[StepState]) {
+        let mut task = self.task.write();
+        for (at, status) in task.statuses.iter_mut().enumerate() {
+            if states.contains(&status.state) {
+                status.state = StepState::Cancelled;
+                self.dirty.insert(at);
+            }
+        }
+    }
+
+    async fn save_record(&mut self) -> Result<(), Exit> {
+        let tasks = self.engine.context.tasks.clone();
+        let expected = Expected::Version(self.version);
+        self.version = tasks
+            .save_record(&self.record(), expected, &self.fence)
+            .await?;
+        self.record_is_dirty = false;
+        self.show();
+        Ok(())
+    }
+
+    /// Findings may be many, so they are a document beside the record.
+    async fn save_findings(&mut self) -> Result<(), Exit> {
+        let task = self.task.read().clone();
+        if task.findings.is_empty() {
+            return Ok(());
+        }
+        let tasks = self.engine.context.tasks.clone();
+        tasks.put_findings(&task, &self.fence).await?;
+        if !task.record.has_findings {
+            self.change_record(|record| record.has_findings = true);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! Adopts what is unfinished and driven by nothing, at the start and from time to time, and forgets what ended long ago.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::TaskId;
+use state_store::StateError;
+
+use super::runner::Engine;
+use super::task::TaskRecord;
+use crate::error::RunnerError;
+
+/// How often tasks without a driver are looked for: ones that another runner or a fault of the store has left.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Adopts unfinished tasks until the runner drains.
+pub(super) async fn recovery_loop(engine: Arc<Engine>) {
+    loop {
+        if let Err(error) = remove_orphans(&engine).await {
+            tracing::warn!(
+                error = api::error::chain(&error),
+                "documents without a task not removed"
+            );
+        }
+        if let Err(error) = adopt_all(&engine).await {
+            tracing::error!(
+                error = api::error::chain(&error),
+                "unfinished tasks could not be listed"
+            );
+        }
+        tokio::select! {
+            () = engine.drain.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+async fn adopt_all(engine: &Arc<Engine>) -> Result<(), RunnerError> {
+    for id in engine.context.tasks.unfinished().await? {
+        if engine.active.is_driven(id) || engine.drain.is_cancelled() {
+            continue;
+        }
+        if let Err(error) = adopt(engine, id).await {
+            tracing::error!(task_id = %id, error = api::error::chain(&error), "task could not be adopted");
+        }
+    }
+    Ok(())
+}
+
+/// Adopts a task unless another driver has it.
+async fn adopt(engine: &Arc<Engine>, id: TaskId) -> Result<(), RunnerError> {
+    let tasks = &engine.context.tasks;
+    let fence = match tasks.acquire(id, &engine.holder).await {
+        Ok(fence) => fence,
+        Err(StateError::LeaseHeld { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    // Read under the lease: only now no other driver writes it.
+    let stored = match tasks.get(id).await {
+        Ok(stored) => stored,
+        Err(error) => {
+            tasks.release(&fence).await;
+            return Err(error);
+        }
+    };
+    match stored {
+        Some(stored) if !stored.record.state.is_final() => {
+            tracing::info!(task_id = %id, "task adopted");
+            engine.drive(stored, fence).await
+        }
+        _ => {
+            tasks.release(&fence).await;
+            Ok(())
+        }
+    }
+}
+
+/// Removes documents whose task was never created or is half removed, because its runner died in the middle.
+async fn remove_orphans(engine: &Arc<Engine>) -> Result<(), RunnerError> {
+    let tasks = &engine.context.tasks;
+    for id in tasks.announced().await? {
+        let Ok(fence) = tasks.acquire(id, &engine.holder).await else {
+            // Another runner is creating it.
+            continue;
+        };
+        // Read under the lease: it may have been created meanwhile.
+        if tasks.get(id).await?.is_none() {
+            tasks.remove(id, &fence).await?;
+        }
+        tasks.release(&fence).await;
+    }
+    Ok(())
+}
+
+/// Forgets the oldest of the tasks that have ended, beyond what is to be kept. A failed task that still has leftovers stays,
+/// because only it can undo them; so does the task by which such a one must not be resumed.
+pub(super) async fn prune(engine: &Arc<Engine>) {
+    if let Err(error) = try_prune(engine).await {
+        tracing::warn!(error = api::error::chain(&error), "old tasks not forgotten");
+    }
+}
+
+async fn try_prune(engine: &Arc<Engine>) -> Result<(), RunnerError> {
+    let tasks = &engine.context.tasks;
+    let records = tasks.all_records().await?;
+    let ended = records.iter().filter(|record| record.state.is_final());
+    let (waiting, ended): (Vec<&TaskRecord>, Vec<&TaskRecord>) =
+        ended.partition(|record| record.has_leftovers());
+    let surplus = ended
+        .len()
+        .saturating_sub(engine.context.config.keep_finished_tasks);
+    let (old, kept) = ended.split_at(surplus);
+    for record in old {
+        if is_last_guard(engine, &waiting, record, kept).await? {
+            continue;
+        }
+        let Ok(fence) = tasks.acquire(record.id, &engine.holder).await else {
+            // Another caller is about to resume it.
+            continue;
+        };
+        // Read again under the lease, as it may have been resumed and have ended again.
+        let stored = tasks.get(record.id).await?;
+        if stored.is_some_and(|stored| stored.record == **record) {
+            tasks.remove(record.id, &fence).await?;
+        }
+        tasks.release(&fence).await;
+    }
+    Ok(())
+}
+
+async fn is_last_guard(
+    engine: &Engine,
+    waiting: &[&TaskRecord],
+    candidate: &TaskRecord,
+    kept: &[&TaskRecord],
+) -> Result<bool, RunnerError> {
+    for failed in waiting {
+        let kind = engine.kind(failed.kind)?;
+        let guards = kind.is_last_guard(&engine.context, &engine.kinds, failed, candidate, kept);
+        if guards.await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,185 @@
+//! What all parts of the engine share, and the one place where it starts work of its own.
+
+use std::sync::Arc;
+
+use model::TaskId;
+use model::plan::PlanStep;
+use model::task::TaskKind;
+use serde::Serialize;
+use state_store::Fence;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::active::ActiveTasks;
+use super::driver::Driver;
+use super::graph::steps_of;
+use super::kind::{Kind, Kinds};
+use super::recovery;
+use super::store::Stored;
+use super::task::TaskRecord;
+use crate::context::Context;
+use crate::error::RunnerError;
+
+/// What all parts of the engine share.
+pub(crate) struct Engine {
+    pub context: Arc<Context>,
+    pub kinds: Kinds,
+    pub active: ActiveTasks,
+    /// This runner's name in leases.
+    pub holder: String,
+    /// Ends all work at the next safe point.
+    pub drain: CancellationToken,
+    /// Ends all work at once, as a crash would.
+    kill: CancellationToken,
+    tracker: TaskTracker,
+}
+
+/// A task that is about to be created.
+pub(crate) struct NewTask<'a> {
+    pub record: TaskRecord,
+    pub steps: &'a [PlanStep],
+}
+
+impl Engine {
+    pub fn new(
+        context: Context,
+        kinds: Kinds,
+        holder: String,
+        shutdown: &CancellationToken,
+    ) -> Self {
+        Self {
+            context: Arc::new(context),
+            kinds,
+            active: ActiveTasks::default(),
+            holder,
+            drain: shutdown.child_token(),
+            kill: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+        }
+    }
+
+    /// Adopts all unfinished tasks, now and from time to time, until the runner drains.
+    pub fn start(self: &Arc<Self>) {
+        self.spawn(recovery::recovery_loop(self.clone()));
+    }
+
+    /// Starts work that this runner owns: draining waits for it.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let kill = self.kill.clone();
+        self.tracker.spawn(async move {
+            tokio::select! {
+                biased;
+                () = kill.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+
+    /// Runs work to completion even if the client that asked for it disconnects: a half-applied change is worse.
+    pub async fn run_to_completion<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, RunnerError>> + Send + 'static,
+    ) -> Result<T, RunnerError> {
+        if self.drain.is_cancelled() {
+            return Err(RunnerError::ShuttingDown);
+        }
+        let (sender, result) = oneshot::channel();
+        self.spawn(async move {
+            // A client that has disconnected does not wait for the result.
+            let _ = sender.send(work.await);
+        });
+        result.await.unwrap_or(Err(RunnerError::Fault))
+    }
+
+    pub fn kind(&self, kind: TaskKind) -> Result<&Arc<dyn Kind>, RunnerError> {
+        self.kinds.get(&kind).ok_or(RunnerError::UnknownKind(kind))
+    }
+
+    /// Drives a task under a lease that was just taken. Without a driver the lease is given back.
+    pub async fn drive(self: &Arc<Self>, stored: Stored, fence: Fence) -> Result<(), RunnerError> {
+        match Driver::open(self.clone(), stored, fence.clone()).await {
+            Ok(driver) => {
+                self.spawn(driver.drive());
+                Ok(())
+            }
+            Err(error) => {
+                self.context.tasks.release(&fence).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Drives a task that was just created. It is on disk, so if it cannot be driven now, it is adopted later.
+    pub async fn drive_new(self: &Arc<Self>, stored: Stored, fence: Fence) {
+        let id = stored.record.id;
+        if let Err(error) = self.drive(stored, fence).await {
+            tracing::error!(task_id = %id, error = api::error::chain(&error), "new task waits to be adopted");
+        }
+    }
+
+    /// Writes a new task under its new lease with its steps and documents, and claims its cluster if its kind does. If the
+    /// cluster is busy, nothing is left behind.
+    pub async fn create<D: Serialize>(
+        &self,
+        new: NewTask<'_>,
+        documents: &[(&str, &D)],
+    ) -> Result<(Stored, Fence), RunnerError> {
+        let steps = steps_of(new.steps).map_err(RunnerError::PlanNotUnderstood)?;
+        let tasks = &self.context.tasks;
+        let record = new.record;
+        let id = record.id;
+        let fence = tasks.acquire(id, &self.holder).await?;
+        let written = async {
+            tasks.announce(id, &fence).await?;
+            for (name, document) in documents {
+                tasks.put_document(id, name, *document, &fence).await?;
+            }
+            tasks.put_steps(id, &steps, &fence).await?;
+            // The record before its claim: so a claim without a task is always one that is left over.
+            let version = tasks.create(&record, &fence).await?;
+            if self.kind(record.kind)?.policy().claims_cluster {
+                tasks.claim(&record.cluster, id).await?;
+            }
+            Ok(version)
+        };
+        match written.await {
+            Ok(version) => Ok((Stored { record, version }, fence)),
+            Err(error) => {
+                tasks.remove(id, &fence).await?;
+                tasks.release(&fence).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Forgets a task that has come to nothing.
+    pub async fn discard(&self, record: &TaskRecord, fence: &Fence) -> Result<(), RunnerError> {
+        let tasks = &self.context.tasks;
+        tasks.unclaim(&record.cluster, record.id).await?;
+        tasks.remove(record.id, fence).await?;
+        tasks.release(fence).await;
+        Ok(())
+    }
+
+    /// The record of a task that exists.
+    pub async fn load(&self, id: TaskId) -> Result<Stored, RunnerError> {
+        let stored = self.context.tasks.get(id).await?;
+        stored.ok_or(RunnerError::UnknownTask(id))
+    }
+
+    /// Lets all work come to a safe point, and waits for it.
+    pub async fn drained(&self) {
+        self.drain.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    /// Ends all work where it is.
+    pub async fn killed(&self) {
+        self.drain.cancel();
+        self.kill.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}

@@ -1,0 +1,27 @@
+//! The kinds of tasks: each whole in a folder of its own, behind the traits of the engine.
+//!
+//! A new kind is a folder here and a line in [`all`]; `docs/how-to/task-kind.md` goes through it.
+
+pub(crate) mod backup;
+pub(crate) mod delete;
+pub(crate) mod restore;
+pub(crate) mod verify;
+
+mod undo;
+
+use std::sync::Arc;
+
+use model::task::TaskKind;
+
+use crate::engine::{Kind, Kinds};
+
+/// Every kind that this runner knows.
+pub(crate) fn all() -> Kinds {
+    let kinds: [(TaskKind, Arc<dyn Kind>); 4] = [
+        (TaskKind::Backup, Arc::new(backup::BackupKind)),
+        (TaskKind::Restore, Arc::new(restore::RestoreKind)),
+        (TaskKind::Verify, Arc::new(verify::VerifyKind)),
+        (TaskKind::Delete, Arc::new(delete::DeleteKind)),
+    ];
+    kinds.into()
+}

@@ -1,0 +1,278 @@
+//! Plans a backup, reserves its name, and hands it to a driver.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{ErrorKind, RemoteError};
+use jiff::Timestamp;
+use model::manifest::BackupKind;
+use model::plan::{BackupPlan, BackupRequest, StepKind};
+use model::ring::fingerprint;
+use model::task::{StepState, TaskKind};
+use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId};
+use state_store::{Expected, Fence};
+use uuid::Uuid;
+
+use super::spec::{BackupSpec, SPEC};
+use super::steps::begin;
+use crate::cluster;
+use crate::describe::{Described, describe_all};
+use crate::engine::{
+    Ending, Engine, LiveTask, NewTask, Outcome, RetryLimits, StepError, Stored, TaskRecord, retry,
+    steps_of,
+};
+use crate::error::RunnerError;
+
+/// How long a name may take to be reserved, retries included. Less than a lease lasts.
+const BEGIN_WITHIN: Duration = Duration::from_secs(40);
+/// Names that are tried if none was given and the first is taken.
+const DEFAULT_NAMES_MAX: u32 = 10;
+/// The part of a cluster's name that goes into a default name, so that time and number still fit.
+const DEFAULT_NAME_PREFIX_MAX: usize = 75;
+/// The reason of an error that says that it is not known whether a backup was begun.
+const NOT_BEGUN: &str = "BACKUP_NOT_BEGUN";
+/// The first step of every backup.
+const BEGIN: usize = 0;
+
+/// A backup as it was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct NewBackup {
+    pub cluster: ClusterName,
+    /// None: made from the cluster's name and the time.
+    pub name: Option<BackupName>,
+    pub kind: BackupKind,
+    pub selection: Selection,
+    pub base: Option<BackupName>,
+    /// Takes damaged SSTables as they are.
+    pub keep_damaged: bool,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub(crate) struct Created {
+    /// None if findings refuse it.
+    pub task: Option<TaskId>,
+    pub backup: BackupRef,
+    pub findings: Vec<Finding>,
+}
+
+/// Plans a backup and starts it if no finding refuses it. When this returns a task, the name is reserved and the task is on
+/// disk.
+pub(crate) async fn create(
+    engine: Arc<Engine>,
+    request: NewBackup,
+) -> Result<Created, RunnerError> {
+    let context = &engine.context;
+    let cluster = cluster::get(context, &request.cluster).await?;
+    context.tasks.check_free(&cluster.name).await?;
+    let described = describe_all(context, &cluster.agents).await;
+    let now = (context.clock)();
+    let mut backup = BackupRef {
+        cluster: request.cluster.clone(),
+        name: name_for(&request, now, 1),
+    };
+    let plan = plan(&engine, &request, &backup, &described).await?;
+    if !plan.supported {
+        return Ok(Created {
+            task: None,
+            backup,
+            findings: plan.findings,
+        });
+    }
+    let spec = spec(&request, &plan, &described);
+    let mut number = 1;
+    loop {
+        backup.name = name_for(&request, now, number);
+        match start(&engine, &backup, &spec, &plan).await {
+            Err(RunnerError::Remote { error, .. })
+                if error.kind == ErrorKind::AlreadyExists
+                    && request.name.is_none()
+                    && number < DEFAULT_NAMES_MAX =>
+            {
+                number += 1;
+            }
+            Err(error) => return Err(error),
+            Ok(task) => {
+                return Ok(Created {
+                    task: Some(task),
+                    backup,
+                    findings: plan.findings,
+                });
+            }
+        }
+    }
+}
+
+fn name_for(request: &NewBackup, now: Timestamp, number: u32) -> BackupName {
+    if let Some(name) = &request.name {
+        return name.clone();
+    }
+    let cluster = request.cluster.as_str();
+    let prefix = &cluster[..cluster.len().min(DEFAULT_NAME_PREFIX_MAX)];
+    let time = now.strftime("%Y%m%dt%H%M%SZ");
+    let name = match number {
+        1 => format!("{prefix}-{time}"),
+        number => format!("{prefix}-{time}-{number}"),
+    };
+    name.parse()
+        .expect("a cluster name with digits and dashes behind it, shortened, is a name")
+}
+
+async fn plan(
+    engine: &Engine,
+    request: &NewBackup,
+    backup: &BackupRef,
+    described: &Described,
+) -> Result<BackupPlan, RunnerError> {
+    let planned = engine.context.planner.plan_backup(BackupRequest {
+        backup: backup.clone(),
+        kind: request.kind,
+        nodes: described.nodes.clone(),
+        unreachable: described.unreachable.clone(),
+        selection: request.selection.clone(),
+    });
+    planned.await.map_err(RunnerError::remote("planner"))
+}
+
+fn spec(request: &NewBackup, plan: &BackupPlan, described: &Described) -> BackupSpec {
+    let first = described.nodes.first();
+    BackupSpec {
+        kind: request.kind,
+        base: request.base.clone(),
+        selection: request.selection.clone(),
+        nodes: plan.nodes.clone(),
+        ring: first
+            .map(|node| fingerprint(&node.ring))
+            .unwrap_or_default(),
+        schema_version: first
+            .map(|node| node.schema_version.clone())
+            .unwrap_or_default(),
+        keep_damaged: request.keep_damaged,
+    }
+}
+
+/// Puts the task on disk, reserves the name, and hands the task to a driver.
+async fn start(
+    engine: &Arc<Engine>,
+    backup: &BackupRef,
+    spec: &BackupSpec,
+    plan: &BackupPlan,
+) -> Result<TaskId, RunnerError> {
+    let id = TaskId(Uuid::now_v7());
+    let now = (engine.context.clock)();
+    let record = TaskRecord {
+        backup: Some(backup.clone()),
+        ..TaskRecord::new(id, TaskKind::Backup, backup.cluster.clone(), now)
+    };
+    let steps = &plan.steps;
+    if steps
+        .get(BEGIN)
+        .is_none_or(|step| step.kind != StepKind::Begin)
+    {
+        let why = "a backup's first step reserves its name".to_owned();
+        return Err(RunnerError::PlanNotUnderstood(why));
+    }
+    let (stored, fence) = engine
+        .create(NewTask { record, steps }, &[(SPEC, spec)])
+        .await?;
+    let (stored, failed) = reserve(engine, stored, &fence, spec, plan, backup).await?;
+    engine.drive_new(stored, fence).await;
+    match failed {
+        None => Ok(id),
+        Some(error) => Err(RunnerError::remote("storage-catalog")(error)),
+    }
+}
+
+/// Runs the first step within the call, so that the caller learns of a name that is taken. If the catalog has refused, the task
+/// is gone as if it had never been; if it is not known what the catalog did, the task goes on to its end as failed, and the
+/// error is returned.
+async fn reserve(
+    engine: &Arc<Engine>,
+    stored: Stored,
+    fence: &Fence,
+    spec: &BackupSpec,
+    plan: &BackupPlan,
+    backup: &BackupRef,
+) -> Result<(Stored, Option<RemoteError>), RunnerError> {
+    let context = &engine.context;
+    let tasks = &context.tasks;
+    let steps = steps_of(&plan.steps).map_err(RunnerError::PlanNotUnderstood)?;
+    let mut task = LiveTask::new(stored.record, steps);
+    let status = &mut task.statuses[BEGIN];
+    (status.state, status.attempted) = (StepState::Running, true);
+    let version = Expected::Version(stored.version);
+    let version = tasks.save(&task, version, [BEGIN], fence).await?;
+    let id = task.record.id;
+    let limits = RetryLimits::new(&context.config);
+    let begun = retry(limits, || begin(spec, context, backup, id));
+    let status = &mut task.statuses[BEGIN];
+    let failed = match tokio::time::timeout(BEGIN_WITHIN, begun).await {
+        Ok(Ok(output)) => {
+            status.state = StepState::Succeeded;
+            status.output = output.value;
+            None
+        }
+        Ok(Err(error)) if error.is_refusal() => {
+            engine.discard(&task.record, fence).await?;
+            return Err(RunnerError::remote("storage-catalog")(as_remote(error)));
+        }
+        Ok(Err(error)) => Some(as_remote(error)),
+        Err(_) => {
+            let seconds = BEGIN_WITHIN.as_secs();
+            let message = format!("nothing was heard for {seconds} s");
+            Some(RemoteError::new(ErrorKind::Unavailable, NOT_BEGUN, message))
+        }
+    };
+    if let Some(error) = &failed {
+        status.state = StepState::Failed;
+        status.error = error.message.clone();
+        task.record.ending = Some(Ending {
+            outcome: Outcome::Failed,
+            reason: format!("the backup could not be begun: {}", error.message),
+            clean: true,
+        });
+    }
+    let version = Expected::Version(version);
+    let version = tasks.save(&task, version, [BEGIN], fence).await?;
+    let record = task.record;
+    Ok((Stored { record, version }, failed))
+}
+
+fn as_remote(error: StepError) -> RemoteError {
+    match error {
+        StepError::Remote(error) => error,
+        error => {
+            let kind = match error.is_retryable() {
+                true => ErrorKind::Unavailable,
+                false => ErrorKind::Internal,
+            };
+            RemoteError::new(kind, NOT_BEGUN, error.text())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(cluster: &str) -> NewBackup {
+        NewBackup {
+            cluster: cluster.parse().expect("a name"),
+            name: None,
+            kind: BackupKind::Full,
+            selection: Selection::default(),
+            base: None,
+            keep_damaged: false,
+        }
+    }
+
+    #[test]
+    fn a_default_name_says_cluster_and_time_and_differs_on_collision() {
+        let now = "2026-11-22T10:05:06.7Z".parse().expect("a time");
+        let name = |number| name_for(&request("shop"), now, number).to_string();
+        assert_eq!(name(1), "shop-20261122t100506Z");
+        assert_eq!(name(2), "shop-20261122t100506Z-2");
+        let long = name_for(&request(&"x".repeat(100)), now, 10).to_string();
+        assert!(long.ends_with("-20261122t100506Z-10"), "{long}");
+    }
+}

@@ -1,0 +1,149 @@
+//! Deleting a backup: one step, which the storage-catalog can do again from wherever it was cut short.
+
+use std::sync::Arc;
+
+use api::ErrorKind;
+use async_trait::async_trait;
+use model::plan::StepKind;
+use model::task::{Deletion, Task, TaskKind};
+use model::{BackupRef, Finding, TaskId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::engine::{
+    Engine, Failure, Job, Kind, Kinds, LiveTask, NewTask, Output, Policy, StepError, StepRun,
+    StepTraits, TaskRecord, Undone, check_ended,
+};
+use crate::error::RunnerError;
+
+/// What is deleted, among the task's documents.
+const SPEC: &str = "delete";
+/// Kept before the catalog is called for the first time.
+const BEGUN: &str = "begun";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct DeleteSpec {
+    even_if_running: bool,
+}
+
+/// Starts a task that deletes a backup. Whether it may be deleted is for the task to find out.
+pub(crate) async fn start(
+    engine: Arc<Engine>,
+    backup: BackupRef,
+    even_if_running: bool,
+) -> Result<TaskId, RunnerError> {
+    let id = TaskId(Uuid::now_v7());
+    let now = (engine.context.clock)();
+    let record = TaskRecord {
+        backup: Some(backup.clone()),
+        ..TaskRecord::new(id, TaskKind::Delete, backup.cluster, now)
+    };
+    let steps = &plan::delete_steps();
+    let spec = DeleteSpec { even_if_running };
+    let (stored, fence) = engine
+        .create(NewTask { record, steps }, &[(SPEC, &spec)])
+        .await?;
+    engine.drive_new(stored, fence).await;
+    Ok(id)
+}
+
+/// Deletions as a kind of task.
+pub(crate) struct DeleteKind;
+
+#[async_trait]
+impl Kind for DeleteKind {
+    fn policy(&self) -> Policy {
+        Policy {
+            // The catalog refuses what another task has pinned.
+            claims_cluster: false,
+            undo_without_claim: false,
+            cancel_after_failure: false,
+        }
+    }
+
+    fn traits(&self, step: StepKind) -> StepTraits {
+        StepTraits {
+            point_of_no_return: step == StepKind::Delete,
+            ..StepTraits::default()
+        }
+    }
+
+    async fn open(
+        &self,
+        context: &Context,
+        record: &TaskRecord,
+    ) -> Result<Arc<dyn Job>, RunnerError> {
+        let spec: Option<DeleteSpec> = context.tasks.document(record.id, SPEC).await?;
+        let spec = spec.ok_or_else(|| {
+            RunnerError::PlanNotUnderstood(format!("task {} has lost its settings", record.id))
+        })?;
+        Ok(Arc::new(DeleteJob { spec }))
+    }
+
+    fn past_point_of_no_return(&self, id: TaskId) -> RunnerError {
+        RunnerError::DeletionHasBegun(id)
+    }
+
+    /// What is left of a backup after a deletion that was cut short can only be deleted.
+    fn check_resumable(&self, record: &TaskRecord) -> Result<(), RunnerError> {
+        check_ended(record)
+    }
+
+    async fn add_result(
+        &self,
+        _context: &Context,
+        task: &LiveTask,
+        view: &mut Task,
+    ) -> Result<(), RunnerError> {
+        view.deletion = task.output("delete");
+        Ok(())
+    }
+}
+
+struct DeleteJob {
+    spec: DeleteSpec,
+}
+
+#[async_trait]
+impl Job for DeleteJob {
+    async fn run(&self, step: &StepRun) -> Result<Output, StepError> {
+        let backup = step.backup()?;
+        let on_progress = |progress| step.report(progress);
+        let was_begun: Option<bool> = step.document(BEGUN).await?;
+        step.put_document(BEGUN, &true).await?;
+        let catalog = &step.context.catalog;
+        let deleted = catalog
+            .delete_backup(&backup, self.spec.even_if_running, &on_progress)
+            .await;
+        match deleted {
+            Ok(deletion) => Output::of(&deletion),
+            // An earlier try has deleted all of it, and its result was lost.
+            Err(error) if error.kind == ErrorKind::NotFound && was_begun.is_some() => {
+                Output::of(&Deletion::default())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn failure(&self, _task: &LiveTask, _step: StepKind, _error: &StepError) -> Failure {
+        Failure {
+            clean: false,
+            what_next: String::new(),
+        }
+    }
+
+    fn given_up(&self, _task: &LiveTask, _at: usize, _error: &StepError) -> Finding {
+        unreachable!("no step of a deletion is best effort")
+    }
+
+    async fn undo(
+        &self,
+        _context: &Context,
+        _kinds: &Kinds,
+        _task: &LiveTask,
+        _reason: &str,
+    ) -> Undone {
+        Undone::Done(Vec::new())
+    }
+}

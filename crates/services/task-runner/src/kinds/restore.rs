@@ -1,0 +1,215 @@
+//! Restores: planned from what is now, started as the plan that was shown, and carried out step by step.
+
+mod check;
+mod made;
+mod plans;
+mod spec;
+mod sstables;
+mod start;
+mod steps;
+mod superseded;
+mod undo;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::plan::StepKind;
+use model::task::TaskState;
+use model::{Finding, TaskId};
+
+use crate::context::Context;
+use crate::engine::{
+    Failure, Job, Kept, Kind, Kinds, LiveTask, Output, Policy, StepError, StepRun, StepTraits,
+    TaskRecord, Touched, Undone, check_ended,
+};
+use crate::error::RunnerError;
+
+pub(crate) use start::{NewRestore, StartFrom, show, start};
+
+use spec::{RestoreSpec, SPEC};
+
+/// Restores as a kind of task.
+pub(crate) struct RestoreKind;
+
+#[async_trait]
+impl Kind for RestoreKind {
+    fn policy(&self) -> Policy {
+        Policy {
+            claims_cluster: true,
+            // Everything that is staged stays for a resume.
+            undo_without_claim: false,
+            cancel_after_failure: true,
+        }
+    }
+
+    fn traits(&self, step: StepKind) -> StepTraits {
+        use StepKind as K;
+        StepTraits {
+            moves_data: matches!(step, K::Stage | K::Load | K::UpgradeSstables),
+            best_effort: matches!(step, K::Finish | K::Unpin),
+            point_of_no_return: is_point_of_no_return(step),
+            makes_something: step == K::Pin,
+        }
+    }
+
+    async fn open(
+        &self,
+        context: &Context,
+        record: &TaskRecord,
+    ) -> Result<Arc<dyn Job>, RunnerError> {
+        let spec: Option<RestoreSpec> = context.tasks.document(record.id, SPEC).await?;
+        let spec = spec.ok_or_else(|| {
+            RunnerError::PlanNotUnderstood(format!("task {} has lost its plan", record.id))
+        })?;
+        Ok(Arc::new(RestoreJob { spec }))
+    }
+
+    fn past_point_of_no_return(&self, id: TaskId) -> RunnerError {
+        RunnerError::RestorePastPointOfNoReturn(id)
+    }
+
+    fn check_resumable(&self, record: &TaskRecord) -> Result<(), RunnerError> {
+        check_ended(record)?;
+        if record.state == TaskState::Failed && record.cleaned {
+            return Err(RunnerError::not_resumable(
+                record.id,
+                "its plan no longer fits the cluster",
+                "plan the restore again with `ringkeep restore plan`, and start the new plan",
+            ));
+        }
+        Ok(())
+    }
+
+    async fn check_superseded(
+        &self,
+        context: &Context,
+        kinds: &Kinds,
+        record: &TaskRecord,
+    ) -> Result<(), RunnerError> {
+        superseded::check(context, kinds, record).await
+    }
+
+    async fn is_replaced(
+        &self,
+        context: &Context,
+        kinds: &Kinds,
+        record: &TaskRecord,
+    ) -> Result<bool, RunnerError> {
+        superseded::is_replaced(context, kinds, record).await
+    }
+
+    async fn is_last_guard(
+        &self,
+        context: &Context,
+        kinds: &Kinds,
+        waiting: &TaskRecord,
+        candidate: &TaskRecord,
+        others: &[&TaskRecord],
+    ) -> Result<bool, RunnerError> {
+        superseded::is_last_guard(context, kinds, waiting, candidate, others).await
+    }
+
+    /// A restore that failed may have emptied tables, too, and loaded some of the nodes.
+    async fn touched(
+        &self,
+        context: &Context,
+        record: &TaskRecord,
+    ) -> Result<Touched, RunnerError> {
+        let has_touched = match record.state {
+            TaskState::Succeeded => true,
+            TaskState::Failed | TaskState::Cancelled => record.past_point_of_no_return,
+            TaskState::Pending | TaskState::Running => false,
+        };
+        if !has_touched {
+            return Ok(Touched::Nothing);
+        }
+        Ok(match context.tasks.document_of(record, SPEC).await? {
+            Kept::Document(spec) => RestoreSpec::touched(&spec),
+            Kept::Lost => Touched::Unknown,
+            Kept::Forgotten => Touched::Nothing,
+        })
+    }
+}
+
+/// Whether only forward is left once a step of this kind has started.
+fn is_point_of_no_return(step: StepKind) -> bool {
+    use StepKind as K;
+    matches!(step, K::Replace | K::Load | K::Swap | K::Start)
+}
+
+/// Whether it changes the target: then it waits until all is staged and the cluster was compared with the plan again.
+fn changes_target(step: StepKind) -> bool {
+    is_point_of_no_return(step) || matches!(step, StepKind::Schema | StepKind::Stop)
+}
+
+/// One restore.
+pub(crate) struct RestoreJob {
+    spec: RestoreSpec,
+}
+
+#[async_trait]
+impl Job for RestoreJob {
+    async fn run(&self, step: &StepRun) -> Result<Output, StepError> {
+        steps::run(&self.spec, step).await?;
+        Ok(Output::NOTHING)
+    }
+
+    fn failure(&self, task: &LiveTask, _step: StepKind, error: &StepError) -> Failure {
+        // Everything that is staged stays for a resume, unless no resume can use it.
+        if error.is_outdated() && !task.record.past_point_of_no_return {
+            return Failure {
+                clean: true,
+                what_next: String::new(),
+            };
+        }
+        Failure {
+            clean: false,
+            what_next: what_next(task),
+        }
+    }
+
+    fn given_up(&self, task: &LiveTask, at: usize, error: &StepError) -> Finding {
+        undo::given_up(task, &task.steps[at], error)
+    }
+
+    /// The cluster is compared again when the task is adopted before anything was replaced. Nodes that may have been stopped
+    /// cannot be asked.
+    fn runs_again(&self, task: &LiveTask, step: StepKind) -> bool {
+        step == StepKind::Check
+            && !task.record.past_point_of_no_return
+            && !task.was_attempted(StepKind::Stop)
+    }
+
+    fn closing(&self) -> Vec<Finding> {
+        self.spec.closing()
+    }
+
+    async fn undo(
+        &self,
+        context: &Context,
+        kinds: &Kinds,
+        task: &LiveTask,
+        _reason: &str,
+    ) -> Undone {
+        Undone::Done(undo::undo(&self.spec, context, kinds, task).await)
+    }
+}
+
+fn what_next(task: &LiveTask) -> String {
+    let id = task.record.id;
+    let was_stopped = task.was_attempted(StepKind::Stop);
+    if task.record.past_point_of_no_return {
+        let down = match was_stopped {
+            true => ", until which Cassandra may be down on nodes",
+            false => "",
+        };
+        return format!("; go on with `ringkeep task resume {id}`{down}");
+    }
+    let starts = match was_stopped {
+        true => ", which starts Cassandra again if it was stopped",
+        false => "",
+    };
+    format!(
+        "; nothing was replaced yet: go on with `ringkeep task resume {id}`, or give up with `ringkeep task cancel {id}`{starts}"
+    )
+}

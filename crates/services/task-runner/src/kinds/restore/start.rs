@@ -1,0 +1,171 @@
+//! Plans a restore from what is now, and starts it as the plan that was shown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::manifest::BackupManifest;
+use model::plan::{Completeness, Rates, RequestedMode, RestorePlan, RestoreRequest};
+use model::task::TaskKind;
+use model::{BackupName, ClusterName, HostId, Schema, Selection, TaskId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::plans::{self, PlanRecord, PlanStore};
+use super::spec::{RestoreSpec, SPEC};
+use super::sstables;
+use crate::cluster;
+use crate::describe::{describe_all, schema};
+use crate::engine::{Engine, NewTask, TaskRecord};
+use crate::error::RunnerError;
+
+/// A restore as it was asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct NewRestore {
+    /// None if the backup's name is unique in the bucket.
+    pub cluster: Option<ClusterName>,
+    pub backup: BackupName,
+    pub target: ClusterName,
+    pub selection: Selection,
+    pub mode: RequestedMode,
+    pub allow_unlisted_version: bool,
+    pub datacenters: BTreeMap<String, String>,
+    pub completeness: Completeness,
+    pub rewrite_schema: bool,
+}
+
+/// A plan, and the hash of each node manifest of its backup: what is staged later must be what was planned.
+struct Planned {
+    plan: RestorePlan,
+    manifests: BTreeMap<HostId, String>,
+}
+
+/// Plans a restore from the backup, the cluster and its schema as they are. Touches nothing.
+async fn plan(engine: &Engine, request: NewRestore) -> Result<Planned, RunnerError> {
+    let context = &engine.context;
+    let cluster = cluster::get(context, &request.target).await?;
+    let (described, backup) = tokio::join!(
+        describe_all(context, &cluster.agents),
+        context
+            .catalog
+            .get_backup(request.cluster.as_ref(), &request.backup),
+    );
+    let backup = backup.map_err(RunnerError::remote("storage-catalog"))?;
+    let schema = if described.nodes.is_empty() {
+        // The planner refuses a cluster of which no agent replies, and says so better than an error would.
+        Schema::default()
+    } else {
+        schema(context, &described.nodes)
+            .await
+            .map_err(|why| RunnerError::NoSchema(request.target.clone(), why))?
+    };
+    let (sstables, target_keys) = sstables::gather(
+        context,
+        &backup.backup,
+        &request.selection,
+        &described.nodes,
+    )
+    .await?;
+    let manifests = manifests(&backup);
+    let plan = context.planner.plan_restore(RestoreRequest {
+        backup,
+        target: request.target,
+        nodes: described.nodes,
+        unreachable: described.unreachable,
+        schema,
+        selection: request.selection,
+        mode: request.mode,
+        allow_unlisted_version: request.allow_unlisted_version,
+        sstables,
+        datacenters: request.datacenters,
+        completeness: request.completeness,
+        rewrite_schema: request.rewrite_schema,
+        target_keys,
+        now: (context.clock)(),
+        rates: Rates::default(),
+    });
+    let plan = plan.await.map_err(RunnerError::remote("planner"))?;
+    Ok(Planned { plan, manifests })
+}
+
+fn manifests(backup: &BackupManifest) -> BTreeMap<HostId, String> {
+    let nodes = backup.nodes.iter();
+    nodes
+        .map(|node| (node.host_id, node.blake3.clone()))
+        .collect()
+}
+
+/// Plans a restore, and keeps the plan under a number if it can be done.
+pub(crate) async fn show(engine: &Engine, request: NewRestore) -> Result<RestorePlan, RunnerError> {
+    let Planned { mut plan, .. } = plan(engine, request.clone()).await?;
+    if plan.supported {
+        let record = PlanRecord {
+            request,
+            digest: plans::digest(&plan)?,
+            made_at: (engine.context.clock)(),
+        };
+        plan.number = PlanStore::new(&engine.context).keep(&record).await?;
+    }
+    Ok(plan)
+}
+
+/// What is to be started.
+#[derive(Debug, Clone)]
+pub(crate) enum StartFrom {
+    /// Whatever the plan for this comes out as now.
+    Request(Box<NewRestore>),
+    /// The plan that was shown under this number.
+    Plan(u64),
+}
+
+/// Plans a restore and starts it if no finding refuses it. The plan is returned either way.
+pub(crate) async fn start(
+    engine: Arc<Engine>,
+    from: StartFrom,
+) -> Result<(Option<TaskId>, RestorePlan), RunnerError> {
+    let (request, shown) = match from {
+        StartFrom::Request(request) => (*request, None),
+        StartFrom::Plan(number) => {
+            let record = PlanStore::new(&engine.context).get(number).await?;
+            let record = record.ok_or(RunnerError::UnknownPlan(number))?;
+            (record.request, Some((number, record.digest)))
+        }
+    };
+    engine.context.tasks.check_free(&request.target).await?;
+    let Planned {
+        mut plan,
+        manifests,
+    } = plan(&engine, request).await?;
+    if let Some((number, digest)) = shown {
+        if plans::digest(&plan)? != digest {
+            return Err(RunnerError::PlanOutdated {
+                number,
+                why: plans::difference(&plan),
+            });
+        }
+        plan.number = number;
+    }
+    if !plan.supported {
+        return Ok((None, plan));
+    }
+    let record = record(&engine, &plan);
+    let id = record.id;
+    let spec = RestoreSpec::new(plan.clone(), &manifests)?;
+    let steps = &plan.steps;
+    let (stored, fence) = engine
+        .create(NewTask { record, steps }, &[(SPEC, &spec)])
+        .await?;
+    engine.drive_new(stored, fence).await;
+    Ok((Some(id), plan))
+}
+
+fn record(engine: &Engine, plan: &RestorePlan) -> TaskRecord {
+    TaskRecord {
+        backup: Some(plan.backup.clone()),
+        ..TaskRecord::new(
+            TaskId(Uuid::now_v7()),
+            TaskKind::Restore,
+            plan.target.clone(),
+            (engine.context.clock)(),
+        )
+    }
+}

@@ -1,0 +1,162 @@
+//! The steps of a restore.
+
+use api::clients::{RestoreOnNode, StageRestore};
+use futures::future::try_join_all;
+use model::plan::{NodePlan, StepKind};
+
+use super::check::{check, check_agreement, described};
+use super::spec::RestoreSpec;
+use crate::context::Context;
+use crate::engine::{StepError, StepRun, agent};
+
+/// Runs a step once.
+pub(super) async fn run(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+    let planned = step.planned();
+    let node = || spec.node(&planned.node);
+    match planned.kind {
+        StepKind::Pin => pin(step).await,
+        StepKind::Stage => stage(spec, step, node()?).await,
+        StepKind::Check => check(spec, step).await,
+        StepKind::Schema => schema(spec, step).await,
+        StepKind::Replace => execute(spec, step).await,
+        StepKind::Load => load(spec, step, node()?).await,
+        StepKind::Stop => stop(step, node()?).await,
+        StepKind::Swap => swap(spec, step, node()?).await,
+        StepKind::Start => start(&step.context, on_node(spec, step, node()?), node()?).await,
+        StepKind::UpgradeSstables => upgrade_sstables(spec, step, node()?).await,
+        StepKind::Views => views(spec, step).await,
+        StepKind::Finish => finish(&step.context, step.task_id(), node()?).await,
+        StepKind::Unpin => {
+            let catalog = &step.context.catalog;
+            Ok(catalog
+                .unpin_backup(&step.backup()?, step.task_id())
+                .await?)
+        }
+        other => Err(StepError::incomplete(format!(
+            "a restore has no step `{other}`"
+        ))),
+    }
+}
+
+async fn pin(step: &StepRun) -> Result<(), StepError> {
+    let catalog = &step.context.catalog;
+    Ok(catalog.pin_backup(&step.backup()?, step.task_id()).await?)
+}
+
+async fn stage(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
+    let request = StageRestore {
+        restore: step.task_id(),
+        host: node.host_id,
+        backup: step.backup()?,
+        sources: spec.sources_of(node)?,
+        tables: spec.targets(),
+        shares: spec.shares_of(node),
+    };
+    let agent = step.agent(&node.agent)?;
+    Ok(agent
+        .stage_restore(request, &|progress| step.report(progress))
+        .await?)
+}
+
+fn on_node(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> RestoreOnNode {
+    RestoreOnNode {
+        restore: step.task_id(),
+        host: node.host_id,
+        tables: spec.targets(),
+    }
+}
+
+/// Runs the step's statements on one node, always the same one: if an earlier try still runs over there, it is that agent
+/// that knows.
+async fn execute(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+    let planned = step.planned();
+    let statements = spec.statements(&planned.id);
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let node = match planned.node.as_str() {
+        "" => spec.plan().nodes.first(),
+        node => Some(spec.node(node)?),
+    };
+    let node = node.ok_or_else(|| StepError::incomplete("a restore into no nodes"))?;
+    let agent = step.agent(&node.agent)?;
+    Ok(agent.execute_cql(node.host_id, statements).await?)
+}
+
+/// Makes what is missing. Nothing is dropped or emptied before every node has it.
+async fn schema(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+    execute(spec, step).await?;
+    check_agreement(&described(spec, step).await?)
+}
+
+async fn load(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
+    let agent = step.agent(&node.agent)?;
+    Ok(agent
+        .load_staged(on_node(spec, step, node), &|progress| step.report(progress))
+        .await?)
+}
+
+async fn stop(step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
+    Ok(step
+        .agent(&node.agent)?
+        .stop_cassandra(node.host_id)
+        .await?)
+}
+
+async fn swap(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
+    let agent = step.agent(&node.agent)?;
+    Ok(agent.swap_staged(on_node(spec, step, node)).await?)
+}
+
+/// Starts Cassandra; it must have opened all of the request's tables.
+pub(super) async fn start(
+    context: &Context,
+    request: RestoreOnNode,
+    node: &NodePlan,
+) -> Result<(), StepError> {
+    Ok(agent(context, &node.agent)?
+        .start_cassandra(request)
+        .await?)
+}
+
+async fn upgrade_sstables(
+    spec: &RestoreSpec,
+    step: &StepRun,
+    node: &NodePlan,
+) -> Result<(), StepError> {
+    let agent = step.agent(&node.agent)?;
+    let tables = spec.table_refs();
+    Ok(agent
+        .upgrade_sstables(node.host_id, &tables, &|progress| step.report(progress))
+        .await?)
+}
+
+/// Makes the views again and waits until they are built: on the one node, or on all.
+async fn views(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+    execute(spec, step).await?;
+    let views = spec.views();
+    let planned = step.planned();
+    let nodes: Vec<&NodePlan> = match planned.node.as_str() {
+        "" => spec.plan().nodes.iter().collect(),
+        node => vec![spec.node(node)?],
+    };
+    let views = &views;
+    let each = nodes.into_iter().map(|node| async move {
+        let agent = step.agent(&node.agent)?;
+        let on_progress = |progress| step.report(progress);
+        agent.await_views(node.host_id, views, &on_progress).await?;
+        Ok::<(), StepError>(())
+    });
+    try_join_all(each).await?;
+    Ok(())
+}
+
+/// Removes what the restore has left on a node.
+pub(super) async fn finish(
+    context: &Context,
+    restore: model::TaskId,
+    node: &NodePlan,
+) -> Result<(), StepError> {
+    let agent = agent(context, &node.agent)?;
+    Ok(agent.finish_restore(restore, node.host_id).await?)
+}

@@ -1,0 +1,163 @@
+//! Undoes what a restore that is given up has made, as well as it can be undone; what is left over becomes a finding.
+
+use api::clients::RestoreOnNode;
+use model::Finding;
+use model::plan::{NodePlan, StepKind};
+use plan::codes;
+
+use super::spec::RestoreSpec;
+use super::{made, steps, superseded};
+use crate::context::Context;
+use crate::engine::{Kinds, LiveTask, RetryLimits, StepError, TaskStep, retry};
+use crate::kinds::undo::{follow_up, on_each};
+
+/// Statements that fit into a finding.
+const DROPS_MAX: usize = 20;
+
+pub(super) async fn undo(
+    spec: &RestoreSpec,
+    context: &Context,
+    kinds: &Kinds,
+    task: &LiveTask,
+) -> Vec<Finding> {
+    let mut findings = start_again(spec, context, task).await;
+    if task.was_attempted(StepKind::Stage) {
+        findings.extend(remove_staging(spec, context, task).await);
+    }
+    if task.was_attempted(StepKind::Pin) {
+        findings.extend(unpin(context, task).await);
+    }
+    // After a newer restore what was made is surely in use.
+    if superseded::check(context, kinds, &task.record)
+        .await
+        .is_ok()
+    {
+        findings.extend(made_and_kept(spec, task));
+    }
+    findings
+}
+
+/// Starts Cassandra on the nodes on which the restore may have stopped it.
+async fn start_again(spec: &RestoreSpec, context: &Context, task: &LiveTask) -> Vec<Finding> {
+    let stopped: Vec<&str> = task
+        .attempted(StepKind::Stop)
+        .map(|step| step.node.as_str())
+        .collect();
+    let nodes = spec.plan().nodes.iter();
+    let nodes = nodes.filter(|node| stopped.contains(&node.node.as_str()));
+    let failed = on_each(context, nodes, |node: &NodePlan| {
+        // Nothing was replaced, so there is nothing that it must have opened.
+        let request = RestoreOnNode {
+            restore: task.record.id,
+            host: node.host_id,
+            tables: Vec::new(),
+        };
+        steps::start(context, request, node)
+    })
+    .await;
+    let findings = failed.iter();
+    findings
+        .map(|(node, error)| not_started(&node.node, error))
+        .collect()
+}
+
+async fn remove_staging(spec: &RestoreSpec, context: &Context, task: &LiveTask) -> Vec<Finding> {
+    let failed = on_each(context, spec.plan().nodes.iter(), |node| {
+        steps::finish(context, task.record.id, node)
+    })
+    .await;
+    let findings = failed.iter();
+    findings
+        .map(|(node, error)| not_finished(task, &node.node, error))
+        .collect()
+}
+
+async fn unpin(context: &Context, task: &LiveTask) -> Option<Finding> {
+    let backup = task.record.backup.as_ref()?;
+    let limits = RetryLimits::new(&context.config);
+    let unpinned = retry(limits, || async {
+        let catalog = &context.catalog;
+        Ok(catalog.unpin_backup(backup, task.record.id).await?)
+    });
+    let error = unpinned.await.err()?;
+    Some(not_unpinned(task, &error))
+}
+
+/// What the schema step has made stays, because it is not known whether it is in use.
+fn made_and_kept(spec: &RestoreSpec, task: &LiveTask) -> Option<Finding> {
+    let steps = task.attempted(StepKind::Schema);
+    let statements: Vec<String> = steps
+        .flat_map(|step| spec.statements(&step.id).to_vec())
+        .collect();
+    let mut drops = made::drops(&statements);
+    let keyspaces = made::keyspaces(&statements);
+    if drops.is_empty() && keyspaces.is_empty() {
+        return None;
+    }
+    let number = drops.len();
+    drops.truncate(DROPS_MAX);
+    let more = match number - drops.len() {
+        0 => String::new(),
+        more => format!("; and {more} more, which the plan's schema step names"),
+    };
+    let around = match keyspaces.is_empty() {
+        true => String::new(),
+        false => format!("; and {} if nothing else is in it", keyspaces.join(", ")),
+    };
+    Some(follow_up(
+        codes::MADE_AND_KEPT,
+        task.record.cluster.as_str(),
+        "what was missing and this restore has made stays, without data".to_owned(),
+        format!(
+            "drop what is not in use: {}{more}{around}",
+            drops.join("; ")
+        ),
+    ))
+}
+
+/// The finding for a step that only tidies up and was given up.
+pub(super) fn given_up(task: &LiveTask, step: &TaskStep, error: &StepError) -> Finding {
+    match step.kind {
+        StepKind::Unpin => not_unpinned(task, error),
+        _ => not_finished(task, &step.node, error),
+    }
+}
+
+fn not_started(node: &str, error: &StepError) -> Finding {
+    follow_up(
+        codes::CASSANDRA_NOT_STARTED,
+        node,
+        format!(
+            "Cassandra was drained or stopped on node {node}, and could not be started again: {}",
+            error.text()
+        ),
+        "start Cassandra there as you always do; if its process still runs, it is drained: stop it first".to_owned(),
+    )
+}
+
+fn not_finished(task: &LiveTask, node: &str, error: &StepError) -> Finding {
+    follow_up(
+        codes::STAGING_NOT_REMOVED,
+        node,
+        format!(
+            "what restore {} left on the node could not be removed: {}",
+            task.record.id,
+            error.text()
+        ),
+        "remove the restore's staging folder from the data directories".to_owned(),
+    )
+}
+
+fn not_unpinned(task: &LiveTask, error: &StepError) -> Finding {
+    let backup = task.record.backup.as_ref();
+    follow_up(
+        codes::PIN_NOT_RELEASED,
+        &backup.map(ToString::to_string).unwrap_or_default(),
+        format!(
+            "the backup is still pinned by task {}: {}",
+            task.record.id,
+            error.text()
+        ),
+        "until the pin is gone the backup cannot be deleted; UnpinBackup of the storage-catalog releases it".to_owned(),
+    )
+}

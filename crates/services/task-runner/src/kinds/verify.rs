@@ -1,0 +1,159 @@
+//! Verifying a backup: one step, in which the storage-catalog reads the backup back.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::plan::StepKind;
+use model::task::{Task, TaskKind};
+use model::{BackupRef, Finding, TaskId, VerifyLevel, VerifyReport};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::engine::{
+    Engine, Failure, Job, Kind, Kinds, LiveTask, NewTask, Output, Policy, StepError, StepRun,
+    StepTraits, TaskRecord, Undone, check_ended,
+};
+use crate::error::RunnerError;
+
+/// What is verified, among the task's documents.
+const SPEC: &str = "verify";
+/// What was found: it may list much damage.
+const REPORT: &str = "report";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct VerifySpec {
+    level: VerifyLevel,
+}
+
+/// Starts a task that verifies a backup. Whether the backup exists is for the task to find out.
+pub(crate) async fn start(
+    engine: Arc<Engine>,
+    backup: BackupRef,
+    level: VerifyLevel,
+) -> Result<TaskId, RunnerError> {
+    let id = TaskId(Uuid::now_v7());
+    let now = (engine.context.clock)();
+    let record = TaskRecord {
+        backup: Some(backup.clone()),
+        ..TaskRecord::new(id, TaskKind::Verify, backup.cluster, now)
+    };
+    let steps = &plan::verify_steps();
+    let (stored, fence) = engine
+        .create(NewTask { record, steps }, &[(SPEC, &VerifySpec { level })])
+        .await?;
+    engine.drive_new(stored, fence).await;
+    Ok(id)
+}
+
+/// Verifications as a kind of task.
+pub(crate) struct VerifyKind;
+
+#[async_trait]
+impl Kind for VerifyKind {
+    fn policy(&self) -> Policy {
+        Policy {
+            // It only reads the bucket.
+            claims_cluster: false,
+            undo_without_claim: false,
+            cancel_after_failure: false,
+        }
+    }
+
+    fn traits(&self, _step: StepKind) -> StepTraits {
+        StepTraits::default()
+    }
+
+    async fn open(
+        &self,
+        context: &Context,
+        record: &TaskRecord,
+    ) -> Result<Arc<dyn Job>, RunnerError> {
+        let spec: Option<VerifySpec> = context.tasks.document(record.id, SPEC).await?;
+        let spec = spec.ok_or_else(|| {
+            RunnerError::PlanNotUnderstood(format!("task {} has lost its level", record.id))
+        })?;
+        Ok(Arc::new(VerifyJob { level: spec.level }))
+    }
+
+    fn past_point_of_no_return(&self, id: TaskId) -> RunnerError {
+        RunnerError::UnknownTask(id)
+    }
+
+    fn check_resumable(&self, record: &TaskRecord) -> Result<(), RunnerError> {
+        check_ended(record)?;
+        Err(RunnerError::not_resumable(
+            record.id,
+            "a verification starts from the beginning",
+            "verify the backup again with `ringkeep backup verify`",
+        ))
+    }
+
+    async fn add_result(
+        &self,
+        context: &Context,
+        task: &LiveTask,
+        view: &mut Task,
+    ) -> Result<(), RunnerError> {
+        let report: Option<Option<VerifyReport>> =
+            context.tasks.document(task.record.id, REPORT).await?;
+        view.verification = report.flatten();
+        Ok(())
+    }
+}
+
+struct VerifyJob {
+    level: VerifyLevel,
+}
+
+#[async_trait]
+impl Job for VerifyJob {
+    async fn run(&self, step: &StepRun) -> Result<Output, StepError> {
+        let backup = step.backup()?;
+        let on_progress = |progress| step.report(progress);
+        // So that the report of an earlier try is not taken for that of this one.
+        step.put_document(REPORT, &None::<VerifyReport>).await?;
+        let catalog = &step.context.catalog;
+        let report = catalog
+            .verify_backup(&backup, self.level, &on_progress)
+            .await?;
+        step.put_document(REPORT, &Some(&report)).await?;
+        if report.ok {
+            return Ok(Output::NOTHING);
+        }
+        Err(StepError::Damaged {
+            what: damage(&report),
+        })
+    }
+
+    fn failure(&self, _task: &LiveTask, _step: StepKind, _error: &StepError) -> Failure {
+        Failure {
+            clean: false,
+            what_next: String::new(),
+        }
+    }
+
+    fn given_up(&self, _task: &LiveTask, _at: usize, _error: &StepError) -> Finding {
+        unreachable!("no step of a verification is best effort")
+    }
+
+    async fn undo(
+        &self,
+        _context: &Context,
+        _kinds: &Kinds,
+        _task: &LiveTask,
+        _reason: &str,
+    ) -> Undone {
+        Undone::Done(Vec::new())
+    }
+}
+
+fn damage(report: &VerifyReport) -> String {
+    let first = report.damage.first();
+    let first = first.map(|damage| format!("{}: {}", damage.object, damage.what));
+    match report.damage.len() {
+        0 => "the backup".to_owned(),
+        1 => first.unwrap_or_default(),
+        number => format!("{} and {} more", first.unwrap_or_default(), number - 1),
+    }
+}
