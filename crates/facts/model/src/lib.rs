@@ -1,12 +1,11 @@
 //! The nouns that all crates share: ids, ring, schema, manifests, findings, tasks.
 //!
-//! Plain data with its rules, no async, no I/O, no wire. On-bucket documents live in [`manifest`]; docs/format.md is
-//! their specification.
+//! Plain data with its rules, no async, no I/O, no wire. The bodies of the bucket's documents are in [`manifest`];
+//! docs/format.md is their specification.
 
 pub mod cql;
 pub mod finding;
 pub mod ids;
-pub mod layout;
 pub mod manifest;
 pub mod node;
 pub mod plan;

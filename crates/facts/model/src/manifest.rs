@@ -1,10 +1,9 @@
 //! The documents that make a backup: one node manifest for each node, and one backup manifest, written last.
 
-mod check;
 mod damage;
-mod envelope;
 mod kind;
 mod sstable;
+mod verification;
 
 use cassandra_versions::Release;
 use jiff::Timestamp;
@@ -14,11 +13,10 @@ use crate::{
     BackupName, BackupRef, HostId, RingMember, Schema, Selection, TableId, TableRef, TaskId,
 };
 
-pub use check::open_node;
 pub use damage::{KeptDamage, damaged_sstables};
-pub use envelope::{DocumentError, DocumentKind, FORMAT, open, seal};
 pub use kind::{BackupKind, BaseMismatch, KindWithBase};
 pub use sstable::{Encryption, Expiring, Hazard, KeyFingerprint, SstableFacts, key_fingerprint};
+pub use verification::{Verification, VerificationResult};
 
 /// Written before anything else of a backup: reserves the name and says who is at work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

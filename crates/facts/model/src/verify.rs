@@ -4,16 +4,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::BackupRef;
 
-/// How deeply a backup is verified; each level includes those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// How deep a verification goes; each level includes the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VerifyLevel {
-    /// The manifests are read and checked.
+    /// Manifests are whole, and every object that they name exists with its size.
     Manifest,
-    /// Every object is there with its size.
+    /// Every object is read and its BLAKE3 compared.
     Objects,
-    /// Every object is read: its hash, and the SSTables' own checksums and structure.
+    /// Every SSTable is checked by its own checksums and structure.
     Sstables,
+}
+
+impl VerifyLevel {
+    /// From the least deep one on.
+    pub const ALL: [Self; 3] = [Self::Manifest, Self::Objects, Self::Sstables];
+
+    /// Its name in documents and keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manifest => "manifest",
+            Self::Objects => "objects",
+            Self::Sstables => "sstables",
+        }
+    }
 }
 
 /// What a verification found.

@@ -121,9 +121,10 @@ codes! {
          that every partition is the node's own: then run `nodetool cleanup` too."
 
     BACKUP_UNVERIFIED Advice Before
-        "Nobody has read the backup back since it was written. Every byte was checked on its way out, and every byte that a \
-         restore takes is checked on its way in, before anything is changed; damage in the bucket would be found then, when \
-         time is short. `ringkeep backup verify` finds it now."
+        "The backup has not been read back since it was written, or damage was found when it was. Every byte was checked on \
+         its way out, and every byte that a restore takes is checked on its way in, before anything is changed; damage in the \
+         bucket would be found then, when time is short. `ringkeep backup verify --level objects`, or `sstables`, finds it \
+         now, and its result is kept with the backup: a backup that was found whole is not named again."
     COVERAGE_REDUCED Warning Before
         "The backup lacks some of the replicas that its ring had, and the restore was asked for with `--completeness \
          quorum`, `one` or `any`. What only the missing replicas had is not restored, and reads may answer with older \

@@ -14,4 +14,6 @@ pub use node_agent::{
     NodeAgent, RemoteNodeAgent, RestoreOnNode, Silence, StageRestore, UploadSnapshot,
 };
 pub use planner::{Planner, RemotePlanner};
-pub use storage_catalog::{BeginBackup, CommitBackup, RemoteStorageCatalog, StorageCatalog};
+pub use storage_catalog::{
+    BeginBackup, CommitBackup, CompleteBackup, RemoteStorageCatalog, StorageCatalog,
+};

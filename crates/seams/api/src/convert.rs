@@ -9,6 +9,7 @@ pub mod plan;
 mod schema;
 mod sstables;
 pub mod task;
+mod verification;
 mod verify;
 
 use cassandra_versions::{Product, Release};

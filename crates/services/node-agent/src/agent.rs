@@ -1,6 +1,7 @@
 //! What every operation of an agent works with.
 
 use blob_store::Store;
+use bucket::Bucket;
 use cassandra_node::CassandraNode;
 use chassis::Locks;
 use jiff::Timestamp;
@@ -16,4 +17,11 @@ pub struct Agent {
     pub config: AgentConfig,
     pub locks: Locks<String>,
     pub clock: fn() -> Timestamp,
+}
+
+impl Agent {
+    /// The bucket that backups go to and come from.
+    pub fn bucket(&self) -> Bucket {
+        Bucket::new(self.store.clone())
+    }
 }

@@ -2,6 +2,7 @@
 
 use api::{ErrorKind, ServiceError};
 use blob_store::StoreError;
+use bucket::BucketError;
 use cassandra_node::files::FileError;
 use cassandra_node::keys::KeyError;
 use cassandra_node::schema::SchemaError;
@@ -10,7 +11,6 @@ use cassandra_node::tables::SelectionError;
 use cassandra_node::{ControlError, CqlError, NodeError, OpenError};
 use chassis::work::Stopped;
 
-use crate::bucket::BucketError;
 use crate::folders::FolderError;
 use crate::journal::JournalError;
 use crate::path_name::PathNameError;
@@ -52,7 +52,14 @@ pub enum AgentError {
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
-    Statement(#[from] StatementError),
+    Statement(Box<StatementError>),
+}
+
+// In a box, because it is larger than all others.
+impl From<StatementError> for AgentError {
+    fn from(error: StatementError) -> Self {
+        Self::Statement(Box::new(error))
+    }
 }
 
 impl From<StoreError> for AgentError {
@@ -81,7 +88,7 @@ impl AgentError {
             Self::Keys(error) => Part::Node(error),
             Self::Schema(error) => Part::Node(error),
             Self::Selection(error) => Part::Node(error),
-            Self::Statement(error) => Part::Node(error),
+            Self::Statement(error) => Part::Node(error.as_ref()),
         }
     }
 }
@@ -166,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_keeps_the_field_and_the_kind_that_it_had() {
+    fn what_an_error_rests_on_keeps_its_field_and_kind() {
         let name = crate::path_name::check("restore", "a/b").unwrap_err();
         let error = StageError::from(name);
         assert_eq!(
@@ -178,5 +185,63 @@ mod tests {
             (error.kind(), error.reason()),
             (ErrorKind::Cancelled, "STOPPED")
         );
+    }
+
+    #[test]
+    fn errors_of_the_node_reach_the_wire_with_all_that_they_report() {
+        let control = ControlError::Unreachable {
+            operation: "drain".to_owned(),
+            why: "Connection refused".to_owned(),
+            hint: "start it",
+        };
+        let key = KeyError::Name {
+            name: "../x".to_owned(),
+        };
+        let statement = StatementError {
+            number: 1,
+            total: 2,
+            statement: "TRUNCATE a.b".to_owned(),
+            source: CqlError::Disagreement {
+                seconds: 3,
+                own: "v1".to_owned(),
+                others: "n2 has v2".to_owned(),
+            },
+        };
+        for (error, kind, reason, field, hint) in [
+            (
+                AgentError::from(control),
+                ErrorKind::Unavailable,
+                "CASSANDRA_DOWN",
+                None,
+                Some("start it"),
+            ),
+            (
+                key.into(),
+                ErrorKind::InvalidArgument,
+                "BAD_NAME",
+                Some("names"),
+                None,
+            ),
+            (
+                SelectionError::Keyspace("k".to_owned()).into(),
+                ErrorKind::NotFound,
+                "TABLE_NOT_FOUND",
+                None,
+                Some("keyspaces and tables are case-sensitive here, and written without quotes"),
+            ),
+            (
+                statement.into(),
+                ErrorKind::Unavailable,
+                "SCHEMA_DISAGREEMENT",
+                None,
+                Some("look for nodes that are down with `nodetool describecluster`"),
+            ),
+        ] {
+            assert_eq!(
+                (error.kind(), error.reason(), error.field()),
+                (kind, reason, field)
+            );
+            assert_eq!(error.hint().as_deref(), hint, "{error}");
+        }
     }
 }

@@ -4,7 +4,6 @@
 //! may be repeated, and goes on where it stopped.
 
 mod agent;
-mod bucket;
 mod config;
 mod describe;
 mod error;

@@ -28,7 +28,7 @@ use evidence::TableEvidence;
 
 pub use error::LoadError;
 
-/// Loads the tables; answers the SSTables that Cassandra has taken over, now or in an earlier try.
+/// Loads the tables; returns the SSTables that Cassandra has taken over, now or in an earlier try.
 pub async fn load(
     agent: &Agent,
     restore: &str,

@@ -23,7 +23,9 @@ pub enum MeantError {
     #[error("the call is meant for the node {wanted}, and this is the node {own}")]
     WrongNode { wanted: HostId, own: HostId },
     /// The node is down, and was never seen up.
-    #[error("whether the call is meant for this node cannot be told, because it was never seen up")]
+    #[error(
+        "whether the call is meant for this node is not known, because Cassandra was never seen up"
+    )]
     Unknown(#[source] CqlError),
 }
 

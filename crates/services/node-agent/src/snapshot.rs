@@ -1,6 +1,6 @@
-//! Snapshots on the node: taken, looked at until they are believed, and removed.
+//! Snapshots on the node: taken, checked until they are evidently whole, and removed.
 //!
-//! nodetool's exit code is no evidence. A snapshot counts when every selected table has a folder with a manifest, and
+//! That Cassandra reports success is no evidence. A snapshot counts when every selected table has a folder with a manifest, and
 //! every SSTable that the manifest names has its essential components there.
 
 mod error;
@@ -58,12 +58,12 @@ pub struct Taken {
     pub bytes: u64,
 }
 
-/// Takes a snapshot, or answers the one that was taken under this tag with this selection. One that is not whole is
-/// taken anew, and if it stays so it is an error, never a smaller snapshot.
+/// Takes a snapshot, or returns the one that was taken under this tag with this selection. One that is not whole is
+/// taken again, and if it stays so it is an error, never a smaller snapshot.
 pub async fn take(agent: &Agent, tag: &str, selection: &Selection) -> Result<Taken, SnapshotError> {
     for _ in 1..TRIES_MAX {
         match take_once(agent, tag, selection).await {
-            Err(error) if error.may_pass() => warn!(tag, %error, "the snapshot is taken anew"),
+            Err(error) if error.may_pass() => warn!(tag, %error, "the snapshot is taken again"),
             ended => return ended,
         }
     }
@@ -79,7 +79,7 @@ async fn take_once(
     if let Some(taken) = taken_before(agent, tag, selection).await? {
         return Ok(taken);
     }
-    // What is there under this tag is not whole, or not known: it is taken anew.
+    // What is there under this tag is not whole, or not known: it is taken again.
     clear(agent, tag).await?;
     let tables = tables::select(tables::list(&*agent.node.cql).await?, selection)?;
     let had_data = tables_with_data(agent, &tables).await?;
@@ -128,7 +128,7 @@ async fn taken_before(
     selection: &Selection,
 ) -> Result<Option<Taken>, SnapshotError> {
     let records = journal::peek(agent.folders.snapshot_journal(tag)).await;
-    // A journal that cannot be read knows nothing: the snapshot is taken anew.
+    // A journal that cannot be read holds nothing: the snapshot is taken again.
     let Some(taken) = records.ok().and_then(|records| find_taken(&records)) else {
         return Ok(None);
     };
@@ -165,7 +165,7 @@ pub async fn look(
     .await
 }
 
-/// nodetool is told keyspaces where whole ones are meant: a list of tables could be too long for a command line.
+/// Whole keyspaces are passed as such: a list of their tables could be too long for a command line.
 fn scope(selection: &Selection, tables: &[Table]) -> SnapshotScope {
     if !selection.tables.is_empty() {
         return SnapshotScope::Tables(tables.iter().map(|table| table.table.clone()).collect());
@@ -196,12 +196,12 @@ async fn tables_with_data(
     .await
 }
 
-/// Removes a snapshot and its journal. Succeeds where there is none, and where Cassandra is down.
+/// Removes a snapshot and its journal. Succeeds if there is none, and if Cassandra is down.
 pub async fn clear(agent: &Agent, tag: &str) -> Result<(), SnapshotError> {
     path_name::check("tag", tag)?;
     if !snapshot_folders(agent, tag).await?.is_empty() {
-        let told = agent.node.control.clear_snapshot(tag).await;
-        // nodetool forgets tables that were dropped since, and Cassandra may be down: the tag is ours, so what is
+        let cleared = agent.node.control.clear_snapshot(tag).await;
+        // Cassandra forgets tables that were dropped since, and may be down: the tag is ours, so what is
         // left of it is deleted here.
         let left = snapshot_folders(agent, tag).await?;
         let removed = blocking(move || {
@@ -209,7 +209,7 @@ pub async fn clear(agent: &Agent, tag: &str) -> Result<(), SnapshotError> {
                 .try_for_each(|folder| files::remove_tree(folder).map(drop))
         })
         .await;
-        match (told, removed) {
+        match (cleared, removed) {
             (_, Ok(())) => info!(tag, "snapshot cleared"),
             (Err(error), Err(_)) => return Err(error.into()),
             (Ok(()), Err(error)) => return Err(error.into()),

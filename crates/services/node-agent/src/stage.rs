@@ -8,6 +8,7 @@ mod slice;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bucket::keys;
 use cassandra_node::files::{self, blocking};
 use chassis::work::{self, Work};
 use model::manifest::NodeManifest;
@@ -15,7 +16,6 @@ use model::{BackupRef, HostId, SourceShare, TableId};
 use tracing::info;
 
 use crate::agent::Agent;
-use crate::bucket::read_node_manifest_of_hash;
 use crate::journal::Journal;
 use crate::path_name;
 use crate::restore::{Begun, RestoreRecord, RestoreState, TableTarget};
@@ -40,7 +40,7 @@ pub struct Stage {
     pub shares: Vec<SourceShare>,
 }
 
-/// Stages; answers the SSTables that are staged, indexes not counted.
+/// Stages; returns the number of staged SSTables, indexes not counted.
 pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, StageError> {
     check_request(stage)?;
     let (journal, state) = RestoreState::open(&agent.folders, &stage.restore).await?;
@@ -172,13 +172,16 @@ async fn manifests(
     agent: &Agent,
     stage: &Stage,
 ) -> Result<Vec<(HostId, NodeManifest)>, StageError> {
+    let bucket = agent.bucket();
     let mut found = Vec::new();
     for source in &stage.sources {
         let blake3 = hash_of(stage, *source)?;
-        let read = read_node_manifest_of_hash(&agent.store, &stage.backup, *source, blake3);
-        let Some(manifest) = read.await? else {
+        let read = bucket
+            .node_manifest_of_hash(&stage.backup, source, blake3)
+            .await;
+        let Some(manifest) = read? else {
             return Err(StageError::NoManifest {
-                object: model::layout::node_manifest(&stage.backup, source),
+                object: keys::node_manifest(&stage.backup, source),
             });
         };
         found.push((*source, manifest));

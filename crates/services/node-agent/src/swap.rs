@@ -34,7 +34,7 @@ const OLD_CACHE: &str = "ringkeep-old";
 /// How a file gets another name; tests let it fail.
 type Rename = Arc<dyn Fn(&Path, &Path) -> Result<(), FileError> + Send + Sync>;
 
-/// Swaps the tables; answers the SSTables that are then live.
+/// Swaps the tables; returns the SSTables that are then live.
 pub async fn swap(agent: &Agent, restore: &str, targets: &[TableTarget]) -> Result<u64, SwapError> {
     path_name::check("restore", restore)?;
     lifecycle::check_down(&agent.node).await?;
@@ -166,7 +166,7 @@ fn move_all(entries: &[PathBuf], into: &Path, rename: &Rename) -> Result<(), Swa
     Ok(())
 }
 
-/// Deletes the caches that were hidden; answers the bytes that this freed.
+/// Deletes the caches that were hidden; returns the bytes that this freed.
 pub fn delete_hidden_caches(caches: &Path) -> Result<u64, FileError> {
     let mut freed = 0;
     for cache in files::entries(caches)? {

@@ -3,11 +3,12 @@
 //! Whatever is in the bucket is never written again, so the work can be stopped anywhere and taken up again: what the
 //! journal names is done, and what an earlier try stored without telling the journal is recognised by its content.
 
-mod check;
+mod damage;
 mod error;
 mod facts;
 mod file;
 mod manifest;
+mod put;
 mod read;
 
 use std::collections::HashMap;
@@ -24,7 +25,6 @@ use sstable_files::SstableFiles;
 use tracing::info;
 
 use crate::agent::Agent;
-use crate::bucket::read_committed_node_manifest;
 use crate::journal::Journal;
 use crate::path_name;
 use crate::snapshot::{self, SnapshotRecord, SnapshotTable, Taken};
@@ -82,7 +82,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
     }
     let (base, base_facts) = base_files(agent, upload, host_id).await?;
     let uploader = Uploader {
-        store: agent.store.clone(),
+        bucket: agent.bucket(),
         work: work.child(),
         backup: upload.backup.clone(),
         host_id,
@@ -94,7 +94,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         buffer_bytes: agent.config.read_buffer_bytes.max(1),
     };
     let mut stored = upload_files(agent, &uploader, &tables, work).await?;
-    // The check of one component may tell of damage in another, which tells of it too.
+    // The check of one component may report damage of another, whose own check reports it too.
     stored.damaged.sort();
     stored.damaged.dedup();
     let facts = facts::facts(
@@ -137,7 +137,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
     Ok(summary)
 }
 
-/// The snapshot's tables as they were when it was taken; an agent that lost its journal looks at the schema of now.
+/// The snapshot's tables as they were when it was taken; an agent that lost its journal uses the present schema.
 async fn snapshot_tables(
     agent: &Agent,
     upload: &Upload,
@@ -165,8 +165,11 @@ async fn base_files(
         cluster: upload.backup.cluster.clone(),
         name: base.clone(),
     };
-    let read = read_committed_node_manifest(&agent.store, &base, host_id);
-    let Some(manifest) = read.await? else {
+    let read = agent
+        .bucket()
+        .committed_node_manifest(&base, &host_id)
+        .await;
+    let Some(manifest) = read? else {
         return Ok(Default::default());
     };
     let facts = BaseFacts::of(&manifest);
@@ -274,5 +277,7 @@ fn table_files(
 mod damage_tests;
 #[cfg(test)]
 mod facts_tests;
+#[cfg(test)]
+mod put_tests;
 #[cfg(test)]
 mod tests;

@@ -147,6 +147,7 @@ async fn plan_restore(target: &str) -> RestorePlan {
         completeness: Completeness::All,
         rewrite_schema: false,
         target_keys: Vec::new(),
+        verifications: Vec::new(),
         now: "2026-01-02T04:00:00Z".parse().expect("a time"),
         rates: Rates::default(),
     };

@@ -1,7 +1,8 @@
 //! Gives up a backup that was begun.
 
+use bucket::keys;
 use model::manifest::Failure;
-use model::{BackupRef, TaskId, layout};
+use model::{BackupRef, TaskId};
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -28,7 +29,7 @@ impl Catalog {
                 task: *task,
             });
         }
-        if self.exists(&layout::backup_manifest(backup)).await? {
+        if self.exists(&keys::backup_manifest(backup)).await? {
             return Err(CatalogError::Committed {
                 backup: backup.clone(),
             });
@@ -38,7 +39,7 @@ impl Catalog {
             failed_at: self.now(),
             reason,
         };
-        self.create(&layout::failure(backup), &failure).await?;
+        let failure = self.create(&keys::failure(backup), failure).await?.document;
         self.release_base(&intent).await?;
         tracing::info!(%backup, task_id = %task, reason = failure.reason, "backup given up");
         Ok(())

@@ -4,8 +4,9 @@
 //! is being made it counts as a reference to the base, as the pin does that follows it.
 
 use blob_store::Put;
+use bucket::keys;
 use model::manifest::{BackupKind, Intent, KindWithBase};
-use model::{BackupName, BackupRef, Selection, TaskId, layout};
+use model::{BackupName, BackupRef, Selection, TaskId};
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -22,7 +23,7 @@ pub struct Request {
 }
 
 impl Catalog {
-    /// Begins a backup. Repeated with the same task it answers what was begun.
+    /// Begins a backup. Repeated with the same task it returns what was begun.
     pub async fn begin(&self, request: Request) -> Result<Intent, CatalogError> {
         let _lock = self.locks.lock(&request.backup).await;
         self.check_creates_once().await?;
@@ -55,9 +56,10 @@ impl Catalog {
             started_at: self.now(),
             selection: request.selection.clone(),
         };
-        let intent = match self.create(&layout::intent(backup), &intent).await? {
-            Put::Created => intent,
-            // Another catalog, or an earlier try of ours whose answer was lost.
+        let created = self.create(&keys::intent(backup), intent).await?;
+        let intent = match created.put {
+            Put::Created => created.document,
+            // Another catalog, or an earlier try of ours whose reply was lost.
             Put::Exists => match self.begun_before(request).await? {
                 Some(intent) => intent,
                 None => return Ok(None),
@@ -65,7 +67,7 @@ impl Catalog {
         };
         // A deletion that was at its very end when the name was looked up removes its mark last.
         if !self.marks(backup).await?.is_empty() {
-            self.tidy(&layout::intent(backup)).await?;
+            self.tidy(&keys::intent(backup)).await?;
             return Err(CatalogError::AnotherDeletion {
                 backup: backup.clone(),
             });
@@ -83,7 +85,7 @@ impl Catalog {
         if !self.marks(backup).await?.is_empty() {
             return Err(taken("a backup of that name is being deleted".to_owned()));
         }
-        if self.exists(&layout::failure(backup)).await? {
+        if self.exists(&keys::failure(backup)).await? {
             return Err(taken("a backup of that name was given up".to_owned()));
         }
         let intent = match self.read_intent(backup).await {
@@ -95,7 +97,7 @@ impl Catalog {
         match intent {
             Some(intent) if intent.task_id == request.task => Ok(Some(intent)),
             Some(intent) => Err(taken(format!("task {} made it", intent.task_id))),
-            None if self.exists(&layout::backup_manifest(backup)).await? => {
+            None if self.exists(&keys::backup_manifest(backup)).await? => {
                 Err(taken("there is a backup of that name".to_owned()))
             }
             None => Ok(None),
@@ -142,7 +144,7 @@ impl Catalog {
         }
     }
 
-    /// Refuses what cannot be a base, with words.
+    /// Refuses what cannot be a base, and says why.
     pub async fn check_base(&self, base: &BackupRef) -> Result<(), CatalogError> {
         let unsuitable = |why: String| CatalogError::BaseUnsuitable {
             base: base.clone(),
@@ -166,10 +168,7 @@ impl Catalog {
             return Ok(Some(intent));
         };
         // Repeated after the commit: the manifest holds the base from there on.
-        if self
-            .exists(&layout::backup_manifest(&intent.backup))
-            .await?
-        {
+        if self.exists(&keys::backup_manifest(&intent.backup)).await? {
             return Ok(Some(intent));
         }
         match self.pin(&base, &intent.task_id).await {
@@ -178,7 +177,7 @@ impl Catalog {
                 Err(error)
             }
             Err(error) => {
-                self.tidy(&layout::intent(&intent.backup)).await?;
+                self.tidy(&keys::intent(&intent.backup)).await?;
                 match request.kind.base() {
                     None => Ok(None),
                     Some(_) => Err(CatalogError::BaseUnsuitable {

@@ -1,6 +1,7 @@
-//! The catalog itself: a store, a clock, and what spares work.
+//! The catalog itself: a bucket, a clock, and caches.
 
 use blob_store::Store;
+use bucket::Bucket;
 use chassis::Locks;
 use jiff::Timestamp;
 use model::BackupRef;
@@ -17,6 +18,7 @@ pub const NODES_PARALLEL: usize = 4;
 
 pub struct Catalog {
     pub store: Store,
+    pub bucket: Bucket,
     clock: Clock,
     /// On each backup that is being changed in this process.
     pub locks: Locks<BackupRef>,
@@ -27,6 +29,7 @@ pub struct Catalog {
 impl Catalog {
     pub fn new(store: Store, clock: Clock) -> Self {
         Self {
+            bucket: Bucket::new(store.clone()),
             store,
             clock,
             locks: Locks::default(),

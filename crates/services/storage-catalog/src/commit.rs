@@ -6,13 +6,13 @@ mod figures;
 use std::collections::BTreeSet;
 
 use blob_store::Put;
+use bucket::{Read, keys};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use model::manifest::{BackupManifest, BackupNode, Intent};
-use model::{BackupRef, HostId, RingMember, Schema, TaskId, layout};
+use model::{BackupRef, HostId, RingMember, Schema, TaskId};
 
 use crate::begin::base_of;
 use crate::catalog::{Catalog, NODES_PARALLEL};
-use crate::documents::Read;
 use crate::error::CatalogError;
 use check::TableSet;
 
@@ -34,7 +34,7 @@ enum Node {
 }
 
 impl Catalog {
-    /// Commits a backup. Repeated with the same task it answers the manifest that is there.
+    /// Commits a backup. Repeated with the same task it returns the manifest that is there.
     pub async fn commit(&self, request: Request) -> Result<BackupManifest, CatalogError> {
         let _lock = self.locks.lock(&request.backup).await;
         if let Some(manifest) = self.committed_before(&request).await? {
@@ -63,10 +63,11 @@ impl Catalog {
             nodes,
             schema: request.schema.clone(),
         };
-        let key = layout::backup_manifest(&request.backup);
-        let manifest = match self.create(&key, &manifest).await? {
-            Put::Created => manifest,
-            // An earlier try whose answer was lost, or another catalog: what is there counts.
+        let key = keys::backup_manifest(&request.backup);
+        let created = self.create(&key, manifest).await?;
+        let manifest = match created.put {
+            Put::Created => created.document,
+            // An earlier try whose reply was lost, or another catalog: what is there counts.
             Put::Exists => match self.committed_before(&request).await? {
                 Some(committed) => committed,
                 None => {
@@ -120,7 +121,7 @@ impl Catalog {
                 task: request.task,
             });
         }
-        if self.exists(&layout::failure(&backup)).await? {
+        if self.exists(&keys::failure(&backup)).await? {
             return Err(CatalogError::GivenUp { backup });
         }
         Ok(intent)
@@ -193,15 +194,15 @@ impl Catalog {
             )]));
         };
         check::node(request, intent, &manifest)?;
-        let wrong = self.wrong_objects(&manifest).await?;
+        let wrong = self.bucket.wrong_files(&manifest).await;
+        let wrong = wrong.map_err(CatalogError::store("list the bucket"))?;
         if !wrong.is_empty() {
-            let words = wrong
-                .iter()
-                .map(|wrong| format!("`{}`: {wrong}", wrong.key));
-            return Ok(Node::Missing(words.collect()));
+            let missing = wrong.iter();
+            let missing = missing.map(|(object, wrong)| format!("`{object}`: {wrong}"));
+            return Ok(Node::Missing(missing.collect()));
         }
         let tables = check::table_set(&manifest);
-        let key = layout::node_manifest(backup, &host);
+        let key = keys::node_manifest(backup, &host);
         Ok(Node::Whole(figures::node(&manifest, key, blake3), tables))
     }
 }

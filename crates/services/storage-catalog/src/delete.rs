@@ -1,22 +1,23 @@
 //! Deletes a backup, and of its objects those that no other backup refers to.
 //!
 //! The order makes every cut short deletion one that can be finished: first a mark, which keeps pins away; then, if
-//! nobody needs the backup, its manifest, and with it the backup has ceased to exist; then its data, its node manifests
-//! and its papers; the marks last. Deleting again takes up wherever it stopped.
+//! nothing needs the backup, its manifest, and with it the backup has ceased to exist; then its data, its node manifests
+//! and its other documents; the marks last. Deleting again takes up wherever it stopped.
 
 mod mark;
 
 use blob_store::Meta;
+use bucket::keys;
 use chassis::work::{Progress, Work};
 use futures::{StreamExt, TryStreamExt};
+use model::BackupRef;
 use model::manifest::Intent;
-use model::{BackupRef, layout};
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use mark::Mark;
 
-/// Objects that are deleted between two looks at whether the deletion is still ours.
+/// Objects that are deleted between two checks that the deletion is still ours.
 const BATCH_KEYS: usize = 1000;
 
 /// What a deletion removed.
@@ -48,7 +49,7 @@ impl Catalog {
             self.check_deletes().await?;
         }
         let mark = Mark::set(self, backup).await?;
-        let is_there = self.exists(&layout::backup_manifest(backup)).await?;
+        let is_there = self.exists(&keys::backup_manifest(backup)).await?;
         if let Err(refusal) = self.check_unneeded_now(backup, is_there).await {
             // With the manifest gone there is nothing left to give back.
             if is_there || !resumed {
@@ -61,7 +62,7 @@ impl Catalog {
         Ok(deleted)
     }
 
-    /// Refuses what is not there and what is being made. Answers whether an earlier deletion had begun.
+    /// Refuses what is not there and what is being made. Returns whether an earlier deletion had begun.
     async fn check_deletable(
         &self,
         backup: &BackupRef,
@@ -70,8 +71,8 @@ impl Catalog {
         if !self.marks(backup).await?.is_empty() {
             return Ok(true);
         }
-        if self.exists(&layout::backup_manifest(backup)).await?
-            || self.exists(&layout::failure(backup)).await?
+        if self.exists(&keys::backup_manifest(backup)).await?
+            || self.exists(&keys::failure(backup)).await?
         {
             return Ok(false);
         }
@@ -101,8 +102,8 @@ impl Catalog {
         Ok(())
     }
 
-    /// The look that counts, after the mark is set. Once the manifest is gone a pin holds nothing: whoever sets one now
-    /// sees the mark and takes it back.
+    /// The check that counts, after the mark is set. Once the manifest is gone a pin holds nothing: a task that sets one
+    /// now sees the mark and takes the pin back.
     async fn check_unneeded_now(
         &self,
         backup: &BackupRef,
@@ -111,12 +112,13 @@ impl Catalog {
         match self.check_unneeded(backup).await {
             Err(CatalogError::Pinned { .. }) if !is_there => {
                 let dependents = self.dependents(backup).await?;
-                match dependents.is_empty() {
-                    true => Ok(()),
-                    false => Err(CatalogError::IsBase {
+                if dependents.is_empty() {
+                    Ok(())
+                } else {
+                    Err(CatalogError::IsBase {
                         backup: backup.clone(),
                         dependents,
-                    }),
+                    })
                 }
             }
             checked => checked,
@@ -134,13 +136,13 @@ impl Catalog {
             read => read?,
         };
         let mut deleted = Deleted::default();
-        self.destroy_one(&layout::backup_manifest(backup), mark, &mut deleted)
+        self.destroy_one(&keys::backup_manifest(backup), mark, &mut deleted)
             .await?;
-        self.destroy_under(&layout::data(backup), mark, work, &mut deleted)
+        self.destroy_under(&keys::data(backup), mark, work, &mut deleted)
             .await?;
-        self.destroy_under(&layout::node_manifests(backup), mark, work, &mut deleted)
+        self.destroy_under(&keys::node_manifests(backup), mark, work, &mut deleted)
             .await?;
-        self.destroy_papers(backup, intent, mark, work, &mut deleted)
+        self.delete_documents(backup, intent, mark, work, &mut deleted)
             .await?;
         mark.withdraw(self).await?;
         Ok(deleted)
@@ -208,7 +210,7 @@ impl Catalog {
     }
 
     /// Releases the base, and removes what else bears the backup's name. The intent, which guards the name, goes last.
-    async fn destroy_papers(
+    async fn delete_documents(
         &self,
         backup: &BackupRef,
         intent: Option<Intent>,
@@ -219,11 +221,12 @@ impl Catalog {
         if let Some(intent) = &intent {
             self.release_base(intent).await?;
         }
-        self.destroy_under(&layout::pins(backup), mark, work, deleted)
+        self.destroy_under(&keys::verifications(backup), mark, work, deleted)
             .await?;
-        self.destroy_one(&layout::failure(backup), mark, deleted)
+        self.destroy_under(&keys::pins(backup), mark, work, deleted)
             .await?;
-        self.destroy_one(&layout::intent(backup), mark, deleted)
-            .await
+        self.destroy_one(&keys::failure(backup), mark, deleted)
+            .await?;
+        self.destroy_one(&keys::intent(backup), mark, deleted).await
     }
 }

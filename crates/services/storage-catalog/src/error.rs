@@ -2,8 +2,9 @@
 
 use api::{ErrorKind, ServiceError};
 use blob_store::StoreError;
+use bucket::{BucketError, DocumentError, store_kind, store_reason};
 use chassis::work::Stopped;
-use model::manifest::{BaseMismatch, DocumentError};
+use model::manifest::BaseMismatch;
 use model::{BackupName, BackupRef, ClusterName, TaskId};
 
 /// Why the catalog did not do what it was asked.
@@ -78,6 +79,8 @@ pub enum CatalogError {
         #[source]
         source: DocumentError,
     },
+    #[error(transparent)]
+    Unwritable(BucketError),
     #[error("{store} does not let objects be deleted")]
     UndeletableStore {
         store: String,
@@ -123,7 +126,16 @@ impl CatalogError {
         move |source| Self::Store { doing, source }
     }
 
-    /// Whether a document was read and is damaged or from the future, rather than out of reach.
+    /// The same for documents, whose own errors say what they are about.
+    pub fn bucket(doing: &'static str) -> impl FnOnce(BucketError) -> Self {
+        move |error| match error {
+            BucketError::Store(source) => Self::Store { doing, source },
+            BucketError::Document { key, source } => Self::Document { key, source },
+            BucketError::Unwritable { .. } => Self::Unwritable(error),
+        }
+    }
+
+    /// Whether a document is there and cannot be used, rather than out of reach.
     pub fn is_unreadable(&self) -> bool {
         matches!(self, Self::Document { .. })
     }
@@ -136,17 +148,8 @@ impl ServiceError for CatalogError {
             Self::Exists { .. } => ErrorKind::AlreadyExists,
             Self::BaseMismatch(_) => ErrorKind::InvalidArgument,
             Self::AnotherDeletion { .. } => ErrorKind::Unavailable,
-            Self::Document { source, .. } => match source {
-                DocumentError::FromTheFuture { .. } => ErrorKind::FailedPrecondition,
-                DocumentError::Header
-                | DocumentError::Kind { .. }
-                | DocumentError::Length { .. }
-                | DocumentError::Hash { .. }
-                | DocumentError::Body(_)
-                | DocumentError::Misplaced { .. }
-                | DocumentError::Exchanged { .. }
-                | DocumentError::Content { .. } => ErrorKind::DataLoss,
-            },
+            Self::Document { source, .. } => source.kind(),
+            Self::Unwritable(error) => error.kind(),
             Self::Store { source, .. } => store_kind(source),
             Self::Stopped(error) => error.kind(),
             Self::Ambiguous { .. }
@@ -190,17 +193,8 @@ impl ServiceError for CatalogError {
             Self::AnotherDeletion { .. } => "DELETION_AT_WORK",
             Self::Incomplete { .. } => "BACKUP_INCOMPLETE",
             Self::Disagree { .. } => "NODES_DISAGREE",
-            Self::Document { source, .. } => match source {
-                DocumentError::FromTheFuture { .. } => "MANIFEST_FROM_THE_FUTURE",
-                DocumentError::Header
-                | DocumentError::Kind { .. }
-                | DocumentError::Length { .. }
-                | DocumentError::Hash { .. }
-                | DocumentError::Body(_)
-                | DocumentError::Misplaced { .. }
-                | DocumentError::Exchanged { .. }
-                | DocumentError::Content { .. } => "MANIFEST_DAMAGED",
-            },
+            Self::Document { source, .. } => source.reason(),
+            Self::Unwritable(error) => error.reason(),
             Self::UndeletableStore { .. } => "STORE_REFUSES_DELETE",
             Self::OverwritingStore { .. } => "STORE_OVERWRITES",
             Self::Store { source, .. } => store_reason(source),
@@ -223,7 +217,7 @@ impl ServiceError for CatalogError {
                 "name a complete full backup of the same cluster, or none for the newest"
             }
             Self::GivenUp { .. } => {
-                "make the backup anew under another name, or delete this one first"
+                "make the backup again under another name, or delete this one first"
             }
             Self::Deleting { .. } => {
                 "choose another backup; deleting this one again finishes a deletion that was cut short"
@@ -244,22 +238,8 @@ impl ServiceError for CatalogError {
             Self::Disagree { .. } => {
                 "wait until the ring and its schema are at rest, and make the backup again"
             }
-            Self::Document {
-                source: DocumentError::FromTheFuture { .. },
-                ..
-            } => "use a newer Ringkeep",
-            Self::Document {
-                source:
-                    DocumentError::Misplaced { .. }
-                    | DocumentError::Exchanged { .. }
-                    | DocumentError::Content { .. },
-                ..
-            } => {
-                "no agent writes that: find out who else writes to the bucket, and use another backup"
-            }
-            Self::Document { .. } => {
-                "verify the backup to see all that is damaged; restore from another one"
-            }
+            Self::Document { source, .. } => return source.hint(),
+            Self::Unwritable(error) => return error.hint(),
             Self::UndeletableStore { .. } => {
                 "grant deletion below the prefix, or wait for the bucket's retention to end"
             }
@@ -274,34 +254,5 @@ impl ServiceError for CatalogError {
             | Self::Stopped(_) => return None,
         };
         Some(text.to_owned())
-    }
-}
-
-fn store_kind(error: &StoreError) -> ErrorKind {
-    match error {
-        StoreError::Unavailable { .. } => ErrorKind::Unavailable,
-        StoreError::PermissionDenied { .. } | StoreError::Config { .. } => {
-            ErrorKind::FailedPrecondition
-        }
-        StoreError::QuotaExceeded { .. } => ErrorKind::ResourceExhausted,
-        StoreError::NotFound { .. } | StoreError::OutOfRange { .. } => ErrorKind::DataLoss,
-        StoreError::TooLarge { .. }
-        | StoreError::Key { .. }
-        | StoreError::Source { .. }
-        | StoreError::Other { .. } => ErrorKind::Internal,
-    }
-}
-
-fn store_reason(error: &StoreError) -> &'static str {
-    match error {
-        StoreError::Unavailable { .. } => "STORE_UNAVAILABLE",
-        StoreError::PermissionDenied { .. } => "STORE_PERMISSION_DENIED",
-        StoreError::QuotaExceeded { .. } => "STORE_FULL",
-        StoreError::NotFound { .. } | StoreError::OutOfRange { .. } => "OBJECT_MISSING",
-        StoreError::TooLarge { .. } => "OBJECT_TOO_LARGE",
-        StoreError::Config { .. }
-        | StoreError::Key { .. }
-        | StoreError::Source { .. }
-        | StoreError::Other { .. } => "STORE_FAILED",
     }
 }

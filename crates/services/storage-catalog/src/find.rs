@@ -1,8 +1,9 @@
 //! Finds a backup by its name, and gets it.
 
 use blob_store::Meta;
-use model::manifest::BackupManifest;
-use model::{BackupName, BackupRef, ClusterName, layout};
+use bucket::{Read, keys};
+use model::manifest::{BackupManifest, VerificationResult};
+use model::{BackupName, BackupRef, ClusterName};
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -53,7 +54,22 @@ impl Catalog {
 
     /// The manifest of a backup that can be restored, or why it cannot.
     pub async fn get(&self, backup: &BackupRef) -> Result<BackupManifest, CatalogError> {
-        let Some(manifest) = self.read_manifest(backup).await? else {
+        Ok(self.get_read(backup).await?.document)
+    }
+
+    /// The same, with what verifications have found.
+    pub async fn get_verified(
+        &self,
+        backup: &BackupRef,
+    ) -> Result<(BackupManifest, Vec<VerificationResult>), CatalogError> {
+        let read = self.get_read(backup).await?;
+        let verifications = self.verifications(&read).await?;
+        Ok((read.document, verifications))
+    }
+
+    async fn get_read(&self, backup: &BackupRef) -> Result<Read<BackupManifest>, CatalogError> {
+        let key = keys::backup_manifest(backup);
+        let Some(read) = self.read::<BackupManifest>(&key).await? else {
             return Err(self.why_not_complete(backup).await?);
         };
         if !self.marks(backup).await?.is_empty() {
@@ -61,24 +77,24 @@ impl Catalog {
                 backup: backup.clone(),
             });
         }
-        if let Some(base) = &manifest.base {
+        if let Some(base) = &read.document.base {
             let base = BackupRef {
                 cluster: backup.cluster.clone(),
                 name: base.clone(),
             };
-            if !self.exists(&layout::backup_manifest(&base)).await? {
+            if !self.exists(&keys::backup_manifest(&base)).await? {
                 return Err(CatalogError::Incomplete {
                     backup: backup.clone(),
                     missing: vec![format!("its base `{base}` is not in the bucket")],
                 });
             }
         }
-        Ok(manifest)
+        Ok(read)
     }
 
     /// The marks of deletions of this backup, in order.
     pub async fn marks(&self, backup: &BackupRef) -> Result<Vec<Meta>, CatalogError> {
-        self.metas(&layout::deletion_marks(backup)).await
+        self.metas(&keys::deletion_marks(backup)).await
     }
 
     /// Says in words what a backup without a manifest is.
@@ -87,13 +103,13 @@ impl Catalog {
         if !self.marks(&backup).await?.is_empty() {
             return Ok(CatalogError::Deleting { backup });
         }
-        if self.exists(&layout::failure(&backup)).await? {
+        if self.exists(&keys::failure(&backup)).await? {
             return Ok(CatalogError::NotComplete {
                 backup,
                 state: "was given up",
             });
         }
-        if self.exists(&layout::intent(&backup)).await? {
+        if self.exists(&keys::intent(&backup)).await? {
             return Ok(CatalogError::NotComplete {
                 backup,
                 state: "is still being made",
@@ -123,9 +139,12 @@ fn nearest<'a>(
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
         .collect();
     alike.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let text = |backup: &BackupRef| match with_cluster {
-        true => format!("`{backup}`"),
-        false => format!("`{}`", backup.name),
+    let text = |backup: &BackupRef| {
+        if with_cluster {
+            format!("`{backup}`")
+        } else {
+            format!("`{}`", backup.name)
+        }
     };
     alike
         .into_iter()

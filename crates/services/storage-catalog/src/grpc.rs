@@ -4,7 +4,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use api::convert::{ConversionError, parsed, parsed_optional, required, time};
+use api::convert::{all_into, parsed, parsed_optional, required, time};
 use api::pb::storage_catalog as pb;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalog;
 use chassis::work::stream;
@@ -104,9 +104,11 @@ impl StorageCatalog for StorageCatalogGrpc {
         request: Request<pb::GetBackupRequest>,
     ) -> Result<Response<pb::GetBackupResponse>, Status> {
         let backup = self.resolve(request.into_inner().backup).await?;
-        let manifest = self.catalog.get(&backup).await.map_err(api::status)?;
+        let got = self.catalog.get_verified(&backup).await;
+        let (manifest, verifications) = got.map_err(api::status)?;
         Ok(Response::new(pb::GetBackupResponse {
             backup: Some(manifest.into()),
+            verifications: all_into(verifications),
         }))
     }
 
@@ -138,7 +140,7 @@ impl StorageCatalog for StorageCatalogGrpc {
         request: Request<pb::VerifyBackupRequest>,
     ) -> Result<Response<Self::VerifyBackupStream>, Status> {
         let request = request.into_inner();
-        let level = wire::level(request.level()).map_err(api::status)?;
+        let level = request.level().try_into().map_err(api::status)?;
         let backup = self.resolve(request.backup).await?;
         let catalog = self.catalog.clone();
         let verified = backup.clone();
@@ -211,9 +213,4 @@ impl StorageCatalog for StorageCatalogGrpc {
                 .unwrap_or_default(),
         }))
     }
-}
-
-/// Names the field in a conversion of this service's own messages.
-fn missing<T>(field: &'static str) -> Result<T, ConversionError> {
-    Err(ConversionError::missing(field))
 }

@@ -16,10 +16,10 @@ mod error;
 mod find;
 mod grpc;
 mod list;
-mod objects;
 mod pins;
 mod probe;
 mod sstables;
+mod verifications;
 mod verify;
 
 use std::sync::Arc;
@@ -34,10 +34,10 @@ use serde::{Deserialize, Serialize};
 pub use error::CatalogError;
 pub use grpc::StorageCatalogGrpc;
 
-/// Where the service listens unless it is told otherwise.
+/// The port on which the service listens unless another is configured.
 pub const PORT: u16 = 7402;
 
-/// Tells the time. Passed in, because times are written into documents.
+/// The clock. Passed in, because times are written into documents.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The system's clock.

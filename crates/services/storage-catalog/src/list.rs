@@ -1,14 +1,15 @@
-//! Lists backups and tells the state of each, from what lies in the bucket.
+//! Lists backups with their states, from what lies in the bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::convert::time;
 use api::pb::storage_catalog::{BackupState, BackupSummary};
 use blob_store::Meta;
+use bucket::keys;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use model::manifest::{BackupKind, BackupManifest, Failure, Intent};
-use model::{BackupName, BackupRef, ClusterName, layout};
+use model::{BackupName, BackupRef, ClusterName};
 
 use crate::catalog::{Catalog, READS_PARALLEL};
 use crate::error::CatalogError;
@@ -46,11 +47,11 @@ impl Catalog {
     /// Lists the trees. Failures come before manifests and manifests before intents: see `dependents`.
     pub async fn survey(&self, cluster: Option<&ClusterName>) -> Result<Survey, CatalogError> {
         Ok(Survey {
-            failures: self.tree("failures", layout::failures(cluster)).await?,
+            failures: self.tree("failures", keys::failures(cluster)).await?,
             manifests: self
-                .tree("backups", layout::backup_manifests(cluster))
+                .tree("backups", keys::backup_manifests(cluster))
                 .await?,
-            intents: self.tree("intents", layout::intents(cluster)).await?,
+            intents: self.tree("intents", keys::intents(cluster)).await?,
             marked: self.marked(cluster).await?,
         })
     }
@@ -62,7 +63,7 @@ impl Catalog {
     ) -> Result<BTreeMap<BackupRef, Meta>, CatalogError> {
         let objects: Vec<Meta> = self.metas(&prefix).await?;
         let named = objects.into_iter().filter_map(|meta| {
-            let backup = layout::parse_backup_key(tree, &meta.key)?;
+            let backup = keys::parse_backup_key(tree, &meta.key)?;
             Some((backup, meta))
         });
         Ok(named.collect())
@@ -78,8 +79,8 @@ impl Catalog {
         &self,
         cluster: Option<&ClusterName>,
     ) -> Result<BTreeSet<BackupRef>, CatalogError> {
-        let marks = self.metas(&layout::deletions(cluster)).await?;
-        let root = layout::deletions(None);
+        let marks = self.metas(&keys::deletions(cluster)).await?;
+        let root = keys::deletions(None);
         let backup_of = |meta: &Meta| {
             let mut segments = meta.key.strip_prefix(&root)?.split('/');
             let (cluster, name) = (segments.next()?, segments.next()?);
@@ -206,7 +207,7 @@ impl Catalog {
         }
         if survey.failures.contains_key(backup) {
             summary.state = BackupState::Failed as i32;
-            match self.read::<Failure>(&layout::failure(backup)).await {
+            match self.read::<Failure>(&keys::failure(backup)).await {
                 Ok(Some(read)) => {
                     summary.finished_at = time(read.document.failed_at);
                     summary.detail = read.document.reason;

@@ -1,12 +1,13 @@
 //! Pins: what keeps a backup from being deleted while a task needs it.
 //!
-//! A pin is written first, and only then it is looked whether the backup is being deleted; a deletion writes its mark
+//! A pin is written first, and only then is it checked whether the backup is being deleted; a deletion writes its mark
 //! first and then looks for pins. On a store that reads its own writes at least one of two sees the other. Both may give
 //! up; never do both go on.
 
 use blob_store::Put;
-use model::manifest::{DocumentKind, Marker};
-use model::{BackupRef, TaskId, layout};
+use bucket::{Pin, keys};
+use model::manifest::Marker;
+use model::{BackupRef, TaskId};
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -14,7 +15,7 @@ use crate::error::CatalogError;
 impl Catalog {
     /// Pins a complete backup for a task. Safe to repeat.
     pub async fn pin(&self, backup: &BackupRef, task: &TaskId) -> Result<(), CatalogError> {
-        if !self.exists(&layout::backup_manifest(backup)).await? {
+        if !self.exists(&keys::backup_manifest(backup)).await? {
             return Err(self.why_not_complete(backup).await?);
         }
         let pin = Marker {
@@ -22,16 +23,14 @@ impl Catalog {
             at: self.now(),
             task_id: Some(*task),
         };
-        let put = self
-            .create_marker(DocumentKind::Pin, &layout::pin(backup, task), &pin)
-            .await?;
+        let created = self.create(&keys::pin(backup, task), Pin(pin)).await?;
         let marked = !self.marks(backup).await?.is_empty();
-        // A deletion that came to its end between our first look and the pin has removed its mark again.
-        let there = self.exists(&layout::backup_manifest(backup)).await?;
+        // A deletion that came to its end between our first check and the pin has removed its mark again.
+        let there = self.exists(&keys::backup_manifest(backup)).await?;
         if !marked && there {
             return Ok(());
         }
-        match put {
+        match created.put {
             Put::Created => {
                 self.unpin(backup, task).await?;
                 Err(self.why_not_complete(backup).await?)
@@ -44,14 +43,14 @@ impl Catalog {
         }
     }
 
-    /// Releases a pin. Succeeds where there is none, and where the store lets nothing be deleted.
+    /// Releases a pin. Succeeds if there is none, and if the store lets nothing be deleted.
     pub async fn unpin(&self, backup: &BackupRef, task: &TaskId) -> Result<(), CatalogError> {
-        self.tidy(&layout::pin(backup, task)).await
+        self.tidy(&keys::pin(backup, task)).await
     }
 
     /// The tasks that hold a pin.
     pub async fn pins(&self, backup: &BackupRef) -> Result<Vec<TaskId>, CatalogError> {
-        let prefix = layout::pins(backup);
+        let prefix = keys::pins(backup);
         let pins = self.metas(&prefix).await?;
         let task_of = |key: &str| {
             key.strip_prefix(&prefix)?

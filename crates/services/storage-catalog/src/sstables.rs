@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use bucket::keys;
 use futures::stream::{self, Stream, StreamExt};
-use model::layout;
 use model::manifest::{BackupNode, NodeManifest, NodeSstables, TableSstables};
 use model::{BackupRef, Selection};
 
@@ -14,7 +14,7 @@ use crate::error::CatalogError;
 const PARALLEL_READS: usize = 4;
 
 impl Catalog {
-    /// One answer for each node of the backup, in the manifest's order.
+    /// One message for each node of the backup, in the manifest's order.
     pub async fn list_sstables(
         self: Arc<Self>,
         backup: BackupRef,
@@ -42,7 +42,7 @@ impl Catalog {
         let manifest = match read {
             Some(read) if read.blake3 == node.blake3 => read.document,
             found => {
-                let key = layout::node_manifest(backup, &node.host_id);
+                let key = keys::node_manifest(backup, &node.host_id);
                 return Err(CatalogError::Incomplete {
                     backup: backup.clone(),
                     missing: vec![match found {

@@ -2,30 +2,19 @@
 //!
 //! What is damaged is reported, all of it; what cannot be reached is an error, because it says nothing of the backup.
 
-mod check;
 mod content;
 mod damage;
-mod stored;
+mod sstables;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
+use bucket::{DocumentError, Read, keys};
 use chassis::work::Work;
 use futures::stream::{self, StreamExt};
-use model::manifest::{BackupManifest, BackupNode, NodeManifest};
-use model::{BackupRef, layout};
+use model::manifest::{BackupManifest, BackupNode, NodeManifest, VerificationResult};
+use model::{BackupRef, VerifyLevel};
 
 use crate::catalog::{Catalog, NODES_PARALLEL};
-use crate::documents::Read;
 use crate::error::CatalogError;
 pub use damage::Damage;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    Manifest,
-    Objects,
-    Sstables,
-}
 
 /// What a verification found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,32 +37,34 @@ struct Part {
 }
 
 impl Catalog {
+    /// Verifies a backup and keeps the result in the bucket.
     pub async fn verify(
         &self,
         backup: &BackupRef,
-        level: Level,
+        level: VerifyLevel,
         work: &Work,
     ) -> Result<Report, CatalogError> {
         let mut report = Report {
             objects: 1,
             ..Report::default()
         };
-        let key = layout::backup_manifest(backup);
-        let manifest = match self.read_manifest(backup).await {
-            Ok(Some(manifest)) => manifest,
+        let key = keys::backup_manifest(backup);
+        let read = match self.read::<BackupManifest>(&key).await {
+            Ok(Some(read)) => read,
             Ok(None) => return Err(self.why_not_complete(backup).await?),
-            Err(CatalogError::Document { source, .. }) if !is_future(&source) => {
+            Err(CatalogError::Document { source, .. }) if !is_newer(&source) => {
                 report.damage.push(Damage::of_object(&key, &source));
                 return Ok(report);
             }
             Err(error) => return Err(error),
         };
-        report.damage.extend(self.damage_of_base(&manifest).await?);
-        let tally = content::Tally::new(&manifest, work);
+        let manifest = &read.document;
+        report.damage.extend(self.damage_of_base(manifest).await?);
+        let tally = content::Tally::new(manifest, work);
         let parts: Vec<_> = manifest
             .nodes
             .iter()
-            .map(|node| self.verify_node(&manifest, node, level, &tally))
+            .map(|node| self.verify_node(manifest, node, level, &tally))
             .collect();
         let mut parts = stream::iter(parts).buffered(NODES_PARALLEL);
         while let Some(part) = parts.next().await {
@@ -84,6 +75,15 @@ impl Catalog {
             report.damage.append(&mut part.damage);
         }
         report.damage.sort();
+        let result = VerificationResult {
+            level,
+            verified_at: self.now(),
+            objects: report.objects,
+            bytes: report.bytes,
+            sstables: report.sstables,
+            damaged: report.damage.len() as u64,
+        };
+        self.keep_verification(&read, result).await;
         Ok(report)
     }
 
@@ -98,21 +98,19 @@ impl Catalog {
             cluster: manifest.backup.cluster.clone(),
             name: name.clone(),
         };
-        let key = layout::backup_manifest(&base);
-        match self.exists(&key).await? {
-            true => Ok(None),
-            false => Ok(Some(Damage::of_object(
-                &key,
-                "the manifest of the base is missing",
-            ))),
+        let key = keys::backup_manifest(&base);
+        if self.exists(&key).await? {
+            return Ok(None);
         }
+        let what = "the manifest of the base is missing";
+        Ok(Some(Damage::of_object(&key, what)))
     }
 
     async fn verify_node(
         &self,
         manifest: &BackupManifest,
         node: &BackupNode,
-        level: Level,
+        level: VerifyLevel,
         work: &content::Tally<'_>,
     ) -> Result<Part, CatalogError> {
         let mut part = Part {
@@ -134,56 +132,51 @@ impl Catalog {
                     .push(Damage::of_node(node, "the node manifest is missing"));
                 return Ok(part);
             }
-            Err(CatalogError::Document { source, .. }) if !is_future(&source) => {
+            Err(CatalogError::Document { source, .. }) if !is_newer(&source) => {
                 part.damage.push(Damage::of_node(node, &source));
                 return Ok(part);
             }
             Err(error) => return Err(error),
         };
-        self.verify_files(Arc::new(read.document), level, work, &mut part)
+        self.verify_files(&read.document, level, work, &mut part)
             .await?;
         Ok(part)
     }
 
     async fn verify_files(
         &self,
-        manifest: Arc<NodeManifest>,
-        level: Level,
+        manifest: &NodeManifest,
+        level: VerifyLevel,
         work: &content::Tally<'_>,
         part: &mut Part,
     ) -> Result<(), CatalogError> {
-        let wrong = self.wrong_objects(&manifest).await?;
-        let is_wrong: BTreeSet<&str> = wrong.iter().map(|wrong| wrong.key.as_str()).collect();
+        let wrong = self.bucket.wrong_files(manifest).await;
+        let wrong = wrong.map_err(CatalogError::store("list the bucket"))?;
         for table in &manifest.tables {
             part.objects += table.files.len() as u64;
             part.sstables += damage::sstables(table);
-            for file in table
-                .files
-                .iter()
-                .filter(|file| is_wrong.contains(file.object.as_str()))
-            {
-                let what = wrong.iter().find(|wrong| wrong.key == file.object);
-                let damage = what.map(|what| Damage::of_file(&manifest, table, file, what));
+            for file in &table.files {
+                let what = wrong.of(file);
+                let damage = what.map(|what| Damage::of_file(manifest, table, file, what));
                 part.damage.extend(damage);
             }
         }
         match level {
-            Level::Manifest => work.listed(&manifest),
-            Level::Objects | Level::Sstables => {
-                let (bytes, mut damage) = self
-                    .compare_content(&manifest, &is_wrong, level, work)
-                    .await?;
+            VerifyLevel::Manifest => work.listed(manifest),
+            VerifyLevel::Objects | VerifyLevel::Sstables => {
+                let (bytes, mut damage) =
+                    self.compare_content(manifest, &wrong, level, work).await?;
                 part.bytes += bytes;
                 part.damage.append(&mut damage);
             }
         }
-        if level == Level::Sstables {
-            part.damage.extend(Damage::kept(&manifest));
+        if level == VerifyLevel::Sstables {
+            part.damage.extend(Damage::kept(manifest));
         }
         Ok(())
     }
 }
 
-fn is_future(error: &model::manifest::DocumentError) -> bool {
-    matches!(error, model::manifest::DocumentError::FromTheFuture { .. })
+fn is_newer(error: &DocumentError) -> bool {
+    matches!(error, DocumentError::NewerFormat { .. })
 }

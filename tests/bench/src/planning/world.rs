@@ -212,6 +212,7 @@ pub fn request(size: &Size) -> RestoreRequest {
         completeness: Completeness::All,
         rewrite_schema: false,
         target_keys: Vec::new(),
+        verifications: Vec::new(),
         now: at,
         rates: Rates::default(),
     }

@@ -422,7 +422,13 @@ impl StorageCatalog for Services {
         request: Request<catalog_pb::GetBackupRequest>,
     ) -> Answer<catalog_pb::GetBackupResponse> {
         let backup = Some(self.fake.backup.clone());
-        self.answer(request, catalog_pb::GetBackupResponse { backup })
+        self.answer(
+            request,
+            catalog_pb::GetBackupResponse {
+                backup,
+                verifications: Vec::new(),
+            },
+        )
     }
 
     async fn verify_backup(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::manifest::{BackupManifest, KeyFingerprint, NodeSstables};
+use crate::manifest::{BackupManifest, KeyFingerprint, NodeSstables, VerificationResult};
 use crate::{ClusterName, NodeDescription, Schema, Selection};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,8 @@ pub struct RestoreRequest {
     pub rewrite_schema: bool,
     /// The fingerprints of the keys that the backup's tables need, as the target's nodes have them.
     pub target_keys: Vec<NodeKeys>,
+    /// The newest verification of the backup at each level.
+    pub verifications: Vec<VerificationResult>,
     /// When the plan is made.
     pub now: Timestamp,
     pub rates: Rates,

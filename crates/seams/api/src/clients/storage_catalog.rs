@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cassandra_versions::Release;
-use model::manifest::{BackupKind, BackupManifest, NodeSstables};
+use model::manifest::{BackupKind, BackupManifest, NodeSstables, VerificationResult};
 use model::task::Deletion;
 use model::{
     BackupName, BackupRef, ClusterName, HostId, RingMember, Schema, Selection, TaskId, VerifyLevel,
@@ -15,7 +15,7 @@ use tonic::transport::Channel;
 
 use super::call::{OnProgress, follow, invalid, next, within};
 use crate::client::{StorageCatalogClient, storage_catalog};
-use crate::convert::{all_into, parsed_optional, required};
+use crate::convert::{all, all_into, parsed_optional, required};
 use crate::pb::storage_catalog as pb;
 use crate::pb::types as types_pb;
 use crate::{ErrorKind, RemoteError};
@@ -50,7 +50,7 @@ pub trait StorageCatalog: Send + Sync + 'static {
         &self,
         cluster: Option<&ClusterName>,
         name: &BackupName,
-    ) -> Result<BackupManifest, RemoteError>;
+    ) -> Result<CompleteBackup, RemoteError>;
 
     /// What is known of the backup's SSTables, by node.
     async fn list_sstables(
@@ -80,6 +80,14 @@ pub trait StorageCatalog: Send + Sync + 'static {
         even_if_running: bool,
         on_progress: OnProgress<'_>,
     ) -> Result<Deletion, RemoteError>;
+}
+
+/// A complete backup and what verifications have found in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompleteBackup {
+    pub manifest: BackupManifest,
+    /// The newest of each level.
+    pub verifications: Vec<VerificationResult>,
 }
 
 /// What a backup is begun with.
@@ -173,7 +181,7 @@ impl StorageCatalog for RemoteStorageCatalog {
         &self,
         cluster: Option<&ClusterName>,
         name: &BackupName,
-    ) -> Result<BackupManifest, RemoteError> {
+    ) -> Result<CompleteBackup, RemoteError> {
         let request = pb::GetBackupRequest {
             backup: Some(types_pb::BackupRef {
                 cluster: cluster.map(ToString::to_string).unwrap_or_default(),
@@ -183,7 +191,10 @@ impl StorageCatalog for RemoteStorageCatalog {
         let mut client = self.client.clone();
         let response = within(SHORT_DEADLINE, client.get_backup(request)).await?;
         let backup = required("backup", response.backup).map_err(invalid(CATALOG))?;
-        backup.try_into().map_err(invalid(CATALOG))
+        Ok(CompleteBackup {
+            manifest: backup.try_into().map_err(invalid(CATALOG))?,
+            verifications: all(response.verifications).map_err(invalid(CATALOG))?,
+        })
     }
 
     async fn list_sstables(

@@ -182,6 +182,7 @@ impl From<RestoreRequest> for pb::PlanRestoreRequest {
             completeness: pb::Completeness::from(request.completeness) as i32,
             rewrite_schema: request.rewrite_schema,
             target_keys: all_into(request.target_keys),
+            verifications: all_into(request.verifications),
             now: time(request.now),
             rates: Some(request.rates.into()),
         }
@@ -210,6 +211,7 @@ impl TryFrom<pb::PlanRestoreRequest> for RestoreRequest {
             completeness,
             rewrite_schema: request.rewrite_schema,
             target_keys: all_into(request.target_keys),
+            verifications: all(request.verifications)?,
             now: parsed("now", &request.now)?,
             rates: request.rates.map(Rates::from).unwrap_or_default(),
         })

@@ -1,4 +1,4 @@
-//! Turns automatic compaction off while tables are loaded, and on again where it was on.
+//! Turns automatic compaction off while tables are loaded, and on again if it was on.
 //!
 //! A call of nodetool costs seconds, so all tables go together.
 

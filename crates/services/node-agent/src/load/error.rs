@@ -21,10 +21,10 @@ pub enum LoadError {
         expected: u64,
         found: u64,
     },
-    #[error("Cassandra was told to load table `{table}`, and left in staging: {}", files.join(", "))]
+    #[error("Cassandra was to load table `{table}`, and left in staging: {}", files.join(", "))]
     Left { table: TableRef, files: Vec<String> },
     #[error(
-        "Cassandra was told to load table `{table}`, and these SSTables are neither in staging nor live, and were not found live before: {}",
+        "Cassandra was to load table `{table}`, and these SSTables are neither in staging nor live, and were not found live before: {}",
         files.join(", ")
     )]
     NotTaken { table: TableRef, files: Vec<String> },

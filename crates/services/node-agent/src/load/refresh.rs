@@ -100,7 +100,7 @@ fn highest(live: &[ComponentFile]) -> u64 {
     numbers.max().unwrap_or(0)
 }
 
-/// Links that an earlier try made without coming to the Data component. They are told by their inodes, so nothing else
+/// Links that an earlier try made without coming to the Data component. They are recognised by their inodes, so nothing else
 /// can be meant.
 fn unlink_unfinished(
     into: &Path,

@@ -78,7 +78,7 @@ impl ServiceError for SnapshotError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            // Without it the snapshot is taken anew.
+            // Without it the snapshot is taken again.
             Self::Agent(AgentError::Journal(JournalError::Damaged { path, .. })) => {
                 Some(format!("delete `{}`", path.display()))
             }

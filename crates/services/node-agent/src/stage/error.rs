@@ -111,7 +111,7 @@ impl ServiceError for StageError {
         match self {
             Self::Agent(error) => error.reason(),
             Self::NoManifest { .. } => "NODE_MANIFEST_MISSING",
-            Self::NotComponent { .. } => "DOCUMENT_DAMAGED",
+            Self::NotComponent { .. } => "MANIFEST_DAMAGED",
             Self::NoHash { .. } => "NO_MANIFEST_HASH",
             Self::NoTable { .. } => "TABLE_NOT_IN_BACKUP",
             Self::OtherRestore { .. } => "RESTORE_EXISTS",

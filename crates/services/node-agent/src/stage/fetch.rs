@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use blob_store::Store;
+use bucket::Bucket;
 use bytes::Bytes;
 use cassandra_node::files::{self, FileError, Ownership, blocking};
 use chassis::work::Work;
@@ -26,7 +26,7 @@ const FETCH_TRIES_MAX: u32 = 2;
 const UNFINISHED: &str = "part";
 
 pub(super) struct Fetcher {
-    store: Store,
+    bucket: Bucket,
     work: Work,
     journal: Journal<RestoreRecord>,
     /// The staging folder and the ownership of each data directory, by label.
@@ -52,7 +52,7 @@ impl Fetcher {
             );
         }
         Ok(Self {
-            store: agent.store.clone(),
+            bucket: agent.bucket(),
             work,
             journal,
             directories,
@@ -67,8 +67,8 @@ impl Fetcher {
         (path, *ownership)
     }
 
-    pub fn store(&self) -> Store {
-        self.store.clone()
+    pub fn bucket(&self) -> Bucket {
+        self.bucket.clone()
     }
 
     pub fn path(&self, file: &StagedFile) -> PathBuf {
@@ -187,7 +187,7 @@ impl Fetcher {
         let stored = &file.stored;
         let object = || stored.object.clone();
         self.work.check()?;
-        let body = self.store.get_stream(&stored.object, None).await;
+        let body = self.bucket.open(stored, None).await;
         let mut body = match body {
             Ok(body) => body,
             Err(error) if error.is_not_found() => {

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use api::ServiceError;
+use model::TableRef;
 use model::manifest::NodeManifest;
-use model::{TableRef, layout};
 
 use super::*;
 use crate::testing::FakeNode;
@@ -42,7 +42,7 @@ async fn run(node: &FakeNode, wanted: &Stage) -> Result<u64, StageError> {
 }
 
 fn key() -> String {
-    layout::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(1))
+    bucket::keys::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(1))
 }
 
 /// Every file below a folder, the agent's own state aside.
@@ -93,7 +93,7 @@ async fn a_name_that_leaves_its_folder_stages_nothing_anywhere() {
     ];
     for bend in bends {
         let error = refused(bend).await;
-        assert_eq!(error.reason(), "DOCUMENT_DAMAGED", "{error}");
+        assert_eq!(error.reason(), "MANIFEST_DAMAGED", "{error}");
         assert_eq!(error.kind(), api::ErrorKind::DataLoss);
         assert!(error.to_string().contains(&key()), "{error}");
         assert!(error.hint().is_some());
@@ -109,22 +109,31 @@ async fn a_manifest_of_another_node_or_backup_is_not_staged_from() {
     ];
     for bend in bends {
         let error = refused(bend).await;
-        assert_eq!(error.reason(), "DOCUMENT_DAMAGED", "{error}");
+        assert_eq!(error.reason(), "MANIFEST_DAMAGED", "{error}");
         assert!(error.to_string().contains(&key()), "{error}");
     }
 }
 
 #[tokio::test]
+async fn a_manifest_of_a_newer_form_is_not_called_damaged() {
+    let (source, target) = nodes().await;
+    let mut wanted = wanted();
+    wanted.manifests = [(FakeNode::host_id(1), "0".repeat(64))].into();
+    let object = source.bucket_root.join(key());
+    fs::remove_file(&object).unwrap();
+    fs::write(&object, "{\"format\":99}\n").unwrap();
+    let error = run(&target, &wanted).await.unwrap_err();
+    assert_eq!(error.reason(), "MANIFEST_FROM_THE_FUTURE", "{error}");
+    assert_eq!(error.kind(), api::ErrorKind::FailedPrecondition);
+    assert!(error.hint().unwrap().contains("newer Ringkeep"));
+}
+
+#[tokio::test]
 async fn a_manifest_that_was_exchanged_after_the_plan_is_not_staged_from() {
     let (source, target) = nodes().await;
-    let (_, planned) = crate::bucket::read_node_manifest(
-        &source.bucket,
-        &FakeNode::backup("b1"),
-        FakeNode::host_id(1),
-    )
-    .await
-    .unwrap()
-    .unwrap();
+    let backup = FakeNode::backup("b1");
+    let read = source.read(&backup, FakeNode::host_id(1)).await;
+    let planned = read.unwrap().unwrap().blake3;
     let mut wanted = wanted();
     wanted.manifests = [(FakeNode::host_id(1), planned)].into();
     let committed = source.manifest("b1").await;
@@ -132,7 +141,7 @@ async fn a_manifest_that_was_exchanged_after_the_plan_is_not_staged_from() {
     other.tables[0].files.clear();
     source.put_manifest(&key(), &other);
     let error = run(&target, &wanted).await.unwrap_err();
-    assert_eq!(error.reason(), "DOCUMENT_DAMAGED", "{error}");
+    assert_eq!(error.reason(), "MANIFEST_DAMAGED", "{error}");
     source.put_manifest(&key(), &committed);
     assert_eq!(run(&target, &wanted).await.unwrap(), 1);
 }

@@ -4,7 +4,7 @@
 //! What is being written lies apart from what is staged, and is moved there when it is whole and on disk.
 
 mod failure;
-mod remote;
+mod watch;
 mod whole;
 
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bucket::StoredSstable;
 use cassandra_formats::slice::{self, slice_reading};
 use cassandra_formats::{DATA, DIGEST, FILTER, STATISTICS, TOC, parse_file_name};
 use cassandra_node::files::{self, FileError, Ownership, blocking};
@@ -20,7 +21,6 @@ use cassandra_tokens::TokenRanges;
 use chassis::work::Work;
 use model::manifest::StoredFile;
 use sstable_files::{NewSstable, SstableFiles};
-use tokio::runtime::Handle;
 
 use super::StageError;
 use super::fetch::Fetcher;
@@ -31,14 +31,14 @@ use crate::journal::Journal;
 use crate::restore::{RestoreRecord, RestoreState};
 
 use failure::Failure;
-use remote::{Objects, Remote};
+use watch::SliceReads;
 use whole::{Made, Whole, move_in, take_uncut, take_whole};
 
 /// Where slices are made, beside the keyspaces in the staging folder of a data directory. No keyspace has such a name.
 const UNFINISHED_FOLDER: &str = ".slicing";
 /// In the folder of one slice, what of its source came whole.
 const SOURCE_FOLDER: &str = "source";
-/// What a slice does not need of its source, because it is made anew.
+/// What a slice does not need of its source, because it is made again.
 const NOT_READ: [&str; 3] = [DIGEST, FILTER, TOC];
 
 /// Bytes of each component of a slice that is staged; none where no partition was in the ranges.
@@ -145,7 +145,7 @@ impl<'a> Slicer<'a> {
         whole.then_some(sliced)
     }
 
-    /// Stages the slice, and answers it unless no partition is in the ranges.
+    /// Stages the slice, and returns it unless no partition is in the ranges.
     pub async fn slice(&self, sstable: StagedSstable) -> Result<Option<StagedSstable>, StageError> {
         self.work.check()?;
         let sliced = match self.stage(&sstable).await {
@@ -165,17 +165,15 @@ impl<'a> Slicer<'a> {
         let own = format!("{}-{number}", sstable.placement.to);
         let unfinished = staging.join(UNFINISHED_FOLDER).join(own);
         let target = staging.join(&sstable.folder);
-        // Also when this future is dropped, nobody goes on reading.
+        // Also when this future is dropped, the reading ends.
         let work = self.work.child();
         let _stop = work.stop_when_dropped();
-        let objects = Arc::new(Objects {
-            store: self.fetcher.store(),
-            handle: Handle::current(),
+        let reads = Arc::new(SliceReads {
             counter: work.counter(),
             work,
         });
         let result = self
-            .slice_into(sstable, ranges, &unfinished, ownership, objects.clone())
+            .slice_into(sstable, ranges, &unfinished, ownership, reads.clone())
             .await;
         let source = unfinished.join(SOURCE_FOLDER);
         // What was made, with the bytes that were fetched after it.
@@ -191,7 +189,7 @@ impl<'a> Slicer<'a> {
         let (sliced, fetched_after) = match moved {
             Ok(moved) => moved,
             Err(error) => {
-                objects.counter.take_back();
+                reads.counter.take_back();
                 // The first error is the one to report; the next try clears what could not be removed here.
                 drop(blocking(move || files::remove_tree(&unfinished)).await);
                 return Err(error);
@@ -204,7 +202,7 @@ impl<'a> Slicer<'a> {
                 components: sliced.clone(),
             })
             .await?;
-        let fetched = objects.counter.bytes() + self.fetched_whole(sstable) + fetched_after;
+        let fetched = reads.counter.bytes() + self.fetched_whole(sstable) + fetched_after;
         self.work.update(|progress| {
             progress.bytes_total = (progress.bytes_total + fetched).saturating_sub(sstable.bytes());
         });
@@ -233,7 +231,7 @@ impl<'a> Slicer<'a> {
         ranges: &Arc<TokenRanges>,
         unfinished: &Path,
         ownership: Ownership,
-        objects: Arc<Objects>,
+        reads: Arc<SliceReads>,
     ) -> Result<Made, StageError> {
         let source = unfinished.join(SOURCE_FOLDER);
         let descriptor = |name: &str| {
@@ -258,18 +256,15 @@ impl<'a> Slicer<'a> {
             }
             stored.insert(component.to_owned(), file.stored.clone());
         }
-        let remote = Remote {
-            fetched_names: fetched.keys().cloned().collect(),
-            fetched: SstableFiles::new(&source, from.clone(), fetched),
-            stored,
-            objects,
-        };
+        let stored = StoredSstable::new(self.fetcher.bucket(), from.clone(), stored)
+            .with_local(SstableFiles::new(&source, from.clone(), fetched))
+            .watched_by(reads);
         let (folder, ranges) = (unfinished.join("new"), ranges.clone());
         let read_bytes = self.read_bytes;
         let made = blocking(move || -> Result<Made, Failure> {
             ownership.make_folder(&folder)?;
             let mut new = NewSstable::new(&folder, to.clone());
-            let sliced = slice_reading(&remote, &from.format, &ranges, read_bytes, &mut new)?;
+            let sliced = slice_reading(&stored, &from.format, &ranges, read_bytes, &mut new)?;
             let slice = match sliced {
                 slice::Sliced::Nothing => return Ok(Made::Nothing),
                 slice::Sliced::Everything => return Ok(Made::Everything),

@@ -12,7 +12,6 @@ use blob_store::testing::Fault;
 use blob_store::{Counted, Store};
 use cassandra_formats::Version;
 use cassandra_formats::compression_info::CompressionInfo;
-use model::layout;
 
 use super::*;
 use crate::load::load;
@@ -306,7 +305,7 @@ async fn of_the_rows_only_the_chunks_with_wanted_partitions_come() {
     .iter()
     .map(|name| files[*name])
     .sum();
-    let key = layout::node_manifest(&FakeNode::backup("b0"), &FakeNode::host_id(1));
+    let key = bucket::keys::node_manifest(&FakeNode::backup("b0"), &FakeNode::host_id(1));
     let manifest = source.node.agent.store.head(&key).await.unwrap().unwrap();
     let mut position = 0;
     for (at, (token, _, bytes)) in own.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Compares what is staged with the journal before the first live file is moved.
 //!
-//! Days may lie between staging and a swap that is resumed, and somebody may have cleared the staging folder to free the
+//! Days may lie between staging and a swap that is resumed, and someone may have cleared the staging folder to free the
 //! disk. Found after the old files are aside, that would leave a node without data.
 
 use std::collections::BTreeMap;

@@ -2,14 +2,15 @@
 
 use std::fs;
 
+use bucket::envelope::{DocumentKind, seal};
+use bucket::{Bucket, BucketError, Read};
 use chassis::work::Work;
-use model::manifest::{BackupManifest, BackupNode, DocumentKind, NodeManifest, seal};
-use model::{BackupRef, HostId, Schema, Selection, TaskId, layout};
+use model::manifest::{BackupManifest, BackupNode, NodeManifest};
+use model::{BackupRef, HostId, Schema, Selection, TaskId};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::FakeNode;
-use crate::bucket::{BucketError, read_node_manifest};
 use crate::stage::{Stage, StageError};
 
 impl FakeNode {
@@ -18,7 +19,7 @@ impl FakeNode {
         let mut stage = stage.clone();
         for source in &stage.sources {
             let blake3 = match self.read(&stage.backup, *source).await {
-                Ok(Some((_, blake3))) => blake3,
+                Ok(Some(read)) => read.blake3,
                 _ => "of a manifest that cannot be read".to_owned(),
             };
             stage.manifests.entry(*source).or_insert(blake3);
@@ -26,12 +27,13 @@ impl FakeNode {
         crate::stage::stage(&self.agent, &stage, work).await
     }
 
-    async fn read(
+    pub async fn read(
         &self,
         backup: &BackupRef,
         host_id: HostId,
-    ) -> Result<Option<(NodeManifest, String)>, BucketError> {
-        read_node_manifest(&self.bucket, backup, host_id).await
+    ) -> Result<Option<Read<NodeManifest>>, BucketError> {
+        let bucket = Bucket::new(self.bucket.clone());
+        bucket.node_manifest(backup, &host_id).await
     }
 
     /// Writes the manifest of a backup of the one node that the fakes are.
@@ -41,7 +43,10 @@ impl FakeNode {
 
     pub async fn commit_node(&self, backup: &str, host_id: HostId) {
         let backup = Self::backup(backup);
-        let (manifest, blake3) = self
+        let Read {
+            document: manifest,
+            blake3,
+        } = self
             .read(&backup, host_id)
             .await
             .unwrap()
@@ -50,7 +55,7 @@ impl FakeNode {
             host_id: manifest.member.host_id,
             release: manifest.release.clone(),
             snapshot_taken_at: manifest.snapshot_taken_at,
-            manifest: layout::node_manifest(&backup, &manifest.member.host_id),
+            manifest: bucket::keys::node_manifest(&backup, &manifest.member.host_id),
             blake3,
             bytes: 0,
             uploaded_bytes: 0,
@@ -75,7 +80,7 @@ impl FakeNode {
             nodes: vec![node],
             schema: Schema::default(),
         };
-        let key = layout::backup_manifest(&backup);
+        let key = bucket::keys::backup_manifest(&backup);
         self.put_sealed(&key, DocumentKind::BackupManifest, &committed);
     }
 

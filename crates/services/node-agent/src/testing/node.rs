@@ -193,11 +193,8 @@ impl FakeNode {
 
     pub async fn manifest(&self, backup: &str) -> NodeManifest {
         let backup = Self::backup(backup);
-        crate::bucket::read_node_manifest(&self.agent.store, &backup, Self::host_id(1))
-            .await
-            .unwrap()
-            .unwrap()
-            .0
+        let read = self.read(&backup, Self::host_id(1)).await;
+        read.unwrap().unwrap().document
     }
 }
 

@@ -10,8 +10,8 @@ use crate::error::AgentError;
 use crate::journal::JournalError;
 use crate::snapshot::SnapshotError;
 
-/// How much damage of one file an error tells.
-const DAMAGE_TOLD_MAX: usize = 4;
+/// How much damage of one file an error shows.
+const DAMAGE_SHOWN_MAX: usize = 4;
 
 /// Why a snapshot is not in the bucket.
 #[derive(Debug, thiserror::Error)]
@@ -23,11 +23,11 @@ pub enum UploadError {
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     #[error("`{}` changed while it was read, {tries} times", path.display())]
-    Restless { path: PathBuf, tries: u32 },
+    FileChanged { path: PathBuf, tries: u32 },
     #[error(
         "node {node} holds a damaged SSTable of table `{table}`: `{}` is damaged: {}",
         path.display(),
-        told(damage)
+        shown(damage)
     )]
     Damaged {
         node: String,
@@ -45,13 +45,13 @@ pub enum UploadError {
     OtherManifest { key: String },
 }
 
-fn told(damage: &[KeptDamage]) -> String {
+fn shown(damage: &[KeptDamage]) -> String {
     let first: Vec<String> = damage
         .iter()
-        .take(DAMAGE_TOLD_MAX)
+        .take(DAMAGE_SHOWN_MAX)
         .map(KeptDamage::to_string)
         .collect();
-    match damage.len().saturating_sub(DAMAGE_TOLD_MAX) {
+    match damage.len().saturating_sub(DAMAGE_SHOWN_MAX) {
         0 => first.join("; "),
         more => format!("{}; and {more} more", first.join("; ")),
     }
@@ -70,7 +70,7 @@ impl ServiceError for UploadError {
             Self::Base => ErrorKind::InvalidArgument,
             Self::Snapshot(error) => error.kind(),
             Self::NoFreeKey { .. } => ErrorKind::Internal,
-            Self::Restless { .. } => ErrorKind::Unavailable,
+            Self::FileChanged { .. } => ErrorKind::Unavailable,
             Self::Damaged { .. } => ErrorKind::DataLoss,
             Self::OtherManifest { .. } => ErrorKind::AlreadyExists,
         }
@@ -81,7 +81,7 @@ impl ServiceError for UploadError {
             Self::Agent(error) => error.reason(),
             Self::Base => "BASE_MISMATCH",
             Self::Snapshot(error) => error.reason(),
-            Self::Restless { .. } => "FILE_CHANGED",
+            Self::FileChanged { .. } => "FILE_CHANGED",
             Self::Damaged { .. } => "SSTABLE_DAMAGED",
             Self::NoFreeKey { .. } => "NO_FREE_KEY",
             Self::OtherManifest { .. } => "NODE_MANIFEST_EXISTS",
@@ -101,7 +101,7 @@ impl ServiceError for UploadError {
                 table.keyspace, table.table
             )),
             Self::OtherManifest { .. } => Some("take the backup under another name".to_owned()),
-            Self::Base | Self::Restless { .. } | Self::NoFreeKey { .. } => None,
+            Self::Base | Self::FileChanged { .. } | Self::NoFreeKey { .. } => None,
         }
     }
 

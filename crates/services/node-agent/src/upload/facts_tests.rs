@@ -1,6 +1,5 @@
 use std::fs;
 
-use model::layout;
 use model::manifest::{Expiring, Hazard, key_fingerprint};
 
 use super::tests::{take, upload_as};
@@ -70,7 +69,7 @@ async fn a_differential_takes_the_facts_of_what_it_knows_from_its_base() {
             cells: 1,
         })
         .to_vec();
-    let key = layout::node_manifest(&base.backup, &FakeNode::host_id(1));
+    let key = bucket::keys::node_manifest(&base.backup, &FakeNode::host_id(1));
     node.put_manifest(&key, &base);
     node.commit("b1").await;
 

@@ -3,53 +3,52 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use blob_store::{Put, Store};
+use bucket::{Bucket, keys};
 use cassandra_formats::Component;
 use cassandra_node::files::blocking;
-use cassandra_node::folders::table_folder_name;
 use cassandra_node::sstables::{self, ComponentFile};
 use cassandra_node::tables::Table;
 use chassis::work::Work;
-use futures::StreamExt;
 use model::manifest::{KeptDamage, StoredFile};
-use model::{BackupName, BackupRef, HostId, layout};
+use model::{BackupName, BackupRef, HostId};
 use sstable_files::SstableFiles;
 use tracing::warn;
 
-use super::check::{Checked, kept};
-use super::read::{self, Content, Expected, ReadFault};
+use super::damage::kept;
+use super::put::Uploaded;
+use super::read::{self, Expected, ReadFault};
 use super::{FileKey, Kept, UploadError};
 use crate::journal::Journal;
 use crate::snapshot::SnapshotRecord;
 
 /// How often a file is read again that changed while it was read. Only TOC.txt ever does.
 const READ_TRIES_MAX: u32 = 5;
-/// How many other objects may stand where a file's object belongs: one for each try of a backup that was killed between
+/// How many other objects may lie where a file's object belongs: one for each try of a backup that was killed between
 /// upload and journal, with the file rewritten in between.
 const KEY_TRIES_MAX: u32 = 16;
 
 pub(super) struct Uploader {
-    pub store: Store,
+    pub bucket: Bucket,
     pub work: Work,
     pub backup: BackupRef,
     pub host_id: HostId,
     pub base_name: Option<BackupName>,
     pub base: HashMap<FileKey, Kept>,
-    /// In the bucket already, by the journal.
+    /// In the bucket already, according to the journal.
     pub done: HashMap<FileKey, Kept>,
     pub journal: Journal<SnapshotRecord>,
     pub keep_damaged: bool,
     pub buffer_bytes: usize,
 }
 
-/// One try; a file that changed under it is looked at again.
+/// What came of one try. A file that changed meanwhile is read again.
 enum Try {
     Stored(Kept),
     Changed,
 }
 
 impl Uploader {
-    /// Answers how the bucket holds a file, after bringing it there where need be.
+    /// Returns how the bucket holds a file, after uploading it if need be.
     pub async fn store_file(
         &self,
         table: &Table,
@@ -66,7 +65,7 @@ impl Uploader {
                 (file.bytes, file.source) = (bytes, source);
             }
         }
-        Err(UploadError::Restless {
+        Err(UploadError::FileChanged {
             path: file.path,
             tries: READ_TRIES_MAX,
         })
@@ -105,8 +104,7 @@ impl Uploader {
                     return self.reuse(table, file, base).await;
                 }
                 Ok(_) => {}
-                Err(ReadFault::Changed) => return Ok(Try::Changed),
-                Err(fault) => return Err(self.fault(table, file, fault)),
+                Err(fault) => return self.unreadable(table, file, fault),
             }
         }
         self.upload(table, file, expected).await
@@ -134,29 +132,33 @@ impl Uploader {
         file: &ComponentFile,
         expected: Expected,
     ) -> Result<Try, UploadError> {
-        let first_key = self.object_key(table, file);
+        let table_id = (&table.table, &table.id);
+        let index = file.index.as_deref();
+        let first_key = keys::file(&self.backup, &self.host_id, table_id, index, file.name());
         let mut known = None;
         for number in 1..=KEY_TRIES_MAX {
-            let key = match number {
-                1 => first_key.clone(),
-                _ => format!("{first_key}.{number}"),
+            let key = keys::numbered(&first_key, number);
+            let (content, is_ours) = match self.put(&key, &expected).await? {
+                Uploaded::Created(content) => (content, true),
+                Uploaded::Exists(content) => {
+                    let content = match content.or(known.take()) {
+                        Some(content) => Ok(content),
+                        // The store noticed the object before it had read the file.
+                        None => {
+                            read::content(expected.clone(), self.buffer_bytes, &self.work).await
+                        }
+                    };
+                    let content = match content {
+                        Ok(content) => content,
+                        Err(fault) => return self.unreadable(table, file, fault),
+                    };
+                    let hash = self.work.or_stop(self.bucket.hash_of_file(&key)).await?;
+                    let is_ours = hash? == content.blake3;
+                    (content, is_ours)
+                }
+                Uploaded::Unreadable(fault) => return self.unreadable(table, file, fault),
             };
-            let (put, outcome) = self.put(&key, &expected).await?;
-            let content = match outcome.or_else(|| known.take().map(Ok)) {
-                Some(outcome) => outcome,
-                // The store noticed the object before it had read the file.
-                None => read::content(expected.clone(), self.buffer_bytes, &self.work).await,
-            };
-            let content = match content {
-                Ok(content) => content,
-                Err(ReadFault::Changed) => return Ok(Try::Changed),
-                Err(fault) => return Err(self.fault(table, file, fault)),
-            };
-            let ours = match put {
-                Put::Created => true,
-                Put::Exists => self.object_hash(&key).await? == content.blake3,
-            };
-            if ours {
+            if is_ours {
                 self.work.add_bytes(file.bytes);
                 let stored = StoredFile {
                     name: file.name().to_owned(),
@@ -179,34 +181,6 @@ impl Uploader {
         })
     }
 
-    /// Uploads under one key. Bytes count as progress while they are read, and are taken back at the end: who keeps the
-    /// file counts it once.
-    async fn put(
-        &self,
-        key: &str,
-        expected: &Expected,
-    ) -> Result<(Put, Option<Result<Content, ReadFault>>), UploadError> {
-        let counter = Arc::new(self.work.counter());
-        let (body, reading) = read::stream(
-            key,
-            expected.clone(),
-            self.buffer_bytes,
-            self.work.clone(),
-            counter.clone(),
-        );
-        let put = self
-            .work
-            .or_stop(self.store.put_stream(key, Some(expected.bytes), body))
-            .await?;
-        counter.take_back();
-        match (put, reading.outcome()) {
-            // The stream's own fault is what counts, not the store's words for it.
-            (Err(_), Some(Err(fault))) => Ok((Put::Exists, Some(Err(fault)))),
-            (Err(error), _) => Err(error.into()),
-            (Ok(put), outcome) => Ok((put, outcome)),
-        }
-    }
-
     async fn keep(
         &self,
         table: &Table,
@@ -226,28 +200,30 @@ impl Uploader {
         Ok(Try::Stored(Kept { file, damage }))
     }
 
-    fn expected(&self, file: &ComponentFile, sstable: &Arc<SstableFiles>) -> Expected {
+    pub(super) fn expected(&self, file: &ComponentFile, sstable: &Arc<SstableFiles>) -> Expected {
         Expected {
             path: file.path.clone(),
             bytes: file.bytes,
             source: file.source.clone(),
-            checked: Checked {
-                sstable: sstable.clone(),
-                component: file.component.clone(),
-            },
+            sstable: sstable.clone(),
+            component: file.component.clone(),
             keep_damaged: self.keep_damaged,
         }
     }
 
-    fn fault(&self, table: &Table, file: &ComponentFile, fault: ReadFault) -> UploadError {
+    fn unreadable(
+        &self,
+        table: &Table,
+        file: &ComponentFile,
+        fault: ReadFault,
+    ) -> Result<Try, UploadError> {
         match fault {
-            ReadFault::File(error) => error.into(),
-            ReadFault::Stopped(stopped) => stopped.into(),
-            ReadFault::Changed => UploadError::Restless {
-                path: file.path.clone(),
-                tries: 1,
-            },
-            ReadFault::Damaged(damage) => self.damaged(table, file, kept(table, file, &damage)),
+            ReadFault::Changed => Ok(Try::Changed),
+            ReadFault::File(error) => Err(error.into()),
+            ReadFault::Stopped(stopped) => Err(stopped.into()),
+            ReadFault::Damaged(damage) => {
+                Err(self.damaged(table, file, kept(table, file, &damage)))
+            }
         }
     }
 
@@ -258,9 +234,10 @@ impl Uploader {
         file: &ComponentFile,
         damage: &[KeptDamage],
     ) -> Result<(), UploadError> {
-        match self.keep_damaged || damage.is_empty() {
-            true => Ok(()),
-            false => Err(self.damaged(table, file, damage.to_vec())),
+        if self.keep_damaged || damage.is_empty() {
+            Ok(())
+        } else {
+            Err(self.damaged(table, file, damage.to_vec()))
         }
     }
 
@@ -271,29 +248,5 @@ impl Uploader {
             path: file.path.clone(),
             damage,
         }
-    }
-
-    fn object_key(&self, table: &Table, file: &ComponentFile) -> String {
-        let folder = format!(
-            "{}{}/{}/{}",
-            layout::data(&self.backup),
-            self.host_id,
-            table.table.keyspace,
-            table_folder_name(&table.table, &table.id)
-        );
-        match &file.index {
-            Some(index) => format!("{folder}/.{index}/{}", file.name()),
-            None => format!("{folder}/{}", file.name()),
-        }
-    }
-
-    /// The hash of an object that an earlier try has left.
-    async fn object_hash(&self, key: &str) -> Result<String, UploadError> {
-        let mut body = self.store.get_stream(key, None).await?;
-        let mut hasher = blake3::Hasher::new();
-        while let Some(piece) = self.work.or_stop(body.next()).await? {
-            hasher.update(&piece?);
-        }
-        Ok(hasher.finalize().to_hex().to_string())
     }
 }

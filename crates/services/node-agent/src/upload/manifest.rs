@@ -1,13 +1,13 @@
 //! The node manifest: what makes an upload one, written last and never again.
 
 use blob_store::Put;
+use bucket::{Read, keys};
 use cassandra_formats::parse_file_name;
-use model::manifest::{DocumentKind, NodeManifest, StoredFile, damaged_sstables, seal};
-use model::{HostId, layout};
+use model::HostId;
+use model::manifest::{NodeManifest, StoredFile, damaged_sstables};
 
 use super::{Upload, UploadError};
 use crate::agent::Agent;
-use crate::bucket::{BucketError, read_node_manifest};
 use crate::snapshot::SnapshotTable;
 
 /// A committed node manifest in figures.
@@ -57,12 +57,15 @@ pub(super) async fn committed(
     host_id: HostId,
     tables: &[SnapshotTable],
 ) -> Result<Option<Summary>, UploadError> {
-    let Some((manifest, blake3)) =
-        read_node_manifest(&agent.store, &upload.backup, host_id).await?
+    let read = agent.bucket().node_manifest(&upload.backup, &host_id).await;
+    let Some(Read {
+        document: manifest,
+        blake3,
+    }) = read?
     else {
         return Ok(None);
     };
-    let key = layout::node_manifest(&upload.backup, &host_id);
+    let key = keys::node_manifest(&upload.backup, &host_id);
     let same_tables = manifest.tables.len() == tables.len()
         && tables.iter().all(|table| {
             manifest
@@ -84,17 +87,14 @@ pub(super) async fn committed(
 /// Creates the manifest; one that is there already is adopted if it says the same.
 pub(super) async fn commit(agent: &Agent, manifest: NodeManifest) -> Result<Summary, UploadError> {
     let host_id = manifest.member.host_id;
-    let key = layout::node_manifest(&manifest.backup, &host_id);
-    let (sealed, blake3) =
-        seal(DocumentKind::NodeManifest, &manifest).map_err(|source| BucketError::Document {
-            key: key.clone(),
-            source,
-        })?;
-    if agent.store.put(&key, sealed.into()).await? == Put::Exists {
-        match read_node_manifest(&agent.store, &manifest.backup, host_id).await? {
-            Some((there, _)) if there == manifest => {}
+    let key = keys::node_manifest(&manifest.backup, &host_id);
+    let bucket = agent.bucket();
+    let written = bucket.write(&key, manifest).await?;
+    if written.put == Put::Exists {
+        match bucket.read::<NodeManifest>(&key).await? {
+            Some(there) if there.document == written.document => {}
             _ => return Err(UploadError::OtherManifest { key }),
         }
     }
-    Ok(Summary::of(&manifest, key, blake3))
+    Ok(Summary::of(&written.document, key, written.blake3))
 }

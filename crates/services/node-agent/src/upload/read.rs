@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use blob_store::{ByteStream, StoreError, source_error};
+use blob_store::{ByteStream, source_error};
+use bucket::{StreamingCheck, UnreadableComponent};
 use bytes::Bytes;
 use cassandra_formats::Damage;
 use cassandra_node::files::{FileError, blocking};
@@ -13,8 +14,8 @@ use cassandra_node::sstables::source_file;
 use chassis::work::{Counter, Stopped, Work};
 use futures::StreamExt;
 use model::manifest::SourceFile;
-
-use super::check::{Check, Checked};
+use sstable_files::SstableFiles;
+use tokio::sync::oneshot;
 
 /// Why the bytes of a file are not to be kept.
 #[derive(Debug, thiserror::Error)]
@@ -23,21 +24,24 @@ pub(super) enum ReadFault {
     File(#[from] FileError),
     #[error("the file changed while it was read")]
     Changed,
-    /// Only where it is not to be kept.
+    /// Only if damage is not to be kept.
     #[error("it is damaged")]
     Damaged(Vec<Damage>),
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
 
-/// What the file was when it was looked at; what is read must be that.
+/// The file as it was found; what is read must be that.
 #[derive(Debug, Clone)]
 pub(super) struct Expected {
     pub path: PathBuf,
     pub bytes: u64,
     pub source: SourceFile,
-    pub checked: Checked,
-    /// Whether damage is told of at the end and does not stop the reading.
+    /// The SSTable that it belongs to.
+    pub sstable: Arc<SstableFiles>,
+    /// For example `Data.db`.
+    pub component: String,
+    /// Whether damage is reported at the end and does not stop the reading.
     pub keep_damaged: bool,
 }
 
@@ -55,7 +59,7 @@ struct Reader {
     expected: Expected,
     buffer_bytes: usize,
     blake3: blake3::Hasher,
-    check: Check,
+    check: StreamingCheck,
     bytes: u64,
     /// As found at the end.
     damage: Vec<Damage>,
@@ -65,11 +69,13 @@ impl Reader {
     fn open(expected: Expected, buffer_bytes: usize) -> Result<Self, ReadFault> {
         let path = &expected.path;
         let file = File::open(path).map_err(FileError::at("open", path))?;
+        let sstable = &*expected.sstable;
+        let check = StreamingCheck::begin(sstable, sstable.descriptor(), &expected.component);
         Ok(Self {
             file,
             buffer_bytes,
             blake3: blake3::Hasher::new(),
-            check: Check::begin(&expected.checked)?,
+            check: check.map_err(|error| unreadable(sstable, error))?,
             bytes: 0,
             damage: Vec::new(),
             expected,
@@ -97,9 +103,11 @@ impl Reader {
             return Err(ReadFault::Changed);
         }
         self.blake3.update(&piece);
-        match piece.is_empty() {
-            true => self.end()?,
-            false => self.check.update(&piece)?,
+        if piece.is_empty() {
+            self.end()?;
+        } else {
+            let checked = self.check.update(&piece);
+            checked.map_err(|error| unreadable(&self.expected.sstable, error))?;
         }
         Ok(piece.into())
     }
@@ -110,12 +118,14 @@ impl Reader {
         let now = self
             .file
             .metadata()
-            .map_err(FileError::at("look at", path))?;
+            .map_err(FileError::at("inspect", path))?;
         let same = source_file(&now) == self.expected.source && now.len() == self.expected.bytes;
         if !same || self.bytes != self.expected.bytes {
             return Err(ReadFault::Changed);
         }
-        let damage = self.check.finish()?;
+        let finished = self.check.finish();
+        finished.map_err(|error| unreadable(&self.expected.sstable, error))?;
+        let damage = std::mem::take(&mut self.check).into_damage();
         if !damage.is_empty() && !self.expected.keep_damaged {
             return Err(ReadFault::Damaged(damage));
         }
@@ -131,59 +141,41 @@ impl Reader {
     }
 }
 
-/// What came of a read: the content's hash, or why there is none.
-type Outcome = Arc<Mutex<Option<Result<Content, ReadFault>>>>;
-
-/// The result of reading a file as a stream, to be asked when the stream has ended.
-pub(super) struct Reading {
-    outcome: Outcome,
+/// A component beside the one that is read.
+fn unreadable(sstable: &SstableFiles, error: UnreadableComponent) -> FileError {
+    FileError::at("read", sstable.path(&error.component))(error.source)
 }
 
-impl Reading {
-    /// Nothing where the stream was not read to its end.
-    pub fn outcome(&self) -> Option<Result<Content, ReadFault>> {
-        self.outcome
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-}
-
-/// The file as a stream that ends with an error when what was read is not to be kept. Each piece counts as progress.
+/// The file as a stream that ends with an error if what was read is not to be kept. Each piece counts as progress. What
+/// was read is sent when the stream ends.
 pub(super) fn stream(
     key: &str,
     expected: Expected,
     buffer_bytes: usize,
     work: Work,
     counter: Arc<Counter>,
-) -> (ByteStream, Reading) {
-    let outcome = Outcome::default();
-    let reading = Reading {
-        outcome: outcome.clone(),
-    };
+) -> (ByteStream, oneshot::Receiver<Result<Content, ReadFault>>) {
+    let (sender, reading) = oneshot::channel();
     let key = key.to_owned();
-    let first = Some(Step::Open(expected, buffer_bytes));
-    let pieces = futures::stream::unfold(first, move |step| {
-        let (outcome, work, key) = (outcome.clone(), work.clone(), key.clone());
-        let counter = counter.clone();
+    let first = Some((Step::Open(expected, buffer_bytes), sender));
+    let pieces = futures::stream::unfold(first, move |state| {
+        let (work, key, counter) = (work.clone(), key.clone(), counter.clone());
         async move {
-            let result = advance(step?, &work).await;
-            let settle = |end| {
-                *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
-            };
-            match result {
+            let (step, sender) = state?;
+            match advance(step, &work).await {
                 Ok((piece, reader)) if piece.is_empty() => {
-                    settle(Ok(reader.content()));
+                    // If the upload was given up, no one waits for it.
+                    let _ = sender.send(Ok(reader.content()));
                     None
                 }
                 Ok((piece, reader)) => {
                     counter.add_bytes(piece.len() as u64);
-                    Some((Ok(piece), Some(Step::Read(reader))))
+                    Some((Ok(piece), Some((Step::Read(reader), sender))))
                 }
                 Err(fault) => {
-                    let told: StoreError = source_error(&key, fault.to_string());
-                    settle(Err(fault));
-                    Some((Err(told), None))
+                    let error = source_error(&key, fault.to_string());
+                    let _ = sender.send(Err(fault));
+                    Some((Err(error), None))
                 }
             }
         }

@@ -3,13 +3,12 @@ use std::fs;
 
 use api::ServiceError;
 use blob_store::testing::Fault;
-use model::layout;
 use model::manifest::StoredFile;
 
 use super::*;
 use crate::testing::FakeNode;
 
-fn node() -> FakeNode {
+pub(super) fn node() -> FakeNode {
     let node = FakeNode::new(2, "4.1.9");
     node.tables(&["full", "empty"]);
     node.table("full", 1, 0).sstable("nb-1-big", "one");
@@ -76,7 +75,7 @@ async fn a_full_backup_names_every_table_and_holds_every_file() {
     assert!(
         index
             .object
-            .starts_with(&layout::data(&FakeNode::backup("b1")))
+            .starts_with(&bucket::keys::data(&FakeNode::backup("b1")))
     );
 }
 
@@ -157,7 +156,7 @@ async fn an_object_that_is_there_already_is_adopted_only_if_it_is_the_same() {
         let table = format!("ks/full-{}", FakeNode::table_id(1).folder_suffix());
         format!(
             "{}{}/{table}/{name}",
-            layout::data(&FakeNode::backup("b1")),
+            bucket::keys::data(&FakeNode::backup("b1")),
             FakeNode::host_id(1)
         )
     };
@@ -234,7 +233,7 @@ async fn a_base_that_was_exchanged_or_is_anothers_is_not_built_on() {
         |manifest| manifest.backup = FakeNode::backup("b0"),
         |manifest| manifest.tables[1].files[0].name = "nb-1-big-x/../y".into(),
     ];
-    let key = layout::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(1));
+    let key = bucket::keys::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(1));
     for bend in bends {
         let node = node();
         let mut manifest = node.back_up("b1", None).await;
@@ -245,7 +244,7 @@ async fn a_base_that_was_exchanged_or_is_anothers_is_not_built_on() {
         let (work, ..) = Work::new();
         let wanted = node.upload("b2", Some("b1"));
         let error = upload(&node.agent, &wanted, &work).await.unwrap_err();
-        assert_eq!(error.reason(), "DOCUMENT_DAMAGED", "{error}");
+        assert_eq!(error.reason(), "MANIFEST_DAMAGED", "{error}");
         assert!(error.to_string().contains(&key), "{error}");
     }
 }
@@ -265,7 +264,7 @@ async fn a_base_that_was_never_committed_is_not_built_on() {
 async fn a_node_that_was_not_in_the_base_uploads_everything() {
     let node = node();
     let mut manifest = node.back_up("b1", None).await;
-    let key = |host| layout::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(host));
+    let key = |host| bucket::keys::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(host));
     manifest.member.host_id = FakeNode::host_id(2);
     node.put_manifest(&key(2), &manifest);
     node.commit_node("b1", FakeNode::host_id(2)).await;
@@ -353,41 +352,4 @@ async fn work_that_is_stopped_goes_on_later() {
         .unwrap_err();
     assert_eq!(error.kind(), api::ErrorKind::Cancelled);
     upload_as(&node, "b1").await.unwrap();
-}
-
-#[tokio::test]
-async fn a_file_that_changes_while_it_is_read_is_looked_at_again() {
-    let node = node();
-    take(&node).await;
-    let tables = tables::list(&*node.agent.node.cql).await.unwrap();
-    let found = snapshot::look(&node.agent, "tag", &tables).await.unwrap();
-    let toc = |file: &&ComponentFile| file.component == cassandra_node::sstables::TOC;
-    let (file, sstable) = cassandra_node::sstables::with_sstables(found[1].files.clone())
-        .into_iter()
-        .find(|(file, _)| toc(&file))
-        .unwrap();
-    // Cassandra appends to it in place when an index is made, after the agent has looked.
-    fs::write(&file.path, "Data.db\nSAI+aa+GroupComplete.db\n").unwrap();
-    let (work, progress, _stop) = Work::new();
-    let (journal, _) = Journal::open(node.root.path().join("journal"))
-        .await
-        .unwrap();
-    let uploader = Uploader {
-        store: node.agent.store.clone(),
-        work,
-        backup: FakeNode::backup("b1"),
-        host_id: FakeNode::host_id(1),
-        base_name: None,
-        base: HashMap::new(),
-        done: HashMap::new(),
-        journal,
-        keep_damaged: false,
-        buffer_bytes: 7,
-    };
-    let table = &found[1].table;
-    let stored = uploader.store_file(table, file, sstable).await;
-    let stored = stored.unwrap().file;
-    let bytes = node.agent.store.get(&stored.object, 1 << 20).await.unwrap();
-    assert_eq!(bytes, "Data.db\nSAI+aa+GroupComplete.db\n");
-    assert_eq!((stored.bytes, progress.borrow().bytes_done), (32, 32));
 }

@@ -3,8 +3,9 @@
 //! Marks are numbered, and the attempt whose mark sorts last is the one that may go on: it has seen all others, and
 //! they see it before their next step. A mark of an attempt that died is so taken over without a clock or a lease.
 
-use model::manifest::{DocumentKind, Marker};
-use model::{BackupRef, layout};
+use bucket::{DeletionMark, keys};
+use model::BackupRef;
+use model::manifest::Marker;
 use uuid::Uuid;
 
 use crate::catalog::Catalog;
@@ -18,7 +19,7 @@ pub struct Mark {
 impl Mark {
     /// Marks a backup as being deleted, over the marks of earlier attempts.
     pub async fn set(catalog: &Catalog, backup: &BackupRef) -> Result<Self, CatalogError> {
-        let prefix = layout::deletion_marks(backup);
+        let prefix = keys::deletion_marks(backup);
         let marks = catalog.marks(backup).await?;
         let number_of = |key: &str| -> Option<u32> {
             key.strip_prefix(&prefix)?.split_once('-')?.0.parse().ok()
@@ -27,16 +28,14 @@ impl Mark {
         let number = last.unwrap_or(0).saturating_add(1);
         let mark = Self {
             backup: backup.clone(),
-            key: layout::deletion_mark(backup, number, &Uuid::now_v7()),
+            key: keys::deletion_mark(backup, number, &Uuid::now_v7()),
         };
         let marker = Marker {
             backup: backup.clone(),
             at: catalog.now(),
             task_id: None,
         };
-        catalog
-            .create_marker(DocumentKind::Deletion, &mark.key, &marker)
-            .await?;
+        catalog.create(&mark.key, DeletionMark(marker)).await?;
         mark.check_ours(catalog).await?;
         Ok(mark)
     }

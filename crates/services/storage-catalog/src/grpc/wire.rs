@@ -4,13 +4,12 @@ use api::convert::{ConversionError, all, parsed, parsed_optional, required};
 use api::pb::storage_catalog as pb;
 use chassis::work::Progress;
 use model::manifest::{BackupKind, KindWithBase};
-use model::{BackupName, BackupRef, HostId, Schema, Selection};
+use model::{BackupName, BackupRef, HostId, Schema, Selection, VerifyLevel};
 use tonic::Status;
 
-use super::missing;
 use crate::delete::Deleted;
 use crate::error::CatalogError;
-use crate::verify::{Damage, Level, Report};
+use crate::verify::{Damage, Report};
 use crate::{begin, commit};
 
 pub fn begin(request: pb::BeginBackupRequest) -> Result<begin::Request, Status> {
@@ -64,20 +63,11 @@ pub fn commit(request: pb::CommitBackupRequest) -> Result<commit::Request, Conve
     })
 }
 
-pub fn level(level: pb::VerifyLevel) -> Result<Level, ConversionError> {
-    match level {
-        pb::VerifyLevel::Manifest => Ok(Level::Manifest),
-        pb::VerifyLevel::Objects => Ok(Level::Objects),
-        pb::VerifyLevel::Sstables => Ok(Level::Sstables),
-        pb::VerifyLevel::Unspecified => missing("level"),
-    }
-}
-
 pub fn verify_message(
     progress: Progress,
     report: Option<Report>,
     backup: &BackupRef,
-    level: Level,
+    level: VerifyLevel,
 ) -> pb::VerifyBackupResponse {
     match report {
         None => pb::VerifyBackupResponse {
@@ -91,15 +81,10 @@ pub fn verify_message(
     }
 }
 
-fn report(report: Report, backup: &BackupRef, level: Level) -> pb::VerifyReport {
-    let level = match level {
-        Level::Manifest => pb::VerifyLevel::Manifest,
-        Level::Objects => pb::VerifyLevel::Objects,
-        Level::Sstables => pb::VerifyLevel::Sstables,
-    };
+fn report(report: Report, backup: &BackupRef, level: VerifyLevel) -> pb::VerifyReport {
     pb::VerifyReport {
         backup: Some(backup.clone().into()),
-        level: level as i32,
+        level: pb::VerifyLevel::from(level) as i32,
         ok: report.damage.is_empty(),
         objects_checked: report.objects,
         bytes_checked: report.bytes,

@@ -1,17 +1,15 @@
 //! Reads objects back, compares their bytes with the hashes that were taken at backup time, and checks what they mean.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bucket::{StoredCheck, WrongFiles};
 use chassis::work::{Progress, Work};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use model::VerifyLevel;
 use model::manifest::{BackupManifest, NodeManifest, StoredFile, TableFiles};
 
-use super::Level;
-use super::check::PassingCheck;
 use super::damage::{Damage, short};
-use super::stored::StoredSstables;
+use super::sstables::StoredSstables;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 
@@ -64,20 +62,20 @@ impl<'a> Tally<'a> {
 }
 
 impl Catalog {
-    /// Compares every object of a node, but for those that are known to be wrong. Answers the bytes that were read.
+    /// Compares every object of a node, but for those that are known to be wrong. Returns the bytes that were read.
     pub async fn compare_content(
         &self,
-        manifest: &Arc<NodeManifest>,
-        is_wrong: &BTreeSet<&str>,
-        level: Level,
+        manifest: &NodeManifest,
+        wrong: &WrongFiles,
+        level: VerifyLevel,
         work: &Tally<'_>,
     ) -> Result<(u64, Vec<Damage>), CatalogError> {
         let files: Vec<Place> = places(manifest)
-            .filter(|place| !is_wrong.contains(place.stored(manifest).1.object.as_str()))
+            .filter(|place| wrong.of(place.stored(manifest).1).is_none())
             .collect();
         let sstables = match level {
-            Level::Sstables => Some(StoredSstables::of(manifest, is_wrong, &self.store)),
-            Level::Manifest | Level::Objects => None,
+            VerifyLevel::Sstables => Some(StoredSstables::of(manifest, wrong, &self.bucket)),
+            VerifyLevel::Manifest | VerifyLevel::Objects => None,
         };
         let mut damages = Vec::new();
         for batch in files.chunks(BATCH_FILES) {
@@ -99,13 +97,14 @@ impl Catalog {
         &self,
         manifest: &NodeManifest,
         place: Place,
-        sstables: Option<&StoredSstables>,
+        sstables: Option<&StoredSstables<'_>>,
         work: &Tally<'_>,
     ) -> Result<Vec<Damage>, CatalogError> {
         let (table, file) = place.stored(manifest);
         let check = match sstables.and_then(|all| all.find(place.table, place.file)) {
             Some((sstable, component)) => {
-                Some(PassingCheck::begin(sstable, component.to_owned()).await?)
+                let begun = StoredCheck::begin(sstable, component.to_owned()).await;
+                Some(begun.map_err(CatalogError::store("read a component"))?)
             }
             None => None,
         };
@@ -115,7 +114,7 @@ impl Catalog {
             .map(|what| Damage::of_file(manifest, table, file, what));
         let found = compared.component.into_iter().filter_map(|damage| {
             let found = Damage::of_component(manifest, table, file, damage);
-            // What was so on the node is told as such.
+            // What was damaged on the node already is reported as such.
             let is_kept = manifest.damaged.iter().any(|kept| found.is(kept));
             (!is_kept).then_some(found)
         });
@@ -126,10 +125,10 @@ impl Catalog {
     async fn compare(
         &self,
         file: &StoredFile,
-        mut check: Option<PassingCheck>,
+        mut check: Option<StoredCheck>,
         work: &Tally<'_>,
     ) -> Result<Compared, CatalogError> {
-        let mut body = match self.store.get_stream(&file.object, None).await {
+        let mut body = match self.bucket.open(file, None).await {
             Ok(body) => body,
             Err(error) if error.is_not_found() => {
                 return Ok(Compared {
@@ -155,14 +154,18 @@ impl Catalog {
             length += chunk.len() as u64;
             work.done(chunk.len() as u64, 0, short(&file.object));
             if let Some(check) = &mut check {
-                check.update(chunk).await?;
+                let checked = check.update(chunk).await;
+                checked.map_err(CatalogError::store("read a component"))?;
             }
         }
         work.done(0, 1, short(&file.object));
         Ok(Compared {
             object: difference(file, length, &hasher),
             component: match check {
-                Some(check) => check.finish().await?,
+                Some(check) => check
+                    .finish()
+                    .await
+                    .map_err(CatalogError::store("read a component"))?,
                 None => Vec::new(),
             },
         })

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use bucket::keys;
 use cassandra_formats::parse_file_name;
-use model::layout;
 use model::manifest::{BackupNode, KeptDamage, NodeManifest, StoredFile, TableFiles};
 
 /// One thing that is wrong with a stored backup. Empty where it does not apply.
@@ -131,6 +131,6 @@ pub fn sstables(table: &TableFiles) -> u64 {
 
 /// Names an object for the screen: what follows the layout's root.
 pub fn short(key: &str) -> &str {
-    let rest = key.strip_prefix(layout::ROOT);
+    let rest = key.strip_prefix(keys::ROOT);
     rest.map_or(key, |rest| rest.trim_start_matches('/'))
 }

@@ -2,7 +2,7 @@
 
 use api::ErrorKind;
 use api::pb::storage_catalog::{BackupState, BeginBackupRequest};
-use model::layout;
+use bucket::keys;
 
 use crate::world::{backup, memory_world, refused, task, wire_ref};
 
@@ -97,7 +97,7 @@ async fn the_base_is_pinned_while_the_differential_runs() {
         .begin("d1", Some("f1"), task(2))
         .await
         .expect("begins");
-    let pin = layout::pin(&backup("f1"), &task(2));
+    let pin = keys::pin(&backup("f1"), &task(2));
     assert!(memory.keys().contains(&pin));
     let error = refused(world.delete("f1").await, "BACKUP_PINNED");
     assert!(error.message.contains(&task(2).to_string()), "{error}");

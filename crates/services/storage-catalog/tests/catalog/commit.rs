@@ -1,8 +1,10 @@
 //! Committing.
 
 use api::pb::storage_catalog::BackupState;
-use model::manifest::{DocumentKind, NodeManifest, seal};
-use model::{TableId, layout};
+use bucket::envelope::{DocumentKind, seal};
+use bucket::keys;
+use model::TableId;
+use model::manifest::NodeManifest;
 use uuid::Uuid;
 
 use crate::world::{
@@ -137,7 +139,7 @@ async fn commit_bent(bend: impl Fn(&mut NodeManifest)) -> api::RemoteError {
     world.upload_all("b1", None, FULL_FILES).await;
     let mut manifest = node_manifest("b1", None, 2, FULL_FILES);
     bend(&mut manifest);
-    let key = layout::node_manifest(&backup("b1"), &host(2));
+    let key = keys::node_manifest(&backup("b1"), &host(2));
     memory.overwrite(
         &key,
         seal(DocumentKind::NodeManifest, &manifest)
@@ -208,7 +210,7 @@ async fn a_node_manifest_that_leads_elsewhere_is_refused() {
     for (what, bend) in bends {
         let error = commit_bent(bend).await;
         assert_eq!(error.reason, "MANIFEST_DAMAGED", "{what}");
-        let key = layout::node_manifest(&backup("b1"), &host(2));
+        let key = keys::node_manifest(&backup("b1"), &host(2));
         assert!(error.message.contains(&key), "{what}: {error}");
     }
 }
@@ -219,9 +221,9 @@ async fn an_intent_of_another_backup_is_not_believed() {
     world.begin("b1", None, task(1)).await.expect("begins");
     world.begin("b2", None, task(1)).await.expect("begins");
     world.upload_all("b1", None, FULL_FILES).await;
-    let other = layout::intent(&backup("b2"));
+    let other = keys::intent(&backup("b2"));
     let other = world.store.get(&other, 1 << 20).await.expect("an intent");
-    memory.overwrite(&layout::intent(&backup("b1")), other);
+    memory.overwrite(&keys::intent(&backup("b1")), other);
     refused(world.commit("b1", task(1)).await, "MANIFEST_DAMAGED");
 }
 
@@ -253,7 +255,7 @@ async fn the_lowest_release_is_the_backups() {
     world.upload_all("b1", None, FULL_FILES).await;
     let mut manifest = node_manifest("b1", None, 2, FULL_FILES);
     manifest.release = "cassandra 4.1.10".parse().expect("release");
-    let key = layout::node_manifest(&backup("b1"), &host(2));
+    let key = keys::node_manifest(&backup("b1"), &host(2));
     memory.overwrite(
         &key,
         seal(DocumentKind::NodeManifest, &manifest)

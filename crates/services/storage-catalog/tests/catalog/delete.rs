@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::pb::storage_catalog::{BackupState, DeleteBackupRequest};
 use blob_store::testing::{Fault, Faulty, Memory};
 use blob_store::{BlobStore, StoreError};
-use model::layout;
+use bucket::keys;
 
 use crate::world::{FULL_FILES, World, backup, memory_world, object_key, refused, task, wire_ref};
 
@@ -122,11 +122,11 @@ async fn an_unreadable_backup_can_be_deleted_and_blocks_others_only_where_its_ba
     world.full("f2", task(2)).await;
     world.differential("d1", "f1", task(3)).await;
     let future = "{\"format\":99}\n{}";
-    memory.overwrite(&layout::backup_manifest(&backup("d1")), future);
+    memory.overwrite(&keys::backup_manifest(&backup("d1")), future);
     // Its intent still says whose objects it needs.
     refused(world.delete("f1").await, "BACKUP_IS_BASE");
     world.delete("f2").await.expect("is not needed");
-    memory.overwrite(&layout::intent(&backup("d1")), future);
+    memory.overwrite(&keys::intent(&backup("d1")), future);
     let error = refused(world.delete("f1").await, "REFERENCES_UNCLEAR");
     assert!(error.hint.is_some());
     world.delete("d1").await.expect("can be deleted itself");
@@ -141,7 +141,7 @@ async fn a_deletion_that_was_cut_short_is_listed_and_finished_by_deleting_again(
     let world = World::on(faulty.clone());
     world.full("f1", task(1)).await;
     // The first death after the manifest is gone.
-    let manifest = layout::backup_manifest(&backup("f1"));
+    let manifest = keys::backup_manifest(&backup("f1"));
     for call in 1.. {
         faulty.set(Fault::DieBefore(call));
         world.delete("f1").await.expect_err("dies");
@@ -163,14 +163,14 @@ async fn an_attempt_stops_where_a_later_one_has_taken_over() {
     let (memory, world) = memory_world();
     world.full("f1", task(1)).await;
     // A later attempt of another catalog, whose mark sorts behind any that this one can set.
-    let later = layout::deletion_mark(&backup("f1"), u32::MAX, &uuid::Uuid::max());
+    let later = keys::deletion_mark(&backup("f1"), u32::MAX, &uuid::Uuid::max());
     world.put(&later, "a mark").await;
     let error = refused(world.delete("f1").await, "DELETION_AT_WORK");
     assert!(error.is_retryable());
     assert!(
         memory
             .keys()
-            .contains(&layout::backup_manifest(&backup("f1")))
+            .contains(&keys::backup_manifest(&backup("f1")))
     );
 }
 

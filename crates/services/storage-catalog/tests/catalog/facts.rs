@@ -3,8 +3,9 @@
 use api::RemoteError;
 use api::pb::storage_catalog::{self as pb, VerifyLevel};
 use api::pb::types::{KeyFingerprint, Selection, TableRef};
-use model::layout;
-use model::manifest::{self, DocumentKind, SstableFacts, seal};
+use bucket::envelope::{DocumentKind, seal};
+use bucket::keys;
+use model::manifest::{self, SstableFacts};
 
 use crate::world::{
     FULL_FILES, World, backup, host, memory_world, node_manifest, refused, task, wire_ref,
@@ -90,7 +91,7 @@ async fn a_node_manifest_that_is_not_the_committed_one_tells_nothing() {
     backed_up(&world).await;
     let other = node_manifest("f1", None, 2, FULL_FILES);
     let sealed = seal(DocumentKind::NodeManifest, &other).expect("seals").0;
-    memory.overwrite(&layout::node_manifest(&backup("f1"), &host(2)), sealed);
+    memory.overwrite(&keys::node_manifest(&backup("f1"), &host(2)), sealed);
     let error = refused(listed(&world, "orders").await, "BACKUP_INCOMPLETE");
     assert!(
         error.message.contains("not the one that was committed"),
@@ -106,7 +107,7 @@ async fn a_node_manifest_with_a_name_that_leads_elsewhere_tells_nothing() {
     let mut other = node_manifest("f1", None, 2, FULL_FILES);
     other.tables[0].files[0].name = "nb-1-big-x/../../y".into();
     let sealed = seal(DocumentKind::NodeManifest, &other).expect("seals").0;
-    let key = layout::node_manifest(&backup("f1"), &host(2));
+    let key = keys::node_manifest(&backup("f1"), &host(2));
     memory.overwrite(&key, sealed);
     let error = refused(listed(&world, "orders").await, "MANIFEST_DAMAGED");
     assert!(error.message.contains(&key), "{error}");

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use api::pb::storage_catalog::{BackupState, VerifyLevel};
 use blob_store::Folder;
-use model::manifest::{DocumentKind, FORMAT, Marker, SourceFile, StoredFile, TableFiles, seal};
-use model::{TableId, layout};
+use bucket::envelope::{DocumentKind, FORMAT, seal};
+use bucket::keys;
+use model::TableId;
+use model::manifest::{Marker, SourceFile, StoredFile, TableFiles};
 use uuid::Uuid;
 
 use crate::world::{
@@ -160,7 +162,7 @@ async fn make(target: &Path) {
         at: "2026-01-01T00:00:09Z".parse().expect("time"),
         task_id: None,
     };
-    let mark = layout::deletion_mark(&backup("deleting"), 1, &Uuid::from_u128(0x55));
+    let mark = keys::deletion_mark(&backup("deleting"), 1, &Uuid::from_u128(0x55));
     let sealed = seal(DocumentKind::Deletion, &marker).expect("seals").0;
     world.store.put(&mark, sealed.into()).await.expect("put");
     world.pin("full", task(7)).await.expect("pins");
@@ -231,7 +233,7 @@ async fn view(world: &World, name: &str, host: &str) -> TableFiles {
     let folder = format!("orders_by_day-{}", id.folder_suffix());
     let object = format!(
         "{}{host}/shop/{folder}/nb-1-big-Data.db",
-        layout::data(&backup(name))
+        keys::data(&backup(name))
     );
     world.put(&object, content).await;
     TableFiles {

@@ -6,7 +6,7 @@ use api::ErrorKind;
 use api::pb::storage_catalog::BackupState;
 use blob_store::Counted;
 use blob_store::testing::Memory;
-use model::layout;
+use bucket::keys;
 
 use crate::world::{World, backup, memory_world, refused, task};
 
@@ -62,10 +62,10 @@ async fn a_backup_is_found_by_its_name_alone_where_that_is_unique() {
     let (memory, world) = memory_world();
     world.full("nightly", task(1)).await;
     assert!(world.get("/nightly").await.is_ok());
-    let copy = layout::backup_manifest(&backup("nightly")).replace("/prod/", "/other/");
+    let copy = keys::backup_manifest(&backup("nightly")).replace("/prod/", "/other/");
     memory.overwrite(
         &copy,
-        memory_bytes(&memory, &layout::backup_manifest(&backup("nightly"))).await,
+        memory_bytes(&memory, &keys::backup_manifest(&backup("nightly"))).await,
     );
     let error = refused(world.get("/nightly").await, "BACKUP_AMBIGUOUS");
     assert!(
@@ -75,7 +75,7 @@ async fn a_backup_is_found_by_its_name_alone_where_that_is_unique() {
     assert!(world.get("prod/nightly").await.is_ok());
 }
 
-async fn memory_bytes(memory: &Memory, key: &str) -> bytes::Bytes {
+pub async fn memory_bytes(memory: &Memory, key: &str) -> bytes::Bytes {
     use blob_store::BlobStore;
     memory.get(key, 1 << 20).await.expect("bytes")
 }
@@ -111,7 +111,7 @@ async fn a_damaged_or_future_manifest_is_listed_as_unreadable_and_refused_with_w
     let (memory, world) = memory_world();
     world.full("f1", task(1)).await;
     world.full("f2", task(2)).await;
-    let key = layout::backup_manifest(&backup("f1"));
+    let key = keys::backup_manifest(&backup("f1"));
     let good = memory_bytes(&memory, &key).await;
     let mut flipped = good.to_vec();
     *flipped.last_mut().expect("bytes") ^= 1;
@@ -154,7 +154,7 @@ async fn a_differential_whose_base_is_gone_is_never_called_complete() {
     world.differential("d1", "f1", task(2)).await;
     world
         .store
-        .delete(&layout::backup_manifest(&backup("f1")))
+        .delete(&keys::backup_manifest(&backup("f1")))
         .await
         .expect("deletes");
     assert_eq!(world.state("d1").await, Some(BackupState::Unreadable));

@@ -10,6 +10,7 @@ mod list;
 mod pins;
 mod races;
 mod sstables;
+mod verifications;
 mod verify;
 mod world;
 mod write_once;

@@ -1,7 +1,7 @@
 //! Pins.
 
 use api::pb::storage_catalog::BackupState;
-use model::layout;
+use bucket::keys;
 
 use crate::world::{backup, memory_world, refused, task};
 
@@ -34,7 +34,7 @@ async fn only_a_complete_backup_can_be_pinned() {
 async fn a_backup_that_is_being_deleted_is_not_pinned_and_no_pin_stays_behind() {
     let (memory, world) = memory_world();
     world.full("f1", task(1)).await;
-    let mark = layout::deletion_mark(&backup("f1"), 1, &uuid::Uuid::from_u128(1));
+    let mark = keys::deletion_mark(&backup("f1"), 1, &uuid::Uuid::from_u128(1));
     world.put(&mark, "a mark").await;
     refused(world.pin("f1", task(2)).await, "BACKUP_DELETING");
     assert!(!memory.keys().iter().any(|key| key.contains("/pins/")));

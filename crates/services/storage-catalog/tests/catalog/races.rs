@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use api::pb::storage_catalog::BackupState;
+use api::pb::storage_catalog::{BackupState, VerifyLevel};
 use blob_store::testing::{Fault, Faulty, Memory};
 
 use crate::world::{World, task};
@@ -151,4 +151,28 @@ async fn two_deletions_at_once_end_with_nothing_left() {
             "round {round}: {finished:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_verification_leaves_nothing_of_a_backup_that_is_deleted_meanwhile() {
+    let mut verified_count = 0;
+    for round in 0..ROUNDS {
+        let memory = Memory::default();
+        World::on(Arc::new(memory.clone()))
+            .full("f1", task(1))
+            .await;
+        // The deletion is fast, so that in some rounds all of it falls into the middle of the verification.
+        let (one, other) = (jittery(&memory, round), World::on(Arc::new(memory.clone())));
+        let (verified, deleted) = tokio::join!(
+            tokio::spawn(async move { one.verify("f1", VerifyLevel::Objects).await }),
+            tokio::spawn(async move {
+                after_head_start(round).await;
+                other.delete("f1").await
+            }),
+        );
+        verified_count += u64::from(verified.expect("runs").is_ok());
+        deleted.expect("runs").expect("deletes");
+        assert_eq!(memory.keys(), ["ringkeep/1/README.txt"], "round {round}");
+    }
+    assert!(verified_count > 0, "the race was none");
 }

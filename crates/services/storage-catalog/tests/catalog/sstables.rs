@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use api::pb::storage_catalog::{Damage, VerifyLevel, VerifyReport};
 use blob_store::testing::{Fault, Faulty, Memory};
-use model::layout;
-use model::manifest::{DocumentKind, KeptDamage, NodeManifest, StoredFile, seal};
+use bucket::envelope::{DocumentKind, seal};
+use bucket::keys;
+use model::manifest::{KeptDamage, NodeManifest, StoredFile};
 
 use crate::world::{World, backup, host, memory_world, node_manifest, object_key, refused, task};
 
@@ -73,7 +74,7 @@ async fn back_up(world: &World, files: &Files, bend: impl Fn(&mut NodeManifest))
         }
         bend(&mut manifest);
         let sealed = seal(DocumentKind::NodeManifest, &manifest).expect("seals");
-        let key = layout::node_manifest(&manifest.backup, &host(number));
+        let key = keys::node_manifest(&manifest.backup, &host(number));
         world.store.put(&key, sealed.0.into()).await.expect("put");
     }
     world.commit("f1", task(1)).await.expect("commits");

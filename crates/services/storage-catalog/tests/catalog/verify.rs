@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use api::pb::storage_catalog::{Damage, VerifyLevel, VerifyReport};
 use blob_store::testing::{Fault, Faulty, Memory};
-use model::layout;
-use model::manifest::{DocumentKind, seal};
+use bucket::envelope::{DocumentKind, seal};
+use bucket::keys;
 
 use crate::world::{World, backup, host, memory_world, node_manifest, object_key, refused, task};
 
@@ -122,7 +122,7 @@ async fn a_body_that_ends_early_is_damage_and_a_store_that_fails_is_not() {
 
 #[tokio::test]
 async fn a_damaged_missing_or_exchanged_node_manifest_is_found() {
-    let key = layout::node_manifest(&backup("d1"), &host(1));
+    let key = keys::node_manifest(&backup("d1"), &host(1));
     let mut exchanged = node_manifest("d1", Some("f1"), 1, &World::differential_files("f1"));
     exchanged.tables[0].files.pop();
     let exchanged = seal(DocumentKind::NodeManifest, &exchanged)
@@ -144,7 +144,7 @@ async fn a_damaged_missing_or_exchanged_node_manifest_is_found() {
     }
     let (_, world) = memory_world();
     world.full("f1", task(1)).await;
-    let key = layout::node_manifest(&backup("f1"), &host(1));
+    let key = keys::node_manifest(&backup("f1"), &host(1));
     world.store.delete(&key).await.expect("deletes");
     let damage = one(world
         .verify("f1", VerifyLevel::Manifest)
@@ -155,7 +155,7 @@ async fn a_damaged_missing_or_exchanged_node_manifest_is_found() {
 
 #[tokio::test]
 async fn a_damaged_backup_manifest_is_a_report_and_a_future_one_is_a_refusal() {
-    let key = layout::backup_manifest(&backup("d1"));
+    let key = keys::backup_manifest(&backup("d1"));
     let damage = one(verify_bent(VerifyLevel::Manifest, |memory| {
         memory.overwrite(&key, "x\n")
     })
@@ -163,7 +163,7 @@ async fn a_damaged_backup_manifest_is_a_report_and_a_future_one_is_a_refusal() {
     assert_eq!(damage.object, key);
     let (memory, world) = memory_world();
     world.full("f1", task(1)).await;
-    memory.overwrite(&layout::backup_manifest(&backup("f1")), "{\"format\":99}\n");
+    memory.overwrite(&keys::backup_manifest(&backup("f1")), "{\"format\":99}\n");
     refused(
         world.verify("f1", VerifyLevel::Manifest).await,
         "MANIFEST_FROM_THE_FUTURE",

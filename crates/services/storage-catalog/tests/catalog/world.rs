@@ -10,11 +10,13 @@ use api::pb::storage_catalog::BackupState;
 use api::pb::types::{self, BackupKind};
 use blob_store::testing::Memory;
 use blob_store::{Put, Store};
+use bucket::envelope::{DocumentKind, seal};
+use bucket::keys;
 use bytes::Bytes;
 use cassandra_versions::Release;
 use jiff::Timestamp;
-use model::manifest::{self, DocumentKind, NodeManifest, StoredFile, TableFiles, seal};
-use model::{BackupRef, HostId, RingMember, TableId, TaskId, layout};
+use model::manifest::{self, NodeManifest, StoredFile, TableFiles};
+use model::{BackupRef, HostId, RingMember, TableId, TaskId};
 use uuid::Uuid;
 
 pub const CLUSTER: &str = "prod";
@@ -150,7 +152,7 @@ pub fn object_key(backup: &BackupRef, node: u128, file: &str) -> String {
     let table = TableId(Uuid::from_u128(0xabc)).folder_suffix();
     format!(
         "{}{}/shop/orders-{table}/{file}",
-        layout::data(backup),
+        keys::data(backup),
         host(node)
     )
 }
@@ -202,7 +204,7 @@ impl World {
             }
         }
         let sealed = seal(DocumentKind::NodeManifest, manifest).expect("seals").0;
-        let key = layout::node_manifest(&manifest.backup, &manifest.member.host_id);
+        let key = keys::node_manifest(&manifest.backup, &manifest.member.host_id);
         self.store.put(&key, sealed.into()).await.expect("put");
     }
 
@@ -305,6 +307,15 @@ impl World {
         };
         let response = self.client.clone().get_backup(request).await?;
         Ok(response.into_inner().backup.expect("a backup"))
+    }
+
+    /// The newest results of verifications, by level.
+    pub async fn verifications(&self, name: &str) -> Vec<pb::Verification> {
+        let request = pb::GetBackupRequest {
+            backup: wire_ref(name),
+        };
+        let response = self.client.clone().get_backup(request).await;
+        response.expect("gets").into_inner().verifications
     }
 
     pub async fn verify(

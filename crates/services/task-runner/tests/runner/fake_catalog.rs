@@ -26,6 +26,16 @@ fn release() -> types::Release {
 
 type Answer<T> = Result<Response<T>, Status>;
 
+/// What the one verification of every backup has found.
+pub fn verification() -> pb::Verification {
+    pb::Verification {
+        level: pb::VerifyLevel::Sstables as i32,
+        verified_at: "2026-01-02T03:04:05Z".into(),
+        damaged: 1,
+        ..pb::Verification::default()
+    }
+}
+
 fn name(backup: Option<api::pb::types::BackupRef>) -> String {
     backup.map(|backup| backup.name).unwrap_or_default()
 }
@@ -206,6 +216,7 @@ impl StorageCatalog for FakeCatalog {
                     .collect(),
                 ..pb::Backup::default()
             }),
+            verifications: vec![verification()],
         }))
     }
 

@@ -160,6 +160,7 @@ impl Planner for FakePlanner {
             node.keys.iter().map(say)
         });
         self.fleet.facts().target_keys = target_keys.collect();
+        self.fleet.facts().verifications = request.verifications.clone();
         let ranges: Vec<TokenRange> = self
             .fleet
             .facts()

@@ -54,6 +54,8 @@ pub struct Facts {
     pub keys: Vec<String>,
     /// What the planner was last told of the target's keys: node, name and fingerprint.
     pub target_keys: Vec<String>,
+    /// What the planner was told of verifications of the backup.
+    pub verifications: Vec<api::pb::storage_catalog::Verification>,
     /// Token ranges that each node is planned to take of its source.
     pub ranges: Vec<(String, String)>,
     /// What agents were told to take, for example `n1 of h1 (1, 5]`.

@@ -3,6 +3,7 @@
 use api::ErrorKind;
 use api::pb::task_runner::{StepState, TaskState};
 
+use crate::fake_catalog::verification;
 use crate::fleet::Fault;
 use crate::world::{DEADLINE, World, codes, state_of};
 
@@ -145,6 +146,14 @@ async fn keys_that_the_backup_needs_are_asked_of_every_node() {
         world.fleet.facts().target_keys,
         ["n1 system_key n1", "n2 system_key n2"]
     );
+}
+
+#[tokio::test]
+async fn the_planner_is_given_what_verifications_have_found() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    life.plan_restore("b").await;
+    assert_eq!(world.fleet.facts().verifications, [verification()]);
 }
 
 #[tokio::test]

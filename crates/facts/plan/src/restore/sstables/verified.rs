@@ -1,53 +1,120 @@
-//! Whether anybody has read the backup back since it was written.
+//! Whether the backup has been read back since it was written, and what was found.
 
-use jiff::Timestamp;
-use model::manifest::BackupManifest;
+use model::VerifyLevel;
+use model::manifest::{BackupManifest, VerificationResult};
 
 use super::Restored;
 use crate::codes;
 use crate::findings::Findings;
 
-/// Verifications are not recorded anywhere yet, so that none is known.
+/// The least deep level that reads every byte.
+const DEEP_ENOUGH: VerifyLevel = VerifyLevel::Objects;
+
 pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
-    check_since(restored.given.backup, None, findings);
+    let given = restored.given;
+    check_results(given.backup, &given.request.verifications, findings);
 }
 
-/// `verified_at`: when the last verification of the backup that found nothing was done, where one is known.
-fn check_since(backup: &BackupManifest, verified_at: Option<Timestamp>, findings: &mut Findings) {
-    // A verification of before the end of the backup was one of something else.
-    if verified_at.is_some_and(|at| at >= backup.finished_at) {
-        return;
-    }
+/// `verifications`: the newest of each level.
+fn check_results(
+    backup: &BackupManifest,
+    verifications: &[VerificationResult],
+    findings: &mut Findings,
+) {
+    // A verification from before the end of the backup was one of something else.
+    let of_backup = |result: &&VerificationResult| result.verified_at >= backup.finished_at;
+    let results: Vec<_> = verifications.iter().filter(of_backup).collect();
     let name = &backup.backup;
-    findings.say(
-        codes::BACKUP_UNVERIFIED,
-        &backup.backup,
-        "the backup has not been read back since it was written",
-        format!("`ringkeep backup verify {name} --level sstables` reads every byte of it; the restore itself checks all that it takes"),
+    let hint = format!(
+        "`ringkeep backup verify {name} --level sstables` reads every byte of it; the restore itself checks all that it takes"
     );
+    if let Some(found) = last_damage(&results) {
+        let (at, damaged) = (found.verified_at, found.damaged);
+        let message =
+            format!("the verification of {at} found {damaged} places damaged or missing in it");
+        findings.say(codes::BACKUP_UNVERIFIED, name, message, hint);
+    } else if !results.iter().any(|result| result.level >= DEEP_ENOUGH) {
+        let message = "the backup has not been read back since it was written";
+        findings.say(codes::BACKUP_UNVERIFIED, name, message, hint);
+    }
+}
+
+/// Damage that no later verification at least as deep has found to be gone.
+fn last_damage<'a>(results: &[&'a VerificationResult]) -> Option<&'a VerificationResult> {
+    let is_refuted = |damage: &VerificationResult| {
+        results.iter().any(|later| {
+            later.damaged == 0
+                && later.level >= damage.level
+                && later.verified_at > damage.verified_at
+        })
+    };
+    let damage = results.iter().copied().filter(|result| result.damaged > 0);
+    damage
+        .filter(|damage| !is_refuted(damage))
+        .max_by_key(|damage| damage.verified_at)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::restore::world::{backup, brief, said};
+    use jiff::Timestamp;
 
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).expect("a time")
+    use super::*;
+    use crate::restore::world::{backup, said};
+    use VerifyLevel::{Manifest, Objects, Sstables};
+
+    fn result(level: VerifyLevel, second: i64, damaged: u64) -> VerificationResult {
+        VerificationResult {
+            level,
+            verified_at: Timestamp::from_second(second).expect("a time"),
+            objects: 1,
+            bytes: 1,
+            sstables: 1,
+            damaged,
+        }
+    }
+
+    /// What is said of a backup that was finished at second 1000.
+    fn message(results: &[VerificationResult]) -> Option<String> {
+        let mut backup = backup("cassandra 4.1.9", &["s1"]);
+        backup.finished_at = Timestamp::from_second(1000).expect("a time");
+        let found = said(|findings| check_results(&backup, results, findings));
+        assert!(found.len() <= 1, "{found:?}");
+        let finding = found.into_iter().next()?;
+        assert_eq!(finding.code, "BACKUP_UNVERIFIED");
+        Some(finding.message)
     }
 
     #[test]
     fn only_a_verification_since_the_backup_counts() {
-        let mut backup = backup("cassandra 4.1.9", &["s1"]);
-        backup.finished_at = at(1000);
-        for (verified_at, told) in [(None, true), (Some(999), true), (Some(1000), false)] {
-            let found = said(|findings| check_since(&backup, verified_at.map(at), findings));
-            let expected = if told {
-                vec!["Advice BACKUP_UNVERIFIED prod/nightly-1".to_owned()]
-            } else {
-                Vec::new()
-            };
-            assert_eq!(brief(&found), expected, "{verified_at:?}");
+        for (results, is_said) in [
+            (vec![], true),
+            (vec![result(Objects, 999, 0)], true),
+            (vec![result(Objects, 1000, 0)], false),
+        ] {
+            assert_eq!(message(&results).is_some(), is_said, "{results:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_verification_that_reads_every_byte_counts() {
+        for (level, is_said) in [(Manifest, true), (Objects, false), (Sstables, false)] {
+            let said = message(&[result(level, 2000, 0)]);
+            assert_eq!(said.is_some(), is_said, "{level:?}");
+        }
+    }
+
+    #[test]
+    fn damage_is_said_until_a_verification_as_deep_finds_none() {
+        let damage = result(Objects, 2000, 3);
+        let said = message(std::slice::from_ref(&damage)).expect("damage");
+        assert!(said.contains("found 3 places damaged"), "{said}");
+        for (other, is_said) in [
+            (result(Sstables, 1500, 0), true),
+            (result(Manifest, 2500, 0), true),
+            (result(Sstables, 2500, 0), false),
+        ] {
+            let said = message(&[damage.clone(), other.clone()]);
+            assert_eq!(said.is_some(), is_said, "{other:?}");
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use bucket::StoredReadError;
 use cassandra_formats::Error;
 use cassandra_node::files::FileError;
+use chassis::work::Stopped;
 
-use super::remote::RemoteFault;
 use crate::stage::StageError;
 use crate::stage::layout::StagedSstable;
 
@@ -52,13 +53,13 @@ impl Failure {
             Error::Write { component, source } => {
                 FileError::at("write", folder.join(&*component))(source).into()
             }
-            Error::Read { component, source } => match source.downcast::<RemoteFault>() {
-                Ok(RemoteFault::Stopped(stopped)) => stopped.into(),
-                Ok(RemoteFault::Store(error)) if error.is_not_found() => StageError::Missing {
+            Error::Read { component, source } => match source.downcast::<StoredReadError>() {
+                Ok(StoredReadError::Stopped) => Stopped.into(),
+                Ok(StoredReadError::Store(error)) if error.is_not_found() => StageError::Missing {
                     object: sstable.object_of(&component),
                 },
-                Ok(RemoteFault::Store(error)) => error.into(),
-                Ok(fault @ RemoteFault::Short { .. }) => StageError::Damaged {
+                Ok(StoredReadError::Store(error)) => error.into(),
+                Ok(fault @ StoredReadError::Short { .. }) => StageError::Damaged {
                     source_node,
                     table,
                     sstable: name,

@@ -67,7 +67,7 @@ async fn sstables_without_strays_come_as_they_are_and_each_byte_once() {
         assert_eq!(progress.bytes_done, progress.bytes_total, "{table}");
         assert_eq!(progress.items_done, progress.items_total, "{table}");
         if table.starts_with("big") {
-            let key = layout::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(1));
+            let key = bucket::keys::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(1));
             let manifest = source.node.agent.store.head(&key).await.unwrap().unwrap();
             let bytes: usize = live.values().map(Vec::len).sum();
             assert_eq!(counted.counts().bytes_down, manifest.size + bytes as u64);

@@ -11,7 +11,7 @@ use cassandra_formats::{DataLayout, Uncompressed, Version, verify};
 use cassandra_node::files;
 use chassis::work::Work;
 use model::manifest::NodeManifest;
-use model::{HostId, RangeText, SourceShare, TableRef, layout};
+use model::{HostId, RangeText, SourceShare, TableRef};
 use sstable_files::SstableFiles;
 
 use crate::restore::TableTarget;
@@ -95,7 +95,7 @@ impl Source {
             files.for_each(|file| file.from = Some(base.clone()));
             manifest.base = Some(base);
         }
-        let key = layout::node_manifest(&manifest.backup, &manifest.member.host_id);
+        let key = bucket::keys::node_manifest(&manifest.backup, &manifest.member.host_id);
         self.node.put_manifest(&key, &manifest);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use api::clients::CompleteBackup;
 use model::manifest::BackupManifest;
 use model::plan::{Completeness, Rates, RequestedMode, RestorePlan, RestoreRequest};
 use model::task::TaskKind;
@@ -49,7 +50,10 @@ async fn plan(engine: &Engine, request: NewRestore) -> Result<Planned, RunnerErr
             .catalog
             .get_backup(request.cluster.as_ref(), &request.backup),
     );
-    let backup = backup.map_err(RunnerError::remote("storage-catalog"))?;
+    let CompleteBackup {
+        manifest: backup,
+        verifications,
+    } = backup.map_err(RunnerError::remote("storage-catalog"))?;
     let schema = if described.nodes.is_empty() {
         // The planner refuses a cluster of which no agent replies, and says so better than an error would.
         Schema::default()
@@ -80,6 +84,7 @@ async fn plan(engine: &Engine, request: NewRestore) -> Result<Planned, RunnerErr
         completeness: request.completeness,
         rewrite_schema: request.rewrite_schema,
         target_keys,
+        verifications,
         now: (context.clock)(),
         rates: Rates::default(),
     });

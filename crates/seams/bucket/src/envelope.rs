@@ -1,7 +1,7 @@
 //! How a document is wrapped in the bucket: one header line that can be read whatever the form, then the JSON body.
 //!
-//! The header carries the form and the body's hash, so that a document from the future is refused with words and a
-//! flipped bit is found before a single field is believed.
+//! The header carries the form and the body's hash, so that a document of a newer form is refused with a clear message
+//! and a flipped bit is found before a single field is used.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,46 +9,98 @@ use serde::{Deserialize, Serialize};
 /// The newest form of documents that this release writes and reads.
 pub const FORMAT: u32 = 1;
 
+/// The kinds of documents, as the header names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DocumentKind {
+    /// A backup has begun.
     Intent,
+    /// A begun backup was given up.
     Failure,
+    /// A task needs the backup.
     Pin,
+    /// An attempt to delete the backup.
     Deletion,
+    /// What one node contributed to a backup.
     NodeManifest,
+    /// The backup.
     BackupManifest,
+    /// What a verification of the backup has found.
+    Verification,
 }
 
-/// Why a document cannot be believed.
+/// Why a document cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
+    /// It does not start with a header.
     #[error("the header line is missing or is not that of a Ringkeep document")]
     Header,
+    /// A newer release wrote it.
     #[error(
         "it has form {found}, and this release reads forms up to {FORMAT}: a newer Ringkeep wrote it"
     )]
-    FromTheFuture { found: u32 },
+    NewerFormat {
+        /// Its form.
+        found: u32,
+    },
+    /// It is larger than any document of its kind.
+    #[error("it has {bytes} bytes, and documents of its kind have at most {bytes_max}")]
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The limit, of writers and readers alike.
+        bytes_max: u64,
+    },
+    /// It is a document of another kind.
     #[error("it is a {found:?} where a {expected:?} belongs")]
     Kind {
+        /// The kind that belongs under its key.
         expected: DocumentKind,
+        /// The kind that its header names.
         found: DocumentKind,
     },
+    /// Its body is cut off, or there is more.
     #[error("its body has {found} bytes where its header says {expected}")]
-    Length { expected: u64, found: u64 },
+    Length {
+        /// What the header says.
+        expected: u64,
+        /// What is there.
+        found: u64,
+    },
+    /// Its body was changed.
     #[error("its body has the BLAKE3 {found} where its header says {expected}")]
-    Hash { expected: String, found: String },
+    Hash {
+        /// What the header says.
+        expected: String,
+        /// What was computed.
+        found: String,
+    },
+    /// Its body has not the fields of its kind.
     #[error("its body does not read as its kind")]
     Body(#[source] serde_json::Error),
+    /// It belongs under another key: it is of another backup or node.
     #[error("it is the document that belongs under `{own}`")]
-    Misplaced { own: String },
+    Misplaced {
+        /// Its own key.
+        own: String,
+    },
+    /// It is sound, and not the one that was committed.
     #[error("its body has the BLAKE3 {found} and was committed with {expected}: it was exchanged")]
-    Exchanged { expected: String, found: String },
-    #[error("it says what cannot be: {what}")]
-    Content { what: String },
+    Exchanged {
+        /// What was committed.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A field has a value that no writer writes.
+    #[error("its content is not valid: {what}")]
+    Content {
+        /// Which value, and why.
+        what: String,
+    },
 }
 
-/// Only what every form has: enough to refuse a document from the future with words.
+/// What every form has: enough to recognise a newer one.
 #[derive(Deserialize)]
 struct AnyHeader {
     format: u32,
@@ -62,7 +114,7 @@ struct Header {
     blake3: String,
 }
 
-/// Wraps a document; answers the bytes to store and the body's hash.
+/// Wraps a document; returns the bytes to store and the hex BLAKE3 of the body.
 pub fn seal<T: Serialize>(
     kind: DocumentKind,
     document: &T,
@@ -81,7 +133,7 @@ pub fn seal<T: Serialize>(
     Ok((sealed, blake3))
 }
 
-/// Unwraps a document after checking form, kind, length and hash; answers it with its body's hash.
+/// Unwraps a document after checking form, kind, length and hash; returns it with the hex BLAKE3 of its body.
 pub fn open<T: DeserializeOwned>(
     kind: DocumentKind,
     sealed: &[u8],
@@ -93,7 +145,7 @@ pub fn open<T: DeserializeOwned>(
     let (line, body) = (&sealed[..end], &sealed[end + 1..]);
     let AnyHeader { format } = serde_json::from_slice(line).map_err(|_| DocumentError::Header)?;
     if format > FORMAT {
-        return Err(DocumentError::FromTheFuture { found: format });
+        return Err(DocumentError::NewerFormat { found: format });
     }
     if format == 0 {
         return Err(DocumentError::Header);
@@ -158,9 +210,9 @@ mod tests {
     }
 
     #[test]
-    fn a_document_from_the_future_is_refused_with_words() {
+    fn a_document_of_a_newer_form_is_refused_with_a_message() {
         let future = b"{\"format\":2,\"shape\":\"unknown\"}\n....";
-        let error = open::<Vec<String>>(DocumentKind::Pin, future).expect_err("future");
+        let error = open::<Vec<String>>(DocumentKind::Pin, future).expect_err("a newer form");
         assert!(error.to_string().contains("newer Ringkeep"), "{error}");
     }
 

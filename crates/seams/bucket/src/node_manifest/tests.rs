@@ -1,9 +1,11 @@
 use jiff::Timestamp;
+use model::manifest::BackupKind;
+use model::{HostId, RingMember, TableId};
 use uuid::Uuid;
 
 use super::*;
-use crate::manifest::{BackupKind, seal};
-use crate::{HostId, RingMember, TableId};
+use crate::document::open_checked;
+use crate::envelope::{DocumentKind, seal};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -22,7 +24,7 @@ fn file(name: &str, index: Option<&str>, from: Option<&str>) -> StoredFile {
         blake3: HASH.to_owned(),
         object: format!(
             "{}node/ks/t/{name}",
-            layout::data(&backup(from.unwrap_or("d1")))
+            keys::data(&backup(from.unwrap_or("d1")))
         ),
         from: from.map(|from| from.parse().expect("a name")),
         source: None,
@@ -74,7 +76,7 @@ fn manifest() -> NodeManifest {
 }
 
 fn key() -> String {
-    layout::node_manifest(&backup("d1"), &HostId(Uuid::from_u128(1)))
+    keys::node_manifest(&backup("d1"), &HostId(Uuid::from_u128(1)))
 }
 
 /// The complaint about a manifest that was changed.
@@ -82,15 +84,15 @@ fn key() -> String {
 fn complaint(change: impl FnOnce(&mut NodeManifest)) -> String {
     let mut manifest = manifest();
     change(&mut manifest);
-    let error = manifest.check(&key()).expect_err("a complaint");
+    let error = check(&manifest, &key()).expect_err("a complaint");
     error.to_string()
 }
 
 #[test]
 fn a_sound_manifest_reads_back() {
     let (sealed, hash) = seal(DocumentKind::NodeManifest, &manifest()).expect("seals");
-    let opened = open_node(&key(), &sealed).expect("opens");
-    assert_eq!(opened, (manifest(), hash));
+    let opened = open_checked::<NodeManifest>(&key(), &sealed).expect("opens");
+    assert_eq!((opened.document, opened.blake3), (manifest(), hash));
 }
 
 #[test]
@@ -104,7 +106,7 @@ fn a_manifest_of_another_node_backup_or_cluster_is_misplaced() {
         let mut other = manifest();
         change(&mut other);
         let (sealed, _) = seal(DocumentKind::NodeManifest, &other).expect("seals");
-        let opened = open_node(&key(), &sealed);
+        let opened = open_checked::<NodeManifest>(&key(), &sealed);
         assert!(matches!(opened, Err(DocumentError::Misplaced { .. })));
     }
 }
@@ -151,11 +153,11 @@ fn names_of_keyspaces_tables_and_indexes_are_checked() {
 
 #[test]
 fn objects_lie_among_those_of_the_backup_or_its_base() {
-    let data = layout::data(&backup("d1"));
+    let data = keys::data(&backup("d1"));
     for bad in [
         "ringkeep/1/intents/prod/d1.json".to_owned(),
-        layout::data(&backup("f1")) + "node/ks/t/x",
-        layout::data(&backup("d10")) + "node/ks/t/x",
+        keys::data(&backup("f1")) + "node/ks/t/x",
+        keys::data(&backup("d10")) + "node/ks/t/x",
         format!("{data}../f1/node/ks/t/x"),
         format!("{data}node//x"),
         format!("{data}./x"),

@@ -1,9 +1,9 @@
-//! Where each thing lies in the bucket. docs/format.md is the specification.
+//! Where each object lies in the bucket. docs/format.md is the specification.
 //!
 //! Backup manifests lie in a tree of their own, so that listing the backups of a cluster reads one page of keys per
 //! thousand backups, whatever the backups hold.
 
-use crate::{BackupRef, ClusterName, HostId, TaskId};
+use model::{BackupRef, ClusterName, HostId, TableId, TableRef, TaskId, VerifyLevel};
 
 /// Root of all that Ringkeep writes, below the configured prefix. The number is the form of the whole layout.
 pub const ROOT: &str = "ringkeep/1";
@@ -26,6 +26,7 @@ pub fn node_manifests(backup: &BackupRef) -> String {
     format!("{ROOT}/nodes/{}/{}/", backup.cluster, backup.name)
 }
 
+/// Everything that one node contributed to a backup; the node's last object.
 pub fn node_manifest(backup: &BackupRef, node: &HostId) -> String {
     format!("{}{node}.json", node_manifests(backup))
 }
@@ -33,6 +34,31 @@ pub fn node_manifest(backup: &BackupRef, node: &HostId) -> String {
 /// The prefix under which everything that a backup uploaded lies.
 pub fn data(backup: &BackupRef) -> String {
     format!("{ROOT}/data/{}/{}/", backup.cluster, backup.name)
+}
+
+/// A component of an SSTable: of a table, or of the hidden table of one of its secondary indexes.
+pub fn file(
+    backup: &BackupRef,
+    node: &HostId,
+    (table, id): (&TableRef, &TableId),
+    index: Option<&str>,
+    name: &str,
+) -> String {
+    let (data, suffix) = (data(backup), id.folder_suffix());
+    let folder = format!("{data}{node}/{}/{}-{suffix}", table.keyspace, table.table);
+    match index {
+        Some(index) => format!("{folder}/.{index}/{name}"),
+        None => format!("{folder}/{name}"),
+    }
+}
+
+/// The key for the `number`th content that is stored under the name of a file, counted from 1: what an earlier attempt
+/// has left under the first key is never overwritten.
+pub fn numbered(file: &str, number: u32) -> String {
+    match number {
+        0 | 1 => file.to_owned(),
+        _ => format!("{file}.{number}"),
+    }
 }
 
 /// Says that a backup was begun, by which task, on which base; written before anything else of it.
@@ -69,7 +95,7 @@ pub fn deletions(cluster: Option<&ClusterName>) -> String {
     }
 }
 
-/// The prefix under which a backup's deletion marks lie. While there is one, nobody may pin the backup.
+/// The prefix under which a backup's deletion marks lie. While there is one, the backup cannot be pinned.
 pub fn deletion_marks(backup: &BackupRef) -> String {
     format!("{ROOT}/deletions/{}/{}/", backup.cluster, backup.name)
 }
@@ -87,6 +113,27 @@ pub fn pins(backup: &BackupRef) -> String {
 /// Keeps a backup from being deleted while a task needs it.
 pub fn pin(backup: &BackupRef, task: &TaskId) -> String {
     format!("{}{task}.json", pins(backup))
+}
+
+/// The prefix under which the results of verifications of a backup lie.
+pub fn verifications(backup: &BackupRef) -> String {
+    format!("{ROOT}/verifications/{}/{}/", backup.cluster, backup.name)
+}
+
+/// The same for one level.
+pub fn verifications_of(backup: &BackupRef, level: VerifyLevel) -> String {
+    format!("{}{}/", verifications(backup), level.as_str())
+}
+
+/// The result of one verification. Of those of one level, the newest sorts last.
+pub fn verification(
+    backup: &BackupRef,
+    level: VerifyLevel,
+    number: u32,
+    attempt: &uuid::Uuid,
+) -> String {
+    let prefix = verifications_of(backup, level);
+    format!("{prefix}{number:08}-{attempt}.json")
 }
 
 /// Splits `<prefix>/<cluster>/<backup>.json` under one of the trees above.
@@ -118,6 +165,25 @@ mod tests {
         assert_eq!(
             parse_backup_key("backups", "ringkeep/1/backups/prod/x/y.json"),
             None
+        );
+    }
+
+    #[test]
+    fn a_files_key_names_node_table_and_index() {
+        let backup = BackupRef {
+            cluster: "prod".parse().expect("name"),
+            name: "b".parse().expect("name"),
+        };
+        let node = HostId(uuid::Uuid::nil());
+        let (table, id) = (TableRef::new("ks", "t"), TableId(uuid::Uuid::from_u128(1)));
+        let key = |index| file(&backup, &node, (&table, &id), index, "nb-1-big-Data.db");
+        let folder = "ringkeep/1/data/prod/b/00000000-0000-0000-0000-000000000000/ks/t-00000000000000000000000000000001";
+        assert_eq!(key(None), format!("{folder}/nb-1-big-Data.db"));
+        assert_eq!(key(Some("i")), format!("{folder}/.i/nb-1-big-Data.db"));
+        assert_eq!(numbered(&key(None), 1), key(None));
+        assert_eq!(
+            numbered(&key(None), 2),
+            format!("{folder}/nb-1-big-Data.db.2")
         );
     }
 

@@ -1,0 +1,63 @@
+//! What lies in Ringkeep's bucket, read and written the same way by every service. docs/format.md is the specification.
+//!
+//! - [`keys`]: where each object lies.
+//! - [`envelope`]: the header line around every document, with form, kind, length and hash.
+//! - [`Document`]: what holds for all documents of a kind: how large they may be, and that each belongs under its key.
+//! - [`node_manifest`]: whether the names and keys in a node manifest stay where they belong.
+//! - [`Bucket`]: reads and writes documents, opens stored files, and compares manifests with what is there.
+//! - [`StoredSstable`]: the components of an SSTable in the bucket, for a reader that blocks.
+//! - [`StreamingCheck`]: the check of a component while its bytes pass by; [`StoredCheck`] runs one beside a download.
+//! - [`BucketError`]: what can go wrong, with the one mapping of errors of the store to kinds of errors.
+//!
+//! A stored file is read through [`Bucket::open`] and through nothing else: how files are packed into objects is known
+//! to this crate alone. The crate decides nothing about backups and deletes nothing.
+
+#![warn(missing_docs)]
+
+mod document;
+pub mod envelope;
+mod error;
+pub mod keys;
+pub mod node_manifest;
+mod presence;
+mod sstable;
+mod stored_check;
+mod stored_file;
+mod streaming_check;
+
+use blob_store::Store;
+
+pub use document::{DeletionMark, Document, Pin, Read, Written};
+pub use envelope::{DocumentError, DocumentKind};
+pub use error::{BucketError, store_kind, store_reason};
+pub use node_manifest::{CommittedNode, CommittedNodes};
+pub use presence::{WrongFile, WrongFiles};
+pub use sstable::{ReadWatch, StoredReadError, StoredSstable};
+pub use stored_check::StoredCheck;
+pub use streaming_check::{StreamingCheck, UnreadableComponent};
+
+/// The bucket of Ringkeep on an object store. Clones share the store.
+#[derive(Clone)]
+pub struct Bucket {
+    store: Store,
+}
+
+impl Bucket {
+    /// The bucket that lies in `store`.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// The store beneath, for listing and deleting, which follow rules of their own.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// Runs work that takes long or blocks where it holds up no other task.
+pub(crate) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

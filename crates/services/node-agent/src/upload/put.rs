@@ -1,0 +1,53 @@
+//! The upload of one file under one key, and what came of it.
+
+use std::sync::Arc;
+
+use blob_store::Put;
+
+use super::UploadError;
+use super::file::Uploader;
+use super::read::{self, Content, Expected, ReadFault};
+
+/// What came of uploading a file under one key.
+pub(super) enum Uploaded {
+    /// The object is this upload's and holds what was read.
+    Created(Content),
+    /// Another object is there. The content of the file, if the store read it to its end before it noticed.
+    Exists(Option<Content>),
+    /// The bytes of the file are not to be kept. Nothing was stored.
+    Unreadable(ReadFault),
+}
+
+impl Uploader {
+    /// Uploads a file under one key. Bytes count as progress while they are read, and are taken back at the end: the file
+    /// counts once, when it is kept.
+    pub(super) async fn put(
+        &self,
+        key: &str,
+        expected: &Expected,
+    ) -> Result<Uploaded, UploadError> {
+        let counter = Arc::new(self.work.counter());
+        let (body, mut reading) = read::stream(
+            key,
+            expected.clone(),
+            self.buffer_bytes,
+            self.work.clone(),
+            counter.clone(),
+        );
+        let put = self
+            .work
+            .or_stop(self.bucket.store_file(key, expected.bytes, body))
+            .await?;
+        counter.take_back();
+        // Nothing if the stream was not read to its end.
+        match (put, reading.try_recv().ok()) {
+            // The fault of the stream counts, not what the store makes of it.
+            (_, Some(Err(fault))) => Ok(Uploaded::Unreadable(fault)),
+            (Err(error), _) => Err(error.into()),
+            (Ok(Put::Created), Some(Ok(content))) => Ok(Uploaded::Created(content)),
+            (Ok(Put::Exists), Some(Ok(content))) => Ok(Uploaded::Exists(Some(content))),
+            // What was created from a part of the stream is to be compared like any other object.
+            (Ok(Put::Created | Put::Exists), None) => Ok(Uploaded::Exists(None)),
+        }
+    }
+}
