@@ -9,6 +9,9 @@ use sstable_files::FindError;
 
 use crate::exit::Exit;
 
+/// For the only tasks that are not resumed.
+const VERIFY_AGAIN: &str = "`ringkeep backup verify` verifies the backup again";
+
 /// Why `ringkeep standalone` ended badly; the binary translates its error into this.
 #[derive(Debug)]
 pub struct StandaloneFailure {
@@ -53,9 +56,13 @@ pub enum Failure {
     #[error("there is no task `{0}`")]
     NoTask(String),
     #[error("task {id} failed: {reason}")]
-    TaskFailed { id: String, reason: String },
+    TaskFailed {
+        id: String,
+        reason: String,
+        resumable: bool,
+    },
     #[error("task {id} was cancelled")]
-    TaskCancelled { id: String },
+    TaskCancelled { id: String, resumable: bool },
     #[error("backup `{backup}` is damaged or incomplete: {damage} of it")]
     Damaged { backup: String, damage: String },
     #[error("there are no SSTables in {}", shown(paths))]
@@ -67,7 +74,7 @@ pub enum Failure {
     #[error("{failed} of {of} SSTables could not be looked at")]
     UnreadSstables { failed: usize, of: usize },
     #[error("stopped waiting for task {id}; the task goes on")]
-    Detached { id: String },
+    Detached { id: String, stoppable: bool },
     #[error("not confirmed, so nothing was done")]
     Declined,
     #[error("not everything is well: {0}")]
@@ -165,17 +172,26 @@ impl Failure {
                 vec!["nothing was touched; each refusal above says what would lift it".into()]
             }
             Self::NoTask(_) => vec!["`ringkeep task list` shows all tasks".into()],
-            Self::TaskFailed { id, .. } => vec![
+            Self::TaskFailed { id, resumable, .. } => vec![
                 format!("`ringkeep task show {id}` shows which step failed"),
-                format!("`ringkeep task resume {id}` goes on from there once the cause is gone"),
+                if *resumable {
+                    format!("`ringkeep task resume {id}` goes on from there once the cause is gone")
+                } else {
+                    VERIFY_AGAIN.into()
+                },
             ],
-            Self::TaskCancelled { id } => {
-                vec![format!("`ringkeep task resume {id}` sets it going again")]
+            Self::TaskCancelled { id, resumable } => vec![if *resumable {
+                format!("`ringkeep task resume {id}` sets it going again")
+            } else {
+                VERIFY_AGAIN.into()
+            }],
+            Self::Detached { id, stoppable } => {
+                let mut hints = vec![format!("`ringkeep task watch {id}` watches it again")];
+                if *stoppable {
+                    hints.push(format!("`ringkeep task cancel {id}` stops it"));
+                }
+                hints
             }
-            Self::Detached { id } => vec![
-                format!("`ringkeep task watch {id}` watches it again"),
-                format!("`ringkeep task cancel {id}` stops it"),
-            ],
             Self::Damaged { .. } => {
                 vec!["make a new full backup; parts that are not named as damaged are good".into()]
             }

@@ -21,7 +21,10 @@ pub async fn until_final(id: &str, context: &mut Context) -> Result<pb::Task, Fa
     let watching = Box::pin(watch(id, context));
     match futures::future::select(watching, interrupt).await {
         Either::Left((ended, _)) => ended,
-        Either::Right(((), _)) => Err(Failure::Detached { id: id.to_owned() }),
+        Either::Right(((), _)) => Err(Failure::Detached {
+            id: id.to_owned(),
+            stoppable: true,
+        }),
     }
 }
 
@@ -31,15 +34,22 @@ pub fn verdict(task: &pb::Task) -> Result<(), Failure> {
         pb::TaskState::Succeeded => Ok(()),
         pb::TaskState::Cancelled => Err(Failure::TaskCancelled {
             id: task.id.clone(),
+            resumable: is_resumable(task),
         }),
         _ => Err(Failure::TaskFailed {
             id: task.id.clone(),
+            resumable: is_resumable(task),
             reason: match task.error.as_str() {
                 "" => "it does not say why".into(),
                 error => error.to_owned(),
             },
         }),
     }
+}
+
+/// A verification starts from the beginning instead.
+fn is_resumable(task: &pb::Task) -> bool {
+    task.kind() != pb::TaskKind::Verify
 }
 
 /// Watches, and again whenever the connection breaks, for as long as patience lasts.

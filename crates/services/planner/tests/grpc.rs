@@ -9,10 +9,10 @@ use api::pb::{planner as pb, types};
 use api::{ErrorKind, RemoteError};
 use cassandra_versions::{Product, Release};
 use chassis::{App, in_memory};
-use model::manifest::{BackupKind, BackupManifest, BackupNode, TableSummary};
+use model::manifest::{BackupKind, BackupManifest, BackupNode, TableSummary, VerificationResult};
 use model::{
     BackupRef, DataDirectory, HostId, NodeDescription, RingMember, Schema, SchemaEntry, SchemaKind,
-    Selection, TableId, TaskId,
+    Selection, TableId, TaskId, VerifyLevel,
 };
 use plan::{
     BackupRequest, Completeness, Rates, RequestedMode, RestorePlan, RestoreRequest, StepKind,
@@ -130,7 +130,11 @@ fn backup() -> BackupManifest {
 }
 
 async fn plan_restore(target: &str) -> RestorePlan {
-    let request = RestoreRequest {
+    plan_request(request(target)).await
+}
+
+fn request(target: &str) -> RestoreRequest {
+    RestoreRequest {
         backup: backup(),
         target: "staging".parse().expect("a name"),
         nodes: vec![node(target)],
@@ -150,7 +154,10 @@ async fn plan_restore(target: &str) -> RestorePlan {
         verifications: Vec::new(),
         now: "2026-01-02T04:00:00Z".parse().expect("a time"),
         rates: Rates::default(),
-    };
+    }
+}
+
+async fn plan_request(request: RestoreRequest) -> RestorePlan {
     let answer = planner()
         .plan_restore(pb::PlanRestoreRequest::from(request))
         .await;
@@ -160,6 +167,25 @@ async fn plan_restore(target: &str) -> RestorePlan {
         .plan
         .expect("a plan");
     plan.try_into().expect("a plan that reads")
+}
+
+#[tokio::test]
+async fn a_backup_that_was_read_back_is_not_called_unverified() {
+    let said = |plan: RestorePlan| {
+        let mut findings = plan.findings.into_iter();
+        findings.any(|finding| finding.code == "BACKUP_UNVERIFIED")
+    };
+    assert!(said(plan_request(request("4.1.9")).await));
+    let mut verified = request("4.1.9");
+    verified.verifications.push(VerificationResult {
+        level: VerifyLevel::Objects,
+        verified_at: verified.backup.finished_at,
+        objects: 1,
+        bytes: 1,
+        sstables: 1,
+        damaged: 0,
+    });
+    assert!(!said(plan_request(verified).await));
 }
 
 #[tokio::test]

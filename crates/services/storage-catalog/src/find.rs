@@ -52,6 +52,22 @@ impl Catalog {
         }
     }
 
+    /// The backup that a request means, in whatever state it is; an error if there is none.
+    pub async fn find(
+        &self,
+        cluster: Option<ClusterName>,
+        name: BackupName,
+    ) -> Result<BackupRef, CatalogError> {
+        let backup = self.resolve(cluster, name).await?;
+        if self.exists(&keys::backup_manifest(&backup)).await? {
+            return Ok(backup);
+        }
+        match self.why_not_complete(&backup).await? {
+            error @ CatalogError::NotFound { .. } => Err(error),
+            _ => Ok(backup),
+        }
+    }
+
     /// The manifest of a backup that can be restored, or why it cannot.
     pub async fn get(&self, backup: &BackupRef) -> Result<BackupManifest, CatalogError> {
         Ok(self.get_read(backup).await?.document)

@@ -24,15 +24,12 @@ impl StorageCatalogGrpc {
         Self { catalog }
     }
 
-    /// The backup that a message means; the cluster may be left out where the name is unique.
+    /// The backup that a message means; the cluster may be left out if the name is unique.
     async fn resolve(
         &self,
         backup: Option<api::pb::types::BackupRef>,
     ) -> Result<BackupRef, Status> {
-        let backup = required("backup", backup).map_err(api::status)?;
-        let cluster: Option<ClusterName> =
-            parsed_optional("backup.cluster", &backup.cluster).map_err(api::status)?;
-        let name = parsed("backup.name", &backup.name).map_err(api::status)?;
+        let (cluster, name) = wire::named(backup).map_err(api::status)?;
         self.catalog
             .resolve(cluster, name)
             .await
@@ -109,6 +106,17 @@ impl StorageCatalog for StorageCatalogGrpc {
         Ok(Response::new(pb::GetBackupResponse {
             backup: Some(manifest.into()),
             verifications: all_into(verifications),
+        }))
+    }
+
+    async fn find_backup(
+        &self,
+        request: Request<pb::FindBackupRequest>,
+    ) -> Result<Response<pb::FindBackupResponse>, Status> {
+        let (cluster, name) = wire::named(request.into_inner().backup).map_err(api::status)?;
+        let found = self.catalog.find(cluster, name).await;
+        Ok(Response::new(pb::FindBackupResponse {
+            backup: Some(found.map_err(api::status)?.into()),
         }))
     }
 

@@ -1,7 +1,7 @@
 //! The storage catalog: what is in the bucket.
 //!
 //! The only piece that commits backups and the only one that deletes remote objects. It keeps no state: whatever it
-//! knows it reads from the bucket, whose form docs/format.md specifies. Handlers are in [`grpc`]; each rpc's rules are
+//! knows it reads from the bucket, whose form docs/format.md specifies. Handlers are in `grpc`; each rpc's rules are
 //! in the module of its name.
 
 mod abandon;

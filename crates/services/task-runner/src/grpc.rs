@@ -9,7 +9,7 @@ use api::pb::task_runner as pb;
 use api::pb::task_runner::task_runner_server::TaskRunner;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use model::{BackupRef, ClusterName};
+use model::ClusterName;
 use tonic::{Request, Response, Status};
 
 use crate::cluster;
@@ -139,12 +139,14 @@ impl TaskRunner for TaskRunnerGrpc {
         &self,
         request: Request<pb::VerifyBackupRequest>,
     ) -> Reply<pb::VerifyBackupResponse> {
-        let (backup, level) =
-            convert::verification(request.into_inner()).map_err(RunnerError::from)?;
+        let request = request.into_inner();
+        let level = convert::level(request.level()).map_err(RunnerError::from)?;
+        let backup = convert::named(request.backup).map_err(RunnerError::from)?;
         let started = verify::start(self.engine.clone(), backup, level);
         let started = self.engine.run_to_completion(started);
-        reply(started.await.map(|id| pb::VerifyBackupResponse {
+        reply(started.await.map(|(id, backup)| pb::VerifyBackupResponse {
             task_id: id.to_string(),
+            backup: Some(backup.into()),
         }))
     }
 
@@ -153,13 +155,12 @@ impl TaskRunner for TaskRunnerGrpc {
         request: Request<pb::DeleteBackupRequest>,
     ) -> Reply<pb::DeleteBackupResponse> {
         let request = request.into_inner();
-        let backup = required("backup", request.backup)
-            .and_then(BackupRef::try_from)
-            .map_err(RunnerError::from)?;
+        let backup = convert::named(request.backup).map_err(RunnerError::from)?;
         let started = delete::start(self.engine.clone(), backup, request.even_if_running);
         let started = self.engine.run_to_completion(started);
-        reply(started.await.map(|id| pb::DeleteBackupResponse {
+        reply(started.await.map(|(id, backup)| pb::DeleteBackupResponse {
             task_id: id.to_string(),
+            backup: Some(backup.into()),
         }))
     }
 

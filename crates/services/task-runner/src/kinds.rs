@@ -7,6 +7,7 @@ pub(crate) mod delete;
 pub(crate) mod restore;
 pub(crate) mod verify;
 
+mod named;
 mod undo;
 
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 use model::task::TaskKind;
 
 use crate::engine::{Kind, Kinds};
+
+pub(crate) use named::NamedBackup;
 
 /// Every kind that this runner knows.
 pub(crate) fn all() -> Kinds {

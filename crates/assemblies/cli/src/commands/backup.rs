@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod list;
 mod show;
+mod started;
 mod verify;
 
 use api::pb::storage_catalog as pb;
@@ -12,6 +13,8 @@ use api::pb::types::BackupRef;
 use crate::context::{Context, Service, call};
 use crate::failure::Failure;
 use crate::view::backup::BackupView;
+
+use started::Started;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum BackupCommand {

@@ -6,6 +6,7 @@ use model::plan::StepKind;
 use plan::TextTable;
 use serde::Serialize;
 
+use super::verify::{self, VerifyView};
 use super::{dash, finding, some};
 use crate::human;
 use crate::screen::Paint;
@@ -29,6 +30,18 @@ pub struct TaskView {
     pub finished_at: Option<String>,
     pub error: Option<String>,
     pub findings: Vec<Finding>,
+    /// What a task that verifies a backup has found; only of one that has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification: Option<VerifyView>,
+    /// What a task that deletes a backup has removed; only of one that has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<DeletionView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct DeletionView {
+    pub deleted_objects: u64,
+    pub freed_bytes: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -101,6 +114,17 @@ impl From<&pb::Task> for TaskView {
             finished_at: some(&task.finished_at),
             error: some(&task.error),
             findings: finding::all_from_wire(&task.findings),
+            verification: task.verification.as_ref().map(VerifyView::from),
+            deletion: task.deletion.as_ref().map(DeletionView::from),
+        }
+    }
+}
+
+impl From<&pb::Deletion> for DeletionView {
+    fn from(deletion: &pb::Deletion) -> Self {
+        Self {
+            deleted_objects: deletion.deleted_objects,
+            freed_bytes: deletion.freed_bytes,
         }
     }
 }
@@ -177,6 +201,15 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
     if !task.findings.is_empty() {
         text.push('\n');
         text.push_str(&finding::text(&task.findings, paint));
+    }
+    if let Some(report) = &task.verification {
+        text.push('\n');
+        text.push_str(&verify::text(report, paint));
+    }
+    if let Some(deletion) = &task.deletion {
+        let objects = human::count(deletion.deleted_objects, "object");
+        let freed = human::bytes(deletion.freed_bytes);
+        text.push_str(&format!("\n{objects} deleted, {freed} freed\n"));
     }
     text
 }

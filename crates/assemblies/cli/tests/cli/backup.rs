@@ -1,11 +1,12 @@
 //! `ringkeep backup …`
 
+use api::ErrorKind;
 use api::pb::storage_catalog as catalog_pb;
 use api::pb::task_runner::TaskState;
 use api::pb::types::Severity;
 use expect_test::expect;
 
-use crate::fake::{Fake, Then};
+use crate::fake::{Fake, FakeError, Then};
 use crate::run::{Person, ringkeep, ringkeep_with};
 use crate::samples;
 
@@ -315,10 +316,17 @@ async fn show_is_readable() {
         .assert_eq(&fake.asked().join("\n"));
 }
 
+/// A verification that finds this.
+fn verifying(damage: Vec<catalog_pb::Damage>) -> Fake {
+    let ended = samples::verification(Some(samples::report(damage)));
+    Fake {
+        watches: vec![(vec![samples::verification(None), ended], Then::End)],
+        ..Fake::default()
+    }
+}
+
 fn damaged() -> Fake {
-    let mut fake = Fake::default();
-    fake.verify.ok = false;
-    fake.verify.damage = vec![
+    verifying(vec![
         catalog_pb::Damage {
             node: samples::HOST_ID.into(),
             keyspace: "shop".into(),
@@ -335,22 +343,106 @@ fn damaged() -> Fake {
             what: "is missing".into(),
             ..catalog_pb::Damage::default()
         },
-    ];
-    fake
+    ])
 }
 
 #[tokio::test]
 async fn a_good_backup_verifies_with_0() {
-    let fake = Fake::default().serve().await;
+    let fake = verifying(Vec::new()).serve().await;
     let ran = ringkeep(&fake.endpoint, &["backup", "verify", "nightly"]).await;
     expect![[r#"
         exit 0
         --- stdout
         backup prod/nightly is good: 96 objects checked at level objects, 3.0 GiB of data
         --- stderr
-        verify: 1.0 GiB of 3.0 GiB, 32 of 96, shop.orders
+        task 0192f000-0000-7000-8000-000000000001 verifies backup prod/nightly
+        verify: running
+        verify: running, 33 %, 1.0 GiB of 3.0 GiB; verify: shop.orders
+        verify: succeeded
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
+    expect![[r#"
+        VerifyBackupRequest { backup: Some(BackupRef { cluster: "", name: "nightly" }), level: Objects }
+        WatchTaskRequest { id: "0192f000-0000-7000-8000-000000000001" }"#]].assert_eq(&fake.asked().join("\n"));
+}
+
+#[tokio::test]
+async fn a_verification_and_a_deletion_outlive_the_command_line() {
+    for (args, verb) in [
+        (&["backup", "verify", "nightly"][..], "verifies"),
+        (&["backup", "delete", "nightly", "--yes"], "deletes"),
+    ] {
+        let fake = Fake {
+            watches: vec![(vec![samples::verification(None)], Then::Hang)],
+            ..Fake::default()
+        };
+        let fake = fake.serve().await;
+        let ran = ringkeep_with(&fake.endpoint, Person::Interrupts, args).await;
+        assert_eq!((ran.exit, ran.out.as_str()), (1, ""), "{}", ran.err);
+        let goes_on = "the task goes on\nhint: `ringkeep task watch";
+        assert!(ran.err.contains(goes_on), "{}", ran.err);
+        let can_be_stopped = ran.err.contains("ringkeep task cancel");
+        assert_eq!(can_be_stopped, verb == "verifies", "{}", ran.err);
+        let ran = ringkeep(&fake.endpoint, &[args, &["--no-wait"]].concat()).await;
+        let id = samples::TASK_ID;
+        assert_eq!(ran.exit, 0, "{}", ran.err);
+        assert_eq!(ran.out, format!("task {id} {verb} backup prod/nightly\n"));
+        assert_eq!(
+            ran.err,
+            format!("watch it with `ringkeep task watch {id}`\n")
+        );
+        let json = [args, &["--no-wait", "-o", "json"]].concat();
+        let ran = ringkeep(&fake.endpoint, &json).await;
+        expect![[r#"
+            {
+              "task_id": "0192f000-0000-7000-8000-000000000001",
+              "backup": "nightly",
+              "cluster": "prod"
+            }
+        "#]]
+        .assert_eq(&ran.out);
+    }
+}
+
+#[tokio::test]
+async fn a_verification_that_cannot_be_done_exits_with_1_and_says_what_to_do() {
+    let mut failed = samples::verification(None);
+    failed.state = TaskState::Failed as i32;
+    failed.error = "step `verify` failed: the backup is being deleted".into();
+    let fake = Fake {
+        watches: vec![(vec![failed], Then::End)],
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "verify", "nightly", "-q"]).await;
+    expect![[r#"
+        exit 1
+        --- stdout
+        --- stderr
+        error: task 0192f000-0000-7000-8000-000000000001 failed: step `verify` failed: the backup is being deleted
+        hint: `ringkeep task show 0192f000-0000-7000-8000-000000000001` shows which step failed
+        hint: `ringkeep backup verify` verifies the backup again
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn what_is_not_there_exits_with_5() {
+    for args in [
+        &["backup", "verify", "nightly"][..],
+        &["backup", "delete", "nightly", "--yes"],
+    ] {
+        let fake = Fake {
+            error: Some(FakeError {
+                kind: ErrorKind::NotFound,
+                reason: "BACKUP_NOT_FOUND",
+                message: "there is no backup `nightly`",
+            }),
+            ..Fake::default()
+        };
+        let fake = fake.serve().await;
+        let ran = ringkeep(&fake.endpoint, args).await;
+        assert_eq!((ran.exit, ran.out.as_str()), (5, ""), "{}", ran.err);
+    }
 }
 
 #[tokio::test]
@@ -417,9 +509,21 @@ async fn a_damaged_backup_verifies_with_4_and_names_each_part() {
     "#]].assert_eq(&ran.transcript(&fake.endpoint));
 }
 
+/// A deletion that ends like this.
+fn deleting(end: TaskState) -> Fake {
+    let tasks = vec![
+        samples::deletion(TaskState::Running),
+        samples::deletion(end),
+    ];
+    Fake {
+        watches: vec![(tasks, Then::End)],
+        ..Fake::default()
+    }
+}
+
 #[tokio::test]
 async fn delete_asks_a_person_and_refuses_a_script_without_yes() {
-    let fake = Fake::default().serve().await;
+    let fake = deleting(TaskState::Succeeded).serve().await;
     let delete = ["backup", "delete", "nightly"];
     for (person, exit) in [
         (Person::Absent, 2),
@@ -429,12 +533,13 @@ async fn delete_asks_a_person_and_refuses_a_script_without_yes() {
     ] {
         assert!(
             fake.asked().is_empty(),
-            "nothing is called before somebody agrees"
+            "nothing is called before the user agrees"
         );
         let ran = ringkeep_with(&fake.endpoint, person, &delete).await;
         assert_eq!(ran.exit, exit, "{}", ran.err);
     }
-    let ran = ringkeep(&fake.endpoint, &["backup", "delete", "nightly", "--yes"]).await;
+    let args = ["backup", "delete", "nightly", "--yes", "-q"];
+    let ran = ringkeep(&fake.endpoint, &args).await;
     expect![[r#"
         exit 0
         --- stdout
@@ -442,6 +547,32 @@ async fn delete_asks_a_person_and_refuses_a_script_without_yes() {
         --- stderr
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
+    let args = [&args[..], &["-o", "json"]].concat();
+    let ran = ringkeep(&fake.endpoint, &args).await;
+    expect![[r#"
+        {
+          "backup": "nightly",
+          "cluster": null,
+          "deleted_objects": 98,
+          "freed_bytes": 1073741824
+        }
+    "#]]
+    .assert_eq(&ran.out);
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_refused_exits_with_1_and_can_be_resumed() {
+    let fake = deleting(TaskState::Failed).serve().await;
+    let args = ["backup", "delete", "nightly", "--yes", "-q"];
+    let ran = ringkeep(&fake.endpoint, &args).await;
+    expect![[r#"
+        exit 1
+        --- stdout
+        --- stderr
+        error: task 0192f000-0000-7000-8000-000000000001 failed: step `delete` failed: the backup `prod/nightly` is the base of hourly
+        hint: `ringkeep task show 0192f000-0000-7000-8000-000000000001` shows which step failed
+        hint: `ringkeep task resume 0192f000-0000-7000-8000-000000000001` goes on from there once the cause is gone
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
 }
 
 /// A backup of which one SSTable was damaged on its node.

@@ -41,7 +41,6 @@ pub struct Fake {
     pub plan: plan_pb::RestorePlan,
     pub task: pb::Task,
     pub backup_findings: Vec<types_pb::Finding>,
-    pub verify: catalog_pb::VerifyReport,
     pub store: catalog_pb::GetStoreStatusResponse,
     /// One for each call of WatchTask; the last one is used again.
     pub watches: Vec<Watch>,
@@ -68,15 +67,6 @@ impl Default for Fake {
             plan: samples::plan(),
             task: running.clone(),
             backup_findings: Vec::new(),
-            verify: catalog_pb::VerifyReport {
-                backup: Some(samples::backup_ref()),
-                level: catalog_pb::VerifyLevel::Objects as i32,
-                ok: true,
-                objects_checked: 96,
-                bytes_checked: 3 << 30,
-                sstables_checked: 0,
-                damage: Vec::new(),
-            },
             store: catalog_pb::GetStoreStatusResponse {
                 store: "folder /var/lib/ringkeep/store".into(),
                 reachable: true,
@@ -274,16 +264,22 @@ impl TaskRunner for Services {
         &self,
         request: Request<pb::VerifyBackupRequest>,
     ) -> Answer<pb::VerifyBackupResponse> {
-        let task_id = samples::TASK_ID.into();
-        self.answer(request, pb::VerifyBackupResponse { task_id })
+        let answer = pb::VerifyBackupResponse {
+            task_id: samples::TASK_ID.into(),
+            backup: Some(samples::backup_ref()),
+        };
+        self.answer(request, answer)
     }
 
     async fn delete_backup(
         &self,
         request: Request<pb::DeleteBackupRequest>,
     ) -> Answer<pb::DeleteBackupResponse> {
-        let task_id = samples::TASK_ID.into();
-        self.answer(request, pb::DeleteBackupResponse { task_id })
+        let answer = pb::DeleteBackupResponse {
+            task_id: samples::TASK_ID.into(),
+            backup: Some(samples::backup_ref()),
+        };
+        self.answer(request, answer)
     }
 
     async fn list_tasks(
@@ -431,40 +427,29 @@ impl StorageCatalog for Services {
         )
     }
 
+    async fn find_backup(
+        &self,
+        _: Request<catalog_pb::FindBackupRequest>,
+    ) -> Answer<catalog_pb::FindBackupResponse> {
+        Err(Status::unimplemented("not for the command line"))
+    }
+
     async fn verify_backup(
         &self,
-        request: Request<catalog_pb::VerifyBackupRequest>,
+        _: Request<catalog_pb::VerifyBackupRequest>,
     ) -> Answer<Self::VerifyBackupStream> {
-        let progress = types_pb::Progress {
-            bytes_done: 1 << 30,
-            bytes_total: 3 << 30,
-            items_done: 32,
-            items_total: 96,
-            note: "shop.orders".into(),
-        };
-        let messages = vec![
-            catalog_pb::VerifyBackupResponse {
-                progress: Some(progress),
-                report: None,
-            },
-            catalog_pb::VerifyBackupResponse {
-                progress: None,
-                report: Some(self.fake.verify.clone()),
-            },
-        ];
-        self.answer(request, stream(messages, Then::End))
+        Err(Status::unimplemented(
+            "the command line asks the task-runner",
+        ))
     }
 
     async fn delete_backup(
         &self,
-        request: Request<catalog_pb::DeleteBackupRequest>,
+        _: Request<catalog_pb::DeleteBackupRequest>,
     ) -> Answer<Self::DeleteBackupStream> {
-        let message = catalog_pb::DeleteBackupResponse {
-            progress: None,
-            deleted_objects: 98,
-            freed_bytes: 1 << 30,
-        };
-        self.answer(request, stream(vec![message], Then::End))
+        Err(Status::unimplemented(
+            "the command line asks the task-runner",
+        ))
     }
 
     async fn pin_backup(

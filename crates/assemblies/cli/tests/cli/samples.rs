@@ -261,6 +261,84 @@ pub fn task(state: task_pb::TaskState) -> task_pb::Task {
     }
 }
 
+/// A task of one step that has read, or deleted, a third of its bytes or all of them.
+fn one_step(kind: task_pb::TaskKind, word: &str, state: task_pb::TaskState) -> task_pb::Task {
+    let running = state == task_pb::TaskState::Running;
+    let step = task_pb::TaskStep {
+        id: word.into(),
+        kind: word.into(),
+        state: match state {
+            task_pb::TaskState::Succeeded => task_pb::StepState::Succeeded,
+            task_pb::TaskState::Running => task_pb::StepState::Running,
+            _ => task_pb::StepState::Failed,
+        } as i32,
+        bytes_done: if running { 1 << 30 } else { 3 << 30 },
+        bytes_total: 3 << 30,
+        note: if running {
+            "shop.orders".into()
+        } else {
+            String::new()
+        },
+        ..task_pb::TaskStep::default()
+    };
+    task_pb::Task {
+        kind: kind as i32,
+        steps: vec![step],
+        progress: if running { 0.33 } else { 1.0 },
+        eta_seconds: 0,
+        findings: Vec::new(),
+        ..task(state)
+    }
+}
+
+pub fn report(damage: Vec<catalog_pb::Damage>) -> catalog_pb::VerifyReport {
+    catalog_pb::VerifyReport {
+        backup: Some(backup_ref()),
+        level: catalog_pb::VerifyLevel::Objects as i32,
+        ok: damage.is_empty(),
+        objects_checked: 96,
+        bytes_checked: 3 << 30,
+        sstables_checked: 0,
+        damage,
+    }
+}
+
+/// A verification: under way, or ended with what it has found.
+pub fn verification(report: Option<catalog_pb::VerifyReport>) -> task_pb::Task {
+    let state = match &report {
+        None => task_pb::TaskState::Running,
+        Some(report) if report.ok => task_pb::TaskState::Succeeded,
+        Some(_) => task_pb::TaskState::Failed,
+    };
+    task_pb::Task {
+        verification: report,
+        error: match state {
+            task_pb::TaskState::Failed => {
+                "step `verify` failed: what was checked is damaged".into()
+            }
+            _ => String::new(),
+        },
+        ..one_step(task_pb::TaskKind::Verify, "verify", state)
+    }
+}
+
+pub fn deletion(state: task_pb::TaskState) -> task_pb::Task {
+    let succeeded = state == task_pb::TaskState::Succeeded;
+    task_pb::Task {
+        deletion: succeeded.then_some(task_pb::Deletion {
+            deleted_objects: 98,
+            freed_bytes: 1 << 30,
+        }),
+        error: match state {
+            task_pb::TaskState::Failed => {
+                "step `delete` failed: the backup `prod/nightly` is the base of hourly".into()
+            }
+            _ => String::new(),
+        },
+        ..one_step(task_pb::TaskKind::Delete, "delete", state)
+    }
+}
+
 pub fn node() -> pb::NodeDescription {
     pb::NodeDescription {
         agent: "127.0.0.2:7401".into(),

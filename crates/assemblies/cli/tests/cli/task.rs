@@ -89,6 +89,72 @@ async fn show_and_list_are_readable() {
 }
 
 #[tokio::test]
+async fn what_a_verification_or_a_deletion_has_done_is_shown() {
+    let damage = api::pb::storage_catalog::Damage {
+        node: samples::HOST_ID.into(),
+        object: "ringkeep/1/nodes/prod/nightly/x.json".into(),
+        what: "is missing".into(),
+        ..Default::default()
+    };
+    let fake = Fake {
+        task: samples::verification(Some(samples::report(vec![damage]))),
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["task", "show", TASK_ID]).await;
+    expect![[r#"
+        task      0192f000-0000-7000-8000-000000000001
+        kind      verify
+        cluster   prod
+        backup    prod/nightly
+        state     failed, 100 %
+        attempt   1
+        created   2026-11-22T10:00:00Z
+        finished  -
+        error     step `verify` failed: what was checked is damaged
+
+        STEP    NODE  STATE      DONE       OF  NOTE
+        verify  -     failed  3.0 GiB  3.0 GiB
+
+        backup prod/nightly is DAMAGED: 96 objects checked at level objects, 3.0 GiB of data
+
+        aaaaaaaa-0000-4000-8000-000000000001
+            object ringkeep/1/nodes/prod/nightly/x.json
+            is missing
+    "#]]
+    .assert_eq(&ran.out);
+    let ran = ringkeep(&fake.endpoint, &["task", "show", TASK_ID, "-o", "json"]).await;
+    assert_eq!(
+        ran.json()["verification"]["damage"][0]["what"],
+        "is missing"
+    );
+    let fake = Fake {
+        task: samples::deletion(TaskState::Succeeded),
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["task", "show", TASK_ID]).await;
+    expect![[r#"
+        task      0192f000-0000-7000-8000-000000000001
+        kind      delete
+        cluster   prod
+        backup    prod/nightly
+        state     succeeded, 100 %
+        attempt   1
+        created   2026-11-22T10:00:00Z
+        finished  2026-11-22T10:05:30Z
+
+        STEP    NODE  STATE         DONE       OF  NOTE
+        delete  -     succeeded  3.0 GiB  3.0 GiB
+
+        98 objects deleted, 1.0 GiB freed
+    "#]]
+    .assert_eq(&ran.out);
+    let ran = ringkeep(&fake.endpoint, &["task", "show", TASK_ID, "-o", "json"]).await;
+    assert_eq!(ran.json()["deletion"]["deleted_objects"], 98);
+}
+
+#[tokio::test]
 async fn what_cannot_be_an_id_is_not_found() {
     let ran = ringkeep("http://127.0.0.1:9", &["task", "show", "nope"]).await;
     expect![[r#"

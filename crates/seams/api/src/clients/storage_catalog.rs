@@ -52,6 +52,13 @@ pub trait StorageCatalog: Send + Sync + 'static {
         name: &BackupName,
     ) -> Result<CompleteBackup, RemoteError>;
 
+    /// The backup of this name in whatever state it is; without a cluster the one in the whole bucket, if there is just one.
+    async fn find_backup(
+        &self,
+        cluster: Option<&ClusterName>,
+        name: &BackupName,
+    ) -> Result<BackupRef, RemoteError>;
+
     /// What is known of the backup's SSTables, by node.
     async fn list_sstables(
         &self,
@@ -183,10 +190,7 @@ impl StorageCatalog for RemoteStorageCatalog {
         name: &BackupName,
     ) -> Result<CompleteBackup, RemoteError> {
         let request = pb::GetBackupRequest {
-            backup: Some(types_pb::BackupRef {
-                cluster: cluster.map(ToString::to_string).unwrap_or_default(),
-                name: name.to_string(),
-            }),
+            backup: Some(named(cluster, name)),
         };
         let mut client = self.client.clone();
         let response = within(SHORT_DEADLINE, client.get_backup(request)).await?;
@@ -195,6 +199,20 @@ impl StorageCatalog for RemoteStorageCatalog {
             manifest: backup.try_into().map_err(invalid(CATALOG))?,
             verifications: all(response.verifications).map_err(invalid(CATALOG))?,
         })
+    }
+
+    async fn find_backup(
+        &self,
+        cluster: Option<&ClusterName>,
+        name: &BackupName,
+    ) -> Result<BackupRef, RemoteError> {
+        let request = pb::FindBackupRequest {
+            backup: Some(named(cluster, name)),
+        };
+        let mut client = self.client.clone();
+        let response = within(SHORT_DEADLINE, client.find_backup(request)).await?;
+        let backup = required("backup", response.backup).map_err(invalid(CATALOG))?;
+        backup.try_into().map_err(invalid(CATALOG))
     }
 
     async fn list_sstables(
@@ -275,6 +293,14 @@ impl StorageCatalog for RemoteStorageCatalog {
             objects: last.deleted_objects,
             bytes: last.freed_bytes,
         })
+    }
+}
+
+/// On the wire an empty cluster stands for none.
+fn named(cluster: Option<&ClusterName>, name: &BackupName) -> types_pb::BackupRef {
+    types_pb::BackupRef {
+        cluster: cluster.map(ToString::to_string).unwrap_or_default(),
+        name: name.to_string(),
     }
 }
 

@@ -2,15 +2,25 @@
 
 use api::convert::{ConversionError, all, parsed, parsed_optional, required};
 use api::pb::storage_catalog as pb;
+use api::pb::types;
 use chassis::work::Progress;
 use model::manifest::{BackupKind, KindWithBase};
-use model::{BackupName, BackupRef, HostId, Schema, Selection, VerifyLevel};
+use model::{BackupName, BackupRef, ClusterName, HostId, Schema, Selection, VerifyLevel};
 use tonic::Status;
 
 use crate::delete::Deleted;
 use crate::error::CatalogError;
 use crate::verify::{Damage, Report};
 use crate::{begin, commit};
+
+/// A backup by its name, and by its cluster if one is given.
+pub fn named(
+    backup: Option<types::BackupRef>,
+) -> Result<(Option<ClusterName>, BackupName), ConversionError> {
+    let backup = required("backup", backup)?;
+    let cluster = parsed_optional("backup.cluster", &backup.cluster)?;
+    Ok((cluster, parsed("backup.name", &backup.name)?))
+}
 
 pub fn begin(request: pb::BeginBackupRequest) -> Result<begin::Request, Status> {
     let (kind, base) = kind_and_base(&request).map_err(api::status)?;

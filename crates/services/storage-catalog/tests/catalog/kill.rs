@@ -205,3 +205,11 @@ async fn pinning_and_releasing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn verifying() {
+    check("d1", |world| {
+        Box::pin(async move { world.verify("d1", VerifyLevel::Objects).await.map(drop) })
+    })
+    .await;
+}

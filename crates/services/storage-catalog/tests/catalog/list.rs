@@ -8,7 +8,7 @@ use blob_store::Counted;
 use blob_store::testing::Memory;
 use bucket::keys;
 
-use crate::world::{World, backup, memory_world, refused, task};
+use crate::world::{World, backup, memory_world, refused, task, wire_ref};
 
 #[tokio::test]
 async fn backups_are_listed_newest_first() {
@@ -73,6 +73,35 @@ async fn a_backup_is_found_by_its_name_alone_where_that_is_unique() {
         "{error}"
     );
     assert!(world.get("prod/nightly").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_backup_is_found_in_whatever_state_it_is() {
+    let (memory, world) = memory_world();
+    world.full("complete", task(1)).await;
+    world.full("unreadable", task(2)).await;
+    let manifest = keys::backup_manifest(&backup("unreadable"));
+    memory.overwrite(&manifest, b"not a manifest".to_vec());
+    world.full("deleting", task(3)).await;
+    let mark = keys::deletion_mark(&backup("deleting"), 1, &uuid::Uuid::nil());
+    world.put(&mark, "a mark").await;
+    world.begin("running", None, task(4)).await.expect("begins");
+    world.begin("failed", None, task(5)).await.expect("begins");
+    world.abandon("failed", task(5)).await.expect("gives up");
+    for name in ["complete", "unreadable", "deleting", "running", "failed"] {
+        let whole = wire_ref(name);
+        assert_eq!(world.find(name).await.expect(name), whole);
+        let found = world.find(&format!("/{name}")).await;
+        assert_eq!(found.expect(name), whole, "without its cluster");
+    }
+    for name in ["complet", "/complet"] {
+        let error = refused(world.find(name).await, "BACKUP_NOT_FOUND");
+        assert!(error.hint.expect("a hint").contains("complete"));
+    }
+    let copy = keys::backup_manifest(&backup("complete")).replace("/prod/", "/other/");
+    let bytes = memory_bytes(&memory, &keys::backup_manifest(&backup("complete"))).await;
+    memory.overwrite(&copy, bytes);
+    refused(world.find("/complete").await, "BACKUP_AMBIGUOUS");
 }
 
 pub async fn memory_bytes(memory: &Memory, key: &str) -> bytes::Bytes {

@@ -318,6 +318,14 @@ impl World {
         response.expect("gets").into_inner().verifications
     }
 
+    pub async fn find(&self, name: &str) -> Result<Option<types::BackupRef>, RemoteError> {
+        let request = pb::FindBackupRequest {
+            backup: wire_ref(name),
+        };
+        let response = self.client.clone().find_backup(request).await?;
+        Ok(response.into_inner().backup)
+    }
+
     pub async fn verify(
         &self,
         name: &str,

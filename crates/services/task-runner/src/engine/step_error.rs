@@ -3,6 +3,7 @@
 use api::client::ConnectError;
 use api::clients::SILENCE;
 use api::{ErrorKind, RemoteError};
+use model::{BackupRef, TaskId};
 use state_store::StateError;
 
 use crate::error::RunnerError;
@@ -22,6 +23,8 @@ pub(crate) enum StepError {
     RingChanged { why: String },
     #[error("what was checked is damaged: {what}")]
     Damaged { what: String },
+    #[error("backup `{backup}` was made again by task {task} after this deletion was started")]
+    MadeAgain { backup: BackupRef, task: TaskId },
     #[error("cannot connect to `{address}`")]
     Connect {
         address: String,
@@ -52,6 +55,7 @@ impl StepError {
             | Self::PlanOutdated { .. }
             | Self::RingChanged { .. }
             | Self::Damaged { .. }
+            | Self::MadeAgain { .. }
             | Self::Connect { .. }
             | Self::Panicked => false,
         }
@@ -87,6 +91,9 @@ impl StepError {
             Self::PlanOutdated { .. } => Some("plan the restore again and start the new plan"),
             Self::RingChanged { .. } => {
                 Some("wait until the ring is at rest and make a new backup")
+            }
+            Self::MadeAgain { .. } => {
+                Some("if the new one is to be deleted too, use `ringkeep backup delete`")
             }
             _ => None,
         }

@@ -5,11 +5,12 @@ use api::pb::storage_catalog::VerifyLevel as WireLevel;
 use api::pb::task_runner as pb;
 use api::pb::types::BackupKind as WireKind;
 use model::manifest::BackupKind;
-use model::{BackupRef, ClusterName, Selection, TaskId, VerifyLevel};
+use model::{ClusterName, Selection, TaskId, VerifyLevel};
 
 use crate::cluster::Cluster;
 use crate::engine::View;
 use crate::error::RunnerError;
+use crate::kinds::NamedBackup;
 use crate::kinds::backup::NewBackup;
 use crate::kinds::restore::NewRestore;
 
@@ -100,14 +101,22 @@ impl TryFrom<pb::PlanRestoreRequest> for NewRestore {
     }
 }
 
-pub(super) fn verification(
-    request: pb::VerifyBackupRequest,
-) -> Result<(BackupRef, VerifyLevel), ConversionError> {
-    let level = match request.level() {
-        WireLevel::Unspecified => VerifyLevel::Objects,
-        level => level.try_into()?,
-    };
-    Ok((required("backup", request.backup)?.try_into()?, level))
+/// A backup by its name, and by its cluster if one is given.
+pub(super) fn named(
+    backup: Option<api::pb::types::BackupRef>,
+) -> Result<NamedBackup, ConversionError> {
+    let backup = required("backup", backup)?;
+    Ok(NamedBackup {
+        cluster: parsed_optional("backup.cluster", &backup.cluster)?,
+        name: parsed("backup.name", &backup.name)?,
+    })
+}
+
+pub(super) fn level(level: WireLevel) -> Result<VerifyLevel, ConversionError> {
+    match level {
+        WireLevel::Unspecified => Ok(VerifyLevel::Objects),
+        level => level.try_into(),
+    }
 }
 
 fn selection(wire: Option<api::pb::types::Selection>) -> Result<Selection, ConversionError> {

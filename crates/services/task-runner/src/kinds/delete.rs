@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::ErrorKind;
 use async_trait::async_trait;
 use model::plan::StepKind;
-use model::task::{Deletion, Task, TaskKind};
+use model::task::{Deletion, Task, TaskKind, TaskState};
 use model::{BackupRef, Finding, TaskId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,28 +16,28 @@ use crate::engine::{
     StepTraits, TaskRecord, Undone, check_ended,
 };
 use crate::error::RunnerError;
+use crate::kinds::NamedBackup;
 
 /// What is deleted, among the task's documents.
 const SPEC: &str = "delete";
-/// Kept before the catalog is called for the first time.
-const BEGUN: &str = "begun";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct DeleteSpec {
     even_if_running: bool,
 }
 
-/// Starts a task that deletes a backup. Whether it may be deleted is for the task to find out.
+/// Starts a task that deletes a backup, if there is such a backup. Whether it may be deleted is for the task to find out.
 pub(crate) async fn start(
     engine: Arc<Engine>,
-    backup: BackupRef,
+    backup: NamedBackup,
     even_if_running: bool,
-) -> Result<TaskId, RunnerError> {
+) -> Result<(TaskId, BackupRef), RunnerError> {
+    let backup = backup.find(&engine.context).await?;
     let id = TaskId(Uuid::now_v7());
     let now = (engine.context.clock)();
     let record = TaskRecord {
         backup: Some(backup.clone()),
-        ..TaskRecord::new(id, TaskKind::Delete, backup.cluster, now)
+        ..TaskRecord::new(id, TaskKind::Delete, backup.cluster.clone(), now)
     };
     let steps = &plan::delete_steps();
     let spec = DeleteSpec { even_if_running };
@@ -45,7 +45,7 @@ pub(crate) async fn start(
         .create(NewTask { record, steps }, &[(SPEC, &spec)])
         .await?;
     engine.drive_new(stored, fence).await;
-    Ok(id)
+    Ok((id, backup))
 }
 
 /// Deletions as a kind of task.
@@ -109,19 +109,16 @@ struct DeleteJob {
 impl Job for DeleteJob {
     async fn run(&self, step: &StepRun) -> Result<Output, StepError> {
         let backup = step.backup()?;
+        check_not_made_again(step, &backup).await?;
         let on_progress = |progress| step.report(progress);
-        let was_begun: Option<bool> = step.document(BEGUN).await?;
-        step.put_document(BEGUN, &true).await?;
         let catalog = &step.context.catalog;
         let deleted = catalog
             .delete_backup(&backup, self.spec.even_if_running, &on_progress)
             .await;
         match deleted {
             Ok(deletion) => Output::of(&deletion),
-            // An earlier try has deleted all of it, and its result was lost.
-            Err(error) if error.kind == ErrorKind::NotFound && was_begun.is_some() => {
-                Output::of(&Deletion::default())
-            }
+            // It was there when the task was started: an earlier run has deleted it, and its reply was lost.
+            Err(error) if error.kind == ErrorKind::NotFound => Output::of(&Deletion::default()),
             Err(error) => Err(error.into()),
         }
     }
@@ -145,5 +142,24 @@ impl Job for DeleteJob {
         _reason: &str,
     ) -> Undone {
         Undone::Done(Vec::new())
+    }
+}
+
+/// Refuses to go on if a newer task has made, or makes, a backup of the same name: the one that was meant is gone.
+async fn check_not_made_again(step: &StepRun, backup: &BackupRef) -> Result<(), StepError> {
+    let deletion = step.task_id();
+    let records = step.context.tasks.all_records().await?;
+    let newer = records.iter().find(|record| {
+        record.kind == TaskKind::Backup
+            && record.backup.as_ref() == Some(backup)
+            && record.id.0 > deletion.0
+            && !matches!(record.state, TaskState::Failed | TaskState::Cancelled)
+    });
+    match newer {
+        Some(newer) => Err(StepError::MadeAgain {
+            backup: backup.clone(),
+            task: newer.id,
+        }),
+        None => Ok(()),
     }
 }

@@ -15,6 +15,7 @@ use crate::engine::{
     StepTraits, TaskRecord, Undone, check_ended,
 };
 use crate::error::RunnerError;
+use crate::kinds::NamedBackup;
 
 /// What is verified, among the task's documents.
 const SPEC: &str = "verify";
@@ -26,24 +27,25 @@ struct VerifySpec {
     level: VerifyLevel,
 }
 
-/// Starts a task that verifies a backup. Whether the backup exists is for the task to find out.
+/// Starts a task that verifies a backup, if there is such a backup.
 pub(crate) async fn start(
     engine: Arc<Engine>,
-    backup: BackupRef,
+    backup: NamedBackup,
     level: VerifyLevel,
-) -> Result<TaskId, RunnerError> {
+) -> Result<(TaskId, BackupRef), RunnerError> {
+    let backup = backup.find(&engine.context).await?;
     let id = TaskId(Uuid::now_v7());
     let now = (engine.context.clock)();
     let record = TaskRecord {
         backup: Some(backup.clone()),
-        ..TaskRecord::new(id, TaskKind::Verify, backup.cluster, now)
+        ..TaskRecord::new(id, TaskKind::Verify, backup.cluster.clone(), now)
     };
     let steps = &plan::verify_steps();
     let (stored, fence) = engine
         .create(NewTask { record, steps }, &[(SPEC, &VerifySpec { level })])
         .await?;
     engine.drive_new(stored, fence).await;
-    Ok(id)
+    Ok((id, backup))
 }
 
 /// Verifications as a kind of task.

@@ -8,7 +8,7 @@ use api::pb::types::KeyFingerprint;
 use futures::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use crate::fleet::{BackupNow, Fleet, host_id, lost, manifest_hash, refuse};
+use crate::fleet::{BackupNow, Fault, Fleet, host_id, lost, manifest_hash, refuse};
 
 pub struct FakeCatalog {
     pub fleet: Fleet,
@@ -38,6 +38,38 @@ pub fn verification() -> pb::Verification {
 
 fn name(backup: Option<api::pb::types::BackupRef>) -> String {
     backup.map(|backup| backup.name).unwrap_or_default()
+}
+
+fn in_shop(name: String) -> types::BackupRef {
+    types::BackupRef {
+        cluster: "shop".into(),
+        name,
+    }
+}
+
+fn no_such_backup() -> Status {
+    refuse("no such backup", ErrorKind::NotFound, "BACKUP_NOT_FOUND")
+}
+
+fn halfway() -> types::Progress {
+    types::Progress {
+        bytes_done: 4,
+        bytes_total: 9,
+        ..types::Progress::default()
+    }
+}
+
+/// Progress and the result, or an error in the result's place.
+fn cut_short<T: Send + 'static>(
+    fault: Option<Fault>,
+    halfway: T,
+    last: T,
+) -> BoxStream<'static, Result<T, Status>> {
+    let last = match fault {
+        Some(Fault::Break) => Err(Status::unavailable("the connection broke")),
+        _ => Ok(last),
+    };
+    stream::iter([Ok(halfway), last]).boxed()
 }
 
 #[tonic::async_trait]
@@ -182,19 +214,12 @@ impl StorageCatalog for FakeCatalog {
             matches!(facts.backups.get(&name), Some((BackupNow::Complete, _)))
         };
         if !complete {
-            return Err(refuse(
-                "no such backup",
-                ErrorKind::NotFound,
-                "BACKUP_NOT_FOUND",
-            ));
+            return Err(no_such_backup());
         }
         Ok(Response::new(pb::GetBackupResponse {
             backup: Some(pb::Backup {
                 summary: Some(pb::BackupSummary {
-                    backup: Some(api::pb::types::BackupRef {
-                        cluster: "shop".into(),
-                        name,
-                    }),
+                    backup: Some(in_shop(name)),
                     state: pb::BackupState::Complete as i32,
                     kind: types::BackupKind::Full as i32,
                     started_at: TIME.into(),
@@ -250,22 +275,93 @@ impl StorageCatalog for FakeCatalog {
         Err(Status::unimplemented("the runner lists nothing"))
     }
 
+    async fn find_backup(
+        &self,
+        request: Request<pb::FindBackupRequest>,
+    ) -> Answer<pb::FindBackupResponse> {
+        self.fleet.enter("find-backup").await?;
+        let name = name(request.into_inner().backup);
+        if !self.fleet.facts().backups.contains_key(&name) {
+            return Err(no_such_backup());
+        }
+        let backup = Some(in_shop(name));
+        Ok(Response::new(pb::FindBackupResponse { backup }))
+    }
+
     type VerifyBackupStream = BoxStream<'static, Result<pb::VerifyBackupResponse, Status>>;
 
     async fn verify_backup(
         &self,
-        _: Request<pb::VerifyBackupRequest>,
+        request: Request<pb::VerifyBackupRequest>,
     ) -> Answer<Self::VerifyBackupStream> {
-        Err(Status::unimplemented("the runner verifies nothing"))
+        let fault = self.fleet.enter("verify").await?;
+        let request = request.into_inner();
+        let damage: Vec<pb::Damage> = {
+            let facts = self.fleet.facts();
+            let damage = facts.damage.iter().map(|object| pb::Damage {
+                object: object.clone(),
+                what: "is missing".into(),
+                ..pb::Damage::default()
+            });
+            damage.collect()
+        };
+        let report = pb::VerifyReport {
+            backup: request.backup.clone(),
+            level: request.level,
+            ok: damage.is_empty(),
+            objects_checked: 3,
+            bytes_checked: 9,
+            sstables_checked: 0,
+            damage,
+        };
+        let report = pb::VerifyBackupResponse {
+            progress: None,
+            report: Some(report),
+        };
+        let halfway = pb::VerifyBackupResponse {
+            progress: Some(halfway()),
+            report: None,
+        };
+        Ok(Response::new(cut_short(fault, halfway, report)))
     }
 
     type DeleteBackupStream = BoxStream<'static, Result<pb::DeleteBackupResponse, Status>>;
 
     async fn delete_backup(
         &self,
-        _: Request<pb::DeleteBackupRequest>,
+        request: Request<pb::DeleteBackupRequest>,
     ) -> Answer<Self::DeleteBackupStream> {
-        Err(Status::unimplemented("the runner deletes nothing"))
+        let fault = self.fleet.enter("delete").await?;
+        let name = name(request.into_inner().backup);
+        {
+            let mut facts = self.fleet.facts();
+            let is_pinned = !facts.pins.is_empty();
+            let Some((now, _)) = facts.backups.get_mut(&name) else {
+                return Err(no_such_backup());
+            };
+            if is_pinned && *now != BackupNow::Deleting {
+                return Err(refuse(
+                    "the backup is pinned",
+                    ErrorKind::FailedPrecondition,
+                    "BACKUP_PINNED",
+                ));
+            }
+            *now = BackupNow::Deleting;
+            if fault != Some(Fault::Break) {
+                facts.backups.remove(&name);
+            }
+        }
+        lost(fault)?;
+        let halfway = pb::DeleteBackupResponse {
+            progress: Some(halfway()),
+            ..pb::DeleteBackupResponse::default()
+        };
+        let deleted = pb::DeleteBackupResponse {
+            progress: None,
+            deleted_objects: 3,
+            freed_bytes: 9,
+        };
+        Ok(Response::new(cut_short(fault, halfway, deleted)))
     }
 
     async fn get_store_status(

@@ -27,6 +27,8 @@ pub enum BackupNow {
     Running,
     Complete,
     Failed(String),
+    /// A deletion was cut short.
+    Deleting,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +44,8 @@ pub struct Facts {
     /// Name to state and task.
     pub backups: BTreeMap<String, (BackupNow, String)>,
     pub pins: BTreeSet<String>,
+    /// What a verification finds.
+    pub damage: Vec<String>,
     pub staged: BTreeSet<String>,
     pub loaded: BTreeSet<String>,
     pub stopped: BTreeSet<String>,
@@ -170,6 +174,7 @@ impl Fleet {
             "describe",
             "schema?",
             "get-backup",
+            "find-backup",
             "plan-",
             "sstables",
             "keys",

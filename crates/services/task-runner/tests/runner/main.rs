@@ -15,4 +15,5 @@ mod lease;
 mod restore;
 mod superseded;
 mod task;
+mod verify_delete;
 mod world;

@@ -11,6 +11,7 @@ use api::clients::{NodeAgent, RemoteNodeAgent, RemotePlanner, RemoteStorageCatal
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use api::pb::planner::RestorePlan;
 use api::pb::planner::planner_server::PlannerServer;
+use api::pb::storage_catalog::VerifyLevel;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalogServer;
 use api::pb::task_runner::{self as pb, StepState, TaskState};
 use api::pb::types::{BackupKind, BackupRef, Selection};
@@ -252,6 +253,28 @@ impl Life {
         started.task_id
     }
 
+    /// A verification that is under way, of a backup that is named without its cluster.
+    pub async fn verify(&mut self, backup: &str) -> Answer<String> {
+        let request = pb::VerifyBackupRequest {
+            backup: Some(named(backup)),
+            level: VerifyLevel::Manifest as i32,
+        };
+        let started = unwrap(self.client.verify_backup(request).await)?;
+        assert_eq!(started.backup.expect("a backup").cluster, "shop");
+        Ok(started.task_id)
+    }
+
+    /// A deletion that is under way, of a backup that is named without its cluster.
+    pub async fn delete(&mut self, backup: &str) -> Answer<String> {
+        let request = pb::DeleteBackupRequest {
+            backup: Some(named(backup)),
+            even_if_running: false,
+        };
+        let started = unwrap(self.client.delete_backup(request).await)?;
+        assert_eq!(started.backup.expect("a backup").cluster, "shop");
+        Ok(started.task_id)
+    }
+
     pub async fn task(&mut self, id: &str) -> Answer<pb::Task> {
         let request = pb::GetTaskRequest { id: id.into() };
         let answer = unwrap(self.client.get_task(request).await)?;
@@ -298,6 +321,13 @@ impl Life {
     pub async fn running(&mut self, id: &str, step: &str) -> pb::Task {
         self.until(id, |task| state_of(task, step) == StepState::Running)
             .await
+    }
+}
+
+fn named(backup: &str) -> BackupRef {
+    BackupRef {
+        cluster: String::new(),
+        name: backup.into(),
     }
 }
 

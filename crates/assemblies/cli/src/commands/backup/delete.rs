@@ -1,30 +1,34 @@
 //! `ringkeep backup delete`
 
-use api::pb::storage_catalog as pb;
+use api::pb::task_runner as pb;
 use serde::Serialize;
-use tonic::Request;
 
-use crate::context::{Context, Service};
+use super::Started;
+use crate::context::{Context, Service, call};
 use crate::failure::Failure;
 use crate::human;
 use crate::names::BackupArg;
-use crate::progress::Meter;
+use crate::wait;
 
-/// Deletes a backup, and of its objects those that no other backup needs.
+/// Deletes a backup, and of its objects those that no other backup needs. Asks first.
 ///
-/// Refused while a restore reads it, and while a differential backup builds on it. Shows the backup and asks first.
+/// Refused while a restore reads it, and while a differential backup builds on it. A task of the task-runner does it, and
+/// goes on by itself: it cannot be cancelled, only finished. Ctrl-C stops the waiting (exit code 1), not the task.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// NAME, or CLUSTER/NAME where several clusters have a backup of that name.
+    /// NAME, or CLUSTER/NAME if several clusters have a backup of that name.
     #[arg(value_name = "BACKUP")]
     backup: BackupArg,
-    /// Agrees in advance; needed where nobody is at a terminal.
+    /// Agrees in advance; needed if there is no terminal to ask at.
     #[arg(long)]
     yes: bool,
-    /// Deletes also a backup that is recorded as running: only where the task that made it is known to be dead.
+    /// Also deletes a backup that is recorded as running: only if the task that made it is known to be dead.
     #[arg(long)]
     even_if_running: bool,
+    /// Does not wait: shows the task, which goes on by itself.
+    #[arg(long)]
+    no_wait: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -47,33 +51,27 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         backup: Some(args.backup.to_wire()),
         even_if_running: args.even_if_running,
     };
-    let service = Service::StorageCatalog;
-    // No time limit: a bucket may need hours to delete millions of objects.
-    let mut stream = context
-        .catalog()?
-        .delete_backup(Request::new(request))
+    let response = context
+        .task_runner()?
+        .delete_backup(call(request))
         .await
-        .map_err(|status| context.failed(service, status))?
+        .map_err(|status| context.failed(Service::TaskRunner, status))?
         .into_inner();
-    let mut meter = Meter::new("delete", &context.screen, context.patience);
-    let mut deleted = Deleted {
+    let started = Started::new(response.task_id, response.backup, "deletes");
+    if args.no_wait {
+        return started.show(context);
+    }
+    started.talk(context);
+    let ended = wait::until_final(&started.task_id, context).await;
+    let task = ended.map_err(never_stopped)?;
+    wait::verdict(&task)?;
+    let deletion = task.deletion.unwrap_or_default();
+    let deleted = Deleted {
         backup: args.backup.name.to_string(),
         cluster: args.backup.cluster.map(String::from),
-        deleted_objects: 0,
-        freed_bytes: 0,
+        deleted_objects: deletion.deleted_objects,
+        freed_bytes: deletion.freed_bytes,
     };
-    while let Some(message) = stream
-        .message()
-        .await
-        .map_err(|status| context.failed(service, status))?
-    {
-        if let Some(progress) = &message.progress {
-            meter.show(progress, &mut context.screen);
-        }
-        deleted.deleted_objects = deleted.deleted_objects.max(message.deleted_objects);
-        deleted.freed_bytes = deleted.freed_bytes.max(message.freed_bytes);
-    }
-    meter.finish();
     context.screen.result(&deleted, |deleted, _| {
         let objects = human::count(deleted.deleted_objects, "object");
         let freed = human::bytes(deleted.freed_bytes);
@@ -82,4 +80,15 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
             deleted.backup
         )
     })
+}
+
+/// A deletion that has begun cannot be cancelled.
+fn never_stopped(failure: Failure) -> Failure {
+    match failure {
+        Failure::Detached { id, .. } => Failure::Detached {
+            id,
+            stoppable: false,
+        },
+        failure => failure,
+    }
 }

@@ -1,16 +1,19 @@
 //! `ringkeep backup verify`
 
-use api::pb::storage_catalog as pb;
-use tonic::Request;
+use api::pb::storage_catalog::VerifyLevel;
+use api::pb::task_runner as pb;
 
-use crate::context::{Context, Service};
+use super::Started;
+use crate::context::{Context, Service, call};
 use crate::failure::Failure;
 use crate::human;
 use crate::names::BackupArg;
-use crate::progress::Meter;
 use crate::view::verify::{self, VerifyView};
+use crate::wait;
 
-/// Reads a backup back and says what is damaged or missing; exits with 4 if anything is.
+/// Reads a backup back and reports what is damaged or missing; exits with 4 if anything is.
+///
+/// A task of the task-runner does it, and goes on by itself. Ctrl-C stops the waiting (exit code 1), not the task.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -20,6 +23,9 @@ pub struct Args {
     /// How deep to look.
     #[arg(long, default_value = "objects", value_name = "LEVEL")]
     level: Level,
+    /// Does not wait: shows the task, which `ringkeep task show` has the report of once it has ended.
+    #[arg(long)]
+    no_wait: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -36,57 +42,43 @@ const EXAMPLES: &str = "\
 Examples:
   ringkeep backup verify nightly
   ringkeep backup verify prod/nightly --level manifest --output json
-  ringkeep backup verify nightly --level sstables";
+  ringkeep backup verify nightly --level sstables --no-wait";
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let level = match args.level {
-        Level::Manifest => pb::VerifyLevel::Manifest,
-        Level::Objects => pb::VerifyLevel::Objects,
-        Level::Sstables => pb::VerifyLevel::Sstables,
+        Level::Manifest => VerifyLevel::Manifest,
+        Level::Objects => VerifyLevel::Objects,
+        Level::Sstables => VerifyLevel::Sstables,
     };
     let request = pb::VerifyBackupRequest {
         backup: Some(args.backup.to_wire()),
         level: level as i32,
     };
-    let report = follow(request, context).await?;
-    let report = VerifyView::from(&report);
-    context.screen.result(&report, verify::text)?;
-    match report.ok {
-        true => Ok(()),
-        false => Err(Failure::Damaged {
-            backup: format!("{}/{}", report.cluster, report.backup),
-            damage: human::count(report.damage.len() as u64, "part"),
-        }),
-    }
-}
-
-/// Follows the stream to its last message, which carries the report.
-async fn follow(
-    request: pb::VerifyBackupRequest,
-    context: &mut Context,
-) -> Result<pb::VerifyReport, Failure> {
-    let service = Service::StorageCatalog;
-    // No time limit: a large backup is read for hours, and a dead connection is noticed by its keep-alive.
-    let mut stream = context
-        .catalog()?
-        .verify_backup(Request::new(request))
+    let response = context
+        .task_runner()?
+        .verify_backup(call(request))
         .await
-        .map_err(|status| context.failed(service, status))?
+        .map_err(|status| context.failed(Service::TaskRunner, status))?
         .into_inner();
-    let mut meter = Meter::new("verify", &context.screen, context.patience);
-    let mut report = None;
-    while let Some(message) = stream
-        .message()
-        .await
-        .map_err(|status| context.failed(service, status))?
-    {
-        if let Some(progress) = &message.progress {
-            meter.show(progress, &mut context.screen);
-        }
-        report = message.report.or(report);
+    let started = Started::new(response.task_id, response.backup, "verifies");
+    if args.no_wait {
+        return started.show(context);
     }
-    meter.finish();
-    report.ok_or(Failure::Truncated {
-        service: service.as_str(),
+    started.talk(context);
+    let task = wait::until_final(&started.task_id, context).await?;
+    let Some(report) = &task.verification else {
+        wait::verdict(&task)?;
+        return Err(Failure::Truncated {
+            service: Service::TaskRunner.as_str(),
+        });
+    };
+    let report = VerifyView::from(report);
+    context.screen.result(&report, verify::text)?;
+    if report.ok {
+        return wait::verdict(&task);
+    }
+    Err(Failure::Damaged {
+        backup: format!("{}/{}", report.cluster, report.backup),
+        damage: human::count(report.damage.len() as u64, "part"),
     })
 }

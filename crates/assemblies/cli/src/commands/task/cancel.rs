@@ -9,7 +9,7 @@ use crate::view::task::TaskView;
 /// Stops a task at a safe point.
 ///
 /// A restore that has begun to replace data cannot be cancelled, only finished, or cancelled once it has failed and newer
-/// restores have brought all of its tables.
+/// restores have brought all of its tables. A deletion that has begun cannot be cancelled.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The task's id.

@@ -8,7 +8,8 @@ use crate::view::task::TaskView;
 
 /// Sets a failed or cancelled task going again, from the steps that are not done.
 ///
-/// A restore is not resumed if a newer backup or restore of any of its tables has succeeded: plan it again instead.
+/// A restore is not resumed if a newer backup or restore of any of its tables has succeeded: plan it again instead. A
+/// verification is not resumed: `ringkeep backup verify` starts it from the beginning.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The task's id.
