@@ -167,7 +167,15 @@ struct Upload {
 }
 
 impl Upload {
+    /// Begins an upload in a task of its own: if the caller goes away in the middle of the request, the store may have begun it
+    /// already, and then it is aborted as soon as its id is known.
     async fn begin(s3: &S3, key: &str) -> Result<Arc<Self>, StoreError> {
+        let (begun_on, begun_for) = (s3.clone(), key.to_owned());
+        let begun = tokio::spawn(async move { Self::request(&begun_on, &begun_for).await });
+        begun.await.map_err(|panicked| s3.other(key, panicked))?
+    }
+
+    async fn request(s3: &S3, key: &str) -> Result<Arc<Self>, StoreError> {
         let object = s3.object(key)?;
         let begun = s3
             .client
