@@ -3,6 +3,8 @@
 //! Plain data with its rules, no async, no I/O, no wire. The bodies of the bucket's documents are in [`manifest`];
 //! docs/format.md is their specification.
 
+pub mod bucket;
+pub mod cluster;
 pub mod cql;
 pub mod finding;
 pub mod ids;
@@ -16,6 +18,8 @@ pub mod share;
 pub mod task;
 pub mod verify;
 
+pub use bucket::{BackupState, BackupSummary, StoreStatus};
+pub use cluster::{Cluster, ClusterState};
 pub use finding::{Finding, Severity, When};
 pub use ids::{BackupName, BackupRef, ClusterName, HostId, NameError, TableId, TaskId};
 pub use node::{DataDirectory, NodeDescription, NodeFeatures, TableDescription};

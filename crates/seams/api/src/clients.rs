@@ -8,6 +8,7 @@ mod call;
 mod node_agent;
 mod planner;
 mod storage_catalog;
+mod task_runner;
 
 pub use call::{OnProgress, SILENCE};
 pub use node_agent::{
@@ -16,4 +17,8 @@ pub use node_agent::{
 pub use planner::{Planner, RemotePlanner};
 pub use storage_catalog::{
     BeginBackup, CommitBackup, CompleteBackup, RemoteStorageCatalog, StorageCatalog,
+};
+pub use task_runner::{
+    CreateBackup, CreatedBackup, NamedBackup, PlanRestore, RemoteTaskRunner, StartRestore,
+    StartedRestore, StartedTask, TaskNow, TaskPage, TaskRunner, TaskWatch,
 };

@@ -4,6 +4,8 @@
 //! [`ConversionError`] that names it, and so an InvalidArgument at the edge of a service.
 
 mod backup;
+mod bucket;
+mod cluster;
 pub mod node;
 pub mod plan;
 mod schema;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::plan::{BackupPlan, BackupRequest, RestorePlan, RestoreRequest};
+use cassandra_versions::Release;
+use model::plan::{BackupPlan, BackupRequest, Compatibility, RestorePlan, RestoreRequest};
 use tonic::transport::Channel;
 
 use super::call::{invalid, within};
@@ -18,6 +19,13 @@ const PLAN_DEADLINE: Duration = Duration::from_secs(60);
 /// Decides what a backup or a restore does. Touches nothing.
 #[async_trait]
 pub trait Planner: Send + Sync + 'static {
+    /// Whether a backup of one release restores into another, by the releases alone.
+    async fn check_compatibility(
+        &self,
+        from: Release,
+        to: Release,
+    ) -> Result<Compatibility, RemoteError>;
+
     /// The plan of a backup.
     async fn plan_backup(&self, request: BackupRequest) -> Result<BackupPlan, RemoteError>;
 
@@ -41,6 +49,20 @@ impl RemotePlanner {
 
 #[async_trait]
 impl Planner for RemotePlanner {
+    async fn check_compatibility(
+        &self,
+        from: Release,
+        to: Release,
+    ) -> Result<Compatibility, RemoteError> {
+        let request = pb::CheckCompatibilityRequest {
+            from: Some(from.into()),
+            to: Some(to.into()),
+        };
+        let mut client = self.client.clone();
+        let response = within(PLAN_DEADLINE, client.check_compatibility(request)).await?;
+        response.try_into().map_err(invalid(PLANNER))
+    }
+
     async fn plan_backup(&self, request: BackupRequest) -> Result<BackupPlan, RemoteError> {
         let mut client = self.client.clone();
         let call = client.plan_backup(pb::PlanBackupRequest::from(request));

@@ -8,8 +8,8 @@ use cassandra_versions::Release;
 use model::manifest::{BackupKind, BackupManifest, NodeSstables, VerificationResult};
 use model::task::Deletion;
 use model::{
-    BackupName, BackupRef, ClusterName, HostId, RingMember, Schema, Selection, TaskId, VerifyLevel,
-    VerifyReport,
+    BackupName, BackupRef, BackupSummary, ClusterName, HostId, RingMember, Schema, Selection,
+    StoreStatus, TaskId, VerifyLevel, VerifyReport,
 };
 use tonic::transport::Channel;
 
@@ -44,6 +44,12 @@ pub trait StorageCatalog: Send + Sync + 'static {
         task: TaskId,
         reason: &str,
     ) -> Result<(), RemoteError>;
+
+    /// The backups of one cluster or of all, newest first, in whatever state they are.
+    async fn list_backups(
+        &self,
+        cluster: Option<&ClusterName>,
+    ) -> Result<Vec<BackupSummary>, RemoteError>;
 
     /// A complete backup; without a cluster the one of this name in the whole bucket, if there is just one.
     async fn get_backup(
@@ -87,6 +93,9 @@ pub trait StorageCatalog: Send + Sync + 'static {
         even_if_running: bool,
         on_progress: OnProgress<'_>,
     ) -> Result<Deletion, RemoteError>;
+
+    /// Which store it is, and whether it can be reached.
+    async fn get_store_status(&self) -> Result<StoreStatus, RemoteError>;
 }
 
 /// A complete backup and what verifications have found in it.
@@ -182,6 +191,18 @@ impl StorageCatalog for RemoteStorageCatalog {
         let mut client = self.client.clone();
         within(SHORT_DEADLINE, client.abandon_backup(request)).await?;
         Ok(())
+    }
+
+    async fn list_backups(
+        &self,
+        cluster: Option<&ClusterName>,
+    ) -> Result<Vec<BackupSummary>, RemoteError> {
+        let request = pb::ListBackupsRequest {
+            cluster: cluster.map(ToString::to_string).unwrap_or_default(),
+        };
+        let mut client = self.client.clone();
+        let response = within(SHORT_DEADLINE, client.list_backups(request)).await?;
+        all(response.backups).map_err(invalid(CATALOG))
     }
 
     async fn get_backup(
@@ -293,6 +314,13 @@ impl StorageCatalog for RemoteStorageCatalog {
             objects: last.deleted_objects,
             bytes: last.freed_bytes,
         })
+    }
+
+    async fn get_store_status(&self) -> Result<StoreStatus, RemoteError> {
+        let request = pb::GetStoreStatusRequest {};
+        let mut client = self.client.clone();
+        let status = within(SHORT_DEADLINE, client.get_store_status(request)).await?;
+        Ok(status.into())
     }
 }
 

@@ -30,7 +30,7 @@ type Answer<T> = Result<Response<T>, Status>;
 pub fn verification() -> pb::Verification {
     pb::Verification {
         level: pb::VerifyLevel::Sstables as i32,
-        verified_at: "2026-01-02T03:04:05Z".into(),
+        verified_at: "2026-01-02T03:04:05.000Z".into(),
         damaged: 1,
         ..pb::Verification::default()
     }

@@ -15,5 +15,6 @@ mod lease;
 mod restore;
 mod superseded;
 mod task;
+mod typed;
 mod verify_delete;
 mod world;

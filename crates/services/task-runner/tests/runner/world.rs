@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use api::RemoteError;
 use api::client::{ConnectError, TaskRunnerClient, task_runner};
-use api::clients::{NodeAgent, RemoteNodeAgent, RemotePlanner, RemoteStorageCatalog};
+use api::clients::{
+    NodeAgent, RemoteNodeAgent, RemotePlanner, RemoteStorageCatalog, RemoteTaskRunner,
+};
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use api::pb::planner::RestorePlan;
 use api::pb::planner::planner_server::PlannerServer;
@@ -44,6 +46,7 @@ pub struct World {
 /// One life of a runner.
 pub struct Life {
     pub client: TaskRunnerClient,
+    pub typed: RemoteTaskRunner,
     pub runner: Runner,
 }
 
@@ -119,8 +122,10 @@ impl World {
             shutdown: CancellationToken::new(),
         };
         let (server, runner) = build(&self.config, dependencies);
+        let channel = chassis::in_memory(Routes::new(server));
         Life {
-            client: task_runner(chassis::in_memory(Routes::new(server))),
+            typed: RemoteTaskRunner::new(channel.clone()),
+            client: task_runner(channel),
             runner,
         }
     }

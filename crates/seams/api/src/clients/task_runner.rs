@@ -1,0 +1,269 @@
+//! The task-runner as its callers see it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::{BoxStream, StreamExt};
+use model::plan::RestorePlan;
+use model::{Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use tonic::transport::Channel;
+
+use super::call::{invalid, within};
+use crate::client::{TaskRunnerClient, task_runner};
+use crate::convert::{ConversionError, parsed, required};
+use crate::pb::storage_catalog::VerifyLevel as WireLevel;
+use crate::pb::task_runner as pb;
+use crate::pb::types as types_pb;
+use crate::{ErrorKind, RemoteError};
+
+mod requests;
+
+pub use requests::{
+    CreateBackup, CreatedBackup, NamedBackup, PlanRestore, StartRestore, StartedRestore,
+    StartedTask, TaskNow, TaskPage,
+};
+
+const RUNNER: &str = "the task-runner";
+/// Long enough for what inspects every agent and reads manifests, as the plan of a restore does.
+const CALL_DEADLINE: Duration = Duration::from_secs(120);
+/// Pages of one list. A runner that goes on after so many is at fault.
+const PAGES_MAX: usize = 10_000;
+
+/// A task as it is now, and again at each change; ends after a final state.
+pub type TaskWatch = BoxStream<'static, Result<TaskNow, RemoteError>>;
+
+/// Keeps clusters, and drives tasks on them.
+#[async_trait]
+pub trait TaskRunner: Send + Sync + 'static {
+    /// Registers a cluster by its agents, which must all reply and agree on one ring.
+    async fn add_cluster(&self, cluster: Cluster) -> Result<Cluster, RemoteError>;
+
+    async fn list_clusters(&self) -> Result<Vec<Cluster>, RemoteError>;
+
+    /// A registered cluster, with what its agents report now.
+    async fn get_cluster(&self, name: &ClusterName) -> Result<ClusterState, RemoteError>;
+
+    /// Forgets a cluster. Its backups stay.
+    async fn remove_cluster(&self, name: &ClusterName) -> Result<(), RemoteError>;
+
+    /// Plans a backup, and starts it if no finding refuses it.
+    async fn create_backup(&self, create: CreateBackup) -> Result<CreatedBackup, RemoteError>;
+
+    /// Plans a restore. Touches nothing.
+    async fn plan_restore(&self, restore: PlanRestore) -> Result<RestorePlan, RemoteError>;
+
+    /// Starts a restore if no finding refuses it.
+    async fn start_restore(&self, start: StartRestore) -> Result<StartedRestore, RemoteError>;
+
+    /// Starts a task that verifies a backup.
+    async fn verify_backup(
+        &self,
+        backup: NamedBackup,
+        level: VerifyLevel,
+    ) -> Result<StartedTask, RemoteError>;
+
+    /// Starts a task that deletes a backup; `even_if_running` also one that is recorded as being made.
+    async fn delete_backup(
+        &self,
+        backup: NamedBackup,
+        even_if_running: bool,
+    ) -> Result<StartedTask, RemoteError>;
+
+    /// A page of the tasks of one cluster or of all, newest first. At most `size` tasks; 0: as many as the runner likes.
+    /// `token` is that of the page before; none for the first page.
+    async fn list_task_page(
+        &self,
+        cluster: Option<&ClusterName>,
+        size: u32,
+        token: Option<String>,
+    ) -> Result<TaskPage, RemoteError>;
+
+    /// All tasks of one cluster or of all, newest first.
+    async fn list_tasks(&self, cluster: Option<&ClusterName>) -> Result<Vec<TaskNow>, RemoteError> {
+        let mut tasks = Vec::new();
+        let mut token = None;
+        for _ in 0..PAGES_MAX {
+            let page = self.list_task_page(cluster, 0, token).await?;
+            tasks.extend(page.tasks);
+            token = page.next;
+            if token.is_none() {
+                return Ok(tasks);
+            }
+        }
+        let message = format!("{RUNNER} lists more than {PAGES_MAX} pages of tasks");
+        Err(RemoteError::new(ErrorKind::Internal, "", message))
+    }
+
+    async fn get_task(&self, id: TaskId) -> Result<TaskNow, RemoteError>;
+
+    /// Follows a task. There is no deadline: a task may run for days.
+    async fn watch_task(&self, id: TaskId) -> Result<TaskWatch, RemoteError>;
+
+    /// Stops a task at a safe point.
+    async fn cancel_task(&self, id: TaskId) -> Result<TaskNow, RemoteError>;
+
+    /// Sets a failed or cancelled task going again.
+    async fn resume_task(&self, id: TaskId) -> Result<TaskNow, RemoteError>;
+}
+
+/// A task-runner behind a channel.
+#[derive(Clone)]
+pub struct RemoteTaskRunner {
+    client: TaskRunnerClient,
+}
+
+impl RemoteTaskRunner {
+    pub fn new(channel: Channel) -> Self {
+        Self {
+            client: task_runner(channel),
+        }
+    }
+}
+
+#[async_trait]
+impl TaskRunner for RemoteTaskRunner {
+    async fn add_cluster(&self, cluster: Cluster) -> Result<Cluster, RemoteError> {
+        let request = pb::AddClusterRequest {
+            name: cluster.name.into(),
+            agents: cluster.agents,
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.add_cluster(request)).await?;
+        part("cluster", response.cluster)
+    }
+
+    async fn list_clusters(&self) -> Result<Vec<Cluster>, RemoteError> {
+        let request = pb::ListClustersRequest {};
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.list_clusters(request)).await?;
+        crate::convert::all(response.clusters).map_err(invalid(RUNNER))
+    }
+
+    async fn get_cluster(&self, name: &ClusterName) -> Result<ClusterState, RemoteError> {
+        let request = pb::GetClusterRequest {
+            name: name.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.get_cluster(request)).await?;
+        response.try_into().map_err(invalid(RUNNER))
+    }
+
+    async fn remove_cluster(&self, name: &ClusterName) -> Result<(), RemoteError> {
+        let request = pb::RemoveClusterRequest {
+            name: name.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(CALL_DEADLINE, client.remove_cluster(request)).await?;
+        Ok(())
+    }
+
+    async fn create_backup(&self, create: CreateBackup) -> Result<CreatedBackup, RemoteError> {
+        let request = pb::CreateBackupRequest::from(create);
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.create_backup(request)).await?;
+        response.try_into().map_err(invalid(RUNNER))
+    }
+
+    async fn plan_restore(&self, restore: PlanRestore) -> Result<RestorePlan, RemoteError> {
+        let request = pb::PlanRestoreRequest::from(restore);
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.plan_restore(request)).await?;
+        part("plan", response.plan)
+    }
+
+    async fn start_restore(&self, start: StartRestore) -> Result<StartedRestore, RemoteError> {
+        let request = pb::StartRestoreRequest::from(start);
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.start_restore(request)).await?;
+        response.try_into().map_err(invalid(RUNNER))
+    }
+
+    async fn verify_backup(
+        &self,
+        backup: NamedBackup,
+        level: VerifyLevel,
+    ) -> Result<StartedTask, RemoteError> {
+        let request = pb::VerifyBackupRequest {
+            backup: Some(backup.into()),
+            level: WireLevel::from(level) as i32,
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.verify_backup(request)).await?;
+        started(&response.task_id, response.backup)
+    }
+
+    async fn delete_backup(
+        &self,
+        backup: NamedBackup,
+        even_if_running: bool,
+    ) -> Result<StartedTask, RemoteError> {
+        let request = pb::DeleteBackupRequest {
+            backup: Some(backup.into()),
+            even_if_running,
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.delete_backup(request)).await?;
+        started(&response.task_id, response.backup)
+    }
+
+    async fn list_task_page(
+        &self,
+        cluster: Option<&ClusterName>,
+        size: u32,
+        token: Option<String>,
+    ) -> Result<TaskPage, RemoteError> {
+        let request = pb::ListTasksRequest {
+            cluster: cluster.map(ToString::to_string).unwrap_or_default(),
+            page_size: size,
+            page_token: token.unwrap_or_default(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.list_tasks(request)).await?;
+        response.try_into().map_err(invalid(RUNNER))
+    }
+
+    async fn get_task(&self, id: TaskId) -> Result<TaskNow, RemoteError> {
+        let request = pb::GetTaskRequest { id: id.to_string() };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.get_task(request)).await?;
+        part("task", response.task)
+    }
+
+    async fn watch_task(&self, id: TaskId) -> Result<TaskWatch, RemoteError> {
+        let request = pb::WatchTaskRequest { id: id.to_string() };
+        let mut client = self.client.clone();
+        let messages = within(CALL_DEADLINE, client.watch_task(request)).await?;
+        let tasks = messages.map(|message| part("task", message?.task));
+        Ok(tasks.boxed())
+    }
+
+    async fn cancel_task(&self, id: TaskId) -> Result<TaskNow, RemoteError> {
+        let request = pb::CancelTaskRequest { id: id.to_string() };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.cancel_task(request)).await?;
+        part("task", response.task)
+    }
+
+    async fn resume_task(&self, id: TaskId) -> Result<TaskNow, RemoteError> {
+        let request = pb::ResumeTaskRequest { id: id.to_string() };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.resume_task(request)).await?;
+        part("task", response.task)
+    }
+}
+
+/// The part of a response that it is about.
+fn part<W, T>(field: &'static str, wire: Option<W>) -> Result<T, RemoteError>
+where
+    T: TryFrom<W, Error = ConversionError>,
+{
+    let wire = required(field, wire).map_err(invalid(RUNNER))?;
+    wire.try_into().map_err(invalid(RUNNER))
+}
+
+fn started(id: &str, backup: Option<types_pb::BackupRef>) -> Result<StartedTask, RemoteError> {
+    Ok(StartedTask {
+        task: parsed("task_id", id).map_err(invalid(RUNNER))?,
+        backup: part("backup", backup)?,
+    })
+}

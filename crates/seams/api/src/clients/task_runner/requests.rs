@@ -1,0 +1,198 @@
+//! What the task-runner is asked for, and what it returns.
+
+use std::collections::BTreeMap;
+
+use model::manifest::BackupKind;
+use model::plan::{Completeness, RequestedMode, RestorePlan};
+use model::task::Task;
+use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId};
+
+use crate::convert::{ConversionError, all, parsed_optional, required};
+use crate::pb::task_runner as pb;
+use crate::pb::types as types_pb;
+
+/// What a backup is made with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateBackup {
+    pub cluster: ClusterName,
+    /// None: made from the cluster's name and the time.
+    pub name: Option<BackupName>,
+    pub kind: BackupKind,
+    pub selection: Selection,
+    /// The full backup to build on; none: the newest, for a differential backup.
+    pub base: Option<BackupName>,
+    /// Takes damaged SSTables as they are.
+    pub keep_damaged: bool,
+}
+
+/// A backup that was started, or refused by its findings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreatedBackup {
+    /// None if findings refuse the backup.
+    pub task: Option<TaskId>,
+    pub backup: BackupRef,
+    pub findings: Vec<Finding>,
+}
+
+/// A backup by its name. Without a cluster the one of this name in the whole bucket, if there is just one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedBackup {
+    pub cluster: Option<ClusterName>,
+    pub name: BackupName,
+}
+
+/// What a restore is planned from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanRestore {
+    pub backup: NamedBackup,
+    /// The registered cluster to restore into.
+    pub target: ClusterName,
+    pub selection: Selection,
+    pub mode: RequestedMode,
+    pub allow_unlisted_version: bool,
+    /// Source datacenter to target datacenters, separated by commas.
+    pub datacenters: BTreeMap<String, String>,
+    pub completeness: Completeness,
+    pub rewrite_schema: bool,
+}
+
+/// Which plan of a restore is started.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StartRestore {
+    /// One that is made now.
+    PlannedNow(PlanRestore),
+    /// The one that was shown under this number; refused if it would be another one now.
+    AsShown(u64),
+}
+
+/// A restore that was started, or refused by its plan's findings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StartedRestore {
+    /// None if findings refuse the restore.
+    pub task: Option<TaskId>,
+    pub plan: RestorePlan,
+}
+
+/// A task on one backup that was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartedTask {
+    pub task: TaskId,
+    pub backup: BackupRef,
+}
+
+/// A task as it is at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskNow {
+    pub task: Task,
+    /// How long it will take, if that can be told.
+    pub eta_seconds: Option<u64>,
+}
+
+/// Some tasks of a list that is read in pages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskPage {
+    /// Newest first.
+    pub tasks: Vec<TaskNow>,
+    /// What the next page is asked for with; none after the last page.
+    pub next: Option<String>,
+}
+
+impl From<CreateBackup> for pb::CreateBackupRequest {
+    fn from(create: CreateBackup) -> Self {
+        Self {
+            cluster: create.cluster.into(),
+            name: create.name.map(String::from).unwrap_or_default(),
+            kind: types_pb::BackupKind::from(create.kind) as i32,
+            selection: Some(create.selection.into()),
+            base: create.base.map(String::from).unwrap_or_default(),
+            keep_damaged: create.keep_damaged,
+        }
+    }
+}
+
+impl TryFrom<pb::CreateBackupResponse> for CreatedBackup {
+    type Error = ConversionError;
+
+    fn try_from(response: pb::CreateBackupResponse) -> Result<Self, ConversionError> {
+        Ok(Self {
+            task: parsed_optional("task_id", &response.task_id)?,
+            backup: required("backup", response.backup)?.try_into()?,
+            findings: all(response.findings)?,
+        })
+    }
+}
+
+impl From<NamedBackup> for types_pb::BackupRef {
+    /// On the wire an empty cluster stands for none.
+    fn from(backup: NamedBackup) -> Self {
+        Self {
+            cluster: backup.cluster.map(String::from).unwrap_or_default(),
+            name: backup.name.into(),
+        }
+    }
+}
+
+impl From<PlanRestore> for pb::PlanRestoreRequest {
+    fn from(restore: PlanRestore) -> Self {
+        Self {
+            backup: Some(restore.backup.into()),
+            target: restore.target.into(),
+            selection: Some(restore.selection.into()),
+            mode: crate::pb::planner::RestoreMode::from(restore.mode) as i32,
+            allow_unlisted_version: restore.allow_unlisted_version,
+            datacenters: restore.datacenters.into_iter().collect(),
+            completeness: crate::pb::planner::Completeness::from(restore.completeness) as i32,
+            rewrite_schema: restore.rewrite_schema,
+        }
+    }
+}
+
+impl From<StartRestore> for pb::StartRestoreRequest {
+    fn from(start: StartRestore) -> Self {
+        match start {
+            StartRestore::PlannedNow(restore) => Self {
+                restore: Some(restore.into()),
+                plan: 0,
+            },
+            StartRestore::AsShown(number) => Self {
+                restore: None,
+                plan: number,
+            },
+        }
+    }
+}
+
+impl TryFrom<pb::StartRestoreResponse> for StartedRestore {
+    type Error = ConversionError;
+
+    fn try_from(response: pb::StartRestoreResponse) -> Result<Self, ConversionError> {
+        Ok(Self {
+            task: parsed_optional("task_id", &response.task_id)?,
+            plan: required("plan", response.plan)?.try_into()?,
+        })
+    }
+}
+
+impl TryFrom<pb::Task> for TaskNow {
+    type Error = ConversionError;
+
+    fn try_from(task: pb::Task) -> Result<Self, ConversionError> {
+        let eta_seconds = (task.eta_seconds > 0).then_some(task.eta_seconds);
+        Ok(Self {
+            task: task.try_into()?,
+            eta_seconds,
+        })
+    }
+}
+
+impl TryFrom<pb::ListTasksResponse> for TaskPage {
+    type Error = ConversionError;
+
+    fn try_from(response: pb::ListTasksResponse) -> Result<Self, ConversionError> {
+        let next = response.next_page_token;
+        Ok(Self {
+            tasks: all(response.tasks)?,
+            next: (!next.is_empty()).then_some(next),
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! What lists of the bucket show, between wire and model.
+
+use model::{BackupState, BackupSummary, StoreStatus};
+
+use super::{ConversionError, parsed_optional, required, time_optional};
+use crate::pb::storage_catalog as pb;
+use crate::pb::types as types_pb;
+
+impl From<BackupState> for pb::BackupState {
+    fn from(state: BackupState) -> Self {
+        match state {
+            BackupState::Complete => Self::Complete,
+            BackupState::Running => Self::Running,
+            BackupState::Failed => Self::Failed,
+            BackupState::Unreadable => Self::Unreadable,
+            BackupState::Deleting => Self::Deleting,
+        }
+    }
+}
+
+impl TryFrom<pb::BackupState> for BackupState {
+    type Error = ConversionError;
+
+    fn try_from(state: pb::BackupState) -> Result<Self, ConversionError> {
+        match state {
+            pb::BackupState::Complete => Ok(Self::Complete),
+            pb::BackupState::Running => Ok(Self::Running),
+            pb::BackupState::Failed => Ok(Self::Failed),
+            pb::BackupState::Unreadable => Ok(Self::Unreadable),
+            pb::BackupState::Deleting => Ok(Self::Deleting),
+            pb::BackupState::Unspecified => Err(ConversionError::missing("summary.state")),
+        }
+    }
+}
+
+impl From<BackupSummary> for pb::BackupSummary {
+    fn from(summary: BackupSummary) -> Self {
+        let kind = summary.kind.map(types_pb::BackupKind::from);
+        Self {
+            backup: Some(summary.backup.into()),
+            kind: kind.unwrap_or_default() as i32,
+            base: summary.base.map(String::from).unwrap_or_default(),
+            state: pb::BackupState::from(summary.state) as i32,
+            started_at: time_optional(summary.started_at),
+            finished_at: time_optional(summary.finished_at),
+            release: summary.release.map(Into::into),
+            nodes: summary.nodes,
+            bytes: summary.bytes,
+            uploaded_bytes: summary.uploaded_bytes,
+            sstables: summary.sstables,
+            damaged_sstables: summary.damaged_sstables,
+            detail: summary.detail,
+        }
+    }
+}
+
+impl TryFrom<pb::BackupSummary> for BackupSummary {
+    type Error = ConversionError;
+
+    fn try_from(summary: pb::BackupSummary) -> Result<Self, ConversionError> {
+        let state = summary.state().try_into()?;
+        let kind = match summary.kind() {
+            types_pb::BackupKind::Unspecified => None,
+            kind => Some(kind.try_into()?),
+        };
+        Ok(Self {
+            backup: required("summary.backup", summary.backup)?.try_into()?,
+            kind,
+            base: parsed_optional("summary.base", &summary.base)?,
+            state,
+            started_at: parsed_optional("summary.started_at", &summary.started_at)?,
+            finished_at: parsed_optional("summary.finished_at", &summary.finished_at)?,
+            release: summary.release.map(TryInto::try_into).transpose()?,
+            nodes: summary.nodes,
+            bytes: summary.bytes,
+            uploaded_bytes: summary.uploaded_bytes,
+            sstables: summary.sstables,
+            damaged_sstables: summary.damaged_sstables,
+            detail: summary.detail,
+        })
+    }
+}
+
+impl From<StoreStatus> for pb::GetStoreStatusResponse {
+    fn from(status: StoreStatus) -> Self {
+        Self {
+            store: status.store,
+            reachable: status.reachable,
+            detail: status.detail,
+        }
+    }
+}
+
+impl From<pb::GetStoreStatusResponse> for StoreStatus {
+    fn from(status: pb::GetStoreStatusResponse) -> Self {
+        Self {
+            store: status.store,
+            reachable: status.reachable,
+            detail: status.detail,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cassandra_versions::{Product, Release};
+    use model::BackupRef;
+    use model::manifest::BackupKind;
+
+    use super::*;
+
+    fn failed() -> BackupSummary {
+        BackupSummary {
+            backup: BackupRef {
+                cluster: "c".parse().expect("a name"),
+                name: "b".parse().expect("a name"),
+            },
+            kind: None,
+            base: None,
+            state: BackupState::Failed,
+            started_at: None,
+            finished_at: None,
+            release: None,
+            nodes: 0,
+            bytes: 0,
+            uploaded_bytes: 0,
+            sstables: 0,
+            damaged_sstables: 0,
+            detail: "a node went away".into(),
+        }
+    }
+
+    #[test]
+    fn a_summary_survives_the_wire_with_much_and_with_little_known() {
+        let at = Some("2026-01-02T03:04:05.678Z".parse().expect("a time"));
+        let complete = BackupSummary {
+            kind: Some(BackupKind::Differential),
+            base: Some("a".parse().expect("a name")),
+            state: BackupState::Complete,
+            started_at: at,
+            finished_at: at,
+            release: Some(Release::new(Product::Cassandra, "5.0.5").expect("a release")),
+            nodes: 3,
+            bytes: 9,
+            ..failed()
+        };
+        for summary in [failed(), complete] {
+            let wire = pb::BackupSummary::from(summary.clone());
+            assert_eq!(BackupSummary::try_from(wire), Ok(summary));
+        }
+    }
+
+    #[test]
+    fn a_summary_without_a_state_is_refused() {
+        let wire = pb::BackupSummary {
+            state: 0,
+            ..pb::BackupSummary::from(failed())
+        };
+        let error = BackupSummary::try_from(wire).expect_err("no state");
+        assert_eq!(error.field, "summary.state");
+    }
+}

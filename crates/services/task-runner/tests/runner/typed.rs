@@ -1,0 +1,172 @@
+//! The typed client of the task-runner: each method leads to its call, and back in the words of the model.
+
+use api::ErrorKind;
+use api::clients::{
+    CreateBackup, NamedBackup, PlanRestore, StartRestore, TaskNow, TaskRunner, TaskWatch,
+};
+use futures::StreamExt;
+use model::manifest::BackupKind;
+use model::plan::{Completeness, RequestedMode};
+use model::task::{TaskKind, TaskState};
+use model::{BackupName, Cluster, ClusterName, Selection, TaskId, VerifyLevel};
+use tokio::time::timeout;
+
+use crate::fleet::Fault;
+use crate::world::{DEADLINE, Life, World};
+
+fn shop() -> ClusterName {
+    "shop".parse().expect("a name")
+}
+
+fn name(text: &str) -> BackupName {
+    text.parse().expect("a name")
+}
+
+/// Named without its cluster.
+fn backup(text: &str) -> NamedBackup {
+    NamedBackup {
+        cluster: None,
+        name: name(text),
+    }
+}
+
+fn create(text: &str) -> CreateBackup {
+    CreateBackup {
+        cluster: shop(),
+        name: Some(name(text)),
+        kind: BackupKind::Full,
+        selection: Selection::default(),
+        base: None,
+        keep_damaged: false,
+    }
+}
+
+fn restore(text: &str) -> PlanRestore {
+    PlanRestore {
+        backup: backup(text),
+        target: shop(),
+        selection: Selection::default(),
+        mode: RequestedMode::Auto,
+        allow_unlisted_version: false,
+        datacenters: Default::default(),
+        completeness: Completeness::All,
+        rewrite_schema: false,
+    }
+}
+
+async fn last(mut watch: TaskWatch) -> TaskNow {
+    let mut last = None;
+    while let Some(now) = timeout(DEADLINE, watch.next()).await.expect("in time") {
+        last = Some(now.expect("no error"));
+    }
+    last.expect("at least the task as it was")
+}
+
+async fn ended(life: &Life, id: TaskId) -> TaskNow {
+    last(life.typed.watch_task(id).await.expect("a watch")).await
+}
+
+#[tokio::test]
+async fn a_cluster_is_added_shown_and_removed() {
+    let world = World::new(&["n1", "n2"]);
+    let life = world.start().await;
+    let cluster = Cluster {
+        name: shop(),
+        agents: vec!["n1:7401".into(), "n2:7401".into()],
+    };
+    let added = life.typed.add_cluster(cluster.clone()).await;
+    assert_eq!(added.expect("a cluster"), cluster);
+    let listed = life.typed.list_clusters().await.expect("a list");
+    assert_eq!(listed, std::slice::from_ref(&cluster));
+    let state = life.typed.get_cluster(&shop()).await.expect("its state");
+    assert_eq!(state.cluster, cluster);
+    assert_eq!((state.nodes.len(), state.unreachable.len()), (2, 0));
+    life.typed.remove_cluster(&shop()).await.expect("removed");
+    let error = life.typed.get_cluster(&shop()).await.expect_err("gone");
+    assert_eq!(
+        (error.kind, error.reason.as_str()),
+        (ErrorKind::NotFound, "CLUSTER_NOT_FOUND")
+    );
+}
+
+#[tokio::test]
+async fn a_backup_is_made_restored_verified_and_deleted() {
+    let world = World::new(&["n1"]);
+    let life = world.start_with_cluster().await;
+    let created = life.typed.create_backup(create("b")).await.expect("a task");
+    assert_eq!(created.backup.to_string(), "shop/b");
+    let made = ended(&life, created.task.expect("not refused")).await;
+    assert_eq!(made.task.state, TaskState::Succeeded);
+
+    let plan = life.typed.plan_restore(restore("b")).await.expect("a plan");
+    let shown = StartRestore::AsShown(plan.number);
+    let started = life.typed.start_restore(shown).await.expect("a task");
+    assert_eq!(started.plan, plan);
+    let restored = ended(&life, started.task.expect("not refused")).await;
+    assert_eq!(restored.task.state, TaskState::Succeeded);
+    let now = StartRestore::PlannedNow(restore("b"));
+    let started = life.typed.start_restore(now).await.expect("a task");
+    ended(&life, started.task.expect("not refused")).await;
+
+    let level = VerifyLevel::Objects;
+    let verifying = life.typed.verify_backup(backup("b"), level).await;
+    let verifying = verifying.expect("a task");
+    assert_eq!(verifying.backup.to_string(), "shop/b");
+    let verified = ended(&life, verifying.task).await.task;
+    let report = verified.verification.expect("a report");
+    assert_eq!((report.ok, report.level), (true, level));
+
+    let deleting = life.typed.delete_backup(backup("b"), false).await;
+    let deleted = ended(&life, deleting.expect("a task").task).await.task;
+    assert_eq!(deleted.kind, TaskKind::Delete);
+    assert_eq!(deleted.deletion.expect("a result").objects, 3);
+}
+
+#[tokio::test]
+async fn tasks_are_listed_in_pages_or_all_at_once() {
+    let world = World::new(&["n1"]);
+    let life = world.start_with_cluster().await;
+    let mut made = Vec::new();
+    for name in ["a", "b", "c"] {
+        let created = life.typed.create_backup(create(name)).await;
+        let id = created.expect("a task").task.expect("not refused");
+        ended(&life, id).await;
+        made.insert(0, id);
+    }
+    let ids = |tasks: &[TaskNow]| tasks.iter().map(|now| now.task.id).collect::<Vec<_>>();
+    let all = life.typed.list_tasks(Some(&shop())).await.expect("a list");
+    assert_eq!(ids(&all), made);
+    let (mut paged, mut token) = (Vec::new(), None);
+    loop {
+        let page = life.typed.list_task_page(None, 1, token).await;
+        let page = page.expect("a page");
+        assert!(page.tasks.len() <= 1);
+        paged.extend(ids(&page.tasks));
+        token = page.next;
+        if token.is_none() {
+            break;
+        }
+    }
+    assert_eq!(paged, made);
+    let other = "other".parse().expect("a name");
+    let none = life.typed.list_tasks(Some(&other)).await.expect("a list");
+    assert!(none.is_empty());
+}
+
+#[tokio::test]
+async fn a_task_is_cancelled_and_what_ended_well_is_not_resumed() {
+    let world = World::new(&["n1"]);
+    world.has_backup("b");
+    let life = world.start_with_cluster().await;
+    world.fleet.fail("verify", &[Fault::Hang]);
+    let level = VerifyLevel::Manifest;
+    let started = life.typed.verify_backup(backup("b"), level).await;
+    let id = started.expect("a task").task;
+    world.called("verify").await;
+    life.typed.cancel_task(id).await.expect("cancelled");
+    assert_eq!(ended(&life, id).await.task.state, TaskState::Cancelled);
+    let now = life.typed.get_task(id).await.expect("a task");
+    assert_eq!((now.task.id, now.eta_seconds), (id, None));
+    let error = life.typed.resume_task(id).await.expect_err("not resumed");
+    assert_eq!(error.reason, "TASK_NOT_RESUMABLE");
+}
