@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use api::{ServiceError, status};
 use futures::StreamExt;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::{Progress, Work};
+use super::{Progress, Stopped, Work};
 
 /// The pause between two messages at least.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
@@ -50,7 +49,7 @@ where
                     if sent.as_ref() != Some(&now) || quiet >= QUIET_INTERVALS_MAX {
                         quiet = 0;
                         // A full queue means that the caller has not read the last one yet.
-                        let _ = sender.try_send(Ok(message(now.clone(), None)));
+                        let _ = sender.try_send(Message::Progress(message(now.clone(), None)));
                         sent = Some(now);
                     }
                 }
@@ -59,12 +58,35 @@ where
         let last = match result {
             Ok(Ok(value)) => Ok(message(progress.borrow().clone(), Some(value))),
             Ok(Err(error)) => Err(status(error)),
+            Err(error) if error.is_cancelled() => Err(status(Stopped)),
             Err(error) => Err(Status::internal(format!("the work panicked: {error}"))),
         };
         // This fails if the caller has gone away.
-        let _ = sender.send(last).await;
+        let _ = sender.send(Message::Last(last)).await;
     });
-    ReceiverStream::new(receiver).boxed()
+    until_last(receiver)
+}
+
+/// What the owner of the work sends.
+enum Message<M> {
+    Progress(M),
+    Last(Result<M, Status>),
+}
+
+/// The messages as the caller gets them. If their owner goes away without a last one, the stream ends with an error, so that
+/// progress is never taken for an outcome.
+fn until_last<M: Send + 'static>(
+    receiver: mpsc::Receiver<Message<M>>,
+) -> BoxStream<'static, Result<M, Status>> {
+    let next = async |receiver: Option<mpsc::Receiver<Message<M>>>| {
+        let mut receiver = receiver?;
+        Some(match receiver.recv().await {
+            Some(Message::Progress(message)) => (Ok(message), Some(receiver)),
+            Some(Message::Last(last)) => (last, None),
+            None => (Err(status(Stopped)), None),
+        })
+    };
+    stream::unfold(Some(receiver), next).boxed()
 }
 
 #[cfg(test)]
@@ -72,7 +94,6 @@ mod tests {
     use api::{ErrorKind, RemoteError};
 
     use super::*;
-    use crate::work::Stopped;
 
     #[tokio::test(start_paused = true)]
     async fn progress_is_reported_and_the_outcome_comes_last() {
@@ -136,5 +157,17 @@ mod tests {
         );
         drop(messages);
         assert!(told.await.unwrap().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_stream_without_an_outcome_ends_with_an_error() {
+        let (sender, receiver) = mpsc::channel(QUEUE_LEN);
+        let sent = sender.send(Message::Progress(1)).await;
+        assert!(sent.is_ok());
+        drop(sender);
+        let all: Vec<_> = until_last(receiver).collect().await;
+        assert_eq!(all.len(), 2);
+        let error = all.into_iter().last().expect("the last").expect_err("none");
+        assert_eq!(RemoteError::from(error).kind, ErrorKind::Cancelled);
     }
 }

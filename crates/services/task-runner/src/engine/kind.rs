@@ -26,6 +26,8 @@ pub(crate) struct StepTraits {
     pub best_effort: bool,
     /// Once it has started, the task can only go forward.
     pub point_of_no_return: bool,
+    /// Each try starts from the beginning.
+    pub starts_over: bool,
     /// It leaves something outside that must be undone if the task is given up.
     pub makes_something: bool,
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use api::clients::NodeAgent;
 use model::plan::StepKind;
@@ -65,6 +66,8 @@ pub(crate) struct StepRun {
     pub(super) at: usize,
     pub(super) fence: Fence,
     pub(super) events: mpsc::Sender<Event>,
+    /// Each try does all of the work again, so that how long one lasted is no sign of getting further.
+    pub(super) starts_over: bool,
     /// The most bytes that it has reported, over all tries.
     pub(super) reached: AtomicU64,
 }
@@ -83,7 +86,11 @@ pub(super) async fn run(job: Arc<dyn Job>, step: StepRun) -> Result<Output, Step
             Err(error) => error,
         };
         let reached = step.reached.load(Ordering::Relaxed);
-        let Some(pause) = retry.after_failure(&error, reached, started.elapsed()) else {
+        let lasted = match step.starts_over {
+            true => Duration::ZERO,
+            false => started.elapsed(),
+        };
+        let Some(pause) = retry.after_failure(&error, reached, lasted) else {
             return Err(error);
         };
         tracing::warn!(

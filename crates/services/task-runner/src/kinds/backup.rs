@@ -43,6 +43,7 @@ impl Kind for BackupKind {
             point_of_no_return: step == StepKind::Commit,
             // A backup that fails is given up at once, so nothing is ever left for later.
             makes_something: false,
+            starts_over: false,
         }
     }
 

@@ -49,6 +49,7 @@ impl Kind for RestoreKind {
             best_effort: matches!(step, K::Finish | K::Unpin),
             point_of_no_return: is_point_of_no_return(step),
             makes_something: step == K::Pin,
+            starts_over: false,
         }
     }
 

@@ -62,8 +62,11 @@ impl Kind for VerifyKind {
         }
     }
 
-    fn traits(&self, _step: StepKind) -> StepTraits {
-        StepTraits::default()
+    fn traits(&self, step: StepKind) -> StepTraits {
+        StepTraits {
+            starts_over: step == StepKind::Verify,
+            ..StepTraits::default()
+        }
     }
 
     async fn open(

@@ -67,7 +67,9 @@ impl Driver {
         }
         self.save().await?;
         for at in starting {
+            let starts_over = self.traits(&self.task.read(), at).starts_over;
             let run = StepRun {
+                starts_over,
                 context: self.engine.context.clone(),
                 task: self.task.clone(),
                 at,
