@@ -1,4 +1,4 @@
-//! The README's grpcurl lines, run against a running service as they stand.
+//! The grpcurl lines of the docs, run as they are against a running service.
 
 use std::fs;
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use e2e::{Deployment, Shape, Store};
 
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/running.md");
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_grpcurl_lines_of_the_readme_work() -> Result<()> {
+async fn the_grpcurl_lines_of_the_docs_work() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let store = Store::Folder(folder.path().join("store"));
     let deployment = Deployment::start(Shape::Standalone, &[], &store, folder.path(), None).await?;
@@ -20,7 +20,7 @@ async fn the_grpcurl_lines_of_the_readme_work() -> Result<()> {
         .trim_start_matches("http://")
         .to_owned();
     let lines = lines("grpcurl ")?;
-    assert!(lines.len() >= 4, "the README shows how to use grpcurl");
+    assert!(lines.len() >= 4, "the page shows how to use grpcurl");
     let grpcurl = lab::grpcurl(&lab::Cache::open()?)?;
     for line in lines {
         let line = line.replace("127.0.0.1:7400", &address);
@@ -42,9 +42,9 @@ async fn the_grpcurl_lines_of_the_readme_work() -> Result<()> {
     Ok(())
 }
 
-/// The README's indented lines that start with a word.
+/// The page's indented lines that start with a word.
 fn lines(start: &str) -> Result<Vec<String>> {
-    let text = fs::read_to_string(README).context("read the README")?;
+    let text = fs::read_to_string(PAGE).context("read docs/running.md")?;
     Ok(text
         .lines()
         .filter_map(|line| line.strip_prefix("    "))
