@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use api::pb::types as pb;
-use model::{BackupName, ClusterName, NameError};
+use model::{BackupName, ClusterName, NameError, Selection, TableRef};
 
 /// A backup as NAME, where that is unique in the bucket, or as CLUSTER/NAME.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,17 +143,13 @@ pub struct SelectionArgs {
 }
 
 impl SelectionArgs {
-    pub fn to_wire(&self) -> pb::Selection {
-        let tables = self
-            .tables
-            .iter()
-            .map(|TableArg(keyspace, table)| pb::TableRef {
-                keyspace: keyspace.clone(),
-                table: table.clone(),
-            });
-        pb::Selection {
+    pub fn to_model(&self) -> Selection {
+        let tables = self.tables.iter();
+        Selection {
             keyspaces: self.keyspaces.iter().map(|name| name.0.clone()).collect(),
-            tables: tables.collect(),
+            tables: tables
+                .map(|TableArg(keyspace, table)| TableRef::new(keyspace, table))
+                .collect(),
         }
     }
 }

@@ -6,7 +6,7 @@ mod restore;
 mod step;
 
 pub use backup::{BackupPlan, BackupRequest, Compatibility, PlannedNode, UnreachableAgent};
-pub use request::{Completeness, NodeKeys, Rates, RequestedMode, RestoreRequest};
+pub use request::{Completeness, NodeKeys, Rates, RequestedMode, RestoreOptions, RestoreRequest};
 pub use restore::{
     KeyspaceCoverage, NodePlan, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite, TableAction,
     TablePlan,

@@ -24,8 +24,8 @@ pub use compatibility::check_compatibility;
 pub use model::plan::{BackupPlan, BackupRequest, Compatibility, PlannedNode, UnreachableAgent};
 pub use restore::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
-    RestoreMode, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite, StepKind, TableAction,
-    TablePlan, plan_restore,
+    RestoreMode, RestoreOptions, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite,
+    StepKind, TableAction, TablePlan, plan_restore,
 };
 pub use shown::ShownPlan;
 pub use text_table::TextTable;

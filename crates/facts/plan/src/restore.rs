@@ -33,8 +33,8 @@ use sstables::{Restored, verdicts};
 
 pub use model::plan::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
-    RestoreMode, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite, StepKind, TableAction,
-    TablePlan, UnknownStepKind,
+    RestoreMode, RestoreOptions, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite,
+    StepKind, TableAction, TablePlan, UnknownStepKind,
 };
 
 /// Plans a restore. Never fails: what stands against it is in the findings, all at once.

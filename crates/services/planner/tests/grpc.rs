@@ -1,6 +1,5 @@
 //! The planner over an in-memory connection: what a client gets to see.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::client::{self, PlannerClient};
@@ -14,9 +13,7 @@ use model::{
     BackupRef, DataDirectory, HostId, NodeDescription, RingMember, Schema, SchemaEntry, SchemaKind,
     Selection, TableId, TaskId, VerifyLevel,
 };
-use plan::{
-    BackupRequest, Completeness, Rates, RequestedMode, RestorePlan, RestoreRequest, StepKind,
-};
+use plan::{BackupRequest, Rates, RestoreOptions, RestorePlan, RestoreRequest, StepKind};
 use uuid::Uuid;
 
 const SCHEMA_VERSION: &str = "00000000-0000-0000-0000-0000000000aa";
@@ -143,13 +140,8 @@ fn request(target: &str) -> RestoreRequest {
             version: SCHEMA_VERSION.into(),
             entries: Vec::new(),
         },
-        selection: Selection::default(),
-        mode: RequestedMode::Auto,
-        allow_unlisted_version: false,
+        options: RestoreOptions::default(),
         sstables: Vec::new(),
-        datacenters: BTreeMap::new(),
-        completeness: Completeness::All,
-        rewrite_schema: false,
         target_keys: Vec::new(),
         verifications: Vec::new(),
         now: "2026-01-02T04:00:00Z".parse().expect("a time"),

@@ -1,6 +1,5 @@
 //! A backup and a target of any size, the same ones at every run.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cassandra_versions::{FormatSettings, Release, readable_formats, written_format};
@@ -11,7 +10,7 @@ use model::{
     BackupRef, DataDirectory, HostId, NodeDescription, NodeFeatures, RingMember, Schema,
     SchemaEntry, SchemaKind, Selection, TableId, TableRef, TaskId,
 };
-use plan::{Completeness, Rates, RequestedMode, RestoreRequest};
+use plan::{Rates, RestoreOptions, RestoreRequest};
 use uuid::Uuid;
 
 const VERSION: &str = "00000000-0000-0000-0000-0000000000aa";
@@ -205,12 +204,7 @@ pub fn request(size: &Size) -> RestoreRequest {
             version: VERSION.into(),
             entries: Vec::new(),
         },
-        selection: Selection::default(),
-        mode: RequestedMode::Auto,
-        allow_unlisted_version: false,
-        datacenters: BTreeMap::new(),
-        completeness: Completeness::All,
-        rewrite_schema: false,
+        options: RestoreOptions::default(),
         target_keys: Vec::new(),
         verifications: Vec::new(),
         now: at,

@@ -3,13 +3,13 @@
 mod plan;
 mod start;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use ::plan::ShownPlan;
-use api::pb::planner::{Completeness, RestoreMode};
 use api::pb::task_runner as pb;
 use model::ClusterName;
+use model::plan::{Completeness, RequestedMode, RestoreOptions};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -126,29 +126,40 @@ enum Mode {
     InPlace,
 }
 
+impl From<Mode> for RequestedMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Auto => Self::Auto,
+            Mode::Online => Self::Online,
+            Mode::InPlace => Self::InPlace,
+        }
+    }
+}
+
 impl RestoreArgs {
     fn to_wire(&self) -> pb::PlanRestoreRequest {
-        let mode = match self.mode {
-            Mode::Auto => RestoreMode::Auto,
-            Mode::Online => RestoreMode::Online,
-            Mode::InPlace => RestoreMode::InPlace,
-        };
         pb::PlanRestoreRequest {
             backup: Some(self.backup.to_wire()),
             target: self.into.to_string(),
-            selection: Some(self.selection.to_wire()),
-            mode: mode as i32,
+            options: Some(self.options().into()),
+        }
+    }
+
+    fn options(&self) -> RestoreOptions {
+        RestoreOptions {
+            selection: self.selection.to_model(),
+            mode: self.mode.into(),
             allow_unlisted_version: self.allow_unlisted_version,
             datacenters: datacenters(&self.datacenters),
-            completeness: Completeness::from(self.completeness) as i32,
+            completeness: self.completeness.into(),
             rewrite_schema: self.rewrite_schema,
         }
     }
 }
 
 /// Of each datacenter of the backup those that it feeds, by commas.
-fn datacenters(pairs: &[DatacenterArg]) -> HashMap<String, String> {
-    let mut fed: HashMap<String, String> = HashMap::new();
+fn datacenters(pairs: &[DatacenterArg]) -> BTreeMap<String, String> {
+    let mut fed: BTreeMap<String, String> = BTreeMap::new();
     for DatacenterArg { backup, target } in pairs {
         fed.entry(backup.clone())
             .and_modify(|targets| *targets = format!("{targets},{target}"))

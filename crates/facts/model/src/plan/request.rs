@@ -19,29 +19,42 @@ pub enum RequestedMode {
     InPlace,
 }
 
+/// How a restore is done: everything that a user may choose besides the backup and the target.
+///
+/// The task-runner keeps it with the plans that it has shown, so a field keeps its name, and one that is missing there has
+/// its default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RestoreOptions {
+    /// Which tables are restored.
+    pub selection: Selection,
+    /// With Cassandra running or stopped.
+    pub mode: RequestedMode,
+    /// Lifts VERSION_PAIR_UNSUPPORTED, never a downgrade, never an unreadable format.
+    pub allow_unlisted_version: bool,
+    /// Which datacenter of the target is fed by which of the backup, source first; several targets of one source are
+    /// separated by commas. Empty: those of the same name.
+    pub datacenters: BTreeMap<String, String>,
+    /// Which replicas the backup may lack.
+    pub completeness: Completeness,
+    /// Does what the plan would only offer to make the backup's schema fit the target.
+    pub rewrite_schema: bool,
+}
+
 /// Everything that the plan of a restore depends on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RestoreRequest {
     pub backup: BackupManifest,
     pub target: ClusterName,
-    /// One for each agent of the target that answered.
+    /// One for each agent of the target that replied.
     pub nodes: Vec<NodeDescription>,
     pub unreachable: Vec<UnreachableAgent>,
     /// The target's schema now.
     pub schema: Schema,
-    pub selection: Selection,
-    pub mode: RequestedMode,
-    /// Lifts VERSION_PAIR_UNSUPPORTED, never a downgrade, never an unreadable format.
-    pub allow_unlisted_version: bool,
+    pub options: RestoreOptions,
     /// What is known of the backup's SSTables; a node that is missing here, or a table without SSTables that has bytes, is
     /// taken as far as the backup manifest's figures go.
     pub sstables: Vec<NodeSstables>,
-    /// Which datacenter of the target is fed by which of the backup, source first; several targets of one source are
-    /// separated by commas. Empty: those of the same name.
-    pub datacenters: BTreeMap<String, String>,
-    pub completeness: Completeness,
-    /// Does what the plan would only offer to make the backup's schema fit the target.
-    pub rewrite_schema: bool,
     /// The fingerprints of the keys that the backup's tables need, as the target's nodes have them.
     pub target_keys: Vec<NodeKeys>,
     /// The newest verification of the backup at each level.
@@ -51,7 +64,7 @@ pub struct RestoreRequest {
     pub rates: Rates,
 }
 
-/// What of the replicas a restore may go without.
+/// Which replicas a restore may do without.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Completeness {

@@ -44,7 +44,7 @@ impl<'a> Given<'a> {
             request,
             backup,
             inputs,
-            selected: Selected::of(backup, &request.selection, findings),
+            selected: Selected::of(backup, &request.options.selection, findings),
             live: TargetSchema::new(&request.schema, &inputs.cluster),
         };
         for rule in RULES {

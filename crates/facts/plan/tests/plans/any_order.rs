@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use plan::{RequestedMode, RestorePlan, RestoreRequest, ShownPlan, plan_restore, render};
+use plan::{
+    RequestedMode, RestoreOptions, RestorePlan, RestoreRequest, ShownPlan, plan_restore, render,
+};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -25,7 +27,10 @@ fn requests() -> Vec<RestoreRequest> {
     target.table("shop.baskets", 9, "id int PRIMARY KEY");
     let same_ring = request(&source, &target);
     let in_place = RestoreRequest {
-        mode: RequestedMode::InPlace,
+        options: RestoreOptions {
+            mode: RequestedMode::InPlace,
+            ..RestoreOptions::default()
+        },
         ..same_ring.clone()
     };
     target.members(&[
@@ -76,7 +81,7 @@ impl Shuffle {
             }
         }
         self.shuffle(&mut request.schema.entries);
-        self.shuffle(&mut request.selection.tables);
+        self.shuffle(&mut request.options.selection.tables);
     }
 }
 

@@ -25,7 +25,7 @@ fn lacking(missing: &[usize], completeness: Completeness) -> RestoreRequest {
     request
         .sstables
         .retain(|node| !gone.contains(&node.host_id));
-    request.completeness = completeness;
+    request.options.completeness = completeness;
     request
 }
 

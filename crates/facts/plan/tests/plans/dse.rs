@@ -37,11 +37,9 @@ pub fn classes() -> Side {
     source
 }
 
-fn rewritten(request: RestoreRequest) -> RestoreRequest {
-    RestoreRequest {
-        rewrite_schema: true,
-        ..request
-    }
+fn rewritten(mut request: RestoreRequest) -> RestoreRequest {
+    request.options.rewrite_schema = true;
+    request
 }
 
 #[test]
@@ -198,7 +196,7 @@ fn services_of_dse_onto_hcd_rewritten() {
 #[test]
 fn classes_of_dse_stay_on_hcd() {
     let mut request = request(&classes(), &empty("hcd 1.2.3"));
-    request.selection = selection(&["places"], &[]);
+    request.options.selection = selection(&["places"], &[]);
     check_particular(
         &request,
         expect![[r#"

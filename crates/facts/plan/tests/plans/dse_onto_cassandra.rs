@@ -6,11 +6,9 @@ use plan::RestoreRequest;
 use crate::dse::{classes, services};
 use crate::world::*;
 
-fn allowed(request: RestoreRequest) -> RestoreRequest {
-    RestoreRequest {
-        allow_unlisted_version: true,
-        ..request
-    }
+fn allowed(mut request: RestoreRequest) -> RestoreRequest {
+    request.options.allow_unlisted_version = true;
+    request
 }
 
 #[test]
@@ -77,7 +75,7 @@ fn everything_that_stands_against_it_is_said_at_once() {
 #[test]
 fn what_can_be_made_in_another_way_is() {
     let mut request = allowed(request(&services(), &empty("cassandra 4.1.9")));
-    request.rewrite_schema = true;
+    request.options.rewrite_schema = true;
     check_particular(
         &request,
         expect![[r#"

@@ -192,7 +192,7 @@ fn with_a_key_that_the_backup_does_not_tell_of() {
 #[test]
 fn onto_cassandra_which_decrypts_nothing() {
     let mut request = keys("cassandra 4.1.9", Some("aa"), None);
-    request.allow_unlisted_version = true;
+    request.options.allow_unlisted_version = true;
     check_particular(
         &request,
         expect![[r#"

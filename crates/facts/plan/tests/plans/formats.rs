@@ -53,7 +53,7 @@ fn oa_onto_5_0_that_still_writes_as_4_0() {
 fn bti_of_dse_onto_cassandra() {
     let sstables = vec![sstable("bb-1-bti", -9, 9)];
     let mut request = holding("dse 6.8.50", "cassandra 5.0.5", sstables);
-    request.allow_unlisted_version = true;
+    request.options.allow_unlisted_version = true;
     check_particular(
         &request,
         expect![[r#"
@@ -119,7 +119,7 @@ fn tuples_and_slices_of_dse() {
 #[test]
 fn a_downgrade_stays_refused_whatever_is_allowed() {
     let mut request = holding("cassandra 5.0.5", "cassandra 4.1.9", vec![wide("nb")]);
-    request.allow_unlisted_version = true;
+    request.options.allow_unlisted_version = true;
     check_particular(
         &request,
         expect![[r#"
@@ -175,7 +175,7 @@ fn an_unlisted_pair_names_the_nearest_path() {
 #[test]
 fn an_unlisted_pair_that_is_allowed_is_warned_of() {
     let mut request = holding("cassandra 3.11.19", "cassandra 5.0.5", vec![wide("me")]);
-    request.allow_unlisted_version = true;
+    request.options.allow_unlisted_version = true;
     check_particular(
         &request,
         expect![[r#"

@@ -1,12 +1,15 @@
 use expect_test::expect;
 use model::SchemaKind;
-use plan::{RequestedMode, RestoreRequest};
+use plan::{RequestedMode, RestoreOptions, RestoreRequest};
 
 use crate::world::*;
 
 fn in_place(source: &Side, target: &Side) -> RestoreRequest {
     RestoreRequest {
-        mode: RequestedMode::InPlace,
+        options: RestoreOptions {
+            mode: RequestedMode::InPlace,
+            ..RestoreOptions::default()
+        },
         ..request(source, target)
     }
 }
@@ -199,9 +202,12 @@ fn in_place_needs_the_files_of_every_node_where_they_were() {
     let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     let mut lacking = in_place(&source, &target);
     lacking.backup.nodes.pop();
-    lacking.completeness = plan::Completeness::Any;
+    lacking.options.completeness = plan::Completeness::Any;
     let mut renamed = in_place(&source, &target);
-    renamed.datacenters.insert("dc2".into(), "dc1".into());
+    renamed
+        .options
+        .datacenters
+        .insert("dc2".into(), "dc1".into());
     for (request, expected) in [
         (
             lacking,

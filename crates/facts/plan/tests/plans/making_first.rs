@@ -1,7 +1,7 @@
 //! A CREATE that the target refuses must cost nothing: all that is missing is made before anything is replaced.
 
 use model::SchemaKind;
-use plan::{RequestedMode, RestoreRequest, StepKind, plan_restore};
+use plan::{RequestedMode, RestoreOptions, RestoreRequest, StepKind, plan_restore};
 
 use crate::world::*;
 
@@ -91,7 +91,10 @@ fn in_place_a_view_is_dropped_only_with_a_table_that_has_to_be_made_from_the_sta
     of_orders.expect("orders").cql.push(dropped_column.into());
     target.without("shop.orders").without("shop.Metrics_2");
     let request = RestoreRequest {
-        mode: RequestedMode::InPlace,
+        options: RestoreOptions {
+            mode: RequestedMode::InPlace,
+            ..RestoreOptions::default()
+        },
         ..request(&source, &target)
     };
     check_steps(

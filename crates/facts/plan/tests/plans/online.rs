@@ -124,7 +124,7 @@ fn a_dropped_keyspace_is_made_again() {
 fn a_single_table_leaves_the_others_alone() {
     let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     let mut request = request(&source, &target);
-    request.selection = selection(&[], &["shop.Metrics_2"]);
+    request.options.selection = selection(&[], &["shop.Metrics_2"]);
     check(
         &request,
         expect![[r#"
@@ -171,7 +171,7 @@ fn a_single_table_leaves_the_others_alone() {
 fn a_single_table_of_a_dropped_keyspace_is_all_that_is_made() {
     let (source, _) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     let mut request = request(&source, &empty("cassandra 4.1.9"));
-    request.selection = selection(&[], &["shop.orders"]);
+    request.options.selection = selection(&[], &["shop.orders"]);
     let plan = plan::plan_restore(&request);
     let schema = plan
         .steps

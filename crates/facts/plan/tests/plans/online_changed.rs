@@ -232,7 +232,7 @@ fn sstables_that_were_damaged_on_their_nodes_are_named() {
     "#]].assert_eq(&format!("{}\n{}\n", finding.message, finding.hint));
 
     request.backup.nodes[2].damaged_sstables = 1;
-    request.selection = selection(&[], &["shop.Metrics_2"]);
+    request.options.selection = selection(&[], &["shop.Metrics_2"]);
     let plan = plan_restore(&request);
     assert!(
         plan.findings

@@ -2,7 +2,7 @@
 
 use cassandra_tokens::{Partitioner, TokenRange, TokenRanges};
 use expect_test::expect;
-use plan::{RequestedMode, RestoreRequest, plan_restore};
+use plan::{RequestedMode, RestoreOptions, RestoreRequest, plan_restore};
 
 use crate::world::*;
 
@@ -189,7 +189,10 @@ fn nobody_is_given_ranges_who_does_not_need_them() {
     assert!(everything(&request(&source, &target)));
     // In place files are swapped as they are.
     let in_place = RestoreRequest {
-        mode: RequestedMode::InPlace,
+        options: RestoreOptions {
+            mode: RequestedMode::InPlace,
+            ..RestoreOptions::default()
+        },
         ..astray()
     };
     assert!(everything(&in_place));

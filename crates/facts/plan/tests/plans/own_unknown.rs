@@ -3,7 +3,7 @@
 
 use expect_test::expect;
 use model::SourceShare;
-use plan::{RequestedMode, RestoreRequest, plan_restore};
+use plan::{RequestedMode, RestoreOptions, RestoreRequest, plan_restore};
 
 use crate::own::between;
 use crate::world::*;
@@ -162,7 +162,10 @@ fn files_that_are_not_imported_are_taken_as_they_are_however_they_are_replicated
     let older = request(&source, &target);
     let (source, target) = beside("cassandra 4.1.9", CUSTOM);
     let in_place = RestoreRequest {
-        mode: RequestedMode::InPlace,
+        options: RestoreOptions {
+            mode: RequestedMode::InPlace,
+            ..RestoreOptions::default()
+        },
         ..request(&source, &target)
     };
     for request in [older, in_place] {

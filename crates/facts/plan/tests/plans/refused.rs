@@ -12,7 +12,7 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
     request.nodes[0].unhealthy = "it is draining".into();
     request.nodes[1].partitioner = "org.apache.cassandra.dht.RandomPartitioner".into();
     request.nodes[2].data_directories[0].free_bytes = GIB;
-    request.selection = selection(&["shop", "blog"], &["shop.nothing"]);
+    request.options.selection = selection(&["shop", "blog"], &["shop.nothing"]);
     check(
         &request,
         expect![[r#"
@@ -68,7 +68,7 @@ fn another_ring_is_refused_in_place_by_the_nodes_that_do_not_match() {
     target.ring[1].rack = "r9".into();
     target.ring[2].tokens = vec!["5".into(), "-7".into()];
     let mut request = request(&source, &target);
-    request.mode = RequestedMode::InPlace;
+    request.options.mode = RequestedMode::InPlace;
     check(
         &request,
         expect![[r#"
@@ -103,7 +103,7 @@ fn a_ring_of_another_size_is_refused_in_place_only() {
     target.ring.pop();
     let mut request = request(&source, &target);
     assert_eq!(codes(&request), [] as [&str; 0]);
-    request.mode = RequestedMode::InPlace;
+    request.options.mode = RequestedMode::InPlace;
     assert_eq!(codes(&request), ["Refusal TOPOLOGY_DIFFERS staging"]);
 }
 
@@ -198,7 +198,7 @@ fn what_is_not_in_the_backup_is_not_found() {
     let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     source.view("shop.v", 3, "orders");
     let mut request = request(&source, &target);
-    request.selection = selection(&["system_auth"], &["shop.Orders", "shop.v"]);
+    request.options.selection = selection(&["system_auth"], &["shop.Orders", "shop.v"]);
     assert_eq!(
         codes(&request),
         [
@@ -214,7 +214,7 @@ fn a_keyspace_without_tables_selects_nothing() {
     let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     source.keyspace("bare");
     let mut request = request(&source, &target);
-    request.selection = selection(&["bare"], &[]);
+    request.options.selection = selection(&["bare"], &[]);
     assert_eq!(codes(&request), ["Refusal NOTHING_SELECTED prod/nightly-1"]);
 }
 

@@ -24,12 +24,10 @@ pub fn two_datacenters() -> Side {
     source
 }
 
-pub fn fed(request: RestoreRequest, pairs: &[(&str, &str)]) -> RestoreRequest {
+pub fn fed(mut request: RestoreRequest, pairs: &[(&str, &str)]) -> RestoreRequest {
     let pair = |(source, target): &(&str, &str)| ((*source).to_owned(), (*target).to_owned());
-    RestoreRequest {
-        datacenters: pairs.iter().map(pair).collect(),
-        ..request
-    }
+    request.options.datacenters = pairs.iter().map(pair).collect();
+    request
 }
 
 #[test]

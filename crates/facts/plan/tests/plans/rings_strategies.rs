@@ -1,7 +1,7 @@
 //! Keyspaces that are replicated in another way on the target than in the backup.
 
 use expect_test::expect;
-use plan::{RequestedMode, RestoreRequest};
+use plan::{RequestedMode, RestoreOptions, RestoreRequest};
 
 use crate::world::*;
 
@@ -99,7 +99,10 @@ fn a_live_keyspace_of_another_replication_is_refused_in_place() {
     let (source, mut target) = quartered();
     target.replicate("shop", "{'class': 'NetworkTopologyStrategy', 'dc1': '2'}");
     let request = RestoreRequest {
-        mode: RequestedMode::InPlace,
+        options: RestoreOptions {
+            mode: RequestedMode::InPlace,
+            ..RestoreOptions::default()
+        },
         ..request(&source, &target)
     };
     check_particular(
@@ -129,7 +132,10 @@ fn one_table_into_another_ring() {
         ("dc1", "r1", &[60]),
     ]);
     let request = RestoreRequest {
-        selection: selection(&[], &["shop.orders"]),
+        options: RestoreOptions {
+            selection: selection(&[], &["shop.orders"]),
+            ..RestoreOptions::default()
+        },
         ..request(&source, &target)
     };
     check_particular(
@@ -171,7 +177,10 @@ fn one_keyspace_of_two_into_another_ring() {
     let mut target = empty("cassandra 4.1.9");
     target.members(&[("dc1", "r1", &[-45]), ("dc1", "r2", &[45])]);
     let request = RestoreRequest {
-        selection: selection(&["blog"], &[]),
+        options: RestoreOptions {
+            selection: selection(&["blog"], &[]),
+            ..RestoreOptions::default()
+        },
         ..request(&source, &target)
     };
     check_particular(

@@ -33,7 +33,7 @@ fn a_keyspace_must_be_replicated_as_it_was_in_place_and_is_mapped_online() {
         let online = plan::plan_restore(&request);
         let by_ranges = online.nodes.iter().any(|node| !node.shares.is_empty());
         assert_eq!(by_ranges, differs, "{now}");
-        request.mode = RequestedMode::InPlace;
+        request.options.mode = RequestedMode::InPlace;
         let expected = ["Refusal KEYSPACE_REPLICATION_MISMATCH shop"];
         assert_eq!(codes(&request), expected[..usize::from(differs)], "{now}");
     }
@@ -105,7 +105,7 @@ fn a_function_counts_only_with_its_whole_keyspace() {
     );
     let mut request = request(&source, &target);
     assert_eq!(codes(&request), ["Refusal TYPE_DIFFERS shop.f(int)"]);
-    request.selection = selection(&[], &["shop.orders"]);
+    request.options.selection = selection(&[], &["shop.orders"]);
     assert_eq!(codes(&request), [] as [&str; 0]);
 }
 

@@ -148,10 +148,10 @@ fn random_onto_murmur3() {
 fn byte_ordered_into_another_ring_and_into_the_same() {
     let mut request = partitioned("ByteOrderedPartitioner", "ByteOrderedPartitioner");
     for mode in [RequestedMode::Auto, RequestedMode::InPlace] {
-        request.mode = mode;
+        request.options.mode = mode;
         assert_eq!(codes(&request), [] as [&str; 0]);
     }
-    request.mode = RequestedMode::Auto;
+    request.options.mode = RequestedMode::Auto;
     request.backup.ring[1].tokens = vec!["15".into()];
     check_particular(
         &request,

@@ -107,7 +107,7 @@ fn an_unlisted_pair_goes_ahead_only_when_allowed() {
     let (mut source, target) = shop("cassandra 3.11.19", "cassandra 5.0.5");
     let mut request = request(&source, &target);
     assert!(!plan::plan_restore(&request).supported);
-    request.allow_unlisted_version = true;
+    request.options.allow_unlisted_version = true;
     assert!(plan::plan_restore(&request).supported);
     source.tables[0].formats = vec!["big-ka".into()];
     request.backup = source.backup();

@@ -4,7 +4,6 @@ mod changed;
 mod checks;
 mod facts;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cassandra_versions::{FormatSettings, Release, readable_formats, written_format};
@@ -14,7 +13,7 @@ use model::{
     BackupRef, DataDirectory, HostId, NodeDescription, NodeFeatures, RingMember, Schema,
     SchemaEntry, SchemaKind, Selection, TableId, TableRef, TaskId,
 };
-use plan::{Completeness, Rates, RequestedMode, RestoreRequest};
+use plan::{Rates, RestoreOptions, RestoreRequest};
 use uuid::Uuid;
 
 pub use checks::*;
@@ -264,13 +263,8 @@ pub fn request(source: &Side, target: &Side) -> RestoreRequest {
         nodes: target.describe(),
         unreachable: Vec::new(),
         schema: target.schema(),
-        selection: Selection::default(),
-        mode: RequestedMode::Auto,
-        allow_unlisted_version: false,
+        options: RestoreOptions::default(),
         sstables: source.facts(),
-        datacenters: BTreeMap::new(),
-        completeness: Completeness::All,
-        rewrite_schema: false,
         target_keys: target.node_keys(),
         verifications: Vec::new(),
         now: "2026-01-02T04:00:00Z".parse().expect("a time"),

@@ -1,14 +1,15 @@
-//! What is asked of the planner, between wire and model.
+//! Requests to the planner between wire and model.
 
 use model::plan::{
-    BackupPlan, BackupRequest, Compatibility, Completeness, NodeKeys, PlannedNode, Rates,
-    RequestedMode, RestoreMode, RestoreRequest, UnreachableAgent,
+    BackupPlan, BackupRequest, Compatibility, NodeKeys, PlannedNode, Rates, RestoreMode,
+    RestoreRequest, UnreachableAgent,
 };
 
 use super::node::{nodes_of_one_request, nodes_to_one_request};
 use super::{ConversionError, all, all_into, parsed, required, time};
 use crate::pb::planner as pb;
 
+mod options;
 mod outcome;
 
 impl From<UnreachableAgent> for pb::UnreachableAgent {
@@ -123,26 +124,6 @@ impl TryFrom<pb::PlannedNode> for PlannedNode {
     }
 }
 
-impl From<RequestedMode> for pb::RestoreMode {
-    fn from(mode: RequestedMode) -> Self {
-        match mode {
-            RequestedMode::Auto => Self::Auto,
-            RequestedMode::Online => Self::Online,
-            RequestedMode::InPlace => Self::InPlace,
-        }
-    }
-}
-
-impl From<pb::RestoreMode> for RequestedMode {
-    fn from(mode: pb::RestoreMode) -> Self {
-        match mode {
-            pb::RestoreMode::Unspecified | pb::RestoreMode::Auto => Self::Auto,
-            pb::RestoreMode::Online => Self::Online,
-            pb::RestoreMode::InPlace => Self::InPlace,
-        }
-    }
-}
-
 impl From<RestoreMode> for pb::RestoreMode {
     fn from(mode: RestoreMode) -> Self {
         match mode {
@@ -174,13 +155,8 @@ impl From<RestoreRequest> for pb::PlanRestoreRequest {
             nodes: nodes_to_one_request(request.nodes),
             unreachable: all_into(request.unreachable),
             schema: Some(request.schema.into()),
-            selection: Some(request.selection.into()),
-            mode: pb::RestoreMode::from(request.mode) as i32,
-            allow_unlisted_version: request.allow_unlisted_version,
+            options: Some(request.options.into()),
             sstables: all_into(request.sstables),
-            datacenters: request.datacenters.into_iter().collect(),
-            completeness: pb::Completeness::from(request.completeness) as i32,
-            rewrite_schema: request.rewrite_schema,
             target_keys: all_into(request.target_keys),
             verifications: all_into(request.verifications),
             now: time(request.now),
@@ -193,50 +169,20 @@ impl TryFrom<pb::PlanRestoreRequest> for RestoreRequest {
     type Error = ConversionError;
 
     fn try_from(request: pb::PlanRestoreRequest) -> Result<Self, ConversionError> {
-        let mode = request.mode().into();
-        let completeness = request.completeness().into();
         Ok(Self {
             backup: required("backup", request.backup)?.try_into()?,
             target: parsed("target", &request.target)?,
             nodes: nodes_of_one_request(request.nodes)?,
             unreachable: all_into(request.unreachable),
-            // Nobody can read the schema of a cluster of which no agent answers; the plan says so better than an error.
+            // The schema of a cluster of which no agent replies cannot be read; the plan's finding is better than an error.
             schema: request.schema.unwrap_or_default().try_into()?,
-            // None is the empty one: everything.
-            selection: request.selection.unwrap_or_default().try_into()?,
-            mode,
-            allow_unlisted_version: request.allow_unlisted_version,
+            options: request.options.unwrap_or_default().try_into()?,
             sstables: all(request.sstables)?,
-            datacenters: request.datacenters.into_iter().collect(),
-            completeness,
-            rewrite_schema: request.rewrite_schema,
             target_keys: all_into(request.target_keys),
             verifications: all(request.verifications)?,
             now: parsed("now", &request.now)?,
             rates: request.rates.map(Rates::from).unwrap_or_default(),
         })
-    }
-}
-
-impl From<Completeness> for pb::Completeness {
-    fn from(completeness: Completeness) -> Self {
-        match completeness {
-            Completeness::All => Self::All,
-            Completeness::Quorum => Self::Quorum,
-            Completeness::One => Self::One,
-            Completeness::Any => Self::Any,
-        }
-    }
-}
-
-impl From<pb::Completeness> for Completeness {
-    fn from(completeness: pb::Completeness) -> Self {
-        match completeness {
-            pb::Completeness::Unspecified | pb::Completeness::All => Self::All,
-            pb::Completeness::Quorum => Self::Quorum,
-            pb::Completeness::One => Self::One,
-            pb::Completeness::Any => Self::Any,
-        }
     }
 }
 

@@ -85,18 +85,12 @@ impl TryFrom<pb::PlanRestoreRequest> for NewRestore {
     type Error = ConversionError;
 
     fn try_from(request: pb::PlanRestoreRequest) -> Result<Self, ConversionError> {
-        let (mode, completeness) = (request.mode().into(), request.completeness().into());
         let backup = required("backup", request.backup)?;
         Ok(Self {
             cluster: parsed_optional("backup.cluster", &backup.cluster)?,
             backup: parsed("backup.name", &backup.name)?,
             target: parsed("target", &request.target)?,
-            selection: selection(request.selection)?,
-            mode,
-            allow_unlisted_version: request.allow_unlisted_version,
-            datacenters: request.datacenters.into_iter().collect(),
-            completeness,
-            rewrite_schema: request.rewrite_schema,
+            options: request.options.unwrap_or_default().try_into()?,
         })
     }
 }

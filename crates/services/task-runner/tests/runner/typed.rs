@@ -6,7 +6,7 @@ use api::clients::{
 };
 use futures::StreamExt;
 use model::manifest::BackupKind;
-use model::plan::{Completeness, RequestedMode};
+use model::plan::RestoreOptions;
 use model::task::{TaskKind, TaskState};
 use model::{BackupName, Cluster, ClusterName, Selection, TaskId, VerifyLevel};
 use tokio::time::timeout;
@@ -45,12 +45,7 @@ fn restore(text: &str) -> PlanRestore {
     PlanRestore {
         backup: backup(text),
         target: shop(),
-        selection: Selection::default(),
-        mode: RequestedMode::Auto,
-        allow_unlisted_version: false,
-        datacenters: Default::default(),
-        completeness: Completeness::All,
-        rewrite_schema: false,
+        options: RestoreOptions::default(),
     }
 }
 

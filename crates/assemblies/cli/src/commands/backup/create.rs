@@ -90,7 +90,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         cluster: args.cluster.to_string(),
         name: args.name.map(String::from).unwrap_or_default(),
         kind: api::pb::types::BackupKind::from(kind.kind()) as i32,
-        selection: Some(args.selection.to_wire()),
+        selection: Some(args.selection.to_model().into()),
         base: kind.base().map(ToString::to_string).unwrap_or_default(),
         keep_damaged: args.keep_damaged,
     };

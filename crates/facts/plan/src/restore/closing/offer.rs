@@ -12,7 +12,7 @@ use crate::restore::sstables::Restored;
 pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
     let given = restored.given;
     let is_one_to_one = matches!(restored.assignment.moves, Moves::OneToOne(_));
-    let is_picked = given.request.mode == RequestedMode::Auto && is_one_to_one;
+    let is_picked = given.request.options.mode == RequestedMode::Auto && is_one_to_one;
     if !is_picked || findings.refuse() {
         return;
     }

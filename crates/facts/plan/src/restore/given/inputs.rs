@@ -40,25 +40,30 @@ impl<'a> Inputs<'a> {
         let name = request.target.as_str();
         let cluster = cluster::examine(name, &request.nodes, &request.unreachable, findings);
         cluster::check_releases(name, &cluster, Severity::Refusal, findings);
-        let versions = versions::check(backup, &cluster, request.allow_unlisted_version, findings);
+        let versions = versions::check(
+            backup,
+            &cluster,
+            request.options.allow_unlisted_version,
+            findings,
+        );
         let (rings, rings_not_understood) = match Rings::of(backup, &cluster) {
             Ok(rings) => (Some(rings), Vec::new()),
             Err(why) => (None, why),
         };
         let datacenters = rings
             .as_ref()
-            .map(|rings| Datacenters::of(&request.datacenters, rings, findings));
+            .map(|rings| Datacenters::of(&request.options.datacenters, rings, findings));
         let schemas = Schemas::of(
             &backup.schema,
             &request.schema,
             &backup.release,
             &cluster,
-            request.rewrite_schema,
+            request.options.rewrite_schema,
             findings,
         );
         let inputs = Self {
             request,
-            mode: request.mode.decided(),
+            mode: request.options.mode.decided(),
             cluster,
             versions,
             rings,

@@ -35,13 +35,19 @@ pub(crate) fn place<'a>(given: &Given<'a>, findings: &mut Findings) -> Assignmen
         let holding = replication::holding(&keyspaces, rings);
         datacenters.check_fed(&holding, rings, findings);
     }
-    let coverage = coverage::check(backup, &keyspaces, rings, request.completeness, findings);
+    let coverage = coverage::check(
+        backup,
+        &keyspaces,
+        rings,
+        request.options.completeness,
+        findings,
+    );
     let known = moves::Given {
         mode,
         backup,
         rings,
         rings_not_understood: &inputs.rings_not_understood,
-        asks_for_datacenters: !request.datacenters.is_empty(),
+        asks_for_datacenters: !request.options.datacenters.is_empty(),
         datacenters,
         keyspaces: &keyspaces,
     };

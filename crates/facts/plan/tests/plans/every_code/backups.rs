@@ -2,7 +2,7 @@
 
 use model::manifest::{BackupKind, KeptDamage};
 use model::{Finding, Selection};
-use plan::{BackupRequest, Completeness, RestoreRequest, plan_backup};
+use plan::{BackupRequest, Completeness, RestoreOptions, RestoreRequest, plan_backup};
 
 use super::{Case, said};
 use crate::world::*;
@@ -11,7 +11,10 @@ fn selecting(keyspaces: &[&str], tables: &[&str]) -> RestoreRequest {
     let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     source.view("shop.by_c", 3, "orders").keyspace("blog");
     RestoreRequest {
-        selection: selection(keyspaces, tables),
+        options: RestoreOptions {
+            selection: selection(keyspaces, tables),
+            ..RestoreOptions::default()
+        },
         ..request(&source, &target)
     }
 }
@@ -48,7 +51,10 @@ fn without_a_node(completeness: Completeness) -> RestoreRequest {
     let mut request = request(&source, &target);
     request.backup.nodes.pop();
     RestoreRequest {
-        completeness,
+        options: RestoreOptions {
+            completeness,
+            ..RestoreOptions::default()
+        },
         ..request
     }
 }

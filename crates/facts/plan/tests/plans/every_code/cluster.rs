@@ -1,6 +1,6 @@
 //! Of the target's nodes, its ring and its replication.
 
-use plan::{RequestedMode, RestoreRequest, UnreachableAgent};
+use plan::{RequestedMode, RestoreOptions, RestoreRequest, UnreachableAgent};
 
 use super::{Case, said};
 use crate::world::*;
@@ -27,7 +27,10 @@ fn live_replication(mode: RequestedMode) -> RestoreRequest {
     let (source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     target.replicate("shop", "{'class': 'NetworkTopologyStrategy', 'dc1': '1'}");
     RestoreRequest {
-        mode,
+        options: RestoreOptions {
+            mode,
+            ..RestoreOptions::default()
+        },
         ..request(&source, &target)
     }
 }
@@ -49,7 +52,10 @@ fn two_datacenters() -> RestoreRequest {
             "{'class': 'NetworkTopologyStrategy', 'dc1': '1', 'dc2': '1'}",
         );
     let mut request = request(&source, &target);
-    request.datacenters.insert("dc1".into(), "dc1".into());
+    request
+        .options
+        .datacenters
+        .insert("dc1".into(), "dc1".into());
     request
 }
 
@@ -71,7 +77,10 @@ fn encrypted_into_another_ring() -> RestoreRequest {
 
 pub fn cases() -> Vec<Case> {
     let in_place = |request| RestoreRequest {
-        mode: RequestedMode::InPlace,
+        options: RestoreOptions {
+            mode: RequestedMode::InPlace,
+            ..RestoreOptions::default()
+        },
         ..request
     };
     let one_changed: [(&'static str, Change); 11] = [

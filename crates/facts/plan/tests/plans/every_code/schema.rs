@@ -37,7 +37,7 @@ fn masked(rewrite_schema: bool) -> RestoreRequest {
         "id int PRIMARY KEY, c text MASKED WITH DEFAULT",
     );
     let mut request = request(&source, &empty("hcd 1.2.3"));
-    request.rewrite_schema = rewrite_schema;
+    request.options.rewrite_schema = rewrite_schema;
     request
 }
 

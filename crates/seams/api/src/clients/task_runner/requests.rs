@@ -1,9 +1,7 @@
 //! What the task-runner is asked for, and what it returns.
 
-use std::collections::BTreeMap;
-
 use model::manifest::BackupKind;
-use model::plan::{Completeness, RequestedMode, RestorePlan};
+use model::plan::{RestoreOptions, RestorePlan};
 use model::task::Task;
 use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId};
 
@@ -47,13 +45,7 @@ pub struct PlanRestore {
     pub backup: NamedBackup,
     /// The registered cluster to restore into.
     pub target: ClusterName,
-    pub selection: Selection,
-    pub mode: RequestedMode,
-    pub allow_unlisted_version: bool,
-    /// Source datacenter to target datacenters, separated by commas.
-    pub datacenters: BTreeMap<String, String>,
-    pub completeness: Completeness,
-    pub rewrite_schema: bool,
+    pub options: RestoreOptions,
 }
 
 /// Which plan of a restore is started.
@@ -137,12 +129,7 @@ impl From<PlanRestore> for pb::PlanRestoreRequest {
         Self {
             backup: Some(restore.backup.into()),
             target: restore.target.into(),
-            selection: Some(restore.selection.into()),
-            mode: crate::pb::planner::RestoreMode::from(restore.mode) as i32,
-            allow_unlisted_version: restore.allow_unlisted_version,
-            datacenters: restore.datacenters.into_iter().collect(),
-            completeness: crate::pb::planner::Completeness::from(restore.completeness) as i32,
-            rewrite_schema: restore.rewrite_schema,
+            options: Some(restore.options.into()),
         }
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use api::clients::CompleteBackup;
 use model::manifest::BackupManifest;
-use model::plan::{Completeness, Rates, RequestedMode, RestorePlan, RestoreRequest};
+use model::plan::{Rates, RestoreOptions, RestorePlan, RestoreRequest};
 use model::task::TaskKind;
-use model::{BackupName, ClusterName, HostId, Schema, Selection, TaskId};
+use model::{BackupName, ClusterName, HostId, Schema, TaskId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -26,12 +26,9 @@ pub(crate) struct NewRestore {
     pub cluster: Option<ClusterName>,
     pub backup: BackupName,
     pub target: ClusterName,
-    pub selection: Selection,
-    pub mode: RequestedMode,
-    pub allow_unlisted_version: bool,
-    pub datacenters: BTreeMap<String, String>,
-    pub completeness: Completeness,
-    pub rewrite_schema: bool,
+    /// Among the other fields in the records of plans, as they were before they had a type of their own.
+    #[serde(flatten)]
+    pub options: RestoreOptions,
 }
 
 /// A plan, and the hash of each node manifest of its backup: what is staged later must be what was planned.
@@ -65,7 +62,7 @@ async fn plan(engine: &Engine, request: NewRestore) -> Result<Planned, RunnerErr
     let (sstables, target_keys) = sstables::gather(
         context,
         &backup.backup,
-        &request.selection,
+        &request.options.selection,
         &described.nodes,
     )
     .await?;
@@ -76,13 +73,8 @@ async fn plan(engine: &Engine, request: NewRestore) -> Result<Planned, RunnerErr
         nodes: described.nodes,
         unreachable: described.unreachable,
         schema,
-        selection: request.selection,
-        mode: request.mode,
-        allow_unlisted_version: request.allow_unlisted_version,
+        options: request.options,
         sstables,
-        datacenters: request.datacenters,
-        completeness: request.completeness,
-        rewrite_schema: request.rewrite_schema,
         target_keys,
         verifications,
         now: (context.clock)(),
@@ -172,5 +164,36 @@ fn record(engine: &Engine, plan: &RestorePlan) -> TaskRecord {
             plan.target.clone(),
             (engine.context.clock)(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::plan::RequestedMode;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_record_of_a_plan_has_the_options_among_its_fields_and_may_lack_some() {
+        let record = json!({
+            "cluster": null,
+            "backup": "nightly",
+            "target": "shop",
+            "selection": {"keyspaces": ["shop"], "tables": []},
+            "mode": "in-place",
+            "allow_unlisted_version": true,
+        });
+        let restore: NewRestore = serde_json::from_value(record).expect("a record");
+        let mut options = RestoreOptions {
+            mode: RequestedMode::InPlace,
+            allow_unlisted_version: true,
+            ..RestoreOptions::default()
+        };
+        options.selection.keyspaces.push("shop".into());
+        assert_eq!(restore.options, options);
+        let written = serde_json::to_value(&restore).expect("JSON");
+        assert_eq!(written["mode"], "in-place");
+        assert_eq!(written["completeness"], "all");
     }
 }
