@@ -1,20 +1,16 @@
-//! What every command has at hand: the screen, the clients, and how errors of a call are told.
+//! What every command has at hand: the screen, the clients, and what errors of a call mean.
 
 use std::path::Path;
 
-use api::client::{self, ClientTls, PlannerClient, StorageCatalogClient, TaskRunnerClient};
-use api::{ErrorKind, RemoteError};
+use api::client::{self, Channel, ClientTls};
+use api::clients::{RemotePlanner, RemoteStorageCatalog, RemoteTaskRunner};
+use api::{ErrorKind, Origin, RemoteError};
 use futures::future::BoxFuture;
-use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
 
 use crate::args::GlobalArgs;
 use crate::failure::Failure;
 use crate::screen::Screen;
 use crate::surroundings::{Patience, Surroundings};
-
-/// How long one answer may take. Planning a restore asks every agent and reads manifests; nothing else is near it.
-const CALL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// The services by the names that people know them by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,16 +58,16 @@ impl Context {
         &self.global.endpoint
     }
 
-    pub fn task_runner(&mut self) -> Result<TaskRunnerClient, Failure> {
-        self.channel().map(client::task_runner)
+    pub fn task_runner(&mut self) -> Result<RemoteTaskRunner, Failure> {
+        self.channel().map(RemoteTaskRunner::new)
     }
 
-    pub fn catalog(&mut self) -> Result<StorageCatalogClient, Failure> {
-        self.channel().map(client::storage_catalog)
+    pub fn catalog(&mut self) -> Result<RemoteStorageCatalog, Failure> {
+        self.channel().map(RemoteStorageCatalog::new)
     }
 
-    pub fn planner(&mut self) -> Result<PlannerClient, Failure> {
-        self.channel().map(client::planner)
+    pub fn planner(&mut self) -> Result<RemotePlanner, Failure> {
+        self.channel().map(RemotePlanner::new)
     }
 
     /// The one connection; it comes up when first used.
@@ -86,45 +82,25 @@ impl Context {
     }
 
     /// What a failed call means to the user.
-    pub fn failed(&self, service: Service, status: Status) -> Failure {
+    pub fn failed(&self, service: Service, mut error: RemoteError) -> Failure {
         let endpoint = self.global.endpoint.clone();
-        let ours = !status.get_details_reason().is_empty();
         let service = service.as_str();
-        if status.code() == Code::Unimplemented && !ours {
-            return Failure::Absent { service, endpoint };
+        match error.origin {
+            Origin::Service => Failure::Remote(Box::new(error)),
+            Origin::NoSuchService => Failure::Absent { service, endpoint },
+            // Without a reply of a service it is the connection: a proxy cancels calls that take too long for it.
+            Origin::Caller
+                if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Cancelled) =>
+            {
+                error.kind = ErrorKind::Unavailable;
+                Failure::Unreachable {
+                    service,
+                    endpoint,
+                    source: Box::new(error),
+                }
+            }
+            Origin::Caller => Failure::Remote(Box::new(error)),
         }
-        let timed_out = status.code() == Code::Cancelled && !ours;
-        let mut source = Box::new(RemoteError::from(status));
-        if timed_out {
-            source.kind = ErrorKind::Unavailable;
-        }
-        match source.kind {
-            // Nobody of ours has spoken: it is the connection.
-            ErrorKind::Unavailable if !ours => Failure::Unreachable {
-                service,
-                endpoint,
-                source,
-            },
-            _ => Failure::Remote(source),
-        }
-    }
-}
-
-/// A request with the limit on how long its answer may take.
-pub fn call<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(CALL_TIMEOUT);
-    request
-}
-
-/// Whether a status carries one of our reasons, or comes from the transport or a proxy.
-trait DetailsReason {
-    fn get_details_reason(&self) -> String;
-}
-
-impl DetailsReason for Status {
-    fn get_details_reason(&self) -> String {
-        RemoteError::from(self.clone()).reason
     }
 }
 

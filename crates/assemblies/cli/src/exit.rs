@@ -66,6 +66,7 @@ mod tests {
                 hint: None,
                 field: None,
                 retry_after: None,
+                origin: api::Origin::Service,
             };
             Exit::of(&error).code()
         };

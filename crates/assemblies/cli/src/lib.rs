@@ -14,7 +14,7 @@ mod names;
 mod progress;
 mod screen;
 mod surroundings;
-mod view;
+mod text;
 mod wait;
 
 use std::ffi::OsString;

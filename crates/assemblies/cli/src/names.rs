@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use api::pb::types as pb;
+use api::clients::NamedBackup;
 use model::{BackupName, ClusterName, NameError, Selection, TableRef};
 
-/// A backup as NAME, where that is unique in the bucket, or as CLUSTER/NAME.
+/// A backup as NAME, if that is unique in the bucket, or as CLUSTER/NAME.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupArg {
     pub cluster: Option<ClusterName>,
@@ -39,16 +39,11 @@ impl fmt::Display for BackupArg {
     }
 }
 
-impl BackupArg {
-    /// An empty cluster asks the catalog to find the only one that has the name.
-    pub fn to_wire(&self) -> pb::BackupRef {
-        pb::BackupRef {
-            cluster: self
-                .cluster
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-            name: self.name.to_string(),
+impl From<BackupArg> for NamedBackup {
+    fn from(backup: BackupArg) -> Self {
+        Self {
+            cluster: backup.cluster,
+            name: backup.name,
         }
     }
 }
@@ -106,7 +101,7 @@ impl FromStr for KeyspaceArg {
     }
 }
 
-/// HOST:PORT of an agent, with `https://` in front where it must be TLS.
+/// HOST:PORT of an agent, with `https://` in front if it must be TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentArg(pub String);
 

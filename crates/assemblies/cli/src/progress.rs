@@ -4,14 +4,14 @@ mod lines;
 
 use std::time::Instant;
 
-use api::pb::task_runner::{StepState, Task};
-use api::pb::types::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use model::task::{Progress, ShownTask, ShownTaskStep, StepState, TaskKind};
+use views::UNKNOWN;
 
 use crate::human;
 use crate::screen::Screen;
 use crate::surroundings::Patience;
-use crate::view::task::{kind, percent};
+use crate::text::task::percent;
 
 use lines::{TaskLines, Throttle};
 
@@ -80,11 +80,11 @@ impl TaskMeter {
         Self { face }
     }
 
-    pub fn show(&mut self, task: &Task, screen: &mut Screen) {
+    pub fn show(&mut self, task: &ShownTask, screen: &mut Screen) {
         match &mut self.face {
             TaskFace::Bar(bar) => {
                 bar.bar
-                    .set_prefix(format!("{} {}", kind(task.kind()), percent(task.progress)));
+                    .set_prefix(format!("{} {}", kind(task), percent(task.progress)));
                 let (done, total) = bytes(task);
                 bar.show(done, total, bar_message(task));
             }
@@ -111,29 +111,33 @@ impl TaskMeter {
     }
 }
 
+/// What the task does, in a word.
+fn kind(task: &ShownTask) -> &'static str {
+    task.kind.map_or(UNKNOWN, TaskKind::as_str)
+}
+
 /// Bytes of all steps: totals come to be known step by step.
-fn bytes(task: &Task) -> (u64, u64) {
-    let sum =
-        |figure: fn(&api::pb::task_runner::TaskStep) -> u64| task.steps.iter().map(figure).sum();
+fn bytes(task: &ShownTask) -> (u64, u64) {
+    let sum = |figure: fn(&ShownTaskStep) -> u64| task.steps.iter().map(figure).sum();
     (sum(|step| step.bytes_done), sum(|step| step.bytes_total))
 }
 
 /// Time left, and what runs now.
-fn bar_message(task: &Task) -> String {
+fn bar_message(task: &ShownTask) -> String {
     let mut running: Vec<String> = Vec::new();
     for step in &task.steps {
-        if step.state() == StepState::Running && !running.contains(&step.kind) {
+        if step.state == Some(StepState::Running) && !running.contains(&step.kind) {
             running.push(step.kind.clone());
         }
     }
     let left = match task.eta_seconds {
-        0 => String::new(),
-        seconds => format!("{} left  ", human::seconds(seconds)),
+        None => String::new(),
+        Some(seconds) => format!("{} left  ", human::seconds(seconds)),
     };
     let retried = task
         .steps
         .iter()
-        .find(|step| step.state() == StepState::Running && !step.error.is_empty());
+        .find(|step| step.state == Some(StepState::Running) && !step.error.is_empty());
     match retried {
         Some(step) => format!("{left}{}, trying again: {}", running.join(", "), step.error),
         None => format!("{left}{}", running.join(", ")),

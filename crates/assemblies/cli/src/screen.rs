@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write};
 
 use plan::render::Tone;
 use serde::Serialize;
+use views::error::{ErrorDocument, ErrorView};
 
 use crate::failure::Failure;
 use crate::surroundings::Surroundings;
@@ -35,20 +36,6 @@ pub struct Screen {
     colour: bool,
     err_is_terminal: bool,
     input_is_terminal: bool,
-}
-
-/// An error as `--output json` writes it on stderr, in one line.
-#[derive(Serialize)]
-struct ErrorDocument<'a> {
-    error: ErrorBody<'a>,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    message: String,
-    hints: Vec<String>,
-    reason: &'a str,
-    exit_code: u8,
 }
 
 impl Screen {
@@ -111,10 +98,10 @@ impl Screen {
         let shown = match self.format {
             Format::Json => {
                 let document = ErrorDocument {
-                    error: ErrorBody {
+                    error: ErrorView {
                         message,
                         hints,
-                        reason: failure.reason(),
+                        reason: failure.reason().to_owned(),
                         exit_code: failure.exit().code(),
                     },
                 };

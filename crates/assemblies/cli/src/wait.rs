@@ -1,43 +1,45 @@
-//! Waiting for a task: over restarts of the service, until it ends or the user has had enough.
+//! Waiting for a task: over restarts of the service, until it ends or the user stops waiting.
 
 use std::time::Instant;
 
-use api::pb::task_runner as pb;
+use api::clients::TaskRunner;
+use api::{ErrorKind, RemoteError};
+use futures::StreamExt;
 use futures::future::Either;
-use tonic::{Request, Status};
+use model::TaskId;
+use model::task::{ShownTask, TaskKind, TaskState};
 
 use crate::context::{Context, Service};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::TaskMeter;
-use crate::view::task::is_final;
 
 /// Follows a task until it is final, whatever way it ends.
 ///
 /// The first Ctrl-C ends the waiting and not the task: that has a command of its own.
-pub async fn until_final(id: &str, context: &mut Context) -> Result<pb::Task, Failure> {
+pub async fn until_final(id: TaskId, context: &mut Context) -> Result<ShownTask, Failure> {
     let never = Box::pin(futures::future::pending());
     let interrupt = std::mem::replace(&mut context.interrupt, never);
     let watching = Box::pin(watch(id, context));
     match futures::future::select(watching, interrupt).await {
         Either::Left((ended, _)) => ended,
         Either::Right(((), _)) => Err(Failure::Detached {
-            id: id.to_owned(),
+            id: id.to_string(),
             stoppable: true,
         }),
     }
 }
 
 /// What a final task means for the exit code.
-pub fn verdict(task: &pb::Task) -> Result<(), Failure> {
-    match task.state() {
-        pb::TaskState::Succeeded => Ok(()),
-        pb::TaskState::Cancelled => Err(Failure::TaskCancelled {
-            id: task.id.clone(),
+pub fn verdict(task: &ShownTask) -> Result<(), Failure> {
+    match task.state {
+        Some(TaskState::Succeeded) => Ok(()),
+        Some(TaskState::Cancelled) => Err(Failure::TaskCancelled {
+            id: task.id.to_string(),
             resumable: is_resumable(task),
         }),
         _ => Err(Failure::TaskFailed {
-            id: task.id.clone(),
+            id: task.id.to_string(),
             resumable: is_resumable(task),
             reason: match task.error.as_str() {
                 "" => "it does not say why".into(),
@@ -48,12 +50,12 @@ pub fn verdict(task: &pb::Task) -> Result<(), Failure> {
 }
 
 /// A verification starts from the beginning instead.
-fn is_resumable(task: &pb::Task) -> bool {
-    task.kind() != pb::TaskKind::Verify
+fn is_resumable(task: &ShownTask) -> bool {
+    task.kind != Some(TaskKind::Verify)
 }
 
 /// Watches, and again whenever the connection breaks, for as long as patience lasts.
-async fn watch(id: &str, context: &mut Context) -> Result<pb::Task, Failure> {
+async fn watch(id: TaskId, context: &mut Context) -> Result<ShownTask, Failure> {
     let mut meter = TaskMeter::new(&context.screen, context.patience);
     let mut broken_since: Option<Instant> = None;
     loop {
@@ -65,7 +67,7 @@ async fn watch(id: &str, context: &mut Context) -> Result<pb::Task, Failure> {
             // The service ended the stream in good order, as it does when it shuts down.
             Ok(None) => context.failed(
                 Service::TaskRunner,
-                Status::unavailable("the service ended the watch"),
+                RemoteError::new(ErrorKind::Unavailable, "", "the service ended the watch"),
             ),
             Err(failure) => failure,
         };
@@ -86,29 +88,19 @@ async fn watch(id: &str, context: &mut Context) -> Result<pb::Task, Failure> {
 
 /// Follows one stream: to the task's end, or to the stream's.
 async fn watch_once(
-    id: &str,
+    id: TaskId,
     context: &mut Context,
     meter: &mut TaskMeter,
     broken_since: &mut Option<Instant>,
-) -> Result<Option<pb::Task>, Failure> {
+) -> Result<Option<ShownTask>, Failure> {
     let service = Service::TaskRunner;
-    let request = pb::WatchTaskRequest { id: id.to_owned() };
-    // No time limit: a task may run for days, and a dead connection is noticed by its keep-alive.
-    let mut stream = context
-        .task_runner()?
-        .watch_task(Request::new(request))
-        .await
-        .map_err(|status| context.failed(service, status))?
-        .into_inner();
-    while let Some(message) = stream
-        .message()
-        .await
-        .map_err(|status| context.failed(service, status))?
-    {
+    let watch = context.task_runner()?.watch_task(id).await;
+    let mut tasks = watch.map_err(|error| context.failed(service, error))?;
+    while let Some(task) = tasks.next().await {
+        let task = task.map_err(|error| context.failed(service, error))?;
         *broken_since = None;
-        let task = message.task.unwrap_or_default();
         meter.show(&task, &mut context.screen);
-        if is_final(task.state()) {
+        if task.is_final() {
             return Ok(Some(task));
         }
     }

@@ -3,8 +3,8 @@
 use cassandra_versions::Release;
 use jiff::Timestamp;
 
-use crate::manifest::BackupKind;
-use crate::{BackupName, BackupRef};
+use crate::manifest::{BackupKind, KeptDamage, TableSummary};
+use crate::{BackupName, BackupRef, RingMember};
 
 /// What a backup is by what lies in the bucket. Only a complete one can be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,13 +20,13 @@ pub enum BackupState {
     Deleting,
 }
 
-/// A backup in one line. Of a backup that is not complete only some is known.
+/// A backup in one line. Of a backup that is not complete only some is known, and a word of a newer catalog is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupSummary {
     pub backup: BackupRef,
     pub kind: Option<BackupKind>,
     pub base: Option<BackupName>,
-    pub state: BackupState,
+    pub state: Option<BackupState>,
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
     /// The lowest release among the nodes.
@@ -41,6 +41,59 @@ pub struct BackupSummary {
     pub damaged_sstables: u64,
     /// Why it failed or cannot be read, for people; empty if there is nothing to say.
     pub detail: String,
+}
+
+/// A complete backup as it is shown, also one of a newer catalog: without its schema, its ring and its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownBackup {
+    pub summary: BackupSummary,
+    /// The `cluster_name` of cassandra.yaml.
+    pub cluster_name: String,
+    pub partitioner: String,
+    pub nodes: Vec<ShownBackupNode>,
+    /// The figures of each table over all nodes.
+    pub tables: Vec<TableSummary>,
+    /// Between the first and the last snapshot of the nodes.
+    pub snapshot_spread_ms: u64,
+    pub coverage: Coverage,
+}
+
+/// What one node contributed to a backup, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownBackupNode {
+    pub member: RingMember,
+    pub bytes: u64,
+    pub uploaded_bytes: u64,
+    pub sstables: u64,
+    pub snapshot_taken_at: Option<Timestamp>,
+    /// Object key of the node manifest.
+    pub manifest: String,
+    /// SSTables that were damaged on the node already.
+    pub damaged_sstables: u64,
+    /// The first of their damage.
+    pub damaged: Vec<KeptDamage>,
+}
+
+/// How much of the ring is in a backup.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Coverage {
+    pub ring_nodes: u64,
+    pub backed_up_nodes: u64,
+    /// Whether every member of the ring is in the backup.
+    pub complete: bool,
+}
+
+impl BackupState {
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Unreadable => "unreadable",
+            Self::Deleting => "deleting",
+        }
+    }
 }
 
 /// Which store the bucket is in, and whether it can be reached.

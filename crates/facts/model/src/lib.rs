@@ -18,8 +18,8 @@ pub mod share;
 pub mod task;
 pub mod verify;
 
-pub use bucket::{BackupState, BackupSummary, StoreStatus};
-pub use cluster::{Cluster, ClusterState};
+pub use bucket::{BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus};
+pub use cluster::{Cluster, ClusterNode, ClusterState};
 pub use finding::{Finding, Severity, When};
 pub use ids::{BackupName, BackupRef, ClusterName, HostId, NameError, TableId, TaskId};
 pub use node::{DataDirectory, NodeDescription, NodeFeatures, TableDescription};

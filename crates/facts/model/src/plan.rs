@@ -3,6 +3,7 @@
 mod backup;
 mod request;
 mod restore;
+mod shown;
 mod step;
 
 pub use backup::{BackupPlan, BackupRequest, Compatibility, PlannedNode, UnreachableAgent};
@@ -11,4 +12,5 @@ pub use restore::{
     KeyspaceCoverage, NodePlan, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite, TableAction,
     TablePlan,
 };
+pub use shown::{ShownNode, ShownPlan, ShownStep, ShownTable};
 pub use step::{PlanStep, StepKind, UnknownStepKind};

@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BackupRef, ClusterName, Finding, TaskId, VerifyReport};
 
+mod shown;
+
+pub use shown::{ShownReport, ShownTask, ShownTaskStep};
+
+/// What a task does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskKind {
@@ -16,6 +21,7 @@ pub enum TaskKind {
     Delete,
 }
 
+/// Where a task is in its life; [`next_state`] has the moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskState {
@@ -26,7 +32,30 @@ pub enum TaskState {
     Cancelled,
 }
 
+impl TaskKind {
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Backup => "backup",
+            Self::Restore => "restore",
+            Self::Verify => "verify",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 impl TaskState {
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether nothing more happens unless a user asks for it.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
@@ -70,6 +99,7 @@ pub fn next_state(state: TaskState, event: TaskEvent) -> Result<TaskState, Illeg
     }
 }
 
+/// Where a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepState {
@@ -80,7 +110,20 @@ pub enum StepState {
     Cancelled,
 }
 
-/// One step of a task as its users see it.
+impl StepState {
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// One step of a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     pub id: String,
@@ -97,7 +140,7 @@ pub struct Step {
     pub note: String,
 }
 
-/// A task as its users see it.
+/// A task as the task-runner has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     pub id: TaskId,
@@ -126,7 +169,7 @@ pub struct Deletion {
     pub bytes: u64,
 }
 
-/// How far work is that lasts.
+/// How far long work is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
     pub bytes_done: u64,

@@ -11,7 +11,6 @@ mod cql;
 mod findings;
 pub mod render;
 pub mod restore;
-pub mod shown;
 mod steps;
 pub mod text_table;
 mod verdict;
@@ -21,11 +20,12 @@ pub use backup::{backup_steps, delete_steps, plan_backup, verify_steps};
 pub use codes::Code;
 pub use compatibility::check_compatibility;
 // What the functions here take and return.
-pub use model::plan::{BackupPlan, BackupRequest, Compatibility, PlannedNode, UnreachableAgent};
+pub use model::plan::{
+    BackupPlan, BackupRequest, Compatibility, PlannedNode, ShownPlan, UnreachableAgent,
+};
 pub use restore::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
     RestoreMode, RestoreOptions, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite,
     StepKind, TableAction, TablePlan, plan_restore,
 };
-pub use shown::ShownPlan;
 pub use text_table::TextTable;

@@ -1,4 +1,7 @@
 //! Restore plans as text for people, to be read before they are agreed to: the command line prints this, word by word.
+//!
+//! The text is beside the rules, and not with the clients' documents in `views`: it is what golden plans are reviewed as,
+//! so a rule and its words change together, and every client shows a plan in the same words.
 
 mod coverage;
 mod findings;
@@ -7,9 +10,9 @@ mod statements;
 mod steps;
 mod tables;
 
-use crate::shown::{ShownNode, ShownPlan};
 use crate::text_table::TextTable;
 use crate::wording;
+use model::plan::{ShownNode, ShownPlan};
 
 pub use findings::findings;
 pub use statements::{Statements, script};

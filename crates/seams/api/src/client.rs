@@ -9,10 +9,12 @@ use std::time::Duration;
 use tonic::metadata::MetadataMap;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Status};
 
 use crate::pb;
+
+pub use tonic::transport::Channel;
 
 /// What every client calls over: a channel, with the trace context put into each call.
 pub type Transport = InterceptedService<Channel, Outgoing>;

@@ -20,5 +20,5 @@ pub use storage_catalog::{
 };
 pub use task_runner::{
     CreateBackup, CreatedBackup, NamedBackup, PlanRestore, RemoteTaskRunner, StartRestore,
-    StartedRestore, StartedTask, TaskNow, TaskPage, TaskRunner, TaskWatch,
+    StartedRestore, StartedTask, TaskPage, TaskRunner, TaskWatch,
 };

@@ -6,6 +6,7 @@
 mod backup;
 mod bucket;
 mod cluster;
+mod finding;
 pub mod node;
 pub mod plan;
 mod schema;
@@ -17,7 +18,7 @@ mod verify;
 use cassandra_versions::{Product, Release};
 use jiff::Timestamp;
 use model::manifest::BackupKind;
-use model::{BackupRef, Finding, Selection, Severity, TableRef, When};
+use model::{BackupRef, Selection, TableRef};
 
 use crate::pb::types as pb;
 use crate::{ErrorKind, ServiceError};
@@ -96,6 +97,23 @@ pub fn time_optional(at: Option<Timestamp>) -> String {
     at.map(time).unwrap_or_default()
 }
 
+/// A word of an enum: none if it is one of a newer release. Only for what is shown; what decides must know every word.
+pub fn word<Wire, T>(number: i32) -> Result<Option<T>, ConversionError>
+where
+    Wire: TryFrom<i32>,
+    T: TryFrom<Wire, Error = ConversionError>,
+{
+    match Wire::try_from(number) {
+        Ok(word) => T::try_from(word).map(Some),
+        Err(_) => Ok(None),
+    }
+}
+
+/// On the wire an empty text stands for none.
+pub fn some(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
 /// Converts each element; the first that fails decides.
 pub fn all<A, B>(items: Vec<A>) -> Result<Vec<B>, ConversionError>
 where
@@ -134,54 +152,6 @@ impl TryFrom<pb::Release> for Release {
         };
         Release::new(product, &release.version)
             .map_err(|error| ConversionError::invalid("release.version", error))
-    }
-}
-
-impl From<Finding> for pb::Finding {
-    fn from(finding: Finding) -> Self {
-        Self {
-            code: finding.code,
-            severity: match finding.severity {
-                Severity::Refusal => pb::Severity::Refusal,
-                Severity::Warning => pb::Severity::Warning,
-                Severity::Advice => pb::Severity::Advice,
-            } as i32,
-            when: match finding.when {
-                When::Before => pb::When::Before,
-                When::During => pb::When::During,
-                When::After => pb::When::After,
-            } as i32,
-            subject: finding.subject,
-            message: finding.message,
-            hint: finding.hint,
-        }
-    }
-}
-
-impl TryFrom<pb::Finding> for Finding {
-    type Error = ConversionError;
-
-    fn try_from(finding: pb::Finding) -> Result<Self, ConversionError> {
-        let severity = match finding.severity() {
-            pb::Severity::Refusal => Severity::Refusal,
-            pb::Severity::Warning => Severity::Warning,
-            pb::Severity::Advice => Severity::Advice,
-            pb::Severity::Unspecified => return Err(ConversionError::missing("finding.severity")),
-        };
-        let when = match finding.when() {
-            pb::When::Before => When::Before,
-            pb::When::During => When::During,
-            pb::When::After => When::After,
-            pb::When::Unspecified => return Err(ConversionError::missing("finding.when")),
-        };
-        Ok(Self {
-            code: finding.code,
-            severity,
-            when,
-            subject: finding.subject,
-            message: finding.message,
-            hint: finding.hint,
-        })
     }
 }
 
@@ -287,20 +257,6 @@ mod tests {
         };
         let error = BackupRef::try_from(wire).expect_err("slash");
         assert_eq!(error.field, "backup.name");
-    }
-
-    #[test]
-    fn a_finding_survives_the_wire() {
-        let finding = Finding {
-            code: "DISK_SPACE".into(),
-            severity: Severity::Refusal,
-            when: When::Before,
-            subject: "127.0.0.1".into(),
-            message: "too small".into(),
-            hint: "add a disk".into(),
-        };
-        let wire = pb::Finding::from(finding.clone());
-        assert_eq!(Finding::try_from(wire), Ok(finding));
     }
 
     #[test]

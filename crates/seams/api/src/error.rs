@@ -1,6 +1,6 @@
 //! The one error contract: nine kinds, a stable reason, a hint; to and from gRPC status with rich details.
 //!
-//! A service's error says its kind and reason ([`ServiceError`]); [`status`] puts them on the wire as ErrorInfo,
+//! A service's error has a kind and a reason ([`ServiceError`]); [`status`] puts them on the wire as ErrorInfo,
 //! BadRequest and RetryInfo; [`RemoteError`] reads them back. Clients match on the reason, never on the text.
 
 use std::collections::HashMap;
@@ -11,14 +11,16 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
+mod remote;
+
+pub use remote::{Origin, RemoteError};
+
 /// The domain of every reason, as ErrorInfo wants one.
 pub const DOMAIN: &str = "ringkeep";
 /// Key of the hint in ErrorInfo's metadata.
 const HINT: &str = "hint";
-/// How long a client waits before it tries again, where the service knows nothing better.
+/// How long a client waits before it retries, unless the service knows better.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// What tonic's client says, under the code of a cancelled call, when a deadline that it was given has passed.
-const DEADLINE_OF_OURS: &str = "Timeout expired";
 
 /// What a caller can do about an error; a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,13 +31,13 @@ pub enum ErrorKind {
     AlreadyExists,
     /// The request is fine, the state of the world is not: change that.
     FailedPrecondition,
-    /// Try again: nothing was decided.
+    /// Retry: nothing was decided.
     Unavailable,
     /// Stored or local data is damaged or missing.
     DataLoss,
     /// A disk, a quota or a limit is full.
     ResourceExhausted,
-    /// Stopped because somebody asked for it.
+    /// Stopped because a user asked for it.
     Cancelled,
     /// A fault of ours or of the world that fits nothing above.
     Internal,
@@ -73,7 +75,7 @@ impl ErrorKind {
     }
 }
 
-/// What each error of a service says about itself. No implementation has a catch-all arm: a new variant must choose.
+/// What each error of a service declares. No implementation has a catch-all arm: a new variant must choose.
 pub trait ServiceError: Error {
     fn kind(&self) -> ErrorKind;
 
@@ -109,7 +111,7 @@ pub fn status(error: impl ServiceError) -> Status {
     Status::with_error_details(kind.code(), message, details)
 }
 
-/// An error with its causes, each after a colon, without saying one thing twice.
+/// An error with its causes, each after a colon, and none twice.
 pub fn chain(error: &dyn Error) -> String {
     with_causes(error.to_string(), error.source())
 }
@@ -123,121 +125,6 @@ fn with_causes(mut text: String, mut source: Option<&dyn Error>) -> String {
         source = cause.source();
     }
     text
-}
-
-/// An error that another service answered.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{message}")]
-pub struct RemoteError {
-    pub kind: ErrorKind,
-    /// Empty where the other side is not one of ours.
-    pub reason: String,
-    pub message: String,
-    pub hint: Option<String>,
-    /// The request's field that is wrong.
-    pub field: Option<String>,
-    pub retry_after: Option<Duration>,
-}
-
-impl RemoteError {
-    /// An error of this side of a call, without a hint. The reason is empty if no client can match on it.
-    pub fn new(kind: ErrorKind, reason: &str, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            reason: reason.to_owned(),
-            message: message.into(),
-            hint: None,
-            field: None,
-            retry_after: None,
-        }
-    }
-
-    /// A response that cannot be: of another version of the service, or of something else at its address.
-    pub fn invalid_response(who: &str, what: impl std::fmt::Display) -> Self {
-        let message = format!("{who} returned an invalid response: {what}");
-        Self::new(ErrorKind::Internal, "INVALID_RESPONSE", message)
-    }
-
-    /// Whether trying again can help without anybody changing anything.
-    pub fn is_retryable(&self) -> bool {
-        self.kind == ErrorKind::Unavailable
-    }
-}
-
-impl From<Status> for RemoteError {
-    fn from(status: Status) -> Self {
-        let details = status.get_error_details();
-        let info = details.error_info();
-        let field = details
-            .bad_request()
-            .and_then(|bad| bad.field_violations.first())
-            .map(|violation| violation.field.clone());
-        // A transport that breaks in mid-call is answered by tonic as Unknown or Cancelled or Internal without details.
-        let broken = info.is_none()
-            && (status.source().is_some()
-                || status
-                    .message()
-                    .contains("error reading a body from connection")
-                || status.message().contains("h2 protocol error")
-                || status.message().contains("missing grpc-status trailer")
-                || status.message() == DEADLINE_OF_OURS);
-        Self {
-            kind: if broken {
-                ErrorKind::Unavailable
-            } else {
-                ErrorKind::of(status.code())
-            },
-            reason: info.map(|info| info.reason.clone()).unwrap_or_default(),
-            message: said(&status),
-            hint: info.and_then(|info| info.metadata.get(HINT).cloned()),
-            field,
-            retry_after: details.retry_info().and_then(|info| info.retry_delay),
-        }
-    }
-}
-
-/// What a status says, with the cause that only this side knows: a refused certificate, a broken connection.
-fn said(status: &Status) -> String {
-    let message = match status.message() {
-        "" => format!("the call ended with {:?}", status.code()),
-        message => message.to_owned(),
-    };
-    // tonic's own error comes first and says nothing but that it is one.
-    let cause = status.source().and_then(|transport| transport.source());
-    with_causes(message, cause)
-}
-
-impl ServiceError for RemoteError {
-    fn kind(&self) -> ErrorKind {
-        self.kind
-    }
-
-    fn reason(&self) -> &'static str {
-        // A remote reason is passed on by `forward`, because reasons of this side are static words.
-        "REMOTE"
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.hint.clone()
-    }
-}
-
-impl RemoteError {
-    /// The same error for the wire again, reason and all.
-    pub fn forward(&self) -> Status {
-        let mut metadata = HashMap::new();
-        if let Some(hint) = &self.hint {
-            metadata.insert(HINT.to_owned(), hint.clone());
-        }
-        let mut details = ErrorDetails::with_error_info(&self.reason, DOMAIN, metadata);
-        if let Some(field) = &self.field {
-            details.add_bad_request_violation(field, &self.message);
-        }
-        if self.kind == ErrorKind::Unavailable {
-            details.set_retry_info(Some(self.retry_after.unwrap_or(RETRY_AFTER)));
-        }
-        Status::with_error_details(self.kind.code(), &self.message, details)
-    }
 }
 
 #[cfg(test)]
@@ -273,6 +160,15 @@ mod tests {
         assert_eq!(got.field.as_deref(), Some("backup.name"));
         assert_eq!(got.message, "no backup `b`: the disk is gone");
         assert_eq!(RemoteError::from(got.forward()), got);
+    }
+
+    #[test]
+    fn an_error_has_the_place_where_it_was_made() {
+        let origin = |status: Status| RemoteError::from(status).origin;
+        let ours = status(NoBackup(std::io::Error::other("the disk is gone")));
+        assert_eq!(origin(ours), Origin::Service);
+        assert_eq!(origin(Status::unavailable("proxy")), Origin::Caller);
+        assert_eq!(origin(Status::unimplemented("")), Origin::NoSuchService);
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod described;
 pub mod error;
 
 pub use described::Described;
-pub use error::{ErrorKind, RemoteError, ServiceError, status};
+pub use error::{ErrorKind, Origin, RemoteError, ServiceError, status};
 
 /// Generated code, one module for each package.
 pub mod pb {

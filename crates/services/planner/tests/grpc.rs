@@ -218,6 +218,7 @@ async fn a_cluster_of_which_nobody_answers_is_refused_with_its_finding() {
             reason: "connection refused".into(),
         }],
         now: "2026-01-02T04:00:00.000Z".into(),
+        options: Some(pb::RestoreOptions::default()),
         ..Default::default()
     };
     let answer = planner().plan_restore(request).await.expect("an answer");

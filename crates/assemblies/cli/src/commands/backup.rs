@@ -7,12 +7,12 @@ mod show;
 mod started;
 mod verify;
 
-use api::pb::storage_catalog as pb;
-use api::pb::types::BackupRef;
+use api::clients::StorageCatalog;
+use model::{BackupName, ClusterName};
+use views::backup::BackupView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
-use crate::view::backup::BackupView;
 
 use started::Started;
 
@@ -36,15 +36,12 @@ pub async fn run(command: BackupCommand, context: &mut Context) -> Result<(), Fa
 }
 
 /// A backup as the catalog has it.
-async fn get(backup: BackupRef, context: &mut Context) -> Result<BackupView, Failure> {
-    let request = pb::GetBackupRequest {
-        backup: Some(backup),
-    };
-    let got = context
-        .catalog()?
-        .get_backup(call(request))
-        .await
-        .map_err(|status| context.failed(Service::StorageCatalog, status))?
-        .into_inner();
-    Ok(BackupView::from(&got.backup.unwrap_or_default()))
+async fn get(
+    cluster: Option<&ClusterName>,
+    name: &BackupName,
+    context: &mut Context,
+) -> Result<BackupView, Failure> {
+    let backup = context.catalog()?.show_backup(cluster, name).await;
+    let backup = backup.map_err(|error| context.failed(Service::StorageCatalog, error))?;
+    Ok(BackupView::from(&backup))
 }

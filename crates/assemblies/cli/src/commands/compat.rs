@@ -1,14 +1,13 @@
 //! `ringkeep compat`: answered from the version matrix that is built in; no service is asked.
 
 use cassandra_versions::Release;
-use model::Finding;
 use plan::check_compatibility;
-use serde::Serialize;
+use views::started::CompatibilityView;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::screen::{Colour, Paint};
-use crate::view::finding;
+use crate::text::finding;
 
 /// Says whether a backup of one release restores into another; needs no service.
 ///
@@ -30,17 +29,9 @@ Examples:
   ringkeep compat --from \"cassandra 3.11.19\" --to \"cassandra 4.1.9\"
   ringkeep compat --from \"dse 6.8.50\" --to \"hcd 1.2.1\" --output json";
 
-#[derive(Serialize)]
-struct Compat {
-    from: Release,
-    to: Release,
-    supported: bool,
-    findings: Vec<Finding>,
-}
-
 pub fn run(args: &CompatArgs, context: &mut Context) -> Result<(), Failure> {
     let answer = check_compatibility(&args.from, &args.to);
-    let compat = Compat {
+    let compat = CompatibilityView {
         from: args.from.clone(),
         to: args.to.clone(),
         supported: answer.supported,
@@ -56,7 +47,7 @@ pub fn run(args: &CompatArgs, context: &mut Context) -> Result<(), Failure> {
     }
 }
 
-fn text(compat: &Compat, paint: &Paint) -> String {
+fn text(compat: &CompatibilityView, paint: &Paint) -> String {
     let verdict = match compat.supported {
         true => paint.word(Colour::Green, "supported"),
         false => paint.word(Colour::Red, "NOT supported"),

@@ -6,15 +6,14 @@ mod start;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use ::plan::ShownPlan;
-use api::pb::task_runner as pb;
+use api::clients::{PlanRestore, TaskRunner};
 use model::ClusterName;
 use model::plan::{Completeness, RequestedMode, RestoreOptions};
+use views::PlanView;
 
-use crate::context::Context;
+use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::names::{BackupArg, SelectionArgs};
-use crate::view;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum RestoreCommand {
@@ -137,11 +136,11 @@ impl From<Mode> for RequestedMode {
 }
 
 impl RestoreArgs {
-    fn to_wire(&self) -> pb::PlanRestoreRequest {
-        pb::PlanRestoreRequest {
-            backup: Some(self.backup.to_wire()),
-            target: self.into.to_string(),
-            options: Some(self.options().into()),
+    fn to_plan(&self) -> PlanRestore {
+        PlanRestore {
+            backup: self.backup.clone().into(),
+            target: self.into.clone(),
+            options: self.options(),
         }
     }
 
@@ -169,15 +168,9 @@ fn datacenters(pairs: &[DatacenterArg]) -> BTreeMap<String, String> {
 }
 
 /// The plan for a restore; touches nothing.
-async fn plan_of(args: &RestoreArgs, context: &mut Context) -> Result<ShownPlan, Failure> {
-    use crate::context::{Service, call};
-    let planned = context
-        .task_runner()?
-        .plan_restore(call(args.to_wire()))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    Ok(view::plan::from_wire(&planned.plan.unwrap_or_default()))
+async fn plan_of(args: &RestoreArgs, context: &mut Context) -> Result<PlanView, Failure> {
+    let planned = context.task_runner()?.plan_restore(args.to_plan()).await;
+    planned.map_err(|error| context.failed(Service::TaskRunner, error))
 }
 
 #[cfg(test)]

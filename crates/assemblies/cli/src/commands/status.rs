@@ -3,31 +3,34 @@
 //! The services are asked by a cheap call of their own rather than by gRPC health: behind one address there is one
 //! health service, and an ingress cannot tell whose was meant.
 
-use api::pb::planner as planner_pb;
-use api::pb::storage_catalog as catalog_pb;
-use api::pb::task_runner as pb;
-use api::pb::types as types_pb;
+use api::clients::{Planner, StorageCatalog, TaskRunner};
+use api::{ErrorKind, RemoteError};
+use cassandra_versions::Release;
 use plan::TextTable;
-use tonic::Request;
+use views::backup_list::BackupSummaryView;
+use views::cluster::ClusterStateView;
+use views::status::{AgentView, ClusterStatusView, ServiceView, StatusView, StoreView};
 
 use crate::context::{Context, Service};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::screen::{Colour, Paint};
-use crate::view::backup_list::BackupSummaryView;
-use crate::view::cluster::ClusterStateView;
-
-mod view;
-
-use view::{AgentView, ClusterStatusView, ServiceView, StatusView, StoreView};
 
 /// Long enough for a slow ingress, short enough for a person who wants to know what is wrong.
 const PROBE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 
-fn probe<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(PROBE_TIMEOUT);
-    request
+/// What the planner is asked about: any release will do.
+const SAMPLE_RELEASE: &str = "cassandra 4.1.0";
+
+/// The response to a cheap call, or an error if it does not come in time.
+async fn probe<T>(call: impl Future<Output = Result<T, RemoteError>>) -> Result<T, RemoteError> {
+    match tokio::time::timeout(PROBE_TIMEOUT, call).await {
+        Ok(response) => response,
+        Err(_) => {
+            let message = format!("no response within {} s", PROBE_TIMEOUT.as_secs());
+            Err(RemoteError::new(ErrorKind::Unavailable, "", message))
+        }
+    }
 }
 
 pub async fn run(context: &mut Context) -> Result<(), Failure> {
@@ -73,75 +76,43 @@ pub async fn run(context: &mut Context) -> Result<(), Failure> {
 }
 
 async fn store(context: &mut Context) -> Result<StoreView, Failure> {
-    let status = context
-        .catalog()?
-        .get_store_status(probe(catalog_pb::GetStoreStatusRequest {}))
-        .await
-        .map_err(|status| context.failed(Service::StorageCatalog, status))?
-        .into_inner();
-    Ok(StoreView {
-        store: status.store,
-        reachable: status.reachable,
-        detail: crate::view::some(&status.detail),
-    })
+    let catalog = context.catalog()?;
+    let status = probe(catalog.get_store_status()).await;
+    let status = status.map_err(|error| context.failed(Service::StorageCatalog, error))?;
+    Ok(StoreView::from(&status))
 }
 
 async fn planner(context: &mut Context) -> Result<(), Failure> {
-    let release = types_pb::Release {
-        product: types_pb::Product::Cassandra as i32,
-        version: "4.1.0".into(),
-    };
-    let request = planner_pb::CheckCompatibilityRequest {
-        from: Some(release.clone()),
-        to: Some(release),
-    };
-    context
-        .planner()?
-        .check_compatibility(probe(request))
-        .await
-        .map_err(|status| context.failed(Service::Planner, status))?;
+    let planner = context.planner()?;
+    let release: Release = SAMPLE_RELEASE.parse().expect("the constant is a release");
+    let checked = probe(planner.check_compatibility(release.clone(), release)).await;
+    checked.map_err(|error| context.failed(Service::Planner, error))?;
     Ok(())
 }
 
 async fn clusters(context: &mut Context) -> Result<Vec<ClusterStateView>, Failure> {
-    let service = Service::TaskRunner;
-    let mut client = context.task_runner()?;
-    let listed = client
-        .list_clusters(probe(pb::ListClustersRequest {}))
-        .await
-        .map_err(|status| context.failed(service, status))?
-        .into_inner();
+    let runner = context.task_runner()?;
+    let failed = |error| context.failed(Service::TaskRunner, error);
     let mut clusters = Vec::new();
-    for cluster in listed.clusters {
-        let request = pb::GetClusterRequest { name: cluster.name };
-        let got = client
-            .get_cluster(probe(request))
-            .await
-            .map_err(|status| context.failed(service, status))?
-            .into_inner();
-        clusters.push(ClusterStateView::from(&got));
+    for cluster in probe(runner.list_clusters()).await.map_err(failed)? {
+        let state = probe(runner.get_cluster(&cluster.name)).await;
+        clusters.push(ClusterStateView::from(&state.map_err(failed)?));
     }
     Ok(clusters)
 }
 
 async fn backups(context: &mut Context) -> Result<Vec<BackupSummaryView>, Failure> {
-    let request = catalog_pb::ListBackupsRequest {
-        cluster: String::new(),
-    };
-    let listed = context
-        .catalog()?
-        .list_backups(probe(request))
-        .await
-        .map_err(|status| context.failed(Service::StorageCatalog, status))?
-        .into_inner();
-    Ok(listed.backups.iter().map(BackupSummaryView::from).collect())
+    let catalog = context.catalog()?;
+    let listed = probe(catalog.list_backups(None)).await;
+    let listed = listed.map_err(|error| context.failed(Service::StorageCatalog, error))?;
+    Ok(listed.iter().map(BackupSummaryView::from).collect())
 }
 
-fn service<T>(service: Service, answer: &Result<T, Failure>) -> ServiceView {
+fn service<T>(service: Service, response: &Result<T, Failure>) -> ServiceView {
     ServiceView {
         service: service.as_str(),
-        ok: answer.is_ok(),
-        detail: answer
+        ok: response.is_ok(),
+        detail: response
             .as_ref()
             .err()
             .map(|failure| api::error::chain(failure)),

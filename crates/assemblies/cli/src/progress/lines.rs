@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use api::pb::task_runner::{StepState, Task, TaskStep};
+use model::task::{ShownTask, ShownTaskStep, StepState, TaskState};
+use views::UNKNOWN;
 
+use super::kind;
 use crate::human;
-use crate::view::task::{is_barrier, kind, percent, state, step_state};
+use crate::text::task::{is_barrier, percent};
 
 /// Lets something through at most once in an interval.
 pub struct Throttle {
@@ -38,7 +40,7 @@ const SAME_LINE_INTERVALS: u32 = 12;
 
 /// Remembers what was said of a task.
 pub struct TaskLines {
-    said: HashMap<String, (StepState, String)>,
+    said: HashMap<String, (Option<StepState>, String)>,
     throttle: Throttle,
     last_line: String,
     last_line_throttle: Throttle,
@@ -55,12 +57,12 @@ impl TaskLines {
     }
 
     /// The lines that this state of the task is worth.
-    pub fn next(&mut self, task: &Task, now: Instant) -> Vec<String> {
+    pub fn next(&mut self, task: &ShownTask, now: Instant) -> Vec<String> {
         let mut lines = Vec::new();
         for step in task.steps.iter().filter(|step| !is_barrier(&step.kind)) {
-            let new = (step.state(), step.error.clone());
+            let new = (step.state, step.error.clone());
             let old = self.said.insert(step.id.clone(), new.clone());
-            let nothing_yet = old.is_none() && step.state() == StepState::Pending;
+            let nothing_yet = old.is_none() && step.state == Some(StepState::Pending);
             if !nothing_yet && old.as_ref() != Some(&new) {
                 lines.push(step_line(step));
             }
@@ -79,20 +81,21 @@ impl TaskLines {
     }
 }
 
-fn step_line(step: &TaskStep) -> String {
+fn step_line(step: &ShownTaskStep) -> String {
     let node = match step.node.as_str() {
         "" => String::new(),
         node => format!(" on {node}"),
     };
-    let what = match (step.state(), step.error.as_str()) {
-        (state, "") => step_state(state).to_owned(),
-        (StepState::Running, error) => format!("trying again: {error}"),
-        (state, error) => format!("{}: {error}", step_state(state)),
+    let state = step.state.map_or(UNKNOWN, StepState::as_str);
+    let what = match (step.state, step.error.as_str()) {
+        (_, "") => state.to_owned(),
+        (Some(StepState::Running), error) => format!("trying again: {error}"),
+        (_, error) => format!("{state}: {error}"),
     };
     format!("{}{node}: {what}", step.kind)
 }
 
-fn task_line(task: &Task) -> String {
+fn task_line(task: &ShownTask) -> String {
     let done: u64 = task.steps.iter().map(|step| step.bytes_done).sum();
     let total: u64 = task.steps.iter().map(|step| step.bytes_total).sum();
     let bytes = match total {
@@ -100,16 +103,17 @@ fn task_line(task: &Task) -> String {
         _ => format!(", {} of {}", human::bytes(done), human::bytes(total)),
     };
     let left = match task.eta_seconds {
-        0 => String::new(),
-        seconds => format!(", {} left", human::seconds(seconds)),
+        None => String::new(),
+        Some(seconds) => format!(", {} left", human::seconds(seconds)),
     };
     let note = task
         .steps
         .iter()
-        .find(|step| step.state() == StepState::Running && !step.note.is_empty())
+        .find(|step| step.state == Some(StepState::Running) && !step.note.is_empty())
         .map(|step| format!("; {}: {}", step.kind, step.note))
         .unwrap_or_default();
-    let (kind, state) = (kind(task.kind()), state(task.state()));
+    let kind = kind(task);
+    let state = task.state.map_or(UNKNOWN, TaskState::as_str);
     format!(
         "{kind}: {state}, {}{bytes}{left}{note}",
         percent(task.progress)
@@ -118,27 +122,27 @@ fn task_line(task: &Task) -> String {
 
 #[cfg(test)]
 mod tests {
-    use api::pb::task_runner::{TaskKind, TaskState};
     use expect_test::{Expect, expect};
+    use model::task::TaskKind;
 
     use super::*;
 
     /// `"upload a running 5/10 oops"` is a step: kind, node, state, bytes, and an error if any.
-    fn step(text: &str) -> TaskStep {
+    fn step(text: &str) -> ShownTaskStep {
         let mut words = text.splitn(5, ' ');
         let mut word = || words.next().unwrap_or_default();
         let (kind, node, state) = (word(), word(), word());
         let (done, total) = word().split_once('/').unwrap_or(("0", "0"));
-        TaskStep {
+        ShownTaskStep {
             id: format!("{kind}-{node}"),
             kind: kind.into(),
             node: node.into(),
-            state: match state {
+            state: Some(match state {
                 "running" => StepState::Running,
                 "succeeded" => StepState::Succeeded,
                 "failed" => StepState::Failed,
                 _ => StepState::Pending,
-            } as i32,
+            }),
             bytes_done: done.parse().expect("bytes"),
             bytes_total: total.parse().expect("bytes"),
             error: word().into(),
@@ -153,13 +157,24 @@ mod tests {
         let mut lines = TaskLines::new(Duration::from_secs(5));
         let mut said = String::new();
         for (seconds, steps) in moments {
-            let task = Task {
-                kind: TaskKind::Backup as i32,
-                state: TaskState::Running as i32,
+            let task = ShownTask {
+                id: "0192f000-0000-7000-8000-000000000001"
+                    .parse()
+                    .expect("an id"),
+                kind: Some(TaskKind::Backup),
+                state: Some(TaskState::Running),
+                attempt: 1,
+                cluster: "prod".parse().expect("a name"),
+                backup: None,
+                created_at: None,
+                finished_at: None,
                 progress: 0.5,
-                eta_seconds: 9,
+                eta_seconds: Some(9),
                 steps: steps.iter().map(|text| step(text)).collect(),
-                ..Task::default()
+                error: String::new(),
+                findings: Vec::new(),
+                verification: None,
+                deletion: None,
             };
             for line in lines.next(&task, start + Duration::from_secs(*seconds)) {
                 said.push_str(&format!("{seconds}s {line}\n"));

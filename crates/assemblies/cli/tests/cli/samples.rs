@@ -347,6 +347,7 @@ pub fn node() -> pb::NodeDescription {
         member: Some(member()),
         tables: vec![pb::TableDescription {
             table: Some(table()),
+            id: TABLE_ID.into(),
             live_bytes: 3 << 30,
             ..pb::TableDescription::default()
         }],

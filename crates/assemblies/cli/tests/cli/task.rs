@@ -251,3 +251,47 @@ async fn cancel_and_resume_answer_with_the_task() {
     assert_eq!(ran.json()["attempt"], 2);
     assert_eq!(ran.json()["state"], "pending");
 }
+
+#[tokio::test]
+async fn words_of_a_newer_service_are_shown_as_unknown() {
+    const NEWER: i32 = 99;
+    let mut fake = Fake::default();
+    (fake.task.kind, fake.task.state, fake.task.steps[0].state) = (NEWER, NEWER, NEWER);
+    fake.task.steps[0].kind = "teleport".into();
+    fake.task.findings = vec![api::pb::types::Finding {
+        severity: NEWER,
+        when: NEWER,
+        ..samples::finding("BEYOND_THIS_RELEASE", api::pb::types::Severity::Advice)
+    }];
+    fake.backups[1].state = NEWER;
+    fake.backups[1].kind = NEWER;
+    fake.backup.summary = Some(fake.backups[1].clone());
+    fake.clusters[0].nodes[0].release = Some(api::pb::types::Release {
+        product: NEWER,
+        version: "9.0".into(),
+    });
+    let fake = fake.serve().await;
+    let json = async |command: &[&str]| {
+        let ran = ringkeep(&fake.endpoint, &[command, &["-o", "json"]].concat()).await;
+        assert_eq!(ran.exit, 0, "{}", ran.err);
+        ran.json()
+    };
+    let task = json(&["task", "show", samples::TASK_ID]).await;
+    assert_eq!(
+        (&task["kind"], &task["state"]),
+        (&"unknown".into(), &"unknown".into())
+    );
+    assert_eq!(task["steps"][0]["state"], "unknown");
+    assert_eq!(task["steps"][0]["kind"], "teleport");
+    assert_eq!(task["findings"][0]["severity"], "warning");
+    let listed = json(&["backup", "list"]).await;
+    assert_eq!(listed[1]["state"], "unknown");
+    let backup = json(&["backup", "show", "nightly"]).await;
+    assert_eq!(
+        (&backup["kind"], &backup["state"]),
+        (&"unknown".into(), &"unknown".into())
+    );
+    let cluster = json(&["cluster", "show", "prod"]).await;
+    assert!(cluster["nodes"][0]["release"].is_null());
+    assert_eq!(cluster["nodes"][0]["healthy"], true);
+}

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::BackupName;
 
+/// Whether a backup builds on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BackupKind {
@@ -11,6 +12,16 @@ pub enum BackupKind {
     Full,
     /// Holds only what its base, a full backup, does not.
     Differential,
+}
+
+impl BackupKind {
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Differential => "differential",
+        }
+    }
 }
 
 /// A kind with a base that goes with it: a full backup never has one.

@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use super::statements::{self, Statements};
 use crate::restore::SchemaRewrite;
-use crate::shown::ShownPlan;
 use crate::text_table::TextTable;
 use crate::wording;
+use model::plan::ShownPlan;
 
 /// How many changes and rewrites are shown.
 const SHOWN_MAX: usize = 10;

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use model::cql::{Token, TokenKind, tokens};
 
-use crate::shown::ShownPlan;
 use crate::wording;
+use model::plan::ShownPlan;
 
 /// How many statements of a step are shown word by word.
 const SHOWN_MAX: usize = 20;

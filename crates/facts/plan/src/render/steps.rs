@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::statements::{self, Statements};
 use crate::restore::StepKind;
-use crate::shown::{ShownPlan, ShownStep};
 use crate::text_table::TextTable;
 use crate::wording;
+use model::plan::{ShownPlan, ShownStep};
 
 /// Steps that are of one kind, wait for the same, and differ in the node only.
 struct Group<'a> {

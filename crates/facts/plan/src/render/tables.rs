@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::restore::TableAction;
-use crate::shown::{ShownPlan, ShownTable};
 use crate::text_table::TextTable;
 use crate::wording;
+use model::plan::{ShownPlan, ShownTable};
 
 /// How many tables have a line each.
 const SHOWN_MAX: usize = 40;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{BoxStream, StreamExt};
-use model::plan::RestorePlan;
+use model::plan::ShownPlan;
+use model::task::ShownTask;
 use model::{Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
 use tonic::transport::Channel;
 
@@ -20,7 +21,7 @@ mod requests;
 
 pub use requests::{
     CreateBackup, CreatedBackup, NamedBackup, PlanRestore, StartRestore, StartedRestore,
-    StartedTask, TaskNow, TaskPage,
+    StartedTask, TaskPage,
 };
 
 const RUNNER: &str = "the task-runner";
@@ -30,7 +31,7 @@ const CALL_DEADLINE: Duration = Duration::from_secs(120);
 const PAGES_MAX: usize = 10_000;
 
 /// A task as it is now, and again at each change; ends after a final state.
-pub type TaskWatch = BoxStream<'static, Result<TaskNow, RemoteError>>;
+pub type TaskWatch = BoxStream<'static, Result<ShownTask, RemoteError>>;
 
 /// Keeps clusters, and drives tasks on them.
 #[async_trait]
@@ -50,7 +51,7 @@ pub trait TaskRunner: Send + Sync + 'static {
     async fn create_backup(&self, create: CreateBackup) -> Result<CreatedBackup, RemoteError>;
 
     /// Plans a restore. Touches nothing.
-    async fn plan_restore(&self, restore: PlanRestore) -> Result<RestorePlan, RemoteError>;
+    async fn plan_restore(&self, restore: PlanRestore) -> Result<ShownPlan, RemoteError>;
 
     /// Starts a restore if no finding refuses it.
     async fn start_restore(&self, start: StartRestore) -> Result<StartedRestore, RemoteError>;
@@ -79,7 +80,10 @@ pub trait TaskRunner: Send + Sync + 'static {
     ) -> Result<TaskPage, RemoteError>;
 
     /// All tasks of one cluster or of all, newest first.
-    async fn list_tasks(&self, cluster: Option<&ClusterName>) -> Result<Vec<TaskNow>, RemoteError> {
+    async fn list_tasks(
+        &self,
+        cluster: Option<&ClusterName>,
+    ) -> Result<Vec<ShownTask>, RemoteError> {
         let mut tasks = Vec::new();
         let mut token = None;
         for _ in 0..PAGES_MAX {
@@ -94,16 +98,16 @@ pub trait TaskRunner: Send + Sync + 'static {
         Err(RemoteError::new(ErrorKind::Internal, "", message))
     }
 
-    async fn get_task(&self, id: TaskId) -> Result<TaskNow, RemoteError>;
+    async fn get_task(&self, id: TaskId) -> Result<ShownTask, RemoteError>;
 
     /// Follows a task. There is no deadline: a task may run for days.
     async fn watch_task(&self, id: TaskId) -> Result<TaskWatch, RemoteError>;
 
     /// Stops a task at a safe point.
-    async fn cancel_task(&self, id: TaskId) -> Result<TaskNow, RemoteError>;
+    async fn cancel_task(&self, id: TaskId) -> Result<ShownTask, RemoteError>;
 
     /// Sets a failed or cancelled task going again.
-    async fn resume_task(&self, id: TaskId) -> Result<TaskNow, RemoteError>;
+    async fn resume_task(&self, id: TaskId) -> Result<ShownTask, RemoteError>;
 }
 
 /// A task-runner behind a channel.
@@ -164,7 +168,7 @@ impl TaskRunner for RemoteTaskRunner {
         response.try_into().map_err(invalid(RUNNER))
     }
 
-    async fn plan_restore(&self, restore: PlanRestore) -> Result<RestorePlan, RemoteError> {
+    async fn plan_restore(&self, restore: PlanRestore) -> Result<ShownPlan, RemoteError> {
         let request = pb::PlanRestoreRequest::from(restore);
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.plan_restore(request)).await?;
@@ -222,7 +226,7 @@ impl TaskRunner for RemoteTaskRunner {
         response.try_into().map_err(invalid(RUNNER))
     }
 
-    async fn get_task(&self, id: TaskId) -> Result<TaskNow, RemoteError> {
+    async fn get_task(&self, id: TaskId) -> Result<ShownTask, RemoteError> {
         let request = pb::GetTaskRequest { id: id.to_string() };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.get_task(request)).await?;
@@ -237,14 +241,14 @@ impl TaskRunner for RemoteTaskRunner {
         Ok(tasks.boxed())
     }
 
-    async fn cancel_task(&self, id: TaskId) -> Result<TaskNow, RemoteError> {
+    async fn cancel_task(&self, id: TaskId) -> Result<ShownTask, RemoteError> {
         let request = pb::CancelTaskRequest { id: id.to_string() };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.cancel_task(request)).await?;
         part("task", response.task)
     }
 
-    async fn resume_task(&self, id: TaskId) -> Result<TaskNow, RemoteError> {
+    async fn resume_task(&self, id: TaskId) -> Result<ShownTask, RemoteError> {
         let request = pb::ResumeTaskRequest { id: id.to_string() };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.resume_task(request)).await?;

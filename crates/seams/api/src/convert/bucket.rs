@@ -1,8 +1,8 @@
 //! What lists of the bucket show, between wire and model.
 
-use model::{BackupState, BackupSummary, StoreStatus};
+use model::{BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus};
 
-use super::{ConversionError, parsed_optional, required, time_optional};
+use super::{ConversionError, all, parsed_optional, required, time_optional, word};
 use crate::pb::storage_catalog as pb;
 use crate::pb::types as types_pb;
 
@@ -36,11 +36,12 @@ impl TryFrom<pb::BackupState> for BackupState {
 impl From<BackupSummary> for pb::BackupSummary {
     fn from(summary: BackupSummary) -> Self {
         let kind = summary.kind.map(types_pb::BackupKind::from);
+        let state = summary.state.map(pb::BackupState::from);
         Self {
             backup: Some(summary.backup.into()),
             kind: kind.unwrap_or_default() as i32,
             base: summary.base.map(String::from).unwrap_or_default(),
-            state: pb::BackupState::from(summary.state) as i32,
+            state: state.unwrap_or_default() as i32,
             started_at: time_optional(summary.started_at),
             finished_at: time_optional(summary.finished_at),
             release: summary.release.map(Into::into),
@@ -58,11 +59,11 @@ impl TryFrom<pb::BackupSummary> for BackupSummary {
     type Error = ConversionError;
 
     fn try_from(summary: pb::BackupSummary) -> Result<Self, ConversionError> {
-        let state = summary.state().try_into()?;
-        let kind = match summary.kind() {
-            types_pb::BackupKind::Unspecified => None,
-            kind => Some(kind.try_into()?),
-        };
+        let state = word::<pb::BackupState, _>(summary.state)?;
+        // Unspecified too: of a backup that is not complete the kind may not be known.
+        let kind = summary.kind().try_into().ok();
+        // Of a product of a newer release, or a version that is none, nothing is known.
+        let release = summary.release.and_then(|release| release.try_into().ok());
         Ok(Self {
             backup: required("summary.backup", summary.backup)?.try_into()?,
             kind,
@@ -70,13 +71,51 @@ impl TryFrom<pb::BackupSummary> for BackupSummary {
             state,
             started_at: parsed_optional("summary.started_at", &summary.started_at)?,
             finished_at: parsed_optional("summary.finished_at", &summary.finished_at)?,
-            release: summary.release.map(TryInto::try_into).transpose()?,
+            release,
             nodes: summary.nodes,
             bytes: summary.bytes,
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
             detail: summary.detail,
+        })
+    }
+}
+
+impl TryFrom<pb::Backup> for ShownBackup {
+    type Error = ConversionError;
+
+    fn try_from(backup: pb::Backup) -> Result<Self, ConversionError> {
+        let coverage = backup.coverage.unwrap_or_default();
+        Ok(Self {
+            summary: required("backup.summary", backup.summary)?.try_into()?,
+            cluster_name: backup.cluster_name,
+            partitioner: backup.partitioner,
+            nodes: all(backup.nodes)?,
+            tables: all(backup.tables)?,
+            snapshot_spread_ms: backup.snapshot_spread_ms,
+            coverage: Coverage {
+                ring_nodes: coverage.ring_nodes,
+                backed_up_nodes: coverage.backed_up_nodes,
+                complete: coverage.complete,
+            },
+        })
+    }
+}
+
+impl TryFrom<pb::BackupNode> for ShownBackupNode {
+    type Error = ConversionError;
+
+    fn try_from(node: pb::BackupNode) -> Result<Self, ConversionError> {
+        Ok(Self {
+            member: required("node.member", node.member)?.try_into()?,
+            bytes: node.bytes,
+            uploaded_bytes: node.uploaded_bytes,
+            sstables: node.sstables,
+            snapshot_taken_at: parsed_optional("node.snapshot_taken_at", &node.snapshot_taken_at)?,
+            manifest: node.manifest,
+            damaged_sstables: node.damaged_sstables,
+            damaged: all(node.damaged)?,
         })
     }
 }
@@ -117,7 +156,7 @@ mod tests {
             },
             kind: None,
             base: None,
-            state: BackupState::Failed,
+            state: Some(BackupState::Failed),
             started_at: None,
             finished_at: None,
             release: None,
@@ -136,7 +175,7 @@ mod tests {
         let complete = BackupSummary {
             kind: Some(BackupKind::Differential),
             base: Some("a".parse().expect("a name")),
-            state: BackupState::Complete,
+            state: Some(BackupState::Complete),
             started_at: at,
             finished_at: at,
             release: Some(Release::new(Product::Cassandra, "5.0.5").expect("a release")),
@@ -158,5 +197,22 @@ mod tests {
         };
         let error = BackupSummary::try_from(wire).expect_err("no state");
         assert_eq!(error.field, "summary.state");
+    }
+
+    #[test]
+    fn words_of_a_newer_catalog_are_none() {
+        const NEWER: i32 = 99;
+        let wire = pb::BackupSummary {
+            state: NEWER,
+            kind: NEWER,
+            release: Some(types_pb::Release {
+                product: NEWER,
+                version: "9.0".into(),
+            }),
+            ..pb::BackupSummary::from(failed())
+        };
+        let summary = BackupSummary::try_from(wire).expect("a summary");
+        assert_eq!((summary.state, summary.kind), (None, None));
+        assert_eq!(summary.release, None);
     }
 }

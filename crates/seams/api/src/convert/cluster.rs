@@ -1,9 +1,10 @@
 //! Registered clusters between wire and model.
 
-use model::{Cluster, ClusterState};
+use model::{Cluster, ClusterNode, ClusterState};
 
 use super::{ConversionError, all, all_into, parsed, required};
 use crate::pb::task_runner as pb;
+use crate::pb::types::NodeDescription;
 
 impl From<Cluster> for pb::Cluster {
     fn from(cluster: Cluster) -> Self {
@@ -33,6 +34,25 @@ impl TryFrom<pb::GetClusterResponse> for ClusterState {
             cluster: required("cluster", response.cluster)?.try_into()?,
             nodes: all(response.nodes)?,
             unreachable: all_into(response.unreachable),
+        })
+    }
+}
+
+impl TryFrom<NodeDescription> for ClusterNode {
+    type Error = ConversionError;
+
+    fn try_from(node: NodeDescription) -> Result<Self, ConversionError> {
+        let directories = node.data_directories.iter();
+        Ok(Self {
+            agent: node.agent,
+            member: required("node.member", node.member)?.try_into()?,
+            cluster_name: node.cluster_name,
+            release: node.release.and_then(|release| release.try_into().ok()),
+            unhealthy: node.unhealthy,
+            tables: node.tables.len() as u64,
+            live_bytes: node.tables.iter().map(|table| table.live_bytes).sum(),
+            free_bytes: directories.map(|directory| directory.free_bytes).sum(),
+            can_restart: node.can_restart,
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::pb::planner as pb;
 
 mod options;
 mod outcome;
+mod shown;
 
 impl From<UnreachableAgent> for pb::UnreachableAgent {
     fn from(agent: UnreachableAgent) -> Self {
@@ -176,7 +177,7 @@ impl TryFrom<pb::PlanRestoreRequest> for RestoreRequest {
             unreachable: all_into(request.unreachable),
             // The schema of a cluster of which no agent replies cannot be read; the plan's finding is better than an error.
             schema: request.schema.unwrap_or_default().try_into()?,
-            options: request.options.unwrap_or_default().try_into()?,
+            options: required("options", request.options)?.try_into()?,
             sstables: all(request.sstables)?,
             target_keys: all_into(request.target_keys),
             verifications: all(request.verifications)?,

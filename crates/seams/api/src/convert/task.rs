@@ -1,9 +1,14 @@
 //! Tasks between wire and model.
 
-use model::task::{Deletion, Step, StepState, Task, TaskKind, TaskState};
-use model::{BackupRef, VerifyReport};
+use model::BackupRef;
+use model::task::{
+    Deletion, ShownReport, ShownTask, ShownTaskStep, Step, StepState, Task, TaskKind, TaskState,
+};
 
-use super::{ConversionError, all, all_into, parsed, parsed_optional, time, time_optional};
+use super::{
+    ConversionError, all, all_into, parsed, parsed_optional, required, time, time_optional, word,
+};
+use crate::pb::storage_catalog::{VerifyLevel, VerifyReport};
 use crate::pb::task_runner as pb;
 
 /// A task for the wire.
@@ -40,45 +45,59 @@ fn step_to_wire(step: &Step) -> pb::TaskStep {
     }
 }
 
-impl TryFrom<pb::Task> for Task {
+impl TryFrom<pb::Task> for ShownTask {
     type Error = ConversionError;
 
     fn try_from(task: pb::Task) -> Result<Self, ConversionError> {
-        let kind = TaskKind::try_from(task.kind())?;
-        let state = TaskState::try_from(task.state())?;
-        let backup = task.backup.map(BackupRef::try_from).transpose()?;
         Ok(Self {
             id: parsed("task.id", &task.id)?,
-            kind,
-            state,
+            kind: word::<pb::TaskKind, _>(task.kind)?,
+            state: word::<pb::TaskState, _>(task.state)?,
             attempt: task.attempt,
             cluster: parsed("task.cluster", &task.cluster)?,
-            backup,
-            created_at: parsed("task.created_at", &task.created_at)?,
+            backup: task.backup.map(BackupRef::try_from).transpose()?,
+            created_at: parsed_optional("task.created_at", &task.created_at)?,
             finished_at: parsed_optional("task.finished_at", &task.finished_at)?,
+            progress: task.progress,
+            eta_seconds: (task.eta_seconds > 0).then_some(task.eta_seconds),
             steps: all(task.steps)?,
             error: task.error,
             findings: all(task.findings)?,
-            verification: task.verification.map(VerifyReport::try_from).transpose()?,
+            verification: task.verification.map(ShownReport::try_from).transpose()?,
             deletion: task.deletion.map(Deletion::from),
         })
     }
 }
 
-impl TryFrom<pb::TaskStep> for Step {
+impl TryFrom<pb::TaskStep> for ShownTaskStep {
     type Error = ConversionError;
 
     fn try_from(step: pb::TaskStep) -> Result<Self, ConversionError> {
-        let state = StepState::try_from(step.state())?;
         Ok(Self {
             id: step.id,
             kind: step.kind,
             node: step.node,
-            state,
+            state: word::<pb::StepState, _>(step.state)?,
             bytes_done: step.bytes_done,
             bytes_total: step.bytes_total,
             error: step.error,
             note: step.note,
+        })
+    }
+}
+
+impl TryFrom<VerifyReport> for ShownReport {
+    type Error = ConversionError;
+
+    fn try_from(report: VerifyReport) -> Result<Self, ConversionError> {
+        Ok(Self {
+            backup: required("report.backup", report.backup)?.try_into()?,
+            level: word::<VerifyLevel, _>(report.level)?,
+            ok: report.ok,
+            objects_checked: report.objects_checked,
+            bytes_checked: report.bytes_checked,
+            sstables_checked: report.sstables_checked,
+            damage: all_into(report.damage),
         })
     }
 }
@@ -181,68 +200,4 @@ impl TryFrom<pb::StepState> for StepState {
 }
 
 #[cfg(test)]
-mod tests {
-    use model::TaskId;
-
-    use super::*;
-
-    fn a_task() -> Task {
-        let at = "2026-01-02T03:04:05.678Z".parse().expect("a time");
-        Task {
-            id: TaskId(uuid::Uuid::from_u128(7)),
-            kind: TaskKind::Restore,
-            state: TaskState::Failed,
-            attempt: 2,
-            cluster: "into".parse().expect("a name"),
-            backup: Some(BackupRef {
-                cluster: "from".parse().expect("a name"),
-                name: "nightly".parse().expect("a name"),
-            }),
-            created_at: at,
-            finished_at: Some(at),
-            steps: vec![Step {
-                id: "stage-10.0.0.1".into(),
-                kind: "stage".into(),
-                node: "10.0.0.1".into(),
-                state: StepState::Failed,
-                bytes_done: 5,
-                bytes_total: 10,
-                error: "the disk is full".into(),
-                note: "ks.t".into(),
-            }],
-            error: "step `stage-10.0.0.1` failed".into(),
-            findings: Vec::new(),
-            verification: None,
-            deletion: Some(Deletion {
-                objects: 3,
-                bytes: 9,
-            }),
-        }
-    }
-
-    #[test]
-    fn a_task_survives_the_wire() {
-        let wire = to_wire(&a_task(), Some(3));
-        assert_eq!(wire.eta_seconds, 3);
-        assert!((wire.progress - 0.5).abs() < 1e-9);
-        assert_eq!(Task::try_from(wire), Ok(a_task()));
-    }
-
-    #[test]
-    fn a_running_task_has_no_end() {
-        let mut task = a_task();
-        task.finished_at = None;
-        let wire = to_wire(&task, None);
-        assert_eq!((wire.finished_at.as_str(), wire.eta_seconds), ("", 0));
-        assert_eq!(Task::try_from(wire), Ok(task));
-    }
-
-    #[test]
-    fn a_state_that_is_not_set_is_refused() {
-        let wire = pb::Task {
-            state: 0,
-            ..to_wire(&a_task(), None)
-        };
-        assert!(Task::try_from(wire).is_err());
-    }
-}
+mod tests;

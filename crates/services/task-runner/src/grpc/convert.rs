@@ -90,7 +90,7 @@ impl TryFrom<pb::PlanRestoreRequest> for NewRestore {
             cluster: parsed_optional("backup.cluster", &backup.cluster)?,
             backup: parsed("backup.name", &backup.name)?,
             target: parsed("target", &request.target)?,
-            options: request.options.unwrap_or_default().try_into()?,
+            options: required("options", request.options)?.try_into()?,
         })
     }
 }
@@ -115,4 +115,29 @@ pub(super) fn level(level: WireLevel) -> Result<VerifyLevel, ConversionError> {
 
 fn selection(wire: Option<api::pb::types::Selection>) -> Result<Selection, ConversionError> {
     wire.unwrap_or_default().try_into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restore_without_options_is_refused_and_not_taken_for_one_of_everything() {
+        let without = pb::PlanRestoreRequest {
+            backup: Some(api::pb::types::BackupRef {
+                cluster: "shop".into(),
+                name: "nightly".into(),
+            }),
+            target: "shop".into(),
+            options: None,
+        };
+        let error = NewRestore::try_from(without.clone()).expect_err("no options");
+        assert_eq!(error.field, "options");
+        let with = pb::PlanRestoreRequest {
+            options: Some(api::pb::planner::RestoreOptions::default()),
+            ..without
+        };
+        let restore = NewRestore::try_from(with).expect("a restore");
+        assert!(restore.options.selection.is_everything());
+    }
 }

@@ -1,13 +1,11 @@
 //! The typed client of the task-runner: each method leads to its call, and back in the words of the model.
 
 use api::ErrorKind;
-use api::clients::{
-    CreateBackup, NamedBackup, PlanRestore, StartRestore, TaskNow, TaskRunner, TaskWatch,
-};
+use api::clients::{CreateBackup, NamedBackup, PlanRestore, StartRestore, TaskRunner, TaskWatch};
 use futures::StreamExt;
 use model::manifest::BackupKind;
 use model::plan::RestoreOptions;
-use model::task::{TaskKind, TaskState};
+use model::task::{ShownTask, TaskKind, TaskState};
 use model::{BackupName, Cluster, ClusterName, Selection, TaskId, VerifyLevel};
 use tokio::time::timeout;
 
@@ -49,7 +47,7 @@ fn restore(text: &str) -> PlanRestore {
     }
 }
 
-async fn last(mut watch: TaskWatch) -> TaskNow {
+async fn last(mut watch: TaskWatch) -> ShownTask {
     let mut last = None;
     while let Some(now) = timeout(DEADLINE, watch.next()).await.expect("in time") {
         last = Some(now.expect("no error"));
@@ -57,7 +55,7 @@ async fn last(mut watch: TaskWatch) -> TaskNow {
     last.expect("at least the task as it was")
 }
 
-async fn ended(life: &Life, id: TaskId) -> TaskNow {
+async fn ended(life: &Life, id: TaskId) -> ShownTask {
     last(life.typed.watch_task(id).await.expect("a watch")).await
 }
 
@@ -91,14 +89,14 @@ async fn a_backup_is_made_restored_verified_and_deleted() {
     let created = life.typed.create_backup(create("b")).await.expect("a task");
     assert_eq!(created.backup.to_string(), "shop/b");
     let made = ended(&life, created.task.expect("not refused")).await;
-    assert_eq!(made.task.state, TaskState::Succeeded);
+    assert_eq!(made.state, Some(TaskState::Succeeded));
 
     let plan = life.typed.plan_restore(restore("b")).await.expect("a plan");
     let shown = StartRestore::AsShown(plan.number);
     let started = life.typed.start_restore(shown).await.expect("a task");
     assert_eq!(started.plan, plan);
     let restored = ended(&life, started.task.expect("not refused")).await;
-    assert_eq!(restored.task.state, TaskState::Succeeded);
+    assert_eq!(restored.state, Some(TaskState::Succeeded));
     let now = StartRestore::PlannedNow(restore("b"));
     let started = life.typed.start_restore(now).await.expect("a task");
     ended(&life, started.task.expect("not refused")).await;
@@ -107,13 +105,13 @@ async fn a_backup_is_made_restored_verified_and_deleted() {
     let verifying = life.typed.verify_backup(backup("b"), level).await;
     let verifying = verifying.expect("a task");
     assert_eq!(verifying.backup.to_string(), "shop/b");
-    let verified = ended(&life, verifying.task).await.task;
+    let verified = ended(&life, verifying.task).await;
     let report = verified.verification.expect("a report");
-    assert_eq!((report.ok, report.level), (true, level));
+    assert_eq!((report.ok, report.level), (true, Some(level)));
 
     let deleting = life.typed.delete_backup(backup("b"), false).await;
-    let deleted = ended(&life, deleting.expect("a task").task).await.task;
-    assert_eq!(deleted.kind, TaskKind::Delete);
+    let deleted = ended(&life, deleting.expect("a task").task).await;
+    assert_eq!(deleted.kind, Some(TaskKind::Delete));
     assert_eq!(deleted.deletion.expect("a result").objects, 3);
 }
 
@@ -128,7 +126,7 @@ async fn tasks_are_listed_in_pages_or_all_at_once() {
         ended(&life, id).await;
         made.insert(0, id);
     }
-    let ids = |tasks: &[TaskNow]| tasks.iter().map(|now| now.task.id).collect::<Vec<_>>();
+    let ids = |tasks: &[ShownTask]| tasks.iter().map(|now| now.id).collect::<Vec<_>>();
     let all = life.typed.list_tasks(Some(&shop())).await.expect("a list");
     assert_eq!(ids(&all), made);
     let (mut paged, mut token) = (Vec::new(), None);
@@ -159,9 +157,9 @@ async fn a_task_is_cancelled_and_what_ended_well_is_not_resumed() {
     let id = started.expect("a task").task;
     world.called("verify").await;
     life.typed.cancel_task(id).await.expect("cancelled");
-    assert_eq!(ended(&life, id).await.task.state, TaskState::Cancelled);
+    assert_eq!(ended(&life, id).await.state, Some(TaskState::Cancelled));
     let now = life.typed.get_task(id).await.expect("a task");
-    assert_eq!((now.task.id, now.eta_seconds), (id, None));
+    assert_eq!((now.id, now.eta_seconds), (id, None));
     let error = life.typed.resume_task(id).await.expect_err("not resumed");
     assert_eq!(error.reason, "TASK_NOT_RESUMABLE");
 }

@@ -11,8 +11,8 @@ use api::clients::{
     NodeAgent, RemoteNodeAgent, RemotePlanner, RemoteStorageCatalog, RemoteTaskRunner,
 };
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
-use api::pb::planner::RestorePlan;
 use api::pb::planner::planner_server::PlannerServer;
+use api::pb::planner::{RestoreOptions, RestorePlan};
 use api::pb::storage_catalog::VerifyLevel;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalogServer;
 use api::pb::task_runner::{self as pb, StepState, TaskState};
@@ -220,7 +220,7 @@ impl Life {
                 name: backup.into(),
             }),
             target: "shop".into(),
-            ..pb::PlanRestoreRequest::default()
+            options: Some(RestoreOptions::default()),
         };
         let request = pb::StartRestoreRequest {
             restore: Some(restore),
@@ -237,7 +237,7 @@ impl Life {
                 name: backup.into(),
             }),
             target: "shop".into(),
-            ..pb::PlanRestoreRequest::default()
+            options: Some(RestoreOptions::default()),
         };
         let answer = unwrap(self.client.plan_restore(request).await).expect("a plan");
         answer.plan.expect("a plan")

@@ -1,17 +1,16 @@
 //! `ringkeep backup create`
 
-use api::pb::task_runner as pb;
+use api::clients::{CreateBackup, TaskRunner};
 use model::manifest::{BackupKind, KindWithBase};
-use model::{BackupName, ClusterName, Finding};
-use serde::Serialize;
+use model::{BackupName, ClusterName};
+use views::started::BackupStartedView;
+use views::task::TaskView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::names::SelectionArgs;
 use crate::screen::Paint;
-use crate::view::backup::{self, BackupView};
-use crate::view::finding;
-use crate::view::task::TaskView;
+use crate::text::{backup, finding};
 use crate::wait;
 
 /// Backs a cluster up: plans, and if no finding refuses it, starts a task that goes on by itself.
@@ -65,20 +64,6 @@ Examples:
   ringkeep backup create prod --name before-upgrade --keyspace shop
   ringkeep backup create prod --kind differential --table shop.orders --table shop.customers";
 
-/// What was started, and with --wait what came of it.
-#[derive(Serialize)]
-struct Created {
-    /// Null when findings refuse the backup.
-    task_id: Option<String>,
-    backup: String,
-    cluster: String,
-    findings: Vec<Finding>,
-    /// With --wait: the task as it ended.
-    task: Option<TaskView>,
-    /// With --wait: the backup.
-    result: Option<BackupView>,
-}
-
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let kind = KindWithBase::requested(args.kind.into(), args.base).map_err(|mismatch| {
         Failure::Usage {
@@ -86,30 +71,26 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
             hint: "add --kind differential, or leave --base out".into(),
         }
     })?;
-    let request = pb::CreateBackupRequest {
-        cluster: args.cluster.to_string(),
-        name: args.name.map(String::from).unwrap_or_default(),
-        kind: api::pb::types::BackupKind::from(kind.kind()) as i32,
-        selection: Some(args.selection.to_model().into()),
-        base: kind.base().map(ToString::to_string).unwrap_or_default(),
+    let create = CreateBackup {
+        cluster: args.cluster,
+        name: args.name,
+        kind: kind.kind(),
+        selection: args.selection.to_model(),
+        base: kind.base().cloned(),
         keep_damaged: args.keep_damaged,
     };
-    let answer = context
-        .task_runner()?
-        .create_backup(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let backup = answer.backup.unwrap_or_default();
-    let mut created = Created {
-        task_id: crate::view::some(&answer.task_id),
-        backup: backup.name.clone(),
-        cluster: backup.cluster.clone(),
-        findings: finding::all_from_wire(&answer.findings),
+    let response = context.task_runner()?.create_backup(create).await;
+    let response = response.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let backup = response.backup;
+    let mut created = BackupStartedView {
+        task_id: response.task.map(|id| id.to_string()),
+        backup: backup.name.to_string(),
+        cluster: backup.cluster.to_string(),
+        findings: response.findings,
         task: None,
         result: None,
     };
-    let Some(id) = created.task_id.clone() else {
+    let Some(id) = response.task else {
         context.screen.result(&created, text)?;
         return Err(Failure::Refused {
             what: "backup",
@@ -122,21 +103,21 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
             .talk(&format!("watch it with `ringkeep task watch {id}`"));
         return context.screen.result(&created, text);
     }
-    context.screen.talk(&format!(
-        "task {id} makes backup {}/{}",
-        backup.cluster, backup.name
-    ));
-    let task = wait::until_final(&id, context).await?;
+    context
+        .screen
+        .talk(&format!("task {id} makes backup {backup}"));
+    let task = wait::until_final(id, context).await?;
     created.task = Some(TaskView::from(&task));
     let ended = wait::verdict(&task);
     if ended.is_ok() {
-        created.result = Some(super::get(backup, context).await?);
+        let cluster = Some(&backup.cluster);
+        created.result = Some(super::get(cluster, &backup.name, context).await?);
     }
     context.screen.result(&created, text)?;
     ended
 }
 
-fn text(created: &Created, paint: &Paint) -> String {
+fn text(created: &BackupStartedView, paint: &Paint) -> String {
     let head = match (&created.result, &created.task, &created.task_id) {
         (Some(result), _, _) => backup::summary_text(result),
         (None, Some(task), _) => format!("task {} {}\n", task.id, task.state),

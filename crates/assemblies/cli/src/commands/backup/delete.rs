@@ -1,10 +1,10 @@
 //! `ringkeep backup delete`
 
-use api::pb::task_runner as pb;
-use serde::Serialize;
+use api::clients::TaskRunner;
+use views::started::BackupDeletedView;
 
 use super::Started;
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::human;
 use crate::names::BackupArg;
@@ -36,42 +36,24 @@ Examples:
   ringkeep backup delete prod/nightly-2026-10-01
   ringkeep backup delete nightly-2026-10-01 --yes";
 
-#[derive(Serialize)]
-struct Deleted {
-    backup: String,
-    cluster: Option<String>,
-    deleted_objects: u64,
-    freed_bytes: u64,
-}
-
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let question = format!("Delete backup {} for good?", args.backup);
     context.screen.confirm(&question, args.yes)?;
-    let request = pb::DeleteBackupRequest {
-        backup: Some(args.backup.to_wire()),
-        even_if_running: args.even_if_running,
-    };
-    let response = context
-        .task_runner()?
-        .delete_backup(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let started = Started::new(response.task_id, response.backup, "deletes");
+    let runner = context.task_runner()?;
+    let backup = args.backup.clone().into();
+    let started = runner.delete_backup(backup, args.even_if_running).await;
+    let started = started.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let started = Started::new(&started, "deletes");
     if args.no_wait {
         return started.show(context);
     }
     started.talk(context);
-    let ended = wait::until_final(&started.task_id, context).await;
+    let ended = wait::until_final(started.task, context).await;
     let task = ended.map_err(never_stopped)?;
     wait::verdict(&task)?;
     let deletion = task.deletion.unwrap_or_default();
-    let deleted = Deleted {
-        backup: args.backup.name.to_string(),
-        cluster: args.backup.cluster.map(String::from),
-        deleted_objects: deletion.deleted_objects,
-        freed_bytes: deletion.freed_bytes,
-    };
+    let BackupArg { cluster, name } = &args.backup;
+    let deleted = BackupDeletedView::new(cluster.as_ref(), name, deletion);
     context.screen.result(&deleted, |deleted, _| {
         let objects = human::count(deleted.deleted_objects, "object");
         let freed = human::bytes(deleted.freed_bytes);

@@ -1,11 +1,12 @@
 //! `ringkeep backup list`
 
-use api::pb::storage_catalog as pb;
+use api::clients::StorageCatalog;
 use model::ClusterName;
+use views::backup_list::BackupSummaryView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
-use crate::view::backup_list::{self, BackupSummaryView};
+use crate::text::backup_list;
 
 /// Lists the backups in the bucket, newest first, those that failed or still run included.
 #[derive(Debug, clap::Args)]
@@ -15,17 +16,10 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let request = pb::ListBackupsRequest {
-        cluster: args.cluster.map(String::from).unwrap_or_default(),
-    };
-    let listed = context
-        .catalog()?
-        .list_backups(call(request))
-        .await
-        .map_err(|status| context.failed(Service::StorageCatalog, status))?
-        .into_inner();
-    let backups: Vec<BackupSummaryView> =
-        listed.backups.iter().map(BackupSummaryView::from).collect();
+    let catalog = context.catalog()?;
+    let listed = catalog.list_backups(args.cluster.as_ref()).await;
+    let listed = listed.map_err(|error| context.failed(Service::StorageCatalog, error))?;
+    let backups: Vec<BackupSummaryView> = listed.iter().map(BackupSummaryView::from).collect();
     if backups.is_empty() {
         context
             .screen

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::BackupArg;
-use crate::view::backup;
+use crate::text::backup;
 
 /// Shows a backup: its nodes, its tables, and how much of the ring it covers.
 #[derive(Debug, clap::Args)]
@@ -14,6 +14,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let view = super::get(args.backup.to_wire(), context).await?;
+    let BackupArg { cluster, name } = args.backup;
+    let view = super::get(cluster.as_ref(), &name, context).await?;
     context.screen.result(&view, backup::text)
 }

@@ -1,38 +1,36 @@
 //! A task on a backup that was started.
 
-use api::pb::types::BackupRef;
-use serde::Serialize;
+use api::clients::StartedTask;
+use model::TaskId;
+use views::started::TaskStartedView;
 
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// A task on a backup that was started: what `--no-wait` shows.
-#[derive(Debug, Serialize)]
+/// A task on a backup that was started.
+#[derive(Debug)]
 pub(super) struct Started {
-    pub task_id: String,
-    backup: String,
-    cluster: String,
+    pub task: TaskId,
+    /// What `--no-wait` shows.
+    view: TaskStartedView,
     /// What the task does with the backup.
-    #[serde(skip)]
     verb: &'static str,
 }
 
 impl Started {
-    pub fn new(task_id: String, backup: Option<BackupRef>, verb: &'static str) -> Self {
-        let backup = backup.unwrap_or_default();
+    pub fn new(started: &StartedTask, verb: &'static str) -> Self {
         Self {
-            task_id,
-            backup: backup.name,
-            cluster: backup.cluster,
+            task: started.task,
+            view: TaskStartedView::new(started.task, &started.backup),
             verb,
         }
     }
 
     /// The result of a command that does not wait.
     pub fn show(&self, context: &mut Context) -> Result<(), Failure> {
-        let watch = format!("watch it with `ringkeep task watch {}`", self.task_id);
+        let watch = format!("watch it with `ringkeep task watch {}`", self.task);
         context.screen.talk(&watch);
-        context.screen.result(self, |started, _| started.sentence())
+        context.screen.result(&self.view, |_, _| self.sentence())
     }
 
     /// What is waited for.
@@ -41,7 +39,7 @@ impl Started {
     }
 
     fn sentence(&self) -> String {
-        let (id, verb) = (&self.task_id, self.verb);
-        format!("task {id} {verb} backup {}/{}", self.cluster, self.backup)
+        let (id, verb, view) = (self.task, self.verb, &self.view);
+        format!("task {id} {verb} backup {}/{}", view.cluster, view.backup)
     }
 }

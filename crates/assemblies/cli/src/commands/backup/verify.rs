@@ -1,14 +1,15 @@
 //! `ringkeep backup verify`
 
-use api::pb::storage_catalog::VerifyLevel;
-use api::pb::task_runner as pb;
+use api::clients::TaskRunner;
+use model::VerifyLevel;
+use views::verify::VerifyView;
 
 use super::Started;
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::human;
 use crate::names::BackupArg;
-use crate::view::verify::{self, VerifyView};
+use crate::text::verify;
 use crate::wait;
 
 /// Reads a backup back and reports what is damaged or missing; exits with 4 if anything is.
@@ -50,22 +51,15 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         Level::Objects => VerifyLevel::Objects,
         Level::Sstables => VerifyLevel::Sstables,
     };
-    let request = pb::VerifyBackupRequest {
-        backup: Some(args.backup.to_wire()),
-        level: level as i32,
-    };
-    let response = context
-        .task_runner()?
-        .verify_backup(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let started = Started::new(response.task_id, response.backup, "verifies");
+    let runner = context.task_runner()?;
+    let started = runner.verify_backup(args.backup.into(), level).await;
+    let started = started.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let started = Started::new(&started, "verifies");
     if args.no_wait {
         return started.show(context);
     }
     started.talk(context);
-    let task = wait::until_final(&started.task_id, context).await?;
+    let task = wait::until_final(started.task, context).await?;
     let Some(report) = &task.verification else {
         wait::verdict(&task)?;
         return Err(Failure::Truncated {

@@ -1,13 +1,13 @@
 //! `ringkeep cluster add`
 
-use api::pb::task_runner as pb;
-use model::ClusterName;
+use api::clients::TaskRunner;
+use model::{Cluster, ClusterName};
+use views::cluster::ClusterView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::human;
 use crate::names::AgentArg;
-use crate::view::cluster::ClusterView;
 
 /// Registers a cluster by its agents, one beside each Cassandra node.
 ///
@@ -28,17 +28,13 @@ Examples:
   ringkeep cluster add prod --agent 10.0.0.5:7401 --agent 10.0.0.6:7401 --agent 10.0.0.7:7401";
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let request = pb::AddClusterRequest {
-        name: args.name.to_string(),
+    let cluster = Cluster {
+        name: args.name,
         agents: args.agents.into_iter().map(|agent| agent.0).collect(),
     };
-    let added = context
-        .task_runner()?
-        .add_cluster(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let cluster = ClusterView::from(&added.cluster.unwrap_or_default());
+    let added = context.task_runner()?.add_cluster(cluster).await;
+    let added = added.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let cluster = ClusterView::from(&added);
     context.screen.result(&cluster, |cluster, _| {
         let agents = human::count(cluster.agents.len() as u64, "agent");
         format!("cluster {} is registered with {agents}\n", cluster.name)

@@ -1,19 +1,16 @@
 //! `ringkeep cluster list`
 
-use api::pb::task_runner as pb;
+use api::clients::TaskRunner;
+use views::cluster::ClusterView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
-use crate::view::cluster::{self, ClusterView};
+use crate::text::cluster;
 
 pub async fn run(context: &mut Context) -> Result<(), Failure> {
-    let listed = context
-        .task_runner()?
-        .list_clusters(call(pb::ListClustersRequest {}))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let clusters: Vec<ClusterView> = listed.clusters.iter().map(ClusterView::from).collect();
+    let listed = context.task_runner()?.list_clusters().await;
+    let listed = listed.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let clusters: Vec<ClusterView> = listed.iter().map(ClusterView::from).collect();
     if clusters.is_empty() {
         context
             .screen

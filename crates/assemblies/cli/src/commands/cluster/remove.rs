@@ -1,10 +1,10 @@
 //! `ringkeep cluster remove`
 
-use api::pb::task_runner as pb;
+use api::clients::TaskRunner;
 use model::ClusterName;
-use serde::Serialize;
+use views::started::ClusterRemovedView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
 
 /// Forgets a cluster. Its backups stay; nothing of it is touched.
@@ -13,22 +13,10 @@ pub struct Args {
     name: ClusterName,
 }
 
-#[derive(Serialize)]
-struct Removed {
-    name: String,
-    removed: bool,
-}
-
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let request = pb::RemoveClusterRequest {
-        name: args.name.to_string(),
-    };
-    context
-        .task_runner()?
-        .remove_cluster(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?;
-    let removed = Removed {
+    let removed = context.task_runner()?.remove_cluster(&args.name).await;
+    removed.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let removed = ClusterRemovedView {
         name: args.name.to_string(),
         removed: true,
     };

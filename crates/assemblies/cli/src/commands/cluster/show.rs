@@ -1,11 +1,12 @@
 //! `ringkeep cluster show`
 
-use api::pb::task_runner as pb;
+use api::clients::TaskRunner;
 use model::ClusterName;
+use views::cluster::ClusterStateView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
-use crate::view::cluster::{self, ClusterStateView};
+use crate::text::cluster;
 
 /// Shows a cluster with what its agents say now.
 #[derive(Debug, clap::Args)]
@@ -14,16 +15,9 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let request = pb::GetClusterRequest {
-        name: args.name.to_string(),
-    };
-    let got = context
-        .task_runner()?
-        .get_cluster(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let view = ClusterStateView::from(&got);
+    let state = context.task_runner()?.get_cluster(&args.name).await;
+    let state = state.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let view = ClusterStateView::from(&state);
     context
         .screen
         .result(&view, |view, _| cluster::state_text(view))

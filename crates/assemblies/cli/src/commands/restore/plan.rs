@@ -5,8 +5,7 @@ use ::plan::render::{self, Statements};
 use super::{RestoreArgs, plan_of};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::view::finding;
-use crate::view::plan;
+use crate::text::{finding, plan};
 
 /// Shows what a restore would do, or every reason why it cannot be done; touches nothing.
 ///

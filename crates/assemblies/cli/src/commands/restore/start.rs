@@ -1,17 +1,16 @@
 //! `ringkeep restore start`
 
-use ::plan::ShownPlan;
 use ::plan::render::{self, Statements};
-use api::pb::task_runner as pb;
-use serde::Serialize;
+use api::clients::{StartRestore, TaskRunner};
+use views::PlanView;
+use views::started::RestoreStartedView;
+use views::task::TaskView;
 
 use super::{RestoreArgs, plan_of};
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::screen::Paint;
-use crate::view::finding;
-use crate::view::plan;
-use crate::view::task::TaskView;
+use crate::text::{finding, plan};
 use crate::wait;
 
 /// Restores a backup: shows the plan, asks, and starts a task that goes on by itself.
@@ -43,42 +42,28 @@ Examples:
   ringkeep restore start prod/nightly --into staging --table shop.orders --yes --wait
   ringkeep restore start nightly --into prod --plan 12 --yes --wait";
 
-/// What was started, and with --wait what came of it.
-#[derive(Serialize)]
-struct Started {
-    /// Null when findings refuse the restore.
-    task_id: Option<String>,
-    plan: ShownPlan,
-    /// With --wait: the task as it ended.
-    task: Option<TaskView>,
-}
-
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     context.screen.check_can_agree(args.yes)?;
-    // Who agrees to a plan gets that plan, and none that came out otherwise meanwhile.
+    // A user who agrees to a plan gets that plan, and none that has come out differently since.
     let number = match (args.plan, args.yes) {
         (Some(number), true) => number,
         (None, true) => 0,
         (number, false) => agree(&args, number, context).await?,
     };
-    let request = pb::StartRestoreRequest {
-        restore: Some(args.restore.to_wire()),
-        plan: number,
+    let start = match number {
+        0 => StartRestore::PlannedNow(args.restore.to_plan()),
+        number => StartRestore::AsShown(number),
     };
-    let answer = context
-        .task_runner()?
-        .start_restore(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let mut started = Started {
-        task_id: crate::view::some(&answer.task_id),
-        plan: plan::from_wire(&answer.plan.unwrap_or_default()),
+    let response = context.task_runner()?.start_restore(start).await;
+    let response = response.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let mut started = RestoreStartedView {
+        task_id: response.task.map(|id| id.to_string()),
+        plan: response.plan,
         task: None,
     };
-    // Whoever agreed at the terminal has read the findings already.
+    // A user who agreed at the terminal has read the findings already.
     let show_findings = args.yes;
-    let Some(id) = started.task_id.clone() else {
+    let Some(id) = response.task else {
         context
             .screen
             .result(&started, |started, paint| plan_text(&started.plan, paint))?;
@@ -87,7 +72,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
             refusals: finding::refusals(&started.plan.findings),
         });
     };
-    // Whoever is asked has been shown the statements with the rest of the plan.
+    // A user who is asked has been shown the statements with the rest of the plan.
     if args.cql && args.yes {
         context.screen.tell(&render::script(&started.plan));
     }
@@ -102,7 +87,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     context
         .screen
         .talk(&format!("task {id} restores {}", started.plan.backup));
-    let task = wait::until_final(&id, context).await?;
+    let task = wait::until_final(id, context).await?;
     started.task = Some(TaskView::from(&task));
     context.screen.result(&started, |started, paint| {
         text(started, show_findings, paint)
@@ -111,7 +96,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
 }
 
 /// A plan that is refused, which has no statements.
-fn plan_text(refused: &ShownPlan, paint: &Paint) -> String {
+fn plan_text(refused: &PlanView, paint: &Paint) -> String {
     plan::text(refused, Statements::Counted, paint)
 }
 
@@ -120,7 +105,7 @@ async fn agree(args: &Args, number: Option<u64>, context: &mut Context) -> Resul
     let shown = plan_of(&args.restore, context).await?;
     let supported = shown.supported;
     if !supported {
-        let started = Started {
+        let started = RestoreStartedView {
             task_id: None,
             plan: shown,
             task: None,
@@ -145,7 +130,7 @@ async fn agree(args: &Args, number: Option<u64>, context: &mut Context) -> Resul
     Ok(number.unwrap_or(shown.number))
 }
 
-fn text(started: &Started, show_findings: bool, paint: &Paint) -> String {
+fn text(started: &RestoreStartedView, show_findings: bool, paint: &Paint) -> String {
     let mut text = match show_findings {
         true => format!("{}\n", plan::brief(&started.plan, paint)),
         false => String::new(),

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use cassandra_formats::inspect;
+use views::sstable::SstableView;
 
 use super::parallel;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::view::sstable::{self, SstableView};
+use crate::text::sstable;
 
 /// Says what SSTables are: format, keys, times, sizes, compression.
 ///
@@ -38,7 +39,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<(), Failure> {
         context,
         |sstable, _| match inspect(sstable, sstable.descriptor()) {
             Ok(facts) => SstableView::of(sstable, &facts),
-            Err(error) => SstableView::failed(sstable, &error),
+            Err(error) => SstableView::failed(sstable, &error, api::error::chain(&error)),
         },
     );
     context.screen.result(&views, sstable::inspect_text)?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use api::pb::types::Progress;
+use model::task::Progress;
 use sstable_files::SstableFiles;
 
 use crate::context::Context;
@@ -31,7 +31,7 @@ impl Args {
     }
 }
 
-/// The SSTables under the paths; none at all is a mistake worth telling.
+/// The SSTables under the paths; none at all is an error.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<SstableFiles>, Failure> {
     let sstables = sstable_files::find(paths)?;
     if sstables.is_empty() {
@@ -42,8 +42,8 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<SstableFiles>, Failure> {
     Ok(sstables)
 }
 
-/// Works on each SSTable, and answers in their order. `work` is given a function to tell bytes that are done, of
-/// `bytes_total` (0 where it tells none).
+/// Works on each SSTable; returns the results in their order. `work` is given a function to report bytes that are done,
+/// of `bytes_total` (0 if it reports none).
 pub fn for_each<T: Send>(
     what: &'static str,
     bytes_total: u64,

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use cassandra_formats::DATA;
 use cassandra_formats::verify::{Depth, verify};
+use views::sstable::SstableView;
 
 use super::parallel;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::view::sstable::{self, SstableView};
+use crate::text::sstable;
 
 /// Checks SSTables for damage, and says which component is damaged and where.
 ///
@@ -51,7 +52,7 @@ pub fn run(args: &Args, context: &mut Context) -> Result<(), Failure> {
         context,
         |sstable, done| match verify(sstable, sstable.descriptor(), depth, done) {
             Ok(report) => SstableView::verified(sstable, &report),
-            Err(error) => SstableView::failed(sstable, &error),
+            Err(error) => SstableView::failed(sstable, &error, api::error::chain(&error)),
         },
     );
     context.screen.result(&views, sstable::verify_text)?;

@@ -1,10 +1,10 @@
 //! `ringkeep task cancel`
 
-use api::pb::task_runner as pb;
+use api::clients::TaskRunner;
+use views::task::TaskView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
-use crate::view::task::TaskView;
 
 /// Stops a task at a safe point.
 ///
@@ -17,16 +17,10 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let request = pb::CancelTaskRequest {
-        id: super::task_id(&args.id)?,
-    };
-    let cancelled = context
-        .task_runner()?
-        .cancel_task(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let view = TaskView::from(&cancelled.task.unwrap_or_default());
+    let id = super::task_id(&args.id)?;
+    let cancelled = context.task_runner()?.cancel_task(id).await;
+    let task = cancelled.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let view = TaskView::from(&task);
     context.screen.result(&view, |task, _| match task.state {
         "cancelled" => format!("task {} is cancelled\n", task.id),
         state => format!(

@@ -1,11 +1,12 @@
 //! `ringkeep task list`
 
-use api::pb::task_runner as pb;
+use api::clients::TaskRunner;
 use model::ClusterName;
+use views::task::TaskView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
-use crate::view::task::{self, TaskView};
+use crate::text::task;
 
 /// Lists tasks, newest first.
 #[derive(Debug, clap::Args)]
@@ -16,7 +17,10 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let tasks = all(args.cluster, context).await?;
+    let runner = context.task_runner()?;
+    let listed = runner.list_tasks(args.cluster.as_ref()).await;
+    let listed = listed.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let tasks: Vec<TaskView> = listed.iter().map(TaskView::from).collect();
     if tasks.is_empty() {
         context.screen.talk("no task yet");
     }
@@ -26,29 +30,4 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
             true => String::new(),
             false => task::list_text(tasks),
         })
-}
-
-/// All pages, one after the other.
-async fn all(
-    cluster: Option<ClusterName>,
-    context: &mut Context,
-) -> Result<Vec<TaskView>, Failure> {
-    let mut request = pb::ListTasksRequest {
-        cluster: cluster.map(String::from).unwrap_or_default(),
-        ..pb::ListTasksRequest::default()
-    };
-    let mut tasks = Vec::new();
-    loop {
-        let page = context
-            .task_runner()?
-            .list_tasks(call(request.clone()))
-            .await
-            .map_err(|status| context.failed(Service::TaskRunner, status))?
-            .into_inner();
-        tasks.extend(page.tasks.iter().map(TaskView::from));
-        if page.next_page_token.is_empty() {
-            return Ok(tasks);
-        }
-        request.page_token = page.next_page_token;
-    }
 }

@@ -1,10 +1,10 @@
 //! `ringkeep task resume`
 
-use api::pb::task_runner as pb;
+use api::clients::TaskRunner;
+use views::task::TaskView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
-use crate::view::task::TaskView;
 
 /// Sets a failed or cancelled task going again, from the steps that are not done.
 ///
@@ -17,16 +17,10 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let request = pb::ResumeTaskRequest {
-        id: super::task_id(&args.id)?,
-    };
-    let resumed = context
-        .task_runner()?
-        .resume_task(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let view = TaskView::from(&resumed.task.unwrap_or_default());
+    let id = super::task_id(&args.id)?;
+    let resumed = context.task_runner()?.resume_task(id).await;
+    let task = resumed.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    let view = TaskView::from(&task);
     context
         .screen
         .talk(&format!("watch it with `ringkeep task watch {}`", view.id));

@@ -1,10 +1,11 @@
 //! `ringkeep task show`
 
-use api::pb::task_runner as pb;
+use api::clients::TaskRunner;
+use views::task::TaskView;
 
-use crate::context::{Context, Service, call};
+use crate::context::{Context, Service};
 use crate::failure::Failure;
-use crate::view::task::{self, TaskView};
+use crate::text::task;
 
 /// Shows a task with all its steps.
 #[derive(Debug, clap::Args)]
@@ -14,15 +15,8 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let request = pb::GetTaskRequest {
-        id: super::task_id(&args.id)?,
-    };
-    let got = context
-        .task_runner()?
-        .get_task(call(request))
-        .await
-        .map_err(|status| context.failed(Service::TaskRunner, status))?
-        .into_inner();
-    let view = TaskView::from(&got.task.unwrap_or_default());
-    context.screen.result(&view, task::text)
+    let id = super::task_id(&args.id)?;
+    let got = context.task_runner()?.get_task(id).await;
+    let got = got.map_err(|error| context.failed(Service::TaskRunner, error))?;
+    context.screen.result(&TaskView::from(&got), task::text)
 }

@@ -1,8 +1,10 @@
 //! `ringkeep task watch`
 
+use views::task::TaskView;
+
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::view::task::{self, TaskView};
+use crate::text::task;
 use crate::wait;
 
 /// Watches a task until it ends; exits with 1 if it fails or is cancelled.
@@ -17,7 +19,7 @@ pub struct Args {
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let id = super::task_id(&args.id)?;
-    let ended = wait::until_final(&id, context).await?;
+    let ended = wait::until_final(id, context).await?;
     context.screen.result(&TaskView::from(&ended), task::text)?;
     wait::verdict(&ended)
 }

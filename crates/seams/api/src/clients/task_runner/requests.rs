@@ -1,8 +1,8 @@
 //! What the task-runner is asked for, and what it returns.
 
 use model::manifest::BackupKind;
-use model::plan::{RestoreOptions, RestorePlan};
-use model::task::Task;
+use model::plan::{RestoreOptions, ShownPlan};
+use model::task::ShownTask;
 use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId};
 
 use crate::convert::{ConversionError, all, parsed_optional, required};
@@ -62,7 +62,7 @@ pub enum StartRestore {
 pub struct StartedRestore {
     /// None if findings refuse the restore.
     pub task: Option<TaskId>,
-    pub plan: RestorePlan,
+    pub plan: ShownPlan,
 }
 
 /// A task on one backup that was started.
@@ -72,19 +72,11 @@ pub struct StartedTask {
     pub backup: BackupRef,
 }
 
-/// A task as it is at a moment.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TaskNow {
-    pub task: Task,
-    /// How long it will take, if that can be told.
-    pub eta_seconds: Option<u64>,
-}
-
 /// Some tasks of a list that is read in pages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskPage {
     /// Newest first.
-    pub tasks: Vec<TaskNow>,
+    pub tasks: Vec<ShownTask>,
     /// What the next page is asked for with; none after the last page.
     pub next: Option<String>,
 }
@@ -156,18 +148,6 @@ impl TryFrom<pb::StartRestoreResponse> for StartedRestore {
         Ok(Self {
             task: parsed_optional("task_id", &response.task_id)?,
             plan: required("plan", response.plan)?.try_into()?,
-        })
-    }
-}
-
-impl TryFrom<pb::Task> for TaskNow {
-    type Error = ConversionError;
-
-    fn try_from(task: pb::Task) -> Result<Self, ConversionError> {
-        let eta_seconds = (task.eta_seconds > 0).then_some(task.eta_seconds);
-        Ok(Self {
-            task: task.try_into()?,
-            eta_seconds,
         })
     }
 }

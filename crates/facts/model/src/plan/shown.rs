@@ -3,22 +3,23 @@
 //! The JSON shape is a contract: fields may be added, none may change. A plan of a newer release must still be shown, so
 //! words are kept as they came, and what this release does not know is none.
 
-use model::Finding;
 use serde::{Serialize, Serializer};
 
-use crate::restore::{
+use super::{
     KeyspaceCoverage, NodePlan, PlanStep, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite,
     TableAction, TablePlan,
 };
+use crate::Finding;
 
-#[derive(Debug, Clone, Serialize)]
+/// A restore plan as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShownPlan {
     /// The backup's name.
     pub backup: String,
     /// The cluster that the backup is of.
     pub cluster: String,
     pub target: String,
-    /// None where it is not decided.
+    /// None if it is not decided.
     #[serde(serialize_with = "mode")]
     pub mode: Option<RestoreMode>,
     pub supported: bool,
@@ -35,7 +36,8 @@ pub struct ShownPlan {
     pub number: u64,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// What one target node takes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShownNode {
     /// The target node's address.
     pub node: String,
@@ -53,7 +55,8 @@ pub struct ShownNode {
     pub seconds: u64,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// A step of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShownStep {
     pub id: String,
     pub kind: String,
@@ -63,7 +66,8 @@ pub struct ShownStep {
     pub cql: Vec<String>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// What becomes of a table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ShownTable {
     pub keyspace: String,
     pub table: String,

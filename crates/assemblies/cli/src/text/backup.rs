@@ -1,0 +1,95 @@
+//! A backup in full.
+
+use plan::TextTable;
+use views::backup::BackupView;
+use views::backup_list::BackupSummaryView;
+
+use super::dash;
+use super::kept_damage::{damaged_text, kept_text};
+use crate::human;
+use crate::screen::Paint;
+
+/// What kind of backup it is, in one word or three.
+fn kind_text(backup: &BackupSummaryView) -> String {
+    match &backup.base {
+        Some(base) => format!("{} on {base}", backup.kind),
+        None => backup.kind.to_owned(),
+    }
+}
+
+/// A few lines, as after `backup create --wait`.
+pub fn summary_text(backup: &BackupView) -> String {
+    let summary = &backup.summary;
+    let coverage = &backup.coverage;
+    let covered = match coverage.complete {
+        true => "the whole ring".to_owned(),
+        false => format!(
+            "{} of {}: incomplete",
+            coverage.backed_up_nodes, coverage.ring_nodes
+        ),
+    };
+    let damaged = match summary.damaged_sstables {
+        0 => String::new(),
+        sstables => format!("damaged   {}\n", damaged_text(sstables)),
+    };
+    format!(
+        "backup    {}/{}\nkind      {}\nstate     {}\nstarted   {}\nfinished  {}\nrelease   {} {}\nnodes     {} ({covered})\nsize      {} in {}, {} uploaded\nspread    {} between the first and the last snapshot\n{damaged}",
+        summary.cluster,
+        summary.name,
+        kind_text(summary),
+        summary.state,
+        human::time(summary.started_at.as_deref().unwrap_or_default()),
+        human::time(summary.finished_at.as_deref().unwrap_or_default()),
+        dash(summary.product),
+        dash(summary.version.as_deref()),
+        backup.nodes.len(),
+        human::bytes(summary.bytes),
+        human::count(summary.sstables, "SSTable"),
+        human::bytes(summary.uploaded_bytes),
+        human::milliseconds(backup.snapshot_spread_ms),
+    )
+}
+
+pub fn text(backup: &BackupView, _: &Paint) -> String {
+    let mut nodes = TextTable::new(&[
+        "NODE",
+        "DATACENTER",
+        "RACK",
+        ">TOKENS",
+        ">SIZE",
+        ">UPLOADED",
+        ">SSTABLES",
+        "HOST ID",
+    ]);
+    for node in &backup.nodes {
+        nodes.row([
+            node.node.clone(),
+            node.datacenter.clone(),
+            node.rack.clone(),
+            node.tokens.len().to_string(),
+            human::bytes(node.bytes),
+            human::bytes(node.uploaded_bytes),
+            node.sstables.to_string(),
+            node.host_id.clone(),
+        ]);
+    }
+    let mut tables = TextTable::new(&["TABLE", ">SIZE", ">SSTABLES", "FORMATS"]);
+    for table in &backup.tables {
+        tables.row([
+            format!("{}.{}", table.keyspace, table.table),
+            human::bytes(table.bytes),
+            table.sstables.to_string(),
+            dash(Some(&table.formats.join(", "))),
+        ]);
+    }
+    let mut text = summary_text(backup);
+    if let Some(detail) = &backup.summary.detail {
+        text.push_str(&format!("detail    {detail}\n"));
+    }
+    format!(
+        "{text}\n{}\n{}{}",
+        nodes.render(),
+        tables.render(),
+        kept_text(&backup.nodes)
+    )
+}

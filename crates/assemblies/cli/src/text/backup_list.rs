@@ -1,0 +1,46 @@
+//! Backups in lists.
+
+use plan::TextTable;
+use views::backup_list::BackupSummaryView;
+
+use super::dash;
+use super::kept_damage::damaged_text;
+use crate::human;
+
+pub fn list_text(backups: &[BackupSummaryView]) -> String {
+    let mut table = TextTable::new(&[
+        "CLUSTER",
+        "NAME",
+        "KIND",
+        "STATE",
+        "STARTED",
+        ">NODES",
+        ">SIZE",
+        ">UPLOADED",
+        "BASE",
+    ]);
+    for backup in backups {
+        table.row([
+            backup.cluster.clone(),
+            backup.name.clone(),
+            backup.kind.into(),
+            backup.state.into(),
+            human::time(backup.started_at.as_deref().unwrap_or_default()),
+            backup.node_count.to_string(),
+            human::bytes(backup.bytes),
+            human::bytes(backup.uploaded_bytes),
+            dash(backup.base.as_deref()),
+        ]);
+    }
+    let mut text = table.render();
+    for backup in backups {
+        if backup.damaged_sstables > 0 {
+            let damaged = damaged_text(backup.damaged_sstables);
+            text.push_str(&format!("{}/{}: {damaged}\n", backup.cluster, backup.name));
+        }
+        if let Some(detail) = &backup.detail {
+            text.push_str(&format!("{}/{}: {detail}\n", backup.cluster, backup.name));
+        }
+    }
+    text
+}

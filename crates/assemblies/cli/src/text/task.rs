@@ -1,0 +1,129 @@
+//! Tasks and their steps.
+
+use model::plan::StepKind;
+use plan::TextTable;
+use views::task::{TaskStepView, TaskView};
+
+use super::{dash, finding, verify};
+use crate::human;
+use crate::screen::Paint;
+
+fn backup_text(task: &TaskView) -> String {
+    format!("{}/{}", task.backup_cluster, task.backup)
+}
+
+pub fn list_text(tasks: &[TaskView]) -> String {
+    let mut table = TextTable::new(&[
+        "ID", "KIND", "STATE", ">DONE", "CLUSTER", "BACKUP", "CREATED", "FINISHED",
+    ]);
+    for task in tasks {
+        table.row([
+            task.id.clone(),
+            task.kind.into(),
+            task.state.into(),
+            percent(task.progress),
+            task.cluster.clone(),
+            backup_text(task),
+            human::time(task.created_at.as_deref().unwrap_or_default()),
+            human::time(task.finished_at.as_deref().unwrap_or_default()),
+        ]);
+    }
+    table.render()
+}
+
+pub fn percent(progress: f64) -> String {
+    // Rounded down: 100 % is said only when all is done.
+    format!("{:.0} %", (progress.clamp(0.0, 1.0) * 100.0).floor())
+}
+
+pub fn text(task: &TaskView, paint: &Paint) -> String {
+    let left = match task.eta_seconds {
+        Some(seconds) => format!(", {} left", human::seconds(seconds)),
+        None => String::new(),
+    };
+    let mut text = format!(
+        "task      {}\nkind      {}\ncluster   {}\nbackup    {}\nstate     {}, {}{left}\nattempt   {}\ncreated   {}\nfinished  {}\n",
+        task.id,
+        task.kind,
+        task.cluster,
+        backup_text(task),
+        task.state,
+        percent(task.progress),
+        task.attempt,
+        human::time(task.created_at.as_deref().unwrap_or_default()),
+        human::time(task.finished_at.as_deref().unwrap_or_default()),
+    );
+    if let Some(error) = &task.error {
+        text.push_str(&format!("error     {error}\n"));
+    }
+    if !task.steps.is_empty() {
+        text.push('\n');
+        text.push_str(&steps_text(&task.steps));
+    }
+    if !task.findings.is_empty() {
+        text.push('\n');
+        text.push_str(&finding::text(&task.findings, paint));
+    }
+    if let Some(report) = &task.verification {
+        text.push('\n');
+        text.push_str(&verify::text(report, paint));
+    }
+    if let Some(deletion) = &task.deletion {
+        let objects = human::count(deletion.deleted_objects, "object");
+        let freed = human::bytes(deletion.freed_bytes);
+        text.push_str(&format!("\n{objects} deleted, {freed} freed\n"));
+    }
+    text
+}
+
+/// Barriers do nothing but wait, and say nothing to people.
+pub fn is_barrier(kind: &str) -> bool {
+    kind == StepKind::Barrier.as_str()
+}
+
+fn steps_text(steps: &[TaskStepView]) -> String {
+    let mut table = TextTable::new(&["STEP", "NODE", "STATE", ">DONE", ">OF", "NOTE"]);
+    for step in steps.iter().filter(|step| !is_barrier(&step.kind)) {
+        let size = |bytes| match step.bytes_total {
+            0 => "-".to_owned(),
+            _ => human::bytes(bytes),
+        };
+        table.row([
+            step.id.clone(),
+            dash(step.node.as_deref()),
+            step.state.into(),
+            size(step.bytes_done),
+            size(step.bytes_total),
+            step.error
+                .clone()
+                .or_else(|| step.note.clone())
+                .unwrap_or_default(),
+        ]);
+    }
+    table.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn barriers_are_left_out_of_the_steps_that_people_read() {
+        let step = |kind: &str| TaskStepView {
+            id: format!("{kind}-n1"),
+            kind: kind.to_owned(),
+            node: None,
+            state: "succeeded",
+            bytes_done: 0,
+            bytes_total: 0,
+            error: None,
+            note: None,
+        };
+        let text = steps_text(&[step("load"), step("barrier"), step("views")]);
+        let ids: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert_eq!(ids, ["STEP", "load-n1", "views-n1"]);
+    }
+}

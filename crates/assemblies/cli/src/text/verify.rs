@@ -1,0 +1,47 @@
+//! What verifying a backup found.
+
+use views::verify::VerifyView;
+
+use crate::human;
+use crate::screen::{Colour, Paint};
+
+pub fn text(report: &VerifyView, paint: &Paint) -> String {
+    let verdict = match report.ok {
+        true => paint.word(Colour::Green, "good"),
+        false => paint.word(Colour::Red, "DAMAGED"),
+    };
+    let checked = &report.checked;
+    let sstables = match checked.sstables {
+        0 => String::new(),
+        sstables => format!(" and {}", human::count(sstables, "SSTable")),
+    };
+    let mut text = format!(
+        "backup {}/{} is {verdict}: {}{sstables} checked at level {}, {} of data\n",
+        report.cluster,
+        report.backup,
+        human::count(checked.objects, "object"),
+        report.level,
+        human::bytes(checked.bytes),
+    );
+    for damage in &report.damage {
+        let place = [
+            damage.node.clone(),
+            damage
+                .keyspace
+                .as_ref()
+                .map(|keyspace| format!("{keyspace}.{}", damage.table.as_deref().unwrap_or("?"))),
+            damage.sstable.clone(),
+            damage.component.clone(),
+        ];
+        let place: Vec<String> = place.into_iter().flatten().collect();
+        text.push_str(&format!("\n{}\n", place.join(" ")));
+        if let Some(object) = &damage.object {
+            text.push_str(&format!("    object {object}\n"));
+        }
+        text.push_str(&match damage.offset {
+            Some(offset) => format!("    at byte {offset}: {}\n", damage.what),
+            None => format!("    {}\n", damage.what),
+        });
+    }
+    text
+}

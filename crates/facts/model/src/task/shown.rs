@@ -1,0 +1,73 @@
+//! A task as its users see it, also one of a newer task-runner: a word that this release does not know is none.
+
+use jiff::Timestamp;
+
+use super::{Deletion, StepState, TaskKind, TaskState};
+use crate::{BackupRef, ClusterName, Damage, Finding, TaskId, VerifyLevel};
+
+/// A task as it is shown at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShownTask {
+    pub id: TaskId,
+    pub kind: Option<TaskKind>,
+    pub state: Option<TaskState>,
+    /// Counts runs: 1, and one more for each resume.
+    pub attempt: u32,
+    /// The cluster that it works on: of a restore, the target.
+    pub cluster: ClusterName,
+    /// The backup that it is about, if it is about one.
+    pub backup: Option<BackupRef>,
+    pub created_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    /// 0 to 1.
+    pub progress: f64,
+    /// How long it will take, if that can be estimated.
+    pub eta_seconds: Option<u64>,
+    pub steps: Vec<ShownTaskStep>,
+    /// Why it failed; empty if it did not.
+    pub error: String,
+    pub findings: Vec<Finding>,
+    /// What a task that verifies a backup has found.
+    pub verification: Option<ShownReport>,
+    /// What a task that deletes a backup has removed.
+    pub deletion: Option<Deletion>,
+}
+
+/// A step of a task as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShownTaskStep {
+    pub id: String,
+    /// The word of a [`StepKind`](crate::plan::StepKind), or of one that this release does not know.
+    pub kind: String,
+    /// The node's address; empty for a step of the whole cluster.
+    pub node: String,
+    pub state: Option<StepState>,
+    pub bytes_done: u64,
+    /// 0 if it is not known yet.
+    pub bytes_total: u64,
+    /// The last error; a running step that has one is being retried.
+    pub error: String,
+    /// What it is doing now, for people.
+    pub note: String,
+}
+
+/// What a verification found, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownReport {
+    pub backup: BackupRef,
+    pub level: Option<VerifyLevel>,
+    /// Whether nothing is damaged or missing.
+    pub ok: bool,
+    pub objects_checked: u64,
+    pub bytes_checked: u64,
+    pub sstables_checked: u64,
+    pub damage: Vec<Damage>,
+}
+
+impl ShownTask {
+    /// Whether nothing more happens unless a user asks for it. What a state of a newer release means is not known, so
+    /// a caller goes on waiting.
+    pub fn is_final(&self) -> bool {
+        self.state.is_some_and(TaskState::is_final)
+    }
+}

@@ -1,0 +1,258 @@
+//! The agent behind a channel.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use model::manifest::KeyFingerprint;
+use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, TaskId};
+
+use super::{NodeAgent, RestoreOnNode, Silence, StageRestore, UploadSnapshot};
+use crate::RemoteError;
+use crate::client::{Channel, NodeAgentClient, node_agent};
+use crate::clients::call::{OnProgress, follow, invalid, within};
+use crate::convert::{all_into, parsed, required};
+use crate::pb::node_agent as pb;
+use crate::pb::types as types_pb;
+
+const AGENT: &str = "the agent";
+/// Reads of a node; one that takes longer is as good as down.
+const READ_DEADLINE: Duration = Duration::from_secs(60);
+/// A snapshot flushes all memtables first.
+const SNAPSHOT_DEADLINE: Duration = Duration::from_secs(900);
+const CLEAR_DEADLINE: Duration = Duration::from_secs(300);
+/// Statements wait for schema agreement, one by one.
+const CQL_DEADLINE: Duration = Duration::from_secs(3_600);
+/// Stopping drains first, and starts again what went down without having drained.
+const STOP_DEADLINE: Duration = Duration::from_secs(5_400);
+const SWAP_DEADLINE: Duration = Duration::from_secs(1_800);
+/// Starting replays the commit log and waits for CQL.
+const START_DEADLINE: Duration = Duration::from_secs(3_600);
+const FINISH_DEADLINE: Duration = Duration::from_secs(1_800);
+
+/// An agent behind a channel.
+#[derive(Clone)]
+pub struct RemoteNodeAgent {
+    client: NodeAgentClient,
+    silence: Silence,
+}
+
+impl RemoteNodeAgent {
+    pub fn new(channel: Channel, silence: Silence) -> Self {
+        Self {
+            client: node_agent(channel),
+            silence,
+        }
+    }
+}
+
+#[async_trait]
+impl NodeAgent for RemoteNodeAgent {
+    async fn describe(&self) -> Result<NodeDescription, RemoteError> {
+        let mut client = self.client.clone();
+        let response = within(READ_DEADLINE, client.describe(pb::DescribeRequest {})).await?;
+        let node = required("node", response.node).map_err(invalid(AGENT))?;
+        node.try_into().map_err(invalid(AGENT))
+    }
+
+    async fn schema(&self) -> Result<Schema, RemoteError> {
+        let mut client = self.client.clone();
+        let call = client.get_schema(pb::GetSchemaRequest::default());
+        let response = within(READ_DEADLINE, call).await?;
+        let schema = required("schema", response.schema).map_err(invalid(AGENT))?;
+        schema.try_into().map_err(invalid(AGENT))
+    }
+
+    async fn fingerprint_keys(
+        &self,
+        backup: &BackupRef,
+        names: &[String],
+    ) -> Result<Vec<KeyFingerprint>, RemoteError> {
+        let request = pb::FingerprintKeysRequest {
+            backup: Some(backup.clone().into()),
+            names: names.to_vec(),
+        };
+        let mut client = self.client.clone();
+        let response = within(READ_DEADLINE, client.fingerprint_keys(request)).await?;
+        Ok(all_into(response.keys))
+    }
+
+    async fn take_snapshot(
+        &self,
+        tag: &str,
+        selection: &Selection,
+    ) -> Result<Timestamp, RemoteError> {
+        let request = pb::TakeSnapshotRequest {
+            tag: tag.to_owned(),
+            selection: Some(selection.clone().into()),
+        };
+        let mut client = self.client.clone();
+        let taken = within(SNAPSHOT_DEADLINE, client.take_snapshot(request)).await?;
+        parsed("taken_at", &taken.taken_at).map_err(invalid(AGENT))
+    }
+
+    async fn upload_snapshot(
+        &self,
+        upload: UploadSnapshot,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::UploadSnapshotRequest {
+            tag: upload.tag,
+            backup: Some(upload.backup.into()),
+            kind: types_pb::BackupKind::from(upload.kind) as i32,
+            base: upload.base.map(String::from).unwrap_or_default(),
+            selection: Some(upload.selection.into()),
+            snapshot_taken_at: upload.taken_at.to_string(),
+            keep_damaged: upload.keep_damaged,
+        };
+        let mut client = self.client.clone();
+        let call = client.upload_snapshot(request);
+        let last = follow(self.silence.transfer, on_progress, call).await?;
+        match last.and_then(|last| last.manifest) {
+            Some(_) => Ok(()),
+            None => Err(RemoteError::invalid_response(
+                AGENT,
+                "an upload that ended without a manifest",
+            )),
+        }
+    }
+
+    async fn clear_snapshot(&self, tag: &str) -> Result<(), RemoteError> {
+        let request = pb::ClearSnapshotRequest {
+            tag: tag.to_owned(),
+        };
+        let mut client = self.client.clone();
+        within(CLEAR_DEADLINE, client.clear_snapshot(request)).await?;
+        Ok(())
+    }
+
+    async fn stage_restore(
+        &self,
+        stage: StageRestore,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError> {
+        let manifests = stage
+            .sources
+            .iter()
+            .map(|(host, blake3)| pb::SourceManifest {
+                host_id: host.to_string(),
+                blake3: blake3.clone(),
+            });
+        let request = pb::StageRestoreRequest {
+            restore: stage.restore.to_string(),
+            backup: Some(stage.backup.into()),
+            source_host_ids: stage
+                .sources
+                .iter()
+                .map(|(host, _)| host.to_string())
+                .collect(),
+            manifests: manifests.collect(),
+            tables: all_into(stage.tables),
+            shares: all_into(stage.shares),
+            host_id: stage.host.to_string(),
+        };
+        let mut client = self.client.clone();
+        let call = client.stage_restore(request);
+        follow(self.silence.transfer, on_progress, call).await?;
+        Ok(())
+    }
+
+    async fn execute_cql(&self, host: HostId, statements: &[String]) -> Result<(), RemoteError> {
+        let request = pb::ExecuteCqlRequest {
+            statements: statements.to_vec(),
+            host_id: host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(CQL_DEADLINE, client.execute_cql(request)).await?;
+        Ok(())
+    }
+
+    async fn load_staged(
+        &self,
+        restore: RestoreOnNode,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::LoadStagedRequest {
+            restore: restore.restore.to_string(),
+            tables: all_into(restore.tables),
+            host_id: restore.host.to_string(),
+        };
+        let mut client = self.client.clone();
+        let call = client.load_staged(request);
+        follow(self.silence.cassandra, on_progress, call).await?;
+        Ok(())
+    }
+
+    async fn stop_cassandra(&self, host: HostId) -> Result<(), RemoteError> {
+        let request = pb::StopCassandraRequest {
+            host_id: host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(STOP_DEADLINE, client.stop_cassandra(request)).await?;
+        Ok(())
+    }
+
+    async fn swap_staged(&self, restore: RestoreOnNode) -> Result<(), RemoteError> {
+        let request = pb::SwapStagedRequest {
+            restore: restore.restore.to_string(),
+            tables: all_into(restore.tables),
+            host_id: restore.host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(SWAP_DEADLINE, client.swap_staged(request)).await?;
+        Ok(())
+    }
+
+    async fn start_cassandra(&self, restore: RestoreOnNode) -> Result<(), RemoteError> {
+        let request = pb::StartCassandraRequest {
+            restore: restore.restore.to_string(),
+            tables: all_into(restore.tables),
+            host_id: restore.host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(START_DEADLINE, client.start_cassandra(request)).await?;
+        Ok(())
+    }
+
+    async fn upgrade_sstables(
+        &self,
+        host: HostId,
+        tables: &[TableRef],
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::UpgradeSstablesRequest {
+            host_id: host.to_string(),
+            tables: all_into(tables.to_vec()),
+        };
+        let mut client = self.client.clone();
+        let call = client.upgrade_sstables(request);
+        follow(self.silence.cassandra, on_progress, call).await?;
+        Ok(())
+    }
+
+    async fn await_views(
+        &self,
+        host: HostId,
+        views: &[TableRef],
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::AwaitViewsRequest {
+            host_id: host.to_string(),
+            views: all_into(views.to_vec()),
+        };
+        let mut client = self.client.clone();
+        let call = client.await_views(request);
+        follow(self.silence.cassandra, on_progress, call).await?;
+        Ok(())
+    }
+
+    async fn finish_restore(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
+        let request = pb::FinishRestoreRequest {
+            restore: restore.to_string(),
+            host_id: host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(FINISH_DEADLINE, client.finish_restore(request)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,258 @@
+//! The storage-catalog behind a channel.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::manifest::NodeSstables;
+use model::task::Deletion;
+use model::{
+    BackupName, BackupRef, BackupSummary, ClusterName, Selection, ShownBackup, StoreStatus, TaskId,
+    VerifyLevel, VerifyReport,
+};
+
+use super::{BeginBackup, CommitBackup, CompleteBackup, StorageCatalog};
+use crate::client::{Channel, StorageCatalogClient, storage_catalog};
+use crate::clients::call::{OnProgress, follow, invalid, next, within};
+use crate::convert::{all, all_into, parsed_optional, required};
+use crate::pb::storage_catalog as pb;
+use crate::pb::types as types_pb;
+use crate::{ErrorKind, RemoteError};
+
+const CATALOG: &str = "the storage-catalog";
+/// Small reads and writes of the bucket.
+const SHORT_DEADLINE: Duration = Duration::from_secs(30);
+/// A list of a large bucket reads a manifest for each backup.
+const LIST_DEADLINE: Duration = Duration::from_secs(120);
+/// A commit asks the bucket for every object of the backup.
+const COMMIT_DEADLINE: Duration = Duration::from_secs(3_600);
+/// How long verifying or deleting may report nothing.
+const SILENCE_LIMIT: Duration = Duration::from_secs(3_600);
+
+/// A storage-catalog behind a channel.
+#[derive(Clone)]
+pub struct RemoteStorageCatalog {
+    client: StorageCatalogClient,
+}
+
+impl RemoteStorageCatalog {
+    pub fn new(channel: Channel) -> Self {
+        Self {
+            client: storage_catalog(channel),
+        }
+    }
+
+    async fn get(
+        &self,
+        cluster: Option<&ClusterName>,
+        name: &BackupName,
+    ) -> Result<pb::GetBackupResponse, RemoteError> {
+        let request = pb::GetBackupRequest {
+            backup: Some(named(cluster, name)),
+        };
+        let mut client = self.client.clone();
+        within(SHORT_DEADLINE, client.get_backup(request)).await
+    }
+}
+
+#[async_trait]
+impl StorageCatalog for RemoteStorageCatalog {
+    async fn begin_backup(&self, begin: BeginBackup) -> Result<Option<BackupName>, RemoteError> {
+        let request = pb::BeginBackupRequest {
+            backup: Some(begin.backup.into()),
+            kind: types_pb::BackupKind::from(begin.kind) as i32,
+            base: begin.base.map(String::from).unwrap_or_default(),
+            task_id: begin.task.to_string(),
+            selection: Some(begin.selection.into()),
+        };
+        let mut client = self.client.clone();
+        let begun = within(SHORT_DEADLINE, client.begin_backup(request)).await?;
+        parsed_optional("base", &begun.base).map_err(invalid(CATALOG))
+    }
+
+    async fn commit_backup(&self, commit: CommitBackup) -> Result<(), RemoteError> {
+        let request = pb::CommitBackupRequest {
+            backup: Some(commit.backup.into()),
+            task_id: commit.task.to_string(),
+            host_ids: commit.hosts.iter().map(ToString::to_string).collect(),
+            ring: all_into(commit.ring),
+            schema: Some(commit.schema.into()),
+            cluster_name: commit.cluster_name,
+            release: Some(commit.release.into()),
+            partitioner: commit.partitioner,
+            snapshot_spread_ms: commit.snapshot_spread_ms,
+        };
+        let mut client = self.client.clone();
+        within(COMMIT_DEADLINE, client.commit_backup(request)).await?;
+        Ok(())
+    }
+
+    async fn abandon_backup(
+        &self,
+        backup: &BackupRef,
+        task: TaskId,
+        reason: &str,
+    ) -> Result<(), RemoteError> {
+        let request = pb::AbandonBackupRequest {
+            backup: Some(backup.clone().into()),
+            task_id: task.to_string(),
+            reason: reason.to_owned(),
+        };
+        let mut client = self.client.clone();
+        within(SHORT_DEADLINE, client.abandon_backup(request)).await?;
+        Ok(())
+    }
+
+    async fn list_backups(
+        &self,
+        cluster: Option<&ClusterName>,
+    ) -> Result<Vec<BackupSummary>, RemoteError> {
+        let request = pb::ListBackupsRequest {
+            cluster: cluster.map(ToString::to_string).unwrap_or_default(),
+        };
+        let mut client = self.client.clone();
+        let response = within(LIST_DEADLINE, client.list_backups(request)).await?;
+        all(response.backups).map_err(invalid(CATALOG))
+    }
+
+    async fn get_backup(
+        &self,
+        cluster: Option<&ClusterName>,
+        name: &BackupName,
+    ) -> Result<CompleteBackup, RemoteError> {
+        let response = self.get(cluster, name).await?;
+        let backup = required("backup", response.backup).map_err(invalid(CATALOG))?;
+        Ok(CompleteBackup {
+            manifest: backup.try_into().map_err(invalid(CATALOG))?,
+            verifications: all(response.verifications).map_err(invalid(CATALOG))?,
+        })
+    }
+
+    async fn show_backup(
+        &self,
+        cluster: Option<&ClusterName>,
+        name: &BackupName,
+    ) -> Result<ShownBackup, RemoteError> {
+        let response = self.get(cluster, name).await?;
+        let backup = required("backup", response.backup).map_err(invalid(CATALOG))?;
+        backup.try_into().map_err(invalid(CATALOG))
+    }
+
+    async fn find_backup(
+        &self,
+        cluster: Option<&ClusterName>,
+        name: &BackupName,
+    ) -> Result<BackupRef, RemoteError> {
+        let request = pb::FindBackupRequest {
+            backup: Some(named(cluster, name)),
+        };
+        let mut client = self.client.clone();
+        let response = within(SHORT_DEADLINE, client.find_backup(request)).await?;
+        let backup = required("backup", response.backup).map_err(invalid(CATALOG))?;
+        backup.try_into().map_err(invalid(CATALOG))
+    }
+
+    async fn list_sstables(
+        &self,
+        backup: &BackupRef,
+        selection: &Selection,
+    ) -> Result<Vec<NodeSstables>, RemoteError> {
+        let request = pb::ListSstablesRequest {
+            backup: Some(backup.clone().into()),
+            selection: Some(selection.clone().into()),
+        };
+        let mut client = self.client.clone();
+        let mut stream = within(SHORT_DEADLINE, client.list_sstables(request)).await?;
+        // By host id: a node that came twice would count twice.
+        let mut nodes = BTreeMap::new();
+        while let Some(message) = next(&mut stream, SILENCE_LIMIT).await? {
+            let node = required("node", message.node).map_err(invalid(CATALOG))?;
+            let node: NodeSstables = node.try_into().map_err(invalid(CATALOG))?;
+            nodes.insert(node.host_id, node);
+        }
+        Ok(nodes.into_values().collect())
+    }
+
+    async fn pin_backup(&self, backup: &BackupRef, task: TaskId) -> Result<(), RemoteError> {
+        let request = pb::PinBackupRequest {
+            backup: Some(backup.clone().into()),
+            task_id: task.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(SHORT_DEADLINE, client.pin_backup(request)).await?;
+        Ok(())
+    }
+
+    async fn unpin_backup(&self, backup: &BackupRef, task: TaskId) -> Result<(), RemoteError> {
+        let request = pb::UnpinBackupRequest {
+            backup: Some(backup.clone().into()),
+            task_id: task.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(SHORT_DEADLINE, client.unpin_backup(request)).await?;
+        Ok(())
+    }
+
+    async fn verify_backup(
+        &self,
+        backup: &BackupRef,
+        level: VerifyLevel,
+        on_progress: OnProgress<'_>,
+    ) -> Result<VerifyReport, RemoteError> {
+        let request = pb::VerifyBackupRequest {
+            backup: Some(backup.clone().into()),
+            level: pb::VerifyLevel::from(level) as i32,
+        };
+        let mut client = self.client.clone();
+        let call = client.verify_backup(request);
+        let last = follow(SILENCE_LIMIT, on_progress, call).await?;
+        let report = last
+            .and_then(|last| last.report)
+            .ok_or_else(|| cut_short("a verification that ended without a report"))?;
+        report.try_into().map_err(invalid(CATALOG))
+    }
+
+    async fn delete_backup(
+        &self,
+        backup: &BackupRef,
+        even_if_running: bool,
+        on_progress: OnProgress<'_>,
+    ) -> Result<Deletion, RemoteError> {
+        let request = pb::DeleteBackupRequest {
+            backup: Some(backup.clone().into()),
+            even_if_running,
+        };
+        let mut client = self.client.clone();
+        let call = client.delete_backup(request);
+        let last = follow(SILENCE_LIMIT, on_progress, call).await?;
+        let last = last.ok_or_else(|| cut_short("a deletion that ended without a result"))?;
+        Ok(Deletion {
+            objects: last.deleted_objects,
+            bytes: last.freed_bytes,
+        })
+    }
+
+    async fn get_store_status(&self) -> Result<StoreStatus, RemoteError> {
+        let request = pb::GetStoreStatusRequest {};
+        let mut client = self.client.clone();
+        let status = within(SHORT_DEADLINE, client.get_store_status(request)).await?;
+        Ok(status.into())
+    }
+}
+
+/// On the wire an empty cluster stands for none.
+fn named(cluster: Option<&ClusterName>, name: &BackupName) -> types_pb::BackupRef {
+    types_pb::BackupRef {
+        cluster: cluster.map(ToString::to_string).unwrap_or_default(),
+        name: name.to_string(),
+    }
+}
+
+/// A stream that ends early is a connection that broke.
+fn cut_short(what: &str) -> RemoteError {
+    RemoteError::new(
+        ErrorKind::Unavailable,
+        "",
+        format!("{CATALOG} returned {what}"),
+    )
+}

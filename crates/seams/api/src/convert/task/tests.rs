@@ -1,0 +1,124 @@
+//! What of a task survives the wire.
+
+use model::TaskId;
+
+use super::*;
+
+fn a_task() -> Task {
+    let at = "2026-01-02T03:04:05.678Z".parse().expect("a time");
+    Task {
+        id: TaskId(uuid::Uuid::from_u128(7)),
+        kind: TaskKind::Restore,
+        state: TaskState::Failed,
+        attempt: 2,
+        cluster: "into".parse().expect("a name"),
+        backup: Some(BackupRef {
+            cluster: "from".parse().expect("a name"),
+            name: "nightly".parse().expect("a name"),
+        }),
+        created_at: at,
+        finished_at: Some(at),
+        steps: vec![Step {
+            id: "stage-10.0.0.1".into(),
+            kind: "stage".into(),
+            node: "10.0.0.1".into(),
+            state: StepState::Failed,
+            bytes_done: 5,
+            bytes_total: 10,
+            error: "the disk is full".into(),
+            note: "ks.t".into(),
+        }],
+        error: "step `stage-10.0.0.1` failed".into(),
+        findings: Vec::new(),
+        verification: None,
+        deletion: Some(Deletion {
+            objects: 3,
+            bytes: 9,
+        }),
+    }
+}
+
+/// What is shown of [`a_task`].
+fn shown() -> ShownTask {
+    let task = a_task();
+    let step = task.steps[0].clone();
+    ShownTask {
+        id: task.id,
+        kind: Some(TaskKind::Restore),
+        state: Some(TaskState::Failed),
+        attempt: 2,
+        cluster: task.cluster,
+        backup: task.backup,
+        created_at: Some(task.created_at),
+        finished_at: task.finished_at,
+        progress: 0.5,
+        eta_seconds: Some(3),
+        steps: vec![ShownTaskStep {
+            id: step.id,
+            kind: step.kind,
+            node: step.node,
+            state: Some(StepState::Failed),
+            bytes_done: 5,
+            bytes_total: 10,
+            error: step.error,
+            note: step.note,
+        }],
+        error: task.error,
+        findings: Vec::new(),
+        verification: None,
+        deletion: task.deletion,
+    }
+}
+
+#[test]
+fn a_task_survives_the_wire() {
+    let wire = to_wire(&a_task(), Some(3));
+    assert_eq!(wire.eta_seconds, 3);
+    assert_eq!(ShownTask::try_from(wire), Ok(shown()));
+}
+
+#[test]
+fn a_running_task_has_no_end() {
+    let mut task = a_task();
+    task.finished_at = None;
+    let wire = to_wire(&task, None);
+    assert_eq!((wire.finished_at.as_str(), wire.eta_seconds), ("", 0));
+    let without = ShownTask {
+        finished_at: None,
+        eta_seconds: None,
+        ..shown()
+    };
+    assert_eq!(ShownTask::try_from(wire), Ok(without));
+}
+
+#[test]
+fn a_state_that_is_not_set_is_refused() {
+    let wire = pb::Task {
+        state: 0,
+        ..to_wire(&a_task(), None)
+    };
+    assert!(ShownTask::try_from(wire).is_err());
+}
+
+#[test]
+fn words_of_a_newer_runner_are_none() {
+    const NEWER: i32 = 99;
+    let mut wire = to_wire(&a_task(), None);
+    (wire.kind, wire.state, wire.steps[0].state) = (NEWER, NEWER, NEWER);
+    wire.verification = Some(VerifyReport {
+        backup: wire.backup.clone(),
+        level: NEWER,
+        ..VerifyReport::default()
+    });
+    let task = ShownTask::try_from(wire).expect("a task");
+    assert_eq!(
+        (task.kind, task.state, task.steps[0].state),
+        (None, None, None)
+    );
+    assert_eq!(task.verification.expect("a report").level, None);
+    let unknown = ShownTask {
+        state: None,
+        ..shown()
+    };
+    assert!(!unknown.is_final());
+}

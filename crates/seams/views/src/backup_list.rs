@@ -1,0 +1,65 @@
+//! Backups in lists, and their figures wherever one is shown.
+
+use model::manifest::BackupKind;
+use model::{BackupState, BackupSummary};
+use serde::Serialize;
+
+use crate::{UNKNOWN, some, time};
+
+/// A backup in figures.
+#[derive(Debug, Clone, Serialize)]
+pub struct BackupSummaryView {
+    /// Unique within its cluster.
+    pub name: String,
+    /// The cluster that it is of.
+    pub cluster: String,
+    /// `full`, `differential` or `unknown`.
+    pub kind: &'static str,
+    /// The name of the full backup that it builds on.
+    pub base: Option<String>,
+    /// `complete`, `running`, `failed`, `unreadable`, `deleting` or `unknown`. Only a complete backup can be restored.
+    pub state: &'static str,
+    /// RFC 3339.
+    pub started_at: Option<String>,
+    /// RFC 3339.
+    pub finished_at: Option<String>,
+    /// The product that it was taken of.
+    pub product: Option<&'static str>,
+    /// The lowest version among its nodes.
+    pub version: Option<String>,
+    /// Nodes in the backup.
+    pub node_count: u64,
+    /// What a restore would read.
+    pub bytes: u64,
+    /// What the backup added to the bucket.
+    pub uploaded_bytes: u64,
+    /// Secondary indexes not counted.
+    pub sstables: u64,
+    /// SSTables that were damaged on their nodes already and were kept on demand.
+    pub damaged_sstables: u64,
+    /// Why it failed or cannot be read.
+    pub detail: Option<String>,
+}
+
+impl From<&BackupSummary> for BackupSummaryView {
+    fn from(summary: &BackupSummary) -> Self {
+        let release = summary.release.as_ref();
+        Self {
+            name: summary.backup.name.to_string(),
+            cluster: summary.backup.cluster.to_string(),
+            kind: summary.kind.map_or(UNKNOWN, BackupKind::as_str),
+            base: summary.base.as_ref().map(ToString::to_string),
+            state: summary.state.map_or(UNKNOWN, BackupState::as_str),
+            started_at: time(summary.started_at),
+            finished_at: time(summary.finished_at),
+            product: release.map(|release| release.product.as_str()),
+            version: release.map(|release| release.version.clone()),
+            node_count: summary.nodes,
+            bytes: summary.bytes,
+            uploaded_bytes: summary.uploaded_bytes,
+            sstables: summary.sstables,
+            damaged_sstables: summary.damaged_sstables,
+            detail: some(&summary.detail),
+        }
+    }
+}

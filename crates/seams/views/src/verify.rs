@@ -1,0 +1,88 @@
+//! What verifying a backup found.
+
+use model::task::ShownReport;
+use model::{Damage, VerifyLevel};
+use serde::Serialize;
+
+use crate::{UNKNOWN, some};
+
+/// What a verification found.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyView {
+    /// The backup's name.
+    pub backup: String,
+    /// The cluster that the backup is of.
+    pub cluster: String,
+    /// `manifest`, `objects`, `sstables` or `unknown`.
+    pub level: &'static str,
+    /// Nothing is damaged or missing.
+    pub ok: bool,
+    /// How much was checked.
+    pub checked: CheckedView,
+    /// Each place that is damaged or missing.
+    pub damage: Vec<DamageView>,
+}
+
+/// How much was checked.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckedView {
+    /// Manifests and data objects.
+    pub objects: u64,
+    /// Of data objects, as they were read.
+    pub bytes: u64,
+    /// Checked by their own checksums and structure.
+    pub sstables: u64,
+}
+
+/// A place that is wrong; null if the damage is not that deep, as of a missing manifest.
+#[derive(Debug, Clone, Serialize)]
+pub struct DamageView {
+    /// Host id of the source node.
+    pub node: Option<String>,
+    /// As Cassandra stores the name.
+    pub keyspace: Option<String>,
+    /// As Cassandra stores the name.
+    pub table: Option<String>,
+    /// What the names of its components share, for example `nb-12-big`.
+    pub sstable: Option<String>,
+    /// For example `Data.db`.
+    pub component: Option<String>,
+    /// Object key.
+    pub object: Option<String>,
+    /// In the component, in bytes.
+    pub offset: Option<u64>,
+    /// What was expected and what was found.
+    pub what: String,
+}
+
+impl From<&ShownReport> for VerifyView {
+    fn from(report: &ShownReport) -> Self {
+        Self {
+            backup: report.backup.name.to_string(),
+            cluster: report.backup.cluster.to_string(),
+            level: report.level.map_or(UNKNOWN, VerifyLevel::as_str),
+            ok: report.ok,
+            checked: CheckedView {
+                objects: report.objects_checked,
+                bytes: report.bytes_checked,
+                sstables: report.sstables_checked,
+            },
+            damage: report.damage.iter().map(DamageView::from).collect(),
+        }
+    }
+}
+
+impl From<&Damage> for DamageView {
+    fn from(damage: &Damage) -> Self {
+        Self {
+            node: some(&damage.node),
+            keyspace: some(&damage.keyspace),
+            table: some(&damage.table),
+            sstable: some(&damage.sstable),
+            component: some(&damage.component),
+            object: some(&damage.object),
+            offset: damage.offset,
+            what: damage.what.clone(),
+        }
+    }
+}
