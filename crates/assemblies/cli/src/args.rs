@@ -34,7 +34,7 @@ pub struct Cli {
 const FIRST_STEPS: &str = "\
 First steps:
   ringkeep standalone --config ringkeep.toml &       all services in one process
-  ringkeep cluster add prod --agent 10.0.0.5:7401    tell it where the agents are
+  ringkeep cluster add prod --agent 10.0.0.5:7401    name its agents
   ringkeep backup create prod --wait                 back everything up
   ringkeep restore plan BACKUP --into prod           what a restore would do; touches nothing
 
@@ -88,7 +88,7 @@ pub struct GlobalArgs {
         help_heading = "Connection"
     )]
     pub tls_key: Option<PathBuf>,
-    /// The name expected in the server's certificate, where it is not the endpoint's host.
+    /// The name expected in the server's certificate, if it is not the endpoint's host.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
     pub tls_server_name: Option<String>,
     /// Text for people, or JSON with a stable shape for programs; either goes to stdout.
@@ -104,7 +104,7 @@ pub struct GlobalArgs {
     /// No talk and no progress on stderr; errors and results are still shown.
     #[arg(long, short, global = true, help_heading = "Output")]
     pub quiet: bool,
-    /// No colours; the environment variable NO_COLOR says the same.
+    /// No colours; as with the environment variable NO_COLOR.
     #[arg(long, global = true, help_heading = "Output")]
     pub no_color: bool,
 }
@@ -114,7 +114,7 @@ pub enum Command {
     Standalone(StandaloneArgs),
     /// Shows services, store, agents and last backups.
     ///
-    /// Exits with 1 if anything is down, and with 6 if the endpoint does not answer at all.
+    /// Exits with 1 if anything is down, and with 6 if the endpoint does not reply at all.
     Status,
     /// Registers the clusters to work on.
     #[command(subcommand)]
@@ -128,7 +128,7 @@ pub enum Command {
     /// Follows the work that runs in the background.
     #[command(subcommand)]
     Task(TaskCommand),
-    /// Looks at SSTable files where they lie; needs neither Cassandra nor a service.
+    /// Inspects and verifies SSTable files in place; needs neither Cassandra nor a service.
     #[command(subcommand)]
     Sstable(SstableCommand),
     Compat(CompatArgs),

@@ -30,7 +30,7 @@ impl Exit {
         }
     }
 
-    /// For an error that a service answered. A closed set on purpose: a new kind must choose.
+    /// For an error of a call. A closed set on purpose: a new kind must choose.
     pub fn of(error: &RemoteError) -> Self {
         if error.reason == PLAN_OUTDATED {
             return Self::Refused;

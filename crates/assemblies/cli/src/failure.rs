@@ -127,7 +127,7 @@ impl Failure {
         }
     }
 
-    /// The stable word for scripts: the service's own where a service answered.
+    /// The stable word for scripts: the service's own if a service replied.
     pub fn reason(&self) -> &str {
         match self {
             Self::Usage { .. } => "USAGE",

@@ -20,7 +20,7 @@ pub fn milliseconds(ms: u64) -> String {
     }
 }
 
-/// An RFC 3339 time in UTC to the second; `-` where there is none yet.
+/// An RFC 3339 time in UTC to the second; `-` if there is none yet.
 pub fn time(rfc3339: &str) -> String {
     match rfc3339.parse::<Timestamp>() {
         Ok(at) => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

@@ -44,7 +44,7 @@ impl Bar {
         if total > 0 {
             if !self.bytes_known {
                 self.bar.set_style(style(BYTES_TEMPLATE));
-                // What was done before somebody looked is no measure of speed.
+                // What was done before the watch began is no measure of speed.
                 self.bar.reset_eta();
                 self.bytes_known = true;
             }

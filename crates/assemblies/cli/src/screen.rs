@@ -1,4 +1,4 @@
-//! Where words go: data to stdout, talk and errors to stderr, questions to whoever sits there.
+//! Where output goes: data to stdout, talk and errors to stderr, questions to the person at the terminal.
 
 use std::io::{self, BufRead, Write};
 
@@ -17,7 +17,7 @@ pub enum Format {
     Json,
 }
 
-/// The colours in use; a word always says the same thing too.
+/// The colours in use; each comes with a word of the same meaning.
 #[derive(Debug, Clone, Copy)]
 pub enum Colour {
     Red,
@@ -119,7 +119,7 @@ impl Screen {
         let _ = writeln!(self.err, "{shown}");
     }
 
-    /// Says before anything is called whether somebody can agree: `--yes`, or a person at a terminal.
+    /// Checks before anything is called that there can be consent: `--yes`, or a person at a terminal.
     pub fn check_can_agree(&self, yes: bool) -> Result<(), Failure> {
         match yes || self.input_is_terminal {
             true => Ok(()),

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 /// Limits on waiting.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// How long a broken connection to a watched task is tried again: longer than a service takes to restart.
+    /// How long a broken connection to a watched task is retried: longer than a service takes to restart.
     pub reconnect: Duration,
     /// Between two tries.
     pub reconnect_pause: Duration,
@@ -41,7 +41,7 @@ pub struct Surroundings {
     pub input_is_terminal: bool,
     /// NO_COLOR is set.
     pub no_color: bool,
-    /// Columns that help wraps at; the terminal's where absent.
+    /// Columns that help wraps at; the terminal's if absent.
     pub width: Option<usize>,
     /// Ready when the user wants to stop waiting.
     pub interrupt: BoxFuture<'static, ()>,
@@ -65,7 +65,7 @@ impl Surroundings {
         }
     }
 
-    /// Shows what clap has to say: asked-for help and version on stdout, mistakes on stderr.
+    /// Shows clap's message: requested help and version on stdout, mistakes on stderr.
     pub(crate) fn show_parse_error(mut self, error: &clap::Error) -> Exit {
         let asked_for = matches!(
             error.kind(),
@@ -80,7 +80,7 @@ impl Surroundings {
             true => rendered.ansi().to_string(),
             false => rendered.to_string(),
         };
-        // Nobody is left to tell when even this stream is closed.
+        // If even this stream is closed, there is no place left to report to.
         let _ = stream.write_all(text.as_bytes());
         exit
     }

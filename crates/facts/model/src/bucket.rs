@@ -39,7 +39,7 @@ pub struct BackupSummary {
     pub sstables: u64,
     /// SSTables that were damaged on their nodes already, those of secondary indexes among them.
     pub damaged_sstables: u64,
-    /// Why it failed or cannot be read, for people; empty if there is nothing to say.
+    /// Why it failed or cannot be read, for people; empty if there is nothing to report.
     pub detail: String,
 }
 

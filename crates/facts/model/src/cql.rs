@@ -36,7 +36,7 @@ impl Token<'_> {
         self.kind == TokenKind::Symbol && self.text.starts_with(symbol)
     }
 
-    /// The name that it stands for as Cassandra stores it; nothing for strings and punctuation.
+    /// The name that it means, as Cassandra stores it; none for strings and punctuation.
     pub fn name(&self) -> Option<String> {
         match self.kind {
             TokenKind::Word | TokenKind::Name => Some(unquote(self.text)),
@@ -114,7 +114,7 @@ fn closed_len(text: &str, open: usize, close: &str) -> usize {
     }
 }
 
-/// The length of a quoted text in which a doubled quote stands for one.
+/// The length of a quoted text in which a doubled quote means one.
 fn quoted_len(text: &str, quote: char) -> usize {
     let mut at = 1;
     while let Some(found) = text[at..].find(quote) {
@@ -144,7 +144,7 @@ pub fn statements(text: &str) -> Vec<&str> {
     found
 }
 
-/// A name as it must be written in CQL: quoted where it would mean another name, or a keyword, without.
+/// A name as it must be written in CQL: quoted if it would mean another name, or a keyword, without quotes.
 pub fn quote(name: &str) -> Cow<'_, str> {
     let mut chars = name.chars();
     let plain = chars.next().is_some_and(|c| c.is_ascii_lowercase())
@@ -156,7 +156,7 @@ pub fn quote(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// The name that a piece of CQL stands for: bare names are lower case, quoted ones are as they are.
+/// The name that a piece of CQL means: bare names are lower case, quoted ones are as they are.
 pub fn unquote(text: &str) -> String {
     match text
         .strip_prefix('"')

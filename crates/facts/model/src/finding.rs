@@ -1,11 +1,11 @@
-//! Findings: what the planner has to say.
+//! Findings: what the planner reports.
 
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The plan is not carried out while this stands.
+    /// The plan is not carried out while this applies.
     Refusal,
     /// The plan works, with a consequence to know before agreeing to it.
     Warning,
@@ -21,7 +21,7 @@ pub enum When {
     After,
 }
 
-/// One thing that the planner has to say.
+/// One thing that the planner reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Stable, SCREAMING_SNAKE; explained in docs/findings.md.
@@ -31,7 +31,7 @@ pub struct Finding {
     /// What it is about: a node, a table, a version pair.
     pub subject: String,
     pub message: String,
-    /// What to do about it; empty where nothing can be done.
+    /// What to do about it; empty if nothing can be done.
     pub hint: String,
 }
 

@@ -49,7 +49,7 @@ fn check_name(what: &'static str, text: &str) -> Result<(), NameError> {
     }
 }
 
-/// Makes a checked name type; it becomes part of object keys, so nothing warnings may be one.
+/// Makes a checked name type; it becomes part of object keys, so it is restricted.
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
@@ -148,7 +148,7 @@ uuid_type!(
 );
 
 impl TableId {
-    /// As it stands in folder names: 32 hex digits.
+    /// As folder names have it: 32 hex digits.
     pub fn folder_suffix(&self) -> String {
         self.0.simple().to_string()
     }

@@ -18,7 +18,7 @@ pub use kind::{BackupKind, BaseMismatch, KindWithBase};
 pub use sstable::{Encryption, Expiring, Hazard, KeyFingerprint, SstableFacts, key_fingerprint};
 pub use verification::{Verification, VerificationResult};
 
-/// Written before anything else of a backup: reserves the name and says who is at work.
+/// Written before anything else of a backup: reserves the name for a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     pub backup: BackupRef,
@@ -29,7 +29,7 @@ pub struct Intent {
     pub selection: Selection,
 }
 
-/// Says why a begun backup was given up.
+/// Why a begun backup was given up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     pub backup: BackupRef,
@@ -58,7 +58,7 @@ pub struct NodeManifest {
     pub snapshot_taken_at: Timestamp,
     /// Every selected table, also those without data.
     pub tables: Vec<TableFiles>,
-    /// What of the files was damaged on the node already. Empty unless the backup was made with leave to keep it.
+    /// Which files were damaged on the node already. Empty unless the backup was allowed to keep damage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub damaged: Vec<KeptDamage>,
     /// The system keys that encrypted tables need, with the fingerprints that they have on this node.
@@ -75,7 +75,7 @@ pub struct TableFiles {
     /// For a materialized view its base table's name.
     pub view_of: Option<String>,
     pub files: Vec<StoredFile>,
-    /// Facts of its SSTables, indexes left out; empty in manifests of before they were kept.
+    /// Facts of its SSTables, indexes left out; empty in manifests written before they were kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sstables: Vec<SstableFacts>,
 }
@@ -108,7 +108,7 @@ pub struct StoredFile {
     pub blake3: String,
     /// Key of the object that it lies in. The crate `bucket` alone reads it; others name it in messages.
     pub object: String,
-    /// The backup that uploaded the object, where it is not this one.
+    /// The backup that uploaded the object, if it is not this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<BackupName>,
     /// The file on the node's disk, to recognise it unread at the next differential backup.

@@ -32,25 +32,25 @@ pub struct DataDirectory {
 /// What a node's settings let a schema use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeFeatures {
-    /// Each absent where the node does not tell.
+    /// Each absent if it is not known.
     pub materialized_views: Option<bool>,
     pub user_defined_functions: Option<bool>,
     pub sasi_indexes: Option<bool>,
-    /// Whether SSTables may have ids made of time, which the node must have been told to parse.
+    /// Whether SSTables may have ids made of time, which the node must be configured to parse.
     pub time_sstable_ids: Option<bool>,
 }
 
 /// What an agent knows of the Cassandra node beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeDescription {
-    /// The agent's own address as it was asked, host:port.
+    /// The agent's own address as it was called, host:port.
     pub agent: String,
     /// The `cluster_name` of cassandra.yaml.
     pub cluster_name: String,
     pub release: Release,
     pub member: RingMember,
     /// All members of the ring as this node sees it, itself included. Shared by nodes that see the same: a thousand nodes
-    /// with a thousand members each would else be a million.
+    /// with a thousand members each would otherwise be a million.
     pub ring: Arc<Vec<RingMember>>,
     pub partitioner: String,
     pub schema_version: String,
@@ -62,9 +62,9 @@ pub struct NodeDescription {
     pub can_restart: bool,
     /// The SSTable formats that this node reads, for example `big-nb`.
     pub readable_formats: Vec<String>,
-    /// The SSTable format that this node writes, for example `big-nb`; empty where it is not known.
+    /// The SSTable format that this node writes, for example `big-nb`; empty if it is not known.
     pub written_format: String,
-    /// The `storage_compatibility_mode` that the node runs in; empty where its release has none.
+    /// The `storage_compatibility_mode` that the node runs in; empty if its release has none.
     pub storage_compatibility_mode: String,
     pub features: NodeFeatures,
     /// Why the node cannot be backed up or restored now; empty means healthy.

@@ -20,8 +20,8 @@ pub fn sort_tokens(tokens: &mut [String]) {
     tokens.sort_by(|a, b| (place(a), a).cmp(&(place(b), b)));
 }
 
-/// Where a token stands: below zero, from there on, and behind both what is no number. The last of RandomPartitioner, 2^127,
-/// is beyond the signed numbers.
+/// The place of a token: first those below zero, then the others, last what is no number. The last token of
+/// RandomPartitioner, 2^127, is beyond the signed numbers.
 fn place(token: &str) -> (u8, u128) {
     match (token.parse::<i128>(), token.parse::<u128>()) {
         (Ok(number), _) if number < 0 => (0, u128::MAX - number.unsigned_abs()),

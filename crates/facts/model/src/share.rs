@@ -18,8 +18,8 @@ pub struct SourceShare {
     pub keyspaces: Vec<String>,
     /// Empty: all that the source has of these keyspaces.
     pub ranges: Vec<RangeText>,
-    /// The node stands for this source, and `ranges` are what it owns: only partitions outside them are left out, and an
-    /// SSTable that cannot be cut is taken whole. Without ranges none is cut, and what the node owns is not known.
+    /// The node takes the place of this source, and `ranges` are what it owns: only partitions outside them are left out,
+    /// and an SSTable that cannot be cut is taken whole. Without ranges none is cut, and what the node owns is not known.
     #[serde(default, skip_serializing_if = "is_false")]
     pub trims: bool,
 }
@@ -29,7 +29,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl SourceShare {
-    /// Whether it says anything of this keyspace of this source.
+    /// Whether it covers this keyspace of this source.
     pub fn is_of(&self, source: &HostId, keyspace: &str) -> bool {
         self.source == *source && self.keyspaces.iter().any(|name| name == keyspace)
     }

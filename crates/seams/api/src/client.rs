@@ -1,7 +1,7 @@
 //! Clients of the four services over any channel: TCP, TLS, or an in-memory connection.
 //!
-//! Standalone and tests hand in a channel over an in-memory pipe; everybody else connects by address. Callers cannot
-//! tell the difference. Every call passes [`Outgoing`], which puts the caller's trace context into its metadata.
+//! Standalone and tests hand in a channel over an in-memory pipe; all others connect by address. Callers see
+//! no difference. Every call passes [`Outgoing`], which puts the caller's trace context into its metadata.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -39,11 +39,11 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// PEM texts for TLS from this side; a client certificate makes it mutual.
 #[derive(Clone, Default)]
 pub struct ClientTls {
-    /// Roots to trust; the system's where absent.
+    /// Roots to trust; the system's if absent.
     pub ca_pem: Option<String>,
     /// Certificate chain and key of this client.
     pub identity_pem: Option<(String, String)>,
-    /// The name expected in the server's certificate, where it is not the host's.
+    /// The name expected in the server's certificate, if it is not the host's.
     pub server_name: Option<String>,
 }
 
@@ -60,7 +60,7 @@ pub enum ConnectError {
     },
 }
 
-/// A channel to an address that connects when first used, and again whenever it broke.
+/// A channel to an address that connects when first used, and again whenever it has broken.
 pub fn channel(address: &str, tls: Option<&ClientTls>) -> Result<Channel, ConnectError> {
     let fail = || ConnectError::Address {
         address: address.to_owned(),

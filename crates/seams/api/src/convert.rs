@@ -23,7 +23,7 @@ use model::{BackupRef, Selection, TableRef};
 use crate::pb::types as pb;
 use crate::{ErrorKind, ServiceError};
 
-/// A field of a message that is missing or does not read as what it stands for.
+/// A field of a message that is missing or cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("field `{field}`: {why}")]
 pub struct ConversionError {
@@ -76,7 +76,7 @@ where
         .map_err(|error: T::Err| ConversionError::invalid(field, error))
 }
 
-/// As [`parsed`], where an empty text stands for none.
+/// As [`parsed`], but an empty text means none.
 pub fn parsed_optional<T>(field: &'static str, text: &str) -> Result<Option<T>, ConversionError>
 where
     T: std::str::FromStr,
@@ -109,7 +109,7 @@ where
     }
 }
 
-/// On the wire an empty text stands for none.
+/// On the wire an empty text means none.
 pub fn some(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }

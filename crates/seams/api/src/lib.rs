@@ -1,6 +1,6 @@
 //! The wire: generated protobuf, conversions to the model, the one error contract, and clients.
 //!
-//! Wire types become model types at the edge, in [`convert`]; past it nothing optional stands for something required.
+//! Wire types become model types at the edge, in [`convert`]; past it nothing that is required is optional.
 
 pub mod client;
 pub mod clients;

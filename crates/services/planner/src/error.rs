@@ -1,4 +1,4 @@
-//! What can go wrong in planning. That a plan is refused is not an error: the findings say why.
+//! What can go wrong in planning. That a plan is refused is not an error: the findings have the reasons.
 
 use api::convert::ConversionError;
 use api::{ErrorKind, ServiceError};

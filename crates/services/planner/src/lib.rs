@@ -1,6 +1,6 @@
 //! The planner as a service: a thin gRPC face over the pure functions of [`plan`].
 //!
-//! It keeps nothing and calls nobody: everything that a plan depends on comes with the request.
+//! It keeps nothing and calls no other service: everything that a plan depends on comes with the request.
 
 mod config;
 mod error;

@@ -6,7 +6,7 @@ use chassis::{App, ConfigArgs, run_main};
 use clap::Parser;
 use planner::Config;
 
-/// Plans backups and restores of Cassandra clusters, and says what stands against them.
+/// Plans backups and restores of Cassandra clusters, and reports what prevents them.
 #[derive(Parser)]
 #[command(name = "ringkeep-planner", version)]
 struct Arguments {

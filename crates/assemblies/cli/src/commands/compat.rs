@@ -1,4 +1,4 @@
-//! `ringkeep compat`: answered from the version matrix that is built in; no service is asked.
+//! `ringkeep compat`: reads the version matrix that is built in, and calls no service.
 
 use cassandra_versions::Release;
 use plan::check_compatibility;
@@ -9,9 +9,9 @@ use crate::failure::Failure;
 use crate::screen::{Colour, Paint};
 use crate::text::finding;
 
-/// Says whether a backup of one release restores into another; needs no service.
+/// Shows whether a backup of one release restores into another; needs no service.
 ///
-/// Answers by the releases alone. What is really in a backup, `ringkeep restore plan` looks at as well. Exits with 3 if
+/// Decides by the releases alone. `ringkeep restore plan` also inspects what is in a backup. Exits with 3 if
 /// the pair is not supported.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

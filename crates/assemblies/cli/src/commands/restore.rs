@@ -31,7 +31,7 @@ pub async fn run(command: RestoreCommand, context: &mut Context) -> Result<(), F
 /// Which backup goes where, and how: the same for planning and for starting.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RestoreArgs {
-    /// NAME, or CLUSTER/NAME where several clusters have a backup of that name.
+    /// NAME, or CLUSTER/NAME if several clusters have a backup of that name.
     #[arg(value_name = "BACKUP")]
     backup: BackupArg,
     /// The registered cluster to restore into: the backup's own, or another.
@@ -58,7 +58,7 @@ pub struct RestoreArgs {
         help_heading = "How"
     )]
     datacenters: Vec<DatacenterArg>,
-    /// What of the replicas the backup may lack.
+    /// Which replicas the backup may lack.
     #[arg(
         long,
         default_value = "all",
@@ -117,7 +117,7 @@ impl From<CompletenessArg> for Completeness {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Mode {
-    /// The planner picks: online where it can.
+    /// The planner picks: online.
     Auto,
     /// Cassandra keeps running, and loads the SSTables.
     Online,

@@ -1,4 +1,4 @@
-//! `ringkeep sstable …`: looks at SSTable files where they lie; no service is asked.
+//! `ringkeep sstable …`: inspects and verifies SSTable files in place, and calls no service.
 
 mod inspect;
 mod parallel;

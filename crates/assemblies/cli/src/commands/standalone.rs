@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// Runs the four services in one process, on embedded stores.
 ///
 /// Keeps its state in the data folder, and backups in a folder beside it unless the configuration names a bucket. All
-/// services answer on one address.
+/// services are served on one address.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct StandaloneArgs {
@@ -20,7 +20,7 @@ pub struct StandaloneArgs {
     /// Folder for the state; wins over the configuration.
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
-    /// Address to serve on; wins over the configuration. 127.0.0.1:7400 where neither says.
+    /// Address to serve on; wins over the configuration. 127.0.0.1:7400 if neither is given.
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
     /// Checks the configuration, prints the effective one with secrets masked, and ends.

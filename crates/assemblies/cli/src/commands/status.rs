@@ -1,7 +1,7 @@
 //! `ringkeep status`: is everything there, and when was the last backup?
 //!
 //! The services are asked by a cheap call of their own rather than by gRPC health: behind one address there is one
-//! health service, and an ingress cannot tell whose was meant.
+//! health service, and an ingress cannot know whose was meant.
 
 use api::clients::{Planner, StorageCatalog, TaskRunner};
 use api::{ErrorKind, RemoteError};
@@ -34,7 +34,7 @@ async fn probe<T>(call: impl Future<Output = Result<T, RemoteError>>) -> Result<
 }
 
 pub async fn run(context: &mut Context) -> Result<(), Failure> {
-    // A wrong endpoint or TLS file is a mistake in the command line, and says nothing about any service.
+    // A wrong endpoint or TLS file is a mistake in the command line, and is no evidence about any service.
     context.task_runner()?;
     let store = store(context).await;
     let planner = planner(context).await;

@@ -35,10 +35,10 @@ impl Throttle {
     }
 }
 
-/// How many intervals a line that says nothing new waits: a sign of life, not a flood.
+/// How many intervals a line without news waits: a sign of life, not a flood.
 const SAME_LINE_INTERVALS: u32 = 12;
 
-/// Remembers what was said of a task.
+/// Remembers what was shown of a task.
 pub struct TaskLines {
     said: HashMap<String, (Option<StepState>, String)>,
     throttle: Throttle,

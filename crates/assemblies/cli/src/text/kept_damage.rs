@@ -11,7 +11,7 @@ pub fn damaged_text(sstables: u64) -> String {
     )
 }
 
-/// What was damaged on the nodes already, as far as the backup manifest tells it.
+/// What was damaged on the nodes already, as far as the backup manifest has it.
 pub fn kept_text(nodes: &[NodeView]) -> String {
     let mut text = String::new();
     for node in nodes {

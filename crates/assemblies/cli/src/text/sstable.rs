@@ -25,7 +25,7 @@ pub fn verdict(views: &[SstableView]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A line of "name: value" where there is a value.
+/// A line of "name: value" if there is a value.
 fn line(text: &mut String, name: &str, value: Option<String>) {
     if let Some(value) = value {
         text.push_str(&format!("  {name:<14} {value}\n"));

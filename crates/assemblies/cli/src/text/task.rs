@@ -32,7 +32,7 @@ pub fn list_text(tasks: &[TaskView]) -> String {
 }
 
 pub fn percent(progress: f64) -> String {
-    // Rounded down: 100 % is said only when all is done.
+    // Rounded down: 100 % is shown only when all is done.
     format!("{:.0} %", (progress.clamp(0.0, 1.0) * 100.0).floor())
 }
 
@@ -76,7 +76,7 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
     text
 }
 
-/// Barriers do nothing but wait, and say nothing to people.
+/// Barriers do nothing but wait, and are of no interest to people.
 pub fn is_barrier(kind: &str) -> bool {
     kind == StepKind::Barrier.as_str()
 }

@@ -29,8 +29,8 @@ async fn the_first_help_shows_the_first_steps() {
           backup       Makes, shows, verifies and deletes backups
           restore      Plans and runs restores
           task         Follows the work that runs in the background
-          sstable      Looks at SSTable files where they lie; needs neither Cassandra nor a service
-          compat       Says whether a backup of one release restores into another; needs no service
+          sstable      Inspects and verifies SSTable files in place; needs neither Cassandra nor a service
+          compat       Shows whether a backup of one release restores into another; needs no service
           completions  Prints a script that completes ringkeep's commands in a shell
           help         Print this message or the help of the given subcommand(s)
 
@@ -64,7 +64,7 @@ async fn the_first_help_shows_the_first_steps() {
                   [env: RINGKEEP_TLS_KEY]
 
               --tls-server-name <NAME>
-                  The name expected in the server's certificate, where it is not the endpoint's host
+                  The name expected in the server's certificate, if it is not the endpoint's host
 
         Output:
           -o, --output <FORMAT>
@@ -80,11 +80,11 @@ async fn the_first_help_shows_the_first_steps() {
                   No talk and no progress on stderr; errors and results are still shown
 
               --no-color
-                  No colours; the environment variable NO_COLOR says the same
+                  No colours; as with the environment variable NO_COLOR
 
         First steps:
           ringkeep standalone --config ringkeep.toml &       all services in one process
-          ringkeep cluster add prod --agent 10.0.0.5:7401    tell it where the agents are
+          ringkeep cluster add prod --agent 10.0.0.5:7401    name its agents
           ringkeep backup create prod --wait                 back everything up
           ringkeep restore plan BACKUP --into prod           what a restore would do; touches nothing
 
@@ -97,7 +97,7 @@ async fn the_first_help_shows_the_first_steps() {
 #[tokio::test]
 async fn the_help_of_a_command_has_examples() {
     expect![[r#"
-        Backs a cluster up: plans, and if no finding refuses it, starts a task that goes on by itself
+        Backs a cluster up: plans, and if no finding refuses it, starts a task that runs by itself
 
         Usage: ringkeep backup create [OPTIONS] <CLUSTER>
 
@@ -105,7 +105,7 @@ async fn the_help_of_a_command_has_examples() {
           <CLUSTER>  The cluster, as it was registered
 
         Options:
-              --name <N>  The backup's name; made from the cluster's name and the time where absent
+              --name <N>  The backup's name; made from the cluster's name and the time if absent
               --wait      Waits until the backup is complete. Ctrl-C stops the waiting (exit code 1), not
                           the backup
           -h, --help      Print help (see more with '--help')
@@ -113,7 +113,7 @@ async fn the_help_of_a_command_has_examples() {
         What:
               --kind <KIND>    Full is self-contained; differential holds only what the last full backup
                                does not [default: full] [possible values: full, differential]
-              --base <BACKUP>  For a differential: the full backup to build on; the newest where absent
+              --base <BACKUP>  For a differential: the full backup to build on; the newest if absent
               --keyspace <K>   Only this keyspace; may be given several times. Without it and --table: every
                                user keyspace
               --table <K.T>    Only this table, or materialized view; may be given several times, together
@@ -129,14 +129,14 @@ async fn the_help_of_a_command_has_examples() {
               --tls-cert <FILE>         PEM file with this client's certificate, for mutual TLS [env:
                                         RINGKEEP_TLS_CERT]
               --tls-key <FILE>          PEM file with the key of --tls-cert [env: RINGKEEP_TLS_KEY]
-              --tls-server-name <NAME>  The name expected in the server's certificate, where it is not the
+              --tls-server-name <NAME>  The name expected in the server's certificate, if it is not the
                                         endpoint's host
 
         Output:
           -o, --output <FORMAT>  Text for people, or JSON with a stable shape for programs; either goes to
                                  stdout [default: text] [possible values: text, json]
           -q, --quiet            No talk and no progress on stderr; errors and results are still shown
-              --no-color         No colours; the environment variable NO_COLOR says the same
+              --no-color         No colours; as with the environment variable NO_COLOR
 
         Examples:
           ringkeep backup create prod --wait
@@ -144,7 +144,7 @@ async fn the_help_of_a_command_has_examples() {
           ringkeep backup create prod --kind differential --table shop.orders --table shop.customers
     "#]].assert_eq(&stdout(&["backup", "create", "-h"]).await);
     expect![[r#"
-        Restores a backup: shows the plan, asks, and starts a task that goes on by itself.
+        Restores a backup: shows the plan, asks, and starts a task that runs by itself.
 
         The data of the restored tables is replaced. Nothing is replaced before every byte is on the nodes'
         disks and checked.
@@ -153,7 +153,7 @@ async fn the_help_of_a_command_has_examples() {
 
         Arguments:
           <BACKUP>
-                  NAME, or CLUSTER/NAME where several clusters have a backup of that name
+                  NAME, or CLUSTER/NAME if several clusters have a backup of that name
 
         Options:
               --into <CLUSTER>
@@ -163,7 +163,7 @@ async fn the_help_of_a_command_has_examples() {
                   Waits until the restore has ended. Ctrl-C stops the waiting (exit code 1), not the restore
 
               --yes
-                  Agrees to the plan in advance; needed where nobody is at a terminal
+                  Agrees to the plan in advance; needed if there is no terminal to ask at
 
           -h, --help
                   Print help (see a summary with '-h')
@@ -182,7 +182,7 @@ async fn the_help_of_a_command_has_examples() {
                   How the data is loaded
 
                   Possible values:
-                  - auto:     The planner picks: online where it can
+                  - auto:     The planner picks: online
                   - online:   Cassandra keeps running, and loads the SSTables
                   - in-place: Cassandra is stopped, its files are swapped, and it is started
 
@@ -198,7 +198,7 @@ async fn the_help_of_a_command_has_examples() {
                   of the backup that are not named are left out
 
               --completeness <REPLICAS>
-                  What of the replicas the backup may lack
+                  Which replicas the backup may lack
 
                   Possible values:
                   - all:    None: every replica that the ring had is there
@@ -213,7 +213,7 @@ async fn the_help_of_a_command_has_examples() {
 
               --plan <NUMBER>
                   Starts the plan that `restore plan` showed under this number, and refuses if it would come
-                  out otherwise now
+                  out differently now
 
         How it is shown:
               --cql
@@ -243,7 +243,7 @@ async fn the_help_of_a_command_has_examples() {
                   [env: RINGKEEP_TLS_KEY]
 
               --tls-server-name <NAME>
-                  The name expected in the server's certificate, where it is not the endpoint's host
+                  The name expected in the server's certificate, if it is not the endpoint's host
 
         Output:
           -o, --output <FORMAT>
@@ -259,7 +259,7 @@ async fn the_help_of_a_command_has_examples() {
                   No talk and no progress on stderr; errors and results are still shown
 
               --no-color
-                  No colours; the environment variable NO_COLOR says the same
+                  No colours; as with the environment variable NO_COLOR
 
         Examples:
           ringkeep restore start nightly --into prod --wait

@@ -17,7 +17,7 @@ pub struct KeptDamage {
     pub sstable: String,
     /// For example `Data.db`.
     pub component: String,
-    /// In the component, in bytes; absent where the component as a whole is wrong.
+    /// In the component, in bytes; absent if the component as a whole is wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
     /// What was expected and what was found.

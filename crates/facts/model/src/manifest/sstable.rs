@@ -9,13 +9,13 @@ pub struct SstableFacts {
     pub name: String,
     /// All its components.
     pub bytes: u64,
-    /// Of its first and last partition, as Cassandra writes tokens; absent where the SSTable does not tell, being encrypted
-    /// or damaged.
+    /// Of its first and last partition, as Cassandra writes tokens; absent if the SSTable is encrypted or
+    /// damaged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_token: Option<String>,
-    /// The partitioner's simple class name, where it is not that of the node.
+    /// The partitioner's simple class name if it is not that of the node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitioner: Option<String>,
     /// Cells and rows that would expire after the snapshot, by when; ascending.
@@ -26,7 +26,7 @@ pub struct SstableFacts {
     pub cells: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
-    /// What of it not every release reads right.
+    /// Features that not every release reads correctly.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hazards: Vec<Hazard>,
 }
@@ -44,7 +44,7 @@ pub struct Expiring {
 pub struct Encryption {
     /// The compressor's simple class name, for example `EncryptingLZ4Compressor`.
     pub compressor: String,
-    /// The name of the system key; empty where the SSTable does not tell.
+    /// The name of the system key; empty if the SSTable does not name it.
     pub key: String,
 }
 
@@ -52,7 +52,7 @@ pub struct Encryption {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Hazard {
-    /// A part of a larger SSTable that DSE streamed without copying: its index tells of more than is there.
+    /// A part of a larger SSTable that DSE streamed without copying: its index names more than is there.
     ZeroCopySlice,
     /// Columns of tuple types, which DSE before 6.8.36 writes in a way that later releases lose.
     Tuples,
@@ -67,7 +67,7 @@ pub enum Hazard {
 pub struct KeyFingerprint {
     /// The file's name below the system key directory.
     pub name: String,
-    /// Hex; absent where the key is not on the node or cannot be read.
+    /// Hex; absent if the key is not on the node or cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PlanStep;
 
-/// A restore, decided. Carried out as it stands or not at all.
+/// A restore, decided. Carried out as it is or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestorePlan {
     pub backup: BackupRef,
@@ -25,9 +25,9 @@ pub struct RestorePlan {
     pub target_ring: String,
     /// How much of each keyspace's part of the ring the backup holds.
     pub coverage: Vec<KeyspaceCoverage>,
-    /// What of the live schema is undone, and the CQL that would do it again after the restore.
+    /// Which changes of the live schema are undone, and the CQL that would do them again after the restore.
     pub schema_changes: Vec<SchemaChange>,
-    /// What of the backup's schema is made in another way, because the target does not take it as it was.
+    /// Which objects of the backup's schema are created differently, because the target rejects them as they were.
     pub rewrites: Vec<SchemaRewrite>,
     /// From the first step to the last, by the rates of [`Rates`](super::Rates).
     pub seconds: u64,
@@ -39,7 +39,7 @@ pub struct RestorePlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyspaceCoverage {
     pub keyspace: String,
-    /// Empty where the whole ring is one.
+    /// Empty if the replicas are not counted by datacenter.
     pub datacenter: String,
     /// That each range has.
     pub replicas: u32,
@@ -47,23 +47,23 @@ pub struct KeyspaceCoverage {
     pub held_ppm: Vec<u32>,
 }
 
-/// One thing of the live schema that the restore undoes.
+/// A change of the live schema that the restore undoes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SchemaChange {
     /// A table, type, view or index.
     pub subject: String,
     /// What is undone, for people.
     pub what: String,
-    /// Brings it forward again once the restore is done; empty where CQL cannot.
+    /// Brings it forward again once the restore is done; empty if CQL cannot.
     pub forward_cql: Vec<String>,
 }
 
-/// One thing of the backup's schema that is made in another way.
+/// An object of the backup's schema that is created differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SchemaRewrite {
     pub subject: String,
     pub what: String,
-    /// Whether it is done. What is not is offered, and done when asked for.
+    /// Whether it is done. A change that is not done is offered, and done on request.
     pub applied: bool,
 }
 
@@ -92,7 +92,7 @@ pub struct NodePlan {
     pub sstables: u64,
     /// SSTables of which only a part is taken.
     pub sliced_sstables: u64,
-    /// What of the sources' data it takes; none: all of it.
+    /// Which ranges of the sources' data it takes; none: all of it.
     pub shares: Vec<SourceShare>,
     /// Reads of the object store.
     pub requests: u64,
@@ -109,7 +109,7 @@ pub enum TableAction {
     Truncate,
     /// The table is there in another form: it is dropped and made as it was.
     Recreate,
-    /// A view over a restored table: built anew from it, and none of its files are taken.
+    /// A view over a restored table: rebuilt from it, and none of its files are taken.
     RebuildView,
     /// In place: the files are swapped; a table that is missing is made first.
     Swap,

@@ -66,7 +66,7 @@ pub struct ShownReport {
 
 impl ShownTask {
     /// Whether nothing more happens unless a user asks for it. What a state of a newer release means is not known, so
-    /// a caller goes on waiting.
+    /// a caller keeps waiting.
     pub fn is_final(&self) -> bool {
         self.state.is_some_and(TaskState::is_final)
     }

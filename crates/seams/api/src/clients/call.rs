@@ -11,7 +11,7 @@ use crate::{ErrorKind, RemoteError, pb};
 /// Called with each report of a call that lasts.
 pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
-/// The reason of an error that says that a call was silent for too long.
+/// The reason of an error of a call that was silent for too long.
 pub const SILENCE: &str = "SILENCE";
 
 /// The result of a call, or an error if it lasts longer than its deadline; giving up ends the call on the other side, too.
@@ -56,7 +56,7 @@ reports!(
 );
 
 /// Makes the call and follows its stream to the end; returns the last message. Silence for too long means that the other
-/// side is dead: dropping the stream stops the work there, and another try goes on from where it was.
+/// side is dead: dropping the stream stops the work there, and a retry continues from where it was.
 pub(super) async fn follow<M: Reports>(
     silence: Duration,
     on_progress: OnProgress<'_>,

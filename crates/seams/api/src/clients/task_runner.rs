@@ -27,7 +27,7 @@ pub use requests::{
 const RUNNER: &str = "the task-runner";
 /// Long enough for what inspects every agent and reads manifests, as the plan of a restore does.
 const CALL_DEADLINE: Duration = Duration::from_secs(120);
-/// Pages of one list. A runner that goes on after so many is at fault.
+/// Pages of one list. A runner that returns more is at fault.
 const PAGES_MAX: usize = 10_000;
 
 /// A task as it is now, and again at each change; ends after a final state.
@@ -70,7 +70,7 @@ pub trait TaskRunner: Send + Sync + 'static {
         even_if_running: bool,
     ) -> Result<StartedTask, RemoteError>;
 
-    /// A page of the tasks of one cluster or of all, newest first. At most `size` tasks; 0: as many as the runner likes.
+    /// A page of the tasks of one cluster or of all, newest first. At most `size` tasks; 0: the runner's own limit.
     /// `token` is that of the page before; none for the first page.
     async fn list_task_page(
         &self,
@@ -106,7 +106,7 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// Stops a task at a safe point.
     async fn cancel_task(&self, id: TaskId) -> Result<ShownTask, RemoteError>;
 
-    /// Sets a failed or cancelled task going again.
+    /// Resumes a failed or cancelled task.
     async fn resume_task(&self, id: TaskId) -> Result<ShownTask, RemoteError>;
 }
 

@@ -55,8 +55,8 @@ impl TryFrom<pb::When> for When {
 impl TryFrom<pb::Finding> for Finding {
     type Error = ConversionError;
 
-    /// A severity of a newer release is taken for a warning, and a time for `before`: whether a plan is refused, the plan
-    /// itself says.
+    /// A severity of a newer release is taken for a warning, and a time for `before`: the plan itself has whether it is
+    /// refused.
     fn try_from(finding: pb::Finding) -> Result<Self, ConversionError> {
         let severity = word::<pb::Severity, _>(finding.severity)?.unwrap_or(Severity::Warning);
         let when = word::<pb::When, _>(finding.when)?.unwrap_or(When::Before);

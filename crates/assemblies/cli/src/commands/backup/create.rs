@@ -13,13 +13,13 @@ use crate::screen::Paint;
 use crate::text::{backup, finding};
 use crate::wait;
 
-/// Backs a cluster up: plans, and if no finding refuses it, starts a task that goes on by itself.
+/// Backs a cluster up: plans, and if no finding refuses it, starts a task that runs by itself.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The cluster, as it was registered.
     cluster: ClusterName,
-    /// The backup's name; made from the cluster's name and the time where absent.
+    /// The backup's name; made from the cluster's name and the time if absent.
     #[arg(long, value_name = "N")]
     name: Option<BackupName>,
     /// Full is self-contained; differential holds only what the last full backup does not.
@@ -30,7 +30,7 @@ pub struct Args {
         help_heading = "What"
     )]
     kind: Kind,
-    /// For a differential: the full backup to build on; the newest where absent.
+    /// For a differential: the full backup to build on; the newest if absent.
     #[arg(long, value_name = "BACKUP", help_heading = "What")]
     base: Option<BackupName>,
     #[command(flatten)]

@@ -13,7 +13,7 @@ use crate::wait;
 /// Deletes a backup, and of its objects those that no other backup needs. Asks first.
 ///
 /// Refused while a restore reads it, and while a differential backup builds on it. A task of the task-runner does it, and
-/// goes on by itself: it cannot be cancelled, only finished. Ctrl-C stops the waiting (exit code 1), not the task.
+/// runs by itself: it cannot be cancelled, only finished. Ctrl-C stops the waiting (exit code 1), not the task.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -26,7 +26,7 @@ pub struct Args {
     /// Also deletes a backup that is recorded as running: only if the task that made it is known to be dead.
     #[arg(long)]
     even_if_running: bool,
-    /// Does not wait: shows the task, which goes on by itself.
+    /// Does not wait: shows the task, which runs by itself.
     #[arg(long)]
     no_wait: bool,
 }

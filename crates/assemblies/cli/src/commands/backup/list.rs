@@ -11,7 +11,7 @@ use crate::text::backup_list;
 /// Lists the backups in the bucket, newest first, those that failed or still run included.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only this cluster's; also of one that is registered no more.
+    /// Only this cluster's; also of one that is no longer registered.
     cluster: Option<ClusterName>,
 }
 

@@ -8,7 +8,7 @@ use crate::text::backup;
 /// Shows a backup: its nodes, its tables, and how much of the ring it covers.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// NAME, or CLUSTER/NAME where several clusters have a backup of that name.
+    /// NAME, or CLUSTER/NAME if several clusters have a backup of that name.
     #[arg(value_name = "BACKUP")]
     backup: BackupArg,
 }

@@ -14,14 +14,14 @@ use crate::wait;
 
 /// Reads a backup back and reports what is damaged or missing; exits with 4 if anything is.
 ///
-/// A task of the task-runner does it, and goes on by itself. Ctrl-C stops the waiting (exit code 1), not the task.
+/// A task of the task-runner does it, and runs by itself. Ctrl-C stops the waiting (exit code 1), not the task.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// NAME, or CLUSTER/NAME where several clusters have a backup of that name.
+    /// NAME, or CLUSTER/NAME if several clusters have a backup of that name.
     #[arg(value_name = "BACKUP")]
     backup: BackupArg,
-    /// How deep to look.
+    /// How deep to check.
     #[arg(long, default_value = "objects", value_name = "LEVEL")]
     level: Level,
     /// Does not wait: shows the task, which `ringkeep task show` has the report of once it has ended.

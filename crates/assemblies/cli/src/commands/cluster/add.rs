@@ -11,7 +11,7 @@ use crate::names::AgentArg;
 
 /// Registers a cluster by its agents, one beside each Cassandra node.
 ///
-/// All agents must answer and agree on one ring. Adding a cluster again changes nothing; with other agents it is refused
+/// All agents must reply and agree on one ring. Adding a cluster again changes nothing; with other agents it is refused
 /// until the cluster is removed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

@@ -8,7 +8,7 @@ use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::text::cluster;
 
-/// Shows a cluster with what its agents say now.
+/// Shows a cluster with what its agents report now.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     name: ClusterName,

@@ -29,7 +29,7 @@ Examples:
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let plan = plan_of(&args.restore, context).await?;
-    // A refused plan has no statements, and its findings say why.
+    // A refused plan has no statements, and its findings have the reasons.
     let as_script = args.cql && plan.supported;
     context.screen.result(&plan, |plan, paint| {
         if as_script {

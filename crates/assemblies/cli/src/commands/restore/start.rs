@@ -13,7 +13,7 @@ use crate::screen::Paint;
 use crate::text::{finding, plan};
 use crate::wait;
 
-/// Restores a backup: shows the plan, asks, and starts a task that goes on by itself.
+/// Restores a backup: shows the plan, asks, and starts a task that runs by itself.
 ///
 /// The data of the restored tables is replaced. Nothing is replaced before every byte is on the nodes' disks and
 /// checked.
@@ -22,7 +22,7 @@ use crate::wait;
 pub struct Args {
     #[command(flatten)]
     restore: RestoreArgs,
-    /// Starts the plan that `restore plan` showed under this number, and refuses if it would come out otherwise now.
+    /// Starts the plan that `restore plan` showed under this number, and refuses if it would come out differently now.
     #[arg(long, value_name = "NUMBER", help_heading = "How")]
     plan: Option<u64>,
     /// Shows every statement of the plan before it asks; with --yes, prints them on stderr when the restore has started.
@@ -31,7 +31,7 @@ pub struct Args {
     /// Waits until the restore has ended. Ctrl-C stops the waiting (exit code 1), not the restore.
     #[arg(long)]
     wait: bool,
-    /// Agrees to the plan in advance; needed where nobody is at a terminal.
+    /// Agrees to the plan in advance; needed if there is no terminal to ask at.
     #[arg(long)]
     yes: bool,
 }

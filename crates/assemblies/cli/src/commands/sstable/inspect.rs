@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::sstable;
 
-/// Says what SSTables are: format, keys, times, sizes, compression.
+/// Shows what SSTables are: format, keys, times, sizes, compression.
 ///
 /// Reads the small components only, so it costs the same for a big SSTable as for a small one. Needs neither Cassandra
 /// nor a service. Exits with 4 if a component that it reads is damaged.

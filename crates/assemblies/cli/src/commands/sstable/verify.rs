@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::text::sstable;
 
-/// Checks SSTables for damage, and says which component is damaged and where.
+/// Checks SSTables for damage, and reports which component is damaged and where.
 ///
 /// Checks every checksum (digest, chunks, statistics), the components against each other, and keys, their order and
 /// their tokens. With --extended it also decodes every row and holds each index entry against its partition. Needs

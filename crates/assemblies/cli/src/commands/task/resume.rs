@@ -6,7 +6,7 @@ use views::task::TaskView;
 use crate::context::{Context, Service};
 use crate::failure::Failure;
 
-/// Sets a failed or cancelled task going again, from the steps that are not done.
+/// Resumes a failed or cancelled task from the steps that are not done.
 ///
 /// A restore is not resumed if a newer backup or restore of any of its tables has succeeded: plan it again instead. A
 /// verification is not resumed: `ringkeep backup verify` starts it from the beginning.

@@ -9,7 +9,7 @@ use crate::wait;
 
 /// Watches a task until it ends; exits with 1 if it fails or is cancelled.
 ///
-/// A broken connection is tried again for a minute, so that a restart of the service is no end. Ctrl-C stops the
+/// A broken connection is retried for a minute, so that a restart of the service does not end the watch. Ctrl-C stops the
 /// watching (exit code 1), not the task.
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -240,7 +240,7 @@ impl StorageCatalog for RemoteStorageCatalog {
     }
 }
 
-/// On the wire an empty cluster stands for none.
+/// On the wire an empty cluster means none.
 fn named(cluster: Option<&ClusterName>, name: &BackupName) -> types_pb::BackupRef {
     types_pb::BackupRef {
         cluster: cluster.map(ToString::to_string).unwrap_or_default(),

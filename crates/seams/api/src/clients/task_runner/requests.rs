@@ -1,4 +1,4 @@
-//! What the task-runner is asked for, and what it returns.
+//! Requests to the task-runner, and what it returns.
 
 use model::manifest::BackupKind;
 use model::plan::{RestoreOptions, ShownPlan};
@@ -107,7 +107,7 @@ impl TryFrom<pb::CreateBackupResponse> for CreatedBackup {
 }
 
 impl From<NamedBackup> for types_pb::BackupRef {
-    /// On the wire an empty cluster stands for none.
+    /// On the wire an empty cluster means none.
     fn from(backup: NamedBackup) -> Self {
         Self {
             cluster: backup.cluster.map(String::from).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! What of a task survives the wire.
+//! Tasks between wire and model.
 
 use model::TaskId;
 
