@@ -1,8 +1,8 @@
 //! Streams of any length: small ones in one request, longer ones in parts that are uploaded in parallel.
 //!
 //! At most `parallel_parts` parts are in memory, the one that is being filled included. An upload that is not
-//! completed is aborted, also when the future is dropped; the parts of a killed process are left to the bucket's
-//! lifecycle rule.
+//! completed is aborted, also when the future is dropped; the parts of a killed process are discarded by the
+//! storage-catalog, when the backup is committed or deleted, or by the bucket's lifecycle rule.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,9 @@ use futures::stream::Fuse;
 use tokio::task::JoinSet;
 
 use super::S3;
+use super::denied::{LISTING_HINT, PUT_HINT, lacking};
 use super::error::{Condition, classify, condition};
+use super::put::{is_unsuited, unsuited_part};
 use crate::{BlobStore, ByteStream, Put, StoreError};
 
 /// S3's own limit.
@@ -46,6 +48,52 @@ pub async fn put(
         upload.abort().await;
     }
     sent
+}
+
+/// The same for one part, however small: for finding out whether the store creates once in this way, too.
+pub async fn put_one_part(s3: &S3, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+    let upload = Upload::begin(s3, key).await?;
+    let sent = match upload.part(1, bytes).await {
+        Ok(part) => upload.complete(vec![part]).await,
+        Err(error) => Err(error),
+    };
+    if !matches!(sent, Ok(Put::Created)) {
+        upload.abort().await;
+    }
+    sent
+}
+
+/// Aborts every upload under a prefix that is not completed. Returns how many.
+pub async fn discard_unfinished(s3: &S3, prefix: &str) -> Result<u64, StoreError> {
+    crate::key::check_prefix(prefix)?;
+    let own = format!("{}{prefix}", s3.prefix);
+    let (mut discarded, mut key_marker, mut id_marker) = (0, None, None);
+    loop {
+        let listed = s3.client.list_multipart_uploads().bucket(&s3.bucket);
+        let page = listed
+            .prefix(&own)
+            .set_key_marker(key_marker.clone())
+            .set_upload_id_marker(id_marker.clone())
+            .send()
+            .await
+            .map_err(|error| lacking(classify(&s3.store, prefix, error), LISTING_HINT))?;
+        for upload in page.uploads() {
+            let (Some(object), Some(id)) = (upload.key(), upload.upload_id()) else {
+                continue;
+            };
+            if object.starts_with(&own) {
+                abort(s3, object, id).await?;
+                discarded += 1;
+            }
+        }
+        let next_key = page.next_key_marker().map(str::to_owned);
+        let next_id = page.next_upload_id_marker().map(str::to_owned);
+        let is_last = page.is_truncated() != Some(true) || next_key.is_none();
+        if is_last || (next_key == key_marker && next_id == id_marker) {
+            return Ok(discarded);
+        }
+        (key_marker, id_marker) = (next_key, next_id);
+    }
 }
 
 /// A stream of chunks as a stream of parts: all of one size, the last one smaller.
@@ -188,7 +236,10 @@ impl Upload {
             .set_ssekms_key_id(s3.sse_kms_key.clone())
             .send()
             .await
-            .map_err(|error| classify(&s3.store, key, error))?;
+            .map_err(|error| match is_unsuited(&error) {
+                true => unsuited_part(s3, key, &error, false),
+                false => lacking(classify(&s3.store, key, error), PUT_HINT),
+            })?;
         let Some(id) = begun.upload_id() else {
             return Err(s3.other(key, "the store began an upload without an id"));
         };
@@ -220,7 +271,10 @@ impl Upload {
             request.disable_payload_signing()
         };
         let sent = request.send().await;
-        let sent = sent.map_err(|error| classify(&self.s3.store, &self.key, error))?;
+        let sent = sent.map_err(|error| match is_unsuited(&error) {
+            true => unsuited_part(&self.s3, &self.key, &error, false),
+            false => lacking(classify(&self.s3.store, &self.key, error), PUT_HINT),
+        })?;
         Ok(CompletedPart::builder()
             .part_number(number)
             .set_e_tag(sent.e_tag().map(str::to_owned))
@@ -255,6 +309,9 @@ impl Upload {
             },
             // After a conflict S3 requires the whole upload again; the caller repeats it.
             Condition::Conflict => Err(self.undecided(classify(&self.s3.store, &self.key, error))),
+            Condition::Other if is_unsuited(&error) => {
+                Err(unsuited_part(&self.s3, &self.key, &error, true))
+            }
             Condition::Other => Err(classify(&self.s3.store, &self.key, error)),
         }
     }
