@@ -111,12 +111,9 @@ pub enum StoreError {
         /// The store.
         store: String,
         /// What was asked of it, and how it responded.
-        what: String,
+        what: Box<str>,
         /// The setting that helps, or what the store has to be able to do.
         hint: &'static str,
-        /// The error of the backend, if any.
-        #[source]
-        source: Option<Source>,
     },
     /// The store refused or failed for a reason that none of the others covers.
     #[error("{store} failed, for `{key}`")]

@@ -6,6 +6,7 @@
 //! code.
 
 mod durable;
+mod link;
 mod listing;
 mod temporary;
 
@@ -23,14 +24,13 @@ use tokio_util::io::ReaderStream;
 
 use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, StoreError, key};
 use durable::Durable;
+use link::{link_durably, remove};
 use temporary::Temporary;
 
 /// Bytes that are read from a file at once.
 const READ_BYTES: usize = 512 << 10;
 /// Bytes that are written to a file at once.
 const WRITE_BYTES: usize = 1 << 20;
-/// How often a link is tried while other calls remove the emptied folder that it goes to.
-const LINK_ATTEMPTS_MAX: u32 = 16;
 
 /// A store in a folder. Two of them over one folder, even in two processes, act as one store.
 ///
@@ -143,77 +143,6 @@ impl Folder {
         }
         Ok((file, metadata.len()))
     }
-}
-
-/// Links a temporary file to its name unless the name exists. Everything is on the disk when this returns.
-fn link_durably(
-    root: &Path,
-    durable: &Durable,
-    temporary: &Temporary,
-    path: &Path,
-) -> io::Result<Put> {
-    let parent = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    temporary.file().sync_all()?;
-    for _ in 0..LINK_ATTEMPTS_MAX {
-        create_folders(root, durable, parent)?;
-        match std::fs::hard_link(temporary.path(), path) {
-            Ok(()) => {
-                durable.flush(parent)?;
-                durable.folder(root, parent)?;
-                return Ok(Put::Created);
-            }
-            // The name is a folder of other objects. An object store allows both, a file system does not.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {
-                return Err(ErrorKind::IsADirectory.into());
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                // It may be of a writer that died before its own flush; the result must hold after a power cut too.
-                durable.object(root, path)?;
-                return Ok(Put::Exists);
-            }
-            // A deletion has just removed the emptied folder.
-            Err(error) if error.kind() == ErrorKind::NotFound && temporary.path().exists() => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(ErrorKind::Interrupted.into())
-}
-
-/// Creates the folders down to `folder`, each on the disk before the next.
-fn create_folders(root: &Path, durable: &Durable, folder: &Path) -> io::Result<()> {
-    if folder == root || folder.is_dir() {
-        return Ok(());
-    }
-    let parent = folder.parent().ok_or(ErrorKind::InvalidInput)?;
-    create_folders(root, durable, parent)?;
-    match std::fs::create_dir(folder) {
-        Ok(()) => durable.flush(parent),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
-        // The parent was removed again; the caller's loop retries.
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Removes an object and the folders that it leaves empty.
-fn remove(root: &Path, durable: &Durable, path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Ok(()) => {}
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(());
-        }
-        // A folder is not an object.
-        Err(_) if path.is_dir() => return Ok(()),
-        Err(error) => return Err(error),
-    }
-    let mut folder = path.parent();
-    while let Some(emptied) = folder.filter(|&folder| folder != root) {
-        if std::fs::remove_dir(emptied).is_err() {
-            return durable.flush(emptied);
-        }
-        folder = emptied.parent();
-    }
-    durable.flush(root)
 }
 
 fn meta(key: String, metadata: &std::fs::Metadata) -> Meta {

@@ -10,10 +10,13 @@ mod credentials;
 mod delete;
 mod denied;
 mod error;
+mod head;
 mod multipart;
+mod parts;
 mod put;
 mod range;
 mod read;
+mod unfinished;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -201,33 +204,10 @@ impl BlobStore for S3 {
     }
 
     async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
-        let object = self.object(key)?;
-        let head = self.client.head_object().bucket(&self.bucket).key(&object);
-        match head.send().await {
-            Ok(head) => Ok(Some(Meta {
-                key: key.to_owned(),
-                size: u64::try_from(head.content_length().unwrap_or(0)).unwrap_or(0),
-                tag: head.e_tag().unwrap_or_default().to_owned(),
-            })),
-            Err(error) => match classify(&self.store, key, error) {
-                // A response to HEAD has no body that distinguishes a missing object from a missing bucket.
-                error if error.is_not_found() => {
-                    let bucket = self.client.head_bucket().bucket(&self.bucket).send().await;
-                    match bucket.map_err(|error| classify(&self.store, key, error)) {
-                        Ok(_) => Ok(None),
-                        Err(error) if error.is_not_found() => {
-                            Err(self.other(key, "the bucket does not exist"))
-                        }
-                        // A caller without permission for HEAD on the bucket still got 404 for the object, not 403.
-                        Err(StoreError::PermissionDenied { .. }) => Ok(None),
-                        Err(error) => Err(error),
-                    }
-                }
-                error => match denied::explain(self, key, error).await {
-                    error if error.is_not_found() => Ok(None),
-                    error => Err(error),
-                },
-            },
+        match head::once(self, key).await {
+            // Finding out why has had expired credentials read again.
+            Err(error) if denied::is_unclear(&error) => head::once(self, key).await,
+            found => found,
         }
     }
 
@@ -275,7 +255,7 @@ impl BlobStore for S3 {
     }
 
     async fn discard_unfinished(&self, prefix: &str) -> Result<u64, StoreError> {
-        multipart::discard_unfinished(self, prefix).await
+        unfinished::discard(self, prefix).await
     }
 
     fn keeps_versions(&self) -> bool {

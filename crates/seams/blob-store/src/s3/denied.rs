@@ -43,11 +43,14 @@ pub async fn explain(s3: &S3, key: &str, error: StoreError) -> StoreError {
     }
 }
 
-fn is_unclear(error: &StoreError) -> bool {
+/// Whether the store has not said why it refused.
+pub fn is_unclear(error: &StoreError) -> bool {
     match error {
         StoreError::PermissionDenied { source, .. } | StoreError::Other { source, .. } => {
             let code = source.downcast_ref::<Explained>();
-            code.is_some_and(|explained| ["", "AccessDenied"].contains(&explained.code.as_str()))
+            code.is_some_and(|explained| {
+                explained.hint.is_none() && ["", "AccessDenied"].contains(&explained.code.as_str())
+            })
         }
         _ => false,
     }

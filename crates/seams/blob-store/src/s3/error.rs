@@ -81,13 +81,12 @@ where
     };
     let source = explained(&error, status, code);
     if let Kind::Unsuitable = kind {
-        let (what, hint) = (source.words, UNKNOWN_HINT);
+        let (what, hint) = (source.words.into(), UNKNOWN_HINT);
         return StoreError::Unsuitable {
             key,
             store,
             what,
             hint,
-            source: None,
         };
     }
     let source = Box::new(source);

@@ -9,14 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_s3::primitives::ByteStream as Body;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
-use futures::stream::Fuse;
+use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::S3;
-use super::denied::{LISTING_HINT, PUT_HINT, lacking};
+use super::denied::{PUT_HINT, lacking};
 use super::error::{Condition, classify, condition};
+use super::parts::Parts;
 use super::put::{is_unsuited, unsuited_part};
 use crate::{BlobStore, ByteStream, Put, StoreError};
 
@@ -61,88 +60,6 @@ pub async fn put_one_part(s3: &S3, key: &str, bytes: Bytes) -> Result<Put, Store
         upload.abort().await;
     }
     sent
-}
-
-/// Aborts every upload under a prefix that is not completed. Returns how many.
-pub async fn discard_unfinished(s3: &S3, prefix: &str) -> Result<u64, StoreError> {
-    crate::key::check_prefix(prefix)?;
-    let own = format!("{}{prefix}", s3.prefix);
-    let (mut discarded, mut key_marker, mut id_marker) = (0, None, None);
-    loop {
-        let listed = s3.client.list_multipart_uploads().bucket(&s3.bucket);
-        let page = listed
-            .prefix(&own)
-            .set_key_marker(key_marker.clone())
-            .set_upload_id_marker(id_marker.clone())
-            .send()
-            .await
-            .map_err(|error| lacking(classify(&s3.store, prefix, error), LISTING_HINT))?;
-        for upload in page.uploads() {
-            let (Some(object), Some(id)) = (upload.key(), upload.upload_id()) else {
-                continue;
-            };
-            if object.starts_with(&own) {
-                abort(s3, object, id).await?;
-                discarded += 1;
-            }
-        }
-        let next_key = page.next_key_marker().map(str::to_owned);
-        let next_id = page.next_upload_id_marker().map(str::to_owned);
-        let is_last = page.is_truncated() != Some(true) || next_key.is_none();
-        if is_last || (next_key == key_marker && next_id == id_marker) {
-            return Ok(discarded);
-        }
-        (key_marker, id_marker) = (next_key, next_id);
-    }
-}
-
-/// A stream of chunks as a stream of parts: all of one size, the last one smaller.
-struct Parts {
-    /// Fused, because it is polled again after its end, which not every stream allows.
-    body: Fuse<ByteStream>,
-    part_bytes: usize,
-    /// Read already, and belongs to the next part.
-    rest: Bytes,
-}
-
-impl Parts {
-    fn new(body: ByteStream, part_bytes: usize) -> Self {
-        Self {
-            body: body.fuse(),
-            part_bytes,
-            rest: Bytes::new(),
-        }
-    }
-
-    async fn is_at_end(&mut self) -> Result<bool, StoreError> {
-        while self.rest.is_empty() {
-            match self.body.next().await.transpose()? {
-                Some(chunk) => self.rest = chunk,
-                None => return Ok(true),
-            }
-        }
-        Ok(false)
-    }
-
-    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
-        if self.is_at_end().await? {
-            return Ok(None);
-        }
-        // A chunk that is exactly one part is not copied.
-        if self.rest.len() == self.part_bytes {
-            return Ok(Some(std::mem::take(&mut self.rest)));
-        }
-        let mut part = BytesMut::with_capacity(self.part_bytes);
-        while !self.is_at_end().await? {
-            let room = self.part_bytes - part.len();
-            let taken = self.rest.split_to(room.min(self.rest.len()));
-            part.extend_from_slice(&taken);
-            if part.len() == self.part_bytes {
-                break;
-            }
-        }
-        Ok(Some(part.freeze()))
-    }
 }
 
 /// The parts that are being uploaded.
@@ -354,7 +271,8 @@ impl Drop for Upload {
     }
 }
 
-async fn abort(s3: &S3, object: &str, id: &str) -> Result<(), StoreError> {
+/// Discards the parts of an upload. Succeeds if there is none of that id.
+pub async fn abort(s3: &S3, object: &str, id: &str) -> Result<(), StoreError> {
     let request = s3.client.abort_multipart_upload();
     let aborted = request
         .bucket(&s3.bucket)

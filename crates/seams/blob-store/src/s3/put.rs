@@ -167,8 +167,7 @@ fn refused(s3: &S3, key: &str, said: &str, headers: &str, hint: &'static str) ->
     StoreError::Unsuitable {
         key: key.to_owned(),
         store: s3.store.clone(),
-        what: format!("it does not know {headers}: {said}"),
+        what: format!("it does not know {headers}: {said}").into(),
         hint,
-        source: None,
     }
 }

@@ -240,9 +240,8 @@ async fn request(
     let size = size_of_object(range.as_ref(), said).map_err(|what| StoreError::Unsuitable {
         key: key.to_owned(),
         store: s3.store.clone(),
-        what,
+        what: what.into(),
         hint: RANGE_HINT,
-        source: None,
     })?;
     Ok(Response::Body(Opened {
         size,

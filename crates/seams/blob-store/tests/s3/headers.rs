@@ -131,7 +131,7 @@ async fn an_object_that_is_missing_behind_403_is_missing() {
     let (fake, objects) = but(|request| {
         let refused =
             matches!(request.method.as_str(), "GET" | "HEAD") && !request.asks("list-type");
-        (refused && request.key != "")
+        (refused && !request.key.is_empty())
             .then(|| Response::error(403, "AccessDenied", "Access Denied"))
     })
     .await;

@@ -1,6 +1,8 @@
 //! Session tokens that end while the process lives.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use blob_store::{S3Config, StoreError};
 use bytes::Bytes;
@@ -17,9 +19,15 @@ fn write_token(path: &Path, token: &str) {
 
 /// A store that accepts one token, and a file with credentials.
 async fn store_accepting(token: &'static str) -> (Fake, S3Config, tempfile::TempDir) {
+    store_that_accepts(move |request| request == Some(token)).await
+}
+
+async fn store_that_accepts(
+    accepts: impl Fn(Option<&str>) -> bool + Send + Sync + 'static,
+) -> (Fake, S3Config, tempfile::TempDir) {
     let objects = Objects::default();
     let fake = Fake::start(move |request: &Request| {
-        match request.header("x-amz-security-token") == Some(token) {
+        match accepts(request.header("x-amz-security-token")) {
             true => objects.reply(request),
             false if request.method == "HEAD" => Response::new(400, ""),
             false => Response::error(400, "ExpiredToken", "The provided token has expired."),
@@ -69,4 +77,29 @@ async fn credentials_that_have_expired_are_called_so_within_two_tries() {
     assert!(fake.seen().len() <= 2, "{} requests", fake.seen().len());
     // A response to HEAD does not say why.
     expired(store.head("k").await.expect_err("expired"));
+}
+
+#[tokio::test]
+async fn a_call_that_meets_a_renewed_token_goes_on() {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let over = is_over.clone();
+    let accepts = move |token: Option<&str>| match over.load(Ordering::SeqCst) {
+        true => token == Some("new"),
+        false => token == Some("old"),
+    };
+    for call in ["head", "get", "put"] {
+        is_over.store(false, Ordering::SeqCst);
+        let (_fake, config, dir) = store_that_accepts(accepts.clone()).await;
+        let path = dir.path().join("credentials");
+        write_token(&path, "old");
+        let store = open(&config).await;
+        store.put("k", Bytes::from_static(b"x")).await.expect("put");
+        write_token(&path, "new");
+        is_over.store(true, Ordering::SeqCst);
+        match call {
+            "head" => drop(store.head("k").await.expect("head").expect("is there")),
+            "get" => drop(store.get("k", 1).await.expect("get")),
+            _ => drop(store.put("l", Bytes::new()).await.expect("put")),
+        }
+    }
 }
