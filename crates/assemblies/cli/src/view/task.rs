@@ -42,6 +42,17 @@ pub struct TaskView {
 pub struct DeletionView {
     pub deleted_objects: u64,
     pub freed_bytes: u64,
+    /// The bucket keeps the bytes as older versions.
+    pub versions_remain: bool,
+}
+
+/// What a deletion has freed, in words.
+pub fn freed(freed_bytes: u64, versions_remain: bool) -> String {
+    if versions_remain {
+        "nothing freed: the bucket keeps versions, which a lifecycle rule for noncurrent versions removes".to_owned()
+    } else {
+        format!("{} freed", human::bytes(freed_bytes))
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -125,6 +136,7 @@ impl From<&pb::Deletion> for DeletionView {
         Self {
             deleted_objects: deletion.deleted_objects,
             freed_bytes: deletion.freed_bytes,
+            versions_remain: deletion.versions_remain,
         }
     }
 }
@@ -208,8 +220,8 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
     }
     if let Some(deletion) = &task.deletion {
         let objects = human::count(deletion.deleted_objects, "object");
-        let freed = human::bytes(deletion.freed_bytes);
-        text.push_str(&format!("\n{objects} deleted, {freed} freed\n"));
+        let freed = freed(deletion.freed_bytes, deletion.versions_remain);
+        text.push_str(&format!("\n{objects} deleted, {freed}\n"));
     }
     text
 }

@@ -88,6 +88,7 @@ impl From<Deletion> for pb::Deletion {
         Self {
             deleted_objects: deletion.objects,
             freed_bytes: deletion.bytes,
+            versions_remain: deletion.versions_remain,
         }
     }
 }
@@ -97,6 +98,7 @@ impl From<pb::Deletion> for Deletion {
         Self {
             objects: deletion.deleted_objects,
             bytes: deletion.freed_bytes,
+            versions_remain: deletion.versions_remain,
         }
     }
 }
@@ -216,6 +218,7 @@ mod tests {
             deletion: Some(Deletion {
                 objects: 3,
                 bytes: 9,
+                versions_remain: true,
             }),
         }
     }

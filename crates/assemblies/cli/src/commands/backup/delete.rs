@@ -8,6 +8,7 @@ use crate::context::{Context, Service, call};
 use crate::failure::Failure;
 use crate::human;
 use crate::names::BackupArg;
+use crate::view;
 use crate::wait;
 
 /// Deletes a backup, and of its objects those that no other backup needs. Asks first.
@@ -42,6 +43,7 @@ struct Deleted {
     cluster: Option<String>,
     deleted_objects: u64,
     freed_bytes: u64,
+    versions_remain: bool,
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
@@ -71,14 +73,12 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         cluster: args.backup.cluster.map(String::from),
         deleted_objects: deletion.deleted_objects,
         freed_bytes: deletion.freed_bytes,
+        versions_remain: deletion.versions_remain,
     };
     context.screen.result(&deleted, |deleted, _| {
         let objects = human::count(deleted.deleted_objects, "object");
-        let freed = human::bytes(deleted.freed_bytes);
-        format!(
-            "backup {} is deleted: {objects}, {freed} freed\n",
-            deleted.backup
-        )
+        let freed = view::task::freed(deleted.freed_bytes, deleted.versions_remain);
+        format!("backup {} is deleted: {objects}, {freed}\n", deleted.backup)
     })
 }
 
