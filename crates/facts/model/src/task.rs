@@ -166,7 +166,11 @@ pub struct Task {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deletion {
     pub objects: u64,
+    /// Freed in the store: 0 if it keeps versions.
     pub bytes: u64,
+    /// The bucket keeps the bytes as older versions of its objects.
+    #[serde(default)]
+    pub versions_remain: bool,
 }
 
 /// How far long work is.

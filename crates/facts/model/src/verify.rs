@@ -43,8 +43,8 @@ pub struct VerifyReport {
     pub damage: Vec<Damage>,
 }
 
-/// One thing that is damaged or missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One thing that is damaged or missing. Texts that do not apply are empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Damage {
     /// The host id of the node that the file is from.
     pub node: String,
@@ -55,8 +55,8 @@ pub struct Damage {
     pub component: String,
     /// The object's key.
     pub object: String,
-    /// What is wrong, for people.
-    pub what: String,
     /// Bytes from the start of the component, if the damage has a place.
     pub offset: Option<u64>,
+    /// What is wrong, for people.
+    pub what: String,
 }

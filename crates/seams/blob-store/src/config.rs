@@ -6,6 +6,7 @@ use std::sync::Arc;
 use secret::Secret;
 use serde::{Deserialize, Serialize};
 
+use crate::key::KEY_BYTES_MAX;
 use crate::{Counted, Folder, S3, Store, StoreError};
 
 /// S3's own limits.
@@ -13,6 +14,10 @@ const PART_BYTES_MIN: u64 = 5 << 20;
 const PART_BYTES_MAX: u64 = 5 << 30;
 /// More parts at once than this are a mistake: memory is their product with the part size.
 const PARALLEL_PARTS_MAX: usize = 64;
+/// S3's own limit for a key, in bytes.
+const S3_KEY_BYTES_MAX: usize = 1024;
+/// The longest prefix that leaves room for the longest key and the `/` between them.
+const PREFIX_BYTES_MAX: usize = S3_KEY_BYTES_MAX - KEY_BYTES_MAX - 1;
 
 /// The `[store]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +58,9 @@ pub struct S3Config {
     pub secret_access_key: Option<Secret>,
     /// The profile of the AWS configuration files; empty: the default one.
     pub profile: String,
+    /// A file of AWS credentials in place of `~/.aws/credentials`. It is read again when the store refuses what it holds,
+    /// so that something else may renew a session token in it.
+    pub credentials_file: Option<PathBuf>,
     /// PEM file with roots to trust beside the system's.
     pub ca_certificate: Option<PathBuf>,
     /// Objects larger than this are uploaded in parts of this size, in bytes. An object whose known size would need
@@ -88,6 +96,7 @@ impl Default for S3Config {
             access_key_id: String::new(),
             secret_access_key: None,
             profile: String::new(),
+            credentials_file: None,
             ca_certificate: None,
             part_size_bytes: 16 << 20,
             parallel_parts: 4,
@@ -117,6 +126,10 @@ impl S3Config {
             "`store.attempts_max` is 0"
         } else if crate::key::check_prefix(&self.prefix).is_err() {
             "`store.prefix` is not a path of plain segments"
+        } else if self.prefix.trim_end_matches('/').len() > PREFIX_BYTES_MAX {
+            "`store.prefix` is longer than 123 bytes: keys have at most 1024 bytes, of which up to 900 follow the prefix"
+        } else if self.secret_access_key.is_some() && self.credentials_file.is_some() {
+            "`store.credentials_file` and `store.secret_access_key` are both given"
         } else {
             return Ok(());
         };
@@ -194,10 +207,19 @@ mod tests {
                 prefix: "../x".into(),
                 ..good.clone()
             },
+            S3Config {
+                prefix: "p".repeat(PREFIX_BYTES_MAX + 1),
+                ..good.clone()
+            },
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }
         assert!(good.check().is_ok());
+        let longest = S3Config {
+            prefix: format!("{}/", "p".repeat(PREFIX_BYTES_MAX)),
+            ..good
+        };
+        assert!(longest.check().is_ok());
     }
 
     #[test]

@@ -179,4 +179,23 @@ impl BlobStore for Counted {
         self.counters.call(&self.counters.deletes, "delete");
         watched("delete", self.inner.delete_many(keys).await)
     }
+
+    async fn put_as_parts(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.counters.call(&self.counters.puts, "put");
+        self.counters.up(bytes.len() as u64);
+        watched("put", self.inner.put_as_parts(key, bytes).await)
+    }
+
+    async fn make_durable(&self, key: &str) -> Result<(), StoreError> {
+        watched("sync", self.inner.make_durable(key).await)
+    }
+
+    async fn discard_unfinished(&self, prefix: &str) -> Result<u64, StoreError> {
+        self.counters.call(&self.counters.lists, "list");
+        watched("discard", self.inner.discard_unfinished(prefix).await)
+    }
+
+    fn keeps_versions(&self) -> bool {
+        self.inner.keeps_versions()
+    }
 }

@@ -103,6 +103,18 @@ pub enum StoreError {
         #[source]
         source: Option<Source>,
     },
+    /// The store, or something in front of it, does not know or not do what is needed of it. Trying again does not help.
+    #[error("{store} does not do what is needed, for `{key}`: {what}")]
+    Unsuitable {
+        /// The key.
+        key: String,
+        /// The store.
+        store: String,
+        /// What was asked of it, and how it responded.
+        what: Box<str>,
+        /// The setting that helps, or what the store has to be able to do.
+        hint: &'static str,
+    },
     /// The store refused or failed for a reason that none of the others covers.
     #[error("{store} failed, for `{key}`")]
     Other {
@@ -129,6 +141,7 @@ impl StoreError {
             | Self::Key { .. }
             | Self::Source { .. }
             | Self::Config { .. }
+            | Self::Unsuitable { .. }
             | Self::Other { .. } => false,
         }
     }
@@ -141,20 +154,37 @@ impl StoreError {
     /// What an operator can do; `None` if that depends on the caller.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::PermissionDenied { .. } => Some(
+            Self::PermissionDenied { source, .. } => Some(hint_of(source).unwrap_or(
                 "check the store's credentials and that they may get, put, list and delete below the prefix",
+            )),
+            Self::Unavailable { source, .. } => Some(
+                hint_of(source)
+                    .unwrap_or("check the store's address and the network; then try again"),
             ),
-            Self::Unavailable { .. } => {
-                Some("check the store's address and the network; then try again")
-            }
             Self::QuotaExceeded { .. } => Some("make room in the store, or raise its quota"),
             Self::Config { .. } => Some("correct the [store] section of the configuration"),
+            Self::Unsuitable { hint, .. } => Some(hint),
+            Self::Other { source, .. } => hint_of(source),
             Self::NotFound { .. }
             | Self::TooLarge { .. }
             | Self::OutOfRange { .. }
             | Self::Key { .. }
-            | Self::Source { .. }
-            | Self::Other { .. } => None,
+            | Self::Source { .. } => None,
         }
     }
+}
+
+fn hint_of(source: &Source) -> Option<&'static str> {
+    source.downcast_ref::<Explained>()?.hint
+}
+
+/// An error of a backend in plain words. It has no source: what lies beneath says the same again.
+#[derive(Debug, thiserror::Error)]
+#[error("{words}")]
+pub(crate) struct Explained {
+    pub words: String,
+    /// The backend's own code, if it has any.
+    pub code: String,
+    /// What an operator can do, if that is known better than from the kind of error.
+    pub hint: Option<&'static str>,
 }

@@ -5,6 +5,8 @@
 //! created only after the folder that holds its name is on the disk too. docs/decisions says why this is our own
 //! code.
 
+mod durable;
+mod link;
 mod listing;
 mod temporary;
 
@@ -21,14 +23,14 @@ use tokio::task::spawn_blocking;
 use tokio_util::io::ReaderStream;
 
 use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, StoreError, key};
+use durable::Durable;
+use link::{link_durably, remove};
 use temporary::Temporary;
 
 /// Bytes that are read from a file at once.
 const READ_BYTES: usize = 512 << 10;
 /// Bytes that are written to a file at once.
 const WRITE_BYTES: usize = 1 << 20;
-/// How often a link is tried while other calls remove the emptied folder that it goes to.
-const LINK_ATTEMPTS_MAX: u32 = 16;
 
 /// A store in a folder. Two of them over one folder, even in two processes, act as one store.
 ///
@@ -38,6 +40,7 @@ const LINK_ATTEMPTS_MAX: u32 = 16;
 pub struct Folder {
     root: PathBuf,
     store: String,
+    durable: Durable,
 }
 
 impl Folder {
@@ -54,6 +57,7 @@ impl Folder {
         Ok(Self {
             store: format!("folder {}", root.display()),
             root,
+            durable: Durable::default(),
         })
     }
 
@@ -117,8 +121,11 @@ impl Folder {
     /// Flushes a written temporary file and gives it its name.
     async fn publish(&self, key: &str, temporary: Temporary) -> Result<Put, StoreError> {
         let (root, path) = (self.root.clone(), self.path(key)?);
-        self.blocking(key, move || link_durably(&root, &temporary, &path))
-            .await
+        let durable = self.durable.clone();
+        self.blocking(key, move || {
+            link_durably(&root, &durable, &temporary, &path)
+        })
+        .await
     }
 
     async fn temporary(&self, key: &str) -> Result<Temporary, StoreError> {
@@ -136,79 +143,6 @@ impl Folder {
         }
         Ok((file, metadata.len()))
     }
-}
-
-/// Links a temporary file to its name unless the name exists. Everything is on the disk when this returns.
-fn link_durably(root: &Path, temporary: &Temporary, path: &Path) -> io::Result<Put> {
-    let parent = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    temporary.file().sync_all()?;
-    for _ in 0..LINK_ATTEMPTS_MAX {
-        create_folders(root, parent)?;
-        match std::fs::hard_link(temporary.path(), path) {
-            Ok(()) => {
-                sync_folder(parent)?;
-                return Ok(Put::Created);
-            }
-            // The name is a folder of other objects. An object store allows both, a file system does not.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {
-                return Err(ErrorKind::IsADirectory.into());
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                // It may be of a writer that died before its own flush; the result must hold after a power cut too.
-                sync_folder(parent)?;
-                return Ok(Put::Exists);
-            }
-            // A deletion has just removed the emptied folder.
-            Err(error) if error.kind() == ErrorKind::NotFound && temporary.path().exists() => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(ErrorKind::Interrupted.into())
-}
-
-/// Creates the folders down to `folder`, each on the disk before the next.
-fn create_folders(root: &Path, folder: &Path) -> io::Result<()> {
-    if folder == root || folder.is_dir() {
-        return Ok(());
-    }
-    let parent = folder.parent().ok_or(ErrorKind::InvalidInput)?;
-    create_folders(root, parent)?;
-    match std::fs::create_dir(folder) {
-        Ok(()) => sync_folder(parent),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
-        // The parent was removed again; the caller's loop retries.
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match std::fs::File::open(folder) {
-        Ok(folder) => folder.sync_all(),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Removes an object and the folders that it leaves empty.
-fn remove(root: &Path, path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Ok(()) => {}
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(());
-        }
-        // A folder is not an object.
-        Err(_) if path.is_dir() => return Ok(()),
-        Err(error) => return Err(error),
-    }
-    let mut folder = path.parent();
-    while let Some(emptied) = folder.filter(|&folder| folder != root) {
-        if std::fs::remove_dir(emptied).is_err() {
-            return sync_folder(emptied);
-        }
-        folder = emptied.parent();
-    }
-    sync_folder(root)
 }
 
 fn meta(key: String, metadata: &std::fs::Metadata) -> Meta {
@@ -232,13 +166,15 @@ impl BlobStore for Folder {
 
     async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
         let (root, path) = (self.root.clone(), self.path(key)?);
+        let durable = self.durable.clone();
         self.blocking(key, move || {
             if path.is_file() {
+                durable.object(&root, &path)?;
                 return Ok(Put::Exists);
             }
             let temporary = Temporary::create(&root)?;
             io::Write::write_all(&mut temporary.file(), &bytes)?;
-            link_durably(&root, &temporary, &path)
+            link_durably(&root, &durable, &temporary, &path)
         })
         .await
     }
@@ -324,7 +260,16 @@ impl BlobStore for Folder {
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         let (root, path) = (self.root.clone(), self.path(key)?);
-        self.blocking(key, move || remove(&root, &path)).await
+        let durable = self.durable.clone();
+        self.blocking(key, move || remove(&root, &durable, &path))
+            .await
+    }
+
+    async fn make_durable(&self, key: &str) -> Result<(), StoreError> {
+        let (root, path) = (self.root.clone(), self.path(key)?);
+        let durable = self.durable.clone();
+        self.blocking(key, move || durable.object(&root, &path))
+            .await
     }
 
     async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {

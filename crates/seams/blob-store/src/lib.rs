@@ -76,8 +76,9 @@ pub fn source_error(
 pub enum Put {
     /// This call created the object; it is durable and visible to every reader.
     Created,
-    /// There is an object of that key, untouched by this call. It may have been created by an earlier try of this
-    /// same call whose response was lost; a caller that needs to know compares the content.
+    /// There is an object of that key, untouched by this call, and as durable as one that was created. It may have been
+    /// created by an earlier try of this same call whose response was lost; a caller that needs to know compares the
+    /// content.
     Exists,
 }
 
@@ -126,6 +127,12 @@ pub trait BlobStore: Send + Sync {
         body: ByteStream,
     ) -> Result<Put, StoreError>;
 
+    /// Creates an object in the way in which this backend creates large ones, however small it is, so that a caller can
+    /// find out whether it is conditional in that way, too.
+    async fn put_as_parts(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.put(key, bytes).await
+    }
+
     /// Reads a whole object of at most `bytes_max` bytes; a larger one is refused unread.
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError>;
 
@@ -154,4 +161,22 @@ pub trait BlobStore: Send + Sync {
 
     /// Deletes objects in no particular order. After an error any of them may be gone; repeating finishes.
     async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError>;
+
+    /// Makes sure that an object that was found survives a power cut, also if its writer was killed before it could.
+    /// Does nothing where an object is not visible before it is durable.
+    async fn make_durable(&self, _key: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Discards what killed writers left of objects under `prefix` that they never finished; returns how many there
+    /// were. An upload that is running is discarded as well, and fails: only call it for keys that nothing may write
+    /// any more. A store may clean up by itself and report none.
+    async fn discard_unfinished(&self, _prefix: &str) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    /// Whether a deletion so far has left the bytes in the store, as an older version of the object.
+    fn keeps_versions(&self) -> bool {
+        false
+    }
 }

@@ -6,29 +6,31 @@
 //! the body in signed chunks at more than twice the cost.
 
 mod client;
+mod credentials;
+mod delete;
+mod denied;
 mod error;
+mod head;
 mod multipart;
+mod parts;
+mod put;
+mod range;
 mod read;
+mod unfinished;
 
 use std::ops::Range;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream as Body;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier, ServerSideEncryption, StorageClass};
+use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use bytes::Bytes;
 use futures::stream::{StreamExt, TryStreamExt, once, try_unfold};
 
 use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, S3Config, StoreError, key};
-use error::{Condition, classify, condition};
-
-/// How often a conditional create is retried after a conflict with another one on the same key.
-const CONFLICT_ATTEMPTS_MAX: u32 = 5;
-/// The pause before the first retry; doubles each time.
-const CONFLICT_PAUSE: Duration = Duration::from_millis(100);
-/// S3's own limit for one deletion request.
-const DELETE_KEYS_MAX: usize = 1000;
+use denied::{LISTING_HINT, lacking};
+use error::classify;
 
 /// A bucket, or a prefix of one.
 #[derive(Debug, Clone)]
@@ -44,6 +46,14 @@ pub struct S3 {
     sign_payload: bool,
     storage_class: Option<StorageClass>,
     sse_kms_key: Option<String>,
+    learnt: Arc<Learnt>,
+}
+
+/// What the store's responses have shown of it so far.
+#[derive(Debug, Default)]
+struct Learnt {
+    refuses_bulk: AtomicBool,
+    keeps_versions: AtomicBool,
 }
 
 impl S3 {
@@ -73,6 +83,7 @@ impl S3 {
                 .unwrap_or(config.endpoint.starts_with("http://")),
             storage_class: config.storage_class.as_deref().map(StorageClass::from),
             sse_kms_key: config.sse_kms_key.clone(),
+            learnt: Arc::default(),
         })
     }
 
@@ -105,24 +116,36 @@ impl S3 {
             .bucket(&self.bucket)
             .prefix(format!("{}{prefix}", self.prefix))
             .set_delimiter(delimiter.map(str::to_owned))
-            .set_continuation_token(token)
+            .set_continuation_token(token.clone())
             .send()
             .await
-            .map_err(|error| classify(&self.store, prefix, error))?;
+            .map_err(|error| lacking(classify(&self.store, prefix, error), LISTING_HINT))?;
         let next = page.next_continuation_token().map(str::to_owned);
-        let strip = |key: &str| key.strip_prefix(&self.prefix).unwrap_or(key).to_owned();
+        // What is not listed counts as missing, so a listing that is cut off must be no listing.
+        if page.is_truncated() == Some(true) && (next.is_none() || next == token) {
+            return Err(self.other(
+                prefix,
+                "a page of a listing did not say where the next begins",
+            ));
+        }
+        let next = next.filter(|_| page.is_truncated() == Some(true));
+        let own = format!("{}{prefix}", self.prefix);
+        let strip = |key: &str| {
+            let below = key.strip_prefix(&self.prefix)?;
+            key.starts_with(&own).then(|| below.to_owned())
+        };
         let children = Children {
             prefixes: page
                 .common_prefixes()
                 .iter()
-                .filter_map(|common| common.prefix().map(strip))
+                .filter_map(|common| common.prefix().and_then(strip))
                 .collect(),
             objects: page
                 .contents()
                 .iter()
                 .filter_map(|object| {
                     Some(Meta {
-                        key: strip(object.key()?),
+                        key: strip(object.key()?)?,
                         size: u64::try_from(object.size()?).ok()?,
                         tag: object.e_tag().unwrap_or_default().to_owned(),
                     })
@@ -130,36 +153,6 @@ impl S3 {
                 .collect(),
         };
         Ok((children, next))
-    }
-
-    async fn delete_batch(&self, keys: &[String]) -> Result<(), StoreError> {
-        let mut batch = Delete::builder().quiet(true);
-        for key in keys {
-            let object = ObjectIdentifier::builder().key(self.object(key)?).build();
-            batch = batch.objects(object.map_err(|error| self.other(key, error))?);
-        }
-        let first = keys.first().map_or("", String::as_str);
-        let batch = batch.build().map_err(|error| self.other(first, error))?;
-        let response = self
-            .client
-            .delete_objects()
-            .bucket(&self.bucket)
-            .delete(batch)
-            .send()
-            .await
-            .map_err(|error| classify(&self.store, first, error))?;
-        let Some(failed) = response.errors().first() else {
-            return Ok(());
-        };
-        let key = failed.key().unwrap_or(first).to_owned();
-        let code = failed.code().unwrap_or_default();
-        let source = format!("{code}: {}", failed.message().unwrap_or_default()).into();
-        let store = self.store.clone();
-        Err(match code {
-            "AccessDenied" => StoreError::PermissionDenied { key, store, source },
-            "InternalError" | "SlowDown" => StoreError::Unavailable { key, store, source },
-            _ => StoreError::Other { key, store, source },
-        })
     }
 
     fn other(
@@ -182,41 +175,11 @@ impl BlobStore for S3 {
     }
 
     async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
-        let object = self.object(key)?;
-        let checksum = self.checksum(&bytes);
-        let mut pause = CONFLICT_PAUSE;
-        let mut attempt = 1;
-        loop {
-            let request = self
-                .client
-                .put_object()
-                .bucket(&self.bucket)
-                .key(&object)
-                .if_none_match("*")
-                .set_checksum_crc32(checksum.clone())
-                .set_storage_class(self.storage_class.clone())
-                .set_server_side_encryption(self.encryption())
-                .set_ssekms_key_id(self.sse_kms_key.clone())
-                .body(Body::from(bytes.clone()))
-                .customize();
-            let request = if self.sign_payload {
-                request
-            } else {
-                request.disable_payload_signing()
-            };
-            let Err(error) = request.send().await else {
-                return Ok(Put::Created);
-            };
-            match condition(&error) {
-                Condition::Exists => return Ok(Put::Exists),
-                Condition::Conflict if attempt < CONFLICT_ATTEMPTS_MAX => {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                    attempt += 1;
-                }
-                _ => return Err(classify(&self.store, key, error)),
-            }
-        }
+        put::put(self, key, bytes).await
+    }
+
+    async fn put_as_parts(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        multipart::put_one_part(self, key, bytes).await
     }
 
     async fn put_stream(
@@ -241,30 +204,10 @@ impl BlobStore for S3 {
     }
 
     async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
-        let object = self.object(key)?;
-        let head = self.client.head_object().bucket(&self.bucket).key(&object);
-        match head.send().await {
-            Ok(head) => Ok(Some(Meta {
-                key: key.to_owned(),
-                size: u64::try_from(head.content_length().unwrap_or(0)).unwrap_or(0),
-                tag: head.e_tag().unwrap_or_default().to_owned(),
-            })),
-            Err(error) => match classify(&self.store, key, error) {
-                // A response to HEAD has no body that distinguishes a missing object from a missing bucket.
-                error if error.is_not_found() => {
-                    let bucket = self.client.head_bucket().bucket(&self.bucket).send().await;
-                    match bucket.map_err(|error| classify(&self.store, key, error)) {
-                        Ok(_) => Ok(None),
-                        Err(error) if error.is_not_found() => {
-                            Err(self.other(key, "the bucket does not exist"))
-                        }
-                        // A caller without permission for HEAD on the bucket still got 404 for the object, not 403.
-                        Err(StoreError::PermissionDenied { .. }) => Ok(None),
-                        Err(error) => Err(error),
-                    }
-                }
-                error => Err(error),
-            },
+        match head::once(self, key).await {
+            // Finding out why has had expired credentials read again.
+            Err(error) if denied::is_unclear(&error) => head::once(self, key).await,
+            found => found,
         }
     }
 
@@ -304,25 +247,18 @@ impl BlobStore for S3 {
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        let object = self.object(key)?;
-        let delete = self
-            .client
-            .delete_object()
-            .bucket(&self.bucket)
-            .key(&object);
-        match delete.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match classify(&self.store, key, error) {
-                error if error.is_not_found() => Ok(()),
-                error => Err(error),
-            },
-        }
+        delete::one(self, key).await
     }
 
     async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
-        for batch in keys.chunks(DELETE_KEYS_MAX) {
-            self.delete_batch(batch).await?;
-        }
-        Ok(())
+        delete::many(self, keys).await
+    }
+
+    async fn discard_unfinished(&self, prefix: &str) -> Result<u64, StoreError> {
+        unfinished::discard(self, prefix).await
+    }
+
+    fn keeps_versions(&self) -> bool {
+        self.learnt.keeps_versions.load(Ordering::Relaxed)
     }
 }

@@ -2,9 +2,11 @@
 
 pub mod conformance;
 mod faulty;
+mod gate;
 mod memory;
 mod write_once;
 
 pub use faulty::{Fault, Faulty};
+pub use gate::{Gate, Stop};
 pub use memory::Memory;
 pub use write_once::WriteOnce;

@@ -137,6 +137,22 @@ impl BlobStore for Throttle {
     async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
         self.inner.delete_many(keys).await
     }
+
+    async fn put_as_parts(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.inner.put_as_parts(key, bytes).await
+    }
+
+    async fn make_durable(&self, key: &str) -> Result<(), StoreError> {
+        self.inner.make_durable(key).await
+    }
+
+    async fn discard_unfinished(&self, prefix: &str) -> Result<u64, StoreError> {
+        self.inner.discard_unfinished(prefix).await
+    }
+
+    fn keeps_versions(&self) -> bool {
+        self.inner.keeps_versions()
+    }
 }
 
 #[cfg(test)]

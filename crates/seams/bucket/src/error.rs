@@ -129,9 +129,9 @@ impl ServiceError for DocumentError {
 pub fn store_kind(error: &StoreError) -> ErrorKind {
     match error {
         StoreError::Unavailable { .. } => ErrorKind::Unavailable,
-        StoreError::PermissionDenied { .. } | StoreError::Config { .. } => {
-            ErrorKind::FailedPrecondition
-        }
+        StoreError::PermissionDenied { .. }
+        | StoreError::Config { .. }
+        | StoreError::Unsuitable { .. } => ErrorKind::FailedPrecondition,
         StoreError::QuotaExceeded { .. } => ErrorKind::ResourceExhausted,
         StoreError::NotFound { .. } | StoreError::OutOfRange { .. } => ErrorKind::DataLoss,
         StoreError::TooLarge { .. }
@@ -148,6 +148,7 @@ pub fn store_reason(error: &StoreError) -> &'static str {
         StoreError::PermissionDenied { .. } => "STORE_PERMISSION_DENIED",
         StoreError::Config { .. } => "STORE_CONFIG",
         StoreError::QuotaExceeded { .. } => "STORE_FULL",
+        StoreError::Unsuitable { .. } => "STORE_UNSUITABLE",
         StoreError::NotFound { .. } => "OBJECT_MISSING",
         StoreError::OutOfRange { .. } => "OBJECT_TRUNCATED",
         StoreError::TooLarge { .. } => "OBJECT_TOO_LARGE",

@@ -6,37 +6,14 @@ mod stream;
 
 use std::sync::Arc;
 
-use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use counter::Counter;
+pub use model::task::Progress;
 pub use parallel::for_each;
 pub use stream::stream;
-
-/// How far a piece of work is. Totals of 0 mean: not known yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Progress {
-    pub bytes_done: u64,
-    pub bytes_total: u64,
-    pub items_done: u64,
-    pub items_total: u64,
-    /// What is being worked on now, for people.
-    pub note: String,
-}
-
-impl From<Progress> for pb::Progress {
-    fn from(progress: Progress) -> Self {
-        Self {
-            bytes_done: progress.bytes_done,
-            bytes_total: progress.bytes_total,
-            items_done: progress.items_done,
-            items_total: progress.items_total,
-            note: progress.note,
-        }
-    }
-}
 
 /// The work was asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -59,6 +59,8 @@ pub struct BackupDeletedView {
     pub deleted_objects: u64,
     /// Their size.
     pub freed_bytes: u64,
+    /// The bucket keeps the bytes as older versions.
+    pub versions_remain: bool,
 }
 
 /// A cluster that was removed.
@@ -106,6 +108,7 @@ impl BackupDeletedView {
             cluster: cluster.map(ToString::to_string),
             deleted_objects: deletion.objects,
             freed_bytes: deletion.bytes,
+            versions_remain: deletion.versions_remain,
         }
     }
 }

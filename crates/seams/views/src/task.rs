@@ -53,6 +53,8 @@ pub struct DeletionView {
     pub deleted_objects: u64,
     /// Their size.
     pub freed_bytes: u64,
+    /// The bucket keeps the bytes as older versions.
+    pub versions_remain: bool,
 }
 
 /// A step of a task.
@@ -107,6 +109,7 @@ impl From<Deletion> for DeletionView {
         Self {
             deleted_objects: deletion.objects,
             freed_bytes: deletion.bytes,
+            versions_remain: deletion.versions_remain,
         }
     }
 }

@@ -40,6 +40,13 @@ impl Catalog {
             reason,
         };
         let failure = self.create(&keys::failure(backup), failure).await?.document;
+        // Another catalog has committed it meanwhile, or sees the failure and takes its manifest back. Either way the
+        // pin on the base is that commit's to release.
+        if self.exists(&keys::backup_manifest(backup)).await? {
+            return Err(CatalogError::Committed {
+                backup: backup.clone(),
+            });
+        }
         self.release_base(&intent).await?;
         tracing::info!(%backup, task_id = %task, reason = failure.reason, "backup given up");
         Ok(())

@@ -100,6 +100,10 @@ impl Catalog {
             None if self.exists(&keys::backup_manifest(backup)).await? => {
                 Err(taken("there is a backup of that name".to_owned()))
             }
+            // An agent would find them in its way, in the middle of the backup.
+            None if self.has_strays(backup).await? => Err(taken(
+                "objects of a deleted backup of that name arrived after its deletion".to_owned(),
+            )),
             None => Ok(None),
         }
     }

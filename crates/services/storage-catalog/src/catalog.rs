@@ -1,5 +1,7 @@
 //! The catalog itself: a bucket, a clock, and caches.
 
+use std::sync::atomic::AtomicBool;
+
 use blob_store::Store;
 use bucket::Bucket;
 use chassis::Locks;
@@ -24,6 +26,8 @@ pub struct Catalog {
     pub locks: Locks<BackupRef>,
     pub manifests: Cache<Known>,
     pub intents: Cache<Intent>,
+    /// Whether the store has been found to create only what is not there.
+    pub creates_once: AtomicBool,
 }
 
 impl Catalog {
@@ -35,6 +39,7 @@ impl Catalog {
             locks: Locks::default(),
             manifests: Cache::default(),
             intents: Cache::default(),
+            creates_once: AtomicBool::new(false),
         }
     }
 

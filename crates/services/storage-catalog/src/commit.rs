@@ -1,7 +1,9 @@
-//! Commits a backup: checks what the nodes wrote, then writes the backup manifest, last of all.
+//! Commits a backup: checks what the nodes wrote, writes the backup manifest, last of all, and then looks whether
+//! another catalog has deleted or given up the backup meanwhile.
 
 mod check;
 mod figures;
+mod settle;
 
 use std::collections::BTreeSet;
 
@@ -46,6 +48,7 @@ impl Catalog {
         if let Some(base) = base_of(&intent) {
             self.hold_base_for_commit(&base, &intent.task_id).await?;
         }
+        let base = self.base_of_commit(&intent).await?;
         let nodes = self.nodes(&request, &intent).await?;
         let manifest = BackupManifest {
             backup: request.backup.clone(),
@@ -66,7 +69,10 @@ impl Catalog {
         let key = keys::backup_manifest(&request.backup);
         let created = self.create(&key, manifest).await?;
         let manifest = match created.put {
-            Put::Created => created.document,
+            Put::Created => {
+                self.settle(&intent, &base).await?;
+                created.document
+            }
             // An earlier try whose reply was lost, or another catalog: what is there counts.
             Put::Exists => match self.committed_before(&request).await? {
                 Some(committed) => committed,
@@ -78,6 +84,10 @@ impl Catalog {
             },
         };
         self.release_base(&intent).await?;
+        // All that the nodes upload is there; what an agent left that was killed is of no use to anyone.
+        if let Err(error) = self.discard_unfinished(&request.backup).await {
+            tracing::warn!(backup = %request.backup, error = api::error::chain(&error), "unfinished uploads not discarded");
+        }
         tracing::info!(backup = %request.backup, task_id = %request.task, "backup committed");
         Ok(manifest)
     }
@@ -95,6 +105,7 @@ impl Catalog {
                 by: format!("task {} made it", manifest.task_id),
             });
         }
+        self.settle_earlier(request, &manifest).await?;
         if let Some(name) = &manifest.base {
             let cluster = request.backup.cluster.clone();
             let base = BackupRef {

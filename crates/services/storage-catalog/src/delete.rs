@@ -6,12 +6,14 @@
 
 mod mark;
 
+use api::{ErrorKind, ServiceError};
 use blob_store::Meta;
 use bucket::keys;
 use chassis::work::{Progress, Work};
 use futures::{StreamExt, TryStreamExt};
 use model::BackupRef;
 use model::manifest::Intent;
+use model::task::Deletion;
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -20,18 +22,9 @@ use mark::Mark;
 /// Objects that are deleted between two checks that the deletion is still ours.
 const BATCH_KEYS: usize = 1000;
 
-/// What a deletion removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Deleted {
-    pub objects: u64,
-    pub bytes: u64,
-}
-
-impl Deleted {
-    fn add(&mut self, objects: &[Meta]) {
-        self.objects += objects.len() as u64;
-        self.bytes += objects.iter().map(|meta| meta.size).sum::<u64>();
-    }
+fn add(deleted: &mut Deletion, objects: &[Meta]) {
+    deleted.objects += objects.len() as u64;
+    deleted.bytes += objects.iter().map(|meta| meta.size).sum::<u64>();
 }
 
 impl Catalog {
@@ -41,7 +34,7 @@ impl Catalog {
         backup: &BackupRef,
         even_if_running: bool,
         work: &Work,
-    ) -> Result<Deleted, CatalogError> {
+    ) -> Result<Deletion, CatalogError> {
         let _lock = self.locks.lock(backup).await;
         let resumed = self.check_deletable(backup, even_if_running).await?;
         if !resumed {
@@ -57,7 +50,11 @@ impl Catalog {
             }
             return Err(refusal);
         }
-        let deleted = self.destroy(backup, &mark, work).await?;
+        let mut deleted = self.destroy(backup, &mark, work).await?;
+        deleted.versions_remain = self.store.keeps_versions();
+        if deleted.versions_remain {
+            deleted.bytes = 0;
+        }
         tracing::info!(%backup, objects = deleted.objects, bytes = deleted.bytes, "backup deleted");
         Ok(deleted)
     }
@@ -84,6 +81,7 @@ impl Catalog {
             Ok(Some(_)) => Ok(false),
             Err(error) if error.is_unreadable() && even_if_running => Ok(false),
             Err(error) => Err(error),
+            Ok(None) if self.has_strays(backup).await? => Ok(false),
             Ok(None) => Err(self.why_not_complete(backup).await?),
         }
     }
@@ -130,16 +128,24 @@ impl Catalog {
         backup: &BackupRef,
         mark: &Mark,
         work: &Work,
-    ) -> Result<Deleted, CatalogError> {
+    ) -> Result<Deletion, CatalogError> {
         let intent = match self.read_intent(backup).await {
             Err(error) if error.is_unreadable() => None,
             read => read?,
         };
-        let mut deleted = Deleted::default();
+        let mut deleted = Deletion::default();
         self.destroy_one(&keys::backup_manifest(backup), mark, &mut deleted)
             .await?;
         self.destroy_under(&keys::data(backup), mark, work, &mut deleted)
             .await?;
+        mark.check_ours(self).await?;
+        match self.discard_unfinished(backup).await {
+            // Parts that stay cost money, and a lifecycle rule removes them.
+            Err(error) if error.kind() != ErrorKind::Unavailable => {
+                tracing::warn!(%backup, error = api::error::chain(&error), "unfinished uploads not discarded");
+            }
+            discarded => discarded?,
+        }
         self.destroy_under(&keys::node_manifests(backup), mark, work, &mut deleted)
             .await?;
         self.delete_documents(backup, intent, mark, work, &mut deleted)
@@ -152,7 +158,7 @@ impl Catalog {
         &self,
         key: &str,
         mark: &Mark,
-        deleted: &mut Deleted,
+        deleted: &mut Deletion,
     ) -> Result<(), CatalogError> {
         let head = self.store.head(key).await;
         let Some(meta) = head.map_err(CatalogError::store("look for a document"))? else {
@@ -161,7 +167,7 @@ impl Catalog {
         mark.check_ours(self).await?;
         let gone = self.store.delete(key).await;
         gone.map_err(CatalogError::store("delete a document"))?;
-        deleted.add(&[meta]);
+        add(deleted, &[meta]);
         Ok(())
     }
 
@@ -172,18 +178,18 @@ impl Catalog {
         prefix: &str,
         mark: &Mark,
         work: &Work,
-        deleted: &mut Deleted,
+        deleted: &mut Deletion,
     ) -> Result<(), CatalogError> {
         let listing = "list what is to be deleted";
-        let count = |total: Deleted, meta: Meta| async move {
+        let count = |total: Deletion, meta: Meta| async move {
             let mut total = total;
-            total.add(&[meta]);
+            add(&mut total, &[meta]);
             Ok(total)
         };
         let total = self
             .store
             .list(prefix)
-            .try_fold(Deleted::default(), count)
+            .try_fold(Deletion::default(), count)
             .await;
         let total = total.map_err(CatalogError::store(listing))?;
         let before = *deleted;
@@ -197,7 +203,7 @@ impl Catalog {
             let keys: Vec<String> = batch.iter().map(|meta| meta.key.clone()).collect();
             let gone = self.store.delete_many(&keys).await;
             gone.map_err(CatalogError::store("delete objects"))?;
-            deleted.add(&batch);
+            add(deleted, &batch);
             work.report(Progress {
                 bytes_done: deleted.bytes - before.bytes,
                 bytes_total: total.bytes,
@@ -216,7 +222,7 @@ impl Catalog {
         intent: Option<Intent>,
         mark: &Mark,
         work: &Work,
-        deleted: &mut Deleted,
+        deleted: &mut Deletion,
     ) -> Result<(), CatalogError> {
         if let Some(intent) = &intent {
             self.release_base(intent).await?;

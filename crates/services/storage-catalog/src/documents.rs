@@ -2,6 +2,7 @@
 
 use blob_store::StoreError;
 use bucket::{Document, Read, Written, keys};
+use futures::StreamExt;
 use model::manifest::{BackupManifest, Intent, NodeManifest};
 use model::{BackupRef, HostId};
 use serde::Serialize;
@@ -72,5 +73,34 @@ impl Catalog {
                 source,
             }),
         }
+    }
+
+    /// Discards what killed agents left of objects of this backup that they never finished. Only for a backup that no
+    /// agent uploads to any more, or whose uploads are of no use.
+    pub async fn discard_unfinished(&self, backup: &BackupRef) -> Result<(), CatalogError> {
+        let discarded = self.store.discard_unfinished(&keys::data(backup)).await;
+        match discarded.map_err(CatalogError::store("discard unfinished uploads"))? {
+            0 => {}
+            uploads => tracing::info!(%backup, uploads, "unfinished uploads discarded"),
+        }
+        Ok(())
+    }
+
+    /// Whether anything lies under a prefix.
+    pub async fn any_under(&self, prefix: &str) -> Result<bool, CatalogError> {
+        let first = self.store.list(prefix).next().await.transpose();
+        Ok(first
+            .map_err(CatalogError::store("list the bucket"))?
+            .is_some())
+    }
+
+    /// Whether objects bear the name of a backup that was deleted: an agent that was frozen may write on afterwards.
+    pub async fn has_strays(&self, backup: &BackupRef) -> Result<bool, CatalogError> {
+        for prefix in [keys::node_manifests(backup), keys::data(backup)] {
+            if self.any_under(&prefix).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

@@ -87,8 +87,8 @@ pub enum CatalogError {
         #[source]
         source: StoreError,
     },
-    #[error("{store} overwrites objects that it was told to create only")]
-    OverwritingStore { store: String },
+    #[error("{store} overwrites objects that it was told to create only, {how}")]
+    OverwritingStore { store: String, how: &'static str },
     #[error(transparent)]
     Stopped(#[from] Stopped),
     #[error("could not {doing}")]
@@ -243,7 +243,9 @@ impl ServiceError for CatalogError {
             Self::UndeletableStore { .. } => {
                 "grant deletion below the prefix, or wait for the bucket's retention to end"
             }
-            Self::OverwritingStore { .. } => "use a store that honours `If-None-Match: *`",
+            Self::OverwritingStore { .. } => {
+                "use a store that honours `If-None-Match: *` on PutObject and on CompleteMultipartUpload"
+            }
             Self::Store { source, .. } => source.hint()?,
             Self::BaseMismatch(_)
             | Self::NotBegun { .. }

@@ -37,6 +37,11 @@ impl Catalog {
             found.sort();
             found.dedup();
         }
+        let strays;
+        if found.is_empty() {
+            strays = self.strays_named(&name).await?;
+            found = strays.iter().collect();
+        }
         match found.as_slice() {
             [one] => Ok((*one).clone()),
             [] => Err(CatalogError::NotFound {
@@ -51,6 +56,28 @@ impl Catalog {
                 name,
             }),
         }
+    }
+
+    /// Deleted backups of that name of which objects arrived afterwards, in every cluster.
+    async fn strays_named(&self, name: &BackupName) -> Result<Vec<BackupRef>, CatalogError> {
+        let mut found = Vec::new();
+        for tree in ["nodes", "data"] {
+            let root = format!("{}/{tree}/", keys::ROOT);
+            let level = self.store.list_children(&root).await;
+            let level = level.map_err(CatalogError::store("list the bucket"))?;
+            for prefix in level.prefixes {
+                let cluster = prefix.strip_prefix(&root).unwrap_or(&prefix);
+                let Ok(cluster) = cluster.trim_end_matches('/').parse() else {
+                    continue;
+                };
+                let name = name.clone();
+                let backup = BackupRef { cluster, name };
+                if !found.contains(&backup) && self.has_strays(&backup).await? {
+                    found.push(backup);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The backup that a request means, in whatever state it is; an error if there is none.
@@ -137,6 +164,12 @@ impl Catalog {
             return Ok(CatalogError::NotComplete {
                 backup,
                 state: "is still being made",
+            });
+        }
+        if self.has_strays(&backup).await? {
+            return Ok(CatalogError::NotComplete {
+                backup,
+                state: "was deleted, and objects of it arrived afterwards; delete it again to remove them",
             });
         }
         let survey = self.survey(Some(&backup.cluster)).await?;

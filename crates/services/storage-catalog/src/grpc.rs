@@ -151,13 +151,12 @@ impl StorageCatalog for StorageCatalogGrpc {
         let level = request.level().try_into().map_err(api::status)?;
         let backup = self.resolve(request.backup).await?;
         let catalog = self.catalog.clone();
-        let verified = backup.clone();
         let messages = stream(
-            |work| async move {
-                let verifying = catalog.verify(&verified, level, &work);
+            move |work| async move {
+                let verifying = catalog.verify(&backup, level, &work);
                 work.or_stop(verifying).await?
             },
-            move |progress, report| wire::verify_message(progress, report, &backup, level),
+            wire::verify_message,
         );
         Ok(Response::new(messages))
     }
@@ -215,10 +214,7 @@ impl StorageCatalog for StorageCatalogGrpc {
         Ok(Response::new(pb::GetStoreStatusResponse {
             store: self.catalog.store.describe(),
             reachable: reached.is_ok(),
-            detail: reached
-                .err()
-                .map(|error| api::error::chain(&error))
-                .unwrap_or_default(),
+            detail: reached.err().map(wire::detail).unwrap_or_default(),
         }))
     }
 }

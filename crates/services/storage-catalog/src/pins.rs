@@ -31,16 +31,30 @@ impl Catalog {
             return Ok(());
         }
         match created.put {
-            Put::Created => {
-                self.unpin(backup, task).await?;
-                Err(self.why_not_complete(backup).await?)
-            }
             // It may be an earlier call's pin that holds: the deletion, if it still lives, has seen it and gives up.
             Put::Exists if there => Err(CatalogError::AnotherDeletion {
                 backup: backup.clone(),
             }),
-            Put::Exists => Err(self.why_not_complete(backup).await?),
+            // The task's own, also if it is from an earlier try: with the backup gone it holds nothing, and would hold
+            // the next backup of that name.
+            Put::Created | Put::Exists => {
+                self.unpin(backup, task).await?;
+                Err(self.why_not_pinned(backup).await?)
+            }
         }
+    }
+
+    /// Why a pin was taken back. A deletion that was given up meanwhile leaves a complete backup: the next try pins it.
+    async fn why_not_pinned(&self, backup: &BackupRef) -> Result<CatalogError, CatalogError> {
+        let why = self.why_not_complete(backup).await?;
+        let is_gone = !self.exists(&keys::backup_manifest(backup)).await?;
+        Ok(match why {
+            CatalogError::Deleting { .. } => why,
+            _ if is_gone => why,
+            _ => CatalogError::AnotherDeletion {
+                backup: backup.clone(),
+            },
+        })
     }
 
     /// Releases a pin. Succeeds if there is none, and if the store lets nothing be deleted.

@@ -10,22 +10,10 @@ use bucket::{DocumentError, Read, keys};
 use chassis::work::Work;
 use futures::stream::{self, StreamExt};
 use model::manifest::{BackupManifest, BackupNode, NodeManifest, VerificationResult};
-use model::{BackupRef, VerifyLevel};
+use model::{BackupRef, Damage, VerifyLevel, VerifyReport};
 
 use crate::catalog::{Catalog, NODES_PARALLEL};
 use crate::error::CatalogError;
-pub use damage::Damage;
-
-/// What a verification found.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Manifests and data objects.
-    pub objects: u64,
-    /// Bytes of data objects that were read and compared.
-    pub bytes: u64,
-    pub sstables: u64,
-    pub damage: Vec<Damage>,
-}
 
 /// What one node's part came to.
 #[derive(Default)]
@@ -43,17 +31,22 @@ impl Catalog {
         backup: &BackupRef,
         level: VerifyLevel,
         work: &Work,
-    ) -> Result<Report, CatalogError> {
-        let mut report = Report {
-            objects: 1,
-            ..Report::default()
+    ) -> Result<VerifyReport, CatalogError> {
+        let mut report = VerifyReport {
+            backup: backup.clone(),
+            level,
+            ok: false,
+            objects_checked: 1,
+            bytes_checked: 0,
+            sstables_checked: 0,
+            damage: Vec::new(),
         };
         let key = keys::backup_manifest(backup);
         let read = match self.read::<BackupManifest>(&key).await {
             Ok(Some(read)) => read,
             Ok(None) => return Err(self.why_not_complete(backup).await?),
             Err(CatalogError::Document { source, .. }) if !is_newer(&source) => {
-                report.damage.push(Damage::of_object(&key, &source));
+                report.damage.push(damage::of_object(&key, &source));
                 return Ok(report);
             }
             Err(error) => return Err(error),
@@ -69,18 +62,19 @@ impl Catalog {
         let mut parts = stream::iter(parts).buffered(NODES_PARALLEL);
         while let Some(part) = parts.next().await {
             let mut part = part?;
-            report.objects += part.objects;
-            report.bytes += part.bytes;
-            report.sstables += part.sstables;
+            report.objects_checked += part.objects;
+            report.bytes_checked += part.bytes;
+            report.sstables_checked += part.sstables;
             report.damage.append(&mut part.damage);
         }
         report.damage.sort();
+        report.ok = report.damage.is_empty();
         let result = VerificationResult {
             level,
             verified_at: self.now(),
-            objects: report.objects,
-            bytes: report.bytes,
-            sstables: report.sstables,
+            objects: report.objects_checked,
+            bytes: report.bytes_checked,
+            sstables: report.sstables_checked,
             damaged: report.damage.len() as u64,
         };
         self.keep_verification(&read, result).await;
@@ -103,7 +97,7 @@ impl Catalog {
             return Ok(None);
         }
         let what = "the manifest of the base is missing";
-        Ok(Some(Damage::of_object(&key, what)))
+        Ok(Some(damage::of_object(&key, what)))
     }
 
     async fn verify_node(
@@ -124,16 +118,16 @@ impl Catalog {
                 let what = format!(
                     "its body has the BLAKE3 {blake3} where the backup manifest says {expected}"
                 );
-                part.damage.push(Damage::of_node(node, &what));
+                part.damage.push(damage::of_node(node, &what));
                 return Ok(part);
             }
             Ok(None) => {
                 part.damage
-                    .push(Damage::of_node(node, "the node manifest is missing"));
+                    .push(damage::of_node(node, "the node manifest is missing"));
                 return Ok(part);
             }
             Err(CatalogError::Document { source, .. }) if !is_newer(&source) => {
-                part.damage.push(Damage::of_node(node, &source));
+                part.damage.push(damage::of_node(node, &source));
                 return Ok(part);
             }
             Err(error) => return Err(error),
@@ -157,7 +151,7 @@ impl Catalog {
             part.sstables += damage::sstables(table);
             for file in &table.files {
                 let what = wrong.of(file);
-                let damage = what.map(|what| Damage::of_file(manifest, table, file, what));
+                let damage = what.map(|what| damage::of_file(manifest, table, file, what));
                 part.damage.extend(damage);
             }
         }
@@ -171,7 +165,7 @@ impl Catalog {
             }
         }
         if level == VerifyLevel::Sstables {
-            part.damage.extend(Damage::kept(manifest));
+            part.damage.extend(damage::kept(manifest));
         }
         Ok(())
     }

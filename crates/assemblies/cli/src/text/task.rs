@@ -70,8 +70,8 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
     }
     if let Some(deletion) = &task.deletion {
         let objects = human::count(deletion.deleted_objects, "object");
-        let freed = human::bytes(deletion.freed_bytes);
-        text.push_str(&format!("\n{objects} deleted, {freed} freed\n"));
+        let freed = freed(deletion.freed_bytes, deletion.versions_remain);
+        text.push_str(&format!("\n{objects} deleted, {freed}\n"));
     }
     text
 }
@@ -125,5 +125,14 @@ mod tests {
             .filter_map(|line| line.split_whitespace().next())
             .collect();
         assert_eq!(ids, ["STEP", "load-n1", "views-n1"]);
+    }
+}
+
+/// What a deletion has freed, in words.
+pub fn freed(freed_bytes: u64, versions_remain: bool) -> String {
+    if versions_remain {
+        "nothing freed: the bucket keeps versions, which a lifecycle rule for noncurrent versions removes".to_owned()
+    } else {
+        format!("{} freed", human::bytes(freed_bytes))
     }
 }

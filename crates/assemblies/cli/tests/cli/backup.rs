@@ -554,7 +554,8 @@ async fn delete_asks_a_person_and_refuses_a_script_without_yes() {
           "backup": "nightly",
           "cluster": null,
           "deleted_objects": 98,
-          "freed_bytes": 1073741824
+          "freed_bytes": 1073741824,
+          "versions_remain": false
         }
     "#]]
     .assert_eq(&ran.out);

@@ -328,6 +328,7 @@ pub fn deletion(state: task_pb::TaskState) -> task_pb::Task {
         deletion: succeeded.then_some(task_pb::Deletion {
             deleted_objects: 98,
             freed_bytes: 1 << 30,
+            versions_remain: false,
         }),
         error: match state {
             task_pb::TaskState::Failed => {

@@ -107,6 +107,7 @@ impl From<Deletion> for pb::Deletion {
         Self {
             deleted_objects: deletion.objects,
             freed_bytes: deletion.bytes,
+            versions_remain: deletion.versions_remain,
         }
     }
 }
@@ -116,6 +117,7 @@ impl From<pb::Deletion> for Deletion {
         Self {
             objects: deletion.deleted_objects,
             bytes: deletion.freed_bytes,
+            versions_remain: deletion.versions_remain,
         }
     }
 }

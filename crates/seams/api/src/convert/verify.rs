@@ -92,6 +92,18 @@ impl From<pb::Damage> for Damage {
     }
 }
 
+impl From<Progress> for types_pb::Progress {
+    fn from(progress: Progress) -> Self {
+        Self {
+            bytes_done: progress.bytes_done,
+            bytes_total: progress.bytes_total,
+            items_done: progress.items_done,
+            items_total: progress.items_total,
+            note: progress.note,
+        }
+    }
+}
+
 impl From<types_pb::Progress> for Progress {
     fn from(progress: types_pb::Progress) -> Self {
         Self {

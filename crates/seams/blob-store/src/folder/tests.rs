@@ -99,3 +99,46 @@ async fn creating_and_deleting_neighbours_never_disturb_each_other() {
     a.await.expect("a");
     b.await.expect("b");
 }
+
+/// Everything that was flushed since the last call, relative to the root.
+fn flushed(store: &Folder) -> Vec<String> {
+    let mut flushed = store.durable.flushed.lock().expect("not poisoned");
+    let relative = |path: PathBuf| {
+        let below = path.strip_prefix(&store.root).expect("below the root");
+        below.display().to_string()
+    };
+    flushed.drain(..).map(relative).collect()
+}
+
+#[tokio::test]
+async fn what_a_killed_writer_linked_is_flushed_before_it_counts() {
+    let (dir, store) = folder();
+    // Linked, and killed before the flush of the folders.
+    std::fs::create_dir_all(dir.path().join("a/b")).expect("folders");
+    std::fs::write(dir.path().join("a/b/c"), b"whole").expect("object");
+    let whole = || stream::iter([Ok(Bytes::from_static(b"whole"))]).boxed();
+    let put = store.put("a/b/c", Bytes::from_static(b"whole")).await;
+    assert_eq!(put.expect("put"), Put::Exists);
+    assert_eq!(flushed(&store), ["a/b/c", "a/b", "a", ""]);
+
+    // What is known of the folders is not asked again; the object and its own folder are.
+    let put = store.put_stream("a/b/c", None, whole()).await;
+    assert_eq!(put.expect("put"), Put::Exists);
+    assert_eq!(flushed(&store), ["a/b/c", "a/b"]);
+    store.make_durable("a/b/c").await.expect("durable");
+    assert_eq!(flushed(&store), ["a/b/c", "a/b"]);
+}
+
+#[tokio::test]
+async fn a_folder_that_another_writer_made_is_flushed_before_an_object_in_it_counts() {
+    let (dir, store) = folder();
+    std::fs::create_dir_all(dir.path().join("a/b")).expect("folders");
+    let put = store.put("a/b/c", Bytes::new()).await.expect("put");
+    assert_eq!(put, Put::Created);
+    assert_eq!(flushed(&store), ["a/b", "a", ""]);
+    // Removed and made again, it is another folder.
+    std::fs::remove_dir_all(dir.path().join("a")).expect("removes");
+    std::fs::create_dir_all(dir.path().join("a/b")).expect("folders");
+    store.put("a/b/d", Bytes::new()).await.expect("put");
+    assert_eq!(flushed(&store), ["a/b", "a", ""]);
+}

@@ -1,10 +1,22 @@
-//! Classifies errors of the SDK by what the caller can do.
+//! Classifies errors of the SDK by what the caller can do, and puts them into plain words.
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::StoreError;
+use crate::error::Explained;
+
+/// Codes of a store that does not accept the credentials any more, or not yet.
+const EXPIRED_CODES: &[&str] = &[
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidToken",
+    "InvalidTokenId",
+    "TokenRefreshRequired",
+];
+const EXPIRED_HINT: &str =
+    "renew the credentials; they are read again on the next try, no restart is needed";
 
 /// The meaning of an error response to a conditional request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +43,32 @@ pub fn condition<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> 
     }
 }
 
+/// Whether a range was refused because the object ends before it begins.
+pub fn is_beyond_end<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    error.code() == Some("InvalidRange") || status_of(error) == Some(416)
+}
+
+pub fn status_of<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error
+        .raw_response()
+        .map(|response| response.status().as_u16())
+}
+
+/// Whether a body of an error says that the credentials have expired.
+pub fn says_expired(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    EXPIRED_CODES
+        .iter()
+        .any(|code| text.contains(&format!("<Code>{code}</Code>")))
+}
+
 /// Classifies an error of the SDK.
 pub fn classify<E>(store: &str, key: &str, error: SdkError<E, HttpResponse>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let (key, store) = (key.to_owned(), store.to_owned());
-    let status = error
-        .raw_response()
-        .map(|response| response.status().as_u16());
+    let status = status_of(&error);
     let code = error.code().unwrap_or_default().to_owned();
     let kind = match &error {
         SdkError::ServiceError(_) | SdkError::ResponseError(_) => by_response(status, &code),
@@ -50,21 +79,36 @@ where
         SdkError::DispatchFailure(_) => Kind::Unavailable,
         _ => Kind::Other,
     };
-    let source = Box::new(Spoken::new(error, status, &code));
+    let source = explained(&error, status, code);
+    if let Kind::Unsuitable = kind {
+        let (what, hint) = (source.words.into(), UNKNOWN_HINT);
+        return StoreError::Unsuitable {
+            key,
+            store,
+            what,
+            hint,
+        };
+    }
+    let source = Box::new(source);
     match kind {
         Kind::NotFound => StoreError::NotFound { key, store },
         Kind::Permission => StoreError::PermissionDenied { key, store, source },
         Kind::Unavailable => StoreError::Unavailable { key, store, source },
         Kind::Quota => StoreError::QuotaExceeded { key, store, source },
-        Kind::Other => StoreError::Other { key, store, source },
+        Kind::Other | Kind::Unsuitable => StoreError::Other { key, store, source },
     }
 }
+
+const UNKNOWN_HINT: &str = "use a store that knows this part of the protocol of S3; \
+     docs/stores.md lists what is needed and the settings for stores that lack something";
 
 enum Kind {
     NotFound,
     Permission,
     Unavailable,
     Quota,
+    /// The store does not know what it was asked; it will not the next time either.
+    Unsuitable,
     Other,
 }
 
@@ -89,9 +133,13 @@ fn by_response(status: Option<u16>, code: &str) -> Kind {
         | "XMinioAdminBucketQuotaExceeded"
         | "StorageQuotaExceeded"
         | "ServiceQuotaExceededException" => return Kind::Quota,
+        "NotImplemented" => return Kind::Unsuitable,
+        code if EXPIRED_CODES.contains(&code) => return Kind::Permission,
         _ => {}
     }
     match status {
+        // 417: Expect; 501, 505: a header or method that it does not know.
+        Some(405 | 411 | 415 | 417 | 501 | 505) => Kind::Unsuitable,
         Some(404) => Kind::NotFound,
         Some(401 | 403) => Kind::Permission,
         Some(507) => Kind::Quota,
@@ -112,47 +160,64 @@ fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// The SDK's error, displayed with the store's own message, which the SDK shows only in its debug form.
-#[derive(Debug)]
-struct Spoken {
-    words: String,
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
-
-impl Spoken {
-    fn new<E>(error: SdkError<E, HttpResponse>, status: Option<u16>, code: &str) -> Self
-    where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    {
-        let words = match (status, error.message()) {
-            (Some(status), Some(message)) => format!("it responded {status} {code}: {message}"),
-            (Some(status), None) => format!("it responded {status} {code}")
-                .trim_end()
-                .to_owned(),
-            (None, _) => "it did not respond".to_owned(),
-        };
-        Self {
-            words,
-            source: Box::new(error),
+/// The store's own words, or what the SDK knows of a failure before there was a response.
+fn explained<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>, code: String) -> Explained
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let mut words = match (status, error.message()) {
+        (Some(status), Some(message)) => format!("it responded {status} {code}: {message}"),
+        (Some(status), None) => format!("it responded {status} {code}")
+            .trim_end()
+            .to_owned(),
+        (None, _) if lacks_credentials(error) => {
+            format!("there are no credentials for it: {}", causes(error))
         }
+        (None, _) => format!("it did not respond: {}", causes(error)),
+    };
+    let expired = EXPIRED_CODES.contains(&code.as_str());
+    if expired {
+        words = format!("the credentials have expired or were withdrawn: {words}");
     }
+    let hint = expired.then_some(EXPIRED_HINT);
+    Explained { words, code, hint }
 }
 
-impl std::fmt::Display for Spoken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.words)
+/// What led to an error, without the names that the SDK gives to its layers.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    const LAYERS: &[&str] = &[
+        "dispatch failure",
+        "service error",
+        "io error",
+        "client error (Connect)",
+        "other",
+        "",
+    ];
+    let mut causes: Vec<String> = Vec::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        let is_known = causes.iter().any(|known| known.contains(&text));
+        if !is_known && !LAYERS.contains(&text.as_str()) {
+            causes.push(text);
+        }
+        cause = error.source();
     }
-}
-
-impl std::error::Error for Spoken {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.source)
-    }
+    causes.join(": ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_store_does_not_know_is_not_asked_again() {
+        for (status, code) in [(501, "NotImplemented"), (501, ""), (417, ""), (411, "")] {
+            let kind = by_response(Some(status), code);
+            assert!(matches!(kind, Kind::Unsuitable), "{status} {code}");
+        }
+        assert!(matches!(by_response(Some(503), ""), Kind::Unavailable));
+    }
 
     #[test]
     fn only_a_missing_object_is_not_found() {
@@ -179,6 +244,10 @@ mod tests {
         assert!(matches!(
             by_response(Some(400), "InvalidRequest"),
             Kind::Other
+        ));
+        assert!(matches!(
+            by_response(Some(400), "ExpiredToken"),
+            Kind::Permission
         ));
     }
 }

@@ -1,21 +1,22 @@
 //! Streams of any length: small ones in one request, longer ones in parts that are uploaded in parallel.
 //!
 //! At most `parallel_parts` parts are in memory, the one that is being filled included. An upload that is not
-//! completed is aborted, also when the future is dropped; the parts of a killed process are left to the bucket's
-//! lifecycle rule.
+//! completed is aborted, also when the future is dropped; the parts of a killed process are discarded by the
+//! storage-catalog, when the backup is committed or deleted, or by the bucket's lifecycle rule.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_s3::primitives::ByteStream as Body;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
-use futures::stream::Fuse;
+use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::S3;
+use super::denied::{PUT_HINT, lacking};
 use super::error::{Condition, classify, condition};
+use super::parts::Parts;
+use super::put::{is_unsuited, unsuited_part};
 use crate::{BlobStore, ByteStream, Put, StoreError};
 
 /// S3's own limit.
@@ -48,53 +49,17 @@ pub async fn put(
     sent
 }
 
-/// A stream of chunks as a stream of parts: all of one size, the last one smaller.
-struct Parts {
-    /// Fused, because it is polled again after its end, which not every stream allows.
-    body: Fuse<ByteStream>,
-    part_bytes: usize,
-    /// Read already, and belongs to the next part.
-    rest: Bytes,
-}
-
-impl Parts {
-    fn new(body: ByteStream, part_bytes: usize) -> Self {
-        Self {
-            body: body.fuse(),
-            part_bytes,
-            rest: Bytes::new(),
-        }
+/// The same for one part, however small: for finding out whether the store creates once in this way, too.
+pub async fn put_one_part(s3: &S3, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+    let upload = Upload::begin(s3, key).await?;
+    let sent = match upload.part(1, bytes).await {
+        Ok(part) => upload.complete(vec![part]).await,
+        Err(error) => Err(error),
+    };
+    if !matches!(sent, Ok(Put::Created)) {
+        upload.abort().await;
     }
-
-    async fn is_at_end(&mut self) -> Result<bool, StoreError> {
-        while self.rest.is_empty() {
-            match self.body.next().await.transpose()? {
-                Some(chunk) => self.rest = chunk,
-                None => return Ok(true),
-            }
-        }
-        Ok(false)
-    }
-
-    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
-        if self.is_at_end().await? {
-            return Ok(None);
-        }
-        // A chunk that is exactly one part is not copied.
-        if self.rest.len() == self.part_bytes {
-            return Ok(Some(std::mem::take(&mut self.rest)));
-        }
-        let mut part = BytesMut::with_capacity(self.part_bytes);
-        while !self.is_at_end().await? {
-            let room = self.part_bytes - part.len();
-            let taken = self.rest.split_to(room.min(self.rest.len()));
-            part.extend_from_slice(&taken);
-            if part.len() == self.part_bytes {
-                break;
-            }
-        }
-        Ok(Some(part.freeze()))
-    }
+    sent
 }
 
 /// The parts that are being uploaded.
@@ -188,7 +153,10 @@ impl Upload {
             .set_ssekms_key_id(s3.sse_kms_key.clone())
             .send()
             .await
-            .map_err(|error| classify(&s3.store, key, error))?;
+            .map_err(|error| match is_unsuited(&error) {
+                true => unsuited_part(s3, key, &error, false),
+                false => lacking(classify(&s3.store, key, error), PUT_HINT),
+            })?;
         let Some(id) = begun.upload_id() else {
             return Err(s3.other(key, "the store began an upload without an id"));
         };
@@ -220,7 +188,10 @@ impl Upload {
             request.disable_payload_signing()
         };
         let sent = request.send().await;
-        let sent = sent.map_err(|error| classify(&self.s3.store, &self.key, error))?;
+        let sent = sent.map_err(|error| match is_unsuited(&error) {
+            true => unsuited_part(&self.s3, &self.key, &error, false),
+            false => lacking(classify(&self.s3.store, &self.key, error), PUT_HINT),
+        })?;
         Ok(CompletedPart::builder()
             .part_number(number)
             .set_e_tag(sent.e_tag().map(str::to_owned))
@@ -255,6 +226,9 @@ impl Upload {
             },
             // After a conflict S3 requires the whole upload again; the caller repeats it.
             Condition::Conflict => Err(self.undecided(classify(&self.s3.store, &self.key, error))),
+            Condition::Other if is_unsuited(&error) => {
+                Err(unsuited_part(&self.s3, &self.key, &error, true))
+            }
             Condition::Other => Err(classify(&self.s3.store, &self.key, error)),
         }
     }
@@ -297,7 +271,8 @@ impl Drop for Upload {
     }
 }
 
-async fn abort(s3: &S3, object: &str, id: &str) -> Result<(), StoreError> {
+/// Discards the parts of an upload. Succeeds if there is none of that id.
+pub async fn abort(s3: &S3, object: &str, id: &str) -> Result<(), StoreError> {
     let request = s3.client.abort_multipart_upload();
     let aborted = request
         .bucket(&s3.bucket)

@@ -3,22 +3,26 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream as Body;
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::S3;
-use super::error::classify;
-use crate::{ByteStream, StoreError};
+use super::denied;
+use super::error::{classify, is_beyond_end};
+use super::range::{Said, Status, size_of_object};
+use crate::{BlobStore, ByteStream, StoreError};
 
 /// How often a broken body is resumed without one byte of progress.
 const RESUMES_MAX: u32 = 5;
 /// The pause before the first resumption; doubles each time.
 const RESUME_PAUSE: Duration = Duration::from_millis(200);
+const RANGE_HINT: &str =
+    "find out what stands between here and the store and drops or changes the Range header";
 
 pub async fn whole(s3: &S3, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
-    let (reader, size) = Reader::open(s3, key, None).await?;
+    let reader = Reader::open(s3, key, None).await?;
+    let size = reader.size;
     if size > bytes_max {
         return Err(StoreError::TooLarge {
             key: key.to_owned(),
@@ -40,8 +44,7 @@ pub async fn stream(
     key: &str,
     range: Option<Range<u64>>,
 ) -> Result<ByteStream, StoreError> {
-    let (reader, _) = Reader::open(s3, key, range).await?;
-    Ok(reader.into_stream())
+    Ok(Reader::open(s3, key, range).await?.into_stream())
 }
 
 /// The position of a reader in an object.
@@ -50,6 +53,8 @@ struct Reader {
     key: String,
     at: u64,
     end: u64,
+    /// Of the whole object.
+    size: u64,
     /// Makes sure that a resumed body is of the same object.
     tag: Option<String>,
     body: Option<Body>,
@@ -58,48 +63,36 @@ struct Reader {
 }
 
 impl Reader {
-    /// Returns the reader and the size of the whole object.
-    async fn open(
-        s3: &S3,
-        key: &str,
-        range: Option<Range<u64>>,
-    ) -> Result<(Self, u64), StoreError> {
-        let asked = range.clone().filter(|range| range.start < range.end);
-        let opened = request(s3, key, asked, None).await;
-        let (response, size) = match (opened, &range) {
-            (Ok(response), _) => {
-                let size = size_of(&response);
-                (response, size)
-            }
-            // S3 responds with 416 if the range starts behind the end; the error gives the size instead.
-            (Err(StoreError::Other { .. }), Some(_)) => {
-                let response = request(s3, key, None, None).await?;
-                let size = size_of(&response);
-                (response, size)
-            }
-            (Err(error), _) => return Err(error),
+    async fn open(s3: &S3, key: &str, range: Option<Range<u64>>) -> Result<Self, StoreError> {
+        let opened = match &range {
+            // HTTP has no empty ranges.
+            Some(range) if range.start >= range.end => Opened::nothing(s3, key).await?,
+            _ => match request(s3, key, range.clone(), None).await? {
+                Response::Body(opened) => opened,
+                Response::BeyondEnd(error) => Opened::nothing(s3, key).await?.or(error, &range)?,
+            },
         };
-        let range = range.unwrap_or(0..size);
-        if range.end > size || range.start > range.end {
+        let range = range.unwrap_or(0..opened.size);
+        if range.end > opened.size || range.start > range.end {
             return Err(StoreError::OutOfRange {
                 key: key.to_owned(),
                 store: s3.store.clone(),
-                size,
+                size: opened.size,
                 start: range.start,
                 end: range.end,
             });
         }
-        let reader = Self {
+        Ok(Self {
             s3: s3.clone(),
             key: key.to_owned(),
             at: range.start,
             end: range.end,
-            tag: response.e_tag().map(str::to_owned),
-            body: Some(response.body),
+            size: opened.size,
+            tag: opened.tag,
+            body: opened.body,
             resumes: 0,
             pause: RESUME_PAUSE,
-        };
-        Ok((reader, size))
+        })
     }
 
     fn into_stream(self) -> ByteStream {
@@ -114,11 +107,7 @@ impl Reader {
         while self.at < self.end {
             let chunk = match &mut self.body {
                 Some(body) => body.next().await,
-                None => {
-                    let rest = Some(self.at..self.end);
-                    let response = request(&self.s3, &self.key, rest, self.tag.clone()).await?;
-                    self.body.insert(response.body).next().await
-                }
+                None => self.resume().await?.next().await,
             };
             match chunk {
                 Some(Ok(chunk)) if chunk.is_empty() => {}
@@ -134,6 +123,23 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+
+    /// The rest of the body, of the very same object.
+    async fn resume(&mut self) -> Result<&mut Body, StoreError> {
+        let rest = Some(self.at..self.end);
+        let opened = match request(&self.s3, &self.key, rest, self.tag.clone()).await? {
+            Response::Body(opened) => opened,
+            Response::BeyondEnd(error) => return Err(error),
+        };
+        let is_same = opened.size == self.size && opened.tag == self.tag;
+        match opened.body {
+            Some(body) if is_same => Ok(self.body.insert(body)),
+            _ => {
+                let what = "the object was replaced while it was read";
+                Err(self.s3.other(&self.key, what))
+            }
+        }
     }
 
     /// Prepares to resume after a break, unless there were too many without progress.
@@ -156,31 +162,90 @@ impl Reader {
     }
 }
 
+/// An object whose body is what was asked for.
+struct Opened {
+    size: u64,
+    tag: Option<String>,
+    /// `None` if nothing of it was asked for.
+    body: Option<Body>,
+}
+
+impl Opened {
+    async fn nothing(s3: &S3, key: &str) -> Result<Self, StoreError> {
+        match s3.head(key).await? {
+            Some(meta) => Ok(Self {
+                size: meta.size,
+                tag: Some(meta.tag),
+                body: None,
+            }),
+            None => Err(StoreError::NotFound {
+                key: key.to_owned(),
+                store: s3.store.clone(),
+            }),
+        }
+    }
+
+    /// The store's refusal, if the object is long enough for the range.
+    fn or(self, refusal: StoreError, range: &Option<Range<u64>>) -> Result<Self, StoreError> {
+        if range.as_ref().is_some_and(|range| range.end > self.size) {
+            Ok(self)
+        } else {
+            Err(refusal)
+        }
+    }
+}
+
+enum Response {
+    Body(Opened),
+    /// The store says that the range begins behind the object's end.
+    BeyondEnd(StoreError),
+}
+
 async fn request(
     s3: &S3,
     key: &str,
     range: Option<Range<u64>>,
     tag: Option<String>,
-) -> Result<GetObjectOutput, StoreError> {
-    s3.client
+) -> Result<Response, StoreError> {
+    let status = Status::default();
+    let bytes = range.as_ref();
+    let bytes = bytes.map(|range| format!("bytes={}-{}", range.start, range.end - 1));
+    let sent = s3
+        .client
         .get_object()
         .bucket(&s3.bucket)
         .key(s3.object(key)?)
-        .set_range(range.map(|range| format!("bytes={}-{}", range.start, range.end - 1)))
+        .set_range(bytes)
         .set_if_match(tag)
+        .customize()
+        .interceptor(status.clone())
         .send()
-        .await
-        .map_err(|error| classify(&s3.store, key, error))
-}
-
-/// The size of the whole object, also if a range was requested.
-fn size_of(response: &GetObjectOutput) -> u64 {
-    let total = response
-        .content_range()
-        .and_then(|range| range.rsplit_once('/'))
-        .and_then(|(_, total)| total.parse().ok());
-    let length = response
-        .content_length()
-        .and_then(|len| u64::try_from(len).ok());
-    total.or(length).unwrap_or(0)
+        .await;
+    let response = match sent {
+        Ok(response) => response,
+        Err(error) if range.is_some() && is_beyond_end(&error) => {
+            return Ok(Response::BeyondEnd(classify(&s3.store, key, error)));
+        }
+        Err(error) => {
+            let error = classify(&s3.store, key, error);
+            return Err(denied::explain(s3, key, error).await);
+        }
+    };
+    let length = response.content_length();
+    let said = Said {
+        status: status.get(),
+        content_range: response.content_range(),
+        content_length: length.and_then(|length| u64::try_from(length).ok()),
+    };
+    let size = size_of_object(range.as_ref(), said).map_err(|what| StoreError::Unsuitable {
+        key: key.to_owned(),
+        store: s3.store.clone(),
+        what: what.into(),
+        hint: RANGE_HINT,
+    })?;
+    Ok(Response::Body(Opened {
+        size,
+        tag: response.e_tag().map(str::to_owned),
+        body: Some(response.body),
+    }))
 }

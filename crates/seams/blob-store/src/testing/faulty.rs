@@ -222,4 +222,21 @@ impl BlobStore for Faulty {
         }
         Ok(())
     }
+
+    async fn put_as_parts(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.around(key, self.inner.put_as_parts(key, bytes)).await
+    }
+
+    async fn make_durable(&self, key: &str) -> Result<(), StoreError> {
+        self.around(key, self.inner.make_durable(key)).await
+    }
+
+    async fn discard_unfinished(&self, prefix: &str) -> Result<u64, StoreError> {
+        self.around(prefix, self.inner.discard_unfinished(prefix))
+            .await
+    }
+
+    fn keeps_versions(&self) -> bool {
+        self.inner.keeps_versions()
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -19,6 +19,8 @@ const CHUNK_BYTES: usize = 4096;
 pub struct Memory {
     objects: Arc<Mutex<BTreeMap<String, (u64, Bytes)>>>,
     writes: Arc<AtomicU64>,
+    unfinished: Arc<Mutex<Vec<String>>>,
+    keeps_versions: Arc<AtomicBool>,
 }
 
 impl Memory {
@@ -44,6 +46,27 @@ impl Memory {
     pub fn overwrite(&self, key: &str, bytes: impl Into<Bytes>) {
         let tag = self.writes.fetch_add(1, Ordering::Relaxed);
         self.lock().insert(key.to_owned(), (tag, bytes.into()));
+    }
+
+    /// Leaves an upload behind that a killed writer has begun.
+    pub fn leave_unfinished(&self, key: &str) {
+        self.uploads().push(key.to_owned());
+    }
+
+    /// The keys of uploads that were begun and neither finished nor discarded.
+    pub fn unfinished(&self) -> Vec<String> {
+        self.uploads().clone()
+    }
+
+    fn uploads(&self) -> MutexGuard<'_, Vec<String>> {
+        self.unfinished
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on deletions are said to leave versions behind.
+    pub fn keep_versions(&self) {
+        self.keeps_versions.store(true, Ordering::Relaxed);
     }
 
     fn find(&self, key: &str) -> Result<Bytes, StoreError> {
@@ -185,5 +208,16 @@ impl BlobStore for Memory {
             self.delete(key).await?;
         }
         Ok(())
+    }
+
+    async fn discard_unfinished(&self, prefix: &str) -> Result<u64, StoreError> {
+        let mut uploads = self.uploads();
+        let before = uploads.len();
+        uploads.retain(|key| !key.starts_with(prefix));
+        Ok((before - uploads.len()) as u64)
+    }
+
+    fn keeps_versions(&self) -> bool {
+        self.keeps_versions.load(Ordering::Relaxed)
     }
 }

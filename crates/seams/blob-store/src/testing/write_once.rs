@@ -73,4 +73,20 @@ impl BlobStore for WriteOnce {
             None => Ok(()),
         }
     }
+
+    async fn put_as_parts(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.0.put_as_parts(key, bytes).await
+    }
+
+    async fn make_durable(&self, key: &str) -> Result<(), StoreError> {
+        self.0.make_durable(key).await
+    }
+
+    async fn discard_unfinished(&self, prefix: &str) -> Result<u64, StoreError> {
+        self.0.discard_unfinished(prefix).await
+    }
+
+    fn keeps_versions(&self) -> bool {
+        self.0.keeps_versions()
+    }
 }

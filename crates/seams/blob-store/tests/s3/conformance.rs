@@ -7,7 +7,7 @@ use blob_store::{Put, S3Config, StoreError};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::server::{PART_BYTES, Server, open, unfinished_uploads};
+use crate::server::{BUCKET, PART_BYTES, Server, client, open, unfinished_uploads};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn minio_conforms() {
@@ -156,4 +156,58 @@ async fn a_missing_bucket_and_wrong_credentials_are_never_taken_for_a_missing_ob
             assert!(!format!("{error:?}").contains("wrong\""), "{error:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_process_left_of_an_upload_is_discarded() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let begun = client(&server)
+        .create_multipart_upload()
+        .bucket(BUCKET)
+        .key(format!("{}/killed", server.config().prefix));
+    begun.send().await.expect("begins");
+    assert_eq!(unfinished_uploads(&server, "killed").await, 1);
+    assert_eq!(
+        store.discard_unfinished("killed").await.expect("discards"),
+        1
+    );
+    assert_eq!(
+        store.discard_unfinished("killed").await.expect("discards"),
+        0
+    );
+    assert_eq!(unfinished_uploads(&server, "killed").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_that_keeps_versions_is_found_out_by_a_deletion() {
+    use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+    let server = Server::start().await;
+    let store = server.store().await;
+    store.put("a", Bytes::from_static(b"x")).await.expect("put");
+    store.delete("a").await.expect("deletes");
+    assert!(!store.keeps_versions());
+    let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled);
+    let enabled = client(&server)
+        .put_bucket_versioning()
+        .bucket(BUCKET)
+        .versioning_configuration(versioning.build())
+        .send();
+    enabled.await.expect("enables versions");
+    store.put("a", Bytes::from_static(b"x")).await.expect("put");
+    store.delete("a").await.expect("deletes");
+    assert!(store.keeps_versions());
+    assert_eq!(store.head("a").await.expect("head"), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_condition_holds_for_a_single_small_part() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let bytes = Bytes::from_static(b"x");
+    for expected in [Put::Created, Put::Exists] {
+        let put = store.put_as_parts("a", bytes.clone()).await;
+        assert_eq!(put.expect("put"), expected);
+    }
+    assert_eq!(unfinished_uploads(&server, "a").await, 0);
 }

@@ -1,6 +1,12 @@
-//! The S3 backend against a real MinIO.
+//! The S3 backend against a real MinIO, and against a fake of S3 for faults that MinIO does not have.
 
 mod conformance;
+mod fake;
 mod faults;
+mod headers;
+mod policy;
+mod ranges;
 mod server;
 mod tls;
+mod tokens;
+mod uploads;

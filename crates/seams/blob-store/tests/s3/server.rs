@@ -57,13 +57,13 @@ pub async fn open(config: &S3Config) -> Store {
     Arc::new(S3::open(config).await.expect("opens"))
 }
 
-/// Uploads in parts that are neither completed nor aborted.
-pub async fn unfinished_uploads(server: &Server, key: &str) -> usize {
+/// A client for what the port does not offer.
+pub fn client(server: &Server) -> aws_sdk_s3::Client {
     let config = server.config();
     let secret = server.minio.secret_key();
     let credentials =
         aws_sdk_s3::config::Credentials::new(&config.access_key_id, secret, None, None, "test");
-    let client = aws_sdk_s3::Client::from_conf(
+    aws_sdk_s3::Client::from_conf(
         aws_sdk_s3::Config::builder()
             .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
             .region(aws_sdk_s3::config::Region::new(config.region.clone()))
@@ -72,11 +72,15 @@ pub async fn unfinished_uploads(server: &Server, key: &str) -> usize {
             .credentials_provider(credentials)
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build(),
-    );
+    )
+}
+
+/// Uploads in parts that are neither completed nor aborted.
+pub async fn unfinished_uploads(server: &Server, key: &str) -> usize {
     // MinIO lists uploads only for the exact key in the request.
-    let listed = client
+    let listed = client(server)
         .list_multipart_uploads()
         .bucket(BUCKET)
-        .prefix(format!("{}/{key}", config.prefix));
+        .prefix(format!("{}/{key}", server.config().prefix));
     listed.send().await.expect("lists uploads").uploads().len()
 }

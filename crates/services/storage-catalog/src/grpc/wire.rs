@@ -1,16 +1,16 @@
 //! This service's own messages, to and from what its modules speak.
 
+use api::ServiceError;
 use api::convert::{ConversionError, all, parsed, parsed_optional, required};
 use api::pb::storage_catalog as pb;
 use api::pb::types;
 use chassis::work::Progress;
 use model::manifest::{BackupKind, KindWithBase};
-use model::{BackupName, BackupRef, ClusterName, HostId, Schema, Selection, VerifyLevel};
+use model::task::Deletion;
+use model::{BackupName, ClusterName, HostId, Schema, Selection, VerifyReport};
 use tonic::Status;
 
-use crate::delete::Deleted;
 use crate::error::CatalogError;
-use crate::verify::{Damage, Report};
 use crate::{begin, commit};
 
 /// A backup by its name, and by its cluster if one is given.
@@ -75,9 +75,7 @@ pub fn commit(request: pb::CommitBackupRequest) -> Result<commit::Request, Conve
 
 pub fn verify_message(
     progress: Progress,
-    report: Option<Report>,
-    backup: &BackupRef,
-    level: VerifyLevel,
+    report: Option<VerifyReport>,
 ) -> pb::VerifyBackupResponse {
     match report {
         None => pb::VerifyBackupResponse {
@@ -86,24 +84,12 @@ pub fn verify_message(
         },
         Some(report) => pb::VerifyBackupResponse {
             progress: None,
-            report: Some(self::report(report, backup, level)),
+            report: Some(report.into()),
         },
     }
 }
 
-fn report(report: Report, backup: &BackupRef, level: VerifyLevel) -> pb::VerifyReport {
-    pb::VerifyReport {
-        backup: Some(backup.clone().into()),
-        level: pb::VerifyLevel::from(level) as i32,
-        ok: report.damage.is_empty(),
-        objects_checked: report.objects,
-        bytes_checked: report.bytes,
-        sstables_checked: report.sstables,
-        damage: report.damage.into_iter().map(pb::Damage::from).collect(),
-    }
-}
-
-pub fn delete_message(progress: Progress, deleted: Option<Deleted>) -> pb::DeleteBackupResponse {
+pub fn delete_message(progress: Progress, deleted: Option<Deletion>) -> pb::DeleteBackupResponse {
     match deleted {
         None => pb::DeleteBackupResponse {
             progress: Some(progress.into()),
@@ -113,21 +99,16 @@ pub fn delete_message(progress: Progress, deleted: Option<Deleted>) -> pb::Delet
             progress: None,
             deleted_objects: deleted.objects,
             freed_bytes: deleted.bytes,
+            versions_remain: deleted.versions_remain,
         },
     }
 }
 
-impl From<Damage> for pb::Damage {
-    fn from(damage: Damage) -> Self {
-        Self {
-            node: damage.node,
-            keyspace: damage.keyspace,
-            table: damage.table,
-            sstable: damage.sstable,
-            component: damage.component,
-            object: damage.object,
-            what: damage.what,
-            offset: damage.offset,
-        }
+/// An error and what to do about it, in one line.
+pub fn detail(error: CatalogError) -> String {
+    let text = api::error::chain(&error);
+    match error.hint() {
+        Some(hint) => format!("{text} (hint: {hint})"),
+        None => text,
     }
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bucket::{StoredCheck, WrongFiles};
 use chassis::work::{Progress, Work};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use model::VerifyLevel;
 use model::manifest::{BackupManifest, NodeManifest, StoredFile, TableFiles};
+use model::{Damage, VerifyLevel};
 
-use super::damage::{Damage, short};
+use super::damage::{self, short};
 use super::sstables::StoredSstables;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -111,11 +111,11 @@ impl Catalog {
         let compared = self.compare(file, check, work).await?;
         let object = compared
             .object
-            .map(|what| Damage::of_file(manifest, table, file, what));
-        let found = compared.component.into_iter().filter_map(|damage| {
-            let found = Damage::of_component(manifest, table, file, damage);
+            .map(|what| damage::of_file(manifest, table, file, what));
+        let found = compared.component.into_iter().filter_map(|of_component| {
+            let found = damage::of_component(manifest, table, file, of_component);
             // What was damaged on the node already is reported as such.
-            let is_kept = manifest.damaged.iter().any(|kept| found.is(kept));
+            let is_kept = manifest.damaged.iter().any(|kept| damage::is(&found, kept));
             (!is_kept).then_some(found)
         });
         Ok(object.into_iter().chain(found).collect())

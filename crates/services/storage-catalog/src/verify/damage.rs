@@ -4,102 +4,101 @@ use std::collections::BTreeSet;
 
 use bucket::keys;
 use cassandra_formats::parse_file_name;
+use model::Damage;
 use model::manifest::{BackupNode, KeptDamage, NodeManifest, StoredFile, TableFiles};
 
-/// One thing that is wrong with a stored backup. Empty where it does not apply.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Damage {
-    pub node: String,
-    pub keyspace: String,
-    pub table: String,
-    pub sstable: String,
-    pub component: String,
-    pub object: String,
-    /// Where in the component; `None` where it is wrong as a whole.
-    pub offset: Option<u64>,
-    pub what: String,
+/// Damage of nothing yet; what does not apply stays empty.
+fn nothing() -> Damage {
+    Damage {
+        node: String::new(),
+        keyspace: String::new(),
+        table: String::new(),
+        sstable: String::new(),
+        component: String::new(),
+        object: String::new(),
+        what: String::new(),
+        offset: None,
+    }
 }
 
-impl Damage {
-    pub fn of_object(key: &str, what: impl std::fmt::Display) -> Self {
-        Self {
-            object: key.to_owned(),
-            what: what.to_string(),
-            ..Self::default()
-        }
+pub fn of_object(key: &str, what: impl std::fmt::Display) -> Damage {
+    Damage {
+        object: key.to_owned(),
+        what: what.to_string(),
+        ..nothing()
     }
+}
 
-    /// Of a node manifest.
-    pub fn of_node(node: &BackupNode, what: impl std::fmt::Display) -> Self {
-        Self {
-            node: node.host_id.to_string(),
-            ..Self::of_object(&node.manifest, what)
-        }
+/// Of a node manifest.
+pub fn of_node(node: &BackupNode, what: impl std::fmt::Display) -> Damage {
+    Damage {
+        node: node.host_id.to_string(),
+        ..of_object(&node.manifest, what)
     }
+}
 
-    pub fn of_file(
-        manifest: &NodeManifest,
-        table: &TableFiles,
-        file: &StoredFile,
-        what: impl std::fmt::Display,
-    ) -> Self {
-        let (sstable, component) = match parse_file_name(&file.name) {
-            Ok((descriptor, component)) => (descriptor.to_string(), component.to_owned()),
-            Err(_) => (String::new(), file.name.clone()),
-        };
-        Self {
+pub fn of_file(
+    manifest: &NodeManifest,
+    table: &TableFiles,
+    file: &StoredFile,
+    what: impl std::fmt::Display,
+) -> Damage {
+    let (sstable, component) = match parse_file_name(&file.name) {
+        Ok((descriptor, component)) => (descriptor.to_string(), component.to_owned()),
+        Err(_) => (String::new(), file.name.clone()),
+    };
+    Damage {
+        node: manifest.member.host_id.to_string(),
+        keyspace: table.keyspace.clone(),
+        table: table_name(&table.table, file.index.as_deref()),
+        sstable,
+        component,
+        ..of_object(&file.object, what)
+    }
+}
+
+/// Of what a file holds.
+pub fn of_component(
+    manifest: &NodeManifest,
+    table: &TableFiles,
+    file: &StoredFile,
+    damage: cassandra_formats::Damage,
+) -> Damage {
+    Damage {
+        component: damage.component.into_owned(),
+        offset: damage.offset,
+        ..of_file(manifest, table, file, damage.what)
+    }
+}
+
+/// What was damaged on the node already.
+pub fn kept(manifest: &NodeManifest) -> impl Iterator<Item = Damage> {
+    manifest.damaged.iter().map(|kept| {
+        let object = object_of(manifest, kept).unwrap_or_default();
+        let what = format!(
+            "{}; it was so on the node, and was kept on demand",
+            kept.what
+        );
+        Damage {
             node: manifest.member.host_id.to_string(),
-            keyspace: table.keyspace.clone(),
-            table: table_name(&table.table, file.index.as_deref()),
-            sstable,
-            component,
-            ..Self::of_object(&file.object, what)
+            keyspace: kept.keyspace.clone(),
+            table: table_name(&kept.table, kept.index.as_deref()),
+            sstable: kept.sstable.clone(),
+            component: kept.component.clone(),
+            offset: kept.offset,
+            ..of_object(object, what)
         }
-    }
+    })
+}
 
-    /// Of what a file holds.
-    pub fn of_component(
-        manifest: &NodeManifest,
-        table: &TableFiles,
-        file: &StoredFile,
-        damage: cassandra_formats::Damage,
-    ) -> Self {
-        Self {
-            component: damage.component.into_owned(),
-            offset: damage.offset,
-            ..Self::of_file(manifest, table, file, damage.what)
-        }
-    }
-
-    /// What was damaged on the node already.
-    pub fn kept(manifest: &NodeManifest) -> impl Iterator<Item = Self> {
-        manifest.damaged.iter().map(|kept| {
-            let object = object_of(manifest, kept).unwrap_or_default();
-            let what = format!(
-                "{}; it was so on the node, and was kept on demand",
-                kept.what
-            );
-            Self {
-                node: manifest.member.host_id.to_string(),
-                keyspace: kept.keyspace.clone(),
-                table: table_name(&kept.table, kept.index.as_deref()),
-                sstable: kept.sstable.clone(),
-                component: kept.component.clone(),
-                offset: kept.offset,
-                ..Self::of_object(object, what)
-            }
-        })
-    }
-
-    /// Whether it is the very damage that was kept.
-    pub fn is(&self, kept: &KeptDamage) -> bool {
-        self.keyspace == kept.keyspace
-            && self.table == table_name(&kept.table, kept.index.as_deref())
-            && self.sstable == kept.sstable
-            && self.component == kept.component
-            && self.offset == kept.offset
-            && self.what == kept.what
-    }
+/// Whether it is the very damage that was kept.
+pub fn is(damage: &Damage, kept: &KeptDamage) -> bool {
+    damage.keyspace == kept.keyspace
+        && damage.table == table_name(&kept.table, kept.index.as_deref())
+        && damage.sstable == kept.sstable
+        && damage.component == kept.component
+        && damage.offset == kept.offset
+        && damage.what == kept.what
 }
 
 fn table_name(table: &str, index: Option<&str>) -> String {

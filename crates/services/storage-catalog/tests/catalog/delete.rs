@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::pb::storage_catalog::{BackupState, DeleteBackupRequest};
+use api::pb::storage_catalog::{BackupState, DeleteBackupRequest, GetStoreStatusRequest};
 use blob_store::testing::{Fault, Faulty, Memory};
 use blob_store::{BlobStore, StoreError};
 use bucket::keys;
@@ -104,6 +104,61 @@ async fn a_failed_backup_can_be_deleted_and_its_name_used_again() {
 }
 
 #[tokio::test]
+async fn what_arrives_after_a_deletion_is_named_and_can_be_deleted() {
+    let (memory, world) = memory_world();
+    world.begin("b1", None, task(1)).await.expect("begins");
+    world.abandon("b1", task(1)).await.expect("gives up");
+    world.delete("b1").await.expect("deletes");
+    // An agent that was frozen wakes up.
+    world.upload_all("b1", None, FULL_FILES).await;
+    let error = refused(world.begin("b1", None, task(2)).await, "BACKUP_EXISTS");
+    assert!(error.message.contains("after its deletion"), "{error}");
+    refused(world.get("b1").await, "BACKUP_NOT_COMPLETE");
+    assert_eq!(world.find("b1").await.expect("finds"), wire_ref("b1"));
+    let any_cluster = api::pb::types::BackupRef {
+        cluster: String::new(),
+        name: "b1".into(),
+    };
+    let request = DeleteBackupRequest {
+        backup: Some(any_cluster),
+        even_if_running: false,
+    };
+    let deleted = world.delete_with(request).await.expect("deletes");
+    assert_eq!(deleted.deleted_objects, 8);
+    assert_eq!(memory.keys(), ["ringkeep/1/README.txt"]);
+    world.full("b1", task(3)).await;
+}
+
+#[tokio::test]
+async fn uploads_that_killed_agents_left_are_discarded_with_the_commit_and_with_the_backup() {
+    let (memory, world) = memory_world();
+    let leave = |name: &str| {
+        let key = object_key(&backup(name), 1, "nb-9-big-Data.db");
+        memory.leave_unfinished(&key);
+        key
+    };
+    world.begin("b1", None, task(1)).await.expect("begins");
+    world.upload_all("b1", None, FULL_FILES).await;
+    leave("b1");
+    let of_running = leave("b2");
+    world.commit("b1", task(1)).await.expect("commits");
+    assert_eq!(memory.unfinished(), [of_running.clone()]);
+    leave("b1");
+    world.delete("b1").await.expect("deletes");
+    assert_eq!(memory.unfinished(), [of_running]);
+}
+
+#[tokio::test]
+async fn a_deletion_in_a_bucket_with_versions_says_that_nothing_is_freed() {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    memory.keep_versions();
+    let deleted = world.delete("f1").await.expect("deletes");
+    assert!(deleted.versions_remain && deleted.deleted_objects > 0);
+    assert_eq!(deleted.freed_bytes, 0);
+}
+
+#[tokio::test]
 async fn a_refused_deletion_leaves_no_mark() {
     let (memory, world) = memory_world();
     world.full("f1", task(1)).await;
@@ -176,20 +231,44 @@ async fn an_attempt_stops_where_a_later_one_has_taken_over() {
 
 #[tokio::test]
 async fn a_store_that_overwrites_is_refused_before_anything_depends_on_it() {
-    let world = World::on(Arc::new(Overwrites(Memory::default())));
-    refused(world.begin("b1", None, task(1)).await, "STORE_OVERWRITES");
+    for in_parts_only in [false, true] {
+        let world = World::on(Arc::new(Overwrites {
+            memory: Memory::default(),
+            in_parts_only,
+        }));
+        refused(world.begin("b1", None, task(1)).await, "STORE_OVERWRITES");
+        let mut client = world.client.clone();
+        let status = client.get_store_status(GetStoreStatusRequest {}).await;
+        let status = status.expect("replies").into_inner();
+        assert!(!status.reachable);
+        assert!(status.detail.contains("If-None-Match"), "{}", status.detail);
+    }
 }
 
 /// A store that ignores the condition, as some that speak S3 do.
-struct Overwrites(Memory);
+struct Overwrites {
+    memory: Memory,
+    in_parts_only: bool,
+}
 
 #[async_trait::async_trait]
 impl BlobStore for Overwrites {
     fn describe(&self) -> String {
-        self.0.describe()
+        self.memory.describe()
     }
     async fn put(&self, key: &str, bytes: bytes::Bytes) -> Result<blob_store::Put, StoreError> {
-        self.0.overwrite(key, bytes);
+        if self.in_parts_only {
+            return self.memory.put(key, bytes).await;
+        }
+        self.memory.overwrite(key, bytes);
+        Ok(blob_store::Put::Created)
+    }
+    async fn put_as_parts(
+        &self,
+        key: &str,
+        bytes: bytes::Bytes,
+    ) -> Result<blob_store::Put, StoreError> {
+        self.memory.overwrite(key, bytes);
         Ok(blob_store::Put::Created)
     }
     async fn put_stream(
@@ -198,31 +277,31 @@ impl BlobStore for Overwrites {
         size_hint: Option<u64>,
         body: blob_store::ByteStream,
     ) -> Result<blob_store::Put, StoreError> {
-        self.0.put_stream(key, size_hint, body).await
+        self.memory.put_stream(key, size_hint, body).await
     }
     async fn get(&self, key: &str, bytes_max: u64) -> Result<bytes::Bytes, StoreError> {
-        self.0.get(key, bytes_max).await
+        self.memory.get(key, bytes_max).await
     }
     async fn get_stream(
         &self,
         key: &str,
         range: Option<std::ops::Range<u64>>,
     ) -> Result<blob_store::ByteStream, StoreError> {
-        self.0.get_stream(key, range).await
+        self.memory.get_stream(key, range).await
     }
     async fn head(&self, key: &str) -> Result<Option<blob_store::Meta>, StoreError> {
-        self.0.head(key).await
+        self.memory.head(key).await
     }
     fn list(&self, prefix: &str) -> blob_store::MetaStream {
-        self.0.list(prefix)
+        self.memory.list(prefix)
     }
     async fn list_children(&self, prefix: &str) -> Result<blob_store::Children, StoreError> {
-        self.0.list_children(prefix).await
+        self.memory.list_children(prefix).await
     }
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.0.delete(key).await
+        self.memory.delete(key).await
     }
     async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
-        self.0.delete_many(keys).await
+        self.memory.delete_many(keys).await
     }
 }

@@ -10,6 +10,7 @@ mod list;
 mod pins;
 mod races;
 mod sstables;
+mod two_catalogs;
 mod verifications;
 mod verify;
 mod world;

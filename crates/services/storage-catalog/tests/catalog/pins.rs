@@ -1,9 +1,13 @@
 //! Pins.
 
+use std::sync::Arc;
+
 use api::pb::storage_catalog::BackupState;
+use blob_store::BlobStore;
+use blob_store::testing::{Gate, Stop};
 use bucket::keys;
 
-use crate::world::{backup, memory_world, refused, task};
+use crate::world::{World, backup, memory_world, refused, task};
 
 #[tokio::test]
 async fn a_pinned_backup_is_not_deleted_until_it_is_released() {
@@ -40,4 +44,25 @@ async fn a_backup_that_is_being_deleted_is_not_pinned_and_no_pin_stays_behind() 
     assert!(!memory.keys().iter().any(|key| key.contains("/pins/")));
     refused(world.get("f1").await, "BACKUP_DELETING");
     assert_eq!(world.state("f1").await, Some(BackupState::Deleting));
+}
+
+#[tokio::test]
+async fn a_pin_of_an_earlier_try_does_not_outlive_its_backup() {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    // The first try's reply is lost, and the backup is gone before the second one looks.
+    let pin = keys::pin(&backup("f1"), &task(2));
+    world.pin("f1", task(2)).await.expect("pins");
+    let manifest = keys::backup_manifest(&backup("f1"));
+    let gate = Arc::new(Gate::new(
+        Arc::new(memory.clone()),
+        Stop::BeforePut(pin.clone()),
+    ));
+    let held = World::on(gate.clone());
+    let second = tokio::spawn(async move { held.pin("f1", task(2)).await });
+    gate.reached().await;
+    memory.delete(&manifest).await.expect("deletes");
+    gate.open();
+    second.await.expect("runs").expect_err("it is gone");
+    assert!(!memory.keys().contains(&pin));
 }

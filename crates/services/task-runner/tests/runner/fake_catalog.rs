@@ -360,6 +360,7 @@ impl StorageCatalog for FakeCatalog {
             progress: None,
             deleted_objects: 3,
             freed_bytes: 9,
+            versions_remain: false,
         };
         Ok(Response::new(cut_short(fault, halfway, deleted)))
     }

@@ -8,6 +8,7 @@ use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::human;
 use crate::names::BackupArg;
+use crate::text;
 use crate::wait;
 
 /// Deletes a backup, and of its objects those that no other backup needs. Asks first.
@@ -56,11 +57,8 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let deleted = BackupDeletedView::new(cluster.as_ref(), name, deletion);
     context.screen.result(&deleted, |deleted, _| {
         let objects = human::count(deleted.deleted_objects, "object");
-        let freed = human::bytes(deleted.freed_bytes);
-        format!(
-            "backup {} is deleted: {objects}, {freed} freed\n",
-            deleted.backup
-        )
+        let freed = text::task::freed(deleted.freed_bytes, deleted.versions_remain);
+        format!("backup {} is deleted: {objects}, {freed}\n", deleted.backup)
     })
 }
 

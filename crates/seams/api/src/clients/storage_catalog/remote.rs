@@ -229,6 +229,7 @@ impl StorageCatalog for RemoteStorageCatalog {
         Ok(Deletion {
             objects: last.deleted_objects,
             bytes: last.freed_bytes,
+            versions_remain: last.versions_remain,
         })
     }
 

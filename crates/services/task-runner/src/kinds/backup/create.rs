@@ -1,6 +1,6 @@
 //! Plans a backup, reserves its name, and hands it to a driver.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api::{ErrorKind, RemoteError};
@@ -204,7 +204,14 @@ async fn reserve(
     let version = tasks.save(&task, version, [BEGIN], fence).await?;
     let id = task.record.id;
     let limits = RetryLimits::new(&context.config);
-    let begun = retry(limits, || begin(spec, context, backup, id));
+    let last_error = Mutex::new(None);
+    let begun = retry(limits, || async {
+        let begun = begin(spec, context, backup, id).await;
+        if let Err(error) = &begun {
+            *last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.text());
+        }
+        begun
+    });
     let status = &mut task.statuses[BEGIN];
     let failed = match tokio::time::timeout(BEGIN_WITHIN, begun).await {
         Ok(Ok(output)) => {
@@ -218,8 +225,8 @@ async fn reserve(
         }
         Ok(Err(error)) => Some(as_remote(error)),
         Err(_) => {
-            let seconds = BEGIN_WITHIN.as_secs();
-            let message = format!("nothing was heard for {seconds} s");
+            let last_error = last_error.into_inner();
+            let message = gave_up(last_error.unwrap_or_else(PoisonError::into_inner));
             Some(RemoteError::new(ErrorKind::Unavailable, NOT_BEGUN, message))
         }
     };
@@ -236,6 +243,15 @@ async fn reserve(
     let version = tasks.save(&task, version, [BEGIN], fence).await?;
     let record = task.record;
     Ok((Stored { record, version }, failed))
+}
+
+/// Why the name was not reserved in time.
+fn gave_up(last_error: Option<String>) -> String {
+    let seconds = BEGIN_WITHIN.as_secs();
+    match last_error {
+        Some(error) => format!("it did not succeed within {seconds} s, lastly: {error}"),
+        None => format!("nothing was heard for {seconds} s"),
+    }
 }
 
 fn as_remote(error: StepError) -> RemoteError {
@@ -264,6 +280,13 @@ mod tests {
             base: None,
             keep_damaged: false,
         }
+    }
+
+    #[test]
+    fn a_name_that_was_not_reserved_in_time_says_what_went_wrong_last() {
+        let said = gave_up(Some("the store failed".to_owned()));
+        assert!(said.ends_with("lastly: the store failed"), "{said}");
+        assert!(gave_up(None).contains("nothing was heard"));
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! A store in which one call waits until the test lets it go on, so that something else comes between.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::stream::{self, StreamExt};
+use tokio::sync::Semaphore;
+
+use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
+
+/// The call that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// Before the object of this key is created.
+    BeforePut(String),
+    /// After a listing of this prefix was made and before it is returned.
+    AfterList(String),
+}
+
+/// A store that stops once.
+pub struct Gate {
+    inner: Store,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    stop: Stop,
+    is_armed: AtomicBool,
+    reached: Semaphore,
+    opened: Semaphore,
+}
+
+impl Gate {
+    /// Wraps a store; the first such call waits.
+    pub fn new(inner: Store, stop: Stop) -> Self {
+        let shared = Shared {
+            stop,
+            is_armed: AtomicBool::new(true),
+            reached: Semaphore::new(0),
+            opened: Semaphore::new(0),
+        };
+        Self {
+            inner,
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Returns when the call waits.
+    pub async fn reached(&self) {
+        let reached = self.shared.reached.acquire().await;
+        reached.expect("is never closed").forget();
+    }
+
+    /// Lets the call go on.
+    pub fn open(&self) {
+        self.shared.opened.add_permits(1);
+    }
+}
+
+impl Shared {
+    async fn pass(&self, here: Stop) {
+        if here == self.stop && self.is_armed.swap(false, Ordering::SeqCst) {
+            self.reached.add_permits(1);
+            let opened = self.opened.acquire().await;
+            opened.expect("is never closed").forget();
+        }
+    }
+}
+
+#[async_trait]
+impl BlobStore for Gate {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.shared.pass(Stop::BeforePut(key.to_owned())).await;
+        self.inner.put(key, bytes).await
+    }
+
+    async fn put_stream(
+        &self,
+        key: &str,
+        size_hint: Option<u64>,
+        body: ByteStream,
+    ) -> Result<Put, StoreError> {
+        self.shared.pass(Stop::BeforePut(key.to_owned())).await;
+        self.inner.put_stream(key, size_hint, body).await
+    }
+
+    async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
+        self.inner.get(key, bytes_max).await
+    }
+
+    async fn get_stream(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<ByteStream, StoreError> {
+        self.inner.get_stream(key, range).await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
+        self.inner.head(key).await
+    }
+
+    fn list(&self, prefix: &str) -> MetaStream {
+        let listed = self.inner.list(prefix);
+        let gate = self.shared.clone();
+        let stop = Stop::AfterList(prefix.to_owned());
+        // What is listed is listed now; who asked gets it later.
+        let all = async move {
+            let all: Vec<_> = listed.collect().await;
+            gate.pass(stop).await;
+            stream::iter(all)
+        };
+        all.flatten_stream().boxed()
+    }
+
+    async fn list_children(&self, prefix: &str) -> Result<Children, StoreError> {
+        self.inner.list_children(prefix).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.inner.delete(key).await
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.inner.delete_many(keys).await
+    }
+
+    async fn put_as_parts(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.inner.put_as_parts(key, bytes).await
+    }
+
+    async fn make_durable(&self, key: &str) -> Result<(), StoreError> {
+        self.inner.make_durable(key).await
+    }
+
+    async fn discard_unfinished(&self, prefix: &str) -> Result<u64, StoreError> {
+        self.inner.discard_unfinished(prefix).await
+    }
+
+    fn keeps_versions(&self) -> bool {
+        self.inner.keeps_versions()
+    }
+}
