@@ -1,11 +1,16 @@
 //! Finds damage in an SSTable: checksums, components against each other, keys and their order, and every row if asked.
 
+mod cell_order;
 mod data;
+mod filter;
+mod findings;
 mod index;
 mod names;
 mod names_of_classes;
 mod order;
 mod plausible;
+mod row_checks;
+mod row_order;
 mod rows;
 mod seen;
 mod streamed;
@@ -29,7 +34,8 @@ pub enum Depth {
     /// All checksums, all structure, keys, tokens and their order; the index is compared with Data at some
     /// partitions, including the first and the last. Data.db is read once.
     Checksums,
-    /// Also decodes every row and cell, and compares the whole index with them. Data.db is read twice.
+    /// Also decodes every row and cell, compares the whole index with them, and checks the order of rows and of cells
+    /// and that Filter.db has every key. Data.db is read twice.
     Extended,
 }
 
