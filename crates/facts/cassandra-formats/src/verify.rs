@@ -74,6 +74,23 @@ pub fn verify(
     Ok(verification.report)
 }
 
+/// Decodes every row as [`Depth::Extended`] does, without the rest of [`verify`]. Data.db is read from front to back,
+/// and never before a byte that was read, except again from its start if user types may have been frozen.
+pub fn verify_rows(components: &dyn Components, descriptor: &Descriptor) -> Result<Report> {
+    let mut verification = Verification {
+        components,
+        version: known(descriptor)?,
+        names: components.names(),
+        statistics: None,
+        report: Report::default(),
+    };
+    verification.statistics()?;
+    if verification.data()?.is_some() {
+        verification.rows()?;
+    }
+    Ok(verification.report)
+}
+
 /// One run.
 struct Verification<'a> {
     components: &'a dyn Components,
@@ -147,30 +164,7 @@ impl Verification<'_> {
 
     /// Index and rows. Nothing is checked behind damaged checksums, because the same damage would be reported again.
     fn content(&mut self, depth: Depth, is_sound: bool) -> Result<()> {
-        let layout = DataLayout::of(self.components, self.version, self.statistics.as_ref());
-        let Some((layout, data)) = self.note(layout)? else {
-            return Ok(());
-        };
-        if let DataLayout::Compressed(info) = &layout
-            && let Compressor::Encrypting(name) | Compressor::Unknown(name) = &info.compressor
-        {
-            if let Some(what) = names_of_classes::damaged_compressor(name) {
-                self.report
-                    .damage
-                    .push(Damage::whole(COMPRESSION_INFO, what));
-            }
-            let what = format!("rows and index: {name} is not understood");
-            self.report.warnings.push(what);
-            return Ok(());
-        }
-        if self.statistics.is_none() {
-            let what = format!("rows and index: they need {STATISTICS}");
-            self.report.warnings.push(what);
-            return Ok(());
-        }
-        let is_compressed = matches!(layout, DataLayout::Compressed(_));
-        let data = Uncompressed::new(data, layout);
-        let Some(mut data) = self.note(data)? else {
+        let Some((mut data, is_compressed)) = self.data()? else {
             return Ok(());
         };
         if let Some(statistics) = &self.statistics
@@ -189,5 +183,33 @@ impl Verification<'_> {
             Format::Bti => self.bti_index(&mut data)?,
         }
         if extended { self.rows() } else { Ok(()) }
+    }
+
+    /// Data without its compression, and whether it has one. `None` if it cannot be decoded, with a note of why.
+    fn data(&mut self) -> Result<Option<(Uncompressed, bool)>> {
+        let layout = DataLayout::of(self.components, self.version, self.statistics.as_ref());
+        let Some((layout, data)) = self.note(layout)? else {
+            return Ok(None);
+        };
+        if let DataLayout::Compressed(info) = &layout
+            && let Compressor::Encrypting(name) | Compressor::Unknown(name) = &info.compressor
+        {
+            if let Some(what) = names_of_classes::damaged_compressor(name) {
+                self.report
+                    .damage
+                    .push(Damage::whole(COMPRESSION_INFO, what));
+            }
+            let what = format!("rows and index: {name} is not understood");
+            self.report.warnings.push(what);
+            return Ok(None);
+        }
+        if self.statistics.is_none() {
+            let what = format!("rows and index: they need {STATISTICS}");
+            self.report.warnings.push(what);
+            return Ok(None);
+        }
+        let is_compressed = matches!(layout, DataLayout::Compressed(_));
+        let data = Uncompressed::new(data, layout);
+        Ok(self.note(data)?.map(|data| (data, is_compressed)))
     }
 }

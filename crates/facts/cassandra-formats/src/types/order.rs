@@ -112,7 +112,7 @@ impl ValueOrder {
             return Some(Ordering::Equal);
         }
         if let Self::Reversed(of) = self {
-            // Before 4.0 an empty value came first in spite of the reversal.
+            // Early releases put an empty value first in spite of the reversal.
             let either_is_empty = a.is_empty() || b.is_empty();
             return (!either_is_empty).then(|| of.compare(b, a)).flatten();
         }

@@ -27,7 +27,7 @@ impl CellOrder {
             regulars: orders(&header.regular_columns),
             last: None,
             not_compared: 0,
-            findings: Findings::new(DATA),
+            findings: Findings::new(DATA, "cells out of order or twice"),
         }
     }
 

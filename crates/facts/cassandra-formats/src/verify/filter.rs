@@ -17,7 +17,7 @@ impl<'a> FilterCheck<'a> {
     pub(super) fn new(filter: &'a Filter) -> Self {
         Self {
             filter,
-            findings: Findings::new(FILTER),
+            findings: Findings::new(FILTER, "keys that it lacks"),
             failed: None,
         }
     }

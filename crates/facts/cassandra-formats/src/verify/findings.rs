@@ -8,14 +8,17 @@ const SHOWN_MAX: usize = 8;
 #[derive(Debug)]
 pub(super) struct Findings {
     component: &'static str,
+    /// What there is more of: "rows out of order".
+    plural: &'static str,
     found: Vec<Damage>,
     more: u64,
 }
 
 impl Findings {
-    pub(super) fn new(component: &'static str) -> Self {
+    pub(super) fn new(component: &'static str, plural: &'static str) -> Self {
         Self {
             component,
+            plural,
             found: Vec::new(),
             more: 0,
         }
@@ -34,7 +37,7 @@ impl Findings {
     pub(super) fn into_damage(self) -> Vec<Damage> {
         let mut found = self.found;
         if self.more > 0 {
-            let what = format!("{} more like the {SHOWN_MAX} before", self.more);
+            let what = format!("{} more {}", self.more, self.plural);
             found.push(Damage::whole(self.component, what));
         }
         found

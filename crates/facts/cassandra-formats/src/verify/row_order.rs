@@ -25,7 +25,7 @@ impl RowOrder {
             last: Vec::new(),
             last_position: 0,
             not_compared: 0,
-            findings: Findings::new(DATA),
+            findings: Findings::new(DATA, "rows out of order or twice"),
         }
     }
 
