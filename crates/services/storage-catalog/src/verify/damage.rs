@@ -71,6 +71,23 @@ impl Damage {
         }
     }
 
+    /// Of what a component of the same SSTable holds.
+    pub fn of_sibling(
+        manifest: &NodeManifest,
+        table: &TableFiles,
+        file: &StoredFile,
+        damage: cassandra_formats::Damage,
+    ) -> Self {
+        let sibling = parse_file_name(&file.name)
+            .ok()
+            .and_then(|(descriptor, _)| {
+                let name = format!("{descriptor}-{}", damage.component);
+                let mut files = table.files.iter();
+                files.find(|other| other.index == file.index && other.name == name)
+            });
+        Self::of_component(manifest, table, sibling.unwrap_or(file), damage)
+    }
+
     /// What was damaged on the node already.
     pub fn kept(manifest: &NodeManifest) -> impl Iterator<Item = Self> {
         manifest.damaged.iter().map(|kept| {
