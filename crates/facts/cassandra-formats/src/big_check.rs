@@ -186,7 +186,7 @@ fn check_rows<R: Read, V: BigVisitor>(
 }
 
 /// The first bytes of a key or clustering, in hexadecimal.
-struct Hex<'a>(&'a [u8]);
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
 
 impl std::fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,8 +1,10 @@
 //! Cassandra's class strings of types, as far as the layout of values in Data depends on them (`AbstractType` and its
 //! subclasses).
 
+mod order;
 mod parse;
 
+pub(crate) use order::ValueOrder;
 pub use parse::TypeError;
 
 const PACKAGE: &str = "org.apache.cassandra.db.marshal.";

@@ -1,11 +1,16 @@
 //! Finds damage in an SSTable: checksums, components against each other, keys and their order, and every row if asked.
 
+mod cell_order;
 mod data;
+mod filter;
+mod findings;
 mod index;
 mod names;
 mod names_of_classes;
 mod order;
 mod plausible;
+mod row_checks;
+mod row_order;
 mod rows;
 mod seen;
 mod streamed;
@@ -29,7 +34,8 @@ pub enum Depth {
     /// All checksums, all structure, keys, tokens and their order; the index is compared with Data at some
     /// partitions, including the first and the last. Data.db is read once.
     Checksums,
-    /// Also decodes every row and cell, and compares the whole index with them. Data.db is read twice.
+    /// Also decodes every row and cell, compares the whole index with them, and checks the order of rows and of cells
+    /// and that Filter.db has every key. Data.db is read twice.
     Extended,
 }
 
@@ -65,6 +71,23 @@ pub fn verify(
     verification.facts()?;
     let is_sound = verification.data_checksums(done)?;
     verification.content(depth, is_sound)?;
+    Ok(verification.report)
+}
+
+/// Decodes every row as [`Depth::Extended`] does, without the rest of [`verify`]. Data.db is read from front to back,
+/// and never before a byte that was read, except again from its start if user types may have been frozen.
+pub fn verify_rows(components: &dyn Components, descriptor: &Descriptor) -> Result<Report> {
+    let mut verification = Verification {
+        components,
+        version: known(descriptor)?,
+        names: components.names(),
+        statistics: None,
+        report: Report::default(),
+    };
+    verification.statistics()?;
+    if verification.data()?.is_some() {
+        verification.rows()?;
+    }
     Ok(verification.report)
 }
 
@@ -141,30 +164,7 @@ impl Verification<'_> {
 
     /// Index and rows. Nothing is checked behind damaged checksums, because the same damage would be reported again.
     fn content(&mut self, depth: Depth, is_sound: bool) -> Result<()> {
-        let layout = DataLayout::of(self.components, self.version, self.statistics.as_ref());
-        let Some((layout, data)) = self.note(layout)? else {
-            return Ok(());
-        };
-        if let DataLayout::Compressed(info) = &layout
-            && let Compressor::Encrypting(name) | Compressor::Unknown(name) = &info.compressor
-        {
-            if let Some(what) = names_of_classes::damaged_compressor(name) {
-                self.report
-                    .damage
-                    .push(Damage::whole(COMPRESSION_INFO, what));
-            }
-            let what = format!("rows and index: {name} is not understood");
-            self.report.warnings.push(what);
-            return Ok(());
-        }
-        if self.statistics.is_none() {
-            let what = format!("rows and index: they need {STATISTICS}");
-            self.report.warnings.push(what);
-            return Ok(());
-        }
-        let is_compressed = matches!(layout, DataLayout::Compressed(_));
-        let data = Uncompressed::new(data, layout);
-        let Some(mut data) = self.note(data)? else {
+        let Some((mut data, is_compressed)) = self.data()? else {
             return Ok(());
         };
         if let Some(statistics) = &self.statistics
@@ -183,5 +183,33 @@ impl Verification<'_> {
             Format::Bti => self.bti_index(&mut data)?,
         }
         if extended { self.rows() } else { Ok(()) }
+    }
+
+    /// Data without its compression, and whether it has one. `None` if it cannot be decoded, with a note of why.
+    fn data(&mut self) -> Result<Option<(Uncompressed, bool)>> {
+        let layout = DataLayout::of(self.components, self.version, self.statistics.as_ref());
+        let Some((layout, data)) = self.note(layout)? else {
+            return Ok(None);
+        };
+        if let DataLayout::Compressed(info) = &layout
+            && let Compressor::Encrypting(name) | Compressor::Unknown(name) = &info.compressor
+        {
+            if let Some(what) = names_of_classes::damaged_compressor(name) {
+                self.report
+                    .damage
+                    .push(Damage::whole(COMPRESSION_INFO, what));
+            }
+            let what = format!("rows and index: {name} is not understood");
+            self.report.warnings.push(what);
+            return Ok(None);
+        }
+        if self.statistics.is_none() {
+            let what = format!("rows and index: they need {STATISTICS}");
+            self.report.warnings.push(what);
+            return Ok(None);
+        }
+        let is_compressed = matches!(layout, DataLayout::Compressed(_));
+        let data = Uncompressed::new(data, layout);
+        Ok(self.note(data)?.map(|data| (data, is_compressed)))
     }
 }

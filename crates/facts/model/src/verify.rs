@@ -12,7 +12,7 @@ pub enum VerifyLevel {
     Manifest,
     /// Every object is read and its BLAKE3 compared.
     Objects,
-    /// Every SSTable is checked by its own checksums and structure.
+    /// Every SSTable is checked by its own checksums and structure, and all its rows by their order.
     Sstables,
 }
 

@@ -6,6 +6,7 @@
 //! - [`node_manifest`]: whether the names and keys in a node manifest stay where they belong.
 //! - [`Bucket`]: reads and writes documents, opens stored files, and compares manifests with what is there.
 //! - [`StoredSstable`]: the components of an SSTable in the bucket, for a reader that blocks.
+//! - [`RowsCheck`]: the check of all rows of an SSTable beside the download of its Data.db.
 //! - [`StreamingCheck`]: the check of a component while its bytes pass by; [`StoredCheck`] runs one beside a download.
 //! - [`BucketError`]: what can go wrong, with the one mapping of errors of the store to kinds of errors.
 //!
@@ -20,6 +21,7 @@ mod error;
 pub mod keys;
 pub mod node_manifest;
 mod presence;
+mod rows_check;
 mod sstable;
 mod stored_check;
 mod stored_file;
@@ -32,6 +34,7 @@ pub use envelope::{DocumentError, DocumentKind};
 pub use error::{BucketError, store_kind, store_reason};
 pub use node_manifest::{CommittedNode, CommittedNodes};
 pub use presence::{WrongFile, WrongFiles};
+pub use rows_check::RowsCheck;
 pub use sstable::{ReadWatch, StoredReadError, StoredSstable};
 pub use stored_check::StoredCheck;
 pub use streaming_check::{StreamingCheck, UnreadableComponent};

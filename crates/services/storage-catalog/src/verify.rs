@@ -1,9 +1,10 @@
-//! Verifies a backup: manifests whole, objects there with their size, then every byte, then what the bytes mean.
+//! Verifies a backup: manifests whole, objects there with their size, then every byte, then what the bytes mean down to the rows.
 //!
 //! What is damaged is reported, all of it; what cannot be reached is an error, because it says nothing of the backup.
 
 mod content;
 mod damage;
+mod rows;
 mod sstables;
 
 use bucket::{DocumentError, Read, keys};

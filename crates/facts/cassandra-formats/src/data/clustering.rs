@@ -80,8 +80,15 @@ impl ValueShape {
     /// Skips a value; returns its length.
     #[inline]
     pub(crate) fn skip<I: Input>(&self, input: &mut I) -> Result<u64, Stop> {
+        let len = self.read_len(input)?;
+        input.skip(len)?;
+        Ok(len)
+    }
+
+    /// Reads the length of the value that follows, if the length is written.
+    #[inline]
+    pub(crate) fn read_len<I: Input>(&self, input: &mut I) -> Result<u64, Stop> {
         if let Some(len) = self.fixed {
-            input.skip(len)?;
             return Ok(len);
         }
         let start = input.offset();
@@ -90,7 +97,6 @@ impl ValueShape {
             let what = format!("a value of its type cannot have {len} bytes");
             return Err(input.damage_at(start, what));
         }
-        input.skip(len)?;
         Ok(len)
     }
 }

@@ -51,6 +51,9 @@ pub(crate) trait Input {
 
     fn skip(&mut self, len: u64) -> Result<(), Stop>;
 
+    /// Appends the next bytes to `out`, which must have space in memory for them.
+    fn copy(&mut self, len: u64, out: &mut Vec<u8>) -> Result<(), Stop>;
+
     /// Damage at `offset`.
     #[cold]
     fn damage_at(&self, offset: u64, what: String) -> Stop {
@@ -187,6 +190,13 @@ impl Input for Bytes<'_> {
         self.position += len as usize;
         Ok(())
     }
+
+    #[inline]
+    fn copy(&mut self, len: u64, out: &mut Vec<u8>) -> Result<(), Stop> {
+        let taken = self.take(usize::try_from(len).map_err(|_| Stop::Short)?)?;
+        out.extend_from_slice(taken);
+        Ok(())
+    }
 }
 
 /// An input of the next `left` bytes of a window, of any number.
@@ -237,6 +247,21 @@ impl<R: Read> Input for Stream<'_, R> {
         self.left -= skipped;
         if self.left != left {
             return Err(Stop::Short);
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, len: u64, out: &mut Vec<u8>) -> Result<(), Stop> {
+        let mut missing = len;
+        while missing > 0 {
+            let bytes = self.window.fill(1)?;
+            let step = missing.min(bytes.len() as u64);
+            out.extend_from_slice(&bytes[..step as usize]);
+            if step == 0 {
+                return Err(Stop::Short);
+            }
+            self.skip(step)?;
+            missing -= step;
         }
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! The body of a row: when it was written or deleted, which columns it has, and their cells.
 
+use super::clustering::ValueShape;
 use super::deletion::{DeletionTime, NO_DELETION_TIME, local_deletion_time};
 use super::input::{Input, Stop};
 use super::schema::{ColumnShape, Schema};
+use super::visitor::{Cell, CellPath, CellVisitor, read_path};
 
 /// A row's flags.
 pub(super) const END_OF_PARTITION: u8 = 0x01;
@@ -47,39 +49,6 @@ pub struct RowBody {
     /// For how many columns it has cells or a deletion.
     pub columns: u64,
 }
-
-/// A cell without its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
-    /// The column's index among the header's static or regular columns.
-    pub column: usize,
-    /// Whether the column is static.
-    pub is_static: bool,
-    /// Whether it marks a deletion.
-    pub is_tombstone: bool,
-    /// The time of the write, by the writer's clock, in microseconds since 1970.
-    pub timestamp: i64,
-    /// When it expires or was deleted, in seconds since 1970, or [`NO_DELETION_TIME`].
-    pub local_deletion_time: i64,
-    /// The time to live in seconds; 0 for a cell that does not expire.
-    pub ttl: i32,
-    /// In a column that has many cells: the length in bytes of the path that identifies this one.
-    pub path_len: Option<u64>,
-    /// The length of the value in bytes.
-    pub value_len: u64,
-}
-
-/// Receives each cell as it is decoded.
-pub trait CellVisitor {
-    /// A cell has been decoded.
-    fn cell(&mut self, _cell: &Cell) {}
-
-    /// A whole collection, tuple or user type was deleted before its cells in this row were written.
-    fn complex_deletion(&mut self, _column: usize, _deletion: DeletionTime) {}
-}
-
-/// Cells are decoded, which checks them, and dropped.
-impl CellVisitor for () {}
 
 /// Reads the differences to the header's minima.
 impl Schema {
@@ -138,6 +107,8 @@ pub(super) struct BodyReader<'a, C> {
     pub(super) is_static: bool,
     /// Space for a set of columns if there are too many for one integer.
     pub(super) present: &'a mut Vec<bool>,
+    /// Space for a cell's path.
+    pub(super) path: &'a mut Vec<u8>,
     pub(super) visitor: &'a mut C,
 }
 
@@ -218,9 +189,9 @@ impl<C: CellVisitor> BodyReader<'_, C> {
             self.visitor.complex_deletion(index, deletion);
         }
         // Each cell takes at least a byte, so the body's end bounds their number.
-        for _ in 0..input.uvint()? {
+        for nth in 0..input.uvint()? {
             body.cells += 1;
-            self.cell(input, index, column, Some(path), body)?;
+            self.cell(input, index, column, Some((nth, path)), body)?;
         }
         Ok(())
     }
@@ -231,7 +202,7 @@ impl<C: CellVisitor> BodyReader<'_, C> {
         input: &mut I,
         index: usize,
         column: &ColumnShape,
-        path: Option<&super::clustering::ValueShape>,
+        path: Option<(u64, &ValueShape)>,
         body: &RowBody,
     ) -> Result<(), Stop> {
         let start = input.offset();
@@ -256,7 +227,19 @@ impl<C: CellVisitor> BodyReader<'_, C> {
         } else {
             (NO_DELETION_TIME, 0)
         };
-        let path_len = path.map(|path| path.skip(input)).transpose()?;
+        let path_len = match path {
+            Some((nth, shape)) => {
+                let place = CellPath {
+                    position: start,
+                    column: index,
+                    is_static: self.is_static,
+                    is_first: nth == 0,
+                    bytes: None,
+                };
+                Some(read_path(input, shape, place, self.path, self.visitor)?)
+            }
+            None => None,
+        };
         let value_len = match flags & HAS_EMPTY_VALUE {
             0 => column.value.skip(input)?,
             _ => 0,

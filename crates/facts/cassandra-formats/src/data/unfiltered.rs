@@ -7,7 +7,8 @@ use super::clustering::{ClusteringKind, read_prefix};
 use super::event::{Depth, Event, Marker};
 use super::head::{check_previous, head, range};
 use super::input::{Bytes, Input, Stop, Stream, damage};
-use super::row::{self, BodyReader, CellVisitor, RowBody};
+use super::row::{self, BodyReader, RowBody};
+use super::visitor::CellVisitor;
 use super::walker::Walker;
 use crate::error::Error;
 
@@ -31,6 +32,7 @@ impl<R: Read> Walker<R> {
             flags,
             is_static,
             present: &mut self.present,
+            path: &mut self.path,
             visitor,
         };
         let (decoded, left) = if self.depth == Depth::Clusterings {

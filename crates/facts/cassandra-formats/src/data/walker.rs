@@ -8,7 +8,8 @@ use super::deletion::{DeletionTime, read_deletion_time};
 use super::event::{Depth, Event, Partition, PartitionEnd, Row};
 use super::head::{check_row_flags, head, range};
 use super::input::{Bytes, Input, damage};
-use super::row::{self, CellVisitor, RowBody};
+use super::row::{self, RowBody};
+use super::visitor::CellVisitor;
 use super::{COMPONENT, Schema};
 use crate::data::window::Window;
 use crate::error::Error;
@@ -29,6 +30,7 @@ pub struct Walker<R> {
     key: Vec<u8>,
     pub(super) clustering: Vec<u8>,
     pub(super) present: Vec<bool>,
+    pub(super) path: Vec<u8>,
     /// Where the partition began, and its last row or marker.
     partition: u64,
     pub(super) previous: u64,
@@ -50,6 +52,7 @@ impl<R: Read> Walker<R> {
             key: Vec::new(),
             clustering: Vec::new(),
             present: Vec::new(),
+            path: Vec::new(),
             partition: position,
             previous: position,
             header_len: 0,

@@ -217,7 +217,14 @@ fn copy_run(
             )
             .into());
         }
-        debug_assert!(cut.ranges.contains(&cut.partitioner.token(key)));
+        // An index that is out of order can lead to partitions outside the ranges.
+        if !cut.ranges.contains(&cut.partitioner.token(key)) {
+            let what = format!(
+                "its entry for {} of Data lies among others and has a token outside the ranges that are copied",
+                entry.data_position
+            );
+            return Err(Damage::at(INDEX, entry.promoted.start, what).into());
+        }
         let position = output.copy(data, end - entry.data_position)?;
         target.begin_entry(
             &entry.key,

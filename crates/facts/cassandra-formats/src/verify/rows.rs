@@ -1,20 +1,34 @@
-//! Decodes every row and cell, and compares the whole index with them.
+//! Decodes every row and cell, and compares the whole index and the filter with them.
 
 use std::sync::Arc;
 
 use super::Verification;
 use super::index::key_shape;
 use super::order::OrderCheck;
-use super::seen::Seen;
+use super::row_checks::{Checked, RowChecks};
 use crate::big_check::check_big;
 use crate::bti::{BlockCheck, IndexCheck, Partitions, RowIndexEntry, Rows};
 use crate::data::{self, Depth, Event, Schema, Walker};
 use crate::error::{Damage, Error, Result};
+use crate::filter::{Filter, MAX_FILTER_LEN};
 use crate::index::IndexReader;
 use crate::layout::{DataLayout, open};
 use crate::statistics::Statistics;
 use crate::uncompressed::Uncompressed;
-use crate::{INDEX, PARTITIONS};
+use crate::{FILTER, INDEX, PARTITIONS};
+
+/// What came of decoding all rows.
+struct Walked {
+    /// Why the rows were not decoded to their end.
+    end: Result<()>,
+    checked: Checked,
+}
+
+impl Walked {
+    fn is_sound(&self) -> bool {
+        self.end.is_ok() && self.checked.damage.is_empty()
+    }
+}
 
 impl Verification<'_> {
     /// Decodes all rows, together with the whole index.
@@ -26,82 +40,114 @@ impl Verification<'_> {
         let Some(schema) = self.note(schema)? else {
             return Ok(());
         };
-        let ambiguous = schema.user_types_are_ambiguous();
-        let mut walked = self.walk(schema, &statistics);
-        if ambiguous && matches!(walked, Err(Error::Damaged(_))) {
+        let filter = self.filter()?;
+        let is_ambiguous = schema.user_types_are_ambiguous();
+        let mut walked = self.walk(schema, &statistics, filter.as_ref())?;
+        if is_ambiguous && !walked.is_sound() {
             // Some 3.x wrote frozen user types like unfrozen ones; the schema that decodes to the end is the right one.
             let frozen = Schema::with_frozen_user_types(&statistics.header, self.version)?;
-            let again = self.walk(frozen, &statistics);
-            if again.is_ok() {
+            let again = self.walk(frozen, &statistics, filter.as_ref())?;
+            if again.end.is_ok() {
                 walked = again;
             }
         }
-        if let Some(seen) = self.note(walked)? {
-            let checked = seen.check(&statistics).map_err(Error::from);
-            self.note(checked)?;
+        self.note(walked.end)?;
+        for damage in walked.checked.damage {
+            self.note::<()>(Err(damage.into()))?;
         }
+        self.report.warnings.extend(walked.checked.not_checked);
         Ok(())
     }
 
-    fn walk(&self, schema: Schema, statistics: &Statistics) -> Result<Seen> {
+    /// The filter, if there is one that can be held in memory.
+    fn filter(&mut self) -> Result<Option<Filter>> {
+        let Some(source) = open(self.components, FILTER)? else {
+            return Ok(None);
+        };
+        if source.len() > MAX_FILTER_LEN {
+            let what = format!(
+                "{FILTER}: keys are not looked up in it: it has {} bytes, at most {MAX_FILTER_LEN} are held",
+                source.len()
+            );
+            self.report.warnings.push(what);
+            return Ok(None);
+        }
+        self.note(Filter::open(source, self.version))
+    }
+
+    /// The only errors are those of a source.
+    fn walk(
+        &self,
+        schema: Schema,
+        statistics: &Statistics,
+        filter: Option<&Filter>,
+    ) -> Result<Walked> {
+        let has_checksums = self.version.has_statistics_checksums();
+        let mut checks = RowChecks::new(statistics, has_checksums, filter)?;
+        let end = match self.walk_with(schema, statistics, &mut checks) {
+            Err(error @ Error::Damaged(_)) => Err(checks.within_partition(error)),
+            Err(error @ Error::Read { .. }) => return Err(error),
+            end => end,
+        };
+        let to_the_end = end.is_ok().then_some(statistics);
+        let checked = checks.finish(to_the_end)?;
+        Ok(Walked { end, checked })
+    }
+
+    fn walk_with(
+        &self,
+        schema: Schema,
+        statistics: &Statistics,
+        checks: &mut RowChecks<'_>,
+    ) -> Result<()> {
         let (layout, data) = DataLayout::of(self.components, self.version, Some(statistics))?;
         let mut data = Uncompressed::new(data, layout)?;
         let covered = statistics.covered().unwrap_or(data.extent());
         data.seek(covered.clone())?;
         let walker = Walker::new(Arc::new(schema), Depth::Cells, data, covered.start);
-        let seen = Seen::new(statistics, self.version.has_statistics_checksums());
         if self.version.is_bti() {
-            let is_slice = statistics.covered().is_some();
-            self.walk_bti(walker, covered, is_slice, statistics, seen)
+            self.walk_bti(walker, covered, statistics, checks)
         } else {
-            self.walk_big(walker, seen)
+            self.walk_big(walker, checks)
         }
     }
 
-    fn walk_big(&self, mut walker: Walker<Uncompressed>, mut seen: Seen) -> Result<Seen> {
+    fn walk_big(&self, mut walker: Walker<Uncompressed>, checks: &mut RowChecks<'_>) -> Result<()> {
         let index = open(self.components, INDEX)?
             .ok_or_else(|| Damage::whole(INDEX, "the component is missing"))?;
-        check_big(&mut walker, &mut IndexReader::new(index), &mut seen)?;
-        Ok(seen)
+        check_big(&mut walker, &mut IndexReader::new(index), checks).map(drop)
     }
 
     fn walk_bti(
         &self,
         mut walker: Walker<Uncompressed>,
         covered: std::ops::Range<u64>,
-        is_slice: bool,
         statistics: &Statistics,
-        mut seen: Seen,
-    ) -> Result<Seen> {
+        checks: &mut RowChecks<'_>,
+    ) -> Result<()> {
         let partitioner = statistics.partitioner();
         let (partitions, rows) = self.open_bti()?;
         let mut index = IndexCheck::new(&partitions, &rows, covered.end);
-        if is_slice {
+        if statistics.covered().is_some() {
             index = index.within(covered.clone());
         }
         let mut order = OrderCheck::new(PARTITIONS, partitioner.clone(), None, covered.start);
-        loop {
-            let deletion;
-            let (position, entry) = match walker.next_with(&mut seen)? {
-                None => break,
-                Some(Event::Partition(partition)) => {
-                    order.entry(partition.position, partition.key, partition.position)?;
-                    let shape = key_shape(partitioner.as_ref(), partition.key);
-                    let entry = index.partition(partition.position, partition.key, &shape)?;
-                    deletion = partition.deletion;
-                    if let Some(entry) = &entry {
-                        check_deletion(entry, partition.deletion)?;
-                    }
-                    (partition.position, entry)
-                }
-                // The walker returns a partition before its content.
-                Some(_) => continue,
+        while let Some(event) = walker.next_with(checks)? {
+            checks.event(&event);
+            // The walker returns a partition before its content.
+            let Event::Partition(partition) = event else {
+                continue;
             };
-            seen.deletion(deletion);
-            walk_partition(&mut walker, position, entry.as_ref(), &rows, &mut seen)?;
+            let (position, key) = (partition.position, partition.key);
+            order.entry(position, key, position)?;
+            let shape = key_shape(partitioner.as_ref(), key);
+            let entry = index.partition(position, key, &shape)?;
+            if let Some(entry) = &entry {
+                check_deletion(entry, partition.deletion)?;
+            }
+            walk_partition(&mut walker, position, entry.as_ref(), &rows, checks)?;
         }
-        index.finish()?;
-        Ok(seen)
+        index.finish()
     }
 
     fn open_bti(&self) -> Result<(Partitions, Rows)> {
@@ -120,7 +166,7 @@ fn walk_partition(
     start: u64,
     entry: Option<&RowIndexEntry>,
     rows: &Rows,
-    seen: &mut Seen,
+    checks: &mut RowChecks<'_>,
 ) -> Result<()> {
     let mut blocks = match entry {
         Some(entry) => Some(BlockCheck::new(rows, entry)?),
@@ -128,10 +174,10 @@ fn walk_partition(
     };
     loop {
         let open = walker.open().and_then(bti_deletion);
-        let Some(event) = walker.next_with(seen)? else {
+        let Some(event) = walker.next_with(checks)? else {
             return Ok(());
         };
-        seen.event(&event);
+        checks.event(&event);
         match event {
             Event::Row(data::Row { position, .. })
             | Event::Marker(data::Marker { position, .. }) => {

@@ -1,9 +1,9 @@
 //! What the rows have, compared with what Statistics.db says about all of them.
 
 use crate::STATISTICS;
-use crate::big_check::{BigVisitor, IndexedPartition};
+use crate::big_check::IndexedPartition;
 use crate::data::{Cell, CellVisitor, DeletionTime, Event};
-use crate::error::{Damage, Error};
+use crate::error::Damage;
 use crate::statistics::Statistics;
 use crate::statistics::histogram::EstimatedHistogram;
 use crate::statistics::sketch::Sketch;
@@ -127,7 +127,21 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// A partition whose index entry and data agree.
+    pub(super) fn partition(&mut self, partition: &IndexedPartition<'_>) {
+        if let Some(partitions) = &mut self.partitions {
+            partitions.sketch.offer(partition.key);
+            let size = partition.end.saturating_sub(partition.data_position);
+            partitions
+                .sizes
+                .add(i64::try_from(size).unwrap_or(i64::MAX));
+        }
+    }
+}
+
 impl CellVisitor for Seen {
+    #[inline]
     fn cell(&mut self, cell: &Cell) {
         self.timestamps.note(cell.timestamp);
         self.local_deletion_times.note(cell.local_deletion_time);
@@ -136,22 +150,5 @@ impl CellVisitor for Seen {
 
     fn complex_deletion(&mut self, _column: usize, deletion: DeletionTime) {
         self.deletion(deletion);
-    }
-}
-
-impl BigVisitor for Seen {
-    fn event(&mut self, event: &Event<'_>) {
-        Seen::event(self, event);
-    }
-
-    fn partition(&mut self, partition: &IndexedPartition<'_>) -> Result<(), Error> {
-        if let Some(partitions) = &mut self.partitions {
-            partitions.sketch.offer(partition.key);
-            let size = partition.end.saturating_sub(partition.data_position);
-            partitions
-                .sizes
-                .add(i64::try_from(size).unwrap_or(i64::MAX));
-        }
-        Ok(())
     }
 }

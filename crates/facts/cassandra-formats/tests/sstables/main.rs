@@ -2,7 +2,9 @@
 
 mod agreement;
 mod damage;
+mod disorder;
 mod folders;
+mod mutations;
 mod plan_facts;
 mod slices;
 mod verified;

@@ -2,13 +2,17 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use blob_store::StoreError;
 use bucket::{StoredCheck, WrongFiles};
+use cassandra_formats::Damage as Found;
 use chassis::work::{Progress, Work};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use model::manifest::{BackupManifest, NodeManifest, StoredFile, TableFiles};
 use model::{Damage, VerifyLevel};
+use tokio::sync::Semaphore;
 
 use super::damage::{self, short};
+use super::rows;
 use super::sstables::StoredSstables;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -18,9 +22,10 @@ const OBJECTS_PARALLEL: usize = 8;
 /// Files of one node whose comparison is prepared at once: it bounds the memory for a million files.
 const BATCH_FILES: usize = 1024;
 
-/// How far the verification is, over all nodes.
+/// How far the verification is, over all nodes, and what all of them share.
 pub struct Tally<'a> {
     work: &'a Work,
+    rows_permits: Semaphore,
     bytes_total: u64,
     bytes_done: AtomicU64,
     items_done: AtomicU64,
@@ -30,6 +35,7 @@ impl<'a> Tally<'a> {
     pub fn new(manifest: &BackupManifest, work: &'a Work) -> Self {
         Self {
             work,
+            rows_permits: rows::permits(),
             bytes_total: manifest.nodes.iter().map(|node| node.bytes).sum(),
             bytes_done: AtomicU64::new(0),
             items_done: AtomicU64::new(0),
@@ -78,17 +84,23 @@ impl Catalog {
             VerifyLevel::Manifest | VerifyLevel::Objects => None,
         };
         let mut damages = Vec::new();
+        let mut of_rows = Vec::new();
         for batch in files.chunks(BATCH_FILES) {
             let comparisons: Vec<_> = batch
                 .iter()
                 .map(|place| self.damage_of(manifest, *place, sstables.as_ref(), work))
                 .collect();
-            let found: Vec<Vec<Damage>> = stream::iter(comparisons)
+            let found: Vec<Damages> = stream::iter(comparisons)
                 .buffer_unordered(OBJECTS_PARALLEL)
                 .try_collect()
                 .await?;
-            damages.extend(found.into_iter().flatten());
+            for found in found {
+                damages.extend(found.own);
+                of_rows.extend(found.of_rows);
+            }
         }
+        let of_rows = rows::of_sound_sstables(manifest, of_rows, &damages);
+        damages.extend(of_rows);
         let bytes = files.iter().map(|place| place.stored(manifest).1.bytes);
         Ok((bytes.sum(), damages))
     }
@@ -99,33 +111,38 @@ impl Catalog {
         place: Place,
         sstables: Option<&StoredSstables<'_>>,
         work: &Tally<'_>,
-    ) -> Result<Vec<Damage>, CatalogError> {
+    ) -> Result<Damages, CatalogError> {
         let (table, file) = place.stored(manifest);
-        let check = match sstables.and_then(|all| all.find(place.table, place.file)) {
-            Some((sstable, component)) => {
-                let begun = StoredCheck::begin(sstable, component.to_owned()).await;
-                Some(begun.map_err(CatalogError::store("read a component"))?)
-            }
-            None => None,
-        };
-        let compared = self.compare(file, check, work).await?;
+        let mut checks = Checks::default();
+        if let Some((sstable, component)) =
+            sstables.and_then(|all| all.find(place.table, place.file))
+        {
+            checks.rows = rows::begin(&sstable, component, &work.rows_permits).await;
+            let begun = StoredCheck::begin(sstable, component.to_owned()).await;
+            checks.component = Some(begun.map_err(CatalogError::store("read a component"))?);
+        }
+        let compared = self.compare(file, checks, work).await?;
+        // What was damaged on the node already is reported as such.
+        let is_new = |found: &Damage| !manifest.damaged.iter().any(|kept| damage::is(found, kept));
         let object = compared
             .object
             .map(|what| damage::of_file(manifest, table, file, what));
-        let found = compared.component.into_iter().filter_map(|of_component| {
-            let found = damage::of_component(manifest, table, file, of_component);
-            // What was damaged on the node already is reported as such.
-            let is_kept = manifest.damaged.iter().any(|kept| damage::is(&found, kept));
-            (!is_kept).then_some(found)
-        });
-        Ok(object.into_iter().chain(found).collect())
+        let component = compared.component.into_iter();
+        let component =
+            component.map(|found| damage::of_component(manifest, table, file, found));
+        let rows = compared.rows.into_iter();
+        let rows = rows.map(|found| damage::of_sibling(manifest, table, file, found));
+        Ok(Damages {
+            own: object.into_iter().chain(component.filter(is_new)).collect(),
+            of_rows: rows.filter(is_new).collect(),
+        })
     }
 
     /// What is wrong with one object, and with what it holds.
     async fn compare(
         &self,
         file: &StoredFile,
-        mut check: Option<StoredCheck>,
+        mut checks: Checks<'_>,
         work: &Tally<'_>,
     ) -> Result<Compared, CatalogError> {
         let mut body = match self.bucket.open(file, None).await {
@@ -133,7 +150,7 @@ impl Catalog {
             Err(error) if error.is_not_found() => {
                 return Ok(Compared {
                     object: Some("the object is missing".to_owned()),
-                    component: Vec::new(),
+                    ..Compared::default()
                 });
             }
             Err(source) => {
@@ -153,30 +170,69 @@ impl Catalog {
             hasher.update(&chunk);
             length += chunk.len() as u64;
             work.done(chunk.len() as u64, 0, short(&file.object));
-            if let Some(check) = &mut check {
-                let checked = check.update(chunk).await;
-                checked.map_err(CatalogError::store("read a component"))?;
-            }
+            let checked = checks.update(chunk).await;
+            checked.map_err(CatalogError::store("read a component"))?;
         }
         work.done(0, 1, short(&file.object));
+        let object = difference(file, length, &hasher);
+        let found = checks.finish().await;
+        let (component, rows) = found.map_err(CatalogError::store("read a component"))?;
         Ok(Compared {
-            object: difference(file, length, &hasher),
-            component: match check {
-                Some(check) => check
-                    .finish()
-                    .await
-                    .map_err(CatalogError::store("read a component"))?,
-                None => Vec::new(),
-            },
+            object,
+            component,
+            rows,
         })
     }
 }
 
+/// Damage that reading one object found.
+struct Damages {
+    /// Of the object, and of the component that it is.
+    own: Vec<Damage>,
+    /// Of the rows of its SSTable.
+    of_rows: Vec<Damage>,
+}
+
+/// What is checked of a component while it is downloaded.
+#[derive(Default)]
+struct Checks<'a> {
+    component: Option<StoredCheck>,
+    rows: Option<rows::Begun<'a>>,
+}
+
+impl Checks<'_> {
+    async fn update(&mut self, piece: bytes::Bytes) -> Result<(), StoreError> {
+        if let Some(rows) = &mut self.rows {
+            rows.check.update(piece.clone()).await;
+        }
+        match &mut self.component {
+            Some(check) => check.update(piece).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Damage of the component, and of the SSTable's rows.
+    async fn finish(self) -> Result<(Vec<Found>, Vec<Found>), StoreError> {
+        let component = match self.component {
+            Some(check) => check.finish().await?,
+            None => Vec::new(),
+        };
+        let rows = match self.rows {
+            Some(rows) => rows.finish().await?,
+            None => Vec::new(),
+        };
+        Ok((component, rows))
+    }
+}
+
 /// What came of reading one object.
+#[derive(Default)]
 struct Compared {
     /// Why it is not what was uploaded.
     object: Option<String>,
-    component: Vec<cassandra_formats::Damage>,
+    component: Vec<Found>,
+    /// Of any component of its SSTable.
+    rows: Vec<Found>,
 }
 
 fn difference(file: &StoredFile, length: u64, hasher: &blake3::Hasher) -> Option<String> {

@@ -91,6 +91,23 @@ pub fn kept(manifest: &NodeManifest) -> impl Iterator<Item = Damage> {
     })
 }
 
+/// Of what a component of the same SSTable holds.
+pub fn of_sibling(
+    manifest: &NodeManifest,
+    table: &TableFiles,
+    file: &StoredFile,
+    damage: cassandra_formats::Damage,
+) -> Damage {
+    let sibling = parse_file_name(&file.name)
+        .ok()
+        .and_then(|(descriptor, _)| {
+            let name = format!("{descriptor}-{}", damage.component);
+            let mut files = table.files.iter();
+            files.find(|other| other.index == file.index && other.name == name)
+        });
+    of_component(manifest, table, sibling.unwrap_or(file), damage)
+}
+
 /// Whether it is the very damage that was kept.
 pub fn is(damage: &Damage, kept: &KeptDamage) -> bool {
     damage.keyspace == kept.keyspace

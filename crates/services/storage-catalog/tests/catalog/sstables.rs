@@ -120,6 +120,30 @@ async fn what_a_real_cassandra_wrote_is_sound() {
     }
 }
 
+/// It was uploaded as it is: the hash is right, and the component by itself is, too.
+#[tokio::test]
+async fn a_filter_that_lacks_the_keys_of_the_rows_is_found() {
+    let (_, world) = memory_world();
+    let mut files = fixture("big-nb/layouts/wide");
+    let name = "nb-1-big-Filter.db".to_owned();
+    let filter = files.get_mut(&(None, name.clone())).expect("a filter");
+    filter[8..].fill(0);
+    back_up(&world, &files, |_| {}).await;
+    let found = verify(&world, VerifyLevel::Objects).await.damage;
+    assert_eq!(found, []);
+    let found = verify(&world, VerifyLevel::Sstables).await.damage;
+    for number in [1, 2] {
+        let node = host(number).to_string();
+        let object = object_key(&backup("f1"), number, &name);
+        let of_node: Vec<_> = found.iter().filter(|damage| damage.node == node).collect();
+        assert!(!of_node.is_empty());
+        for damage in of_node {
+            assert_eq!((&damage.object, &*damage.component), (&object, "Filter.db"));
+            assert!(damage.what.contains("lacks"), "{damage:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_flipped_bit_is_told_by_its_hash_and_by_its_place() {
     let damage = damage_after(DATA, |bytes| bytes[3000] ^= 1).await;

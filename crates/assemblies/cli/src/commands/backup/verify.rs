@@ -35,7 +35,8 @@ enum Level {
     Manifest,
     /// Every object is read, and its hash compared.
     Objects,
-    /// As objects; and every SSTable is checked by its own checksums, its structure and the order of its keys.
+    /// As objects; and every SSTable is checked as by `ringkeep sstable verify --extended`: checksums, structure, and the
+    /// order of keys, rows and cells.
     Sstables,
 }
 

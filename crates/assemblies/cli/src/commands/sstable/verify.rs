@@ -14,15 +14,18 @@ use crate::text::sstable;
 /// Checks SSTables for damage, and reports which component is damaged and where.
 ///
 /// Checks every checksum (digest, chunks, statistics), the components against each other, and keys, their order and
-/// their tokens. With --extended it also decodes every row and holds each index entry against its partition. Needs
-/// neither Cassandra nor a service. Exits with 4 if anything is damaged.
+/// their tokens. With --extended it also decodes every row and checks what no checksum shows: that rows and the cells of
+/// collections ascend and none comes twice, that range deletions begin and end in pairs, that each index entry agrees
+/// with its rows, and that Filter.db has every key. A warning says what was not checked, for example rows whose types are
+/// not Cassandra's own. Needs neither Cassandra nor a service. Exits with 4 if anything is damaged.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Components (one stands for its SSTable) or folders, which are walked to the bottom.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Decodes every row and cell, and compares the whole index with them; slower, as it decompresses everything.
+    /// Decodes every row and cell, checks their order, and compares the whole index and the filter with them; slower, as
+    /// it decompresses everything.
     #[arg(long, short)]
     extended: bool,
     #[command(flatten)]
