@@ -2,6 +2,7 @@
 //!
 //! Wire types become model types at the edge, in [`convert`]; past it nothing optional stands for something required.
 
+pub mod access;
 pub mod client;
 pub mod clients;
 pub mod convert;
