@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use api::client::{ClientTls, ConnectError};
+use api::client::ConnectError;
 use api::clients::{NodeAgent, RemoteNodeAgent, Silence};
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use blob_store::{Store, StoreConfig};
 use chassis::server::{self, BoundServer, ServerConfig};
-use chassis::{App, Services, in_memory};
+use chassis::{App, Dialer, Services, in_memory};
 use node_agent::NodeAgentGrpc;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -98,18 +98,13 @@ impl LocalAgent {
 /// Leads the task-runner to agents in this process through memory, and to all others through the network.
 pub struct Connector {
     local: HashMap<SocketAddr, Channel>,
-    tls: Option<ClientTls>,
+    dialer: Dialer,
     silence: Silence,
 }
 
 impl Connector {
     /// The first agent is also served on the main address, so that with one agent one address is all there is to know.
-    pub fn new(
-        main: SocketAddr,
-        agents: &[LocalAgent],
-        tls: Option<ClientTls>,
-        silence: Silence,
-    ) -> Self {
+    pub fn new(main: SocketAddr, agents: &[LocalAgent], dialer: Dialer, silence: Silence) -> Self {
         let mut local: HashMap<SocketAddr, Channel> = agents
             .iter()
             .map(|agent| (agent.address(), agent.channel.clone()))
@@ -119,7 +114,7 @@ impl Connector {
         }
         Self {
             local,
-            tls,
+            dialer,
             silence,
         }
     }
@@ -139,7 +134,7 @@ impl task_runner::AgentConnector for Connector {
     fn connect(&self, address: &str) -> Result<Arc<dyn NodeAgent>, ConnectError> {
         let channel = match self.local(address) {
             Some(channel) => channel,
-            None => api::client::channel(address, self.tls.as_ref())?,
+            None => self.dialer.channel(address)?,
         };
         Ok(Arc::new(RemoteNodeAgent::new(channel, self.silence)))
     }

@@ -87,6 +87,11 @@ impl Error {
                 Some("stop the other one, or take another folder with --data-dir".into())
             }
             Self::AgentTwice(_) => Some("give each of [[agents]] a `name` of its own".into()),
+            Self::Serve(ServeError::Unauthenticated { .. })
+            | Self::ServeAgent {
+                source: ServeError::Unauthenticated { .. },
+                ..
+            } => Some("SECURITY.md says what a caller may do, and docs/running.md how to make certificates".into()),
             Self::Serve(_) => Some("take another address with --listen".into()),
             Self::ServeAgent { .. } => Some("give the agent another `listen` in [[agents]]".into()),
             Self::State(error) => error.hint().map(str::to_owned),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::clients::{RemotePlanner, RemoteStorageCatalog};
 use blob_store::Store;
 use chassis::server::{self, BoundServer};
-use chassis::{App, Services, in_memory};
+use chassis::{App, Dialer, Services, in_memory};
 use futures::future::join_all;
 use state_store::{Clock, StateConfig};
 use task_runner::{Dependencies, Runner};
@@ -53,13 +53,9 @@ impl Standalone {
             }
             agents.push(agent);
         }
-        let tls = config.clients.tls.as_ref().map(|tls| tls.load());
-        let connector = Connector::new(
-            bound.address(),
-            &agents,
-            tls.transpose().map_err(Error::Tls)?,
-            config.tasks.silence(),
-        );
+        let dialer = Dialer::new(config.clients.tls.as_ref()).map_err(Error::Tls)?;
+        let silence = config.tasks.silence();
+        let connector = Connector::new(bound.address(), &agents, dialer, silence);
 
         let catalog = storage_catalog::service(store.clone(), clock.clone());
         let planner = planner::build();

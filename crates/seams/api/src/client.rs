@@ -30,6 +30,8 @@ pub type TaskRunnerClient = pb::task_runner::task_runner_client::TaskRunnerClien
 pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// The largest request to the planner: a million SSTables, at a hundred bytes each, and what goes with them.
 pub const PLAN_MESSAGE_BYTES_MAX: usize = 512 << 20;
+/// The largest request to the task-runner: a cluster of thousands of agents, or a selection of thousands of tables.
+pub const TASK_REQUEST_BYTES_MAX: usize = 8 << 20;
 /// How long a connection may take to come up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A dead peer is noticed after one interval and one timeout.
@@ -52,6 +54,10 @@ pub struct ClientTls {
 pub enum ConnectError {
     #[error("`{address}` is not an address; write it like 127.0.0.1:7400 or https://host:7400")]
     Address { address: String },
+    #[error(
+        "`{address}` asks for a connection without TLS, but TLS is set for this client; write it with https://"
+    )]
+    Plaintext { address: String },
     #[error("the TLS settings for `{address}` do not work")]
     Tls {
         address: String,
@@ -60,36 +66,68 @@ pub enum ConnectError {
     },
 }
 
-/// A channel to an address that connects when first used, and again whenever it has broken.
-pub fn channel(address: &str, tls: Option<&ClientTls>) -> Result<Channel, ConnectError> {
-    let fail = || ConnectError::Address {
+/// An address as people write it, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address<'a> {
+    pub is_tls: bool,
+    /// host:port.
+    pub authority: &'a str,
+}
+
+impl<'a> Address<'a> {
+    /// Reads `host:port`, with `http://` or `https://` before it. Without either, `is_tls` decides.
+    pub fn parse(address: &'a str, is_tls: bool) -> Result<Self, ConnectError> {
+        let (is_tls, authority) = match address.split_once("://") {
+            Some(("http", authority)) => (false, authority),
+            Some(("https", authority)) => (true, authority),
+            Some(_) => return Err(invalid(address)),
+            None => (is_tls, address),
+        };
+        if !authority.contains(':') {
+            return Err(invalid(address));
+        }
+        Ok(Self { is_tls, authority })
+    }
+
+    /// What every connection to it has: limits of time and keepalive, but no TLS.
+    pub fn endpoint(&self) -> Result<Endpoint, ConnectError> {
+        let scheme = if self.is_tls { "https" } else { "http" };
+        let endpoint = Endpoint::from_shared(format!("{scheme}://{}", self.authority))
+            .map_err(|_| invalid(self.authority))?;
+        Ok(endpoint
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .keep_alive_while_idle(true))
+    }
+}
+
+fn invalid(address: &str) -> ConnectError {
+    ConnectError::Address {
         address: address.to_owned(),
-    };
-    let (scheme, host) = match address.split_once("://") {
-        Some(("http", host)) => ("http", host),
-        Some(("https", host)) => ("https", host),
-        Some(_) => return Err(fail()),
-        None if tls.is_some() => ("https", address),
-        None => ("http", address),
-    };
-    if !host.contains(':') {
-        return Err(fail());
     }
-    let endpoint = Endpoint::from_shared(format!("{scheme}://{host}")).map_err(|_| fail())?;
-    let mut endpoint = endpoint
-        .connect_timeout(CONNECT_TIMEOUT)
-        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
-        .keep_alive_while_idle(true);
-    if scheme == "https" {
-        let config = client_tls(tls.cloned().unwrap_or_default());
-        endpoint = endpoint
-            .tls_config(config)
-            .map_err(|source| ConnectError::Tls {
+}
+
+/// A channel to an address that connects when first used, and again whenever the connection broke. Refuses `http://`
+/// if TLS is given: TLS that is set would protect nothing.
+pub fn channel(address: &str, tls: Option<&ClientTls>) -> Result<Channel, ConnectError> {
+    let parsed = Address::parse(address, tls.is_some())?;
+    let endpoint = parsed.endpoint()?;
+    if !parsed.is_tls {
+        return match tls {
+            Some(_) => Err(ConnectError::Plaintext {
                 address: address.to_owned(),
-                source,
-            })?;
+            }),
+            None => Ok(endpoint.connect_lazy()),
+        };
     }
+    let config = client_tls(tls.cloned().unwrap_or_default());
+    let endpoint = endpoint
+        .tls_config(config)
+        .map_err(|source| ConnectError::Tls {
+            address: address.to_owned(),
+            source,
+        })?;
     Ok(endpoint.connect_lazy())
 }
 

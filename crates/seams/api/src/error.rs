@@ -111,6 +111,13 @@ pub fn status(error: impl ServiceError) -> Status {
     Status::with_error_details(kind.code(), message, details)
 }
 
+/// A refusal on the wire: the caller may not do this, whatever the request says.
+pub fn denied(reason: &str, message: &str, hint: String) -> Status {
+    let metadata = HashMap::from([(HINT.to_owned(), hint)]);
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
+    Status::with_error_details(Code::PermissionDenied, message, details)
+}
+
 /// An error with its causes, each after a colon, and none twice.
 pub fn chain(error: &dyn Error) -> String {
     with_causes(error.to_string(), error.source())

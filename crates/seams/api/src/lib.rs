@@ -2,6 +2,7 @@
 //!
 //! Wire types become model types at the edge, in [`convert`]; past it nothing that is required is optional.
 
+pub mod access;
 pub mod client;
 pub mod clients;
 pub mod convert;

@@ -1,5 +1,7 @@
 //! `[cassandra]`: the settings that lead to the node.
 
+pub(crate) mod masked;
+
 use std::path::PathBuf;
 
 use cassandra_versions::Product;
@@ -18,8 +20,14 @@ pub struct CassandraConfig {
     /// What Cassandra itself calls `cassandra.storagedir`: where the data lies that cassandra.yaml gives no folders for,
     /// and what relative folders in it are relative to.
     pub storage_dir: PathBuf,
-    /// nodetool with the arguments that it always needs, such as host, port and credentials.
+    /// nodetool with the arguments that it always needs, such as host and port.
+    #[serde(serialize_with = "masked::serialize")]
     pub nodetool: Vec<String>,
+    /// Empty: JMX without a login.
+    pub jmx_username: String,
+    /// Given together with the user name or not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jmx_password: Option<Secret>,
     /// host:port; from cassandra.yaml if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cql_address: Option<String>,
@@ -36,8 +44,10 @@ pub struct CassandraConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system_key_directory: Option<PathBuf>,
     /// Empty: Cassandra cannot be restarted, so nothing is restored in place.
+    #[serde(serialize_with = "masked::serialize")]
     pub stop_command: Vec<String>,
     /// Empty: as for `stop_command`.
+    #[serde(serialize_with = "masked::serialize")]
     pub start_command: Vec<String>,
     /// The most that a nodetool command may take. Rewriting SSTables has no limit.
     pub nodetool_timeout_seconds: u64,
@@ -68,6 +78,8 @@ impl Default for CassandraConfig {
             config_file: "/etc/cassandra/cassandra.yaml".into(),
             storage_dir: "/var/lib/cassandra".into(),
             nodetool: vec!["nodetool".to_owned()],
+            jmx_username: String::new(),
+            jmx_password: None,
             cql_address: None,
             cql_username: String::new(),
             cql_password: None,

@@ -1,16 +1,19 @@
 //! The node with all its ports, built from settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::CassandraConfig;
+use tracing::warn;
+
+use crate::config::{CassandraConfig, masked};
 use crate::control::CassandraControl;
-use crate::control::nodetool::Nodetool;
+use crate::control::nodetool::{JmxLogin, Nodetool};
 use crate::cql::{Cql, CqlError, CqlSession, CqlSettings};
+use crate::files::FileError;
 use crate::folders::DataFolders;
 use crate::process::commands::Commands;
-use crate::process::{Action, CassandraProcess};
+use crate::process::{Action, CassandraProcess, unit};
 use crate::ring::{self, Identity};
 use crate::yaml::{CassandraYaml, YamlError};
 
@@ -42,6 +45,14 @@ pub enum OpenError {
     /// A user name without a password, or the reverse.
     #[error("cql_username and cql_password in [cassandra] are given together or not at all")]
     Login,
+    /// A user name without a password, or the reverse, or one that nodetool cannot be given in a file.
+    #[error(
+        "jmx_username and jmx_password in [cassandra] are given together or not at all, and without blanks in them"
+    )]
+    JmxLogin,
+    /// The file for the login of JMX cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// No command to control Cassandra with.
     #[error("`nodetool` in [cassandra] is empty, so there is no way to control Cassandra")]
     NoControl,
@@ -49,7 +60,7 @@ pub enum OpenError {
 
 impl CassandraNode {
     /// Reads cassandra.yaml; connects to nothing yet. The output of commands that start and stop Cassandra goes to files
-    /// in `output_folder`.
+    /// in `output_folder`, and so does the login of JMX.
     pub fn open(settings: CassandraConfig, output_folder: PathBuf) -> Result<Self, OpenError> {
         let yaml = CassandraYaml::read(&settings.config_file, &settings.storage_dir)?;
         let Some(address) = settings.cql_address.clone().or(yaml.cql_address.clone()) else {
@@ -66,10 +77,12 @@ impl CassandraNode {
             tls: settings.cql_tls.clone(),
             timeout: Duration::from_secs(settings.cql_timeout_seconds),
         });
+        warn_of(&settings);
         let nodetool = Nodetool::new(
             settings.nodetool.clone(),
             Duration::from_secs(settings.nodetool_timeout_seconds),
-        );
+        )
+        .with_login(jmx_login(&settings, &output_folder)?);
         let commands = Commands::new(
             settings.start_command.clone(),
             settings.stop_command.clone(),
@@ -119,6 +132,36 @@ fn login(settings: &CassandraConfig) -> Result<Option<(String, String)>, OpenErr
     }
 }
 
+fn jmx_login(settings: &CassandraConfig, folder: &Path) -> Result<Option<JmxLogin>, OpenError> {
+    match (settings.jmx_username.as_str(), &settings.jmx_password) {
+        ("", None) => {
+            JmxLogin::remove(folder)?;
+            Ok(None)
+        }
+        (user, Some(password)) if JmxLogin::fits(user, password) => {
+            Ok(Some(JmxLogin::write(user, password, folder)?))
+        }
+        _ => Err(OpenError::JmxLogin),
+    }
+}
+
+/// Settings that work, and do harm later.
+fn warn_of(settings: &CassandraConfig) {
+    if !masked::passwords(&settings.nodetool).is_empty() {
+        warn!(
+            "every user of this host can read the password in `nodetool` of [cassandra]; set jmx_username and \
+             jmx_password instead"
+        );
+    }
+    if let Some(unit) = unit::starts_within_own_unit(&settings.start_command) {
+        warn!(
+            unit,
+            "start_command starts Cassandra as a part of the agent's own unit, and systemd kills it when the agent \
+             stops; let it start Cassandra through systemctl or systemd-run"
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -154,6 +197,14 @@ mod tests {
         });
         let no_user = no_user.unwrap_err();
         assert!(no_user.contains("cql_username") && !no_user.contains("hush"));
+        let no_jmx_password = opened(yaml, |settings| settings.jmx_username = "u".to_owned());
+        assert!(no_jmx_password.unwrap_err().contains("jmx_password"));
+        let two_words = opened(yaml, |settings| {
+            settings.jmx_username = "u".to_owned();
+            settings.jmx_password = Some(Secret::new("hush hush"));
+        });
+        let two_words = two_words.unwrap_err();
+        assert!(two_words.contains("blanks") && !two_words.contains("hush"));
         let interface = "rpc_interface: eth0";
         let no_address = opened(interface, |_| ());
         assert!(no_address.unwrap_err().contains("cql_address"));

@@ -1,6 +1,7 @@
 //! The port through which Cassandra's process is started and stopped.
 
 pub mod commands;
+pub mod unit;
 
 use std::fmt;
 

@@ -69,10 +69,30 @@ pub fn load<C: Serialize + DeserializeOwned>(
     }
 }
 
-/// The settings in effect as TOML. Secrets mask themselves.
+/// The settings in effect as TOML. Secrets mask themselves; logins within URLs are masked here.
 pub fn render<C: Serialize>(config: &C) -> String {
     match toml::to_string_pretty(config) {
-        Ok(text) => text,
+        Ok(text) => without_logins(&text),
         Err(error) => format!("# these settings have no TOML form: {error}\n"),
     }
+}
+
+/// The text with a mask in place of user and password in each URL.
+pub(crate) fn without_logins(text: &str) -> String {
+    const SCHEME_END: &str = "://";
+    let mut parts = text.split(SCHEME_END);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown += SCHEME_END;
+        let is_end = |char: char| char.is_whitespace() || "/?#\"'".contains(char);
+        let authority = &part[..part.find(is_end).unwrap_or(part.len())];
+        match authority.rfind('@') {
+            Some(at) => {
+                shown += "***";
+                shown += &part[at..];
+            }
+            None => shown += part,
+        }
+    }
+    shown
 }

@@ -4,6 +4,7 @@
 //! A service's `main.rs` hands its arguments and a `build` function to [`run_main`]; standalone and tests use the same
 //! parts one by one. Nothing here knows a service: each brings its name and its descriptors.
 
+mod certificate;
 pub mod config;
 mod locks;
 pub mod prometheus;
@@ -19,4 +20,4 @@ pub use locks::Locks;
 pub use run::{App, Context, ProcessConfig, run_main, run_with};
 pub use server::{ServerConfig, Services, in_memory};
 pub use telemetry::TelemetryConfig;
-pub use tls::ClientTlsSettings;
+pub use tls::{ClientTlsSettings, Dialer};

@@ -1,10 +1,12 @@
-//! Logs to stderr, and traces to an OpenTelemetry collector if one is set.
+//! Logs to stderr, the audit log also to a file, and traces to an OpenTelemetry collector, if these are set.
 //!
 //! Trace ids are created and passed on in any case, so that the logs of several services can be joined by them.
 
+mod audit_file;
 pub mod propagation;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use opentelemetry::global;
@@ -20,6 +22,9 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+use crate::server::audit;
+use audit_file::AuditFile;
 
 /// How long the last spans may take to reach the collector.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,6 +45,10 @@ pub struct TelemetryConfig {
     /// Which log lines are written, as tracing's directives: `info`, or `info,node_agent=debug`.
     pub log: String,
     pub log_format: LogFormat,
+    /// Where calls that may change something are written besides, as JSON lines. None: only to stderr, as far as `log`
+    /// lets the target `audit` through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_file: Option<PathBuf>,
     /// The OTLP collector for traces, by gRPC: `http://127.0.0.1:4317`. None: traces are not sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub otlp_endpoint: Option<String>,
@@ -57,6 +66,7 @@ impl Default for TelemetryConfig {
         Self {
             log: "info".into(),
             log_format: LogFormat::Text,
+            audit_file: None,
             otlp_endpoint: None,
         }
     }
@@ -67,6 +77,12 @@ impl Default for TelemetryConfig {
 pub enum TelemetryError {
     #[error("`telemetry.log` is not a list of log directives; write it like info,node_agent=debug")]
     Log(#[source] tracing_subscriber::filter::ParseError),
+    #[error("could not open the file {} of `telemetry.audit_file`", path.display())]
+    Audit {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error(
         "traces cannot be sent to `{endpoint}`; write `telemetry.otlp_endpoint` like http://host:4317"
     )]
@@ -108,6 +124,15 @@ pub fn init(
     service_name: &str,
 ) -> Result<TelemetryGuard, TelemetryError> {
     let filter = EnvFilter::try_new(&config.log).map_err(TelemetryError::Log)?;
+    let audit_file = match &config.audit_file {
+        Some(path) => Some(
+            AuditFile::open(path).map_err(|source| TelemetryError::Audit {
+                path: path.clone(),
+                source,
+            })?,
+        ),
+        None => None,
+    };
     let provider = tracer_provider(config, service_name)?;
     global::set_text_map_propagator(TraceContextPropagator::new());
     api::client::set_trace_injector(propagation::inject);
@@ -128,8 +153,17 @@ pub fn init(
     let traces = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("ringkeep"))
         .with_filter(spans);
+    let audit = audit_file.map(|file| {
+        let lines = fmt::layer().json().flatten_event(true).with_ansi(false);
+        lines
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_writer(file)
+            .with_filter(Targets::new().with_target(audit::TARGET, LevelFilter::INFO))
+    });
     let first = tracing_subscriber::registry()
         .with(lines.with_filter(filter))
+        .with(audit)
         .with(traces)
         .try_init()
         .is_ok();
@@ -158,7 +192,7 @@ fn tracer_provider(
     let exporter = exporter
         .build()
         .map_err(|source| TelemetryError::Endpoint {
-            endpoint: endpoint.clone(),
+            endpoint: crate::config::without_logins(endpoint),
             source,
         })?;
     Ok(builder.with_batch_exporter(exporter).build())

@@ -1,14 +1,22 @@
-//! TLS settings as paths of PEM files, read when a server or a client is created.
+//! TLS settings as paths of PEM files. The files are read again whenever they have changed, so that a certificate is
+//! renewed without a restart.
+
+mod client;
+mod files;
+mod server;
 
 use std::path::{Path, PathBuf};
 
-use api::client::ClientTls;
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Deserialize, Serialize};
-use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 
-use crate::server::TLS_HANDSHAKE_TIMEOUT;
+pub use client::Dialer;
+pub(crate) use server::Acceptor;
 
-/// TLS of a server; with `client_ca` it refuses clients without a certificate from there.
+/// TLS of a server; with `client_ca` it refuses clients without a certificate from there, and allows the others what
+/// their roles may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerTls {
@@ -49,51 +57,26 @@ pub enum TlsError {
     NotPem { path: PathBuf, what: &'static str },
     #[error("a client's `certificate` and `key` must be given together")]
     HalfIdentity,
+    #[error("the certificate in {} and its key do not work together", path.display())]
+    Identity {
+        path: PathBuf,
+        #[source]
+        source: Box<rustls::Error>,
+    },
+    #[error("the authority in {} cannot verify clients", path.display())]
+    Verifier {
+        path: PathBuf,
+        #[source]
+        source: Box<rustls::server::VerifierBuilderError>,
+    },
+    #[error("the system has no root certificates; set `ca`")]
+    NoRoots,
 }
 
-/// What a PEM file must contain, as its header names it.
+/// What a PEM file must contain.
 const CERTIFICATE: &str = "CERTIFICATE";
 const KEY: &str = "PRIVATE KEY";
-
-impl ServerTls {
-    /// Reads the files.
-    pub fn load(&self) -> Result<ServerTlsConfig, TlsError> {
-        let identity = Identity::from_pem(
-            read_pem(&self.certificate, CERTIFICATE)?,
-            read_pem(&self.key, KEY)?,
-        );
-        let mut config = ServerTlsConfig::new()
-            .identity(identity)
-            .timeout(TLS_HANDSHAKE_TIMEOUT);
-        if let Some(path) = &self.client_ca {
-            let ca = Certificate::from_pem(read_pem(path, CERTIFICATE)?);
-            config = config.client_ca_root(ca);
-        }
-        Ok(config)
-    }
-}
-
-impl ClientTlsSettings {
-    /// Reads the files.
-    pub fn load(&self) -> Result<ClientTls, TlsError> {
-        let ca_pem = match &self.ca {
-            Some(path) => Some(read_pem(path, CERTIFICATE)?),
-            None => None,
-        };
-        let identity_pem = match (&self.certificate, &self.key) {
-            (Some(certificate), Some(key)) => {
-                Some((read_pem(certificate, CERTIFICATE)?, read_pem(key, KEY)?))
-            }
-            (None, None) => None,
-            _ => return Err(TlsError::HalfIdentity),
-        };
-        Ok(ClientTls {
-            ca_pem,
-            identity_pem,
-            server_name: self.server_name.clone(),
-        })
-    }
-}
+const ALPN_HTTP2: &[u8] = b"h2";
 
 /// Makes ring the process's cryptography, before any crate that uses rustls asks for a default. Safe to repeat.
 pub fn install_crypto() {
@@ -101,20 +84,40 @@ pub fn install_crypto() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-fn read_pem(path: &Path, what: &'static str) -> Result<String, TlsError> {
-    let pem = std::fs::read_to_string(path).map_err(|source| TlsError::Read {
+fn read_file(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|source| TlsError::Read {
         path: path.to_owned(),
         source,
-    })?;
-    let holds = pem
-        .lines()
-        .any(|line| line.starts_with("-----BEGIN") && line.contains(what));
-    if holds {
-        Ok(pem)
-    } else {
-        Err(TlsError::NotPem {
-            path: path.to_owned(),
-            what,
-        })
+    })
+}
+
+fn not_pem(path: &Path, what: &'static str) -> TlsError {
+    TlsError::NotPem {
+        path: path.to_owned(),
+        what,
     }
+}
+
+/// All certificates of a file, at least one.
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = read_file(path)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match found {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) | Err(_) => Err(not_pem(path, CERTIFICATE)),
+    }
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    // The parser's error is left out: it may quote the file.
+    PrivateKeyDer::from_pem_slice(&read_file(path)?).map_err(|_| not_pem(path, KEY))
+}
+
+fn read_roots(path: &Path) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(read_certificates(path)?);
+    if added == 0 {
+        return Err(not_pem(path, CERTIFICATE));
+    }
+    Ok(roots)
 }

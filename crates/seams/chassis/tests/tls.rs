@@ -5,7 +5,7 @@ mod common;
 use api::ErrorKind;
 use chassis::ClientTlsSettings;
 use chassis::tls::{ServerTls, TlsError};
-use common::{TestPlanner, ask, planner_at, run, settings, trusting};
+use common::{TestPlanner, ask, planner_at, run, settings};
 use testkit::{Authority, PemFiles};
 
 /// A server's folder of certificates, and two authorities of which it trusts one.
@@ -57,8 +57,7 @@ async fn call(world: &World, mutual: bool, client: &ClientTlsSettings) -> Outcom
     let mut config = settings();
     config.tls = Some(world.server_tls(mutual));
     let running = run(&config, TestPlanner::default().app()).await;
-    let tls = trusting(client);
-    match ask(&mut planner_at(running.address, Some(&tls)), "4.1.0").await {
+    match ask(&mut planner_at(running.address, Some(client)), "4.1.0").await {
         Ok(true) => Outcome::Served,
         Ok(false) => panic!("the planner replied something else"),
         Err(status) => {
@@ -97,7 +96,9 @@ async fn a_client_that_expects_another_name_does_not_talk() {
 async fn with_a_client_ca_a_client_needs_a_certificate_of_it() {
     let world = World::new();
     let folder = world.folder.path();
-    let ours = world.ours.write_issued(folder, "client", &["client"]);
+    let ours = world
+        .ours
+        .write_issued(folder, "client", &["client", "ringkeep://role/runner"]);
     let theirs = Authority::new("theirs").write_issued(folder, "stranger", &["client"]);
     for (identity, expected) in [
         (Some(&ours), Outcome::Served),
@@ -133,10 +134,100 @@ async fn files_that_do_not_fit_are_named() {
          No such file or directory (os error 2)"
     );
     tls.certificate = world.server.key.clone();
-    assert!(matches!(tls.load(), Err(TlsError::NotPem { .. })));
+    assert!(matches!(tls.check(), Err(TlsError::NotPem { .. })));
     let half = ClientTlsSettings {
         certificate: Some(world.server.certificate.clone()),
         ..ClientTlsSettings::default()
     };
-    assert!(matches!(half.load(), Err(TlsError::HalfIdentity)));
+    assert!(matches!(half.check(), Err(TlsError::HalfIdentity)));
+}
+
+/// Writes certificates of another authority over those of the world.
+fn renew(world: &World, authority: &Authority) {
+    authority.write_ca(world.folder.path(), "ca");
+    let names = ["localhost", "127.0.0.1"];
+    authority.write_issued(world.folder.path(), "server", &names);
+}
+
+async fn is_served(running: &common::Running, client: &ClientTlsSettings) -> bool {
+    let mut planner = planner_at(running.address, Some(client));
+    ask(&mut planner, "4.1.0").await.is_ok()
+}
+
+#[tokio::test]
+async fn changed_certificates_are_in_force_for_the_next_connection_and_bad_ones_never() {
+    let world = World::new();
+    let folder = world.folder.path();
+    let mut config = settings();
+    config.tls = Some(world.server_tls(true));
+    let running = run(&config, TestPlanner::default().app()).await;
+    let newer = Authority::new("newer");
+    let client_of = |authority: &Authority, stem: &str| {
+        let files = authority.write_issued(folder, stem, &["ringkeep://role/runner"]);
+        ClientTlsSettings {
+            ca: Some(authority.write_ca(folder, &format!("{stem}-ca"))),
+            certificate: Some(files.certificate),
+            key: Some(files.key),
+            server_name: None,
+        }
+    };
+    let (old_client, new_client) = (client_of(&world.ours, "old"), client_of(&newer, "new"));
+    assert!(is_served(&running, &old_client).await);
+    assert!(!is_served(&running, &new_client).await);
+
+    renew(&world, &newer);
+    assert!(is_served(&running, &new_client).await);
+    assert!(!is_served(&running, &old_client).await);
+
+    // A key that is not the certificate's, a file that is no PEM, and no file at all.
+    let key = folder.join("server.key");
+    let good = std::fs::read(&key).unwrap();
+    std::fs::copy(folder.join("old.key"), &key).unwrap();
+    assert!(is_served(&running, &new_client).await);
+    std::fs::write(&key, "nonsense").unwrap();
+    assert!(is_served(&running, &new_client).await);
+    std::fs::remove_file(&key).unwrap();
+    assert!(is_served(&running, &new_client).await);
+    std::fs::write(&key, good).unwrap();
+    renew(&world, &world.ours);
+    assert!(is_served(&running, &old_client).await);
+}
+
+#[tokio::test]
+async fn a_client_connects_with_the_certificate_that_it_has_then() {
+    let world = World::new();
+    let folder = world.folder.path();
+    let names = ["ringkeep://role/runner"];
+    let identity = Authority::new("theirs").write_issued(folder, "client", &names);
+    let client = world.client(&world.ours, Some(&identity));
+    let mut config = settings();
+    config.tls = Some(world.server_tls(true));
+    let running = run(&config, TestPlanner::default().app()).await;
+    let mut planner = planner_at(running.address, Some(&client));
+    ask(&mut planner, "4.1.0").await.unwrap_err();
+    world.ours.write_issued(folder, "client", &names);
+    assert!(ask(&mut planner, "4.1.0").await.unwrap());
+}
+
+#[tokio::test]
+async fn where_tls_is_set_nothing_is_called_in_the_clear_but_a_neighbour() {
+    let world = World::new();
+    let client = world.client(&world.ours, None);
+    let dialer = chassis::Dialer::new(Some(&client)).unwrap();
+    for address in ["http://10.0.0.1:7401", "http://127.0.0.1:7401"] {
+        let refused = dialer.channel(address).unwrap_err().to_string();
+        assert!(
+            refused.contains(address) && refused.contains("https://"),
+            "{refused}"
+        );
+    }
+    dialer
+        .channel_to_neighbour("http://127.0.0.1:7402")
+        .unwrap();
+    dialer
+        .channel_to_neighbour("http://10.0.0.1:7402")
+        .unwrap_err();
+    dialer.channel("https://10.0.0.1:7401").unwrap();
+    let open = chassis::Dialer::new(None).unwrap();
+    open.channel("http://10.0.0.1:7401").unwrap();
 }

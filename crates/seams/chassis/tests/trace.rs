@@ -72,6 +72,7 @@ async fn a_trace_crosses_calls_and_reaches_the_collector() {
         log: "warn".into(),
         log_format: LogFormat::Json,
         otlp_endpoint: Some(format!("http://{}", collecting.address)),
+        ..TelemetryConfig::default()
     };
     let guard = telemetry::init(&config, "chassis-test").unwrap();
     // A second start, as other tests of a process make it, changes nothing.

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use api::convert::parsed;
 use api::pb::node_agent as pb;
 use api::pb::types as pb_types;
-use api::{ServiceError, status};
+use api::{ErrorKind, ServiceError, status};
 use cassandra_node::{keys, schema, statements};
 use chassis::work::{Progress, Work, stream};
 use futures::stream::BoxStream;
 use model::TableRef;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
 use crate::agent::Agent;
@@ -23,6 +24,30 @@ use crate::{
 /// The gRPC service of an agent.
 pub struct NodeAgentGrpc {
     agent: Arc<Agent>,
+    /// One for each piece of work that runs or waits for a lock, also if its caller has gone away.
+    work: Arc<Semaphore>,
+}
+
+/// Work at a time. The runner has a few pieces on each node; more are a flood.
+const WORK_MAX: usize = 128;
+
+/// More work was asked for than the agent queues.
+#[derive(Debug, thiserror::Error)]
+#[error("the agent has {WORK_MAX} pieces of work in hand or waiting")]
+struct TooMuchWork;
+
+impl ServiceError for TooMuchWork {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
+
+    fn reason(&self) -> &'static str {
+        "TOO_MUCH_WORK"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("try again when some of it has ended; the audit log shows who has asked for it".into())
+    }
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -30,7 +55,13 @@ type Messages<T> = BoxStream<'static, Result<T, Status>>;
 
 impl NodeAgentGrpc {
     pub fn new(agent: Arc<Agent>) -> Self {
-        Self { agent }
+        let work = Arc::new(Semaphore::new(WORK_MAX));
+        Self { agent, work }
+    }
+
+    fn admit(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let permit = self.work.clone().try_acquire_owned();
+        permit.map_err(|_| status(TooMuchWork))
     }
 
     /// Refuses a call that names another node, or none.
@@ -52,7 +83,9 @@ impl NodeAgentGrpc {
     {
         let locks = self.agent.locks.clone();
         let work = work(self.agent.clone());
+        let admitted = self.admit()?;
         let running = tokio::spawn(async move {
+            let _admitted = admitted;
             let _held = locks.lock(lock.as_str()).await;
             work.await
         });
@@ -77,10 +110,12 @@ impl NodeAgentGrpc {
     {
         let locks = self.agent.locks.clone();
         let agent = self.agent.clone();
+        let admitted = self.admit()?;
         let messages = stream(
             move |handle| {
                 let work = work(agent, handle);
                 async move {
+                    let _admitted = admitted;
                     let _held = locks.lock(lock.as_str()).await;
                     work.await
                 }

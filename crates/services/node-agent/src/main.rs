@@ -73,4 +73,33 @@ mod tests {
     fn the_sample_loads_names_every_key_and_shows_the_defaults() {
         testkit::sample::check::<super::Settings>("node-agent");
     }
+
+    #[test]
+    fn the_settings_are_shown_without_any_secret() {
+        let folder = testkit::folder();
+        let path = folder.path().join("agent.toml");
+        let text = r#"
+            [store]
+            kind = "s3"
+            bucket = "b"
+            endpoint = "https://me:hush@s3:9000"
+            access_key_id = "k"
+            secret_access_key = "hush"
+            [telemetry]
+            otlp_endpoint = "http://me:hush@collector:4317"
+            [cassandra]
+            nodetool = ["nodetool", "-u", "me", "-pw", "hush"]
+            start_command = ["start", "--password=hush"]
+            stop_command = ["sh", "-c", "nodetool -pw hush stopdaemon"]
+            cql_username = "me"
+            cql_password = "hush"
+            jmx_username = "me"
+            jmx_password = "hush"
+        "#;
+        std::fs::write(&path, text).unwrap();
+        let settings: super::Settings = chassis::config::load(Some(&path), None).unwrap();
+        let shown = chassis::config::render(&settings);
+        assert!(shown.contains("otlp_endpoint") && shown.contains("stopdaemon"));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use api::client::ConnectError;
 use model::{ClusterName, HostId};
 use serde::{Deserialize, Serialize};
 use state_store::{Expected, StateError};
@@ -57,6 +58,7 @@ pub(crate) async fn add(
     if let Some(known) = find(context, &cluster.name).await? {
         return same(known, cluster);
     }
+    check_tls(context, &cluster)?;
     let described = describe_all(context, &cluster.agents).await;
     cluster.hosts = described
         .nodes
@@ -74,6 +76,22 @@ pub(crate) async fn add(
         Err(StateError::Conflict { .. }) => same(get(context, &cluster.name).await?, cluster),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Refuses agents that would be called in the clear, before any of them is called.
+fn check_tls(context: &Context, cluster: &Cluster) -> Result<(), RunnerError> {
+    let is_plain = |agent: &&String| {
+        let connected = context.agent(agent);
+        matches!(connected, Err(ConnectError::Plaintext { .. }))
+    };
+    let agents: Vec<String> = cluster.agents.iter().filter(is_plain).cloned().collect();
+    if agents.is_empty() {
+        return Ok(());
+    }
+    Err(RunnerError::AgentsWithoutTls {
+        name: cluster.name.clone(),
+        agents,
+    })
 }
 
 /// Registering a cluster again as it is changes nothing; otherwise it is another one.

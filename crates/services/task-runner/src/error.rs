@@ -28,6 +28,11 @@ pub enum RunnerError {
         name: ClusterName,
         reasons: Vec<String>,
     },
+    #[error("agents of cluster `{name}` would be called without TLS, although TLS is set: {}", agents.join(", "))]
+    AgentsWithoutTls {
+        name: ClusterName,
+        agents: Vec<String>,
+    },
     #[error("cluster `{cluster}` is busy with task {task}")]
     ClusterBusy { cluster: ClusterName, task: TaskId },
     #[error("there is no task {0}")]
@@ -128,6 +133,7 @@ impl ServiceError for RunnerError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Conversion(error) => error.kind(),
+            Self::AgentsWithoutTls { .. } => ErrorKind::InvalidArgument,
             Self::UnknownCluster(_) | Self::UnknownTask(_) | Self::UnknownPlan(_) => {
                 ErrorKind::NotFound
             }
@@ -165,6 +171,7 @@ impl ServiceError for RunnerError {
             Self::ClusterExists(..) => "CLUSTER_EXISTS",
             Self::ClusterRefused { .. } => "CLUSTER_REFUSED",
             Self::AgentsUnreachable { .. } => "AGENTS_UNREACHABLE",
+            Self::AgentsWithoutTls { .. } => "AGENTS_WITHOUT_TLS",
             Self::ClusterBusy { .. } => "CLUSTER_BUSY",
             Self::UnknownTask(_) => "TASK_NOT_FOUND",
             Self::TaskEnded { .. } => "TASK_ENDED",
@@ -226,6 +233,9 @@ impl ServiceError for RunnerError {
             Self::ClaimContended(_) => "try again",
             Self::AgentsUnreachable { .. } => {
                 "check that the agents run and that their addresses are right"
+            }
+            Self::AgentsWithoutTls { .. } => {
+                "write their addresses with https://, or as host:port alone; [clients.tls] of the task-runner is in force"
             }
             Self::Remote { error, .. } => return error.hint.clone(),
             Self::State(error) => return error.hint().map(str::to_owned),

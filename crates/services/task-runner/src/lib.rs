@@ -16,13 +16,13 @@ mod kinds;
 
 use std::sync::Arc;
 
-use api::client::{ClientTls, ConnectError, MESSAGE_BYTES_MAX};
+use api::client::{ConnectError, TASK_REQUEST_BYTES_MAX};
 use api::clients::{
     NodeAgent, Planner, RemoteNodeAgent, RemotePlanner, RemoteStorageCatalog, StorageCatalog,
 };
 use api::pb::task_runner::task_runner_server::TaskRunnerServer;
 use chassis::server::{self, ServerConfig};
-use chassis::{ProcessConfig, TelemetryConfig};
+use chassis::{Dialer, ProcessConfig, TelemetryConfig};
 use serde::{Deserialize, Serialize};
 use state_store::{Clock, StateConfig, StateError, StateStore};
 use tokio_util::sync::CancellationToken;
@@ -122,7 +122,7 @@ pub fn build(
     let engine = Arc::new(engine);
     engine.start();
     let server = TaskRunnerServer::new(TaskRunnerGrpc::new(engine.clone()))
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
+        .max_decoding_message_size(TASK_REQUEST_BYTES_MAX);
     (server, Runner { engine })
 }
 
@@ -142,17 +142,14 @@ pub async fn connect(
     config: &Config,
     shutdown: CancellationToken,
 ) -> Result<Dependencies, StartError> {
-    let tls: Option<ClientTls> = match &config.clients.tls {
-        Some(settings) => Some(settings.load().map_err(StartError::Tls)?),
-        None => None,
-    };
+    let dialer = Dialer::new(config.clients.tls.as_ref()).map_err(StartError::Tls)?;
     let clock: Clock = Arc::new(jiff::Timestamp::now);
     let store = state_store::open(&config.state).await?;
-    let catalog = api::client::channel(&config.clients.catalog, tls.as_ref())?;
-    let planner = api::client::channel(&config.clients.planner, tls.as_ref())?;
+    let catalog = dialer.channel_to_neighbour(&config.clients.catalog)?;
+    let planner = dialer.channel_to_neighbour(&config.clients.planner)?;
     let silence = config.tasks.silence();
     let connect = move |address: &str| {
-        let channel = api::client::channel(address, tls.as_ref())?;
+        let channel = dialer.channel(address)?;
         Ok(Arc::new(RemoteNodeAgent::new(channel, silence)) as Arc<dyn NodeAgent>)
     };
     Ok(Dependencies {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType,
 };
 
 /// Signs certificates that only its own tests trust.
@@ -34,10 +34,20 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// A certificate for servers and clients of these names, which may be addresses, with its key, both in PEM.
+    /// A certificate for servers and clients of these names, which may be addresses or URIs such as that of a role, with
+    /// its key, both in PEM. Its subject is the first of them.
     pub fn issue(&self, names: &[&str]) -> (String, String) {
+        let (uris, names): (Vec<&str>, Vec<&str>) =
+            names.iter().partition(|name| name.contains("://"));
+        let subject = names.first().or(uris.first()).copied().unwrap_or_default();
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let mut params = CertificateParams::new(names).expect("the names are valid");
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, subject);
+        params.subject_alt_names.extend(
+            uris.iter()
+                .map(|uri| SanType::URI((*uri).try_into().expect("the URI is ASCII"))),
+        );
         params.extended_key_usages = vec![
             ExtendedKeyUsagePurpose::ServerAuth,
             ExtendedKeyUsagePurpose::ClientAuth,

@@ -1,34 +1,55 @@
 //! Controls Cassandra through nodetool.
 
+mod login;
 mod outcome;
 mod stats;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use model::TableRef;
 use tokio::process::Command;
+use tokio::sync::Semaphore;
 use tracing::debug;
 
 use super::{CassandraControl, ControlError, SnapshotScope};
+use crate::config::masked;
+
+pub use login::JmxLogin;
 
 use outcome::{
     EXISTS_HINT, FAILED_HINT, already_exists, judge, last_lines, shown, timeout, unusable,
 };
 
+/// How many Java machines may run at a time only to ask for the mode: any caller of the agent can have one started.
+const MODES_MAX: usize = 4;
+
 /// nodetool with the arguments that it always needs.
 pub struct Nodetool {
     program: Vec<String>,
+    login: Option<JmxLogin>,
     timeout: Duration,
+    modes: Semaphore,
 }
 
 impl Nodetool {
     /// `timeout` limits every command but those that rewrite SSTables.
     pub fn new(program: Vec<String>, timeout: Duration) -> Self {
-        Self { program, timeout }
+        Self {
+            program,
+            login: None,
+            timeout,
+            modes: Semaphore::new(MODES_MAX),
+        }
+    }
+
+    /// Logs in to JMX.
+    pub fn with_login(mut self, login: Option<JmxLogin>) -> Self {
+        self.login = login;
+        self
     }
 
     async fn run(&self, arguments: &[&str]) -> Result<String, ControlError> {
@@ -46,13 +67,41 @@ impl Nodetool {
         debug!(command = shown(arguments), "running nodetool");
         let output = Command::new(program)
             .args(prefix)
+            .args(self.login.iter().flat_map(JmxLogin::options))
             .args(arguments)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()
             .await
-            .map_err(|error| unusable(format!("could not run `{program}`: {error}")))?;
-        judge(arguments, &output)
+            .map_err(|error| {
+                let program = masked::masked(std::slice::from_ref(program)).join(" ");
+                unusable(format!("could not run `{program}`: {error}"))
+            })?;
+        if output.status.success() {
+            judge(arguments, &output)
+        } else {
+            judge(arguments, &self.without_passwords(output))
+        }
+    }
+
+    /// What a failed command has printed, which may repeat its arguments.
+    fn without_passwords(&self, output: Output) -> Output {
+        let mut passwords = masked::passwords(&self.program);
+        let jmx = self.login.iter().map(|login| login.password().expose());
+        passwords.extend(jmx.map(str::to_owned));
+        passwords.retain(|password| !password.is_empty());
+        let hide = |bytes: Vec<u8>| {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let hidden = passwords
+                .iter()
+                .fold(text, |text, password| text.replace(password, "***"));
+            hidden.into_bytes()
+        };
+        Output {
+            status: output.status,
+            stdout: hide(output.stdout),
+            stderr: hide(output.stderr),
+        }
     }
 }
 
@@ -87,6 +136,7 @@ fn not_running(line: &str) -> Option<TableRef> {
 #[async_trait]
 impl CassandraControl for Nodetool {
     async fn mode(&self) -> Result<String, ControlError> {
+        let _permit = self.modes.acquire().await.expect("it is never closed");
         let output = self.run(&["netstats"]).await?;
         let mode = output
             .lines()

@@ -345,3 +345,24 @@ fn what_is_rendered_loads_again() {
     let example = loaded(text, &[]).unwrap();
     assert_eq!(loaded(&render(&example), &[]).unwrap(), example);
 }
+
+#[test]
+fn logins_in_urls_are_not_shown() {
+    for (text, expected) in [
+        ("e = \"http://h:1\"\n", "e = \"http://h:1\"\n"),
+        (
+            "e = \"http://me:hush@h:1/a@b\"\n",
+            "e = \"http://***@h:1/a@b\"\n",
+        ),
+        (
+            "e = 'https://hu@sh@h'\nf = 'x@y'",
+            "e = 'https://***@h'\nf = 'x@y'",
+        ),
+        (
+            "['https://a@h', 'https://b@i']",
+            "['https://***@h', 'https://***@i']",
+        ),
+    ] {
+        assert_eq!(super::without_logins(text), expected);
+    }
+}

@@ -1,27 +1,30 @@
 //! Binding, serving, draining.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::service::Routes;
-use tonic::transport::ServerTlsConfig;
-use tonic::transport::server::TcpIncoming;
 use tracing::{info, warn};
 
 use super::connection::Cuttable;
 use super::health::Health;
+use super::incoming::Incoming;
 use super::services::Services;
-use super::{ServerConfig, layered};
+use super::{Access, Limits, ServerConfig, layered};
 use crate::prometheus::MetricsPage;
-use crate::tls::TlsError;
+use crate::tls::{Acceptor, TlsError};
 
 /// How long connections may take to notice that they are cut.
 const CUT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Connections that have come up and wait to be served.
+const CONNECTIONS_WAITING_MAX: usize = 16;
 
 /// Why a server could not serve.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +36,13 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
+    #[error(
+        "{address} is not a loopback address, and callers there would need no certificate: set `client_ca` in \
+         [server.tls], or `allow_unauthenticated = true` in [server] if everyone who can reach the port may do everything"
+    )]
+    Unauthenticated { address: SocketAddr },
     #[error("the settings in `server.tls` do not work")]
     TlsFiles(#[from] TlsError),
-    #[error("the certificate, key or client CA in `server.tls` does not work")]
-    Tls(#[source] tonic::transport::Error),
     #[error("the descriptors for reflection do not work")]
     Reflection(#[source] Box<tonic_reflection::server::Error>),
     #[error("the server failed")]
@@ -54,15 +60,17 @@ pub struct BoundServer {
     listener: TcpListener,
     address: SocketAddr,
     metrics: Option<MetricsPage>,
-    tls: Option<ServerTlsConfig>,
+    tls: Option<Acceptor>,
+    limits: Limits,
     grace: Duration,
 }
 
 /// Takes the addresses of a server, so that what cannot work fails before anything is announced.
 pub async fn bind(config: &ServerConfig) -> Result<BoundServer, ServeError> {
     crate::tls::install_crypto();
+    check_callers(config)?;
     let tls = match &config.tls {
-        Some(tls) => Some(tls.load()?),
+        Some(tls) => Some(Acceptor::open(tls)?),
         None => None,
     };
     let fail = |setting, address| {
@@ -90,8 +98,26 @@ pub async fn bind(config: &ServerConfig) -> Result<BoundServer, ServeError> {
         address,
         metrics,
         tls,
+        limits: config.limits(),
         grace: config.shutdown_grace(),
     })
+}
+
+/// Without client certificates any caller may do everything: that is for this host alone, unless it is what was asked for.
+fn check_callers(config: &ServerConfig) -> Result<(), ServeError> {
+    let is_mutual = config
+        .tls
+        .as_ref()
+        .is_some_and(|tls| tls.client_ca.is_some());
+    let address = config.listen;
+    if address.ip().is_loopback() || is_mutual {
+        return Ok(());
+    }
+    if !config.allow_unauthenticated {
+        return Err(ServeError::Unauthenticated { address });
+    }
+    warn!(%address, "callers need no certificate, as `server.allow_unauthenticated` says");
+    Ok(())
 }
 
 /// Serves until `shutdown` fires, then drains: no new calls, running ones go on up to the grace and are then cut.
@@ -129,10 +155,13 @@ impl BoundServer {
         let health = Health::serving(services).await;
         let routes = health.add_to(routes, services)?;
         let encrypted = self.tls.is_some();
-        let mut server = layered();
-        if let Some(tls) = self.tls {
-            server = server.tls_config(tls).map_err(ServeError::Tls)?;
-        }
+        let by_role = self.tls.as_ref().is_some_and(|tls| tls.is_mutual);
+        let access = if by_role {
+            Access::ByRole
+        } else {
+            Access::Open
+        };
+        let mut server = layered(access, self.limits);
         if let Some(page) = &self.metrics {
             info!(address = %page.address(), "metrics are listening");
         }
@@ -142,10 +171,20 @@ impl BoundServer {
 
         let cut = CancellationToken::new();
         let cut_connections = cut.clone();
-        let incoming = TcpIncoming::from(self.listener)
-            .with_nodelay(Some(true))
+        let incoming = Incoming {
+            listener: self.listener,
+            tls: self.tls,
+            permits: Arc::new(Semaphore::new(self.limits.connections)),
+            shutdown: shutdown.clone(),
+        };
+        let (accepted, connections) = mpsc::channel(CONNECTIONS_WAITING_MAX);
+        let _accepting = AbortOnDropHandle::new(tokio::spawn(incoming.accept(accepted)));
+        let incoming = ReceiverStream::new(connections)
             .map(move |stream| stream.map(|stream| Cuttable::new(stream, cut.clone())));
-        info!(address = %self.address, tls = encrypted, services = ?services.names(), "listening");
+        info!(
+            address = %self.address, tls = encrypted, by_role, services = ?services.names(),
+            "listening"
+        );
         let draining = shutdown.clone();
         let serving =
             server

@@ -12,7 +12,7 @@ use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
-use super::layered;
+use super::{Access, Limits, layered};
 
 /// Buffer of a pipe in each direction.
 const PIPE_BYTES: usize = 256 << 10;
@@ -25,7 +25,9 @@ const CONNECTIONS_WAITING_MAX: usize = 4;
 pub fn in_memory(routes: Routes) -> Channel {
     let (connect, connections) = mpsc::channel::<DuplexStream>(CONNECTIONS_WAITING_MAX);
     let incoming = ReceiverStream::new(connections).map(Ok::<_, Infallible>);
-    let serving = layered().add_routes(routes).serve_with_incoming(incoming);
+    let serving = layered(Access::Open, Limits::IN_PROCESS)
+        .add_routes(routes)
+        .serve_with_incoming(incoming);
     tokio::spawn(async move {
         if let Err(error) = serving.await {
             tracing::error!(%error, "a server in memory failed");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::client::{ClientTls, PlannerClient};
+use api::client::PlannerClient;
 use api::pb::planner::planner_server::{Planner, PlannerServer};
 use api::pb::planner::{
     CheckCompatibilityRequest, CheckCompatibilityResponse, PlanBackupRequest, PlanBackupResponse,
@@ -14,7 +14,7 @@ use api::pb::planner::{
 use api::pb::types::Release;
 use chassis::server::{BoundServer, ServeError, ServerConfig, bind};
 use chassis::telemetry::propagation;
-use chassis::{App, ClientTlsSettings, Services};
+use chassis::{App, ClientTlsSettings, Dialer, Services};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -120,10 +120,7 @@ pub fn settings() -> ServerConfig {
     ServerConfig::on_port(0)
 }
 
-pub fn planner_at(address: impl ToString, tls: Option<&ClientTls>) -> PlannerClient {
-    api::client::planner(api::client::channel(&address.to_string(), tls).unwrap())
-}
-
-pub fn trusting(settings: &ClientTlsSettings) -> ClientTls {
-    settings.load().unwrap()
+pub fn planner_at(address: impl ToString, tls: Option<&ClientTlsSettings>) -> PlannerClient {
+    let dialer = Dialer::new(tls).unwrap();
+    api::client::planner(dialer.channel(&address.to_string()).unwrap())
 }

@@ -12,7 +12,8 @@ use model::manifest::NodeManifest;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::info;
 
-use super::damage::Damage;
+use super::damage;
+use model::Damage;
 
 /// SSTables whose rows are checked at once, however many cores there are: each holds its filter in memory.
 const ROWS_PARALLEL_MAX: usize = 4;
@@ -68,7 +69,7 @@ pub fn of_sound_sstables(
         return of_rows;
     }
     let place = |of: &Damage| (of.keyspace.clone(), of.table.clone(), of.sstable.clone());
-    let kept = Damage::kept(manifest).map(|kept| place(&kept));
+    let kept = damage::kept(manifest).map(|kept| place(&kept));
     let damaged: HashSet<_> = own.iter().map(place).chain(kept).collect();
     of_rows.retain(|found| !damaged.contains(&place(found)));
     of_rows

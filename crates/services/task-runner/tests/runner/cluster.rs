@@ -71,6 +71,25 @@ async fn agents_that_make_no_cluster_are_refused_with_all_reasons() {
 }
 
 #[tokio::test]
+async fn agents_that_would_be_called_in_the_clear_are_refused_before_any_is_called() {
+    let world = World::new(&["n1"]);
+    let mut life = world.start().await;
+    let request = pb::AddClusterRequest {
+        name: "shop".into(),
+        agents: vec!["n1:7401".into(), "http://n2:7401".into()],
+    };
+    let error = life.client.add_cluster(request).await.expect_err("refused");
+    let error = api::RemoteError::from(error);
+    assert_eq!(
+        (error.kind, error.reason.as_str()),
+        (ErrorKind::InvalidArgument, "AGENTS_WITHOUT_TLS")
+    );
+    assert!(error.message.contains("http://n2:7401"), "{error:?}");
+    assert!(!error.message.contains("n1:7401"), "{error:?}");
+    assert!(error.hint.expect("a hint").contains("https://"));
+}
+
+#[tokio::test]
 async fn a_name_that_is_taken_by_other_agents_is_refused() {
     let world = World::new(&["n1", "n2"]);
     let mut life = world.start().await;

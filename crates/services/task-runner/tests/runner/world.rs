@@ -109,6 +109,9 @@ impl World {
                 let agent = RemoteNodeAgent::new(channel.clone(), silence);
                 Ok(Arc::new(agent) as Arc<dyn NodeAgent>)
             }
+            None if address.starts_with("http://") => Err(ConnectError::Plaintext {
+                address: address.to_owned(),
+            }),
             None => Err(ConnectError::Address {
                 address: address.to_owned(),
             }),

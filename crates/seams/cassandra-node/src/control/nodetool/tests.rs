@@ -179,3 +179,31 @@ async fn sstables_of_many_tables_are_counted_by_keyspace_and_without_indexes() {
     let error = unknown.unwrap_err().to_string();
     assert!(error.contains("`SSTable count` of `b.u`"), "{error}");
 }
+
+#[tokio::test]
+async fn the_login_of_jmx_is_in_a_file_for_this_user_alone_and_never_in_arguments_or_errors() {
+    let (root, nodetool) = scripted(
+        "echo \"$@\" > \"${0%/*}/arguments\"; cat \"$6\" > \"${0%/*}/file\"; echo \"bad: $*\"; cat \"$6\"; exit 1",
+    );
+    let password = secret::Secret::new("sesame");
+    let login = JmxLogin::write("me", &password, &root.path().join("state")).unwrap();
+    let nodetool = nodetool.with_login(Some(login));
+    let error = nodetool.drain().await.unwrap_err().to_string();
+    assert!(error.contains("bad:"), "{error}");
+    assert!(
+        !error.contains("hush") && !error.contains("sesame"),
+        "{error}"
+    );
+
+    let file = root.path().join("state/jmx-password");
+    let arguments = fs::read_to_string(root.path().join("arguments")).unwrap();
+    let expected = format!("-pw hush -u me -pwf {} drain\n", file.display());
+    assert_eq!(arguments, expected);
+    let read = fs::read_to_string(root.path().join("file")).unwrap();
+    assert_eq!(read, "me sesame\n");
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    JmxLogin::remove(&root.path().join("state")).unwrap();
+    JmxLogin::remove(&root.path().join("state")).unwrap();
+    assert!(!file.exists());
+}
