@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use api::client::{ClientTls, ConnectError};
-use api::clients::{NodeAgent, RemoteNodeAgent, Silence};
+use api::clients::{AgentLimits, NodeAgent, RemoteNodeAgent};
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use blob_store::{Store, StoreConfig};
 use chassis::server::{self, BoundServer, ServerConfig};
@@ -99,7 +99,7 @@ impl LocalAgent {
 pub struct Connector {
     local: HashMap<SocketAddr, Channel>,
     tls: Option<ClientTls>,
-    silence: Silence,
+    limits: AgentLimits,
 }
 
 impl Connector {
@@ -108,7 +108,7 @@ impl Connector {
         main: SocketAddr,
         agents: &[LocalAgent],
         tls: Option<ClientTls>,
-        silence: Silence,
+        limits: AgentLimits,
     ) -> Self {
         let mut local: HashMap<SocketAddr, Channel> = agents
             .iter()
@@ -117,11 +117,7 @@ impl Connector {
         if let Some(first) = agents.first() {
             local.insert(main, first.channel.clone());
         }
-        Self {
-            local,
-            tls,
-            silence,
-        }
+        Self { local, tls, limits }
     }
 
     fn local(&self, address: &str) -> Option<Channel> {
@@ -141,6 +137,6 @@ impl task_runner::AgentConnector for Connector {
             Some(channel) => channel,
             None => api::client::channel(address, self.tls.as_ref())?,
         };
-        Ok(Arc::new(RemoteNodeAgent::new(channel, self.silence)))
+        Ok(Arc::new(RemoteNodeAgent::new(channel, self.limits)))
     }
 }

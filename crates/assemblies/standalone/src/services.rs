@@ -58,7 +58,7 @@ impl Standalone {
             bound.address(),
             &agents,
             tls.transpose().map_err(Error::Tls)?,
-            config.tasks.silence(),
+            config.tasks.agent_limits(),
         );
 
         let catalog = storage_catalog::service(store.clone(), clock.clone());
@@ -66,7 +66,10 @@ impl Standalone {
         let catalog_channel = in_memory(App::new().service(catalog.clone()).into_parts().0);
         let planner_channel = in_memory(App::new().service(planner.clone()).into_parts().0);
         let dependencies = Dependencies {
-            catalog: Arc::new(RemoteStorageCatalog::new(catalog_channel)),
+            catalog: Arc::new(RemoteStorageCatalog::with_limits(
+                catalog_channel,
+                config.tasks.catalog_limits(),
+            )),
             planner: Arc::new(RemotePlanner::new(planner_channel)),
             agents: Arc::new(connector),
             store: state_store::open(&StateConfig::redb(data_dir.state())).await?,

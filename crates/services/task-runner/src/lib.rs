@@ -31,7 +31,7 @@ use uuid::Uuid;
 use context::Context;
 use engine::Engine;
 
-pub use config::{ClientsConfig, TasksConfig};
+pub use config::{ClientsConfig, StepLimits, TasksConfig};
 pub use context::AgentConnector;
 pub use error::RunnerError;
 pub use grpc::TaskRunnerGrpc;
@@ -150,13 +150,16 @@ pub async fn connect(
     let store = state_store::open(&config.state).await?;
     let catalog = api::client::channel(&config.clients.catalog, tls.as_ref())?;
     let planner = api::client::channel(&config.clients.planner, tls.as_ref())?;
-    let silence = config.tasks.silence();
+    let limits = config.tasks.agent_limits();
     let connect = move |address: &str| {
         let channel = api::client::channel(address, tls.as_ref())?;
-        Ok(Arc::new(RemoteNodeAgent::new(channel, silence)) as Arc<dyn NodeAgent>)
+        Ok(Arc::new(RemoteNodeAgent::new(channel, limits)) as Arc<dyn NodeAgent>)
     };
     Ok(Dependencies {
-        catalog: Arc::new(RemoteStorageCatalog::new(catalog)),
+        catalog: Arc::new(RemoteStorageCatalog::with_limits(
+            catalog,
+            config.tasks.catalog_limits(),
+        )),
         planner: Arc::new(RemotePlanner::new(planner)),
         agents: Arc::new(connect),
         store,

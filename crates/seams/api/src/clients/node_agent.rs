@@ -12,6 +12,7 @@ use model::{
 use tonic::transport::Channel;
 
 use super::call::{OnProgress, follow, invalid, within};
+use super::limits::{AgentLimits, Deadlines, Silence};
 use crate::RemoteError;
 use crate::client::{NodeAgentClient, node_agent};
 use crate::convert::{all_into, parsed, required};
@@ -21,17 +22,6 @@ use crate::pb::types as types_pb;
 const AGENT: &str = "the agent";
 /// Reads of a node; one that takes longer is as good as down.
 const READ_DEADLINE: Duration = Duration::from_secs(60);
-/// A snapshot flushes all memtables first.
-const SNAPSHOT_DEADLINE: Duration = Duration::from_secs(900);
-const CLEAR_DEADLINE: Duration = Duration::from_secs(300);
-/// Statements wait for schema agreement, one by one.
-const CQL_DEADLINE: Duration = Duration::from_secs(3_600);
-/// Stopping drains first, and starts again what went down without having drained.
-const STOP_DEADLINE: Duration = Duration::from_secs(5_400);
-const SWAP_DEADLINE: Duration = Duration::from_secs(1_800);
-/// Starting replays the commit log and waits for CQL.
-const START_DEADLINE: Duration = Duration::from_secs(3_600);
-const FINISH_DEADLINE: Duration = Duration::from_secs(1_800);
 
 /// The agent beside one Cassandra node. Calls that change something name the node that they are meant for by its host id, and
 /// an agent of another node refuses them, because addresses change owners.
@@ -147,27 +137,20 @@ pub struct RestoreOnNode {
     pub tables: Vec<TableTarget>,
 }
 
-/// How long calls that last may report nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Silence {
-    /// While the agent itself moves bytes.
-    pub transfer: Duration,
-    /// While Cassandra works for the agent, which reports nothing in the middle of a table.
-    pub cassandra: Duration,
-}
-
 /// An agent behind a channel.
 #[derive(Clone)]
 pub struct RemoteNodeAgent {
     client: NodeAgentClient,
     silence: Silence,
+    deadlines: Deadlines,
 }
 
 impl RemoteNodeAgent {
-    pub fn new(channel: Channel, silence: Silence) -> Self {
+    pub fn new(channel: Channel, limits: AgentLimits) -> Self {
         Self {
             client: node_agent(channel),
-            silence,
+            silence: limits.silence,
+            deadlines: limits.deadlines,
         }
     }
 }
@@ -213,7 +196,7 @@ impl NodeAgent for RemoteNodeAgent {
             selection: Some(selection.clone().into()),
         };
         let mut client = self.client.clone();
-        let taken = within(SNAPSHOT_DEADLINE, client.take_snapshot(request)).await?;
+        let taken = within(self.deadlines.snapshot, client.take_snapshot(request)).await?;
         parsed("taken_at", &taken.taken_at).map_err(invalid(AGENT))
     }
 
@@ -248,7 +231,7 @@ impl NodeAgent for RemoteNodeAgent {
             tag: tag.to_owned(),
         };
         let mut client = self.client.clone();
-        within(CLEAR_DEADLINE, client.clear_snapshot(request)).await?;
+        within(self.deadlines.tidy, client.clear_snapshot(request)).await?;
         Ok(())
     }
 
@@ -289,7 +272,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: host.to_string(),
         };
         let mut client = self.client.clone();
-        within(CQL_DEADLINE, client.execute_cql(request)).await?;
+        within(self.deadlines.cql, client.execute_cql(request)).await?;
         Ok(())
     }
 
@@ -314,7 +297,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: host.to_string(),
         };
         let mut client = self.client.clone();
-        within(STOP_DEADLINE, client.stop_cassandra(request)).await?;
+        within(self.deadlines.stop, client.stop_cassandra(request)).await?;
         Ok(())
     }
 
@@ -325,7 +308,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: restore.host.to_string(),
         };
         let mut client = self.client.clone();
-        within(SWAP_DEADLINE, client.swap_staged(request)).await?;
+        within(self.deadlines.swap, client.swap_staged(request)).await?;
         Ok(())
     }
 
@@ -336,7 +319,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: restore.host.to_string(),
         };
         let mut client = self.client.clone();
-        within(START_DEADLINE, client.start_cassandra(request)).await?;
+        within(self.deadlines.start, client.start_cassandra(request)).await?;
         Ok(())
     }
 
@@ -378,7 +361,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: host.to_string(),
         };
         let mut client = self.client.clone();
-        within(FINISH_DEADLINE, client.finish_restore(request)).await?;
+        within(self.deadlines.tidy, client.finish_restore(request)).await?;
         Ok(())
     }
 }

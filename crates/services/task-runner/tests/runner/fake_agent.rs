@@ -1,5 +1,7 @@
 //! An agent that has no Cassandra, but knows what one would have.
 
+use std::time::Duration;
+
 use api::pb::node_agent::node_agent_server::NodeAgent;
 use api::pb::node_agent::{self as pb, SourceManifest};
 use api::pb::types::{
@@ -18,6 +20,8 @@ pub struct FakeAgent {
 type Answer<T> = Result<Response<T>, Status>;
 type Streaming<T> = BoxStream<'static, Result<T, Status>>;
 
+/// How often a stuck stream says the same.
+const REPEATED_EVERY: Duration = Duration::from_millis(20);
 /// Bytes that every stream says it has.
 const TOTAL: u64 = 1000;
 
@@ -54,6 +58,13 @@ impl FakeAgent {
         work: impl FnOnce(&Fleet, &str) + Send + 'static,
     ) -> Answer<Streaming<T>> {
         let (fleet, node) = (self.fleet.clone(), self.node().to_owned());
+        if fault == Some(Fault::Stuck) {
+            let messages = stream::unfold(message, |message| async move {
+                tokio::time::sleep(REPEATED_EVERY).await;
+                Some((Ok(message(progress(TOTAL / 2), false)), message))
+            });
+            return Ok(Response::new(messages.boxed()));
+        }
         let half = message(progress(TOTAL / 2), false);
         let rest = async move {
             if fault == Some(Fault::Break) {

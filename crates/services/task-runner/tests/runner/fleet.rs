@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
@@ -20,6 +21,10 @@ pub enum Fault {
     LoseAnswer,
     /// A stream that ends in the middle.
     Break,
+    /// A stream that reports the same for ever.
+    Stuck,
+    /// Cannot be reached, which shows after a second only.
+    Late,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +156,11 @@ impl Fleet {
             Some(Fault::Unavailable) => Err(Status::unavailable("down")),
             Some(Fault::Damaged) => Err(refuse("damaged", ErrorKind::DataLoss, "DAMAGED")),
             Some(Fault::Hang) => std::future::pending().await,
-            Some(later @ (Fault::LoseAnswer | Fault::Break)) => Ok(Some(later)),
+            Some(Fault::Late) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Err(Status::unavailable("down"))
+            }
+            Some(later @ (Fault::LoseAnswer | Fault::Break | Fault::Stuck)) => Ok(Some(later)),
             None => Ok(None),
         }
     }

@@ -12,6 +12,7 @@ mod fleet;
 mod give_up;
 mod lapsing_store;
 mod lease;
+mod limits;
 mod restore;
 mod superseded;
 mod task;

@@ -103,10 +103,10 @@ impl World {
 
     pub fn start_on(&self, store: Arc<dyn StateStore>) -> Life {
         let agents = self.agents.clone();
-        let silence = self.config.silence();
+        let limits = self.config.agent_limits();
         let connect = move |address: &str| match agents.get(address) {
             Some(channel) => {
-                let agent = RemoteNodeAgent::new(channel.clone(), silence);
+                let agent = RemoteNodeAgent::new(channel.clone(), limits);
                 Ok(Arc::new(agent) as Arc<dyn NodeAgent>)
             }
             None => Err(ConnectError::Address {
@@ -114,7 +114,10 @@ impl World {
             }),
         };
         let dependencies = Dependencies {
-            catalog: Arc::new(RemoteStorageCatalog::new(self.catalog.clone())),
+            catalog: Arc::new(RemoteStorageCatalog::with_limits(
+                self.catalog.clone(),
+                self.config.catalog_limits(),
+            )),
             planner: Arc::new(RemotePlanner::new(self.planner.clone())),
             agents: Arc::new(connect),
             store,

@@ -49,7 +49,8 @@ pub(super) async fn undo(
 }
 
 async fn clear_snapshots(spec: &BackupSpec, context: &Context, task: &LiveTask) -> Vec<Finding> {
-    let failed = on_each(context, spec.nodes.iter(), |node: &PlannedNode| {
+    let within = context.config.clean_up_limit();
+    let failed = on_each(context, within, spec.nodes.iter(), |node: &PlannedNode| {
         steps::clear(context, task.record.id, node)
     })
     .await;
