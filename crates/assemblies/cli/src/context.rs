@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use api::client::{self, ClientTls, PlannerClient, StorageCatalogClient, TaskRunnerClient};
+use api::clients::RemoteTaskRunner;
 use api::{ErrorKind, RemoteError};
 use futures::future::BoxFuture;
 use tonic::transport::Channel;
@@ -83,6 +84,24 @@ impl Context {
         let channel = client::channel(&self.global.endpoint, tls.as_ref())?;
         self.channel = Some(channel.clone());
         Ok(channel)
+    }
+
+    /// The task-runner in the words of the model.
+    pub fn runner(&mut self) -> Result<RemoteTaskRunner, Failure> {
+        self.channel().map(RemoteTaskRunner::new)
+    }
+
+    /// What an error of a typed client means to the user.
+    pub fn failed_call(&self, service: Service, error: RemoteError) -> Failure {
+        let is_ours = !error.reason.is_empty();
+        match error.kind {
+            ErrorKind::Unavailable | ErrorKind::Cancelled if !is_ours => Failure::Unreachable {
+                service: service.as_str(),
+                endpoint: self.global.endpoint.clone(),
+                source: Box::new(error),
+            },
+            _ => Failure::Remote(Box::new(error)),
+        }
     }
 
     /// What a failed call means to the user.

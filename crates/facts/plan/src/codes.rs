@@ -309,6 +309,16 @@ codes! {
         "A restore in place was given up before it replaced anything, and Cassandra could not be started again on a node on \
          which it had been drained or stopped. Its data is as it was. Start Cassandra there; if its process still runs, it \
          is drained and takes no requests: stop it first."
+    CASSANDRA_STOPPED Warning After
+        "A restore in place has failed while Cassandra was stopped, or being stopped, on the nodes that the finding names: \
+         they serve nothing until it is started. The hint has the command that goes on, and the one that goes back if \
+         nothing was replaced yet."
+    ENDED_BY_FORCE Warning After
+        "A task was ended by `task fail --force` after its point of no return, so that what it had begun is half done. The \
+         finding names the tables."
+    LEFT_ON_NODES Warning After
+        "A restore that was ended by force leaves files on the nodes that the finding names: staged ones, old ones that it \
+         had moved aside, or compaction that it had switched off. A resume of the restore uses and removes them."
     MADE_AND_KEPT Advice After
         "A restore was given up before it replaced anything, and had made keyspaces, types, tables or indexes that were \
          missing. They stay, without data, because they may be in use. The hint has the CQL that drops them."

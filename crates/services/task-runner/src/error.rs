@@ -28,8 +28,15 @@ pub enum RunnerError {
         name: ClusterName,
         reasons: Vec<String>,
     },
-    #[error("cluster `{cluster}` is busy with task {task}")]
-    ClusterBusy { cluster: ClusterName, task: TaskId },
+    #[error("cluster `{cluster}` is busy with task {task}{}", waiting(retrying.as_deref()))]
+    ClusterBusy {
+        cluster: ClusterName,
+        task: TaskId,
+        /// Whether the task can still be cancelled.
+        may_cancel: bool,
+        /// What it waits for, if it does nothing else.
+        retrying: Option<String>,
+    },
     #[error("there is no task {0}")]
     UnknownTask(TaskId),
     #[error("task {id} has ended: {state:?}")]
@@ -56,6 +63,12 @@ pub enum RunnerError {
     BackupPastPointOfNoReturn(TaskId),
     #[error("task {0} has begun to delete its backup and can no longer be cancelled")]
     DeletionHasBegun(TaskId),
+    #[error("task {id} is ended as it is only by force: nothing that it has done is undone")]
+    ForceNeeded {
+        id: TaskId,
+        /// Whether it can still be cancelled, which undoes it.
+        may_cancel: bool,
+    },
     #[error("task {0} is driven by another runner")]
     DrivenElsewhere(TaskId),
     #[error("the plan holds what this runner does not understand: {0}")]
@@ -95,6 +108,12 @@ pub enum RunnerError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+fn waiting(retrying: Option<&str>) -> String {
+    retrying
+        .map(|why| format!(", which only waits: {why}"))
+        .unwrap_or_default()
 }
 
 fn task_word(kind: TaskKind) -> &'static str {
@@ -140,7 +159,8 @@ impl ServiceError for RunnerError {
             | Self::Superseded { .. }
             | Self::RestorePastPointOfNoReturn(_)
             | Self::BackupPastPointOfNoReturn(_)
-            | Self::DeletionHasBegun(_) => ErrorKind::FailedPrecondition,
+            | Self::DeletionHasBegun(_)
+            | Self::ForceNeeded { .. } => ErrorKind::FailedPrecondition,
             Self::AgentsUnreachable { .. }
             | Self::DrivenElsewhere(_)
             | Self::NoSchema(..)
@@ -173,6 +193,7 @@ impl ServiceError for RunnerError {
             Self::RestorePastPointOfNoReturn(_) => "RESTORE_PAST_POINT_OF_NO_RETURN",
             Self::BackupPastPointOfNoReturn(_) => "BACKUP_COMMITTING",
             Self::DeletionHasBegun(_) => "DELETION_HAS_BEGUN",
+            Self::ForceNeeded { .. } => "TASK_FAIL_NEEDS_FORCE",
             Self::UnknownKind(_) => "TASK_KIND_UNKNOWN",
             Self::StepsLost(_) => "TASK_STEPS_LOST",
             Self::ClaimContended(_) => "CLUSTER_CLAIM_CONTENDED",
@@ -198,9 +219,30 @@ impl ServiceError for RunnerError {
             Self::ClusterExists(..) => {
                 "remove it first with `ringkeep cluster remove`; its backups stay"
             }
-            Self::ClusterBusy { task, .. } => {
+            Self::ClusterBusy {
+                task, may_cancel, ..
+            } => {
+                let stop = match may_cancel {
+                    true => format!("stop it with `ringkeep task cancel {task}`"),
+                    false => format!(
+                        "if it cannot go on, end it as it is with `ringkeep task fail {task} --force`, which reports what it leaves"
+                    ),
+                };
                 return Some(format!(
-                    "wait for it with `ringkeep task watch {task}`, or stop it with `ringkeep task cancel {task}`"
+                    "wait for it with `ringkeep task watch {task}`, or {stop}"
+                ));
+            }
+            Self::ForceNeeded {
+                id,
+                may_cancel: true,
+            } => {
+                return Some(format!(
+                    "stop it with `ringkeep task cancel {id}`, which undoes what it has made; if that does not end either, add --force"
+                ));
+            }
+            Self::ForceNeeded { id, .. } => {
+                return Some(format!(
+                    "let it finish if it can; else `ringkeep task fail {id} --force` ends it, and `ringkeep task show {id}` shows what it has left and how to go on"
                 ));
             }
             Self::UnknownTask(_) => "list the tasks with `ringkeep task list`",
@@ -214,7 +256,7 @@ impl ServiceError for RunnerError {
                 ));
             }
             Self::RestorePastPointOfNoReturn(_) => {
-                "let it finish; if it has failed, resume it with `ringkeep task resume`, or restore all of its tables by a new restore, after which it can be cancelled"
+                "let it finish, or end it as it is with `ringkeep task fail --force`; if it has failed, resume it with `ringkeep task resume`, or restore all of its tables by a new restore, after which it can be cancelled"
             }
             Self::BackupPastPointOfNoReturn(_) => {
                 "let it finish; the backup can be deleted afterwards with `ringkeep backup delete`"

@@ -218,6 +218,18 @@ impl TaskRunner for TaskRunnerGrpc {
         }))
     }
 
+    async fn fail_task(
+        &self,
+        request: Request<pb::FailTaskRequest>,
+    ) -> Reply<pb::FailTaskResponse> {
+        let pb::FailTaskRequest { id, force } = request.into_inner();
+        let failing = control::fail(self.engine.clone(), task_id(&id)?, force);
+        let failed = self.engine.run_to_completion(failing);
+        reply(failed.await.map(|view| pb::FailTaskResponse {
+            task: Some(wire(&view)),
+        }))
+    }
+
     async fn resume_task(
         &self,
         request: Request<pb::ResumeTaskRequest>,

@@ -329,6 +329,14 @@ impl TaskRunner for Services {
         self.answer(request, pb::CancelTaskResponse { task })
     }
 
+    async fn fail_task(
+        &self,
+        request: Request<pb::FailTaskRequest>,
+    ) -> Answer<pb::FailTaskResponse> {
+        let task = Some(samples::task(pb::TaskState::Failed));
+        self.answer(request, pb::FailTaskResponse { task })
+    }
+
     async fn resume_task(
         &self,
         request: Request<pb::ResumeTaskRequest>,

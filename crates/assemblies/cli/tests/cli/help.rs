@@ -288,6 +288,7 @@ async fn every_command_has_help() {
         "task show",
         "task watch",
         "task cancel",
+        "task fail",
         "task resume",
         "compat",
         "sstable inspect",

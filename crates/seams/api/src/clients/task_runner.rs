@@ -102,6 +102,9 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// Stops a task at a safe point.
     async fn cancel_task(&self, id: TaskId) -> Result<TaskNow, RemoteError>;
 
+    /// Ends an unfinished task as failed wherever it is, with nothing undone; refused unless `force` is set.
+    async fn fail_task(&self, id: TaskId, force: bool) -> Result<TaskNow, RemoteError>;
+
     /// Sets a failed or cancelled task going again.
     async fn resume_task(&self, id: TaskId) -> Result<TaskNow, RemoteError>;
 }
@@ -241,6 +244,16 @@ impl TaskRunner for RemoteTaskRunner {
         let request = pb::CancelTaskRequest { id: id.to_string() };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.cancel_task(request)).await?;
+        part("task", response.task)
+    }
+
+    async fn fail_task(&self, id: TaskId, force: bool) -> Result<TaskNow, RemoteError> {
+        let request = pb::FailTaskRequest {
+            id: id.to_string(),
+            force,
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.fail_task(request)).await?;
         part("task", response.task)
     }
 

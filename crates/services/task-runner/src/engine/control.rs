@@ -1,6 +1,7 @@
-//! What users do with tasks: list, watch, cancel, resume.
+//! What users do with tasks: list, watch, cancel, end by force, resume.
 
 mod cancel;
+mod fail;
 mod list;
 mod resume;
 mod watch;
@@ -19,6 +20,7 @@ use super::task::TaskRecord;
 use crate::error::RunnerError;
 
 pub(crate) use cancel::cancel;
+pub(crate) use fail::fail;
 pub(crate) use list::list;
 pub(crate) use resume::resume;
 pub(crate) use watch::watch_task;
@@ -54,10 +56,14 @@ fn resumed(record: &TaskRecord) -> Result<TaskState, RunnerError> {
     })
 }
 
-/// The task goes on; newer tasks are compared with when it ended for the first time.
+/// The task goes on: what was found at its end no longer holds, and newer tasks are compared with when it ended for the
+/// first time.
 fn note_end(record: &mut TaskRecord) {
     let ended = record.finished_at.take();
     record.first_ended = record.first_ended.or(ended);
+    // What it had left is about to be used or undone.
+    record.has_findings = false;
+    record.untidy = false;
 }
 
 /// Changes the record of a task that has no driver, with its cluster claimed for it. What may refuse the change is checked

@@ -171,6 +171,12 @@ pub(crate) trait Job: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What a task that has failed, and was not undone, leaves behind that a user must know of; all of it, if it was ended
+    /// by force.
+    fn left_over(&self, _task: &LiveTask, _forced: bool) -> Vec<Finding> {
+        Vec::new()
+    }
+
     /// Undoes what a task that is given up has made, as well as it can be undone. May run again.
     async fn undo(&self, context: &Context, kinds: &Kinds, task: &LiveTask, reason: &str)
     -> Undone;

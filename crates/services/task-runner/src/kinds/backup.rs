@@ -111,6 +111,13 @@ impl Job for BackupJob {
         undo::not_cleared(task, &task.steps[at].node, error)
     }
 
+    fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {
+        match forced {
+            true => undo::left_by_force(task),
+            false => Vec::new(),
+        }
+    }
+
     async fn undo(
         &self,
         context: &Context,

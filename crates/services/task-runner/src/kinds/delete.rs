@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use model::plan::StepKind;
 use model::task::{Deletion, Task, TaskKind, TaskState};
 use model::{BackupRef, Finding, TaskId};
+use plan::codes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -17,6 +18,7 @@ use crate::engine::{
 };
 use crate::error::RunnerError;
 use crate::kinds::NamedBackup;
+use crate::kinds::undo::follow_up;
 
 /// What is deleted, among the task's documents.
 const SPEC: &str = "delete";
@@ -132,6 +134,23 @@ impl Job for DeleteJob {
 
     fn given_up(&self, _task: &LiveTask, _at: usize, _error: &StepError) -> Finding {
         unreachable!("no step of a deletion is best effort")
+    }
+
+    fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {
+        let backup = task.record.backup.as_ref();
+        match backup.filter(|_| forced && task.record.past_point_of_no_return) {
+            None => Vec::new(),
+            Some(backup) => vec![follow_up(
+                codes::ENDED_BY_FORCE,
+                &backup.to_string(),
+                "the deletion was ended after it had begun: the backup may lack files already"
+                    .to_owned(),
+                format!(
+                    "`ringkeep task resume {}` goes on with the deletion; do not restore the backup",
+                    task.record.id
+                ),
+            )],
+        }
     }
 
     async fn undo(

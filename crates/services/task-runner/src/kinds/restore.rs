@@ -1,6 +1,7 @@
 //! Restores: planned from what is now, started as the plan that was shown, and carried out step by step.
 
 mod check;
+mod left;
 mod made;
 mod plans;
 mod spec;
@@ -181,6 +182,10 @@ impl Job for RestoreJob {
             && !task.was_attempted(StepKind::Stop)
     }
 
+    fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {
+        left::left_over(&self.spec, task, forced)
+    }
+
     fn closing(&self) -> Vec<Finding> {
         self.spec.closing()
     }
@@ -198,17 +203,17 @@ impl Job for RestoreJob {
 
 fn what_next(task: &LiveTask) -> String {
     let id = task.record.id;
-    let was_stopped = task.was_attempted(StepKind::Stop);
+    let stopped = left::stopped(task);
     if task.record.past_point_of_no_return {
-        let down = match was_stopped {
-            true => ", until which Cassandra may be down on nodes",
-            false => "",
+        let down = match stopped {
+            None => String::new(),
+            Some(nodes) => format!(", until which Cassandra is stopped on {nodes}"),
         };
         return format!("; go on with `ringkeep task resume {id}`{down}");
     }
-    let starts = match was_stopped {
-        true => ", which starts Cassandra again if it was stopped",
-        false => "",
+    let starts = match stopped {
+        None => String::new(),
+        Some(nodes) => format!(", which starts Cassandra again on {nodes}"),
     };
     format!(
         "; nothing was replaced yet: go on with `ringkeep task resume {id}`, or give up with `ringkeep task cancel {id}`{starts}"

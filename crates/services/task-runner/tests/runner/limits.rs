@@ -1,9 +1,12 @@
 //! Tasks that end although nothing moves and nothing replies.
 
+use std::sync::Arc;
+
 use api::pb::task_runner::{StepState, Task, TaskState};
 use tokio::time::timeout;
 
 use crate::fleet::Fault;
+use crate::narrow_store::NarrowStore;
 use crate::world::{DEADLINE, World, codes, state_of};
 
 /// A world in which steps are given up after a second, by whatever limit.
@@ -95,4 +98,21 @@ async fn a_runner_that_drains_does_not_wait_for_a_plan() {
     timeout(DEADLINE, runner.drain()).await.expect("in time");
     let error = planning.await.expect("no panic").expect_err("no plan");
     assert_eq!(error.reason, "SHUTTING_DOWN");
+}
+
+#[tokio::test]
+async fn a_task_whose_state_the_store_refuses_for_good_fails() {
+    let world = impatient(false);
+    let store = NarrowStore {
+        inner: world.open().await,
+        refused: &["steps/", "000001", "succeeded"],
+    };
+    let mut life = world.start_on(Arc::new(store));
+    life.add_cluster(&world.fleet.nodes)
+        .await
+        .expect("a cluster");
+    let id = life.restore("b").await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Failed);
+    assert!(task.error.contains("could not be kept"), "{}", task.error);
 }

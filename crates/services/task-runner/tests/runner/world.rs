@@ -303,6 +303,15 @@ impl Life {
         Ok(answer.task.expect("a task"))
     }
 
+    pub async fn fail(&mut self, id: &str, force: bool) -> Answer<pb::Task> {
+        let request = pb::FailTaskRequest {
+            id: id.into(),
+            force,
+        };
+        let answer = unwrap(self.client.fail_task(request).await)?;
+        Ok(answer.task.expect("a task"))
+    }
+
     pub async fn resume(&mut self, id: &str) -> Answer<pb::Task> {
         let request = pb::ResumeTaskRequest { id: id.into() };
         let answer = unwrap(self.client.resume_task(request).await)?;

@@ -95,13 +95,35 @@ async fn is_committed(context: &Context, backup: &BackupRef) -> Result<bool, Ste
 
 /// The finding for a snapshot that is left over.
 pub(super) fn not_cleared(task: &LiveTask, node: &str, error: &StepError) -> Finding {
+    snapshot_left(task, node, &error.text())
+}
+
+fn snapshot_left(task: &LiveTask, node: &str, why: &str) -> Finding {
     follow_up(
         codes::SNAPSHOT_NOT_CLEARED,
         node,
-        format!("the snapshot is still on the node: {}", error.text()),
+        format!("the snapshot is still on the node: {why}"),
         format!(
             "run `nodetool clearsnapshot -t {}` there",
             snapshot_tag(task.record.id)
         ),
     )
+}
+
+/// What a backup that is ended by force leaves: its snapshots, and its name as if it were still being made.
+pub(super) fn left_by_force(task: &LiveTask) -> Vec<Finding> {
+    let why = "its task was ended by force";
+    let nodes = task.nodes_left(StepKind::Snapshot, StepKind::Clear);
+    let nodes = nodes.into_iter();
+    let mut findings: Vec<Finding> = nodes.map(|node| snapshot_left(task, node, why)).collect();
+    if let Some(backup) = &task.record.backup {
+        findings.push(follow_up(
+            codes::BACKUP_NOT_ABANDONED,
+            &backup.to_string(),
+            format!("the backup was not marked as failed, because {why}"),
+            "if `ringkeep backup list` shows it as running, delete it with `ringkeep backup delete --even-if-running`"
+                .to_owned(),
+        ));
+    }
+    findings
 }
