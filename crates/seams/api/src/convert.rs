@@ -6,6 +6,7 @@
 mod backup;
 mod bucket;
 mod cluster;
+mod leftovers;
 pub mod node;
 pub mod plan;
 mod schema;

@@ -74,6 +74,8 @@ pub struct TasksConfig {
     pub clean_up_limit_seconds: u64,
     /// Tasks that have ended and are kept to be looked at.
     pub keep_finished_tasks: usize,
+    /// How often what tasks have left on nodes is compared with the tasks, and cleared if they have ended; 0: never.
+    pub leftovers_every_seconds: u64,
     pub step_limits: StepLimits,
 }
 
@@ -88,6 +90,7 @@ impl Default for TasksConfig {
             nodetool_silence_seconds: 86_400,
             clean_up_limit_seconds: 900,
             keep_finished_tasks: 1_000,
+            leftovers_every_seconds: 3_600,
             step_limits: StepLimits::default(),
         }
     }

@@ -4,6 +4,7 @@ use api::client::ConnectError;
 use api::convert::ConversionError;
 use api::{ErrorKind, RemoteError, ServiceError};
 use jiff::Timestamp;
+use model::leftover::LeftoverOwner;
 use model::task::{TaskKind, TaskState};
 use model::{ClusterName, TaskId};
 use state_store::StateError;
@@ -69,6 +70,8 @@ pub enum RunnerError {
         /// Whether it can still be cancelled, which undoes it.
         may_cancel: bool,
     },
+    #[error("what task {id} has left is in use: {}", in_use(*owner))]
+    LeftoversInUse { id: TaskId, owner: LeftoverOwner },
     #[error("task {0} is driven by another runner")]
     DrivenElsewhere(TaskId),
     #[error("the plan holds what this runner does not understand: {0}")]
@@ -108,6 +111,13 @@ pub enum RunnerError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+fn in_use(owner: LeftoverOwner) -> &'static str {
+    match owner {
+        LeftoverOwner::Resumable => "the task has failed and can be resumed",
+        _ => "the task is not at its end",
+    }
 }
 
 fn waiting(retrying: Option<&str>) -> String {
@@ -160,7 +170,8 @@ impl ServiceError for RunnerError {
             | Self::RestorePastPointOfNoReturn(_)
             | Self::BackupPastPointOfNoReturn(_)
             | Self::DeletionHasBegun(_)
-            | Self::ForceNeeded { .. } => ErrorKind::FailedPrecondition,
+            | Self::ForceNeeded { .. }
+            | Self::LeftoversInUse { .. } => ErrorKind::FailedPrecondition,
             Self::AgentsUnreachable { .. }
             | Self::DrivenElsewhere(_)
             | Self::NoSchema(..)
@@ -194,6 +205,7 @@ impl ServiceError for RunnerError {
             Self::BackupPastPointOfNoReturn(_) => "BACKUP_COMMITTING",
             Self::DeletionHasBegun(_) => "DELETION_HAS_BEGUN",
             Self::ForceNeeded { .. } => "TASK_FAIL_NEEDS_FORCE",
+            Self::LeftoversInUse { .. } => "LEFTOVERS_IN_USE",
             Self::UnknownKind(_) => "TASK_KIND_UNKNOWN",
             Self::StepsLost(_) => "TASK_STEPS_LOST",
             Self::ClaimContended(_) => "CLUSTER_CLAIM_CONTENDED",
@@ -230,6 +242,11 @@ impl ServiceError for RunnerError {
                 };
                 return Some(format!(
                     "wait for it with `ringkeep task watch {task}`, or {stop}"
+                ));
+            }
+            Self::LeftoversInUse { id, .. } => {
+                return Some(format!(
+                    "`ringkeep task cancel {id}` ends the task and clears what it has left"
                 ));
             }
             Self::ForceNeeded {

@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod grpc;
 mod kinds;
+mod leftovers;
 
 use std::sync::Arc;
 
@@ -121,6 +122,7 @@ pub fn build(
     let engine = Engine::new(context, kinds::all(), holder, &dependencies.shutdown);
     let engine = Arc::new(engine);
     engine.start();
+    engine.spawn(leftovers::reconcile_loop(engine.clone()));
     let server = TaskRunnerServer::new(TaskRunnerGrpc::new(engine.clone()))
         .max_decoding_message_size(MESSAGE_BYTES_MAX);
     (server, Runner { engine })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::{BackupKind, KeyFingerprint};
 use model::{
     BackupName, BackupRef, HostId, NodeDescription, Schema, Selection, SourceShare, TableRef,
@@ -15,7 +16,7 @@ use super::call::{OnProgress, follow, invalid, within};
 use super::limits::{AgentLimits, Deadlines, Silence};
 use crate::RemoteError;
 use crate::client::{NodeAgentClient, node_agent};
-use crate::convert::{all_into, parsed, required};
+use crate::convert::{all, all_into, parsed, required};
 use crate::pb::node_agent as pb;
 use crate::pb::types as types_pb;
 
@@ -101,6 +102,17 @@ pub trait NodeAgent: Send + Sync + 'static {
 
     /// Removes what a restore has left on the node. Succeeds if there is nothing.
     async fn finish_restore(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError>;
+
+    /// What tasks have left on the node, and the node's own host id.
+    async fn list_leftovers(&self) -> Result<(HostId, Vec<Leftover>), RemoteError>;
+
+    /// Deletes what tasks have left, except what is named after one of the `live` tasks.
+    async fn clear_leftovers(
+        &self,
+        host: HostId,
+        leftovers: &[(LeftoverKind, TaskId)],
+        live: &[TaskId],
+    ) -> Result<Vec<ClearedLeftover>, RemoteError>;
 }
 
 /// What of a snapshot is uploaded, and as a part of which backup.
@@ -363,5 +375,35 @@ impl NodeAgent for RemoteNodeAgent {
         let mut client = self.client.clone();
         within(self.deadlines.tidy, client.finish_restore(request)).await?;
         Ok(())
+    }
+
+    async fn list_leftovers(&self) -> Result<(HostId, Vec<Leftover>), RemoteError> {
+        let mut client = self.client.clone();
+        let call = client.list_leftovers(pb::ListLeftoversRequest {});
+        let response = within(self.deadlines.tidy, call).await?;
+        let host = parsed("host_id", &response.host_id).map_err(invalid(AGENT))?;
+        let leftovers = all(response.leftovers).map_err(invalid(AGENT))?;
+        Ok((host, leftovers))
+    }
+
+    async fn clear_leftovers(
+        &self,
+        host: HostId,
+        leftovers: &[(LeftoverKind, TaskId)],
+        live: &[TaskId],
+    ) -> Result<Vec<ClearedLeftover>, RemoteError> {
+        let names = leftovers.iter().map(|(kind, task)| pb::LeftoverName {
+            kind: types_pb::LeftoverKind::from(*kind) as i32,
+            task_id: task.to_string(),
+        });
+        let request = pb::ClearLeftoversRequest {
+            host_id: host.to_string(),
+            leftovers: names.collect(),
+            live_task_ids: live.iter().map(ToString::to_string).collect(),
+        };
+        let mut client = self.client.clone();
+        let call = client.clear_leftovers(request);
+        let response = within(self.deadlines.tidy, call).await?;
+        all(response.cleared).map_err(invalid(AGENT))
     }
 }

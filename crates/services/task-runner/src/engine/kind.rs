@@ -97,6 +97,11 @@ pub(crate) trait Kind: Send + Sync + 'static {
         Ok(false)
     }
 
+    /// Releases what a task that has ended, and is not to be resumed, may still hold in the bucket. May run again.
+    async fn release(&self, _context: &Context, _record: &TaskRecord) -> Result<(), StepError> {
+        Ok(())
+    }
+
     /// The tables that a task has changed or saved, if it has come that far.
     async fn touched(
         &self,

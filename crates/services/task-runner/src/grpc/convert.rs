@@ -1,5 +1,7 @@
 //! Requests and tasks between the wire and the runner.
 
+use std::collections::BTreeSet;
+
 use api::convert::{ConversionError, parsed, parsed_optional, required};
 use api::pb::storage_catalog::VerifyLevel as WireLevel;
 use api::pb::task_runner as pb;
@@ -99,6 +101,14 @@ impl TryFrom<pb::PlanRestoreRequest> for NewRestore {
             rewrite_schema: request.rewrite_schema,
         })
     }
+}
+
+/// At least one: none must never stand for all.
+pub(super) fn tasks(ids: &[String]) -> Result<BTreeSet<TaskId>, ConversionError> {
+    if ids.is_empty() {
+        return Err(ConversionError::missing("task_ids"));
+    }
+    ids.iter().map(|id| parsed("task_ids", id)).collect()
 }
 
 /// A backup by its name, and by its cluster if one is given.

@@ -72,6 +72,15 @@ impl Kind for BackupKind {
         ))
     }
 
+    async fn release(&self, context: &Context, record: &TaskRecord) -> Result<(), StepError> {
+        match &record.backup {
+            Some(backup) if record.state != TaskState::Succeeded => {
+                undo::release(context, backup, record).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn touched(
         &self,
         context: &Context,

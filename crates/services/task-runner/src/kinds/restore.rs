@@ -111,6 +111,13 @@ impl Kind for RestoreKind {
         superseded::is_last_guard(context, kinds, waiting, candidate, others).await
     }
 
+    async fn release(&self, context: &Context, record: &TaskRecord) -> Result<(), StepError> {
+        match &record.backup {
+            Some(backup) => Ok(context.catalog.unpin_backup(backup, record.id).await?),
+            None => Ok(()),
+        }
+    }
+
     /// A restore that failed may have emptied tables, too, and loaded some of the nodes.
     async fn touched(
         &self,

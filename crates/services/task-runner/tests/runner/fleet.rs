@@ -46,6 +46,8 @@ pub struct Facts {
     /// Tags by node.
     pub snapshots: BTreeSet<(String, String)>,
     pub uploaded: BTreeSet<(String, String)>,
+    /// What else is left on nodes: node, kind and task.
+    pub left: BTreeSet<(String, pb::LeftoverKind, String)>,
     /// Name to state and task.
     pub backups: BTreeMap<String, (BackupNow, String)>,
     pub pins: BTreeSet<String>,
@@ -187,6 +189,7 @@ impl Fleet {
             "plan-",
             "sstables",
             "keys",
+            "leftovers",
         ];
         let facts = self.facts();
         facts

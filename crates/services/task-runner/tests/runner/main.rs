@@ -13,6 +13,7 @@ mod force;
 mod give_up;
 mod lapsing_store;
 mod lease;
+mod leftovers;
 mod limits;
 mod narrow_store;
 mod restore;

@@ -8,7 +8,7 @@ use plan::codes;
 use super::spec::{BackupSpec, snapshot_tag};
 use super::steps;
 use crate::context::Context;
-use crate::engine::{LiveTask, RetryLimits, StepError, Undone, retry};
+use crate::engine::{LiveTask, RetryLimits, StepError, TaskRecord, Undone, retry};
 use crate::kinds::undo::{follow_up, on_each};
 
 pub(super) async fn undo(
@@ -73,6 +73,18 @@ async fn abandon(
     }
 }
 
+/// Gives up the backup of a task that has ended. What the catalog refuses to give up is complete or another task's.
+pub(super) async fn release(
+    context: &Context,
+    backup: &BackupRef,
+    record: &TaskRecord,
+) -> Result<(), StepError> {
+    match abandon(context, backup, record.id, &record.error).await {
+        Err(error) if error.is_refusal() => Ok(()),
+        abandoned => abandoned,
+    }
+}
+
 /// Whether the backup exists, if the reply to its commit was lost.
 async fn is_committed(context: &Context, backup: &BackupRef) -> Result<bool, StepError> {
     let found = context
@@ -104,7 +116,7 @@ fn snapshot_left(task: &LiveTask, node: &str, why: &str) -> Finding {
         node,
         format!("the snapshot is still on the node: {why}"),
         format!(
-            "run `nodetool clearsnapshot -t {}` there",
+            "the task-runner removes it once the node's agent replies; or run `nodetool clearsnapshot -t {}` there",
             snapshot_tag(task.record.id)
         ),
     )

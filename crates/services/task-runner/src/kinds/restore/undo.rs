@@ -146,7 +146,10 @@ fn not_finished(task: &LiveTask, node: &str, error: &StepError) -> Finding {
             task.record.id,
             error.text()
         ),
-        "remove the restore's staging folder from the data directories".to_owned(),
+        format!(
+            "the task-runner removes staged files once the node's agent replies, and never old files of a restore in place; `ringkeep leftovers list {}` shows both",
+            task.record.cluster
+        ),
     )
 }
 
@@ -160,6 +163,6 @@ fn not_unpinned(task: &LiveTask, error: &StepError) -> Finding {
             task.record.id,
             error.text()
         ),
-        "until the pin is gone the backup cannot be deleted; UnpinBackup of the storage-catalog releases it".to_owned(),
+        "until the pin is gone the backup cannot be deleted; the task-runner releases it once the storage-catalog replies".to_owned(),
     )
 }
