@@ -78,8 +78,8 @@ pub enum RunnerError {
     PlanNotUnderstood(String),
     #[error("this runner does not know tasks of the kind {0:?}")]
     UnknownKind(TaskKind),
-    #[error("the steps of task {0} are not in the state store")]
-    StepsLost(TaskId),
+    #[error("the document `{name}` of task {id} is not in the state store")]
+    DocumentLost { id: TaskId, name: &'static str },
     #[error("the claim on cluster `{0}` changes too fast")]
     ClaimContended(ClusterName),
     #[error("there is no plan {0}")]
@@ -180,7 +180,7 @@ impl ServiceError for RunnerError {
             | Self::Connect { .. } => ErrorKind::Unavailable,
             Self::PlanNotUnderstood(_)
             | Self::UnknownKind(_)
-            | Self::StepsLost(_)
+            | Self::DocumentLost { .. }
             | Self::Fault
             | Self::Unreadable { .. } => ErrorKind::Internal,
             Self::Remote { error, .. } => error.kind,
@@ -207,7 +207,7 @@ impl ServiceError for RunnerError {
             Self::ForceNeeded { .. } => "TASK_FAIL_NEEDS_FORCE",
             Self::LeftoversInUse { .. } => "LEFTOVERS_IN_USE",
             Self::UnknownKind(_) => "TASK_KIND_UNKNOWN",
-            Self::StepsLost(_) => "TASK_STEPS_LOST",
+            Self::DocumentLost { .. } => "TASK_DOCUMENT_LOST",
             Self::ClaimContended(_) => "CLUSTER_CLAIM_CONTENDED",
             Self::DrivenElsewhere(_) => "TASK_DRIVEN_ELSEWHERE",
             Self::PlanNotUnderstood(_) => "PLAN_NOT_UNDERSTOOD",
@@ -293,7 +293,7 @@ impl ServiceError for RunnerError {
             | Self::TaskEnded { .. }
             | Self::DrivenElsewhere(_)
             | Self::PlanNotUnderstood(_)
-            | Self::StepsLost(_)
+            | Self::DocumentLost { .. }
             | Self::NoSchema(..)
             | Self::ShuttingDown
             | Self::Fault

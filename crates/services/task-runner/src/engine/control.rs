@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::TaskId;
-use model::task::{TaskEvent, TaskState, next_state};
+use model::task::{Task, TaskEvent, TaskState, next_state};
 use state_store::{Expected, Fence};
 
 use super::active::View;
 use super::runner::Engine;
 use super::store::Stored;
-use super::task::TaskRecord;
+use super::task::{LiveTask, TaskRecord};
 use crate::error::RunnerError;
 
 pub(crate) use cancel::cancel;
@@ -39,14 +39,20 @@ pub(crate) async fn get(engine: &Engine, id: TaskId) -> Result<Arc<View>, Runner
     let record = engine.load(id).await?.record;
     let task = engine.context.tasks.load(record).await?;
     let mut view = task.view();
-    if task.record.state.is_final() {
-        let kind = engine.kind(task.record.kind)?;
-        kind.add_result(&engine.context, &task, &mut view).await?;
-    }
+    add_result(engine, &task, &mut view).await?;
     Ok(Arc::new(View {
         task: view,
         eta_seconds: None,
     }))
+}
+
+/// Adds what a task has found or done beyond its findings, if it has ended.
+async fn add_result(engine: &Engine, task: &LiveTask, view: &mut Task) -> Result<(), RunnerError> {
+    if !task.record.state.is_final() {
+        return Ok(());
+    }
+    let kind = engine.kind(task.record.kind)?;
+    kind.add_result(&engine.context, task, view).await
 }
 
 fn resumed(record: &TaskRecord) -> Result<TaskState, RunnerError> {

@@ -73,6 +73,20 @@ pub(crate) struct StepRun {
     pub(super) course: Mutex<Course>,
 }
 
+/// A step of a task, read without copying it.
+pub(crate) struct Planned {
+    steps: Arc<Vec<TaskStep>>,
+    at: usize,
+}
+
+impl std::ops::Deref for Planned {
+    type Target = TaskStep;
+
+    fn deref(&self) -> &TaskStep {
+        &self.steps[self.at]
+    }
+}
+
 /// What the reports of a step say of how far it gets.
 #[derive(Debug, Default)]
 pub(super) struct Course {
@@ -149,8 +163,11 @@ async fn tries(job: &dyn Job, step: &StepRun) -> Result<Output, StepError> {
 }
 
 impl StepRun {
-    pub fn planned(&self) -> TaskStep {
-        self.task.read().steps[self.at].clone()
+    pub fn planned(&self) -> Planned {
+        Planned {
+            steps: self.task.read().steps.clone(),
+            at: self.at,
+        }
     }
 
     pub fn task_id(&self) -> TaskId {

@@ -6,7 +6,7 @@ use api::convert::{ConversionError, parsed, parsed_optional, required};
 use api::pb::storage_catalog::VerifyLevel as WireLevel;
 use api::pb::task_runner as pb;
 use api::pb::types::BackupKind as WireKind;
-use model::manifest::BackupKind;
+use model::manifest::{BackupKind, KindWithBase};
 use model::{ClusterName, Selection, TaskId, VerifyLevel};
 
 use crate::cluster::Cluster;
@@ -66,18 +66,14 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             kind => kind.try_into()?,
         };
         let base = parsed_optional("base", &request.base)?;
-        if base.is_some() && kind == BackupKind::Full {
-            return Err(ConversionError::invalid(
-                "base",
-                "a full backup has no base",
-            ));
-        }
+        let kind = KindWithBase::requested(kind, base)
+            .map_err(|mismatch| ConversionError::invalid("base", mismatch))?;
         Ok(Self {
             cluster: parsed("cluster", &request.cluster)?,
             name: parsed_optional("name", &request.name)?,
-            kind,
+            kind: kind.kind(),
+            base: kind.base().cloned(),
             selection: selection(request.selection)?,
-            base,
             keep_damaged: request.keep_damaged,
         })
     }

@@ -52,10 +52,7 @@ impl Kind for BackupKind {
         context: &Context,
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
-        let spec: Option<BackupSpec> = context.tasks.document(record.id, SPEC).await?;
-        let spec = spec.ok_or_else(|| {
-            RunnerError::PlanNotUnderstood(format!("task {} has lost its plan", record.id))
-        })?;
+        let spec: BackupSpec = context.tasks.required_document(record.id, SPEC).await?;
         Ok(Arc::new(BackupJob { spec }))
     }
 

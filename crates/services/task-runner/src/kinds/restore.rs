@@ -59,10 +59,7 @@ impl Kind for RestoreKind {
         context: &Context,
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
-        let spec: Option<RestoreSpec> = context.tasks.document(record.id, SPEC).await?;
-        let spec = spec.ok_or_else(|| {
-            RunnerError::PlanNotUnderstood(format!("task {} has lost its plan", record.id))
-        })?;
+        let spec: RestoreSpec = context.tasks.required_document(record.id, SPEC).await?;
         Ok(Arc::new(RestoreJob { spec }))
     }
 

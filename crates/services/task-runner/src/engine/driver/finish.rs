@@ -158,13 +158,15 @@ impl Driver {
 
     /// Findings may be many, so they are a document beside the record.
     async fn save_findings(&mut self) -> Result<(), Exit> {
-        let task = self.task.read().clone();
-        if task.findings.is_empty() {
+        let findings = self.task.read().findings.clone();
+        if findings.is_empty() {
             return Ok(());
         }
-        let tasks = self.engine.context.tasks.clone();
-        tasks.put_findings(&task, &self.fence).await?;
-        if !task.record.has_findings {
+        let (tasks, record) = (self.engine.context.tasks.clone(), self.record());
+        tasks
+            .put_findings(record.id, &findings, &self.fence)
+            .await?;
+        if !record.has_findings {
             self.change_record(|record| record.has_findings = true);
         }
         Ok(())
