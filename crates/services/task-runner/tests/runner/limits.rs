@@ -116,3 +116,15 @@ async fn a_task_whose_state_the_store_refuses_for_good_fails() {
     assert_eq!(task.state(), TaskState::Failed);
     assert!(task.error.contains("could not be kept"), "{}", task.error);
 }
+
+#[tokio::test]
+async fn a_verification_that_always_breaks_off_is_given_up_although_each_try_lasts() {
+    let world = impatient(false);
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("verify", &[Fault::Stuck; 20]);
+    let id = life.verify("b").await.expect("a task");
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Failed);
+    let tries = world.fleet.count("verify");
+    assert!((2..6).contains(&tries), "{tries}");
+}
