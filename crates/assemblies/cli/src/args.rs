@@ -8,6 +8,7 @@ use crate::commands::backup::BackupCommand;
 use crate::commands::cluster::ClusterCommand;
 use crate::commands::compat::CompatArgs;
 use crate::commands::completions::CompletionsArgs;
+use crate::commands::leftovers::LeftoversCommand;
 use crate::commands::restore::RestoreCommand;
 use crate::commands::sstable::SstableCommand;
 use crate::commands::standalone::StandaloneArgs;
@@ -128,6 +129,9 @@ pub enum Command {
     /// Follows the work that runs in the background.
     #[command(subcommand)]
     Task(TaskCommand),
+    /// Shows and clears what tasks have left on the nodes.
+    #[command(subcommand)]
+    Leftovers(LeftoversCommand),
     /// Inspects and verifies SSTable files in place; needs neither Cassandra nor a service.
     #[command(subcommand)]
     Sstable(SstableCommand),

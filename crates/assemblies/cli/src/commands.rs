@@ -4,6 +4,7 @@ pub mod backup;
 pub mod cluster;
 pub mod compat;
 pub mod completions;
+pub mod leftovers;
 pub mod restore;
 pub mod sstable;
 pub mod standalone;
@@ -22,6 +23,7 @@ pub async fn run(command: Command, context: &mut Context) -> Result<(), Failure>
         Command::Backup(command) => backup::run(command, context).await,
         Command::Restore(command) => restore::run(command, context).await,
         Command::Task(command) => task::run(command, context).await,
+        Command::Leftovers(command) => leftovers::run(command, context).await,
         Command::Sstable(command) => sstable::run(&command, context),
         Command::Compat(args) => compat::run(&args, context),
         Command::Completions(args) => completions::run(args, context),

@@ -55,6 +55,8 @@ pub enum Failure {
     },
     #[error("there is no task `{0}`")]
     NoTask(String),
+    #[error("not everything could be cleared: {kept} left")]
+    LeftoversKept { kept: usize },
     #[error("task {id} failed: {reason}")]
     TaskFailed {
         id: String,
@@ -115,7 +117,8 @@ impl Failure {
             },
             Self::Damaged { .. } | Self::DamagedSstables { .. } => Exit::Damaged,
             Self::Standalone { usage: true, .. } => Exit::Usage,
-            Self::TaskFailed { .. }
+            Self::LeftoversKept { .. }
+            | Self::TaskFailed { .. }
             | Self::TaskCancelled { .. }
             | Self::Detached { .. }
             | Self::UnreadSstables { .. }
@@ -138,6 +141,7 @@ impl Failure {
             Self::Remote(error) => &error.reason,
             Self::Refused { .. } => "REFUSED",
             Self::NoTask(_) => "TASK_NOT_FOUND",
+            Self::LeftoversKept { .. } => "LEFTOVERS_KEPT",
             Self::TaskFailed { .. } => "TASK_FAILED",
             Self::TaskCancelled { .. } => "TASK_CANCELLED",
             Self::Damaged { .. } => "DAMAGED",
@@ -172,6 +176,9 @@ impl Failure {
                 vec!["nothing was touched; each refusal above says what would lift it".into()]
             }
             Self::NoTask(_) => vec!["`ringkeep task list` shows all tasks".into()],
+            Self::LeftoversKept { .. } => {
+                vec!["each line above says why; `ringkeep leftovers list` shows what is there".into()]
+            }
             Self::TaskFailed { id, resumable, .. } => vec![
                 format!("`ringkeep task show {id}` shows which step failed"),
                 if *resumable {

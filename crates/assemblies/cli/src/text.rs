@@ -5,6 +5,7 @@ pub mod backup_list;
 pub mod cluster;
 pub mod finding;
 pub mod kept_damage;
+pub mod leftovers;
 pub mod plan;
 pub mod sstable;
 pub mod task;

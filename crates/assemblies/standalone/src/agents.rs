@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use api::client::ConnectError;
-use api::clients::{NodeAgent, RemoteNodeAgent, Silence};
+use api::clients::{AgentLimits, NodeAgent, RemoteNodeAgent};
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use blob_store::{Store, StoreConfig};
 use chassis::server::{self, BoundServer, ServerConfig};
@@ -99,12 +99,12 @@ impl LocalAgent {
 pub struct Connector {
     local: HashMap<SocketAddr, Channel>,
     dialer: Dialer,
-    silence: Silence,
+    limits: AgentLimits,
 }
 
 impl Connector {
     /// The first agent is also served on the main address, so that with one agent one address is all there is to know.
-    pub fn new(main: SocketAddr, agents: &[LocalAgent], dialer: Dialer, silence: Silence) -> Self {
+    pub fn new(main: SocketAddr, agents: &[LocalAgent], dialer: Dialer, limits: AgentLimits) -> Self {
         let mut local: HashMap<SocketAddr, Channel> = agents
             .iter()
             .map(|agent| (agent.address(), agent.channel.clone()))
@@ -115,7 +115,7 @@ impl Connector {
         Self {
             local,
             dialer,
-            silence,
+            limits,
         }
     }
 
@@ -136,6 +136,6 @@ impl task_runner::AgentConnector for Connector {
             Some(channel) => channel,
             None => self.dialer.channel(address)?,
         };
-        Ok(Arc::new(RemoteNodeAgent::new(channel, self.silence)))
+        Ok(Arc::new(RemoteNodeAgent::new(channel, self.limits)))
     }
 }

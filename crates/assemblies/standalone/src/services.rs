@@ -54,15 +54,18 @@ impl Standalone {
             agents.push(agent);
         }
         let dialer = Dialer::new(config.clients.tls.as_ref()).map_err(Error::Tls)?;
-        let silence = config.tasks.silence();
-        let connector = Connector::new(bound.address(), &agents, dialer, silence);
+        let limits = config.tasks.agent_limits();
+        let connector = Connector::new(bound.address(), &agents, dialer, limits);
 
         let catalog = storage_catalog::service(store.clone(), clock.clone());
         let planner = planner::build();
         let catalog_channel = in_memory(App::new().service(catalog.clone()).into_parts().0);
         let planner_channel = in_memory(App::new().service(planner.clone()).into_parts().0);
         let dependencies = Dependencies {
-            catalog: Arc::new(RemoteStorageCatalog::new(catalog_channel)),
+            catalog: Arc::new(RemoteStorageCatalog::with_limits(
+                catalog_channel,
+                config.tasks.catalog_limits(),
+            )),
             planner: Arc::new(RemotePlanner::new(planner_channel)),
             agents: Arc::new(connector),
             store: state_store::open(&StateConfig::redb(data_dir.state())).await?,

@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod cql;
 pub mod finding;
 pub mod ids;
+pub mod leftover;
 pub mod manifest;
 pub mod node;
 pub mod plan;

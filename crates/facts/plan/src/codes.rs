@@ -300,20 +300,33 @@ codes! {
         "The schema changed between the plan of a backup and its snapshots. The backup holds the later schema; a table \
          that was dropped or made in that time may be missing from it. Make another backup."
     SNAPSHOT_NOT_CLEARED Warning After
-        "A node's snapshot could not be removed after a backup, and holds disk space. The hint has the nodetool command."
+        "A node's snapshot could not be removed after a backup, and holds disk space. The task-runner removes it once the \
+         node's agent replies; the hint has the nodetool command that does it by hand."
     BACKUP_NOT_ABANDONED Warning After
         "A failed backup could not be marked as failed, so that it is listed as running. Delete it."
     STAGING_NOT_REMOVED Warning After
-        "What a restore left on a node's data disks could not be removed. Nothing uses it any more."
+        "What a restore left on a node's data disks could not be removed. Nothing uses it any more. The task-runner removes \
+         staged files once the node's agent replies; `ringkeep leftovers` shows and clears all of it."
     CASSANDRA_NOT_STARTED Warning After
         "A restore in place was given up before it replaced anything, and Cassandra could not be started again on a node on \
          which it had been drained or stopped. Its data is as it was. Start Cassandra there; if its process still runs, it \
          is drained and takes no requests: stop it first."
+    CASSANDRA_STOPPED Warning After
+        "A restore in place has failed while Cassandra was stopped, or being stopped, on the nodes that the finding names: \
+         they serve nothing until it is started. The hint has the command that goes on, and the one that goes back if \
+         nothing was replaced yet."
+    ENDED_BY_FORCE Warning After
+        "A task was ended by `task fail --force` after its point of no return, so that what it had begun is half done. The \
+         finding names the tables."
+    LEFT_ON_NODES Warning After
+        "A restore that was ended by force leaves files on the nodes that the finding names: staged ones, old ones that it \
+         had moved aside, or compaction that it had switched off. A resume of the restore uses and removes them."
     MADE_AND_KEPT Advice After
         "A restore was given up before it replaced anything, and had made keyspaces, types, tables or indexes that were \
          missing. They stay, without data, because they may be in use. The hint has the CQL that drops them."
     PIN_NOT_RELEASED Warning After
-        "A restore could not give up its hold on a backup, which therefore cannot be deleted."
+        "A restore could not give up its hold on a backup, or keeps it so that it can be resumed; until it is released the \
+         backup cannot be deleted. Once the restore has ended for good, the task-runner tries again every hour."
 }
 
 #[cfg(test)]

@@ -5,15 +5,15 @@
 //! TCP, TLS or in memory, so that a service in the same process looks like one on another host.
 
 mod call;
+mod limits;
 mod node_agent;
 mod planner;
 mod storage_catalog;
 mod task_runner;
 
 pub use call::{OnProgress, SILENCE};
-pub use node_agent::{
-    NodeAgent, RemoteNodeAgent, RestoreOnNode, Silence, StageRestore, UploadSnapshot,
-};
+pub use limits::{AgentLimits, CatalogLimits, Deadlines, Silence};
+pub use node_agent::{NodeAgent, RemoteNodeAgent, RestoreOnNode, StageRestore, UploadSnapshot};
 pub use planner::{Planner, RemotePlanner};
 pub use storage_catalog::{
     BeginBackup, CommitBackup, CompleteBackup, RemoteStorageCatalog, StorageCatalog,

@@ -7,6 +7,7 @@ mod backup;
 mod bucket;
 mod cluster;
 mod finding;
+mod leftovers;
 pub mod node;
 pub mod plan;
 mod schema;

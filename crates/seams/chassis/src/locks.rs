@@ -37,6 +37,15 @@ impl<Name: Eq + Hash> Locks<Name> {
         self.named(name).lock_owned().await
     }
 
+    /// The lock if no other work holds this name now.
+    pub fn try_lock<Key>(&self, name: &Key) -> Option<OwnedMutexGuard<()>>
+    where
+        Name: Borrow<Key>,
+        Key: Eq + Hash + ToOwned<Owned = Name> + ?Sized,
+    {
+        self.named(name).try_lock_owned().ok()
+    }
+
     fn named<Key>(&self, name: &Key) -> Arc<tokio::sync::Mutex<()>>
     where
         Name: Borrow<Key>,
@@ -62,6 +71,8 @@ mod tests {
     async fn one_name_is_locked_once_and_others_are_free() {
         let locks = Locks::<String>::default();
         let first = locks.lock("a").await;
+        assert!(locks.try_lock("a").is_none());
+        assert!(locks.try_lock("c").is_some());
         let _other = locks.lock("b").await;
         let again = tokio::spawn({
             let locks = locks.clone();

@@ -12,6 +12,7 @@ pub mod backup_list;
 pub mod cluster;
 pub mod error;
 pub mod kept_damage;
+pub mod leftovers;
 pub mod sstable;
 pub mod started;
 pub mod status;

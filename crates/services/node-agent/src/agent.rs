@@ -19,6 +19,16 @@ pub struct Agent {
     pub clock: fn() -> Timestamp,
 }
 
+/// The lock of all work on a snapshot.
+pub fn on_snapshot(tag: &str) -> String {
+    format!("snapshot {tag}")
+}
+
+/// The lock of all work on a restore.
+pub fn on_restore(restore: &str) -> String {
+    format!("restore {restore}")
+}
+
 impl Agent {
     /// The bucket that backups go to and come from.
     pub fn bucket(&self) -> Bucket {

@@ -15,10 +15,11 @@ use model::TableRef;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, on_restore, on_snapshot};
 use crate::error::AgentError;
 use crate::{
-    describe, load, meant, opened, restart, restore, snapshot, stage, swap, upgrade, upload, views,
+    describe, leftovers, load, meant, opened, restart, restore, snapshot, stage, swap, upgrade,
+    upload, views,
 };
 
 /// The gRPC service of an agent.
@@ -130,15 +131,7 @@ fn agent_status(error: impl Into<AgentError>) -> Status {
     status(error.into())
 }
 
-/// What is worked on, as the name of a lock.
-fn on_snapshot(tag: &str) -> String {
-    format!("snapshot {tag}")
-}
-
-fn on_restore(restore: &str) -> String {
-    format!("restore {restore}")
-}
-
+/// The lock of work on the running node.
 fn on_node() -> String {
     "node".to_owned()
 }
@@ -391,6 +384,36 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
             })
             .await?;
         Ok(Response::new(pb::FinishRestoreResponse { freed_bytes }))
+    }
+
+    async fn list_leftovers(
+        &self,
+        _: Request<pb::ListLeftoversRequest>,
+    ) -> Answer<pb::ListLeftoversResponse> {
+        let host_id = meant::own(&self.agent).await.map_err(status)?;
+        let found = leftovers::list(&self.agent).await.map_err(agent_status)?;
+        Ok(Response::new(pb::ListLeftoversResponse {
+            host_id: host_id.to_string(),
+            leftovers: api::convert::all_into(found),
+        }))
+    }
+
+    async fn clear_leftovers(
+        &self,
+        request: Request<pb::ClearLeftoversRequest>,
+    ) -> Answer<pb::ClearLeftoversResponse> {
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        let clear = leftovers::Clear::try_from(request).map_err(status)?;
+        let agent = self.agent.clone();
+        // To its end, also if the caller goes away: half of it would be no better.
+        let clearing = tokio::spawn(async move { leftovers::clear(&agent, clear).await });
+        let cleared = clearing
+            .await
+            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        Ok(Response::new(pb::ClearLeftoversResponse {
+            cleared: api::convert::all_into(cleared),
+        }))
     }
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod folders;
 mod grpc;
 mod journal;
+mod leftovers;
 mod load;
 mod meant;
 mod opened;

@@ -73,6 +73,11 @@ impl ServiceError for MeantError {
     }
 }
 
+/// The node's own host id, as far as it is known.
+pub async fn own(agent: &Agent) -> Result<HostId, MeantError> {
+    Ok(own_host_id(agent).await?.0)
+}
+
 /// Compares with the node's own host id: as it says itself while it is up, else as it was last seen.
 pub async fn check(agent: &Agent, wanted: HostId) -> Result<(), MeantError> {
     let (own, kept) = own_host_id(agent).await?;

@@ -24,7 +24,7 @@ use crate::path_name;
 use crate::restore::{RestoreRecord, RestoreState, TableTarget};
 
 pub use error::SwapError;
-pub use old::half_swapped;
+pub use old::{half_swapped, has_old_files};
 
 /// Where old files wait inside a restore's staging folder.
 const OLD: &str = "old";

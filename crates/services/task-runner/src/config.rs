@@ -1,11 +1,16 @@
 //! Settings of the runner itself; chassis brings those of the process.
 
+mod limits;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use api::clients::Silence;
+use api::clients::{AgentLimits, CatalogLimits};
 use serde::{Deserialize, Deserializer, Serialize};
 use state_store::{StateConfig, StateKind};
+
+pub(crate) use limits::StepLimit;
+pub use limits::StepLimits;
 
 /// Where tasks and clusters are kept, if nothing else is set.
 pub(crate) fn default_state() -> StateConfig {
@@ -60,13 +65,18 @@ pub struct TasksConfig {
     pub step_retry_max_ms: u64,
     /// How long a step is tried again without getting any further, before it fails.
     pub step_retry_for_seconds: u64,
-    /// How long an agent may say nothing about bytes that it moves, before the call is given up and made again. A host
-    /// that is gone is noticed sooner, by its connection.
+    /// How long a call that moves bytes may make no progress before it is given up and made again: reports that repeat
+    /// themselves do not count. A host that is gone is noticed sooner, by its connection.
     pub step_silence_seconds: u64,
-    /// The same for work that Cassandra does for the agent, which says nothing in the middle of a table.
+    /// The same for work that Cassandra does for the agent, which makes no visible progress in the middle of a table.
     pub nodetool_silence_seconds: u64,
+    /// How long undoing what a task has made may take, on each node and in the bucket, before it is left over.
+    pub clean_up_limit_seconds: u64,
     /// Tasks that have ended and are kept to be looked at.
     pub keep_finished_tasks: usize,
+    /// How often what tasks have left on nodes is compared with the tasks, and cleared if they have ended; 0: never.
+    pub leftovers_every_seconds: u64,
+    pub step_limits: StepLimits,
 }
 
 impl Default for TasksConfig {
@@ -78,18 +88,31 @@ impl Default for TasksConfig {
             step_retry_for_seconds: 600,
             step_silence_seconds: 3_600,
             nodetool_silence_seconds: 86_400,
+            clean_up_limit_seconds: 900,
             keep_finished_tasks: 1_000,
+            leftovers_every_seconds: 3_600,
+            step_limits: StepLimits::default(),
         }
     }
 }
 
 impl TasksConfig {
-    /// How long calls to agents may report nothing.
-    pub fn silence(&self) -> Silence {
-        Silence {
-            transfer: Duration::from_secs(self.step_silence_seconds),
-            cassandra: Duration::from_secs(self.nodetool_silence_seconds),
-        }
+    /// How long calls to agents may last.
+    pub fn agent_limits(&self) -> AgentLimits {
+        self.step_limits.of_agents(
+            Duration::from_secs(self.step_silence_seconds),
+            Duration::from_secs(self.nodetool_silence_seconds),
+        )
+    }
+
+    /// How long calls to the storage-catalog may last.
+    pub fn catalog_limits(&self) -> CatalogLimits {
+        self.step_limits
+            .of_catalog(Duration::from_secs(self.step_silence_seconds))
+    }
+
+    pub(crate) fn clean_up_limit(&self) -> Duration {
+        Duration::from_secs(self.clean_up_limit_seconds)
     }
 }
 

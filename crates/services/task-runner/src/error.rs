@@ -4,6 +4,7 @@ use api::client::ConnectError;
 use api::convert::ConversionError;
 use api::{ErrorKind, RemoteError, ServiceError};
 use jiff::Timestamp;
+use model::leftover::LeftoverOwner;
 use model::task::{TaskKind, TaskState};
 use model::{ClusterName, TaskId};
 use state_store::StateError;
@@ -33,8 +34,15 @@ pub enum RunnerError {
         name: ClusterName,
         agents: Vec<String>,
     },
-    #[error("cluster `{cluster}` is busy with task {task}")]
-    ClusterBusy { cluster: ClusterName, task: TaskId },
+    #[error("cluster `{cluster}` is busy with task {task}{}", waiting(retrying.as_deref()))]
+    ClusterBusy {
+        cluster: ClusterName,
+        task: TaskId,
+        /// Whether the task can still be cancelled.
+        may_cancel: bool,
+        /// What it waits for, if it does nothing else.
+        retrying: Option<String>,
+    },
     #[error("there is no task {0}")]
     UnknownTask(TaskId),
     #[error("task {id} has ended: {state:?}")]
@@ -61,14 +69,22 @@ pub enum RunnerError {
     BackupPastPointOfNoReturn(TaskId),
     #[error("task {0} has begun to delete its backup and can no longer be cancelled")]
     DeletionHasBegun(TaskId),
+    #[error("task {id} is ended as it is only by force: nothing that it has done is undone")]
+    ForceNeeded {
+        id: TaskId,
+        /// Whether it can still be cancelled, which undoes it.
+        may_cancel: bool,
+    },
+    #[error("what task {id} has left is in use: {}", in_use(*owner))]
+    LeftoversInUse { id: TaskId, owner: LeftoverOwner },
     #[error("task {0} is driven by another runner")]
     DrivenElsewhere(TaskId),
     #[error("the plan holds what this runner does not understand: {0}")]
     PlanNotUnderstood(String),
     #[error("this runner does not know tasks of the kind {0:?}")]
     UnknownKind(TaskKind),
-    #[error("the steps of task {0} are not in the state store")]
-    StepsLost(TaskId),
+    #[error("the document `{name}` of task {id} is not in the state store")]
+    DocumentLost { id: TaskId, name: &'static str },
     #[error("the claim on cluster `{0}` changes too fast")]
     ClaimContended(ClusterName),
     #[error("there is no plan {0}")]
@@ -100,6 +116,19 @@ pub enum RunnerError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+fn in_use(owner: LeftoverOwner) -> &'static str {
+    match owner {
+        LeftoverOwner::Resumable => "the task has failed and can be resumed",
+        _ => "the task is not at its end",
+    }
+}
+
+fn waiting(retrying: Option<&str>) -> String {
+    retrying
+        .map(|why| format!(", which only waits: {why}"))
+        .unwrap_or_default()
 }
 
 fn task_word(kind: TaskKind) -> &'static str {
@@ -146,7 +175,9 @@ impl ServiceError for RunnerError {
             | Self::Superseded { .. }
             | Self::RestorePastPointOfNoReturn(_)
             | Self::BackupPastPointOfNoReturn(_)
-            | Self::DeletionHasBegun(_) => ErrorKind::FailedPrecondition,
+            | Self::DeletionHasBegun(_)
+            | Self::ForceNeeded { .. }
+            | Self::LeftoversInUse { .. } => ErrorKind::FailedPrecondition,
             Self::AgentsUnreachable { .. }
             | Self::DrivenElsewhere(_)
             | Self::NoSchema(..)
@@ -155,7 +186,7 @@ impl ServiceError for RunnerError {
             | Self::Connect { .. } => ErrorKind::Unavailable,
             Self::PlanNotUnderstood(_)
             | Self::UnknownKind(_)
-            | Self::StepsLost(_)
+            | Self::DocumentLost { .. }
             | Self::Fault
             | Self::Unreadable { .. } => ErrorKind::Internal,
             Self::Remote { error, .. } => error.kind,
@@ -180,8 +211,10 @@ impl ServiceError for RunnerError {
             Self::RestorePastPointOfNoReturn(_) => "RESTORE_PAST_POINT_OF_NO_RETURN",
             Self::BackupPastPointOfNoReturn(_) => "BACKUP_COMMITTING",
             Self::DeletionHasBegun(_) => "DELETION_HAS_BEGUN",
+            Self::ForceNeeded { .. } => "TASK_FAIL_NEEDS_FORCE",
+            Self::LeftoversInUse { .. } => "LEFTOVERS_IN_USE",
             Self::UnknownKind(_) => "TASK_KIND_UNKNOWN",
-            Self::StepsLost(_) => "TASK_STEPS_LOST",
+            Self::DocumentLost { .. } => "TASK_DOCUMENT_LOST",
             Self::ClaimContended(_) => "CLUSTER_CLAIM_CONTENDED",
             Self::DrivenElsewhere(_) => "TASK_DRIVEN_ELSEWHERE",
             Self::PlanNotUnderstood(_) => "PLAN_NOT_UNDERSTOOD",
@@ -205,9 +238,35 @@ impl ServiceError for RunnerError {
             Self::ClusterExists(..) => {
                 "remove it first with `ringkeep cluster remove`; its backups stay"
             }
-            Self::ClusterBusy { task, .. } => {
+            Self::ClusterBusy {
+                task, may_cancel, ..
+            } => {
+                let stop = match may_cancel {
+                    true => format!("stop it with `ringkeep task cancel {task}`"),
+                    false => format!(
+                        "if it cannot go on, end it as it is with `ringkeep task fail {task} --force`, which reports what it leaves"
+                    ),
+                };
                 return Some(format!(
-                    "wait for it with `ringkeep task watch {task}`, or stop it with `ringkeep task cancel {task}`"
+                    "wait for it with `ringkeep task watch {task}`, or {stop}"
+                ));
+            }
+            Self::LeftoversInUse { id, .. } => {
+                return Some(format!(
+                    "`ringkeep task cancel {id}` ends the task and clears what it has left"
+                ));
+            }
+            Self::ForceNeeded {
+                id,
+                may_cancel: true,
+            } => {
+                return Some(format!(
+                    "stop it with `ringkeep task cancel {id}`, which undoes what it has made; if that does not end either, add --force"
+                ));
+            }
+            Self::ForceNeeded { id, .. } => {
+                return Some(format!(
+                    "let it finish if it can; else `ringkeep task fail {id} --force` ends it, and `ringkeep task show {id}` shows what it has left and how to go on"
                 ));
             }
             Self::UnknownTask(_) => "list the tasks with `ringkeep task list`",
@@ -221,7 +280,7 @@ impl ServiceError for RunnerError {
                 ));
             }
             Self::RestorePastPointOfNoReturn(_) => {
-                "let it finish; if it has failed, resume it with `ringkeep task resume`, or restore all of its tables by a new restore, after which it can be cancelled"
+                "let it finish, or end it as it is with `ringkeep task fail --force`; if it has failed, resume it with `ringkeep task resume`, or restore all of its tables by a new restore, after which it can be cancelled"
             }
             Self::BackupPastPointOfNoReturn(_) => {
                 "let it finish; the backup can be deleted afterwards with `ringkeep backup delete`"
@@ -244,7 +303,7 @@ impl ServiceError for RunnerError {
             | Self::TaskEnded { .. }
             | Self::DrivenElsewhere(_)
             | Self::PlanNotUnderstood(_)
-            | Self::StepsLost(_)
+            | Self::DocumentLost { .. }
             | Self::NoSchema(..)
             | Self::ShuttingDown
             | Self::Fault

@@ -19,6 +19,7 @@ use crate::error::RunnerError;
 use crate::kinds::backup::{self, NewBackup};
 use crate::kinds::restore::{self, NewRestore, StartFrom};
 use crate::kinds::{delete, verify};
+use crate::leftovers;
 use convert::{cluster_name, id_or_none, new_cluster, task_id, wire};
 
 /// The service on the wire.
@@ -218,6 +219,18 @@ impl TaskRunner for TaskRunnerGrpc {
         }))
     }
 
+    async fn fail_task(
+        &self,
+        request: Request<pb::FailTaskRequest>,
+    ) -> Reply<pb::FailTaskResponse> {
+        let pb::FailTaskRequest { id, force } = request.into_inner();
+        let failing = control::fail(self.engine.clone(), task_id(&id)?, force);
+        let failed = self.engine.run_to_completion(failing);
+        reply(failed.await.map(|view| pb::FailTaskResponse {
+            task: Some(wire(&view)),
+        }))
+    }
+
     async fn resume_task(
         &self,
         request: Request<pb::ResumeTaskRequest>,
@@ -229,5 +242,28 @@ impl TaskRunner for TaskRunnerGrpc {
         reply(resumed.await.map(|view| pb::ResumeTaskResponse {
             task: Some(wire(&view)),
         }))
+    }
+
+    async fn list_leftovers(
+        &self,
+        request: Request<pb::ListLeftoversRequest>,
+    ) -> Reply<pb::ListLeftoversResponse> {
+        let cluster = cluster_name("cluster", &request.into_inner().cluster)?;
+        let found = leftovers::list(&self.engine, &cluster).await;
+        reply(found.map(Into::into))
+    }
+
+    async fn clear_leftovers(
+        &self,
+        request: Request<pb::ClearLeftoversRequest>,
+    ) -> Reply<pb::ClearLeftoversResponse> {
+        let request = request.into_inner();
+        let cluster = cluster_name("cluster", &request.cluster)?;
+        let tasks = convert::tasks(&request.task_ids).map_err(RunnerError::from)?;
+        let engine = self.engine.clone();
+        let cleared = self.engine.run_to_completion(async move {
+            leftovers::clear(&engine, &cluster, &tasks, request.old_files).await
+        });
+        reply(cleared.await.map(Into::into))
     }
 }

@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod grpc;
 mod kinds;
+mod leftovers;
 
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ use uuid::Uuid;
 use context::Context;
 use engine::Engine;
 
-pub use config::{ClientsConfig, TasksConfig};
+pub use config::{ClientsConfig, StepLimits, TasksConfig};
 pub use context::AgentConnector;
 pub use error::RunnerError;
 pub use grpc::TaskRunnerGrpc;
@@ -121,6 +122,7 @@ pub fn build(
     let engine = Engine::new(context, kinds::all(), holder, &dependencies.shutdown);
     let engine = Arc::new(engine);
     engine.start();
+    engine.spawn(leftovers::reconcile_loop(engine.clone()));
     let server = TaskRunnerServer::new(TaskRunnerGrpc::new(engine.clone()))
         .max_decoding_message_size(TASK_REQUEST_BYTES_MAX);
     (server, Runner { engine })
@@ -147,13 +149,16 @@ pub async fn connect(
     let store = state_store::open(&config.state).await?;
     let catalog = dialer.channel_to_neighbour(&config.clients.catalog)?;
     let planner = dialer.channel_to_neighbour(&config.clients.planner)?;
-    let silence = config.tasks.silence();
+    let limits = config.tasks.agent_limits();
     let connect = move |address: &str| {
         let channel = dialer.channel(address)?;
-        Ok(Arc::new(RemoteNodeAgent::new(channel, silence)) as Arc<dyn NodeAgent>)
+        Ok(Arc::new(RemoteNodeAgent::new(channel, limits)) as Arc<dyn NodeAgent>)
     };
     Ok(Dependencies {
-        catalog: Arc::new(RemoteStorageCatalog::new(catalog)),
+        catalog: Arc::new(RemoteStorageCatalog::with_limits(
+            catalog,
+            config.tasks.catalog_limits(),
+        )),
         planner: Arc::new(RemotePlanner::new(planner)),
         agents: Arc::new(connect),
         store,

@@ -1,6 +1,7 @@
 //! `ringkeep task …`
 
 mod cancel;
+mod fail;
 mod list;
 mod resume;
 mod show;
@@ -17,6 +18,7 @@ pub enum TaskCommand {
     Show(show::Args),
     Watch(watch::Args),
     Cancel(cancel::Args),
+    Fail(fail::Args),
     Resume(resume::Args),
 }
 
@@ -26,6 +28,7 @@ pub async fn run(command: TaskCommand, context: &mut Context) -> Result<(), Fail
         TaskCommand::Show(args) => show::run(args, context).await,
         TaskCommand::Watch(args) => watch::run(args, context).await,
         TaskCommand::Cancel(args) => cancel::run(args, context).await,
+        TaskCommand::Fail(args) => fail::run(args, context).await,
         TaskCommand::Resume(args) => resume::run(args, context).await,
     }
 }

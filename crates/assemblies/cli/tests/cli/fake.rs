@@ -329,6 +329,28 @@ impl TaskRunner for Services {
         self.answer(request, pb::CancelTaskResponse { task })
     }
 
+    async fn list_leftovers(
+        &self,
+        request: Request<pb::ListLeftoversRequest>,
+    ) -> Answer<pb::ListLeftoversResponse> {
+        self.answer(request, samples::leftovers())
+    }
+
+    async fn clear_leftovers(
+        &self,
+        request: Request<pb::ClearLeftoversRequest>,
+    ) -> Answer<pb::ClearLeftoversResponse> {
+        self.answer(request, samples::cleared())
+    }
+
+    async fn fail_task(
+        &self,
+        request: Request<pb::FailTaskRequest>,
+    ) -> Answer<pb::FailTaskResponse> {
+        let task = Some(samples::task(pb::TaskState::Failed));
+        self.answer(request, pb::FailTaskResponse { task })
+    }
+
     async fn resume_task(
         &self,
         request: Request<pb::ResumeTaskRequest>,

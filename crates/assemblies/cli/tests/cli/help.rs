@@ -29,6 +29,7 @@ async fn the_first_help_shows_the_first_steps() {
           backup       Makes, shows, verifies and deletes backups
           restore      Plans and runs restores
           task         Follows the work that runs in the background
+          leftovers    Shows and clears what tasks have left on the nodes
           sstable      Inspects and verifies SSTable files in place; needs neither Cassandra nor a service
           compat       Shows whether a backup of one release restores into another; needs no service
           completions  Prints a script that completes ringkeep's commands in a shell
@@ -284,10 +285,13 @@ async fn every_command_has_help() {
         "backup delete",
         "restore plan",
         "restore start",
+        "leftovers list",
+        "leftovers clear",
         "task list",
         "task show",
         "task watch",
         "task cancel",
+        "task fail",
         "task resume",
         "compat",
         "sstable inspect",

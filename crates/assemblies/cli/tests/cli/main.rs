@@ -6,6 +6,7 @@ mod compat;
 mod exits;
 mod fake;
 mod help;
+mod leftovers;
 mod restore;
 mod run;
 mod samples;

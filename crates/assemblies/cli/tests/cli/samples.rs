@@ -360,3 +360,49 @@ pub fn node() -> pb::NodeDescription {
         ..pb::NodeDescription::default()
     }
 }
+
+pub fn leftovers() -> task_pb::ListLeftoversResponse {
+    let found = |agent: &str, kind: pb::LeftoverKind, owner: task_pb::LeftoverOwner| {
+        task_pb::FoundLeftover {
+            agent: agent.into(),
+            leftover: Some(pb::Leftover {
+                kind: kind as i32,
+                task_id: TASK_ID.into(),
+                bytes: 3 << 20,
+                half_swapped: kind == pb::LeftoverKind::OldFiles,
+            }),
+            owner: owner as i32,
+        }
+    };
+    use task_pb::LeftoverOwner as Owner;
+    task_pb::ListLeftoversResponse {
+        leftovers: vec![
+            found("127.0.0.2:7401", pb::LeftoverKind::Snapshot, Owner::Ended),
+            found("127.0.0.3:7401", pb::LeftoverKind::OldFiles, Owner::Unknown),
+        ],
+        unreachable: vec![plan_pb::UnreachableAgent {
+            agent: "127.0.0.4:7401".into(),
+            reason: "down".into(),
+        }],
+    }
+}
+
+pub fn cleared() -> task_pb::ClearLeftoversResponse {
+    let cleared =
+        |agent: &str, freed_bytes, kept_because: &str| task_pb::clear_leftovers_response::Cleared {
+            agent: agent.into(),
+            leftover: Some(pb::ClearedLeftover {
+                kind: pb::LeftoverKind::Staged as i32,
+                task_id: TASK_ID.into(),
+                freed_bytes,
+                kept_because: kept_because.into(),
+            }),
+        };
+    task_pb::ClearLeftoversResponse {
+        cleared: vec![
+            cleared("127.0.0.2:7401", 3 << 20, ""),
+            cleared("127.0.0.3:7401", 0, "the agent is at work on it"),
+        ],
+        unreachable: Vec::new(),
+    }
+}

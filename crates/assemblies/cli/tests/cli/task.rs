@@ -240,12 +240,17 @@ async fn a_cancelled_task_exits_with_1_when_watched() {
 }
 
 #[tokio::test]
-async fn cancel_and_resume_answer_with_the_task() {
+async fn cancel_fail_and_resume_answer_with_the_task() {
     let fake = Fake::default().serve().await;
     let ran = ringkeep(&fake.endpoint, &["task", "cancel", TASK_ID]).await;
     assert_eq!(
         (ran.exit, ran.out),
         (0, format!("task {TASK_ID} is cancelled\n"))
+    );
+    let ran = ringkeep(&fake.endpoint, &["task", "fail", TASK_ID, "--force"]).await;
+    assert_eq!(
+        (ran.exit, ran.out),
+        (0, format!("task {TASK_ID} has failed\n"))
     );
     let ran = ringkeep(&fake.endpoint, &["task", "resume", TASK_ID, "-o", "json"]).await;
     assert_eq!(ran.json()["attempt"], 2);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::task::Progress;
+use tokio::time::{Instant, timeout, timeout_at};
 use tonic::{Response, Status, Streaming};
 
 use crate::convert::ConversionError;
@@ -11,7 +12,7 @@ use crate::{ErrorKind, RemoteError, pb};
 /// Called with each report of a call that lasts.
 pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 
-/// The reason of an error of a call that was silent for too long.
+/// The reason of an error that says that a call made no progress for too long.
 pub const SILENCE: &str = "SILENCE";
 
 /// The result of a call, or an error if it lasts longer than its deadline; giving up ends the call on the other side, too.
@@ -19,7 +20,7 @@ pub(super) async fn within<T>(
     deadline: Duration,
     call: impl Future<Output = Result<Response<T>, Status>>,
 ) -> Result<T, RemoteError> {
-    match tokio::time::timeout(deadline, call).await {
+    match timeout(deadline, call).await {
         Ok(Ok(response)) => Ok(response.into_inner()),
         Ok(Err(status)) => Err(status.into()),
         Err(_) => Err(RemoteError::new(
@@ -55,24 +56,35 @@ reports!(
     pb::storage_catalog::DeleteBackupResponse,
 );
 
-/// Makes the call and follows its stream to the end; returns the last message. Silence for too long means that the other
-/// side is dead: dropping the stream stops the work there, and a retry continues from where it was.
+/// Makes the call and follows its stream to the end; returns the last message. A service repeats its last report while
+/// nothing moves, so only a report that differs from the one before ends a silence. Dropping the stream stops the work over
+/// there, and another try goes on from where it was.
 pub(super) async fn follow<M: Reports>(
     silence: Duration,
     on_progress: OnProgress<'_>,
     call: impl Future<Output = Result<Response<Streaming<M>>, Status>>,
 ) -> Result<Option<M>, RemoteError> {
-    let response = tokio::time::timeout(silence, call).await;
-    let response = response.map_err(|_| silent(silence))?;
+    let response = timeout(silence, call).await;
+    let response = response.map_err(|_| silent(silence, None))?;
     let mut stream = response.map_err(RemoteError::from)?.into_inner();
     let mut last = None;
-    while let Some(mut message) = next(&mut stream, silence).await? {
-        if let Some(progress) = message.progress() {
-            on_progress(progress.into());
+    let mut seen: Option<Progress> = None;
+    let mut moved_at = Instant::now();
+    loop {
+        let message = timeout_at(moved_at + silence, stream.message()).await;
+        let message = message.map_err(|_| silent(silence, seen.as_ref()))?;
+        let Some(mut message) = message.map_err(RemoteError::from)? else {
+            return Ok(last);
+        };
+        if let Some(progress) = message.progress().map(Progress::from) {
+            if seen.as_ref() != Some(&progress) {
+                moved_at = Instant::now();
+                seen = Some(progress.clone());
+            }
+            on_progress(progress);
         }
         last = Some(message);
     }
-    Ok(last)
 }
 
 /// The next message of a stream; none at its end.
@@ -80,17 +92,20 @@ pub(super) async fn next<M>(
     stream: &mut Streaming<M>,
     silence: Duration,
 ) -> Result<Option<M>, RemoteError> {
-    let message = tokio::time::timeout(silence, stream.message()).await;
-    let message = message.map_err(|_| silent(silence))?;
+    let message = timeout(silence, stream.message()).await;
+    let message = message.map_err(|_| silent(silence, None))?;
     message.map_err(RemoteError::from)
 }
 
-fn silent(silence: Duration) -> RemoteError {
-    RemoteError::new(
-        ErrorKind::Unavailable,
-        SILENCE,
-        format!("nothing was heard for {} s", silence.as_secs()),
-    )
+/// `seen` is the last report, if there was any.
+fn silent(silence: Duration, seen: Option<&Progress>) -> RemoteError {
+    let seconds = silence.as_secs();
+    let message = match seen.map(|seen| seen.note.as_str()) {
+        None => format!("nothing was heard for {seconds} s"),
+        Some("") => format!("there was no progress for {seconds} s"),
+        Some(note) => format!("there was no progress for {seconds} s at: {note}"),
+    };
+    RemoteError::new(ErrorKind::Unavailable, SILENCE, message)
 }
 
 /// For a response that does not convert.

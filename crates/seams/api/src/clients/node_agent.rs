@@ -1,9 +1,8 @@
 //! A node-agent as its callers see it.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
+use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::{BackupKind, KeyFingerprint};
 use model::{
     BackupName, BackupRef, HostId, NodeDescription, Schema, Selection, SourceShare, TableRef,
@@ -95,6 +94,17 @@ pub trait NodeAgent: Send + Sync + 'static {
 
     /// Removes what a restore has left on the node. Succeeds if there is nothing.
     async fn finish_restore(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError>;
+
+    /// What tasks have left on the node, and the node's own host id.
+    async fn list_leftovers(&self) -> Result<(HostId, Vec<Leftover>), RemoteError>;
+
+    /// Deletes what tasks have left, except what is named after one of the `live` tasks.
+    async fn clear_leftovers(
+        &self,
+        host: HostId,
+        leftovers: &[(LeftoverKind, TaskId)],
+        live: &[TaskId],
+    ) -> Result<Vec<ClearedLeftover>, RemoteError>;
 }
 
 /// Which part of a snapshot is uploaded, and into which backup.
@@ -129,13 +139,4 @@ pub struct RestoreOnNode {
     pub restore: TaskId,
     pub host: HostId,
     pub tables: Vec<TableTarget>,
-}
-
-/// How long calls that last may report nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Silence {
-    /// While the agent itself moves bytes.
-    pub transfer: Duration,
-    /// While Cassandra works for the agent, which reports nothing in the middle of a table.
-    pub cassandra: Duration,
 }

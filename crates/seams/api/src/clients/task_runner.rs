@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{BoxStream, StreamExt};
+use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::ShownTask;
 use model::{Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
@@ -106,8 +107,22 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// Stops a task at a safe point.
     async fn cancel_task(&self, id: TaskId) -> Result<ShownTask, RemoteError>;
 
+    /// Ends an unfinished task as failed wherever it is, with nothing undone; refused unless `force` is set.
+    async fn fail_task(&self, id: TaskId, force: bool) -> Result<ShownTask, RemoteError>;
+
     /// Resumes a failed or cancelled task.
     async fn resume_task(&self, id: TaskId) -> Result<ShownTask, RemoteError>;
+
+    /// What tasks have left on the nodes of a cluster.
+    async fn list_leftovers(&self, cluster: &ClusterName) -> Result<FoundLeftovers, RemoteError>;
+
+    /// Clears what these tasks have left on the nodes of a cluster; old files of restores in place only with `old_files`.
+    async fn clear_leftovers(
+        &self,
+        cluster: &ClusterName,
+        tasks: &[TaskId],
+        old_files: bool,
+    ) -> Result<ClearedLeftovers, RemoteError>;
 }
 
 /// A task-runner behind a channel.
@@ -248,11 +263,46 @@ impl TaskRunner for RemoteTaskRunner {
         part("task", response.task)
     }
 
+    async fn fail_task(&self, id: TaskId, force: bool) -> Result<ShownTask, RemoteError> {
+        let request = pb::FailTaskRequest {
+            id: id.to_string(),
+            force,
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.fail_task(request)).await?;
+        part("task", response.task)
+    }
+
     async fn resume_task(&self, id: TaskId) -> Result<ShownTask, RemoteError> {
         let request = pb::ResumeTaskRequest { id: id.to_string() };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.resume_task(request)).await?;
         part("task", response.task)
+    }
+
+    async fn list_leftovers(&self, cluster: &ClusterName) -> Result<FoundLeftovers, RemoteError> {
+        let request = pb::ListLeftoversRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.list_leftovers(request)).await?;
+        response.try_into().map_err(invalid(RUNNER))
+    }
+
+    async fn clear_leftovers(
+        &self,
+        cluster: &ClusterName,
+        tasks: &[TaskId],
+        old_files: bool,
+    ) -> Result<ClearedLeftovers, RemoteError> {
+        let request = pb::ClearLeftoversRequest {
+            cluster: cluster.to_string(),
+            task_ids: tasks.iter().map(ToString::to_string).collect(),
+            old_files,
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.clear_leftovers(request)).await?;
+        response.try_into().map_err(invalid(RUNNER))
     }
 }
 

@@ -4,6 +4,7 @@ use api::convert::{ConversionError, parsed, parsed_optional, required, time};
 use api::pb::node_agent as pb;
 use model::Selection;
 
+use crate::leftovers::Clear;
 use crate::restore::TableTarget;
 use crate::snapshot::Taken;
 use crate::stage::Stage;
@@ -70,6 +71,26 @@ impl TryFrom<pb::StageRestoreRequest> for Stage {
                 .collect::<Result<_, _>>()?,
             tables: targets(request.tables)?,
             shares: api::convert::all(request.shares)?,
+        })
+    }
+}
+
+impl TryFrom<pb::ClearLeftoversRequest> for Clear {
+    type Error = ConversionError;
+
+    fn try_from(request: pb::ClearLeftoversRequest) -> Result<Self, ConversionError> {
+        let names = request.leftovers.iter();
+        let live = request.live_task_ids.iter();
+        Ok(Self {
+            leftovers: names
+                .map(|name| {
+                    let task = parsed("leftovers.task_id", &name.task_id)?;
+                    Ok((name.kind().try_into()?, task))
+                })
+                .collect::<Result<_, ConversionError>>()?,
+            live: live
+                .map(|id| parsed("live_task_ids", id))
+                .collect::<Result<_, _>>()?,
         })
     }
 }

@@ -32,6 +32,11 @@ pub fn half_swapped(roots: &[PathBuf], state: &RestoreState) -> Result<Option<St
     Ok(unknown.map(|folder| files::name_of(folder).to_owned()))
 }
 
+/// Whether files that a swap has put aside are still there.
+pub fn has_old_files(roots: &[PathBuf]) -> Result<bool, FileError> {
+    Ok(!tables_with_old_files(roots)?.is_empty())
+}
+
 /// Folders of tables, one for each data directory, in which old files wait.
 fn tables_with_old_files(roots: &[PathBuf]) -> Result<Vec<PathBuf>, FileError> {
     let mut found: Vec<PathBuf> = roots.iter().map(|root| root.join(OLD)).collect();

@@ -32,11 +32,14 @@ impl View {
 
 /// Something that a driver is asked to do.
 pub(super) enum Command {
-    /// Replied to once the cancellation is on disk.
-    Cancel {
-        reply: oneshot::Sender<Result<Arc<View>, RunnerError>>,
-    },
+    /// To stop at a safe point and undo what can be undone.
+    Cancel { reply: Reply },
+    /// To end as it is, with nothing undone.
+    EndByForce { reply: Reply },
 }
+
+/// Sent once what was asked for is on disk.
+pub(super) type Reply = oneshot::Sender<Result<Arc<View>, RunnerError>>;
 
 struct Slot {
     number: u64,
@@ -103,11 +106,15 @@ impl ActiveTasks {
         self.slots().get(&id).map(|slot| slot.view.clone())
     }
 
-    /// Asks the task's driver to cancel. None if there is no driver, or if it left before it could reply.
-    pub async fn cancel(&self, id: TaskId) -> Option<Result<Arc<View>, RunnerError>> {
+    /// Asks the task's driver to do something. None if there is no driver, or if it left before it could reply.
+    pub(super) async fn ask(
+        &self,
+        id: TaskId,
+        command: impl FnOnce(Reply) -> Command,
+    ) -> Option<Result<Arc<View>, RunnerError>> {
         let commands = self.slots().get(&id)?.commands.clone();
         let (reply, replied) = oneshot::channel();
-        commands.send(Command::Cancel { reply }).await.ok()?;
+        commands.send(command(reply)).await.ok()?;
         replied.await.ok()
     }
 }

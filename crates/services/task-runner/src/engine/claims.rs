@@ -9,6 +9,7 @@ use state_store::{Expected, StateError};
 
 use super::documents::{decode, encode};
 use super::store::TaskStore;
+use super::task::TaskRecord;
 use crate::error::RunnerError;
 
 /// How often claims are tried while others change them at the same time.
@@ -24,29 +25,35 @@ fn claim_key(cluster: &ClusterName) -> String {
 }
 
 impl TaskStore {
-    /// The task that may touch the cluster now, if any.
-    pub async fn claimed_by(&self, cluster: &ClusterName) -> Result<Option<TaskId>, RunnerError> {
-        let Some(entry) = self.store.get(&claim_key(cluster)).await? else {
-            return Ok(None);
-        };
-        let claim: Claim = decode(entry)?;
-        Ok(self.is_live(claim.task).await?.then_some(claim.task))
-    }
-
     /// Fails if a live task has the cluster.
     pub async fn check_free(&self, cluster: &ClusterName) -> Result<(), RunnerError> {
-        match self.claimed_by(cluster).await? {
+        let Some(entry) = self.store.get(&claim_key(cluster)).await? else {
+            return Ok(());
+        };
+        let claim: Claim = decode(entry)?;
+        match self.live(claim.task).await? {
             None => Ok(()),
-            Some(task) => Err(RunnerError::ClusterBusy {
-                cluster: cluster.clone(),
-                task,
-            }),
+            Some(record) => Err(self.busy(record).await),
         }
     }
 
-    async fn is_live(&self, id: TaskId) -> Result<bool, RunnerError> {
-        let stored = self.get(id).await?;
-        Ok(stored.is_some_and(|stored| !stored.record.state.is_final()))
+    async fn live(&self, id: TaskId) -> Result<Option<TaskRecord>, RunnerError> {
+        let record = self.get(id).await?.map(|stored| stored.record);
+        Ok(record.filter(|record| !record.state.is_final()))
+    }
+
+    /// Why the cluster of this task is not free, and, if the task only waits, what it waits for.
+    async fn busy(&self, record: TaskRecord) -> RunnerError {
+        let retrying = match self.load(record.clone()).await {
+            Ok(task) => task.retrying(),
+            Err(_) => None,
+        };
+        RunnerError::ClusterBusy {
+            may_cancel: !record.past_point_of_no_return,
+            cluster: record.cluster,
+            task: record.id,
+            retrying,
+        }
     }
 
     /// Claims the cluster for a task that is in the store already. Succeeds if the task has it.
@@ -61,11 +68,8 @@ impl TaskStore {
                     if claim.task == task {
                         return Ok(());
                     }
-                    if self.is_live(claim.task).await? {
-                        return Err(RunnerError::ClusterBusy {
-                            cluster: cluster.clone(),
-                            task: claim.task,
-                        });
+                    if let Some(record) = self.live(claim.task).await? {
+                        return Err(self.busy(record).await);
                     }
                     Expected::Version(version)
                 }

@@ -1,6 +1,7 @@
-//! What users do with tasks: list, watch, cancel, resume.
+//! What users do with tasks: list, watch, cancel, end by force, resume.
 
 mod cancel;
+mod fail;
 mod list;
 mod resume;
 mod watch;
@@ -9,16 +10,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::TaskId;
-use model::task::{TaskEvent, TaskState, next_state};
+use model::task::{Task, TaskEvent, TaskState, next_state};
 use state_store::{Expected, Fence};
 
 use super::active::View;
 use super::runner::Engine;
 use super::store::Stored;
-use super::task::TaskRecord;
+use super::task::{LiveTask, TaskRecord};
 use crate::error::RunnerError;
 
 pub(crate) use cancel::cancel;
+pub(crate) use fail::fail;
 pub(crate) use list::list;
 pub(crate) use resume::resume;
 pub(crate) use watch::watch_task;
@@ -37,14 +39,20 @@ pub(crate) async fn get(engine: &Engine, id: TaskId) -> Result<Arc<View>, Runner
     let record = engine.load(id).await?.record;
     let task = engine.context.tasks.load(record).await?;
     let mut view = task.view();
-    if task.record.state.is_final() {
-        let kind = engine.kind(task.record.kind)?;
-        kind.add_result(&engine.context, &task, &mut view).await?;
-    }
+    add_result(engine, &task, &mut view).await?;
     Ok(Arc::new(View {
         task: view,
         eta_seconds: None,
     }))
+}
+
+/// Adds what a task has found or done beyond its findings, if it has ended.
+async fn add_result(engine: &Engine, task: &LiveTask, view: &mut Task) -> Result<(), RunnerError> {
+    if !task.record.state.is_final() {
+        return Ok(());
+    }
+    let kind = engine.kind(task.record.kind)?;
+    kind.add_result(&engine.context, task, view).await
 }
 
 fn resumed(record: &TaskRecord) -> Result<TaskState, RunnerError> {
@@ -54,10 +62,14 @@ fn resumed(record: &TaskRecord) -> Result<TaskState, RunnerError> {
     })
 }
 
-/// The task goes on; newer tasks are compared with when it ended for the first time.
+/// The task goes on: what was found at its end no longer holds, and newer tasks are compared with when it ended for the
+/// first time.
 fn note_end(record: &mut TaskRecord) {
     let ended = record.finished_at.take();
     record.first_ended = record.first_ended.or(ended);
+    // What it had left is about to be used or undone.
+    record.has_findings = false;
+    record.untidy = false;
 }
 
 /// Changes the record of a task that has no driver, with its cluster claimed for it. What may refuse the change is checked

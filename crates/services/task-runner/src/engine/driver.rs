@@ -18,7 +18,7 @@ use model::task::{StepState, TaskEvent, next_state};
 use state_store::{Fence, StateError};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::active::DriverSlot;
+use super::active::{DriverSlot, View};
 use super::eta::RateMeter;
 use super::graph::Graph;
 use super::kind::{Job, Kind, StepTraits};
@@ -103,6 +103,11 @@ impl Driver {
         })
     }
 
+    /// The task as it is before it is driven.
+    pub fn view(&self) -> Arc<View> {
+        View::of(&self.task.read())
+    }
+
     /// Drives the task as far as it goes.
     pub async fn drive(mut self) {
         let exit = self.run().await;
@@ -128,6 +133,15 @@ impl Driver {
 
     async fn run(&mut self) -> Result<(), Exit> {
         self.adopt().await?;
+        match self.run_to_end().await {
+            Err(Exit::Lost(RunnerError::State(error))) if is_refused_for_good(&error) => {
+                self.end_unsaved(&error).await
+            }
+            exit => exit,
+        }
+    }
+
+    async fn run_to_end(&mut self) -> Result<(), Exit> {
         loop {
             if self.ending().is_none() {
                 self.run_steps().await?;
@@ -244,6 +258,7 @@ impl Driver {
             outcome,
             reason,
             clean,
+            forced: false,
         };
         self.change_record(|record| record.ending = Some(ending));
     }
@@ -265,6 +280,16 @@ impl Driver {
         self.record_is_dirty = true;
         self.unshown = true;
     }
+}
+
+/// Whether the store refuses what is written, and not the writer or the moment.
+fn is_refused_for_good(error: &StateError) -> bool {
+    matches!(
+        error,
+        StateError::ValueTooLarge { .. }
+            | StateError::TransactionTooLarge { .. }
+            | StateError::NotJson { .. }
+    )
 }
 
 fn ticks() -> Interval {

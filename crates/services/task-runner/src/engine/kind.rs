@@ -97,6 +97,11 @@ pub(crate) trait Kind: Send + Sync + 'static {
         Ok(false)
     }
 
+    /// Releases what a task that has ended, and is not to be resumed, may still hold in the bucket. May run again.
+    async fn release(&self, _context: &Context, _record: &TaskRecord) -> Result<(), StepError> {
+        Ok(())
+    }
+
     /// The tables that a task has changed or saved, if it has come that far.
     async fn touched(
         &self,
@@ -156,10 +161,17 @@ pub(crate) trait Job: Send + Sync + 'static {
     async fn run(&self, step: &StepRun) -> Result<Output, StepError>;
 
     /// What the failure of a step that is not best effort means.
-    fn failure(&self, task: &LiveTask, step: StepKind, error: &StepError) -> Failure;
+    fn failure(&self, _task: &LiveTask, _step: StepKind, _error: &StepError) -> Failure {
+        Failure {
+            clean: false,
+            what_next: String::new(),
+        }
+    }
 
     /// The finding for a best-effort step that was given up.
-    fn given_up(&self, task: &LiveTask, at: usize, error: &StepError) -> Finding;
+    fn given_up(&self, _task: &LiveTask, _at: usize, _error: &StepError) -> Finding {
+        unreachable!("a kind that has steps of best effort knows what they leave")
+    }
 
     /// Whether a step that has succeeded is run again when the task is adopted.
     fn runs_again(&self, _task: &LiveTask, _step: StepKind) -> bool {
@@ -171,9 +183,22 @@ pub(crate) trait Job: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What a task that has failed, and was not undone, leaves behind that a user must know of; all of it, if it was ended
+    /// by force.
+    fn left_over(&self, _task: &LiveTask, _forced: bool) -> Vec<Finding> {
+        Vec::new()
+    }
+
     /// Undoes what a task that is given up has made, as well as it can be undone. May run again.
-    async fn undo(&self, context: &Context, kinds: &Kinds, task: &LiveTask, reason: &str)
-    -> Undone;
+    async fn undo(
+        &self,
+        _context: &Context,
+        _kinds: &Kinds,
+        _task: &LiveTask,
+        _reason: &str,
+    ) -> Undone {
+        Undone::Done(Vec::new())
+    }
 }
 
 impl Touched {

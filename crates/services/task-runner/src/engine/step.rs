@@ -2,8 +2,7 @@
 //!
 //! Every call is idempotent on the other side, so a step whose outcome is not known is simply run again.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api::clients::NodeAgent;
@@ -18,9 +17,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::kind::Job;
-use super::retry::{Retry, RetryLimits};
+use super::retry::{FailedTry, Reached, Retry, RetryLimits};
 use super::step_error::StepError;
 use super::task::{SharedTask, TaskStep};
+use crate::config::StepLimit;
 use crate::context::Context;
 use crate::error::RunnerError;
 
@@ -68,12 +68,66 @@ pub(crate) struct StepRun {
     pub(super) events: mpsc::Sender<Event>,
     /// Each try does all of the work again, so that how long one lasted is no sign of getting further.
     pub(super) starts_over: bool,
-    /// The most bytes that it has reported, over all tries.
-    pub(super) reached: AtomicU64,
+    /// For all tries together.
+    pub(super) limit: Option<StepLimit>,
+    pub(super) course: Mutex<Course>,
 }
 
-/// Runs the step until it succeeds or is given up.
+/// A step of a task, read without copying it.
+pub(crate) struct Planned {
+    steps: Arc<Vec<TaskStep>>,
+    at: usize,
+}
+
+impl std::ops::Deref for Planned {
+    type Target = TaskStep;
+
+    fn deref(&self) -> &TaskStep {
+        &self.steps[self.at]
+    }
+}
+
+/// What the reports of a step say of how far it gets.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    /// The furthest of all tries.
+    reached: Reached,
+    /// The furthest of this try; none before its first report.
+    now: Option<Reached>,
+    /// Whether this try got further than its first report.
+    moved: bool,
+}
+
+impl Course {
+    fn note(&mut self, progress: &Progress) {
+        let reported = Reached {
+            bytes: progress.bytes_done,
+            items: progress.items_done,
+        };
+        let before = self.now.unwrap_or(reported);
+        let now = before.max(reported);
+        self.moved |= now != before;
+        self.now = Some(now);
+        self.reached = self.reached.max(now);
+    }
+}
+
+/// Runs the step until it succeeds, is given up or has used up its time.
 pub(super) async fn run(job: Arc<dyn Job>, step: StepRun) -> Result<Output, StepError> {
+    let Some(limit) = step.limit else {
+        return tries(job.as_ref(), &step).await;
+    };
+    let within = Duration::from_secs(limit.seconds);
+    match tokio::time::timeout(within, tries(job.as_ref(), &step)).await {
+        Ok(result) => result,
+        Err(_) => Err(StepError::OverLimit {
+            limit,
+            last: step.task.read().statuses[step.at].error.clone(),
+        }),
+    }
+}
+
+async fn tries(job: &dyn Job, step: &StepRun) -> Result<Output, StepError> {
     let planned = step.planned();
     if planned.kind == StepKind::Barrier {
         return Ok(Output::NOTHING);
@@ -81,16 +135,13 @@ pub(super) async fn run(job: Arc<dyn Job>, step: StepRun) -> Result<Output, Step
     let mut retry = Retry::new(RetryLimits::new(&step.context.config));
     loop {
         let started = Instant::now();
-        let error = match job.run(&step).await {
+        step.begin_try();
+        let error = match job.run(step).await {
             Ok(output) => return Ok(output),
             Err(error) => error,
         };
-        let reached = step.reached.load(Ordering::Relaxed);
-        let lasted = match step.starts_over {
-            true => Duration::ZERO,
-            false => started.elapsed(),
-        };
-        let Some(pause) = retry.after_failure(&error, reached, lasted) else {
+        let failed = step.failed_try(started.elapsed());
+        let Some(pause) = retry.after_failure(&error, failed) else {
             return Err(error);
         };
         tracing::warn!(
@@ -112,8 +163,11 @@ pub(super) async fn run(job: Arc<dyn Job>, step: StepRun) -> Result<Output, Step
 }
 
 impl StepRun {
-    pub fn planned(&self) -> TaskStep {
-        self.task.read().steps[self.at].clone()
+    pub fn planned(&self) -> Planned {
+        Planned {
+            steps: self.task.read().steps.clone(),
+            at: self.at,
+        }
     }
 
     pub fn task_id(&self) -> TaskId {
@@ -140,10 +194,27 @@ impl StepRun {
         agent(&self.context, address)
     }
 
+    fn course(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin_try(&self) {
+        let mut course = self.course();
+        (course.now, course.moved) = (None, false);
+    }
+
+    fn failed_try(&self, lasted: Duration) -> FailedTry {
+        let course = self.course();
+        FailedTry {
+            reached: course.reached,
+            moved: course.moved && !self.starts_over,
+            lasted,
+        }
+    }
+
     /// Takes the report of a call that lasts.
     pub fn report(&self, progress: Progress) {
-        self.reached
-            .fetch_max(progress.bytes_done, Ordering::Relaxed);
+        self.course().note(&progress);
         // Progress is a picture of now: if the queue is full it is left out, and the next one says more.
         let _ = self.events.try_send(Event::Progress {
             at: self.at,

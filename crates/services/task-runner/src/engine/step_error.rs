@@ -6,6 +6,7 @@ use api::{ErrorKind, RemoteError};
 use model::{BackupRef, TaskId};
 use state_store::StateError;
 
+use crate::config::StepLimit;
 use crate::error::RunnerError;
 
 /// Why a step did not succeed.
@@ -37,6 +38,22 @@ pub(crate) enum StepError {
     Read(#[source] Box<RunnerError>),
     #[error("a fault of the runner ended the step")]
     Panicked,
+    /// The step as a whole took too long.
+    #[error("it was not done within {} s{}", limit.seconds, after(last))]
+    OverLimit {
+        limit: StepLimit,
+        /// Why it was being retried; empty if it was not.
+        last: String,
+    },
+    #[error("there was no reply within {seconds} s")]
+    NoReply { seconds: u64 },
+}
+
+fn after(last: &str) -> String {
+    match last {
+        "" => String::new(),
+        last => format!("; it was being retried because: {last}"),
+    }
 }
 
 impl StepError {
@@ -57,7 +74,9 @@ impl StepError {
             | Self::Damaged { .. }
             | Self::MadeAgain { .. }
             | Self::Connect { .. }
-            | Self::Panicked => false,
+            | Self::Panicked
+            | Self::OverLimit { .. }
+            | Self::NoReply { .. } => false,
         }
     }
 
@@ -85,18 +104,23 @@ impl StepError {
         matches!(self, Self::PlanOutdated { .. })
     }
 
-    pub fn hint(&self) -> Option<&str> {
-        match self {
-            Self::Remote(error) => error.hint.as_deref(),
-            Self::PlanOutdated { .. } => Some("plan the restore again and start the new plan"),
-            Self::RingChanged { .. } => {
-                Some("wait until the ring is at rest and make a new backup")
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Remote(error) => return error.hint.clone(),
+            Self::OverLimit { limit, .. } => {
+                return Some(format!(
+                    "if it needs more time, set {} in [tasks.step_limits] of the task-runner",
+                    limit.setting
+                ));
             }
+            Self::PlanOutdated { .. } => "plan the restore again and start the new plan",
+            Self::RingChanged { .. } => "wait until the ring is at rest and make a new backup",
             Self::MadeAgain { .. } => {
-                Some("if the new one is to be deleted too, use `ringkeep backup delete`")
+                "if the new one is to be deleted too, use `ringkeep backup delete`"
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(hint.to_owned())
     }
 
     /// The error with its causes and its hint, in one line.

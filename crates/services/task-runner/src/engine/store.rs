@@ -6,24 +6,23 @@
 //! - `unfinished/<id>`: an index of the tasks that have not ended, changed together with their records.
 //! - `creating/<id>`: tasks that have documents and no record: they are being created or removed.
 
+mod lifecycle;
+mod write;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::TaskId;
+use model::{Finding, TaskId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use state_store::{Direction, Expected, Fence, StateError, StateStore, Write};
+use state_store::{Direction, Fence, StateError, StateStore};
 
-use super::documents::{self, PARTS_PER_PAGE, decode, documents_of, encode};
+use super::documents::{self, decode};
 use super::task::{LiveTask, StepStatus, TaskRecord, TaskStep};
 use crate::error::RunnerError;
 
 /// A runner that does not renew its lease for this long loses its task to any other.
 pub(crate) const LEASE_TTL: Duration = Duration::from_secs(60);
-/// Operations of one transaction, and the JSON text of their values.
-const BATCH_WRITES_MAX: usize = state_store::TRANSACTION_OPERATIONS_MAX;
-const BATCH_BYTES_MAX: usize = state_store::TRANSACTION_BYTES_MAX / 2;
 /// Records and statuses are small.
 const PAGE_ENTRIES: usize = 200;
 
@@ -101,8 +100,7 @@ impl TaskStore {
     /// The task with all of its steps.
     pub async fn load(&self, record: TaskRecord) -> Result<LiveTask, RunnerError> {
         let id = record.id;
-        let steps: Option<Vec<TaskStep>> = self.document(id, STEPS).await?;
-        let steps = steps.ok_or(RunnerError::StepsLost(id))?;
+        let steps: Vec<TaskStep> = self.required_document(id, STEPS).await?;
         let mut statuses = vec![StepStatus::default(); steps.len()];
         let prefix = statuses_of(id);
         let mut after: Option<String> = None;
@@ -215,135 +213,13 @@ impl TaskStore {
     }
 
     /// Writes the findings of a task as a whole; they count once its record says that it has some.
-    pub async fn put_findings(&self, task: &LiveTask, fence: &Fence) -> Result<(), StateError> {
-        self.put_document(task.record.id, FINDINGS, &task.findings, fence)
-            .await
-    }
-
-    /// Writes a record alone, and with it whether the task is among the unfinished ones.
-    pub async fn save_record(
+    pub async fn put_findings(
         &self,
-        record: &TaskRecord,
-        expected: Expected,
-        fence: &Fence,
-    ) -> Result<u64, StateError> {
-        let writes = self.record_writes(record, expected)?;
-        self.store.write(&writes, Some(fence)).await
-    }
-
-    fn record_writes(
-        &self,
-        record: &TaskRecord,
-        expected: Expected,
-    ) -> Result<Vec<Write>, StateError> {
-        let key = task_key(record.id);
-        let value = encode(&key, record)?;
-        let index = unfinished_key(record.id);
-        Ok(vec![
-            Write::put(key, value, expected),
-            match record.state.is_final() {
-                true => Write::delete(index, Expected::Anything),
-                false => Write::put(index, Value::Null, Expected::Anything),
-            },
-        ])
-    }
-
-    /// The transactions that write the statuses of these steps, and before them the record if that is to be written, too. The
-    /// record and the first of the statuses are always in one.
-    pub fn batches(
-        &self,
-        task: &LiveTask,
-        record_at: Option<Expected>,
-        steps: impl IntoIterator<Item = usize>,
-    ) -> Result<Vec<Vec<Write>>, StateError> {
-        let mut batches = vec![match record_at {
-            Some(expected) => self.record_writes(&task.record, expected)?,
-            None => Vec::new(),
-        }];
-        let mut bytes = 0;
-        for at in steps {
-            let key = status_key(task.record.id, at);
-            let value = encode(&key, &task.statuses[at])?;
-            let size = value.to_string().len();
-            let full = |batch: &Vec<Write>| batch.len() == BATCH_WRITES_MAX;
-            if batches.last().is_some_and(full) || bytes + size > BATCH_BYTES_MAX {
-                batches.push(Vec::new());
-                bytes = 0;
-            }
-            bytes += size;
-            if let Some(batch) = batches.last_mut() {
-                batch.push(Write::put(key, value, Expected::Anything));
-            }
-        }
-        batches.retain(|batch| !batch.is_empty());
-        Ok(batches)
-    }
-
-    /// Writes transactions one after the other. Returns the version that the first of them gave.
-    pub async fn write_batches(
-        &self,
-        batches: &[Vec<Write>],
-        fence: &Fence,
-    ) -> Result<Option<u64>, StateError> {
-        let mut first = None;
-        for batch in batches {
-            let version = self.store.write(batch, Some(fence)).await?;
-            first.get_or_insert(version);
-        }
-        Ok(first)
-    }
-
-    /// Writes a task as it is: its record and the statuses of these steps. Returns the record's version.
-    pub async fn save(
-        &self,
-        task: &LiveTask,
-        expected: Expected,
-        steps: impl IntoIterator<Item = usize>,
-        fence: &Fence,
-    ) -> Result<u64, StateError> {
-        let batches = self.batches(task, Some(expected), steps)?;
-        let version = self.write_batches(&batches, fence).await?;
-        Ok(version.unwrap_or_default())
-    }
-
-    /// Forgets a task with everything that it has. Its record goes first, so that no reader finds a task without its documents;
-    /// until these are gone, too, the task counts as one that was announced, and a removal that was cut short is found.
-    pub async fn remove(&self, id: TaskId, fence: &Fence) -> Result<(), StateError> {
-        let writes = [
-            Write::put(creating_key(id), Value::Null, Expected::Anything),
-            Write::delete(task_key(id), Expected::Anything),
-            Write::delete(unfinished_key(id), Expected::Anything),
-        ];
-        self.store.write(&writes, Some(fence)).await?;
-        self.remove_all(&statuses_of(id), BATCH_WRITES_MAX, fence)
-            .await?;
-        self.remove_all(&documents_of(id), PARTS_PER_PAGE, fence)
-            .await?;
-        self.store
-            .delete(&creating_key(id), Expected::Anything, Some(fence))
-            .await
-    }
-
-    async fn remove_all(
-        &self,
-        prefix: &str,
-        at_once: usize,
+        id: TaskId,
+        findings: &[Finding],
         fence: &Fence,
     ) -> Result<(), StateError> {
-        loop {
-            let page = self
-                .store
-                .page(prefix, None, at_once, Direction::Ascending)
-                .await?;
-            let keys = page.entries.into_iter().map(|entry| entry.key);
-            let writes: Vec<Write> = keys
-                .map(|key| Write::delete(key, Expected::Anything))
-                .collect();
-            if writes.is_empty() {
-                return Ok(());
-            }
-            self.store.write(&writes, Some(fence)).await?;
-        }
+        self.put_document(id, FINDINGS, findings, fence).await
     }
 
     pub async fn acquire(&self, id: TaskId, holder: &str) -> Result<Fence, StateError> {
@@ -365,6 +241,16 @@ impl TaskStore {
         }
     }
 
+    /// A document without which the task cannot be carried out.
+    pub async fn required_document<T: DeserializeOwned>(
+        &self,
+        id: TaskId,
+        name: &'static str,
+    ) -> Result<T, RunnerError> {
+        let document = self.document(id, name).await?;
+        document.ok_or(RunnerError::DocumentLost { id, name })
+    }
+
     /// Keeps what is large and belongs to a task. Writing it again changes nothing that was acted on.
     pub async fn put_document<T: Serialize + ?Sized>(
         &self,
@@ -382,32 +268,6 @@ impl TaskStore {
         name: &str,
     ) -> Result<Option<T>, RunnerError> {
         documents::get(self.store.as_ref(), id, name).await
-    }
-
-    /// Notes that a task is about to be created, so that what is written for it is found if the runner dies before its record
-    /// is there.
-    pub async fn announce(&self, id: TaskId, fence: &Fence) -> Result<(), StateError> {
-        let key = creating_key(id);
-        self.store
-            .put(&key, Value::Null, Expected::Anything, Some(fence))
-            .await?;
-        Ok(())
-    }
-
-    /// Writes the record of a task that was announced: from now on it exists. Returns the record's version.
-    pub async fn create(&self, record: &TaskRecord, fence: &Fence) -> Result<u64, StateError> {
-        let mut writes = self.record_writes(record, Expected::Absent)?;
-        writes.push(Write::delete(creating_key(record.id), Expected::Anything));
-        self.store.write(&writes, Some(fence)).await
-    }
-
-    /// Tasks that were announced and not created.
-    pub async fn announced(&self) -> Result<Vec<TaskId>, RunnerError> {
-        let entries = self.store.list(CREATING).await?;
-        let ids = entries
-            .iter()
-            .map(|entry| entry.key[CREATING.len()..].parse());
-        Ok(ids.flatten().collect())
     }
 }
 

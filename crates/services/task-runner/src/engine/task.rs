@@ -40,6 +40,9 @@ pub(crate) struct TaskRecord {
     /// Whether everything that the task had made was undone.
     #[serde(default)]
     pub cleaned: bool,
+    /// Whether something that only tidies up has failed, so that it may be worth another try once the task has ended.
+    #[serde(default)]
+    pub untidy: bool,
     /// When a task that was resumed had ended for the first time.
     #[serde(default)]
     pub first_ended: Option<Timestamp>,
@@ -76,6 +79,7 @@ impl TaskRecord {
             past_point_of_no_return: false,
             made_something: false,
             cleaned: false,
+            untidy: false,
             first_ended: None,
             reset: None,
         }
@@ -99,6 +103,27 @@ pub(crate) struct Ending {
     pub reason: String,
     /// Whether what the task made has to be undone on the way.
     pub clean: bool,
+    /// Whether a user has ended it as it is, with nothing undone.
+    #[serde(default)]
+    pub forced: bool,
+}
+
+impl Ending {
+    /// The end of a task as it is.
+    pub fn by_force(record: &TaskRecord) -> Self {
+        let reason = match &record.ending {
+            None => "ended by force on request".to_owned(),
+            // Asked for twice, it is the same.
+            Some(ending) if ending.forced => ending.reason.clone(),
+            Some(ending) => format!("ended by force on request, after: {}", ending.reason),
+        };
+        Self {
+            outcome: Outcome::Failed,
+            reason,
+            clean: false,
+            forced: true,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,6 +215,28 @@ impl LiveTask {
         let each = self.steps.iter().zip(&self.statuses);
         each.filter(move |(step, status)| step.kind == kind && status.attempted)
             .map(|(step, _)| step)
+    }
+
+    /// The nodes on which a step of this kind may have reached the other side, and no step of the kind `ended` has
+    /// succeeded since.
+    pub fn nodes_left(&self, kind: StepKind, ended: StepKind) -> Vec<&str> {
+        let is_ended = |node: &str| {
+            let mut each = self.steps.iter().zip(&self.statuses);
+            each.any(|(step, status)| {
+                step.kind == ended && step.node == node && status.state == StepState::Succeeded
+            })
+        };
+        let nodes = self.attempted(kind).map(|step| step.node.as_str());
+        nodes.filter(|node| !is_ended(node)).collect()
+    }
+
+    /// What the task waits for, if each of its running steps has failed and is to be tried again.
+    pub fn retrying(&self) -> Option<String> {
+        let each = self.steps.iter().zip(&self.statuses);
+        let mut running = each.filter(|(_, status)| status.state == StepState::Running);
+        let (step, first) = running.clone().next()?;
+        let all_fail = running.all(|(_, status)| !status.error.is_empty());
+        all_fail.then(|| format!("step `{}` is being retried: {}", step.id, first.error))
     }
 
     /// What a step found out, if it has succeeded.

@@ -1,10 +1,12 @@
 //! Requests and tasks between the wire and the runner.
 
+use std::collections::BTreeSet;
+
 use api::convert::{ConversionError, parsed, parsed_optional, required};
 use api::pb::storage_catalog::VerifyLevel as WireLevel;
 use api::pb::task_runner as pb;
 use api::pb::types::BackupKind as WireKind;
-use model::manifest::BackupKind;
+use model::manifest::{BackupKind, KindWithBase};
 use model::{ClusterName, Selection, TaskId, VerifyLevel};
 
 use crate::cluster::Cluster;
@@ -64,18 +66,14 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             kind => kind.try_into()?,
         };
         let base = parsed_optional("base", &request.base)?;
-        if base.is_some() && kind == BackupKind::Full {
-            return Err(ConversionError::invalid(
-                "base",
-                "a full backup has no base",
-            ));
-        }
+        let kind = KindWithBase::requested(kind, base)
+            .map_err(|mismatch| ConversionError::invalid("base", mismatch))?;
         Ok(Self {
             cluster: parsed("cluster", &request.cluster)?,
             name: parsed_optional("name", &request.name)?,
-            kind,
+            kind: kind.kind(),
+            base: kind.base().cloned(),
             selection: selection(request.selection)?,
-            base,
             keep_damaged: request.keep_damaged,
         })
     }
@@ -93,6 +91,14 @@ impl TryFrom<pb::PlanRestoreRequest> for NewRestore {
             options: required("options", request.options)?.try_into()?,
         })
     }
+}
+
+/// At least one: none must never stand for all.
+pub(super) fn tasks(ids: &[String]) -> Result<BTreeSet<TaskId>, ConversionError> {
+    if ids.is_empty() {
+        return Err(ConversionError::missing("task_ids"));
+    }
+    ids.iter().map(|id| parsed("task_ids", id)).collect()
 }
 
 /// A backup by its name, and by its cluster if one is given.

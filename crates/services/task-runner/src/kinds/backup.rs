@@ -52,10 +52,7 @@ impl Kind for BackupKind {
         context: &Context,
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
-        let spec: Option<BackupSpec> = context.tasks.document(record.id, SPEC).await?;
-        let spec = spec.ok_or_else(|| {
-            RunnerError::PlanNotUnderstood(format!("task {} has lost its plan", record.id))
-        })?;
+        let spec: BackupSpec = context.tasks.required_document(record.id, SPEC).await?;
         Ok(Arc::new(BackupJob { spec }))
     }
 
@@ -70,6 +67,15 @@ impl Kind for BackupKind {
             "its backup was given up, and the name with it",
             "make a new backup with `ringkeep backup create`",
         ))
+    }
+
+    async fn release(&self, context: &Context, record: &TaskRecord) -> Result<(), StepError> {
+        match &record.backup {
+            Some(backup) if record.state != TaskState::Succeeded => {
+                undo::release(context, backup, record).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn touched(
@@ -109,6 +115,13 @@ impl Job for BackupJob {
 
     fn given_up(&self, task: &LiveTask, at: usize, error: &StepError) -> Finding {
         undo::not_cleared(task, &task.steps[at].node, error)
+    }
+
+    fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {
+        match forced {
+            true => undo::left_by_force(task),
+            false => Vec::new(),
+        }
     }
 
     async fn undo(

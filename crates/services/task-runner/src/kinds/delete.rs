@@ -7,16 +7,17 @@ use async_trait::async_trait;
 use model::plan::StepKind;
 use model::task::{Deletion, Task, TaskKind, TaskState};
 use model::{BackupRef, Finding, TaskId};
+use plan::codes;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::context::Context;
 use crate::engine::{
-    Engine, Failure, Job, Kind, Kinds, LiveTask, NewTask, Output, Policy, StepError, StepRun,
-    StepTraits, TaskRecord, Undone, check_ended,
+    Engine, Job, Kind, LiveTask, Output, Policy, StepError, StepRun, StepTraits, TaskRecord,
+    check_ended,
 };
 use crate::error::RunnerError;
 use crate::kinds::NamedBackup;
+use crate::kinds::undo::follow_up;
 
 /// What is deleted, among the task's documents.
 const SPEC: &str = "delete";
@@ -32,20 +33,14 @@ pub(crate) async fn start(
     backup: NamedBackup,
     even_if_running: bool,
 ) -> Result<(TaskId, BackupRef), RunnerError> {
-    let backup = backup.find(&engine.context).await?;
-    let id = TaskId(Uuid::now_v7());
-    let now = (engine.context.clock)();
-    let record = TaskRecord {
-        backup: Some(backup.clone()),
-        ..TaskRecord::new(id, TaskKind::Delete, backup.cluster.clone(), now)
-    };
-    let steps = &plan::delete_steps();
-    let spec = DeleteSpec { even_if_running };
-    let (stored, fence) = engine
-        .create(NewTask { record, steps }, &[(SPEC, &spec)])
-        .await?;
-    engine.drive_new(stored, fence).await;
-    Ok((id, backup))
+    backup
+        .start_task(
+            &engine,
+            TaskKind::Delete,
+            &plan::delete_steps(),
+            (SPEC, &DeleteSpec { even_if_running }),
+        )
+        .await
 }
 
 /// Deletions as a kind of task.
@@ -74,10 +69,7 @@ impl Kind for DeleteKind {
         context: &Context,
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
-        let spec: Option<DeleteSpec> = context.tasks.document(record.id, SPEC).await?;
-        let spec = spec.ok_or_else(|| {
-            RunnerError::PlanNotUnderstood(format!("task {} has lost its settings", record.id))
-        })?;
+        let spec: DeleteSpec = context.tasks.required_document(record.id, SPEC).await?;
         Ok(Arc::new(DeleteJob { spec }))
     }
 
@@ -123,25 +115,21 @@ impl Job for DeleteJob {
         }
     }
 
-    fn failure(&self, _task: &LiveTask, _step: StepKind, _error: &StepError) -> Failure {
-        Failure {
-            clean: false,
-            what_next: String::new(),
+    fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {
+        let backup = task.record.backup.as_ref();
+        match backup.filter(|_| forced && task.record.past_point_of_no_return) {
+            None => Vec::new(),
+            Some(backup) => vec![follow_up(
+                codes::ENDED_BY_FORCE,
+                &backup.to_string(),
+                "the deletion was ended after it had begun: the backup may lack files already"
+                    .to_owned(),
+                format!(
+                    "`ringkeep task resume {}` goes on with the deletion; do not restore the backup",
+                    task.record.id
+                ),
+            )],
         }
-    }
-
-    fn given_up(&self, _task: &LiveTask, _at: usize, _error: &StepError) -> Finding {
-        unreachable!("no step of a deletion is best effort")
-    }
-
-    async fn undo(
-        &self,
-        _context: &Context,
-        _kinds: &Kinds,
-        _task: &LiveTask,
-        _reason: &str,
-    ) -> Undone {
-        Undone::Done(Vec::new())
     }
 }
 

@@ -1,8 +1,15 @@
-//! A backup as a request names it.
+//! A backup as a request names it, and tasks on a backup that exists.
 
-use model::{BackupName, BackupRef, ClusterName};
+use std::sync::Arc;
+
+use model::plan::PlanStep;
+use model::task::TaskKind;
+use model::{BackupName, BackupRef, ClusterName, TaskId};
+use serde::Serialize;
+use uuid::Uuid;
 
 use crate::context::Context;
+use crate::engine::{Engine, NewTask, TaskRecord};
 use crate::error::RunnerError;
 
 /// A backup as a request names it.
@@ -15,9 +22,31 @@ pub(crate) struct NamedBackup {
 
 impl NamedBackup {
     /// Which backup of the bucket it is, in whatever state.
-    pub async fn find(&self, context: &Context) -> Result<BackupRef, RunnerError> {
+    async fn find(&self, context: &Context) -> Result<BackupRef, RunnerError> {
         let catalog = &context.catalog;
         let found = catalog.find_backup(self.cluster.as_ref(), &self.name).await;
         found.map_err(RunnerError::remote("storage-catalog"))
+    }
+
+    /// Starts a task on this backup with one document, if there is such a backup.
+    pub async fn start_task<D: Serialize>(
+        &self,
+        engine: &Arc<Engine>,
+        kind: TaskKind,
+        steps: &[PlanStep],
+        document: (&str, &D),
+    ) -> Result<(TaskId, BackupRef), RunnerError> {
+        let backup = self.find(&engine.context).await?;
+        let id = TaskId(Uuid::now_v7());
+        let now = (engine.context.clock)();
+        let record = TaskRecord {
+            backup: Some(backup.clone()),
+            ..TaskRecord::new(id, kind, backup.cluster.clone(), now)
+        };
+        let (stored, fence) = engine
+            .create(NewTask { record, steps }, &[document])
+            .await?;
+        engine.drive_new(stored, fence).await;
+        Ok((id, backup))
     }
 }

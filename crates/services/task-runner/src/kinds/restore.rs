@@ -1,6 +1,7 @@
 //! Restores: planned from what is now, started as the plan that was shown, and carried out step by step.
 
 mod check;
+mod left;
 mod made;
 mod plans;
 mod spec;
@@ -58,10 +59,7 @@ impl Kind for RestoreKind {
         context: &Context,
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
-        let spec: Option<RestoreSpec> = context.tasks.document(record.id, SPEC).await?;
-        let spec = spec.ok_or_else(|| {
-            RunnerError::PlanNotUnderstood(format!("task {} has lost its plan", record.id))
-        })?;
+        let spec: RestoreSpec = context.tasks.required_document(record.id, SPEC).await?;
         Ok(Arc::new(RestoreJob { spec }))
     }
 
@@ -108,6 +106,13 @@ impl Kind for RestoreKind {
         others: &[&TaskRecord],
     ) -> Result<bool, RunnerError> {
         superseded::is_last_guard(context, kinds, waiting, candidate, others).await
+    }
+
+    async fn release(&self, context: &Context, record: &TaskRecord) -> Result<(), StepError> {
+        match &record.backup {
+            Some(backup) => Ok(context.catalog.unpin_backup(backup, record.id).await?),
+            None => Ok(()),
+        }
     }
 
     /// A restore that failed may have emptied tables, too, and loaded some of the nodes.
@@ -181,6 +186,10 @@ impl Job for RestoreJob {
             && !task.was_attempted(StepKind::Stop)
     }
 
+    fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {
+        left::left_over(&self.spec, task, forced)
+    }
+
     fn closing(&self) -> Vec<Finding> {
         self.spec.closing()
     }
@@ -198,17 +207,17 @@ impl Job for RestoreJob {
 
 fn what_next(task: &LiveTask) -> String {
     let id = task.record.id;
-    let was_stopped = task.was_attempted(StepKind::Stop);
+    let stopped = left::stopped(task);
     if task.record.past_point_of_no_return {
-        let down = match was_stopped {
-            true => ", until which Cassandra may be down on nodes",
-            false => "",
+        let down = match stopped {
+            None => String::new(),
+            Some(nodes) => format!(", until which Cassandra is stopped on {nodes}"),
         };
         return format!("; go on with `ringkeep task resume {id}`{down}");
     }
-    let starts = match was_stopped {
-        true => ", which starts Cassandra again if it was stopped",
-        false => "",
+    let starts = match stopped {
+        None => String::new(),
+        Some(nodes) => format!(", which starts Cassandra again on {nodes}"),
     };
     format!(
         "; nothing was replaced yet: go on with `ringkeep task resume {id}`, or give up with `ringkeep task cancel {id}`{starts}"

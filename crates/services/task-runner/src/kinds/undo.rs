@@ -24,16 +24,19 @@ pub(super) fn follow_up(code: Code, subject: &str, message: String, hint: String
     }
 }
 
-/// Runs the same on these nodes at once, with retries; returns those on which it failed.
+/// Runs the same on these nodes at once, with retries and at most this long; returns those on which it failed.
 pub(super) async fn on_each<'a, N: 'a, F>(
     context: &Context,
+    within: Duration,
     nodes: impl Iterator<Item = &'a N>,
     undo: impl Fn(&'a N) -> F,
 ) -> Vec<(&'a N, StepError)>
 where
     F: Future<Output = Result<(), StepError>>,
 {
-    let limits = RetryLimits::new(&context.config).at_most(NODE_RETRY_FOR);
+    let limits = RetryLimits::new(&context.config)
+        .at_most(NODE_RETRY_FOR)
+        .within(within);
     let undo = &undo;
     let each = nodes.map(|node| async move {
         let done = retry(limits, || undo(node)).await;

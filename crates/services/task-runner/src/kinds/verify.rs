@@ -5,14 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::plan::StepKind;
 use model::task::{Task, TaskKind};
-use model::{BackupRef, Finding, TaskId, VerifyLevel, VerifyReport};
+use model::{BackupRef, TaskId, VerifyLevel, VerifyReport};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::context::Context;
 use crate::engine::{
-    Engine, Failure, Job, Kind, Kinds, LiveTask, NewTask, Output, Policy, StepError, StepRun,
-    StepTraits, TaskRecord, Undone, check_ended,
+    Engine, Job, Kind, LiveTask, Output, Policy, StepError, StepRun, StepTraits, TaskRecord,
+    check_ended,
 };
 use crate::error::RunnerError;
 use crate::kinds::NamedBackup;
@@ -33,19 +32,14 @@ pub(crate) async fn start(
     backup: NamedBackup,
     level: VerifyLevel,
 ) -> Result<(TaskId, BackupRef), RunnerError> {
-    let backup = backup.find(&engine.context).await?;
-    let id = TaskId(Uuid::now_v7());
-    let now = (engine.context.clock)();
-    let record = TaskRecord {
-        backup: Some(backup.clone()),
-        ..TaskRecord::new(id, TaskKind::Verify, backup.cluster.clone(), now)
-    };
-    let steps = &plan::verify_steps();
-    let (stored, fence) = engine
-        .create(NewTask { record, steps }, &[(SPEC, &VerifySpec { level })])
-        .await?;
-    engine.drive_new(stored, fence).await;
-    Ok((id, backup))
+    backup
+        .start_task(
+            &engine,
+            TaskKind::Verify,
+            &plan::verify_steps(),
+            (SPEC, &VerifySpec { level }),
+        )
+        .await
 }
 
 /// Verifications as a kind of task.
@@ -74,10 +68,7 @@ impl Kind for VerifyKind {
         context: &Context,
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
-        let spec: Option<VerifySpec> = context.tasks.document(record.id, SPEC).await?;
-        let spec = spec.ok_or_else(|| {
-            RunnerError::PlanNotUnderstood(format!("task {} has lost its level", record.id))
-        })?;
+        let spec: VerifySpec = context.tasks.required_document(record.id, SPEC).await?;
         Ok(Arc::new(VerifyJob { level: spec.level }))
     }
 
@@ -129,27 +120,6 @@ impl Job for VerifyJob {
         Err(StepError::Damaged {
             what: damage(&report),
         })
-    }
-
-    fn failure(&self, _task: &LiveTask, _step: StepKind, _error: &StepError) -> Failure {
-        Failure {
-            clean: false,
-            what_next: String::new(),
-        }
-    }
-
-    fn given_up(&self, _task: &LiveTask, _at: usize, _error: &StepError) -> Finding {
-        unreachable!("no step of a verification is best effort")
-    }
-
-    async fn undo(
-        &self,
-        _context: &Context,
-        _kinds: &Kinds,
-        _task: &LiveTask,
-        _reason: &str,
-    ) -> Undone {
-        Undone::Done(Vec::new())
     }
 }
 

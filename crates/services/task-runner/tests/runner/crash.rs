@@ -1,10 +1,12 @@
 //! Kills the runner at every write, starts it again, and wants the same end each time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::pb::task_runner::{StepState, TaskState};
-use tokio::time::{sleep, timeout};
+use state_store::StateStore;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::dying_store::{Death, DyingStore};
 use crate::fleet::{BackupNow, Fault};
@@ -102,24 +104,71 @@ async fn dies_at(story: Story, writes: i64, death: Death) -> bool {
     let died = timeout(DEADLINE, live(&world, story, writes, death))
         .await
         .unwrap_or_else(|_| panic!("{place}: neither dead nor done"));
-    let mut life = world.start().await;
+    let store = world.open().await;
+    let mut life = world.start_on(store.clone());
     let tasks = life.tasks().await;
-    let state = match tasks.first() {
+    let task = match tasks.first() {
         Some(task) => {
             let id = task.id.clone();
-            life.ended(&id).await.state()
+            life.ended(&id).await
         }
         None => {
             // It died before the task was on disk: nobody was answered, nothing was touched, and it can be asked again.
             assert_eq!(world.fleet.changes(), Vec::<String>::new(), "{place}");
             ask(&mut life, story).await;
             let id = life.tasks().await[0].id.clone();
-            life.ended(&id).await.state()
+            life.ended(&id).await
         }
     };
-    check_end(&world, story, state, &place);
+    check_end(&world, story, task.state(), &place);
+    let found: BTreeSet<String> = task.findings.iter().map(|it| format!("{it:?}")).collect();
+    assert_eq!(found.len(), task.findings.len(), "{place}: none twice");
+    no_document_is_orphaned(store.as_ref(), &task.id, &place).await;
     life.runner.kill().await;
     died
+}
+
+/// What was written for a task that was never created goes, too.
+async fn no_document_is_orphaned(store: &dyn StateStore, task: &str, place: &str) {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let announced = store.list("creating/").await.expect("a list");
+        let documents = store.list("documents/").await.expect("a list");
+        let orphans = documents.iter().filter(|entry| !entry.key.contains(task));
+        let orphans = announced.len() + orphans.count();
+        if orphans == 0 {
+            return;
+        }
+        assert!(Instant::now() < until, "{place}: {orphans} are left");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_report_of_a_try_that_was_cut_short_is_not_shown_for_one_that_failed() {
+    let mut failed = 0;
+    for writes in 0..WRITES_MAX {
+        let world = world(Story::Verify);
+        world.start_with_cluster().await.runner.kill().await;
+        let died = live(&world, Story::Verify, writes, Death::AfterWrite).await;
+        if !died {
+            break;
+        }
+        let reported = world.fleet.count("verify") > 0;
+        world.fleet.fail("verify", &[Fault::Damaged]);
+        let mut life = world.start().await;
+        if let Some(task) = life.tasks().await.first() {
+            let task = life.ended(&task.id.clone()).await;
+            let is_failed = task.state() == TaskState::Failed;
+            assert_eq!(task.verification.is_none(), is_failed, "at write {writes}");
+            failed += usize::from(is_failed && reported);
+        }
+        life.runner.kill().await;
+    }
+    assert!(
+        failed > 0,
+        "the runner died between a report and its step's end"
+    );
 }
 
 async fn dies_everywhere(story: Story, places_min: usize) {

@@ -1,9 +1,12 @@
 //! An agent that has no Cassandra, but knows what one would have.
 
+use std::time::Duration;
+
 use api::pb::node_agent::node_agent_server::NodeAgent;
 use api::pb::node_agent::{self as pb, SourceManifest};
 use api::pb::types::{
-    KeyFingerprint, NodeDescription, Product, Progress, Release, Schema, TableDescription, TableRef,
+    ClearedLeftover, KeyFingerprint, Leftover, LeftoverKind, NodeDescription, Product, Progress,
+    Release, Schema, TableDescription, TableRef,
 };
 use futures::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
@@ -18,6 +21,8 @@ pub struct FakeAgent {
 type Answer<T> = Result<Response<T>, Status>;
 type Streaming<T> = BoxStream<'static, Result<T, Status>>;
 
+/// How often a stuck stream says the same.
+const REPEATED_EVERY: Duration = Duration::from_millis(20);
 /// Bytes that every stream says it has.
 const TOTAL: u64 = 1000;
 
@@ -54,6 +59,13 @@ impl FakeAgent {
         work: impl FnOnce(&Fleet, &str) + Send + 'static,
     ) -> Answer<Streaming<T>> {
         let (fleet, node) = (self.fleet.clone(), self.node().to_owned());
+        if fault == Some(Fault::Stuck) {
+            let messages = stream::unfold(message, |message| async move {
+                tokio::time::sleep(REPEATED_EVERY).await;
+                Some((Ok(message(progress(TOTAL / 2), false)), message))
+            });
+            return Ok(Response::new(messages.boxed()));
+        }
         let half = message(progress(TOTAL / 2), false);
         let rest = async move {
             if fault == Some(Fault::Break) {
@@ -378,5 +390,59 @@ impl NodeAgent for FakeAgent {
         self.fleet.facts().staged.remove(&node);
         lost(fault)?;
         Ok(Response::new(pb::FinishRestoreResponse { freed_bytes: 1 }))
+    }
+
+    /// Snapshots by their tag, and staged files if the world says whose they are.
+    async fn list_leftovers(
+        &self,
+        _: Request<pb::ListLeftoversRequest>,
+    ) -> Answer<pb::ListLeftoversResponse> {
+        self.enter("leftovers").await?;
+        let facts = self.fleet.facts();
+        let on_node = facts
+            .snapshots
+            .iter()
+            .filter(|(node, _)| node == self.node());
+        let tasks = on_node.filter_map(|(_, tag)| tag.strip_prefix("ringkeep-"));
+        let snapshots = tasks.map(|task| (LeftoverKind::Snapshot, task.to_owned()));
+        let others = facts.left.iter().filter(|(node, ..)| node == self.node());
+        let others = others.map(|(_, kind, task)| (*kind, task.clone()));
+        let leftovers = snapshots.chain(others).map(|(kind, task_id)| Leftover {
+            kind: kind as i32,
+            task_id,
+            bytes: 7,
+            half_swapped: false,
+        });
+        Ok(Response::new(pb::ListLeftoversResponse {
+            host_id: crate::fleet::host_id(self.at),
+            leftovers: leftovers.collect(),
+        }))
+    }
+
+    async fn clear_leftovers(
+        &self,
+        request: Request<pb::ClearLeftoversRequest>,
+    ) -> Answer<pb::ClearLeftoversResponse> {
+        self.enter("clear-leftovers").await?;
+        let request = request.into_inner();
+        self.require_meant(&request.host_id);
+        let node = self.node().to_owned();
+        let mut facts = self.fleet.facts();
+        let cleared = request.leftovers.iter().map(|name| {
+            facts
+                .snapshots
+                .remove(&(node.clone(), format!("ringkeep-{}", name.task_id)));
+            facts
+                .left
+                .remove(&(node.clone(), name.kind(), name.task_id.clone()));
+            ClearedLeftover {
+                kind: name.kind,
+                task_id: name.task_id.clone(),
+                freed_bytes: 7,
+                kept_because: String::new(),
+            }
+        });
+        let cleared = cleared.collect();
+        Ok(Response::new(pb::ClearLeftoversResponse { cleared }))
     }
 }

@@ -72,6 +72,24 @@ fn cut_short<T: Send + 'static>(
     stream::iter([Ok(halfway), last]).boxed()
 }
 
+/// Progress for more than a second, and then the connection breaks.
+fn slow_and_cut_short() -> BoxStream<'static, Result<pb::VerifyBackupResponse, Status>> {
+    let messages = (1..6u64).map(|bytes_done| async move {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        if bytes_done == 5 {
+            return Err(Status::unavailable("the connection broke"));
+        }
+        Ok(pb::VerifyBackupResponse {
+            progress: Some(types::Progress {
+                bytes_done,
+                ..types::Progress::default()
+            }),
+            report: None,
+        })
+    });
+    stream::iter(messages).then(|message| message).boxed()
+}
+
 #[tonic::async_trait]
 impl StorageCatalog for FakeCatalog {
     type ListSstablesStream = BoxStream<'static, Result<pb::ListSstablesResponse, Status>>;
@@ -318,6 +336,9 @@ impl StorageCatalog for FakeCatalog {
             progress: None,
             report: Some(report),
         };
+        if fault == Some(Fault::Stuck) {
+            return Ok(Response::new(slow_and_cut_short()));
+        }
         let halfway = pb::VerifyBackupResponse {
             progress: Some(halfway()),
             report: None,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
@@ -20,6 +21,10 @@ pub enum Fault {
     LoseAnswer,
     /// A stream that ends in the middle.
     Break,
+    /// A stream that reports the same for ever.
+    Stuck,
+    /// Cannot be reached, which shows after a second only.
+    Late,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub struct Facts {
     /// Tags by node.
     pub snapshots: BTreeSet<(String, String)>,
     pub uploaded: BTreeSet<(String, String)>,
+    /// What else is left on nodes: node, kind and task.
+    pub left: BTreeSet<(String, pb::LeftoverKind, String)>,
     /// Name to state and task.
     pub backups: BTreeMap<String, (BackupNow, String)>,
     pub pins: BTreeSet<String>,
@@ -151,7 +158,11 @@ impl Fleet {
             Some(Fault::Unavailable) => Err(Status::unavailable("down")),
             Some(Fault::Damaged) => Err(refuse("damaged", ErrorKind::DataLoss, "DAMAGED")),
             Some(Fault::Hang) => std::future::pending().await,
-            Some(later @ (Fault::LoseAnswer | Fault::Break)) => Ok(Some(later)),
+            Some(Fault::Late) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Err(Status::unavailable("down"))
+            }
+            Some(later @ (Fault::LoseAnswer | Fault::Break | Fault::Stuck)) => Ok(Some(later)),
             None => Ok(None),
         }
     }
@@ -178,6 +189,7 @@ impl Fleet {
             "plan-",
             "sstables",
             "keys",
+            "leftovers",
         ];
         let facts = self.facts();
         facts

@@ -103,10 +103,10 @@ impl World {
 
     pub fn start_on(&self, store: Arc<dyn StateStore>) -> Life {
         let agents = self.agents.clone();
-        let silence = self.config.silence();
+        let limits = self.config.agent_limits();
         let connect = move |address: &str| match agents.get(address) {
             Some(channel) => {
-                let agent = RemoteNodeAgent::new(channel.clone(), silence);
+                let agent = RemoteNodeAgent::new(channel.clone(), limits);
                 Ok(Arc::new(agent) as Arc<dyn NodeAgent>)
             }
             None if address.starts_with("http://") => Err(ConnectError::Plaintext {
@@ -117,7 +117,10 @@ impl World {
             }),
         };
         let dependencies = Dependencies {
-            catalog: Arc::new(RemoteStorageCatalog::new(self.catalog.clone())),
+            catalog: Arc::new(RemoteStorageCatalog::with_limits(
+                self.catalog.clone(),
+                self.config.catalog_limits(),
+            )),
             planner: Arc::new(RemotePlanner::new(self.planner.clone())),
             agents: Arc::new(connect),
             store,
@@ -300,6 +303,15 @@ impl Life {
     pub async fn cancel(&mut self, id: &str) -> Answer<pb::Task> {
         let request = pb::CancelTaskRequest { id: id.into() };
         let answer = unwrap(self.client.cancel_task(request).await)?;
+        Ok(answer.task.expect("a task"))
+    }
+
+    pub async fn fail(&mut self, id: &str, force: bool) -> Answer<pb::Task> {
+        let request = pb::FailTaskRequest {
+            id: id.into(),
+            force,
+        };
+        let answer = unwrap(self.client.fail_task(request).await)?;
         Ok(answer.task.expect("a task"))
     }
 

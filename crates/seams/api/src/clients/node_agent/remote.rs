@@ -4,44 +4,37 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::KeyFingerprint;
 use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, TaskId};
 
-use super::{NodeAgent, RestoreOnNode, Silence, StageRestore, UploadSnapshot};
+use super::{NodeAgent, RestoreOnNode, StageRestore, UploadSnapshot};
 use crate::RemoteError;
 use crate::client::{Channel, NodeAgentClient, node_agent};
 use crate::clients::call::{OnProgress, follow, invalid, within};
-use crate::convert::{all_into, parsed, required};
+use crate::clients::limits::{AgentLimits, Deadlines, Silence};
+use crate::convert::{all, all_into, parsed, required};
 use crate::pb::node_agent as pb;
 use crate::pb::types as types_pb;
 
 const AGENT: &str = "the agent";
 /// Reads of a node; one that takes longer is as good as down.
 const READ_DEADLINE: Duration = Duration::from_secs(60);
-/// A snapshot flushes all memtables first.
-const SNAPSHOT_DEADLINE: Duration = Duration::from_secs(900);
-const CLEAR_DEADLINE: Duration = Duration::from_secs(300);
-/// Statements wait for schema agreement, one by one.
-const CQL_DEADLINE: Duration = Duration::from_secs(3_600);
-/// Stopping drains first, and starts again what went down without having drained.
-const STOP_DEADLINE: Duration = Duration::from_secs(5_400);
-const SWAP_DEADLINE: Duration = Duration::from_secs(1_800);
-/// Starting replays the commit log and waits for CQL.
-const START_DEADLINE: Duration = Duration::from_secs(3_600);
-const FINISH_DEADLINE: Duration = Duration::from_secs(1_800);
 
 /// An agent behind a channel.
 #[derive(Clone)]
 pub struct RemoteNodeAgent {
     client: NodeAgentClient,
     silence: Silence,
+    deadlines: Deadlines,
 }
 
 impl RemoteNodeAgent {
-    pub fn new(channel: Channel, silence: Silence) -> Self {
+    pub fn new(channel: Channel, limits: AgentLimits) -> Self {
         Self {
             client: node_agent(channel),
-            silence,
+            silence: limits.silence,
+            deadlines: limits.deadlines,
         }
     }
 }
@@ -87,7 +80,7 @@ impl NodeAgent for RemoteNodeAgent {
             selection: Some(selection.clone().into()),
         };
         let mut client = self.client.clone();
-        let taken = within(SNAPSHOT_DEADLINE, client.take_snapshot(request)).await?;
+        let taken = within(self.deadlines.snapshot, client.take_snapshot(request)).await?;
         parsed("taken_at", &taken.taken_at).map_err(invalid(AGENT))
     }
 
@@ -111,6 +104,17 @@ impl NodeAgent for RemoteNodeAgent {
         match last.and_then(|last| last.manifest) {
             Some(_) => Ok(()),
             None => Err(RemoteError::invalid_response(
+
+    /// What tasks have left on the node, and the node's own host id.
+    async fn list_leftovers(&self) -> Result<(HostId, Vec<Leftover>), RemoteError>;
+
+    /// Deletes what tasks have left, except what is named after one of the `live` tasks.
+    async fn clear_leftovers(
+        &self,
+        host: HostId,
+        leftovers: &[(LeftoverKind, TaskId)],
+        live: &[TaskId],
+    ) -> Result<Vec<ClearedLeftover>, RemoteError>;
                 AGENT,
                 "an upload that ended without a manifest",
             )),
@@ -122,7 +126,7 @@ impl NodeAgent for RemoteNodeAgent {
             tag: tag.to_owned(),
         };
         let mut client = self.client.clone();
-        within(CLEAR_DEADLINE, client.clear_snapshot(request)).await?;
+        within(self.deadlines.tidy, client.clear_snapshot(request)).await?;
         Ok(())
     }
 
@@ -163,7 +167,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: host.to_string(),
         };
         let mut client = self.client.clone();
-        within(CQL_DEADLINE, client.execute_cql(request)).await?;
+        within(self.deadlines.cql, client.execute_cql(request)).await?;
         Ok(())
     }
 
@@ -188,7 +192,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: host.to_string(),
         };
         let mut client = self.client.clone();
-        within(STOP_DEADLINE, client.stop_cassandra(request)).await?;
+        within(self.deadlines.stop, client.stop_cassandra(request)).await?;
         Ok(())
     }
 
@@ -199,7 +203,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: restore.host.to_string(),
         };
         let mut client = self.client.clone();
-        within(SWAP_DEADLINE, client.swap_staged(request)).await?;
+        within(self.deadlines.swap, client.swap_staged(request)).await?;
         Ok(())
     }
 
@@ -210,7 +214,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: restore.host.to_string(),
         };
         let mut client = self.client.clone();
-        within(START_DEADLINE, client.start_cassandra(request)).await?;
+        within(self.deadlines.start, client.start_cassandra(request)).await?;
         Ok(())
     }
 
@@ -252,7 +256,37 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: host.to_string(),
         };
         let mut client = self.client.clone();
-        within(FINISH_DEADLINE, client.finish_restore(request)).await?;
+        within(self.deadlines.tidy, client.finish_restore(request)).await?;
         Ok(())
+    }
+
+    async fn list_leftovers(&self) -> Result<(HostId, Vec<Leftover>), RemoteError> {
+        let mut client = self.client.clone();
+        let call = client.list_leftovers(pb::ListLeftoversRequest {});
+        let response = within(self.deadlines.tidy, call).await?;
+        let host = parsed("host_id", &response.host_id).map_err(invalid(AGENT))?;
+        let leftovers = all(response.leftovers).map_err(invalid(AGENT))?;
+        Ok((host, leftovers))
+    }
+
+    async fn clear_leftovers(
+        &self,
+        host: HostId,
+        leftovers: &[(LeftoverKind, TaskId)],
+        live: &[TaskId],
+    ) -> Result<Vec<ClearedLeftover>, RemoteError> {
+        let names = leftovers.iter().map(|(kind, task)| pb::LeftoverName {
+            kind: types_pb::LeftoverKind::from(*kind) as i32,
+            task_id: task.to_string(),
+        });
+        let request = pb::ClearLeftoversRequest {
+            host_id: host.to_string(),
+            leftovers: names.collect(),
+            live_task_ids: live.iter().map(ToString::to_string).collect(),
+        };
+        let mut client = self.client.clone();
+        let call = client.clear_leftovers(request);
+        let response = within(self.deadlines.tidy, call).await?;
+        all(response.cleared).map_err(invalid(AGENT))
     }
 }

@@ -14,6 +14,7 @@ use model::{
 use super::{BeginBackup, CommitBackup, CompleteBackup, StorageCatalog};
 use crate::client::{Channel, StorageCatalogClient, storage_catalog};
 use crate::clients::call::{OnProgress, follow, invalid, next, within};
+use crate::clients::limits::CatalogLimits;
 use crate::convert::{all, all_into, parsed_optional, required};
 use crate::pb::storage_catalog as pb;
 use crate::pb::types as types_pb;
@@ -24,21 +25,25 @@ const CATALOG: &str = "the storage-catalog";
 const SHORT_DEADLINE: Duration = Duration::from_secs(30);
 /// A list of a large bucket reads a manifest for each backup.
 const LIST_DEADLINE: Duration = Duration::from_secs(120);
-/// A commit asks the bucket for every object of the backup.
-const COMMIT_DEADLINE: Duration = Duration::from_secs(3_600);
-/// How long verifying or deleting may report nothing.
-const SILENCE_LIMIT: Duration = Duration::from_secs(3_600);
+/// Between two nodes of a list of SSTables, each of which is read from one document.
+const LIST_SILENCE: Duration = Duration::from_secs(120);
 
 /// A storage-catalog behind a channel.
 #[derive(Clone)]
 pub struct RemoteStorageCatalog {
     client: StorageCatalogClient,
+    limits: CatalogLimits,
 }
 
 impl RemoteStorageCatalog {
     pub fn new(channel: Channel) -> Self {
+        Self::with_limits(channel, CatalogLimits::default())
+    }
+
+    pub fn with_limits(channel: Channel, limits: CatalogLimits) -> Self {
         Self {
             client: storage_catalog(channel),
+            limits,
         }
     }
 
@@ -83,7 +88,7 @@ impl StorageCatalog for RemoteStorageCatalog {
             snapshot_spread_ms: commit.snapshot_spread_ms,
         };
         let mut client = self.client.clone();
-        within(COMMIT_DEADLINE, client.commit_backup(request)).await?;
+        within(self.limits.commit, client.commit_backup(request)).await?;
         Ok(())
     }
 
@@ -165,7 +170,7 @@ impl StorageCatalog for RemoteStorageCatalog {
         let mut stream = within(SHORT_DEADLINE, client.list_sstables(request)).await?;
         // By host id: a node that came twice would count twice.
         let mut nodes = BTreeMap::new();
-        while let Some(message) = next(&mut stream, SILENCE_LIMIT).await? {
+        while let Some(message) = next(&mut stream, LIST_SILENCE).await? {
             let node = required("node", message.node).map_err(invalid(CATALOG))?;
             let node: NodeSstables = node.try_into().map_err(invalid(CATALOG))?;
             nodes.insert(node.host_id, node);
@@ -205,7 +210,7 @@ impl StorageCatalog for RemoteStorageCatalog {
         };
         let mut client = self.client.clone();
         let call = client.verify_backup(request);
-        let last = follow(SILENCE_LIMIT, on_progress, call).await?;
+        let last = follow(self.limits.silence, on_progress, call).await?;
         let report = last
             .and_then(|last| last.report)
             .ok_or_else(|| cut_short("a verification that ended without a report"))?;
@@ -224,7 +229,7 @@ impl StorageCatalog for RemoteStorageCatalog {
         };
         let mut client = self.client.clone();
         let call = client.delete_backup(request);
-        let last = follow(SILENCE_LIMIT, on_progress, call).await?;
+        let last = follow(self.limits.silence, on_progress, call).await?;
         let last = last.ok_or_else(|| cut_short("a deletion that ended without a result"))?;
         Ok(Deletion {
             objects: last.deleted_objects,

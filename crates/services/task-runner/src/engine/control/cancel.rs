@@ -7,7 +7,7 @@ use model::task::TaskState;
 use state_store::{Fence, StateError};
 
 use super::{LEASE_PAUSE, LEASE_TRIES, change, get, hand_to_driver, note_end, resumed};
-use crate::engine::active::View;
+use crate::engine::active::{Command, View};
 use crate::engine::runner::Engine;
 use crate::engine::task::{Ending, Outcome, TaskRecord};
 use crate::error::RunnerError;
@@ -15,7 +15,8 @@ use crate::error::RunnerError;
 /// Stops a task at a safe point. A failed task with leftovers is given up, if its kind allows it: they are undone.
 pub(crate) async fn cancel(engine: Arc<Engine>, id: TaskId) -> Result<Arc<View>, RunnerError> {
     for _ in 0..LEASE_TRIES {
-        if let Some(result) = engine.active.cancel(id).await {
+        let asked = engine.active.ask(id, |reply| Command::Cancel { reply });
+        if let Some(result) = asked.await {
             return result;
         }
         let state = engine.load(id).await?.record.state;
@@ -86,6 +87,7 @@ fn mark_cancelled(
         outcome: Outcome::Cancelled,
         reason: "cancelled on request".to_owned(),
         clean: true,
+        forced: false,
     });
     Ok(())
 }

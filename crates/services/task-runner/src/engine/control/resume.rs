@@ -27,7 +27,6 @@ fn reset(record: &mut TaskRecord) -> Result<(), RunnerError> {
     record.attempt += 1;
     note_end(record);
     record.error = String::new();
-    record.has_findings = false;
     record.ending = None;
     record.reset = Some(Reset::Unfinished);
     if std::mem::take(&mut record.cleaned) {

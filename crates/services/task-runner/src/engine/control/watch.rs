@@ -8,7 +8,7 @@ use model::TaskId;
 use state_store::Change;
 use tokio::sync::watch;
 
-use super::get;
+use super::{add_result, get};
 use crate::engine::active::View;
 use crate::engine::runner::Engine;
 use crate::engine::store::task_key;
@@ -121,8 +121,6 @@ async fn with_result(engine: &Engine, view: &View) -> Result<Arc<View>, RunnerEr
     };
     let task = engine.context.tasks.load(stored.record).await?;
     let mut last = view.clone();
-    let kind = engine.kind(task.record.kind)?;
-    kind.add_result(&engine.context, &task, &mut last.task)
-        .await?;
+    add_result(engine, &task, &mut last.task).await?;
     Ok(Arc::new(last))
 }

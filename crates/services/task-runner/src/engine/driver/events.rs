@@ -11,7 +11,8 @@ use super::{Driver, Exit, RENEW_EVERY, SAVE_EVERY};
 use crate::engine::active::{Command, View};
 use crate::engine::step::Event;
 use crate::engine::store::LEASE_TTL;
-use crate::engine::task::Outcome;
+use crate::engine::task::{Ending, Outcome};
+use crate::error::RunnerError;
 
 impl Driver {
     pub(super) fn note(&mut self, event: Event) {
@@ -72,9 +73,18 @@ impl Driver {
 
     /// Does what a user asked for, and replies once that is on disk.
     pub(super) async fn handle(&mut self, command: Command) -> Result<(), Exit> {
-        let Command::Cancel { reply } = command;
+        let (result, reply) = match command {
+            Command::Cancel { reply } => (self.cancel().await?, reply),
+            Command::EndByForce { reply } => (self.end_by_force().await?, reply),
+        };
+        // The client that asked may have disconnected.
+        let _ = reply.send(result);
+        Ok(())
+    }
+
+    async fn cancel(&mut self) -> Result<Result<Arc<View>, RunnerError>, Exit> {
         let record = self.record();
-        let result = if record.ending.is_some() {
+        Ok(if record.ending.is_some() {
             // It is ending as it is.
             Ok(self.current())
         } else if record.past_point_of_no_return {
@@ -84,10 +94,16 @@ impl Driver {
             self.cancel_steps(&[StepState::Running]);
             self.save().await?;
             Ok(self.current())
-        };
-        // The client that asked may have disconnected.
-        let _ = reply.send(result);
-        Ok(())
+        })
+    }
+
+    /// Whatever the task is at, undoing included, it stops there.
+    async fn end_by_force(&mut self) -> Result<Result<Arc<View>, RunnerError>, Exit> {
+        let ending = Ending::by_force(&self.record());
+        self.change_record(|record| record.ending = Some(ending));
+        self.cancel_steps(&[StepState::Running]);
+        self.save().await?;
+        Ok(Ok(self.current()))
     }
 
     fn current(&self) -> Arc<View> {

@@ -1,9 +1,10 @@
 //! The end of a task: undoing what it made if it is given up, and writing its last state.
 
 use model::task::{StepState, TaskEvent};
-use state_store::Expected;
+use state_store::{Expected, StateError};
 use tokio::task::JoinSet;
 
+use super::settle::shortened;
 use super::{Driver, Exit, ticks};
 use crate::engine::kind::Undone;
 use crate::engine::task::{Ending, Outcome};
@@ -29,14 +30,23 @@ impl Driver {
                     Ok(undone) => break undone,
                     Err(_) => return Err(RunnerError::Fault.into()),
                 },
-                Some(command) = self.slot.commands.recv() => self.handle(command).await?,
+                Some(command) = self.slot.commands.recv() => {
+                    self.handle(command).await?;
+                    if self.ending().is_some_and(|ending| ending.forced) {
+                        return Ok(());
+                    }
+                }
                 _ = ticks.tick() => self.tick().await?,
             }
         };
         match undone {
             Undone::Done(findings) => {
+                let untidy = !findings.is_empty();
                 self.add_findings(findings);
-                self.change_record(|record| record.cleaned = true);
+                self.change_record(|record| {
+                    record.cleaned = true;
+                    record.untidy |= untidy;
+                });
                 self.save_findings().await?;
             }
             Undone::Succeeded(kind) => {
@@ -66,8 +76,13 @@ impl Driver {
         if event == TaskEvent::Cancel {
             self.cancel_steps(&[StepState::Pending, StepState::Running]);
         }
-        if ending.is_none() {
-            self.add_findings(self.job.closing());
+        match &ending {
+            None => self.add_findings(self.job.closing()),
+            Some(ending) if event == TaskEvent::Fail && !self.record().cleaned => {
+                let left = self.job.left_over(&self.task.read(), ending.forced);
+                self.add_findings(left);
+            }
+            Some(_) => {}
         }
         self.save_findings().await?;
         self.save().await?;
@@ -77,7 +92,10 @@ impl Driver {
         self.change_record(|record| {
             record.finished_at = Some(now);
             match ending {
-                Some(ending) => record.error = ending.reason,
+                Some(ending) => {
+                    record.untidy |= ending.forced;
+                    record.error = ending.reason;
+                }
                 None => record.cleaned = true,
             }
         });
@@ -89,6 +107,22 @@ impl Driver {
             tracing::warn!(task_id = %record.id, error = api::error::chain(&error), "claim not given up");
         }
         Ok(())
+    }
+
+    /// Ends a task as failed that can no longer be written as it is: what is on disk stays, and the rest is lost.
+    pub(super) async fn end_unsaved(&mut self, error: &StateError) -> Result<(), Exit> {
+        let tasks = self.engine.context.tasks.clone();
+        let id = self.record().id;
+        let stored = self.engine.load(id).await?;
+        self.version = stored.version;
+        let kept = tasks.load(stored.record).await?;
+        *self.task.write() = kept;
+        self.dirty.clear();
+        let error = api::error::chain(error);
+        tracing::error!(task_id = %id, error, "task cannot be written and is ended");
+        let reason = format!("what the task has come to could not be kept: {error}");
+        self.end(Outcome::Failed, shortened(reason), false);
+        self.finish().await
     }
 
     /// Those that are not there yet: a task may come to its end twice, if the runner dies in between.
@@ -124,13 +158,15 @@ impl Driver {
 
     /// Findings may be many, so they are a document beside the record.
     async fn save_findings(&mut self) -> Result<(), Exit> {
-        let task = self.task.read().clone();
-        if task.findings.is_empty() {
+        let findings = self.task.read().findings.clone();
+        if findings.is_empty() {
             return Ok(());
         }
-        let tasks = self.engine.context.tasks.clone();
-        tasks.put_findings(&task, &self.fence).await?;
-        if !task.record.has_findings {
+        let (tasks, record) = (self.engine.context.tasks.clone(), self.record());
+        tasks
+            .put_findings(record.id, &findings, &self.fence)
+            .await?;
+        if !record.has_findings {
             self.change_record(|record| record.has_findings = true);
         }
         Ok(())

@@ -45,6 +45,8 @@ impl Driver {
         if self.traits(&task, at).best_effort {
             let finding = self.job.given_up(&task, at, error);
             task.statuses[at].findings.push(finding);
+            task.record.untidy = true;
+            self.record_is_dirty = true;
             self.graph.settle(at);
             return;
         }

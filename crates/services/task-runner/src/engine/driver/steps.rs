@@ -1,7 +1,7 @@
 //! Runs the steps of a task until all have succeeded or the task is on its way to another end.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::Mutex;
 
 use model::task::StepState;
 use tokio::sync::mpsc;
@@ -67,15 +67,20 @@ impl Driver {
         }
         self.save().await?;
         for at in starting {
-            let starts_over = self.traits(&self.task.read(), at).starts_over;
+            let (traits, kind) = {
+                let task = self.task.read();
+                (self.traits(&task, at), task.steps[at].kind)
+            };
+            let limits = &self.engine.context.config.step_limits;
             let run = StepRun {
-                starts_over,
+                starts_over: traits.starts_over,
+                limit: limits.of(kind, traits.moves_data),
                 context: self.engine.context.clone(),
                 task: self.task.clone(),
                 at,
                 fence: self.fence.clone(),
                 events: events.clone(),
-                reached: AtomicU64::new(0),
+                course: Mutex::default(),
             };
             let started = running.spawn(step::run(self.job.clone(), run));
             places.insert(started.id(), at);

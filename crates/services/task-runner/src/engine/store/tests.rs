@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use model::plan::{PlanStep, PlannedNode, StepKind};
 use model::task::{StepState, TaskKind};
 use model::{HostId, RangeText, RingMember, SourceShare};
-use state_store::{Change, Entry, Page, RedbStore, VALUE_BYTES_MAX};
+use state_store::{Change, Entry, Expected, Page, RedbStore, VALUE_BYTES_MAX, Write};
 use uuid::Uuid;
 
 use super::*;

@@ -237,6 +237,7 @@ async fn reserve(
             outcome: Outcome::Failed,
             reason: format!("the backup could not be begun: {}", error.message),
             clean: true,
+            forced: false,
         });
     }
     let version = Expected::Version(version);

@@ -1,9 +1,7 @@
 //! The steps of a backup.
 
-use std::cmp::Ordering;
-
 use api::clients::{BeginBackup, CommitBackup, UploadSnapshot};
-use cassandra_versions::Release;
+use cassandra_versions::lowest;
 use jiff::Timestamp;
 use model::plan::{PlannedNode, StepKind};
 use model::{BackupName, BackupRef, Finding, NodeDescription, Schema, TaskId};
@@ -130,7 +128,11 @@ fn schema_changes(spec: &BackupSpec, version: &str) -> Vec<Finding> {
 }
 
 fn captured(nodes: Vec<NodeDescription>, schema: Schema) -> Result<Capture, StepError> {
-    let lowest = lowest(nodes.iter().map(|node| &node.release)).cloned();
+    let lowest = lowest(nodes.iter().map(|node| &node.release));
+    let lowest = lowest.map_err(|mixed| StepError::RingChanged {
+        why: mixed.to_string(),
+    })?;
+    let lowest = lowest.cloned();
     let (Some(release), Some(first)) = (lowest, nodes.into_iter().next()) else {
         return Err(StepError::incomplete("a backup of no nodes"));
     };
@@ -140,13 +142,6 @@ fn captured(nodes: Vec<NodeDescription>, schema: Schema) -> Result<Capture, Step
         partitioner: first.partitioner,
         ring: first.ring.to_vec(),
         schema,
-    })
-}
-
-fn lowest<'a>(releases: impl Iterator<Item = &'a Release>) -> Option<&'a Release> {
-    releases.reduce(|a, b| match b.cmp_version(a) {
-        Ordering::Less => b,
-        Ordering::Equal | Ordering::Greater => a,
     })
 }
 

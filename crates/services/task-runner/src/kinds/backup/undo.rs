@@ -8,7 +8,7 @@ use plan::codes;
 use super::spec::{BackupSpec, snapshot_tag};
 use super::steps;
 use crate::context::Context;
-use crate::engine::{LiveTask, RetryLimits, StepError, Undone, retry};
+use crate::engine::{LiveTask, RetryLimits, StepError, TaskRecord, Undone, retry};
 use crate::kinds::undo::{follow_up, on_each};
 
 pub(super) async fn undo(
@@ -49,7 +49,8 @@ pub(super) async fn undo(
 }
 
 async fn clear_snapshots(spec: &BackupSpec, context: &Context, task: &LiveTask) -> Vec<Finding> {
-    let failed = on_each(context, spec.nodes.iter(), |node: &PlannedNode| {
+    let within = context.config.clean_up_limit();
+    let failed = on_each(context, within, spec.nodes.iter(), |node: &PlannedNode| {
         steps::clear(context, task.record.id, node)
     })
     .await;
@@ -69,6 +70,18 @@ async fn abandon(
     match context.catalog.abandon_backup(backup, task, reason).await {
         Err(error) if error.kind != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
+    }
+}
+
+/// Gives up the backup of a task that has ended. What the catalog refuses to give up is complete or another task's.
+pub(super) async fn release(
+    context: &Context,
+    backup: &BackupRef,
+    record: &TaskRecord,
+) -> Result<(), StepError> {
+    match abandon(context, backup, record.id, &record.error).await {
+        Err(error) if error.is_refusal() => Ok(()),
+        abandoned => abandoned,
     }
 }
 
@@ -94,13 +107,35 @@ async fn is_committed(context: &Context, backup: &BackupRef) -> Result<bool, Ste
 
 /// The finding for a snapshot that is left over.
 pub(super) fn not_cleared(task: &LiveTask, node: &str, error: &StepError) -> Finding {
+    snapshot_left(task, node, &error.text())
+}
+
+fn snapshot_left(task: &LiveTask, node: &str, why: &str) -> Finding {
     follow_up(
         codes::SNAPSHOT_NOT_CLEARED,
         node,
-        format!("the snapshot is still on the node: {}", error.text()),
+        format!("the snapshot is still on the node: {why}"),
         format!(
-            "run `nodetool clearsnapshot -t {}` there",
+            "the task-runner removes it once the node's agent replies; or run `nodetool clearsnapshot -t {}` there",
             snapshot_tag(task.record.id)
         ),
     )
+}
+
+/// What a backup that is ended by force leaves: its snapshots, and its name as if it were still being made.
+pub(super) fn left_by_force(task: &LiveTask) -> Vec<Finding> {
+    let why = "its task was ended by force";
+    let nodes = task.nodes_left(StepKind::Snapshot, StepKind::Clear);
+    let nodes = nodes.into_iter();
+    let mut findings: Vec<Finding> = nodes.map(|node| snapshot_left(task, node, why)).collect();
+    if let Some(backup) = &task.record.backup {
+        findings.push(follow_up(
+            codes::BACKUP_NOT_ABANDONED,
+            &backup.to_string(),
+            format!("the backup was not marked as failed, because {why}"),
+            "if `ringkeep backup list` shows it as running, delete it with `ringkeep backup delete --even-if-running`"
+                .to_owned(),
+        ));
+    }
+    findings
 }

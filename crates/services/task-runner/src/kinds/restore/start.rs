@@ -37,8 +37,16 @@ struct Planned {
     manifests: BTreeMap<HostId, String>,
 }
 
-/// Plans a restore from the backup, the cluster and its schema as they are. Touches nothing.
+/// Plans a restore. Touches nothing, so a runner that shuts down does not wait for it.
 async fn plan(engine: &Engine, request: NewRestore) -> Result<Planned, RunnerError> {
+    tokio::select! {
+        () = engine.drain.cancelled() => Err(RunnerError::ShuttingDown),
+        planned = plan_now(engine, request) => planned,
+    }
+}
+
+/// Plans a restore from the backup, the cluster and its schema as they are.
+async fn plan_now(engine: &Engine, request: NewRestore) -> Result<Planned, RunnerError> {
     let context = &engine.context;
     let cluster = cluster::get(context, &request.target).await?;
     let (described, backup) = tokio::join!(

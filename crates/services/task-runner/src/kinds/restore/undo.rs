@@ -45,7 +45,8 @@ async fn start_again(spec: &RestoreSpec, context: &Context, task: &LiveTask) -> 
         .collect();
     let nodes = spec.plan().nodes.iter();
     let nodes = nodes.filter(|node| stopped.contains(&node.node.as_str()));
-    let failed = on_each(context, nodes, |node: &NodePlan| {
+    let within = context.config.step_limits.start();
+    let failed = on_each(context, within, nodes, |node: &NodePlan| {
         // Nothing was replaced, so there is nothing that it must have opened.
         let request = RestoreOnNode {
             restore: task.record.id,
@@ -62,7 +63,8 @@ async fn start_again(spec: &RestoreSpec, context: &Context, task: &LiveTask) -> 
 }
 
 async fn remove_staging(spec: &RestoreSpec, context: &Context, task: &LiveTask) -> Vec<Finding> {
-    let failed = on_each(context, spec.plan().nodes.iter(), |node| {
+    let within = context.config.clean_up_limit();
+    let failed = on_each(context, within, spec.plan().nodes.iter(), |node| {
         steps::finish(context, task.record.id, node)
     })
     .await;
@@ -144,7 +146,10 @@ fn not_finished(task: &LiveTask, node: &str, error: &StepError) -> Finding {
             task.record.id,
             error.text()
         ),
-        "remove the restore's staging folder from the data directories".to_owned(),
+        format!(
+            "the task-runner removes staged files once the node's agent replies, and never old files of a restore in place; `ringkeep leftovers list {}` shows both",
+            task.record.cluster
+        ),
     )
 }
 
@@ -158,6 +163,6 @@ fn not_unpinned(task: &LiveTask, error: &StepError) -> Finding {
             task.record.id,
             error.text()
         ),
-        "until the pin is gone the backup cannot be deleted; UnpinBackup of the storage-catalog releases it".to_owned(),
+        "until the pin is gone the backup cannot be deleted; the task-runner releases it once the storage-catalog replies".to_owned(),
     )
 }

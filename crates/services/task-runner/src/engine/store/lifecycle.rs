@@ -1,0 +1,79 @@
+//! How tasks come into the store and go from it: announced, created, removed.
+
+use model::TaskId;
+use serde_json::Value;
+use state_store::{Direction, Expected, Fence, StateError, Write};
+
+use super::write::BATCH_WRITES_MAX;
+use super::{CREATING, TaskStore, creating_key, statuses_of, task_key, unfinished_key};
+use crate::engine::documents::{PARTS_PER_PAGE, documents_of};
+use crate::engine::task::TaskRecord;
+use crate::error::RunnerError;
+
+impl TaskStore {
+    /// Notes that a task is about to be created, so that what is written for it is found if the runner dies before its record
+    /// is there.
+    pub async fn announce(&self, id: TaskId, fence: &Fence) -> Result<(), StateError> {
+        let key = creating_key(id);
+        self.store
+            .put(&key, Value::Null, Expected::Anything, Some(fence))
+            .await?;
+        Ok(())
+    }
+
+    /// Writes the record of a task that was announced: from now on it exists. Returns the record's version.
+    pub async fn create(&self, record: &TaskRecord, fence: &Fence) -> Result<u64, StateError> {
+        let mut writes = self.record_writes(record, Expected::Absent)?;
+        writes.push(Write::delete(creating_key(record.id), Expected::Anything));
+        self.store.write(&writes, Some(fence)).await
+    }
+
+    /// Tasks that were announced and not created.
+    pub async fn announced(&self) -> Result<Vec<TaskId>, RunnerError> {
+        let entries = self.store.list(CREATING).await?;
+        let ids = entries
+            .iter()
+            .map(|entry| entry.key[CREATING.len()..].parse());
+        Ok(ids.flatten().collect())
+    }
+
+    /// Forgets a task with everything that it has. Its record goes first, so that no reader finds a task without its documents;
+    /// until these are gone, too, the task counts as one that was announced, and a removal that was cut short is found.
+    pub async fn remove(&self, id: TaskId, fence: &Fence) -> Result<(), StateError> {
+        let writes = [
+            Write::put(creating_key(id), Value::Null, Expected::Anything),
+            Write::delete(task_key(id), Expected::Anything),
+            Write::delete(unfinished_key(id), Expected::Anything),
+        ];
+        self.store.write(&writes, Some(fence)).await?;
+        self.remove_all(&statuses_of(id), BATCH_WRITES_MAX, fence)
+            .await?;
+        self.remove_all(&documents_of(id), PARTS_PER_PAGE, fence)
+            .await?;
+        self.store
+            .delete(&creating_key(id), Expected::Anything, Some(fence))
+            .await
+    }
+
+    async fn remove_all(
+        &self,
+        prefix: &str,
+        at_once: usize,
+        fence: &Fence,
+    ) -> Result<(), StateError> {
+        loop {
+            let page = self
+                .store
+                .page(prefix, None, at_once, Direction::Ascending)
+                .await?;
+            let keys = page.entries.into_iter().map(|entry| entry.key);
+            let writes: Vec<Write> = keys
+                .map(|key| Write::delete(key, Expected::Anything))
+                .collect();
+            if writes.is_empty() {
+                return Ok(());
+            }
+            self.store.write(&writes, Some(fence)).await?;
+        }
+    }
+}
