@@ -66,7 +66,8 @@ impl CellOrder {
     pub(super) fn finish(self) -> (Vec<Damage>, Option<String>) {
         let count = self.not_compared;
         let what = format!(
-            "rows: the order of {count} cells of collections is not checked: it is unknown, or they are too long"
+            "rows: the order of {count} cells of collections is not checked: it is unknown or not the \
+             same in all releases, or they are too long"
         );
         (self.findings.into_damage(), (count > 0).then_some(what))
     }
