@@ -68,14 +68,13 @@ impl Error {
             | Self::AgentTwice(_)
             | Self::Telemetry(_)
             | Self::Tls(_) => true,
+            Self::Serve(source) | Self::ServeAgent { source, .. } => source.is_usage(),
             Self::Signals(_)
             | Self::DataDir { .. }
             | Self::Locked { .. }
             | Self::Store(_)
             | Self::State(_)
-            | Self::Agent { .. }
-            | Self::ServeAgent { .. }
-            | Self::Serve(_) => false,
+            | Self::Agent { .. } => false,
         }
     }
 

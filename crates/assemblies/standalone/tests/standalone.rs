@@ -223,3 +223,18 @@ async fn an_address_that_is_taken_is_named() {
         "{said}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_loopback_it_does_not_start_without_client_certificates() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config(folder.path());
+    config.server.listen = "0.0.0.0:0".parse().expect("an address");
+    let error = Standalone::start(config, CancellationToken::new())
+        .await
+        .err()
+        .expect("refused");
+    assert!(error.is_usage(), "{error:?}");
+    let said = standalone::describe(&error);
+    assert!(said.contains("`client_ca`"), "{said}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("running.md")));
+}

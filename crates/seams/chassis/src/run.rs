@@ -135,6 +135,7 @@ where
         guard.shutdown().await;
         match ended {
             Ok(()) => ExitCode::SUCCESS,
+            Err(error) if is_usage(error.as_ref()) => ExitCode::from(USAGE),
             Err(_) => ExitCode::from(FAILED),
         }
     });
@@ -191,6 +192,12 @@ where
     let (served, ()) = tokio::join!(serving, ending);
     info!("ended");
     Ok(served?)
+}
+
+fn is_usage(error: &(dyn Error + 'static)) -> bool {
+    error
+        .downcast_ref()
+        .is_some_and(server::ServeError::is_usage)
 }
 
 fn usage(error: &dyn Error) -> ExitCode {

@@ -58,9 +58,10 @@ fn main() -> ExitCode {
     check_config_prints_and_ends();
     wrong_settings_are_usage();
     an_address_that_is_taken_is_a_failure();
+    an_address_for_strangers_is_usage();
     sigterm_drains_and_is_a_success();
     a_second_signal_ends_at_once();
-    println!("process: 5 passed");
+    println!("process: 6 passed");
     ExitCode::SUCCESS
 }
 
@@ -123,6 +124,17 @@ fn an_address_that_is_taken_is_a_failure() {
         text(&output.stderr).contains("could not listen on"),
         "{output:?}"
     );
+}
+
+/// Starting again does not help, so the exit code is the one that a unit does not restart on.
+fn an_address_for_strangers_is_usage() {
+    let output = child(None)
+        .env("RINGKEEP_SERVER__LISTEN", "0.0.0.0:0")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let shown = text(&output.stderr);
+    assert!(shown.contains("allow_unauthenticated"), "{shown}");
 }
 
 /// Starts a child that logs JSON, and returns its address and the rest of its log.

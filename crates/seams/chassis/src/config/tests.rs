@@ -210,7 +210,7 @@ fn an_unknown_key_is_refused_with_the_nearest_one() {
     refused(
         "[telemetry]\nxyzzy = 1",
         &[],
-        "unknown key `telemetry.xyzzy` in FILE, line 2; known here: log, log_format, otlp_endpoint",
+        "unknown key `telemetry.xyzzy` in FILE, line 2; known here: log, log_format, audit_file, otlp_endpoint",
     );
 }
 

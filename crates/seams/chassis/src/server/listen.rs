@@ -50,6 +50,11 @@ pub enum ServeError {
 }
 
 impl ServeError {
+    /// Whether the settings are wrong in themselves, so that starting again cannot help.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Unauthenticated { .. })
+    }
+
     pub(super) fn reflection(error: tonic_reflection::server::Error) -> Self {
         Self::Reflection(Box::new(error))
     }
