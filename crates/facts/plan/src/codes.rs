@@ -100,6 +100,10 @@ codes! {
          Keyspaces that belong to the product, such as system_auth, are never part of a backup."
     TABLE_NOT_FOUND Refusal Before
         "A table that was asked for is not there: for a backup in the cluster, for a restore in the backup."
+    KEYSPACE_LEFT_OUT Warning Before
+        "A keyspace of the backup is replicated only in datacenters in which its ring has no node, as a datacenter that was \
+         removed leaves them behind. No node holds a row of it, and Cassandra 4.0 and later refuse to make such a keyspace, so \
+         that it is left out. A refusal where it was asked for by name. If programs need it, make it by hand."
     VIEW_NEEDS_BASE Refusal Before
         "A materialized view was asked for without the table that it is built from. Ask for the table: its views come \
          with it."
@@ -221,6 +225,23 @@ codes! {
         "The backup's schema uses a part of CQL that is switched off on a target node: materialized views, user-defined \
          functions or SASI indexes. The statements that make them would be refused in the middle of the restore. Switch \
          it on in cassandra.yaml of every node, by the setting that the finding names, and restart them one by one."
+    GUARDRAIL_REFUSES Refusal Before
+        "A guardrail of a target node refuses a statement of the restore, perhaps after tables were emptied: something that \
+         is switched off (DROP and TRUNCATE, indexes, SimpleStrategy, tables without compression, options of tables), or a limit \
+         that is reached (keyspaces, tables, columns, fields, indexes, views, replicas). Guardrails do not hold for \
+         superusers, and not on nodes that ask for no login. The finding names the setting and the nodes. As a warning: \
+         the node does not report whether the agent's role is a superuser."
+    MEMTABLE_MISSING Refusal Before
+        "A table of the backup names a memtable configuration that cassandra.yaml of a target node does not define, so that the \
+         statement that makes the table would be refused. Configurations are not part of a schema: define it on every node, \
+         restart nodes and agents one by one, and plan again."
+    GRANT_MISSING Refusal Before
+        "The role that an agent logs in as lacks a permission that the statements of the restore need, or may not read a table \
+         of the product that an agent reads. The hint has the GRANT statements; the least that a role needs is in \
+         docs/running.md. As a warning: the restore can be done, and something that would refuse it may go unseen."
+    AUTO_SNAPSHOT_OFF Warning Before
+        "The restore empties or drops live tables, and `auto_snapshot` is off on a node: nothing keeps what they hold now. Back \
+         up the target first, or switch it on."
     DSE_FEATURE_UNSUPPORTED Warning Before
         "The backup's schema uses a feature that only DSE has: search indexes, graph, NodeSync, tiered or in-memory \
          storage, types or strategies of its own. The rows are restored; the feature does not work on the target. There \
@@ -291,6 +312,10 @@ codes! {
     AUTH_NOT_INCLUDED Advice After
         "Users, roles and permissions are not part of a backup. After restoring into another cluster, make the roles \
          and grants again, set up external authentication, and check that applications can log in."
+    AUTO_SNAPSHOTS_LEFT Advice After
+        "Before Cassandra drops or empties a table it takes a snapshot of it, unless `auto_snapshot` is off. The snapshots \
+         are the way back, and hold disk space until they are cleared: `nodetool listsnapshots` shows them, with their sizes, \
+         under tags that begin with truncated- or dropped-."
     REPAIR_ADVISED Advice After
         "The nodes' snapshots were not taken in the same instant, and a backup holds what each replica had. Run a \
          full repair of the restored keyspaces when the restore is done."

@@ -5,7 +5,7 @@
 //!
 //! The chapters, each of which uses only those before it: `given` (both sides and the request), `placing` (which data goes
 //! to which node), `schema` (what is made and with which CQL), `sstables` (whether they can be taken), `nodes` (figures and
-//! times), `steps`, `closing` (what is left to people).
+//! times), `statements` (whether the target's nodes take the CQL), `steps`, `closing` (what is left to people).
 
 mod closing;
 mod given;
@@ -13,6 +13,7 @@ mod nodes;
 mod placing;
 mod schema;
 mod sstables;
+mod statements;
 mod steps;
 
 #[cfg(test)]
@@ -30,6 +31,7 @@ use nodes::estimate::Course;
 use placing::assignment;
 use schema::{ddl, outcome, tables};
 use sstables::{Restored, verdicts};
+use statements::Asked;
 
 pub use model::plan::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
@@ -68,6 +70,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         &assignment.keyspaces,
         &inputs.schemas,
     );
+    Asked::of(&given, &assignment.keyspaces, &outcome.decided, &cql).check(&mut findings);
     let course = Course {
         mode: inputs.mode,
         schema_statements: (cql.schema.len() + cql.replace.len()) as u64,

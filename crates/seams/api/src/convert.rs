@@ -9,6 +9,7 @@ mod cluster;
 pub mod node;
 pub mod plan;
 mod schema;
+mod setup;
 mod sstables;
 pub mod task;
 mod verification;

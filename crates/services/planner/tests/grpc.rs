@@ -62,6 +62,8 @@ fn node(version: &str) -> NodeDescription {
         storage_compatibility_mode: String::new(),
         features: model::NodeFeatures::default(),
         unhealthy: String::new(),
+        setup: Default::default(),
+        peers: Default::default(),
     }
 }
 

@@ -128,6 +128,8 @@ fn description(
         storage_compatibility_mode: String::new(),
         features: NodeFeatures::default(),
         unhealthy: String::new(),
+        setup: Default::default(),
+        peers: Default::default(),
     }
 }
 

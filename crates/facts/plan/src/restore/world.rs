@@ -67,6 +67,8 @@ pub(crate) fn target(address: &str, text: &str, mode: &str) -> NodeDescription {
         storage_compatibility_mode: mode.to_owned(),
         features: NodeFeatures::default(),
         unhealthy: String::new(),
+        setup: Default::default(),
+        peers: Default::default(),
         release,
     }
 }

@@ -19,6 +19,7 @@ mod online_changed;
 mod own;
 mod own_unknown;
 mod refused;
+mod refused_statements;
 mod refused_target;
 mod rings_datacenters;
 mod rings_datacenters_refused;

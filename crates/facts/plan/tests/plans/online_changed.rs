@@ -26,7 +26,10 @@ fn views_are_dropped_before_and_built_after_the_load() {
                   the view shop.later is dropped, and built anew from shop.orders once that is loaded: reads of it fail until then
                   hint: the restore has a step for it; its progress: nodetool viewbuildstatus
 
-            advice (3)
+            advice (4)
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -115,9 +118,12 @@ fn what_differs_is_dropped_and_made_as_it_was() {
                   shop.orders has columns that were added since the backup, and are gone after the restore: added
                   hint: the plan has the CQL that adds them again, empty
 
-            advice (4)
+            advice (5)
               INDEX_REBUILD shop.by_c (during)
                   the index by_c of shop.orders is built anew while rows are loaded
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes

@@ -193,6 +193,8 @@ impl Side {
             storage_compatibility_mode: String::new(),
             features: NodeFeatures::default(),
             unhealthy: String::new(),
+            setup: Default::default(),
+            peers: Default::default(),
         };
         self.ring.iter().map(describe).collect()
     }

@@ -179,3 +179,14 @@ async fn sstables_of_many_tables_are_counted_by_keyspace_and_without_indexes() {
     let error = unknown.unwrap_err().to_string();
     assert!(error.contains("`SSTable count` of `b.u`"), "{error}");
 }
+
+#[tokio::test]
+async fn gossip_is_read_as_each_release_shows_it() {
+    let (_root, nodetool) = scripted(
+        "echo '/10.0.0.1'; echo '  generation:1'; echo '  RACK:4:r/1'; echo 'n2.example/10.0.0.2:7000'; \
+         echo '/2001:db8:0:0:0:0:0:1'; echo '/[2001:db8:0:0:0:0:0:2]:7000'",
+    );
+    let found = nodetool.gossip_addresses().await.unwrap();
+    let expected = ["10.0.0.1", "10.0.0.2", "2001:db8::1", "2001:db8::2"];
+    assert_eq!(found, expected.map(|text| text.parse().unwrap()).into());
+}
