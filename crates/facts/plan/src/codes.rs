@@ -316,6 +316,16 @@ codes! {
         "Before Cassandra drops or empties a table it takes a snapshot of it, unless `auto_snapshot` is off. The snapshots \
          are the way back, and hold disk space until they are cleared: `nodetool listsnapshots` shows them, with their sizes, \
          under tags that begin with truncated- or dropped-."
+    TOMBSTONES_KEPT Warning After
+        "The backup is old in comparison with gc_grace_seconds of some tables. Replicas that hold a tombstone could drop it, in \
+         reads too, while another that missed the deletion still has the row: what was deleted before the backup would come \
+         back. So the restore gives these tables a higher gc_grace_seconds: what they had, plus the backup's age, plus as much \
+         as they had (a day at least) for the restore and a repair. It does so where a backup is older than a tenth of \
+         gc_grace_seconds, rows have more than one replica, and gc_grace_seconds is not 0. Until it is lowered again, \
+         tombstones and expired rows take disk space. Repair, then run the CQL of the hint."
+    SCHEMA_FORWARD Advice After
+        "The restore undoes something of the live schema that was changed since the backup. The hint has the CQL that does \
+         it again, columns that were added as empty ones. It is kept with the task, because the live schema no longer shows it."
     REPAIR_ADVISED Advice After
         "The nodes' snapshots were not taken in the same instant, and a backup holds what each replica had. Run a \
          full repair of the restored keyspaces when the restore is done."

@@ -29,6 +29,7 @@ use given::Given;
 use given::inputs::Inputs;
 use nodes::estimate::Course;
 use placing::assignment;
+use schema::tombstones::Tombstones;
 use schema::{ddl, outcome, tables};
 use sstables::{Restored, verdicts};
 use statements::Asked;
@@ -61,6 +62,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         older: &older,
     };
     let mut nodes = nodes::plan(&share, &mut findings);
+    let tombstones = Tombstones::of(&given, &assignment.keyspaces, &outcome.decided);
     let cql = ddl::write(
         inputs.mode,
         &backup,
@@ -69,6 +71,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         &outcome.decided,
         &assignment.keyspaces,
         &inputs.schemas,
+        &tombstones,
     );
     Asked::of(&given, &assignment.keyspaces, &outcome.decided, &cql).check(&mut findings);
     let course = Course {
@@ -81,6 +84,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         given: &given,
         assignment: &assignment,
         outcome: &outcome,
+        tombstones: &tombstones,
         seconds,
     };
     for rule in sstables::RULES.iter().chain(closing::RULES) {

@@ -29,5 +29,6 @@ mod schema;
 mod schema_changes;
 mod schema_lines;
 mod strategies_refused;
+mod tombstones;
 mod upgrade;
 mod world;

@@ -55,7 +55,7 @@ fn five_hundred_tables_are_counted() {
                   hint: the plan has the CQL that adds them again, empty
                   and 124 more like it: blog.t025, blog.t045, blog.t065, blog.t085, blog.t105, blog.t125, blog.t145, blog.t165 and 116 more; --output json has all
 
-            advice (502)
+            advice (603)
               INDEX_REBUILD blog.t000_by_c (during)
                   the index t000_by_c of blog.t000 is built anew while rows are loaded
                   and 497 more like it: blog.t005_by_c, blog.t010_by_c, blog.t015_by_c, blog.t020_by_c, blog.t025_by_c, blog.t030_by_c, blog.t035_by_c, blog.t040_by_c and 489 more; --output json has all
@@ -65,6 +65,10 @@ fn five_hundred_tables_are_counted() {
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              SCHEMA_FORWARD blog.t005 (after)
+                  the restore undoes of blog.t005: since the backup: added later int
+                  hint: to have it again: ALTER TABLE blog.t005 ADD later int
+                  and 100 more like it: blog.t025, blog.t045, blog.t065, blog.t085, blog.t105, blog.t125, blog.t145, blog.t165 and 92 more; --output json has all
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full blog`, `nodetool repair -full crm`, `nodetool repair -full shop`

@@ -118,7 +118,7 @@ fn what_differs_is_dropped_and_made_as_it_was() {
                   shop.orders has columns that were added since the backup, and are gone after the restore: added
                   hint: the plan has the CQL that adds them again, empty
 
-            advice (5)
+            advice (7)
               INDEX_REBUILD shop.by_c (during)
                   the index by_c of shop.orders is built anew while rows are loaded
               AUTO_SNAPSHOTS_LEFT staging (after)
@@ -127,6 +127,18 @@ fn what_differs_is_dropped_and_made_as_it_was() {
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              SCHEMA_FORWARD shop.orders (after)
+                  the restore undoes of shop.orders: since the backup: added added int
+                  hint: to have it again: ALTER TABLE shop.orders ADD added int
+              SCHEMA_FORWARD shop.later (after)
+                  the restore undoes of shop.later: since the backup: view made over orders
+                  hint: to have it again: CREATE MATERIALIZED VIEW shop.later AS
+                      SELECT *
+                      FROM shop.orders
+                      WHERE c IS NOT NULL AND id IS NOT NULL
+                      PRIMARY KEY (c, id)
+                      WITH CLUSTERING ORDER BY (id ASC)
+                      AND comment = ''
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`

@@ -167,6 +167,10 @@ pub fn cases() -> Vec<Case> {
             "SCHEMA_COLUMN_LOST",
             columns("id int PRIMARY KEY, c text, paid boolean"),
         ),
+        (
+            "SCHEMA_FORWARD",
+            columns("id int PRIMARY KEY, c text, paid boolean"),
+        ),
         ("SCHEMA_COLUMN_REAPPEARS", columns("id int PRIMARY KEY")),
         ("SCHEMA_TYPE_REVERTS", columns("id int PRIMARY KEY, c blob")),
         ("SCHEMA_REVERTS", columns("id int PRIMARY KEY")),
