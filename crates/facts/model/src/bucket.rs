@@ -32,6 +32,8 @@ pub struct BackupSummary {
     /// The lowest release among the nodes.
     pub release: Option<Release>,
     pub nodes: u64,
+    /// Members of the ring; more than `nodes` if the backup was made without some.
+    pub ring_nodes: u64,
     /// What a restore would read.
     pub bytes: u64,
     /// What this backup added to the bucket.

@@ -89,6 +89,11 @@ codes! {
     RING_MEMBER_WITHOUT_AGENT Refusal Before
         "The ring has a member whose agent is not registered with the cluster. Register all agents, or remove a node \
          that is gone from the ring."
+    GHOST_MEMBER Refusal Before
+        "The system tables of some nodes have a member that gossip does not know: a node that was removed has left its rows \
+         behind. It never agrees on a schema, and no command that asks gossip (`nodetool status`, `describecluster`, \
+         `removenode`) shows or removes it. `nodetool assassinate`, or deleting the rows, does. A node that is only down is known \
+         to gossip and is not named so. As a warning: the backup was asked for without some nodes."
     AGENT_OF_ANOTHER_CLUSTER Refusal Before
         "An agent sits beside a node that is not in one ring with the others. Register each cluster by its own agents."
     DUPLICATE_AGENT Refusal Before
@@ -112,11 +117,12 @@ codes! {
     NOTHING_TO_BACK_UP Refusal Before
         "The cluster has no tables of its own: all that it holds belongs to the product."
     BACKUP_INCOMPLETE Refusal Before
-        "The backup lacks something that a restore needs: nodes of the ring as it was, or the definition of a table. \
+        "Of a restore: the backup lacks something that a restore needs: nodes of the ring as it was, or the definition of a table. \
          Without it a restore would leave holes that look like success. Where nodes are missing, the finding says how \
          much of the ring has how few replicas, and which `--completeness` goes without them: `quorum` where what was \
          written at QUORUM is there, `one` where every range has a replica left, `any` where rows are missing \
-         altogether. `all` is the usual one."
+         altogether. `all` is the usual one. Of a backup that was asked for with one of them: so much would be missing \
+         from it."
     BACKUP_DAMAGED Warning Before
         "SSTables of the backup were damaged on their nodes already when it was made, with `--keep-damaged`. They are \
          restored as they are: Cassandra may refuse to load them, or fail to read some rows. The finding names the first \
@@ -130,7 +136,7 @@ codes! {
          bucket would be found then, when time is short. `ringkeep backup verify --level objects`, or `sstables`, finds it \
          now, and its result is kept with the backup: a backup that was found whole is not named again."
     COVERAGE_REDUCED Warning Before
-        "The backup lacks some of the replicas that its ring had, and the restore was asked for with `--completeness \
+        "The backup lacks, or is made without, some of the replicas that its ring had, and that was asked for with `--completeness \
          quorum`, `one` or `any`. What only the missing replicas had is not restored, and reads may answer with older \
          rows than they did. The plan shows how much of the ring has how many replicas. Run a full repair before \
          programs read: it spreads what is there, and brings back nothing else. As advice: the missing nodes held nothing of what is \

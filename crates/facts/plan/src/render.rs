@@ -11,6 +11,7 @@ use crate::shown::{ShownNode, ShownPlan};
 use crate::text_table::TextTable;
 use crate::wording;
 
+pub use coverage::coverage;
 pub use findings::findings;
 pub use statements::{Statements, script};
 

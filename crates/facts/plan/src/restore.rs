@@ -63,16 +63,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     };
     let mut nodes = nodes::plan(&share, &mut findings);
     let tombstones = Tombstones::of(&given, &assignment.keyspaces, &outcome.decided);
-    let cql = ddl::write(
-        inputs.mode,
-        &backup,
-        &given.selected,
-        &given.live,
-        &outcome.decided,
-        &assignment.keyspaces,
-        &inputs.schemas,
-        &tombstones,
-    );
+    let cql = ddl::write(&given, &outcome.decided, &assignment.keyspaces, &tombstones);
     Asked::of(&given, &assignment.keyspaces, &outcome.decided, &cql).check(&mut findings);
     let course = Course {
         mode: inputs.mode,

@@ -6,6 +6,7 @@
 mod backup;
 mod bucket;
 mod cluster;
+mod held;
 pub mod node;
 pub mod plan;
 mod schema;

@@ -128,6 +128,8 @@ fn backup() -> BackupManifest {
                 ),
             ],
         },
+        missing: Vec::new(),
+        coverage: Vec::new(),
     }
 }
 
@@ -244,6 +246,8 @@ async fn a_backup_without_tables_is_refused_with_its_finding() {
         nodes: vec![node("4.1.9")],
         unreachable: Vec::new(),
         selection: Selection::default(),
+        completeness: Default::default(),
+        schema: Default::default(),
     };
     let answer = planner()
         .plan_backup(pb::PlanBackupRequest::from(request))

@@ -200,6 +200,8 @@ pub fn request(size: &Size) -> RestoreRequest {
             nodes: source.iter().map(node).collect(),
             ring: source,
             schema: schema(size),
+            missing: Vec::new(),
+            coverage: Vec::new(),
         },
         target: "target".parse().expect("a name"),
         unreachable: Vec::new(),

@@ -11,6 +11,7 @@ use api::pb::planner::{Completeness, RestoreMode};
 use api::pb::task_runner as pb;
 use model::ClusterName;
 
+use crate::completeness::CompletenessArg;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::names::{BackupArg, SelectionArgs};
@@ -89,29 +90,6 @@ impl FromStr for DatacenterArg {
                 target: target.to_owned(),
             }),
             _ => Err("write it as BACKUP=TARGET, for example dc1=east".to_owned()),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum CompletenessArg {
-    /// None: every replica that the ring had is there.
-    All,
-    /// Less than half of each range's: what was written at QUORUM is there.
-    Quorum,
-    /// All but one of each range's.
-    One,
-    /// Whatever is missing.
-    Any,
-}
-
-impl From<CompletenessArg> for Completeness {
-    fn from(completeness: CompletenessArg) -> Self {
-        match completeness {
-            CompletenessArg::All => Self::All,
-            CompletenessArg::Quorum => Self::Quorum,
-            CompletenessArg::One => Self::One,
-            CompletenessArg::Any => Self::Any,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A backup in full.
 
 use api::pb::storage_catalog as pb;
-use plan::TextTable;
+use api::pb::types::MissingNode;
+use plan::{KeyspaceCoverage, TextTable, render};
 use serde::Serialize;
 
 use super::backup_list::BackupSummaryView;
@@ -22,6 +23,18 @@ pub struct BackupView {
     pub tables: Vec<TableView>,
     pub snapshot_spread_ms: u64,
     pub coverage: CoverageView,
+    /// The members of the ring that the backup was made without, on demand.
+    pub missing: Vec<MissingNodeView>,
+    /// If any are missing: how many replicas of each keyspace the backup has.
+    pub held: Vec<KeyspaceCoverage>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct MissingNodeView {
+    /// The address.
+    pub node: String,
+    pub host_id: String,
+    pub reason: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -77,6 +90,18 @@ impl From<&pb::Backup> for BackupView {
                 backed_up_nodes: coverage.backed_up_nodes,
                 complete: coverage.complete,
             },
+            missing: backup.missing.iter().map(MissingNodeView::from).collect(),
+            held: api::convert::all_into(backup.held.clone()),
+        }
+    }
+}
+
+impl From<&MissingNode> for MissingNodeView {
+    fn from(node: &MissingNode) -> Self {
+        Self {
+            node: node.address.clone(),
+            host_id: node.host_id.clone(),
+            reason: node.reason.clone(),
         }
     }
 }
@@ -156,6 +181,22 @@ pub fn summary_text(backup: &BackupView) -> String {
     )
 }
 
+/// What the backup was made without, and what it has of each keyspace all the same.
+fn missing_text(backup: &BackupView) -> String {
+    let missing = backup.missing.iter();
+    let missing = missing.map(|node| {
+        format!(
+            "missing   {} ({}): {}\n",
+            node.node, node.host_id, node.reason
+        )
+    });
+    let held = render::coverage(&backup.held);
+    match held.is_empty() {
+        true => missing.collect(),
+        false => missing.chain([format!("\n{held}")]).collect(),
+    }
+}
+
 pub fn text(backup: &BackupView, _: &Paint) -> String {
     let mut nodes = TextTable::new(&[
         "NODE",
@@ -192,6 +233,7 @@ pub fn text(backup: &BackupView, _: &Paint) -> String {
     if let Some(detail) = &backup.summary.detail {
         text.push_str(&format!("detail    {detail}\n"));
     }
+    text.push_str(&missing_text(backup));
     format!(
         "{text}\n{}\n{}{}",
         nodes.render(),

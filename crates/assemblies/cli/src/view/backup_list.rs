@@ -22,6 +22,8 @@ pub struct BackupSummaryView {
     pub product: Option<&'static str>,
     pub version: Option<String>,
     pub node_count: u64,
+    /// Members of the ring; more than nodes if the backup was made without some.
+    pub ring_node_count: u64,
     /// What a restore would read.
     pub bytes: u64,
     /// What the backup added to the bucket.
@@ -53,6 +55,7 @@ impl From<&pb::BackupSummary> for BackupSummaryView {
                 .as_ref()
                 .map(|release| release.version.clone()),
             node_count: summary.nodes,
+            ring_node_count: summary.ring_nodes,
             bytes: summary.bytes,
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,
@@ -81,6 +84,14 @@ fn state(state: pb::BackupState) -> &'static str {
     }
 }
 
+/// `2 of 3` if the backup was made without a node.
+fn nodes_text(backup: &BackupSummaryView) -> String {
+    match backup.ring_node_count > backup.node_count {
+        true => format!("{} of {}", backup.node_count, backup.ring_node_count),
+        false => backup.node_count.to_string(),
+    }
+}
+
 pub fn list_text(backups: &[BackupSummaryView]) -> String {
     let mut table = TextTable::new(&[
         "CLUSTER",
@@ -100,7 +111,7 @@ pub fn list_text(backups: &[BackupSummaryView]) -> String {
             backup.kind.into(),
             backup.state.into(),
             human::time(backup.started_at.as_deref().unwrap_or_default()),
-            backup.node_count.to_string(),
+            nodes_text(backup),
             human::bytes(backup.bytes),
             human::bytes(backup.uploaded_bytes),
             dash(backup.base.as_deref()),

@@ -111,6 +111,8 @@ pub(crate) fn backup(text: &str, addresses: &[&str]) -> BackupManifest {
             version: String::new(),
             entries: Vec::new(),
         },
+        missing: Vec::new(),
+        coverage: Vec::new(),
     }
 }
 

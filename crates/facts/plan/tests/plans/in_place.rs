@@ -171,7 +171,7 @@ fn in_place_needs_tables_as_they_were() {
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               SCHEMA_FORWARD shop.Metrics_2 (after)
-                  the restore undoes of shop.Metrics_2: since the backup: dropped c
+                  the restore undoes what was done to shop.Metrics_2 since the backup: dropped c
                   hint: to have it again: ALTER TABLE shop."Metrics_2" DROP c
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant

@@ -3,6 +3,7 @@
 mod any_order;
 mod any_ring;
 mod backup;
+mod backup_without;
 mod classes;
 mod completeness;
 mod dse;

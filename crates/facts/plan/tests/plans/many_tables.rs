@@ -66,7 +66,7 @@ fn five_hundred_tables_are_counted() {
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               SCHEMA_FORWARD blog.t005 (after)
-                  the restore undoes of blog.t005: since the backup: added later int
+                  the restore undoes what was done to blog.t005 since the backup: added later int
                   hint: to have it again: ALTER TABLE blog.t005 ADD later int
                   and 100 more like it: blog.t025, blog.t045, blog.t065, blog.t085, blog.t105, blog.t125, blog.t145, blog.t165 and 92 more; --output json has all
               REPAIR_ADVISED staging (after)

@@ -128,10 +128,10 @@ fn what_differs_is_dropped_and_made_as_it_was() {
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               SCHEMA_FORWARD shop.orders (after)
-                  the restore undoes of shop.orders: since the backup: added added int
+                  the restore undoes what was done to shop.orders since the backup: added added int
                   hint: to have it again: ALTER TABLE shop.orders ADD added int
               SCHEMA_FORWARD shop.later (after)
-                  the restore undoes of shop.later: since the backup: view made over orders
+                  the restore undoes what was done to shop.later since the backup: view made over orders
                   hint: to have it again: CREATE MATERIALIZED VIEW shop.later AS
                       SELECT *
                       FROM shop.orders

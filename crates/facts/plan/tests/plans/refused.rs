@@ -21,6 +21,7 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
             refusals (7)
               NODE_UNHEALTHY 10.1.0.1 (before)
                   the node 10.1.0.1 is not healthy: it is draining
+                  hint: bring the node back; a backup can go without it: --completeness quorum
               VERSION_DOWNGRADE cassandra 4.1.9 to cassandra 3.11.19 (before)
                   cassandra 3.11.19 is older than cassandra 4.1.9, and SSTables cannot be made older
                   hint: restore into the release line of cassandra 4.1.9 or a later one

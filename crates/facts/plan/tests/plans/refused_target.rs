@@ -64,6 +64,8 @@ fn a_build_that_is_not_apaches_is_refused_until_somebody_says_what_it_is() {
         nodes: target.describe(),
         unreachable: Vec::new(),
         selection: model::Selection::default(),
+        completeness: Default::default(),
+        schema: Default::default(),
     });
     assert!(backup.supported, "{:?}", backup.findings);
     for apache in ["5.0-beta1", "5.0.8-SNAPSHOT"] {

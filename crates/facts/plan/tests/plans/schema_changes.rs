@@ -44,7 +44,7 @@ fn columns_that_were_added_dropped_and_changed() {
 
             advice (1)
               SCHEMA_FORWARD shop.orders (after)
-                  the restore undoes of shop.orders: since the backup: added paid boolean, tags set<text>; dropped note; changed the type of price from int to varint; no CQL brings forward shop.orders.price: the type of a column cannot be altered
+                  the restore undoes what was done to shop.orders since the backup: added paid boolean, tags set<text>; dropped note; changed the type of price from int to varint; no CQL brings forward shop.orders.price: the type of a column cannot be altered
                   hint: to have it again: ALTER TABLE shop.orders DROP note; ALTER TABLE shop.orders ADD paid boolean; ALTER TABLE shop.orders ADD tags set<text>
 
             TABLE        WHAT HAPPENS TO IT                                 ID
@@ -138,7 +138,7 @@ fn options_that_were_changed() {
 
             advice (1)
               SCHEMA_FORWARD shop.orders (after)
-                  the restore undoes of shop.orders: since the backup: changed the options bloom_filter_fp_chance, compaction, gc_grace_seconds
+                  the restore undoes what was done to shop.orders since the backup: changed the options bloom_filter_fp_chance, compaction, gc_grace_seconds
                   hint: to have it again: ALTER TABLE shop.orders WITH bloom_filter_fp_chance = '0.1' AND compaction = {'class': 'org.apache.cassandra.db.compaction.LeveledCompactionStrategy'} AND gc_grace_seconds = 3600
 
             TABLE        WHAT HAPPENS TO IT                                 ID
@@ -300,7 +300,7 @@ fn a_field_of_a_type_was_renamed() {
 
             advice (1)
               SCHEMA_FORWARD shop.money (after)
-                  the restore undoes of shop.money: since the backup: renamed cur to currency
+                  the restore undoes what was done to shop.money since the backup: renamed cur to currency
                   hint: to have it again: ALTER TYPE shop.money RENAME cur TO currency
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID

@@ -116,7 +116,7 @@ fn from_4_0_onto_5_0_with_a_column_added_since() {
                   restored SSTables stay in the format of cassandra 4.0.17 until they are upgraded
                   hint: the restore has a step for it; by hand: nodetool upgradesstables
               SCHEMA_FORWARD shop.orders (after)
-                  the restore undoes of shop.orders: since the backup: added paid boolean
+                  the restore undoes what was done to shop.orders since the backup: added paid boolean
                   hint: to have it again: ALTER TABLE shop.orders ADD paid boolean
 
             TABLE        WHAT HAPPENS TO IT                                 ID

@@ -36,7 +36,7 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               SCHEMA_FORWARD shop.orders (after)
-                  the restore undoes of shop.orders: since the backup: changed the options comment
+                  the restore undoes what was done to shop.orders since the backup: changed the options comment
                   hint: to have it again: ALTER TABLE shop.orders WITH comment = ''
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant

@@ -229,6 +229,8 @@ impl Side {
             ring: self.ring.clone(),
             nodes: self.ring.iter().map(node).collect(),
             schema: self.schema(),
+            missing: Vec::new(),
+            coverage: Vec::new(),
         }
     }
 }

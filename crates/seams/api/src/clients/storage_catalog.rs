@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cassandra_versions::Release;
+use model::manifest::MissingNode;
 use model::manifest::{BackupKind, BackupManifest, NodeSstables, VerificationResult};
+use model::plan::KeyspaceCoverage;
 use model::task::Deletion;
 use model::{
     BackupName, BackupRef, BackupSummary, ClusterName, HostId, RingMember, Schema, Selection,
@@ -129,6 +131,10 @@ pub struct CommitBackup {
     pub release: Release,
     pub partitioner: String,
     pub snapshot_spread_ms: u64,
+    /// The members of the ring that the backup is made without, on demand.
+    pub missing: Vec<MissingNode>,
+    /// If any are missing: what the backup has of each keyspace.
+    pub coverage: Vec<KeyspaceCoverage>,
 }
 
 /// A storage-catalog behind a channel.
@@ -171,6 +177,8 @@ impl StorageCatalog for RemoteStorageCatalog {
             release: Some(commit.release.into()),
             partitioner: commit.partitioner,
             snapshot_spread_ms: commit.snapshot_spread_ms,
+            missing: all_into(commit.missing),
+            held: all_into(commit.coverage),
         };
         let mut client = self.client.clone();
         within(COMMIT_DEADLINE, client.commit_backup(request)).await?;

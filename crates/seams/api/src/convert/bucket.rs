@@ -49,6 +49,7 @@ impl From<BackupSummary> for pb::BackupSummary {
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
+            ring_nodes: summary.ring_nodes,
             detail: summary.detail,
         }
     }
@@ -72,6 +73,7 @@ impl TryFrom<pb::BackupSummary> for BackupSummary {
             finished_at: parsed_optional("summary.finished_at", &summary.finished_at)?,
             release: summary.release.map(TryInto::try_into).transpose()?,
             nodes: summary.nodes,
+            ring_nodes: summary.ring_nodes,
             bytes: summary.bytes,
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,
@@ -127,6 +129,7 @@ mod tests {
             sstables: 0,
             damaged_sstables: 0,
             detail: "a node went away".into(),
+            ring_nodes: 0,
         }
     }
 

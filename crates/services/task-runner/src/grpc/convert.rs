@@ -63,6 +63,7 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             WireKind::Unspecified => BackupKind::Full,
             kind => kind.try_into()?,
         };
+        let completeness = request.completeness().into();
         let base = parsed_optional("base", &request.base)?;
         if base.is_some() && kind == BackupKind::Full {
             return Err(ConversionError::invalid(
@@ -77,6 +78,7 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             selection: selection(request.selection)?,
             base,
             keep_damaged: request.keep_damaged,
+            completeness,
         })
     }
 }

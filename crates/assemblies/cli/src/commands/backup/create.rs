@@ -1,10 +1,12 @@
 //! `ringkeep backup create`
 
+use api::pb::planner::Completeness;
 use api::pb::task_runner as pb;
 use model::manifest::{BackupKind, KindWithBase};
 use model::{BackupName, ClusterName, Finding};
 use serde::Serialize;
 
+use crate::completeness::CompletenessArg;
 use crate::context::{Context, Service, call};
 use crate::failure::Failure;
 use crate::names::SelectionArgs;
@@ -39,6 +41,14 @@ pub struct Args {
     /// Takes damaged SSTables as they are, and marks the backup; without it the first one ends the backup.
     #[arg(long, help_heading = "What")]
     keep_damaged: bool,
+    /// What of the replicas the backup may go without, because nodes are down or gone.
+    #[arg(
+        long,
+        default_value = "all",
+        value_name = "REPLICAS",
+        help_heading = "What"
+    )]
+    completeness: CompletenessArg,
     /// Waits until the backup is complete. Ctrl-C stops the waiting (exit code 1), not the backup.
     #[arg(long)]
     wait: bool,
@@ -63,6 +73,7 @@ const EXAMPLES: &str = "\
 Examples:
   ringkeep backup create prod --wait
   ringkeep backup create prod --name before-upgrade --keyspace shop
+  ringkeep backup create prod --completeness quorum --wait
   ringkeep backup create prod --kind differential --table shop.orders --table shop.customers";
 
 /// What was started, and with --wait what came of it.
@@ -93,6 +104,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         selection: Some(args.selection.to_wire()),
         base: kind.base().map(ToString::to_string).unwrap_or_default(),
         keep_damaged: args.keep_damaged,
+        completeness: Completeness::from(args.completeness) as i32,
     };
     let answer = context
         .task_runner()?

@@ -12,6 +12,7 @@ use super::objects;
 use super::tables::Decided;
 use super::tombstones::Tombstones;
 use crate::cql;
+use crate::restore::given::Given;
 use crate::restore::given::schemas::Schemas;
 use crate::restore::given::selected::Selected;
 use crate::restore::given::target_schema::TargetSchema;
@@ -28,15 +29,13 @@ pub(crate) struct Cql {
 }
 
 pub(crate) fn write(
-    mode: RestoreMode,
-    backup: &BackupManifest,
-    selected: &Selected,
-    live: &TargetSchema,
+    given: &Given,
     decided: &[Decided],
     keyspaces: &[KeyspacePlan],
-    schemas: &Schemas,
     tombstones: &Tombstones,
 ) -> Cql {
+    let (backup, selected, live) = (given.backup, &given.selected, &given.live);
+    let (mode, schemas) = (given.inputs.mode, &given.inputs.schemas);
     let mut cql = Cql::default();
     make_around(backup, selected, live, keyspaces, &mut cql.schema);
     let (tables, views): (Vec<&Decided>, Vec<&Decided>) =
