@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod completeness;
 mod context;
 pub mod exit;
 mod failure;

@@ -45,6 +45,11 @@ impl Release {
         self.is_since((4, 0))
     }
 
+    /// Whether `system_views.gossip_info` exists.
+    pub fn has_gossip_table(&self) -> bool {
+        self.product == Product::Cassandra && self.is_since((4, 1))
+    }
+
     /// Whether `storage_compatibility_mode` exists.
     pub fn has_storage_compatibility_mode(&self) -> bool {
         self.is_since((5, 0))

@@ -3,7 +3,8 @@
 use cassandra_versions::Release;
 use jiff::Timestamp;
 
-use crate::manifest::{BackupKind, KeptDamage, TableSummary};
+use crate::manifest::{BackupKind, KeptDamage, MissingNode, TableSummary};
+use crate::plan::KeyspaceCoverage;
 use crate::{BackupName, BackupRef, RingMember};
 
 /// What a backup is by what lies in the bucket. Only a complete one can be restored.
@@ -32,6 +33,8 @@ pub struct BackupSummary {
     /// The lowest release among the nodes.
     pub release: Option<Release>,
     pub nodes: u64,
+    /// Members of the ring; more than `nodes` if the backup was made without some.
+    pub ring_nodes: u64,
     /// What a restore would read.
     pub bytes: u64,
     /// What this backup added to the bucket.
@@ -56,6 +59,10 @@ pub struct ShownBackup {
     /// Between the first and the last snapshot of the nodes.
     pub snapshot_spread_ms: u64,
     pub coverage: Coverage,
+    /// The members of the ring that the backup was made without, on demand.
+    pub missing: Vec<MissingNode>,
+    /// If any are missing: how many replicas of each keyspace the backup has.
+    pub held: Vec<KeyspaceCoverage>,
 }
 
 /// What one node contributed to a backup, as it is shown.

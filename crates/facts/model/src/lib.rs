@@ -15,6 +15,7 @@ pub mod plan;
 pub mod ring;
 pub mod schema;
 pub mod selection;
+pub mod setup;
 pub mod share;
 pub mod task;
 pub mod verify;
@@ -23,9 +24,12 @@ pub use bucket::{BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupN
 pub use cluster::{Cluster, ClusterNode, ClusterState};
 pub use finding::{Finding, Severity, When};
 pub use ids::{BackupName, BackupRef, ClusterName, HostId, NameError, TableId, TaskId};
-pub use node::{DataDirectory, NodeDescription, NodeFeatures, TableDescription};
+pub use node::{
+    DataDirectory, MemberVersion, NodeDescription, NodeFeatures, PeerView, TableDescription,
+};
 pub use ring::RingMember;
 pub use schema::{Schema, SchemaEntry, SchemaKind};
 pub use selection::{Selection, TableRef};
+pub use setup::{AgentRole, Grant, NodeSetup};
 pub use share::{RangeText, SourceShare, TableTarget};
 pub use verify::{Damage, VerifyLevel, VerifyReport};

@@ -2,6 +2,7 @@
 
 mod damage;
 mod kind;
+mod missing;
 mod sstable;
 mod verification;
 
@@ -9,12 +10,14 @@ use cassandra_versions::Release;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::KeyspaceCoverage;
 use crate::{
     BackupName, BackupRef, HostId, RingMember, Schema, Selection, TableId, TableRef, TaskId,
 };
 
 pub use damage::{KeptDamage, damaged_sstables};
 pub use kind::{BackupKind, BaseMismatch, KindWithBase};
+pub use missing::MissingNode;
 pub use sstable::{Encryption, Expiring, Hazard, KeyFingerprint, SstableFacts, key_fingerprint};
 pub use verification::{Verification, VerificationResult};
 
@@ -143,6 +146,12 @@ pub struct BackupManifest {
     pub ring: Vec<RingMember>,
     pub nodes: Vec<BackupNode>,
     pub schema: Schema,
+    /// The members of the ring that the backup was made without, on demand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingNode>,
+    /// If any are missing: how many replicas of each keyspace are in the backup.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coverage: Vec<KeyspaceCoverage>,
 }
 
 /// What one node contributed, in figures; the files are in its node manifest.

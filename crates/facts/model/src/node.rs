@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cassandra_versions::Release;
 use serde::{Deserialize, Serialize};
 
-use crate::{RingMember, TableId, TableRef};
+use crate::{HostId, NodeSetup, RingMember, TableId, TableRef};
 
 /// A table that a node has, and what it holds of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,4 +69,22 @@ pub struct NodeDescription {
     pub features: NodeFeatures,
     /// Why the node cannot be backed up or restored now; empty means healthy.
     pub unhealthy: String,
+    pub setup: NodeSetup,
+    pub peers: PeerView,
+}
+
+/// What a node knows of the other members of its ring, where that is not what it should be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerView {
+    /// Members whose schema version, as this node last heard of it, is not its own.
+    pub dissenting: Vec<MemberVersion>,
+    /// Members that its system tables have and that gossip knows nothing of: rows that a removed node left behind.
+    pub ghosts: Vec<HostId>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberVersion {
+    pub host_id: HostId,
+    /// Empty if it is not known.
+    pub version: String,
 }

@@ -1,11 +1,13 @@
 //! How a backup is taken, or why it cannot be taken.
 
+mod coverage;
 mod steps;
 
-use model::plan::{BackupPlan, BackupRequest, PlannedNode};
-use model::{NodeDescription, Selection, Severity, TableDescription, selection};
+use model::manifest::MissingNode;
+use model::plan::{BackupPlan, BackupRequest, Completeness, PlannedNode};
+use model::{NodeDescription, RingMember, Selection, Severity, TableDescription, selection};
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Absence, Cluster};
 use crate::codes;
 use crate::findings::Findings;
 
@@ -15,9 +17,27 @@ pub use steps::{backup_steps, delete_steps, verify_steps};
 pub fn plan_backup(request: &BackupRequest) -> BackupPlan {
     let mut findings = Findings::default();
     let name = request.backup.cluster.as_str();
-    let cluster = cluster::examine(name, &request.nodes, &request.unreachable, &mut findings);
+    let absence = match request.completeness {
+        Completeness::All => Absence::Refused,
+        Completeness::Quorum | Completeness::One | Completeness::Any => Absence::Weighed,
+    };
+    let cluster = cluster::examine(
+        name,
+        &request.nodes,
+        &request.unreachable,
+        absence,
+        &mut findings,
+    );
     cluster::check_releases(name, &cluster, Severity::Warning, &mut findings);
     check_selection(name, &cluster, &request.selection, &mut findings);
+    let coverage = match absence {
+        Absence::Refused => Vec::new(),
+        Absence::Weighed => coverage::weigh(request, &cluster, &mut findings),
+    };
+    let missing = match absence {
+        Absence::Refused => Vec::new(),
+        Absence::Weighed => cluster.absent.iter().map(missing).collect(),
+    };
     let nodes: Vec<PlannedNode> = cluster.nodes.iter().copied().map(planned).collect();
     let supported = !findings.refuse();
     BackupPlan {
@@ -29,6 +49,16 @@ pub fn plan_backup(request: &BackupRequest) -> BackupPlan {
             Vec::new()
         },
         nodes,
+        missing,
+        coverage,
+    }
+}
+
+fn missing((member, reason): &(&RingMember, String)) -> MissingNode {
+    MissingNode {
+        host_id: member.host_id,
+        address: member.address.clone(),
+        reason: reason.clone(),
     }
 }
 
@@ -42,6 +72,10 @@ fn planned(node: &NodeDescription) -> PlannedNode {
 
 /// Whether all that is selected is there, and whether that is anything.
 fn check_selection(name: &str, cluster: &Cluster, wanted: &Selection, findings: &mut Findings) {
+    // A node that is down tells nothing of tables, and another finding refuses that.
+    if cluster.nodes.iter().all(|node| !node.unhealthy.is_empty()) {
+        return;
+    }
     let mut live: Vec<&TableDescription> = cluster
         .nodes
         .iter()
@@ -96,8 +130,7 @@ fn check_selection(name: &str, cluster: &Cluster, wanted: &Selection, findings: 
         wanted.contains(&table.keyspace, &table.table)
     };
     let nothing = !live.iter().any(is_selected);
-    // Without a single node nothing is known of tables, and another finding refuses that.
-    if nothing && wanted.is_everything() && !cluster.nodes.is_empty() {
+    if nothing && wanted.is_everything() {
         findings.say(
             codes::NOTHING_TO_BACK_UP,
             name,

@@ -1,5 +1,7 @@
 //! The cluster as its agents describe it, and what is wrong with it before anything else is asked.
 
+mod peers;
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,6 +19,26 @@ pub(crate) struct Cluster<'a> {
     pub nodes: Vec<&'a NodeDescription>,
     /// All members that any of the nodes sees.
     pub ring: Vec<&'a RingMember>,
+    /// The members of it that are not healthy, or that no agent describes; each with the reason.
+    pub absent: Vec<(&'a RingMember, String)>,
+}
+
+/// What it means if a node is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absence {
+    /// Every node is needed.
+    Refused,
+    /// The others are taken, and weighed.
+    Weighed,
+}
+
+impl Absence {
+    fn severity(self) -> Severity {
+        match self {
+            Self::Refused => Severity::Refusal,
+            Self::Weighed => Severity::Warning,
+        }
+    }
 }
 
 impl Cluster<'_> {
@@ -32,10 +54,12 @@ pub(crate) fn examine<'a>(
     name: &str,
     nodes: &'a [NodeDescription],
     unreachable: &[UnreachableAgent],
+    absence: Absence,
     findings: &mut Findings,
 ) -> Cluster<'a> {
     for agent in unreachable {
-        findings.say(
+        findings.say_as(
+            absence.severity(),
             codes::AGENT_UNREACHABLE,
             &agent.agent,
             format!("the agent {} did not answer: {}", agent.agent, agent.reason),
@@ -70,10 +94,20 @@ pub(crate) fn examine<'a>(
     }
     let mut ring: Vec<&RingMember> = ring.into_values().collect();
     ring.sort_by(|a, b| address_order(&a.address).cmp(&address_order(&b.address)));
-    let cluster = Cluster { nodes, ring };
-    check_health(&cluster, findings);
-    check_membership(&cluster, !unreachable.is_empty(), findings);
-    check_agreement(name, &cluster, findings);
+    let mut cluster = Cluster {
+        nodes,
+        ring,
+        absent: Vec::new(),
+    };
+    let ghosts = peers::ghosts(&cluster);
+    peers::check_health(&cluster, absence, findings);
+    peers::check_membership(&cluster, &ghosts, unreachable, absence, findings);
+    peers::check_agreement(name, &cluster, &ghosts, findings);
+    cluster.absent = peers::absent(&cluster, &ghosts, unreachable);
+    if absence == Absence::Weighed {
+        cluster.nodes.retain(|node| node.unhealthy.is_empty());
+        peers::refuse_if_none(name, &cluster, findings);
+    }
     cluster
 }
 
@@ -154,100 +188,6 @@ fn one_ring<'a>(
         );
     }
     kept
-}
-
-fn check_health(cluster: &Cluster, findings: &mut Findings) {
-    for node in cluster
-        .nodes
-        .iter()
-        .filter(|node| !node.unhealthy.is_empty())
-    {
-        findings.say(
-            codes::NODE_UNHEALTHY,
-            &node.member.address,
-            format!(
-                "the node {} is not healthy: {}",
-                node.member.address, node.unhealthy
-            ),
-            "",
-        );
-    }
-}
-
-fn check_membership(cluster: &Cluster, some_unreachable: bool, findings: &mut Findings) {
-    let hint = if some_unreachable {
-        "it may be the node of an agent that did not answer; otherwise register its agent"
-    } else {
-        "register its agent with `ringkeep cluster add`, or remove the node if it is gone"
-    };
-    let has_agent = |member: &RingMember| {
-        cluster
-            .nodes
-            .iter()
-            .any(|node| node.member.host_id == member.host_id)
-    };
-    for member in cluster.ring.iter().filter(|member| !has_agent(member)) {
-        findings.say(
-            codes::RING_MEMBER_WITHOUT_AGENT,
-            &member.address,
-            format!(
-                "no agent describes the ring's member {} in {}/{}",
-                member.address, member.datacenter, member.rack
-            ),
-            hint,
-        );
-    }
-}
-
-fn check_agreement(name: &str, cluster: &Cluster, findings: &mut Findings) {
-    let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for node in &cluster.nodes {
-        let seen = node.schema_versions.iter().chain([&node.schema_version]);
-        for version in seen.filter(|version| !version.is_empty()) {
-            versions
-                .entry(version)
-                .or_default()
-                .push(&node.member.address);
-        }
-    }
-    if versions.len() > 1 {
-        let seen = versions.iter().map(|(version, nodes)| {
-            let mut nodes = nodes.clone();
-            nodes.dedup();
-            format!("{version} seen by {}", wording::list(nodes))
-        });
-        findings.say(
-            codes::SCHEMA_DISAGREEMENT,
-            name,
-            format!(
-                "the nodes do not agree on the schema: {}",
-                seen.collect::<Vec<_>>().join("; ")
-            ),
-            "wait until `nodetool describecluster` shows one version, and plan again",
-        );
-    }
-    let mut views: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    let mut known: Option<(&Arc<Vec<RingMember>>, String)> = None;
-    for node in &cluster.nodes {
-        let view = match &known {
-            Some((ring, view)) if Arc::ptr_eq(ring, &node.ring) => view.clone(),
-            _ => ring::fingerprint(&node.ring),
-        };
-        known = Some((&node.ring, view.clone()));
-        views.entry(view).or_default().push(&node.member.address);
-    }
-    if views.len() > 1 {
-        let groups = views.values().map(wording::list);
-        findings.say(
-            codes::RING_DISAGREEMENT,
-            name,
-            format!(
-                "the nodes do not see the same ring; these agree among themselves: {}",
-                groups.collect::<Vec<_>>().join(" | ")
-            ),
-            "wait until `nodetool status` shows the same on each node, and plan again",
-        );
-    }
 }
 
 /// Says where the nodes run different releases: `across_lines` weighs lines that differ, a warning patches that do.

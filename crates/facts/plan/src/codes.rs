@@ -89,6 +89,11 @@ codes! {
     RING_MEMBER_WITHOUT_AGENT Refusal Before
         "The ring has a member whose agent is not registered with the cluster. Register all agents, or remove a node \
          that is gone from the ring."
+    GHOST_MEMBER Refusal Before
+        "The system tables of some nodes have a member that gossip does not know: a node that was removed has left its rows \
+         behind. It never agrees on a schema, and no command that asks gossip (`nodetool status`, `describecluster`, \
+         `removenode`) shows or removes it. `nodetool assassinate`, or deleting the rows, does. A node that is only down is known \
+         to gossip and is not named so. As a warning: the backup was asked for without some nodes."
     AGENT_OF_ANOTHER_CLUSTER Refusal Before
         "An agent sits beside a node that is not in one ring with the others. Register each cluster by its own agents."
     DUPLICATE_AGENT Refusal Before
@@ -100,6 +105,10 @@ codes! {
          Keyspaces that belong to the product, such as system_auth, are never part of a backup."
     TABLE_NOT_FOUND Refusal Before
         "A table that was asked for is not there: for a backup in the cluster, for a restore in the backup."
+    KEYSPACE_LEFT_OUT Warning Before
+        "A keyspace of the backup is replicated only in datacenters in which its ring has no node, as a datacenter that was \
+         removed leaves them behind. No node holds a row of it, and Cassandra 4.0 and later refuse to make such a keyspace, so \
+         that it is left out. A refusal where it was asked for by name. If programs need it, make it by hand."
     VIEW_NEEDS_BASE Refusal Before
         "A materialized view was asked for without the table that it is built from. Ask for the table: its views come \
          with it."
@@ -108,11 +117,12 @@ codes! {
     NOTHING_TO_BACK_UP Refusal Before
         "The cluster has no tables of its own: all that it holds belongs to the product."
     BACKUP_INCOMPLETE Refusal Before
-        "The backup lacks something that a restore needs: nodes of the ring as it was, or the definition of a table. \
+        "Of a restore: the backup lacks something that a restore needs: nodes of the ring as it was, or the definition of a table. \
          Without it a restore would leave holes that look like success. Where nodes are missing, the finding says how \
          much of the ring has how few replicas, and which `--completeness` goes without them: `quorum` where what was \
          written at QUORUM is there, `one` where every range has a replica left, `any` where rows are missing \
-         altogether. `all` is the usual one."
+         altogether. `all` is the usual one. Of a backup that was asked for with one of them: so much would be missing \
+         from it."
     BACKUP_DAMAGED Warning Before
         "SSTables of the backup were damaged on their nodes already when it was made, with `--keep-damaged`. They are \
          restored as they are: Cassandra may refuse to load them, or fail to read some rows. The finding names the first \
@@ -126,7 +136,7 @@ codes! {
          bucket would be found then, when time is short. `ringkeep backup verify --level objects`, or `sstables`, finds it \
          now, and its result is kept with the backup: a backup that was found whole is not named again."
     COVERAGE_REDUCED Warning Before
-        "The backup lacks some of the replicas that its ring had, and the restore was asked for with `--completeness \
+        "The backup lacks, or is made without, some of the replicas that its ring had, and that was asked for with `--completeness \
          quorum`, `one` or `any`. What only the missing replicas had is not restored, and reads may answer with older \
          rows than they did. The plan shows how much of the ring has how many replicas. Run a full repair before \
          programs read: it spreads what is there, and brings back nothing else. As advice: the missing nodes held nothing of what is \
@@ -221,6 +231,23 @@ codes! {
         "The backup's schema uses a part of CQL that is switched off on a target node: materialized views, user-defined \
          functions or SASI indexes. The statements that make them would be refused in the middle of the restore. Switch \
          it on in cassandra.yaml of every node, by the setting that the finding names, and restart them one by one."
+    GUARDRAIL_REFUSES Refusal Before
+        "A guardrail of a target node refuses a statement of the restore, perhaps after tables were emptied: something that \
+         is switched off (DROP and TRUNCATE, indexes, SimpleStrategy, tables without compression, options of tables), or a limit \
+         that is reached (keyspaces, tables, columns, fields, indexes, views, replicas). Guardrails do not hold for \
+         superusers, and not on nodes that ask for no login. The finding names the setting and the nodes. As a warning: \
+         the node does not report whether the agent's role is a superuser."
+    MEMTABLE_MISSING Refusal Before
+        "A table of the backup names a memtable configuration that cassandra.yaml of a target node does not define, so that the \
+         statement that makes the table would be refused. Configurations are not part of a schema: define it on every node, \
+         restart nodes and agents one by one, and plan again."
+    GRANT_MISSING Refusal Before
+        "The role that an agent logs in as lacks a permission that the statements of the restore need, or may not read a table \
+         of the product that an agent reads. The hint has the GRANT statements; the least that a role needs is in \
+         docs/running.md. As a warning: the restore can be done, and something that would refuse it may go unseen."
+    AUTO_SNAPSHOT_OFF Warning Before
+        "The restore empties or drops live tables, and `auto_snapshot` is off on a node: nothing keeps what they hold now. Back \
+         up the target first, or switch it on."
     DSE_FEATURE_UNSUPPORTED Warning Before
         "The backup's schema uses a feature that only DSE has: search indexes, graph, NodeSync, tiered or in-memory \
          storage, types or strategies of its own. The rows are restored; the feature does not work on the target. There \
@@ -291,6 +318,20 @@ codes! {
     AUTH_NOT_INCLUDED Advice After
         "Users, roles and permissions are not part of a backup. After restoring into another cluster, make the roles \
          and grants again, set up external authentication, and check that applications can log in."
+    AUTO_SNAPSHOTS_LEFT Advice After
+        "Before Cassandra drops or empties a table it takes a snapshot of it, unless `auto_snapshot` is off. The snapshots \
+         are the way back, and hold disk space until they are cleared: `nodetool listsnapshots` shows them, with their sizes, \
+         under tags that begin with truncated- or dropped-."
+    TOMBSTONES_KEPT Warning After
+        "The backup is old in comparison with gc_grace_seconds of some tables. Replicas that hold a tombstone could drop it, in \
+         reads too, while another that missed the deletion still has the row: what was deleted before the backup would come \
+         back. So the restore gives these tables a higher gc_grace_seconds: what they had, plus the backup's age, plus as much \
+         as they had (a day at least) for the restore and a repair. It does so where a backup is older than a tenth of \
+         gc_grace_seconds, rows have more than one replica, and gc_grace_seconds is not 0. Until it is lowered again, \
+         tombstones and expired rows take disk space. Repair, then run the CQL of the hint."
+    SCHEMA_FORWARD Advice After
+        "The restore undoes something of the live schema that was changed since the backup. The hint has the CQL that does \
+         it again, columns that were added as empty ones. It is kept with the task, because the live schema no longer shows it."
     REPAIR_ADVISED Advice After
         "The nodes' snapshots were not taken in the same instant, and a backup holds what each replica had. Run a \
          full repair of the restored keyspaces when the restore is done."

@@ -6,6 +6,9 @@ pub(crate) use cassandra_schema::if_not_exists;
 use model::cql::{Token, TokenKind, quote, tokens, unquote};
 use model::{TableId, TableRef};
 
+/// The option of tables that says how long tombstones are kept.
+pub(crate) const GRACE: &str = "gc_grace_seconds";
+
 /// A table's name as it must be written.
 pub(crate) fn table_name(table: &TableRef) -> String {
     format!("{}.{}", quote(&table.keyspace), quote(&table.table))
@@ -94,6 +97,31 @@ pub(crate) fn with_option(statement: &str, name: &str, value: &str) -> String {
     }
 }
 
+/// The statement with this value for an option, whether it has it or not.
+pub(crate) fn with_option_set(statement: &str, name: &str, value: &str) -> String {
+    let has_it = options(statement)
+        .is_some_and(|(_, options)| options.iter().any(|option| option.name == name));
+    if has_it {
+        return with_option(statement, name, value);
+    }
+    let word = match options(statement) {
+        Some(_) => "AND",
+        None => "WITH",
+    };
+    let statement = statement.trim_end().trim_end_matches(';');
+    format!("{statement} {word} {name} = {value}")
+}
+
+/// An option whose value is one word, number or string.
+pub(crate) fn option_text(statement: &str, wanted: &str) -> Option<String> {
+    let (_, options) = options(statement)?;
+    let option = options.iter().find(|option| option.name == wanted)?;
+    let value = tokens(&statement[option.start..option.end])
+        .skip_while(|token| !token.is_symbol('='))
+        .nth(1)?;
+    Some(content(&value))
+}
+
 /// The table or view is made with this id.
 pub(crate) fn with_id(statement: &str, id: TableId) -> String {
     let statement = retain_options(statement, |name| name != "id");
@@ -144,7 +172,7 @@ fn content(token: &Token) -> String {
 }
 
 /// Whether two lists of statements define the same thing. Blanks, comments, `IF NOT EXISTS`, the table's id and the case
-/// of bare words mean nothing; everything else counts.
+/// of bare words mean nothing, nor does how long tombstones are kept; everything else counts.
 pub(crate) fn same_definition(a: &[String], b: &[String]) -> bool {
     let normal = |statements: &[String]| -> Vec<Vec<String>> {
         statements
@@ -156,7 +184,8 @@ pub(crate) fn same_definition(a: &[String], b: &[String]) -> bool {
 }
 
 fn normal_form(statement: &str) -> Vec<String> {
-    let statement = if_not_exists(&retain_options(statement, |name| name != "id"));
+    let counts = |name: &str| name != "id" && name != GRACE;
+    let statement = if_not_exists(&retain_options(statement, counts));
     tokens(&statement)
         .filter(|token| !token.is_symbol(';'))
         .map(|token| match token.kind {

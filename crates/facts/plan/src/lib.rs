@@ -10,6 +10,7 @@ pub mod compatibility;
 mod cql;
 mod findings;
 pub mod render;
+mod replicas;
 pub mod restore;
 mod steps;
 pub mod text_table;

@@ -14,6 +14,7 @@ use crate::text_table::TextTable;
 use crate::wording;
 use model::plan::{ShownNode, ShownPlan};
 
+pub use coverage::coverage;
 pub use findings::findings;
 pub use statements::{Statements, script};
 

@@ -5,7 +5,7 @@
 //!
 //! The chapters, each of which uses only those before it: `given` (both sides and the request), `placing` (which data goes
 //! to which node), `schema` (what is made and with which CQL), `sstables` (whether they can be taken), `nodes` (figures and
-//! times), `steps`, `closing` (what is left to people).
+//! times), `statements` (whether the target's nodes take the CQL), `steps`, `closing` (what is left to people).
 
 mod closing;
 mod given;
@@ -13,6 +13,7 @@ mod nodes;
 mod placing;
 mod schema;
 mod sstables;
+mod statements;
 mod steps;
 
 #[cfg(test)]
@@ -28,8 +29,10 @@ use given::Given;
 use given::inputs::Inputs;
 use nodes::estimate::Course;
 use placing::assignment;
+use schema::tombstones::Tombstones;
 use schema::{ddl, outcome, tables};
 use sstables::{Restored, verdicts};
+use statements::Asked;
 
 pub use model::plan::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
@@ -59,15 +62,9 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         older: &older,
     };
     let mut nodes = nodes::plan(&share, &mut findings);
-    let cql = ddl::write(
-        inputs.mode,
-        &backup,
-        &given.selected,
-        &given.live,
-        &outcome.decided,
-        &assignment.keyspaces,
-        &inputs.schemas,
-    );
+    let tombstones = Tombstones::of(&given, &assignment.keyspaces, &outcome.decided);
+    let cql = ddl::write(&given, &outcome.decided, &assignment.keyspaces, &tombstones);
+    Asked::of(&given, &assignment.keyspaces, &outcome.decided, &cql).check(&mut findings);
     let course = Course {
         mode: inputs.mode,
         schema_statements: (cql.schema.len() + cql.replace.len()) as u64,
@@ -78,6 +75,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         given: &given,
         assignment: &assignment,
         outcome: &outcome,
+        tombstones: &tombstones,
         seconds,
     };
     for rule in sstables::RULES.iter().chain(closing::RULES) {

@@ -4,8 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// In their order. A chapter is a file of this name in `src/restore`, with the files in its folder.
-const CHAPTERS: [&str; 7] = [
-    "given", "placing", "schema", "sstables", "nodes", "steps", "closing",
+const CHAPTERS: [&str; 8] = [
+    "given",
+    "placing",
+    "schema",
+    "sstables",
+    "nodes",
+    "statements",
+    "steps",
+    "closing",
 ];
 /// What tests of every chapter use.
 const OF_TESTS: &str = "world";

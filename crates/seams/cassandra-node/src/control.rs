@@ -5,7 +5,8 @@
 
 pub mod nodetool;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -124,6 +125,9 @@ pub enum SnapshotScope {
 pub trait CassandraControl: Send + Sync {
     /// What the node reports that it is doing: `NORMAL`, `JOINING`, `DRAINED`…
     async fn mode(&self) -> Result<String, ControlError>;
+
+    /// The addresses of all nodes that gossip knows, up or down.
+    async fn gossip_addresses(&self) -> Result<BTreeSet<IpAddr>, ControlError>;
 
     /// Flushes and hard-links. Fails with [`ControlError::SnapshotExists`] if the tag exists.
     async fn snapshot(&self, tag: &str, scope: &SnapshotScope) -> Result<(), ControlError>;

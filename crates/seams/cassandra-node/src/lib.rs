@@ -6,8 +6,8 @@
 //! - [`lifecycle`] starts and stops the process and determines whether it is up or down.
 //! - [`yaml`] reads cassandra.yaml; [`folders`], [`sstables`] and [`commit_log`] read what lies on disk; [`files`] is what
 //!   they share.
-//! - [`ring`], [`tables`], [`schema`], [`settings`] and [`keys`] read what the node reports of itself; [`statements`] runs
-//!   the CQL of a plan.
+//! - [`ring`], [`gossip`], [`role`], [`tables`], [`schema`], [`settings`] and [`keys`] read what the node reports of itself;
+//!   [`statements`] runs the CQL of a plan.
 //!
 //! Errors implement [`NodeError`]: a kind from a closed set, a stable reason, a hint. The `testing` feature adds fakes of the
 //! ports. Nothing here knows backups or the wire.
@@ -21,15 +21,18 @@ pub mod cql;
 mod error;
 pub mod files;
 pub mod folders;
+pub mod gossip;
 pub mod keys;
 pub mod lifecycle;
 mod node;
 pub mod process;
 pub mod ring;
+pub mod role;
 pub mod schema;
 pub mod settings;
 pub mod sstables;
 pub mod statements;
+mod switches;
 pub mod tables;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cassandra_versions::{Product, Release};
-use model::RingMember;
 use model::ring::sort_tokens;
+use model::{MemberVersion, RingMember};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -39,6 +39,9 @@ pub struct Identity {
     /// What is wrong with the setting `product`; empty if nothing is.
     #[serde(default)]
     pub contradiction: String,
+    /// Members whose schema version, as this node last heard of it, is not its own.
+    #[serde(default)]
+    pub dissenting: Vec<MemberVersion>,
 }
 
 /// Reads both tables. `product` is what the settings say that the node is.
@@ -58,11 +61,20 @@ pub async fn identity(cql: &dyn Cql, product: Option<Product>) -> Result<Identit
     let peers = cql.query(peers_statement).await?;
     let schema_version = local.text("schema_version").map_err(odd)?.to_owned();
     let mut ring = vec![member.clone()];
+    let mut dissenting = Vec::new();
     for peer in peers.iter().filter(|peer| is_member(peer)) {
-        ring.push(read_member(peer, "peer").map_err(|source| CqlError::Row {
+        let member = read_member(peer, "peer").map_err(|source| CqlError::Row {
             statement: peers_statement.to_owned(),
             source,
-        })?);
+        })?;
+        let version = peer.optional_text("schema_version").unwrap_or_default();
+        if version != schema_version {
+            dissenting.push(MemberVersion {
+                host_id: member.host_id,
+                version: version.to_owned(),
+            });
+        }
+        ring.push(member);
     }
     ring.sort_by_key(|member| member.host_id);
     Ok(Identity {
@@ -78,6 +90,7 @@ pub async fn identity(cql: &dyn Cql, product: Option<Product>) -> Result<Identit
         contradiction,
         member,
         ring,
+        dissenting,
     })
 }
 

@@ -1,10 +1,14 @@
 //! What the running node is set to: which formats it reads and writes, and what its schema may use.
 
+use std::collections::BTreeMap;
+
 use cassandra_versions::{FormatSettings, Product, Release};
 use model::NodeFeatures;
 
 use crate::cql::{CqlError, Row};
 use crate::node::CassandraNode;
+use crate::role::allowed;
+use crate::switches;
 use crate::yaml::CassandraYaml;
 
 /// The settings that decide what the node can read, write and hold.
@@ -16,6 +20,8 @@ pub struct Settings {
     pub storage_compatibility_mode: String,
     /// What its schema may use; none for what is not known.
     pub features: NodeFeatures,
+    /// What switches something off or limits it, by name.
+    pub switches: BTreeMap<String, String>,
 }
 
 // Each name as 4.1 and later have it, and as 4.0 and cassandra.yaml of before have it.
@@ -35,13 +41,16 @@ const SHIPS_IN_ITS_MODE: &str = "CASSANDRA_4";
 
 const SETTINGS: &str = "SELECT name, value FROM system_views.settings";
 
-/// Reads them from the running node, or from cassandra.yaml if its release has no table of settings.
+/// Reads them from the running node, or from cassandra.yaml if its release has no table of settings, or this role may not
+/// read it.
 pub async fn read(node: &CassandraNode, release: &Release) -> Result<Settings, CqlError> {
     if !release.has_settings_table() {
         return Ok(Settings::of_yaml(release, &node.yaml));
     }
-    let rows = node.cql.query(SETTINGS).await?;
-    Ok(Settings::of_rows(release, &rows, &node.yaml))
+    Ok(match allowed(node.cql.query(SETTINGS).await)? {
+        Some(rows) => Settings::of_rows(release, &rows, &node.yaml),
+        None => Settings::of_yaml(release, &node.yaml),
+    })
 }
 
 impl Settings {
@@ -69,6 +78,7 @@ impl Settings {
                 sasi_indexes: flag(SASI_INDEXES),
                 time_sstable_ids: time_ids(release, flag(TIME_IDS)),
             },
+            switches: switches::of_rows(rows, &yaml.switches),
         }
     }
 
@@ -96,6 +106,7 @@ impl Settings {
                 sasi_indexes: set.sasi_indexes.or(default(true)),
                 time_sstable_ids: time_ids(release, set.time_sstable_ids),
             },
+            switches: yaml.switches.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod snake;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cassandra_versions::FormatSettings;
@@ -10,6 +11,7 @@ use serde_yaml_ng::{Mapping, Value};
 
 use crate::files::FileError;
 use crate::settings::features_of;
+use crate::switches;
 
 pub(crate) use snake::flag;
 
@@ -75,6 +77,8 @@ pub struct CassandraYaml {
     pub selected_format: Option<String>,
     /// The features that it turns on or off.
     pub features: NodeFeatures,
+    /// What switches something off or limits it, by name.
+    pub switches: BTreeMap<String, String>,
 }
 
 impl CassandraYaml {
@@ -130,6 +134,7 @@ impl CassandraYaml {
                 None => at.nested("sstable", "selected_format"),
             },
             features,
+            switches: switches::of_yaml(&keys),
         })
     }
 

@@ -1,6 +1,7 @@
 //! A backup in full.
 
-use model::manifest::TableSummary;
+use model::manifest::{MissingNode, TableSummary};
+use model::plan::KeyspaceCoverage;
 use model::{ShownBackup, ShownBackupNode};
 use serde::Serialize;
 
@@ -26,6 +27,21 @@ pub struct BackupView {
     pub snapshot_spread_ms: u64,
     /// How much of the ring is in it.
     pub coverage: CoverageView,
+    /// The members of the ring that the backup was made without, on demand.
+    pub missing: Vec<MissingNodeView>,
+    /// If any are missing: how many replicas of each keyspace the backup has.
+    pub held: Vec<KeyspaceCoverage>,
+}
+
+/// A member of the ring that a backup was made without.
+#[derive(Debug, Clone, Serialize)]
+pub struct MissingNodeView {
+    /// The address.
+    pub node: String,
+    /// Cassandra's host id, a UUID.
+    pub host_id: String,
+    /// Why it is missing, for people.
+    pub reason: String,
 }
 
 /// What one node contributed.
@@ -100,6 +116,18 @@ impl From<&ShownBackup> for BackupView {
                 backed_up_nodes: coverage.backed_up_nodes,
                 complete: coverage.complete,
             },
+            missing: backup.missing.iter().map(MissingNodeView::from).collect(),
+            held: backup.held.clone(),
+        }
+    }
+}
+
+impl From<&MissingNode> for MissingNodeView {
+    fn from(node: &MissingNode) -> Self {
+        Self {
+            node: node.address.clone(),
+            host_id: node.host_id.to_string(),
+            reason: node.reason.clone(),
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct BackupSummaryView {
     pub version: Option<String>,
     /// Nodes in the backup.
     pub node_count: u64,
+    /// Members of the ring; more than nodes if the backup was made without some.
+    pub ring_node_count: u64,
     /// What a restore would read.
     pub bytes: u64,
     /// What the backup added to the bucket.
@@ -55,6 +57,7 @@ impl From<&BackupSummary> for BackupSummaryView {
             product: release.map(|release| release.product.as_str()),
             version: release.map(|release| release.version.clone()),
             node_count: summary.nodes,
+            ring_node_count: summary.ring_nodes,
             bytes: summary.bytes,
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,

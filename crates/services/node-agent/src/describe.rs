@@ -9,9 +9,11 @@ use cassandra_node::files::{self, FileError, blocking};
 use cassandra_node::ring::Identity;
 use cassandra_node::settings::{self, Settings};
 use cassandra_node::tables::{self, Table};
-use cassandra_node::{ControlError, CqlError, NodeError};
+use cassandra_node::{ControlError, CqlError, NodeError, gossip, role};
 use cassandra_versions::{readable_formats, written_format};
-use model::{DataDirectory, NodeDescription, TableDescription};
+use model::{
+    AgentRole, DataDirectory, HostId, NodeDescription, NodeSetup, PeerView, TableDescription,
+};
 use tracing::warn;
 
 use crate::agent::Agent;
@@ -56,6 +58,8 @@ struct Seen {
     identity: Identity,
     tables: Vec<Table>,
     settings: Settings,
+    role: Option<AgentRole>,
+    ghosts: Vec<HostId>,
     problems: Vec<String>,
 }
 
@@ -83,6 +87,7 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
         partitioner,
         schema_version,
         schema_versions,
+        dissenting,
         ..
     } = seen.identity;
     Ok(NodeDescription {
@@ -107,6 +112,14 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
         data_directories,
         can_restart: agent.node.can_restart(),
         unhealthy: seen.problems.join("; "),
+        setup: NodeSetup {
+            settings: seen.settings.switches,
+            role: seen.role,
+        },
+        peers: PeerView {
+            dissenting,
+            ghosts: seen.ghosts,
+        },
     })
 }
 
@@ -128,6 +141,8 @@ async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
                 settings: Settings::of_yaml(&identity.release, &agent.node.yaml),
                 identity,
                 tables: Vec::new(),
+                role: None,
+                ghosts: Vec::new(),
                 problems: vec![error.to_string()],
             })
         }
@@ -136,10 +151,13 @@ async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
 }
 
 async fn ask(agent: &Agent) -> Result<Seen, CqlError> {
-    let identity = agent.node.identity().await?;
+    let node = &agent.node;
+    let identity = node.identity().await?;
     Ok(Seen {
-        tables: tables::list(&*agent.node.cql).await?,
-        settings: settings::read(&agent.node, &identity.release).await?,
+        tables: tables::list(&*node.cql).await?,
+        settings: settings::read(node, &identity.release).await?,
+        role: role::read(node, &identity.release).await?,
+        ghosts: gossip::ghosts(node, &identity.release, &identity.ring).await,
         identity,
         problems: Vec::new(),
     })

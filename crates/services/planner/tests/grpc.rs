@@ -59,6 +59,8 @@ fn node(version: &str) -> NodeDescription {
         storage_compatibility_mode: String::new(),
         features: model::NodeFeatures::default(),
         unhealthy: String::new(),
+        setup: Default::default(),
+        peers: Default::default(),
     }
 }
 
@@ -123,6 +125,8 @@ fn backup() -> BackupManifest {
                 ),
             ],
         },
+        missing: Vec::new(),
+        coverage: Vec::new(),
     }
 }
 
@@ -235,6 +239,8 @@ async fn a_backup_without_tables_is_refused_with_its_finding() {
         nodes: vec![node("4.1.9")],
         unreachable: Vec::new(),
         selection: Selection::default(),
+        completeness: Default::default(),
+        schema: Default::default(),
     };
     let answer = planner()
         .plan_backup(pb::PlanBackupRequest::from(request))

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use blob_store::Put;
 use bucket::{Read, keys};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use model::manifest::{BackupManifest, BackupNode, Intent};
+use model::manifest::{BackupManifest, BackupNode, Intent, MissingNode};
+use model::plan::KeyspaceCoverage;
 use model::{BackupRef, HostId, RingMember, Schema, TaskId};
 
 use crate::begin::base_of;
@@ -27,6 +28,10 @@ pub struct Request {
     pub cluster_name: String,
     pub partitioner: String,
     pub snapshot_spread_ms: u64,
+    /// The members of the ring that the backup is made without, on demand.
+    pub missing: Vec<MissingNode>,
+    /// If any are missing: what the backup has of each keyspace.
+    pub coverage: Vec<KeyspaceCoverage>,
 }
 
 /// What one node's manifest came to.
@@ -65,6 +70,8 @@ impl Catalog {
             ring: request.ring.clone(),
             nodes,
             schema: request.schema.clone(),
+            missing: request.missing.clone(),
+            coverage: request.coverage.clone(),
         };
         let key = keys::backup_manifest(&request.backup);
         let created = self.create(&key, manifest).await?;
@@ -185,6 +192,7 @@ impl Catalog {
             });
         }
         check::same_tables(&request.backup, &whole)?;
+        check::same_ids(request, &whole)?;
         Ok(whole.into_iter().map(|(node, _)| node).collect())
     }
 

@@ -127,6 +127,8 @@ fn description(
         storage_compatibility_mode: String::new(),
         features: NodeFeatures::default(),
         unhealthy: String::new(),
+        setup: Default::default(),
+        peers: Default::default(),
     }
 }
 
@@ -197,6 +199,8 @@ pub fn request(size: &Size) -> RestoreRequest {
             nodes: source.iter().map(node).collect(),
             ring: source,
             schema: schema(size),
+            missing: Vec::new(),
+            coverage: Vec::new(),
         },
         target: "target".parse().expect("a name"),
         unreachable: Vec::new(),

@@ -8,9 +8,10 @@ use std::str::FromStr;
 
 use api::clients::{PlanRestore, TaskRunner};
 use model::ClusterName;
-use model::plan::{Completeness, RequestedMode, RestoreOptions};
+use model::plan::{RequestedMode, RestoreOptions};
 use views::PlanView;
 
+use crate::completeness::CompletenessArg;
 use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::names::{BackupArg, SelectionArgs};
@@ -88,29 +89,6 @@ impl FromStr for DatacenterArg {
                 target: target.to_owned(),
             }),
             _ => Err("write it as BACKUP=TARGET, for example dc1=east".to_owned()),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum CompletenessArg {
-    /// None: every replica that the ring had is there.
-    All,
-    /// Less than half of each range's: what was written at QUORUM is there.
-    Quorum,
-    /// All but one of each range's.
-    One,
-    /// Whatever is missing.
-    Any,
-}
-
-impl From<CompletenessArg> for Completeness {
-    fn from(completeness: CompletenessArg) -> Self {
-        match completeness {
-            CompletenessArg::All => Self::All,
-            CompletenessArg::Quorum => Self::Quorum,
-            CompletenessArg::One => Self::One,
-            CompletenessArg::Any => Self::Any,
         }
     }
 }

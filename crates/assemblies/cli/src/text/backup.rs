@@ -1,6 +1,6 @@
 //! A backup in full.
 
-use plan::TextTable;
+use plan::{TextTable, render};
 use views::backup::BackupView;
 use views::backup_list::BackupSummaryView;
 
@@ -50,6 +50,23 @@ pub fn summary_text(backup: &BackupView) -> String {
     )
 }
 
+/// The nodes that the backup was made without, and what it has of each keyspace.
+fn missing_text(backup: &BackupView) -> String {
+    let missing = backup.missing.iter();
+    let missing = missing.map(|node| {
+        format!(
+            "missing   {} ({}): {}\n",
+            node.node, node.host_id, node.reason
+        )
+    });
+    let held = render::coverage(&backup.held);
+    if held.is_empty() {
+        missing.collect()
+    } else {
+        missing.chain([format!("\n{held}")]).collect()
+    }
+}
+
 pub fn text(backup: &BackupView, _: &Paint) -> String {
     let mut nodes = TextTable::new(&[
         "NODE",
@@ -86,6 +103,7 @@ pub fn text(backup: &BackupView, _: &Paint) -> String {
     if let Some(detail) = &backup.summary.detail {
         text.push_str(&format!("detail    {detail}\n"));
     }
+    text.push_str(&missing_text(backup));
     format!(
         "{text}\n{}\n{}{}",
         nodes.render(),

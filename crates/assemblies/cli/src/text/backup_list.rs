@@ -7,6 +7,15 @@ use super::dash;
 use super::kept_damage::damaged_text;
 use crate::human;
 
+/// `2 of 3` if the backup was made without a node.
+fn nodes_text(backup: &BackupSummaryView) -> String {
+    if backup.ring_node_count > backup.node_count {
+        format!("{} of {}", backup.node_count, backup.ring_node_count)
+    } else {
+        backup.node_count.to_string()
+    }
+}
+
 pub fn list_text(backups: &[BackupSummaryView]) -> String {
     let mut table = TextTable::new(&[
         "CLUSTER",
@@ -26,7 +35,7 @@ pub fn list_text(backups: &[BackupSummaryView]) -> String {
             backup.kind.into(),
             backup.state.into(),
             human::time(backup.started_at.as_deref().unwrap_or_default()),
-            backup.node_count.to_string(),
+            nodes_text(backup),
             human::bytes(backup.bytes),
             human::bytes(backup.uploaded_bytes),
             dash(backup.base.as_deref()),

@@ -3,7 +3,7 @@
 use api::ErrorKind;
 use api::pb::storage_catalog as catalog_pb;
 use api::pb::task_runner::TaskState;
-use api::pb::types::Severity;
+use api::pb::types::{HeldReplicas, MissingNode, Severity};
 use expect_test::expect;
 
 use crate::fake::{Fake, FakeError, Then};
@@ -31,7 +31,7 @@ async fn create_answers_with_the_task_and_how_to_watch_it() {
         watch it with `ringkeep task watch 0192f000-0000-7000-8000-000000000001`
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
-    expect![[r#"CreateBackupRequest { cluster: "prod", name: "", kind: Differential, selection: Some(Selection { keyspaces: [], tables: [TableRef { keyspace: "shop", table: "orders" }] }), base: "", keep_damaged: false }"#]].assert_eq(&fake.asked().join("\n"));
+    expect![[r#"CreateBackupRequest { cluster: "prod", name: "", kind: Differential, selection: Some(Selection { keyspaces: [], tables: [TableRef { keyspace: "shop", table: "orders" }] }), base: "", keep_damaged: false, completeness: All }"#]].assert_eq(&fake.asked().join("\n"));
 }
 
 #[tokio::test]
@@ -166,6 +166,7 @@ async fn list_is_a_table_or_an_array() {
             "product": null,
             "version": null,
             "node_count": 0,
+            "ring_node_count": 0,
             "bytes": 0,
             "uploaded_bytes": 0,
             "sstables": 0,
@@ -183,6 +184,7 @@ async fn list_is_a_table_or_an_array() {
             "product": "cassandra",
             "version": "5.0.5",
             "node_count": 1,
+            "ring_node_count": 1,
             "bytes": 3221225472,
             "uploaded_bytes": 1073741824,
             "sstables": 12,
@@ -237,6 +239,7 @@ async fn show_has_every_key_of_the_contract() {
           "product": "cassandra",
           "version": "5.0.5",
           "node_count": 1,
+          "ring_node_count": 1,
           "bytes": 3221225472,
           "uploaded_bytes": 1073741824,
           "sstables": 12,
@@ -281,7 +284,9 @@ async fn show_has_every_key_of_the_contract() {
             "ring_nodes": 1,
             "backed_up_nodes": 1,
             "complete": true
-          }
+          },
+          "missing": [],
+          "held": []
         }
         --- stderr
     "#]]
@@ -656,4 +661,70 @@ async fn damage_that_was_kept_is_shown() {
           }
         ]"#]]
     .assert_eq(&damaged);
+}
+
+#[tokio::test]
+async fn a_backup_without_a_node_says_so_wherever_it_is_shown() {
+    let mut backup = samples::backup();
+    backup.missing = vec![MissingNode {
+        host_id: "00000000-0000-0000-0000-000000000003".into(),
+        address: "127.0.0.3".into(),
+        reason: "Cassandra does not answer CQL".into(),
+    }];
+    backup.held = vec![HeldReplicas {
+        keyspace: "shop".into(),
+        datacenter: "dc1".into(),
+        replicas: 2,
+        held_ppm: vec![0, 1_000_000, 0],
+    }];
+    backup.coverage = Some(catalog_pb::Coverage {
+        ring_nodes: 2,
+        backed_up_nodes: 1,
+        complete: false,
+    });
+    let summary = catalog_pb::BackupSummary {
+        ring_nodes: 2,
+        ..samples::summary()
+    };
+    backup.summary = Some(summary.clone());
+    let fake = Fake {
+        backups: vec![summary],
+        backup,
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let listed = ringkeep(&fake.endpoint, &["backup", "list"]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        CLUSTER  NAME     KIND  STATE     STARTED                NODES     SIZE  UPLOADED  BASE
+        prod     nightly  full  complete  2026-11-22T10:00:00Z  1 of 2  3.0 GiB   1.0 GiB  -
+        --- stderr
+    "#]]
+    .assert_eq(&listed.transcript(&fake.endpoint));
+    let shown = ringkeep(&fake.endpoint, &["backup", "show", "nightly"]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        backup    prod/nightly
+        kind      full
+        state     complete
+        started   2026-11-22T10:00:00Z
+        finished  2026-11-22T10:05:30Z
+        release   cassandra 5.0.5
+        nodes     1 (1 of 2: incomplete)
+        size      3.0 GiB in 12 SSTables, 1.0 GiB uploaded
+        spread    180 ms between the first and the last snapshot
+        missing   127.0.0.3 (00000000-0000-0000-0000-000000000003): Cassandra does not answer CQL
+
+        KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
+        shop      dc1         1 of 2 replicas: 100 %
+
+        NODE       DATACENTER  RACK  TOKENS     SIZE  UPLOADED  SSTABLES  HOST ID
+        127.0.0.2  dc1         r1         2  3.0 GiB   1.0 GiB        12  aaaaaaaa-0000-4000-8000-000000000001
+
+        TABLE           SIZE  SSTABLES  FORMATS
+        shop.orders  3.0 GiB        12  big-nb, big-oa
+        --- stderr
+    "#]].assert_eq(&shown.transcript(&fake.endpoint));
 }

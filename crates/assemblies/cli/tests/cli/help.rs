@@ -112,15 +112,20 @@ async fn the_help_of_a_command_has_examples() {
           -h, --help      Print help (see more with '--help')
 
         What:
-              --kind <KIND>    Full is self-contained; differential holds only what the last full backup
-                               does not [default: full] [possible values: full, differential]
-              --base <BACKUP>  For a differential: the full backup to build on; the newest if absent
-              --keyspace <K>   Only this keyspace; may be given several times. Without it and --table: every
-                               user keyspace
-              --table <K.T>    Only this table, or materialized view; may be given several times, together
-                               with --keyspace or not
-              --keep-damaged   Takes damaged SSTables as they are, and marks the backup; without it the
-                               first one ends the backup
+              --kind <KIND>              Full is self-contained; differential holds only what the last full
+                                         backup does not [default: full] [possible values: full,
+                                         differential]
+              --base <BACKUP>            For a differential: the full backup to build on; the newest where
+                                         absent
+              --keyspace <K>             Only this keyspace; may be given several times. Without it and
+                                         --table: every user keyspace
+              --table <K.T>              Only this table, or materialized view; may be given several times,
+                                         together with --keyspace or not
+              --keep-damaged             Takes damaged SSTables as they are, and marks the backup; without
+                                         it the first one ends the backup
+              --completeness <REPLICAS>  What of the replicas the backup may go without, because nodes are
+                                         down or gone [default: all] [possible values: all, quorum, one,
+                                         any]
 
         Connection:
               --endpoint <ADDRESS>      The one address behind which all services are found [env:
@@ -142,6 +147,7 @@ async fn the_help_of_a_command_has_examples() {
         Examples:
           ringkeep backup create prod --wait
           ringkeep backup create prod --name before-upgrade --keyspace shop
+          ringkeep backup create prod --completeness quorum --wait
           ringkeep backup create prod --kind differential --table shop.orders --table shop.customers
     "#]].assert_eq(&stdout(&["backup", "create", "-h"]).await);
     expect![[r#"

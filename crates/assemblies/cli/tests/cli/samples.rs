@@ -50,6 +50,7 @@ pub fn summary() -> catalog_pb::BackupSummary {
         finished_at: "2026-11-22T10:05:30.250Z".into(),
         release: Some(release("5.0.5")),
         nodes: 1,
+        ring_nodes: 1,
         bytes: 3 << 30,
         uploaded_bytes: 1 << 30,
         sstables: 12,

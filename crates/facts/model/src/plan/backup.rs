@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PlanStep;
-use crate::manifest::BackupKind;
-use crate::{BackupRef, Finding, HostId, NodeDescription, Selection};
+use super::{Completeness, KeyspaceCoverage, PlanStep};
+use crate::manifest::{BackupKind, MissingNode};
+use crate::{BackupRef, Finding, HostId, NodeDescription, Schema, Selection};
 
 /// Everything that the plan of a backup depends on.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,10 @@ pub struct BackupRequest {
     pub nodes: Vec<NodeDescription>,
     pub unreachable: Vec<UnreachableAgent>,
     pub selection: Selection,
+    /// What of the replicas the backup may go without.
+    pub completeness: Completeness,
+    /// How keyspaces are replicated, by which what is missing is weighed; empty if nothing may be missing.
+    pub schema: Schema,
 }
 
 /// A backup, decided.
@@ -26,6 +30,10 @@ pub struct BackupPlan {
     pub findings: Vec<Finding>,
     /// The nodes that are backed up.
     pub nodes: Vec<PlannedNode>,
+    /// The members of the ring that are not.
+    pub missing: Vec<MissingNode>,
+    /// If any are missing: how many replicas of each keyspace the backup will have.
+    pub coverage: Vec<KeyspaceCoverage>,
     /// Every step that runs, in an order in which they can. None if the backup is refused.
     pub steps: Vec<PlanStep>,
 }

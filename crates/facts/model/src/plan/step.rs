@@ -20,8 +20,8 @@ pub enum StepKind {
     Stage,
     /// The cluster is compared with the one of the plan, last of all before something is changed.
     Check,
-    /// CQL that makes what is missing and touches nothing that is there, run once on any node; done when all nodes agree
-    /// on the schema.
+    /// CQL that makes what is missing and touches no data that is there (in place it raises gc_grace_seconds), run once on any
+    /// node; done when all nodes agree on the schema.
     Schema,
     /// CQL that drops and empties what is there, run once on any node. From here on a restore only goes forward.
     Replace,

@@ -8,7 +8,7 @@ const PPM: u32 = 1_000_000;
 const SHOWN_MAX: usize = 40;
 
 /// Nothing where every replica is there: then there is nothing to choose.
-pub(super) fn coverage(coverage: &[KeyspaceCoverage]) -> String {
+pub fn coverage(coverage: &[KeyspaceCoverage]) -> String {
     let whole = |row: &KeyspaceCoverage| row.held_ppm.last() == Some(&PPM);
     if coverage.iter().all(whole) {
         return String::new();

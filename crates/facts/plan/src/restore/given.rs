@@ -9,6 +9,7 @@ pub(super) mod rings;
 pub(super) mod schemas;
 pub(super) mod selected;
 pub(super) mod target_schema;
+mod unheld;
 pub(super) mod versions;
 
 use model::manifest::BackupManifest;
@@ -40,12 +41,13 @@ impl<'a> Given<'a> {
         inputs: &'a Inputs<'a>,
         findings: &mut Findings,
     ) -> Self {
+        let live = TargetSchema::new(&request.schema, &inputs.cluster);
         let given = Self {
             request,
             backup,
             inputs,
-            selected: Selected::of(backup, &request.options.selection, findings),
-            live: TargetSchema::new(&request.schema, &inputs.cluster),
+            selected: Selected::of(backup, &request.options.selection, &live, findings),
+            live,
         };
         for rule in RULES {
             rule(&given, findings);

@@ -11,12 +11,14 @@ use crate::findings::Findings;
 use crate::restore::given::Given;
 use crate::restore::placing::assignment::Assignment;
 use crate::restore::schema::outcome::SchemaOutcome;
+use crate::restore::schema::tombstones::Tombstones;
 
 /// What is restored and where it goes, with the time that it takes.
 pub(crate) struct Restored<'a> {
     pub given: &'a Given<'a>,
     pub assignment: &'a Assignment<'a>,
     pub outcome: &'a SchemaOutcome<'a>,
+    pub tombstones: &'a Tombstones,
     pub seconds: u64,
 }
 

@@ -67,6 +67,8 @@ pub(crate) fn target(address: &str, text: &str, mode: &str) -> NodeDescription {
         storage_compatibility_mode: mode.to_owned(),
         features: NodeFeatures::default(),
         unhealthy: String::new(),
+        setup: Default::default(),
+        peers: Default::default(),
         release,
     }
 }
@@ -109,6 +111,8 @@ pub(crate) fn backup(text: &str, addresses: &[&str]) -> BackupManifest {
             version: String::new(),
             entries: Vec::new(),
         },
+        missing: Vec::new(),
+        coverage: Vec::new(),
     }
 }
 

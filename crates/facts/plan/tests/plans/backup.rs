@@ -12,6 +12,8 @@ fn backup_of(side: &Side, wanted: Selection) -> BackupRequest {
         nodes: side.describe(),
         unreachable: Vec::new(),
         selection: wanted,
+        completeness: Default::default(),
+        schema: Default::default(),
     }
 }
 
@@ -72,8 +74,9 @@ fn a_backup_says_all_reasons_at_once() {
             refusals (6)
               NODE_UNHEALTHY 10.0.0.2 (before)
                   the node 10.0.0.2 is not healthy: CQL does not answer
+                  hint: bring the node back; a backup can go without it: --completeness quorum
               SCHEMA_DISAGREEMENT prod (before)
-                  the nodes do not agree on the schema: 00000000-0000-0000-0000-0000000000aa seen by 10.0.0.1, 10.0.0.2, 10.0.0.3; 00000000-0000-0000-0000-0000000000bb seen by 10.0.0.3
+                  the nodes do not agree on the schema: 00000000-0000-0000-0000-0000000000aa seen by 10.0.0.1, 10.0.0.3; 00000000-0000-0000-0000-0000000000bb seen by 10.0.0.3
                   hint: wait until `nodetool describecluster` shows one version, and plan again
               KEYSPACE_NOT_FOUND blog (before)
                   the cluster has no keyspace blog with tables of its own

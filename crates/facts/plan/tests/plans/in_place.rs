@@ -169,10 +169,13 @@ fn in_place_needs_tables_as_they_were() {
                   shop.Metrics_2 gets columns back that were dropped since the backup: c
                   hint: the plan has the CQL that drops them again
 
-            advice (3)
+            advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              SCHEMA_FORWARD shop.Metrics_2 (after)
+                  the restore undoes what was done to shop.Metrics_2 since the backup: dropped c
+                  hint: to have it again: ALTER TABLE shop."Metrics_2" DROP c
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`

@@ -13,7 +13,10 @@ fn three_nodes_online_into_the_same_schema() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (4)
+            advice (5)
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -130,7 +133,10 @@ fn a_single_table_leaves_the_others_alone() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (4)
+            advice (5)
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2 held before in snapshots on every node, together about 3.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -194,7 +200,10 @@ fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (3)
+            advice (4)
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes

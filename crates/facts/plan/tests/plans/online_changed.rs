@@ -26,7 +26,10 @@ fn views_are_dropped_before_and_built_after_the_load() {
                   the view shop.later is dropped, and built anew from shop.orders once that is loaded: reads of it fail until then
                   hint: the restore has a step for it; its progress: nodetool viewbuildstatus
 
-            advice (3)
+            advice (4)
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -115,12 +118,27 @@ fn what_differs_is_dropped_and_made_as_it_was() {
                   shop.orders has columns that were added since the backup, and are gone after the restore: added
                   hint: the plan has the CQL that adds them again, empty
 
-            advice (4)
+            advice (7)
               INDEX_REBUILD shop.by_c (during)
                   the index by_c of shop.orders is built anew while rows are loaded
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              SCHEMA_FORWARD shop.orders (after)
+                  the restore undoes what was done to shop.orders since the backup: added added int
+                  hint: to have it again: ALTER TABLE shop.orders ADD added int
+              SCHEMA_FORWARD shop.later (after)
+                  the restore undoes what was done to shop.later since the backup: view made over orders
+                  hint: to have it again: CREATE MATERIALIZED VIEW shop.later AS
+                      SELECT *
+                      FROM shop.orders
+                      WHERE c IS NOT NULL AND id IS NOT NULL
+                      PRIMARY KEY (c, id)
+                      WITH CLUSTERING ORDER BY (id ASC)
+                      AND comment = ''
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`

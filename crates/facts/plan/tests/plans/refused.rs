@@ -21,6 +21,7 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
             refusals (7)
               NODE_UNHEALTHY 10.1.0.1 (before)
                   the node 10.1.0.1 is not healthy: it is draining
+                  hint: bring the node back; a backup can go without it: --completeness quorum
               VERSION_DOWNGRADE cassandra 4.1.9 to cassandra 3.11.19 (before)
                   cassandra 3.11.19 is older than cassandra 4.1.9, and SSTables cannot be made older
                   hint: restore into the release line of cassandra 4.1.9 or a later one
@@ -39,7 +40,10 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
                   10.1.0.3 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 1.0 GiB (1073741824 bytes) free
                   hint: free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
 
-            advice (3)
+            advice (4)
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -129,7 +133,10 @@ fn an_unreadable_format_is_refused_whatever_the_versions_say() {
                   the backup holds big-oa SSTables of shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
                   hint: set `storage_compatibility_mode` to UPGRADING on every target node, then to NONE, with a rolling restart for each: Cassandra 5.0 reads it then
 
-            advice (3)
+            advice (4)
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -167,7 +174,10 @@ fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
                   the backup lacks 10.0.0.2, which was in the ring; of shop in dc1 it has 2 of 3 replicas for 100.0 % of the ring
                   hint: pick a backup that has every node; or --completeness quorum: what was written at QUORUM is there then, on one replica at least
 
-            advice (3)
+            advice (4)
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes

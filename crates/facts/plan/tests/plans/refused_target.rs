@@ -21,7 +21,10 @@ fn a_node_without_space_is_refused_with_its_figures() {
                   10.1.0.2 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 2.0 GiB (2147483648 bytes) free
                   hint: free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
 
-            advice (3)
+            advice (4)
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -61,6 +64,8 @@ fn a_build_that_is_not_apaches_is_refused_until_somebody_says_what_it_is() {
         nodes: target.describe(),
         unreachable: Vec::new(),
         selection: model::Selection::default(),
+        completeness: Default::default(),
+        schema: Default::default(),
     });
     assert!(backup.supported, "{:?}", backup.findings);
     for apache in ["5.0-beta1", "5.0.8-SNAPSHOT"] {

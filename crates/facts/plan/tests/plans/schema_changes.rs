@@ -42,6 +42,11 @@ fn columns_that_were_added_dropped_and_changed() {
                   columns of shop.orders get the types back that they had: price from varint to int
                   hint: no CQL changes them again: to go forward, add a column under another name and let programs fill it
 
+            advice (1)
+              SCHEMA_FORWARD shop.orders (after)
+                  the restore undoes what was done to shop.orders since the backup: added paid boolean, tags set<text>; dropped note; changed the type of price from int to varint; no CQL brings forward shop.orders.price: the type of a column cannot be altered
+                  hint: to have it again: ALTER TABLE shop.orders DROP note; ALTER TABLE shop.orders ADD paid boolean; ALTER TABLE shop.orders ADD tags set<text>
+
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
 
@@ -130,6 +135,11 @@ fn options_that_were_changed() {
               SCHEMA_REVERTS shop.orders (during)
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
                   hint: the plan has what is undone, and the CQL that does it again where there is any
+
+            advice (1)
+              SCHEMA_FORWARD shop.orders (after)
+                  the restore undoes what was done to shop.orders since the backup: changed the options bloom_filter_fp_chance, compaction, gc_grace_seconds
+                  hint: to have it again: ALTER TABLE shop.orders WITH bloom_filter_fp_chance = '0.1' AND compaction = {'class': 'org.apache.cassandra.db.compaction.LeveledCompactionStrategy'} AND gc_grace_seconds = 3600
 
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
@@ -287,6 +297,11 @@ fn a_field_of_a_type_was_renamed() {
               TYPE_DIFFERS shop.money (before)
                   the live type shop.money is not as it was in the backup
                   hint: bring it back, and plan again: ALTER TYPE shop.money RENAME currency TO cur
+
+            advice (1)
+              SCHEMA_FORWARD shop.money (after)
+                  the restore undoes what was done to shop.money since the backup: renamed cur to currency
+                  hint: to have it again: ALTER TYPE shop.money RENAME cur TO currency
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002

@@ -111,10 +111,13 @@ fn from_4_0_onto_5_0_with_a_column_added_since() {
                   shop.orders has columns that were added since the backup, and are gone after the restore: paid
                   hint: the plan has the CQL that adds them again, empty
 
-            advice (1)
+            advice (2)
               UPGRADE_SSTABLES_REQUIRED cassandra 4.0.17 to cassandra 5.0.5 (after)
                   restored SSTables stay in the format of cassandra 4.0.17 until they are upgraded
                   hint: the restore has a step for it; by hand: nodetool upgradesstables
+              SCHEMA_FORWARD shop.orders (after)
+                  the restore undoes what was done to shop.orders since the backup: added paid boolean
+                  hint: to have it again: ALTER TABLE shop.orders ADD paid boolean
 
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001

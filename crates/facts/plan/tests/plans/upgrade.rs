@@ -25,13 +25,19 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
                   hint: the plan has what is undone, and the CQL that does it again where there is any
 
-            advice (4)
+            advice (6)
               UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
                   restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
                   hint: the restore has a step for it; by hand: nodetool upgradesstables
+              AUTO_SNAPSHOTS_LEFT staging (after)
+                  Cassandra keeps what shop.orders held before in snapshots on every node, together about 3.0 GiB
+                  hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              SCHEMA_FORWARD shop.orders (after)
+                  the restore undoes what was done to shop.orders since the backup: changed the options comment
+                  hint: to have it again: ALTER TABLE shop.orders WITH comment = ''
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`

@@ -192,6 +192,8 @@ impl Side {
             storage_compatibility_mode: String::new(),
             features: NodeFeatures::default(),
             unhealthy: String::new(),
+            setup: Default::default(),
+            peers: Default::default(),
         };
         self.ring.iter().map(describe).collect()
     }
@@ -226,6 +228,8 @@ impl Side {
             ring: self.ring.clone(),
             nodes: self.ring.iter().map(node).collect(),
             schema: self.schema(),
+            missing: Vec::new(),
+            coverage: Vec::new(),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use cassandra_versions::Release;
+use model::manifest::MissingNode;
 use model::manifest::{BackupKind, BackupManifest, NodeSstables, VerificationResult};
+use model::plan::KeyspaceCoverage;
 use model::task::Deletion;
 use model::{
     BackupName, BackupRef, BackupSummary, ClusterName, HostId, RingMember, Schema, Selection,
@@ -124,4 +126,8 @@ pub struct CommitBackup {
     pub release: Release,
     pub partitioner: String,
     pub snapshot_spread_ms: u64,
+    /// The members of the ring that the backup is made without, on demand.
+    pub missing: Vec<MissingNode>,
+    /// If any are missing: what the backup has of each keyspace.
+    pub coverage: Vec<KeyspaceCoverage>,
 }

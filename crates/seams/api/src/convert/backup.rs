@@ -23,6 +23,7 @@ impl From<&BackupManifest> for pb::BackupSummary {
             sstables: sum(|node| node.sstables),
             detail: String::new(),
             damaged_sstables: backup.damaged_sstables(),
+            ring_nodes: backup.ring.len() as u64,
         }
     }
 }
@@ -53,6 +54,8 @@ impl From<BackupManifest> for pb::Backup {
             selection: Some(backup.selection.into()),
             ring: all_into(backup.ring),
             task_id: backup.task_id.to_string(),
+            missing: all_into(backup.missing),
+            held: all_into(backup.coverage),
         }
     }
 }
@@ -78,6 +81,8 @@ impl TryFrom<pb::Backup> for BackupManifest {
             ring: all(backup.ring)?,
             nodes: all(backup.nodes)?,
             schema: required("backup.schema", backup.schema)?.try_into()?,
+            missing: all(backup.missing)?,
+            coverage: all_into(backup.held),
         })
     }
 }
@@ -190,7 +195,8 @@ impl TryFrom<pb::BackupTable> for TableSummary {
 #[cfg(test)]
 mod tests {
     use cassandra_versions::{Product, Release};
-    use model::manifest::BackupKind;
+    use model::manifest::{BackupKind, MissingNode};
+    use model::plan::KeyspaceCoverage;
     use model::{BackupRef, HostId, Schema, Selection, TableId};
     use uuid::Uuid;
 
@@ -253,6 +259,17 @@ mod tests {
                 }],
             }],
             schema: Schema::default(),
+            missing: vec![MissingNode {
+                host_id: HostId(Uuid::from_u128(9)),
+                address: "127.0.0.9".into(),
+                reason: "it is down".into(),
+            }],
+            coverage: vec![KeyspaceCoverage {
+                keyspace: "k".into(),
+                datacenter: "dc1".into(),
+                replicas: 2,
+                held_ppm: vec![0, 400_000, 600_000],
+            }],
         };
         let wire = pb::Backup::from(backup.clone());
         assert_eq!(BackupManifest::try_from(wire), Ok(backup));

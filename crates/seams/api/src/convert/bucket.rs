@@ -2,7 +2,7 @@
 
 use model::{BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus};
 
-use super::{ConversionError, all, parsed_optional, required, time_optional, word};
+use super::{ConversionError, all, all_into, parsed_optional, required, time_optional, word};
 use crate::pb::storage_catalog as pb;
 use crate::pb::types as types_pb;
 
@@ -50,6 +50,7 @@ impl From<BackupSummary> for pb::BackupSummary {
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
+            ring_nodes: summary.ring_nodes,
             detail: summary.detail,
         }
     }
@@ -73,6 +74,7 @@ impl TryFrom<pb::BackupSummary> for BackupSummary {
             finished_at: parsed_optional("summary.finished_at", &summary.finished_at)?,
             release,
             nodes: summary.nodes,
+            ring_nodes: summary.ring_nodes,
             bytes: summary.bytes,
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,
@@ -99,6 +101,8 @@ impl TryFrom<pb::Backup> for ShownBackup {
                 backed_up_nodes: coverage.backed_up_nodes,
                 complete: coverage.complete,
             },
+            missing: all(backup.missing)?,
+            held: all_into(backup.held),
         })
     }
 }
@@ -166,6 +170,7 @@ mod tests {
             sstables: 0,
             damaged_sstables: 0,
             detail: "a node went away".into(),
+            ring_nodes: 0,
         }
     }
 

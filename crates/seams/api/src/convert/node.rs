@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::{DataDirectory, NodeDescription, NodeFeatures, RingMember, TableDescription};
+use model::{
+    DataDirectory, MemberVersion, NodeDescription, NodeFeatures, PeerView, RingMember,
+    TableDescription,
+};
 
 use super::{ConversionError, all, all_into, parsed, required};
 use crate::pb::types as pb;
@@ -125,7 +128,34 @@ impl From<NodeDescription> for pb::NodeDescription {
             storage_compatibility_mode: node.storage_compatibility_mode,
             features: Some(node.features.into()),
             unhealthy: node.unhealthy,
+            setup: Some(node.setup.into()),
+            dissenting: all_into(node.peers.dissenting),
+            ghosts: texts(&node.peers.ghosts),
         }
+    }
+}
+
+fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
+}
+
+impl From<MemberVersion> for pb::MemberVersion {
+    fn from(member: MemberVersion) -> Self {
+        Self {
+            host_id: member.host_id.to_string(),
+            version: member.version,
+        }
+    }
+}
+
+impl TryFrom<pb::MemberVersion> for MemberVersion {
+    type Error = ConversionError;
+
+    fn try_from(member: pb::MemberVersion) -> Result<Self, ConversionError> {
+        Ok(Self {
+            host_id: parsed("dissenting.host_id", &member.host_id)?,
+            version: member.version,
+        })
     }
 }
 
@@ -150,6 +180,15 @@ impl TryFrom<pb::NodeDescription> for NodeDescription {
             storage_compatibility_mode: node.storage_compatibility_mode,
             features: node.features.map(NodeFeatures::from).unwrap_or_default(),
             unhealthy: node.unhealthy,
+            setup: node.setup.unwrap_or_default().into(),
+            peers: PeerView {
+                dissenting: all(node.dissenting)?,
+                ghosts: node
+                    .ghosts
+                    .iter()
+                    .map(|host_id| parsed("node.ghosts", host_id))
+                    .collect::<Result<_, _>>()?,
+            },
         })
     }
 }

@@ -59,6 +59,8 @@ impl From<BackupRequest> for pb::PlanBackupRequest {
             nodes: nodes_to_one_request(request.nodes),
             selection: Some(request.selection.into()),
             unreachable: all_into(request.unreachable),
+            completeness: pb::Completeness::from(request.completeness) as i32,
+            schema: Some(request.schema.into()),
         }
     }
 }
@@ -68,9 +70,12 @@ impl TryFrom<pb::PlanBackupRequest> for BackupRequest {
 
     fn try_from(request: pb::PlanBackupRequest) -> Result<Self, ConversionError> {
         let kind = request.kind().try_into()?;
+        let completeness = request.completeness().into();
         Ok(Self {
             backup: required("backup", request.backup)?.try_into()?,
             kind,
+            completeness,
+            schema: request.schema.unwrap_or_default().try_into()?,
             nodes: nodes_of_one_request(request.nodes)?,
             unreachable: all_into(request.unreachable),
             // None is the empty one: everything.
@@ -86,6 +91,8 @@ impl From<BackupPlan> for pb::PlanBackupResponse {
             findings: all_into(plan.findings),
             nodes: all_into(plan.nodes),
             steps: all_into(plan.steps),
+            missing: all_into(plan.missing),
+            held: all_into(plan.coverage),
         }
     }
 }
@@ -99,6 +106,8 @@ impl TryFrom<pb::PlanBackupResponse> for BackupPlan {
             findings: all(plan.findings)?,
             nodes: all(plan.nodes)?,
             steps: all(plan.steps)?,
+            missing: all(plan.missing)?,
+            coverage: all_into(plan.held),
         })
     }
 }

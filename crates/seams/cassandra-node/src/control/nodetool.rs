@@ -4,7 +4,8 @@ mod login;
 mod outcome;
 mod stats;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -124,6 +125,17 @@ fn tables_by_keyspace(tables: &[TableRef]) -> BTreeMap<&str, Vec<&TableRef>> {
     keyspaces
 }
 
+/// Reads the line that begins a node's part of gossipinfo: `/10.0.0.1`, `n1.example/10.0.0.1`, or with a port.
+fn gossip_address(line: &str) -> Option<IpAddr> {
+    let (name, address) = line.trim_end().split_once('/')?;
+    if name.contains(char::is_whitespace) {
+        return None;
+    }
+    let without_port = address.rsplit_once(':').map(|(host, _)| host);
+    let bare = |text: &str| text.trim_matches(['[', ']']).parse().ok();
+    bare(address).or_else(|| without_port.and_then(bare))
+}
+
 /// Reads `<keyspace> <table> not running`.
 fn not_running(line: &str) -> Option<TableRef> {
     let mut words = line
@@ -142,6 +154,11 @@ impl CassandraControl for Nodetool {
             .lines()
             .find_map(|line| line.trim().strip_prefix("Mode:"));
         Ok(mode.unwrap_or("unknown").trim().to_owned())
+    }
+
+    async fn gossip_addresses(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
+        let output = self.run(&["gossipinfo"]).await?;
+        Ok(output.lines().filter_map(gossip_address).collect())
     }
 
     async fn snapshot(&self, tag: &str, scope: &SnapshotScope) -> Result<(), ControlError> {

@@ -31,6 +31,12 @@ async fn the_ring_has_this_node_and_its_peers_but_no_ghosts() {
     let addresses: Vec<_> = found.ring.iter().map(|m| m.address.as_str()).collect();
     assert_eq!(addresses, ["127.0.0.3", "127.0.0.2"]);
     assert_eq!(found.schema_versions, ["v1", "v2"]);
+    let dissenting: Vec<_> = found
+        .dissenting
+        .iter()
+        .map(|m| m.version.as_str())
+        .collect();
+    assert_eq!(dissenting, ["v2"]);
 }
 
 #[test]

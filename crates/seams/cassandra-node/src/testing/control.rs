@@ -5,6 +5,7 @@ mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -29,6 +30,8 @@ pub struct FakeControl {
     pub mode: Mutex<Result<String, ControlError>>,
     /// Tables whose automatic compaction is off.
     pub compaction_off: Mutex<BTreeSet<TableRef>>,
+    /// The addresses that gossip knows; without, gossip cannot be read.
+    pub gossip: Mutex<Option<BTreeSet<IpAddr>>>,
     /// The calls that change something or are expensive, in words like nodetool's.
     pub calls: Mutex<Vec<String>>,
 }
@@ -41,6 +44,7 @@ impl FakeControl {
             misbehaviour: Mutex::new(None),
             mode: Mutex::new(Ok("NORMAL".to_owned())),
             compaction_off: Mutex::default(),
+            gossip: Mutex::default(),
             calls: Mutex::default(),
         }
     }
@@ -162,6 +166,11 @@ fn failed(operation: &str) -> ControlError {
 impl CassandraControl for FakeControl {
     async fn mode(&self) -> Result<String, ControlError> {
         self.mode.lock().unwrap().clone()
+    }
+
+    async fn gossip_addresses(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
+        let known = self.gossip.lock().unwrap().clone();
+        known.ok_or_else(|| failed("gossipinfo"))
     }
 
     async fn snapshot(&self, tag: &str, scope: &SnapshotScope) -> Result<(), ControlError> {

@@ -62,18 +62,25 @@ impl Cql for FakeCql {
                 why: "Connection refused".to_owned(),
             });
         }
+        if self.refuses.lock().unwrap().as_deref() == Some(statement) {
+            return Err(refused(statement));
+        }
         let answers = self.answers.lock().unwrap();
         Ok(answers.get(statement).cloned().unwrap_or_default())
     }
 
     async fn execute(&self, statement: &str) -> Result<(), CqlError> {
         if self.refuses.lock().unwrap().as_deref() == Some(statement) {
-            return Err(CqlError::Statement {
-                statement: statement.to_owned(),
-                why: "no such table".to_owned(),
-            });
+            return Err(refused(statement));
         }
         self.executed.lock().unwrap().push(statement.to_owned());
         Ok(())
+    }
+}
+
+fn refused(statement: &str) -> CqlError {
+    CqlError::Statement {
+        statement: statement.to_owned(),
+        why: "no such table".to_owned(),
     }
 }

@@ -79,6 +79,8 @@ impl FakeNode {
             ring: vec![manifest.member],
             nodes: vec![node],
             schema: Schema::default(),
+            missing: Vec::new(),
+            coverage: Vec::new(),
         };
         let key = bucket::keys::backup_manifest(&backup);
         self.put_sealed(&key, DocumentKind::BackupManifest, &committed);

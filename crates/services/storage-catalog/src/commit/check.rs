@@ -1,6 +1,6 @@
 //! Whether what the nodes wrote makes one backup. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cassandra_formats::parse_file_name;
 use model::manifest::{BackupNode, Intent, NodeManifest};
@@ -12,14 +12,16 @@ use crate::error::CatalogError;
 /// Keyspace, table and id.
 pub type TableSet = BTreeSet<(String, String, TableId)>;
 
-/// Refuses a backup in which a member of the ring is missing, or which has a node that is no member.
+/// Refuses a backup in which a member of the ring is missing that it was not asked to go without, or which has a node that is
+/// no member, or is missing too.
 pub fn ring(request: &Request) -> Result<(), CatalogError> {
     let asked: BTreeSet<HostId> = request.host_ids.iter().copied().collect();
     let members: BTreeSet<HostId> = request.ring.iter().map(|member| member.host_id).collect();
+    let excused: BTreeSet<HostId> = request.missing.iter().map(|node| node.host_id).collect();
     let missing: Vec<String> = request
         .ring
         .iter()
-        .filter(|member| !asked.contains(&member.host_id))
+        .filter(|member| !asked.contains(&member.host_id) && !excused.contains(&member.host_id))
         .map(|member| format!("node {} ({}) is not in it", member.host_id, member.address))
         .collect();
     if !missing.is_empty() || asked.is_empty() {
@@ -31,13 +33,51 @@ pub fn ring(request: &Request) -> Result<(), CatalogError> {
             },
         });
     }
-    match asked.difference(&members).next() {
-        Some(stranger) => Err(CatalogError::Disagree {
-            backup: request.backup.clone(),
-            what: format!("node {stranger} is not a member of the ring"),
-        }),
-        None => Ok(()),
+    let what = if let Some(stranger) = asked.union(&excused).find(|host| !members.contains(host)) {
+        format!("node {stranger} is not a member of the ring")
+    } else if let Some(both) = asked.intersection(&excused).next() {
+        format!("node {both} is said to be missing, and has a manifest")
+    } else {
+        return Ok(());
+    };
+    Err(CatalogError::Disagree {
+        backup: request.backup.clone(),
+        what,
+    })
+}
+
+/// Refuses a schema that has another table of the name: it was dropped and made again between the snapshots and the reading of
+/// the schema, so that its definition is not that of the files.
+pub fn same_ids(request: &Request, nodes: &[(BackupNode, TableSet)]) -> Result<(), CatalogError> {
+    let stored = nodes
+        .iter()
+        .flat_map(|(_, tables)| tables)
+        .collect::<BTreeSet<_>>();
+    let defined: BTreeMap<(&str, &str), TableId> = request
+        .schema
+        .entries
+        .iter()
+        .filter_map(|entry| {
+            Some((
+                (entry.keyspace.as_str(), entry.name.as_str()),
+                entry.table_id()?,
+            ))
+        })
+        .collect();
+    for (keyspace, table, id) in stored {
+        match defined.get(&(keyspace.as_str(), table.as_str())) {
+            Some(now) if now != id => {
+                return Err(CatalogError::Disagree {
+                    backup: request.backup.clone(),
+                    what: format!(
+                        "table {keyspace}.{table} has the id {id} in the snapshots and {now} in the schema that was read after them: it was dropped and made again meanwhile"
+                    ),
+                });
+            }
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 /// Refuses a node manifest that is not of this backup, this ring and this base.

@@ -1,7 +1,7 @@
 //! This service's own messages, to and from what its modules speak.
 
 use api::ServiceError;
-use api::convert::{ConversionError, all, parsed, parsed_optional, required};
+use api::convert::{ConversionError, all, all_into, parsed, parsed_optional, required};
 use api::pb::storage_catalog as pb;
 use api::pb::types;
 use chassis::work::Progress;
@@ -70,6 +70,8 @@ pub fn commit(request: pb::CommitBackupRequest) -> Result<commit::Request, Conve
         cluster_name: request.cluster_name,
         partitioner: request.partitioner,
         snapshot_spread_ms: request.snapshot_spread_ms,
+        missing: all(request.missing)?,
+        coverage: all_into(request.held),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Committing.
 
 use api::pb::storage_catalog::BackupState;
+use api::pb::types::{HeldReplicas, MissingNode, Schema, SchemaEntry, SchemaKind};
 use bucket::envelope::{DocumentKind, seal};
 use bucket::keys;
 use model::TableId;
@@ -82,6 +83,72 @@ async fn a_missing_member_of_the_ring_is_named() {
         .commit("b1", task(1))
         .await
         .expect("commits when all are there");
+}
+
+#[tokio::test]
+async fn a_member_that_the_backup_is_made_without_is_named_and_kept() {
+    let (_, world) = memory_world();
+    world.begin("b1", None, task(1)).await.expect("begins");
+    world
+        .upload(&node_manifest("b1", None, 1, FULL_FILES), FULL_FILES)
+        .await;
+    let missing = |number: u128| MissingNode {
+        host_id: host(number).to_string(),
+        address: format!("10.0.0.{number}"),
+        reason: "Cassandra is down".into(),
+    };
+    let mut request = World::commit_request("b1", task(1));
+    request.host_ids.pop();
+    request.held = vec![HeldReplicas {
+        keyspace: "ks".into(),
+        datacenter: "dc1".into(),
+        replicas: 2,
+        held_ppm: vec![0, 1_000_000, 0],
+    }];
+    // One that is no member, and one that is there.
+    for wrong in [vec![missing(2), missing(9)], vec![missing(1), missing(2)]] {
+        request.missing = wrong;
+        refused(world.commit_with(request.clone()).await, "NODES_DISAGREE");
+    }
+    request.missing = vec![missing(2)];
+    world.commit_with(request.clone()).await.expect("commits");
+    let got = world.get("b1").await.expect("gets");
+    assert_eq!((got.missing, got.held), (request.missing, request.held));
+    let coverage = got.coverage.expect("coverage");
+    assert_eq!(
+        (
+            coverage.ring_nodes,
+            coverage.backed_up_nodes,
+            coverage.complete
+        ),
+        (2, 1, false)
+    );
+    let summary = got.summary.expect("a summary");
+    assert_eq!((summary.nodes, summary.ring_nodes), (1, 2));
+}
+
+#[tokio::test]
+async fn a_schema_with_another_table_of_the_name_is_refused() {
+    let (_, world) = memory_world();
+    world.begin("b1", None, task(1)).await.expect("begins");
+    world.upload_all("b1", None, FULL_FILES).await;
+    let table = node_manifest("b1", None, 1, FULL_FILES).tables[0].clone();
+    let mut request = World::commit_request("b1", task(1));
+    let schema = |id: TableId| Schema {
+        version: "v2".into(),
+        entries: vec![SchemaEntry {
+            keyspace: table.keyspace.clone(),
+            kind: SchemaKind::Table as i32,
+            name: table.table.clone(),
+            base_table: String::new(),
+            cql: vec![format!("CREATE TABLE x (a int PRIMARY KEY) WITH ID = {id}")],
+        }],
+    };
+    request.schema = Some(schema(TableId(Uuid::from_u128(0xdead))));
+    let error = refused(world.commit_with(request.clone()).await, "NODES_DISAGREE");
+    assert!(error.message.contains("made again"), "{error}");
+    request.schema = Some(schema(table.id));
+    world.commit_with(request).await.expect("commits");
 }
 
 #[tokio::test]

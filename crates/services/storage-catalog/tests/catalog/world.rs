@@ -231,6 +231,7 @@ impl World {
             release: None,
             partitioner: PARTITIONER.into(),
             snapshot_spread_ms: 7,
+            ..Default::default()
         }
     }
 

@@ -65,6 +65,7 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             WireKind::Unspecified => BackupKind::Full,
             kind => kind.try_into()?,
         };
+        let completeness = request.completeness().into();
         let base = parsed_optional("base", &request.base)?;
         let kind = KindWithBase::requested(kind, base)
             .map_err(|mismatch| ConversionError::invalid("base", mismatch))?;
@@ -75,6 +76,7 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             base: kind.base().cloned(),
             selection: selection(request.selection)?,
             keep_damaged: request.keep_damaged,
+            completeness,
         })
     }
 }

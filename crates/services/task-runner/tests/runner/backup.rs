@@ -1,6 +1,7 @@
 //! Backups from the wish to the end.
 
 use api::ErrorKind;
+use api::pb::planner::Completeness;
 use api::pb::task_runner::{self as pb, StepState, TaskState};
 use api::pb::types::BackupKind;
 
@@ -51,6 +52,30 @@ async fn the_planner_learns_which_agents_do_not_answer() {
     let created = life.create_backup("b").await.expect("an answer");
     assert_eq!(created.findings[0].code, "AGENT_UNREACHABLE");
     assert_eq!(created.task_id, "");
+}
+
+#[tokio::test]
+async fn a_backup_goes_without_a_node_if_that_is_asked_for_and_names_it() {
+    // The first of the ring has the lowest release, and its agent is gone for good.
+    let world = World::new(&["n1", "n2", "n3"]);
+    let mut life = world.start_with_cluster().await;
+    world.fleet.facts().stopped.insert("n1".into());
+    let request = pb::CreateBackupRequest {
+        cluster: "shop".into(),
+        name: "without".into(),
+        kind: BackupKind::Full as i32,
+        completeness: Completeness::Quorum as i32,
+        ..pb::CreateBackupRequest::default()
+    };
+    let created = life.client.create_backup(request).await;
+    let created = created.expect("an answer").into_inner();
+    let task = life.ended(&created.task_id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{task:#?}");
+    world.check_rules();
+    assert!(!task.steps.iter().any(|step| step.node == "n1"));
+    let facts = world.fleet.facts();
+    assert_eq!(facts.missing, ["n1"]);
+    assert!(facts.snapshots.is_empty(), "cleared");
 }
 
 #[tokio::test]

@@ -180,9 +180,10 @@ impl NodeAgent for FakeAgent {
             facts.keep_damaged = Some(request.keep_damaged);
             (facts.snapshots.contains(&key), facts.snapshots.len())
         };
+        let there_are = self.fleet.nodes.len() - self.fleet.facts().stopped.len();
         self.fleet.require(there, "an upload has its snapshot");
         self.fleet.require(
-            nodes >= self.fleet.nodes.len(),
+            nodes >= there_are,
             "every node has its snapshot before any uploads",
         );
         let backup = request.backup.map(|backup| backup.name).unwrap_or_default();

@@ -160,12 +160,18 @@ impl StorageCatalog for FakeCatalog {
         let all_uploaded = {
             let facts = self.fleet.facts();
             let uploaded = |node: &String| facts.uploaded.contains(&(node.clone(), name.clone()));
-            self.fleet.nodes.iter().all(uploaded)
+            self.fleet
+                .nodes
+                .iter()
+                .filter(|node| uploaded(node))
+                .count()
+                == request.host_ids.len()
         };
         self.fleet
             .require(all_uploaded, "all uploads come before the commit");
         self.fleet.require(
-            request.host_ids.len() == self.fleet.nodes.len()
+            request.host_ids.len() + request.missing.len() == self.fleet.nodes.len()
+                && request.held.len() == request.missing.len()
                 && request.ring.len() == self.fleet.nodes.len(),
             "a commit names every node",
         );
@@ -176,6 +182,11 @@ impl StorageCatalog for FakeCatalog {
         {
             let mut facts = self.fleet.facts();
             facts.spread_ms = Some(request.snapshot_spread_ms);
+            facts.missing = request
+                .missing
+                .iter()
+                .map(|it| it.address.clone())
+                .collect();
             match facts.backups.get_mut(&name) {
                 Some((now, task))
                     if *task == request.task_id && !matches!(now, BackupNow::Failed(_)) =>

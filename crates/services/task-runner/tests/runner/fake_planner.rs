@@ -3,7 +3,8 @@
 use api::pb::planner as pb;
 use api::pb::planner::planner_server::Planner;
 use api::pb::types::{
-    BackupRef, Finding, KeyFingerprint, Severity, SourceShare, TableRef, TokenRange, When,
+    BackupRef, Finding, HeldReplicas, KeyFingerprint, MissingNode, RingMember, Severity,
+    SourceShare, TableRef, TokenRange, When,
 };
 use model::plan::PlannedNode;
 use tonic::{Request, Response, Status};
@@ -106,6 +107,30 @@ fn finding(code: &str, severity: Severity, when: When) -> Finding {
     }
 }
 
+/// The members of the ring that no node describes.
+fn missing(request: &pb::PlanBackupRequest) -> Vec<MissingNode> {
+    let ring = request.nodes.iter().flat_map(|node| &node.ring);
+    let is_missing = |member: &&RingMember| {
+        let mut members = request.nodes.iter().filter_map(|node| node.member.as_ref());
+        !members.any(|described| described.host_id == member.host_id)
+    };
+    let named = |member: &RingMember| MissingNode {
+        host_id: member.host_id.clone(),
+        address: member.address.clone(),
+        reason: "its agent did not answer".into(),
+    };
+    ring.filter(is_missing).map(named).collect()
+}
+
+fn held() -> HeldReplicas {
+    HeldReplicas {
+        keyspace: "ks".into(),
+        datacenter: String::new(),
+        replicas: 2,
+        held_ppm: vec![0, 1_000_000, 0],
+    }
+}
+
 #[tonic::async_trait]
 impl Planner for FakePlanner {
     async fn check_compatibility(
@@ -121,7 +146,28 @@ impl Planner for FakePlanner {
     ) -> Answer<pb::PlanBackupResponse> {
         self.fleet.enter("plan-backup").await?;
         let request = request.into_inner();
-        let findings = self.findings(&request.unreachable);
+        // One that may go without nodes is told how keyspaces are replicated, and names those that are missing.
+        let needs_all = matches!(
+            request.completeness(),
+            pb::Completeness::Unspecified | pb::Completeness::All
+        );
+        let replication_is_told = request
+            .schema
+            .as_ref()
+            .is_some_and(|it| !it.version.is_empty());
+        self.fleet.require(
+            needs_all != replication_is_told,
+            "the schema is told if something may be missing",
+        );
+        let missing = match needs_all {
+            true => Vec::new(),
+            false => missing(&request),
+        };
+        let needed = match needs_all {
+            true => request.unreachable.as_slice(),
+            false => &[],
+        };
+        let findings = self.findings(needed);
         let supported = findings
             .iter()
             .all(|finding| finding.severity() != Severity::Refusal);
@@ -145,6 +191,8 @@ impl Planner for FakePlanner {
             findings,
             nodes,
             steps,
+            held: missing.iter().map(|_| held()).collect(),
+            missing,
         }))
     }
 

@@ -59,6 +59,8 @@ pub struct Facts {
     pub schema_applied: bool,
     pub schema_version: String,
     pub rack: String,
+    /// The nodes that the last committed backup was made without.
+    pub missing: Vec<String>,
     /// What the planner says against a backup or a restore.
     pub refusal: Option<String>,
     /// Names of the keys that the backup's tables need.

@@ -6,6 +6,7 @@ use model::{BackupName, ClusterName};
 use views::started::BackupStartedView;
 use views::task::TaskView;
 
+use crate::completeness::CompletenessArg;
 use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::names::SelectionArgs;
@@ -38,6 +39,14 @@ pub struct Args {
     /// Takes damaged SSTables as they are, and marks the backup; without it the first one ends the backup.
     #[arg(long, help_heading = "What")]
     keep_damaged: bool,
+    /// What of the replicas the backup may go without, because nodes are down or gone.
+    #[arg(
+        long,
+        default_value = "all",
+        value_name = "REPLICAS",
+        help_heading = "What"
+    )]
+    completeness: CompletenessArg,
     /// Waits until the backup is complete. Ctrl-C stops the waiting (exit code 1), not the backup.
     #[arg(long)]
     wait: bool,
@@ -62,6 +71,7 @@ const EXAMPLES: &str = "\
 Examples:
   ringkeep backup create prod --wait
   ringkeep backup create prod --name before-upgrade --keyspace shop
+  ringkeep backup create prod --completeness quorum --wait
   ringkeep backup create prod --kind differential --table shop.orders --table shop.customers";
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
@@ -78,6 +88,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         selection: args.selection.to_model(),
         base: kind.base().cloned(),
         keep_damaged: args.keep_damaged,
+        completeness: args.completeness.into(),
     };
     let response = context.task_runner()?.create_backup(create).await;
     let response = response.map_err(|error| context.failed(Service::TaskRunner, error))?;

@@ -9,7 +9,7 @@ use super::datacenters::Datacenters;
 use super::rings::{NotUnderstood, Rings};
 use super::schemas::Schemas;
 use super::versions::{self, Versions};
-use crate::cluster::{self, Cluster};
+use crate::cluster::{self, Absence, Cluster};
 use crate::findings::Findings;
 
 pub(crate) struct Inputs<'a> {
@@ -38,7 +38,13 @@ impl<'a> Inputs<'a> {
         findings: &mut Findings,
     ) -> Self {
         let name = request.target.as_str();
-        let cluster = cluster::examine(name, &request.nodes, &request.unreachable, findings);
+        let cluster = cluster::examine(
+            name,
+            &request.nodes,
+            &request.unreachable,
+            Absence::Refused,
+            findings,
+        );
         cluster::check_releases(name, &cluster, Severity::Refusal, findings);
         let versions = versions::check(
             backup,

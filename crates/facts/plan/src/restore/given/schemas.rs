@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cassandra_schema::{
-    Applied, Index, Object, ObjectKey, Requirement, Rewrite, SameMeaning, Schema as Parsed, Target,
-    replay_order, requirements, rewrite,
+    Applied, Index, Object, ObjectKey, Requirement, Rewrite, SameMeaning, Schema as Parsed, Table,
+    Target, View, replay_order, requirements, rewrite,
 };
 use cassandra_versions::Release;
 use model::{Schema, SchemaEntry, SchemaKind, TableRef};
@@ -108,7 +108,8 @@ impl Schemas {
         }
     }
 
-    /// Whether what has this name on both sides means the same on both. `before` and `now` are their entries.
+    /// Whether what has this name on both sides means the same on both. `before` and `now` are their entries. How long
+    /// tombstones are kept does not count: a restore raises that until a repair, and sets it on what is there.
     pub fn same(&self, before: &SchemaEntry, now: &SchemaEntry) -> bool {
         // What is written alike is alike, understood or not.
         if before.cql == now.cql {
@@ -120,8 +121,14 @@ impl Schemas {
         }
         let (was, is) = (&self.backup, &self.live);
         let understood = match before.kind {
-            SchemaKind::Table => same(was.table(keyspace, name), is.table(keyspace, name)),
-            SchemaKind::View => same(was.view(keyspace, name), is.view(keyspace, name)),
+            SchemaKind::Table => same(
+                was.table(keyspace, name).map(without_grace).as_ref(),
+                is.table(keyspace, name).map(without_grace).as_ref(),
+            ),
+            SchemaKind::View => same(
+                was.view(keyspace, name).map(view_without_grace).as_ref(),
+                is.view(keyspace, name).map(view_without_grace).as_ref(),
+            ),
             SchemaKind::Index => same(was.index(keyspace, name), is.index(keyspace, name)),
             SchemaKind::Type => same(was.user_type(keyspace, name), is.user_type(keyspace, name)),
             SchemaKind::Keyspace => same(was.keyspace(keyspace), is.keyspace(keyspace)),
@@ -176,6 +183,18 @@ impl Schemas {
     fn is_unknown(&self, entry: &SchemaEntry) -> bool {
         self.not_understood.contains(&key(entry))
     }
+}
+
+fn without_grace(table: &Table) -> Table {
+    let mut table = table.clone();
+    table.options.remove(cql::GRACE);
+    table
+}
+
+fn view_without_grace(view: &View) -> View {
+    let mut view = view.clone();
+    view.options.remove(cql::GRACE);
+    view
 }
 
 pub(crate) fn key(entry: &SchemaEntry) -> ObjectKey {

@@ -1,8 +1,13 @@
 //! What is to be restored: the selected tables that the backup has, with their views.
 
+use std::collections::BTreeSet;
+
+use model::cql::{Token, tokens};
 use model::manifest::{BackupManifest, TableSummary};
 use model::{SchemaEntry, SchemaKind, Selection, TableId, TableRef, selection};
 
+use super::target_schema::TargetSchema;
+use super::unheld;
 use crate::codes;
 use crate::findings::Findings;
 
@@ -25,10 +30,17 @@ pub(crate) struct Selected<'a> {
     pub keyspaces: Vec<&'a str>,
     /// Of these, the ones that are restored whole.
     pub whole: Vec<&'a str>,
+    /// The functions that mask columns of the tables.
+    masks: BTreeSet<TableRef>,
 }
 
 impl<'a> Selected<'a> {
-    pub fn of(backup: &'a BackupManifest, wanted: &Selection, findings: &mut Findings) -> Self {
+    pub fn of(
+        backup: &'a BackupManifest,
+        wanted: &Selection,
+        live: &TargetSchema,
+        findings: &mut Findings,
+    ) -> Self {
         let stored = backup.tables();
         check_names(backup, &stored, wanted, findings);
         check_ids(backup, &stored, findings);
@@ -55,6 +67,7 @@ impl<'a> Selected<'a> {
             }
         }
         tables.dedup_by(|a, b| a.table == b.table);
+        unheld::leave_out(&mut tables, backup, wanted, live, findings);
         let views = views_over(&tables, backup, &stored);
         tables.extend(views);
         if tables.is_empty() && !findings.refuse() {
@@ -80,10 +93,18 @@ impl<'a> Selected<'a> {
             .filter(|name| is_whole(name))
             .collect();
         Self {
+            masks: tables.iter().flat_map(|table| masks(table.entry)).collect(),
             tables,
             keyspaces,
             whole,
         }
+    }
+
+    /// Whether a function comes with the tables: all of a keyspace that is restored whole, else those that mask a column. The
+    /// signature is a name with the types of the arguments.
+    pub fn needs_function(&self, keyspace: &str, signature: &str) -> bool {
+        let name = signature.split('(').next().unwrap_or_default();
+        self.whole.contains(&keyspace) || self.masks.contains(&TableRef::new(keyspace, name))
     }
 
     pub fn has(&self, keyspace: &str, table: &str) -> bool {
@@ -92,6 +113,22 @@ impl<'a> Selected<'a> {
         };
         self.tables.iter().any(is)
     }
+}
+
+/// What stands behind `MASKED WITH`. A function of the product is among it, and no object of the schema.
+fn masks(table: &SchemaEntry) -> Vec<TableRef> {
+    let statement = table.cql.first().map_or("", String::as_str);
+    let all: Vec<Token> = tokens(statement).collect();
+    let name = |at: usize| all.get(at).and_then(Token::name).unwrap_or_default();
+    let is_mask =
+        |at: &usize| all[*at].is("MASKED") && all.get(at + 1).is_some_and(|it| it.is("WITH"));
+    (0..all.len())
+        .filter(is_mask)
+        .map(|at| match all.get(at + 3) {
+            Some(dot) if dot.is_symbol('.') => TableRef::new(name(at + 2), name(at + 4)),
+            _ => TableRef::new(&table.keyspace, name(at + 2)),
+        })
+        .collect()
 }
 
 /// A table comes with its views, asked for or not: they would no longer agree with it.

@@ -20,7 +20,8 @@ use crate::restore::given::rings::Rings;
 use crate::restore::given::selected::Selected;
 use crate::restore::given::target_schema::TargetSchema;
 use crate::{codes, cql};
-use adjust::{adjust, owners};
+use adjust::adjust;
+pub(crate) use adjust::owners;
 
 const CLASS: &str = "class";
 const PACKAGE: &str = "org.apache.cassandra.locator.";

@@ -10,7 +10,9 @@ use model::{SchemaEntry, SchemaKind, TableRef};
 
 use super::objects;
 use super::tables::Decided;
+use super::tombstones::Tombstones;
 use crate::cql;
+use crate::restore::given::Given;
 use crate::restore::given::schemas::Schemas;
 use crate::restore::given::selected::Selected;
 use crate::restore::given::target_schema::TargetSchema;
@@ -27,14 +29,13 @@ pub(crate) struct Cql {
 }
 
 pub(crate) fn write(
-    mode: RestoreMode,
-    backup: &BackupManifest,
-    selected: &Selected,
-    live: &TargetSchema,
+    given: &Given,
     decided: &[Decided],
     keyspaces: &[KeyspacePlan],
-    schemas: &Schemas,
+    tombstones: &Tombstones,
 ) -> Cql {
+    let (backup, selected, live) = (given.backup, &given.selected, &given.live);
+    let (mode, schemas) = (given.inputs.mode, &given.inputs.schemas);
     let mut cql = Cql::default();
     make_around(backup, selected, live, keyspaces, &mut cql.schema);
     let (tables, views): (Vec<&Decided>, Vec<&Decided>) =
@@ -48,20 +49,21 @@ pub(crate) fn write(
         .collect();
     drop_unfinished_views(&tables, &views, &mut cql.schema);
     for table in &tables {
-        make_missing(table, &mut cql.schema);
+        make_missing(table, tombstones, &mut cql.schema);
     }
     for view in &views {
         match view.plan.action {
             TableAction::RebuildView => make(view.entry, &mut cql.views),
-            _ if !view.is_live => make_with_id(view, &mut cql.schema),
+            _ if !view.is_live => make_with_id(view, tombstones, &mut cql.schema),
             _ => {}
         }
     }
     if mode == RestoreMode::Online {
         drop_views(live, decided, &mut cql.replace);
     }
+    keep_tombstones(mode, decided, tombstones, &mut cql);
     for table in &tables {
-        make_again(table, &mut cql.replace);
+        make_again(table, tombstones, &mut cql.replace);
     }
     for table in &tables {
         empty(table, &mut cql.replace);
@@ -116,6 +118,20 @@ fn make_keyspace(source: &SchemaEntry, plan: &KeyspacePlan, schema: &mut Vec<Str
     }
 }
 
+/// Before any row is loaded, because the first read may drop a tombstone. In place that is before Cassandra is stopped, and
+/// raising harms no live row, so that it leaves a restore one that can be cancelled. Lowering may, and comes with what replaces.
+fn keep_tombstones(mode: RestoreMode, decided: &[Decided], tombstones: &Tombstones, cql: &mut Cql) {
+    for table in decided {
+        let Some(alter) = tombstones.alter(table) else {
+            continue;
+        };
+        match mode {
+            RestoreMode::InPlace if tombstones.raises_live(table) => cql.schema.push(alter),
+            RestoreMode::InPlace | RestoreMode::Online => cql.replace.push(alter),
+        }
+    }
+}
+
 /// A table with a view cannot be dropped, and emptying or loading it would leave the view behind.
 fn drop_views(live: &TargetSchema, decided: &[Decided], replace: &mut Vec<String>) {
     let mut names: Vec<String> = Vec::new();
@@ -162,13 +178,13 @@ fn is_missing(table: &Decided) -> bool {
     !table.is_live && matches!(table.plan.action, TableAction::Create | TableAction::Swap)
 }
 
-fn make_missing(brought: &Brought, schema: &mut Vec<String>) {
+fn make_missing(brought: &Brought, tombstones: &Tombstones, schema: &mut Vec<String>) {
     let table = brought.table;
     if starts_over(table) {
         schema.push(drop_table(table));
     }
     if is_missing(table) {
-        make_with_id(table, schema);
+        make_with_id(table, tombstones, schema);
     }
     if table.plan.action != TableAction::Recreate {
         for index in &brought.indexes.missing {
@@ -178,11 +194,11 @@ fn make_missing(brought: &Brought, schema: &mut Vec<String>) {
 }
 
 /// What has to be dropped to be made as it was.
-fn make_again(brought: &Brought, replace: &mut Vec<String>) {
+fn make_again(brought: &Brought, tombstones: &Tombstones, replace: &mut Vec<String>) {
     let table = brought.table;
     if table.plan.action == TableAction::Recreate {
         replace.push(drop_table(table));
-        make_with_id(table, replace);
+        make_with_id(table, tombstones, replace);
         for index in &brought.indexes.missing {
             make(index, replace);
         }
@@ -254,11 +270,12 @@ fn make(entry: &SchemaEntry, cql: &mut Vec<String>) {
     cql.extend(statements.map(|statement| cql::if_not_exists(statement)));
 }
 
-/// Makes a table or view with the id that it has in the backup: its folders are named by it.
-fn make_with_id(table: &Decided, cql: &mut Vec<String>) {
+/// Makes a table or view with the id that it has in the backup, by which its folders are named, and with what keeps its
+/// tombstones.
+fn make_with_id(table: &Decided, tombstones: &Tombstones, cql: &mut Vec<String>) {
     let first = cql.len();
     make(table.entry, cql);
     if let Some(create) = cql.get_mut(first) {
-        *create = cql::with_id(create, table.plan.source_id);
+        *create = tombstones.create(table, &cql::with_id(create, table.plan.source_id));
     }
 }

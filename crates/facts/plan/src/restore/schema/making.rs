@@ -38,7 +38,10 @@ impl Making<'_> {
             SchemaKind::Keyspace | SchemaKind::Type => {
                 self.selected.keyspaces.contains(&keyspace) && !self.is_live(subject)
             }
-            SchemaKind::Function | SchemaKind::Aggregate => {
+            SchemaKind::Function => {
+                self.selected.needs_function(keyspace, name) && !self.is_live(subject)
+            }
+            SchemaKind::Aggregate => {
                 self.selected.whole.contains(&keyspace) && !self.is_live(subject)
             }
         }
@@ -54,7 +57,8 @@ impl Making<'_> {
                 table.is_some_and(|table| self.selected.has(keyspace, table))
             }
             SchemaKind::Keyspace | SchemaKind::Type => self.selected.keyspaces.contains(&keyspace),
-            SchemaKind::Function | SchemaKind::Aggregate => self.selected.whole.contains(&keyspace),
+            SchemaKind::Function => self.selected.needs_function(keyspace, name),
+            SchemaKind::Aggregate => self.selected.whole.contains(&keyspace),
         }
     }
 

@@ -28,7 +28,8 @@ pub(crate) fn check_compaction(given: &Given, findings: &mut Findings) {
 }
 
 /// The types, functions and aggregates that are to be there: types wherever a table is restored, because its columns may
-/// be of them; functions and aggregates only with a whole keyspace, because no stored row needs them.
+/// be of them; functions with a whole keyspace or where they mask a column, and aggregates only with a whole keyspace,
+/// because no stored row needs them.
 pub(crate) fn needed<'a>(
     backup: &'a BackupManifest,
     selected: &Selected,
@@ -37,7 +38,8 @@ pub(crate) fn needed<'a>(
         let keyspace = &entry.keyspace.as_str();
         match entry.kind {
             SchemaKind::Type => selected.keyspaces.contains(keyspace),
-            SchemaKind::Function | SchemaKind::Aggregate => selected.whole.contains(keyspace),
+            SchemaKind::Function => selected.needs_function(keyspace, &entry.name),
+            SchemaKind::Aggregate => selected.whole.contains(keyspace),
             SchemaKind::Keyspace | SchemaKind::Table | SchemaKind::Index | SchemaKind::View => {
                 false
             }

@@ -26,6 +26,8 @@ fn nothing_to_back_up() -> Vec<Finding> {
         nodes: empty("cassandra 4.1.9").describe(),
         unreachable: Vec::new(),
         selection: Selection::default(),
+        completeness: Default::default(),
+        schema: Default::default(),
     };
     plan_backup(&request).findings
 }

@@ -43,6 +43,25 @@ fn unknown_strategy() -> RestoreRequest {
     request(&source, &target)
 }
 
+/// A member that a node has in its tables, and that gossip does not know.
+fn haunted() -> RestoreRequest {
+    with(|request| {
+        let mut ghost = request.nodes[0].member.clone();
+        ghost.host_id = "00000000-0000-0000-0000-000000000099"
+            .parse()
+            .expect("an id");
+        let node = &mut request.nodes[0];
+        node.peers.ghosts = vec![ghost.host_id];
+        let ring = node
+            .ring
+            .iter()
+            .chain([&ghost])
+            .cloned()
+            .collect::<Vec<_>>();
+        node.ring = ring.into();
+    })
+}
+
 fn two_datacenters() -> RestoreRequest {
     let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     source
@@ -159,6 +178,7 @@ pub fn cases() -> Vec<Case> {
             "KEYSPACE_REPLICATION_MISMATCH",
             said(&live_replication(RequestedMode::InPlace)),
         ),
+        ("GHOST_MEMBER", said(&haunted())),
         ("FOREIGN_PARTITIONS", said(&super::super::own::astray())),
         ("CLEANUP_ADVISED", said(&super::super::own::uncut())),
         (

@@ -38,6 +38,14 @@ fn other_partitioner() -> RestoreRequest {
     request
 }
 
+/// A backup of a year ago.
+fn old() -> RestoreRequest {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.now = "2027-01-02T03:04:05Z".parse().expect("a time");
+    request
+}
+
 pub fn cases() -> Vec<Case> {
     let pairs = [
         ("VERSION_DOWNGRADE", "cassandra 5.0.5", "cassandra 4.1.9"),
@@ -72,6 +80,7 @@ pub fn cases() -> Vec<Case> {
             "TTL_MAY_EXPIRE",
             said(&holding(one, one, expiring("nb-1-big", 100, &at))),
         ),
+        ("TOMBSTONES_KEPT", said(&old())),
         ("TDE_KEY_MISSING", said(&keys(Some("aa"), None))),
         ("TDE_KEY_DIFFERS", said(&keys(Some("aa"), Some("bb")))),
         ("TDE_KEY_UNKNOWN", said(&keys(None, Some("aa")))),

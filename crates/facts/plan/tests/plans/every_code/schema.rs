@@ -1,6 +1,6 @@
 //! Of the schema of the backup, and of what the target's was made into since.
 
-use model::SchemaKind;
+use model::{AgentRole, SchemaKind};
 use plan::RestoreRequest;
 
 use super::{Case, said};
@@ -46,6 +46,21 @@ fn views_off() -> RestoreRequest {
         source.view("shop.by_c", 3, "orders");
     });
     request.nodes[0].features.materialized_views = Some(false);
+    request
+}
+
+/// An ordinary role that may nothing, and a setting, on every node.
+fn held(request: RestoreRequest, setting: &str, value: &str) -> RestoreRequest {
+    let mut request = request;
+    for node in &mut request.nodes {
+        node.setup.role = Some(AgentRole {
+            name: "rk".into(),
+            superuser: Some(false),
+            grants: Some(Vec::new()),
+            unreadable: Vec::new(),
+        });
+        node.setup.settings.insert(setting.into(), value.into());
+    }
     request
 }
 
@@ -108,6 +123,38 @@ pub fn cases() -> Vec<Case> {
         ),
         ("SETTING_DISABLED", views_off()),
         (
+            "GUARDRAIL_REFUSES",
+            held(with(|_, _| ()), "drop_truncate_table_enabled", "false"),
+        ),
+        (
+            "MEMTABLE_MISSING",
+            held(
+                with(|source, _| {
+                    let trie = "memtable = 'trie'";
+                    source.table_with("shop.hot", 4, "id int PRIMARY KEY", trie);
+                }),
+                "memtable.configurations",
+                "[default]",
+            ),
+        ),
+        (
+            "KEYSPACE_LEFT_OUT",
+            with(|source, _| {
+                let gone = "CREATE KEYSPACE z WITH replication = {'class': 'NetworkTopologyStrategy', 'DC9': '3'}";
+                source.entry(SchemaKind::Keyspace, "z", "", &[gone]).table(
+                    "z.t",
+                    5,
+                    "id int PRIMARY KEY",
+                );
+            }),
+        ),
+        ("GRANT_MISSING", held(with(|_, _| ()), "a", "b")),
+        (
+            "AUTO_SNAPSHOT_OFF",
+            held(with(|_, _| ()), "auto_snapshot", "false"),
+        ),
+        ("AUTO_SNAPSHOTS_LEFT", with(|_, _| ())),
+        (
             "DSE_FEATURE_UNSUPPORTED",
             onto("dse 6.8.50", "hcd 1.2.3", |source, _| {
                 let nodesync = "nodesync = {'enabled': 'true'}";
@@ -118,6 +165,10 @@ pub fn cases() -> Vec<Case> {
         ("SCHEMA_REWRITE_OFFERED", masked(false)),
         (
             "SCHEMA_COLUMN_LOST",
+            columns("id int PRIMARY KEY, c text, paid boolean"),
+        ),
+        (
+            "SCHEMA_FORWARD",
             columns("id int PRIMARY KEY, c text, paid boolean"),
         ),
         ("SCHEMA_COLUMN_REAPPEARS", columns("id int PRIMARY KEY")),

@@ -19,7 +19,12 @@ pub fn check(request: &RestoreRequest, expected: Expect) {
 /// The plan without the advice that comes with every restore, so that what is particular stands out.
 #[track_caller]
 pub fn check_particular(request: &RestoreRequest, expected: Expect) {
-    const USUAL: [&str; 3] = ["BACKUP_UNVERIFIED", "REPAIR_ADVISED", "AUTH_NOT_INCLUDED"];
+    const USUAL: [&str; 4] = [
+        "BACKUP_UNVERIFIED",
+        "REPAIR_ADVISED",
+        "AUTH_NOT_INCLUDED",
+        "AUTO_SNAPSHOTS_LEFT",
+    ];
     let mut plan = plan_restore(request);
     check_order(&plan);
     check_making_comes_first(request, &plan);

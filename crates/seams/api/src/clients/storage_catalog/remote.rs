@@ -86,6 +86,8 @@ impl StorageCatalog for RemoteStorageCatalog {
             release: Some(commit.release.into()),
             partitioner: commit.partitioner,
             snapshot_spread_ms: commit.snapshot_spread_ms,
+            missing: all_into(commit.missing),
+            held: all_into(commit.coverage),
         };
         let mut client = self.client.clone();
         within(self.limits.commit, client.commit_backup(request)).await?;

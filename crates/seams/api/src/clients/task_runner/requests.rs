@@ -1,11 +1,12 @@
 //! Requests to the task-runner, and what it returns.
 
 use model::manifest::BackupKind;
-use model::plan::{RestoreOptions, ShownPlan};
+use model::plan::{Completeness, RestoreOptions, ShownPlan};
 use model::task::ShownTask;
 use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId};
 
 use crate::convert::{ConversionError, all, parsed_optional, required};
+use crate::pb::planner as planner_pb;
 use crate::pb::task_runner as pb;
 use crate::pb::types as types_pb;
 
@@ -21,6 +22,8 @@ pub struct CreateBackup {
     pub base: Option<BackupName>,
     /// Takes damaged SSTables as they are.
     pub keep_damaged: bool,
+    /// What of the replicas the backup may go without.
+    pub completeness: Completeness,
 }
 
 /// A backup that was started, or refused by its findings.
@@ -90,6 +93,7 @@ impl From<CreateBackup> for pb::CreateBackupRequest {
             selection: Some(create.selection.into()),
             base: create.base.map(String::from).unwrap_or_default(),
             keep_damaged: create.keep_damaged,
+            completeness: planner_pb::Completeness::from(create.completeness) as i32,
         }
     }
 }

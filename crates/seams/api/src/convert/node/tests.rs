@@ -1,5 +1,5 @@
 use cassandra_versions::{Product, Release};
-use model::HostId;
+use model::{AgentRole, Grant, HostId};
 use uuid::Uuid;
 
 use super::*;
@@ -32,6 +32,8 @@ fn node(number: u128, ring: &Arc<Vec<RingMember>>) -> NodeDescription {
         storage_compatibility_mode: String::new(),
         features: NodeFeatures::default(),
         unhealthy: String::new(),
+        setup: Default::default(),
+        peers: Default::default(),
     }
 }
 
@@ -46,4 +48,33 @@ fn a_ring_that_nodes_share_travels_once_and_is_shared_again() {
     let read = nodes_of_one_request(wire).expect("nodes");
     assert_eq!(read, nodes);
     assert!(Arc::ptr_eq(&read[0].ring, &read[2].ring));
+}
+
+#[test]
+fn what_a_node_is_set_to_and_what_it_knows_of_others_survive_the_wire() {
+    let ring = Arc::new(vec![member(1), member(2)]);
+    let mut told = node(1, &ring);
+    told.setup.settings = [("auto_snapshot".to_owned(), "true".to_owned())].into();
+    told.setup.role = Some(AgentRole {
+        name: "rk".into(),
+        superuser: Some(false),
+        grants: Some(vec![Grant {
+            resource: "<all keyspaces>".into(),
+            permissions: vec!["CREATE".into(), "DROP".into()],
+        }]),
+        unreadable: vec!["system.built_views".into()],
+    });
+    told.peers = PeerView {
+        dissenting: vec![MemberVersion {
+            host_id: member(2).host_id,
+            version: "v2".into(),
+        }],
+        ghosts: vec![member(2).host_id],
+    };
+    let read = NodeDescription::try_from(pb::NodeDescription::from(told.clone()));
+    assert_eq!(read, Ok(told));
+    // An agent of before it was told.
+    let mut old = pb::NodeDescription::from(node(1, &ring));
+    old.setup = None;
+    assert_eq!(NodeDescription::try_from(old), Ok(node(1, &ring)));
 }

@@ -131,6 +131,8 @@ fn a_backup_plan_and_its_request_survive_the_wire() {
             agent: "10.0.0.1:7401".into(),
         }],
         steps: plan().steps,
+        missing: Vec::new(),
+        coverage: Vec::new(),
     };
     let wire = pb::PlanBackupResponse::from(plan.clone());
     assert_eq!(BackupPlan::try_from(wire), Ok(plan));
@@ -144,6 +146,8 @@ fn a_backup_plan_and_its_request_survive_the_wire() {
             reason: "refused".into(),
         }],
         selection: model::Selection::default(),
+        completeness: Default::default(),
+        schema: Default::default(),
     };
     let wire = pb::PlanBackupRequest::from(request.clone());
     assert_eq!(BackupRequest::try_from(wire), Ok(request));

@@ -207,3 +207,14 @@ async fn the_login_of_jmx_is_in_a_file_for_this_user_alone_and_never_in_argument
     JmxLogin::remove(&root.path().join("state")).unwrap();
     assert!(!file.exists());
 }
+
+#[tokio::test]
+async fn gossip_is_read_as_each_release_shows_it() {
+    let (_root, nodetool) = scripted(
+        "echo '/10.0.0.1'; echo '  generation:1'; echo '  RACK:4:r/1'; echo 'n2.example/10.0.0.2:7000'; \
+         echo '/2001:db8:0:0:0:0:0:1'; echo '/[2001:db8:0:0:0:0:0:2]:7000'",
+    );
+    let found = nodetool.gossip_addresses().await.unwrap();
+    let expected = ["10.0.0.1", "10.0.0.2", "2001:db8::1", "2001:db8::2"];
+    assert_eq!(found, expected.map(|text| text.parse().unwrap()).into());
+}

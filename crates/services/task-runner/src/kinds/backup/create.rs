@@ -6,17 +6,19 @@ use std::time::Duration;
 use api::{ErrorKind, RemoteError};
 use jiff::Timestamp;
 use model::manifest::BackupKind;
-use model::plan::{BackupPlan, BackupRequest, StepKind};
+use model::plan::{BackupPlan, BackupRequest, Completeness, StepKind};
 use model::ring::fingerprint;
 use model::task::{StepState, TaskKind};
-use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId};
+use model::{
+    BackupName, BackupRef, ClusterName, Finding, NodeDescription, Schema, Selection, TaskId,
+};
 use state_store::{Expected, Fence};
 use uuid::Uuid;
 
 use super::spec::{BackupSpec, SPEC};
 use super::steps::begin;
 use crate::cluster;
-use crate::describe::{Described, describe_all};
+use crate::describe::{Described, describe_all, schema};
 use crate::engine::{
     Ending, Engine, LiveTask, NewTask, Outcome, RetryLimits, StepError, Stored, TaskRecord, retry,
     steps_of,
@@ -45,6 +47,8 @@ pub(crate) struct NewBackup {
     pub base: Option<BackupName>,
     /// Takes damaged SSTables as they are.
     pub keep_damaged: bool,
+    /// What of the replicas the backup may go without.
+    pub completeness: Completeness,
 }
 
 /// What came of a request.
@@ -130,12 +134,33 @@ async fn plan(
         nodes: described.nodes.clone(),
         unreachable: described.unreachable.clone(),
         selection: request.selection.clone(),
+        completeness: request.completeness,
+        schema: replication(engine, request, described).await?,
     });
     planned.await.map_err(RunnerError::remote("planner"))
 }
 
+/// The schema, by which the planner weighs what is missing; not read if nothing may be missing.
+async fn replication(
+    engine: &Engine,
+    request: &NewBackup,
+    described: &Described,
+) -> Result<Schema, RunnerError> {
+    let some_healthy = described.nodes.iter().any(|node| node.unhealthy.is_empty());
+    if request.completeness == Completeness::All || !some_healthy {
+        return Ok(Schema::default());
+    }
+    let read = schema(&engine.context, &described.nodes).await;
+    read.map_err(|why| RunnerError::NoSchema(request.cluster.clone(), why))
+}
+
 fn spec(request: &NewBackup, plan: &BackupPlan, described: &Described) -> BackupSpec {
-    let first = described.nodes.first();
+    // One that is backed up: what a node that is down was last known to see is old.
+    let is_planned = |node: &&NodeDescription| {
+        let mut planned = plan.nodes.iter();
+        planned.any(|planned| planned.host_id == node.member.host_id)
+    };
+    let first = described.nodes.iter().find(is_planned);
     BackupSpec {
         kind: request.kind,
         base: request.base.clone(),
@@ -148,6 +173,8 @@ fn spec(request: &NewBackup, plan: &BackupPlan, described: &Described) -> Backup
             .map(|node| node.schema_version.clone())
             .unwrap_or_default(),
         keep_damaged: request.keep_damaged,
+        missing: plan.missing.clone(),
+        coverage: plan.coverage.clone(),
     }
 }
 
@@ -280,6 +307,7 @@ mod tests {
             selection: Selection::default(),
             base: None,
             keep_damaged: false,
+            completeness: Completeness::All,
         }
     }
 

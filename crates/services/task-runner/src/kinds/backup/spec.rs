@@ -1,8 +1,8 @@
 //! What the steps of a backup share, kept with the task.
 
 use cassandra_versions::Release;
-use model::manifest::BackupKind;
-use model::plan::PlannedNode;
+use model::manifest::{BackupKind, MissingNode};
+use model::plan::{KeyspaceCoverage, PlannedNode};
 use model::{BackupName, RingMember, Schema, Selection, TaskId};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,12 @@ pub(super) struct BackupSpec {
     pub schema_version: String,
     /// Takes damaged SSTables as they are.
     pub keep_damaged: bool,
+    /// The members of the ring that the backup is made without.
+    #[serde(default)]
+    pub missing: Vec<MissingNode>,
+    /// If any are missing: what the backup has of each keyspace.
+    #[serde(default)]
+    pub coverage: Vec<KeyspaceCoverage>,
 }
 
 impl BackupSpec {

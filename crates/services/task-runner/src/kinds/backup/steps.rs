@@ -187,6 +187,8 @@ async fn commit(spec: &BackupSpec, step: &StepRun) -> Result<Output, StepError> 
         release: capture.release,
         partitioner: capture.partitioner,
         snapshot_spread_ms: snapshot_spread_ms(&taken(spec, step)),
+        missing: spec.missing.clone(),
+        coverage: spec.coverage.clone(),
     };
     step.context.catalog.commit_backup(commit).await?;
     Ok(Output::NOTHING)

@@ -119,7 +119,7 @@ fn knows_everywhere(cluster: &Cluster) -> bool {
 }
 
 /// Nodes that can hold replicas, in a datacenter or all.
-pub(super) fn owners(ring: &Ring, datacenter: Option<&str>) -> u32 {
+pub(crate) fn owners(ring: &Ring, datacenter: Option<&str>) -> u32 {
     let owning = (0..ring.len()).filter(|at| {
         ring.owns_tokens(*at) && datacenter.is_none_or(|name| ring.datacenter(*at) == name)
     });

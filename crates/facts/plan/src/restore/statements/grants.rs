@@ -1,0 +1,222 @@
+//! What the agents' roles must be allowed for the statements of the plan.
+//!
+//! A role may do everything with what it has made, so that only what is there already counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::cql::quote;
+use model::{AgentRole, SchemaKind, Severity, TableRef};
+
+use super::Asked;
+use super::does::{Does, Verb};
+use crate::findings::Findings;
+use crate::{codes, wording};
+
+const BUILT_VIEWS: &str = "system.built_views";
+const SETTINGS: &str = "system_views.settings";
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Resource {
+    AllKeyspaces,
+    /// The keyspace, or all tables in it.
+    Keyspace(String),
+    Functions(String),
+    Table(TableRef),
+}
+
+/// A permission on something.
+type Need = (&'static str, Resource);
+
+pub(super) fn check(asked: &Asked, findings: &mut Findings) {
+    let needs: BTreeSet<Need> = asked
+        .statements
+        .iter()
+        .flat_map(|does| need(asked, does))
+        .collect();
+    let makes_views = asked
+        .statements
+        .iter()
+        .any(|does| does.verb == Verb::CreateView);
+    let mut roles: BTreeMap<&str, (&AgentRole, Vec<&str>)> = BTreeMap::new();
+    for node in asked.nodes() {
+        let Some(role) = &node.setup.role else {
+            continue;
+        };
+        let (_, nodes) = roles.entry(&role.name).or_insert((role, Vec::new()));
+        nodes.push(&node.member.address);
+    }
+    for (name, (role, nodes)) in roles {
+        let nodes = wording::list(nodes);
+        say_missing(name, role, &nodes, &needs, findings);
+        let unreadable = |table: &str| role.unreadable.iter().any(|it| it == table);
+        let grant = |table: &str| format!("GRANT SELECT ON {table} TO {}", quote(name));
+        if makes_views && unreadable(BUILT_VIEWS) {
+            findings.say(
+                codes::GRANT_MISSING,
+                name,
+                format!("the role {name} of the agents beside {nodes} may not read {BUILT_VIEWS}, which shows when the views are built"),
+                grant(BUILT_VIEWS),
+            );
+        }
+        if unreadable(SETTINGS) {
+            findings.say_as(
+                Severity::Warning,
+                codes::GRANT_MISSING,
+                name,
+                format!("the role {name} of the agents beside {nodes} may not read {SETTINGS}: what the nodes refuse is taken from cassandra.yaml, which may have changed since they started"),
+                grant(SETTINGS),
+            );
+        }
+    }
+}
+
+fn say_missing(
+    name: &str,
+    role: &AgentRole,
+    nodes: &str,
+    needs: &BTreeSet<Need>,
+    findings: &mut Findings,
+) {
+    let mut lacking: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut hints: BTreeSet<String> = BTreeSet::new();
+    for (permission, resource) in needs {
+        if role.superuser == Some(true) || resource.is_granted(role, permission) {
+            continue;
+        }
+        lacking
+            .entry(permission)
+            .or_default()
+            .push(resource.in_words());
+        hints.insert(format!(
+            "GRANT {permission} ON {} TO {}",
+            resource.to_grant(),
+            quote(name)
+        ));
+    }
+    if lacking.is_empty() {
+        return;
+    }
+    let lacking: Vec<String> = lacking
+        .into_iter()
+        .map(|(permission, on)| format!("{permission} on {}", wording::list(on)))
+        .collect();
+    findings.say(
+        codes::GRANT_MISSING,
+        name,
+        format!(
+            "the role {name} of the agents beside {nodes} lacks {}",
+            lacking.join("; ")
+        ),
+        Vec::from_iter(hints).join("; "),
+    );
+}
+
+fn need(asked: &Asked, does: &Does) -> Option<Need> {
+    let live = &asked.given.live;
+    let keyspace = &does.name.keyspace;
+    let in_live = |resource: Resource| live.keyspace(keyspace).map(|_| ("CREATE", resource));
+    match does.verb {
+        Verb::CreateKeyspace => Some(("CREATE", Resource::AllKeyspaces)),
+        Verb::CreateTable | Verb::CreateType => in_live(Resource::Keyspace(keyspace.clone())),
+        Verb::CreateFunction | Verb::CreateAggregate => {
+            in_live(Resource::Functions(keyspace.clone()))
+        }
+        Verb::DropTable => on_table(asked, "DROP", &does.name, true),
+        Verb::Truncate => on_table(asked, "MODIFY", &does.name, false),
+        Verb::CreateIndex | Verb::CreateView | Verb::AlterColumns => {
+            on_table(asked, "ALTER", &does.on, false)
+        }
+        Verb::AlterOptions => on_table(asked, "ALTER", &base_of(asked, &does.name), false),
+        Verb::DropView => on_table(asked, "ALTER", &base_of(asked, &does.name), true),
+        Verb::DropIndex => {
+            let index = live.find(SchemaKind::Index, keyspace, &does.name.table)?;
+            let base = TableRef::new(keyspace, &index.base_table);
+            on_table(asked, "ALTER", &base, false)
+        }
+        Verb::Other => None,
+    }
+}
+
+/// Of a live view its table; else the table itself.
+fn base_of(asked: &Asked, name: &TableRef) -> TableRef {
+    let view = asked
+        .given
+        .live
+        .find(SchemaKind::View, &name.keyspace, &name.table);
+    view.map_or_else(
+        || name.clone(),
+        |view| TableRef::new(&name.keyspace, &view.base_table),
+    )
+}
+
+/// A need on a live table. One that is dropped and made again is the role's own by then, unless this comes `first`.
+fn on_table(
+    asked: &Asked,
+    permission: &'static str,
+    table: &TableRef,
+    first: bool,
+) -> Option<Need> {
+    let live = &asked.given.live;
+    live.find(SchemaKind::Table, &table.keyspace, &table.table)?;
+    let is_own = asked
+        .decided
+        .iter()
+        .any(|it| it.plan.table == *table && it.is_made());
+    (first || !is_own).then(|| (permission, Resource::Table(table.clone())))
+}
+
+impl Resource {
+    /// Whether the role has this permission on it, or on what it is in. A role whose grants are not known is taken to.
+    fn is_granted(&self, role: &AgentRole, permission: &str) -> bool {
+        let Some(grants) = &role.grants else {
+            return true;
+        };
+        let within = self.within();
+        grants.iter().any(|grant| {
+            within.contains(&grant.resource) && grant.permissions.iter().any(|it| it == permission)
+        })
+    }
+
+    /// Itself and what it is in, as Cassandra names them.
+    fn within(&self) -> Vec<String> {
+        let of_keyspace = |name: &str| {
+            vec![
+                format!("<all tables in {name}>"),
+                format!("<keyspace {name}>"),
+                "<all keyspaces>".to_owned(),
+            ]
+        };
+        match self {
+            Self::AllKeyspaces => vec!["<all keyspaces>".to_owned()],
+            Self::Keyspace(name) => of_keyspace(name),
+            Self::Functions(name) => vec![
+                format!("<all functions in {name}>"),
+                "<all functions>".to_owned(),
+            ],
+            Self::Table(table) => {
+                let mut within = of_keyspace(&table.keyspace);
+                within.push(format!("<table {table}>"));
+                within
+            }
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match self {
+            Self::AllKeyspaces => "all keyspaces".to_owned(),
+            Self::Keyspace(name) => format!("the keyspace {name}"),
+            Self::Functions(name) => format!("all functions in {name}"),
+            Self::Table(table) => table.to_string(),
+        }
+    }
+
+    /// What a GRANT names: of tables their keyspace, so that one statement is enough for all of them.
+    fn to_grant(&self) -> String {
+        match self {
+            Self::AllKeyspaces => "ALL KEYSPACES".to_owned(),
+            Self::Keyspace(name) => format!("KEYSPACE {}", quote(name)),
+            Self::Functions(name) => format!("ALL FUNCTIONS IN KEYSPACE {}", quote(name)),
+            Self::Table(table) => format!("KEYSPACE {}", quote(&table.keyspace)),
+        }
+    }
+}
