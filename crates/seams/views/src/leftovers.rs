@@ -91,7 +91,7 @@ impl From<FoundLeftovers> for LeftoversView {
     fn from(found: FoundLeftovers) -> Self {
         Self {
             leftovers: found.found.into_iter().map(Into::into).collect(),
-            unreachable: found.unreachable.into_iter().map(Into::into).collect(),
+            unreachable: found.unreachable.iter().map(Into::into).collect(),
         }
     }
 }
@@ -112,7 +112,7 @@ impl From<ClearedLeftovers> for ClearedView {
     fn from(cleared: ClearedLeftovers) -> Self {
         Self {
             leftovers: cleared.cleared.into_iter().map(Into::into).collect(),
-            unreachable: cleared.unreachable.into_iter().map(Into::into).collect(),
+            unreachable: cleared.unreachable.iter().map(Into::into).collect(),
         }
     }
 }

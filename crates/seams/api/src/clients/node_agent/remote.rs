@@ -104,17 +104,6 @@ impl NodeAgent for RemoteNodeAgent {
         match last.and_then(|last| last.manifest) {
             Some(_) => Ok(()),
             None => Err(RemoteError::invalid_response(
-
-    /// What tasks have left on the node, and the node's own host id.
-    async fn list_leftovers(&self) -> Result<(HostId, Vec<Leftover>), RemoteError>;
-
-    /// Deletes what tasks have left, except what is named after one of the `live` tasks.
-    async fn clear_leftovers(
-        &self,
-        host: HostId,
-        leftovers: &[(LeftoverKind, TaskId)],
-        live: &[TaskId],
-    ) -> Result<Vec<ClearedLeftover>, RemoteError>;
                 AGENT,
                 "an upload that ended without a manifest",
             )),
