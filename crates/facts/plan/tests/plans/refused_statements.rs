@@ -363,7 +363,7 @@ fn a_keyspace_of_a_datacenter_that_nobody_is_in_is_left_out() {
             made.contains("shop.orders") && !made.contains("DC9"),
             "{made}"
         );
-        request.selection = selection(&["z", "shop"], &[]);
+        request.options.selection = selection(&["z", "shop"], &[]);
         assert!(codes(&request).contains(&"Refusal KEYSPACE_LEFT_OUT z".to_owned()));
     }
     // On a target that has it, it is emptied like any other.
@@ -414,10 +414,10 @@ fn a_function_that_masks_a_column_comes_with_its_table() {
         let made = statements(&plan, plan::StepKind::Schema).join("; ");
         [made.contains("shop.hide("), made.contains("shop.twice(")]
     };
-    request.selection = selection(&[], &["shop.people"]);
+    request.options.selection = selection(&[], &["shop.people"]);
     assert_eq!(made(&request), [true, false]);
-    request.selection = selection(&[], &["shop.other"]);
+    request.options.selection = selection(&[], &["shop.other"]);
     assert_eq!(made(&request), [false, false]);
-    request.selection = selection(&["shop"], &[]);
+    request.options.selection = selection(&["shop"], &[]);
     assert_eq!(made(&request), [true, true]);
 }

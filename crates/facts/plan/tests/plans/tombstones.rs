@@ -170,7 +170,7 @@ fn a_second_restore_finds_the_tables_as_they_were_made() {
                     true => late(&source, &target),
                     false => request(&source, &target),
                 };
-                request.mode = mode;
+                request.options.mode = mode;
                 let mut said = graces(&request);
                 said.retain(|line| line.contains("orders"));
                 assert_eq!(said.join(","), expected, "{mode:?} {live} {late_by}");
