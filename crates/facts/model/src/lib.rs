@@ -25,6 +25,6 @@ pub use ids::{BackupName, BackupRef, ClusterName, HostId, NameError, TableId, Ta
 pub use node::{DataDirectory, NodeDescription, NodeFeatures, TableDescription};
 pub use ring::RingMember;
 pub use schema::{Schema, SchemaEntry, SchemaKind};
-pub use selection::{Selection, TableRef};
+pub use selection::{Selection, TRIAL_KEYSPACE_PREFIX, TableRef};
 pub use share::{RangeText, SourceShare, TableTarget};
 pub use verify::{Damage, VerifyLevel, VerifyReport};

@@ -28,7 +28,7 @@ use given::Given;
 use given::inputs::Inputs;
 use nodes::estimate::Course;
 use placing::assignment;
-use schema::{ddl, outcome, tables};
+use schema::{ddl, outcome, tables, trial};
 use sstables::{Restored, verdicts};
 
 pub use model::plan::{
@@ -68,9 +68,14 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         &assignment.keyspaces,
         &inputs.schemas,
     );
+    let trial = trial::write(&given, &outcome.decided, &assignment.keyspaces);
     let course = Course {
         mode: inputs.mode,
-        schema_statements: (cql.schema.len() + cql.replace.len()) as u64,
+        schema_statements: (cql.schema.len()
+            + cql.replace.len()
+            + trial.make.len()
+            + trial.drop.len()) as u64,
+        trial_loads: trial.tables.len() as u64,
         view_statements: cql.views.len() as u64,
     };
     let seconds = nodes.estimate(&course, &request.rates, &inputs.cluster, &mut findings);
@@ -86,13 +91,14 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
 
     let supported = !findings.refuse();
     RestorePlan {
+        trials: trial.tables.clone(),
         backup: backup.backup.clone(),
         target: request.target.clone(),
         mode: inputs.mode,
         supported,
         findings: findings.into_sorted(),
         steps: if supported {
-            steps::make(inputs.mode, &nodes.addresses(), nodes.upgrade, cql)
+            steps::make(inputs.mode, &nodes.addresses(), nodes.upgrade, trial, cql)
         } else {
             Vec::new()
         },

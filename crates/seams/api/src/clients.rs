@@ -12,7 +12,7 @@ mod task_runner;
 
 pub use call::{OnProgress, SILENCE};
 pub use node_agent::{
-    NodeAgent, RemoteNodeAgent, RestoreOnNode, Silence, StageRestore, UploadSnapshot,
+    NodeAgent, RemoteNodeAgent, RestoreOnNode, Silence, StageRestore, TryLoad, UploadSnapshot,
 };
 pub use planner::{Planner, RemotePlanner};
 pub use storage_catalog::{

@@ -10,3 +10,4 @@ pub(super) mod outcome;
 pub(super) mod rewrites;
 pub(super) mod settings;
 pub(super) mod tables;
+pub(super) mod trial;

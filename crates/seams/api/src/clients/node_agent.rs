@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use model::manifest::{BackupKind, KeyFingerprint};
+use model::plan::TrialTable;
 use model::{
     BackupName, BackupRef, HostId, NodeDescription, Schema, Selection, SourceShare, TableRef,
     TableTarget, TaskId,
@@ -74,6 +75,16 @@ pub trait NodeAgent: Send + Sync + 'static {
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError>;
 
+    /// Loads one staged SSTable of each format into scratch tables, and reads from them.
+    async fn try_load(
+        &self,
+        trial: TryLoad,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError>;
+
+    /// Deletes from the node's disks what is left of scratch keyspaces that were dropped.
+    async fn clear_trial(&self, host: HostId) -> Result<(), RemoteError>;
+
     /// Runs statements in order, each safe to run again.
     async fn execute_cql(&self, host: HostId, statements: &[String]) -> Result<(), RemoteError>;
 
@@ -137,6 +148,14 @@ pub struct StageRestore {
     pub tables: Vec<TableTarget>,
     /// What the node takes of its sources; none: all of it.
     pub shares: Vec<SourceShare>,
+}
+
+/// The trial of a restore on one node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TryLoad {
+    pub restore: TaskId,
+    pub host: HostId,
+    pub tables: Vec<TrialTable>,
 }
 
 /// A restore on one node.
@@ -280,6 +299,31 @@ impl NodeAgent for RemoteNodeAgent {
         let mut client = self.client.clone();
         let call = client.stage_restore(request);
         follow(self.silence.transfer, on_progress, call).await?;
+        Ok(())
+    }
+
+    async fn try_load(
+        &self,
+        trial: TryLoad,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::TryLoadRequest {
+            restore: trial.restore.to_string(),
+            host_id: trial.host.to_string(),
+            tables: all_into(trial.tables),
+        };
+        let mut client = self.client.clone();
+        let call = client.try_load(request);
+        follow(self.silence.cassandra, on_progress, call).await?;
+        Ok(())
+    }
+
+    async fn clear_trial(&self, host: HostId) -> Result<(), RemoteError> {
+        let request = pb::ClearTrialRequest {
+            host_id: host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(CLEAR_DEADLINE, client.clear_trial(request)).await?;
         Ok(())
     }
 

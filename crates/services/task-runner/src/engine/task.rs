@@ -192,6 +192,12 @@ impl LiveTask {
             .map(|(step, _)| step)
     }
 
+    /// Whether a step of this kind has succeeded, on any node.
+    pub fn has_succeeded(&self, kind: StepKind) -> bool {
+        let mut each = self.steps.iter().zip(&self.statuses);
+        each.any(|(step, status)| step.kind == kind && status.state == StepState::Succeeded)
+    }
+
     /// What a step found out, if it has succeeded.
     pub fn output<T: DeserializeOwned>(&self, id: &str) -> Option<T> {
         let at = self.steps.iter().position(|step| step.id == id)?;

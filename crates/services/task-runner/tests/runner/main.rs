@@ -15,6 +15,7 @@ mod lease;
 mod restore;
 mod superseded;
 mod task;
+mod trial;
 mod typed;
 mod verify_delete;
 mod world;
