@@ -25,6 +25,7 @@
 mod change;
 mod class;
 mod compare;
+mod copy;
 mod cql_type;
 mod diff;
 mod feature;

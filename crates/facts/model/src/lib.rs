@@ -29,7 +29,7 @@ pub use node::{
 };
 pub use ring::RingMember;
 pub use schema::{Schema, SchemaEntry, SchemaKind};
-pub use selection::{Selection, TableRef};
+pub use selection::{Selection, TRIAL_KEYSPACE_PREFIX, TableRef};
 pub use setup::{AgentRole, Grant, NodeSetup};
 pub use share::{RangeText, SourceShare, TableTarget};
 pub use verify::{Damage, VerifyLevel, VerifyReport};

@@ -10,7 +10,7 @@ pub use backup::{BackupPlan, BackupRequest, Compatibility, PlannedNode, Unreacha
 pub use request::{Completeness, NodeKeys, Rates, RequestedMode, RestoreOptions, RestoreRequest};
 pub use restore::{
     KeyspaceCoverage, NodePlan, RestoreMode, RestorePlan, SchemaChange, SchemaRewrite, TableAction,
-    TablePlan,
+    TablePlan, TrialTable,
 };
 pub use shown::{ShownNode, ShownPlan, ShownStep, ShownTable};
 pub use step::{PlanStep, StepKind, UnknownStepKind};

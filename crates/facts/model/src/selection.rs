@@ -77,9 +77,13 @@ const PRODUCT_KEYSPACES: &[&str] = &[
     "data_endpoint_auth",
 ];
 
+/// The start of the names of scratch keyspaces, in which a restore is tried before anything live is replaced. No user
+/// keyspace may have such a name: they are never backed up, and are dropped after the trial.
+pub const TRIAL_KEYSPACE_PREFIX: &str = "ringkeep_trial_";
+
 /// Whether a keyspace holds the user's own data.
 pub fn is_user_keyspace(keyspace: &str) -> bool {
-    !PRODUCT_KEYSPACES.contains(&keyspace)
+    !PRODUCT_KEYSPACES.contains(&keyspace) && !keyspace.starts_with(TRIAL_KEYSPACE_PREFIX)
 }
 
 #[cfg(test)]
@@ -107,5 +111,6 @@ mod tests {
     fn users_and_roles_are_not_user_data() {
         assert!(!is_user_keyspace("system_auth"));
         assert!(is_user_keyspace("system_of_record"));
+        assert!(!is_user_keyspace("ringkeep_trial_1"));
     }
 }

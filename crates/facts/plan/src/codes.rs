@@ -365,6 +365,9 @@ codes! {
     MADE_AND_KEPT Advice After
         "A restore was given up before it replaced anything, and had made keyspaces, types, tables or indexes that were \
          missing. They stay, without data, because they may be in use. The hint has the CQL that drops them."
+    TRIAL_NOT_DROPPED Warning After
+        "A restore was given up in its trial load, and its scratch keyspaces, whose names start with ringkeep_trial_, could \
+         not be removed. Nothing uses them. The hint has the CQL that drops them."
     PIN_NOT_RELEASED Warning After
         "A restore could not give up its hold on a backup, or keeps it so that it can be resumed; until it is released the \
          backup cannot be deleted. Once the restore has ended for good, the task-runner tries again every hour."

@@ -30,7 +30,7 @@ use given::inputs::Inputs;
 use nodes::estimate::Course;
 use placing::assignment;
 use schema::tombstones::Tombstones;
-use schema::{ddl, outcome, tables};
+use schema::{ddl, outcome, tables, trial};
 use sstables::{Restored, verdicts};
 use statements::Asked;
 
@@ -65,9 +65,14 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let tombstones = Tombstones::of(&given, &assignment.keyspaces, &outcome.decided);
     let cql = ddl::write(&given, &outcome.decided, &assignment.keyspaces, &tombstones);
     Asked::of(&given, &assignment.keyspaces, &outcome.decided, &cql).check(&mut findings);
+    let trial = trial::write(&given, &outcome.decided, &assignment.keyspaces);
     let course = Course {
         mode: inputs.mode,
-        schema_statements: (cql.schema.len() + cql.replace.len()) as u64,
+        schema_statements: (cql.schema.len()
+            + cql.replace.len()
+            + trial.make.len()
+            + trial.drop.len()) as u64,
+        trial_loads: trial.tables.len() as u64,
         view_statements: cql.views.len() as u64,
     };
     let seconds = nodes.estimate(&course, &request.rates, &inputs.cluster, &mut findings);
@@ -84,13 +89,14 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
 
     let supported = !findings.refuse();
     RestorePlan {
+        trials: trial.tables.clone(),
         backup: backup.backup.clone(),
         target: request.target.clone(),
         mode: inputs.mode,
         supported,
         findings: findings.into_sorted(),
         steps: if supported {
-            steps::make(inputs.mode, &nodes.addresses(), nodes.upgrade, cql)
+            steps::make(inputs.mode, &nodes.addresses(), nodes.upgrade, trial, cql)
         } else {
             Vec::new()
         },

@@ -13,7 +13,9 @@ mod task_runner;
 
 pub use call::{OnProgress, SILENCE};
 pub use limits::{AgentLimits, CatalogLimits, Deadlines, Silence};
-pub use node_agent::{NodeAgent, RemoteNodeAgent, RestoreOnNode, StageRestore, UploadSnapshot};
+pub use node_agent::{
+    NodeAgent, RemoteNodeAgent, RestoreOnNode, StageRestore, TryLoad, UploadSnapshot,
+};
 pub use planner::{Planner, RemotePlanner};
 pub use storage_catalog::{
     BeginBackup, CommitBackup, CompleteBackup, RemoteStorageCatalog, StorageCatalog,

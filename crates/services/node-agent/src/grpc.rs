@@ -12,14 +12,15 @@ use cassandra_node::{keys, schema, statements};
 use chassis::work::{Progress, Work, stream};
 use futures::stream::BoxStream;
 use model::TableRef;
+use model::plan::TrialTable;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
 use crate::agent::{Agent, on_restore, on_snapshot};
 use crate::error::AgentError;
 use crate::{
-    describe, leftovers, load, meant, opened, restart, restore, snapshot, stage, swap, upgrade,
-    upload, views,
+    describe, leftovers, load, meant, opened, restart, restore, snapshot, stage, swap, trial,
+    upgrade, upload, views,
 };
 
 /// The gRPC service of an agent.
@@ -240,6 +241,35 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
                 sstables: sstables.unwrap_or_default(),
             },
         )
+    }
+
+    type TryLoadStream = Messages<pb::TryLoadResponse>;
+
+    async fn try_load(&self, request: Request<pb::TryLoadRequest>) -> Answer<Self::TryLoadStream> {
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        let restore = request.restore;
+        let tables: Vec<TrialTable> = api::convert::all(request.tables).map_err(status)?;
+        self.streamed(
+            on_restore(&restore),
+            |agent, work| async move { trial::try_load(&agent, &restore, &tables, &work).await },
+            |progress, sstables: Option<u64>| pb::TryLoadResponse {
+                progress: Some(progress.into()),
+                sstables: sstables.unwrap_or_default(),
+            },
+        )
+    }
+
+    async fn clear_trial(
+        &self,
+        request: Request<pb::ClearTrialRequest>,
+    ) -> Answer<pb::ClearTrialResponse> {
+        self.check_node(&request.into_inner().host_id).await?;
+        self.locked("trial".to_owned(), |agent| async move {
+            trial::clear(&agent).await
+        })
+        .await?;
+        Ok(Response::new(pb::ClearTrialResponse {}))
     }
 
     async fn execute_cql(

@@ -22,6 +22,7 @@ mod stage;
 mod swap;
 #[cfg(test)]
 mod testing;
+mod trial;
 mod upgrade;
 mod upload;
 mod views;

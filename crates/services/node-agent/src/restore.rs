@@ -6,7 +6,7 @@ mod journal;
 use model::{TableId, TableRef};
 use serde::{Deserialize, Serialize};
 
-pub use finish::finish;
+pub use finish::{FinishError, finish};
 pub use journal::{Begun, LoadEvidence, Placement, RestoreRecord, RestoreState};
 
 /// A table of a backup, and the id of the table on this node that receives it.

@@ -70,6 +70,11 @@ pub struct RestoreArgs {
     /// Makes the changes to the backup's schema that the plan offers, so that the target takes it.
     #[arg(long, help_heading = "How")]
     rewrite_schema: bool,
+    /// Replaces live data without a trial load. Otherwise each node first loads a few SSTables into a scratch keyspace
+    /// (ringkeep_trial_1 and so on, dropped at once), so that what the target would refuse is refused before anything is
+    /// emptied.
+    #[arg(long, help_heading = "How")]
+    skip_trial: bool,
 }
 
 /// BACKUP=TARGET.
@@ -130,6 +135,7 @@ impl RestoreArgs {
             datacenters: datacenters(&self.datacenters),
             completeness: self.completeness.into(),
             rewrite_schema: self.rewrite_schema,
+            skip_trial: self.skip_trial,
         }
     }
 }

@@ -175,6 +175,7 @@ pub fn plan() -> plan_pb::RestorePlan {
             what: "since the backup: added note text".into(),
             forward_cql: vec!["ALTER TABLE shop.orders ADD note text".into()],
         }],
+        trials: Vec::new(),
         rewrites: vec![plan_pb::SchemaRewrite {
             subject: "shop.orders".into(),
             what: "the option is left out: nodesync".into(),

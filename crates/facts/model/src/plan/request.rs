@@ -39,6 +39,8 @@ pub struct RestoreOptions {
     pub completeness: Completeness,
     /// Does what the plan would only offer to make the backup's schema fit the target.
     pub rewrite_schema: bool,
+    /// Replaces live data without having tried the restore in a scratch keyspace.
+    pub skip_trial: bool,
 }
 
 /// Everything that the plan of a restore depends on.

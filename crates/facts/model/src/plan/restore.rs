@@ -29,6 +29,9 @@ pub struct RestorePlan {
     pub schema_changes: Vec<SchemaChange>,
     /// Which objects of the backup's schema are created differently, because the target rejects them as they were.
     pub rewrites: Vec<SchemaRewrite>,
+    /// Tables that are tried in scratch keyspaces before anything live is replaced.
+    #[serde(default)]
+    pub trials: Vec<TrialTable>,
     /// From the first step to the last, by the rates of [`Rates`](super::Rates).
     pub seconds: u64,
     /// By which the task-runner keeps it; 0 for a plan that is not kept.
@@ -125,6 +128,17 @@ pub struct TablePlan {
     pub action: TableAction,
     /// What the backup's nodes together hold of it; 0 for a view of which no files are taken.
     pub bytes: u64,
+}
+
+/// A table of which each node loads a few SSTables into a scratch keyspace, to see that it can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialTable {
+    /// The restored table.
+    pub table: TableRef,
+    /// The id by which its SSTables are staged, as in its [`TablePlan`].
+    pub target_id: TableId,
+    /// The scratch table.
+    pub trial: TableRef,
 }
 
 impl fmt::Display for RestoreMode {

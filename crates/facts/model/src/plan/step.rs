@@ -18,6 +18,12 @@ pub enum StepKind {
     Pin,
     /// A node brings its files to local disk, checked.
     Stage,
+    /// CQL that makes the scratch keyspaces of the trial, run once on any node.
+    TrialSchema,
+    /// A node loads a few of its staged SSTables into the scratch keyspaces, and reads from them.
+    Trial,
+    /// CQL that drops the scratch keyspaces, run once on any node; then every node deletes what is left of them.
+    TrialDrop,
     /// The cluster is compared with the one of the plan, last of all before something is changed.
     Check,
     /// CQL that makes what is missing and touches no data that is there (in place it raises gc_grace_seconds), run once on any
@@ -72,7 +78,7 @@ pub struct PlanStep {
     /// The node's address; empty for a step of the whole cluster.
     pub node: String,
     pub after: Vec<String>,
-    /// For the steps schema, replace and views: the CQL, in order. Each statement is safe to run again, in this order.
+    /// For the steps trialschema, trialdrop, schema, replace and views: the CQL, in order. Each statement is safe to run again, in this order.
     pub cql: Vec<String>,
 }
 
@@ -82,10 +88,13 @@ pub struct PlanStep {
 pub struct UnknownStepKind(pub String);
 
 impl StepKind {
-    const ALL: [(Self, &str); 22] = [
+    const ALL: [(Self, &str); 25] = [
         (Self::Barrier, "barrier"),
         (Self::Pin, "pin"),
         (Self::Stage, "stage"),
+        (Self::TrialSchema, "trialschema"),
+        (Self::Trial, "trial"),
+        (Self::TrialDrop, "trialdrop"),
         (Self::Check, "check"),
         (Self::Schema, "schema"),
         (Self::Replace, "replace"),

@@ -11,3 +11,4 @@ pub(super) mod rewrites;
 pub(super) mod settings;
 pub(super) mod tables;
 pub(super) mod tombstones;
+pub(super) mod trial;

@@ -7,14 +7,28 @@
 use model::plan::{PlanStep, RestoreMode, StepKind};
 
 use crate::restore::schema::ddl::Cql;
+use crate::restore::schema::trial::Trial;
 use crate::steps::Steps;
 
 /// `nodes` are the addresses of the target's nodes; `upgrade` is whether they rewrite SSTables of older formats.
-pub(super) fn make(mode: RestoreMode, nodes: &[&str], upgrade: bool, cql: Cql) -> Vec<PlanStep> {
+pub(super) fn make(
+    mode: RestoreMode,
+    nodes: &[&str],
+    upgrade: bool,
+    trial: Trial,
+    cql: Cql,
+) -> Vec<PlanStep> {
     let mut steps = Steps::default();
     let pinned = steps.once(StepKind::Pin, &[]);
     let staged = steps.on_each(nodes, StepKind::Stage, &pinned);
-    let mut last = steps.once(StepKind::Check, &staged);
+    let mut last = staged;
+    if !trial.tables.is_empty() {
+        // Before the check, so that the scratch keyspaces are gone when the schema is compared.
+        let made = steps.once_with(StepKind::TrialSchema, &last, trial.make);
+        let tried = steps.on_each(nodes, StepKind::Trial, &made);
+        last = steps.once_with(StepKind::TrialDrop, &tried, trial.drop);
+    }
+    last = steps.once(StepKind::Check, &last);
     for (kind, cql) in [
         (StepKind::Schema, cql.schema),
         (StepKind::Replace, cql.replace),

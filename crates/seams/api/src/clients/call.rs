@@ -50,6 +50,7 @@ reports!(
     pb::node_agent::UploadSnapshotResponse,
     pb::node_agent::StageRestoreResponse,
     pb::node_agent::LoadStagedResponse,
+    pb::node_agent::TryLoadResponse,
     pb::node_agent::UpgradeSstablesResponse,
     pb::node_agent::AwaitViewsResponse,
     pb::storage_catalog::VerifyBackupResponse,

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::{BackupKind, KeyFingerprint};
+use model::plan::TrialTable;
 use model::{
     BackupName, BackupRef, HostId, NodeDescription, Schema, Selection, SourceShare, TableRef,
     TableTarget, TaskId,
@@ -56,6 +57,16 @@ pub trait NodeAgent: Send + Sync + 'static {
         stage: StageRestore,
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError>;
+
+    /// Loads one staged SSTable of each format into scratch tables, and reads from them.
+    async fn try_load(
+        &self,
+        trial: TryLoad,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError>;
+
+    /// Deletes from the node's disks what is left of scratch keyspaces that were dropped.
+    async fn clear_trial(&self, host: HostId) -> Result<(), RemoteError>;
 
     /// Runs statements in order, each safe to run again.
     async fn execute_cql(&self, host: HostId, statements: &[String]) -> Result<(), RemoteError>;
@@ -131,6 +142,14 @@ pub struct StageRestore {
     pub tables: Vec<TableTarget>,
     /// What the node takes of its sources; none: all of it.
     pub shares: Vec<SourceShare>,
+}
+
+/// The trial of a restore on one node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TryLoad {
+    pub restore: TaskId,
+    pub host: HostId,
+    pub tables: Vec<TrialTable>,
 }
 
 /// A restore on one node.

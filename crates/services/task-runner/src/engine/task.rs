@@ -217,6 +217,12 @@ impl LiveTask {
             .map(|(step, _)| step)
     }
 
+    /// Whether a step of this kind has succeeded, on any node.
+    pub fn has_succeeded(&self, kind: StepKind) -> bool {
+        let mut each = self.steps.iter().zip(&self.statuses);
+        each.any(|(step, status)| step.kind == kind && status.state == StepState::Succeeded)
+    }
+
     /// The nodes on which a step of this kind may have reached the other side, and no step of the kind `ended` has
     /// succeeded since.
     pub fn nodes_left(&self, kind: StepKind, ended: StepKind) -> Vec<&str> {

@@ -178,12 +178,17 @@ impl Job for RestoreJob {
         undo::given_up(task, &task.steps[at], error)
     }
 
-    /// The cluster is compared again when the task is adopted before anything was replaced. Nodes that may have been stopped
+    /// An unfinished trial begins again. The cluster is compared again when the task is adopted before anything was replaced. Nodes that may have been stopped
     /// cannot be asked.
     fn runs_again(&self, task: &LiveTask, step: StepKind) -> bool {
-        step == StepKind::Check
-            && !task.record.past_point_of_no_return
-            && !task.was_attempted(StepKind::Stop)
+        match step {
+            // Scratch tables may be half filled, or gone.
+            StepKind::TrialSchema => !task.has_succeeded(StepKind::TrialDrop),
+            StepKind::Check => {
+                !task.record.past_point_of_no_return && !task.was_attempted(StepKind::Stop)
+            }
+            _ => false,
+        }
     }
 
     fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {

@@ -47,6 +47,16 @@ impl FakeAgent {
         self.fleet.require(host_id == own, rule);
     }
 
+    /// Makes or drops scratch keyspaces.
+    async fn scratch_cql(&self, statements: &[String]) -> Answer<pb::ExecuteCqlResponse> {
+        let makes = statements.iter().any(|cql| cql.starts_with("CREATE"));
+        let call = if makes { "makescratch" } else { "dropscratch" };
+        let fault = self.enter(call).await?;
+        self.fleet.facts().scratch = makes;
+        lost(fault)?;
+        Ok(Response::new(pb::ExecuteCqlResponse::default()))
+    }
+
     async fn enter(&self, call: &str) -> Result<Option<Fault>, Status> {
         self.fleet.enter(&format!("{call} {}", self.node())).await
     }
@@ -249,6 +259,40 @@ impl NodeAgent for FakeAgent {
         })
     }
 
+    type TryLoadStream = Streaming<pb::TryLoadResponse>;
+
+    async fn try_load(&self, request: Request<pb::TryLoadRequest>) -> Answer<Self::TryLoadStream> {
+        let fault = self.enter("try").await?;
+        let request = request.into_inner();
+        self.require_meant(&request.host_id);
+        let ready = {
+            let facts = self.fleet.facts();
+            facts.scratch && !facts.emptied && facts.staged.len() == self.fleet.nodes.len()
+        };
+        self.fleet.require(
+            ready && request.tables.len() == 1,
+            "what is staged is tried in scratch keyspaces before anything is emptied",
+        );
+        let message = |progress, last: bool| pb::TryLoadResponse {
+            progress,
+            sstables: u64::from(last),
+        };
+        self.stream(fault, message, |_, _| {})
+    }
+
+    async fn clear_trial(
+        &self,
+        request: Request<pb::ClearTrialRequest>,
+    ) -> Answer<pb::ClearTrialResponse> {
+        let fault = self.enter("cleartrial").await?;
+        self.require_meant(&request.into_inner().host_id);
+        let dropped = !self.fleet.facts().scratch;
+        self.fleet
+            .require(dropped, "folders go after the keyspaces");
+        lost(fault)?;
+        Ok(Response::new(pb::ClearTrialResponse {}))
+    }
+
     async fn execute_cql(
         &self,
         request: Request<pb::ExecuteCqlRequest>,
@@ -258,6 +302,9 @@ impl NodeAgent for FakeAgent {
             host_id,
         } = request.into_inner();
         self.require_meant(&host_id);
+        if statements.iter().any(|cql| cql.contains("ringkeep_trial_")) {
+            return self.scratch_cql(&statements).await;
+        }
         let replaces = statements.iter().any(|cql| cql.starts_with("TRUNCATE"));
         let call = if replaces { "replace" } else { "cql" };
         let fault = self.enter(call).await?;

@@ -4,7 +4,7 @@ use api::pb::planner as pb;
 use api::pb::planner::planner_server::Planner;
 use api::pb::types::{
     BackupRef, Finding, HeldReplicas, KeyFingerprint, MissingNode, RingMember, Severity,
-    SourceShare, TableRef, TokenRange, When,
+    SourceShare, TableRef, TokenRange, TrialTable, When,
 };
 use model::plan::PlannedNode;
 use tonic::{Request, Response, Status};
@@ -39,6 +39,8 @@ impl FakePlanner {
             cql: match kind {
                 "schema" => vec!["CREATE TABLE IF NOT EXISTS ks.t (id int PRIMARY KEY)".into()],
                 "replace" => vec!["TRUNCATE TABLE ks.u".into()],
+                "trialschema" => vec!["CREATE KEYSPACE ringkeep_trial_1".into()],
+                "trialdrop" => vec!["DROP KEYSPACE IF EXISTS ringkeep_trial_1".into()],
                 "views" => vec!["CREATE SOMETHING".into()],
                 _ => Vec::new(),
             },
@@ -78,9 +80,18 @@ impl FakePlanner {
                 ("unpin", false),
             ]
         };
+        let mut kinds = kinds.to_vec();
+        if self.fleet.facts().with_trial {
+            let trial = [
+                ("trialschema", false),
+                ("trial", true),
+                ("trialdrop", false),
+            ];
+            kinds.splice(2..2, trial);
+        }
         let mut steps: Vec<pb::PlanStep> = Vec::new();
         let mut last: Vec<String> = Vec::new();
-        for (kind, on_each) in kinds {
+        for (kind, on_each) in &kinds {
             let made: Vec<pb::PlanStep> = if *on_each {
                 let nodes = self.fleet.nodes.iter();
                 nodes
@@ -255,8 +266,18 @@ impl Planner for FakePlanner {
             bytes: 0,
         };
         let backup = request.backup.and_then(|backup| backup.summary);
+        let name = |keyspace: &str| TableRef {
+            keyspace: keyspace.into(),
+            table: planned_table.clone(),
+        };
+        let trial = TrialTable {
+            table: Some(name("ks")),
+            target_id: uuid::Uuid::nil().to_string(),
+            trial: Some(name("ringkeep_trial_1")),
+        };
         Ok(Response::new(pb::PlanRestoreResponse {
             plan: Some(pb::RestorePlan {
+                trials: vec![trial],
                 backup: Some(BackupRef {
                     cluster: "shop".into(),
                     name: backup

@@ -81,6 +81,10 @@ pub struct Facts {
     pub planned_table: String,
     /// Ids of tables of keyspace `ks` that agents describe, by name.
     pub table_ids: BTreeMap<String, String>,
+    /// Whether restores are planned with a trial load.
+    pub with_trial: bool,
+    /// Whether scratch keyspaces are there.
+    pub scratch: bool,
     /// Whether the live tables were emptied.
     pub emptied: bool,
     /// The base that the last upload was told.

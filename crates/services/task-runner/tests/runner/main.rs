@@ -19,6 +19,7 @@ mod narrow_store;
 mod restore;
 mod superseded;
 mod task;
+mod trial;
 mod typed;
 mod verify_delete;
 mod world;

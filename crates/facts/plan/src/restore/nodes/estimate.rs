@@ -40,6 +40,8 @@ pub(crate) struct Work {
 pub(crate) struct Course {
     pub mode: RestoreMode,
     pub schema_statements: u64,
+    /// How often each node hands files to Cassandra before anything live is replaced.
+    pub trial_loads: u64,
     pub view_statements: u64,
 }
 
@@ -76,7 +78,9 @@ pub(crate) fn estimate(work: &[Work], course: &Course, rates: &Rates) -> Estimat
     let longest = |seconds: fn(&NodeEstimate) -> u64| nodes.iter().map(seconds).max().unwrap_or(0);
     let staged = longest(|node| node.stage_seconds);
     let views = longest(|node| node.view_seconds);
-    let prepared = staged.saturating_add(statements(course.schema_statements));
+    let prepared = staged
+        .saturating_add(statements(course.schema_statements))
+        .saturating_add(course.trial_loads.saturating_mul(LOAD_SECONDS));
     for node in &mut nodes {
         node.seconds = prepared
             .saturating_add(node.load_seconds)
@@ -134,6 +138,7 @@ mod tests {
     const ONLINE: Course = Course {
         mode: RestoreMode::Online,
         schema_statements: 5,
+        trial_loads: 0,
         view_statements: 1,
     };
 
@@ -203,6 +208,7 @@ mod tests {
         let in_place = Course {
             mode: RestoreMode::InPlace,
             schema_statements: 0,
+            trial_loads: 0,
             view_statements: 0,
         };
         let no_views = Work {

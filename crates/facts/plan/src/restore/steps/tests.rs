@@ -1,5 +1,9 @@
 //! The order of a restore's steps is the same for any number of nodes.
 
+use model::plan::TrialTable;
+use model::{TableId, TableRef};
+use uuid::Uuid;
+
 use super::*;
 use crate::steps::order;
 
@@ -21,7 +25,19 @@ fn steps(mode: RestoreMode, count: usize, words: &str) -> Vec<PlanStep> {
         replace: statements(words, "replace"),
         views: statements(words, "views"),
     };
-    make(mode, &nodes, words.contains("upgradesstables"), cql)
+    let trial = match words.contains("trial") {
+        true => Trial {
+            tables: vec![TrialTable {
+                table: TableRef::new("ks", "t"),
+                target_id: TableId(Uuid::nil()),
+                trial: TableRef::new("ringkeep_trial_1", "t"),
+            }],
+            make: vec!["CQL".to_owned()],
+            drop: vec!["CQL".to_owned()],
+        },
+        false => Trial::default(),
+    };
+    make(mode, &nodes, words.contains("upgradesstables"), trial, cql)
 }
 
 #[track_caller]
@@ -72,6 +88,26 @@ fn online_all_is_staged_checked_and_made_before_anything_is_replaced() {
             "upgradesstables < pin stage check own-load",
             "finish < pin stage check load upgradesstables",
             "unpin < pin stage check load upgradesstables finish",
+        ],
+    );
+}
+
+#[test]
+fn a_trial_is_over_on_every_node_before_the_cluster_is_compared_and_anything_is_replaced() {
+    check(
+        RestoreMode::Online,
+        "trial replace",
+        &[
+            "pin <",
+            "stage < pin",
+            "trialschema < pin stage",
+            "trial < pin stage trialschema",
+            "trialdrop < pin stage trialschema trial",
+            "check < pin stage trialschema trial trialdrop",
+            "replace < pin stage trialschema trial trialdrop check",
+            "load < pin stage trialschema trial trialdrop check replace",
+            "finish < pin stage trialschema trial trialdrop check replace load",
+            "unpin < pin stage trialschema trial trialdrop check replace load finish",
         ],
     );
 }

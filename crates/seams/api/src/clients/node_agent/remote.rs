@@ -8,7 +8,7 @@ use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::KeyFingerprint;
 use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, TaskId};
 
-use super::{NodeAgent, RestoreOnNode, StageRestore, UploadSnapshot};
+use super::{NodeAgent, RestoreOnNode, StageRestore, TryLoad, UploadSnapshot};
 use crate::RemoteError;
 use crate::client::{Channel, NodeAgentClient, node_agent};
 use crate::clients::call::{OnProgress, follow, invalid, within};
@@ -147,6 +147,31 @@ impl NodeAgent for RemoteNodeAgent {
         let mut client = self.client.clone();
         let call = client.stage_restore(request);
         follow(self.silence.transfer, on_progress, call).await?;
+        Ok(())
+    }
+
+    async fn try_load(
+        &self,
+        trial: TryLoad,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::TryLoadRequest {
+            restore: trial.restore.to_string(),
+            host_id: trial.host.to_string(),
+            tables: all_into(trial.tables),
+        };
+        let mut client = self.client.clone();
+        let call = client.try_load(request);
+        follow(self.silence.cassandra, on_progress, call).await?;
+        Ok(())
+    }
+
+    async fn clear_trial(&self, host: HostId) -> Result<(), RemoteError> {
+        let request = pb::ClearTrialRequest {
+            host_id: host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(self.deadlines.tidy, client.clear_trial(request)).await?;
         Ok(())
     }
 

@@ -14,6 +14,7 @@ impl From<RestoreOptions> for pb::RestoreOptions {
             datacenters: options.datacenters.into_iter().collect(),
             completeness: pb::Completeness::from(options.completeness) as i32,
             rewrite_schema: options.rewrite_schema,
+            skip_trial: options.skip_trial,
         }
     }
 }
@@ -31,6 +32,7 @@ impl TryFrom<pb::RestoreOptions> for RestoreOptions {
             datacenters: options.datacenters.into_iter().collect(),
             completeness,
             rewrite_schema: options.rewrite_schema,
+            skip_trial: options.skip_trial,
         })
     }
 }
@@ -95,6 +97,7 @@ mod tests {
             datacenters: [("dc1".to_owned(), "east,west".to_owned())].into(),
             completeness: Completeness::Quorum,
             rewrite_schema: true,
+            skip_trial: true,
         };
         for options in [options, RestoreOptions::default()] {
             let wire = pb::RestoreOptions::from(options.clone());

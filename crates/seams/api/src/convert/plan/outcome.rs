@@ -2,11 +2,12 @@
 
 use model::plan::{
     KeyspaceCoverage, NodePlan, PlanStep, RestorePlan, SchemaChange, SchemaRewrite, TableAction,
-    TablePlan,
+    TablePlan, TrialTable,
 };
 
 use crate::convert::{ConversionError, all, all_into, parsed, required};
 use crate::pb::planner as pb;
+use crate::pb::types as types_pb;
 
 impl From<RestorePlan> for pb::RestorePlan {
     fn from(plan: RestorePlan) -> Self {
@@ -24,6 +25,7 @@ impl From<RestorePlan> for pb::RestorePlan {
             coverage: all_into(plan.coverage),
             schema_changes: all_into(plan.schema_changes),
             rewrites: all_into(plan.rewrites),
+            trials: all_into(plan.trials),
             seconds: plan.seconds,
             number: plan.number,
         }
@@ -49,6 +51,7 @@ impl TryFrom<pb::RestorePlan> for RestorePlan {
             coverage: all_into(plan.coverage),
             schema_changes: all_into(plan.schema_changes),
             rewrites: all_into(plan.rewrites),
+            trials: all(plan.trials)?,
             seconds: plan.seconds,
             number: plan.number,
         })
@@ -127,6 +130,28 @@ impl TryFrom<pb::TablePlan> for TablePlan {
             target_id: parsed("table.target_id", &table.target_id)?,
             action,
             bytes: table.bytes,
+        })
+    }
+}
+
+impl From<TrialTable> for types_pb::TrialTable {
+    fn from(table: TrialTable) -> Self {
+        Self {
+            table: Some(table.table.into()),
+            target_id: table.target_id.to_string(),
+            trial: Some(table.trial.into()),
+        }
+    }
+}
+
+impl TryFrom<types_pb::TrialTable> for TrialTable {
+    type Error = ConversionError;
+
+    fn try_from(table: types_pb::TrialTable) -> Result<Self, ConversionError> {
+        Ok(Self {
+            table: required("trial.table", table.table)?.try_into()?,
+            target_id: parsed("trial.target_id", &table.target_id)?,
+            trial: required("trial.trial", table.trial)?.try_into()?,
         })
     }
 }

@@ -1,6 +1,6 @@
 use model::plan::{
     KeyspaceCoverage, NodePlan, PlanStep, RestorePlan, SchemaChange, SchemaRewrite, StepKind,
-    TableAction, TablePlan,
+    TableAction, TablePlan, TrialTable,
 };
 use model::{
     BackupRef, Finding, HostId, RangeText, Severity, SourceShare, TableId, TableRef, When,
@@ -108,6 +108,11 @@ fn plan() -> RestorePlan {
             subject: "shop.t1".into(),
             what: "without nodesync".into(),
             applied: true,
+        }],
+        trials: vec![TrialTable {
+            table: TableRef::new("shop", "t1"),
+            target_id: TableId(Uuid::from_u128(7)),
+            trial: TableRef::new("ringkeep_trial_1", "t1"),
         }],
         seconds: 8,
         number: 9,

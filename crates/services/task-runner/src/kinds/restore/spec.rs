@@ -114,6 +114,13 @@ impl RestoreSpec {
         found.map_or(&[], |planned| &planned.cql)
     }
 
+    /// The statements that drop the scratch keyspaces of the trial.
+    pub fn trial_drops(&self) -> &[String] {
+        let mut steps = self.plan.steps.iter();
+        let found = steps.find(|planned| planned.kind == StepKind::TrialDrop);
+        found.map_or(&[], |planned| &planned.cql)
+    }
+
     /// Findings of the plan to be shown once the restore is done.
     pub fn closing(&self) -> Vec<Finding> {
         let findings = self.plan.findings.iter();

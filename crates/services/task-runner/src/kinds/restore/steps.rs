@@ -1,6 +1,6 @@
 //! The steps of a restore.
 
-use api::clients::{RestoreOnNode, StageRestore};
+use api::clients::{RestoreOnNode, StageRestore, TryLoad};
 use futures::future::try_join_all;
 use model::plan::{NodePlan, StepKind};
 
@@ -16,6 +16,9 @@ pub(super) async fn run(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepEr
     match planned.kind {
         StepKind::Pin => pin(step).await,
         StepKind::Stage => stage(spec, step, node()?).await,
+        StepKind::TrialSchema => execute(spec, step).await,
+        StepKind::Trial => trial(spec, step, node()?).await,
+        StepKind::TrialDrop => drop_trial(spec, step).await,
         StepKind::Check => check(spec, step).await,
         StepKind::Schema => schema(spec, step).await,
         StepKind::Replace => execute(spec, step).await,
@@ -56,6 +59,29 @@ async fn stage(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<()
     Ok(agent
         .stage_restore(request, &|progress| step.report(progress))
         .await?)
+}
+
+async fn trial(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
+    let request = TryLoad {
+        restore: step.task_id(),
+        host: node.host_id,
+        tables: spec.plan().trials.clone(),
+    };
+    let agent = step.agent(&node.agent)?;
+    Ok(agent
+        .try_load(request, &|progress| step.report(progress))
+        .await?)
+}
+
+/// Drops the scratch keyspaces, and has every node delete what Cassandra leaves of them.
+async fn drop_trial(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+    execute(spec, step).await?;
+    let each = spec.plan().nodes.iter().map(|node| async move {
+        step.agent(&node.agent)?.clear_trial(node.host_id).await?;
+        Ok::<(), StepError>(())
+    });
+    try_join_all(each).await?;
+    Ok(())
 }
 
 fn on_node(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> RestoreOnNode {
@@ -149,6 +175,23 @@ async fn views(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
     });
     try_join_all(each).await?;
     Ok(())
+}
+
+/// Runs statements on one node.
+pub(super) async fn execute_on(
+    context: &Context,
+    node: &NodePlan,
+    statements: &[String],
+) -> Result<(), StepError> {
+    let agent = agent(context, &node.agent)?;
+    Ok(agent.execute_cql(node.host_id, statements).await?)
+}
+
+/// Has a node delete what is left of scratch keyspaces.
+pub(super) async fn clear_trial(context: &Context, node: &NodePlan) -> Result<(), StepError> {
+    Ok(agent(context, &node.agent)?
+        .clear_trial(node.host_id)
+        .await?)
 }
 
 /// Removes what the restore has left on a node.

@@ -21,6 +21,9 @@ pub(super) async fn undo(
     task: &LiveTask,
 ) -> Vec<Finding> {
     let mut findings = start_again(spec, context, task).await;
+    if task.was_attempted(StepKind::TrialSchema) && !task.has_succeeded(StepKind::TrialDrop) {
+        findings.extend(drop_trial(spec, context).await);
+    }
     if task.was_attempted(StepKind::Stage) {
         findings.extend(remove_staging(spec, context, task).await);
     }
@@ -59,6 +62,24 @@ async fn start_again(spec: &RestoreSpec, context: &Context, task: &LiveTask) -> 
     let findings = failed.iter();
     findings
         .map(|(node, error)| not_started(&node.node, error))
+        .collect()
+}
+
+/// Drops the scratch keyspaces of a trial that did not come to its end. One node does it for all.
+async fn drop_trial(spec: &RestoreSpec, context: &Context) -> Vec<Finding> {
+    let statements = spec.trial_drops();
+    let nodes = spec.plan().nodes.iter();
+    let dropped = on_each(context, nodes.clone().take(1), |node: &NodePlan| {
+        steps::execute_on(context, node, statements)
+    })
+    .await;
+    let cleared = match dropped.is_empty() {
+        true => on_each(context, nodes, |node| steps::clear_trial(context, node)).await,
+        false => Vec::new(),
+    };
+    let failed = dropped.iter().chain(&cleared);
+    failed
+        .map(|(node, error)| trial_not_dropped(&node.node, statements, error))
         .collect()
 }
 
@@ -134,6 +155,21 @@ fn not_started(node: &str, error: &StepError) -> Finding {
             error.text()
         ),
         "start Cassandra there as you always do; if its process still runs, it is drained: stop it first".to_owned(),
+    )
+}
+
+fn trial_not_dropped(node: &str, statements: &[String], error: &StepError) -> Finding {
+    follow_up(
+        codes::TRIAL_NOT_DROPPED,
+        node,
+        format!(
+            "the scratch keyspaces of the trial, or their folders, could not be removed: {}",
+            error.text()
+        ),
+        format!(
+            "run {}, and delete the folders of these keyspaces from the data directories",
+            statements.join("; ")
+        ),
     )
 }
 

@@ -47,6 +47,7 @@ fn plan(steps: &[(&str, &str, &str)]) -> RestorePlan {
         coverage: Vec::new(),
         schema_changes: Vec::new(),
         rewrites: Vec::new(),
+        trials: Vec::new(),
         seconds: 0,
         number: 0,
     }
