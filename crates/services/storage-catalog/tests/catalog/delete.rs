@@ -142,7 +142,7 @@ async fn uploads_that_killed_agents_left_are_discarded_with_the_commit_and_with_
     leave("b1");
     let of_running = leave("b2");
     world.commit("b1", task(1)).await.expect("commits");
-    assert_eq!(memory.unfinished(), [of_running.clone()]);
+    assert_eq!(memory.unfinished(), std::slice::from_ref(&of_running));
     leave("b1");
     world.delete("b1").await.expect("deletes");
     assert_eq!(memory.unfinished(), [of_running]);
