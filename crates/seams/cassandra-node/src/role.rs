@@ -155,4 +155,17 @@ mod tests {
             ["CREATE+MODIFY <keyspace shop>", "SELECT <table a.b>"]
         );
     }
+
+    #[tokio::test]
+    async fn a_role_that_may_not_read_the_settings_has_those_of_the_file() {
+        let root = tempfile::tempdir().unwrap();
+        let mut fake = FakeCassandra::new(root.path(), 1, "4.1.9");
+        let set = ("auto_snapshot".to_owned(), "false".to_owned());
+        fake.node.yaml.switches = [set].into();
+        *fake.cql.refuses.lock().unwrap() =
+            Some("SELECT name, value FROM system_views.settings".to_owned());
+        let release = "cassandra 4.1.9".parse().unwrap();
+        let settings = crate::settings::read(&fake.node, &release).await.unwrap();
+        assert_eq!(settings.switches, fake.node.yaml.switches);
+    }
 }

@@ -182,7 +182,9 @@ fn what_is_missing_is_weighed_by_what_is_asked_for() {
     }
     let mut refused = backup_of(&shop_of(3), Completeness::Quorum);
     down(&mut refused, 2);
-    check(&refused, expect![[r#"
+    check(
+        &refused,
+        expect![[r#"
         refusals (1)
           BACKUP_INCOMPLETE prod (before)
               the backup is made without 10.0.0.2 (Cassandra does not answer CQL), 10.0.0.3 (Cassandra does not answer CQL); of shop in dc1 it has 1 of 3 replicas for 100.0 % of the ring
@@ -198,7 +200,8 @@ fn what_is_missing_is_weighed_by_what_is_asked_for() {
         supported: false; nodes: ["10.0.0.1"]; missing: ["10.0.0.2: Cassandra does not answer CQL", "10.0.0.3: Cassandra does not answer CQL"]
         KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
         shop      dc1         1 of 3 replicas: 100 %
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
