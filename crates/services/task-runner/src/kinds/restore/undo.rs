@@ -69,12 +69,13 @@ async fn start_again(spec: &RestoreSpec, context: &Context, task: &LiveTask) -> 
 async fn drop_trial(spec: &RestoreSpec, context: &Context) -> Vec<Finding> {
     let statements = spec.trial_drops();
     let nodes = spec.plan().nodes.iter();
-    let dropped = on_each(context, nodes.clone().take(1), |node: &NodePlan| {
+    let within = context.config.clean_up_limit();
+    let dropped = on_each(context, within, nodes.clone().take(1), |node: &NodePlan| {
         steps::execute_on(context, node, statements)
     })
     .await;
     let cleared = match dropped.is_empty() {
-        true => on_each(context, nodes, |node| steps::clear_trial(context, node)).await,
+        true => on_each(context, within, nodes, |node| steps::clear_trial(context, node)).await,
         false => Vec::new(),
     };
     let failed = dropped.iter().chain(&cleared);
