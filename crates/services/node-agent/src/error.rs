@@ -13,6 +13,7 @@ use chassis::work::Stopped;
 
 use crate::folders::FolderError;
 use crate::journal::JournalError;
+use crate::owner::OwnerError;
 use crate::path_name::PathNameError;
 
 /// Why an agent cannot be built.
@@ -24,6 +25,8 @@ pub enum BuildError {
     Store(#[from] StoreError),
     #[error("staging_dir_name `{0}` in [agent] is not the name of one folder")]
     StagingName(String),
+    #[error("the folder of the journals cannot be used")]
+    State(#[from] OwnerError),
 }
 
 /// An error that most of an agent's operations can fail with; each names what it is about.

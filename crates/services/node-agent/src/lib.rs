@@ -13,6 +13,7 @@ mod journal;
 mod load;
 mod meant;
 mod opened;
+mod owner;
 mod path_name;
 mod restart;
 mod restore;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 
 use agent::Agent;
 use folders::Folders;
+use owner::StateOwner;
 
 pub use cassandra_node::{CassandraConfig, CqlTls};
 pub use config::AgentConfig;
@@ -72,6 +74,7 @@ fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
     if path_name::check("staging_dir_name", &settings.staging_dir_name).is_err() {
         return Err(BuildError::StagingName(settings.staging_dir_name));
     }
+    let owner = StateOwner::of(&settings.state_dir)?;
     let node = CassandraNode::open(cassandra, settings.state_dir.clone())?;
     let folders = Folders::new(
         node.data_folders(),
@@ -85,6 +88,7 @@ fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
         config: settings,
         locks: Locks::default(),
         clock: Timestamp::now,
+        owner,
     })
 }
 

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::agent::Agent;
 use crate::config::AgentConfig;
 use crate::folders::Folders;
+use crate::owner::StateOwner;
 use crate::upload::Upload;
 
 pub struct FakeNode {
@@ -77,6 +78,7 @@ impl FakeNode {
             node.yaml.saved_caches_directory.clone(),
             &config,
         );
+        let owner = StateOwner::of(&config.state_dir).unwrap();
         let agent = Agent {
             node,
             store: store.clone(),
@@ -84,6 +86,7 @@ impl FakeNode {
             config,
             locks: Locks::default(),
             clock: || "2026-01-02T03:04:05Z".parse().unwrap(),
+            owner,
         };
         Self {
             root,
