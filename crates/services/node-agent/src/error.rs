@@ -14,7 +14,7 @@ use chassis::work::Stopped;
 use crate::folders::FolderError;
 use crate::journal::JournalError;
 use crate::owner::OwnerError;
-use crate::path_name::PathNameError;
+use crate::path_name::{ForeignTagError, PathNameError};
 
 /// Why an agent cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,8 @@ pub enum BuildError {
 pub enum AgentError {
     #[error(transparent)]
     Name(#[from] PathNameError),
+    #[error(transparent)]
+    Tag(#[from] ForeignTagError),
     #[error(transparent)]
     Folder(#[from] FolderError),
     #[error(transparent)]
@@ -81,6 +83,7 @@ impl AgentError {
     fn part(&self) -> Part<'_> {
         match self {
             Self::Name(error) => Part::Agent(error),
+            Self::Tag(error) => Part::Agent(error),
             Self::Folder(error) => Part::Agent(error),
             Self::Journal(error) => Part::Agent(error),
             Self::Bucket(error) => Part::Agent(error),

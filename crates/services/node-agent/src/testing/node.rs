@@ -159,7 +159,7 @@ impl FakeNode {
 
     pub fn upload(&self, backup: &str, base: Option<&str>) -> Upload {
         Upload {
-            tag: "tag".to_owned(),
+            tag: "ringkeep-tag".to_owned(),
             backup: Self::backup(backup),
             kind: if base.is_some() {
                 BackupKind::Differential
@@ -182,14 +182,16 @@ impl FakeNode {
 
     /// Takes a snapshot and uploads it.
     pub async fn back_up(&self, backup: &str, base: Option<&str>) -> NodeManifest {
-        crate::snapshot::take(&self.agent, "tag", &Selection::default())
+        crate::snapshot::take(&self.agent, "ringkeep-tag", &Selection::default())
             .await
             .unwrap();
         let (work, ..) = Work::new();
         crate::upload::upload(&self.agent, &self.upload(backup, base), &work)
             .await
             .unwrap();
-        crate::snapshot::clear(&self.agent, "tag").await.unwrap();
+        crate::snapshot::clear(&self.agent, "ringkeep-tag")
+            .await
+            .unwrap();
         self.commit(backup).await;
         self.manifest(backup).await
     }
