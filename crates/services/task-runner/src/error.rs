@@ -224,9 +224,7 @@ impl ServiceError for RunnerError {
             }
             Self::UnknownKind(_) => "a newer task-runner has made it: run that one again",
             Self::ClaimContended(_) => "try again",
-            Self::AgentsUnreachable { .. } => {
-                "check that the agents run and that their addresses are right"
-            }
+            Self::AgentsUnreachable { .. } => "each reason says what to do about its agent",
             Self::Remote { error, .. } => return error.hint.clone(),
             Self::State(error) => return error.hint().map(str::to_owned),
             Self::Conversion(_)
