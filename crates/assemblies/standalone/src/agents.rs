@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use api::client::{ClientTls, ConnectError};
 use api::clients::{NodeAgent, RemoteNodeAgent, Silence};
-use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use blob_store::{Store, StoreConfig};
 use chassis::server::{self, BoundServer, ServerConfig};
 use chassis::{App, Services, in_memory};
-use node_agent::NodeAgentGrpc;
+use node_agent::NodeAgentService;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
@@ -37,7 +36,7 @@ impl LocalAgent {
         entry: AgentEntry,
         main: &ServerConfig,
         store: (Store, StoreConfig),
-    ) -> Result<(Self, NodeAgentServer<NodeAgentGrpc>), Error> {
+    ) -> Result<(Self, NodeAgentService), Error> {
         let AgentEntry {
             name,
             listen,

@@ -12,7 +12,8 @@ mod task_runner;
 
 pub use call::{OnProgress, SILENCE};
 pub use node_agent::{
-    NodeAgent, RemoteNodeAgent, RestoreOnNode, Silence, StageRestore, UploadSnapshot,
+    NodeAgent, RESTAGE_NEEDED, RemoteNodeAgent, RestoreOnNode, Silence, StageRestore, Taking,
+    UploadSnapshot,
 };
 pub use planner::{Planner, RemotePlanner};
 pub use storage_catalog::{

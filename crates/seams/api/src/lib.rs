@@ -7,6 +7,7 @@ pub mod clients;
 pub mod convert;
 mod described;
 pub mod error;
+pub mod level;
 
 pub use described::Described;
 pub use error::{ErrorKind, RemoteError, ServiceError, status};

@@ -1,10 +1,12 @@
 //! Translates between the wire and [`Agent`]. Decides nothing.
 
 mod convert;
+mod level;
 
 use std::sync::Arc;
 
 use api::convert::parsed;
+use api::level::AGENT_API_LEVEL;
 use api::pb::node_agent as pb;
 use api::pb::types as pb_types;
 use api::{ServiceError, status};
@@ -16,9 +18,12 @@ use tonic::{Request, Response, Status};
 
 use crate::agent::Agent;
 use crate::error::AgentError;
+use crate::restore::on_restore;
 use crate::{
     describe, load, meant, opened, restart, restore, snapshot, stage, swap, upgrade, upload, views,
 };
+
+pub use level::SameLevel;
 
 /// The gRPC service of an agent.
 pub struct NodeAgentGrpc {
@@ -100,10 +105,6 @@ fn on_snapshot(tag: &str) -> String {
     format!("snapshot {tag}")
 }
 
-fn on_restore(restore: &str) -> String {
-    format!("restore {restore}")
-}
-
 fn on_node() -> String {
     "node".to_owned()
 }
@@ -121,6 +122,7 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
             .unwrap_or_default();
         Ok(Response::new(pb::DescribeResponse {
             node: Some(node.into()),
+            api_level: AGENT_API_LEVEL,
         }))
     }
 

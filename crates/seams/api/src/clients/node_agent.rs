@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use model::manifest::{BackupKind, KeyFingerprint};
+use model::plan::RestoreMode;
 use model::{
     BackupName, BackupRef, HostId, NodeDescription, Schema, Selection, SourceShare, TableRef,
     TableTarget, TaskId,
@@ -12,13 +13,18 @@ use model::{
 use tonic::transport::Channel;
 
 use super::call::{OnProgress, follow, invalid, within};
-use crate::RemoteError;
 use crate::client::{NodeAgentClient, node_agent};
 use crate::convert::{all_into, parsed, required};
 use crate::pb::node_agent as pb;
 use crate::pb::types as types_pb;
+use crate::{RemoteError, level};
 
 const AGENT: &str = "the agent";
+
+/// The reason of a load that goes on once the restore is staged again on that node: Cassandra is not known to have taken
+/// some SSTables, and they are no longer whole in staging.
+pub const RESTAGE_NEEDED: &str = "RESTAGE_NEEDED";
+
 /// Reads of a node; one that takes longer is as good as down.
 const READ_DEADLINE: Duration = Duration::from_secs(60);
 /// A snapshot flushes all memtables first.
@@ -37,7 +43,8 @@ const FINISH_DEADLINE: Duration = Duration::from_secs(1_800);
 /// an agent of another node refuses them, because addresses change owners.
 #[async_trait]
 pub trait NodeAgent: Send + Sync + 'static {
-    /// The node as it is now. Its `agent` is empty: an agent does not know by which address it was called.
+    /// The node as it is now. Fails with [`API_LEVEL`](crate::level::API_LEVEL) if the agent is of a release that this caller
+    /// must not work with. The description's `agent` is empty: an agent does not know by which address it was called.
     async fn describe(&self) -> Result<NodeDescription, RemoteError>;
 
     /// The schema of the user keyspaces.
@@ -77,7 +84,7 @@ pub trait NodeAgent: Send + Sync + 'static {
     /// Runs statements in order, each safe to run again.
     async fn execute_cql(&self, host: HostId, statements: &[String]) -> Result<(), RemoteError>;
 
-    /// Loads staged SSTables into the running node.
+    /// Loads staged SSTables into the running node. Fails with [`RESTAGE_NEEDED`] if some of them must be staged again.
     async fn load_staged(
         &self,
         restore: RestoreOnNode,
@@ -135,8 +142,17 @@ pub struct StageRestore {
     /// The source nodes, each with the hex BLAKE3 of its node manifest: what is staged is what was planned.
     pub sources: Vec<(HostId, String)>,
     pub tables: Vec<TableTarget>,
-    /// What the node takes of its sources; none: all of it.
-    pub shares: Vec<SourceShare>,
+    pub taking: Taking,
+    /// How what is staged goes live.
+    pub mode: RestoreMode,
+}
+
+/// What a node takes of its sources.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Taking {
+    Everything,
+    /// Never empty.
+    Shares(Vec<SourceShare>),
 }
 
 /// A restore on one node.
@@ -177,6 +193,7 @@ impl NodeAgent for RemoteNodeAgent {
     async fn describe(&self) -> Result<NodeDescription, RemoteError> {
         let mut client = self.client.clone();
         let response = within(READ_DEADLINE, client.describe(pb::DescribeRequest {})).await?;
+        level::check_agent(response.api_level)?;
         let node = required("node", response.node).map_err(invalid(AGENT))?;
         node.try_into().map_err(invalid(AGENT))
     }
@@ -264,6 +281,14 @@ impl NodeAgent for RemoteNodeAgent {
                 host_id: host.to_string(),
                 blake3: blake3.clone(),
             });
+        let (everything, shares) = match stage.taking {
+            Taking::Everything => (true, Vec::new()),
+            Taking::Shares(shares) => (false, shares),
+        };
+        let go_live = match stage.mode {
+            RestoreMode::Online => pb::GoLive::Load,
+            RestoreMode::InPlace => pb::GoLive::Swap,
+        };
         let request = pb::StageRestoreRequest {
             restore: stage.restore.to_string(),
             backup: Some(stage.backup.into()),
@@ -274,7 +299,9 @@ impl NodeAgent for RemoteNodeAgent {
                 .collect(),
             manifests: manifests.collect(),
             tables: all_into(stage.tables),
-            shares: all_into(stage.shares),
+            shares: all_into(shares),
+            everything,
+            go_live: go_live.into(),
             host_id: stage.host.to_string(),
         };
         let mut client = self.client.clone();

@@ -107,7 +107,15 @@ impl FakeControl {
         }
         let staged = sstables::list(folder).unwrap();
         let mut lose = self.does(&Misbehaviour::LosesOne);
-        for ((_, descriptor), components) in sstables::by_sstable(&staged) {
+        let dies = self.does(&Misbehaviour::DiesHalfWay);
+        for (at, ((_, descriptor), components)) in
+            sstables::by_sstable(&staged).into_iter().enumerate()
+        {
+            if dies && at == 1 {
+                let orphans = components.iter().filter(|file| !file.is_data());
+                orphans.for_each(|file| fs::remove_file(&file.path).unwrap());
+                return;
+            }
             let id = self.highest(table) + 1;
             for file in components {
                 let to = live.join(format!(
@@ -226,7 +234,10 @@ impl CassandraControl for FakeControl {
         for folder in folders {
             self.import_one(table, folder);
         }
-        Ok(())
+        match self.does(&Misbehaviour::DiesHalfWay) {
+            true => Err(failed("import")),
+            false => Ok(()),
+        }
     }
 
     async fn refresh(&self, table: &TableRef) -> Result<(), ControlError> {
