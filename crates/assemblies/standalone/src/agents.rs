@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use api::client::ConnectError;
 use api::clients::{AgentLimits, NodeAgent, RemoteNodeAgent};
-use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use blob_store::{Store, StoreConfig};
 use chassis::server::{self, BoundServer, ServerConfig};
 use chassis::{App, Dialer, Services, in_memory};
-use node_agent::NodeAgentGrpc;
+use node_agent::NodeAgentService;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
@@ -37,7 +36,7 @@ impl LocalAgent {
         entry: AgentEntry,
         main: &ServerConfig,
         store: (Store, StoreConfig),
-    ) -> Result<(Self, NodeAgentServer<NodeAgentGrpc>), Error> {
+    ) -> Result<(Self, NodeAgentService), Error> {
         let AgentEntry {
             name,
             listen,
@@ -104,7 +103,12 @@ pub struct Connector {
 
 impl Connector {
     /// The first agent is also served on the main address, so that with one agent one address is all there is to know.
-    pub fn new(main: SocketAddr, agents: &[LocalAgent], dialer: Dialer, limits: AgentLimits) -> Self {
+    pub fn new(
+        main: SocketAddr,
+        agents: &[LocalAgent],
+        dialer: Dialer,
+        limits: AgentLimits,
+    ) -> Self {
         let mut local: HashMap<SocketAddr, Channel> = agents
             .iter()
             .map(|agent| (agent.address(), agent.channel.clone()))

@@ -1,7 +1,8 @@
 //! Clients of the four services over any channel: TCP, TLS, or an in-memory connection.
 //!
 //! Standalone and tests hand in a channel over an in-memory pipe; all others connect by address. Callers see
-//! no difference. Every call passes [`Outgoing`], which puts the caller's trace context into its metadata.
+//! no difference. Every call passes [`Outgoing`], which puts the caller's trace context and its level of the agents'
+//! calls into its metadata.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,11 +13,11 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Status};
 
-use crate::pb;
+use crate::{level, pb};
 
 pub use tonic::transport::Channel;
 
-/// What every client calls over: a channel, with the trace context put into each call.
+/// What every client calls over: a channel, with the trace context and the level put into each call.
 pub type Transport = InterceptedService<Channel, Outgoing>;
 
 pub type NodeAgentClient = pb::node_agent::node_agent_client::NodeAgentClient<Transport>;
@@ -166,6 +167,7 @@ impl Interceptor for Outgoing {
         if let Some(inject) = TRACE_INJECTOR.get() {
             inject(request.metadata_mut());
         }
+        level::send(request.metadata_mut());
         Ok(request)
     }
 }

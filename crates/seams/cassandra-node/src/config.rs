@@ -63,6 +63,9 @@ pub struct CassandraConfig {
 pub struct CqlTls {
     /// Roots to trust.
     pub ca: PathBuf,
+    /// The name that the node's certificate must have. Absent: the host of `cql_address` or its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
     /// The certificate of this client, if the node requires one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<PathBuf>,

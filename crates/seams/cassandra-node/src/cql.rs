@@ -43,6 +43,14 @@ pub enum CqlError {
         /// Cassandra's message.
         why: String,
     },
+    /// The node's certificate is not trusted, or has another name.
+    #[error("the certificate of Cassandra at {address} is not accepted: {why}")]
+    Certificate {
+        /// host:port
+        address: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Cassandra refused the statement or failed to run it.
     #[error("`{}` failed: {why}", shorten(statement))]
     Statement {
@@ -88,9 +96,10 @@ pub enum CqlError {
 impl NodeError for CqlError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Settings { .. } | Self::Login { .. } | Self::Statement { .. } => {
-                ErrorKind::FailedPrecondition
-            }
+            Self::Settings { .. }
+            | Self::Login { .. }
+            | Self::Certificate { .. }
+            | Self::Statement { .. } => ErrorKind::FailedPrecondition,
             Self::Down { .. } | Self::Timeout { .. } | Self::Disagreement { .. } => {
                 ErrorKind::Unavailable
             }
@@ -102,6 +111,7 @@ impl NodeError for CqlError {
         match self {
             Self::Settings { .. } => "CQL_SETTINGS",
             Self::Login { .. } => "CQL_LOGIN",
+            Self::Certificate { .. } => "CQL_CERTIFICATE",
             Self::Statement { .. } => "CQL_FAILED",
             Self::Down { .. } => "CASSANDRA_DOWN",
             Self::Timeout { .. } => "CQL_TIMEOUT",
@@ -114,6 +124,9 @@ impl NodeError for CqlError {
         let hint = match self {
             Self::Settings { .. } => "check cql_address and cql_tls in [cassandra]",
             Self::Login { .. } => "set cql_username and cql_password in [cassandra]",
+            Self::Certificate { .. } => {
+                "set server_name in [cassandra.cql_tls] to a name that the certificate has, or its ca to the authority that signed it"
+            }
             Self::Down { .. } => "start Cassandra, or set cql_address and cql_tls in [cassandra]",
             Self::Timeout { .. } => "see Cassandra's log, or raise cql_timeout_seconds",
             Self::Disagreement { .. } => {

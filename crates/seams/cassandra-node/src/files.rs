@@ -106,6 +106,29 @@ pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
         .map_err(FileError::at("sync", folder))
 }
 
+/// Makes a folder and its missing parents, owned by this process; they survive a power failure.
+pub fn make_folder(folder: &Path) -> Result<(), FileError> {
+    if folder == Path::new("") || folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        make_folder(parent)?;
+    }
+    match fs::create_dir(folder) {
+        Ok(()) => sync_parent(folder),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => sync_parent(folder),
+        Err(error) => Err(FileError::at("make", folder)(error)),
+    }
+}
+
+/// The name of a folder that was just made is in its parent.
+fn sync_parent(folder: &Path) -> Result<(), FileError> {
+    match folder.parent() {
+        Some(parent) if parent != Path::new("") => sync_folder(parent),
+        _ => sync_folder(Path::new(".")),
+    }
+}
+
 /// Moves a file or folder on one filesystem.
 pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(FileError::at("move", from))
@@ -202,7 +225,7 @@ impl Ownership {
         Ok(())
     }
 
-    /// Makes a folder and its missing parents.
+    /// Makes a folder and its missing parents; they survive a power failure.
     pub fn make_folder(&self, folder: &Path) -> Result<(), FileError> {
         if folder.is_dir() {
             return Ok(());
@@ -211,9 +234,12 @@ impl Ownership {
             self.make_folder(parent)?;
         }
         match fs::create_dir(folder) {
-            Ok(()) => self.apply(folder, 0o700 | (self.mode & 0o2077)),
+            Ok(()) => {
+                self.apply(folder, 0o700 | (self.mode & 0o2077))?;
+                sync_parent(folder)
+            }
             // Several files of one table are fetched at once.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => sync_parent(folder),
             Err(error) => Err(FileError::at("make", folder)(error)),
         }
     }

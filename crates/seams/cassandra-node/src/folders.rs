@@ -63,21 +63,36 @@ impl DataFolders {
         Self(paths.into_iter().map(folder).collect())
     }
 
-    /// The folder of a table in one data directory, whether it exists or not.
+    /// The folder of a table in one data directory, as Cassandra names it since 2.1; whether it exists or not.
     pub fn table_folder(data: &Path, table: &TableRef, id: &TableId) -> PathBuf {
         data.join(&table.keyspace)
             .join(table_folder_name(table, id))
     }
 
-    /// The folders of a table that exist, one for each data directory at most. Tables from before 2.1 have no id.
-    pub fn live_folders(&self, table: &TableRef, id: &TableId) -> Vec<PathBuf> {
-        let with_id = |data: &DataFolder| Self::table_folder(&data.path, table, id);
+    /// The name of the folder that a table has in every data directory. Before 2.1 it was `<table>`. While a folder of
+    /// that name is in any data directory, Cassandra uses that name in all of them when it starts, and opens no folder
+    /// with an id.
+    pub fn folder_name(&self, table: &TableRef, id: &TableId) -> String {
         let plain = |data: &DataFolder| data.path.join(&table.keyspace).join(&table.table);
-        self.0
-            .iter()
-            .flat_map(|data| [with_id(data), plain(data)])
-            .filter(|folder| folder.is_dir())
-            .collect()
+        match self.0.iter().any(|data| plain(data).exists()) {
+            true => table.table.clone(),
+            false => table_folder_name(table, id),
+        }
+    }
+
+    /// The folders that Cassandra opens for a table and writes its SSTables to, one for each data directory, in their
+    /// order; whether they exist or not.
+    pub fn own_folders(&self, table: &TableRef, id: &TableId) -> Vec<PathBuf> {
+        let name = self.folder_name(table, id);
+        let folder = |data: &DataFolder| data.path.join(&table.keyspace).join(&name);
+        self.0.iter().map(folder).collect()
+    }
+
+    /// Those of [`own_folders`](Self::own_folders) that exist.
+    pub fn live_folders(&self, table: &TableRef, id: &TableId) -> Vec<PathBuf> {
+        let mut folders = self.own_folders(table, id);
+        folders.retain(|folder| folder.is_dir());
+        folders
     }
 
     /// The components of a table's live SSTables, and of its indexes'.
@@ -128,4 +143,29 @@ pub fn live_entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
 fn label(data: &Path) -> String {
     let hash = blake3::hash(data.as_os_str().as_encoded_bytes()).to_hex();
     format!("{}-{}", files::name_of(data), &hash[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_without_an_id_is_the_tables_own_in_every_data_directory() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = [root.path().join("d1"), root.path().join("d2")];
+        let data = DataFolders::new(paths.to_vec());
+        let table = TableRef::new("ks", "t");
+        let id: TableId = "00000000-0000-0000-0000-000000000001".parse().unwrap();
+        let name = table_folder_name(&table, &id);
+        let with_id = paths.clone().map(|path| path.join("ks").join(&name));
+        assert!(data.live_folders(&table, &id).is_empty());
+        with_id.iter().for_each(|f| fs::create_dir_all(f).unwrap());
+        assert_eq!(data.live_folders(&table, &id), with_id);
+        let plain = paths.clone().map(|path| path.join("ks/t"));
+        fs::create_dir(&plain[1]).unwrap();
+        assert_eq!(data.own_folders(&table, &id), plain);
+        assert_eq!(data.live_folders(&table, &id), plain[1..]);
+    }
 }

@@ -87,6 +87,25 @@ pub fn list(folder: &Path) -> Result<Vec<ComponentFile>, FileError> {
     Ok(found)
 }
 
+/// The Data components in a folder that have the names of releases before 2.2: `<keyspace>-<table>-ka-1-Data.db`.
+pub fn old_names(folder: &Path) -> Result<Vec<String>, FileError> {
+    let names = files::entries(folder)?;
+    let names = names.iter().map(|path| files::name_of(path));
+    Ok(names
+        .filter(|name| is_old(name))
+        .map(str::to_owned)
+        .collect())
+}
+
+fn is_old(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let [_, _, version, number, component] = parts[..] else {
+        return false;
+    };
+    let lower = version.bytes().all(|byte| byte.is_ascii_lowercase());
+    version.len() == 2 && lower && number.parse::<u64>().is_ok() && component == DATA
+}
+
 /// The folders of secondary indexes: their names start with a dot.
 pub fn index_folders(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut found = files::entries(folder)?;
@@ -246,6 +265,20 @@ mod tests {
         assert_eq!(whole(root.path()), ["CompressionInfo.db"]);
         fs::remove_file(root.path().join("nb-1-big-Index.db")).unwrap();
         assert_eq!(whole(root.path()), ["CompressionInfo.db", "Index.db"]);
+    }
+
+    #[test]
+    fn names_from_before_2_2_are_told_from_others() {
+        let root = tempfile::tempdir().unwrap();
+        let old = ["ks-t-jb-4-Data.db", "ks-t.idx-ka-1-Data.db"];
+        for name in ["ks-t-ka-1-Index.db", "la-1-big-Data.db", "nb-1-big-Data.db"] {
+            write(root.path(), name, "x");
+        }
+        old.iter().for_each(|name| write(root.path(), name, "x"));
+        assert_eq!(
+            old_names(root.path()).unwrap(),
+            ["ks-t-jb-4-Data.db", "ks-t.idx-ka-1-Data.db"]
+        );
     }
 
     #[test]

@@ -34,6 +34,7 @@ fn named(statement: &str, source: &CqlError) -> String {
         CqlError::Settings { .. }
         | CqlError::Down { .. }
         | CqlError::Login { .. }
+        | CqlError::Certificate { .. }
         | CqlError::Disagreement { .. } => format!(", `{}`,", shorten(statement)),
     }
 }

@@ -46,6 +46,17 @@ impl<Name: Eq + Hash> Locks<Name> {
         self.named(name).try_lock_owned().ok()
     }
 
+    /// Whether work holds this name now, or waits for it.
+    pub fn is_locked<Key>(&self, name: &Key) -> bool
+    where
+        Name: Borrow<Key>,
+        Key: Eq + Hash + ?Sized,
+    {
+        let locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = locks.get(name).and_then(Weak::upgrade);
+        lock.is_some_and(|lock| lock.try_lock().is_err())
+    }
+
     fn named<Key>(&self, name: &Key) -> Arc<tokio::sync::Mutex<()>>
     where
         Name: Borrow<Key>,
@@ -82,8 +93,10 @@ mod tests {
         });
         tokio::task::yield_now().await;
         assert!(!again.is_finished());
+        assert!(locks.is_locked("a") && !locks.is_locked("c"));
         drop(first);
         again.await.unwrap();
+        assert!(!locks.is_locked("a"));
     }
 
     #[tokio::test]

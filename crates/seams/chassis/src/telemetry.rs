@@ -116,6 +116,10 @@ impl TelemetryGuard {
     }
 }
 
+/// The CQL driver logs each failed attempt to connect, once a second while a node is down. What matters of it is in the errors
+/// of the calls that fail. Settings that name it bring its lines back.
+const QUIET: &str = "scylla=off";
+
 /// Sets up logs, traces and the passing on of trace ids for this process, inside a tokio runtime.
 ///
 /// The first call decides; later ones, which only tests make, check their settings and change nothing.
@@ -123,7 +127,8 @@ pub fn init(
     config: &TelemetryConfig,
     service_name: &str,
 ) -> Result<TelemetryGuard, TelemetryError> {
-    let filter = EnvFilter::try_new(&config.log).map_err(TelemetryError::Log)?;
+    let directives = format!("{QUIET},{}", config.log);
+    let filter = EnvFilter::try_new(directives).map_err(TelemetryError::Log)?;
     let audit_file = match &config.audit_file {
         Some(path) => Some(
             AuditFile::open(path).map_err(|source| TelemetryError::Audit {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::config::AgentConfig;
 use crate::folders::Folders;
+use crate::owner::StateOwner;
 
 /// The node, the store, the agent's folders and settings, and the locks on what is being worked on.
 pub struct Agent {
@@ -17,6 +18,8 @@ pub struct Agent {
     pub config: AgentConfig,
     pub locks: Locks<String>,
     pub clock: fn() -> Timestamp,
+    /// No other agent writes in the folder of the journals while this one lives.
+    pub owner: StateOwner,
 }
 
 /// The lock of all work on a snapshot.

@@ -132,7 +132,10 @@ async fn look(agent: &Agent) -> Result<Seen, DescribeError> {
             Ok(seen)
         }
         Err(
-            error @ (CqlError::Down { .. } | CqlError::Login { .. } | CqlError::Timeout { .. }),
+            error @ (CqlError::Down { .. }
+            | CqlError::Login { .. }
+            | CqlError::Certificate { .. }
+            | CqlError::Timeout { .. }),
         ) => {
             let Some(identity) = recall(agent).await else {
                 return Err(DescribeError::Unknown(error));
@@ -235,9 +238,9 @@ pub async fn remember(agent: &Agent, identity: &Identity) -> Result<(), FileErro
     blocking(move || {
         let failed = FileError::at("write", &path);
         let folder = path.parent().unwrap_or(&path);
+        files::make_folder(folder)?;
         let write = || {
             let text = serde_json::to_vec(&identity).map_err(std::io::Error::other)?;
-            fs::create_dir_all(folder)?;
             // Beside and renamed: a reader never sees half of it.
             let new = path.with_extension("new");
             let mut file = fs::File::create(&new)?;

@@ -13,7 +13,8 @@ use chassis::work::Stopped;
 
 use crate::folders::FolderError;
 use crate::journal::JournalError;
-use crate::path_name::PathNameError;
+use crate::owner::OwnerError;
+use crate::path_name::{ForeignTagError, PathNameError};
 
 /// Why an agent cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,8 @@ pub enum BuildError {
     Store(#[from] StoreError),
     #[error("staging_dir_name `{0}` in [agent] is not the name of one folder")]
     StagingName(String),
+    #[error("the folder of the journals cannot be used")]
+    State(#[from] OwnerError),
 }
 
 /// An error that most of an agent's operations can fail with; each names what it is about.
@@ -31,6 +34,8 @@ pub enum BuildError {
 pub enum AgentError {
     #[error(transparent)]
     Name(#[from] PathNameError),
+    #[error(transparent)]
+    Tag(#[from] ForeignTagError),
     #[error(transparent)]
     Folder(#[from] FolderError),
     #[error(transparent)]
@@ -78,6 +83,7 @@ impl AgentError {
     fn part(&self) -> Part<'_> {
         match self {
             Self::Name(error) => Part::Agent(error),
+            Self::Tag(error) => Part::Agent(error),
             Self::Folder(error) => Part::Agent(error),
             Self::Journal(error) => Part::Agent(error),
             Self::Bucket(error) => Part::Agent(error),

@@ -149,9 +149,14 @@ impl Folders {
         self.state.join("snapshots").join(format!("{tag}.jsonl"))
     }
 
+    /// Where the journals of restores lie.
+    pub fn restore_journals(&self) -> PathBuf {
+        self.state.join("restores")
+    }
+
     /// The journal of a restore.
     pub fn restore_journal(&self, restore: &str) -> PathBuf {
-        self.state.join("restores").join(format!("{restore}.jsonl"))
+        self.restore_journals().join(format!("{restore}.jsonl"))
     }
 
     /// What was last known of the node while it was up.

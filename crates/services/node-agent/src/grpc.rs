@@ -1,10 +1,12 @@
 //! Translates between the wire and [`Agent`]. Decides nothing.
 
 mod convert;
+mod level;
 
 use std::sync::Arc;
 
 use api::convert::parsed;
+use api::level::AGENT_API_LEVEL;
 use api::pb::node_agent as pb;
 use api::pb::types as pb_types;
 use api::{ErrorKind, ServiceError, status};
@@ -22,6 +24,8 @@ use crate::{
     describe, leftovers, load, meant, opened, restart, restore, snapshot, stage, swap, trial,
     upgrade, upload, views,
 };
+
+pub use level::SameLevel;
 
 /// The gRPC service of an agent.
 pub struct NodeAgentGrpc {
@@ -150,6 +154,7 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
             .unwrap_or_default();
         Ok(Response::new(pb::DescribeResponse {
             node: Some(node.into()),
+            api_level: AGENT_API_LEVEL,
         }))
     }
 

@@ -1,10 +1,13 @@
 //! An append-only journal of JSON lines, so that a restarted agent goes on where it stopped.
 //!
 //! A line counts once it is on disk with its newline. What a crash leaves of a last line is cut off when the journal is
-//! opened; damage anywhere else is an error, because records behind it would be believed out of context.
+//! opened, and what a failed append leaves of it at once; damage anywhere else is an error, because records behind it
+//! would be believed out of context.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+mod file;
+
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +19,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::wire_kind;
+
+use file::LineFile;
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +63,7 @@ impl ServiceError for JournalError {
 /// A journal that is open for appending; clones append to the same file.
 pub struct Journal<Record> {
     path: PathBuf,
-    file: Arc<Mutex<File>>,
+    file: Arc<Mutex<LineFile>>,
     record: PhantomData<fn(Record)>,
 }
 
@@ -80,7 +85,7 @@ impl<Record: Serialize + DeserializeOwned + Send + 'static> Journal<Record> {
 
     fn open_blocking(path: PathBuf) -> Result<(Self, Vec<Record>), JournalError> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(FileError::at("make", folder))?;
+        files::make_folder(folder)?;
         let (records, good_bytes) = read(&path)?;
         let file = OpenOptions::new()
             .create(true)
@@ -92,7 +97,7 @@ impl<Record: Serialize + DeserializeOwned + Send + 'static> Journal<Record> {
         files::sync_folder(folder)?;
         let journal = Self {
             path,
-            file: Arc::new(Mutex::new(file)),
+            file: Arc::new(Mutex::new(LineFile::new(file, good_bytes))),
             record: PhantomData,
         };
         Ok((journal, records))
@@ -109,9 +114,7 @@ impl<Record: Serialize + DeserializeOwned + Send + 'static> Journal<Record> {
         let (file, path) = (self.file.clone(), self.path.clone());
         blocking(move || {
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.write_all(&line)
-                .and_then(|()| file.sync_data())
-                .map_err(FileError::at("append to", path))
+            file.append(&line).map_err(FileError::at("append to", path))
         })
         .await?;
         Ok(())

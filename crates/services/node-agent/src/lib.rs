@@ -14,6 +14,7 @@ mod leftovers;
 mod load;
 mod meant;
 mod opened;
+mod owner;
 mod path_name;
 mod restart;
 mod restore;
@@ -38,11 +39,16 @@ use serde::{Deserialize, Serialize};
 
 use agent::Agent;
 use folders::Folders;
+use grpc::SameLevel;
+use owner::StateOwner;
 
 pub use cassandra_node::{CassandraConfig, CqlTls};
 pub use config::AgentConfig;
 pub use error::BuildError;
 pub use grpc::NodeAgentGrpc;
+
+/// The agent as it is served: callers of another level end in front of it.
+pub type NodeAgentService = SameLevel<NodeAgentServer<NodeAgentGrpc>>;
 
 /// The agent's own sections; those of every process are chassis's.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,14 +61,15 @@ pub struct Config {
     pub agent: AgentConfig,
 }
 
-/// Builds the service on a store. Reads cassandra.yaml; connects to nothing yet.
-pub async fn build(
-    config: Config,
-    store: Store,
-) -> Result<NodeAgentServer<NodeAgentGrpc>, BuildError> {
-    let agent = build_agent(config, store)?;
-    Ok(NodeAgentServer::new(NodeAgentGrpc::new(Arc::new(agent)))
-        .max_decoding_message_size(api::client::MESSAGE_BYTES_MAX))
+/// Builds the service on a store. Reads cassandra.yaml, and takes the folder of the journals for itself; what earlier
+/// restores have left off is turned on in the background.
+pub async fn build(config: Config, store: Store) -> Result<NodeAgentService, BuildError> {
+    let agent = Arc::new(build_agent(config, store)?);
+    let starting = agent.clone();
+    tokio::spawn(async move { restore::turn_on_all(&starting).await });
+    let service = NodeAgentServer::new(NodeAgentGrpc::new(agent))
+        .max_decoding_message_size(api::client::MESSAGE_BYTES_MAX);
+    Ok(SameLevel(service))
 }
 
 fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
@@ -74,6 +81,7 @@ fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
     if path_name::check("staging_dir_name", &settings.staging_dir_name).is_err() {
         return Err(BuildError::StagingName(settings.staging_dir_name));
     }
+    let owner = StateOwner::of(&settings.state_dir)?;
     let node = CassandraNode::open(cassandra, settings.state_dir.clone())?;
     let folders = Folders::new(
         node.data_folders(),
@@ -87,6 +95,7 @@ fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
         config: settings,
         locks: Locks::default(),
         clock: Timestamp::now,
+        owner,
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! That Cassandra reports success is no evidence: `import` succeeds for a folder that it did not understand. So every
 //! SSTable is remembered by what survives its renaming (inode, size, digest), and must be found live. Automatic
-//! compaction is off meanwhile, because it would delete the SSTables that are looked for.
+//! compaction is off meanwhile, because it would delete the SSTables that are looked for. One that is not proven live and
+//! not whole in staging has to be staged again; that Cassandra then may have it twice changes no row.
 
 mod compaction;
 mod error;
@@ -10,14 +11,17 @@ mod evidence;
 mod import;
 mod recognise;
 mod refresh;
+mod whole;
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use cassandra_node::files::{self, FileError, blocking};
 use cassandra_node::sstables;
 use chassis::work::Work;
 use model::TableRef;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::agent::Agent;
 use crate::journal::Journal;
@@ -26,7 +30,10 @@ use crate::restore::{LoadEvidence, RestoreRecord, RestoreState, TableTarget};
 
 use evidence::TableEvidence;
 
+use whole::Components;
+
 pub use error::LoadError;
+pub use whole::{data_path, not_live};
 
 /// Loads the tables; returns the SSTables that Cassandra has taken over, now or in an earlier try.
 pub async fn load(
@@ -39,6 +46,7 @@ pub async fn load(
     let (journal, state) = RestoreState::open(&agent.folders, restore).await?;
     let counts = staged_counts(restore, targets, &state)?;
     work.update(|progress| progress.items_total = counts.iter().sum());
+    let components = Arc::new(Components::of(&state));
     let mut tables = Vec::new();
     for (target, count) in targets.iter().zip(&counts) {
         tables.push(Loading {
@@ -47,12 +55,13 @@ pub async fn load(
             target,
             count: *count,
             journal: &journal,
+            components: components.clone(),
             loaded: state.loaded.contains(&target.target_id),
             // What could not be cut is not to be refused now, when the table has been emptied.
             check_tokens: !state.uncut.contains(&target.target_id),
         });
     }
-    let switched = compaction::off(agent, &journal, &state, &tables).await?;
+    let switched = compaction::off(agent, restore, &journal, &state, &tables).await?;
     let loaded = load_each(agent, &tables, &state, work).await;
     // Back on whatever happened; a failure to do so must not hide why the load failed.
     let restored = compaction::on(agent, &journal, &switched).await;
@@ -107,6 +116,7 @@ struct Loading<'a> {
     /// SSTables that were staged.
     count: u64,
     journal: &'a Journal<RestoreRecord>,
+    components: Arc<Components>,
     /// By an earlier try.
     loaded: bool,
     /// Whether import checks that the node owns every partition.
@@ -120,8 +130,7 @@ impl Loading<'_> {
 
     async fn run(&self, has_import: bool, state: &RestoreState) -> Result<(), LoadError> {
         let staged = self.staged().await?;
-        let earlier = state.loading.get(&self.target.target_id);
-        let sstables = self.handed_over(earlier, staged.clone()).await?;
+        let sstables = self.handed_over(state, staged.clone()).await?;
         if !sstables.is_empty() {
             let evidence = TableEvidence::new(self, state, staged, sstables);
             self.take(has_import, evidence).await?;
@@ -135,40 +144,54 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// What is in staging now.
+    /// What is whole in staging now.
     async fn staged(&self) -> Result<Vec<LoadEvidence>, LoadError> {
         let (folders, restore, target) = (
             self.agent.folders.clone(),
             self.restore.to_owned(),
             self.target.clone(),
         );
-        blocking(move || recognise::staged(&folders, &restore, &target)).await
+        let components = self.components.clone();
+        blocking(move || whole::staged(&folders, &restore, &target, &components)).await
     }
 
     /// All SSTables of the table, those included that an earlier try has handed over.
     async fn handed_over(
         &self,
-        earlier: Option<&Vec<LoadEvidence>>,
+        state: &RestoreState,
         staged: Vec<LoadEvidence>,
     ) -> Result<Vec<LoadEvidence>, LoadError> {
-        if let Some(earlier) = earlier {
-            return Ok(earlier.clone());
+        let table = self.target.target_id;
+        let Some(earlier) = state.loading.get(&table) else {
+            if staged.len() as u64 != self.count {
+                return Err(LoadError::StagingLost {
+                    restore: self.restore.to_owned(),
+                    table: self.table().clone(),
+                    expected: self.count,
+                    found: staged.len() as u64,
+                });
+            }
+            return self.note_loading(staged).await;
+        };
+        let none = BTreeSet::new();
+        let seen = state.seen.get(&table).unwrap_or(&none);
+        let all = renewed(earlier, seen, staged);
+        match all == *earlier {
+            true => Ok(all),
+            false => self.note_loading(all).await,
         }
-        if staged.len() as u64 != self.count {
-            return Err(LoadError::StagingLost {
-                restore: self.restore.to_owned(),
-                table: self.table().clone(),
-                expected: self.count,
-                found: staged.len() as u64,
-            });
-        }
-        self.journal
-            .append(&RestoreRecord::Loading {
-                table: self.target.target_id,
-                evidence: staged.clone(),
-            })
-            .await?;
-        Ok(staged)
+    }
+
+    async fn note_loading(
+        &self,
+        evidence: Vec<LoadEvidence>,
+    ) -> Result<Vec<LoadEvidence>, LoadError> {
+        let record = RestoreRecord::Loading {
+            table: self.target.target_id,
+            evidence: evidence.clone(),
+        };
+        self.journal.append(&record).await?;
+        Ok(evidence)
     }
 
     /// Has Cassandra take over what is in staging, and makes sure that nothing was lost, now or by an earlier try.
@@ -189,6 +212,10 @@ impl Loading<'_> {
         let imported = import::load(self.agent, self.restore, self.target, self.check_tokens).await;
         // Also after a failure: Cassandra may compact what went live before the next try looks for it.
         let noted = evidence.note_live().await;
+        if let Err(error) = &imported {
+            warn!(table = %self.table(), %error, "the import failed");
+            evidence.check_taken_in_part().await?;
+        }
         imported?;
         noted?;
         evidence.check_all().await
@@ -209,6 +236,22 @@ impl Loading<'_> {
         })
         .await
     }
+}
+
+/// The evidence with what was staged again since: those files have inodes of their own.
+fn renewed(
+    earlier: &[LoadEvidence],
+    seen: &BTreeSet<String>,
+    staged: Vec<LoadEvidence>,
+) -> Vec<LoadEvidence> {
+    let now = |before: &LoadEvidence| {
+        let mut staged = staged.iter();
+        staged.find(|now| now.staged == before.staged && !seen.contains(&now.staged))
+    };
+    earlier
+        .iter()
+        .map(|before| now(before).unwrap_or(before).clone())
+        .collect()
 }
 
 /// The hidden tables of secondary indexes are built by Cassandra from what it loads.

@@ -121,7 +121,10 @@ async fn own_host_id(agent: &Agent) -> Result<(HostId, Result<(), FileError>), M
             Ok((own, kept))
         }
         Err(
-            error @ (CqlError::Down { .. } | CqlError::Login { .. } | CqlError::Timeout { .. }),
+            error @ (CqlError::Down { .. }
+            | CqlError::Login { .. }
+            | CqlError::Certificate { .. }
+            | CqlError::Timeout { .. }),
         ) => match recall(agent).await {
             Some(known) => Ok((known.member.host_id, Ok(()))),
             None => Err(MeantError::Unknown(error)),

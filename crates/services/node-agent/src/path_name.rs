@@ -39,6 +39,36 @@ pub fn check(what: &'static str, name: &str) -> Result<(), PathNameError> {
     })
 }
 
+/// The start of every snapshot's tag that is an agent's own. Others may be an operator's.
+const OWN_TAG: &str = "ringkeep-";
+
+/// A snapshot's tag that is not one of Ringkeep's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the snapshot tag `{0}` is not one of Ringkeep's, which begin with `{OWN_TAG}`")]
+pub struct ForeignTagError(pub String);
+
+impl ServiceError for ForeignTagError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::InvalidArgument
+    }
+
+    fn reason(&self) -> &'static str {
+        "FOREIGN_TAG"
+    }
+
+    fn field(&self) -> Option<&str> {
+        Some("tag")
+    }
+}
+
+/// Refuses a tag that another than Ringkeep may have given: such a snapshot is neither replaced nor cleared.
+pub fn check_own_tag(tag: &str) -> Result<(), ForeignTagError> {
+    match tag.strip_prefix(OWN_TAG) {
+        Some(rest) if !rest.is_empty() => Ok(()),
+        _ => Err(ForeignTagError(tag.to_owned())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,13 @@
 //! What an agent knows of a restore: the journal that staging, loading and swapping share, and its end.
 
+mod compaction;
 mod finish;
 mod journal;
 
 use model::{TableId, TableRef};
 use serde::{Deserialize, Serialize};
 
+pub use compaction::{left_off_by_others, turn_on_all};
 pub use finish::{FinishError, finish};
 pub use journal::{Begun, LoadEvidence, Placement, RestoreRecord, RestoreState};
 
@@ -15,4 +17,9 @@ pub struct TableTarget {
     pub table: TableRef,
     pub source_id: TableId,
     pub target_id: TableId,
+}
+
+/// The lock on a restore, held by whatever works on it.
+pub fn on_restore(restore: &str) -> String {
+    format!("restore {restore}")
 }

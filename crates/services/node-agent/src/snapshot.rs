@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use cassandra_node::control::SnapshotScope;
 use cassandra_node::files::{self, blocking};
+use cassandra_node::sstables;
 use cassandra_node::tables::{self, Table};
 use jiff::Timestamp;
 use model::manifest::{KeptDamage, StoredFile};
@@ -76,12 +77,14 @@ async fn take_once(
     selection: &Selection,
 ) -> Result<Taken, SnapshotError> {
     path_name::check("tag", tag)?;
+    path_name::check_own_tag(tag)?;
     if let Some(taken) = taken_before(agent, tag, selection).await? {
         return Ok(taken);
     }
     // What is there under this tag is not whole, or not known: it is taken again.
     clear(agent, tag).await?;
     let tables = tables::select(tables::list(&*agent.node.cql).await?, selection)?;
+    refuse_old_names(agent, &tables).await?;
     let had_data = tables_with_data(agent, &tables).await?;
     if !tables.is_empty() {
         agent
@@ -196,9 +199,29 @@ async fn tables_with_data(
     .await
 }
 
+/// Refuses before anything is linked what a release before 2.2 has written and nobody has rewritten since.
+async fn refuse_old_names(agent: &Agent, tables: &[Table]) -> Result<(), SnapshotError> {
+    let (folders, tables) = (agent.folders.clone(), tables.to_vec());
+    blocking(move || {
+        for table in tables {
+            let mut files = Vec::new();
+            for folder in folders.data.live_folders(&table.table, &table.id) {
+                files.extend(sstables::old_names(&folder)?);
+            }
+            if !files.is_empty() {
+                let table = table.table;
+                return Err(SnapshotError::OldNames { table, files });
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
 /// Removes a snapshot and its journal. Succeeds if there is none, and if Cassandra is down.
 pub async fn clear(agent: &Agent, tag: &str) -> Result<(), SnapshotError> {
     path_name::check("tag", tag)?;
+    path_name::check_own_tag(tag)?;
     if !snapshot_folders(agent, tag).await?.is_empty() {
         let cleared = agent.node.control.clear_snapshot(tag).await;
         // Cassandra forgets tables that were dropped since, and may be down: the tag is ours, so what is

@@ -3,6 +3,8 @@
 mod error;
 mod fetch;
 mod layout;
+mod plan;
+mod probe;
 mod share;
 mod slice;
 
@@ -12,6 +14,7 @@ use bucket::keys;
 use cassandra_node::files::{self, blocking};
 use chassis::work::{self, Work};
 use model::manifest::NodeManifest;
+use model::plan::RestoreMode;
 use model::{BackupRef, HostId, SourceShare, TableId};
 use tracing::info;
 
@@ -23,7 +26,8 @@ use crate::restore::{Begun, RestoreRecord, RestoreState, TableTarget};
 pub use error::StageError;
 
 use fetch::Fetcher;
-use layout::{Rules, StagedFile, StagedSstable};
+use layout::{StagedFile, StagedSstable};
+use plan::plan;
 use share::Portion;
 use slice::Slicer;
 
@@ -38,6 +42,8 @@ pub struct Stage {
     pub tables: Vec<TableTarget>,
     /// What is taken of each source; none: everything.
     pub shares: Vec<SourceShare>,
+    /// How what is staged goes live.
+    pub mode: RestoreMode,
 }
 
 /// Stages; returns the number of staged SSTables, indexes not counted.
@@ -49,10 +55,11 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
         && stage
             .tables
             .iter()
-            .all(|target| state.has_gone_on(&target.target_id))
+            .all(|target| state.is_past_staging(&target.target_id))
     {
         return Ok(staged.values().sum());
     }
+    probe::probe(agent, stage).await?;
     let manifests = manifests(agent, stage).await?;
     let (sstables, kept) = plan(agent, stage, &state, &manifests).await?;
     for sstable in sstables.iter().filter(|sstable| !sstable.placed_before) {
@@ -187,47 +194,6 @@ async fn manifests(
         found.push((*source, manifest));
     }
     Ok(found)
-}
-
-/// What to stage where, and the counts of tables whose staging is over.
-async fn plan(
-    agent: &Agent,
-    stage: &Stage,
-    state: &RestoreState,
-    manifests: &[(HostId, NodeManifest)],
-) -> Result<(Vec<StagedSstable>, BTreeMap<TableId, u64>), StageError> {
-    let release = agent.node.identity().await?.release;
-    let mut kept = BTreeMap::new();
-    let mut open = Vec::new();
-    for target in &stage.tables {
-        if state.has_gone_on(&target.target_id) {
-            let before = state
-                .staged
-                .as_ref()
-                .and_then(|staged| staged.get(&target.target_id));
-            kept.insert(target.target_id, before.copied().unwrap_or(0));
-        } else {
-            open.push(target.clone());
-        }
-    }
-    let rules = Rules {
-        keep_time_ids: release.parses_time_ids() && agent.node.yaml.time_ids,
-        // Attached indexes are read by the line that wrote them; others build their own.
-        keep_attached: manifests.iter().all(|(_, manifest)| {
-            manifest.release.product == release.product && manifest.release.line() == release.line()
-        }),
-    };
-    let folders = agent.folders.clone();
-    let spaces = blocking(move || layout::disk_spaces(&folders)).await?;
-    let sstables = layout::lay_out(
-        manifests,
-        &open,
-        &stage.shares,
-        &state.placed,
-        rules,
-        spaces,
-    )?;
-    Ok((sstables, kept))
 }
 
 /// Notes before anything of them is fetched which tables have SSTables that are taken uncut.

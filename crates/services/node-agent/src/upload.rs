@@ -69,6 +69,7 @@ struct Stored {
 /// Uploads what the bucket does not hold yet, and commits this node's manifest.
 pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summary, UploadError> {
     path_name::check("tag", &upload.tag)?;
+    path_name::check_own_tag(&upload.tag)?;
     if upload.base.is_some() != (upload.kind == BackupKind::Differential) {
         return Err(UploadError::Base);
     }

@@ -112,7 +112,12 @@ fn check(cluster: &Cluster, described: &Described, known: &[Cluster]) -> Result<
     let unreachable: Vec<String> = described
         .unreachable
         .iter()
-        .map(|agent| format!("agent {} does not reply: {}", agent.agent, agent.reason))
+        .map(|agent| {
+            format!(
+                "agent {} does not describe its node: {}",
+                agent.agent, agent.reason
+            )
+        })
         .collect();
     if described.nodes.is_empty() {
         return Err(RunnerError::AgentsUnreachable {

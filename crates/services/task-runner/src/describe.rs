@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use api::RemoteError;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use model::plan::UnreachableAgent;
@@ -70,10 +71,21 @@ async fn describe(context: &Context, agent: &str) -> Result<NodeDescription, Unr
         .agent(agent)
         .map_err(|error| fail(error.to_string()))?;
     let described = client.describe().await;
-    let mut node = described.map_err(|error| fail(error.to_string()))?;
+    let mut node = described.map_err(|error| fail(why(&error)))?;
     // The agent cannot know by which address it was called; plans name it by this one.
     agent.clone_into(&mut node.agent);
     Ok(node)
+}
+
+/// Why an agent did not describe its node, and what to do: only one that did not reply may be down or have another address.
+fn why(error: &RemoteError) -> String {
+    match &error.hint {
+        Some(hint) => format!("{error} ({hint})"),
+        None if error.reason.is_empty() => {
+            format!("{error} (check that the agent runs and that its address is right)")
+        }
+        None => error.to_string(),
+    }
 }
 
 /// The schema of the user keyspaces, from the first node that returns it, healthy ones first.

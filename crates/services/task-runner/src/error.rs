@@ -290,9 +290,7 @@ impl ServiceError for RunnerError {
             }
             Self::UnknownKind(_) => "a newer task-runner has made it: run that one again",
             Self::ClaimContended(_) => "try again",
-            Self::AgentsUnreachable { .. } => {
-                "check that the agents run and that their addresses are right"
-            }
+            Self::AgentsUnreachable { .. } => "each reason says what to do about its agent",
             Self::AgentsWithoutTls { .. } => {
                 "write their addresses with https://, or as host:port alone; [clients.tls] of the task-runner is in force"
             }

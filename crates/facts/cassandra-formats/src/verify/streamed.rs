@@ -54,7 +54,7 @@ impl ComponentCheck {
     ) -> Result<Self> {
         let kind = match Version::known(&descriptor.format) {
             Some(version) => Self::kind(components, version, component)?,
-            None => Kind::None,
+            None => Self::kind_of_unknown(components, component)?,
         };
         Ok(Self { kind, bytes: 0 })
     }
@@ -108,6 +108,19 @@ impl ComponentCheck {
             }
             _ => Kind::None,
         })
+    }
+
+    /// Of a version that is not known nothing can be read, but its digest is of the bytes of Data.db as they are.
+    fn kind_of_unknown(components: &dyn Components, component: &str) -> Result<Kind> {
+        let digest = match component {
+            DATA => digest(components)?,
+            _ => None,
+        };
+        let layout = DataLayout::Plain { crc: None, base: 0 };
+        Ok(digest.map_or(Kind::None, |digest| Kind::Data {
+            checksums: Box::new(DataChecksums::new(layout, 0, true)),
+            digest: Some(digest),
+        }))
     }
 
     /// Takes the next bytes. The only error is a source of other components that fails.

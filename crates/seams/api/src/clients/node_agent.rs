@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::{BackupKind, KeyFingerprint};
-use model::plan::TrialTable;
+use model::plan::{RestoreMode, TrialTable};
 use model::{
     BackupName, BackupRef, HostId, NodeDescription, Schema, Selection, SourceShare, TableRef,
     TableTarget, TaskId,
@@ -17,11 +17,16 @@ mod remote;
 
 pub use remote::RemoteNodeAgent;
 
+/// The reason of a load that goes on once the restore is staged again on that node: Cassandra is not known to have taken
+/// some SSTables, and they are no longer whole in staging.
+pub const RESTAGE_NEEDED: &str = "RESTAGE_NEEDED";
+
 /// The agent beside one Cassandra node. Calls that change something name the node that they are meant for by its host id, and
 /// an agent of another node refuses them, because addresses change owners.
 #[async_trait]
 pub trait NodeAgent: Send + Sync + 'static {
-    /// The node as it is now. Its `agent` is empty: an agent does not know by which address it was called.
+    /// The node as it is now. Fails with [`API_LEVEL`](crate::level::API_LEVEL) if the agent is of a release that this caller
+    /// must not work with. The description's `agent` is empty: an agent does not know by which address it was called.
     async fn describe(&self) -> Result<NodeDescription, RemoteError>;
 
     /// The schema of the user keyspaces.
@@ -71,7 +76,7 @@ pub trait NodeAgent: Send + Sync + 'static {
     /// Runs statements in order, each safe to run again.
     async fn execute_cql(&self, host: HostId, statements: &[String]) -> Result<(), RemoteError>;
 
-    /// Loads staged SSTables into the running node.
+    /// Loads staged SSTables into the running node. Fails with [`RESTAGE_NEEDED`] if some of them must be staged again.
     async fn load_staged(
         &self,
         restore: RestoreOnNode,
@@ -140,8 +145,17 @@ pub struct StageRestore {
     /// The source nodes, each with the hex BLAKE3 of its node manifest: what is staged is what was planned.
     pub sources: Vec<(HostId, String)>,
     pub tables: Vec<TableTarget>,
-    /// What the node takes of its sources; none: all of it.
-    pub shares: Vec<SourceShare>,
+    pub taking: Taking,
+    /// How what is staged goes live.
+    pub mode: RestoreMode,
+}
+
+/// What a node takes of its sources.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Taking {
+    Everything,
+    /// Never empty.
+    Shares(Vec<SourceShare>),
 }
 
 /// The trial of a restore on one node.

@@ -107,12 +107,17 @@ impl CqlSession {
             builder = builder.user(user, password);
         }
         if let Some(tls) = &self.settings.tls {
-            builder = builder.tls_context(Some(Arc::new(client_tls(tls)?)));
+            builder = builder.tls_context(Some(Arc::new(client_tls(tls, &self.settings.address)?)));
         }
         let session = builder.build().await.map_err(|error| {
             let why = error.to_string();
             if why.to_lowercase().contains("authenticat") {
                 CqlError::Login {
+                    address: self.settings.address.clone(),
+                    why,
+                }
+            } else if why.contains("certificate") {
+                CqlError::Certificate {
                     address: self.settings.address.clone(),
                     why,
                 }

@@ -78,33 +78,48 @@ impl FakeControl {
         for data in &self.data {
             for keyspace in files::entries(data).unwrap() {
                 for table in files::entries(&keyspace).unwrap() {
-                    let name = files::name_of(&table).split('-').next().unwrap_or_default();
-                    found.push((TableRef::new(files::name_of(&keyspace), name), table));
+                    let name = TableRef::new(files::name_of(&keyspace), table_of(&table));
+                    found.push((name, table));
                 }
             }
         }
         found
     }
 
+    /// The folders that are in use: those without an id if there is any.
     fn folders_of(&self, table: &TableRef) -> Vec<PathBuf> {
         let folders = self.table_folders().into_iter();
-        folders
+        let mut folders: Vec<PathBuf> = folders
             .filter(|(of, _)| of == table)
             .map(|(_, folder)| folder)
-            .collect()
+            .collect();
+        let is_plain = |folder: &PathBuf| files::name_of(folder) == table.table;
+        if folders.iter().any(is_plain) {
+            folders.retain(is_plain);
+        }
+        folders
     }
 
     fn import_one(&self, table: &TableRef, folder: &Path) {
         self.note(format!("import {table} {}", files::name_of(folder)));
         let live = self.folders_of(table).remove(0);
         // Cassandra checks the last two folders of the path, and reports nothing if they are not the table's.
-        let inside = folder.ends_with(Path::new(&table.keyspace).join(files::name_of(&live)));
+        let keyspace = folder.parent().map(files::name_of).unwrap_or_default();
+        let inside = keyspace == table.keyspace && table_of(folder) == table.table;
         if self.does(&Misbehaviour::LoadsNothing) || !inside {
             return;
         }
         let staged = sstables::list(folder).unwrap();
         let mut lose = self.does(&Misbehaviour::LosesOne);
-        for ((_, descriptor), components) in sstables::by_sstable(&staged) {
+        let dies = self.does(&Misbehaviour::DiesHalfWay);
+        for (at, ((_, descriptor), components)) in
+            sstables::by_sstable(&staged).into_iter().enumerate()
+        {
+            if dies && at == 1 {
+                let orphans = components.iter().filter(|file| !file.is_data());
+                orphans.for_each(|file| fs::remove_file(&file.path).unwrap());
+                return;
+            }
             let id = self.highest(table) + 1;
             for file in components {
                 let to = live.join(format!(
@@ -142,6 +157,11 @@ impl FakeControl {
             .max()
             .unwrap_or(0)
     }
+}
+
+/// The table whose folder this is, by its name.
+fn table_of(folder: &Path) -> &str {
+    files::name_of(folder).split('-').next().unwrap_or_default()
 }
 
 const HINT: &str = "this is a fake";
@@ -223,7 +243,10 @@ impl CassandraControl for FakeControl {
         for folder in folders {
             self.import_one(table, folder);
         }
-        Ok(())
+        match self.does(&Misbehaviour::DiesHalfWay) {
+            true => Err(failed("import")),
+            false => Ok(()),
+        }
     }
 
     async fn refresh(&self, table: &TableRef) -> Result<(), ControlError> {

@@ -2,7 +2,9 @@
 
 use api::convert::{ConversionError, parsed, parsed_optional, required, time};
 use api::pb::node_agent as pb;
-use model::Selection;
+use api::pb::types as pb_types;
+use model::plan::RestoreMode;
+use model::{Selection, SourceShare};
 
 use crate::leftovers::Clear;
 use crate::restore::TableTarget;
@@ -13,7 +15,7 @@ use crate::upload::{Summary, Upload};
 pub(super) fn take_snapshot(
     request: pb::TakeSnapshotRequest,
 ) -> Result<(String, Selection), ConversionError> {
-    let selection = request.selection.unwrap_or_default().try_into()?;
+    let selection = required("selection", request.selection)?.try_into()?;
     Ok((request.tag, selection))
 }
 
@@ -42,7 +44,7 @@ impl TryFrom<pb::UploadSnapshotRequest> for Upload {
             tag: request.tag,
             backup: required("backup", request.backup)?.try_into()?,
             base: parsed_optional("base", &request.base)?,
-            selection: request.selection.unwrap_or_default().try_into()?,
+            selection: required("selection", request.selection)?.try_into()?,
             snapshot_taken_at: parsed("snapshot_taken_at", &request.snapshot_taken_at)?,
             keep_damaged: request.keep_damaged,
         })
@@ -54,6 +56,11 @@ impl TryFrom<pb::StageRestoreRequest> for Stage {
 
     fn try_from(request: pb::StageRestoreRequest) -> Result<Self, ConversionError> {
         Ok(Self {
+            mode: match request.go_live() {
+                pb::GoLive::Load => RestoreMode::Online,
+                pb::GoLive::Swap => RestoreMode::InPlace,
+                pb::GoLive::Unspecified => return Err(ConversionError::missing("go_live")),
+            },
             restore: request.restore,
             backup: required("backup", request.backup)?.try_into()?,
             sources: request
@@ -69,8 +76,8 @@ impl TryFrom<pb::StageRestoreRequest> for Stage {
                     Ok((host_id, source.blake3))
                 })
                 .collect::<Result<_, _>>()?,
+            shares: shares(request.everything, request.shares)?,
             tables: targets(request.tables)?,
-            shares: api::convert::all(request.shares)?,
         })
     }
 }
@@ -93,6 +100,20 @@ impl TryFrom<pb::ClearLeftoversRequest> for Clear {
                 .collect::<Result<_, _>>()?,
         })
     }
+}
+
+/// None: everything. A request that leaves out what is taken must not get everything.
+fn shares(
+    everything: bool,
+    shares: Vec<pb_types::SourceShare>,
+) -> Result<Vec<SourceShare>, ConversionError> {
+    if everything == shares.is_empty() {
+        return api::convert::all(shares);
+    }
+    Err(match everything {
+        true => ConversionError::invalid("everything", "is set, and shares are given"),
+        false => ConversionError::invalid("shares", "are none, and everything is not set"),
+    })
 }
 
 impl From<Taken> for pb::TakeSnapshotResponse {

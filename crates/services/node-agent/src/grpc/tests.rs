@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use api::client::{self, NodeAgentClient};
+use api::level::AGENT_API_LEVEL;
 use api::pb::node_agent as pb;
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use api::pb::types as pb_types;
@@ -10,12 +11,12 @@ use chassis::App;
 use futures::StreamExt;
 use tonic::{Status, Streaming};
 
-use super::NodeAgentGrpc;
+use super::{NodeAgentGrpc, SameLevel};
 use crate::agent::Agent;
 use crate::testing::FakeNode;
 
 fn connect(agent: Agent) -> NodeAgentClient {
-    let service = NodeAgentServer::new(NodeAgentGrpc::new(Arc::new(agent)));
+    let service = SameLevel(NodeAgentServer::new(NodeAgentGrpc::new(Arc::new(agent))));
     let (routes, _) = App::new().service(service).into_parts();
     client::node_agent(chassis::in_memory(routes))
 }
@@ -72,17 +73,17 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
     assert!(!described.can_restart);
 
     let request = pb::TakeSnapshotRequest {
-        tag: "tag".into(),
-        selection: None,
+        tag: "ringkeep-tag".into(),
+        selection: Some(pb_types::Selection::default()),
     };
     let taken = client.take_snapshot(request).await.unwrap().into_inner();
     assert_eq!((taken.tables, taken.sstables), (1, 1));
     let request = pb::UploadSnapshotRequest {
-        tag: "tag".into(),
+        tag: "ringkeep-tag".into(),
         backup: backup(),
         kind: pb_types::BackupKind::Full.into(),
         base: String::new(),
-        selection: None,
+        selection: Some(pb_types::Selection::default()),
         snapshot_taken_at: taken.taken_at,
         keep_damaged: false,
     };
@@ -99,7 +100,9 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         blake3: uploaded.blake3,
     }];
     client
-        .clear_snapshot(pb::ClearSnapshotRequest { tag: "tag".into() })
+        .clear_snapshot(pb::ClearSnapshotRequest {
+            tag: "ringkeep-tag".into(),
+        })
         .await
         .unwrap();
 
@@ -137,7 +140,26 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         }],
         manifests: manifests.clone(),
         host_id: own_host_id(),
+        everything: false,
+        go_live: pb::GoLive::Load.into(),
     };
+    // What is left out never means everything.
+    for (everything, shares, go_live, field) in [
+        (false, false, pb::GoLive::Load, "shares"),
+        (true, true, pb::GoLive::Load, "everything"),
+        (true, false, pb::GoLive::Unspecified, "go_live"),
+    ] {
+        let mut request = elsewhere.clone();
+        request.everything = everything;
+        request.go_live = go_live.into();
+        if !shares {
+            request.shares.clear();
+        }
+        let refused = client.stage_restore(request).await.map(drop).unwrap_err();
+        let refused = RemoteError::from(refused);
+        assert_eq!(refused.kind, ErrorKind::InvalidArgument);
+        assert_eq!(refused.field.as_deref(), Some(field));
+    }
     assert_eq!(
         last(client.stage_restore(elsewhere).await).await.sstables,
         0
@@ -150,6 +172,8 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         shares: Vec::new(),
         manifests,
         host_id: own_host_id(),
+        everything: true,
+        go_live: pb::GoLive::Load.into(),
     };
     assert_eq!(last(client.stage_restore(request).await).await.sstables, 1);
     let request = pb::LoadStagedRequest {
@@ -170,6 +194,26 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
 }
 
 #[tokio::test]
+async fn a_caller_that_sends_no_level_may_read_and_change_nothing() {
+    let node = FakeNode::new(1, "4.1.9");
+    node.tables(&["full"]);
+    let FakeNode { agent, root, .. } = node;
+    let service = SameLevel(NodeAgentServer::new(NodeAgentGrpc::new(Arc::new(agent))));
+    let (routes, _) = App::new().service(service).into_parts();
+    let channel = chassis::in_memory(routes);
+    let mut client = pb::node_agent_client::NodeAgentClient::new(channel);
+    let described = client.describe(pb::DescribeRequest {}).await.unwrap();
+    assert_eq!(described.into_inner().api_level, AGENT_API_LEVEL);
+    let tag = "ringkeep-tag".to_owned();
+    let request = pb::ClearSnapshotRequest { tag };
+    let refused = client.clear_snapshot(request).await.unwrap_err();
+    let refused = RemoteError::from(refused);
+    assert_eq!(refused.reason, "API_LEVEL");
+    assert!(refused.message.contains("ringkeep-api-level"), "{refused}");
+    drop(root);
+}
+
+#[tokio::test]
 async fn errors_arrive_with_their_reason_field_and_hint() {
     let node = FakeNode::new(1, "4.1.9");
     node.tables(&["full"]);
@@ -180,7 +224,7 @@ async fn errors_arrive_with_their_reason_field_and_hint() {
     let mut take = async |tag: &str| {
         let request = pb::TakeSnapshotRequest {
             tag: tag.into(),
-            selection: None,
+            selection: Some(pb_types::Selection::default()),
         };
         RemoteError::from(client.take_snapshot(request).await.unwrap_err())
     };
@@ -189,7 +233,7 @@ async fn errors_arrive_with_their_reason_field_and_hint() {
         (bad.kind, bad.field.as_deref()),
         (ErrorKind::InvalidArgument, Some("tag"))
     );
-    let failed = take("tag").await;
+    let failed = take("ringkeep-tag").await;
     assert_eq!(failed.reason, "CONTROL_FAILED");
     assert!(failed.message.contains("out of luck"), "{}", failed.message);
     assert!(failed.hint.is_some());

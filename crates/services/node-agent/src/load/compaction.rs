@@ -9,13 +9,14 @@ use tracing::warn;
 use super::{LoadError, Loading};
 use crate::agent::Agent;
 use crate::journal::Journal;
-use crate::restore::{RestoreRecord, RestoreState};
+use crate::restore::{self, RestoreRecord, RestoreState};
 
 /// A table for which it is ours to turn compaction on again.
 pub(super) type Switched = Vec<(TableRef, TableId)>;
 
 pub(super) async fn off(
     agent: &Agent,
+    restore: &str,
     journal: &Journal<RestoreRecord>,
     state: &RestoreState,
     loading: &[Loading<'_>],
@@ -39,8 +40,11 @@ pub(super) async fn off(
         .collect();
     let never = never_compacted(agent).await?;
     let stopped = agent.node.control.not_compacted(&others).await?;
+    let left_off = restore::left_off_by_others(agent, restore).await?;
     for table in &to_load {
-        let is_off = never.contains(table.table()) || stopped.contains(table.table());
+        // A restore that was killed or given up has left it off: that is no wish of the operator's.
+        let is_stopped = stopped.contains(table.table()) && !left_off.contains(&id(table));
+        let is_off = never.contains(table.table()) || is_stopped;
         if !ours(table) && !is_off {
             journal
                 .append(&RestoreRecord::CompactionOff { table: id(table) })

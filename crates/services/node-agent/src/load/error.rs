@@ -1,5 +1,6 @@
 //! Why staged SSTables are not all live.
 
+use api::clients::RESTAGE_NEEDED;
 use api::{ErrorKind, ServiceError};
 use model::TableRef;
 
@@ -24,7 +25,7 @@ pub enum LoadError {
     #[error("Cassandra was to load table `{table}`, and left in staging: {}", files.join(", "))]
     Left { table: TableRef, files: Vec<String> },
     #[error(
-        "Cassandra was to load table `{table}`, and these SSTables are neither in staging nor live, and were not found live before: {}",
+        "Cassandra was to load table `{table}`, and these SSTables are neither whole in staging nor live, and were not found live before: {}",
         files.join(", ")
     )]
     NotTaken { table: TableRef, files: Vec<String> },
@@ -60,21 +61,17 @@ impl ServiceError for LoadError {
         match self {
             Self::Agent(error) => error.reason(),
             Self::NotStaged { .. } => "NOT_STAGED",
-            Self::StagingLost { .. } => "STAGING_LOST",
-            Self::Left { .. } | Self::NotTaken { .. } | Self::Miscounted { .. } => {
-                "LOAD_INCOMPLETE"
-            }
+            Self::StagingLost { .. } | Self::NotTaken { .. } => RESTAGE_NEEDED,
+            Self::Left { .. } | Self::Miscounted { .. } => "LOAD_INCOMPLETE",
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Agent(error) => error.hint(),
-            Self::NotStaged { .. } | Self::StagingLost { .. } => {
-                Some("stage the restore again on this node".to_owned())
-            }
-            Self::NotTaken { .. } => Some(
-                "Cassandra's system.log says what became of them. If Cassandra was restarted during the load, it may have compacted them before they were counted, which cannot be told from a loss: plan the restore again and start the new plan"
+            Self::NotStaged { .. } => Some("stage the restore again on this node".to_owned()),
+            Self::StagingLost { .. } | Self::NotTaken { .. } => Some(
+                "resume the restore with `ringkeep task resume`: it stages them again and loads them; if they are lost again, Cassandra's system.log says why"
                     .to_owned(),
             ),
             Self::Left { .. } | Self::Miscounted { .. } => Some(

@@ -16,7 +16,7 @@ pub(super) struct TableEvidence<'a> {
     loading: &'a Loading<'a>,
     /// All SSTables of the table.
     all: Vec<LoadEvidence>,
-    /// In staging when this try began.
+    /// Whole in staging when this try began.
     staged: BTreeSet<String>,
     /// Found live, by this try or an earlier one.
     seen: BTreeSet<String>,
@@ -42,6 +42,13 @@ impl<'a> TableEvidence<'a> {
     pub async fn check_earlier(&self) -> Result<(), LoadError> {
         let gone = self.not_live().await?;
         self.refuse(gone, |sstable| !self.staged.contains(sstable))
+    }
+
+    /// Refuses what Cassandra has taken in part, when it was killed: the rest of it in staging will never load.
+    pub async fn check_taken_in_part(&mut self) -> Result<(), LoadError> {
+        let staged = self.loading.staged().await?;
+        self.staged = staged.into_iter().map(|sstable| sstable.staged).collect();
+        self.check_earlier().await
     }
 
     /// Refuses what is not live now, unless it was found live before.
@@ -85,7 +92,7 @@ impl<'a> TableEvidence<'a> {
     async fn not_live(&self) -> Result<Vec<LoadEvidence>, LoadError> {
         let folders = self.loading.agent.folders.clone();
         let (target, all) = (self.loading.target.clone(), self.all.clone());
-        blocking(move || recognise::not_live(&folders, &target, all)).await
+        Ok(blocking(move || recognise::not_live(&folders, &target, all)).await?)
     }
 
     fn refuse(

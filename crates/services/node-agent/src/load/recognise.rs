@@ -69,7 +69,7 @@ pub(super) fn not_live(
     folders: &Folders,
     target: &TableTarget,
     evidence: Vec<LoadEvidence>,
-) -> Result<Vec<LoadEvidence>, LoadError> {
+) -> Result<Vec<LoadEvidence>, FileError> {
     let mut live = folders.data.live_files(&target.table, &target.target_id)?;
     live.retain(ComponentFile::is_own_data);
     // First those that kept their inode, so that none of them is taken for a copy of another.

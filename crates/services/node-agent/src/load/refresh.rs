@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use cassandra_formats::Descriptor;
 use cassandra_node::files::{self, FileError, blocking};
-use cassandra_node::folders::{DataFolders, table_folder_name};
+use cassandra_node::folders::table_folder_name;
 use cassandra_node::sstables::{self, ComponentFile};
 
 use super::{LoadError, drop_indexes};
@@ -68,7 +68,8 @@ fn link_all(folders: &Folders, restore: &str, target: &TableTarget) -> Result<()
         .map(|file| file.source.inode)
         .collect();
     let mut number = highest(&live) + NUMBER_GAP;
-    for data in &folders.data {
+    let own_folders = folders.data.own_folders(&target.table, &target.target_id);
+    for (data, into) in folders.data.iter().zip(own_folders) {
         let staging = folders
             .staging_of(data, restore)?
             .join(&target.table.keyspace)
@@ -77,7 +78,6 @@ fn link_all(folders: &Folders, restore: &str, target: &TableTarget) -> Result<()
             continue;
         }
         drop_indexes(&staging)?;
-        let into = DataFolders::table_folder(&data.path, &target.table, &target.target_id);
         folders.ownership(data)?.make_folder(&into)?;
         let staged = sstables::list(&staging)?;
         unlink_unfinished(&into, &staged, &live)?;

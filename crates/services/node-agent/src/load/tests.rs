@@ -1,4 +1,5 @@
 use api::ServiceError;
+use model::plan::RestoreMode;
 
 use super::*;
 use crate::stage::Stage;
@@ -16,6 +17,26 @@ fn targets() -> Vec<TableTarget> {
 
 /// A node of this release on which a backup of two SSTables is staged, and which has one of its own.
 async fn staged(release: &str) -> FakeNode {
+    let node = source_of(release).await;
+    stage_again(&node).await;
+    node
+}
+
+async fn stage_again(node: &FakeNode) {
+    let (work, ..) = Work::new();
+    let wanted = Stage {
+        shares: Vec::new(),
+        mode: RestoreMode::Online,
+        restore: "r1".into(),
+        backup: FakeNode::backup("b1"),
+        sources: vec![FakeNode::host_id(1)],
+        manifests: Default::default(),
+        tables: targets(),
+    };
+    assert_eq!(node.stage(&wanted, &work).await.unwrap(), 2);
+}
+
+async fn source_of(release: &str) -> FakeNode {
     let format = if release.starts_with('3') { "me" } else { "nb" };
     let source = FakeNode::new(1, release);
     source.tables(&["full", "empty"]);
@@ -34,16 +55,6 @@ async fn staged(release: &str) -> FakeNode {
     node.tables(&["full", "empty"]);
     node.table("full", 1, 0)
         .sstable(&format!("{format}-1-big"), "live");
-    let (work, ..) = Work::new();
-    let wanted = Stage {
-        shares: Vec::new(),
-        restore: "r1".into(),
-        backup: FakeNode::backup("b1"),
-        sources: vec![FakeNode::host_id(1)],
-        manifests: Default::default(),
-        tables: targets(),
-    };
-    node.stage(&wanted, &work).await.unwrap();
     // The bucket goes with the source.
     node.keep_alive(source);
     node
@@ -98,10 +109,52 @@ async fn an_sstable_that_left_staging_and_is_not_live_is_missed_on_every_try() {
             matches!(&error, LoadError::NotTaken { files, .. } if files.len() == 1),
             "{error}"
         );
-        assert_eq!(error.reason(), "LOAD_INCOMPLETE");
-        assert!(error.hint().unwrap().contains("plan the restore again"));
+        assert_eq!(error.reason(), "RESTAGE_NEEDED");
+        assert!(error.hint().unwrap().contains("task resume"));
         node.control.behave();
     }
+    stage_again(&node).await;
+    assert_eq!(run(&node).await.unwrap(), 2);
+    assert_eq!(contents(&node), ["live", "one", "two"]);
+}
+
+#[tokio::test]
+async fn a_load_that_cassandra_died_in_is_staged_again_and_goes_on() {
+    let node = staged("4.1.9").await;
+    node.control.misbehave(Misbehaviour::DiesHalfWay);
+    for _ in 0..2 {
+        let error = run(&node).await.unwrap_err();
+        assert!(
+            matches!(&error, LoadError::NotTaken { files, .. } if files.len() == 1),
+            "{error}"
+        );
+        assert_eq!(error.reason(), "RESTAGE_NEEDED");
+        node.control.behave();
+        assert_eq!(contents(&node), ["live", "one"]);
+    }
+    stage_again(&node).await;
+    assert_eq!(run(&node).await.unwrap(), 2);
+    assert_eq!(contents(&node), ["live", "one", "two"]);
+    let files = sstables::list(&node.table("full", 1, 0).0).unwrap();
+    for (sstable, components) in sstables::by_sstable(&files) {
+        let missing = sstables::missing(&components).unwrap();
+        assert!(missing.is_empty(), "{sstable:?} lacks {missing:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_found_live_is_not_staged_again() {
+    let node = staged("4.1.9").await;
+    node.control.misbehave(Misbehaviour::DiesHalfWay);
+    run(&node).await.unwrap_err();
+    node.control.behave();
+    let live = node.table("full", 1, 0).0;
+    std::fs::remove_dir_all(&live).unwrap();
+    node.table("full", 1, 0)
+        .sstable("nb-50-big", "one, compacted");
+    stage_again(&node).await;
+    assert_eq!(run(&node).await.unwrap(), 2);
+    assert_eq!(contents(&node), ["one, compacted", "two"]);
 }
 
 #[tokio::test]
@@ -119,6 +172,9 @@ async fn staging_that_is_deleted_between_two_tries_is_missed() {
         );
         assert_eq!(contents(&node), ["live"]);
     }
+    stage_again(&node).await;
+    assert_eq!(run(&node).await.unwrap(), 2);
+    assert_eq!(contents(&node), ["live", "one", "two"]);
 }
 
 /// As if the agent had died before it wrote these records.
@@ -189,6 +245,49 @@ async fn compaction_is_as_before_whatever_happened() {
     assert_eq!(node.control.compaction_off.lock().unwrap().len(), 1);
 }
 
+/// A table whose compaction an earlier restore has left off.
+async fn left_off() -> FakeNode {
+    let node = staged("4.1.9").await;
+    let record = format!(
+        "{{\"compaction_off\":{{\"table\":\"{}\"}}}}\n",
+        FakeNode::table_id(1)
+    );
+    let begun = journal_of(&node).lines().next().unwrap().to_owned();
+    std::fs::write(
+        node.agent.folders.restore_journal("r0"),
+        format!("{begun}\n{record}"),
+    )
+    .unwrap();
+    let table = TableRef::new("ks", "full");
+    node.control.compaction_off.lock().unwrap().insert(table);
+    node
+}
+
+#[tokio::test]
+async fn compaction_that_a_killed_restore_left_off_is_turned_on_by_the_next() {
+    let node = left_off().await;
+    run(&node).await.unwrap();
+    assert!(node.control.compaction_off.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn compaction_that_a_killed_restore_left_off_is_turned_on_when_the_agent_starts() {
+    let node = left_off().await;
+    crate::restore::turn_on_all(&node.agent).await;
+    assert!(node.control.compaction_off.lock().unwrap().is_empty());
+    let journal = std::fs::read_to_string(node.agent.folders.restore_journal("r0")).unwrap();
+    assert!(journal.contains("compaction_on"), "{journal}");
+}
+
+#[tokio::test]
+async fn compaction_that_a_running_restore_needs_off_is_left_to_it() {
+    let node = left_off().await;
+    let others = || crate::restore::left_off_by_others(&node.agent, "r1");
+    assert_eq!(others().await.unwrap().len(), 1);
+    let _at_work = node.agent.locks.lock("restore r0").await;
+    assert!(others().await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn a_load_that_was_killed_after_cassandra_took_the_files_is_counted_once() {
     for release in RELEASES {
@@ -197,6 +296,19 @@ async fn a_load_that_was_killed_after_cassandra_took_the_files_is_counted_once()
         forget(&node, &["seen", "loaded", "compaction_on"]);
         assert_eq!(run(&node).await.unwrap(), 2, "{release}");
         assert_eq!(contents(&node), ["live", "one", "two"], "{release}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_without_an_id_in_its_folders_name_is_loaded_into_that_folder() {
+    for release in RELEASES {
+        let node = staged(release).await;
+        let with_id = node.table("full", 1, 0).0;
+        let plain = crate::testing::TableFolder(with_id.with_file_name("full"));
+        std::fs::rename(&with_id, &plain.0).unwrap();
+        assert_eq!(run(&node).await.unwrap(), 2, "{release}");
+        assert_eq!(plain.contents(), ["live", "one", "two"], "{release}");
+        assert!(!with_id.exists(), "{release}");
     }
 }
 
@@ -238,6 +350,9 @@ async fn staging_that_lost_an_sstable_is_not_loaded_in_part() {
     let table = folder.join(format!("ks/full-{}", FakeNode::table_id(1).folder_suffix()));
     std::fs::remove_file(table.join("nb-1-big-Data.db")).unwrap();
     let error = run(&node).await.unwrap_err();
-    assert_eq!(error.reason(), "STAGING_LOST");
+    assert!(matches!(error, LoadError::StagingLost { found: 1, .. }));
+    assert_eq!(error.reason(), "RESTAGE_NEEDED");
     assert_eq!(contents(&node), ["live"]);
+    stage_again(&node).await;
+    assert_eq!(run(&node).await.unwrap(), 2);
 }

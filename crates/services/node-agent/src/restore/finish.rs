@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
-use cassandra_node::control::ControlError;
 use cassandra_node::files::{self, FileError, blocking};
 use tracing::info;
 
-use super::RestoreState;
+use super::{RestoreState, compaction};
 use crate::agent::Agent;
 use crate::error::AgentError;
 use crate::journal;
@@ -73,7 +72,8 @@ impl ServiceError for FinishError {
 pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, FinishError> {
     // A checked name is one path segment: nothing but this restore's own folders can be meant.
     path_name::check("restore", restore)?;
-    give_compaction_back(agent, restore).await?;
+    // A load that was given up may have left tables that no longer compact.
+    compaction::turn_on(agent, restore).await?;
     let roots = match agent.folders.restore_roots(restore) {
         Ok(roots) => roots,
         // Where nothing could be staged, nothing was.
@@ -112,34 +112,4 @@ async fn check_swap(agent: &Agent, restore: &str, roots: &[PathBuf]) -> Result<(
             journal: path,
         }),
     }
-}
-
-/// A load that was given up may have left tables that no longer compact.
-async fn give_compaction_back(agent: &Agent, restore: &str) -> Result<(), FinishError> {
-    let path = agent.folders.restore_journal(restore);
-    let Ok(records) = journal::peek(path).await else {
-        return Ok(());
-    };
-    let state = RestoreState::replay(records);
-    let Some(begun) = &state.begun else {
-        return Ok(());
-    };
-    for target in begun
-        .tables
-        .iter()
-        .filter(|t| state.compaction_off.contains(&t.target_id))
-    {
-        let table = std::slice::from_ref(&target.table);
-        match agent.node.control.set_autocompaction(table, true).await {
-            // A node that is down compacts when it starts; a table that was dropped never again.
-            Ok(())
-            | Err(
-                ControlError::Unreachable { .. }
-                | ControlError::Failed { .. }
-                | ControlError::Unsupported { .. },
-            ) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }

@@ -197,12 +197,19 @@ impl RestoreState {
         }
     }
 
-    /// Whether staging of this table is over, because its files have begun to go live.
-    pub fn has_gone_on(&self, table: &TableId) -> bool {
-        self.loading.contains_key(table)
-            || self.loaded.contains(table)
-            || self.aside.contains(table)
-            || self.swapped.contains(table)
+    /// The SSTables of a table that are being loaded and were not found live yet.
+    pub fn unseen(&self, table: &TableId) -> Vec<LoadEvidence> {
+        let seen = self.seen.get(table);
+        let is_seen = |path: &String| seen.is_some_and(|seen| seen.contains(path));
+        let all = self.loading.get(table).into_iter().flatten();
+        all.filter(|sstable| !is_seen(&sstable.staged))
+            .cloned()
+            .collect()
+    }
+
+    /// Whether staging of this table is over, because its files are live, or on their way there by a swap.
+    pub fn is_past_staging(&self, table: &TableId) -> bool {
+        self.loaded.contains(table) || self.aside.contains(table) || self.swapped.contains(table)
     }
 }
 

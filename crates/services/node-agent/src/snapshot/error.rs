@@ -30,6 +30,15 @@ pub enum SnapshotError {
         /// File names.
         missing: Vec<String>,
     },
+    #[error(
+        "table `{table}` has SSTables with names of a release before 2.2, which are not backed up: {}",
+        files.join(", ")
+    )]
+    OldNames {
+        table: TableRef,
+        /// Data components.
+        files: Vec<String>,
+    },
     #[error("snapshot `{tag}` holds nothing of table `{table}`, which has data on this node")]
     Empty { tag: String, table: TableRef },
 }
@@ -44,7 +53,7 @@ impl SnapshotError {
             | Self::Incomplete { .. }
             | Self::Empty { .. }
             | Self::Agent(AgentError::Control(ControlError::SnapshotExists { .. })) => true,
-            Self::Agent(_) => false,
+            Self::Agent(_) | Self::OldNames { .. } => false,
         }
     }
 }
@@ -62,6 +71,7 @@ impl ServiceError for SnapshotError {
             Self::NoFolder { .. }
             | Self::Manifest { .. }
             | Self::Incomplete { .. }
+            | Self::OldNames { .. }
             | Self::Empty { .. } => ErrorKind::FailedPrecondition,
         }
     }
@@ -69,6 +79,7 @@ impl ServiceError for SnapshotError {
     fn reason(&self) -> &'static str {
         match self {
             Self::Agent(error) => error.reason(),
+            Self::OldNames { .. } => "SSTABLES_TOO_OLD",
             Self::NoFolder { .. }
             | Self::Manifest { .. }
             | Self::Incomplete { .. }
@@ -83,6 +94,10 @@ impl ServiceError for SnapshotError {
                 Some(format!("delete `{}`", path.display()))
             }
             Self::Agent(error) => error.hint(),
+            Self::OldNames { table, .. } => Some(format!(
+                "rewrite them with `nodetool upgradesstables -a {} {}` on this node, and make the backup again",
+                table.keyspace, table.table
+            )),
             Self::NoFolder { .. }
             | Self::Manifest { .. }
             | Self::Incomplete { .. }

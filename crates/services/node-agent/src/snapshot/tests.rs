@@ -17,7 +17,7 @@ fn node() -> FakeNode {
 }
 
 async fn take(node: &FakeNode) -> Result<Taken, SnapshotError> {
-    super::take(&node.agent, "tag", &Selection::default()).await
+    super::take(&node.agent, "ringkeep-tag", &Selection::default()).await
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn a_tag_that_is_whole_is_answered_as_taken() {
     node.table("full", 1, 0).sstable("nb-9-big", "later");
     assert_eq!(take(&node).await.unwrap(), first);
     let calls = node.control.calls.lock().unwrap().clone();
-    assert_eq!(calls, ["snapshot tag"]);
+    assert_eq!(calls, ["snapshot ringkeep-tag"]);
 }
 
 #[tokio::test]
@@ -45,7 +45,9 @@ async fn a_tag_with_another_selection_is_taken_anew() {
         tables: vec![TableRef::new("ks", "empty")],
         ..Selection::default()
     };
-    let taken = super::take(&node.agent, "tag", &only).await.unwrap();
+    let taken = super::take(&node.agent, "ringkeep-tag", &only)
+        .await
+        .unwrap();
     assert_eq!((taken.tables.len(), taken.sstables), (1, 0));
 }
 
@@ -106,21 +108,24 @@ async fn a_snapshot_that_a_killed_agent_left_running_is_replaced() {
     node.control.misbehave(Misbehaviour::SnapshotTakenByAnother);
     assert_eq!(take(&node).await.unwrap().sstables, 2);
     let calls = node.control.calls.lock().unwrap().clone();
-    assert_eq!(calls, ["snapshot tag", "clearsnapshot tag", "snapshot tag"]);
+    let (take, clear) = ("snapshot ringkeep-tag", "clearsnapshot ringkeep-tag");
+    assert_eq!(calls, [take, clear, take]);
 }
 
 #[tokio::test]
 async fn an_sstable_that_the_manifest_names_must_be_there() {
     let node = node();
     take(&node).await.unwrap();
-    let snapshot = node.table("full", 1, 0).0.join("snapshots/tag");
+    let snapshot = node.table("full", 1, 0).0.join("snapshots/ringkeep-tag");
     for file in fs::read_dir(&snapshot).unwrap().flatten() {
         if file.file_name().to_string_lossy().starts_with("nb-1-") {
             fs::remove_file(file.path()).unwrap();
         }
     }
     let tables = tables::list(&*node.agent.node.cql).await.unwrap();
-    let error = look(&node.agent, "tag", &tables).await.unwrap_err();
+    let error = look(&node.agent, "ringkeep-tag", &tables)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("nb-1-big-Data.db"), "{error}");
 }
 
@@ -143,7 +148,7 @@ async fn a_table_or_keyspace_that_is_not_there_is_named() {
             "`ks.none`",
         ),
     ] {
-        let error = super::take(&node.agent, "tag", &selection)
+        let error = super::take(&node.agent, "ringkeep-tag", &selection)
             .await
             .unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
@@ -152,16 +157,35 @@ async fn a_table_or_keyspace_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
+async fn sstables_with_names_from_before_2_2_are_refused_by_name_before_the_snapshot() {
+    let node = node();
+    let name = "ks-full-ka-1-Data.db";
+    fs::write(node.table("full", 1, 0).0.join(name), "rows").unwrap();
+    let error = take(&node).await.unwrap_err();
+    assert_eq!(error.reason(), "SSTABLES_TOO_OLD");
+    assert!(error.to_string().contains(name), "{error}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("upgradesstables -a ks full"), "{hint}");
+    assert!(node.control.calls.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn clearing_is_repeatable_and_works_on_a_node_that_is_down() {
     let node = node();
     take(&node).await.unwrap();
     node.control.go_down();
     // A table that was dropped since: nodetool would not know it.
-    let left = node.table("dropped", 9, 0).0.join("snapshots/tag");
+    let left = node.table("dropped", 9, 0).0.join("snapshots/ringkeep-tag");
     fs::create_dir_all(&left).unwrap();
-    clear(&node.agent, "tag").await.unwrap();
-    clear(&node.agent, "tag").await.unwrap();
+    for foreign in ["nightly", "ringkeep-"] {
+        let cleared = clear(&node.agent, foreign).await.unwrap_err();
+        assert_eq!(cleared.reason(), "FOREIGN_TAG");
+        let taken = super::take(&node.agent, foreign, &Selection::default()).await;
+        assert_eq!(taken.unwrap_err().reason(), "FOREIGN_TAG");
+    }
+    clear(&node.agent, "ringkeep-tag").await.unwrap();
+    clear(&node.agent, "ringkeep-tag").await.unwrap();
     assert!(!left.exists());
-    assert!(!node.agent.folders.snapshot_journal("tag").exists());
+    assert!(!node.agent.folders.snapshot_journal("ringkeep-tag").exists());
     assert!(clear(&node.agent, "../x").await.is_err());
 }

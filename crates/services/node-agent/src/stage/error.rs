@@ -56,6 +56,15 @@ pub enum StageError {
         sstable: String,
         what: String,
     },
+    #[error(
+        "files cannot be moved between the staging folder `{}` and `{}`, the folder of table `{table}`: they are on different filesystems or mounts",
+        staging.display(), live.display()
+    )]
+    OtherDevice {
+        table: TableRef,
+        live: PathBuf,
+        staging: PathBuf,
+    },
     #[error("the object `{object}` is missing in the bucket")]
     Missing { object: String },
     #[error("the object `{object}` has {found} bytes where the manifest says {expected}")]
@@ -101,7 +110,7 @@ impl ServiceError for StageError {
             Self::NoHash { .. } | Self::NoTable { .. } | Self::Share { .. } => {
                 ErrorKind::InvalidArgument
             }
-            Self::NotSliceable { .. } => ErrorKind::FailedPrecondition,
+            Self::NotSliceable { .. } | Self::OtherDevice { .. } => ErrorKind::FailedPrecondition,
             Self::OtherRestore { .. } => ErrorKind::AlreadyExists,
             Self::InsufficientSpace { .. } => ErrorKind::ResourceExhausted,
         }
@@ -118,6 +127,7 @@ impl ServiceError for StageError {
             Self::Share { .. } => "BAD_SHARE",
             Self::NotSliceable { .. } => "SSTABLE_NOT_SLICEABLE",
             Self::Damaged { .. } => "SSTABLE_DAMAGED",
+            Self::OtherDevice { .. } => "TABLE_ON_OTHER_DEVICE",
             Self::Missing { .. } => "OBJECT_MISSING",
             Self::Length { .. } | Self::Hash { .. } => "OBJECT_DAMAGED",
             Self::InsufficientSpace { .. } => "DISK_FULL",
@@ -144,6 +154,10 @@ impl ServiceError for StageError {
             ),
             Self::NotSliceable { .. } => Some(
                 "restore into the ring that the backup was taken of: there each SSTable is taken whole"
+                    .to_owned(),
+            ),
+            Self::OtherDevice { .. } => Some(
+                "move that folder onto the filesystem and mount of its data directory, or leave its tables out; Cassandra 4.0 and later can restore them online"
                     .to_owned(),
             ),
             Self::NoTable { .. } | Self::Share { .. } => None,

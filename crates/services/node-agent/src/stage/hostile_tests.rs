@@ -8,6 +8,8 @@ use api::ServiceError;
 use model::TableRef;
 use model::manifest::NodeManifest;
 
+use model::plan::RestoreMode;
+
 use super::*;
 use crate::testing::FakeNode;
 
@@ -33,6 +35,7 @@ fn wanted() -> Stage {
             target_id: FakeNode::table_id(1),
         }],
         shares: Vec::new(),
+        mode: RestoreMode::Online,
     }
 }
 

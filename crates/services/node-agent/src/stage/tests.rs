@@ -5,6 +5,8 @@ use api::ServiceError;
 use blob_store::testing::Fault;
 use model::TableRef;
 
+use model::plan::RestoreMode;
+
 use super::*;
 use crate::restore;
 use crate::testing::{FakeNode, TableFolder};
@@ -38,6 +40,7 @@ fn wanted(restore: &str) -> Stage {
         manifests: BTreeMap::new(),
         tables: vec![target("full", 1), target("empty", 2)],
         shares: Vec::new(),
+        mode: RestoreMode::Online,
     }
 }
 

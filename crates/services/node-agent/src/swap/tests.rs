@@ -6,6 +6,8 @@ use api::ServiceError;
 use chassis::work::Work;
 use model::TableRef;
 
+use model::plan::RestoreMode;
+
 use super::*;
 use crate::stage::Stage;
 use crate::testing::FakeNode;
@@ -50,6 +52,7 @@ pub(crate) async fn staged() -> FakeNode {
     let (work, ..) = Work::new();
     let wanted = Stage {
         shares: Vec::new(),
+        mode: RestoreMode::InPlace,
         restore: "r1".into(),
         backup: FakeNode::backup("b1"),
         sources: vec![FakeNode::host_id(1)],

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::agent::Agent;
 use crate::config::AgentConfig;
 use crate::folders::Folders;
+use crate::owner::StateOwner;
 use crate::upload::Upload;
 
 pub struct FakeNode {
@@ -77,6 +78,7 @@ impl FakeNode {
             node.yaml.saved_caches_directory.clone(),
             &config,
         );
+        let owner = StateOwner::of(&config.state_dir).unwrap();
         let agent = Agent {
             node,
             store: store.clone(),
@@ -84,6 +86,7 @@ impl FakeNode {
             config,
             locks: Locks::default(),
             clock: || "2026-01-02T03:04:05Z".parse().unwrap(),
+            owner,
         };
         Self {
             root,
@@ -156,7 +159,7 @@ impl FakeNode {
 
     pub fn upload(&self, backup: &str, base: Option<&str>) -> Upload {
         Upload {
-            tag: "tag".to_owned(),
+            tag: "ringkeep-tag".to_owned(),
             backup: Self::backup(backup),
             kind: if base.is_some() {
                 BackupKind::Differential
@@ -179,14 +182,16 @@ impl FakeNode {
 
     /// Takes a snapshot and uploads it.
     pub async fn back_up(&self, backup: &str, base: Option<&str>) -> NodeManifest {
-        crate::snapshot::take(&self.agent, "tag", &Selection::default())
+        crate::snapshot::take(&self.agent, "ringkeep-tag", &Selection::default())
             .await
             .unwrap();
         let (work, ..) = Work::new();
         crate::upload::upload(&self.agent, &self.upload(backup, base), &work)
             .await
             .unwrap();
-        crate::snapshot::clear(&self.agent, "tag").await.unwrap();
+        crate::snapshot::clear(&self.agent, "ringkeep-tag")
+            .await
+            .unwrap();
         self.commit(backup).await;
         self.manifest(backup).await
     }

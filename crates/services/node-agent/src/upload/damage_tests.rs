@@ -130,7 +130,7 @@ async fn a_truncated_index_and_damaged_statistics_are_named() {
     check_refused(&node, &["Index.db at byte", "ends within an entry"]).await;
     fs::write(path, whole).unwrap();
     bend(&node, "nb-1-big-Statistics.db", flip(900));
-    snapshot::clear(&node.agent, "tag").await.unwrap();
+    snapshot::clear(&node.agent, "ringkeep-tag").await.unwrap();
     check_refused(&node, &["Statistics.db at byte", "the checksum of STATS"]).await;
 }
 
@@ -200,6 +200,24 @@ async fn what_was_kept_once_is_refused_where_it_is_not_to_be_kept() {
     node.store.heal();
     let error = upload_with(&node, "b1", None, false).await.unwrap_err();
     assert_eq!(error.reason(), "SSTABLE_DAMAGED", "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_version_is_checked_by_its_digest_alone() {
+    let node = FakeNode::new(1, "4.1.9");
+    node.tables(&["real"]);
+    for component in ["Index.db", "Statistics.db"] {
+        let name = format!("zz-1-big-{component}");
+        fs::write(folder(&node).0.join(name), "from the future").unwrap();
+    }
+    let data = "rows of the future";
+    fs::write(folder(&node).0.join("zz-1-big-Data.db"), data).unwrap();
+    let digest = |text: String| fs::write(folder(&node).0.join("zz-1-big-Digest.crc32"), text);
+    digest((crc32fast::hash(data.as_bytes()) ^ 1).to_string()).unwrap();
+    check_refused(&node, &["zz-1-big", "Digest.crc32"]).await;
+    digest(crc32fast::hash(data.as_bytes()).to_string()).unwrap();
+    let manifest = node.back_up("b1", None).await;
+    assert_eq!(manifest.damaged, []);
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ use crate::testing::FakeNode;
 /// An uploader, and the list of components of the first SSTable of the table with data.
 async fn uploader(node: &FakeNode, work: Work) -> (Uploader, SnapshotTable, Piece) {
     let tables = tables::list(&*node.agent.node.cql).await.unwrap();
-    let mut found = snapshot::look(&node.agent, "tag", &tables).await.unwrap();
+    let mut found = snapshot::look(&node.agent, "ringkeep-tag", &tables)
+        .await
+        .unwrap();
     let table = found.remove(1);
     let toc = |(file, _): &Piece| file.component == cassandra_node::sstables::TOC;
     let mut pieces = cassandra_node::sstables::with_sstables(table.files.clone()).into_iter();

@@ -20,7 +20,7 @@ pub(super) fn node() -> FakeNode {
 }
 
 pub(super) async fn take(node: &FakeNode) {
-    snapshot::take(&node.agent, "tag", &Selection::default())
+    snapshot::take(&node.agent, "ringkeep-tag", &Selection::default())
         .await
         .unwrap();
 }
@@ -325,7 +325,7 @@ async fn a_backup_of_another_snapshot_is_not_overwritten() {
     node.back_up("b1", None).await;
     take(&node).await;
     let other = Upload {
-        tag: "tag".to_owned(),
+        tag: "ringkeep-tag".to_owned(),
         snapshot_taken_at: "2027-01-01T00:00:00Z".parse().unwrap(),
         ..node.upload("b1", None)
     };

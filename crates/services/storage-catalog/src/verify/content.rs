@@ -128,8 +128,7 @@ impl Catalog {
             .object
             .map(|what| damage::of_file(manifest, table, file, what));
         let component = compared.component.into_iter();
-        let component =
-            component.map(|found| damage::of_component(manifest, table, file, found));
+        let component = component.map(|found| damage::of_component(manifest, table, file, found));
         let rows = compared.rows.into_iter();
         let rows = rows.map(|found| damage::of_sibling(manifest, table, file, found));
         Ok(Damages {

@@ -53,7 +53,7 @@ async fn agents_that_make_no_cluster_are_refused_with_all_reasons() {
     );
     for part in [
         "agent n1:7401 is named twice",
-        "agent n9:7401 does not reply",
+        "agent n9:7401 does not describe its node",
         "stand beside the same node",
     ] {
         assert!(error.message.contains(part), "{part} in {}", error.message);
@@ -87,6 +87,22 @@ async fn agents_that_would_be_called_in_the_clear_are_refused_before_any_is_call
     assert!(error.message.contains("http://n2:7401"), "{error:?}");
     assert!(!error.message.contains("n1:7401"), "{error:?}");
     assert!(error.hint.expect("a hint").contains("https://"));
+}
+
+#[tokio::test]
+async fn agents_of_another_level_are_refused_with_what_to_upgrade() {
+    let world = World::new(&["n1", "n2"]);
+    let mut life = world.start().await;
+    world.fleet.facts().api_level = 0;
+    let error = life.add_cluster(&names(&["n1", "n2"])).await;
+    let message = error.expect_err("refused").message;
+    for part in [
+        "n2:7401",
+        "the level of its calls is 0",
+        "upgrade this agent",
+    ] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
 }
 
 #[tokio::test]

@@ -127,6 +127,7 @@ impl NodeAgent for FakeAgent {
                 tables: tables.collect(),
                 ..NodeDescription::default()
             }),
+            api_level: self.fleet.facts().api_level,
         }))
     }
 
@@ -226,6 +227,14 @@ impl NodeAgent for FakeAgent {
         let fault = self.enter("stage").await?;
         let request = request.into_inner();
         self.require_meant(&request.host_id);
+        self.fleet.require(
+            request.everything == request.shares.is_empty(),
+            "staging says that everything is taken, or what",
+        );
+        let swaps = request.go_live() == pb::GoLive::Swap;
+        let in_place = self.fleet.facts().in_place;
+        self.fleet
+            .require(swaps == in_place, "staging says how its files go live");
         for share in &request.shares {
             for range in &share.ranges {
                 let told = format!(
@@ -346,7 +355,11 @@ impl NodeAgent for FakeAgent {
             sstables: u64::from(last),
         };
         self.stream(fault, message, |fleet, node| {
-            fleet.facts().loaded.insert(node.to_owned());
+            let mut facts = fleet.facts();
+            if let Some(rack) = facts.rack_after_load.take() {
+                facts.rack = rack;
+            }
+            facts.loaded.insert(node.to_owned());
         })
     }
 

@@ -286,7 +286,10 @@ impl Planner for FakePlanner {
                         .unwrap_or_default(),
                 }),
                 target: request.target,
-                mode: pb::RestoreMode::Online as i32,
+                mode: match self.fleet.facts().in_place {
+                    true => pb::RestoreMode::InPlace as i32,
+                    false => pb::RestoreMode::Online as i32,
+                },
                 supported,
                 findings,
                 nodes: nodes.collect(),

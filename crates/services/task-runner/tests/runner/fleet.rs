@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use api::clients::RESTAGE_NEEDED;
 use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
 use tonic::Status;
@@ -15,6 +16,8 @@ pub enum Fault {
     Unavailable,
     /// Reports damage.
     Damaged,
+    /// Must stage again first.
+    Restage,
     /// Never answers.
     Hang,
     /// Does the work, and the answer is lost.
@@ -42,6 +45,8 @@ pub struct Facts {
     pub calls: Vec<String>,
     /// What the fakes saw that must never be.
     pub violations: Vec<String>,
+    /// Of the agents' calls.
+    pub api_level: u32,
     pub faults: HashMap<String, VecDeque<Fault>>,
     /// Tags by node.
     pub snapshots: BTreeSet<(String, String)>,
@@ -61,6 +66,8 @@ pub struct Facts {
     pub rack: String,
     /// The nodes that the last committed backup was made without.
     pub missing: Vec<String>,
+    /// The first node that loads sees its ring change.
+    pub rack_after_load: Option<String>,
     /// What the planner says against a backup or a restore.
     pub refusal: Option<String>,
     /// Names of the keys that the backup's tables need.
@@ -131,6 +138,7 @@ impl Fleet {
         let facts = Facts {
             schema_version: "schema-1".into(),
             rack: "r1".into(),
+            api_level: api::level::AGENT_API_LEVEL,
             planned_table: "t".into(),
             ..Facts::default()
         };
@@ -163,6 +171,7 @@ impl Fleet {
         match fault {
             Some(Fault::Unavailable) => Err(Status::unavailable("down")),
             Some(Fault::Damaged) => Err(refuse("damaged", ErrorKind::DataLoss, "DAMAGED")),
+            Some(Fault::Restage) => Err(refuse("lost", ErrorKind::Internal, RESTAGE_NEEDED)),
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Late) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;

@@ -246,6 +246,38 @@ async fn a_task_that_cannot_be_driven_gives_its_lease_back() {
 }
 
 #[tokio::test]
+async fn what_a_load_has_lost_is_staged_again_once() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("load n2", &[Fault::Restage]);
+    let id = life.restore("b").await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{task:#?}");
+    let counts = |call: &str| (world.fleet.count(call), world.fleet.count("load n2"));
+    assert_eq!(counts("stage n2"), (2, 2));
+    assert_eq!(world.fleet.count("stage n1"), 1);
+    world
+        .fleet
+        .fail("load n2", &[Fault::Restage, Fault::Restage]);
+    let id = life.restore("b").await;
+    assert_eq!(life.ended(&id).await.state(), TaskState::Failed);
+    assert_eq!(counts("stage n2"), (4, 4));
+    world.check_rules();
+}
+
+#[tokio::test]
+async fn a_ring_that_changes_while_sstables_are_loaded_fails_the_restore() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.facts().rack_after_load = Some("r2".into());
+    let id = life.restore("b").await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Failed);
+    assert!(task.error.contains("another ring"), "{}", task.error);
+    assert!(!world.fleet.facts().loaded.is_empty());
+}
+
+#[tokio::test]
 async fn a_failed_restore_keeps_what_it_has_staged_and_resumes_from_there() {
     let world = world();
     let mut life = world.start_with_cluster().await;

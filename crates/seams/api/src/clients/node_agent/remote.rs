@@ -6,16 +6,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::KeyFingerprint;
+use model::plan::RestoreMode;
 use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, TaskId};
 
-use super::{NodeAgent, RestoreOnNode, StageRestore, TryLoad, UploadSnapshot};
-use crate::RemoteError;
+use super::{NodeAgent, RestoreOnNode, StageRestore, Taking, TryLoad, UploadSnapshot};
 use crate::client::{Channel, NodeAgentClient, node_agent};
 use crate::clients::call::{OnProgress, follow, invalid, within};
 use crate::clients::limits::{AgentLimits, Deadlines, Silence};
 use crate::convert::{all, all_into, parsed, required};
 use crate::pb::node_agent as pb;
 use crate::pb::types as types_pb;
+use crate::{RemoteError, level};
 
 const AGENT: &str = "the agent";
 /// Reads of a node; one that takes longer is as good as down.
@@ -44,6 +45,7 @@ impl NodeAgent for RemoteNodeAgent {
     async fn describe(&self) -> Result<NodeDescription, RemoteError> {
         let mut client = self.client.clone();
         let response = within(READ_DEADLINE, client.describe(pb::DescribeRequest {})).await?;
+        level::check_agent(response.api_level)?;
         let node = required("node", response.node).map_err(invalid(AGENT))?;
         node.try_into().map_err(invalid(AGENT))
     }
@@ -131,6 +133,14 @@ impl NodeAgent for RemoteNodeAgent {
                 host_id: host.to_string(),
                 blake3: blake3.clone(),
             });
+        let (everything, shares) = match stage.taking {
+            Taking::Everything => (true, Vec::new()),
+            Taking::Shares(shares) => (false, shares),
+        };
+        let go_live = match stage.mode {
+            RestoreMode::Online => pb::GoLive::Load,
+            RestoreMode::InPlace => pb::GoLive::Swap,
+        };
         let request = pb::StageRestoreRequest {
             restore: stage.restore.to_string(),
             backup: Some(stage.backup.into()),
@@ -141,7 +151,9 @@ impl NodeAgent for RemoteNodeAgent {
                 .collect(),
             manifests: manifests.collect(),
             tables: all_into(stage.tables),
-            shares: all_into(stage.shares),
+            shares: all_into(shares),
+            everything,
+            go_live: go_live.into(),
             host_id: stage.host.to_string(),
         };
         let mut client = self.client.clone();

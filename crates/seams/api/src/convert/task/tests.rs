@@ -34,7 +34,7 @@ fn a_task() -> Task {
         deletion: Some(Deletion {
             objects: 3,
             bytes: 9,
-                versions_remain: true,
+            versions_remain: true,
         }),
     }
 }

@@ -16,6 +16,13 @@ const UNREACHABLE_WORDS: &[&str] = &[
     "Connection reset",
 ];
 
+/// What nodetool prints after "Failed to connect to" if Cassandra is up and refuses user and password.
+const LOGIN_WORDS: &[&str] = &[
+    "SecurityException",
+    "FailedLoginException",
+    "Authentication failed",
+];
+
 /// What nodetool prints for a command that its release does not have.
 const UNSUPPORTED_WORDS: &str = "Found unexpected parameters";
 /// What `nodetool snapshot` prints, on all release lines, for a tag that exists or that another command is taking.
@@ -24,6 +31,7 @@ const EXISTS_WORDS: &[&str] = &["already exists", "duplicate hard link"];
 const UNUSABLE_HINT: &str = "set `nodetool` in [cassandra] to its full path";
 const UNREACHABLE_HINT: &str =
     "start Cassandra, or set host and port of JMX in `nodetool` of [cassandra]";
+const LOGIN_HINT: &str = "set JMX's user and password in `nodetool` of [cassandra]";
 const UNSUPPORTED_HINT: &str =
     "set `nodetool` in [cassandra] to the one of Cassandra's own release";
 pub(super) const FAILED_HINT: &str = "Cassandra's system.log has the whole story";
@@ -68,6 +76,12 @@ pub(super) fn judge(arguments: &[&str], output: &Output) -> Result<String, Contr
         lines => lines,
     };
     let operation = shown(arguments);
+    if LOGIN_WORDS.iter().any(|words| why.contains(words)) {
+        return Err(ControlError::Unusable {
+            why: format!("`{operation}` was refused: {why}"),
+            hint: LOGIN_HINT,
+        });
+    }
     if UNREACHABLE_WORDS.iter().any(|words| why.contains(words)) {
         return Err(ControlError::Unreachable {
             operation,

@@ -60,6 +60,17 @@ async fn a_node_that_is_down_is_distinguished_from_one_that_refuses() {
 }
 
 #[tokio::test]
+async fn wrong_credentials_are_no_sign_of_a_node_that_is_down() {
+    let (_root, nodetool) = scripted(
+        "echo \"nodetool: Failed to connect to '127.0.0.1:7199' - SecurityException: 'Authentication failed! Invalid username or password'.\" >&2; exit 1",
+    );
+    let error = nodetool.drain().await.unwrap_err();
+    assert!(matches!(error, ControlError::Unusable { .. }), "{error}");
+    let hint = crate::NodeError::hint(&error).unwrap();
+    assert!(hint.contains("password"), "{hint}");
+}
+
+#[tokio::test]
 async fn a_command_that_the_release_lacks_is_unsupported() {
     let (_root, nodetool) = scripted(
         "echo 'nodetool: Found unexpected parameters: [import, k, t, /s]'; echo \"See 'nodetool help'.\"; exit 1",

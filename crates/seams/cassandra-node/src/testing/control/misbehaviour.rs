@@ -19,6 +19,9 @@ pub enum Misbehaviour {
     LoadsNothing,
     /// `import` takes one SSTable out of staging and loses it.
     LosesOne,
+    /// `import` is cut off by the death of Cassandra in its second SSTable: when it starts, it deletes what lies in the live
+    /// folder of an SSTable without Data.
+    DiesHalfWay,
     /// One SSTable of each table is skipped when the node starts.
     OpensAllButOne,
 }

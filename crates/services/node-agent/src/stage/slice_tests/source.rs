@@ -14,6 +14,8 @@ use model::manifest::NodeManifest;
 use model::{HostId, RangeText, SourceShare, TableRef};
 use sstable_files::SstableFiles;
 
+use model::plan::RestoreMode;
+
 use crate::restore::TableTarget;
 use crate::stage::{Stage, StageError};
 use crate::testing::{FakeNode, fixture};
@@ -129,6 +131,7 @@ pub fn order(shares: Vec<SourceShare>) -> Stage {
             target_id: FakeNode::table_id(1),
         }],
         shares,
+        mode: RestoreMode::Online,
     }
 }
 

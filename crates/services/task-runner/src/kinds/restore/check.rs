@@ -1,7 +1,7 @@
 //! Compares the cluster with the one that a plan was made for.
 
 use model::NodeDescription;
-use model::plan::StepKind;
+use model::plan::{NodePlan, StepKind};
 
 use super::spec::RestoreSpec;
 use crate::describe::{describe_all, fingerprints};
@@ -60,7 +60,31 @@ pub(super) async fn described(
 ) -> Result<Vec<NodeDescription>, StepError> {
     let nodes = spec.plan().nodes.iter();
     let agents: Vec<String> = nodes.map(|node| node.agent.clone()).collect();
-    let described = describe_all(&step.context, &agents).await;
+    describe(step, &agents).await
+}
+
+/// The ring is the plan's also after the node has loaded: if a node joined or left meanwhile, rows are on nodes that do not own
+/// them, or were streamed before they were there.
+pub(super) async fn check_ring(
+    spec: &RestoreSpec,
+    step: &StepRun,
+    node: &NodePlan,
+) -> Result<(), StepError> {
+    let nodes = describe(step, std::slice::from_ref(&node.agent)).await?;
+    let ring = &spec.plan().target_ring;
+    match fingerprints(&nodes).iter().all(|seen| seen == ring) {
+        true => Ok(()),
+        false => Err(StepError::PlanOutdated {
+            why: format!(
+                "agent {} has loaded, and sees another ring than the plan: a node joined or left meanwhile",
+                node.agent
+            ),
+        }),
+    }
+}
+
+async fn describe(step: &StepRun, agents: &[String]) -> Result<Vec<NodeDescription>, StepError> {
+    let described = describe_all(&step.context, agents).await;
     match described.unreachable.first() {
         None => Ok(described.nodes),
         Some(agent) => Err(StepError::unavailable(format!(

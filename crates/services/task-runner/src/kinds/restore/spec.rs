@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use api::clients::Taking;
 use model::plan::{NodePlan, PlanStep, RestorePlan, StepKind, TableAction, TablePlan};
-use model::{Finding, HostId, SourceShare, TableRef, TableTarget, When};
+use model::{Finding, HostId, TableRef, TableTarget, When};
 use serde::{Deserialize, Serialize};
 
 use super::changes_target;
@@ -92,9 +93,12 @@ impl RestoreSpec {
         Touched::Tables { loaded, all }
     }
 
-    /// What a node takes of its sources; none: all of it.
-    pub fn shares_of(&self, node: &NodePlan) -> Vec<SourceShare> {
-        node.shares.clone()
+    /// What a node takes of its sources: a plan without shares for it means all of it.
+    pub fn taking_of(&self, node: &NodePlan) -> Taking {
+        match node.shares.is_empty() {
+            true => Taking::Everything,
+            false => Taking::Shares(node.shares.clone()),
+        }
     }
 
     /// A node's sources, each with the hash of its manifest.

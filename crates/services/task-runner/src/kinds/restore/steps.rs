@@ -1,10 +1,11 @@
 //! The steps of a restore.
 
-use api::clients::{RestoreOnNode, StageRestore, TryLoad};
+use api::clients::{RESTAGE_NEEDED, RestoreOnNode, StageRestore, TryLoad};
 use futures::future::try_join_all;
 use model::plan::{NodePlan, StepKind};
+use tracing::warn;
 
-use super::check::{check, check_agreement, described};
+use super::check::{check, check_agreement, check_ring, described};
 use super::spec::RestoreSpec;
 use crate::context::Context;
 use crate::engine::{StepError, StepRun, agent};
@@ -53,7 +54,8 @@ async fn stage(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<()
         backup: step.backup()?,
         sources: spec.sources_of(node)?,
         tables: spec.targets(),
-        shares: spec.shares_of(node),
+        taking: spec.taking_of(node),
+        mode: spec.plan().mode,
     };
     let agent = step.agent(&node.agent)?;
     Ok(agent
@@ -116,6 +118,19 @@ async fn schema(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
 }
 
 async fn load(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
+    match load_staged(spec, step, node).await {
+        // Once: what is lost again and again needs a person.
+        Err(StepError::Remote(error)) if error.reason == RESTAGE_NEEDED => {
+            warn!(node = node.node, error = %error, "SSTables are staged again");
+            stage(spec, step, node).await?;
+            load_staged(spec, step, node).await?;
+        }
+        result => result?,
+    }
+    check_ring(spec, step, node).await
+}
+
+async fn load_staged(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
     let agent = step.agent(&node.agent)?;
     Ok(agent
         .load_staged(on_node(spec, step, node), &|progress| step.report(progress))

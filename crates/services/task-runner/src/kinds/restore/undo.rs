@@ -75,7 +75,12 @@ async fn drop_trial(spec: &RestoreSpec, context: &Context) -> Vec<Finding> {
     })
     .await;
     let cleared = match dropped.is_empty() {
-        true => on_each(context, within, nodes, |node| steps::clear_trial(context, node)).await,
+        true => {
+            on_each(context, within, nodes, |node| {
+                steps::clear_trial(context, node)
+            })
+            .await
+        }
         false => Vec::new(),
     };
     let failed = dropped.iter().chain(&cleared);
