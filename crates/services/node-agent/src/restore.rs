@@ -18,8 +18,3 @@ pub struct TableTarget {
     pub source_id: TableId,
     pub target_id: TableId,
 }
-
-/// The lock on a restore, held by whatever works on it.
-pub fn on_restore(restore: &str) -> String {
-    format!("restore {restore}")
-}

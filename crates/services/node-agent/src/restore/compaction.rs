@@ -10,8 +10,9 @@ use cassandra_node::files::{self, blocking};
 use model::TableId;
 use tracing::{info, warn};
 
-use super::{RestoreRecord, RestoreState, on_restore};
+use super::{RestoreRecord, RestoreState};
 use crate::agent::Agent;
+use crate::agent::on_restore;
 use crate::error::AgentError;
 use crate::journal::{self, Journal};
 
