@@ -13,7 +13,7 @@ use model::TableRef;
 use tokio::process::Command;
 use tracing::debug;
 
-use super::{CassandraControl, ControlError, SnapshotScope};
+use super::{CassandraControl, ClientProtocol, ControlError, SnapshotScope};
 
 use outcome::{
     EXISTS_HINT, FAILED_HINT, already_exists, judge, last_lines, shown, timeout, unusable,
@@ -73,6 +73,14 @@ fn tables_by_keyspace(tables: &[TableRef]) -> BTreeMap<&str, Vec<&TableRef>> {
         keyspaces.entry(&table.keyspace).or_default().push(table);
     }
     keyspaces
+}
+
+/// How nodetool calls a protocol in `enable…`, `disable…` and `status…`.
+fn word(protocol: ClientProtocol) -> &'static str {
+    match protocol {
+        ClientProtocol::Native => "binary",
+        ClientProtocol::Thrift => "thrift",
+    }
 }
 
 /// Reads `<keyspace> <table> not running`.
@@ -211,6 +219,30 @@ impl CassandraControl for Nodetool {
 
     async fn drain(&self) -> Result<(), ControlError> {
         self.run(&["drain"]).await.map(drop)
+    }
+
+    async fn serves_clients(&self, protocol: ClientProtocol) -> Result<bool, ControlError> {
+        let command = format!("status{}", word(protocol));
+        match self.run(&[&command]).await {
+            Ok(output) => Ok(output.trim() == "running"),
+            // From 4.0 on there is no such command, and nodetool prints its usage.
+            Err(ControlError::Failed { .. } | ControlError::Unsupported { .. })
+                if protocol == ClientProtocol::Thrift =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn set_clients(
+        &self,
+        protocol: ClientProtocol,
+        served: bool,
+    ) -> Result<(), ControlError> {
+        let verb = if served { "enable" } else { "disable" };
+        let command = format!("{verb}{}", word(protocol));
+        self.run(&[&command]).await.map(drop)
     }
 
     async fn upgrade_sstables(&self, table: &TableRef) -> Result<(), ControlError> {

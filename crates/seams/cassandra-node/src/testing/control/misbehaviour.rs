@@ -19,6 +19,8 @@ pub enum Misbehaviour {
     LoadsNothing,
     /// `import` takes one SSTable out of staging and loses it.
     LosesOne,
+    /// Clients are served whatever it is told.
+    KeepsClients,
     /// One SSTable of each table is skipped when the node starts.
     OpensAllButOne,
 }
