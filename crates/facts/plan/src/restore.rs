@@ -13,7 +13,7 @@ mod nodes;
 mod placing;
 mod schema;
 mod sstables;
-mod steps;
+pub(crate) mod steps;
 
 #[cfg(test)]
 pub(crate) mod world;
@@ -60,13 +60,12 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     };
     let mut nodes = nodes::plan(&share, &mut findings);
     let cql = ddl::write(
-        inputs.mode,
+        &inputs,
         &backup,
         &given.selected,
         &given.live,
         &outcome.decided,
         &assignment.keyspaces,
-        &inputs.schemas,
     );
     let course = Course {
         mode: inputs.mode,

@@ -43,98 +43,98 @@ fn five_hundred_tables_are_counted() {
     check(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (250)
-          SCHEMA_REVERTS blog.t005 (during)
-              the live definition of blog.t005 is not as it was in the backup: the table is dropped and made as it was
-              hint: the plan has what is undone, and the CQL that does it again where there is any
-              and 124 more like it: blog.t025, blog.t045, blog.t065, blog.t085, blog.t105, blog.t125, blog.t145, blog.t165 and 116 more; --output json has all
-          SCHEMA_COLUMN_LOST blog.t005 (during)
-              blog.t005 has columns that were added since the backup, and are gone after the restore: later
-              hint: the plan has the CQL that adds them again, empty
-              and 124 more like it: blog.t025, blog.t045, blog.t065, blog.t085, blog.t105, blog.t125, blog.t145, blog.t165 and 116 more; --output json has all
+            warnings (250)
+              SCHEMA_REVERTS blog.t005 (during)
+                  the live definition of blog.t005 is not as it was in the backup: the table is dropped and made as it was
+                  hint: the plan has what is undone, and the CQL that does it again where there is any
+                  and 124 more like it: blog.t025, blog.t045, blog.t065, blog.t085, blog.t105, blog.t125, blog.t145, blog.t165 and 116 more; --output json has all
+              SCHEMA_COLUMN_LOST blog.t005 (during)
+                  blog.t005 has columns that were added since the backup, and are gone after the restore: later
+                  hint: the plan has the CQL that adds them again, empty
+                  and 124 more like it: blog.t025, blog.t045, blog.t065, blog.t085, blog.t105, blog.t125, blog.t145, blog.t165 and 116 more; --output json has all
 
-        advice (501)
-          INDEX_REBUILD blog.t000_by_c (during)
-              the index t000_by_c of blog.t000 is built anew while rows are loaded
-              and 497 more like it: blog.t005_by_c, blog.t010_by_c, blog.t015_by_c, blog.t020_by_c, blog.t025_by_c, blog.t030_by_c, blog.t035_by_c, blog.t040_by_c and 489 more; --output json has all
-          BACKUP_UNVERIFIED prod/nightly-1 (before)
-              the backup has not been read back since it was written
-              hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
-          REPAIR_ADVISED staging (after)
-              the replicas' snapshots were not taken in one instant
-              hint: on one node after the other: `nodetool repair -full blog`, `nodetool repair -full crm`, `nodetool repair -full shop`
-          AUTH_NOT_INCLUDED staging (after)
-              users, roles and permissions are not part of the backup
-              hint: make roles and grants again, set up external authentication, and check that applications can log in
+            advice (501)
+              INDEX_REBUILD blog.t000_by_c (during)
+                  the index t000_by_c of blog.t000 is built anew while rows are loaded
+                  and 497 more like it: blog.t005_by_c, blog.t010_by_c, blog.t015_by_c, blog.t020_by_c, blog.t025_by_c, blog.t030_by_c, blog.t035_by_c, blog.t040_by_c and 489 more; --output json has all
+              BACKUP_UNVERIFIED prod/nightly-1 (before)
+                  the backup has not been read back since it was written
+                  hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              REPAIR_ADVISED staging (after)
+                  the replicas' snapshots were not taken in one instant
+                  hint: on one node after the other: `nodetool repair -full blog`, `nodetool repair -full crm`, `nodetool repair -full shop`
+              AUTH_NOT_INCLUDED staging (after)
+                  users, roles and permissions are not part of the backup
+                  hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-        KEYSPACE  TABLES      BYTES  WHAT HAPPENS TO IT                                 AMONG THEM
-        blog          25   75.0 GiB  is not there: created, then loaded                 t000, t020, t040 and 22 more
-        blog          25   75.0 GiB  is there: dropped, created as it was, then loaded  t005, t025, t045 and 22 more
-        blog          50  150.0 GiB  is there: emptied, then loaded                     t010, t015, t030 and 47 more
-        crm          100  300.0 GiB  is not there: created, then loaded                 t004, t008, t012 and 97 more
-        crm          100  300.0 GiB  is there: dropped, created as it was, then loaded  t001, t009, t013 and 97 more
-        crm          198  594.0 GiB  is there: emptied, then loaded                     t002, t003, t006 and 195 more
-        shop           2    6.0 GiB  is there: emptied, then loaded                     Metrics_2, orders
+            KEYSPACE  TABLES      BYTES  WHAT HAPPENS TO IT                                 AMONG THEM
+            blog          25   75.0 GiB  is not there: created, then loaded                 t000, t020, t040 and 22 more
+            blog          25   75.0 GiB  is there: dropped, created as it was, then loaded  t005, t025, t045 and 22 more
+            blog          50  150.0 GiB  is there: emptied, then loaded                     t010, t015, t030 and 47 more
+            crm          100  300.0 GiB  is not there: created, then loaded                 t004, t008, t012 and 97 more
+            crm          100  300.0 GiB  is there: dropped, created as it was, then loaded  t001, t009, t013 and 97 more
+            crm          198  594.0 GiB  is there: emptied, then loaded                     t002, t003, t006 and 195 more
+            shop           2    6.0 GiB  is there: emptied, then loaded                     Metrics_2, orders
 
-        UNDONE IN THE SCHEMA (the CQL does it again after the restore)
-        blog.t005: since the backup: added later int
-            ALTER TABLE blog.t005 ADD later int;
-        blog.t025: since the backup: added later int
-            ALTER TABLE blog.t025 ADD later int;
-        blog.t045: since the backup: added later int
-            ALTER TABLE blog.t045 ADD later int;
-        blog.t065: since the backup: added later int
-            ALTER TABLE blog.t065 ADD later int;
-        blog.t085: since the backup: added later int
-            ALTER TABLE blog.t085 ADD later int;
-        blog.t105: since the backup: added later int
-            ALTER TABLE blog.t105 ADD later int;
-        blog.t125: since the backup: added later int
-            ALTER TABLE blog.t125 ADD later int;
-        blog.t145: since the backup: added later int
-            ALTER TABLE blog.t145 ADD later int;
-        blog.t165: since the backup: added later int
-            ALTER TABLE blog.t165 ADD later int;
-        blog.t185: since the backup: added later int
-            ALTER TABLE blog.t185 ADD later int;
-        and 115 more: blog.t205, blog.t225, blog.t245, blog.t265, blog.t285, blog.t305, blog.t325, blog.t345 and 107 more; --output json has all
+            UNDONE IN THE SCHEMA (the CQL does it again after the restore)
+            blog.t005: since the backup: added later int
+                ALTER TABLE blog.t005 ADD later int;
+            blog.t025: since the backup: added later int
+                ALTER TABLE blog.t025 ADD later int;
+            blog.t045: since the backup: added later int
+                ALTER TABLE blog.t045 ADD later int;
+            blog.t065: since the backup: added later int
+                ALTER TABLE blog.t065 ADD later int;
+            blog.t085: since the backup: added later int
+                ALTER TABLE blog.t085 ADD later int;
+            blog.t105: since the backup: added later int
+                ALTER TABLE blog.t105 ADD later int;
+            blog.t125: since the backup: added later int
+                ALTER TABLE blog.t125 ADD later int;
+            blog.t145: since the backup: added later int
+                ALTER TABLE blog.t145 ADD later int;
+            blog.t165: since the backup: added later int
+                ALTER TABLE blog.t165 ADD later int;
+            blog.t185: since the backup: added later int
+                ALTER TABLE blog.t185 ADD later int;
+            and 115 more: blog.t205, blog.t225, blog.t245, blog.t265, blog.t285, blog.t305, blog.t325, blog.t345 and 107 more; --output json has all
 
-        NODE       DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1  500.0 GiB    550.0 GiB      1000       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2  500.0 GiB    550.0 GiB      1000       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3  500.0 GiB    550.0 GiB      1000       0  00000000-0000-0000-0000-000000000013
+            NODE       DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1  500.0 GiB    550.0 GiB      1000       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2  500.0 GiB    550.0 GiB      1000       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3  500.0 GiB    550.0 GiB      1000       0  00000000-0000-0000-0000-000000000013
 
-        STEP     ON          AFTER
-        pin      -           -
-        stage    every node  pin
-        check    -           every stage
-        schema   -           check
-            25 CREATE TABLE in blog: t000, t020, t040 and 22 more
-            75 CREATE INDEX in blog: t000_by_c, t010_by_c, t015_by_c and 72 more
-            298 CREATE INDEX in crm: t002_by_c, t003_by_c, t004_by_c and 295 more
-            100 CREATE TABLE in crm: t004, t008, t012 and 97 more
-            --cql prints all 498 statements
-        replace  -           schema
-            25 DROP TABLE in blog: t005, t025, t045 and 22 more
-            25 CREATE TABLE in blog: t005, t025, t045 and 22 more
-            75 CREATE INDEX in blog: t005_by_c, t025_by_c, t045_by_c and 72 more
-            100 DROP TABLE in crm: t001, t009, t013 and 97 more
-            100 CREATE TABLE in crm: t001, t009, t013 and 97 more
-            298 CREATE INDEX in crm: t001_by_c, t009_by_c, t013_by_c and 295 more
-            50 TRUNCATE TABLE in blog: t010, t015, t030 and 47 more
-            50 DROP INDEX in blog: t010_by_c, t015_by_c, t030_by_c and 47 more
-            198 TRUNCATE TABLE in crm: t002, t003, t006 and 195 more
-            198 DROP INDEX in crm: t002_by_c, t003_by_c, t006_by_c and 195 more
-            2 TRUNCATE TABLE in shop: Metrics_2, orders
-            --cql prints all 1,121 statements
-        load     every node  replace
-        finish   every node  every load
-        unpin    -           every finish
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            schema   -           check
+                25 CREATE TABLE in blog: t000, t020, t040 and 22 more
+                75 CREATE INDEX in blog: t000_by_c, t010_by_c, t015_by_c and 72 more
+                298 CREATE INDEX in crm: t002_by_c, t003_by_c, t004_by_c and 295 more
+                100 CREATE TABLE in crm: t004, t008, t012 and 97 more
+                --cql prints all 498 statements
+            replace  -           schema
+                25 DROP TABLE in blog: t005, t025, t045 and 22 more
+                25 CREATE TABLE in blog: t005, t025, t045 and 22 more
+                75 TRUNCATE TABLE in blog: t005, t025, t045 and 72 more
+                75 CREATE INDEX in blog: t005_by_c, t025_by_c, t045_by_c and 72 more
+                100 DROP TABLE in crm: t001, t009, t013 and 97 more
+                100 CREATE TABLE in crm: t001, t009, t013 and 97 more
+                298 TRUNCATE TABLE in crm: t001, t009, t013 and 295 more
+                298 CREATE INDEX in crm: t001_by_c, t009_by_c, t013_by_c and 295 more
+                50 DROP INDEX in blog: t010_by_c, t015_by_c, t030_by_c and 47 more
+                198 DROP INDEX in crm: t002_by_c, t003_by_c, t006_by_c and 195 more
+                2 TRUNCATE TABLE in shop: Metrics_2, orders
+                --cql prints all 1,246 statements
+            load     every node  replace
+            finish   every node  every load
+            unpin    -           every finish
 
-        takes about 2h 19m
-    "#]],
+            takes about 2h 23m
+        "#]],
     );
 
     let plan = ShownPlan::from(&plan_restore(&request));
