@@ -14,6 +14,10 @@ pub enum TaskKind {
     Verify,
     /// Deletes a backup.
     Delete,
+    /// Deletes the old files of a restore in place.
+    Accept,
+    /// Puts the old files of a restore in place back.
+    Rollback,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,6 +22,7 @@ pub use codes::Code;
 pub use compatibility::check_compatibility;
 // What the functions here take and return.
 pub use model::plan::{BackupPlan, BackupRequest, Compatibility, PlannedNode, UnreachableAgent};
+pub use restore::steps::{accept_steps, rollback_steps};
 pub use restore::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
     RestoreMode, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite, StepKind, TableAction,

@@ -14,6 +14,7 @@ mod load;
 mod meant;
 mod opened;
 mod path_name;
+mod quiesce;
 mod restart;
 mod restore;
 mod snapshot;

@@ -65,6 +65,9 @@ pub struct TasksConfig {
     pub step_silence_seconds: u64,
     /// The same for work that Cassandra does for the agent, which says nothing in the middle of a table.
     pub nodetool_silence_seconds: u64,
+    /// How long all agents of a cluster have to cut clients off before a restore in place. Writes until then are kept out of
+    /// the restored tables.
+    pub quiesce_seconds: u64,
     /// Tasks that have ended and are kept to be looked at.
     pub keep_finished_tasks: usize,
 }
@@ -78,6 +81,7 @@ impl Default for TasksConfig {
             step_retry_for_seconds: 600,
             step_silence_seconds: 3_600,
             nodetool_silence_seconds: 86_400,
+            quiesce_seconds: 30,
             keep_finished_tasks: 1_000,
         }
     }

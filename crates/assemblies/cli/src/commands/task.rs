@@ -31,7 +31,7 @@ pub async fn run(command: TaskCommand, context: &mut Context) -> Result<(), Fail
 }
 
 /// What is not a UUID cannot be a task's id, so there is no such task: a script need not tell the two apart.
-fn task_id(text: &str) -> Result<String, Failure> {
+pub(super) fn task_id(text: &str) -> Result<String, Failure> {
     match text.parse::<TaskId>() {
         Ok(id) => Ok(id.to_string()),
         Err(_) => Err(Failure::NoTask(text.to_owned())),

@@ -63,6 +63,8 @@ pub fn kind(kind: pb::TaskKind) -> &'static str {
         pb::TaskKind::Restore => "restore",
         pb::TaskKind::Verify => "verify",
         pb::TaskKind::Delete => "delete",
+        pb::TaskKind::Accept => "accept",
+        pb::TaskKind::Rollback => "rollback",
         pb::TaskKind::Unspecified => "unknown",
     }
 }

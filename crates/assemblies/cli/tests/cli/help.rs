@@ -284,6 +284,8 @@ async fn every_command_has_help() {
         "backup delete",
         "restore plan",
         "restore start",
+        "restore accept",
+        "restore rollback",
         "task list",
         "task show",
         "task watch",

@@ -1,9 +1,11 @@
 //! What else could be done, and what is left to people when the restore is done.
 
 mod afterwards;
+mod kept;
 mod offer;
 
 use crate::findings::Findings;
 use crate::restore::sstables::Restored;
 
-pub(super) const RULES: &[fn(&Restored, &mut Findings)] = &[offer::check, afterwards::check];
+pub(super) const RULES: &[fn(&Restored, &mut Findings)] =
+    &[offer::check, kept::check, afterwards::check];

@@ -21,10 +21,13 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
         expect![[r#"
             restore of prod/nightly-1 into staging, in place: can be done
 
-            advice (3)
+            advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              OLD_FILES_KEPT staging (after)
+                  the files that are replaced stay on the nodes, 9.0 GiB now
+                  hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`
@@ -42,15 +45,15 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
             10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            check   -           every stage
-            stop    every node  check
-            swap    every node  every stop
-            start   every node  every swap
-            finish  every node  every start
-            unpin   -           every finish
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            quiesce  -           check
+            stop     every node  quiesce
+            swap     every node  every stop
+            start    every node  every swap
+            unpin    -           every start
 
             takes about 2m 47s
         "#]],
@@ -69,10 +72,13 @@ fn in_place_makes_what_is_missing_first() {
         expect![[r#"
             restore of prod/nightly-1 into staging, in place: can be done
 
-            advice (3)
+            advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              OLD_FILES_KEPT staging (after)
+                  the files that are replaced stay on the nodes, 3.0 GiB now
+                  hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`
@@ -90,19 +96,19 @@ fn in_place_makes_what_is_missing_first() {
             10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            check   -           every stage
-            schema  -           check
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            schema   -           check
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
                 CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
-            stop    every node  schema
-            swap    every node  every stop
-            start   every node  every swap
-            finish  every node  every start
-            unpin   -           every finish
+            quiesce  -           schema
+            stop     every node  quiesce
+            swap     every node  every stop
+            start    every node  every swap
+            unpin    -           every start
 
             takes about 2m 53s
         "#]],
@@ -166,10 +172,13 @@ fn in_place_needs_tables_as_they_were() {
                   shop.Metrics_2 gets columns back that were dropped since the backup: c
                   hint: the plan has the CQL that drops them again
 
-            advice (3)
+            advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              OLD_FILES_KEPT staging (after)
+                  the files that are replaced stay on the nodes, 3.0 GiB now
+                  hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`

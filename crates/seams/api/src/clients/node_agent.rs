@@ -14,7 +14,7 @@ use tonic::transport::Channel;
 use super::call::{OnProgress, follow, invalid, within};
 use crate::RemoteError;
 use crate::client::{NodeAgentClient, node_agent};
-use crate::convert::{all_into, parsed, required};
+use crate::convert::{all_into, parsed, required, time};
 use crate::pb::node_agent as pb;
 use crate::pb::types as types_pb;
 
@@ -28,6 +28,8 @@ const CLEAR_DEADLINE: Duration = Duration::from_secs(300);
 const CQL_DEADLINE: Duration = Duration::from_secs(3_600);
 /// Stopping drains first, and starts again what went down without having drained.
 const STOP_DEADLINE: Duration = Duration::from_secs(5_400);
+/// The cutoff is at most 15 minutes away.
+const CUT_OFF_DEADLINE: Duration = Duration::from_secs(1_200);
 const SWAP_DEADLINE: Duration = Duration::from_secs(1_800);
 /// Starting replays the commit log and waits for CQL.
 const START_DEADLINE: Duration = Duration::from_secs(3_600);
@@ -84,11 +86,27 @@ pub trait NodeAgent: Send + Sync + 'static {
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError>;
 
+    /// Has writes of before `cutoff`, which has not come yet, dropped from these tables once Cassandra has started again.
+    async fn mark_truncated(
+        &self,
+        restore: RestoreOnNode,
+        cutoff: Timestamp,
+    ) -> Result<(), RemoteError>;
+
+    /// Cuts clients off; returns once `cutoff` has passed.
+    async fn cut_clients_off(&self, host: HostId, cutoff: Timestamp) -> Result<(), RemoteError>;
+
+    /// Lets clients in again, starts Cassandra for it if it is down, and takes back what was marked.
+    async fn let_clients_in(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError>;
+
     /// Drains and stops Cassandra.
     async fn stop_cassandra(&self, host: HostId) -> Result<(), RemoteError>;
 
     /// Moves live files aside and staged files into their place.
     async fn swap_staged(&self, restore: RestoreOnNode) -> Result<(), RemoteError>;
+
+    /// Moves restored files aside and the old ones back into their place.
+    async fn swap_back(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError>;
 
     /// Starts Cassandra, and compares what it has opened of these tables with what is there.
     async fn start_cassandra(&self, restore: RestoreOnNode) -> Result<(), RemoteError>;
@@ -109,8 +127,14 @@ pub trait NodeAgent: Send + Sync + 'static {
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError>;
 
-    /// Removes what a restore has left on the node. Succeeds if there is nothing.
-    async fn finish_restore(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError>;
+    /// Removes what a restore has left on the node; the old files of a restore in place only with `delete_old_files`.
+    /// Succeeds if there is nothing.
+    async fn finish_restore(
+        &self,
+        restore: TaskId,
+        host: HostId,
+        delete_old_files: bool,
+    ) -> Result<(), RemoteError>;
 }
 
 /// What of a snapshot is uploaded, and as a part of which backup.
@@ -309,6 +333,42 @@ impl NodeAgent for RemoteNodeAgent {
         Ok(())
     }
 
+    async fn mark_truncated(
+        &self,
+        restore: RestoreOnNode,
+        cutoff: Timestamp,
+    ) -> Result<(), RemoteError> {
+        let request = pb::MarkTruncatedRequest {
+            restore: restore.restore.to_string(),
+            tables: all_into(restore.tables),
+            host_id: restore.host.to_string(),
+            cutoff: time(cutoff),
+        };
+        let mut client = self.client.clone();
+        within(START_DEADLINE, client.mark_truncated(request)).await?;
+        Ok(())
+    }
+
+    async fn cut_clients_off(&self, host: HostId, cutoff: Timestamp) -> Result<(), RemoteError> {
+        let request = pb::CutClientsOffRequest {
+            host_id: host.to_string(),
+            cutoff: time(cutoff),
+        };
+        let mut client = self.client.clone();
+        within(CUT_OFF_DEADLINE, client.cut_clients_off(request)).await?;
+        Ok(())
+    }
+
+    async fn let_clients_in(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
+        let request = pb::LetClientsInRequest {
+            restore: restore.to_string(),
+            host_id: host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(START_DEADLINE, client.let_clients_in(request)).await?;
+        Ok(())
+    }
+
     async fn stop_cassandra(&self, host: HostId) -> Result<(), RemoteError> {
         let request = pb::StopCassandraRequest {
             host_id: host.to_string(),
@@ -326,6 +386,16 @@ impl NodeAgent for RemoteNodeAgent {
         };
         let mut client = self.client.clone();
         within(SWAP_DEADLINE, client.swap_staged(request)).await?;
+        Ok(())
+    }
+
+    async fn swap_back(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
+        let request = pb::SwapBackRequest {
+            restore: restore.to_string(),
+            host_id: host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(SWAP_DEADLINE, client.swap_back(request)).await?;
         Ok(())
     }
 
@@ -372,10 +442,16 @@ impl NodeAgent for RemoteNodeAgent {
         Ok(())
     }
 
-    async fn finish_restore(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
+    async fn finish_restore(
+        &self,
+        restore: TaskId,
+        host: HostId,
+        delete_old_files: bool,
+    ) -> Result<(), RemoteError> {
         let request = pb::FinishRestoreRequest {
             restore: restore.to_string(),
             host_id: host.to_string(),
+            delete_old_files,
         };
         let mut client = self.client.clone();
         within(FINISH_DEADLINE, client.finish_restore(request)).await?;

@@ -17,4 +17,5 @@ mod superseded;
 mod task;
 mod typed;
 mod verify_delete;
+mod way_back;
 mod world;

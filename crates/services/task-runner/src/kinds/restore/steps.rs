@@ -5,6 +5,7 @@ use futures::future::try_join_all;
 use model::plan::{NodePlan, StepKind};
 
 use super::check::{check, check_agreement, described};
+use super::quiesce::quiesce;
 use super::spec::RestoreSpec;
 use crate::context::Context;
 use crate::engine::{StepError, StepRun, agent};
@@ -20,12 +21,13 @@ pub(super) async fn run(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepEr
         StepKind::Schema => schema(spec, step).await,
         StepKind::Replace => execute(spec, step).await,
         StepKind::Load => load(spec, step, node()?).await,
+        StepKind::Quiesce => quiesce(spec, &step.context, step.task_id()).await,
         StepKind::Stop => stop(step, node()?).await,
         StepKind::Swap => swap(spec, step, node()?).await,
         StepKind::Start => start(&step.context, on_node(spec, step, node()?), node()?).await,
         StepKind::UpgradeSstables => upgrade_sstables(spec, step, node()?).await,
         StepKind::Views => views(spec, step).await,
-        StepKind::Finish => finish(&step.context, step.task_id(), node()?).await,
+        StepKind::Finish => finish(&step.context, step.task_id(), node()?, false).await,
         StepKind::Unpin => {
             let catalog = &step.context.catalog;
             Ok(catalog
@@ -96,7 +98,8 @@ async fn load(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(),
         .await?)
 }
 
-async fn stop(step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
+/// Drains and stops Cassandra.
+pub(in crate::kinds) async fn stop(step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
     Ok(step
         .agent(&node.agent)?
         .stop_cassandra(node.host_id)
@@ -109,7 +112,7 @@ async fn swap(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(),
 }
 
 /// Starts Cassandra; it must have opened all of the request's tables.
-pub(super) async fn start(
+pub(in crate::kinds) async fn start(
     context: &Context,
     request: RestoreOnNode,
     node: &NodePlan,
@@ -151,12 +154,15 @@ async fn views(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Removes what the restore has left on a node.
-pub(super) async fn finish(
+/// Removes what the restore has left on a node; the files that it has replaced only if asked to.
+pub(in crate::kinds) async fn finish(
     context: &Context,
     restore: model::TaskId,
     node: &NodePlan,
+    delete_old_files: bool,
 ) -> Result<(), StepError> {
     let agent = agent(context, &node.agent)?;
-    Ok(agent.finish_restore(restore, node.host_id).await?)
+    Ok(agent
+        .finish_restore(restore, node.host_id, delete_old_files)
+        .await?)
 }
