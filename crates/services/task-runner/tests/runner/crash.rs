@@ -57,11 +57,9 @@ pub async fn ask(life: &mut Life, story: Story) {
 
 /// The story's own task.
 async fn task_of(life: &mut Life, story: Story) -> Option<Task> {
-    let tasks = life.tasks().await.into_iter();
+    let mut tasks = life.tasks().await.into_iter();
     let rolls_back = story == Story::Rollback;
-    tasks
-        .filter(|task| !rolls_back || task.kind() == TaskKind::Rollback)
-        .next()
+    tasks.find(|task| !rolls_back || task.kind() == TaskKind::Rollback)
 }
 
 /// Lives until the store dies at the given write, or to the end of the task. Answers whether it died.
