@@ -22,8 +22,13 @@ async fn three_nodes_come_back_online_and_in_place() -> Result<()> {
 
     world.change(1).await?;
     assert_differ(&before, &world.digest().await?);
-    world.restore("ring", "in-place").await?;
+    let restored = world.restore("ring", "in-place").await?;
     assert_same(&before, &world.digest().await?);
+    assert_ne!(world.leftovers()?, Vec::<std::path::PathBuf>::new());
+    let task = restored.json["task_id"].as_str().expect("a task");
+    let accept = ["restore", "accept", task, "--yes", "--wait"];
+    cli.ok(&accept).await?;
+    assert_eq!(world.leftovers()?, Vec::<std::path::PathBuf>::new());
 
     world.change(2).await?;
     world.drop_keyspace("shop").await?;

@@ -19,6 +19,10 @@ pub enum TaskKind {
     Verify,
     /// Deletes a backup.
     Delete,
+    /// Deletes the old files of a restore in place.
+    Accept,
+    /// Puts the old files of a restore in place back.
+    Rollback,
 }
 
 /// Where a task is in its life; [`next_state`] has the moves.

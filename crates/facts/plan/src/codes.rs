@@ -336,6 +336,11 @@ codes! {
         "The nodes' snapshots were not taken in the same instant, and a backup holds what each replica had. Run a \
          full repair of the restored keyspaces when the restore is done."
 
+    OLD_FILES_KEPT Advice After
+        "A restore in place keeps the files that it replaces, in the staging folders beside the data directories. They take \
+         their space until `ringkeep restore accept TASK` deletes them; until then `ringkeep restore rollback TASK` stops \
+         the nodes and puts them back. Rolling back ends with the next restore of any of the tables."
+
     // What a task could not do, said when it ends.
     SCHEMA_CHANGED_DURING_BACKUP Warning After
         "The schema changed between the plan of a backup and its snapshots. The backup holds the later schema; a table \

@@ -24,6 +24,7 @@ pub use compatibility::check_compatibility;
 pub use model::plan::{
     BackupPlan, BackupRequest, Compatibility, PlannedNode, ShownPlan, UnreachableAgent,
 };
+pub use restore::steps::{accept_steps, rollback_steps};
 pub use restore::{
     Completeness, KeyspaceCoverage, NodeKeys, NodePlan, PlanStep, Rates, RequestedMode,
     RestoreMode, RestoreOptions, RestorePlan, RestoreRequest, SchemaChange, SchemaRewrite,

@@ -14,7 +14,7 @@ mod placing;
 mod schema;
 mod sstables;
 mod statements;
-mod steps;
+pub(crate) mod steps;
 
 #[cfg(test)]
 pub(crate) mod world;

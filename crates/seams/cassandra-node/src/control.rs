@@ -120,6 +120,15 @@ pub enum SnapshotScope {
     Tables(Vec<TableRef>),
 }
 
+/// A protocol by which clients reach Cassandra.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClientProtocol {
+    /// CQL, which the agent uses itself.
+    Native,
+    /// The protocol before CQL, which 4.0 no longer has.
+    Thrift,
+}
+
 /// Controls one node.
 #[async_trait]
 pub trait CassandraControl: Send + Sync {
@@ -161,6 +170,14 @@ pub trait CassandraControl: Send + Sync {
 
     /// Flushes everything and takes no more writes.
     async fn drain(&self) -> Result<(), ControlError>;
+
+    /// Whether clients are served by a protocol; they are not by one that the release does not have.
+    async fn serves_clients(&self, protocol: ClientProtocol) -> Result<bool, ControlError>;
+
+    /// Begins or ends serving clients by a protocol; ending closes their connections. Cassandra serves them again by its
+    /// own settings when it starts.
+    async fn set_clients(&self, protocol: ClientProtocol, served: bool)
+    -> Result<(), ControlError>;
 
     /// Rewrites SSTables of older formats; ends when that is done.
     async fn upgrade_sstables(&self, table: &TableRef) -> Result<(), ControlError>;

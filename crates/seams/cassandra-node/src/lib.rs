@@ -4,6 +4,7 @@
 //!   draining, [`CassandraProcess`] for starting and stopping. Each port has its adapter beside it: the scylla driver,
 //!   nodetool, and configured commands.
 //! - [`lifecycle`] starts and stops the process and determines whether it is up or down.
+//! - [`clients`] cuts clients off and lets them in again; [`truncation`] keeps what came before a moment from returning.
 //! - [`yaml`] reads cassandra.yaml; [`folders`], [`sstables`] and [`commit_log`] read what lies on disk; [`files`] is what
 //!   they share.
 //! - [`ring`], [`gossip`], [`role`], [`tables`], [`schema`], [`settings`] and [`keys`] read what the node reports of itself;
@@ -14,6 +15,7 @@
 
 #![warn(missing_docs)]
 
+pub mod clients;
 pub mod commit_log;
 mod config;
 pub mod control;
@@ -36,6 +38,7 @@ mod switches;
 pub mod tables;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod truncation;
 pub mod yaml;
 
 pub use config::{CassandraConfig, CqlTls};

@@ -8,9 +8,10 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::clients;
 use crate::control::ControlError;
 use crate::node::CassandraNode;
-use crate::process::{Action, ProcessError};
+use crate::process::{Action, Attempt, ProcessError};
 
 pub use error::LifecycleError;
 
@@ -21,14 +22,19 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const START_TRIES_MAX: u32 = 4;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Starts Cassandra, and waits until it serves CQL and has joined. Succeeds if it is up.
+/// Starts Cassandra, and waits until it serves CQL and has joined. Succeeds if it is up; if it runs with its clients cut
+/// off, they are let in again.
 pub async fn start(node: &CassandraNode) -> Result<(), LifecycleError> {
     if !node.process.supports(Action::Start) {
         let action = Action::Start;
         return Err(ProcessError::Unsupported { action }.into());
     }
+    let let_in = clients::let_in_again(node).await?;
     if check_up(node).await.is_ok() {
         return Ok(());
+    }
+    if let_in {
+        return wait_until_done(node, Action::Start, None).await;
     }
     let mut tries = 1;
     // If a whole cluster is started at once, a node may give up because no seed replies yet; a little later one does.
@@ -108,11 +114,21 @@ async fn check_done(node: &CassandraNode, action: Action) -> Result<(), String> 
 /// Begins the action and waits until the node is as it makes it. One that runs on in the foreground is fine, one that
 /// fails is not.
 async fn run_until_done(node: &CassandraNode, action: Action) -> Result<(), LifecycleError> {
-    let mut attempt = node.process.begin(action).await?;
+    let attempt = node.process.begin(action).await?;
+    wait_until_done(node, action, Some(attempt)).await
+}
+
+async fn wait_until_done(
+    node: &CassandraNode,
+    action: Action,
+    mut attempt: Option<Box<dyn Attempt>>,
+) -> Result<(), LifecycleError> {
     let limit = node.start_timeout();
     let deadline = Instant::now() + limit;
     loop {
-        if let Some(error) = attempt.failure().await {
+        if let Some(attempt) = &mut attempt
+            && let Some(error) = attempt.failure().await
+        {
             return Err(error.into());
         }
         let why = match check_done(node, action).await {

@@ -69,6 +69,8 @@ pub struct CassandraYaml {
     pub cql_address: Option<String>,
     /// Where other nodes reach this one, host:port.
     pub storage_address: Option<String>,
+    /// Whether Cassandra serves clients by Thrift when it starts; only releases before 4.0 can.
+    pub starts_thrift: bool,
     /// New SSTables get UUID-based identifiers.
     pub time_ids: bool,
     /// As written; Cassandra 5.0 and later have it.
@@ -127,6 +129,7 @@ impl CassandraYaml {
             ),
             cql_address: cql_address(&at, listen.as_deref())?,
             storage_address: listen.map(|host| join_address(&host, storage_port)),
+            starts_thrift: at.optional_flag("start_rpc")? == Some(true),
             time_ids: features.time_sstable_ids == Some(true),
             storage_compatibility_mode: at.text("storage_compatibility_mode")?,
             selected_format: match at.text("sstable.selected_format")? {

@@ -112,3 +112,25 @@ impl BackupDeletedView {
         }
     }
 }
+
+/// A task that accepts a restore or rolls it back.
+#[derive(Debug, Clone, Serialize)]
+pub struct RestoreTaskStartedView {
+    /// The task that was started.
+    pub task_id: String,
+    /// The restore's task.
+    pub restore: String,
+    /// As it ended; null unless it was waited for.
+    pub task: Option<TaskView>,
+}
+
+impl RestoreTaskStartedView {
+    /// Just started.
+    pub fn new(task: model::TaskId, restore: model::TaskId) -> Self {
+        Self {
+            task_id: task.to_string(),
+            restore: restore.to_string(),
+            task: None,
+        }
+    }
+}

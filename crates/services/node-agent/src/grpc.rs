@@ -21,8 +21,8 @@ use tonic::{Request, Response, Status};
 use crate::agent::{Agent, on_restore, on_snapshot};
 use crate::error::AgentError;
 use crate::{
-    describe, leftovers, load, meant, opened, restart, restore, snapshot, stage, swap, trial,
-    upgrade, upload, views,
+    describe, leftovers, load, meant, opened, quiesce, restart, restore, snapshot, stage, swap,
+    trial, upgrade, upload, views,
 };
 
 pub use level::SameLevel;
@@ -321,6 +321,56 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         )
     }
 
+    async fn mark_truncated(
+        &self,
+        request: Request<pb::MarkTruncatedRequest>,
+    ) -> Answer<pb::MarkTruncatedResponse> {
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        let tables = convert::targets(request.tables).map_err(status)?;
+        let cutoff = parsed("cutoff", &request.cutoff).map_err(status)?;
+        self.locked(on_node(), |agent| async move {
+            let _restore = agent
+                .locks
+                .lock(on_restore(&request.restore).as_str())
+                .await;
+            quiesce::mark_truncated(&agent, &request.restore, &tables, cutoff).await
+        })
+        .await?;
+        Ok(Response::new(pb::MarkTruncatedResponse {}))
+    }
+
+    async fn cut_clients_off(
+        &self,
+        request: Request<pb::CutClientsOffRequest>,
+    ) -> Answer<pb::CutClientsOffResponse> {
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        let cutoff = parsed("cutoff", &request.cutoff).map_err(status)?;
+        self.locked(on_node(), |agent| async move {
+            quiesce::cut_clients_off(&agent, cutoff).await
+        })
+        .await?;
+        Ok(Response::new(pb::CutClientsOffResponse {}))
+    }
+
+    async fn let_clients_in(
+        &self,
+        request: Request<pb::LetClientsInRequest>,
+    ) -> Answer<pb::LetClientsInResponse> {
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        self.locked(on_node(), |agent| async move {
+            let _restore = agent
+                .locks
+                .lock(on_restore(&request.restore).as_str())
+                .await;
+            quiesce::let_clients_in(&agent, &request.restore).await
+        })
+        .await?;
+        Ok(Response::new(pb::LetClientsInResponse {}))
+    }
+
     async fn stop_cassandra(
         &self,
         request: Request<pb::StopCassandraRequest>,
@@ -352,6 +402,23 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
             })
             .await?;
         Ok(Response::new(pb::SwapStagedResponse { sstables }))
+    }
+
+    async fn swap_back(
+        &self,
+        request: Request<pb::SwapBackRequest>,
+    ) -> Answer<pb::SwapBackResponse> {
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        self.locked(on_node(), |agent| async move {
+            let _restore = agent
+                .locks
+                .lock(on_restore(&request.restore).as_str())
+                .await;
+            swap::swap_back(&agent, &request.restore).await
+        })
+        .await?;
+        Ok(Response::new(pb::SwapBackResponse {}))
     }
 
     async fn start_cassandra(
@@ -408,14 +475,18 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::FinishRestoreRequest>,
     ) -> Answer<pb::FinishRestoreResponse> {
-        let pb::FinishRestoreRequest { restore, host_id } = request.into_inner();
+        let pb::FinishRestoreRequest {
+            restore,
+            host_id,
+            delete_old_files,
+        } = request.into_inner();
         let wanted = parsed("host_id", &host_id).map_err(status)?;
         meant::check_finish(&self.agent, wanted, &restore)
             .await
             .map_err(status)?;
         let freed_bytes = self
             .locked(on_restore(&restore), |agent| async move {
-                restore::finish(&agent, &restore).await
+                restore::finish(&agent, &restore, delete_old_files).await
             })
             .await?;
         Ok(Response::new(pb::FinishRestoreResponse { freed_bytes }))

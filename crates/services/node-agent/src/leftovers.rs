@@ -101,7 +101,7 @@ async fn clear_one(agent: &Agent, kind: LeftoverKind, task: TaskId) -> Result<u6
     if swapped.kind() == LeftoverKind::OldFiles && kind != LeftoverKind::OldFiles {
         return Err("it has old files of a restore in place".to_owned());
     }
-    clear_restore(agent, task).await
+    clear_restore(agent, task, kind == LeftoverKind::OldFiles).await
 }
 
 async fn clear_snapshot(agent: &Agent, task: TaskId) -> Result<u64, String> {
@@ -113,9 +113,14 @@ async fn clear_snapshot(agent: &Agent, task: TaskId) -> Result<u64, String> {
     Ok(bytes)
 }
 
-async fn clear_restore(agent: &Agent, task: TaskId) -> Result<u64, String> {
+async fn clear_restore(
+    agent: &Agent,
+    task: TaskId,
+    delete_old_files: bool,
+) -> Result<u64, String> {
     let restore = task.to_string();
-    let freed = restore::finish(agent, &restore).await.map_err(why)?;
+    let finished = restore::finish(agent, &restore, delete_old_files).await;
+    let freed = finished.map_err(why)?;
     let roots = agent.folders.restore_roots(&restore).unwrap_or_default();
     let rest = blocking(move || {
         let freed = roots.iter().map(|root| files::remove_tree(root));
@@ -143,7 +148,7 @@ impl Swapped {
         let is_unreadable = records.is_err();
         let state = RestoreState::replay(records.unwrap_or_default());
         let swapped = blocking(move || {
-            let has_old = swap::has_old_files(&roots)?;
+            let has_old = swap::keeps_old_files(&roots)?;
             Ok::<_, FileError>(Self {
                 has_begun: has_old || !state.aside.is_empty() || !state.swapped.is_empty(),
                 is_half: swap::half_swapped(&roots, &state)?.is_some(),

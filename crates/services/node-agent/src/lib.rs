@@ -16,6 +16,7 @@ mod meant;
 mod opened;
 mod owner;
 mod path_name;
+mod quiesce;
 mod restart;
 mod restore;
 mod snapshot;

@@ -17,7 +17,7 @@ use tracing::warn;
 use crate::agent::Agent;
 use crate::error::{AgentError, wire_kind};
 use crate::path_name;
-use crate::restore::TableTarget;
+use crate::restore::{RestoreRecord, RestoreState, TableTarget};
 
 use look::{Look, OnDisk};
 
@@ -101,10 +101,23 @@ pub async fn start(
     loop {
         unsure = look_again(agent, restore, unsure).await?;
         if unsure.is_empty() {
-            return Ok(());
+            return keep_marks(agent, restore).await;
         }
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
+}
+
+/// The truncation records that this restore has written are no longer its own to be taken back: they are those of before,
+/// if it is rolled back.
+async fn keep_marks(agent: &Agent, restore: &str) -> Result<(), OpenedError> {
+    if !agent.folders.restore_journal(restore).exists() {
+        return Ok(());
+    }
+    let (journal, state) = RestoreState::open(&agent.folders, restore).await?;
+    for table in state.marked.into_keys() {
+        journal.append(&RestoreRecord::Unmarked { table }).await?;
+    }
+    Ok(())
 }
 
 /// A table of which it is not known yet that Cassandra has opened it.

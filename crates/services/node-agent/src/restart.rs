@@ -4,7 +4,7 @@ mod drains;
 mod error;
 
 use cassandra_node::process::{Action, ProcessError};
-use cassandra_node::{ControlError, lifecycle};
+use cassandra_node::{CassandraNode, ControlError, clients, lifecycle};
 use tracing::{info, warn};
 
 use crate::agent::Agent;
@@ -12,7 +12,7 @@ use crate::error::AgentError;
 
 pub use error::RestartError;
 
-/// Drains and stops. If Cassandra is down already, and was not drained by this agent, it is started to be drained: what its
+/// Drains and stops; refused while clients are served. If Cassandra is down already, and was not drained by this agent, it is started to be drained: what its
 /// commit log still holds would be replayed over the files of a restore.
 pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
     let node = &agent.node;
@@ -21,6 +21,7 @@ pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
         return Err(ProcessError::Unsupported { action }.into());
     }
     if lifecycle::check_down(node).await.is_err() {
+        check_quiet(node).await?;
         match drain(agent).await {
             Ok(()) => return Ok(lifecycle::stop(node).await?),
             // It went down by itself, or is half-way there.
@@ -43,6 +44,16 @@ pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
             source: Box::new(source),
         })?;
     Ok(lifecycle::stop(node).await?)
+}
+
+/// What a client writes now would be kept by other nodes as hints, and be applied to the restored tables.
+async fn check_quiet(node: &CassandraNode) -> Result<(), RestartError> {
+    match clients::are_served(node).await {
+        Ok(true) => Err(RestartError::NotQuiet),
+        // It is half-way down.
+        Ok(false) | Err(ControlError::Unreachable { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn drain_by_starting(agent: &Agent) -> Result<(), RestartError> {

@@ -4,6 +4,7 @@
 //! only ever moves what is still in its place, so a kill at any rename is made good by doing it again. The old files stay
 //! in the staging folder until the restore is finished.
 
+mod back;
 mod error;
 mod old;
 mod staging;
@@ -23,11 +24,14 @@ use crate::journal::Journal;
 use crate::path_name;
 use crate::restore::{RestoreRecord, RestoreState, TableTarget};
 
+pub use back::swap_back;
 pub use error::SwapError;
-pub use old::{half_swapped, has_old_files};
+pub use old::{half_swapped, keeps_old_files};
 
 /// Where old files wait inside a restore's staging folder.
 const OLD: &str = "old";
+/// Where restored files wait there that were swapped back.
+const RESTORED: &str = "restored";
 /// Added to the names of caches, so that Cassandra does not find them: they point into files that are no longer live.
 const OLD_CACHE: &str = "ringkeep-old";
 
@@ -48,6 +52,11 @@ async fn swap_files(
     rename: Rename,
 ) -> Result<u64, SwapError> {
     let (journal, state) = RestoreState::open(folders, restore).await?;
+    if !state.restored_aside.is_empty() || !state.swapped_back.is_empty() {
+        return Err(SwapError::RolledBack {
+            restore: restore.to_owned(),
+        });
+    }
     for target in targets {
         let staged = state.staged.as_ref();
         if !staged.is_some_and(|tables| tables.contains_key(&target.target_id)) {
@@ -81,7 +90,10 @@ async fn swap_table(
     }
     if !state.aside.contains(&table) {
         each_directory(folders, restore, target, rename, move_aside).await?;
-        journal.append(&RestoreRecord::Aside { table }).await?;
+        let files = Some(count_old(folders, restore, target).await?);
+        journal
+            .append(&RestoreRecord::Aside { table, files })
+            .await?;
     }
     each_directory(folders, restore, target, rename, move_in).await?;
     journal.append(&RestoreRecord::Swapped { table }).await?;
@@ -95,6 +107,7 @@ struct Places {
     live: PathBuf,
     staged: PathBuf,
     old: PathBuf,
+    restored: PathBuf,
 }
 
 type Phase = fn(&Folders, &Places, &Rename) -> Result<(), SwapError>;
@@ -113,14 +126,17 @@ async fn each_directory(
         rename.clone(),
     );
     blocking(move || {
-        for data in &folders.data {
+        // The folders that Cassandra opens: of a table from before 2.1 their name has no id.
+        let live = folders.data.own_folders(&target.table, &target.target_id);
+        for (data, live) in folders.data.iter().zip(live) {
             let inside = Path::new(&target.table.keyspace)
                 .join(table_folder_name(&target.table, &target.target_id));
             let root = folders.staging(data)?.join(&restore);
             let places = Places {
-                live: data.path.join(&inside),
+                live,
                 staged: root.join(&data.label).join(&inside),
                 old: root.join(OLD).join(&data.label).join(&inside),
+                restored: root.join(RESTORED).join(&data.label).join(&inside),
                 data: data.clone(),
             };
             phase(&folders, &places, &rename)?;
@@ -132,26 +148,70 @@ async fn each_directory(
 
 fn move_aside(folders: &Folders, places: &Places, rename: &Rename) -> Result<(), SwapError> {
     let entries = live_entries(&places.live)?;
+    move_entries(
+        folders,
+        places,
+        &entries,
+        (&places.live, &places.old),
+        rename,
+    )
+}
+
+/// Moves entries of one folder into another of the same table.
+fn move_entries(
+    folders: &Folders,
+    places: &Places,
+    entries: &[PathBuf],
+    (from, into): (&Path, &Path),
+    rename: &Rename,
+) -> Result<(), SwapError> {
     if entries.is_empty() {
         return Ok(());
     }
-    folders.ownership(&places.data)?.make_folder(&places.old)?;
-    move_all(&entries, &places.old, rename)?;
-    files::sync_folder(&places.old)?;
-    Ok(files::sync_folder(&places.live)?)
+    folders.ownership(&places.data)?.make_folder(into)?;
+    move_all(entries, into, rename)?;
+    files::sync_folder(into)?;
+    Ok(files::sync_folder(from)?)
+}
+
+/// The old files of a table that wait in the staging folders.
+async fn count_old(
+    folders: &Folders,
+    restore: &str,
+    target: &TableTarget,
+) -> Result<u64, SwapError> {
+    let (folders, restore, target) = (folders.clone(), restore.to_owned(), target.clone());
+    blocking(move || {
+        let mut count = 0;
+        for data in &folders.data {
+            let inside = Path::new(&target.table.keyspace)
+                .join(table_folder_name(&target.table, &target.target_id));
+            let root = folders.staging(data)?.join(&restore);
+            count += count_files(&root.join(OLD).join(&data.label).join(inside))?;
+        }
+        Ok(count)
+    })
+    .await
+}
+
+/// The files in a folder and in those of its indexes.
+fn count_files(folder: &Path) -> Result<u64, FileError> {
+    let mut count = 0;
+    for entry in files::entries(folder)? {
+        count += match entry.is_dir() {
+            true => count_files(&entry)?,
+            false => 1,
+        };
+    }
+    Ok(count)
 }
 
 fn move_in(folders: &Folders, places: &Places, rename: &Rename) -> Result<(), SwapError> {
     let mut entries = files::entries(&places.staged)?;
     // What a stopped transfer has left is no file of an SSTable.
     entries.retain(|entry| !files::name_of(entry).ends_with(".part"));
-    if entries.is_empty() {
-        return Ok(());
-    }
-    folders.ownership(&places.data)?.make_folder(&places.live)?;
-    move_all(&entries, &places.live, rename)?;
-    files::sync_folder(&places.live)?;
-    Ok(files::sync_folder(&places.staged)?)
+    let way = (places.staged.as_path(), places.live.as_path());
+    move_entries(folders, places, &entries, way, rename)
 }
 
 fn move_all(entries: &[PathBuf], into: &Path, rename: &Rename) -> Result<(), SwapError> {
@@ -221,6 +281,8 @@ async fn count(
     Ok(total)
 }
 
+#[cfg(test)]
+mod back_tests;
 #[cfg(test)]
 mod refusal_tests;
 #[cfg(test)]

@@ -45,12 +45,12 @@ pub async fn try_load(
     }
     let trial = trial_name(restore);
     // What an earlier try has left. Its scratch tables may be gone, so nothing of it is of use.
-    restore::finish(agent, &trial)
+    restore::finish(agent, &trial, false)
         .await
         .map_err(TrialError::Finish)?;
     let staged = stage(agent, restore, &trial, tables).await?;
     let loaded = load::load(agent, &trial, &staged, work).await;
-    let finished = restore::finish(agent, &trial).await;
+    let finished = restore::finish(agent, &trial, false).await;
     let sstables = loaded.map_err(TrialError::Load)?;
     finished.map_err(TrialError::Finish)?;
     for target in &staged {

@@ -72,6 +72,9 @@ pub struct TasksConfig {
     pub nodetool_silence_seconds: u64,
     /// How long undoing what a task has made may take, on each node and in the bucket, before it is left over.
     pub clean_up_limit_seconds: u64,
+    /// How long all agents of a cluster have to cut clients off before a restore in place. Writes until then are kept out of
+    /// the restored tables.
+    pub quiesce_seconds: u64,
     /// Tasks that have ended and are kept to be looked at.
     pub keep_finished_tasks: usize,
     /// How often what tasks have left on nodes is compared with the tasks, and cleared if they have ended; 0: never.
@@ -89,6 +92,7 @@ impl Default for TasksConfig {
             step_silence_seconds: 3_600,
             nodetool_silence_seconds: 86_400,
             clean_up_limit_seconds: 900,
+            quiesce_seconds: 30,
             keep_finished_tasks: 1_000,
             leftovers_every_seconds: 3_600,
             step_limits: StepLimits::default(),

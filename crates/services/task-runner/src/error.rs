@@ -47,6 +47,12 @@ pub enum RunnerError {
     UnknownTask(TaskId),
     #[error("task {id} has ended: {state:?}")]
     TaskEnded { id: TaskId, state: TaskState },
+    #[error("the old files of task {id} are neither deleted nor put back: {why}")]
+    NoWayBack {
+        id: TaskId,
+        why: String,
+        hint: String,
+    },
     #[error("task {id} cannot be resumed: {why}")]
     NotResumable {
         id: TaskId,
@@ -135,6 +141,8 @@ fn task_word(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Backup => "backup task",
         TaskKind::Restore => "restore task",
+        TaskKind::Accept => "acceptance of a restore",
+        TaskKind::Rollback => "rollback",
         TaskKind::Verify => "verification",
         TaskKind::Delete => "deletion",
     }
@@ -171,6 +179,7 @@ impl ServiceError for RunnerError {
             | Self::ClusterBusy { .. }
             | Self::PlanOutdated { .. }
             | Self::TaskEnded { .. }
+            | Self::NoWayBack { .. }
             | Self::NotResumable { .. }
             | Self::Superseded { .. }
             | Self::RestorePastPointOfNoReturn(_)
@@ -206,6 +215,7 @@ impl ServiceError for RunnerError {
             Self::ClusterBusy { .. } => "CLUSTER_BUSY",
             Self::UnknownTask(_) => "TASK_NOT_FOUND",
             Self::TaskEnded { .. } => "TASK_ENDED",
+            Self::NoWayBack { .. } => "NO_WAY_BACK",
             Self::NotResumable { .. } => "TASK_NOT_RESUMABLE",
             Self::Superseded { .. } => "TASK_SUPERSEDED",
             Self::RestorePastPointOfNoReturn(_) => "RESTORE_PAST_POINT_OF_NO_RETURN",
@@ -273,6 +283,7 @@ impl ServiceError for RunnerError {
             Self::UnknownPlan(_) | Self::PlanOutdated { .. } => {
                 "plan again with `ringkeep restore plan`, and start the plan of the number that it shows"
             }
+            Self::NoWayBack { hint, .. } => return Some(hint.clone()),
             Self::NotResumable { hint, .. } => hint,
             Self::Superseded { id, .. } => {
                 return Some(format!(

@@ -18,7 +18,7 @@ use crate::engine::{Engine, control};
 use crate::error::RunnerError;
 use crate::kinds::backup::{self, NewBackup};
 use crate::kinds::restore::{self, NewRestore, StartFrom};
-use crate::kinds::{delete, verify};
+use crate::kinds::{accept, delete, rollback, verify};
 use crate::leftovers;
 use convert::{cluster_name, id_or_none, new_cluster, task_id, wire};
 
@@ -133,6 +133,30 @@ impl TaskRunner for TaskRunnerGrpc {
         reply(started.await.map(|(task, plan)| pb::StartRestoreResponse {
             task_id: id_or_none(task),
             plan: Some(plan.into()),
+        }))
+    }
+
+    async fn accept_restore(
+        &self,
+        request: Request<pb::AcceptRestoreRequest>,
+    ) -> Reply<pb::AcceptRestoreResponse> {
+        let id = task_id(&request.into_inner().restore)?;
+        let started = accept::start(self.engine.clone(), id);
+        let started = self.engine.run_to_completion(started);
+        reply(started.await.map(|id| pb::AcceptRestoreResponse {
+            task_id: id.to_string(),
+        }))
+    }
+
+    async fn roll_back_restore(
+        &self,
+        request: Request<pb::RollBackRestoreRequest>,
+    ) -> Reply<pb::RollBackRestoreResponse> {
+        let id = task_id(&request.into_inner().restore)?;
+        let started = rollback::start(self.engine.clone(), id);
+        let started = self.engine.run_to_completion(started);
+        reply(started.await.map(|id| pb::RollBackRestoreResponse {
+            task_id: id.to_string(),
         }))
     }
 

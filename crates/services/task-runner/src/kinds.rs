@@ -2,11 +2,14 @@
 //!
 //! A new kind is a folder here and a line in [`all`]; `docs/how-to/task-kind.md` goes through it.
 
+pub(crate) mod accept;
 pub(crate) mod backup;
 pub(crate) mod delete;
 pub(crate) mod restore;
+pub(crate) mod rollback;
 pub(crate) mod verify;
 
+mod kept;
 mod named;
 mod undo;
 
@@ -20,9 +23,11 @@ pub(crate) use named::NamedBackup;
 
 /// Every kind that this runner knows.
 pub(crate) fn all() -> Kinds {
-    let kinds: [(TaskKind, Arc<dyn Kind>); 4] = [
+    let kinds: [(TaskKind, Arc<dyn Kind>); 6] = [
         (TaskKind::Backup, Arc::new(backup::BackupKind)),
         (TaskKind::Restore, Arc::new(restore::RestoreKind)),
+        (TaskKind::Accept, Arc::new(accept::AcceptKind)),
+        (TaskKind::Rollback, Arc::new(rollback::RollbackKind)),
         (TaskKind::Verify, Arc::new(verify::VerifyKind)),
         (TaskKind::Delete, Arc::new(delete::DeleteKind)),
     ];

@@ -1,7 +1,10 @@
 //! `ringkeep restore …`
 
+mod accept;
 mod plan;
+mod rollback;
 mod start;
+mod started;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -20,12 +23,16 @@ use crate::names::{BackupArg, SelectionArgs};
 pub enum RestoreCommand {
     Plan(plan::Args),
     Start(start::Args),
+    Accept(accept::Args),
+    Rollback(rollback::Args),
 }
 
 pub async fn run(command: RestoreCommand, context: &mut Context) -> Result<(), Failure> {
     match command {
         RestoreCommand::Plan(args) => plan::run(args, context).await,
         RestoreCommand::Start(args) => start::run(args, context).await,
+        RestoreCommand::Accept(args) => accept::run(args, context).await,
+        RestoreCommand::Rollback(args) => rollback::run(args, context).await,
     }
 }
 

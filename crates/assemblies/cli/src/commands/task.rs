@@ -34,6 +34,6 @@ pub async fn run(command: TaskCommand, context: &mut Context) -> Result<(), Fail
 }
 
 /// What is not a UUID cannot be a task's id, so there is no such task: a script need not distinguish the two.
-fn task_id(text: &str) -> Result<TaskId, Failure> {
+pub(super) fn task_id(text: &str) -> Result<TaskId, Failure> {
     text.parse().map_err(|_| Failure::NoTask(text.to_owned()))
 }

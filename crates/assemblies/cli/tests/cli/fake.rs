@@ -271,6 +271,26 @@ impl TaskRunner for Services {
         self.answer(request, answer)
     }
 
+    async fn accept_restore(
+        &self,
+        request: Request<pb::AcceptRestoreRequest>,
+    ) -> Answer<pb::AcceptRestoreResponse> {
+        let answer = pb::AcceptRestoreResponse {
+            task_id: samples::TASK_ID.into(),
+        };
+        self.answer(request, answer)
+    }
+
+    async fn roll_back_restore(
+        &self,
+        request: Request<pb::RollBackRestoreRequest>,
+    ) -> Answer<pb::RollBackRestoreResponse> {
+        let answer = pb::RollBackRestoreResponse {
+            task_id: samples::TASK_ID.into(),
+        };
+        self.answer(request, answer)
+    }
+
     async fn delete_backup(
         &self,
         request: Request<pb::DeleteBackupRequest>,

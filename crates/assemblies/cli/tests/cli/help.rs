@@ -291,6 +291,8 @@ async fn every_command_has_help() {
         "backup delete",
         "restore plan",
         "restore start",
+        "restore accept",
+        "restore rollback",
         "leftovers list",
         "leftovers clear",
         "task list",

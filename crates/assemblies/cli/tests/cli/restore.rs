@@ -393,3 +393,20 @@ async fn start_shows_every_statement_if_asked_to() {
         assert_eq!(count(&ran.out), 0, "{flags:?} {}", ran.out);
     }
 }
+
+#[tokio::test]
+async fn a_restore_is_accepted_or_rolled_back_by_its_tasks_id_once_a_person_agrees() {
+    let fake = Fake::default().serve().await;
+    let id = samples::TASK_ID;
+    for (command, sentence) in [
+        ("accept", format!("task {id} accepts restore {id}\n")),
+        ("rollback", format!("task {id} rolls back restore {id}\n")),
+    ] {
+        let refused = ringkeep(&fake.endpoint, &["restore", command, id]).await;
+        assert_eq!(refused.exit, 2, "{command} asks: {}", refused.err);
+        let ran = ringkeep(&fake.endpoint, &["restore", command, id, "--yes"]).await;
+        assert_eq!((ran.exit, ran.out), (0, sentence), "{}", ran.err);
+        let unknown = ringkeep(&fake.endpoint, &["restore", command, "x", "--yes"]).await;
+        assert_eq!(unknown.exit, 5, "{command}: {}", unknown.err);
+    }
+}

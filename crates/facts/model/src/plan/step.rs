@@ -33,10 +33,15 @@ pub enum StepKind {
     Replace,
     /// A node loads its staged files.
     Load,
+    /// All nodes are made quiet before the first stops: what clients have written until then is dropped once the nodes
+    /// start again, and clients are cut off.
+    Quiesce,
     /// A node's Cassandra is drained and stopped.
     Stop,
     /// A node's live files are moved aside and the staged ones into their place.
     Swap,
+    /// A node's restored files are moved aside and the old ones back into their place.
+    SwapBack,
     /// A node's Cassandra is started.
     Start,
     /// A node rewrites SSTables of older formats.
@@ -88,7 +93,7 @@ pub struct PlanStep {
 pub struct UnknownStepKind(pub String);
 
 impl StepKind {
-    const ALL: [(Self, &str); 25] = [
+    const ALL: [(Self, &str); 27] = [
         (Self::Barrier, "barrier"),
         (Self::Pin, "pin"),
         (Self::Stage, "stage"),
@@ -99,8 +104,10 @@ impl StepKind {
         (Self::Schema, "schema"),
         (Self::Replace, "replace"),
         (Self::Load, "load"),
+        (Self::Quiesce, "quiesce"),
         (Self::Stop, "stop"),
         (Self::Swap, "swap"),
+        (Self::SwapBack, "swapback"),
         (Self::Start, "start"),
         (Self::UpgradeSstables, "upgradesstables"),
         (Self::Views, "views"),

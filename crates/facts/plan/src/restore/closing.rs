@@ -3,6 +3,7 @@
 mod afterwards;
 mod deleted;
 mod forward;
+mod kept;
 mod offer;
 
 use crate::findings::Findings;
@@ -12,5 +13,6 @@ pub(super) const RULES: &[fn(&Restored, &mut Findings)] = &[
     offer::check,
     deleted::check,
     forward::check,
+    kept::check,
     afterwards::check,
 ];

@@ -2,7 +2,8 @@
 //!
 //! The order is what makes a restore safe: nothing is changed before every node has staged and checked its files and the
 //! cluster has been compared with the plan, nothing is dropped or emptied before all that is missing has been made, and
-//! in place no node starts on restored files while another still has its own.
+//! in place no node stops before clients are cut off on all, and none starts on restored files while another still has its
+//! own.
 
 use model::plan::{PlanStep, RestoreMode, StepKind};
 
@@ -40,7 +41,8 @@ pub(super) fn make(
     last = match mode {
         RestoreMode::Online => steps.on_each(nodes, StepKind::Load, &last),
         RestoreMode::InPlace => {
-            let stopped = steps.on_each(nodes, StepKind::Stop, &last);
+            let quiet = steps.once(StepKind::Quiesce, &last);
+            let stopped = steps.on_each(nodes, StepKind::Stop, &quiet);
             let swapped = steps.on_each(nodes, StepKind::Swap, &stopped);
             steps.on_each(nodes, StepKind::Start, &swapped)
         }
@@ -51,8 +53,30 @@ pub(super) fn make(
     if !cql.views.is_empty() {
         last = steps.once_with(StepKind::Views, &last, cql.views);
     }
-    let finished = steps.on_each(nodes, StepKind::Finish, &last);
-    steps.once(StepKind::Unpin, &finished);
+    // In place the old files stay until the restore is accepted or rolled back.
+    if mode == RestoreMode::Online {
+        last = steps.on_each(nodes, StepKind::Finish, &last);
+    }
+    steps.once(StepKind::Unpin, &last);
+    steps.into_vec()
+}
+
+/// The steps by which a restore in place is accepted: each node deletes the old files.
+pub fn accept_steps(nodes: &[&str]) -> Vec<PlanStep> {
+    let mut steps = Steps::default();
+    steps.on_each(nodes, StepKind::Finish, &[]);
+    steps.into_vec()
+}
+
+/// The steps by which a restore in place is taken back: as in the restore no node stops before clients are cut off on all,
+/// and none starts while another still has other files.
+pub fn rollback_steps(nodes: &[&str]) -> Vec<PlanStep> {
+    let mut steps = Steps::default();
+    let quiet = steps.once(StepKind::Quiesce, &[]);
+    let stopped = steps.on_each(nodes, StepKind::Stop, &quiet);
+    let swapped = steps.on_each(nodes, StepKind::SwapBack, &stopped);
+    let started = steps.on_each(nodes, StepKind::Start, &swapped);
+    steps.on_each(nodes, StepKind::Finish, &started);
     steps.into_vec()
 }
 

@@ -24,10 +24,13 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
         expect![[r#"
             restore of prod/nightly-1 into staging, in place: can be done
 
-            advice (3)
+            advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              OLD_FILES_KEPT staging (after)
+                  the files that are replaced stay on the nodes, 9.0 GiB now
+                  hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`
@@ -45,15 +48,15 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
             10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            check   -           every stage
-            stop    every node  check
-            swap    every node  every stop
-            start   every node  every swap
-            finish  every node  every start
-            unpin   -           every finish
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            quiesce  -           check
+            stop     every node  quiesce
+            swap     every node  every stop
+            start    every node  every swap
+            unpin    -           every start
 
             takes about 2m 47s
         "#]],
@@ -72,10 +75,13 @@ fn in_place_makes_what_is_missing_first() {
         expect![[r#"
             restore of prod/nightly-1 into staging, in place: can be done
 
-            advice (3)
+            advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              OLD_FILES_KEPT staging (after)
+                  the files that are replaced stay on the nodes, 3.0 GiB now
+                  hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`
@@ -93,19 +99,19 @@ fn in_place_makes_what_is_missing_first() {
             10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-            STEP    ON          AFTER
-            pin     -           -
-            stage   every node  pin
-            check   -           every stage
-            schema  -           check
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            schema   -           check
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
                 CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
-            stop    every node  schema
-            swap    every node  every stop
-            start   every node  every swap
-            finish  every node  every start
-            unpin   -           every finish
+            quiesce  -           schema
+            stop     every node  quiesce
+            swap     every node  every stop
+            start    every node  every swap
+            unpin    -           every start
 
             takes about 2m 53s
         "#]],

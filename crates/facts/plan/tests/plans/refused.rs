@@ -83,10 +83,13 @@ fn another_ring_is_refused_in_place_by_the_nodes_that_do_not_match() {
                   the target's ring is not that of the backup; no target node has the place of the source's 10.0.0.2 (dc1/r2, token 0), 10.0.0.3 (dc1/r3, token 3000000000000000000); no source node has the place of the target's 10.1.0.2 (dc1/r9, token 0), 10.1.0.3 (dc1/r3, tokens 5 and 1 more)
                   hint: restore online: then each node gets the data of its own token ranges
 
-            advice (3)
+            advice (4)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
+              OLD_FILES_KEPT staging (after)
+                  the files that are replaced stay on the nodes, 6.0 GiB now
+                  hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`

@@ -115,6 +115,11 @@ fn a_live_keyspace_of_another_replication_is_refused_in_place() {
                   shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '2'} on the target, and was by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} in the backup
                   hint: restore online, which maps its data; or first: ALTER KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'}; and plan again
 
+            advice (1)
+              OLD_FILES_KEPT staging (after)
+                  the files that are replaced stay on the nodes, 6.0 GiB now
+                  hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
+
             TABLE           WHAT WOULD HAPPEN TO IT                           ID
             shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
             shop.orders     its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000001

@@ -68,11 +68,12 @@ fn columns_that_were_added_dropped_and_changed() {
             replace  -           check
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text, note text, price int) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
+                TRUNCATE TABLE shop.orders;
             load     every node  replace
             finish   every node  every load
             unpin    -           every finish
 
-            takes about 17s
+            takes about 19s
         "#]],
     );
 }
@@ -111,11 +112,12 @@ fn another_primary_key() {
             replace  -           check
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int, day date, c text, PRIMARY KEY (id, day)) WITH ID = 00000000-0000-0000-0000-000000000001 AND CLUSTERING ORDER BY (day DESC);
+                TRUNCATE TABLE shop.orders;
             load     every node  replace
             finish   every node  every load
             unpin    -           every finish
 
-            takes about 17s
+            takes about 19s
         "#]],
     );
 }
@@ -160,11 +162,12 @@ fn options_that_were_changed() {
             replace  -           check
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND gc_grace_seconds = 864000 AND compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy'};
+                TRUNCATE TABLE shop.orders;
             load     every node  replace
             finish   every node  every load
             unpin    -           every finish
 
-            takes about 17s
+            takes about 19s
         "#]],
     );
 }

@@ -141,12 +141,13 @@ fn from_4_0_onto_5_0_with_a_column_added_since() {
                     id int PRIMARY KEY,
                     c text
                 ) WITH ID = 00000000-0000-0000-0000-000000000001 AND additional_write_policy = '99p' AND bloom_filter_fp_chance = 0.01 AND caching = {'keys': 'ALL', 'rows_per_partition': 'NONE'} AND cdc = false AND comment = '' AND compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy', 'max_threshold': '32', 'min_threshold': '4'} AND compression = {'chunk_length_in_kb': '64', 'class': 'org.apache.cassandra.io.compress.LZ4Compressor'} AND crc_check_chance = 1.0 AND default_time_to_live = 0 AND extensions = {} AND gc_grace_seconds = 864000 AND max_index_interval = 2048 AND memtable_flush_period_in_ms = 0 AND min_index_interval = 128 AND read_repair = 'BLOCKING' AND speculative_retry = '99p';
+                TRUNCATE TABLE shop.orders;
             load             every node  replace
             upgradesstables  every node  its own load
             finish           every node  every upgradesstables
             unpin            -           every finish
 
-            takes about 43s
+            takes about 45s
         "#]],
     );
 }

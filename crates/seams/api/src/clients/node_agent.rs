@@ -83,11 +83,27 @@ pub trait NodeAgent: Send + Sync + 'static {
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError>;
 
+    /// Has writes of before `cutoff`, which has not come yet, dropped from these tables once Cassandra has started again.
+    async fn mark_truncated(
+        &self,
+        restore: RestoreOnNode,
+        cutoff: Timestamp,
+    ) -> Result<(), RemoteError>;
+
+    /// Cuts clients off; returns once `cutoff` has passed.
+    async fn cut_clients_off(&self, host: HostId, cutoff: Timestamp) -> Result<(), RemoteError>;
+
+    /// Lets clients in again, starts Cassandra for it if it is down, and takes back what was marked.
+    async fn let_clients_in(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError>;
+
     /// Drains and stops Cassandra.
     async fn stop_cassandra(&self, host: HostId) -> Result<(), RemoteError>;
 
     /// Moves live files aside and staged files into their place.
     async fn swap_staged(&self, restore: RestoreOnNode) -> Result<(), RemoteError>;
+
+    /// Moves restored files aside and the old ones back into their place.
+    async fn swap_back(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError>;
 
     /// Starts Cassandra, and compares what it has opened of these tables with what is there.
     async fn start_cassandra(&self, restore: RestoreOnNode) -> Result<(), RemoteError>;

@@ -57,6 +57,12 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// Starts a restore if no finding refuses it.
     async fn start_restore(&self, start: StartRestore) -> Result<StartedRestore, RemoteError>;
 
+    /// Starts the task that deletes the old files which a restore in place has kept.
+    async fn accept_restore(&self, restore: TaskId) -> Result<TaskId, RemoteError>;
+
+    /// Starts the task that puts the old files of a restore in place back.
+    async fn roll_back_restore(&self, restore: TaskId) -> Result<TaskId, RemoteError>;
+
     /// Starts a task that verifies a backup.
     async fn verify_backup(
         &self,
@@ -209,6 +215,24 @@ impl TaskRunner for RemoteTaskRunner {
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.verify_backup(request)).await?;
         started(&response.task_id, response.backup)
+    }
+
+    async fn accept_restore(&self, restore: TaskId) -> Result<TaskId, RemoteError> {
+        let request = pb::AcceptRestoreRequest {
+            restore: restore.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.accept_restore(request)).await?;
+        parsed("task_id", &response.task_id).map_err(invalid(RUNNER))
+    }
+
+    async fn roll_back_restore(&self, restore: TaskId) -> Result<TaskId, RemoteError> {
+        let request = pb::RollBackRestoreRequest {
+            restore: restore.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.roll_back_restore(request)).await?;
+        parsed("task_id", &response.task_id).map_err(invalid(RUNNER))
     }
 
     async fn delete_backup(

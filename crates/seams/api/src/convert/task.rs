@@ -129,6 +129,8 @@ impl From<TaskKind> for pb::TaskKind {
             TaskKind::Restore => Self::Restore,
             TaskKind::Verify => Self::Verify,
             TaskKind::Delete => Self::Delete,
+            TaskKind::Accept => Self::Accept,
+            TaskKind::Rollback => Self::Rollback,
         }
     }
 }
@@ -142,6 +144,8 @@ impl TryFrom<pb::TaskKind> for TaskKind {
             pb::TaskKind::Restore => Ok(Self::Restore),
             pb::TaskKind::Verify => Ok(Self::Verify),
             pb::TaskKind::Delete => Ok(Self::Delete),
+            pb::TaskKind::Accept => Ok(Self::Accept),
+            pb::TaskKind::Rollback => Ok(Self::Rollback),
             pb::TaskKind::Unspecified => Err(ConversionError::missing("task.kind")),
         }
     }

@@ -16,7 +16,7 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tracing::debug;
 
-use super::{CassandraControl, ControlError, SnapshotScope};
+use super::{CassandraControl, ClientProtocol, ControlError, SnapshotScope};
 use crate::config::masked;
 
 pub use login::JmxLogin;
@@ -134,6 +134,14 @@ fn gossip_address(line: &str) -> Option<IpAddr> {
     let without_port = address.rsplit_once(':').map(|(host, _)| host);
     let bare = |text: &str| text.trim_matches(['[', ']']).parse().ok();
     bare(address).or_else(|| without_port.and_then(bare))
+}
+
+/// How nodetool calls a protocol in `enable…`, `disable…` and `status…`.
+fn word(protocol: ClientProtocol) -> &'static str {
+    match protocol {
+        ClientProtocol::Native => "binary",
+        ClientProtocol::Thrift => "thrift",
+    }
 }
 
 /// Reads `<keyspace> <table> not running`.
@@ -278,6 +286,30 @@ impl CassandraControl for Nodetool {
 
     async fn drain(&self) -> Result<(), ControlError> {
         self.run(&["drain"]).await.map(drop)
+    }
+
+    async fn serves_clients(&self, protocol: ClientProtocol) -> Result<bool, ControlError> {
+        let command = format!("status{}", word(protocol));
+        match self.run(&[&command]).await {
+            Ok(output) => Ok(output.trim() == "running"),
+            // From 4.0 on there is no such command, and nodetool prints its usage.
+            Err(ControlError::Failed { .. } | ControlError::Unsupported { .. })
+                if protocol == ClientProtocol::Thrift =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn set_clients(
+        &self,
+        protocol: ClientProtocol,
+        served: bool,
+    ) -> Result<(), ControlError> {
+        let verb = if served { "enable" } else { "disable" };
+        let command = format!("{verb}{}", word(protocol));
+        self.run(&[&command]).await.map(drop)
     }
 
     async fn upgrade_sstables(&self, table: &TableRef) -> Result<(), ControlError> {

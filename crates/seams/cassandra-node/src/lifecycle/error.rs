@@ -10,6 +10,9 @@ pub enum LifecycleError {
     /// Starting or stopping has failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// Clients could not be let in again.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// It is up, and must be down.
     #[error("Cassandra is still up: {how}")]
     Running {
@@ -35,6 +38,7 @@ impl NodeError for LifecycleError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Process(error) => error.kind(),
+            Self::Control(error) => error.kind(),
             Self::Running { .. } => ErrorKind::FailedPrecondition,
             Self::Unknown(error) => error.kind(),
             Self::Timeout { .. } => ErrorKind::Unavailable,
@@ -44,6 +48,7 @@ impl NodeError for LifecycleError {
     fn reason(&self) -> &'static str {
         match self {
             Self::Process(error) => error.reason(),
+            Self::Control(error) => error.reason(),
             Self::Running { .. } => "CASSANDRA_RUNNING",
             Self::Unknown(error) => error.reason(),
             Self::Timeout { .. } => "RESTART_TIMEOUT",
@@ -53,6 +58,7 @@ impl NodeError for LifecycleError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Process(error) => error.hint(),
+            Self::Control(error) => error.hint(),
             Self::Running { .. } => Some("stop Cassandra first".to_owned()),
             Self::Unknown(error) => error.hint(),
             Self::Timeout { .. } => {

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use cassandra_formats::parse_file_name;
 use model::TableRef;
 
-use crate::control::{CassandraControl, ControlError, SnapshotScope};
+use crate::control::{CassandraControl, ClientProtocol, ControlError, SnapshotScope};
 use crate::files;
 use crate::sstables::{self, ComponentFile};
 
@@ -32,6 +32,8 @@ pub struct FakeControl {
     pub compaction_off: Mutex<BTreeSet<TableRef>>,
     /// The addresses that gossip knows; without, gossip cannot be read.
     pub gossip: Mutex<Option<BTreeSet<IpAddr>>>,
+    /// The protocols by which it serves clients.
+    pub served: Mutex<BTreeSet<ClientProtocol>>,
     /// The calls that change something or are expensive, in words like nodetool's.
     pub calls: Mutex<Vec<String>>,
 }
@@ -45,6 +47,7 @@ impl FakeControl {
             mode: Mutex::new(Ok("NORMAL".to_owned())),
             compaction_off: Mutex::default(),
             gossip: Mutex::default(),
+            served: Mutex::new([ClientProtocol::Native].into()),
             calls: Mutex::default(),
         }
     }
@@ -316,6 +319,29 @@ impl CassandraControl for FakeControl {
     async fn drain(&self) -> Result<(), ControlError> {
         self.note("drain");
         self.mode().await.map(drop)
+    }
+
+    async fn serves_clients(&self, protocol: ClientProtocol) -> Result<bool, ControlError> {
+        self.mode().await?;
+        Ok(self.served.lock().unwrap().contains(&protocol))
+    }
+
+    async fn set_clients(
+        &self,
+        protocol: ClientProtocol,
+        served: bool,
+    ) -> Result<(), ControlError> {
+        self.mode().await?;
+        if self.does(&Misbehaviour::KeepsClients) {
+            return Ok(());
+        }
+        self.note(format!("clients {protocol:?} {served}"));
+        let mut now = self.served.lock().unwrap();
+        match served {
+            true => now.insert(protocol),
+            false => now.remove(&protocol),
+        };
+        Ok(())
     }
 
     async fn upgrade_sstables(&self, table: &TableRef) -> Result<(), ControlError> {

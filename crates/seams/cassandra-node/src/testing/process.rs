@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::{FakeControl, FakeCql};
+use crate::control::ClientProtocol;
 use crate::process::{Action, Attempt, CassandraProcess, ProcessError};
 
 /// Makes the fakes of the other ports up or down.
@@ -42,6 +43,7 @@ impl FakeProcess {
                     json!([{ "bootstrapped": "COMPLETED" }]),
                 );
                 *self.control.mode.lock().unwrap() = Ok("NORMAL".to_owned());
+                *self.control.served.lock().unwrap() = [ClientProtocol::Native].into();
             }
             Action::Stop => self.control.go_down(),
         }

@@ -187,6 +187,7 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         .finish_restore(pb::FinishRestoreRequest {
             restore: "r1".into(),
             host_id: own_host_id(),
+            delete_old_files: false,
         })
         .await
         .unwrap();
@@ -332,11 +333,42 @@ async fn call_all(client: &mut NodeAgentClient, host_id: &str) -> Vec<(&'static 
         host_id: host_id.clone(),
     });
     let start = start.await.map(drop);
-    let finish = client.finish_restore(pb::FinishRestoreRequest { restore, host_id });
+    let cutoff = String::new();
+    let mark = client.mark_truncated(pb::MarkTruncatedRequest {
+        restore: restore.clone(),
+        tables: targets(),
+        host_id: host_id.clone(),
+        cutoff: cutoff.clone(),
+    });
+    let mark = mark.await.map(drop);
+    let cut_off = client.cut_clients_off(pb::CutClientsOffRequest {
+        host_id: host_id.clone(),
+        cutoff,
+    });
+    let cut_off = cut_off.await.map(drop);
+    let let_in = client.let_clients_in(pb::LetClientsInRequest {
+        restore: restore.clone(),
+        host_id: host_id.clone(),
+    });
+    let let_in = let_in.await.map(drop);
+    let swap_back = client.swap_back(pb::SwapBackRequest {
+        restore: restore.clone(),
+        host_id: host_id.clone(),
+    });
+    let swap_back = swap_back.await.map(drop);
+    let finish = client.finish_restore(pb::FinishRestoreRequest {
+        restore,
+        host_id,
+        delete_old_files: true,
+    });
     let finish = finish.await.map(drop);
     let answers = [
         ("stage", stage),
         ("load", load),
+        ("mark", mark),
+        ("cut off", cut_off),
+        ("let in", let_in),
+        ("swap back", swap_back),
         ("stop", stop),
         ("swap", swap),
         ("start", start),

@@ -16,6 +16,8 @@ pub enum RestartError {
     Agent(AgentError),
     #[error(transparent)]
     Lifecycle(#[from] LifecycleError),
+    #[error("Cassandra serves clients again, although they were cut off before it is stopped")]
+    NotQuiet,
     #[error(
         "Cassandra was found down without having been drained, and draining it has failed; what is in its commit log `{}` would be replayed over restored files",
         commit_log.display()
@@ -43,7 +45,7 @@ impl ServiceError for RestartError {
         match self {
             Self::Agent(error) => error.kind(),
             Self::Lifecycle(error) => wire_kind(error),
-            Self::NotDrained { .. } => ErrorKind::FailedPrecondition,
+            Self::NotQuiet | Self::NotDrained { .. } => ErrorKind::FailedPrecondition,
         }
     }
 
@@ -51,6 +53,7 @@ impl ServiceError for RestartError {
         match self {
             Self::Agent(error) => error.reason(),
             Self::Lifecycle(error) => error.reason(),
+            Self::NotQuiet => "NODE_NOT_QUIET",
             Self::NotDrained { .. } => "NOT_DRAINED",
         }
     }
@@ -59,6 +62,9 @@ impl ServiceError for RestartError {
         match self {
             Self::Agent(error) => error.hint(),
             Self::Lifecycle(error) => error.hint(),
+            Self::NotQuiet => Some(
+                "it was restarted since, or somebody has run `nodetool enablebinary`; resume the task, which cuts clients off again".to_owned(),
+            ),
             Self::NotDrained { commit_log, .. } => Some(format!(
                 "start Cassandra by hand and resume the task, which drains it; or move the files out of `{}`, keep the folder, and resume: writes that are in no SSTable are lost with them, in every table",
                 commit_log.display()

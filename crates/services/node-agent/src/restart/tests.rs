@@ -30,6 +30,10 @@ async fn a_node_is_drained_before_it_is_stopped_and_must_be_down_then() {
     let node = node("true");
     node.segment(SEGMENT);
     let error = stop(&node.agent).await.unwrap_err();
+    assert_eq!(error.reason(), "NODE_NOT_QUIET");
+    assert!(node.control.calls.lock().unwrap().is_empty(), "nor drained");
+    node.control.served.lock().unwrap().clear();
+    let error = stop(&node.agent).await.unwrap_err();
     assert_eq!(error.reason(), "RESTART_TIMEOUT");
     assert!(error.to_string().contains("NORMAL"), "{error}");
     assert_eq!(*node.control.calls.lock().unwrap(), ["drain"]);

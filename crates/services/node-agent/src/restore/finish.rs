@@ -18,6 +18,8 @@ use crate::swap;
 pub enum FinishError {
     #[error(transparent)]
     Agent(AgentError),
+    #[error("restore `{restore}` keeps the files that it has replaced on this node")]
+    OldFilesKept { restore: String },
     #[error(
         "restore `{restore}` is half swapped on this node: table `{table}` is not swapped yet, and the old files in the staging folder may be the only copy of what was live"
     )]
@@ -38,13 +40,14 @@ impl ServiceError for FinishError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Agent(error) => error.kind(),
-            Self::HalfSwapped { .. } => ErrorKind::FailedPrecondition,
+            Self::OldFilesKept { .. } | Self::HalfSwapped { .. } => ErrorKind::FailedPrecondition,
         }
     }
 
     fn reason(&self) -> &'static str {
         match self {
             Self::Agent(error) => error.reason(),
+            Self::OldFilesKept { .. } => "OLD_FILES_KEPT",
             Self::HalfSwapped { .. } => "SWAP_UNFINISHED",
         }
     }
@@ -52,6 +55,9 @@ impl ServiceError for FinishError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Agent(error) => error.hint(),
+            Self::OldFilesKept { restore } => Some(format!(
+                "delete them with `ringkeep restore accept {restore}`, or put them back with `ringkeep restore rollback {restore}`"
+            )),
             Self::HalfSwapped { journal, .. } => Some(format!(
                 "resume the restore's task with `ringkeep task resume`: it ends the swap, and finishes after that; if newer restores have replaced all of its tables, the files below `old` in its staging folder are older than these: delete them and the journal `{}` by hand, and cancel the task",
                 journal.display()
@@ -62,14 +68,18 @@ impl ServiceError for FinishError {
     fn field(&self) -> Option<&str> {
         match self {
             Self::Agent(error) => error.field(),
-            Self::HalfSwapped { .. } => None,
+            Self::OldFilesKept { .. } | Self::HalfSwapped { .. } => None,
         }
     }
 }
 
-/// Deletes the staging folders of one restore, the old files in them included; answers the bytes that this freed.
-/// Refused while a swap is half done.
-pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, FinishError> {
+/// Deletes the staging folders of one restore; returns the bytes that this freed. Refused while a swap is half done, and, if
+/// old files are in them, unless these are to be deleted, too.
+pub async fn finish(
+    agent: &Agent,
+    restore: &str,
+    delete_old_files: bool,
+) -> Result<u64, FinishError> {
     // A checked name is one path segment: nothing but this restore's own folders can be meant.
     path_name::check("restore", restore)?;
     // A load that was given up may have left tables that no longer compact.
@@ -80,7 +90,7 @@ pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, FinishError> {
         Err(_) if !agent.folders.restore_journal(restore).exists() => return Ok(0),
         Err(error) => return Err(error.into()),
     };
-    check_swap(agent, restore, &roots).await?;
+    check_swap(agent, restore, &roots, delete_old_files).await?;
     let caches = agent.folders.saved_caches.clone();
     let freed = blocking(move || {
         let mut freed = swap::delete_hidden_caches(&caches)?;
@@ -95,15 +105,27 @@ pub async fn finish(agent: &Agent, restore: &str) -> Result<u64, FinishError> {
     Ok(freed)
 }
 
-async fn check_swap(agent: &Agent, restore: &str, roots: &[PathBuf]) -> Result<(), FinishError> {
+async fn check_swap(
+    agent: &Agent,
+    restore: &str,
+    roots: &[PathBuf],
+    delete_old_files: bool,
+) -> Result<(), FinishError> {
     let path = agent.folders.restore_journal(restore);
     let (state, unreadable) = match journal::peek(path.clone()).await {
         Ok(records) => (RestoreState::replay(records), None),
         Err(error) => (RestoreState::default(), Some(error)),
     };
     let roots = roots.to_vec();
-    let half = blocking(move || swap::half_swapped(&roots, &state)).await?;
+    let (half, keeps) = blocking(move || {
+        let half = swap::half_swapped(&roots, &state)?;
+        Ok::<_, FileError>((half, swap::keeps_old_files(&roots)?))
+    })
+    .await?;
     match (half, unreadable) {
+        (None, _) if keeps && !delete_old_files => Err(FinishError::OldFilesKept {
+            restore: restore.to_owned(),
+        }),
         (None, _) => Ok(()),
         (Some(_), Some(error)) => Err(error.into()),
         (Some(table), None) => Err(FinishError::HalfSwapped {

@@ -94,12 +94,34 @@ pub enum RestoreRecord {
     Loaded {
         table: TableId,
     },
+    /// A truncation record with this time is about to be written for the table.
+    Marked {
+        table: TableId,
+        /// The record that was there before the first of them, as a blob of CQL.
+        before: Option<String>,
+        cutoff_ms: i64,
+    },
+    /// The table has the truncation record of before again, or keeps this one for good.
+    Unmarked {
+        table: TableId,
+    },
     /// The table's old files are aside; what is live now is from staging.
     Aside {
         table: TableId,
+        /// Old files that wait now; older releases have not counted them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        files: Option<u64>,
     },
     /// The table's staged files are live.
     Swapped {
+        table: TableId,
+    },
+    /// The restored files are aside, and the old ones are on their way back.
+    RestoredAside {
+        table: TableId,
+    },
+    /// The old files are live again.
+    SwappedBack {
         table: TableId,
     },
 }
@@ -113,8 +135,16 @@ pub struct Begun {
     pub shares: Vec<SourceShare>,
 }
 
+/// The truncation records of a table that this restore has written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// What was there before the first of them.
+    pub before: Option<String>,
+    pub cutoffs_ms: BTreeSet<i64>,
+}
+
 /// The journal read back.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RestoreState {
     pub begun: Option<Begun>,
     pub placed: Vec<Placement>,
@@ -126,8 +156,12 @@ pub struct RestoreState {
     pub loading: HashMap<TableId, Vec<LoadEvidence>>,
     pub seen: HashMap<TableId, BTreeSet<String>>,
     pub loaded: BTreeSet<TableId>,
+    pub marked: BTreeMap<TableId, Mark>,
     pub aside: BTreeSet<TableId>,
+    pub old_files: BTreeMap<TableId, u64>,
     pub swapped: BTreeSet<TableId>,
+    pub restored_aside: BTreeSet<TableId>,
+    pub swapped_back: BTreeSet<TableId>,
 }
 
 impl RestoreState {
@@ -188,8 +222,31 @@ impl RestoreState {
             RestoreRecord::Loaded { table } => {
                 self.loaded.insert(table);
             }
-            RestoreRecord::Aside { table } => {
+            RestoreRecord::Marked {
+                table,
+                before,
+                cutoff_ms,
+            } => {
+                let mark = self.marked.entry(table).or_insert_with(|| Mark {
+                    before,
+                    cutoffs_ms: BTreeSet::new(),
+                });
+                mark.cutoffs_ms.insert(cutoff_ms);
+            }
+            RestoreRecord::Unmarked { table } => {
+                self.marked.remove(&table);
+            }
+            RestoreRecord::Aside { table, files } => {
                 self.aside.insert(table);
+                if let Some(files) = files {
+                    self.old_files.insert(table, files);
+                }
+            }
+            RestoreRecord::RestoredAside { table } => {
+                self.restored_aside.insert(table);
+            }
+            RestoreRecord::SwappedBack { table } => {
+                self.swapped_back.insert(table);
             }
             RestoreRecord::Swapped { table } => {
                 self.swapped.insert(table);

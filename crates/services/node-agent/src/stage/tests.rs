@@ -169,9 +169,12 @@ async fn finishing_deletes_this_restores_folders_and_no_others() {
     run(&target).await.unwrap();
     let (work, ..) = Work::new();
     target.stage(&wanted("r2"), &work).await.unwrap();
-    let freed = restore::finish(&target.agent, "r1").await.unwrap();
+    let freed = restore::finish(&target.agent, "r1", false).await.unwrap();
     assert!(freed > 0);
-    assert_eq!(restore::finish(&target.agent, "r1").await.unwrap(), 0);
+    assert_eq!(
+        restore::finish(&target.agent, "r1", false).await.unwrap(),
+        0
+    );
     let left: BTreeSet<String> = fs::read_dir(target.root.path().join("ringkeep-staging"))
         .unwrap()
         .flatten()
@@ -179,6 +182,9 @@ async fn finishing_deletes_this_restores_folders_and_no_others() {
         .collect();
     assert_eq!(left, ["r2".to_owned()].into());
     for bad in ["..", "", "r2/x", "."] {
-        assert!(restore::finish(&target.agent, bad).await.is_err(), "{bad}");
+        assert!(
+            restore::finish(&target.agent, bad, false).await.is_err(),
+            "{bad}"
+        );
     }
 }

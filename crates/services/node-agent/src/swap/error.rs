@@ -26,6 +26,19 @@ pub enum SwapError {
         table: TableRef,
         what: String,
     },
+    #[error("restore `{restore}` is rolled back on this node, wholly or in part")]
+    RolledBack { restore: String },
+    #[error("restore `{restore}` has nothing on this node that could be swapped back")]
+    NothingKept { restore: String },
+    #[error(
+        "of the old files of table `{table}` that restore `{restore}` has put aside, {found} are there and {expected} should be; no file was moved by this call"
+    )]
+    OldFilesLost {
+        restore: String,
+        table: TableRef,
+        expected: u64,
+        found: u64,
+    },
     #[error("`{}` is there already, and would be overwritten", path.display())]
     Occupied { path: PathBuf },
     #[error(
@@ -50,8 +63,12 @@ impl ServiceError for SwapError {
         match self {
             Self::Agent(error) => error.kind(),
             Self::Running(error) => wire_kind(error),
-            Self::NotStaged { .. } => ErrorKind::FailedPrecondition,
-            Self::StagingLost { .. } | Self::Miscounted { .. } => ErrorKind::DataLoss,
+            Self::NotStaged { .. } | Self::RolledBack { .. } | Self::NothingKept { .. } => {
+                ErrorKind::FailedPrecondition
+            }
+            Self::OldFilesLost { .. } | Self::StagingLost { .. } | Self::Miscounted { .. } => {
+                ErrorKind::DataLoss
+            }
             Self::Occupied { .. } => ErrorKind::Internal,
         }
     }
@@ -61,6 +78,9 @@ impl ServiceError for SwapError {
             Self::Agent(error) => error.reason(),
             Self::Running(error) => error.reason(),
             Self::NotStaged { .. } => "NOT_STAGED",
+            Self::RolledBack { .. } => "ROLLED_BACK",
+            Self::NothingKept { .. } => "NOTHING_KEPT",
+            Self::OldFilesLost { .. } => "OLD_FILES_LOST",
             Self::StagingLost { .. } => "STAGING_LOST",
             Self::Occupied { .. } => "FILE_IN_THE_WAY",
             Self::Miscounted { .. } => "SWAP_INCOMPLETE",
@@ -72,6 +92,15 @@ impl ServiceError for SwapError {
             Self::Agent(error) => error.hint(),
             Self::Running(error) => error.hint(),
             Self::NotStaged { .. } => Some("stage the restore on this node first".to_owned()),
+            Self::RolledBack { .. } => {
+                Some("end the rollback with its own task, then plan the restore again".to_owned())
+            }
+            Self::NothingKept { .. } => Some(
+                "the restore was accepted, or has replaced nothing here; start Cassandra on the nodes that are down".to_owned(),
+            ),
+            Self::OldFilesLost { .. } => Some(
+                "put them back and resume the task; or start Cassandra on the restored files".to_owned(),
+            ),
             Self::StagingLost { .. } => Some(
                 "put the staged files back and resume the task; or, if no table of this restore was swapped on any node, start Cassandra and plan the restore again".to_owned(),
             ),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cassandra_node::files::{self, FileError};
 use cassandra_node::folders::table_folder_name;
+use model::TableId;
 
 use super::OLD;
 use crate::restore::RestoreState;
@@ -18,7 +19,7 @@ pub fn half_swapped(roots: &[PathBuf], state: &RestoreState) -> Result<Option<St
     }
     let tables = state.begun.iter().flat_map(|begun| &begun.tables);
     let (swapped, open): (Vec<_>, Vec<_>) =
-        tables.partition(|target| state.swapped.contains(&target.target_id));
+        tables.partition(|target| is_settled(&target.target_id, state));
     if let Some(target) = open.first() {
         return Ok(Some(target.table.to_string()));
     }
@@ -32,9 +33,15 @@ pub fn half_swapped(roots: &[PathBuf], state: &RestoreState) -> Result<Option<St
     Ok(unknown.map(|folder| files::name_of(folder).to_owned()))
 }
 
-/// Whether files that a swap has put aside are still there.
-pub fn has_old_files(roots: &[PathBuf]) -> Result<bool, FileError> {
+/// Whether files that a restore has replaced wait in its staging folders.
+pub fn keeps_old_files(roots: &[PathBuf]) -> Result<bool, FileError> {
     Ok(!tables_with_old_files(roots)?.is_empty())
+}
+
+/// Whether the files of a table are where they belong: the restored ones live and the old ones aside, or the reverse.
+fn is_settled(table: &TableId, state: &RestoreState) -> bool {
+    state.swapped_back.contains(table)
+        || (state.swapped.contains(table) && !state.restored_aside.contains(table))
 }
 
 /// Folders of tables, one for each data directory, in which old files wait.

@@ -100,7 +100,7 @@ async fn nothing_is_finished_while_a_swap_is_half_done() {
                 .is_err();
             let before = picture_of(&node);
             let touched = before.keys().any(|path| path.contains("/old/"));
-            let finished = crate::restore::finish(&node.agent, "r1").await;
+            let finished = crate::restore::finish(&node.agent, "r1", true).await;
             if !died {
                 assert!(finished.unwrap() > 0);
                 return;
@@ -117,7 +117,12 @@ async fn nothing_is_finished_while_a_swap_is_half_done() {
             assert!(hint.contains(&journal.display().to_string()), "{hint}");
             assert_eq!(picture_of(&node), before, "{at} {after}");
             swap(&node.agent, "r1", &targets()).await.unwrap();
-            assert!(crate::restore::finish(&node.agent, "r1").await.unwrap() > 0);
+            assert!(
+                crate::restore::finish(&node.agent, "r1", true)
+                    .await
+                    .unwrap()
+                    > 0
+            );
         }
     }
 }
@@ -129,13 +134,19 @@ async fn old_files_whose_journal_is_gone_are_kept() {
     let journal = node.agent.folders.restore_journal("r1");
     let text = fs::read_to_string(&journal).unwrap();
     fs::remove_file(&journal).unwrap();
-    let error = crate::restore::finish(&node.agent, "r1").await.unwrap_err();
+    let error = crate::restore::finish(&node.agent, "r1", true)
+        .await
+        .unwrap_err();
     assert_eq!(error.reason(), "SWAP_UNFINISHED", "{error}");
     fs::write(&journal, format!("{{}}\n{text}")).unwrap();
-    let error = crate::restore::finish(&node.agent, "r1").await.unwrap_err();
+    let error = crate::restore::finish(&node.agent, "r1", true)
+        .await
+        .unwrap_err();
     assert_eq!(error.reason(), "JOURNAL_DAMAGED", "{error}");
     fs::write(&journal, text).unwrap();
-    crate::restore::finish(&node.agent, "r1").await.unwrap();
+    crate::restore::finish(&node.agent, "r1", true)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -144,13 +155,17 @@ async fn a_half_done_swap_that_newer_restores_have_replaced_can_be_cleared_by_ha
     let (rename, _) = dying(1, true);
     let died = swap_files(&node.agent.folders, "r1", &targets(), rename).await;
     died.unwrap_err();
-    let error = crate::restore::finish(&node.agent, "r1").await.unwrap_err();
+    let error = crate::restore::finish(&node.agent, "r1", true)
+        .await
+        .unwrap_err();
     assert_eq!(error.reason(), "SWAP_UNFINISHED", "{error}");
     for root in node.agent.folders.restore_roots("r1").unwrap() {
         files::remove_tree(&root.join(OLD)).unwrap();
     }
     fs::remove_file(node.agent.folders.restore_journal("r1")).unwrap();
-    crate::restore::finish(&node.agent, "r1").await.unwrap();
+    crate::restore::finish(&node.agent, "r1", true)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

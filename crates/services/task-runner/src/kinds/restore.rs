@@ -4,6 +4,7 @@ mod check;
 mod left;
 mod made;
 mod plans;
+mod quiesce;
 mod spec;
 mod sstables;
 mod start;
@@ -27,7 +28,13 @@ use crate::error::RunnerError;
 
 pub(crate) use start::{NewRestore, StartFrom, show, start};
 
-use spec::{RestoreSpec, SPEC};
+pub(super) use quiesce::quiesce;
+pub(super) use spec::RestoreSpec;
+pub(super) use steps::{finish, start as start_node, stop as stop_node};
+pub(super) use superseded::check_no_newer_restore;
+pub(super) use undo::let_clients_in_again;
+
+use spec::SPEC;
 
 /// Restores as a kind of task.
 pub(crate) struct RestoreKind;
@@ -59,8 +66,9 @@ impl Kind for RestoreKind {
         context: &Context,
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
-        let spec: RestoreSpec = context.tasks.required_document(record.id, SPEC).await?;
-        Ok(Arc::new(RestoreJob { spec }))
+        let spec = RestoreSpec::of(context, record).await?;
+        let id = record.id;
+        Ok(Arc::new(RestoreJob { id, spec }))
     }
 
     fn past_point_of_no_return(&self, id: TaskId) -> RunnerError {
@@ -145,12 +153,21 @@ fn is_point_of_no_return(step: StepKind) -> bool {
 
 /// Whether it changes the target: then it waits until all is staged and the cluster was compared with the plan again.
 fn changes_target(step: StepKind) -> bool {
-    is_point_of_no_return(step) || matches!(step, StepKind::Schema | StepKind::Stop)
+    is_point_of_no_return(step)
+        || matches!(step, StepKind::Schema | StepKind::Quiesce | StepKind::Stop)
 }
 
 /// One restore.
 pub(crate) struct RestoreJob {
+    id: TaskId,
     spec: RestoreSpec,
+}
+
+impl RestoreJob {
+    /// The finding for a step that only tidies up and was given up.
+    pub fn given_up_step(task: &LiveTask, at: usize, error: &StepError) -> Finding {
+        undo::given_up(task, &task.steps[at], error)
+    }
 }
 
 #[async_trait]
@@ -175,20 +192,24 @@ impl Job for RestoreJob {
     }
 
     fn given_up(&self, task: &LiveTask, at: usize, error: &StepError) -> Finding {
-        undo::given_up(task, &task.steps[at], error)
+        Self::given_up_step(task, at, error)
     }
 
-    /// An unfinished trial begins again. The cluster is compared again when the task is adopted before anything was replaced. Nodes that may have been stopped
-    /// cannot be asked.
+    /// The cluster is compared again when the task is adopted before anything was replaced. Nodes that may have been made
+    /// quiet cannot be asked by CQL: they are made quiet and stopped again, with all that waits for it, because clients may
+    /// have written to those that were started since.
+    ///
+    /// An unfinished trial begins again, because scratch tables may be half filled, or gone.
     fn runs_again(&self, task: &LiveTask, step: StepKind) -> bool {
-        match step {
-            // Scratch tables may be half filled, or gone.
-            StepKind::TrialSchema => !task.has_succeeded(StepKind::TrialDrop),
-            StepKind::Check => {
-                !task.record.past_point_of_no_return && !task.was_attempted(StepKind::Stop)
+        use StepKind as K;
+        let was_quiet = task.was_attempted(K::Quiesce);
+        !task.record.past_point_of_no_return
+            && match step {
+                K::TrialSchema => !task.has_succeeded(K::TrialDrop),
+                K::Check => !was_quiet,
+                K::Quiesce | K::Stop | K::Barrier => was_quiet,
+                _ => false,
             }
-            _ => false,
-        }
     }
 
     fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {
@@ -196,7 +217,7 @@ impl Job for RestoreJob {
     }
 
     fn closing(&self) -> Vec<Finding> {
-        self.spec.closing()
+        self.spec.closing(self.id)
     }
 
     async fn undo(
@@ -221,8 +242,11 @@ fn what_next(task: &LiveTask) -> String {
         return format!("; go on with `ringkeep task resume {id}`{down}");
     }
     let starts = match stopped {
+        None if task.was_attempted(StepKind::Quiesce) => ", which lets clients in again".to_owned(),
         None => String::new(),
-        Some(nodes) => format!(", which starts Cassandra again on {nodes}"),
+        Some(nodes) => {
+            format!(", which starts Cassandra again on {nodes}, and lets clients in again")
+        }
     };
     format!(
         "; nothing was replaced yet: go on with `ringkeep task resume {id}`, or give up with `ringkeep task cancel {id}`{starts}"

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::pb::task_runner::{StepState, TaskState};
+use api::pb::task_runner::{StepState, Task, TaskKind, TaskState};
 use state_store::StateStore;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -15,12 +15,13 @@ use crate::world::{DEADLINE, Life, World, state_of};
 /// More writes than any of these tasks makes.
 pub const WRITES_MAX: i64 = 200;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Story {
     Backup,
     FailingBackup,
     Online,
     InPlace,
+    Rollback,
     Verify,
     Delete,
 }
@@ -34,7 +35,7 @@ pub fn world(story: Story) -> World {
             world.fleet.fail("upload n1", &[Fault::Damaged; 4]);
         }
         Story::Online | Story::Verify | Story::Delete => world.has_backup("b"),
-        Story::InPlace => {
+        Story::InPlace | Story::Rollback => {
             world.has_backup("b");
             world.fleet.facts().in_place = true;
         }
@@ -47,9 +48,20 @@ pub async fn ask(life: &mut Life, story: Story) {
     match story {
         Story::Backup | Story::FailingBackup => drop(life.create_backup("b").await),
         Story::Online | Story::InPlace => drop(life.start_restore("b").await),
+        Story::Rollback => {
+            let restore = life.tasks().await[0].id.clone();
+            drop(life.roll_back(&restore).await);
+        }
         Story::Verify => drop(life.verify("b").await),
         Story::Delete => drop(life.delete("b").await),
     }
+}
+
+/// The story's own task.
+async fn task_of(life: &mut Life, story: Story) -> Option<Task> {
+    let mut tasks = life.tasks().await.into_iter();
+    let rolls_back = story == Story::Rollback;
+    tasks.find(|task| !rolls_back || task.kind() == TaskKind::Rollback)
 }
 
 /// Lives until the store dies at the given write, or to the end of the task. Answers whether it died.
@@ -58,7 +70,7 @@ async fn live(world: &World, story: Story, writes: i64, death: Death) -> bool {
     let mut life = world.start_on(store.clone());
     let story = async {
         ask(&mut life, story).await;
-        let id = life.tasks().await[0].id.clone();
+        let id = task_of(&mut life, story).await.expect("a task").id;
         life.ended(&id).await;
         // The driver has still to leave.
         life.runner.drain().await;
@@ -77,7 +89,7 @@ pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
     assert_eq!(facts.violations, Vec::<String>::new(), "{place}");
     let backup = facts.backups.get("b").map(|(now, _)| now);
     let (wanted, backup_is_right) = match story {
-        Story::Backup | Story::Online | Story::InPlace | Story::Verify => {
+        Story::Backup | Story::Online | Story::InPlace | Story::Rollback | Story::Verify => {
             (TaskState::Succeeded, backup == Some(&BackupNow::Complete))
         }
         Story::Delete => (TaskState::Succeeded, backup.is_none()),
@@ -92,32 +104,45 @@ pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
         assert_eq!(facts.loaded.len(), 2, "{place}");
         assert!(facts.stopped.is_empty(), "{place}");
     }
+    if story == Story::Rollback {
+        assert!(
+            facts.loaded.is_empty() && facts.stopped.is_empty(),
+            "{place}"
+        );
+    }
     assert!(facts.snapshots.is_empty(), "{place}");
-    assert!(facts.staged.is_empty() && facts.pins.is_empty(), "{place}");
+    assert!(facts.cut_off.is_empty() && facts.pins.is_empty(), "{place}");
+    // In place the old files wait in the staging folder until the restore is accepted.
+    let kept = if story == Story::InPlace { 2 } else { 0 };
+    assert_eq!(facts.staged.len(), kept, "{place}");
 }
 
 /// Dies at one write, lives again, and looks at the end. Answers whether there was such a write.
 async fn dies_at(story: Story, writes: i64, death: Death) -> bool {
     let place = format!("{story:?}, {death:?} {writes}");
     let world = world(story);
-    world.start_with_cluster().await.runner.kill().await;
+    let mut life = world.start_with_cluster().await;
+    if story == Story::Rollback {
+        let id = life.restore("b").await;
+        life.ended(&id).await;
+        life.runner.drain().await;
+    }
+    life.runner.kill().await;
+    drop(life);
+    let changes = world.fleet.changes().len();
     let died = timeout(DEADLINE, live(&world, story, writes, death))
         .await
         .unwrap_or_else(|_| panic!("{place}: neither dead nor done"));
     let store = world.open().await;
     let mut life = world.start_on(store.clone());
-    let tasks = life.tasks().await;
-    let task = match tasks.first() {
-        Some(task) => {
-            let id = task.id.clone();
-            life.ended(&id).await
-        }
+    let task = match task_of(&mut life, story).await {
+        Some(task) => life.ended(&task.id).await,
         None => {
             // It died before the task was on disk: nobody was answered, nothing was touched, and it can be asked again.
-            assert_eq!(world.fleet.changes(), Vec::<String>::new(), "{place}");
+            assert_eq!(world.fleet.changes().len(), changes, "{place}");
             ask(&mut life, story).await;
-            let id = life.tasks().await[0].id.clone();
-            life.ended(&id).await
+            let task = task_of(&mut life, story).await.expect("a task");
+            life.ended(&task.id).await
         }
     };
     check_end(&world, story, task.state(), &place);
@@ -202,6 +227,11 @@ async fn an_online_restore_killed_at_any_write_ends_as_if_it_had_not_been() {
 #[tokio::test]
 async fn a_restore_in_place_killed_at_any_write_ends_as_if_it_had_not_been() {
     dies_everywhere(Story::InPlace, 21).await;
+}
+
+#[tokio::test]
+async fn a_rollback_killed_at_any_write_ends_as_if_it_had_not_been() {
+    dies_everywhere(Story::Rollback, 15).await;
 }
 
 #[tokio::test]

@@ -363,6 +363,65 @@ impl NodeAgent for FakeAgent {
         })
     }
 
+    async fn mark_truncated(
+        &self,
+        request: Request<pb::MarkTruncatedRequest>,
+    ) -> Answer<pb::MarkTruncatedResponse> {
+        let fault = self.enter("mark").await?;
+        let request = request.into_inner();
+        self.require_meant(&request.host_id);
+        let node = self.node().to_owned();
+        {
+            let mut facts = self.fleet.facts();
+            // The real one starts it and lets clients in, to be able to write.
+            facts.stopped.remove(&node);
+            facts.cut_off.remove(&node);
+            facts.marked.insert(node, request.cutoff);
+        }
+        lost(fault)?;
+        Ok(Response::new(pb::MarkTruncatedResponse {}))
+    }
+
+    async fn cut_clients_off(
+        &self,
+        request: Request<pb::CutClientsOffRequest>,
+    ) -> Answer<pb::CutClientsOffResponse> {
+        let fault = self.enter("cut-off").await?;
+        let request = request.into_inner();
+        self.require_meant(&request.host_id);
+        let marked = {
+            let facts = self.fleet.facts();
+            facts.marked.len() == self.fleet.nodes.len()
+                && facts
+                    .marked
+                    .values()
+                    .all(|cutoff| *cutoff == request.cutoff)
+        };
+        self.fleet
+            .require(marked, "one cutoff is marked on all nodes");
+        let node = self.node().to_owned();
+        self.fleet.facts().cut_off.insert(node);
+        lost(fault)?;
+        Ok(Response::new(pb::CutClientsOffResponse {}))
+    }
+
+    async fn let_clients_in(
+        &self,
+        request: Request<pb::LetClientsInRequest>,
+    ) -> Answer<pb::LetClientsInResponse> {
+        let fault = self.enter("let-in").await?;
+        self.require_meant(&request.into_inner().host_id);
+        let node = self.node().to_owned();
+        {
+            let mut facts = self.fleet.facts();
+            facts.cut_off.remove(&node);
+            facts.marked.remove(&node);
+            facts.stopped.remove(&node);
+        }
+        lost(fault)?;
+        Ok(Response::new(pb::LetClientsInResponse {}))
+    }
+
     async fn stop_cassandra(
         &self,
         request: Request<pb::StopCassandraRequest>,
@@ -373,6 +432,11 @@ impl NodeAgent for FakeAgent {
         self.fleet.require(
             staged == self.fleet.nodes.len(),
             "everything is staged before a node stops",
+        );
+        let quiet = self.fleet.facts().cut_off.len();
+        self.fleet.require(
+            quiet == self.fleet.nodes.len(),
+            "clients are cut off everywhere before a node stops",
         );
         let node = self.node().to_owned();
         self.fleet.facts().stopped.insert(node);
@@ -397,6 +461,23 @@ impl NodeAgent for FakeAgent {
         Ok(Response::new(pb::SwapStagedResponse { sstables: 1 }))
     }
 
+    async fn swap_back(
+        &self,
+        request: Request<pb::SwapBackRequest>,
+    ) -> Answer<pb::SwapBackResponse> {
+        let fault = self.enter("swap-back").await?;
+        self.require_meant(&request.into_inner().host_id);
+        let stopped = self.fleet.facts().stopped.len();
+        self.fleet.require(
+            stopped == self.fleet.nodes.len(),
+            "all stop before one swaps back",
+        );
+        let node = self.node().to_owned();
+        self.fleet.facts().loaded.remove(&node);
+        lost(fault)?;
+        Ok(Response::new(pb::SwapBackResponse {}))
+    }
+
     async fn start_cassandra(
         &self,
         request: Request<pb::StartCassandraRequest>,
@@ -408,7 +489,11 @@ impl NodeAgent for FakeAgent {
         self.fleet
             .require(named, "a start names the tables that are counted after it");
         let node = self.node().to_owned();
-        self.fleet.facts().stopped.remove(&node);
+        {
+            let mut facts = self.fleet.facts();
+            facts.stopped.remove(&node);
+            facts.cut_off.remove(&node);
+        }
         lost(fault)?;
         Ok(Response::new(pb::StartCassandraResponse {}))
     }

@@ -56,13 +56,13 @@ impl FakePlanner {
                 ("stage", true),
                 ("check", false),
                 ("schema", false),
+                ("quiesce", false),
                 ("stop", true),
                 ("barrier-stop", false),
                 ("swap", true),
                 ("barrier-swap", false),
                 ("start", true),
                 ("barrier-start", false),
-                ("finish", true),
                 ("unpin", false),
             ]
         } else {
@@ -254,6 +254,11 @@ impl Planner for FakePlanner {
                 ..pb::NodePlan::default()
             }
         });
+        let in_place = self.fleet.facts().in_place;
+        let mode = match in_place {
+            true => pb::RestoreMode::InPlace,
+            false => pb::RestoreMode::Online,
+        };
         let planned_table = self.fleet.facts().planned_table.clone();
         let table = |table: &str, action: pb::TableAction| pb::TablePlan {
             table: Some(TableRef {
@@ -286,10 +291,7 @@ impl Planner for FakePlanner {
                         .unwrap_or_default(),
                 }),
                 target: request.target,
-                mode: match self.fleet.facts().in_place {
-                    true => pb::RestoreMode::InPlace as i32,
-                    false => pb::RestoreMode::Online as i32,
-                },
+                mode: mode as i32,
                 supported,
                 findings,
                 nodes: nodes.collect(),

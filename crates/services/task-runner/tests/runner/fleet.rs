@@ -61,6 +61,10 @@ pub struct Facts {
     pub staged: BTreeSet<String>,
     pub loaded: BTreeSet<String>,
     pub stopped: BTreeSet<String>,
+    /// Nodes whose clients are cut off.
+    pub cut_off: BTreeSet<String>,
+    /// Node to the time of its truncation records.
+    pub marked: BTreeMap<String, String>,
     pub schema_applied: bool,
     pub schema_version: String,
     pub rack: String,

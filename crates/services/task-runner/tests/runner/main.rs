@@ -22,4 +22,5 @@ mod task;
 mod trial;
 mod typed;
 mod verify_delete;
+mod way_back;
 mod world;

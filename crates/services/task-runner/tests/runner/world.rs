@@ -286,6 +286,24 @@ impl Life {
         Ok(started.task_id)
     }
 
+    /// The task that accepts a restore.
+    pub async fn accept(&mut self, restore: &str) -> Answer<String> {
+        let request = pb::AcceptRestoreRequest {
+            restore: restore.into(),
+        };
+        let started = unwrap(self.client.accept_restore(request).await)?;
+        Ok(started.task_id)
+    }
+
+    /// The task that rolls a restore back.
+    pub async fn roll_back(&mut self, restore: &str) -> Answer<String> {
+        let request = pb::RollBackRestoreRequest {
+            restore: restore.into(),
+        };
+        let started = unwrap(self.client.roll_back_restore(request).await)?;
+        Ok(started.task_id)
+    }
+
     pub async fn task(&mut self, id: &str) -> Answer<pb::Task> {
         let request = pb::GetTaskRequest { id: id.into() };
         let answer = unwrap(self.client.get_task(request).await)?;

@@ -3,14 +3,17 @@
 //! A node may refuse a CREATE for reasons that no plan can see, such as a guardrail. So all that is missing is made in a
 //! first step, which touches nothing that is there, and only then are tables dropped and, last of all, emptied.
 
+use std::collections::BTreeSet;
+
 use model::cql::quote;
 use model::manifest::BackupManifest;
 use model::plan::{RestoreMode, TableAction};
-use model::{SchemaEntry, SchemaKind, TableRef};
+use model::{HostId, SchemaEntry, SchemaKind, TableRef};
 
 use super::objects;
 use super::tables::Decided;
 use super::tombstones::Tombstones;
+use crate::cluster::Cluster;
 use crate::cql;
 use crate::restore::given::Given;
 use crate::restore::given::schemas::Schemas;
@@ -65,8 +68,13 @@ pub(crate) fn write(
     for table in &tables {
         make_again(table, tombstones, &mut cql.replace);
     }
+    let knew_the_tables = is_cluster_of(backup, &given.inputs.cluster);
     for table in &tables {
-        empty(table, &mut cql.replace);
+        match table.table.plan.action {
+            TableAction::Truncate => empty(table, &mut cql.replace),
+            TableAction::Create if knew_the_tables => empty(table, &mut cql.replace),
+            _ => {}
+        }
     }
     cql
 }
@@ -199,6 +207,9 @@ fn make_again(brought: &Brought, tombstones: &Tombstones, replace: &mut Vec<Stri
     if table.plan.action == TableAction::Recreate {
         replace.push(drop_table(table));
         make_with_id(table, tombstones, replace);
+        // A table that is dropped loses its truncation record, by which Cassandra knows hints, batches and Paxos commits
+        // that are older. They would be applied to the table that is made with the same id.
+        replace.push(truncate(table));
         for index in &brought.indexes.missing {
             make(index, replace);
         }
@@ -210,12 +221,10 @@ fn make_again(brought: &Brought, tombstones: &Tombstones, replace: &mut Vec<Stri
 
 /// TRUNCATE stops the building of an index that is under way, and leaves the index unusable. One that was made over the
 /// old rows is therefore made again over none; that it can be made is known by then.
+///
+/// A table that has just been made is empty, but nodes that knew it by its id may still hold hints for it.
 fn empty(brought: &Brought, replace: &mut Vec<String>) {
-    if brought.table.plan.action != TableAction::Truncate {
-        return;
-    }
-    let name = cql::table_name(&brought.table.plan.table);
-    replace.push(format!("TRUNCATE TABLE {name}"));
+    replace.push(truncate(brought.table));
     let indexes = &brought.indexes;
     for index in indexes.missing.iter().chain(&indexes.changed) {
         make_index_again(index, replace);
@@ -227,6 +236,17 @@ fn drop_table(table: &Decided) -> String {
         "DROP TABLE IF EXISTS {}",
         cql::table_name(&table.plan.table)
     )
+}
+
+fn truncate(table: &Decided) -> String {
+    format!("TRUNCATE TABLE {}", cql::table_name(&table.plan.table))
+}
+
+/// Whether any of the target's nodes was in the backup's ring.
+fn is_cluster_of(backup: &BackupManifest, target: &Cluster) -> bool {
+    let now = target.nodes.iter().map(|node| node.member.host_id);
+    let then: BTreeSet<HostId> = backup.ring.iter().map(|member| member.host_id).collect();
+    now.into_iter().any(|host| then.contains(&host))
 }
 
 fn make_index_again(index: &SchemaEntry, replace: &mut Vec<String>) {

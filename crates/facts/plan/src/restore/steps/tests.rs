@@ -113,7 +113,7 @@ fn a_trial_is_over_on_every_node_before_the_cluster_is_compared_and_anything_is_
 }
 
 #[test]
-fn in_place_no_node_swaps_or_starts_before_all_others_have_stopped_and_swapped() {
+fn in_place_no_node_swaps_or_starts_before_all_others_are_quiet_stopped_and_swapped() {
     check(
         RestoreMode::InPlace,
         "schema",
@@ -122,13 +122,32 @@ fn in_place_no_node_swaps_or_starts_before_all_others_have_stopped_and_swapped()
             "stage < pin",
             "check < pin stage",
             "schema < pin stage check",
-            "stop < pin stage check schema",
-            "swap < pin stage check schema stop",
-            "start < pin stage check schema stop swap",
-            "finish < pin stage check schema stop swap start",
-            "unpin < pin stage check schema stop swap start finish",
+            "quiesce < pin stage check schema",
+            "stop < pin stage check schema quiesce",
+            "swap < pin stage check schema quiesce stop",
+            "start < pin stage check schema quiesce stop swap",
+            "unpin < pin stage check schema quiesce stop swap start",
         ],
     );
+}
+
+#[test]
+fn the_way_back_stops_all_nodes_before_any_file_moves_and_starts_none_before_all_have() {
+    for count in 1..=3 {
+        let addresses = order::addresses(count);
+        let nodes: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        order::check(
+            &rollback_steps(&nodes),
+            &[
+                "quiesce <",
+                "stop < quiesce",
+                "swapback < quiesce stop",
+                "start < quiesce stop swapback",
+                "finish < quiesce stop swapback start",
+            ],
+        );
+        order::check(&accept_steps(&nodes), &["finish <"]);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use model::manifest::{BackupKind, KeptDamage};
 use model::{Finding, Selection};
-use plan::{BackupRequest, Completeness, RestoreOptions, RestoreRequest, plan_backup};
+use plan::{BackupRequest, Completeness, RequestedMode, RestoreOptions, RestoreRequest, plan_backup};
 
 use super::{Case, said};
 use crate::world::*;
@@ -63,6 +63,10 @@ fn without_a_node(completeness: Completeness) -> RestoreRequest {
 
 pub fn cases() -> Vec<Case> {
     let whole = selecting(&[], &[]);
+    let in_place = RestoreRequest {
+        mode: RequestedMode::InPlace,
+        ..selecting(&[], &[])
+    };
     vec![
         ("KEYSPACE_NOT_FOUND", said(&selecting(&["nothing"], &[]))),
         ("TABLE_NOT_FOUND", said(&selecting(&[], &["shop.nothing"]))),
@@ -81,5 +85,6 @@ pub fn cases() -> Vec<Case> {
         ("BACKUP_UNVERIFIED", said(&whole)),
         ("AUTH_NOT_INCLUDED", said(&whole)),
         ("REPAIR_ADVISED", said(&whole)),
+        ("OLD_FILES_KEPT", said(&in_place)),
     ]
 }

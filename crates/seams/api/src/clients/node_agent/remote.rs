@@ -13,7 +13,7 @@ use super::{NodeAgent, RestoreOnNode, StageRestore, Taking, TryLoad, UploadSnaps
 use crate::client::{Channel, NodeAgentClient, node_agent};
 use crate::clients::call::{OnProgress, follow, invalid, within};
 use crate::clients::limits::{AgentLimits, Deadlines, Silence};
-use crate::convert::{all, all_into, parsed, required};
+use crate::convert::{all, all_into, parsed, required, time};
 use crate::pb::node_agent as pb;
 use crate::pb::types as types_pb;
 use crate::{RemoteError, level};
@@ -21,6 +21,8 @@ use crate::{RemoteError, level};
 const AGENT: &str = "the agent";
 /// Reads of a node; one that takes longer is as good as down.
 const READ_DEADLINE: Duration = Duration::from_secs(60);
+/// The cutoff is at most 15 minutes away.
+const CUT_OFF_DEADLINE: Duration = Duration::from_secs(1_200);
 
 /// An agent behind a channel.
 #[derive(Clone)]
@@ -213,6 +215,42 @@ impl NodeAgent for RemoteNodeAgent {
         Ok(())
     }
 
+    async fn mark_truncated(
+        &self,
+        restore: RestoreOnNode,
+        cutoff: Timestamp,
+    ) -> Result<(), RemoteError> {
+        let request = pb::MarkTruncatedRequest {
+            restore: restore.restore.to_string(),
+            tables: all_into(restore.tables),
+            host_id: restore.host.to_string(),
+            cutoff: time(cutoff),
+        };
+        let mut client = self.client.clone();
+        within(self.deadlines.start, client.mark_truncated(request)).await?;
+        Ok(())
+    }
+
+    async fn cut_clients_off(&self, host: HostId, cutoff: Timestamp) -> Result<(), RemoteError> {
+        let request = pb::CutClientsOffRequest {
+            host_id: host.to_string(),
+            cutoff: time(cutoff),
+        };
+        let mut client = self.client.clone();
+        within(CUT_OFF_DEADLINE, client.cut_clients_off(request)).await?;
+        Ok(())
+    }
+
+    async fn let_clients_in(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
+        let request = pb::LetClientsInRequest {
+            restore: restore.to_string(),
+            host_id: host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(self.deadlines.start, client.let_clients_in(request)).await?;
+        Ok(())
+    }
+
     async fn stop_cassandra(&self, host: HostId) -> Result<(), RemoteError> {
         let request = pb::StopCassandraRequest {
             host_id: host.to_string(),
@@ -230,6 +268,16 @@ impl NodeAgent for RemoteNodeAgent {
         };
         let mut client = self.client.clone();
         within(self.deadlines.swap, client.swap_staged(request)).await?;
+        Ok(())
+    }
+
+    async fn swap_back(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
+        let request = pb::SwapBackRequest {
+            restore: restore.to_string(),
+            host_id: host.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(self.deadlines.swap, client.swap_back(request)).await?;
         Ok(())
     }
 
@@ -276,10 +324,16 @@ impl NodeAgent for RemoteNodeAgent {
         Ok(())
     }
 
-    async fn finish_restore(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
+    async fn finish_restore(
+        &self,
+        restore: TaskId,
+        host: HostId,
+        delete_old_files: bool,
+    ) -> Result<(), RemoteError> {
         let request = pb::FinishRestoreRequest {
             restore: restore.to_string(),
             host_id: host.to_string(),
+            delete_old_files,
         };
         let mut client = self.client.clone();
         within(self.deadlines.tidy, client.finish_restore(request)).await?;

@@ -43,7 +43,7 @@ fn cassandra_stopped(task: &LiveTask) -> Option<Finding> {
         false => (
             format!("on {} files were swapped", nodes_named(&swapped)),
             format!(
-                "`ringkeep task resume {id}` goes on: it swaps what is left and starts Cassandra; until the restore is finished, the old files are kept in its staging folder of each data directory, below `old`"
+                "`ringkeep task resume {id}` goes on: it swaps what is left and starts Cassandra; `ringkeep restore rollback {id}` puts the old files back and starts Cassandra on them"
             ),
         ),
     };

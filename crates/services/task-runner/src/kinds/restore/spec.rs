@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::clients::Taking;
 use model::plan::{NodePlan, PlanStep, RestorePlan, StepKind, TableAction, TablePlan};
-use model::{Finding, HostId, TableRef, TableTarget, When};
+use model::{Finding, HostId, TableRef, TableTarget, TaskId, When};
+use plan::codes;
 use serde::{Deserialize, Serialize};
 
 use super::changes_target;
-use crate::engine::{StepError, Touched};
+use crate::context::Context;
+use crate::engine::{StepError, TaskRecord, Touched};
 use crate::error::RunnerError;
 
 /// The document's name among those of its task.
@@ -16,7 +18,7 @@ pub(super) const SPEC: &str = "restore";
 
 /// A restore as it was started. Never changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct RestoreSpec {
+pub(in crate::kinds) struct RestoreSpec {
     plan: RestorePlan,
     /// The hex BLAKE3 of each source's node manifest, as the backup manifest had it when the plan was made: what is staged
     /// must be what was planned.
@@ -41,6 +43,14 @@ impl RestoreSpec {
         Ok(Self {
             manifests: manifests.collect::<Result<_, _>>()?,
             plan,
+        })
+    }
+
+    /// The restore that a task was started as.
+    pub async fn of(context: &Context, record: &TaskRecord) -> Result<Self, RunnerError> {
+        let spec: Option<Self> = context.tasks.document(record.id, SPEC).await?;
+        spec.ok_or_else(|| {
+            RunnerError::PlanNotUnderstood(format!("task {} has lost its plan", record.id))
         })
     }
 
@@ -125,13 +135,18 @@ impl RestoreSpec {
         found.map_or(&[], |planned| &planned.cql)
     }
 
-    /// Findings of the plan to be shown once the restore is done.
-    pub fn closing(&self) -> Vec<Finding> {
+    /// Findings of the plan to be shown once the restore is done, with the task's id in the commands that need it.
+    pub fn closing(&self, task: TaskId) -> Vec<Finding> {
         let findings = self.plan.findings.iter();
-        findings
-            .filter(|finding| finding.when == When::After)
-            .cloned()
-            .collect()
+        let closing = findings.filter(|finding| finding.when == When::After);
+        let with_id = |finding: &Finding| {
+            let mut finding = finding.clone();
+            if finding.code == codes::OLD_FILES_KEPT.name {
+                finding.hint = finding.hint.replace("TASK", &task.to_string());
+            }
+            finding
+        };
+        closing.map(with_id).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use model::plan::{NodePlan, StepKind};
 use tracing::warn;
 
 use super::check::{check, check_agreement, check_ring, described};
+use super::quiesce::quiesce;
 use super::spec::RestoreSpec;
 use crate::context::Context;
 use crate::engine::{StepError, StepRun, agent};
@@ -24,12 +25,13 @@ pub(super) async fn run(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepEr
         StepKind::Schema => schema(spec, step).await,
         StepKind::Replace => execute(spec, step).await,
         StepKind::Load => load(spec, step, node()?).await,
+        StepKind::Quiesce => quiesce(spec, &step.context, step.task_id()).await,
         StepKind::Stop => stop(step, node()?).await,
         StepKind::Swap => swap(spec, step, node()?).await,
         StepKind::Start => start(&step.context, on_node(spec, step, node()?), node()?).await,
         StepKind::UpgradeSstables => upgrade_sstables(spec, step, node()?).await,
         StepKind::Views => views(spec, step).await,
-        StepKind::Finish => finish(&step.context, step.task_id(), node()?).await,
+        StepKind::Finish => finish(&step.context, step.task_id(), node()?, false).await,
         StepKind::Unpin => {
             let catalog = &step.context.catalog;
             Ok(catalog
@@ -137,7 +139,8 @@ async fn load_staged(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Res
         .await?)
 }
 
-async fn stop(step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
+/// Drains and stops Cassandra.
+pub(in crate::kinds) async fn stop(step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
     Ok(step
         .agent(&node.agent)?
         .stop_cassandra(node.host_id)
@@ -150,7 +153,7 @@ async fn swap(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(),
 }
 
 /// Starts Cassandra; it must have opened all of the request's tables.
-pub(super) async fn start(
+pub(in crate::kinds) async fn start(
     context: &Context,
     request: RestoreOnNode,
     node: &NodePlan,
@@ -209,12 +212,15 @@ pub(super) async fn clear_trial(context: &Context, node: &NodePlan) -> Result<()
         .await?)
 }
 
-/// Removes what the restore has left on a node.
-pub(super) async fn finish(
+/// Removes what the restore has left on a node; the files that it has replaced only if asked to.
+pub(in crate::kinds) async fn finish(
     context: &Context,
     restore: model::TaskId,
     node: &NodePlan,
+    delete_old_files: bool,
 ) -> Result<(), StepError> {
     let agent = agent(context, &node.agent)?;
-    Ok(agent.finish_restore(restore, node.host_id).await?)
+    Ok(agent
+        .finish_restore(restore, node.host_id, delete_old_files)
+        .await?)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use model::TableRef;
-use model::task::TaskState;
+use model::task::{TaskKind, TaskState};
 
 use super::spec::{RestoreSpec, SPEC};
 use crate::context::Context;
@@ -34,6 +34,34 @@ pub(super) async fn check(
                 newer: other.id,
                 kind: other.kind,
                 at: other.finished_at.unwrap_or(since),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses if a restore or a rollback has since replaced any of its tables: the files that this one has kept are older than
+/// what that one has, or has kept.
+pub(in crate::kinds) async fn check_no_newer_restore(
+    context: &Context,
+    kinds: &Kinds,
+    record: &TaskRecord,
+) -> Result<(), RunnerError> {
+    let mine = spec(context, record).await?;
+    let mine = mine.map(|spec| tables(&spec.touched()).1);
+    let records = context.tasks.all_records().await?;
+    let newer = records.iter().filter(|other| {
+        other.cluster == record.cluster
+            && other.id.0 > record.id.0
+            && matches!(other.kind, TaskKind::Restore | TaskKind::Rollback)
+    });
+    for other in newer.rev() {
+        if has_touched(context, kinds, other, mine.as_ref()).await? {
+            return Err(RunnerError::Superseded {
+                id: record.id,
+                newer: other.id,
+                kind: other.kind,
+                at: other.finished_at.unwrap_or(other.created_at),
             });
         }
     }

@@ -1,12 +1,11 @@
 //! Undoes what a restore that is given up has made, as well as it can be undone; what is left over becomes a finding.
 
-use api::clients::RestoreOnNode;
-use model::Finding;
 use model::plan::{NodePlan, StepKind};
+use model::{Finding, TaskId};
 use plan::codes;
 
 use super::spec::RestoreSpec;
-use super::{made, steps, superseded};
+use super::{made, quiesce, steps, superseded};
 use crate::context::Context;
 use crate::engine::{Kinds, LiveTask, RetryLimits, StepError, TaskStep, retry};
 use crate::kinds::undo::{follow_up, on_each};
@@ -20,7 +19,7 @@ pub(super) async fn undo(
     kinds: &Kinds,
     task: &LiveTask,
 ) -> Vec<Finding> {
-    let mut findings = start_again(spec, context, task).await;
+    let mut findings = let_clients_in_again(spec, context, task, task.record.id).await;
     if task.was_attempted(StepKind::TrialSchema) && !task.has_succeeded(StepKind::TrialDrop) {
         findings.extend(drop_trial(spec, context).await);
     }
@@ -40,23 +39,20 @@ pub(super) async fn undo(
     findings
 }
 
-/// Starts Cassandra on the nodes on which the restore may have stopped it.
-async fn start_again(spec: &RestoreSpec, context: &Context, task: &LiveTask) -> Vec<Finding> {
-    let stopped: Vec<&str> = task
-        .attempted(StepKind::Stop)
-        .map(|step| step.node.as_str())
-        .collect();
+/// Starts Cassandra on the nodes on which the restore may have stopped it, and lets clients in again.
+pub(in crate::kinds) async fn let_clients_in_again(
+    spec: &RestoreSpec,
+    context: &Context,
+    task: &LiveTask,
+    restore: TaskId,
+) -> Vec<Finding> {
+    if !task.was_attempted(StepKind::Quiesce) {
+        return Vec::new();
+    }
     let nodes = spec.plan().nodes.iter();
-    let nodes = nodes.filter(|node| stopped.contains(&node.node.as_str()));
     let within = context.config.step_limits.start();
     let failed = on_each(context, within, nodes, |node: &NodePlan| {
-        // Nothing was replaced, so there is nothing that it must have opened.
-        let request = RestoreOnNode {
-            restore: task.record.id,
-            host: node.host_id,
-            tables: Vec::new(),
-        };
-        steps::start(context, request, node)
+        quiesce::let_clients_in(context, restore, node)
     })
     .await;
     let findings = failed.iter();
@@ -92,7 +88,9 @@ async fn drop_trial(spec: &RestoreSpec, context: &Context) -> Vec<Finding> {
 async fn remove_staging(spec: &RestoreSpec, context: &Context, task: &LiveTask) -> Vec<Finding> {
     let within = context.config.clean_up_limit();
     let failed = on_each(context, within, spec.plan().nodes.iter(), |node| {
-        steps::finish(context, task.record.id, node)
+        // Past its point of no return it is given up only once newer restores have replaced all of its tables.
+        let delete_old_files = task.record.past_point_of_no_return;
+        steps::finish(context, task.record.id, node, delete_old_files)
     })
     .await;
     let findings = failed.iter();
@@ -157,10 +155,10 @@ fn not_started(node: &str, error: &StepError) -> Finding {
         codes::CASSANDRA_NOT_STARTED,
         node,
         format!(
-            "Cassandra was drained or stopped on node {node}, and could not be started again: {}",
+            "clients were cut off from node {node} or it was stopped, and could not be let in again: {}",
             error.text()
         ),
-        "start Cassandra there as you always do; if its process still runs, it is drained: stop it first".to_owned(),
+        "restart Cassandra there as you always do: it lets clients in when it starts".to_owned(),
     )
 }
 

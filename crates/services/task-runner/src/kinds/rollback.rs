@@ -1,0 +1,178 @@
+//! Rolling a restore in place back: nodes are made quiet and stopped, the old files are put back, and nodes are started.
+
+use std::sync::Arc;
+
+use api::clients::RestoreOnNode;
+use async_trait::async_trait;
+use model::plan::StepKind;
+use model::task::{TaskKind, TaskState};
+use model::{Finding, TaskId};
+
+use super::kept::{self, KeptSpec};
+use super::restore::{
+    RestoreJob, check_no_newer_restore, finish, let_clients_in_again, quiesce, start_node,
+    stop_node,
+};
+use crate::context::Context;
+use crate::engine::{
+    Engine, Failure, Job, Kind, Kinds, LiveTask, Output, Policy, StepError, StepRun, StepTraits,
+    TaskRecord, Touched, Undone, check_ended,
+};
+use crate::error::RunnerError;
+
+/// Starts the task that puts the old files of a restore in place back; returns the one that there is, if it has not failed.
+pub(crate) async fn start(engine: Arc<Engine>, restore: TaskId) -> Result<TaskId, RunnerError> {
+    let found = kept::find(&engine, restore).await?;
+    let has_ended = found.record.state.is_final();
+    if !has_ended
+        || !(found.record.state == TaskState::Succeeded || found.record.past_point_of_no_return)
+    {
+        return Err(found.refuse(
+            "it has not replaced anything, or still runs".to_owned(),
+            format!("give it up with `ringkeep task cancel {restore}`, or wait until it has ended"),
+        ));
+    }
+    found.check_not(TaskKind::Accept, "deletes its old files, or has done so")?;
+    if let Some(id) = kept::under_way(&found, TaskKind::Rollback) {
+        return Ok(id);
+    }
+    if let Some(failed) = found.newest(TaskKind::Rollback)
+        && failed.past_point_of_no_return
+    {
+        return Err(found.refuse(
+            format!("task {} has begun to roll it back", failed.id),
+            format!("go on with `ringkeep task resume {}`", failed.id),
+        ));
+    }
+    check_no_newer_restore(&engine.context, &engine.kinds, &found.record).await?;
+    let steps = plan::rollback_steps(&found.kept.addresses());
+    kept::create(&engine, TaskKind::Rollback, &found, &steps).await
+}
+
+/// Rollbacks as a kind of task.
+pub(crate) struct RollbackKind;
+
+#[async_trait]
+impl Kind for RollbackKind {
+    fn policy(&self) -> Policy {
+        Policy {
+            claims_cluster: true,
+            undo_without_claim: false,
+            cancel_after_failure: true,
+        }
+    }
+
+    fn traits(&self, step: StepKind) -> StepTraits {
+        use StepKind as K;
+        StepTraits {
+            best_effort: step == K::Finish,
+            point_of_no_return: matches!(step, K::SwapBack | K::Start),
+            // Clients are cut off, until they are let in again.
+            makes_something: step == K::Quiesce,
+            ..StepTraits::default()
+        }
+    }
+
+    async fn open(
+        &self,
+        context: &Context,
+        record: &TaskRecord,
+    ) -> Result<Arc<dyn Job>, RunnerError> {
+        let kept = KeptSpec::of(context, record).await?;
+        Ok(Arc::new(RollbackJob { kept }))
+    }
+
+    fn past_point_of_no_return(&self, id: TaskId) -> RunnerError {
+        RunnerError::RestorePastPointOfNoReturn(id)
+    }
+
+    fn check_resumable(&self, record: &TaskRecord) -> Result<(), RunnerError> {
+        check_ended(record)
+    }
+
+    /// The restore that it takes back, and older ones, are not resumed over what it has put back.
+    async fn touched(
+        &self,
+        context: &Context,
+        record: &TaskRecord,
+    ) -> Result<Touched, RunnerError> {
+        if !record.past_point_of_no_return {
+            return Ok(Touched::Nothing);
+        }
+        let kept = KeptSpec::of(context, record).await?;
+        Ok(kept.spec.touched())
+    }
+}
+
+struct RollbackJob {
+    kept: KeptSpec,
+}
+
+#[async_trait]
+impl Job for RollbackJob {
+    async fn run(&self, step: &StepRun) -> Result<Output, StepError> {
+        let KeptSpec { restore, spec } = &self.kept;
+        let (restore, planned) = (*restore, step.planned());
+        let node = || spec.node(&planned.node);
+        match planned.kind {
+            StepKind::Quiesce => quiesce(spec, &step.context, restore).await?,
+            StepKind::Stop => stop_node(step, node()?).await?,
+            StepKind::SwapBack => {
+                let node = node()?;
+                let agent = step.agent(&node.agent)?;
+                agent.swap_back(restore, node.host_id).await?;
+            }
+            StepKind::Start => {
+                let request = RestoreOnNode {
+                    restore,
+                    host: node()?.host_id,
+                    tables: spec.targets(),
+                };
+                start_node(&step.context, request, node()?).await?;
+            }
+            StepKind::Finish => finish(&step.context, restore, node()?, false).await?,
+            other => {
+                return Err(StepError::incomplete(format!(
+                    "a rollback has no step `{other}`"
+                )));
+            }
+        }
+        Ok(Output::NOTHING)
+    }
+
+    fn failure(&self, task: &LiveTask, _step: StepKind, _error: &StepError) -> Failure {
+        let id = task.record.id;
+        let what_next = match task.record.past_point_of_no_return {
+            true => format!(
+                "; go on with `ringkeep task resume {id}`, until which Cassandra may be down on nodes"
+            ),
+            false => format!(
+                "; the restored files are live: go on with `ringkeep task resume {id}`, or give up with `ringkeep task cancel {id}`, which starts Cassandra again if it was stopped, and lets clients in again"
+            ),
+        };
+        Failure {
+            clean: false,
+            what_next,
+        }
+    }
+
+    fn given_up(&self, task: &LiveTask, at: usize, error: &StepError) -> Finding {
+        RestoreJob::given_up_step(task, at, error)
+    }
+
+    fn runs_again(&self, task: &LiveTask, step: StepKind) -> bool {
+        use StepKind as K;
+        !task.record.past_point_of_no_return && matches!(step, K::Quiesce | K::Stop | K::Barrier)
+    }
+
+    async fn undo(
+        &self,
+        context: &Context,
+        _kinds: &Kinds,
+        task: &LiveTask,
+        _reason: &str,
+    ) -> Undone {
+        let KeptSpec { restore, spec } = &self.kept;
+        Undone::Done(let_clients_in_again(spec, context, task, *restore).await)
+    }
+}
