@@ -44,6 +44,8 @@ impl TaskKind {
             Self::Restore => "restore",
             Self::Verify => "verify",
             Self::Delete => "delete",
+            Self::Accept => "accept",
+            Self::Rollback => "rollback",
         }
     }
 }

@@ -38,6 +38,7 @@ async fn staged(release: &str) -> FakeNode {
     let (work, ..) = Work::new();
     let wanted = Stage {
         shares: Vec::new(),
+        mode: model::plan::RestoreMode::Online,
         restore: "r1".into(),
         backup: FakeNode::backup("b1"),
         sources: vec![HostId(uuid::Uuid::from_u128(1))],
