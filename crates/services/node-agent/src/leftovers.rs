@@ -113,11 +113,7 @@ async fn clear_snapshot(agent: &Agent, task: TaskId) -> Result<u64, String> {
     Ok(bytes)
 }
 
-async fn clear_restore(
-    agent: &Agent,
-    task: TaskId,
-    delete_old_files: bool,
-) -> Result<u64, String> {
+async fn clear_restore(agent: &Agent, task: TaskId, delete_old_files: bool) -> Result<u64, String> {
     let restore = task.to_string();
     let finished = restore::finish(agent, &restore, delete_old_files).await;
     let freed = finished.map_err(why)?;

@@ -124,8 +124,14 @@ pub trait NodeAgent: Send + Sync + 'static {
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError>;
 
-    /// Removes what a restore has left on the node. Succeeds if there is nothing.
-    async fn finish_restore(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError>;
+    /// Removes what a restore has left on the node; the old files of a restore in place only with `delete_old_files`.
+    /// Succeeds if there is nothing.
+    async fn finish_restore(
+        &self,
+        restore: TaskId,
+        host: HostId,
+        delete_old_files: bool,
+    ) -> Result<(), RemoteError>;
 
     /// What tasks have left on the node, and the node's own host id.
     async fn list_leftovers(&self) -> Result<(HostId, Vec<Leftover>), RemoteError>;

@@ -101,6 +101,7 @@ async fn old_files_go_only_by_their_own_kind_and_never_in_the_middle_of_a_swap()
     assert_eq!(found(&node).await, [(LeftoverKind::Staged, task(1))]);
     let half = RestoreRecord::Aside {
         table: FakeNode::table_id(1),
+        files: None,
     };
     let path = folders.restore_journal(&restore);
     let before = fs::read(&path).unwrap();

@@ -2,7 +2,9 @@
 
 use model::manifest::{BackupKind, KeptDamage};
 use model::{Finding, Selection};
-use plan::{BackupRequest, Completeness, RequestedMode, RestoreOptions, RestoreRequest, plan_backup};
+use plan::{
+    BackupRequest, Completeness, RequestedMode, RestoreOptions, RestoreRequest, plan_backup,
+};
 
 use super::{Case, said};
 use crate::world::*;
@@ -64,7 +66,10 @@ fn without_a_node(completeness: Completeness) -> RestoreRequest {
 pub fn cases() -> Vec<Case> {
     let whole = selecting(&[], &[]);
     let in_place = RestoreRequest {
-        mode: RequestedMode::InPlace,
+        options: RestoreOptions {
+            mode: RequestedMode::InPlace,
+            ..RestoreOptions::default()
+        },
         ..selecting(&[], &[])
     };
     vec![
