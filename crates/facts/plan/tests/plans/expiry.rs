@@ -40,7 +40,7 @@ fn what_expires_before_and_during_the_restore_is_told_by_table() {
 
             warnings (1)
               TTL_MAY_EXPIRE shop.orders (during)
-                  about 21,000 of 300,000 cells of shop.orders (7 %) expire before the restore is over, which takes about 3m 41s; 6,000 of them since the backup
+                  about 21,000 of 300,000 cells of shop.orders (7 %) expire before the restore is over, which takes about 3m 52s; 6,000 of them since the backup
                   hint: nothing brings them back, and a longer default_time_to_live does not either; restore sooner, or this table first and alone
 
             advice (1)
@@ -57,18 +57,29 @@ fn what_expires_before_and_during_the_restore_is_told_by_table() {
             10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 3m 41s
+            takes about 3m 52s
         "#]],
     );
 }

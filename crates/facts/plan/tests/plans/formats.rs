@@ -203,7 +203,18 @@ fn an_unlisted_pair_that_is_allowed_is_warned_of() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            check            -           every stage
+            trialschema      -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial            every node  trialschema
+            trialdrop        -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check            -           trialdrop
             replace          -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
@@ -212,7 +223,7 @@ fn an_unlisted_pair_that_is_allowed_is_warned_of() {
             finish           every node  every upgradesstables
             unpin            -           every finish
 
-            takes about 1m 19s
+            takes about 1m 30s
         "#]],
     );
 }

@@ -48,17 +48,28 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
             10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            quiesce  -           check
-            stop     every node  quiesce
-            swap     every node  every stop
-            start    every node  every swap
-            unpin    -           every start
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            quiesce      -           check
+            stop         every node  quiesce
+            swap         every node  every stop
+            start        every node  every swap
+            unpin        -           every start
 
-            takes about 2m 47s
+            takes about 2m 58s
         "#]],
     );
 }
@@ -99,21 +110,32 @@ fn in_place_makes_what_is_missing_first() {
             10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            schema   -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            schema       -           check
                 CREATE TABLE IF NOT EXISTS shop.orders (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000001 AND comment = '';
                 CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c);
                 CREATE MATERIALIZED VIEW IF NOT EXISTS shop.v AS SELECT * FROM shop.orders WHERE c IS NOT NULL AND id IS NOT NULL PRIMARY KEY (c, id) WITH ID = 00000000-0000-0000-0000-000000000003 AND comment = '';
-            quiesce  -           schema
-            stop     every node  quiesce
-            swap     every node  every stop
-            start    every node  every swap
-            unpin    -           every start
+            quiesce      -           schema
+            stop         every node  quiesce
+            swap         every node  every stop
+            start        every node  every swap
+            unpin        -           every start
 
-            takes about 2m 53s
+            takes about 3m 04s
         "#]],
     );
 }
@@ -175,13 +197,16 @@ fn in_place_needs_tables_as_they_were() {
                   shop.Metrics_2 gets columns back that were dropped since the backup: c
                   hint: the plan has the CQL that drops them again
 
-            advice (4)
+            advice (5)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               SCHEMA_FORWARD shop.Metrics_2 (after)
                   the restore undoes what was done to shop.Metrics_2 since the backup: dropped c
                   hint: to have it again: ALTER TABLE shop."Metrics_2" DROP c
+              OLD_FILES_KEPT staging (after)
+                  the files that are replaced stay on the nodes, 3.0 GiB now
+                  hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: on one node after the other: `nodetool repair -full shop`

@@ -113,34 +113,46 @@ fn five_hundred_tables_are_counted() {
             10.1.0.2  500.0 GiB    550.0 GiB      1000       0  00000000-0000-0000-0000-000000000012
             10.1.0.3  500.0 GiB    550.0 GiB      1000       0  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            schema   -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                2 DROP KEYSPACE: ringkeep_trial_1, ringkeep_trial_2
+                2 CREATE KEYSPACE: ringkeep_trial_1, ringkeep_trial_2
+                26 CREATE TABLE in ringkeep_trial_1: t000, t005, t025 and 23 more
+                26 CREATE INDEX in ringkeep_trial_1: t000_by_c, t005_by_c, t025_by_c and 23 more
+                100 CREATE TABLE in ringkeep_trial_2: t001, t009, t013 and 97 more
+                100 CREATE INDEX in ringkeep_trial_2: t001_by_c, t009_by_c, t013_by_c and 97 more
+                --cql prints all 256 statements
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                DROP KEYSPACE IF EXISTS ringkeep_trial_2;
+            check        -           trialdrop
+            schema       -           check
                 25 CREATE TABLE in blog: t000, t020, t040 and 22 more
                 75 CREATE INDEX in blog: t000_by_c, t010_by_c, t015_by_c and 72 more
                 298 CREATE INDEX in crm: t002_by_c, t003_by_c, t004_by_c and 295 more
                 100 CREATE TABLE in crm: t004, t008, t012 and 97 more
                 --cql prints all 498 statements
-            replace  -           schema
+            replace      -           schema
                 25 DROP TABLE in blog: t005, t025, t045 and 22 more
                 25 CREATE TABLE in blog: t005, t025, t045 and 22 more
+                75 TRUNCATE TABLE in blog: t005, t025, t045 and 72 more
                 75 CREATE INDEX in blog: t005_by_c, t025_by_c, t045_by_c and 72 more
                 100 DROP TABLE in crm: t001, t009, t013 and 97 more
                 100 CREATE TABLE in crm: t001, t009, t013 and 97 more
+                298 TRUNCATE TABLE in crm: t001, t009, t013 and 295 more
                 298 CREATE INDEX in crm: t001_by_c, t009_by_c, t013_by_c and 295 more
-                50 TRUNCATE TABLE in blog: t010, t015, t030 and 47 more
                 50 DROP INDEX in blog: t010_by_c, t015_by_c, t030_by_c and 47 more
-                198 TRUNCATE TABLE in crm: t002, t003, t006 and 195 more
                 198 DROP INDEX in crm: t002_by_c, t003_by_c, t006_by_c and 195 more
                 2 TRUNCATE TABLE in shop: Metrics_2, orders
-                --cql prints all 1,121 statements
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+                --cql prints all 1,246 statements
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 2h 19m
+            takes about 2h 38m
         "#]],
     );
 
@@ -165,6 +177,8 @@ fn a_script_has_every_statement_on_a_line() {
     assert!(planned > 500 && undone > 100, "{planned} {undone}");
     let comments = script.lines().filter(|line| !line.ends_with(';'));
     expect![[r#"
+        -- step trialschema
+        -- step trialdrop
         -- step schema
         -- step replace
         -- no step: does again after the restore what it undoes in the schema

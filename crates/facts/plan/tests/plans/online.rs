@@ -39,18 +39,29 @@ fn three_nodes_online_into_the_same_schema() {
             10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 27s
+            takes about 38s
         "#]],
     );
 }
@@ -158,17 +169,28 @@ fn a_single_table_leaves_the_others_alone() {
             10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE shop."Metrics_2";
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 15s
+            takes about 26s
         "#]],
     );
 }
@@ -223,18 +245,29 @@ fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
             10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 27s
+            takes about 38s
         "#]],
     );
 }

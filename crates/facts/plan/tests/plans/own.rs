@@ -68,18 +68,29 @@ fn partitions_that_nodes_do_not_own_are_left_out() {
             10.1.0.2   3.0 GiB      3.3 GiB         4       1  00000000-0000-0000-0000-000000000012
             10.1.0.3   3.0 GiB      3.3 GiB         4       1  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '1'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 34s
+            takes about 45s
         "#]],
     );
 }
@@ -138,7 +149,23 @@ fn what_cannot_be_cut_is_loaded_whole_and_cleaned_up_afterwards() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            check            -           every stage
+            trialschema      -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '1'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1.orders (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial            every node  trialschema
+            trialdrop        -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check            -           trialdrop
             replace          -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
@@ -147,7 +174,7 @@ fn what_cannot_be_cut_is_loaded_whole_and_cleaned_up_afterwards() {
             finish           every node  every upgradesstables
             unpin            -           every finish
 
-            takes about 1m 19s
+            takes about 1m 35s
         "#]],
     );
 }

@@ -59,19 +59,30 @@ fn a_keyspace_of_a_custom_strategy_is_loaded_without_the_check_of_tokens() {
             10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'com.example.MoonPhaseStrategy'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1.moons (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE odd.moons;
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 39s
+            takes about 50s
         "#]],
     );
 }
@@ -102,19 +113,30 @@ fn a_transiently_replicated_keyspace_is_loaded_without_the_check_of_tokens() {
             10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3/1'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1.moons (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE odd.moons;
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 39s
+            takes about 50s
         "#]],
     );
 }

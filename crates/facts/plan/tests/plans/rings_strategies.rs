@@ -39,18 +39,29 @@ fn simple_strategy_onto_datacenters() {
             10.1.0.2   5.0 GiB      5.5 GiB         7       4  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000012
             10.1.0.3   5.0 GiB      5.5 GiB         8       6  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 48s
+            takes about 59s
         "#]],
     );
 }
@@ -78,18 +89,29 @@ fn datacenters_onto_simple_strategy() {
             10.1.0.2   5.0 GiB      5.5 GiB         7       4  00000000-0000-0000-0000-000000000011, 00000000-0000-0000-0000-000000000012
             10.1.0.3   1.7 GiB      1.8 GiB         3       3  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'SimpleStrategy', 'replication_factor': '2'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 1m 12s
+            takes about 1m 23s
         "#]],
     );
 }
@@ -157,17 +179,28 @@ fn one_table_into_another_ring() {
             10.1.0.3   4.0 GiB      4.4 GiB         4       0  00000000-0000-0000-0000-000000000013
             10.1.0.4   2.7 GiB      2.9 GiB         4       2  00000000-0000-0000-0000-000000000011
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1.orders (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE shop.orders;
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 36s
+            takes about 47s
         "#]],
     );
 }

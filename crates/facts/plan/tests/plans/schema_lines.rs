@@ -80,7 +80,29 @@ fn from_3_11_onto_4_1() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            check            -           every stage
+            trialschema      -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1.orders (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH bloom_filter_fp_chance = 0.01
+                    AND caching = {'keys': 'ALL', 'rows_per_partition': 'NONE'}
+                    AND comment = ''
+                    AND compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy', 'max_threshold': '32', 'min_threshold': '4'}
+                    AND compression = {'chunk_length_in_kb': '64', 'class': 'org.apache.cassandra.io.compress.LZ4Compressor'}
+                    AND crc_check_chance = 1.0
+                    AND default_time_to_live = 0
+                    AND gc_grace_seconds = 864000
+                    AND max_index_interval = 2048
+                    AND memtable_flush_period_in_ms = 0
+                    AND min_index_interval = 128
+                    AND speculative_retry = '99PERCENTILE';
+            trial            every node  trialschema
+            trialdrop        -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check            -           trialdrop
             replace          -           check
                 TRUNCATE TABLE shop.orders;
             load             every node  replace
@@ -88,7 +110,7 @@ fn from_3_11_onto_4_1() {
             finish           every node  every upgradesstables
             unpin            -           every finish
 
-            takes about 41s
+            takes about 52s
         "#]],
     );
 }
@@ -134,7 +156,32 @@ fn from_4_0_onto_5_0_with_a_column_added_since() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            check            -           every stage
+            trialschema      -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1.orders (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH additional_write_policy = '99p'
+                    AND bloom_filter_fp_chance = 0.01
+                    AND caching = {'keys': 'ALL', 'rows_per_partition': 'NONE'}
+                    AND comment = ''
+                    AND compaction = {'class': 'org.apache.cassandra.db.compaction.SizeTieredCompactionStrategy', 'max_threshold': '32', 'min_threshold': '4'}
+                    AND compression = {'chunk_length_in_kb': '64', 'class': 'org.apache.cassandra.io.compress.LZ4Compressor'}
+                    AND crc_check_chance = 1.0
+                    AND default_time_to_live = 0
+                    AND extensions = {}
+                    AND gc_grace_seconds = 864000
+                    AND max_index_interval = 2048
+                    AND memtable_flush_period_in_ms = 0
+                    AND min_index_interval = 128
+                    AND read_repair = 'BLOCKING'
+                    AND speculative_retry = '99p';
+            trial            every node  trialschema
+            trialdrop        -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check            -           trialdrop
             replace          -           check
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (
@@ -147,7 +194,7 @@ fn from_4_0_onto_5_0_with_a_column_added_since() {
             finish           every node  every upgradesstables
             unpin            -           every finish
 
-            takes about 45s
+            takes about 56s
         "#]],
     );
 }

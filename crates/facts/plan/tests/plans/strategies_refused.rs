@@ -108,18 +108,29 @@ fn random_onto_random_with_other_tokens() {
             10.1.0.2   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   2.0 GiB      2.2 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-            STEP     ON          AFTER
-            pin      -           -
-            stage    every node  pin
-            check    -           every stage
-            replace  -           check
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check        -           trialdrop
+            replace      -           check
                 TRUNCATE TABLE shop."Metrics_2";
                 TRUNCATE TABLE shop.orders;
-            load     every node  replace
-            finish   every node  every load
-            unpin    -           every finish
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-            takes about 27s
+            takes about 38s
         "#]],
     );
 }

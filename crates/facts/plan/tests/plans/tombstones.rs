@@ -64,60 +64,79 @@ fn an_old_backup_is_restored_with_its_tombstones() {
     check_particular(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (5)
-          SCHEMA_REVERTS shop.Metrics_2 (during)
-              the live definition of shop.Metrics_2 is not as it was in the backup: the table is dropped and made as it was
-              hint: the plan has what is undone, and the CQL that does it again where there is any
-          SCHEMA_TYPE_REVERTS shop.Metrics_2 (during)
-              columns of shop.Metrics_2 get the types back that they had: c from blob to text
-              hint: no CQL changes them again: to go forward, add a column under another name and let programs fill it
-          TOMBSTONES_KEPT fresh (after)
-              the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of fresh.t is raised from 864000 to 10368000 until they are repaired
-              hint: `nodetool repair -full fresh` on one node after the other, within 10d 00h from now; then ALTER TABLE fresh.t WITH gc_grace_seconds = 864000
-          TOMBSTONES_KEPT shop (after)
-              the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of shop.short is raised from 60 to 8730000 until they are repaired
-              hint: `nodetool repair -full shop` on one node after the other, within 1d 00h from now; then ALTER TABLE shop.short WITH gc_grace_seconds = 60
-          TOMBSTONES_KEPT shop (after)
-              the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of shop.Metrics_2, shop.orders is raised from 864000 to 10368000 until they are repaired
-              hint: `nodetool repair -full shop` on one node after the other, within 10d 00h from now; then ALTER TABLE shop."Metrics_2" WITH gc_grace_seconds = 864000; ALTER TABLE shop.orders WITH gc_grace_seconds = 864000
+            warnings (5)
+              SCHEMA_REVERTS shop.Metrics_2 (during)
+                  the live definition of shop.Metrics_2 is not as it was in the backup: the table is dropped and made as it was
+                  hint: the plan has what is undone, and the CQL that does it again where there is any
+              SCHEMA_TYPE_REVERTS shop.Metrics_2 (during)
+                  columns of shop.Metrics_2 get the types back that they had: c from blob to text
+                  hint: no CQL changes them again: to go forward, add a column under another name and let programs fill it
+              TOMBSTONES_KEPT fresh (after)
+                  the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of fresh.t is raised from 864000 to 10368000 until they are repaired
+                  hint: `nodetool repair -full fresh` on one node after the other, within 10d 00h from now; then ALTER TABLE fresh.t WITH gc_grace_seconds = 864000
+              TOMBSTONES_KEPT shop (after)
+                  the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of shop.short is raised from 60 to 8730000 until they are repaired
+                  hint: `nodetool repair -full shop` on one node after the other, within 1d 00h from now; then ALTER TABLE shop.short WITH gc_grace_seconds = 60
+              TOMBSTONES_KEPT shop (after)
+                  the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of shop.Metrics_2, shop.orders is raised from 864000 to 10368000 until they are repaired
+                  hint: `nodetool repair -full shop` on one node after the other, within 10d 00h from now; then ALTER TABLE shop."Metrics_2" WITH gc_grace_seconds = 864000; ALTER TABLE shop.orders WITH gc_grace_seconds = 864000
 
-        TABLE           WHAT HAPPENS TO IT                                 ID
-        fresh.t         is not there: created, then loaded                 00000000-0000-0000-0000-000000000005
-        shop.Metrics_2  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000002
-        shop.none       is not there: created, then loaded                 00000000-0000-0000-0000-000000000004
-        shop.orders     is there: emptied, then loaded                     00000000-0000-0000-0000-000000000001
-        shop.short      is not there: created, then loaded                 00000000-0000-0000-0000-000000000003
+            TABLE           WHAT HAPPENS TO IT                                 ID
+            fresh.t         is not there: created, then loaded                 00000000-0000-0000-0000-000000000005
+            shop.Metrics_2  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000002
+            shop.none       is not there: created, then loaded                 00000000-0000-0000-0000-000000000004
+            shop.orders     is there: emptied, then loaded                     00000000-0000-0000-0000-000000000001
+            shop.short      is not there: created, then loaded                 00000000-0000-0000-0000-000000000003
 
-        UNDONE IN THE SCHEMA (the CQL does it again after the restore)
-        shop.Metrics_2: since the backup: changed the type of c from text to blob; no CQL brings forward shop."Metrics_2".c: the type of a column cannot be altered
+            UNDONE IN THE SCHEMA (the CQL does it again after the restore)
+            shop.Metrics_2: since the backup: changed the type of c from text to blob; no CQL brings forward shop."Metrics_2".c: the type of a column cannot be altered
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   5.0 GiB      5.5 GiB        10       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   5.0 GiB      5.5 GiB        10       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   5.0 GiB      5.5 GiB        10       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   5.0 GiB      5.5 GiB        10       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   5.0 GiB      5.5 GiB        10       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   5.0 GiB      5.5 GiB        10       0  00000000-0000-0000-0000-000000000013
 
-        STEP     ON          AFTER
-        pin      -           -
-        stage    every node  pin
-        check    -           every stage
-        schema   -           check
-            CREATE KEYSPACE IF NOT EXISTS fresh WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-            CREATE TABLE IF NOT EXISTS fresh.t (id int PRIMARY KEY) WITH ID = 00000000-0000-0000-0000-000000000005 AND comment = '' AND gc_grace_seconds = 10368000;
-            CREATE TABLE IF NOT EXISTS shop.none (id int PRIMARY KEY) WITH ID = 00000000-0000-0000-0000-000000000004 AND gc_grace_seconds = 0;
-            CREATE TABLE IF NOT EXISTS shop.short (id int PRIMARY KEY) WITH ID = 00000000-0000-0000-0000-000000000003 AND gc_grace_seconds = 8730000;
-        replace  -           schema
-            ALTER TABLE shop.orders WITH gc_grace_seconds = 10368000;
-            DROP TABLE IF EXISTS shop."Metrics_2";
-            CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '' AND gc_grace_seconds = 10368000;
-            TRUNCATE TABLE shop.orders;
-        load     every node  replace
-        finish   every node  every load
-        unpin    -           every finish
+            STEP         ON          AFTER
+            pin          -           -
+            stage        every node  pin
+            trialschema  -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1.t (
+                    id int,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+                DROP KEYSPACE IF EXISTS ringkeep_trial_2;
+                CREATE KEYSPACE ringkeep_trial_2 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_2."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = '';
+            trial        every node  trialschema
+            trialdrop    -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                DROP KEYSPACE IF EXISTS ringkeep_trial_2;
+            check        -           trialdrop
+            schema       -           check
+                CREATE KEYSPACE IF NOT EXISTS fresh WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE IF NOT EXISTS fresh.t (id int PRIMARY KEY) WITH ID = 00000000-0000-0000-0000-000000000005 AND comment = '' AND gc_grace_seconds = 10368000;
+                CREATE TABLE IF NOT EXISTS shop.none (id int PRIMARY KEY) WITH ID = 00000000-0000-0000-0000-000000000004 AND gc_grace_seconds = 0;
+                CREATE TABLE IF NOT EXISTS shop.short (id int PRIMARY KEY) WITH ID = 00000000-0000-0000-0000-000000000003 AND gc_grace_seconds = 8730000;
+            replace      -           schema
+                ALTER TABLE shop.orders WITH gc_grace_seconds = 10368000;
+                DROP TABLE IF EXISTS shop."Metrics_2";
+                CREATE TABLE IF NOT EXISTS shop."Metrics_2" (id int PRIMARY KEY, c text) WITH ID = 00000000-0000-0000-0000-000000000002 AND comment = '' AND gc_grace_seconds = 10368000;
+                TRUNCATE TABLE shop."Metrics_2";
+                TRUNCATE TABLE shop.orders;
+            load         every node  replace
+            finish       every node  every load
+            unpin        -           every finish
 
-        takes about 1m 09s
-    "#]],
+            takes about 1m 33s
+        "#]],
     );
 }
 

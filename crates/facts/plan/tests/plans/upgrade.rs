@@ -64,7 +64,18 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
             STEP             ON          AFTER
             pin              -           -
             stage            every node  pin
-            check            -           every stage
+            trialschema      -           every stage
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+                CREATE KEYSPACE ringkeep_trial_1 WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TABLE ringkeep_trial_1.orders (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH comment = 'read_repair_chance = 1';
+            trial            every node  trialschema
+            trialdrop        -           every trial
+                DROP KEYSPACE IF EXISTS ringkeep_trial_1;
+            check            -           trialdrop
             replace          -           check
                 DROP TABLE IF EXISTS shop.orders;
                 CREATE TABLE IF NOT EXISTS shop.orders (
@@ -78,7 +89,7 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
             finish           every node  every upgradesstables
             unpin            -           every finish
 
-            takes about 45s
+            takes about 56s
         "#]],
     );
 }
