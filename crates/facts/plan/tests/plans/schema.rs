@@ -1,5 +1,5 @@
 use model::SchemaKind;
-use plan::RequestedMode;
+use plan::{RequestedMode, StepKind};
 
 use crate::world::*;
 
