@@ -115,7 +115,7 @@ async fn the_help_of_a_command_has_examples() {
               --kind <KIND>              Full is self-contained; differential holds only what the last full
                                          backup does not [default: full] [possible values: full,
                                          differential]
-              --base <BACKUP>            For a differential: the full backup to build on; the newest where
+              --base <BACKUP>            For a differential: the full backup to build on; the newest if
                                          absent
               --keyspace <K>             Only this keyspace; may be given several times. Without it and
                                          --table: every user keyspace
@@ -217,6 +217,11 @@ async fn the_help_of_a_command_has_examples() {
 
               --rewrite-schema
                   Makes the changes to the backup's schema that the plan offers, so that the target takes it
+
+              --skip-trial
+                  Replaces live data without a trial load. Otherwise each node first loads a few SSTables
+                  into a scratch keyspace (ringkeep_trial_1 and so on, dropped at once), so that what the
+                  target would refuse is refused before anything is emptied
 
               --plan <NUMBER>
                   Starts the plan that `restore plan` showed under this number, and refuses if it would come

@@ -220,10 +220,11 @@ async fn every_flag_reaches_the_planner() {
         "--completeness",
         "quorum",
         "--rewrite-schema",
+        "--skip-trial",
     ];
     let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &flags].concat()).await;
     assert_eq!(ran.exit, 0, "{}", ran.err);
-    expect![[r#"PlanRestoreRequest { backup: Some(BackupRef { cluster: "prod", name: "nightly" }), target: "staging", options: Some(RestoreOptions { selection: Some(Selection { keyspaces: ["shop"], tables: [TableRef { keyspace: "crm", table: "people" }] }), mode: InPlace, allow_unlisted_version: true, datacenters: {"dc1": "east"}, completeness: Quorum, rewrite_schema: true }) }"#]].assert_eq(&fake.asked().join("\n"));
+    expect![[r#"PlanRestoreRequest { backup: Some(BackupRef { cluster: "prod", name: "nightly" }), target: "staging", options: Some(RestoreOptions { selection: Some(Selection { keyspaces: ["shop"], tables: [TableRef { keyspace: "crm", table: "people" }] }), mode: InPlace, allow_unlisted_version: true, datacenters: {"dc1": "east"}, completeness: Quorum, rewrite_schema: true, skip_trial: true }) }"#]].assert_eq(&fake.asked().join("\n"));
 }
 
 #[tokio::test]

@@ -148,18 +148,21 @@ async fn dies_at(story: Story, writes: i64, death: Death) -> bool {
     check_end(&world, story, task.state(), &place);
     let found: BTreeSet<String> = task.findings.iter().map(|it| format!("{it:?}")).collect();
     assert_eq!(found.len(), task.findings.len(), "{place}: none twice");
-    no_document_is_orphaned(store.as_ref(), &task.id, &place).await;
+    let tasks = life.tasks().await;
+    let ids: Vec<String> = tasks.into_iter().map(|task| task.id).collect();
+    no_document_is_orphaned(store.as_ref(), &ids, &place).await;
     life.runner.kill().await;
     died
 }
 
 /// What was written for a task that was never created goes, too.
-async fn no_document_is_orphaned(store: &dyn StateStore, task: &str, place: &str) {
+async fn no_document_is_orphaned(store: &dyn StateStore, tasks: &[String], place: &str) {
     let until = Instant::now() + DEADLINE;
     loop {
         let announced = store.list("creating/").await.expect("a list");
         let documents = store.list("documents/").await.expect("a list");
-        let orphans = documents.iter().filter(|entry| !entry.key.contains(task));
+        let is_orphan = |key: &str| !tasks.iter().any(|task| key.contains(task));
+        let orphans = documents.iter().filter(|entry| is_orphan(&entry.key));
         let orphans = announced.len() + orphans.count();
         if orphans == 0 {
             return;
