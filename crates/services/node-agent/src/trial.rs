@@ -216,7 +216,7 @@ async fn read(agent: &Agent, table: &TableRef) -> Result<(), TrialError> {
         Ok(_) => Ok(()),
         Err(source) => Err(TrialError::Unreadable {
             table: table.clone(),
-            source,
+            source: Box::new(source),
         }),
     }
 }

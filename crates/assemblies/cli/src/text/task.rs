@@ -103,6 +103,15 @@ fn steps_text(steps: &[TaskStepView]) -> String {
     table.render()
 }
 
+/// What a deletion has freed, in words.
+pub fn freed(freed_bytes: u64, versions_remain: bool) -> String {
+    if versions_remain {
+        "nothing freed: the bucket keeps versions, which a lifecycle rule for noncurrent versions removes".to_owned()
+    } else {
+        format!("{} freed", human::bytes(freed_bytes))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,14 +134,5 @@ mod tests {
             .filter_map(|line| line.split_whitespace().next())
             .collect();
         assert_eq!(ids, ["STEP", "load-n1", "views-n1"]);
-    }
-}
-
-/// What a deletion has freed, in words.
-pub fn freed(freed_bytes: u64, versions_remain: bool) -> String {
-    if versions_remain {
-        "nothing freed: the bucket keeps versions, which a lifecycle rule for noncurrent versions removes".to_owned()
-    } else {
-        format!("{} freed", human::bytes(freed_bytes))
     }
 }

@@ -31,7 +31,7 @@ pub enum TrialError {
     Unreadable {
         table: TableRef,
         #[source]
-        source: CqlError,
+        source: Box<CqlError>,
     },
 }
 
@@ -47,7 +47,7 @@ impl ServiceError for TrialError {
             Self::Agent(error) => error.kind(),
             Self::Finish(error) => error.kind(),
             Self::Load(error) => error.kind(),
-            Self::Unreadable { source, .. } => wire_kind(source),
+            Self::Unreadable { source, .. } => wire_kind(source.as_ref()),
             Self::NotForTrials(_) => ErrorKind::InvalidArgument,
             Self::NotStaged(_) | Self::NoTable(_) => ErrorKind::FailedPrecondition,
         }
