@@ -340,6 +340,10 @@ codes! {
         "A restore in place keeps the files that it replaces, in the staging folders beside the data directories. They take \
          their space until `ringkeep restore accept TASK` deletes them; until then `ringkeep restore rollback TASK` stops \
          the nodes and puts them back. Rolling back ends with the next restore of any of the tables."
+    TRIAL_SKIPPED Warning Before
+        "Before live data is replaced, each node loads a few SSTables into a scratch keyspace, so that what it would refuse is \
+         refused while nothing is lost yet. The agents' role, or a guardrail, does not allow the scratch keyspace, and the \
+         restore goes without. Allow it (mostly GRANT CREATE ON ALL KEYSPACES), and plan again."
 
     // What a task could not do, said when it ends.
     SCHEMA_CHANGED_DURING_BACKUP Warning After

@@ -64,8 +64,10 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let mut nodes = nodes::plan(&share, &mut findings);
     let tombstones = Tombstones::of(&given, &assignment.keyspaces, &outcome.decided);
     let cql = ddl::write(&given, &outcome.decided, &assignment.keyspaces, &tombstones);
-    Asked::of(&given, &assignment.keyspaces, &outcome.decided, &cql).check(&mut findings);
+    let asked = Asked::of(&given, &assignment.keyspaces, &outcome.decided, &cql);
+    asked.check(&mut findings);
     let trial = trial::write(&given, &outcome.decided, &assignment.keyspaces);
+    let trial = asked.possible(trial, &mut findings);
     let course = Course {
         mode: inputs.mode,
         schema_statements: (cql.schema.len()

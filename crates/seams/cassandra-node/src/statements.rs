@@ -1,11 +1,13 @@
 //! Runs the CQL of a plan, statement by statement, with the ring in agreement in between.
 
-use model::cql;
+use model::cql::{self, Token};
 
 use crate::cql::{CqlError, shorten};
 use crate::error::{ErrorKind, NodeError};
 use crate::node::CassandraNode;
 use crate::ring;
+
+const KEYSPACES: &str = "SELECT keyspace_name FROM system_schema.keyspaces";
 
 /// Why a plan's CQL was not run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +68,9 @@ pub async fn execute(
             statement: statement.clone(),
             source,
         };
+        if is_done(node, statement).await.map_err(failed)? {
+            continue;
+        }
         node.cql.execute(statement).await.map_err(failed)?;
         if changes_schema(statement) {
             ring::await_agreement(&*node.cql, node.cql_timeout())
@@ -80,6 +85,24 @@ pub async fn execute(
         statement: statements.last().cloned().unwrap_or_default(),
         source,
     })
+}
+
+/// Whether it would drop a keyspace that is not there. Cassandra asks for the permission to drop it all the same, which
+/// cannot be granted on what is not there.
+async fn is_done(node: &CassandraNode, statement: &str) -> Result<bool, CqlError> {
+    let words: Vec<Token> = cql::tokens(statement).take(6).collect();
+    let [drop, keyspace, maybe, exists, name] = words.as_slice() else {
+        return Ok(false);
+    };
+    let drops = drop.is("DROP") && keyspace.is("KEYSPACE") && maybe.is("IF") && exists.is("EXISTS");
+    let Some(name) = name.name().filter(|_| drops) else {
+        return Ok(false);
+    };
+    let rows = node.cql.query(KEYSPACES).await?;
+    let is_there = rows
+        .iter()
+        .any(|row| row.text("keyspace_name") == Ok(&name));
+    Ok(!is_there)
 }
 
 fn changes_schema(statement: &str) -> bool {

@@ -171,6 +171,8 @@ fn tag(task: TaskId) -> String {
 
 /// The task of a name that is exactly what this or another release makes of it.
 fn task_named(name: &str) -> Option<TaskId> {
+    // A trial load has folders of its own, which go with those of its restore.
+    let name = name.strip_suffix("-trial").unwrap_or(name);
     let task: TaskId = name.parse().ok()?;
     (task.to_string() == name).then_some(task)
 }

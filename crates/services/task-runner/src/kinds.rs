@@ -1,6 +1,6 @@
 //! The kinds of tasks: each whole in a folder of its own, behind the traits of the engine.
 //!
-//! A new kind is a folder here and a line in [`all`]; `docs/how-to/task-kind.md` goes through it.
+//! A new kind is a folder here and a line in [`all`]; `docs/how-to/add-a-task-kind.md` goes through it.
 
 pub(crate) mod accept;
 pub(crate) mod backup;
@@ -19,6 +19,7 @@ use model::task::TaskKind;
 
 use crate::engine::{Kind, Kinds};
 
+pub(crate) use kept::is_rolled_back_in_part;
 pub(crate) use named::NamedBackup;
 
 /// Every kind that this runner knows.

@@ -22,6 +22,7 @@ use crate::cluster;
 use crate::context::Context;
 use crate::engine::{Engine, TaskStore};
 use crate::error::RunnerError;
+use crate::kinds::is_rolled_back_in_part;
 
 pub(crate) use reconcile::reconcile_loop;
 
@@ -77,6 +78,10 @@ pub(crate) async fn clear(
     for task in tasks {
         let owner = owner(&engine.context.tasks, *task).await?;
         if !may_clear(owner) {
+            return Err(RunnerError::LeftoversInUse { id: *task, owner });
+        }
+        if old_files && is_rolled_back_in_part(&engine.context, *task).await? {
+            let owner = LeftoverOwner::Resumable;
             return Err(RunnerError::LeftoversInUse { id: *task, owner });
         }
     }

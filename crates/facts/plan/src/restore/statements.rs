@@ -15,11 +15,13 @@ use cassandra_schema::{Schema as Parsed, Table};
 use model::NodeDescription;
 
 use self::does::Does;
+use crate::codes;
 use crate::findings::Findings;
 use crate::restore::given::Given;
 use crate::restore::placing::replication::KeyspacePlan;
 use crate::restore::schema::ddl::Cql;
 use crate::restore::schema::tables::Decided;
+use crate::restore::schema::trial::Trial;
 
 /// What the plan asks of the target's nodes.
 pub(crate) struct Asked<'a> {
@@ -56,6 +58,32 @@ impl<'a> Asked<'a> {
         for rule in RULES {
             rule(self, findings);
         }
+    }
+
+    /// The trial, unless the nodes are known to refuse its own statements: the restore itself may need less.
+    pub fn possible(&self, trial: Trial, findings: &mut Findings) -> Trial {
+        let makes = trial.make.iter().map(|statement| Does::of(statement));
+        let asked = Asked {
+            statements: makes.collect(),
+            ..*self
+        };
+        let mut refusals = Findings::default();
+        guardrails::check(&asked, &mut refusals);
+        grants::check(&asked, &mut refusals);
+        let refusals = refusals.into_sorted();
+        let Some(refusal) = refusals.iter().find(|finding| finding.is_refusal()) else {
+            return trial;
+        };
+        findings.say(
+            codes::TRIAL_SKIPPED,
+            &self.given.request.target,
+            format!(
+                "live data is replaced without a trial load, which the nodes would refuse: {}",
+                refusal.message
+            ),
+            &*refusal.hint,
+        );
+        Trial::default()
     }
 
     fn nodes(&self) -> &[&'a NodeDescription] {

@@ -12,6 +12,7 @@ use crate::error::AgentError;
 use crate::journal;
 use crate::path_name;
 use crate::swap;
+use crate::trial::trial_name;
 
 /// Why what a restore left is not deleted.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,7 @@ pub async fn finish(
 ) -> Result<u64, FinishError> {
     // A checked name is one path segment: nothing but this restore's own folders can be meant.
     path_name::check("restore", restore)?;
+    finish_trial(agent, restore).await?;
     // A load that was given up may have left tables that no longer compact.
     compaction::turn_on(agent, restore).await?;
     let roots = match agent.folders.restore_roots(restore) {
@@ -103,6 +105,20 @@ pub async fn finish(
     journal::remove(agent.folders.restore_journal(restore)).await?;
     info!(restore, freed, "restore finished");
     Ok(freed)
+}
+
+/// A trial load that was cut off has folders and a journal of its own.
+async fn finish_trial(agent: &Agent, restore: &str) -> Result<(), FinishError> {
+    let trial = trial_name(restore);
+    let Ok(roots) = agent.folders.restore_roots(&trial) else {
+        return Ok(());
+    };
+    blocking(move || {
+        let removed = roots.iter().map(|root| files::remove_tree(root));
+        removed.collect::<Result<Vec<u64>, FileError>>()
+    })
+    .await?;
+    Ok(journal::remove(agent.folders.restore_journal(&trial)).await?)
 }
 
 async fn check_swap(

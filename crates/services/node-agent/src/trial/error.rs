@@ -1,10 +1,9 @@
 //! Why a trial load failed.
 
 use api::{ErrorKind, ServiceError};
-use cassandra_node::CqlError;
 use model::{TRIAL_KEYSPACE_PREFIX, TableRef};
 
-use crate::error::{AgentError, wire_kind};
+use crate::error::AgentError;
 use crate::load::LoadError;
 use crate::restore::FinishError;
 
@@ -25,14 +24,6 @@ pub enum TrialError {
     NotForTrials(TableRef),
     #[error("the scratch table `{0}` is not in the schema")]
     NoTable(TableRef),
-    #[error(
-        "Cassandra has loaded SSTables into the scratch table `{table}`, and does not read from it"
-    )]
-    Unreadable {
-        table: TableRef,
-        #[source]
-        source: Box<CqlError>,
-    },
 }
 
 impl<E: Into<AgentError>> From<E> for TrialError {
@@ -47,7 +38,6 @@ impl ServiceError for TrialError {
             Self::Agent(error) => error.kind(),
             Self::Finish(error) => error.kind(),
             Self::Load(error) => error.kind(),
-            Self::Unreadable { source, .. } => wire_kind(source.as_ref()),
             Self::NotForTrials(_) => ErrorKind::InvalidArgument,
             Self::NotStaged(_) | Self::NoTable(_) => ErrorKind::FailedPrecondition,
         }
@@ -57,7 +47,7 @@ impl ServiceError for TrialError {
         match self {
             Self::Agent(error) => error.reason(),
             Self::Finish(error) => error.reason(),
-            Self::Load(_) | Self::Unreadable { .. } => "TRIAL_FAILED",
+            Self::Load(_) => "TRIAL_FAILED",
             Self::NotForTrials(_) => "NOT_FOR_TRIALS",
             Self::NotStaged(_) => "NOT_STAGED",
             Self::NoTable(_) => "TRIAL_TABLE_MISSING",
@@ -68,14 +58,15 @@ impl ServiceError for TrialError {
         match self {
             Self::Agent(error) => error.hint(),
             Self::Finish(error) => error.hint(),
-            Self::Load(error) => error.hint(),
-            Self::Unreadable { .. } => Some(
-                "Cassandra's system.log says why. If the same is no obstacle to the restore, for example because the first partitions are full of tombstones, plan it with `--skip-trial`"
-                    .to_owned(),
-            ),
-            Self::NoTable(_) => {
-                Some("run the step that makes the scratch keyspaces again: resume the task".to_owned())
+            Self::Load(error) => {
+                let hint = error.hint().unwrap_or_default();
+                Some(format!(
+                    "{hint}; nothing live was touched. If it is no obstacle to the restore, plan it again with `--skip-trial`"
+                ))
             }
+            Self::NoTable(_) => Some(
+                "run the step that makes the scratch keyspaces again: resume the task".to_owned(),
+            ),
             Self::NotStaged(_) => Some("stage the restore on this node first".to_owned()),
             Self::NotForTrials(_) => None,
         }

@@ -60,10 +60,13 @@ impl StepLimits {
         let (seconds, setting) = match step {
             K::Snapshot => (self.snapshot_seconds, "snapshot_seconds"),
             K::Commit => (self.commit_seconds, "commit_seconds"),
-            K::Schema | K::Replace => (self.cql_seconds, "cql_seconds"),
+            K::TrialSchema | K::TrialDrop | K::Schema | K::Replace => {
+                (self.cql_seconds, "cql_seconds")
+            }
             K::Stop => (self.stop_seconds, "stop_seconds"),
-            K::Swap => (self.swap_seconds, "swap_seconds"),
-            K::Start => (self.start_seconds, "start_seconds"),
+            K::Swap | K::SwapBack => (self.swap_seconds, "swap_seconds"),
+            // A node that is down is started to be marked.
+            K::Quiesce | K::Start => (self.start_seconds, "start_seconds"),
             K::Clear | K::Finish | K::Unpin => (self.tidy_seconds, "tidy_seconds"),
             K::Views | K::Verify | K::Delete => (self.data_seconds, "data_seconds"),
             _ if moves_data => (self.data_seconds, "data_seconds"),

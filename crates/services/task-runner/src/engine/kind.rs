@@ -102,6 +102,15 @@ pub(crate) trait Kind: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether a task that has ended must not be forgotten yet, because users may still go on from it.
+    async fn must_keep(
+        &self,
+        _context: &Context,
+        _record: &TaskRecord,
+    ) -> Result<bool, RunnerError> {
+        Ok(false)
+    }
+
     /// The tables that a task has changed or saved, if it has come that far.
     async fn touched(
         &self,

@@ -111,7 +111,10 @@ async fn try_prune(engine: &Arc<Engine>) -> Result<(), RunnerError> {
         .saturating_sub(engine.context.config.keep_finished_tasks);
     let (old, kept) = ended.split_at(surplus);
     for record in old {
-        if is_last_guard(engine, &waiting, record, kept).await? {
+        let kind = engine.kind(record.kind)?;
+        if is_last_guard(engine, &waiting, record, kept).await?
+            || kind.must_keep(&engine.context, record).await?
+        {
             continue;
         }
         let Ok(fence) = tasks.acquire(record.id, &engine.holder).await else {

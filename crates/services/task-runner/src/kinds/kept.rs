@@ -98,23 +98,45 @@ pub(super) async fn find(engine: &Engine, id: TaskId) -> Result<Found, RunnerErr
             "restore another backup, or the snapshots that Cassandra has taken of what was emptied",
         ));
     }
-    let mut others = Vec::new();
-    for other in engine.context.tasks.all_records().await? {
-        let is_end = matches!(other.kind, TaskKind::Accept | TaskKind::Rollback);
-        if is_end && other.cluster == record.cluster {
-            let kept = KeptSpec::of(&engine.context, &other).await?;
-            if kept.restore == id {
-                others.push(other);
-            }
-        }
-    }
-    others.sort_by_key(|other| other.id.0);
+    let others = ends_of(&engine.context, id).await?;
     let kept = KeptSpec { restore: id, spec };
     Ok(Found {
         record,
         kept,
         others,
     })
+}
+
+/// The tasks that accept a restore or roll it back, oldest first.
+async fn ends_of(context: &Context, restore: TaskId) -> Result<Vec<TaskRecord>, RunnerError> {
+    let mut ends = Vec::new();
+    for record in context.tasks.all_records().await? {
+        let is_end = matches!(record.kind, TaskKind::Accept | TaskKind::Rollback);
+        if is_end && KeptSpec::of(context, &record).await?.restore == restore {
+            ends.push(record);
+        }
+    }
+    ends.sort_by_key(|record| record.id.0);
+    Ok(ends)
+}
+
+/// Whether the old files of a restore that has succeeded wait to be accepted or rolled back.
+pub(super) async fn waits(context: &Context, restore: TaskId) -> Result<bool, RunnerError> {
+    let ends = ends_of(context, restore).await?;
+    Ok(!ends.iter().any(|end| end.state == TaskState::Succeeded))
+}
+
+/// Whether a rollback of the restore is under way, or has stopped half-way: it needs the old files.
+pub(crate) async fn is_rolled_back_in_part(
+    context: &Context,
+    restore: TaskId,
+) -> Result<bool, RunnerError> {
+    let in_part = |end: &TaskRecord| {
+        end.kind == TaskKind::Rollback
+            && (!end.state.is_final()
+                || end.state != TaskState::Succeeded && end.past_point_of_no_return)
+    };
+    Ok(ends_of(context, restore).await?.iter().any(in_part))
 }
 
 /// The task of this kind that runs or has succeeded: to ask again is to ask for that one.

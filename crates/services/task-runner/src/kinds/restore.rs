@@ -15,7 +15,7 @@ mod undo;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::plan::StepKind;
+use model::plan::{RestoreMode, StepKind};
 use model::task::TaskState;
 use model::{Finding, TaskId};
 
@@ -25,6 +25,7 @@ use crate::engine::{
     TaskRecord, Touched, Undone, check_ended,
 };
 use crate::error::RunnerError;
+use crate::kinds::kept;
 
 pub(crate) use start::{NewRestore, StartFrom, show, start};
 
@@ -53,7 +54,7 @@ impl Kind for RestoreKind {
     fn traits(&self, step: StepKind) -> StepTraits {
         use StepKind as K;
         StepTraits {
-            moves_data: matches!(step, K::Stage | K::Load | K::UpgradeSstables),
+            moves_data: matches!(step, K::Stage | K::Trial | K::Load | K::UpgradeSstables),
             best_effort: matches!(step, K::Finish | K::Unpin),
             point_of_no_return: is_point_of_no_return(step),
             makes_something: step == K::Pin,
@@ -121,6 +122,14 @@ impl Kind for RestoreKind {
             Some(backup) => Ok(context.catalog.unpin_backup(backup, record.id).await?),
             None => Ok(()),
         }
+    }
+
+    /// A restore in place is accepted or rolled back by its task.
+    async fn must_keep(&self, context: &Context, record: &TaskRecord) -> Result<bool, RunnerError> {
+        let spec: Option<RestoreSpec> = context.tasks.document(record.id, SPEC).await?;
+        let is_in_place = spec.is_some_and(|spec| spec.plan().mode == RestoreMode::InPlace);
+        let is_kept = is_in_place && record.state == TaskState::Succeeded;
+        Ok(is_kept && kept::waits(context, record.id).await?)
     }
 
     /// A restore that failed may have emptied tables, too, and loaded some of the nodes.

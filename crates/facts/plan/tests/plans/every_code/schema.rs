@@ -149,6 +149,7 @@ pub fn cases() -> Vec<Case> {
             }),
         ),
         ("GRANT_MISSING", held(with(|_, _| ()), "a", "b")),
+        ("TRIAL_SKIPPED", held(with(|_, _| ()), "a", "b")),
         (
             "AUTO_SNAPSHOT_OFF",
             held(with(|_, _| ()), "auto_snapshot", "false"),

@@ -15,6 +15,7 @@ const NAMED_MAX: usize = 20;
 pub(super) fn left_over(spec: &RestoreSpec, task: &LiveTask, forced: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(cassandra_stopped(task));
+    findings.extend(scratch_keyspaces(spec, task));
     if forced {
         findings.extend(half_restored(spec, task));
         findings.extend(on_nodes(task));
@@ -55,6 +56,24 @@ fn cassandra_stopped(task: &LiveTask) -> Option<Finding> {
         ),
         hint,
     ))
+}
+
+fn scratch_keyspaces(spec: &RestoreSpec, task: &LiveTask) -> Option<Finding> {
+    let is_left =
+        task.was_attempted(StepKind::TrialSchema) && !task.has_succeeded(StepKind::TrialDrop);
+    let id = task.record.id;
+    is_left.then(|| {
+        follow_up(
+            codes::TRIAL_NOT_DROPPED,
+            task.record.cluster.as_str(),
+            "scratch keyspaces of the trial load may still be there, and outdate plans that are made meanwhile"
+                .to_owned(),
+            format!(
+                "`ringkeep task cancel {id}` drops them, and `ringkeep task resume {id}` tries again; by hand: {}",
+                spec.trial_drops().join("; ")
+            ),
+        )
+    })
 }
 
 fn half_restored(spec: &RestoreSpec, task: &LiveTask) -> Option<Finding> {

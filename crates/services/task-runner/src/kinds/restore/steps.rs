@@ -72,9 +72,36 @@ async fn trial(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<()
         tables: spec.plan().trials.clone(),
     };
     let agent = step.agent(&node.agent)?;
-    Ok(agent
-        .try_load(request, &|progress| step.report(progress))
-        .await?)
+    let on_progress = |progress| step.report(progress);
+    let tried = agent.try_load(request, &on_progress).await;
+    let Err(error) = tried.map_err(StepError::from) else {
+        return Ok(());
+    };
+    // A plan that is made while scratch keyspaces are there is outdated once they are gone.
+    if !error.is_retryable() {
+        tidy_trial(spec, &step.context).await;
+    }
+    Err(error)
+}
+
+/// Drops the scratch keyspaces of a trial that has failed; a resume makes them again.
+async fn tidy_trial(spec: &RestoreSpec, context: &Context) {
+    let Some(first) = spec.plan().nodes.first() else {
+        return;
+    };
+    if let Err(error) = execute_on(context, first, spec.trial_drops()).await {
+        warn!(error = error.text(), "scratch keyspaces were not dropped");
+        return;
+    }
+    for node in &spec.plan().nodes {
+        if let Err(error) = clear_trial(context, node).await {
+            warn!(
+                node = node.node,
+                error = error.text(),
+                "folders of scratch keyspaces stay"
+            );
+        }
+    }
 }
 
 /// Drops the scratch keyspaces, and has every node delete what Cassandra leaves of them.
