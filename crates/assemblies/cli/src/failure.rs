@@ -41,7 +41,9 @@ pub enum Failure {
         #[source]
         source: Box<RemoteError>,
     },
-    #[error("{endpoint} answers, but has no {service} behind it")]
+    #[error(
+        "{endpoint} answers, but has no {service} behind it, or one of an older release that does not know this command"
+    )]
     Absent {
         service: &'static str,
         endpoint: String,

@@ -1,7 +1,7 @@
 //! Agents in this process: each behind its own address for others, and behind a pipe in memory for the task-runner.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use api::client::ConnectError;
@@ -15,9 +15,6 @@ use tonic::service::Routes;
 use tonic::transport::Channel;
 
 use crate::{AgentEntry, Error};
-
-/// Any free port of the loopback address.
-const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// An agent that is built and has its address, and does not answer there yet.
 pub struct LocalAgent {
@@ -37,17 +34,13 @@ impl LocalAgent {
         main: &ServerConfig,
         store: (Store, StoreConfig),
     ) -> Result<(Self, NodeAgentService), Error> {
+        let server_config = entry.server(main);
         let AgentEntry {
             name,
-            listen,
+            listen: _,
             cassandra,
             agent,
         } = entry;
-        let server_config = ServerConfig {
-            listen: listen.unwrap_or(ANY_PORT),
-            metrics_listen: None,
-            ..main.clone()
-        };
         let bound = server::bind(&server_config).await;
         let bound = bound.map_err(|source| Error::ServeAgent {
             name: name.clone(),

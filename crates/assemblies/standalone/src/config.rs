@@ -17,6 +17,8 @@ use crate::{Error, Options};
 pub const PORT: u16 = 7400;
 /// The port of the first agent in the process; each further one has the next.
 const FIRST_AGENT_PORT: u16 = 7401;
+/// Any free port of the loopback address.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Below the folder that the process was started in, so that a first try needs no rights.
 const DATA_DIR: &str = "ringkeep-data";
 
@@ -106,6 +108,17 @@ impl Config {
         })
     }
 
+    /// Checks what would be refused at start: who may call, and the files of TLS.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        server::check(&self.server).map_err(Error::Checked)?;
+        for entry in &self.agents {
+            server::check(&entry.server(&self.server)).map_err(Error::Checked)?;
+        }
+        let tls = self.clients.tls.as_ref();
+        tls.map_or(Ok(()), ClientTlsSettings::check)
+            .map_err(Error::Tls)
+    }
+
     /// Two agents of one name would share a journal.
     fn check_names(&self) -> Result<(), Error> {
         for (at, entry) in self.agents.iter().enumerate() {
@@ -124,6 +137,15 @@ impl Config {
 }
 
 impl AgentEntry {
+    /// Its own address, with TLS, limits and grace of the main one.
+    pub(crate) fn server(&self, main: &ServerConfig) -> ServerConfig {
+        ServerConfig {
+            listen: self.listen.unwrap_or(ANY_PORT),
+            metrics_listen: None,
+            ..main.clone()
+        }
+    }
+
     fn complete(&mut self, at: usize, data_dir: &Path) {
         if self.name.is_empty() {
             self.name = format!("agent-{}", at + 1);
@@ -199,6 +221,23 @@ mod tests {
             assert!(error.is_usage(), "{toml}");
             let said = crate::describe(&error);
             assert!(said.contains(named), "{toml}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_check_refuses_what_could_not_serve() {
+        for (toml, named) in [
+            ("[[agents]]\nlisten = '0.0.0.0:1'", "allow_unauthenticated"),
+            ("[clients.tls]\nca = '/no/such.pem'", "/no/such.pem"),
+            (
+                "[server]\ntls = { certificate = '/no/such.pem', key = '/k' }",
+                "/no/such.pem",
+            ),
+        ] {
+            let error = load(toml).expect(toml).check().expect_err(toml);
+            assert!(error.is_usage(), "{toml}");
+            let shown = crate::describe(&error);
+            assert!(shown.contains(named), "{toml}: {shown}");
         }
     }
 

@@ -23,6 +23,8 @@ pub enum Error {
     AgentName(String),
     #[error("two agents are named `{0}`")]
     AgentTwice(String),
+    #[error("the settings would not work")]
+    Checked(#[source] ServeError),
     #[error("telemetry could not start")]
     Telemetry(#[from] TelemetryError),
     #[error("the TLS settings of [clients] do not work")]
@@ -66,6 +68,7 @@ impl Error {
             | Self::Listen(_)
             | Self::AgentName(_)
             | Self::AgentTwice(_)
+            | Self::Checked(_)
             | Self::Telemetry(_)
             | Self::Tls(_) => true,
             Self::Serve(source) | Self::ServeAgent { source, .. } => source.is_usage(),
@@ -87,6 +90,7 @@ impl Error {
             }
             Self::AgentTwice(_) => Some("give each of [[agents]] a `name` of its own".into()),
             Self::Serve(ServeError::Unauthenticated { .. })
+            | Self::Checked(ServeError::Unauthenticated { .. })
             | Self::ServeAgent {
                 source: ServeError::Unauthenticated { .. },
                 ..
@@ -96,6 +100,7 @@ impl Error {
             Self::State(error) => error.hint().map(str::to_owned),
             Self::Config(_)
             | Self::AgentName(_)
+            | Self::Checked(_)
             | Self::Telemetry(_)
             | Self::Tls(_)
             | Self::Signals(_)

@@ -36,7 +36,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let config = Config::load(&options)?;
     if options.check_config {
         print!("{}", chassis::config::render(&config));
-        return Ok(());
+        return config.check();
     }
     let telemetry = telemetry::init(&config.telemetry, "ringkeep-standalone")?;
     let ended = serve(config).await;

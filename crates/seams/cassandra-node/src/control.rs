@@ -36,6 +36,16 @@ pub enum ControlError {
         /// See [`ControlError`].
         hint: &'static str,
     },
+    /// Cassandra was reached, and its management refused the login. This may pass: a login may need other nodes.
+    #[error("`{operation}` could not log in: {why}")]
+    Login {
+        /// See [`ControlError`].
+        operation: String,
+        /// The last lines of the output.
+        why: String,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
     /// Cassandra was reached, and refused or failed.
     #[error("`{operation}` failed with {why}")]
     Failed {
@@ -82,9 +92,10 @@ impl NodeError for ControlError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Unusable { .. } | Self::Unsupported { .. } => ErrorKind::FailedPrecondition,
-            Self::Unreachable { .. } | Self::SnapshotExists { .. } | Self::Timeout { .. } => {
-                ErrorKind::Unavailable
-            }
+            Self::Unreachable { .. }
+            | Self::Login { .. }
+            | Self::SnapshotExists { .. }
+            | Self::Timeout { .. } => ErrorKind::Unavailable,
             Self::Failed { .. } => ErrorKind::Internal,
         }
     }
@@ -93,6 +104,7 @@ impl NodeError for ControlError {
         match self {
             Self::Unusable { .. } => "CONTROL_UNUSABLE",
             Self::Unreachable { .. } => "CASSANDRA_DOWN",
+            Self::Login { .. } => "CONTROL_LOGIN",
             Self::Failed { .. } => "CONTROL_FAILED",
             Self::Unsupported { .. } => "CONTROL_UNSUPPORTED",
             Self::SnapshotExists { .. } => "SNAPSHOT_EXISTS",
@@ -103,6 +115,7 @@ impl NodeError for ControlError {
     fn hint(&self) -> Option<String> {
         let (Self::Unusable { hint, .. }
         | Self::Unreachable { hint, .. }
+        | Self::Login { hint, .. }
         | Self::Failed { hint, .. }
         | Self::Unsupported { hint, .. }
         | Self::SnapshotExists { hint, .. }

@@ -20,6 +20,7 @@ use crate::config::{self, ConfigArgs};
 use crate::server::{self, ServerConfig, Services};
 use crate::shutdown;
 use crate::telemetry::{self, TelemetryConfig};
+use crate::tls::ClientTlsSettings;
 
 /// Exit codes besides 0 for success.
 const FAILED: u8 = 1;
@@ -31,6 +32,11 @@ const RUNTIME_END_TIMEOUT: Duration = Duration::from_secs(2);
 pub trait ProcessConfig: Serialize + DeserializeOwned + Send + 'static {
     fn server(&self) -> &ServerConfig;
     fn telemetry(&self) -> &TelemetryConfig;
+
+    /// TLS towards other services, if the process calls any.
+    fn clients_tls(&self) -> Option<&ClientTlsSettings> {
+        None
+    }
 }
 
 /// What a process passes to the function that builds its services.
@@ -105,8 +111,7 @@ where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
     if check_only {
-        print!("{}", config::render(&loaded));
-        return ExitCode::SUCCESS;
+        return check(&loaded);
     }
     crate::tls::install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -141,6 +146,18 @@ where
     });
     runtime.shutdown_timeout(RUNTIME_END_TIMEOUT);
     code
+}
+
+/// Prints the settings, and reports those that would not work.
+fn check<C: ProcessConfig>(loaded: &C) -> ExitCode {
+    print!("{}", config::render(loaded));
+    if let Err(error) = server::check(loaded.server()) {
+        return usage(&error);
+    }
+    match loaded.clients_tls().map(ClientTlsSettings::check) {
+        Some(Err(error)) => usage(&error),
+        Some(Ok(())) | None => ExitCode::SUCCESS,
+    }
 }
 
 async fn process<C, B, F, E>(

@@ -27,7 +27,7 @@ use tower::layer::util::{Identity, Stack};
 
 use crate::tls::ServerTls;
 
-pub use listen::{BoundServer, ServeError, bind, serve};
+pub use listen::{BoundServer, ServeError, bind, check, serve};
 pub use memory::in_memory;
 pub use services::Services;
 
@@ -119,11 +119,27 @@ struct Given {
     listen: Option<SocketAddr>,
     allow_unauthenticated: bool,
     metrics_listen: Option<SocketAddr>,
+    #[serde(deserialize_with = "at_least_one")]
     connections_max: usize,
+    #[serde(deserialize_with = "at_least_one")]
     calls_max: usize,
+    #[serde(deserialize_with = "at_least_one")]
     calls_per_connection_max: u32,
     shutdown_grace_seconds: u64,
     tls: Option<ServerTls>,
+}
+
+/// With a limit of 0 a service would start and serve no one.
+fn at_least_one<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default + PartialEq,
+{
+    let limit = T::deserialize(deserializer)?;
+    if limit == T::default() {
+        return Err(serde::de::Error::custom("it must be at least 1"));
+    }
+    Ok(limit)
 }
 
 impl Default for Given {

@@ -28,6 +28,24 @@ async fn more_connections_than_allowed_are_refused_until_one_ends() {
 }
 
 #[tokio::test]
+async fn connections_that_do_not_come_up_take_no_place_of_a_client() {
+    let mut config = settings();
+    config.connections_max = 1;
+    let running = run(&config, TestPlanner::default().app()).await;
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(
+            tokio::net::TcpStream::connect(running.address)
+                .await
+                .unwrap(),
+        );
+    }
+    let mut client = planner_at(running.address, None);
+    assert!(ask(&mut client, "4.1.0").await.unwrap());
+    drop(silent);
+}
+
+#[tokio::test]
 async fn more_calls_than_allowed_are_refused_until_one_ends() {
     let mut config = settings();
     config.calls_max = 1;

@@ -56,12 +56,13 @@ fn main() -> ExitCode {
         });
     }
     check_config_prints_and_ends();
+    check_config_refuses_what_could_not_serve();
     wrong_settings_are_usage();
     an_address_that_is_taken_is_a_failure();
     an_address_for_strangers_is_usage();
     sigterm_drains_and_is_a_success();
     a_second_signal_ends_at_once();
-    println!("process: 6 passed");
+    println!("process: 7 passed");
     ExitCode::SUCCESS
 }
 
@@ -77,6 +78,27 @@ fn child(config: Option<&Path>) -> Command {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn check_config_refuses_what_could_not_serve() {
+    for (settings, named) in [
+        ("listen = '0.0.0.0:7777'", "allow_unauthenticated"),
+        (
+            "tls = { certificate = '/no/such.pem', key = '/no/such.key' }",
+            "/no/such.pem",
+        ),
+        ("connections_max = 0", "connections_max"),
+        ("calls_max = 0", "calls_max"),
+        ("calls_per_connection_max = 0", "calls_per_connection_max"),
+    ] {
+        let folder = testkit::folder();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, format!("[server]\n{settings}\n")).unwrap();
+        let output = child(Some(&path)).arg("--check-config").output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{settings}: {output:?}");
+        let shown = text(&output.stderr);
+        assert!(shown.contains(named), "{settings}: {shown}");
+    }
 }
 
 fn check_config_prints_and_ends() {

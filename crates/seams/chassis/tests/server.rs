@@ -201,7 +201,7 @@ async fn calls_that_outlast_the_grace_are_cut() {
     assert!(stream.replies.message().await.is_err());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn watchers_of_health_hear_of_the_drain_and_do_not_hold_it_up() {
     let running = planner_server(30).await;
     let mut health = HealthClient::new(channel_to(&running));

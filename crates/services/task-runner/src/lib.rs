@@ -73,6 +73,10 @@ impl ProcessConfig for Config {
     fn telemetry(&self) -> &TelemetryConfig {
         &self.telemetry
     }
+
+    fn clients_tls(&self) -> Option<&chassis::ClientTlsSettings> {
+        self.clients.tls.as_ref()
+    }
 }
 
 /// Everything outside of it that the runner works with.

@@ -48,7 +48,7 @@ async fn what_is_down_is_named_and_the_rest_still_shown() {
 
         task-runner      ok
         storage-catalog  ok
-        planner          DOWN  ENDPOINT answers, but has no planner behind it
+        planner          DOWN  ENDPOINT answers, but has no planner behind it, or one of an older release that does not know this command
         node-agent       DOWN  1 of 1 agents not well
         store            DOWN  folder /var/lib/ringkeep/store access denied
 

@@ -28,6 +28,9 @@ pub use requests::{
 const RUNNER: &str = "the task-runner";
 /// Long enough for what inspects every agent and reads manifests, as the plan of a restore does.
 const CALL_DEADLINE: Duration = Duration::from_secs(120);
+/// The runner looks at all nodes for up to 60 s, then clears one task after the other, each for up to 45 s.
+const CLEAR_DEADLINE: Duration = Duration::from_secs(60 + 30);
+const CLEAR_DEADLINE_PER_TASK: Duration = Duration::from_secs(45);
 /// Pages of one list. A runner that returns more is at fault.
 const PAGES_MAX: usize = 10_000;
 
@@ -325,9 +328,15 @@ impl TaskRunner for RemoteTaskRunner {
             old_files,
         };
         let mut client = self.client.clone();
-        let response = within(CALL_DEADLINE, client.clear_leftovers(request)).await?;
+        let deadline = clear_deadline(tasks.len());
+        let response = within(deadline, client.clear_leftovers(request)).await?;
         response.try_into().map_err(invalid(RUNNER))
     }
+}
+
+fn clear_deadline(tasks: usize) -> Duration {
+    let tasks = u32::try_from(tasks).unwrap_or(u32::MAX);
+    CLEAR_DEADLINE.saturating_add(CLEAR_DEADLINE_PER_TASK.saturating_mul(tasks))
 }
 
 /// The part of a response that it is about.

@@ -118,4 +118,11 @@ async fn a_control_that_does_not_work_shows_nothing() {
     let error = check_down(&fake.node).await.unwrap_err();
     assert_eq!(error.reason(), "CONTROL_UNUSABLE");
     assert_eq!(error.hint().as_deref(), Some("bring it back"));
+    *fake.control.mode.lock().unwrap() = Err(ControlError::Login {
+        operation: "nodetool info".into(),
+        why: "Authentication error".into(),
+        hint: "log in",
+    });
+    let error = check_down(&fake.node).await.unwrap_err();
+    assert_eq!(error.reason(), "CONTROL_LOGIN");
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -16,24 +16,39 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
+use super::TLS_HANDSHAKE_TIMEOUT;
 use super::peer::Peer;
 use crate::certificate::Holder;
 use crate::tls::Acceptor;
 
 /// Pause after an accept that failed, for example because file descriptors have run out.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
+/// Connections at a time that are coming up. They are counted apart, so that those of strangers take no place of a client.
+pub(super) const HANDSHAKES_MAX: usize = 128;
+/// How many bytes every HTTP/2 connection begins with.
+const PREFACE_BYTES: usize = 24;
 
 /// Accepts until the shutdown or until nobody takes connections any more.
 pub(super) struct Incoming {
     pub listener: TcpListener,
     pub tls: Option<Acceptor>,
-    /// One for each connection.
+    /// One for each connection that has come up.
     pub permits: Arc<Semaphore>,
+    /// One for each connection that is coming up.
+    pub handshakes: Arc<Semaphore>,
     pub shutdown: CancellationToken,
 }
 
 impl Incoming {
+    /// After the shutdown the stream of connections stays open, without new ones, until the server drops it: a server whose
+    /// stream ends before it has seen its own signal to end would not tell the watchers of its health.
     pub async fn accept(self, accepted: mpsc::Sender<io::Result<Accepted>>) {
+        self.accept_until_shutdown(&accepted).await;
+        accepted.closed().await;
+    }
+
+    /// Drops the listener and the pending handshakes at its end.
+    async fn accept_until_shutdown(self, accepted: &mpsc::Sender<io::Result<Accepted>>) {
         let mut handshakes = JoinSet::new();
         loop {
             let stream = tokio::select! {
@@ -44,17 +59,13 @@ impl Incoming {
                 stream = self.listener.accept() => stream,
             };
             match stream {
-                Ok((stream, _)) => match self.permits.clone().try_acquire_owned() {
-                    Ok(permit) => {
-                        let (tls, accepted) = (self.tls.clone(), accepted.clone());
-                        handshakes.spawn(shake_hands(stream, tls, permit, accepted));
+                Ok((stream, _)) => match self.handshakes.clone().try_acquire_owned() {
+                    Ok(handshake) => {
+                        let (tls, permits) = (self.tls.clone(), self.permits.clone());
+                        let accepted = accepted.clone();
+                        handshakes.spawn(shake_hands(stream, tls, handshake, permits, accepted));
                     }
-                    Err(_) => {
-                        metrics::counter!("ringkeep_grpc_connections_refused_total").increment(1);
-                        debug!(
-                            "a connection was refused, because `server.connections_max` are open"
-                        );
-                    }
+                    Err(_) => refused("too many connections are coming up"),
                 },
                 Err(error) => {
                     warn!(%error, "could not accept a connection");
@@ -68,21 +79,44 @@ impl Incoming {
 async fn shake_hands(
     stream: TcpStream,
     tls: Option<Acceptor>,
-    permit: OwnedSemaphorePermit,
+    handshake: OwnedSemaphorePermit,
+    permits: Arc<Semaphore>,
     accepted: mpsc::Sender<io::Result<Accepted>>,
 ) {
     let remote = stream.peer_addr().ok();
-    match Accepted::over(stream, tls, permit).await {
+    let up = Up::over(stream, tls).await;
+    drop(handshake);
+    let up = match up {
+        Ok(up) => up,
+        Err(error) => {
+            debug!(%error, ?remote, "a connection did not come up");
+            return;
+        }
+    };
+    match permits.try_acquire_owned() {
         // It fails if the server is ending.
-        Ok(connection) => drop(accepted.send(Ok(connection)).await),
-        Err(error) => debug!(%error, ?remote, "a connection did not come up"),
+        Ok(permit) => drop(accepted.send(Ok(up.with(permit))).await),
+        Err(_) => refused("`server.connections_max` are open"),
     }
 }
 
+fn refused(why: &'static str) {
+    metrics::counter!("ringkeep_grpc_connections_refused_total").increment(1);
+    debug!(why, "a connection was refused");
+}
+
 /// A connection that has come up.
-pub(super) struct Accepted {
+struct Up {
     stream: Stream,
     peer: Peer,
+    preface: [u8; PREFACE_BYTES],
+}
+
+/// A connection that has come up and is counted.
+pub(super) struct Accepted {
+    up: Up,
+    /// How much of the preface is read again.
+    replayed: usize,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -91,19 +125,16 @@ enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl Accepted {
-    async fn over(
-        stream: TcpStream,
-        tls: Option<Acceptor>,
-        permit: OwnedSemaphorePermit,
-    ) -> io::Result<Self> {
+impl Up {
+    /// The preface is awaited here, because the server itself would wait for ever for one that does not come.
+    async fn over(stream: TcpStream, tls: Option<Acceptor>) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let mut peer = Peer {
             remote: stream.peer_addr().ok(),
             local: stream.local_addr().ok(),
             holder: None,
         };
-        let stream = match tls {
+        let mut stream = match tls {
             Some(tls) => {
                 let stream = tls.accept(stream).await?;
                 let certificate = certificate(&stream);
@@ -112,11 +143,25 @@ impl Accepted {
             }
             None => Stream::Plain(stream),
         };
+        let mut preface = [0; PREFACE_BYTES];
+        let reading = stream.read_exact(&mut preface);
+        match tokio::time::timeout(TLS_HANDSHAKE_TIMEOUT, reading).await {
+            Ok(read) => read?,
+            Err(_) => return Err(io::ErrorKind::TimedOut.into()),
+        };
         Ok(Self {
             stream,
             peer,
-            _permit: permit,
+            preface,
         })
+    }
+
+    fn with(self, permit: OwnedSemaphorePermit) -> Accepted {
+        Accepted {
+            up: self,
+            replayed: 0,
+            _permit: permit,
+        }
     }
 }
 
@@ -129,7 +174,7 @@ impl Connected for Accepted {
     type ConnectInfo = Peer;
 
     fn connect_info(&self) -> Peer {
-        self.peer.clone()
+        self.up.peer.clone()
     }
 }
 
@@ -139,10 +184,14 @@ impl AsyncRead for Accepted {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        let replay = &self.up.preface[self.replayed..];
+        if !replay.is_empty() {
+            let bytes = replay.len().min(buffer.remaining());
+            buffer.put_slice(&replay[..bytes]);
+            self.replayed += bytes;
+            return Poll::Ready(Ok(()));
         }
+        Pin::new(&mut self.up.stream).poll_read(cx, buffer)
     }
 }
 
@@ -152,23 +201,54 @@ impl AsyncWrite for Accepted {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        Pin::new(&mut self.up.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.up.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.up.stream).poll_shutdown(cx)
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::connection::Cuttable;
 use super::health::Health;
-use super::incoming::Incoming;
+use super::incoming::{HANDSHAKES_MAX, Incoming};
 use super::services::Services;
 use super::{Access, Limits, ServerConfig, layered};
 use crate::prometheus::MetricsPage;
@@ -108,6 +108,15 @@ pub async fn bind(config: &ServerConfig) -> Result<BoundServer, ServeError> {
     })
 }
 
+/// Checks what can be checked without taking an address: who may call, and the files of TLS.
+pub fn check(config: &ServerConfig) -> Result<(), ServeError> {
+    check_callers(config)?;
+    if let Some(tls) = &config.tls {
+        tls.check()?;
+    }
+    Ok(())
+}
+
 /// Without client certificates any caller may do everything: that is for this host alone, unless it is what was asked for.
 fn check_callers(config: &ServerConfig) -> Result<(), ServeError> {
     let is_mutual = config
@@ -180,6 +189,7 @@ impl BoundServer {
             listener: self.listener,
             tls: self.tls,
             permits: Arc::new(Semaphore::new(self.limits.connections)),
+            handshakes: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
             shutdown: shutdown.clone(),
         };
         let (accepted, connections) = mpsc::channel(CONNECTIONS_WAITING_MAX);

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info, warn};
@@ -39,6 +39,8 @@ struct State<T> {
     /// The files when they were last read, whether that worked or not.
     seen: Vec<Option<Stamp>>,
     loaded: Loaded<T>,
+    /// When the files as they are now were last read in vain.
+    failed: Option<Instant>,
     warned: Option<Timestamp>,
 }
 
@@ -87,6 +89,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
             state: Mutex::new(State {
                 seen,
                 loaded,
+                failed: None,
                 warned: None,
             }),
         });
@@ -96,10 +99,19 @@ impl<T: Send + Sync + 'static> Watched<T> {
 
     /// What the files make now, or made last before they stopped to work.
     pub fn current(&self) -> Arc<T> {
+        self.current_at(Instant::now())
+    }
+
+    /// Files that could not be read are read again after a while even if they have not changed: reading may fail for reasons
+    /// that pass.
+    fn current_at(&self, at: Instant) -> Arc<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = stamps(&self.paths);
-        if now != state.seen {
+        let failed = state.failed;
+        let is_retried = failed.is_some_and(|failed| at >= failed + CHECK_INTERVAL);
+        if now != state.seen || is_retried {
             state.seen = now;
+            state.failed = None;
             match (self.load)() {
                 Ok(loaded) => {
                     info!(
@@ -109,11 +121,14 @@ impl<T: Send + Sync + 'static> Watched<T> {
                     state.loaded = loaded;
                     state.warned = None;
                 }
-                Err(error) => error!(
-                    section = self.section,
-                    error = api::error::chain(&error),
-                    "changed certificates do not work; those that were loaded before stay in use"
-                ),
+                Err(error) => {
+                    state.failed = Some(at);
+                    error!(
+                        section = self.section,
+                        error = api::error::chain(&error),
+                        "changed certificates do not work; those that were loaded before stay in use"
+                    );
+                }
             }
         }
         self.warn_of_expiry(&mut state, Timestamp::now());
@@ -166,7 +181,32 @@ fn ends_soon(validity: Validity, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    #[test]
+    fn a_reload_that_failed_is_tried_again_though_the_files_have_not_changed() {
+        let folder = testkit::folder();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "1").unwrap();
+        let loads = AtomicUsize::new(0);
+        let load = move || match loads.fetch_add(1, Ordering::Relaxed) {
+            1 => Err(TlsError::NoRoots),
+            load => Ok(Loaded {
+                value: Arc::new(load),
+                validity: None,
+            }),
+        };
+        let watched = Watched::open("test", vec![path.clone()], load).unwrap();
+        std::fs::write(&path, "changed").unwrap();
+        let begun = Instant::now();
+        let at = |after| *watched.current_at(begun + after);
+        assert_eq!(at(Duration::ZERO), 0, "the reload fails");
+        assert_eq!(at(CHECK_INTERVAL / 2), 0, "it is not tried at once");
+        assert_eq!(at(CHECK_INTERVAL), 2);
+        assert_eq!(at(CHECK_INTERVAL * 3), 2, "what works is not read again");
+    }
 
     #[test]
     fn a_certificate_is_warned_about_in_its_last_fortnight_or_fifth() {

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -44,11 +44,12 @@ impl Acceptor {
 impl ServerTls {
     /// Reads the files, and reports what does not work.
     pub fn check(&self) -> Result<(), TlsError> {
+        crate::tls::install_crypto();
         load(self).map(drop)
     }
 }
 
-/// A new configuration has a new store of sessions, so that none of an authority that was removed is resumed.
+/// Sessions are not resumed: that would skip the check of the client's certificate, which may have ended since.
 fn load(settings: &ServerTls) -> Result<Loaded<ServerConfig>, TlsError> {
     let chain = read_certificates(&settings.certificate)?;
     let key = read_key(&settings.key)?;
@@ -70,9 +71,33 @@ fn load(settings: &ServerTls) -> Result<Loaded<ServerConfig>, TlsError> {
         path: settings.certificate.clone(),
         source: Box::new(source),
     })?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     config.alpn_protocols.push(ALPN_HTTP2.into());
     Ok(Loaded {
         value: Arc::new(config),
         validity,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_never_resumed() {
+        crate::tls::install_crypto();
+        let folder = testkit::folder();
+        let authority = testkit::Authority::new("ours");
+        let files = authority.write_issued(folder.path(), "server", &["localhost"]);
+        let settings = ServerTls {
+            certificate: files.certificate,
+            key: files.key,
+            client_ca: Some(authority.write_ca(folder.path(), "ca")),
+        };
+        let config = load(&settings).unwrap().value;
+        assert_eq!(config.send_tls13_tickets, 0);
+        assert!(!config.session_storage.can_cache());
+        assert!(!config.ticketer.enabled());
+    }
 }

@@ -19,8 +19,16 @@ const UNREACHABLE_WORDS: &[&str] = &[
 /// What nodetool prints after "Failed to connect to" if Cassandra is up and refuses user and password.
 const LOGIN_WORDS: &[&str] = &[
     "SecurityException",
-    "FailedLoginException",
     "Authentication failed",
+    "Authentication error",
+    "LoginException",
+];
+
+/// Words of Java's own login, which reads a file: they stay true until a setting changes. Cassandra's own login reads
+/// `system_auth`, and what it prints may pass.
+const LOGIN_FINAL_WORDS: &[&str] = &[
+    "Authentication failed! Invalid username or password",
+    "Authentication failed! Credentials required",
 ];
 
 /// What nodetool prints for a command that its release does not have.
@@ -31,7 +39,8 @@ const EXISTS_WORDS: &[&str] = &["already exists", "duplicate hard link"];
 const UNUSABLE_HINT: &str = "set `nodetool` in [cassandra] to its full path";
 const UNREACHABLE_HINT: &str =
     "start Cassandra, or set host and port of JMX in `nodetool` of [cassandra]";
-const LOGIN_HINT: &str = "set JMX's user and password in `nodetool` of [cassandra]";
+const LOGIN_HINT: &str = "set jmx_username and jmx_password in [cassandra] to a login that JMX accepts; with Cassandra's own \
+     logins, also see that enough replicas of system_auth are up";
 const UNSUPPORTED_HINT: &str =
     "set `nodetool` in [cassandra] to the one of Cassandra's own release";
 pub(super) const FAILED_HINT: &str = "Cassandra's system.log has the whole story";
@@ -77,10 +86,7 @@ pub(super) fn judge(arguments: &[&str], output: &Output) -> Result<String, Contr
     };
     let operation = shown(arguments);
     if LOGIN_WORDS.iter().any(|words| why.contains(words)) {
-        return Err(ControlError::Unusable {
-            why: format!("`{operation}` was refused: {why}"),
-            hint: LOGIN_HINT,
-        });
+        return Err(login_refused(operation, why));
     }
     if UNREACHABLE_WORDS.iter().any(|words| why.contains(words)) {
         return Err(ControlError::Unreachable {
@@ -101,6 +107,19 @@ pub(super) fn judge(arguments: &[&str], output: &Output) -> Result<String, Contr
         why: format!("{}: {why}", output.status),
         hint: FAILED_HINT,
     })
+}
+
+fn login_refused(operation: String, why: String) -> ControlError {
+    let hint = LOGIN_HINT;
+    if LOGIN_FINAL_WORDS.iter().any(|words| why.contains(words)) {
+        let why = format!("`{operation}` was refused: {why}");
+        return ControlError::Unusable { why, hint };
+    }
+    ControlError::Login {
+        operation,
+        why,
+        hint,
+    }
 }
 
 pub(super) fn last_lines(text: &str) -> String {

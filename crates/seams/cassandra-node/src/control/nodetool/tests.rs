@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::error::NodeError;
+use crate::error::{ErrorKind, NodeError};
 
 /// A nodetool that is a shell script.
 fn scripted(script: &str) -> (tempfile::TempDir, Nodetool) {
@@ -67,7 +67,25 @@ async fn wrong_credentials_are_no_sign_of_a_node_that_is_down() {
     let error = nodetool.drain().await.unwrap_err();
     assert!(matches!(error, ControlError::Unusable { .. }), "{error}");
     let hint = crate::NodeError::hint(&error).unwrap();
-    assert!(hint.contains("password"), "{hint}");
+    assert!(hint.contains("jmx_username and jmx_password"), "{hint}");
+}
+
+#[tokio::test]
+async fn a_login_that_cassandra_itself_refuses_may_pass_and_is_no_sign_of_a_node_that_is_down() {
+    for words in [
+        "SecurityException: 'Authentication error'",
+        "FailedLoginException: 'Provided username u and/or password are incorrect'",
+        "LoginException: 'Unable to perform authentication: Cannot achieve consistency level QUORUM'",
+    ] {
+        let (_root, nodetool) = scripted(&format!(
+            "echo \"nodetool: Failed to connect to '127.0.0.1:7199' - {words}.\" >&2; exit 1"
+        ));
+        let error = nodetool.drain().await.unwrap_err();
+        assert!(matches!(error, ControlError::Login { .. }), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("jmx_username and jmx_password"), "{hint}");
+    }
 }
 
 #[tokio::test]
