@@ -36,6 +36,7 @@ pub async fn start(node: &CassandraNode) -> Result<(), LifecycleError> {
     if let_in {
         return wait_until_done(node, Action::Start, None).await;
     }
+    stop_drained(node).await?;
     let mut tries = 1;
     // If a whole cluster is started at once, a node may give up because no seed replies yet; a little later one does.
     while let Err(error) = run_until_done(node, Action::Start).await {
@@ -46,6 +47,16 @@ pub async fn start(node: &CassandraNode) -> Result<(), LifecycleError> {
         warn!(tries, %error, "Cassandra did not start; it is started again");
         tries += 1;
         tokio::time::sleep(node.start_interval).await;
+    }
+    Ok(())
+}
+
+/// A drained process still runs, and never serves again: a start command would find it running and do nothing.
+async fn stop_drained(node: &CassandraNode) -> Result<(), LifecycleError> {
+    let mode = node.control.mode().await;
+    let is_drained = mode.is_ok_and(|mode| mode == "DRAINED" || mode == "DRAINING");
+    if is_drained && node.process.supports(Action::Stop) {
+        run_until_done(node, Action::Stop).await?;
     }
     Ok(())
 }

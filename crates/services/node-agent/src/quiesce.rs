@@ -28,7 +28,7 @@ const QUIET_SECONDS_MIN: i64 = 5;
 const CUTOFF_SECONDS_MAX: i64 = 900;
 
 /// Writes a truncation record with this time for each of the tables, and reads it back. A node that is down is started for
-/// it; it drops nothing yet.
+/// it, unless this restore has marked its tables before; it drops nothing yet.
 pub async fn mark_truncated(
     agent: &Agent,
     restore: &str,
@@ -46,6 +46,11 @@ pub async fn mark_truncated(
     if is_half_swapped(agent, restore, state.clone()).await? {
         // No node starts before all are swapped, so the records of before this swap are late enough.
         return Ok(lifecycle::check_down(&agent.node).await?);
+    }
+    if !state.marked.is_empty() && lifecycle::check_down(&agent.node).await.is_ok() {
+        // Other nodes may be swapped already, and this one's files may be bad. The records of before it stopped hold on.
+        info!("Cassandra is down with this restore's truncation records; it is not started");
+        return Ok(());
     }
     lifecycle::start(&agent.node).await?;
     let tables = targets.iter().map(|target| target.target_id);

@@ -126,3 +126,16 @@ async fn a_control_that_does_not_work_shows_nothing() {
     let error = check_down(&fake.node).await.unwrap_err();
     assert_eq!(error.reason(), "CONTROL_LOGIN");
 }
+
+#[tokio::test]
+async fn a_drained_process_is_stopped_before_it_is_started() {
+    for mode in ["DRAINED", "DRAINING"] {
+        let root = root();
+        let fake = FakeCassandra::new(root.path(), 1, "4.1.9");
+        fake.process.is_supported.store(true, Ordering::SeqCst);
+        *fake.control.mode.lock().unwrap() = Ok(mode.to_owned());
+        start(&fake.node).await.unwrap();
+        let begun = fake.process.begun.lock().unwrap();
+        assert_eq!(*begun, [Action::Stop, Action::Start], "{mode}");
+    }
+}

@@ -178,3 +178,22 @@ async fn a_table_that_was_truncated_since_keeps_its_record() {
     assert!(node.process.begun.lock().unwrap().is_empty(), "it was up");
     assert!(node.process.is_supported.load(Ordering::SeqCst));
 }
+
+#[tokio::test]
+async fn a_node_that_is_down_with_this_restores_records_is_not_started() {
+    let node = up().await;
+    node.process.is_supported.store(true, Ordering::SeqCst);
+    let cutoff = in_seconds(&node, 30);
+    returns(&node, fresh(cutoff));
+    let mark = async |cutoff| mark_truncated(&node.agent, "r1", &targets(), cutoff).await;
+    mark(cutoff).await.unwrap();
+    node.control.go_down();
+    node.cql.executed.lock().unwrap().clear();
+    mark(in_seconds(&node, 40)).await.unwrap();
+    assert!(node.process.begun.lock().unwrap().is_empty());
+    assert!(node.cql.executed.lock().unwrap().is_empty());
+    crate::restart::stop(&node.agent)
+        .await
+        .expect("it has nothing to replay");
+    assert!(node.process.begun.lock().unwrap().is_empty());
+}

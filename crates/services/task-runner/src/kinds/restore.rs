@@ -32,7 +32,7 @@ pub(crate) use start::{NewRestore, StartFrom, show, start};
 pub(super) use quiesce::quiesce;
 pub(super) use spec::RestoreSpec;
 pub(super) use steps::{finish, start as start_node, stop as stop_node};
-pub(super) use superseded::check_no_newer_restore;
+pub(super) use superseded::{check_no_newer_restore, check_rollback, is_last_guard_of_rollback};
 pub(super) use undo::let_clients_in_again;
 
 use spec::SPEC;
@@ -205,20 +205,21 @@ impl Job for RestoreJob {
     }
 
     /// The cluster is compared again when the task is adopted before anything was replaced. Nodes that may have been made
-    /// quiet cannot be asked by CQL: they are made quiet and stopped again, with all that waits for it, because clients may
-    /// have written to those that were started since.
+    /// quiet are made quiet and stopped again until one may have been swapped, because clients may have written to those
+    /// that were started since. This does not depend on the point of no return: views are dropped before nodes are quiet.
     ///
     /// An unfinished trial begins again, because scratch tables may be half filled, or gone.
     fn runs_again(&self, task: &LiveTask, step: StepKind) -> bool {
         use StepKind as K;
-        let was_quiet = task.was_attempted(K::Quiesce);
-        !task.record.past_point_of_no_return
-            && match step {
-                K::TrialSchema => !task.has_succeeded(K::TrialDrop),
-                K::Check => !was_quiet,
-                K::Quiesce | K::Stop | K::Barrier => was_quiet,
-                _ => false,
+        let can_go_back = !task.record.past_point_of_no_return;
+        match step {
+            K::TrialSchema => can_go_back && !task.has_succeeded(K::TrialDrop),
+            K::Check => can_go_back,
+            K::Quiesce | K::Stop | K::Barrier => {
+                task.was_attempted(K::Quiesce) && !task.was_attempted(K::Swap)
             }
+            _ => false,
+        }
     }
 
     fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {

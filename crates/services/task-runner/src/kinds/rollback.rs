@@ -10,8 +10,8 @@ use model::{Finding, TaskId};
 
 use super::kept::{self, KeptSpec};
 use super::restore::{
-    RestoreJob, check_no_newer_restore, finish, let_clients_in_again, quiesce, start_node,
-    stop_node,
+    RestoreJob, check_no_newer_restore, check_rollback, finish, is_last_guard_of_rollback,
+    let_clients_in_again, quiesce, start_node, stop_node,
 };
 use crate::context::Context;
 use crate::engine::{
@@ -88,6 +88,30 @@ impl Kind for RollbackKind {
 
     fn check_resumable(&self, record: &TaskRecord) -> Result<(), RunnerError> {
         check_ended(record)
+    }
+
+    /// What a newer restore has brought is not replaced by files that are older.
+    async fn check_superseded(
+        &self,
+        context: &Context,
+        kinds: &Kinds,
+        record: &TaskRecord,
+    ) -> Result<(), RunnerError> {
+        let KeptSpec { restore, spec } = KeptSpec::of(context, record).await?;
+        check_rollback(context, kinds, record, restore, &spec).await
+    }
+
+    async fn is_last_guard(
+        &self,
+        context: &Context,
+        kinds: &Kinds,
+        waiting: &TaskRecord,
+        candidate: &TaskRecord,
+        others: &[&TaskRecord],
+    ) -> Result<bool, RunnerError> {
+        let KeptSpec { restore, spec } = KeptSpec::of(context, waiting).await?;
+        let kept = (restore, &spec);
+        is_last_guard_of_rollback(context, kinds, waiting, kept, candidate, others).await
     }
 
     /// The restore that it takes back, and older ones, are not resumed over what it has put back.

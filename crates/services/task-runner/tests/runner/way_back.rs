@@ -194,3 +194,40 @@ async fn nodes_are_made_quiet_and_stopped_again_by_a_runner_that_was_restarted_b
     assert_eq!(world.fleet.count("stop n1"), 2);
     world.check_rules();
 }
+
+#[tokio::test]
+async fn a_rollback_is_not_resumed_over_a_newer_restore() {
+    let world = world();
+    let (mut life, id) = restored(&world).await;
+    world.fleet.fail("stop n2", &[Fault::Damaged]);
+    let rollback = life.roll_back(&id).await.expect("a task");
+    assert_eq!(life.ended(&rollback).await.state(), TaskState::Failed);
+    life.cancel(&rollback).await.expect("cancelled");
+    life.ended(&rollback).await;
+    let newer = life.restore("b").await;
+    succeeds(&mut life, &newer).await;
+    let error = life.resume(&rollback).await.expect_err("superseded");
+    assert_eq!(error.reason, "TASK_SUPERSEDED", "{}", error.message);
+    assert!(error.message.contains(&newer), "{}", error.message);
+    assert_eq!(world.fleet.count("swap-back n1"), 0);
+}
+
+#[tokio::test]
+async fn a_resume_lets_clients_in_and_compares_the_cluster_before_nodes_stop_again() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("stop n2", &[Fault::Damaged]);
+    let id = life.restore("b").await;
+    assert_eq!(life.ended(&id).await.state(), TaskState::Failed);
+    let described = world.fleet.count("describe n1");
+    life.resume(&id).await.expect("resumed");
+    succeeds(&mut life, &id).await;
+    assert!(world.fleet.count("describe n1") > described);
+    let facts = world.fleet.facts();
+    let last = |call: &str| facts.calls.iter().rposition(|made| made == call);
+    assert!(last("let-in n1") < last("mark n1"), "{:?}", facts.calls);
+    drop(facts);
+    assert_eq!(world.fleet.count("mark n1"), 2);
+    assert_eq!(world.fleet.count("stop n1"), 2);
+    world.check_rules();
+}

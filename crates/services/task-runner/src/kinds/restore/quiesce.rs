@@ -76,6 +76,15 @@ where
     ended.into_iter().collect()
 }
 
+/// Lets clients in again on all nodes; fails if one of them cannot.
+pub(super) async fn let_clients_in_everywhere(
+    spec: &RestoreSpec,
+    context: &Context,
+    restore: TaskId,
+) -> Result<(), StepError> {
+    on_all(spec, |node| let_clients_in(context, restore, node)).await
+}
+
 /// Lets clients in again on a node, and takes back what was marked there.
 pub(crate) async fn let_clients_in(
     context: &Context,

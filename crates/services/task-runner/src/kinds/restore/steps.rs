@@ -6,7 +6,7 @@ use model::plan::{NodePlan, StepKind};
 use tracing::warn;
 
 use super::check::{check, check_agreement, check_ring, described};
-use super::quiesce::quiesce;
+use super::quiesce::{let_clients_in_everywhere, quiesce};
 use super::spec::RestoreSpec;
 use crate::context::Context;
 use crate::engine::{StepError, StepRun, agent};
@@ -21,11 +21,11 @@ pub(super) async fn run(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepEr
         StepKind::TrialSchema => execute(spec, step).await,
         StepKind::Trial => trial(spec, step, node()?).await,
         StepKind::TrialDrop => drop_trial(spec, step).await,
-        StepKind::Check => check(spec, step).await,
+        StepKind::Check => check_reachable(spec, step).await,
         StepKind::Schema => schema(spec, step).await,
         StepKind::Replace => execute(spec, step).await,
         StepKind::Load => load(spec, step, node()?).await,
-        StepKind::Quiesce => quiesce(spec, &step.context, step.task_id()).await,
+        StepKind::Quiesce => quiesce_started(spec, step).await,
         StepKind::Stop => stop(step, node()?).await,
         StepKind::Swap => swap(spec, step, node()?).await,
         StepKind::Start => start(&step.context, on_node(spec, step, node()?), node()?).await,
@@ -42,6 +42,24 @@ pub(super) async fn run(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepEr
             "a restore has no step `{other}`"
         ))),
     }
+}
+
+/// Nodes that were made quiet or stopped cannot be asked by CQL, so clients are let in again first.
+async fn check_reachable(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+    if step.was_attempted(StepKind::Quiesce) {
+        let_clients_in_everywhere(spec, &step.context, step.task_id()).await?;
+    }
+    check(spec, step).await
+}
+
+/// Agents do not mark a node that is down and has this restore's marks of an earlier try, so the new cutoff would not hold
+/// there: after a stop all nodes are started first. Nothing is swapped yet, else this step would not run.
+async fn quiesce_started(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+    let (context, restore) = (&step.context, step.task_id());
+    if step.was_attempted(StepKind::Stop) {
+        let_clients_in_everywhere(spec, context, restore).await?;
+    }
+    quiesce(spec, context, restore).await
 }
 
 async fn pin(step: &StepRun) -> Result<(), StepError> {

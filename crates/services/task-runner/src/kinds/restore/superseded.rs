@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::TableRef;
 use model::task::{TaskKind, TaskState};
+use model::{TableRef, TaskId};
 
 use super::spec::{RestoreSpec, SPEC};
 use crate::context::Context;
@@ -49,14 +49,34 @@ pub(in crate::kinds) async fn check_no_newer_restore(
 ) -> Result<(), RunnerError> {
     let mine = spec(context, record).await?;
     let mine = mine.map(|spec| tables(&spec.touched()).1);
+    check_none_since(context, kinds, record, record.id, mine.as_ref()).await
+}
+
+/// Refuses a rollback of `restore` if another restore or rollback has since replaced any of its tables.
+pub(in crate::kinds) async fn check_rollback(
+    context: &Context,
+    kinds: &Kinds,
+    rollback: &TaskRecord,
+    restore: TaskId,
+    spec: &RestoreSpec,
+) -> Result<(), RunnerError> {
+    let mine = tables(&spec.touched()).1;
+    check_none_since(context, kinds, rollback, restore, Some(&mine)).await
+}
+
+async fn check_none_since(
+    context: &Context,
+    kinds: &Kinds,
+    record: &TaskRecord,
+    restore: TaskId,
+    mine: Option<&BTreeSet<TableRef>>,
+) -> Result<(), RunnerError> {
     let records = context.tasks.all_records().await?;
-    let newer = records.iter().filter(|other| {
-        other.cluster == record.cluster
-            && other.id.0 > record.id.0
-            && matches!(other.kind, TaskKind::Restore | TaskKind::Rollback)
-    });
+    let newer = records
+        .iter()
+        .filter(|other| has_replaced(other, record, restore));
     for other in newer.rev() {
-        if has_touched(context, kinds, other, mine.as_ref()).await? {
+        if has_touched(context, kinds, other, mine).await? {
             return Err(RunnerError::Superseded {
                 id: record.id,
                 newer: other.id,
@@ -66,6 +86,39 @@ pub(in crate::kinds) async fn check_no_newer_restore(
         }
     }
     Ok(())
+}
+
+/// Whether `other` may have replaced what `restore` has restored or kept; `record` itself does not count.
+fn has_replaced(other: &TaskRecord, record: &TaskRecord, restore: TaskId) -> bool {
+    other.cluster == record.cluster
+        && other.id != record.id
+        && other.id.0 > restore.0
+        && matches!(other.kind, TaskKind::Restore | TaskKind::Rollback)
+}
+
+/// Whether `candidate` is the only task that keeps a failed rollback of `restore` from being resumed.
+pub(in crate::kinds) async fn is_last_guard_of_rollback(
+    context: &Context,
+    kinds: &Kinds,
+    rollback: &TaskRecord,
+    (restore, spec): (TaskId, &RestoreSpec),
+    candidate: &TaskRecord,
+    others: &[&TaskRecord],
+) -> Result<bool, RunnerError> {
+    let mine = tables(&spec.touched()).1;
+    if !has_replaced(candidate, rollback, restore)
+        || !has_touched(context, kinds, candidate, Some(&mine)).await?
+    {
+        return Ok(false);
+    }
+    for other in others {
+        if has_replaced(other, rollback, restore)
+            && has_touched(context, kinds, other, Some(&mine)).await?
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether restores that have succeeded since have brought all of its tables: then nothing is left that a resume could do.

@@ -46,7 +46,7 @@ pub(in crate::kinds) async fn let_clients_in_again(
     task: &LiveTask,
     restore: TaskId,
 ) -> Vec<Finding> {
-    if !task.was_attempted(StepKind::Quiesce) {
+    if !task.was_attempted(StepKind::Quiesce) && !task.was_attempted(StepKind::Stop) {
         return Vec::new();
     }
     let nodes = spec.plan().nodes.iter();
