@@ -180,9 +180,8 @@ fn an_index_that_differs_on_a_table_that_stays_is_made_as_it_was() {
         &["CREATE INDEX later ON shop.orders (c)"],
     );
     let plan = plan::plan_restore(&request(&source, &target));
-    let of_the_trial = |step: &&plan::PlanStep| {
-        matches!(step.kind, StepKind::TrialSchema | StepKind::TrialDrop)
-    };
+    let of_the_trial =
+        |step: &&plan::PlanStep| matches!(step.kind, StepKind::TrialSchema | StepKind::TrialDrop);
     let cql: Vec<&str> = plan
         .steps
         .iter()
