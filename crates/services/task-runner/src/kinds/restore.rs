@@ -33,7 +33,7 @@ pub(super) use quiesce::quiesce;
 pub(super) use spec::RestoreSpec;
 pub(super) use steps::{finish, start as start_node, stop as stop_node};
 pub(super) use superseded::{check_no_newer_restore, check_rollback, is_last_guard_of_rollback};
-pub(super) use undo::let_clients_in_again;
+pub(super) use undo::{let_clients_in_again, repair_advised};
 
 use spec::SPEC;
 

@@ -11,7 +11,7 @@ use model::{Finding, TaskId};
 use super::kept::{self, KeptSpec};
 use super::restore::{
     RestoreJob, check_no_newer_restore, check_rollback, finish, is_last_guard_of_rollback,
-    let_clients_in_again, quiesce, start_node, stop_node,
+    let_clients_in_again, quiesce, repair_advised, start_node, stop_node,
 };
 use crate::context::Context;
 use crate::engine::{
@@ -79,7 +79,8 @@ impl Kind for RollbackKind {
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
         let kept = KeptSpec::of(context, record).await?;
-        Ok(Arc::new(RollbackJob { kept }))
+        let cluster = record.cluster.as_str().to_owned();
+        Ok(Arc::new(RollbackJob { kept, cluster }))
     }
 
     fn past_point_of_no_return(&self, id: TaskId) -> RunnerError {
@@ -130,6 +131,7 @@ impl Kind for RollbackKind {
 
 struct RollbackJob {
     kept: KeptSpec,
+    cluster: String,
 }
 
 #[async_trait]
@@ -187,6 +189,10 @@ impl Job for RollbackJob {
     fn runs_again(&self, task: &LiveTask, step: StepKind) -> bool {
         use StepKind as K;
         !task.record.past_point_of_no_return && matches!(step, K::Quiesce | K::Stop | K::Barrier)
+    }
+
+    fn closing(&self) -> Vec<Finding> {
+        vec![repair_advised(&self.kept.spec, &self.cluster)]
     }
 
     async fn undo(

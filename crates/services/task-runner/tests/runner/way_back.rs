@@ -57,6 +57,7 @@ async fn a_restore_that_is_rolled_back_leaves_nothing_and_is_neither_accepted_no
     let task = life.ended(&rollback).await;
     assert_eq!(task.kind(), TaskKind::Rollback);
     assert_eq!(task.state(), TaskState::Succeeded, "{}", task.error);
+    assert_eq!(crate::world::codes(&task), ["REPAIR_ADVISED"]);
     {
         let facts = world.fleet.facts();
         assert!(facts.loaded.is_empty() && facts.staged.is_empty());

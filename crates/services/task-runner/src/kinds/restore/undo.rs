@@ -1,5 +1,7 @@
 //! Undoes what a restore that is given up has made, as well as it can be undone; what is left over becomes a finding.
 
+use std::collections::BTreeSet;
+
 use model::plan::{NodePlan, StepKind};
 use model::{Finding, TaskId};
 use plan::codes;
@@ -56,9 +58,30 @@ pub(in crate::kinds) async fn let_clients_in_again(
     })
     .await;
     let findings = failed.iter();
-    findings
+    let mut findings: Vec<Finding> = findings
         .map(|(node, error)| not_started(&node.node, error))
-        .collect()
+        .collect();
+    if task.was_attempted(StepKind::Stop) {
+        findings.push(repair_advised(spec, task.record.cluster.as_str()));
+    }
+    findings
+}
+
+/// Nodes that started with the truncation records of a restore have dropped what other nodes, and their own commit logs,
+/// still kept for its tables.
+pub(in crate::kinds) fn repair_advised(spec: &RestoreSpec, subject: &str) -> Finding {
+    let tables = spec.table_refs();
+    let keyspaces: BTreeSet<&str> = tables.iter().map(|table| table.keyspace.as_str()).collect();
+    let commands: Vec<String> = keyspaces
+        .iter()
+        .map(|keyspace| format!("`nodetool repair -full {keyspace}`"))
+        .collect();
+    follow_up(
+        codes::REPAIR_ADVISED,
+        subject,
+        "nodes were started while newer writes were kept out of the restored tables: hints for them were dropped, so replicas may differ".to_owned(),
+        format!("on one node after the other: {}", commands.join(", ")),
+    )
 }
 
 /// Drops the scratch keyspaces of a trial that did not come to its end. One node does it for all.
