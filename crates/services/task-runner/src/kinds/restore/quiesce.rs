@@ -16,14 +16,35 @@ use crate::engine::{StepError, agent};
 /// Longer ones are refused by agents.
 const QUIESCE_SECONDS_MAX: u64 = 600;
 
+/// The reason of an agent that could not do its part well before the cutoff.
+const TOO_LATE: &str = "CUTOFF_TOO_LATE";
+
 /// Marks the tables of the restore on every node, and only then cuts clients off. If that fails anywhere, clients are let in
-/// again everywhere.
+/// again everywhere. Nodes that are too slow for the cutoff get twice the time, up to the most that agents accept.
 pub(crate) async fn quiesce(
     spec: &RestoreSpec,
     context: &Context,
     restore: TaskId,
 ) -> Result<(), StepError> {
-    let result = try_quiesce(spec, context, restore).await;
+    let mut seconds = context.config.quiesce_seconds.min(QUIESCE_SECONDS_MAX);
+    loop {
+        let result = quiesce_within(spec, context, restore, seconds).await;
+        let is_too_late =
+            matches!(&result, Err(StepError::Remote(error)) if error.reason == TOO_LATE);
+        if !is_too_late || seconds == QUIESCE_SECONDS_MAX {
+            return result;
+        }
+        seconds = (seconds * 2).clamp(1, QUIESCE_SECONDS_MAX);
+    }
+}
+
+async fn quiesce_within(
+    spec: &RestoreSpec,
+    context: &Context,
+    restore: TaskId,
+    seconds: u64,
+) -> Result<(), StepError> {
+    let result = try_quiesce(spec, context, restore, seconds).await;
     if result.is_err() {
         let nodes = spec.plan().nodes.iter();
         let each = nodes.map(|node| async move {
@@ -44,8 +65,8 @@ async fn try_quiesce(
     spec: &RestoreSpec,
     context: &Context,
     restore: TaskId,
+    seconds: u64,
 ) -> Result<(), StepError> {
-    let seconds = context.config.quiesce_seconds.min(QUIESCE_SECONDS_MAX);
     let cutoff = (context.clock)() + SignedDuration::from_secs(seconds.cast_signed());
     on_all(spec, |node| async move {
         let request = RestoreOnNode {
