@@ -334,7 +334,9 @@ codes! {
          it again, columns that were added as empty ones. It is kept with the task, because the live schema no longer shows it."
     REPAIR_ADVISED Advice After
         "The nodes' snapshots were not taken in the same instant, and a backup holds what each replica had. Run a \
-         full repair of the restored keyspaces when the restore is done."
+         full repair of the restored keyspaces when the restore is done. \
+         Also after a restore in place that was given up once nodes had stopped, and after its rollback: hints for its tables \
+         were dropped."
 
     OLD_FILES_KEPT Advice After
         "A restore in place keeps the files that it replaces, in the staging folders beside the data directories. They take \
@@ -365,6 +367,9 @@ codes! {
         "A restore in place has failed while Cassandra was stopped, or being stopped, on the nodes that the finding names: \
          they serve nothing until it is started. The hint has the command that goes on, and the one that goes back if \
          nothing was replaced yet."
+    CLIENTS_CUT_OFF Warning After
+        "A restore in place, or its rollback, was ended by force after it had cut clients off, and before a node was stopped. \
+         Nodes may refuse clients until they are let in again; the hint has the commands."
     ENDED_BY_FORCE Warning After
         "A task was ended by `task fail --force` after its point of no return, so that what it had begun is half done. The \
          finding names the tables."

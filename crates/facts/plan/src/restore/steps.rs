@@ -69,11 +69,16 @@ pub fn accept_steps(nodes: &[&str]) -> Vec<PlanStep> {
 }
 
 /// The steps by which a restore in place is taken back: as in the restore no node stops before clients are cut off on all,
-/// and none starts while another still has other files.
-pub fn rollback_steps(nodes: &[&str]) -> Vec<PlanStep> {
+/// and none starts while another still has other files. If the restore has `stopped` all nodes and started none, none is
+/// to be started for it: some may have restored files, and others old ones.
+pub fn rollback_steps(nodes: &[&str], stopped: bool) -> Vec<PlanStep> {
     let mut steps = Steps::default();
-    let quiet = steps.once(StepKind::Quiesce, &[]);
-    let stopped = steps.on_each(nodes, StepKind::Stop, &quiet);
+    let stopped = if stopped {
+        Vec::new()
+    } else {
+        let quiet = steps.once(StepKind::Quiesce, &[]);
+        steps.on_each(nodes, StepKind::Stop, &quiet)
+    };
     let swapped = steps.on_each(nodes, StepKind::SwapBack, &stopped);
     let started = steps.on_each(nodes, StepKind::Start, &swapped);
     steps.on_each(nodes, StepKind::Finish, &started);

@@ -1,7 +1,7 @@
 //! Restores: planned from what is now, started as the plan that was shown, and carried out step by step.
 
 mod check;
-mod left;
+pub(super) mod left;
 mod made;
 mod plans;
 mod quiesce;

@@ -9,6 +9,7 @@ use model::task::{TaskKind, TaskState};
 use model::{Finding, TaskId};
 
 use super::kept::{self, KeptSpec};
+use super::restore::left;
 use super::restore::{
     RestoreJob, check_no_newer_restore, check_rollback, finish, is_last_guard_of_rollback,
     let_clients_in_again, quiesce, repair_advised, start_node, stop_node,
@@ -45,7 +46,9 @@ pub(crate) async fn start(engine: Arc<Engine>, restore: TaskId) -> Result<TaskId
         ));
     }
     check_no_newer_restore(&engine.context, &engine.kinds, &found.record).await?;
-    let steps = plan::rollback_steps(&found.kept.addresses());
+    let task = engine.context.tasks.load(found.record.clone()).await?;
+    let stopped = task.was_attempted(StepKind::Swap) && !task.was_attempted(StepKind::Start);
+    let steps = plan::rollback_steps(&found.kept.addresses(), stopped);
     kept::create(&engine, TaskKind::Rollback, &found, &steps).await
 }
 
@@ -184,6 +187,10 @@ impl Job for RollbackJob {
 
     fn given_up(&self, task: &LiveTask, at: usize, error: &StepError) -> Finding {
         RestoreJob::given_up_step(task, at, error)
+    }
+
+    fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {
+        left::of_rollback(task, forced)
     }
 
     fn runs_again(&self, task: &LiveTask, step: StepKind) -> bool {

@@ -76,8 +76,14 @@ async fn a_restore_that_failed_in_its_swap_is_rolled_back_and_not_resumed_then()
     let id = life.restore("b").await;
     assert_eq!(life.ended(&id).await.state(), TaskState::Failed);
     refused(life.accept(&id).await, "it has not succeeded");
+    let marks = world.fleet.count("mark n1");
     let rollback = life.roll_back(&id).await.expect("rolled back");
     succeeds(&mut life, &rollback).await;
+    assert_eq!(
+        world.fleet.count("mark n1"),
+        marks,
+        "no node is started on files of which others have other ones"
+    );
     let error = life.resume(&id).await.expect_err("superseded");
     assert_eq!(error.reason, "TASK_SUPERSEDED");
 }

@@ -137,7 +137,7 @@ fn the_way_back_stops_all_nodes_before_any_file_moves_and_starts_none_before_all
         let addresses = order::addresses(count);
         let nodes: Vec<&str> = addresses.iter().map(String::as_str).collect();
         order::check(
-            &rollback_steps(&nodes),
+            &rollback_steps(&nodes, false),
             &[
                 "quiesce <",
                 "stop < quiesce",
@@ -145,6 +145,10 @@ fn the_way_back_stops_all_nodes_before_any_file_moves_and_starts_none_before_all
                 "start < quiesce stop swapback",
                 "finish < quiesce stop swapback start",
             ],
+        );
+        order::check(
+            &rollback_steps(&nodes, true),
+            &["swapback <", "start < swapback", "finish < swapback start"],
         );
         order::check(&accept_steps(&nodes), &["finish <"]);
     }

@@ -16,12 +16,54 @@ pub(super) fn left_over(spec: &RestoreSpec, task: &LiveTask, forced: bool) -> Ve
     let mut findings = Vec::new();
     findings.extend(cassandra_stopped(task));
     findings.extend(scratch_keyspaces(spec, task));
+    findings.extend(clients_cut_off(task, forced));
     if forced {
         findings.extend(half_restored(spec, task));
         findings.extend(on_nodes(task));
         findings.extend(pinned(task));
     }
     findings
+}
+
+/// What a user must know of a rollback that has failed or was ended by force.
+pub(in crate::kinds) fn of_rollback(task: &LiveTask, forced: bool) -> Vec<Finding> {
+    let mut nodes = task.nodes_left(StepKind::Stop, StepKind::Start);
+    nodes.extend(task.nodes_left(StepKind::SwapBack, StepKind::Start));
+    nodes.sort_unstable();
+    nodes.dedup();
+    let mut findings = Vec::new();
+    if !nodes.is_empty() {
+        findings.push(follow_up(
+            codes::CASSANDRA_STOPPED,
+            task.record.cluster.as_str(),
+            format!(
+                "the rollback has not started Cassandra again on {}",
+                nodes_named(&nodes)
+            ),
+            format!("`ringkeep task resume {}` goes on", task.record.id),
+        ));
+    }
+    findings.extend(clients_cut_off(task, forced));
+    findings
+}
+
+/// A step that was ended by force could not let clients in again.
+fn clients_cut_off(task: &LiveTask, forced: bool) -> Option<Finding> {
+    let is_cut_off = forced
+        && task.was_attempted(StepKind::Quiesce)
+        && !task.was_attempted(StepKind::Stop)
+        && !task.has_succeeded(StepKind::Start);
+    let id = task.record.id;
+    is_cut_off.then(|| {
+        follow_up(
+            codes::CLIENTS_CUT_OFF,
+            task.record.cluster.as_str(),
+            "clients may be cut off on all nodes of the task".to_owned(),
+            format!(
+                "`ringkeep task resume {id}` goes on, `ringkeep task cancel {id}` lets them in again; by hand: `nodetool enablebinary` on each node"
+            ),
+        )
+    })
 }
 
 /// The nodes on which the restore has stopped Cassandra, or has begun to, and not started it again.
