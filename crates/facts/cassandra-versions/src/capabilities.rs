@@ -14,15 +14,31 @@ pub enum Setting {
 }
 
 impl Release {
-    /// Whether it is at least this Cassandra release, or a product built on one. HCD 1.x is built on Cassandra 4.0, and
-    /// carries later Cassandra's SSTable ids, HCD 2.x on 5.0; DSE 6.x left Cassandra before 4.0 and counts as 3.11.
+    /// Whether it is at least this Cassandra release, or a product built on one.
     pub(crate) fn is_since(&self, line: (u32, u32)) -> bool {
+        self.base() >= line
+    }
+
+    /// The line of Cassandra that it is built on. HCD 1.x is built on Cassandra 4.0, and carries later Cassandra's
+    /// SSTable ids, HCD 2.x on 5.0; DSE 6.x left Cassandra before 4.0 and counts as 3.11.
+    fn base(&self) -> (u32, u32) {
         match self.product {
-            Product::Cassandra => self.line() >= line,
-            Product::Dse => (3, 11) >= line,
-            Product::Hcd if self.line() >= (2, 0) => (5, 0) >= line,
-            Product::Hcd => (4, 0) >= line,
+            Product::Cassandra => self.line(),
+            Product::Dse => (3, 11),
+            Product::Hcd if self.is_hcd_2() => (5, 0),
+            Product::Hcd => (4, 0),
         }
+    }
+
+    /// Whether it is built on a later line of Cassandra: all that is known of the order of two releases if the product
+    /// of one is not known.
+    pub fn has_later_base_than(&self, other: &Self) -> bool {
+        self.base() > other.base()
+    }
+
+    /// HCD 2.x is of the line of Converged Cassandra that is built on Cassandra 5.0.
+    pub(crate) fn is_hcd_2(&self) -> bool {
+        self.product == Product::Hcd && self.line() >= (2, 0)
     }
 
     /// Whether the server itself understands `DESCRIBE … WITH INTERNALS`.
@@ -45,9 +61,9 @@ impl Release {
         self.is_since((4, 0))
     }
 
-    /// Whether `system_views.gossip_info` exists.
+    /// Whether `system_views.gossip_info` exists. It was seen on nodes of HCD 2.x, and is missing from those of 1.x.
     pub fn has_gossip_table(&self) -> bool {
-        self.product == Product::Cassandra && self.is_since((4, 1))
+        self.product != Product::Dse && self.is_since((4, 1))
     }
 
     /// Whether `storage_compatibility_mode` exists.
@@ -92,12 +108,11 @@ impl Release {
             "read_repair_chance" | "dclocal_read_repair_chance" => !self.is_since((4, 0)),
             // DSE 6 has both, although it left Cassandra before.
             "additional_write_policy" | "read_repair" => is(Product::Dse) || self.is_since((4, 0)),
-            // HCD carries these of later Cassandra.
+            // HCD 1.x has it before Cassandra, as a map.
             "memtable" => is(Product::Hcd) || self.is_since((4, 1)),
-            "allow_auto_snapshot" | "incremental_backups" => {
-                is(Product::Hcd) || self.is_since((5, 0))
-            }
-            // HCD only warns about them, and drops them itself.
+            // HCD 2.x prints them; to HCD 1.x they are unknown properties.
+            "allow_auto_snapshot" | "incremental_backups" => self.is_since((5, 0)),
+            // HCD 1.x ignores `nodesync` with a warning; DESCRIBE does not print it there.
             "nodesync" | "dse_vertex_label_property" | "dse_edge_label_property" => {
                 is(Product::Dse)
             }
@@ -111,7 +126,8 @@ impl Release {
         self.is_since((5, 0))
     }
 
-    /// Whether the release itself ships this compaction strategy, by its simple class name.
+    /// Whether the release itself ships this compaction strategy, by its simple class name. Nodes of HCD 1.x still create
+    /// tables with DateTieredCompactionStrategy, and all of HCD has UnifiedCompactionStrategy, its default.
     pub fn has_compaction_strategy(&self, simple_name: &str) -> bool {
         match simple_name {
             "SizeTieredCompactionStrategy"
@@ -160,11 +176,23 @@ mod tests {
             ("cassandra 5.0.5", "++++-+++-+-+"),
             ("dse 6.8.50", "----++--+-+-"),
             ("dse 6.9.2", "----++--+-+-"),
-            ("hcd 1.2.1", "++++-+++--++"),
+            ("hcd 1.2.1", "++++-++---++"),
             ("hcd 2.0.0", "++++-+++-+-+"),
         ] {
             assert_eq!(row(release), expected, "{release}");
         }
+    }
+
+    #[test]
+    fn a_base_is_later_by_the_cassandra_that_it_is_of() {
+        let later = |one: &str, other: &str| {
+            let release = |text: &str| text.parse::<Release>().expect("a release");
+            release(one).has_later_base_than(&release(other))
+        };
+        assert!(later("hcd 2.0.6", "cassandra 4.0.11-2a99ee441fb7"));
+        assert!(later("cassandra 5.0.7.0-ea50e91ba01f", "hcd 1.2.3"));
+        assert!(!later("hcd 1.2.3", "cassandra 4.0.11-2a99ee441fb7"));
+        assert!(!later("dse 6.8.50", "cassandra 3.11.19"));
     }
 
     #[test]

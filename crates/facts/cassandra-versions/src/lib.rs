@@ -11,6 +11,7 @@ mod line;
 mod lowest;
 mod matrix;
 mod reading;
+mod recognition;
 mod release;
 mod schema_features;
 
@@ -24,4 +25,5 @@ pub use line::Line;
 pub use lowest::{MixedProducts, lowest};
 pub use matrix::{Path, Refusal, Rule, Verdict, compatibility};
 pub use reading::{Reading, is_older, lines_that_read, reading};
+pub use recognition::{Confidence, Recognition, Signs, Stated, recognise, recognise_source};
 pub use release::{Product, Release, ReleaseError};

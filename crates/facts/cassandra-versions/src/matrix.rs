@@ -11,13 +11,15 @@ use crate::line::{C3_11, C4_0, C4_1, C5_0, DSE6_8, DSE6_9, HCD1, HCD2};
 use crate::{Line, Release};
 
 use Answer::{No, Yes};
-use Rule::{CassandraOntoHcd, LaterMinor, SchemaValidation, UpgradeSstables};
+use Rule::{CassandraOntoHcd, LaterMinor, SchemaValidation, UpgradeSstables, UpgradeWhereOlder};
 
 /// Something that the operator must know about a supported pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// SSTables stay in the older format until they are upgraded.
     UpgradeSstables,
+    /// The target writes a format that the source may have written already: only what is older is upgraded.
+    UpgradeWhereOlder,
     /// A later minor release: SSTables are upgraded where their format differs.
     LaterMinor,
     /// A Cassandra 4 backup onto HCD.
@@ -32,7 +34,7 @@ impl Rule {
     /// The code of the finding that reports it.
     pub fn code(self) -> &'static str {
         match self {
-            Self::UpgradeSstables => "UPGRADE_SSTABLES_REQUIRED",
+            Self::UpgradeSstables | Self::UpgradeWhereOlder => "UPGRADE_SSTABLES_REQUIRED",
             Self::LaterMinor => "LATER_MINOR_VERSION",
             Self::CassandraOntoHcd => "CASSANDRA_ONTO_HCD",
             Self::SchemaValidation => "SCHEMA_VALIDATION_REQUIRED",
@@ -47,10 +49,10 @@ enum Answer {
     No,
 }
 
-/// Source, target, and whether it is supported.
+/// Source, target, and whether it is supported. Rows without a comment of their own are those of the published page.
 #[rustfmt::skip]
 const MATRIX: &[(Line, Line, Answer)] = &[
-    // Cassandra
+    // Cassandra. Onto HCD: whole and sliced SSTables of 4.0.18 and 4.1.10 were loaded into nodes of CC4.
     (C3_11,  C3_11,  Yes(&[])),
     (C3_11,  C4_0,   Yes(&[UpgradeSstables])),
     (C3_11,  C4_1,   Yes(&[UpgradeSstables])),
@@ -62,7 +64,7 @@ const MATRIX: &[(Line, Line, Answer)] = &[
     (C4_1,   HCD1,   Yes(&[CassandraOntoHcd])),
     (C4_0,   C3_11,  No),
     (C4_1,   C3_11,  No),
-    // DSE and HCD
+    // DSE and HCD. No node of DSE was ever run.
     (DSE6_8, DSE6_8, Yes(&[])),
     (DSE6_8, DSE6_9, Yes(&[UpgradeSstables])),
     (DSE6_8, HCD1,   Yes(&[SchemaValidation])),
@@ -70,8 +72,10 @@ const MATRIX: &[(Line, Line, Answer)] = &[
     (DSE6_9, HCD1,   Yes(&[SchemaValidation])),
     (DSE6_9, DSE6_8, No),
     (HCD1,   HCD1,   Yes(&[])),
-    // Its documentation describes the upgrade of HCD 1.2 in place. Nodes do not report more than the line.
-    (HCD1,   HCD2,   Yes(&[UpgradeSstables])),
+    // A public guide describes the upgrade of HCD 1.2 to 2.0 in place. Nodes do not report more than the line.
+    // Both write cc; nb and bb that are left in HCD 1.x are older.
+    (HCD1,   HCD2,   Yes(&[UpgradeWhereOlder])),
+    // Beyond the published page: the same line, and the way back.
     (HCD2,   HCD2,   Yes(&[])),
     (HCD2,   HCD1,   No),
     // Beyond the published page: Cassandra 5.0

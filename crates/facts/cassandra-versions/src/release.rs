@@ -89,11 +89,25 @@ impl Release {
         Self::new(Product::Hcd, &format!("{line}-{version}")).ok()
     }
 
-    /// Whether the version is one that no release of Apache Cassandra has: it ends with a commit, as in
-    /// `5.0.7.0-ea50e91ba01f`. Other products, HCD among them, report such versions, and nothing shows which product
-    /// it is.
+    /// Whether the version is one that no release of Apache Cassandra has, such as `5.0.7.0-ea50e91ba01f` with its
+    /// commit. Other products, HCD among them, report such versions, and by the version alone nothing shows which
+    /// product it is.
     pub fn is_unknown_build(&self) -> bool {
-        self.product == Product::Cassandra && before_commit(&self.version).is_some()
+        self.product == Product::Cassandra && (self.has_commit() || self.numbers().len() > 3)
+    }
+
+    /// Whether the version ends with a hyphen and 12 hex digits.
+    pub(crate) fn has_commit(&self) -> bool {
+        before_commit(&self.version).is_some()
+    }
+
+    /// Whether the version is two or three numbers and at most one of the suffixes that Apache's releases use.
+    pub(crate) fn has_form_of_apache(&self) -> bool {
+        let numbers = self.numbers().len();
+        let suffix = self
+            .version
+            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        (2..=3).contains(&numbers) && is_suffix_of_apache(suffix)
     }
 
     /// The same without the commit, for a build that is known to be Cassandra.
@@ -106,7 +120,7 @@ impl Release {
     }
 
     /// The leading numbers: `5.0-beta1` is 5, 0.
-    fn numbers(&self) -> Vec<u32> {
+    pub(crate) fn numbers(&self) -> Vec<u32> {
         let end = self
             .version
             .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -142,6 +156,16 @@ fn before_commit(version: &str) -> Option<&str> {
     let (base, commit) = version.rsplit_once('-')?;
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     (commit.len() == 12 && commit.bytes().all(is_hex)).then_some(base)
+}
+
+/// For example `-beta1`, `-SNAPSHOT` or `-alpha2-SNAPSHOT`; none is one, too.
+fn is_suffix_of_apache(suffix: &str) -> bool {
+    let mut words = suffix.split('-');
+    let is_word = |word: &str| {
+        let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        ["alpha", "beta", "rc", "SNAPSHOT"].contains(&word)
+    };
+    words.next() == Some("") && words.all(is_word)
 }
 
 impl fmt::Display for Release {
@@ -196,6 +220,8 @@ mod tests {
             ("4.0.0-SNAPSHOT", false),
             ("4.0.11-2a99ee441fb", false),
             ("4.0.11-2a99ee441fbg", false),
+            // Nor has a release of Apache's four numbers.
+            ("5.0.7.0", true),
         ] {
             assert_eq!(release(version).is_unknown_build(), unknown, "{version}");
         }
@@ -203,6 +229,23 @@ mod tests {
         assert_eq!(known.to_string(), "cassandra 4.0.11");
         assert!(!known.is_unknown_build());
         assert_eq!(release("5.0-beta1").without_commit(), release("5.0-beta1"));
+    }
+
+    #[test]
+    fn versions_of_apache_have_its_suffixes_only() {
+        for (version, is_apaches) in [
+            ("4.1.9", true),
+            ("5.0", true),
+            ("5.0-beta1", true),
+            ("4.1-alpha1-SNAPSHOT", true),
+            ("4.0.0-SNAPSHOT", true),
+            ("4.1.9-acme", false),
+            ("4.0.11-2a99ee441fb7", false),
+            ("5.0.7.0", false),
+        ] {
+            let release = Release::new(Product::Cassandra, version).expect("a release");
+            assert_eq!(release.has_form_of_apache(), is_apaches, "{version}");
+        }
     }
 
     #[test]

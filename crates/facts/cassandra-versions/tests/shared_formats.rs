@@ -23,9 +23,11 @@ fn subject(row: &Value) -> (Release, FormatSettings) {
     let release = format!("{} {version}", word("product"));
     let own = word("mode").contains("NONE");
     let tries = word("mode").contains("bti");
+    // A row without a mode is of a product as it ships.
+    let selected = if tries { "bti" } else { "big" };
     let settings = FormatSettings::parse(
         own.then_some("NONE"),
-        Some(if tries { "bti" } else { "big" }),
+        Some(selected).filter(|_| !word("mode").is_empty()),
     );
     (release.parse().expect("a release"), settings)
 }

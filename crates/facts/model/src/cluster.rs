@@ -1,6 +1,6 @@
 //! Registered clusters.
 
-use cassandra_versions::Release;
+use cassandra_versions::{Confidence, Release};
 
 use crate::plan::UnreachableAgent;
 use crate::{ClusterName, RingMember};
@@ -32,6 +32,7 @@ pub struct ClusterNode {
     pub cluster_name: String,
     /// None for a product that this release does not know.
     pub release: Option<Release>,
+    pub recognition: ShownRecognition,
     /// Why the node cannot be backed up or restored now; empty means healthy.
     pub unhealthy: String,
     /// How many tables it has in user keyspaces.
@@ -42,4 +43,15 @@ pub struct ClusterNode {
     pub free_bytes: u64,
     /// Whether commands to stop and start Cassandra are configured.
     pub can_restart: bool,
+}
+
+/// How the product of a node was recognised.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShownRecognition {
+    /// None for a word that this release does not know.
+    pub confidence: Option<Confidence>,
+    /// What was seen that tells products apart, each in a few words.
+    pub seen: Vec<String>,
+    /// What contradicts what else was seen or stated, each in a sentence.
+    pub contradictions: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cassandra_versions::Release;
+use cassandra_versions::{Recognition, Release};
 use serde::{Deserialize, Serialize};
 
 use crate::{HostId, NodeSetup, RingMember, TableId, TableRef};
@@ -71,6 +71,9 @@ pub struct NodeDescription {
     pub unhealthy: String,
     pub setup: NodeSetup,
     pub peers: PeerView,
+    /// How the product of `release` was recognised.
+    #[serde(default)]
+    pub recognition: Recognition,
 }
 
 /// What a node knows of the other members of its ring, where that is not what it should be.

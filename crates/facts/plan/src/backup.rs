@@ -29,6 +29,8 @@ pub fn plan_backup(request: &BackupRequest) -> BackupPlan {
         &mut findings,
     );
     cluster::check_releases(name, &cluster, Severity::Warning, &mut findings);
+    // What the node shows is what the backup notes.
+    cluster::check_products(&cluster, Severity::Warning, &mut findings);
     check_selection(name, &cluster, &request.selection, &mut findings);
     let coverage = match absence {
         Absence::Refused => Vec::new(),

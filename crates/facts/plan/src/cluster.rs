@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use cassandra_versions::Confidence;
 use model::plan::UnreachableAgent;
 use model::{HostId, NodeDescription, RingMember, Severity, ring};
 
@@ -227,4 +228,27 @@ pub(crate) fn check_releases(
         format!("the nodes run different releases: {}", wording::list(runs)),
         "finish the upgrade first",
     );
+}
+
+/// Says which nodes show that they are not what the settings of their agents state.
+pub(crate) fn check_products(cluster: &Cluster, severity: Severity, findings: &mut Findings) {
+    let contradicted = cluster
+        .nodes
+        .iter()
+        .filter(|node| node.recognition.confidence == Confidence::Contradicted);
+    let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for node in contradicted {
+        let why = node.recognition.contradictions.join(", and ");
+        reasons.entry(why).or_default().push(&node.member.address);
+    }
+    for (why, nodes) in reasons {
+        let nodes = wording::list(nodes);
+        findings.say_as(
+            severity,
+            codes::PRODUCT_CONTRADICTED,
+            &nodes,
+            format!("{nodes} show something else than the settings of their agents state: {why}"),
+            "correct `product` and `product_version` in [cassandra] of each of these agents, or remove them, and restart the agents",
+        );
+    }
 }

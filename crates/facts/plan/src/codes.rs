@@ -32,10 +32,17 @@ codes! {
          pairs, where there is one. `--allow-unlisted-version` turns it into a warning; a downgrade or an unreadable \
          SSTable format stays refused."
     PRODUCT_UNKNOWN Refusal Before
-        "A target node's version ends with a commit, as in `5.0.7.0-ea50e91ba01f`. No release of Apache Cassandra has such a \
-         version: it is HCD, which does not report its name, or another build. Which formats it reads depends on that, and \
-         SSTables that it does not read would be ignored after the tables were emptied. Set `product` in `[cassandra]` of \
-         the node's agent. Backups are made all the same."
+        "What a target node shows is that of no product that is known, or its signs contradict each other: it is a build of \
+         one's own, or a product that reports neither its name nor enough else. Which formats it reads is not known, and \
+         SSTables that it does not read could be ignored after the tables were emptied. So only what the trial load proves \
+         is restored, which is a warning; it is a refusal if live data would be replaced that no trial covers \
+         (`--skip-trial`, a role that may not make the scratch keyspace, a table that cannot be copied), if the restore is in \
+         place, or if the nodes differ. `ringkeep cluster show` has what was seen. Set `product` in `[cassandra]` of each \
+         node's agent. Backups are made all the same."
+    PRODUCT_CONTRADICTED Refusal Before
+        "The settings `product` and `product_version` of an agent state something that its node contradicts, as \
+         `ringkeep cluster show` has it. Nothing is restored there until the settings are corrected. Backups are made all the \
+         same, with a warning, and note what the node shows."
     UPGRADE_SSTABLES_REQUIRED Advice After
         "Restored SSTables stay in the format of the backup until they are rewritten. The plan has an \
          upgradesstables step for each node. Until it is done the cluster serves all data, but must not be upgraded \

@@ -23,6 +23,14 @@ pub fn check_compatibility(from: &Release, to: &Release) -> Compatibility {
             "the plan of a restore names each such feature that the backup uses: DSE_FEATURE_UNSUPPORTED",
         );
     }
+    if rules.contains(&Rule::UpgradeWhereOlder) {
+        findings.say(
+            codes::UPGRADE_SSTABLES_REQUIRED,
+            format!("{from} to {to}"),
+            format!("restored SSTables that are older than what {to} writes stay so until they are upgraded"),
+            "the restore has a step for it if the backup has such; by hand: nodetool upgradesstables",
+        );
+    }
     Compatibility {
         supported: !findings.refuse(),
         findings: findings.into_sorted(),
@@ -45,12 +53,7 @@ pub(crate) fn check(
             rules
         }
         Verdict::Refused(Refusal::Downgrade) => {
-            findings.say(
-                codes::VERSION_DOWNGRADE,
-                subject,
-                format!("{to} is older than {from}, and SSTables cannot be made older"),
-                format!("restore into the release line of {from} or a later one"),
-            );
+            say_downgrade(from, to, findings);
             Vec::new()
         }
         Verdict::Refused(Refusal::Unlisted { nearest }) => {
@@ -81,6 +84,15 @@ pub(crate) fn check(
     }
 }
 
+pub(crate) fn say_downgrade(from: &Release, to: &Release, findings: &mut Findings) {
+    findings.say(
+        codes::VERSION_DOWNGRADE,
+        format!("{from} to {to}"),
+        format!("{to} is older than {from}, and SSTables cannot be made older"),
+        format!("restore into the release line of {from} or a later one"),
+    );
+}
+
 fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &mut Findings) {
     match rule {
         Rule::UpgradeSstables => findings.say(
@@ -104,7 +116,7 @@ fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &
             "the restore has a step that upgrades them; by hand: nodetool upgradesstables",
         ),
         // With a plan it is said what was found.
-        Rule::SchemaValidation => {}
+        Rule::SchemaValidation | Rule::UpgradeWhereOlder => {}
         Rule::PatchDowngrade => findings.say(
             codes::PATCH_DOWNGRADE,
             subject,
@@ -153,6 +165,7 @@ mod tests {
     fn every_rule_has_a_code_in_the_table() {
         for rule in [
             Rule::UpgradeSstables,
+            Rule::UpgradeWhereOlder,
             Rule::LaterMinor,
             Rule::CassandraOntoHcd,
             Rule::SchemaValidation,

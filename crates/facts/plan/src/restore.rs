@@ -15,6 +15,7 @@ mod schema;
 mod sstables;
 mod statements;
 pub(crate) mod steps;
+mod unknown_build;
 
 #[cfg(test)]
 pub(crate) mod world;
@@ -68,6 +69,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     asked.check(&mut findings);
     let trial = trial::write(&given, &outcome.decided, &assignment.keyspaces);
     let trial = asked.possible(trial, &mut findings);
+    unknown_build::check(&given, &outcome.decided, &trial, &mut findings);
     let course = Course {
         mode: inputs.mode,
         schema_statements: (cql.schema.len()

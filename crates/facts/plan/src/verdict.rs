@@ -124,6 +124,8 @@ pub(crate) struct Reader<'a> {
     readable: Cow<'a, [String]>,
     current: Vec<&'a str>,
     time_ids: bool,
+    /// What it reads is not known, and only a trial load shows it.
+    unknown: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -147,6 +149,7 @@ impl<'a> Reader<'a> {
             current: release.current_formats(&readable, &node.written_format),
             readable,
             time_ids: release.parses_time_ids() && !refuses_time_ids,
+            unknown: node.recognition.is_unknown(release),
         }
     }
 
@@ -165,6 +168,7 @@ impl<'a> Reader<'a> {
             && self.readable == other.readable
             && self.current == other.current
             && self.time_ids == other.time_ids
+            && self.unknown == other.unknown
     }
 
     fn parses(&self, id: Id) -> bool {
@@ -230,9 +234,13 @@ pub(crate) fn verdict(sstable: &Traits, source: &Release, target: &Reader) -> Ve
     {
         verdict.obstacles.push(Obstacle::Partitioner);
     }
-    match reading(target.release, &target.readable, &format) {
+    let reading = match target.unknown {
+        true => Reading::Reads,
+        false => reading(target.release, &target.readable, &format),
+    };
+    match reading {
         Reading::Reads => {
-            verdict.older = is_older(&format, &target.current);
+            verdict.older = !target.unknown && is_older(&format, &target.current);
             verdict
                 .obstacles
                 .extend(hazards(sstable.hazards, source, target.release));

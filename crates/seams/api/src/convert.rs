@@ -11,6 +11,7 @@ mod held;
 mod leftovers;
 pub mod node;
 pub mod plan;
+mod recognition;
 mod schema;
 mod setup;
 mod sstables;

@@ -4,7 +4,7 @@ pub(crate) mod masked;
 
 use std::path::PathBuf;
 
-use cassandra_versions::Product;
+use cassandra_versions::{Product, ReleaseError, Stated};
 use secret::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CassandraConfig {
-    /// What the node is, if it does not report that itself: HCD, and builds of one's own.
+    /// What the node is, for builds that do not show it themselves. Checked against what the node shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<Product>,
+    /// Of `product`, which must be given too. Of HCD the node shows no more than the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product_version: Option<String>,
     /// cassandra.yaml.
     pub config_file: PathBuf,
     /// What Cassandra itself calls `cassandra.storagedir`: where the data lies that cassandra.yaml gives no folders for,
@@ -74,10 +77,33 @@ pub struct CqlTls {
     pub key: Option<PathBuf>,
 }
 
+impl CassandraConfig {
+    /// What the settings state about the node; none if they leave it to what the node shows.
+    pub(crate) fn stated(&self) -> Result<Option<Stated>, ProductError> {
+        match (self.product, self.product_version.as_deref()) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(ProductError::Missing),
+            (Some(product), version) => Ok(Some(Stated::new(product, version)?)),
+        }
+    }
+}
+
+/// Why `product` and `product_version` state nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProductError {
+    /// A version of no product.
+    #[error("product_version in [cassandra] is given together with `product` or not at all")]
+    Missing,
+    /// No version of a product.
+    #[error("product_version in [cassandra] does not work: {0}")]
+    Version(#[from] ReleaseError),
+}
+
 impl Default for CassandraConfig {
     fn default() -> Self {
         Self {
             product: None,
+            product_version: None,
             config_file: "/etc/cassandra/cassandra.yaml".into(),
             storage_dir: "/var/lib/cassandra".into(),
             nodetool: vec!["nodetool".to_owned()],

@@ -32,6 +32,7 @@ pub mod ring;
 pub mod role;
 pub mod schema;
 pub mod settings;
+mod signs;
 pub mod sstables;
 pub mod statements;
 mod switches;
@@ -41,7 +42,7 @@ pub mod testing;
 pub mod truncation;
 pub mod yaml;
 
-pub use config::{CassandraConfig, CqlTls};
+pub use config::{CassandraConfig, CqlTls, ProductError};
 pub use control::{CassandraControl, ControlError};
 pub use cql::{Cql, CqlError};
 pub use error::{ErrorKind, NodeError};

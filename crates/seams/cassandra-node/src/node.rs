@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::config::{CassandraConfig, masked};
+use crate::config::{CassandraConfig, ProductError, masked};
 use crate::control::CassandraControl;
 use crate::control::nodetool::{JmxLogin, Nodetool};
 use crate::cql::{Cql, CqlError, CqlSession, CqlSettings};
-use crate::files::FileError;
+use crate::files::{self, FileError};
 use crate::folders::DataFolders;
 use crate::process::commands::Commands;
 use crate::process::{Action, CassandraProcess, unit};
 use crate::ring::{self, Identity};
+use crate::signs;
 use crate::yaml::{CassandraYaml, YamlError};
 
 /// The pause between two attempts to start Cassandra.
@@ -53,6 +54,9 @@ pub enum OpenError {
     /// The file for the login of JMX cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// What the node is stated to be is nothing that it could be.
+    #[error(transparent)]
+    Product(#[from] ProductError),
     /// No command to control Cassandra with.
     #[error("`nodetool` in [cassandra] is empty, so there is no way to control Cassandra")]
     NoControl,
@@ -68,6 +72,7 @@ impl CassandraNode {
                 path: settings.config_file,
             }));
         };
+        settings.stated()?;
         if settings.nodetool.is_empty() {
             return Err(OpenError::NoControl);
         }
@@ -100,7 +105,11 @@ impl CassandraNode {
 
     /// Which node this is and which ring it sees.
     pub async fn identity(&self) -> Result<Identity, CqlError> {
-        ring::identity(&*self.cql, self.settings.product).await
+        let folders = self.data_folders();
+        let formats = files::blocking(move || signs::written_formats(&folders)).await;
+        // Settings that state nothing were refused when the node was opened.
+        let stated = self.settings.stated().unwrap_or_default();
+        ring::identity(&*self.cql, stated.as_ref(), formats).await
     }
 
     /// The data directories that cassandra.yaml names.
@@ -205,6 +214,13 @@ mod tests {
         });
         let two_words = two_words.unwrap_err();
         assert!(two_words.contains("blanks") && !two_words.contains("hush"));
+        let no_product = opened(yaml, |it| it.product_version = Some("1.2.3".into()));
+        assert!(no_product.unwrap_err().contains("`product`"));
+        let no_version = opened(yaml, |settings| {
+            settings.product = Some(cassandra_versions::Product::Hcd);
+            settings.product_version = Some("two".into());
+        });
+        assert!(no_version.unwrap_err().contains("`two` is not a version"));
         let interface = "rpc_interface: eth0";
         let no_address = opened(interface, |_| ());
         assert!(no_address.unwrap_err().contains("cql_address"));

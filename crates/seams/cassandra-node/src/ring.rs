@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cassandra_versions::{Product, Release};
+use cassandra_versions::{Recognition, Release, Signs, Stated, recognise};
 use model::ring::sort_tokens;
 use model::{MemberVersion, RingMember};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::cql::{Cql, CqlError, Row, RowError};
+use crate::signs;
 
 const LOCAL: &str = "SELECT * FROM system.local";
 const PEERS: &str = "SELECT * FROM system.peers";
@@ -36,22 +37,28 @@ pub struct Identity {
     pub schema_versions: Vec<String>,
     /// `COMPLETED` once the node has joined.
     pub bootstrapped: String,
-    /// What is wrong with the setting `product`; empty if nothing is.
+    /// How its product was recognised.
     #[serde(default)]
-    pub contradiction: String,
+    pub recognition: Recognition,
     /// Members whose schema version, as this node last heard of it, is not its own.
     #[serde(default)]
     pub dissenting: Vec<MemberVersion>,
 }
 
-/// Reads both tables. `product` is what the settings say that the node is.
-pub async fn identity(cql: &dyn Cql, product: Option<Product>) -> Result<Identity, CqlError> {
+/// Reads both tables. `stated` is what the settings say that the node is, `written_formats` those of the SSTables that it
+/// has written for itself.
+pub(crate) async fn identity(
+    cql: &dyn Cql,
+    stated: Option<&Stated>,
+    written_formats: BTreeSet<String>,
+) -> Result<Identity, CqlError> {
     let local = local(cql).await?;
+    let signs = signs::read(cql, &local, written_formats).await?;
     let odd = |source| CqlError::Row {
         statement: LOCAL.to_owned(),
         source,
     };
-    let (release, contradiction) = release(&local, product).map_err(odd)?;
+    let (release, recognition) = recognised(&signs, stated).map_err(odd)?;
     let member = local_member(&local).map_err(odd)?;
     let peers_statement = if release.has_peers_v2() {
         PEERS_V2
@@ -87,7 +94,7 @@ pub async fn identity(cql: &dyn Cql, product: Option<Product>) -> Result<Identit
         schema_versions: versions(&schema_version, &peers),
         schema_version,
         release,
-        contradiction,
+        recognition,
         member,
         ring,
         dissenting,
@@ -102,49 +109,11 @@ async fn local(cql: &dyn Cql) -> Result<Row, CqlError> {
     })
 }
 
-/// What the node is, and how that contradicts the setting.
-fn release(local: &Row, configured: Option<Product>) -> Result<(Release, String), RowError> {
-    let seen = seen_release(local)?;
-    let Some(configured) = configured else {
-        return Ok((seen, String::new()));
-    };
-    match (configured, seen.product) {
-        (Product::Cassandra, Product::Cassandra) => Ok((seen.without_commit(), String::new())),
-        (configured, product) if configured == product => Ok((seen, String::new())),
-        (Product::Hcd, Product::Cassandra) => match Release::hcd_built_on(&seen.version) {
-            Some(hcd) => Ok((hcd, String::new())),
-            None => {
-                let why = format!(
-                    "the setting `product` says hcd, which is built on Cassandra 4.0 or 5.0, and the node reports the version {}; correct the setting in [cassandra] of this agent",
-                    seen.version
-                );
-                Ok((seen, why))
-            }
-        },
-        (configured, _) => {
-            let why = format!(
-                "the setting `product` says {configured}, and the node is {seen}; correct the setting in [cassandra] of this agent"
-            );
-            Ok((seen, why))
-        }
-    }
-}
-
-/// As the node itself reports it.
-fn seen_release(local: &Row) -> Result<Release, RowError> {
-    let version = local.text("release_version")?;
-    let (product, version) = match (
-        local.optional_text("dse_version"),
-        version.split_once("hcd-"),
-    ) {
-        (Some(dse), _) => (Product::Dse, dse),
-        (None, Some((_, hcd))) => (Product::Hcd, hcd),
-        (None, None) => (Product::Cassandra, version),
-    };
-    Release::new(product, version).map_err(|_| RowError {
+fn recognised(signs: &Signs, stated: Option<&Stated>) -> Result<(Release, Recognition), RowError> {
+    recognise(signs, stated).map_err(|_| RowError {
         column: "release_version".to_owned(),
         expected: "a release",
-        found: version.to_owned(),
+        found: signs.release_version.clone(),
     })
 }
 

@@ -36,10 +36,11 @@ const TIME_IDS: [&str; 2] = [
     "enable_uuid_sstable_identifiers",
 ];
 
-/// The compatibility mode of a node that does not set it.
+/// The compatibility mode of a Cassandra node that does not set it. HCD reports none then.
 const SHIPS_IN_ITS_MODE: &str = "CASSANDRA_4";
 
-const SETTINGS: &str = "SELECT name, value FROM system_views.settings";
+/// Every setting of the running node.
+pub(crate) const SETTINGS: &str = "SELECT name, value FROM system_views.settings";
 
 /// Reads them from the running node, or from cassandra.yaml if its release has no table of settings, or this role may not
 /// read it.
@@ -89,11 +90,15 @@ impl Settings {
             let known = release.product == Product::Cassandra && !release.has_settings_table();
             known.then_some(value)
         };
+        let shipped = match release.product {
+            Product::Cassandra => SHIPS_IN_ITS_MODE,
+            Product::Dse | Product::Hcd => "",
+        };
         let mode = match release.has_storage_compatibility_mode() {
             true => yaml
                 .storage_compatibility_mode
                 .as_deref()
-                .unwrap_or(SHIPS_IN_ITS_MODE),
+                .unwrap_or(shipped),
             false => "",
         };
         let set = &yaml.features;
@@ -242,6 +247,7 @@ mod tests {
                 "storage_compatibility_mode: NONE",
                 "NONE",
             ),
+            ("hcd 2.0.6", "a: b", ""),
             ("cassandra 4.1.9", "a: b", ""),
             ("cassandra 3.11.19", "a: b", ""),
         ] {
@@ -271,6 +277,9 @@ mod tests {
                 vec![(mode, "NONE"), (selected, "bti")],
                 Some("bti-da"),
             ),
+            ("hcd 1.2.1", vec![], Some("bti-cc")),
+            ("hcd 2.0.6", vec![(selected, "bti")], Some("bti-cc")),
+            ("hcd 2.0.6", vec![(selected, "big")], Some("big-oa")),
             ("cassandra 9.9.9", vec![], None),
         ] {
             let release: Release = release.parse().unwrap();

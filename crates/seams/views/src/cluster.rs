@@ -1,10 +1,10 @@
 //! Registered clusters, and what their agents report.
 
 use model::plan::UnreachableAgent;
-use model::{Cluster, ClusterNode, ClusterState};
+use model::{Cluster, ClusterNode, ClusterState, ShownRecognition};
 use serde::Serialize;
 
-use crate::{ReleaseView, some};
+use crate::{ReleaseView, UNKNOWN, some};
 
 /// A cluster as it is registered.
 #[derive(Debug, Clone, Serialize)]
@@ -47,6 +47,8 @@ pub struct ClusterNodeView {
     pub cluster_name: String,
     /// Null for a product that this release does not know.
     pub release: Option<ReleaseView>,
+    /// How its product was recognised.
+    pub recognition: RecognitionView,
     /// Whether it can be backed up and restored now.
     pub healthy: bool,
     /// Why it is not healthy.
@@ -59,6 +61,18 @@ pub struct ClusterNodeView {
     pub free_bytes: u64,
     /// Whether the agent can stop and start Cassandra: needed to restore in place.
     pub can_restart: bool,
+}
+
+/// How the product of a node was recognised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecognitionView {
+    /// `stated` by the settings of the agent, `reported` by the node, `inferred` from what was seen, `contradicted`,
+    /// `unknown_build`, `not_reported` by the agent, or `unknown`.
+    pub confidence: &'static str,
+    /// What was seen that tells products apart.
+    pub seen: Vec<String>,
+    /// What contradicts what else was seen or stated.
+    pub contradictions: Vec<String>,
 }
 
 /// An agent that did not reply.
@@ -103,12 +117,23 @@ impl From<&ClusterNode> for ClusterNodeView {
             tokens: member.tokens,
             cluster_name: node.cluster_name.clone(),
             release: node.release.as_ref().map(ReleaseView::from),
+            recognition: RecognitionView::from(&node.recognition),
             healthy: node.unhealthy.is_empty(),
             detail: some(&node.unhealthy),
             tables: node.tables,
             live_bytes: node.live_bytes,
             free_bytes: node.free_bytes,
             can_restart: node.can_restart,
+        }
+    }
+}
+
+impl From<&ShownRecognition> for RecognitionView {
+    fn from(recognition: &ShownRecognition) -> Self {
+        Self {
+            confidence: recognition.confidence.map_or(UNKNOWN, |it| it.as_str()),
+            seen: recognition.seen.clone(),
+            contradictions: recognition.contradictions.clone(),
         }
     }
 }

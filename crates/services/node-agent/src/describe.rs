@@ -67,9 +67,6 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
     let (seen, mode) = tokio::join!(look(agent), agent.node.control.mode());
     let mut seen = seen?;
     seen.problems.extend(mode_problem(&seen.identity, &mode));
-    let contradiction = std::mem::take(&mut seen.identity.contradiction);
-    seen.problems
-        .extend(Some(contradiction).filter(|why| !why.is_empty()));
     let folders = agent.folders.clone();
     let listed = std::mem::take(&mut seen.tables);
     let (tables, (data_directories, problems)) =
@@ -88,6 +85,7 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
         schema_version,
         schema_versions,
         dissenting,
+        recognition,
         ..
     } = seen.identity;
     Ok(NodeDescription {
@@ -120,6 +118,7 @@ pub async fn describe(agent: &Agent) -> Result<NodeDescription, DescribeError> {
             dissenting,
             ghosts: seen.ghosts,
         },
+        recognition,
     })
 }
 

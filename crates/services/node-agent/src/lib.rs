@@ -16,6 +16,8 @@ mod meant;
 mod opened;
 mod owner;
 mod path_name;
+#[cfg(test)]
+mod products;
 mod quiesce;
 mod restart;
 mod restore;

@@ -61,6 +61,7 @@ fn node(version: &str) -> NodeDescription {
         unhealthy: String::new(),
         setup: Default::default(),
         peers: Default::default(),
+        recognition: Default::default(),
     }
 }
 

@@ -129,6 +129,7 @@ fn description(
         unhealthy: String::new(),
         setup: Default::default(),
         peers: Default::default(),
+        recognition: Default::default(),
     }
 }
 

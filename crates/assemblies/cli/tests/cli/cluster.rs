@@ -47,7 +47,22 @@ async fn clusters_are_registered_listed_and_forgotten() {
 #[tokio::test]
 async fn show_says_what_the_agents_say() {
     let mut fake = Fake::default();
-    fake.clusters[0].nodes[0].unhealthy = "nodetool does not answer".into();
+    let node = &mut fake.clusters[0].nodes[0];
+    node.unhealthy = "nodetool does not answer".into();
+    let recognition = api::pb::types::Recognition {
+        confidence: api::pb::types::Confidence::Contradicted.into(),
+        seen: vec![
+            "release_version 5.0.5".into(),
+            "view sstable_indexes".into(),
+        ],
+        contradictions: vec!["view sstable_indexes is of HCD".into()],
+    };
+    node.recognition = Some(recognition);
+    let mut alike = node.clone();
+    alike.agent = "127.0.0.4:7401".into();
+    alike.member.as_mut().expect("a member").address = "127.0.0.4".into();
+    alike.unhealthy.clear();
+    fake.clusters[0].nodes.push(alike);
     fake.clusters[0]
         .unreachable
         .push(api::pb::planner::UnreachableAgent {
@@ -61,9 +76,21 @@ async fn show_says_what_the_agents_say() {
 
         AGENT           NODE       DATACENTER  RACK  RELEASE             DATA       FREE  STATE
         127.0.0.2:7401  127.0.0.2  dc1         r1    cassandra 5.0.5  3.0 GiB  100.0 GiB  unhealthy: nodetool does not answer
+        127.0.0.4:7401  127.0.0.4  dc1         r1    cassandra 5.0.5  3.0 GiB  100.0 GiB  healthy
         127.0.0.3:7401  -          -           -     -                      -          -  does not answer: connection refused
+
+        cassandra 5.0.5 on 127.0.0.2, 127.0.0.4
+          contradicted: release_version 5.0.5, view sstable_indexes
+          contradiction: view sstable_indexes is of HCD
     "#]].assert_eq(&ran.out);
     let ran = ringkeep(&fake.endpoint, &["cluster", "show", "prod", "-o", "json"]).await;
     assert_eq!(ran.json()["nodes"][0]["healthy"], false);
+    let recognition = &ran.json()["nodes"][0]["recognition"];
+    assert_eq!(recognition["confidence"], "contradicted");
+    assert_eq!(recognition["seen"][1], "view sstable_indexes");
+    assert_eq!(
+        recognition["contradictions"][0],
+        "view sstable_indexes is of HCD"
+    );
     assert_eq!(ran.json()["unreachable"][0]["agent"], "127.0.0.3:7401");
 }

@@ -52,6 +52,36 @@ fn each_release_writes_its_format() {
     check("dse 6.8.4", None, None, "bti-ba", "bti-bb");
     check("dse 6.8.50", None, None, "bti-bb", "big-md");
     check("hcd 1.2.3", None, None, "bti-cc", "bti-bb");
+    check("hcd 2.0.6", None, None, "bti-cc", "big-oa");
+    check("hcd 2.0.6", None, Some("bti"), "bti-cc", "bti-bb");
+    check("hcd 2.0.6", None, Some("big"), "big-oa", "bti-cc");
+    check("hcd 2.0.6", Some("CC_4"), Some("big"), "big-nb", "bti-cc");
+    check("hcd 2.0.6", Some("CC_4"), None, "bti-cc", "big-nb");
+}
+
+#[test]
+fn neither_line_of_hcd_reads_the_tries_of_cassandra_5_0() {
+    for hcd in ["hcd 1.2.3", "hcd 2.0.6"] {
+        for settings in FormatSettings::all().chain([FormatSettings::default()]) {
+            let reads = readable_formats(&release(hcd), &settings);
+            assert!(!reads.contains(&"bti-da"), "{hcd} {settings:?}");
+            assert!(reads.contains(&"big-nb"), "{hcd} {settings:?}");
+        }
+    }
+    let compatible = FormatSettings::parse(Some("CC_4"), None);
+    assert!(!readable_formats(&release("hcd 2.0.6"), &compatible).contains(&"big-oa"));
+}
+
+#[test]
+fn what_hcd_writes_no_cassandra_reads() {
+    let stock = FormatSettings::default();
+    for hcd in ["hcd 1.2.3", "hcd 2.0.6"] {
+        let written = written_format(&release(hcd), &stock).expect("a format");
+        for line in Line::known().filter(|line| line.product == Product::Cassandra) {
+            let reads = readable_formats(&line.first_release(), &stock);
+            assert!(!reads.contains(&written), "{line} reads {written} of {hcd}");
+        }
+    }
 }
 
 #[test]
@@ -104,6 +134,8 @@ fn the_formats_that_a_node_reads_decide_which_are_current() {
         ("cassandra 5.0.5", "CASSANDRA_4", &["big-nb"]),
         ("cassandra 5.0.5", "NONE", &["big-oa", "bti-da"]),
         ("hcd 1.2.3", "", &["bti-cc"]),
+        ("hcd 2.0.6", "", &["big-oa", "bti-cc"]),
+        ("hcd 2.0.6", "CC_4", &["big-nb", "bti-cc"]),
     ] {
         assert_eq!(
             current_formats(&release(text), &reads(text, mode)),

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use cassandra_versions::{
-    FormatRow, FormatSettings, Line, Refusal, SelectedFormat, StorageCompatibility, Verdict,
-    compatibility, format_rows,
+    FormatRow, FormatSettings, Line, Product, Refusal, SelectedFormat, StorageCompatibility,
+    Verdict, compatibility, format_rows,
 };
 
 use super::check_compatibility;
@@ -35,7 +35,9 @@ pub fn page() -> String {
     page.push_str(
         "\n## Who reads and writes which format\n\n\
          The names of a backup's files decide, not the release that it was taken from: a format that a target node does not read\n\
-         is refused by FORMAT_UNREADABLE whatever the table above says. What a node reads is asked of the node.\n\n\
+         is refused by FORMAT_UNREADABLE whatever the table above says. What a node reads is asked of the node. The modes are\n\
+         those of `storage_compatibility_mode`: Cassandra 5.0 ships with `CASSANDRA_4` and `big`, HCD 2.x with `bti` and, as long\n\
+         as it reports no mode, its own formats.\n\n\
          | release | settings | reads | writes |\n|---|---|---|---|\n",
     );
     for row in format_rows() {
@@ -43,7 +45,9 @@ pub fn page() -> String {
             page,
             "| {} | {} | {} | {} |",
             releases(&row),
-            row.settings.as_ref().map_or("", settings),
+            row.settings
+                .map(|set| settings(row.line.product, &set))
+                .unwrap_or_default(),
             row.reads.join(" "),
             row.writes
         );
@@ -114,16 +118,20 @@ fn releases(row: &FormatRow) -> String {
     }
 }
 
-fn settings(settings: &FormatSettings) -> &'static str {
-    match (settings.storage_compatibility, settings.selected) {
-        (StorageCompatibility::Cassandra4, _) => {
-            "`storage_compatibility_mode: CASSANDRA_4`, as shipped"
-        }
-        (StorageCompatibility::Own, SelectedFormat::Big) => {
-            "`UPGRADING` or `NONE`, `sstable.selected_format: big`"
-        }
-        (StorageCompatibility::Own, SelectedFormat::Bti) => {
-            "`UPGRADING` or `NONE`, `sstable.selected_format: bti`"
-        }
-    }
+/// The settings under which a row of this product holds.
+fn settings(product: Product, settings: &FormatSettings) -> String {
+    let mode = match settings.storage_compatibility {
+        StorageCompatibility::Shipped => "",
+        StorageCompatibility::Cassandra4 if product == Product::Cassandra => "`CASSANDRA_4`",
+        StorageCompatibility::Cassandra4 => "`CASSANDRA_4` or `CC_4`",
+        StorageCompatibility::Own => "`UPGRADING` or `NONE`",
+    };
+    let selected = match settings.selected {
+        SelectedFormat::Shipped => "",
+        SelectedFormat::Big => "`sstable.selected_format: big`",
+        SelectedFormat::Bti => "`sstable.selected_format: bti`",
+    };
+    let both = [mode, selected];
+    let set: Vec<&str> = both.into_iter().filter(|it| !it.is_empty()).collect();
+    set.join(", ")
 }

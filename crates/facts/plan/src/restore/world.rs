@@ -69,6 +69,7 @@ pub(crate) fn target(address: &str, text: &str, mode: &str) -> NodeDescription {
         unhealthy: String::new(),
         setup: Default::default(),
         peers: Default::default(),
+        recognition: Default::default(),
         release,
     }
 }

@@ -19,6 +19,7 @@ mod online;
 mod online_changed;
 mod own;
 mod own_unknown;
+mod products;
 mod refused;
 mod refused_statements;
 mod refused_target;

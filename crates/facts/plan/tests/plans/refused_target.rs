@@ -48,35 +48,6 @@ fn a_node_without_space_is_refused_with_its_figures() {
 }
 
 #[test]
-fn a_build_that_is_not_apaches_is_refused_until_somebody_says_what_it_is() {
-    let (source, mut target) = shop("cassandra 5.0.5", "cassandra 5.0.5");
-    target.release = release("cassandra 5.0.7.0-ea50e91ba01f");
-    let refused = codes(&request(&source, &target));
-    let nodes = "10.1.0.1, 10.1.0.2, 10.1.0.3";
-    assert_eq!(refused, [format!("Refusal PRODUCT_UNKNOWN {nodes}")]);
-    let plan = plan_restore(&request(&source, &target));
-    let finding = plan.findings.iter().find(|it| it.code == "PRODUCT_UNKNOWN");
-    assert!(finding.expect("a finding").hint.contains("`product`"));
-    // A backup of such nodes can be made.
-    let backup = plan::plan_backup(&plan::BackupRequest {
-        backup: backup_ref(),
-        kind: model::manifest::BackupKind::Full,
-        nodes: target.describe(),
-        unreachable: Vec::new(),
-        selection: model::Selection::default(),
-        completeness: Default::default(),
-        schema: Default::default(),
-    });
-    assert!(backup.supported, "{:?}", backup.findings);
-    for apache in ["5.0-beta1", "5.0.8-SNAPSHOT"] {
-        target.release = release(&format!("cassandra {apache}"));
-        let codes = codes(&request(&source, &target));
-        let unknown = |code: &String| code.contains("PRODUCT_UNKNOWN");
-        assert!(!codes.iter().any(unknown), "{apache}: {codes:?}");
-    }
-}
-
-#[test]
 fn two_data_directories_on_one_disk_are_counted_once() {
     let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     let mut request = request(&source, &target);

@@ -194,6 +194,7 @@ impl Side {
             unhealthy: String::new(),
             setup: Default::default(),
             peers: Default::default(),
+            recognition: Default::default(),
         };
         self.ring.iter().map(describe).collect()
     }

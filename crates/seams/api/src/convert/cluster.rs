@@ -48,6 +48,7 @@ impl TryFrom<NodeDescription> for ClusterNode {
             member: required("node.member", node.member)?.try_into()?,
             cluster_name: node.cluster_name,
             release: node.release.and_then(|release| release.try_into().ok()),
+            recognition: node.recognition.unwrap_or_default().into(),
             unhealthy: node.unhealthy,
             tables: node.tables.len() as u64,
             live_bytes: node.tables.iter().map(|table| table.live_bytes).sum(),

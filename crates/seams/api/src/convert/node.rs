@@ -131,6 +131,7 @@ impl From<NodeDescription> for pb::NodeDescription {
             setup: Some(node.setup.into()),
             dissenting: all_into(node.peers.dissenting),
             ghosts: texts(&node.peers.ghosts),
+            recognition: Some(node.recognition.into()),
         }
     }
 }
@@ -189,6 +190,7 @@ impl TryFrom<pb::NodeDescription> for NodeDescription {
                     .map(|host_id| parsed("node.ghosts", host_id))
                     .collect::<Result<_, _>>()?,
             },
+            recognition: node.recognition.unwrap_or_default().into(),
         })
     }
 }

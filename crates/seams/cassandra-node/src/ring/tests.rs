@@ -1,11 +1,8 @@
+use cassandra_versions::Product;
 use serde_json::json;
 
 use super::*;
 use crate::testing::FakeCql;
-
-fn row(value: serde_json::Value) -> Row {
-    Row(value.as_object().unwrap().clone())
-}
 
 fn local_row() -> serde_json::Value {
     json!({
@@ -26,7 +23,7 @@ async fn the_ring_has_this_node_and_its_peers_but_no_ghosts() {
             { "peer": "127.0.0.9", "host_id": null, "tokens": null },
         ]),
     );
-    let found = identity(&cql, None).await.unwrap();
+    let found = identity(&cql, None, BTreeSet::new()).await.unwrap();
     assert_eq!(found.member.tokens, ["-5", "9", "10"]);
     let addresses: Vec<_> = found.ring.iter().map(|m| m.address.as_str()).collect();
     assert_eq!(addresses, ["127.0.0.3", "127.0.0.2"]);
@@ -39,47 +36,56 @@ async fn the_ring_has_this_node_and_its_peers_but_no_ghosts() {
     assert_eq!(dissenting, ["v2"]);
 }
 
-#[test]
-fn products_are_told_apart() {
+/// How a node is recognised that shows no more than the columns of system.local, which are changed.
+async fn recognised_from(columns: serde_json::Value, stated: Option<&Stated>) -> String {
+    let mut local = local_row();
+    let changed = columns.as_object().unwrap().clone();
+    local.as_object_mut().unwrap().extend(changed);
+    let cql = FakeCql::new().answer(LOCAL, json!([local]));
+    let found = identity(&cql, stated, BTreeSet::new()).await.unwrap();
+    format!("{} {}", found.recognition.confidence, found.release)
+}
+
+#[tokio::test]
+async fn products_are_told_apart_by_the_columns_of_system_local() {
     for (columns, expected) in [
-        (json!({ "release_version": "4.1.9" }), "cassandra 4.1.9"),
+        (
+            json!({ "release_version": "4.1.9" }),
+            "reported cassandra 4.1.9",
+        ),
         (
             json!({ "release_version": "4.0.0.6816", "dse_version": "6.8.50" }),
-            "dse 6.8.50",
+            "reported dse 6.8.50",
         ),
         (
             json!({ "release_version": "4.0.11-hcd-1.2.1" }),
-            "hcd 1.2.1",
+            "reported hcd 1.2.1",
+        ),
+        (
+            json!({ "release_version": "4.0.11-2a99ee441fb7" }),
+            "unknown_build cassandra 4.0.11-2a99ee441fb7",
         ),
     ] {
-        assert_eq!(seen_release(&row(columns)).unwrap().to_string(), expected);
+        assert_eq!(recognised_from(columns, None).await, expected);
     }
 }
 
-#[test]
-fn a_node_is_what_the_setting_says_unless_it_shows_that_it_is_not() {
-    let dse = json!({ "release_version": "4.0.0.6816", "dse_version": "6.8.50" });
-    let of = |version: &str| json!({ "release_version": version });
-    let (hcd_1, hcd_2) = ("4.0.11-2a99ee441fb7", "5.0.7.0-ea50e91ba01f");
-    let (cassandra, hcd) = (Some(Product::Cassandra), Some(Product::Hcd));
-    for (columns, said, expected, contradicts) in [
-        (of(hcd_1), None, "cassandra 4.0.11-2a99ee441fb7", false),
-        (of(hcd_1), hcd, "hcd 1.x-4.0.11-2a99ee441fb7", false),
-        (of(hcd_2), hcd, "hcd 2.x-5.0.7.0-ea50e91ba01f", false),
-        (of(hcd_1), cassandra, "cassandra 4.0.11", false),
-        (of("4.0.11-hcd-1.2.1"), hcd, "hcd 1.2.1", false),
-        (of("5.0-beta1"), cassandra, "cassandra 5.0-beta1", false),
-        (dse.clone(), Some(Product::Dse), "dse 6.8.50", false),
-        (dse.clone(), cassandra, "dse 6.8.50", true),
-        (dse, hcd, "dse 6.8.50", true),
-        (of("4.0.11-hcd-1.2.1"), cassandra, "hcd 1.2.1", true),
-        (of("4.0.17"), Some(Product::Dse), "cassandra 4.0.17", true),
-        (of("4.1.9"), hcd, "cassandra 4.1.9", true),
-    ] {
-        let (found, why) = release(&row(columns), said).unwrap();
-        assert_eq!(found.to_string(), expected, "{said:?}");
-        assert_eq!(!why.is_empty(), contradicts, "{expected}: {why}");
-    }
+#[tokio::test]
+async fn what_the_settings_state_counts() {
+    let hcd = Stated::new(Product::Hcd, Some("1.2.3")).unwrap();
+    let version = json!({ "release_version": "4.0.11-2a99ee441fb7" });
+    assert_eq!(
+        recognised_from(version, Some(&hcd)).await,
+        "stated hcd 1.2.3"
+    );
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_is_no_sign_and_no_failure() {
+    let cql = FakeCql::new().answer(LOCAL, json!([local_row()]));
+    *cql.refuses.lock().unwrap() = Some(crate::settings::SETTINGS.to_owned());
+    let found = identity(&cql, None, BTreeSet::new()).await.unwrap();
+    assert_eq!(found.recognition.seen, ["release_version 5.0.5"]);
 }
 
 #[tokio::test(start_paused = true)]

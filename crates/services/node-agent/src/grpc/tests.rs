@@ -6,7 +6,7 @@ use api::pb::node_agent as pb;
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
 use api::pb::types as pb_types;
 use api::{ErrorKind, RemoteError};
-use cassandra_versions::Product;
+use cassandra_versions::{Confidence, Product};
 use chassis::App;
 use futures::StreamExt;
 use tonic::{Status, Streaming};
@@ -265,38 +265,57 @@ async fn a_node_that_is_down_is_described_as_it_was_last_seen() {
 
 #[tokio::test]
 async fn a_node_is_described_as_the_product_that_the_settings_name() {
-    for (product, release, written, contradicted) in [
-        (None, "cassandra 4.0.11-2a99ee441fb7", "big-nb", false),
+    for (product, version, release, written, confidence) in [
+        (
+            None,
+            None,
+            "cassandra 4.0.11-2a99ee441fb7",
+            "big-nb",
+            Confidence::Unknown,
+        ),
         (
             Some(Product::Cassandra),
+            None,
             "cassandra 4.0.11",
             "big-nb",
-            false,
+            Confidence::Stated,
         ),
         (
             Some(Product::Hcd),
+            None,
             "hcd 1.x-4.0.11-2a99ee441fb7",
             "bti-cc",
-            false,
+            Confidence::Stated,
+        ),
+        (
+            Some(Product::Hcd),
+            Some("1.2.3"),
+            "hcd 1.2.3",
+            "bti-cc",
+            Confidence::Stated,
         ),
         (
             Some(Product::Dse),
+            None,
             "cassandra 4.0.11-2a99ee441fb7",
             "big-nb",
-            true,
+            Confidence::Contradicted,
         ),
     ] {
         let mut node = FakeNode::new(1, "4.0.11-2a99ee441fb7");
         node.tables(&["full"]);
         node.agent.node.settings.product = product;
+        node.agent.node.settings.product_version = version.map(str::to_owned);
         let described = crate::describe::describe(&node.agent).await.unwrap();
         assert_eq!(described.release.to_string(), release);
         assert_eq!(described.written_format, written, "{release}");
-        let is_unhealthy = described
-            .unhealthy
-            .contains("the setting `product` says dse");
-        assert_eq!(is_unhealthy, contradicted, "{}", described.unhealthy);
-        assert_eq!(described.unhealthy.is_empty(), !contradicted);
+        let recognition = described.recognition;
+        assert_eq!(recognition.confidence, confidence, "{release}");
+        let named = recognition.contradictions.join("; ");
+        let is_named = named.contains("the setting `product` says dse");
+        assert_eq!(is_named, confidence == Confidence::Contradicted, "{named}");
+        // A backup is taken all the same.
+        assert_eq!(described.unhealthy, "");
     }
 }
 

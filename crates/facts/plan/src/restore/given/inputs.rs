@@ -46,6 +46,7 @@ impl<'a> Inputs<'a> {
             findings,
         );
         cluster::check_releases(name, &cluster, Severity::Refusal, findings);
+        cluster::check_products(&cluster, Severity::Refusal, findings);
         let versions = versions::check(
             backup,
             &cluster,

@@ -1,13 +1,14 @@
 //! What the releases of backup and target mean for a restore.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use cassandra_versions::{Release, Rule};
-use model::manifest::BackupManifest;
+use cassandra_versions::{Release, Rule, recognise_source};
+use model::NodeDescription;
+use model::manifest::{BackupManifest, BackupNode};
 
 use crate::cluster::Cluster;
+use crate::compatibility;
 use crate::findings::Findings;
-use crate::{codes, compatibility, wording};
 
 pub(crate) struct Versions {
     /// All nodes of backup and target are of one release line: their definitions can be compared as text.
@@ -24,19 +25,29 @@ pub(crate) fn check(
     allow_unlisted: bool,
     findings: &mut Findings,
 ) -> Versions {
-    refuse_unknown(cluster, findings);
-    // The manifest's own release stands for backups without a node.
-    let sources = backup.nodes.iter().map(|node| &node.release);
-    let sources = distinct_lines(sources.chain([&backup.release]));
-    let targets = distinct_lines(cluster.nodes.iter().map(|node| &node.release));
+    let sources = sources(backup);
+    let sources = distinct_lines(sources.iter());
+    let (unknown, known): (Vec<&NodeDescription>, Vec<_>) =
+        cluster.nodes.iter().partition(|node| is_unknown(node));
+    let targets = distinct_lines(known.iter().map(|node| &node.release));
     let mut versions = Versions {
-        same_line: true,
+        same_line: unknown.is_empty(),
         upgrade: false,
         validate: Vec::new(),
     };
     for source in &sources {
+        // No row of the matrix is about them: the trial load shows what they take.
+        for target in distinct_lines(unknown.iter().map(|node| &node.release)) {
+            if source.has_later_base_than(target) {
+                compatibility::say_downgrade(source, target, findings);
+            }
+        }
         for target in &targets {
             versions.same_line &= source.is_same_line(target);
+            if source.is_unknown_build() && source.has_later_base_than(target) {
+                compatibility::say_downgrade(source, target, findings);
+                continue;
+            }
             let rules = compatibility::check(source, target, allow_unlisted, findings);
             if rules.contains(&Rule::SchemaValidation) {
                 versions.validate.push(format!("{source} to {target}"));
@@ -47,29 +58,25 @@ pub(crate) fn check(
     versions
 }
 
-/// What such a node reads is not known, and it may load nothing of what it is given without saying so.
-fn refuse_unknown(cluster: &Cluster, findings: &mut Findings) {
-    let unknown = cluster
-        .nodes
-        .iter()
-        .filter(|node| node.release.is_unknown_build());
-    let mut builds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for node in unknown {
-        let version = node.release.version.as_str();
-        builds
-            .entry(version)
-            .or_default()
-            .push(&node.member.address);
-    }
-    for (version, nodes) in builds {
-        let nodes = wording::list(nodes);
-        findings.say(
-            codes::PRODUCT_UNKNOWN,
-            &nodes,
-            format!("the version {version} of {nodes} is that of no release of Apache Cassandra, and which product has it is not known"),
-            "set `product` in [cassandra] of the node's agent to cassandra, dse or hcd, restart the agent, and plan again",
-        );
-    }
+/// Whether it is not known which product the node runs.
+pub(crate) fn is_unknown(node: &NodeDescription) -> bool {
+    node.recognition.is_unknown(&node.release)
+}
+
+/// What the backup's nodes were. The manifest's own release stands for backups without a node.
+fn sources(backup: &BackupManifest) -> Vec<Release> {
+    let of_node = |node: &BackupNode| recognise_source(&node.release, &formats([node]));
+    let mut sources: Vec<Release> = backup.nodes.iter().map(of_node).collect();
+    sources.push(recognise_source(&backup.release, &formats(&backup.nodes)));
+    sources
+}
+
+fn formats<'a>(nodes: impl IntoIterator<Item = &'a BackupNode>) -> Vec<&'a str> {
+    let tables = nodes.into_iter().flat_map(|node| &node.tables);
+    let formats: BTreeSet<&str> = tables
+        .flat_map(|table| table.formats.iter().map(String::as_str))
+        .collect();
+    formats.into_iter().collect()
 }
 
 /// One release for each line, the first that is met.

@@ -59,7 +59,7 @@ pub(crate) fn write(given: &Given, decided: &[Decided], keyspaces: &[KeyspacePla
 }
 
 /// Whether live data makes way for it.
-fn replaces(table: &Decided) -> bool {
+pub(crate) fn replaces(table: &Decided) -> bool {
     match table.plan.action {
         TableAction::Truncate | TableAction::Recreate => true,
         TableAction::Swap => table.is_live,
@@ -131,7 +131,7 @@ fn examples(given: &Given, candidates: &[&Decided]) -> BTreeSet<TableRef> {
 }
 
 /// The formats that each source node has of a table; by the backup manifest's figures if its SSTables are not known.
-fn formats_of(given: &Given, table: &TableRef) -> BTreeSet<(HostId, String)> {
+pub(crate) fn formats_of(given: &Given, table: &TableRef) -> BTreeSet<(HostId, String)> {
     let mut formats = BTreeSet::new();
     let mut known = BTreeSet::new();
     for node in &given.request.sstables {

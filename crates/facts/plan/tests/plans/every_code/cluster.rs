@@ -1,5 +1,6 @@
 //! Of the target's nodes, its ring and its replication.
 
+use cassandra_versions::Confidence;
 use plan::{RequestedMode, RestoreOptions, RestoreRequest, UnreachableAgent};
 
 use super::{Case, said};
@@ -102,7 +103,10 @@ pub fn cases() -> Vec<Case> {
         },
         ..request
     };
-    let one_changed: [(&'static str, Change); 11] = [
+    let one_changed: [(&'static str, Change); 12] = [
+        ("PRODUCT_CONTRADICTED", |request| {
+            request.nodes[0].recognition.confidence = Confidence::Contradicted;
+        }),
         ("PRODUCT_UNKNOWN", |request| {
             request.nodes[0].release = release("cassandra 4.1.9-2a99ee441fb7");
         }),

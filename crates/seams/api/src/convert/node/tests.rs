@@ -1,4 +1,4 @@
-use cassandra_versions::{Product, Release};
+use cassandra_versions::{Confidence, Product, Recognition, Release};
 use model::{AgentRole, Grant, HostId};
 use uuid::Uuid;
 
@@ -34,6 +34,7 @@ fn node(number: u128, ring: &Arc<Vec<RingMember>>) -> NodeDescription {
         unhealthy: String::new(),
         setup: Default::default(),
         peers: Default::default(),
+        recognition: Default::default(),
     }
 }
 
@@ -64,6 +65,11 @@ fn what_a_node_is_set_to_and_what_it_knows_of_others_survive_the_wire() {
         }]),
         unreadable: vec!["system.built_views".into()],
     });
+    told.recognition = Recognition {
+        confidence: Confidence::Inferred,
+        seen: vec!["view local_node".into()],
+        contradictions: Vec::new(),
+    };
     told.peers = PeerView {
         dissenting: vec![MemberVersion {
             host_id: member(2).host_id,
