@@ -1,6 +1,7 @@
 //! Every backup's verdict.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use model::BackupName;
@@ -63,6 +64,35 @@ pub enum Gone {
     Failed,
     /// It is damaged.
     Damaged,
+}
+
+impl fmt::Display for KeepReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Last => f.write_str("one of the newest"),
+            Self::Young => f.write_str("young enough"),
+            Self::NewestOf(period) => write!(f, "the newest of its {period}"),
+            Self::Floor => f.write_str("the floor"),
+            Self::Pinned(reason) => write!(f, "pinned: {reason}"),
+            Self::InUse => f.write_str("in use"),
+            Self::BaseOf(name) => write!(f, "base of {name}"),
+            Self::Running => f.write_str("not ended"),
+            Self::FailedLately => f.write_str("failed lately"),
+            Self::LastResort => f.write_str("damaged, but there are too few good ones"),
+            Self::Unreadable => f.write_str("unreadable"),
+            Self::OutOfScope => f.write_str("not of this policy"),
+        }
+    }
+}
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expired => "no rule keeps it",
+            Self::Failed => "it failed",
+            Self::Damaged => "it is damaged",
+        })
+    }
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
