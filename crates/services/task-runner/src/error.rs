@@ -1,5 +1,7 @@
 //! Why the runner refused a request.
 
+mod hint;
+
 use api::client::ConnectError;
 use api::convert::ConversionError;
 use api::{ErrorKind, RemoteError, ServiceError};
@@ -241,85 +243,7 @@ impl ServiceError for RunnerError {
     }
 
     fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::UnknownCluster(_) => {
-                "list the clusters with `ringkeep cluster list`, or register it with `ringkeep cluster add`"
-            }
-            Self::ClusterExists(..) => {
-                "remove it first with `ringkeep cluster remove`; its backups stay"
-            }
-            Self::ClusterBusy {
-                task, may_cancel, ..
-            } => {
-                let stop = match may_cancel {
-                    true => format!("stop it with `ringkeep task cancel {task}`"),
-                    false => format!(
-                        "if it cannot go on, end it as it is with `ringkeep task fail {task} --force`, which reports what it leaves"
-                    ),
-                };
-                return Some(format!(
-                    "wait for it with `ringkeep task watch {task}`, or {stop}"
-                ));
-            }
-            Self::LeftoversInUse { id, .. } => {
-                return Some(format!(
-                    "`ringkeep task cancel {id}` ends the task and clears what it has left"
-                ));
-            }
-            Self::ForceNeeded {
-                id,
-                may_cancel: true,
-            } => {
-                return Some(format!(
-                    "stop it with `ringkeep task cancel {id}`, which undoes what it has made; if that does not end either, add --force"
-                ));
-            }
-            Self::ForceNeeded { id, .. } => {
-                return Some(format!(
-                    "let it finish if it can; else `ringkeep task fail {id} --force` ends it, and `ringkeep task show {id}` shows what it has left and how to go on"
-                ));
-            }
-            Self::UnknownTask(_) => "list the tasks with `ringkeep task list`",
-            Self::UnknownPlan(_) | Self::PlanOutdated { .. } => {
-                "plan again with `ringkeep restore plan`, and start the plan of the number that it shows"
-            }
-            Self::NoWayBack { hint, .. } => return Some(hint.clone()),
-            Self::NotResumable { hint, .. } => hint,
-            Self::Superseded { id, .. } => {
-                return Some(format!(
-                    "plan the restore again with `ringkeep restore plan` and start the new plan; then `ringkeep task cancel {id}` clears what this one left"
-                ));
-            }
-            Self::RestorePastPointOfNoReturn(_) => {
-                "let it finish, or end it as it is with `ringkeep task fail --force`; if it has failed, resume it with `ringkeep task resume`, or restore all of its tables by a new restore, after which it can be cancelled"
-            }
-            Self::BackupPastPointOfNoReturn(_) => {
-                "let it finish; the backup can be deleted afterwards with `ringkeep backup delete`"
-            }
-            Self::DeletionHasBegun(_) => {
-                "let it finish; if it has failed, go on with `ringkeep task resume`"
-            }
-            Self::UnknownKind(_) => "a newer task-runner has made it: run that one again",
-            Self::ClaimContended(_) => "try again",
-            Self::AgentsUnreachable { .. } => "each reason says what to do about its agent",
-            Self::AgentsWithoutTls { .. } => {
-                "write their addresses with https://, or as host:port alone; [clients.tls] of the task-runner is in force"
-            }
-            Self::Remote { error, .. } => return error.hint.clone(),
-            Self::State(error) => return error.hint().map(str::to_owned),
-            Self::Conversion(_)
-            | Self::ClusterRefused { .. }
-            | Self::TaskEnded { .. }
-            | Self::DrivenElsewhere(_)
-            | Self::PlanNotUnderstood(_)
-            | Self::DocumentLost { .. }
-            | Self::NoSchema(..)
-            | Self::ShuttingDown
-            | Self::Fault
-            | Self::Connect { .. }
-            | Self::Unreadable { .. } => return None,
-        };
-        Some(hint.to_owned())
+        hint::of(self)
     }
 
     fn field(&self) -> Option<&str> {
