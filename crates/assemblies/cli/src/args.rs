@@ -134,7 +134,7 @@ pub enum Command {
     /// Shows and clears what tasks have left on the nodes.
     #[command(subcommand)]
     Leftovers(LeftoversCommand),
-    /// Shows when scheduled backups would run; needs no service.
+    /// Makes backups by themselves, at set times.
     #[command(subcommand)]
     Schedule(ScheduleCommand),
     /// Shows which backups a retention policy would keep.

@@ -26,7 +26,7 @@ pub async fn run(command: Command, context: &mut Context) -> Result<(), Failure>
         Command::Restore(command) => restore::run(command, context).await,
         Command::Task(command) => task::run(command, context).await,
         Command::Leftovers(command) => leftovers::run(command, context).await,
-        Command::Schedule(command) => schedule::run(&command, context),
+        Command::Schedule(command) => schedule::run(command, context).await,
         Command::Retention(command) => retention::run(command, context).await,
         Command::Sstable(command) => sstable::run(&command, context),
         Command::Compat(args) => compat::run(&args, context),

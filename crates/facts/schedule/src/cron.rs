@@ -96,7 +96,8 @@ impl Cron {
 
     /// What it means, in words.
     pub fn describe(&self) -> String {
-        self.pattern.describe()
+        let sentence = self.pattern.describe();
+        sentence.trim_end_matches('.').to_owned()
     }
 
     /// As it was written.

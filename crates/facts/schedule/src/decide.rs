@@ -21,6 +21,18 @@ pub struct Progress {
     pub last_full: Option<Timestamp>,
 }
 
+impl Progress {
+    /// Of a schedule that is made now.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            considered: now,
+            waiting: None,
+            active: None,
+            last_full: None,
+        }
+    }
+}
+
 /// A run that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Active {

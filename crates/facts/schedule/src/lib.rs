@@ -12,6 +12,7 @@ mod full;
 mod name;
 mod objective;
 mod policy;
+mod state;
 mod window;
 
 pub use cron::{Cron, CronError};
@@ -20,4 +21,5 @@ pub use full::{FullOn, FullOnError};
 pub use name::{SCHEDULE_NAME_LEN_MAX, ScheduleName, ScheduleNameError};
 pub use objective::{Objective, RecoveryPoint, derive_cron};
 pub use policy::{Kinds, Overlap, Pause, Run, Schedule};
+pub use state::{PastRun, RunOutcome, ScheduleState};
 pub use window::{Window, WindowError};

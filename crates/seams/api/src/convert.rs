@@ -11,6 +11,7 @@ mod held;
 mod leftovers;
 pub mod node;
 pub mod plan;
+mod schedule;
 mod schema;
 mod setup;
 mod sstables;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use model::leftover::LeftoverOwner;
 use model::task::{TaskKind, TaskState};
 use model::{ClusterName, TaskId};
+use schedule::ScheduleName;
 use state_store::StateError;
 use tonic::Status;
 
@@ -45,6 +46,24 @@ pub enum RunnerError {
         /// What it waits for, if it does nothing else.
         retrying: Option<String>,
     },
+    #[error("cluster `{0}` has schedules")]
+    ClusterHasSchedules(ClusterName),
+    #[error("cluster `{0}` has no schedule `{1}`")]
+    UnknownSchedule(ClusterName, ScheduleName),
+    #[error("cluster `{0}` has a schedule `{1}` already")]
+    ScheduleExists(ClusterName, ScheduleName),
+    #[error(
+        "schedule `{name}` of cluster `{cluster}` has a backup that has not ended: task {task}"
+    )]
+    ScheduleRuns {
+        cluster: ClusterName,
+        name: ScheduleName,
+        task: TaskId,
+    },
+    #[error("schedule `{1}` of cluster `{0}` changes too fast")]
+    ScheduleContended(ClusterName, ScheduleName),
+    #[error("there is a task {0} already")]
+    TaskExists(TaskId),
     #[error("there is no task {0}")]
     UnknownTask(TaskId),
     #[error("task {id} has ended: {state:?}")]
@@ -173,11 +192,16 @@ impl ServiceError for RunnerError {
         match self {
             Self::Conversion(error) => error.kind(),
             Self::AgentsWithoutTls { .. } => ErrorKind::InvalidArgument,
-            Self::UnknownCluster(_) | Self::UnknownTask(_) | Self::UnknownPlan(_) => {
-                ErrorKind::NotFound
+            Self::UnknownCluster(_)
+            | Self::UnknownTask(_)
+            | Self::UnknownPlan(_)
+            | Self::UnknownSchedule(..) => ErrorKind::NotFound,
+            Self::ClusterExists(..) | Self::ScheduleExists(..) | Self::TaskExists(_) => {
+                ErrorKind::AlreadyExists
             }
-            Self::ClusterExists(..) => ErrorKind::AlreadyExists,
             Self::ClusterRefused { .. }
+            | Self::ClusterHasSchedules(_)
+            | Self::ScheduleRuns { .. }
             | Self::ClusterBusy { .. }
             | Self::PlanOutdated { .. }
             | Self::TaskEnded { .. }
@@ -194,6 +218,7 @@ impl ServiceError for RunnerError {
             | Self::NoSchema(..)
             | Self::ShuttingDown
             | Self::ClaimContended(_)
+            | Self::ScheduleContended(..)
             | Self::Connect { .. } => ErrorKind::Unavailable,
             Self::PlanNotUnderstood(_)
             | Self::UnknownKind(_)
@@ -215,6 +240,12 @@ impl ServiceError for RunnerError {
             Self::AgentsUnreachable { .. } => "AGENTS_UNREACHABLE",
             Self::AgentsWithoutTls { .. } => "AGENTS_WITHOUT_TLS",
             Self::ClusterBusy { .. } => "CLUSTER_BUSY",
+            Self::ClusterHasSchedules(_) => "CLUSTER_HAS_SCHEDULES",
+            Self::UnknownSchedule(..) => "SCHEDULE_NOT_FOUND",
+            Self::ScheduleExists(..) => "SCHEDULE_EXISTS",
+            Self::ScheduleRuns { .. } => "SCHEDULE_RUNS",
+            Self::ScheduleContended(..) => "SCHEDULE_CONTENDED",
+            Self::TaskExists(_) => "TASK_EXISTS",
             Self::UnknownTask(_) => "TASK_NOT_FOUND",
             Self::TaskEnded { .. } => "TASK_ENDED",
             Self::NoWayBack { .. } => "NO_WAY_BACK",

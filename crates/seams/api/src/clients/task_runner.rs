@@ -6,6 +6,7 @@ use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::ShownTask;
 use model::{Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 
 use crate::{ErrorKind, RemoteError};
 
@@ -109,6 +110,55 @@ pub trait TaskRunner: Send + Sync + 'static {
 
     /// Resumes a failed or cancelled task.
     async fn resume_task(&self, id: TaskId) -> Result<ShownTask, RemoteError>;
+
+    /// Makes a schedule, or with `replace` changes one.
+    async fn put_schedule(
+        &self,
+        schedule: Schedule,
+        replace: bool,
+    ) -> Result<ScheduleState, RemoteError>;
+
+    /// Schedules of one cluster or of all, by cluster and name.
+    async fn list_schedules(
+        &self,
+        cluster: Option<&ClusterName>,
+    ) -> Result<Vec<ScheduleState>, RemoteError>;
+
+    /// A schedule with its last runs, newest first.
+    async fn get_schedule(
+        &self,
+        cluster: &ClusterName,
+        name: &ScheduleName,
+    ) -> Result<(ScheduleState, Vec<PastRun>), RemoteError>;
+
+    /// Forgets a schedule and its history. Its backups stay.
+    async fn delete_schedule(
+        &self,
+        cluster: &ClusterName,
+        name: &ScheduleName,
+    ) -> Result<(), RemoteError>;
+
+    /// Leaves runs out until the pause ends.
+    async fn pause_schedule(
+        &self,
+        cluster: &ClusterName,
+        name: &ScheduleName,
+        pause: Pause,
+    ) -> Result<ScheduleState, RemoteError>;
+
+    /// Ends a pause.
+    async fn resume_schedule(
+        &self,
+        cluster: &ClusterName,
+        name: &ScheduleName,
+    ) -> Result<ScheduleState, RemoteError>;
+
+    /// Makes the backup of a schedule now.
+    async fn run_schedule(
+        &self,
+        cluster: &ClusterName,
+        name: &ScheduleName,
+    ) -> Result<CreatedBackup, RemoteError>;
 
     /// What tasks have left on the nodes of a cluster.
     async fn list_leftovers(&self, cluster: &ClusterName) -> Result<FoundLeftovers, RemoteError>;

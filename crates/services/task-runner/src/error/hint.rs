@@ -42,6 +42,20 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
                 "let it finish if it can; else `ringkeep task fail {id} --force` ends it, and `ringkeep task show {id}` shows what it has left and how to go on"
             ));
         }
+        RunnerError::ClusterHasSchedules(cluster) => {
+            return Some(format!(
+                "`ringkeep schedule list {cluster}` shows them, and `ringkeep schedule delete` removes one; its backups stay"
+            ));
+        }
+        RunnerError::UnknownSchedule(cluster, _) => {
+            return Some(format!("list them with `ringkeep schedule list {cluster}`"));
+        }
+        RunnerError::ScheduleExists(..) => "change it with --replace",
+        RunnerError::ScheduleRuns { task, .. } => {
+            return Some(format!(
+                "wait for it with `ringkeep task watch {task}`, or stop it with `ringkeep task cancel {task}`"
+            ));
+        }
         RunnerError::UnknownTask(_) => "list the tasks with `ringkeep task list`",
         RunnerError::UnknownPlan(_) | RunnerError::PlanOutdated { .. } => {
             "plan again with `ringkeep restore plan`, and start the plan of the number that it shows"
@@ -63,7 +77,7 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
             "let it finish; if it has failed, go on with `ringkeep task resume`"
         }
         RunnerError::UnknownKind(_) => "a newer task-runner has made it: run that one again",
-        RunnerError::ClaimContended(_) => "try again",
+        RunnerError::ClaimContended(_) | RunnerError::ScheduleContended(..) => "try again",
         RunnerError::AgentsUnreachable { .. } => "each reason says what to do about its agent",
         RunnerError::AgentsWithoutTls { .. } => {
             "write their addresses with https://, or as host:port alone; [clients.tls] of the task-runner is in force"
@@ -73,6 +87,7 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
         RunnerError::Conversion(_)
         | RunnerError::ClusterRefused { .. }
         | RunnerError::TaskEnded { .. }
+        | RunnerError::TaskExists(_)
         | RunnerError::DrivenElsewhere(_)
         | RunnerError::PlanNotUnderstood(_)
         | RunnerError::DocumentLost { .. }

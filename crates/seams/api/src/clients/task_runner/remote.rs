@@ -8,6 +8,7 @@ use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::ShownTask;
 use model::{Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 use tonic::transport::Channel;
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
 use crate::RemoteError;
 use crate::client::{TaskRunnerClient, task_runner};
 use crate::clients::call::{invalid, within};
-use crate::convert::{ConversionError, parsed, required};
+use crate::convert::{ConversionError, parsed, parsed_optional, required};
 use crate::pb::storage_catalog::VerifyLevel as WireLevel;
 use crate::pb::task_runner as pb;
 use crate::pb::types as types_pb;
@@ -199,6 +200,109 @@ impl TaskRunner for RemoteTaskRunner {
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.resume_task(request)).await?;
         part("task", response.task)
+    }
+
+    async fn put_schedule(
+        &self,
+        schedule: Schedule,
+        replace: bool,
+    ) -> Result<ScheduleState, RemoteError> {
+        let request = pb::PutScheduleRequest {
+            schedule: Some(schedule.into()),
+            replace,
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.put_schedule(request)).await?;
+        part("state", response.state)
+    }
+
+    async fn list_schedules(
+        &self,
+        cluster: Option<&ClusterName>,
+    ) -> Result<Vec<ScheduleState>, RemoteError> {
+        let request = pb::ListSchedulesRequest {
+            cluster: cluster.map(ToString::to_string).unwrap_or_default(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.list_schedules(request)).await?;
+        crate::convert::all(response.states).map_err(invalid(RUNNER))
+    }
+
+    async fn get_schedule(
+        &self,
+        cluster: &ClusterName,
+        name: &ScheduleName,
+    ) -> Result<(ScheduleState, Vec<PastRun>), RemoteError> {
+        let request = pb::GetScheduleRequest {
+            cluster: cluster.to_string(),
+            name: name.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.get_schedule(request)).await?;
+        let past = crate::convert::all(response.past_runs).map_err(invalid(RUNNER))?;
+        Ok((part("state", response.state)?, past))
+    }
+
+    async fn delete_schedule(
+        &self,
+        cluster: &ClusterName,
+        name: &ScheduleName,
+    ) -> Result<(), RemoteError> {
+        let request = pb::DeleteScheduleRequest {
+            cluster: cluster.to_string(),
+            name: name.to_string(),
+        };
+        let mut client = self.client.clone();
+        within(CALL_DEADLINE, client.delete_schedule(request)).await?;
+        Ok(())
+    }
+
+    async fn pause_schedule(
+        &self,
+        cluster: &ClusterName,
+        name: &ScheduleName,
+        pause: Pause,
+    ) -> Result<ScheduleState, RemoteError> {
+        let request = pb::PauseScheduleRequest {
+            cluster: cluster.to_string(),
+            name: name.to_string(),
+            pause: Some(pause.into()),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.pause_schedule(request)).await?;
+        part("state", response.state)
+    }
+
+    async fn resume_schedule(
+        &self,
+        cluster: &ClusterName,
+        name: &ScheduleName,
+    ) -> Result<ScheduleState, RemoteError> {
+        let request = pb::ResumeScheduleRequest {
+            cluster: cluster.to_string(),
+            name: name.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.resume_schedule(request)).await?;
+        part("state", response.state)
+    }
+
+    async fn run_schedule(
+        &self,
+        cluster: &ClusterName,
+        name: &ScheduleName,
+    ) -> Result<CreatedBackup, RemoteError> {
+        let request = pb::RunScheduleRequest {
+            cluster: cluster.to_string(),
+            name: name.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.run_schedule(request)).await?;
+        Ok(CreatedBackup {
+            task: parsed_optional("task_id", &response.task_id).map_err(invalid(RUNNER))?,
+            backup: part("backup", response.backup)?,
+            findings: crate::convert::all(response.findings).map_err(invalid(RUNNER))?,
+        })
     }
 
     async fn list_leftovers(&self, cluster: &ClusterName) -> Result<FoundLeftovers, RemoteError> {

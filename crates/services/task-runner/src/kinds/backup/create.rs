@@ -29,6 +29,8 @@ const DEFAULT_NAME_PREFIX_MAX: usize = 75;
 /// A backup as it was asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct NewBackup {
+    /// The id that its task gets; none: a new one.
+    pub task: Option<TaskId>,
     pub cluster: ClusterName,
     /// None: made from the cluster's name and the time.
     pub name: Option<BackupName>,
@@ -77,7 +79,7 @@ pub(crate) async fn create(
     let mut number = 1;
     loop {
         backup.name = name_for(&request, now, number);
-        match start(&engine, &backup, &spec, &plan).await {
+        match start(&engine, request.task, &backup, &spec, &plan).await {
             Err(RunnerError::Remote { error, .. })
                 if error.kind == ErrorKind::AlreadyExists
                     && request.name.is_none()
@@ -171,11 +173,12 @@ fn spec(request: &NewBackup, plan: &BackupPlan, described: &Described) -> Backup
 /// Puts the task on disk, reserves the name, and hands the task to a driver.
 async fn start(
     engine: &Arc<Engine>,
+    id: Option<TaskId>,
     backup: &BackupRef,
     spec: &BackupSpec,
     plan: &BackupPlan,
 ) -> Result<TaskId, RunnerError> {
-    let id = TaskId(Uuid::now_v7());
+    let id = id.unwrap_or_else(|| TaskId(Uuid::now_v7()));
     let now = (engine.context.clock)();
     let record = TaskRecord {
         backup: Some(backup.clone()),
@@ -200,6 +203,7 @@ mod tests {
 
     fn request(cluster: &str) -> NewBackup {
         NewBackup {
+            task: None,
             cluster: cluster.parse().expect("a name"),
             name: None,
             kind: BackupKind::Full,
