@@ -10,6 +10,8 @@ use crate::commands::compat::CompatArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::leftovers::LeftoversCommand;
 use crate::commands::restore::RestoreCommand;
+use crate::commands::retention::RetentionCommand;
+use crate::commands::schedule::ScheduleCommand;
 use crate::commands::sstable::SstableCommand;
 use crate::commands::standalone::StandaloneArgs;
 use crate::commands::task::TaskCommand;
@@ -132,6 +134,12 @@ pub enum Command {
     /// Shows and clears what tasks have left on the nodes.
     #[command(subcommand)]
     Leftovers(LeftoversCommand),
+    /// Makes backups by themselves, at set times.
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
+    /// Shows which backups a retention policy would keep.
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// Inspects and verifies SSTable files in place; needs neither Cassandra nor a service.
     #[command(subcommand)]
     Sstable(SstableCommand),

@@ -6,6 +6,8 @@ pub mod compat;
 pub mod completions;
 pub mod leftovers;
 pub mod restore;
+pub mod retention;
+pub mod schedule;
 pub mod sstable;
 pub mod standalone;
 pub mod status;
@@ -24,6 +26,8 @@ pub async fn run(command: Command, context: &mut Context) -> Result<(), Failure>
         Command::Restore(command) => restore::run(command, context).await,
         Command::Task(command) => task::run(command, context).await,
         Command::Leftovers(command) => leftovers::run(command, context).await,
+        Command::Schedule(command) => schedule::run(command, context).await,
+        Command::Retention(command) => retention::run(command, context).await,
         Command::Sstable(command) => sstable::run(&command, context),
         Command::Compat(args) => compat::run(&args, context),
         Command::Completions(args) => completions::run(args, context),

@@ -81,6 +81,8 @@ pub enum Failure {
     Detached { id: String, stoppable: bool },
     #[error("not confirmed, so nothing was done")]
     Declined,
+    #[error("a restore could lose writes of {worst}, which is more than the objective allows")]
+    ObjectiveNotKept { worst: String },
     #[error("not everything is well: {0}")]
     Unhealthy(String),
     #[error("cannot write the output")]
@@ -125,6 +127,7 @@ impl Failure {
             | Self::Detached { .. }
             | Self::UnreadSstables { .. }
             | Self::Declined
+            | Self::ObjectiveNotKept { .. }
             | Self::Unhealthy(_)
             | Self::Output(_)
             | Self::Standalone { usage: false, .. }
@@ -154,6 +157,7 @@ impl Failure {
             Self::UnreadSstables { .. } => "SSTABLE_NOT_READ",
             Self::Detached { .. } => "DETACHED",
             Self::Declined => "DECLINED",
+            Self::ObjectiveNotKept { .. } => "OBJECTIVE_NOT_KEPT",
             Self::Unhealthy(_) => "UNHEALTHY",
             Self::Output(_) => "OUTPUT",
             Self::Standalone { .. } => "STANDALONE",
@@ -165,6 +169,9 @@ impl Failure {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Usage { hint, .. } => vec![hint.clone()],
+            Self::ObjectiveNotKept { .. } => {
+                vec!["run backups more often, or make them faster, or allow a longer loss".into()]
+            }
             Self::Unreachable { .. } => vec![
                 "is it running there? name another address with --endpoint or RINGKEEP_ENDPOINT"
                     .into(),

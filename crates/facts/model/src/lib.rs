@@ -19,6 +19,7 @@ pub mod setup;
 pub mod share;
 pub mod task;
 pub mod verify;
+pub mod zone;
 
 pub use bucket::{BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus};
 pub use cluster::{Cluster, ClusterNode, ClusterState, ShownRecognition};
@@ -33,3 +34,4 @@ pub use selection::{Selection, TRIAL_KEYSPACE_PREFIX, TableRef};
 pub use setup::{AgentRole, Grant, NodeSetup};
 pub use share::{RangeText, SourceShare, TableTarget};
 pub use verify::{Damage, VerifyLevel, VerifyReport};
+pub use zone::{Zone, ZoneError};

@@ -21,6 +21,7 @@ use crate::node::CassandraNode;
 /// Reading fails if the schema has changed each time.
 const TRIES_MAX: u32 = 5;
 const KEYSPACES: &str = "SELECT * FROM system_schema.keyspaces";
+const KEYSPACE_NAMES: &str = "SELECT keyspace_name FROM system_schema.keyspaces";
 
 /// Why there is no schema.
 #[derive(Debug, thiserror::Error)]
@@ -86,15 +87,16 @@ pub async fn read(node: &CassandraNode, keyspaces: &[String]) -> Result<Schema, 
     Err(SchemaError::Changing)
 }
 
+/// The names of all keyspaces, system keyspaces included.
+pub async fn keyspace_names(cql: &dyn Cql) -> Result<Vec<String>, CqlError> {
+    let rows = cql.query(KEYSPACE_NAMES).await?;
+    let names = rows.iter().map(|row| row.text("keyspace_name"));
+    let names = names.map(|name| name.map(str::to_owned));
+    names.collect::<Result<_, _>>().map_err(odd(KEYSPACE_NAMES))
+}
+
 async fn wanted(cql: &dyn Cql, keyspaces: &[String]) -> Result<Vec<String>, SchemaError> {
-    let mut known = Vec::new();
-    for row in cql.query(KEYSPACES).await? {
-        known.push(
-            row.text("keyspace_name")
-                .map_err(odd(KEYSPACES))?
-                .to_owned(),
-        );
-    }
+    let mut known = keyspace_names(cql).await?;
     if let Some(missing) = keyspaces.iter().find(|keyspace| !known.contains(keyspace)) {
         return Err(SchemaError::NoKeyspace(missing.clone()));
     }

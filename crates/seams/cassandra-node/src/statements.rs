@@ -6,8 +6,7 @@ use crate::cql::{CqlError, shorten};
 use crate::error::{ErrorKind, NodeError};
 use crate::node::CassandraNode;
 use crate::ring;
-
-const KEYSPACES: &str = "SELECT keyspace_name FROM system_schema.keyspaces";
+use crate::schema::keyspace_names;
 
 /// Why a plan's CQL was not run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -98,11 +97,7 @@ async fn is_done(node: &CassandraNode, statement: &str) -> Result<bool, CqlError
     let Some(name) = name.name().filter(|_| drops) else {
         return Ok(false);
     };
-    let rows = node.cql.query(KEYSPACES).await?;
-    let is_there = rows
-        .iter()
-        .any(|row| row.text("keyspace_name") == Ok(&name));
-    Ok(!is_there)
+    Ok(!keyspace_names(&*node.cql).await?.contains(&name))
 }
 
 fn changes_schema(statement: &str) -> bool {
@@ -116,6 +111,8 @@ fn changes_schema(statement: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::testing::FakeCassandra;
 
@@ -138,6 +135,46 @@ mod tests {
             assert!(text.contains(part), "{text}");
         }
         assert_eq!(error.reason(), "CQL_FAILED");
+    }
+
+    #[tokio::test]
+    async fn a_keyspace_that_is_not_there_is_not_dropped_and_one_that_is_there_is() {
+        let root = tempfile::tempdir().unwrap();
+        let fake = FakeCassandra::new(root.path(), 1, "4.1.9");
+        fake.cql.set(
+            "SELECT keyspace_name FROM system_schema.keyspaces",
+            json!([{ "keyspace_name": "Shop" }, { "keyspace_name": "ringkeep_trial_2" }]),
+        );
+        let drops = [
+            "DROP KEYSPACE IF EXISTS ringkeep_trial_1",
+            "drop keyspace if exists \"ringkeep_trial_2\"",
+            // Names are compared as CQL reads them.
+            "DROP KEYSPACE IF EXISTS Shop",
+            "DROP KEYSPACE IF EXISTS \"Shop\"",
+            // Without IF EXISTS, and of a table: left to Cassandra.
+            "DROP KEYSPACE ringkeep_trial_1",
+            "DROP TABLE IF EXISTS ringkeep_trial_1.t",
+        ];
+        let drops = drops.map(String::from);
+        execute(&fake.node, &drops).await.unwrap();
+        let executed = fake.cql.executed.lock().unwrap();
+        assert_eq!(*executed, [&drops[1..2], &drops[3..]].concat());
+    }
+
+    #[tokio::test]
+    async fn a_keyspace_is_not_taken_for_absent_if_the_names_cannot_be_read() {
+        let root = tempfile::tempdir().unwrap();
+        let fake = FakeCassandra::new(root.path(), 1, "4.1.9");
+        let names = "SELECT keyspace_name FROM system_schema.keyspaces";
+        *fake.cql.refuses.lock().unwrap() = Some(names.to_owned());
+        let drop = "DROP KEYSPACE IF EXISTS ringkeep_trial_1".to_owned();
+        let error = execute(&fake.node, &[drop]).await.unwrap_err();
+        assert_eq!(error.reason(), "CQL_FAILED");
+        fake.cql.refuses.lock().unwrap().take();
+        fake.cql.set(names, json!([{ "other": "x" }]));
+        let drop = "DROP KEYSPACE IF EXISTS ringkeep_trial_1".to_owned();
+        execute(&fake.node, &[drop]).await.unwrap_err();
+        assert!(fake.cql.executed.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub mod cluster;
 pub mod error;
 pub mod kept_damage;
 pub mod leftovers;
+pub mod retention;
+pub mod schedule;
 pub mod sstable;
 pub mod started;
 pub mod status;

@@ -1,11 +1,12 @@
-//! The agent's own folders: where restores are staged, and where journals lie.
+//! The agent's own folders: where restores are staged, and where journals are kept.
 
 use std::path::{Path, PathBuf};
 
 use api::{ErrorKind, ServiceError};
 use cassandra_node::NodeError;
 use cassandra_node::files::{self, FileError, Ownership};
-use cassandra_node::folders::{DataFolder, DataFolders};
+use cassandra_node::folders::{DataFolder, DataFolders, table_folder_name};
+use model::{TableId, TableRef};
 
 use crate::config::AgentConfig;
 use crate::error::wire_kind;
@@ -125,6 +126,18 @@ impl Folders {
     /// The staging folder of one restore for one data directory; it ends in the data directory's label.
     pub fn staging_of(&self, data: &DataFolder, restore: &str) -> Result<PathBuf, FolderError> {
         Ok(self.staging(data)?.join(restore).join(&data.label))
+    }
+
+    /// The staging folder of one table of a restore for one data directory.
+    pub fn staged_table(
+        &self,
+        data: &DataFolder,
+        restore: &str,
+        table: &TableRef,
+        id: &TableId,
+    ) -> Result<PathBuf, FolderError> {
+        let folder = self.staging_of(data, restore)?.join(&table.keyspace);
+        Ok(folder.join(table_folder_name(table, id)))
     }
 
     /// The roots of one restore's staging folders, each once.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use cassandra_formats::Component;
 use cassandra_node::cql::CqlError;
 use cassandra_node::files::{self, FileError, blocking};
-use cassandra_node::folders::table_folder_name;
+use cassandra_node::schema::keyspace_names;
 use cassandra_node::sstables::{self, ComponentFile};
 use chassis::work::Work;
 use model::cql::{literal, quote};
@@ -29,8 +29,6 @@ use crate::restore::{self, RestoreRecord, RestoreState, TableTarget};
 use crate::{load, path_name};
 
 pub use error::TrialError;
-
-const KEYSPACES: &str = "SELECT keyspace_name FROM system_schema.keyspaces";
 
 /// Tries each format that is staged of these tables; returns the SSTables that were tried.
 pub async fn try_load(
@@ -70,14 +68,7 @@ pub async fn try_load(
 
 /// Deletes the folders of scratch keyspaces that are no longer in the schema: Cassandra keeps a snapshot of what is dropped.
 pub async fn clear(agent: &Agent) -> Result<(), TrialError> {
-    let mut keyspaces = Vec::new();
-    for row in agent.node.cql.query(KEYSPACES).await? {
-        let name = row.text("keyspace_name").map_err(|source| CqlError::Row {
-            statement: KEYSPACES.to_owned(),
-            source,
-        })?;
-        keyspaces.push(name.to_owned());
-    }
+    let keyspaces = keyspace_names(&*agent.node.cql).await?;
     let data: Vec<_> = agent.folders.data.iter().map(|d| d.path.clone()).collect();
     blocking(move || {
         for folder in data.iter().map(|data| files::entries(data)) {
@@ -178,17 +169,11 @@ fn copy_picked(
     for (table, id) in wanted {
         let mut count = 0;
         for data in &folders.data {
-            let staging = folders
-                .staging_of(data, restore)?
-                .join(&table.table.keyspace)
-                .join(table_folder_name(&table.table, &table.target_id));
+            let staging = folders.staged_table(data, restore, &table.table, &table.target_id)?;
             if !staging.is_dir() {
                 continue;
             }
-            let into = folders
-                .staging_of(data, trial)?
-                .join(&table.trial.keyspace)
-                .join(table_folder_name(&table.trial, id));
+            let into = folders.staged_table(data, trial, &table.trial, id)?;
             let files = sstables::list(&staging)?;
             for sstable in tried.smallest_of_each_format(&files) {
                 folders.ownership(data)?.make_folder(&into)?;

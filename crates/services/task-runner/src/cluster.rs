@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::describe::{Described, describe_all, fingerprints};
 use crate::engine::{decode, encode};
 use crate::error::RunnerError;
+use crate::schedules;
 
 const CLUSTERS: &str = "clusters/";
 
@@ -207,10 +208,13 @@ fn disagreements(described: &Described) -> Vec<String> {
     reasons
 }
 
-/// Forgets a cluster that no task works on.
+/// Forgets a cluster that no task works on and that has no schedule.
 pub(crate) async fn remove(context: &Context, name: &ClusterName) -> Result<(), RunnerError> {
     get(context, name).await?;
     context.tasks.check_free(name).await?;
+    if schedules::has_any(context, name).await? {
+        return Err(RunnerError::ClusterHasSchedules(name.clone()));
+    }
     context
         .store
         .delete(&key(name), Expected::Anything, None)

@@ -79,6 +79,8 @@ pub struct TasksConfig {
     pub keep_finished_tasks: usize,
     /// How often what tasks have left on nodes is compared with the tasks, and cleared if they have ended; 0: never.
     pub leftovers_every_seconds: u64,
+    /// How often schedules are looked through for runs that are due; 0: never, so that this runner carries out none.
+    pub schedules_every_seconds: u64,
     pub step_limits: StepLimits,
 }
 
@@ -95,6 +97,7 @@ impl Default for TasksConfig {
             quiesce_seconds: 30,
             keep_finished_tasks: 1_000,
             leftovers_every_seconds: 3_600,
+            schedules_every_seconds: 10,
             step_limits: StepLimits::default(),
         }
     }

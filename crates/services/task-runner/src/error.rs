@@ -1,5 +1,7 @@
 //! Why the runner refused a request.
 
+mod hint;
+
 use api::client::ConnectError;
 use api::convert::ConversionError;
 use api::{ErrorKind, RemoteError, ServiceError};
@@ -7,6 +9,7 @@ use jiff::Timestamp;
 use model::leftover::LeftoverOwner;
 use model::task::{TaskKind, TaskState};
 use model::{ClusterName, TaskId};
+use schedule::ScheduleName;
 use state_store::StateError;
 use tonic::Status;
 
@@ -43,6 +46,24 @@ pub enum RunnerError {
         /// What it waits for, if it does nothing else.
         retrying: Option<String>,
     },
+    #[error("cluster `{0}` has schedules")]
+    ClusterHasSchedules(ClusterName),
+    #[error("cluster `{0}` has no schedule `{1}`")]
+    UnknownSchedule(ClusterName, ScheduleName),
+    #[error("cluster `{0}` has a schedule `{1}` already")]
+    ScheduleExists(ClusterName, ScheduleName),
+    #[error(
+        "schedule `{name}` of cluster `{cluster}` has a backup that has not ended: task {task}"
+    )]
+    ScheduleRuns {
+        cluster: ClusterName,
+        name: ScheduleName,
+        task: TaskId,
+    },
+    #[error("schedule `{1}` of cluster `{0}` changes too fast")]
+    ScheduleContended(ClusterName, ScheduleName),
+    #[error("there is a task {0} already")]
+    TaskExists(TaskId),
     #[error("there is no task {0}")]
     UnknownTask(TaskId),
     #[error("task {id} has ended: {state:?}")]
@@ -171,11 +192,16 @@ impl ServiceError for RunnerError {
         match self {
             Self::Conversion(error) => error.kind(),
             Self::AgentsWithoutTls { .. } => ErrorKind::InvalidArgument,
-            Self::UnknownCluster(_) | Self::UnknownTask(_) | Self::UnknownPlan(_) => {
-                ErrorKind::NotFound
+            Self::UnknownCluster(_)
+            | Self::UnknownTask(_)
+            | Self::UnknownPlan(_)
+            | Self::UnknownSchedule(..) => ErrorKind::NotFound,
+            Self::ClusterExists(..) | Self::ScheduleExists(..) | Self::TaskExists(_) => {
+                ErrorKind::AlreadyExists
             }
-            Self::ClusterExists(..) => ErrorKind::AlreadyExists,
             Self::ClusterRefused { .. }
+            | Self::ClusterHasSchedules(_)
+            | Self::ScheduleRuns { .. }
             | Self::ClusterBusy { .. }
             | Self::PlanOutdated { .. }
             | Self::TaskEnded { .. }
@@ -192,6 +218,7 @@ impl ServiceError for RunnerError {
             | Self::NoSchema(..)
             | Self::ShuttingDown
             | Self::ClaimContended(_)
+            | Self::ScheduleContended(..)
             | Self::Connect { .. } => ErrorKind::Unavailable,
             Self::PlanNotUnderstood(_)
             | Self::UnknownKind(_)
@@ -213,6 +240,12 @@ impl ServiceError for RunnerError {
             Self::AgentsUnreachable { .. } => "AGENTS_UNREACHABLE",
             Self::AgentsWithoutTls { .. } => "AGENTS_WITHOUT_TLS",
             Self::ClusterBusy { .. } => "CLUSTER_BUSY",
+            Self::ClusterHasSchedules(_) => "CLUSTER_HAS_SCHEDULES",
+            Self::UnknownSchedule(..) => "SCHEDULE_NOT_FOUND",
+            Self::ScheduleExists(..) => "SCHEDULE_EXISTS",
+            Self::ScheduleRuns { .. } => "SCHEDULE_RUNS",
+            Self::ScheduleContended(..) => "SCHEDULE_CONTENDED",
+            Self::TaskExists(_) => "TASK_EXISTS",
             Self::UnknownTask(_) => "TASK_NOT_FOUND",
             Self::TaskEnded { .. } => "TASK_ENDED",
             Self::NoWayBack { .. } => "NO_WAY_BACK",
@@ -241,85 +274,7 @@ impl ServiceError for RunnerError {
     }
 
     fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::UnknownCluster(_) => {
-                "list the clusters with `ringkeep cluster list`, or register it with `ringkeep cluster add`"
-            }
-            Self::ClusterExists(..) => {
-                "remove it first with `ringkeep cluster remove`; its backups stay"
-            }
-            Self::ClusterBusy {
-                task, may_cancel, ..
-            } => {
-                let stop = match may_cancel {
-                    true => format!("stop it with `ringkeep task cancel {task}`"),
-                    false => format!(
-                        "if it cannot go on, end it as it is with `ringkeep task fail {task} --force`, which reports what it leaves"
-                    ),
-                };
-                return Some(format!(
-                    "wait for it with `ringkeep task watch {task}`, or {stop}"
-                ));
-            }
-            Self::LeftoversInUse { id, .. } => {
-                return Some(format!(
-                    "`ringkeep task cancel {id}` ends the task and clears what it has left"
-                ));
-            }
-            Self::ForceNeeded {
-                id,
-                may_cancel: true,
-            } => {
-                return Some(format!(
-                    "stop it with `ringkeep task cancel {id}`, which undoes what it has made; if that does not end either, add --force"
-                ));
-            }
-            Self::ForceNeeded { id, .. } => {
-                return Some(format!(
-                    "let it finish if it can; else `ringkeep task fail {id} --force` ends it, and `ringkeep task show {id}` shows what it has left and how to go on"
-                ));
-            }
-            Self::UnknownTask(_) => "list the tasks with `ringkeep task list`",
-            Self::UnknownPlan(_) | Self::PlanOutdated { .. } => {
-                "plan again with `ringkeep restore plan`, and start the plan of the number that it shows"
-            }
-            Self::NoWayBack { hint, .. } => return Some(hint.clone()),
-            Self::NotResumable { hint, .. } => hint,
-            Self::Superseded { id, .. } => {
-                return Some(format!(
-                    "plan the restore again with `ringkeep restore plan` and start the new plan; then `ringkeep task cancel {id}` clears what this one left"
-                ));
-            }
-            Self::RestorePastPointOfNoReturn(_) => {
-                "let it finish, or end it as it is with `ringkeep task fail --force`; if it has failed, resume it with `ringkeep task resume`, or restore all of its tables by a new restore, after which it can be cancelled"
-            }
-            Self::BackupPastPointOfNoReturn(_) => {
-                "let it finish; the backup can be deleted afterwards with `ringkeep backup delete`"
-            }
-            Self::DeletionHasBegun(_) => {
-                "let it finish; if it has failed, go on with `ringkeep task resume`"
-            }
-            Self::UnknownKind(_) => "a newer task-runner has made it: run that one again",
-            Self::ClaimContended(_) => "try again",
-            Self::AgentsUnreachable { .. } => "each reason says what to do about its agent",
-            Self::AgentsWithoutTls { .. } => {
-                "write their addresses with https://, or as host:port alone; [clients.tls] of the task-runner is in force"
-            }
-            Self::Remote { error, .. } => return error.hint.clone(),
-            Self::State(error) => return error.hint().map(str::to_owned),
-            Self::Conversion(_)
-            | Self::ClusterRefused { .. }
-            | Self::TaskEnded { .. }
-            | Self::DrivenElsewhere(_)
-            | Self::PlanNotUnderstood(_)
-            | Self::DocumentLost { .. }
-            | Self::NoSchema(..)
-            | Self::ShuttingDown
-            | Self::Fault
-            | Self::Connect { .. }
-            | Self::Unreadable { .. } => return None,
-        };
-        Some(hint.to_owned())
+        hint::of(self)
     }
 
     fn field(&self) -> Option<&str> {

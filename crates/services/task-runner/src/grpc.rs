@@ -1,6 +1,7 @@
 //! Translates between the wire and the runner. Decides nothing.
 
 mod convert;
+mod schedules;
 
 use std::sync::Arc;
 
@@ -266,6 +267,55 @@ impl TaskRunner for TaskRunnerGrpc {
         reply(resumed.await.map(|view| pb::ResumeTaskResponse {
             task: Some(wire(&view)),
         }))
+    }
+
+    async fn put_schedule(
+        &self,
+        request: Request<pb::PutScheduleRequest>,
+    ) -> Reply<pb::PutScheduleResponse> {
+        reply(schedules::put(&self.engine, request.into_inner()).await)
+    }
+
+    async fn list_schedules(
+        &self,
+        request: Request<pb::ListSchedulesRequest>,
+    ) -> Reply<pb::ListSchedulesResponse> {
+        reply(schedules::list(&self.engine, request.into_inner()).await)
+    }
+
+    async fn get_schedule(
+        &self,
+        request: Request<pb::GetScheduleRequest>,
+    ) -> Reply<pb::GetScheduleResponse> {
+        reply(schedules::get(&self.engine, request.into_inner()).await)
+    }
+
+    async fn delete_schedule(
+        &self,
+        request: Request<pb::DeleteScheduleRequest>,
+    ) -> Reply<pb::DeleteScheduleResponse> {
+        reply(schedules::delete(&self.engine, request.into_inner()).await)
+    }
+
+    async fn pause_schedule(
+        &self,
+        request: Request<pb::PauseScheduleRequest>,
+    ) -> Reply<pb::PauseScheduleResponse> {
+        reply(schedules::pause(&self.engine, request.into_inner()).await)
+    }
+
+    async fn resume_schedule(
+        &self,
+        request: Request<pb::ResumeScheduleRequest>,
+    ) -> Reply<pb::ResumeScheduleResponse> {
+        reply(schedules::resume(&self.engine, request.into_inner()).await)
+    }
+
+    async fn run_schedule(
+        &self,
+        request: Request<pb::RunScheduleRequest>,
+    ) -> Reply<pb::RunScheduleResponse> {
+        reply(schedules::run(&self.engine, request.into_inner()).await)
     }
 
     async fn list_leftovers(

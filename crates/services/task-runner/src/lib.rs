@@ -14,6 +14,7 @@ mod error;
 mod grpc;
 mod kinds;
 mod leftovers;
+mod schedules;
 
 use std::sync::Arc;
 
@@ -127,6 +128,7 @@ pub fn build(
     let engine = Arc::new(engine);
     engine.start();
     engine.spawn(leftovers::reconcile_loop(engine.clone()));
+    engine.spawn(schedules::schedules_loop(engine.clone()));
     let server = TaskRunnerServer::new(TaskRunnerGrpc::new(engine.clone()))
         .max_decoding_message_size(TASK_REQUEST_BYTES_MAX);
     (server, Runner { engine })

@@ -349,6 +349,79 @@ impl TaskRunner for Services {
         self.answer(request, pb::CancelTaskResponse { task })
     }
 
+    async fn put_schedule(
+        &self,
+        request: Request<pb::PutScheduleRequest>,
+    ) -> Answer<pb::PutScheduleResponse> {
+        let schedule = request.get_ref().schedule.clone();
+        let state = Some(pb::ScheduleState {
+            schedule,
+            created_at: "2026-11-22T10:00:00Z".into(),
+            considered: "2026-11-22T10:00:00Z".into(),
+            ..pb::ScheduleState::default()
+        });
+        self.answer(request, pb::PutScheduleResponse { state })
+    }
+
+    async fn list_schedules(
+        &self,
+        request: Request<pb::ListSchedulesRequest>,
+    ) -> Answer<pb::ListSchedulesResponse> {
+        let states = vec![samples::schedule()];
+        self.answer(request, pb::ListSchedulesResponse { states })
+    }
+
+    async fn get_schedule(
+        &self,
+        request: Request<pb::GetScheduleRequest>,
+    ) -> Answer<pb::GetScheduleResponse> {
+        let response = pb::GetScheduleResponse {
+            state: Some(samples::schedule()),
+            past_runs: samples::past_runs(),
+        };
+        self.answer(request, response)
+    }
+
+    async fn delete_schedule(
+        &self,
+        request: Request<pb::DeleteScheduleRequest>,
+    ) -> Answer<pb::DeleteScheduleResponse> {
+        self.answer(request, pb::DeleteScheduleResponse {})
+    }
+
+    async fn pause_schedule(
+        &self,
+        request: Request<pb::PauseScheduleRequest>,
+    ) -> Answer<pb::PauseScheduleResponse> {
+        let pause = request.get_ref().pause.clone();
+        let mut state = samples::schedule();
+        state.schedule.as_mut().expect("a schedule").pause = pause;
+        self.answer(request, pb::PauseScheduleResponse { state: Some(state) })
+    }
+
+    async fn resume_schedule(
+        &self,
+        request: Request<pb::ResumeScheduleRequest>,
+    ) -> Answer<pb::ResumeScheduleResponse> {
+        let state = Some(samples::schedule());
+        self.answer(request, pb::ResumeScheduleResponse { state })
+    }
+
+    async fn run_schedule(
+        &self,
+        request: Request<pb::RunScheduleRequest>,
+    ) -> Answer<pb::RunScheduleResponse> {
+        let response = pb::RunScheduleResponse {
+            task_id: samples::TASK_ID.into(),
+            backup: Some(types_pb::BackupRef {
+                cluster: "prod".into(),
+                name: "nightly-20261122t023000z".into(),
+            }),
+            findings: Vec::new(),
+        };
+        self.answer(request, response)
+    }
+
     async fn list_leftovers(
         &self,
         request: Request<pb::ListLeftoversRequest>,

@@ -408,3 +408,53 @@ pub fn cleared() -> task_pb::ClearLeftoversResponse {
         unreachable: Vec::new(),
     }
 }
+
+pub fn schedule() -> task_pb::ScheduleState {
+    task_pb::ScheduleState {
+        schedule: Some(task_pb::Schedule {
+            cluster: "prod".into(),
+            name: "nightly".into(),
+            cron: "30 2 * * *".into(),
+            zone: "Europe/Berlin".into(),
+            kind: pb::BackupKind::Differential as i32,
+            full_on: "sun".into(),
+            catch_up_seconds: 86_400,
+            objective_seconds: 90_000,
+            ..task_pb::Schedule::default()
+        }),
+        created_at: "2026-11-01T10:00:00Z".into(),
+        considered: "2026-11-22T10:00:00Z".into(),
+        task_id: TASK_ID.into(),
+        active_due: "2026-11-22T01:30:00Z".into(),
+        active_started_at: "2026-11-22T01:30:01Z".into(),
+        last_full_due: "2026-11-15T01:30:00Z".into(),
+        ..task_pb::ScheduleState::default()
+    }
+}
+
+pub fn past_runs() -> Vec<task_pb::PastRun> {
+    let run = |due: &str, outcome: task_pb::RunOutcome| task_pb::PastRun {
+        first_due: due.into(),
+        last_due: due.into(),
+        runs: 1,
+        outcome: outcome as i32,
+        ..task_pb::PastRun::default()
+    };
+    vec![
+        task_pb::PastRun {
+            backup: "nightly-20261121t013000z".into(),
+            kind: pb::BackupKind::Differential as i32,
+            task_id: TASK_ID.into(),
+            detail: "the upload of 127.0.0.2 failed".into(),
+            ..run("2026-11-21T01:30:00Z", task_pb::RunOutcome::Failed)
+        },
+        task_pb::PastRun {
+            last_due: "2026-11-20T01:30:00Z".into(),
+            runs: 3,
+            ..run(
+                "2026-11-18T01:30:00Z",
+                task_pb::RunOutcome::SkippedSuperseded,
+            )
+        },
+    ]
+}

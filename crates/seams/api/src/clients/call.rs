@@ -31,6 +31,14 @@ pub(super) async fn within<T>(
     }
 }
 
+/// A call whose response says no more than that it has succeeded.
+pub(super) async fn done<T>(
+    deadline: Duration,
+    call: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<(), RemoteError> {
+    within(deadline, call).await.map(drop)
+}
+
 /// A message of a stream that reports progress.
 pub(super) trait Reports {
     fn progress(&mut self) -> Option<pb::types::Progress>;
@@ -86,6 +94,15 @@ pub(super) async fn follow<M: Reports>(
         }
         last = Some(message);
     }
+}
+
+/// Follows a call to its end whose last message says no more than that it has succeeded.
+pub(super) async fn through<M: Reports>(
+    silence: Duration,
+    on_progress: OnProgress<'_>,
+    call: impl Future<Output = Result<Response<Streaming<M>>, Status>>,
+) -> Result<(), RemoteError> {
+    follow(silence, on_progress, call).await.map(drop)
 }
 
 /// The next message of a stream; none at its end.

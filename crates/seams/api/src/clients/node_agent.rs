@@ -3,19 +3,17 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
-use model::manifest::{BackupKind, KeyFingerprint};
-use model::plan::{RestoreMode, TrialTable};
-use model::{
-    BackupName, BackupRef, HostId, NodeDescription, Schema, Selection, SourceShare, TableRef,
-    TableTarget, TaskId,
-};
+use model::manifest::KeyFingerprint;
+use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, TaskId};
 
 use super::call::OnProgress;
 use crate::RemoteError;
 
 mod remote;
+mod requests;
 
 pub use remote::RemoteNodeAgent;
+pub use requests::{RestoreOnNode, StageRestore, Taking, TryLoad, UploadSnapshot};
 
 /// The reason of a load that goes on once the restore is staged again on that node: Cassandra is not known to have taken
 /// some SSTables, and they are no longer whole in staging.
@@ -143,55 +141,4 @@ pub trait NodeAgent: Send + Sync + 'static {
         leftovers: &[(LeftoverKind, TaskId)],
         live: &[TaskId],
     ) -> Result<Vec<ClearedLeftover>, RemoteError>;
-}
-
-/// Which part of a snapshot is uploaded, and into which backup.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UploadSnapshot {
-    pub tag: String,
-    pub backup: BackupRef,
-    pub kind: BackupKind,
-    pub base: Option<BackupName>,
-    pub selection: Selection,
-    pub taken_at: Timestamp,
-    /// Uploads damaged SSTables as they are.
-    pub keep_damaged: bool,
-}
-
-/// What a node stages of a backup.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StageRestore {
-    pub restore: TaskId,
-    pub host: HostId,
-    pub backup: BackupRef,
-    /// The source nodes, each with the hex BLAKE3 of its node manifest: what is staged is what was planned.
-    pub sources: Vec<(HostId, String)>,
-    pub tables: Vec<TableTarget>,
-    pub taking: Taking,
-    /// How what is staged goes live.
-    pub mode: RestoreMode,
-}
-
-/// What a node takes of its sources.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Taking {
-    Everything,
-    /// Never empty.
-    Shares(Vec<SourceShare>),
-}
-
-/// The trial of a restore on one node.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TryLoad {
-    pub restore: TaskId,
-    pub host: HostId,
-    pub tables: Vec<TrialTable>,
-}
-
-/// A restore on one node.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RestoreOnNode {
-    pub restore: TaskId,
-    pub host: HostId,
-    pub tables: Vec<TableTarget>,
 }

@@ -12,10 +12,9 @@ fn node(release: &str) -> FakeCassandra {
         json!({ "keyspace_name": name, "durable_writes": true,
                 "replication": { "class": "org.apache.cassandra.locator.NetworkTopologyStrategy", "dc1": "3" } })
     };
-    node.cql.set(
-        KEYSPACES,
-        json!([keyspace("Shop"), keyspace("system_auth")]),
-    );
+    let keyspaces = json!([keyspace("Shop"), keyspace("system_auth")]);
+    node.cql.set(KEYSPACES, keyspaces.clone());
+    node.cql.set(KEYSPACE_NAMES, keyspaces);
     node
 }
 

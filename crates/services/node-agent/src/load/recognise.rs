@@ -4,7 +4,6 @@ use std::fs;
 use std::path::PathBuf;
 
 use cassandra_node::files::FileError;
-use cassandra_node::folders::table_folder_name;
 use cassandra_node::sstables::{self, ComponentFile, DIGEST};
 
 use super::LoadError;
@@ -19,10 +18,7 @@ pub(super) fn staging_folders(
 ) -> Result<Vec<PathBuf>, LoadError> {
     let mut found = Vec::new();
     for data in &folders.data {
-        let folder = folders
-            .staging_of(data, restore)?
-            .join(&target.table.keyspace)
-            .join(table_folder_name(&target.table, &target.target_id));
+        let folder = folders.staged_table(data, restore, &target.table, &target.target_id)?;
         if folder.is_dir() {
             found.push(folder);
         }

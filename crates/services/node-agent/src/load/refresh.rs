@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use cassandra_formats::Descriptor;
 use cassandra_node::files::{self, FileError, blocking};
-use cassandra_node::folders::table_folder_name;
 use cassandra_node::sstables::{self, ComponentFile};
 
 use super::{LoadError, drop_indexes};
@@ -70,10 +69,7 @@ fn link_all(folders: &Folders, restore: &str, target: &TableTarget) -> Result<()
     let mut number = highest(&live) + NUMBER_GAP;
     let own_folders = folders.data.own_folders(&target.table, &target.target_id);
     for (data, into) in folders.data.iter().zip(own_folders) {
-        let staging = folders
-            .staging_of(data, restore)?
-            .join(&target.table.keyspace)
-            .join(table_folder_name(&target.table, &target.target_id));
+        let staging = folders.staged_table(data, restore, &target.table, &target.target_id)?;
         if !staging.is_dir() {
             continue;
         }

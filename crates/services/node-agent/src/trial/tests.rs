@@ -66,11 +66,9 @@ async fn run(node: &FakeNode) -> Result<u64, TrialError> {
 
 fn staged_files(node: &FakeNode) -> usize {
     let data = node.agent.folders.data.iter().next().unwrap();
-    let staging = node.agent.folders.staging_of(data, "r1").unwrap();
-    let table = TableRef::new("ks", "t");
-    let folder = staging
-        .join("ks")
-        .join(table_folder_name(&table, &FakeNode::table_id(1)));
+    let (table, id) = (TableRef::new("ks", "t"), FakeNode::table_id(1));
+    let folders = &node.agent.folders;
+    let folder = folders.staged_table(data, "r1", &table, &id).unwrap();
     sstables::list(&folder).unwrap().len()
 }
 
@@ -118,7 +116,7 @@ async fn only_folders_of_scratch_keyspaces_that_were_dropped_are_deleted() {
     let dropped = data.join("ringkeep_trial_2");
     std::fs::create_dir_all(dropped.join("t-1/snapshots/dropped-1-t")).unwrap();
     node.cql.set(
-        KEYSPACES,
+        "SELECT keyspace_name FROM system_schema.keyspaces",
         json!([{ "keyspace_name": "ks" }, { "keyspace_name": "ringkeep_trial_1" }]),
     );
     clear(&node.agent).await.unwrap();

@@ -130,6 +130,11 @@ impl Engine {
         let record = new.record;
         let id = record.id;
         let fence = tasks.acquire(id, &self.holder).await?;
+        // An id that was named before may be in use since: what is there must not be written over.
+        if tasks.get(id).await?.is_some() {
+            tasks.release(&fence).await;
+            return Err(RunnerError::TaskExists(id));
+        }
         let written = async {
             tasks.announce(id, &fence).await?;
             for (name, document) in documents {

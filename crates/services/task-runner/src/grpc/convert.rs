@@ -70,6 +70,7 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
         let kind = KindWithBase::requested(kind, base)
             .map_err(|mismatch| ConversionError::invalid("base", mismatch))?;
         Ok(Self {
+            task: None,
             cluster: parsed("cluster", &request.cluster)?,
             name: parsed_optional("name", &request.name)?,
             kind: kind.kind(),

@@ -19,7 +19,7 @@ use crate::engine::{
 };
 use crate::error::RunnerError;
 
-pub(crate) use create::{NewBackup, create};
+pub(crate) use create::{Created, NewBackup, create};
 
 use spec::{BackupSpec, SPEC};
 

@@ -17,6 +17,7 @@ mod leftovers;
 mod limits;
 mod narrow_store;
 mod restore;
+mod schedules;
 mod superseded;
 mod task;
 mod trial;

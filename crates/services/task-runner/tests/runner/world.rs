@@ -77,6 +77,7 @@ impl World {
                 step_retry_max_ms: 5,
                 step_retry_for_seconds: 10,
                 step_silence_seconds: 60,
+                schedules_every_seconds: 0,
                 ..TasksConfig::default()
             },
             folder: tempfile::tempdir().expect("a folder"),

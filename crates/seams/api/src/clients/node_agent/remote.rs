@@ -6,12 +6,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::KeyFingerprint;
-use model::plan::RestoreMode;
 use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, TaskId};
 
-use super::{NodeAgent, RestoreOnNode, StageRestore, Taking, TryLoad, UploadSnapshot};
+use super::{NodeAgent, RestoreOnNode, StageRestore, TryLoad, UploadSnapshot};
 use crate::client::{Channel, NodeAgentClient, node_agent};
-use crate::clients::call::{OnProgress, follow, invalid, within};
+use crate::clients::call::{OnProgress, done, follow, invalid, through, within};
 use crate::clients::limits::{AgentLimits, Deadlines, Silence};
 use crate::convert::{all, all_into, parsed, required, time};
 use crate::pb::node_agent as pb;
@@ -40,20 +39,26 @@ impl RemoteNodeAgent {
             deadlines: limits.deadlines,
         }
     }
+
+    /// A client of its own for each call, over the same connection.
+    fn client(&self) -> NodeAgentClient {
+        self.client.clone()
+    }
 }
 
 #[async_trait]
 impl NodeAgent for RemoteNodeAgent {
     async fn describe(&self) -> Result<NodeDescription, RemoteError> {
-        let mut client = self.client.clone();
-        let response = within(READ_DEADLINE, client.describe(pb::DescribeRequest {})).await?;
+        let mut client = self.client();
+        let call = client.describe(pb::DescribeRequest {});
+        let response = within(READ_DEADLINE, call).await?;
         level::check_agent(response.api_level)?;
         let node = required("node", response.node).map_err(invalid(AGENT))?;
         node.try_into().map_err(invalid(AGENT))
     }
 
     async fn schema(&self) -> Result<Schema, RemoteError> {
-        let mut client = self.client.clone();
+        let mut client = self.client();
         let call = client.get_schema(pb::GetSchemaRequest::default());
         let response = within(READ_DEADLINE, call).await?;
         let schema = required("schema", response.schema).map_err(invalid(AGENT))?;
@@ -69,8 +74,7 @@ impl NodeAgent for RemoteNodeAgent {
             backup: Some(backup.clone().into()),
             names: names.to_vec(),
         };
-        let mut client = self.client.clone();
-        let response = within(READ_DEADLINE, client.fingerprint_keys(request)).await?;
+        let response = within(READ_DEADLINE, self.client().fingerprint_keys(request)).await?;
         Ok(all_into(response.keys))
     }
 
@@ -83,8 +87,9 @@ impl NodeAgent for RemoteNodeAgent {
             tag: tag.to_owned(),
             selection: Some(selection.clone().into()),
         };
-        let mut client = self.client.clone();
-        let taken = within(self.deadlines.snapshot, client.take_snapshot(request)).await?;
+        let mut client = self.client();
+        let call = client.take_snapshot(request);
+        let taken = within(self.deadlines.snapshot, call).await?;
         parsed("taken_at", &taken.taken_at).map_err(invalid(AGENT))
     }
 
@@ -93,17 +98,8 @@ impl NodeAgent for RemoteNodeAgent {
         upload: UploadSnapshot,
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError> {
-        let request = pb::UploadSnapshotRequest {
-            tag: upload.tag,
-            backup: Some(upload.backup.into()),
-            kind: types_pb::BackupKind::from(upload.kind) as i32,
-            base: upload.base.map(String::from).unwrap_or_default(),
-            selection: Some(upload.selection.into()),
-            snapshot_taken_at: upload.taken_at.to_string(),
-            keep_damaged: upload.keep_damaged,
-        };
-        let mut client = self.client.clone();
-        let call = client.upload_snapshot(request);
+        let mut client = self.client();
+        let call = client.upload_snapshot(pb::UploadSnapshotRequest::from(upload));
         let last = follow(self.silence.transfer, on_progress, call).await?;
         match last.and_then(|last| last.manifest) {
             Some(_) => Ok(()),
@@ -118,9 +114,7 @@ impl NodeAgent for RemoteNodeAgent {
         let request = pb::ClearSnapshotRequest {
             tag: tag.to_owned(),
         };
-        let mut client = self.client.clone();
-        within(self.deadlines.tidy, client.clear_snapshot(request)).await?;
-        Ok(())
+        done(self.deadlines.tidy, self.client().clear_snapshot(request)).await
     }
 
     async fn stage_restore(
@@ -128,40 +122,10 @@ impl NodeAgent for RemoteNodeAgent {
         stage: StageRestore,
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError> {
-        let manifests = stage
-            .sources
-            .iter()
-            .map(|(host, blake3)| pb::SourceManifest {
-                host_id: host.to_string(),
-                blake3: blake3.clone(),
-            });
-        let (everything, shares) = match stage.taking {
-            Taking::Everything => (true, Vec::new()),
-            Taking::Shares(shares) => (false, shares),
-        };
-        let go_live = match stage.mode {
-            RestoreMode::Online => pb::GoLive::Load,
-            RestoreMode::InPlace => pb::GoLive::Swap,
-        };
-        let request = pb::StageRestoreRequest {
-            restore: stage.restore.to_string(),
-            backup: Some(stage.backup.into()),
-            source_host_ids: stage
-                .sources
-                .iter()
-                .map(|(host, _)| host.to_string())
-                .collect(),
-            manifests: manifests.collect(),
-            tables: all_into(stage.tables),
-            shares: all_into(shares),
-            everything,
-            go_live: go_live.into(),
-            host_id: stage.host.to_string(),
-        };
-        let mut client = self.client.clone();
+        let request = pb::StageRestoreRequest::from(stage);
+        let mut client = self.client();
         let call = client.stage_restore(request);
-        follow(self.silence.transfer, on_progress, call).await?;
-        Ok(())
+        through(self.silence.transfer, on_progress, call).await
     }
 
     async fn try_load(
@@ -169,24 +133,17 @@ impl NodeAgent for RemoteNodeAgent {
         trial: TryLoad,
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError> {
-        let request = pb::TryLoadRequest {
-            restore: trial.restore.to_string(),
-            host_id: trial.host.to_string(),
-            tables: all_into(trial.tables),
-        };
-        let mut client = self.client.clone();
+        let request = pb::TryLoadRequest::from(trial);
+        let mut client = self.client();
         let call = client.try_load(request);
-        follow(self.silence.cassandra, on_progress, call).await?;
-        Ok(())
+        through(self.silence.cassandra, on_progress, call).await
     }
 
     async fn clear_trial(&self, host: HostId) -> Result<(), RemoteError> {
         let request = pb::ClearTrialRequest {
             host_id: host.to_string(),
         };
-        let mut client = self.client.clone();
-        within(self.deadlines.tidy, client.clear_trial(request)).await?;
-        Ok(())
+        done(self.deadlines.tidy, self.client().clear_trial(request)).await
     }
 
     async fn execute_cql(&self, host: HostId, statements: &[String]) -> Result<(), RemoteError> {
@@ -194,9 +151,7 @@ impl NodeAgent for RemoteNodeAgent {
             statements: statements.to_vec(),
             host_id: host.to_string(),
         };
-        let mut client = self.client.clone();
-        within(self.deadlines.cql, client.execute_cql(request)).await?;
-        Ok(())
+        done(self.deadlines.cql, self.client().execute_cql(request)).await
     }
 
     async fn load_staged(
@@ -204,15 +159,10 @@ impl NodeAgent for RemoteNodeAgent {
         restore: RestoreOnNode,
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError> {
-        let request = pb::LoadStagedRequest {
-            restore: restore.restore.to_string(),
-            tables: all_into(restore.tables),
-            host_id: restore.host.to_string(),
-        };
-        let mut client = self.client.clone();
+        let request = pb::LoadStagedRequest::from(restore);
+        let mut client = self.client();
         let call = client.load_staged(request);
-        follow(self.silence.cassandra, on_progress, call).await?;
-        Ok(())
+        through(self.silence.cassandra, on_progress, call).await
     }
 
     async fn mark_truncated(
@@ -226,9 +176,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: restore.host.to_string(),
             cutoff: time(cutoff),
         };
-        let mut client = self.client.clone();
-        within(self.deadlines.start, client.mark_truncated(request)).await?;
-        Ok(())
+        done(self.deadlines.start, self.client().mark_truncated(request)).await
     }
 
     async fn cut_clients_off(&self, host: HostId, cutoff: Timestamp) -> Result<(), RemoteError> {
@@ -236,9 +184,7 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: host.to_string(),
             cutoff: time(cutoff),
         };
-        let mut client = self.client.clone();
-        within(CUT_OFF_DEADLINE, client.cut_clients_off(request)).await?;
-        Ok(())
+        done(CUT_OFF_DEADLINE, self.client().cut_clients_off(request)).await
     }
 
     async fn let_clients_in(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
@@ -246,29 +192,19 @@ impl NodeAgent for RemoteNodeAgent {
             restore: restore.to_string(),
             host_id: host.to_string(),
         };
-        let mut client = self.client.clone();
-        within(self.deadlines.start, client.let_clients_in(request)).await?;
-        Ok(())
+        done(self.deadlines.start, self.client().let_clients_in(request)).await
     }
 
     async fn stop_cassandra(&self, host: HostId) -> Result<(), RemoteError> {
         let request = pb::StopCassandraRequest {
             host_id: host.to_string(),
         };
-        let mut client = self.client.clone();
-        within(self.deadlines.stop, client.stop_cassandra(request)).await?;
-        Ok(())
+        done(self.deadlines.stop, self.client().stop_cassandra(request)).await
     }
 
     async fn swap_staged(&self, restore: RestoreOnNode) -> Result<(), RemoteError> {
-        let request = pb::SwapStagedRequest {
-            restore: restore.restore.to_string(),
-            tables: all_into(restore.tables),
-            host_id: restore.host.to_string(),
-        };
-        let mut client = self.client.clone();
-        within(self.deadlines.swap, client.swap_staged(request)).await?;
-        Ok(())
+        let request = pb::SwapStagedRequest::from(restore);
+        done(self.deadlines.swap, self.client().swap_staged(request)).await
     }
 
     async fn swap_back(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
@@ -276,20 +212,12 @@ impl NodeAgent for RemoteNodeAgent {
             restore: restore.to_string(),
             host_id: host.to_string(),
         };
-        let mut client = self.client.clone();
-        within(self.deadlines.swap, client.swap_back(request)).await?;
-        Ok(())
+        done(self.deadlines.swap, self.client().swap_back(request)).await
     }
 
     async fn start_cassandra(&self, restore: RestoreOnNode) -> Result<(), RemoteError> {
-        let request = pb::StartCassandraRequest {
-            restore: restore.restore.to_string(),
-            tables: all_into(restore.tables),
-            host_id: restore.host.to_string(),
-        };
-        let mut client = self.client.clone();
-        within(self.deadlines.start, client.start_cassandra(request)).await?;
-        Ok(())
+        let request = pb::StartCassandraRequest::from(restore);
+        done(self.deadlines.start, self.client().start_cassandra(request)).await
     }
 
     async fn upgrade_sstables(
@@ -302,10 +230,9 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: host.to_string(),
             tables: all_into(tables.to_vec()),
         };
-        let mut client = self.client.clone();
+        let mut client = self.client();
         let call = client.upgrade_sstables(request);
-        follow(self.silence.cassandra, on_progress, call).await?;
-        Ok(())
+        through(self.silence.cassandra, on_progress, call).await
     }
 
     async fn await_views(
@@ -318,10 +245,9 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: host.to_string(),
             views: all_into(views.to_vec()),
         };
-        let mut client = self.client.clone();
+        let mut client = self.client();
         let call = client.await_views(request);
-        follow(self.silence.cassandra, on_progress, call).await?;
-        Ok(())
+        through(self.silence.cassandra, on_progress, call).await
     }
 
     async fn finish_restore(
@@ -335,13 +261,11 @@ impl NodeAgent for RemoteNodeAgent {
             host_id: host.to_string(),
             delete_old_files,
         };
-        let mut client = self.client.clone();
-        within(self.deadlines.tidy, client.finish_restore(request)).await?;
-        Ok(())
+        done(self.deadlines.tidy, self.client().finish_restore(request)).await
     }
 
     async fn list_leftovers(&self) -> Result<(HostId, Vec<Leftover>), RemoteError> {
-        let mut client = self.client.clone();
+        let mut client = self.client();
         let call = client.list_leftovers(pb::ListLeftoversRequest {});
         let response = within(self.deadlines.tidy, call).await?;
         let host = parsed("host_id", &response.host_id).map_err(invalid(AGENT))?;
@@ -364,7 +288,7 @@ impl NodeAgent for RemoteNodeAgent {
             leftovers: names.collect(),
             live_task_ids: live.iter().map(ToString::to_string).collect(),
         };
-        let mut client = self.client.clone();
+        let mut client = self.client();
         let call = client.clear_leftovers(request);
         let response = within(self.deadlines.tidy, call).await?;
         all(response.cleared).map_err(invalid(AGENT))

@@ -1,44 +1,36 @@
 //! Plans a backup, reserves its name, and hands it to a driver.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+mod reserve;
 
-use api::{ErrorKind, RemoteError};
+use std::sync::Arc;
+
+use api::ErrorKind;
 use jiff::Timestamp;
 use model::manifest::BackupKind;
-use model::plan::{BackupPlan, BackupRequest, Completeness, StepKind};
+use model::plan::{BackupPlan, BackupRequest, Completeness};
 use model::ring::fingerprint;
-use model::task::{StepState, TaskKind};
+use model::task::TaskKind;
 use model::{
     BackupName, BackupRef, ClusterName, Finding, NodeDescription, Schema, Selection, TaskId,
 };
-use state_store::{Expected, Fence};
 use uuid::Uuid;
 
 use super::spec::{BackupSpec, SPEC};
-use super::steps::begin;
 use crate::cluster;
 use crate::describe::{Described, describe_all, schema};
-use crate::engine::{
-    Ending, Engine, LiveTask, NewTask, Outcome, RetryLimits, StepError, Stored, TaskRecord, retry,
-    steps_of,
-};
+use crate::engine::{Engine, NewTask, TaskRecord};
 use crate::error::RunnerError;
 
-/// How long a name may take to be reserved, retries included. Less than a lease lasts.
-const BEGIN_WITHIN: Duration = Duration::from_secs(40);
 /// Names that are tried if none was given and the first is taken.
 const DEFAULT_NAMES_MAX: u32 = 10;
 /// The part of a cluster's name that goes into a default name, so that time and number still fit.
 const DEFAULT_NAME_PREFIX_MAX: usize = 75;
-/// The reason of an error that says that it is not known whether a backup was begun.
-const NOT_BEGUN: &str = "BACKUP_NOT_BEGUN";
-/// The first step of every backup.
-const BEGIN: usize = 0;
 
 /// A backup as it was asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct NewBackup {
+    /// The id that its task gets; none: a new one.
+    pub task: Option<TaskId>,
     pub cluster: ClusterName,
     /// None: made from the cluster's name and the time.
     pub name: Option<BackupName>,
@@ -87,7 +79,7 @@ pub(crate) async fn create(
     let mut number = 1;
     loop {
         backup.name = name_for(&request, now, number);
-        match start(&engine, &backup, &spec, &plan).await {
+        match start(&engine, request.task, &backup, &spec, &plan).await {
             Err(RunnerError::Remote { error, .. })
                 if error.kind == ErrorKind::AlreadyExists
                     && request.name.is_none()
@@ -181,117 +173,27 @@ fn spec(request: &NewBackup, plan: &BackupPlan, described: &Described) -> Backup
 /// Puts the task on disk, reserves the name, and hands the task to a driver.
 async fn start(
     engine: &Arc<Engine>,
+    id: Option<TaskId>,
     backup: &BackupRef,
     spec: &BackupSpec,
     plan: &BackupPlan,
 ) -> Result<TaskId, RunnerError> {
-    let id = TaskId(Uuid::now_v7());
+    let id = id.unwrap_or_else(|| TaskId(Uuid::now_v7()));
     let now = (engine.context.clock)();
     let record = TaskRecord {
         backup: Some(backup.clone()),
         ..TaskRecord::new(id, TaskKind::Backup, backup.cluster.clone(), now)
     };
     let steps = &plan.steps;
-    if steps
-        .get(BEGIN)
-        .is_none_or(|step| step.kind != StepKind::Begin)
-    {
-        let why = "a backup's first step reserves its name".to_owned();
-        return Err(RunnerError::PlanNotUnderstood(why));
-    }
+    reserve::check_is_first(steps)?;
     let (stored, fence) = engine
         .create(NewTask { record, steps }, &[(SPEC, spec)])
         .await?;
-    let (stored, failed) = reserve(engine, stored, &fence, spec, plan, backup).await?;
+    let (stored, failed) = reserve::reserve(engine, stored, &fence, spec, steps, backup).await?;
     engine.drive_new(stored, fence).await;
     match failed {
         None => Ok(id),
         Some(error) => Err(RunnerError::remote("storage-catalog")(error)),
-    }
-}
-
-/// Runs the first step within the call, so that the caller learns of a name that is taken. If the catalog has refused, the task
-/// is gone as if it had never been; if it is not known what the catalog did, the task goes on to its end as failed, and the
-/// error is returned.
-async fn reserve(
-    engine: &Arc<Engine>,
-    stored: Stored,
-    fence: &Fence,
-    spec: &BackupSpec,
-    plan: &BackupPlan,
-    backup: &BackupRef,
-) -> Result<(Stored, Option<RemoteError>), RunnerError> {
-    let context = &engine.context;
-    let tasks = &context.tasks;
-    let steps = steps_of(&plan.steps).map_err(RunnerError::PlanNotUnderstood)?;
-    let mut task = LiveTask::new(stored.record, steps);
-    let status = &mut task.statuses[BEGIN];
-    (status.state, status.attempted) = (StepState::Running, true);
-    let version = Expected::Version(stored.version);
-    let version = tasks.save(&task, version, [BEGIN], fence).await?;
-    let id = task.record.id;
-    let limits = RetryLimits::new(&context.config);
-    let last_error = Mutex::new(None);
-    let begun = retry(limits, || async {
-        let begun = begin(spec, context, backup, id).await;
-        if let Err(error) = &begun {
-            *last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.text());
-        }
-        begun
-    });
-    let status = &mut task.statuses[BEGIN];
-    let failed = match tokio::time::timeout(BEGIN_WITHIN, begun).await {
-        Ok(Ok(output)) => {
-            status.state = StepState::Succeeded;
-            status.output = output.value;
-            None
-        }
-        Ok(Err(error)) if error.is_refusal() => {
-            engine.discard(&task.record, fence).await?;
-            return Err(RunnerError::remote("storage-catalog")(as_remote(error)));
-        }
-        Ok(Err(error)) => Some(as_remote(error)),
-        Err(_) => {
-            let last_error = last_error.into_inner();
-            let message = gave_up(last_error.unwrap_or_else(PoisonError::into_inner));
-            Some(RemoteError::new(ErrorKind::Unavailable, NOT_BEGUN, message))
-        }
-    };
-    if let Some(error) = &failed {
-        status.state = StepState::Failed;
-        status.error = error.message.clone();
-        task.record.ending = Some(Ending {
-            outcome: Outcome::Failed,
-            reason: format!("the backup could not be begun: {}", error.message),
-            clean: true,
-            forced: false,
-        });
-    }
-    let version = Expected::Version(version);
-    let version = tasks.save(&task, version, [BEGIN], fence).await?;
-    let record = task.record;
-    Ok((Stored { record, version }, failed))
-}
-
-/// Why the name was not reserved in time.
-fn gave_up(last_error: Option<String>) -> String {
-    let seconds = BEGIN_WITHIN.as_secs();
-    match last_error {
-        Some(error) => format!("it did not succeed within {seconds} s, lastly: {error}"),
-        None => format!("nothing was heard for {seconds} s"),
-    }
-}
-
-fn as_remote(error: StepError) -> RemoteError {
-    match error {
-        StepError::Remote(error) => error,
-        error => {
-            let kind = match error.is_retryable() {
-                true => ErrorKind::Unavailable,
-                false => ErrorKind::Internal,
-            };
-            RemoteError::new(kind, NOT_BEGUN, error.text())
-        }
     }
 }
 
@@ -301,6 +203,7 @@ mod tests {
 
     fn request(cluster: &str) -> NewBackup {
         NewBackup {
+            task: None,
             cluster: cluster.parse().expect("a name"),
             name: None,
             kind: BackupKind::Full,
@@ -309,13 +212,6 @@ mod tests {
             keep_damaged: false,
             completeness: Completeness::All,
         }
-    }
-
-    #[test]
-    fn a_name_that_was_not_reserved_in_time_says_what_went_wrong_last() {
-        let said = gave_up(Some("the store failed".to_owned()));
-        assert!(said.ends_with("lastly: the store failed"), "{said}");
-        assert!(gave_up(None).contains("nothing was heard"));
     }
 
     #[test]

@@ -125,11 +125,8 @@ async fn tidy_trial(spec: &RestoreSpec, context: &Context) {
 /// Drops the scratch keyspaces, and has every node delete what Cassandra leaves of them.
 async fn drop_trial(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
     execute(spec, step).await?;
-    let each = spec.plan().nodes.iter().map(|node| async move {
-        step.agent(&node.agent)?.clear_trial(node.host_id).await?;
-        Ok::<(), StepError>(())
-    });
-    try_join_all(each).await?;
+    let nodes = spec.plan().nodes.iter();
+    try_join_all(nodes.map(|node| clear_trial(&step.context, node))).await?;
     Ok(())
 }
 
@@ -154,8 +151,7 @@ async fn execute(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
         node => Some(spec.node(node)?),
     };
     let node = node.ok_or_else(|| StepError::incomplete("a restore into no nodes"))?;
-    let agent = step.agent(&node.agent)?;
-    Ok(agent.execute_cql(node.host_id, statements).await?)
+    execute_on(&step.context, node, statements).await
 }
 
 /// Makes what is missing. Nothing is dropped or emptied before every node has it.
@@ -186,10 +182,8 @@ async fn load_staged(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Res
 
 /// Drains and stops Cassandra.
 pub(in crate::kinds) async fn stop(step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
-    Ok(step
-        .agent(&node.agent)?
-        .stop_cassandra(node.host_id)
-        .await?)
+    let agent = step.agent(&node.agent)?;
+    Ok(agent.stop_cassandra(node.host_id).await?)
 }
 
 async fn swap(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
@@ -203,9 +197,8 @@ pub(in crate::kinds) async fn start(
     request: RestoreOnNode,
     node: &NodePlan,
 ) -> Result<(), StepError> {
-    Ok(agent(context, &node.agent)?
-        .start_cassandra(request)
-        .await?)
+    let agent = agent(context, &node.agent)?;
+    Ok(agent.start_cassandra(request).await?)
 }
 
 async fn upgrade_sstables(
@@ -252,9 +245,8 @@ pub(super) async fn execute_on(
 
 /// Has a node delete what is left of scratch keyspaces.
 pub(super) async fn clear_trial(context: &Context, node: &NodePlan) -> Result<(), StepError> {
-    Ok(agent(context, &node.agent)?
-        .clear_trial(node.host_id)
-        .await?)
+    let agent = agent(context, &node.agent)?;
+    Ok(agent.clear_trial(node.host_id).await?)
 }
 
 /// Removes what the restore has left on a node; the files that it has replaced only if asked to.

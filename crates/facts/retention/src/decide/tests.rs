@@ -1,0 +1,306 @@
+//! Policies over lists of backups.
+
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+
+use super::*;
+use crate::Pin;
+
+const NOW: &str = "2026-11-26T12:00:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().expect("a time")
+}
+
+fn backup(name: &str, started_at: Timestamp) -> Backup {
+    Backup {
+        name: name.parse().expect("a name"),
+        base: None,
+        started_at,
+        standing: Standing::Good,
+        pin: None,
+        in_use: false,
+        in_scope: true,
+    }
+}
+
+/// A backup of so many days ago, named after them.
+fn days_ago(days: i64) -> Backup {
+    let at = now()
+        .checked_sub(SignedDuration::from_hours(24 * days))
+        .expect("a time");
+    backup(&format!("d{days}"), at)
+}
+
+fn on(backup: Backup, base: &str) -> Backup {
+    Backup {
+        base: Some(base.parse().expect("a name")),
+        ..backup
+    }
+}
+
+fn with(standing: Standing, backup: Backup) -> Backup {
+    Backup { standing, ..backup }
+}
+
+fn check(policy: &Policy, backups: &[Backup], expected: Expect) {
+    let decided = decide(policy, backups, now()).expect("a policy");
+    let mut text = String::new();
+    for (backup, verdict) in backups.iter().zip(&decided.verdicts) {
+        text.push_str(&format!("{}: {verdict:?}\n", backup.name));
+    }
+    let go: Vec<&str> = decided.go.iter().map(BackupName::as_str).collect();
+    text.push_str(&format!("go: {}\n", go.join(" ")));
+    expected.assert_eq(&text);
+}
+
+fn last(last: u32) -> Policy {
+    Policy {
+        last,
+        ..Policy::new()
+    }
+}
+
+#[test]
+fn a_base_lives_as_long_as_its_differentials_and_goes_after_them() {
+    check(
+        &last(2),
+        &[
+            days_ago(30),
+            on(days_ago(29), "d30"),
+            days_ago(20),
+            on(days_ago(19), "d20"),
+            on(days_ago(18), "d20"),
+        ],
+        expect![[r#"
+            d30: Go(Expired)
+            d29: Go(Expired)
+            d20: Keep([BaseOf(BackupName("d18")), BaseOf(BackupName("d19"))])
+            d19: Keep([Last])
+            d18: Keep([Last])
+            go: d29 d30
+        "#]],
+    );
+}
+
+#[test]
+fn what_failed_runs_or_is_damaged_is_never_counted() {
+    check(
+        &last(1),
+        &[
+            days_ago(40),
+            days_ago(30),
+            with(Standing::Failed, days_ago(20)),
+            with(Standing::Damaged, days_ago(19)),
+            on(days_ago(18), "d19"),
+            on(days_ago(17), "gone"),
+            with(Standing::Failed, days_ago(2)),
+            with(Standing::Unreadable, days_ago(21)),
+            with(Standing::Running, days_ago(0)),
+        ],
+        expect![[r#"
+            d40: Keep([Floor])
+            d30: Keep([Last])
+            d20: Go(Failed)
+            d19: Go(Damaged)
+            d18: Go(Damaged)
+            d17: Go(Damaged)
+            d2: Keep([FailedLately])
+            d21: Keep([Unreadable])
+            d0: Keep([Running])
+            go: d18 d17 d20 d19
+        "#]],
+    );
+}
+
+#[test]
+fn a_damaged_backup_is_a_last_resort_while_there_are_fewer_good_ones_than_the_floor() {
+    check(
+        &last(1),
+        &[with(Standing::Damaged, days_ago(90)), days_ago(60)],
+        expect![[r#"
+            d90: Keep([LastResort])
+            d60: Keep([Last])
+            go: 
+        "#]],
+    );
+}
+
+#[test]
+fn pins_and_tasks_keep_what_would_go_until_they_end() {
+    let pinned = |until: Option<&str>, backup: Backup| Backup {
+        pin: Some(Pin {
+            reason: "audit".to_owned(),
+            until: until.map(|until| until.parse().expect("a time")),
+        }),
+        ..backup
+    };
+    check(
+        &last(2),
+        &[
+            pinned(None, days_ago(90)),
+            pinned(Some("2026-11-26T12:00:00Z"), days_ago(80)),
+            pinned(Some("2026-11-26T12:00:01Z"), days_ago(70)),
+            Backup {
+                in_use: true,
+                ..days_ago(60)
+            },
+            days_ago(2),
+            days_ago(1),
+        ],
+        expect![[r#"
+            d90: Keep([Pinned("audit")])
+            d80: Go(Expired)
+            d70: Keep([Pinned("audit")])
+            d60: Keep([InUse])
+            d2: Keep([Last])
+            d1: Keep([Last])
+            go: d80
+        "#]],
+    );
+}
+
+#[test]
+fn one_backup_of_each_day_week_and_month_is_kept() {
+    let policy = Policy {
+        daily: 3,
+        weekly: 2,
+        monthly: 3,
+        ..Policy::new()
+    };
+    let backups: Vec<Backup> = (0..100).rev().map(days_ago).collect();
+    let decided = decide(&policy, &backups, now()).expect("a policy");
+    let kept: Vec<String> = backups
+        .iter()
+        .zip(&decided.verdicts)
+        .filter_map(|(backup, verdict)| match verdict {
+            Verdict::Keep(reasons) => Some(format!(
+                "{} {reasons:?}",
+                backup.started_at.strftime("%a %m-%d")
+            )),
+            Verdict::Go(_) => None,
+        })
+        .collect();
+    expect![[r#"
+        Wed 09-30 [NewestOf(Month)]
+        Sat 10-31 [NewestOf(Month)]
+        Sun 11-22 [NewestOf(Week)]
+        Tue 11-24 [NewestOf(Day)]
+        Wed 11-25 [NewestOf(Day)]
+        Thu 11-26 [NewestOf(Day), NewestOf(Week), NewestOf(Month)]"#]]
+    .assert_eq(&kept.join("\n"));
+}
+
+#[test]
+fn what_another_schedule_made_is_left_alone_and_keeps_its_base() {
+    check(
+        &last(1),
+        &[
+            days_ago(50),
+            Backup {
+                in_scope: false,
+                ..on(days_ago(40), "d50")
+            },
+            days_ago(30),
+            days_ago(20),
+            days_ago(10),
+        ],
+        expect![[r#"
+            d50: Keep([BaseOf(BackupName("d40"))])
+            d40: Keep([OutOfScope])
+            d30: Go(Expired)
+            d20: Keep([Floor])
+            d10: Keep([Last])
+            go: d30
+        "#]],
+    );
+}
+
+#[test]
+fn a_policy_that_would_keep_nothing_is_refused() {
+    assert_eq!(decide(&Policy::new(), &[], now()), Err(PolicyError::NoRule));
+    let no_floor = Policy {
+        floor: 0,
+        ..last(1)
+    };
+    assert_eq!(decide(&no_floor, &[], now()), Err(PolicyError::NoFloor));
+}
+
+fn any_standing() -> impl Strategy<Value = Standing> {
+    prop_oneof![
+        6 => Just(Standing::Good),
+        1 => Just(Standing::Damaged),
+        1 => Just(Standing::Running),
+        1 => Just(Standing::Failed),
+        1 => Just(Standing::Unreadable),
+    ]
+}
+
+/// Lists in which differentials build on any earlier full backup, also on one that is not in the list.
+fn any_backups() -> impl Strategy<Value = Vec<Backup>> {
+    let one = (
+        0..2_000i64,
+        any_standing(),
+        proptest::option::of(0..20usize),
+        any::<bool>(),
+        any::<bool>(),
+    );
+    proptest::collection::vec(one, 0..25).prop_map(|rows| {
+        let made =
+            rows.iter()
+                .enumerate()
+                .map(|(at, (hours, standing, base, pinned, in_scope))| {
+                    let started_at = now()
+                        .checked_sub(SignedDuration::from_hours(*hours))
+                        .expect("a time");
+                    Backup {
+                        base: base
+                            .filter(|base| rows.get(*base).is_none_or(|row| row.2.is_none()))
+                            .map(|base| format!("b{base}").parse().expect("a name")),
+                        pin: pinned.then(|| Pin {
+                            reason: "x".to_owned(),
+                            until: None,
+                        }),
+                        in_scope: *in_scope,
+                        ..with(*standing, backup(&format!("b{at}"), started_at))
+                    }
+                });
+        made.collect()
+    })
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    (0..4u32, 0..40u32, 0..5u32, 0..5u32, 0..5u32, 1..4u32).prop_map(
+        |(last, days, daily, weekly, monthly, floor)| Policy {
+            last,
+            days: days + 1,
+            daily,
+            weekly,
+            monthly,
+            floor,
+            ..Policy::new()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn the_floor_holds_bases_stay_and_what_is_left_stays(policy in any_policy(), backups in any_backups()) {
+        let decided = decide(&policy, &backups, now()).expect("a policy");
+        let left: Vec<Backup> = backups.iter().filter(|backup| !decided.go.contains(&backup.name)).cloned().collect();
+        let good = |list: &[Backup]| list.iter().filter(|backup| backup.in_scope && standing(backup, list) == Standing::Good).count();
+        prop_assert!(good(&left) >= good(&backups).min(policy.floor as usize));
+        for backup in &left {
+            let base = backup.base.as_ref();
+            let had_base = base.is_some_and(|base| backups.iter().any(|other| other.name == *base));
+            prop_assert!(!had_base || left.iter().any(|other| Some(&other.name) == base));
+        }
+        for backup in &backups {
+            let must_stay = backup.pin.is_some() || !backup.in_scope || matches!(backup.standing, Standing::Running | Standing::Unreadable);
+            prop_assert!(!must_stay || left.contains(backup));
+        }
+        // Applying a policy twice does no more than once.
+        let again = decide(&policy, &left, now()).expect("a policy");
+        prop_assert_eq!(again.go, Vec::<BackupName>::new());
+    }
+}

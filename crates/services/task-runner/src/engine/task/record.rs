@@ -1,0 +1,129 @@
+//! What is kept of a task as a whole.
+
+use jiff::Timestamp;
+use model::task::{TaskKind, TaskState};
+use model::{BackupRef, ClusterName, TaskId};
+use serde::{Deserialize, Serialize};
+
+/// What is kept of a task as a whole. It is written often, so what is large is kept apart: the steps and whatever the
+/// task's kind needs are documents, and each step has its status under a key of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TaskRecord {
+    pub id: TaskId,
+    pub kind: TaskKind,
+    pub state: TaskState,
+    /// Counts runs: 1, and one more for each resume.
+    pub attempt: u32,
+    pub cluster: ClusterName,
+    pub backup: Option<BackupRef>,
+    pub created_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    #[serde(default)]
+    pub error: String,
+    /// Whether findings of the task as a whole are kept as a document. Those of steps are in their status.
+    #[serde(default)]
+    pub has_findings: bool,
+    /// Set once the task is on its way to an end other than success.
+    #[serde(default)]
+    pub ending: Option<Ending>,
+    /// Whether a step was started after which there is no way back, only forward.
+    #[serde(default)]
+    pub past_point_of_no_return: bool,
+    /// Whether a step was started that leaves something outside that must be undone if the task is given up.
+    #[serde(default)]
+    pub made_something: bool,
+    /// Whether everything that the task had made was undone.
+    #[serde(default)]
+    pub cleaned: bool,
+    /// Whether something that only tidies up has failed, so that it may be worth another try once the task has ended.
+    #[serde(default)]
+    pub untidy: bool,
+    /// When a task that was resumed had ended for the first time.
+    #[serde(default)]
+    pub first_ended: Option<Timestamp>,
+    /// Steps that go back to pending before the task is driven again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<Reset>,
+}
+
+/// Which steps a resume sets back to pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Reset {
+    /// Those that have not succeeded.
+    Unfinished,
+    /// All, as if none had ever run: what they had made was undone.
+    All,
+}
+
+impl TaskRecord {
+    /// A task that is about to be created.
+    pub fn new(id: TaskId, kind: TaskKind, cluster: ClusterName, now: Timestamp) -> Self {
+        Self {
+            id,
+            kind,
+            state: TaskState::Pending,
+            attempt: 1,
+            cluster,
+            backup: None,
+            created_at: now,
+            finished_at: None,
+            error: String::new(),
+            has_findings: false,
+            ending: None,
+            past_point_of_no_return: false,
+            made_something: false,
+            cleaned: false,
+            untidy: false,
+            first_ended: None,
+            reset: None,
+        }
+    }
+
+    /// Whether it has left something behind that a resume can go on from and a cancellation would undo.
+    pub fn has_leftovers(&self) -> bool {
+        self.made_something && !self.cleaned
+    }
+
+    /// When the task last had its cluster to itself.
+    pub fn ended(&self) -> Option<Timestamp> {
+        self.first_ended.or(self.finished_at)
+    }
+}
+
+/// Where a task is going that will not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ending {
+    pub outcome: Outcome,
+    pub reason: String,
+    /// Whether what the task made has to be undone on the way.
+    pub clean: bool,
+    /// Whether a user has ended it as it is, with nothing undone.
+    #[serde(default)]
+    pub forced: bool,
+}
+
+impl Ending {
+    /// The end of a task as it is.
+    pub fn by_force(record: &TaskRecord) -> Self {
+        let reason = match &record.ending {
+            None => "ended by force on request".to_owned(),
+            // Asked for twice, it is the same.
+            Some(ending) if ending.forced => ending.reason.clone(),
+            Some(ending) => format!("ended by force on request, after: {}", ending.reason),
+        };
+        Self {
+            outcome: Outcome::Failed,
+            reason,
+            clean: false,
+            forced: true,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outcome {
+    Failed,
+    Cancelled,
+}

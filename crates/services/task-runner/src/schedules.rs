@@ -1,0 +1,175 @@
+//! Schedules of backups: kept, changed on request, and carried out.
+//!
+//! - [`store`]: a schedule with how far it has come, and its past runs, in the state store.
+//! - [`tick`]: decides what is to be done about one schedule now, and writes that down before it is done.
+//! - [`make`]: makes the backup of a run.
+//! - [`lead`]: one runner of several ticks all schedules.
+//!
+//! When runs are due, and what they are called, is decided by the crate `schedule`. A run is written down with the id of its
+//! task before the task is created: whoever comes after a crash creates that task, or finds it.
+
+mod lead;
+mod make;
+mod store;
+mod tick;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use model::ClusterName;
+use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
+
+use crate::cluster;
+use crate::context::Context;
+use crate::engine::Engine;
+use crate::error::RunnerError;
+use crate::kinds::backup::Created;
+use store::Stored;
+
+pub(crate) use lead::schedules_loop;
+pub(crate) use store::has_any;
+
+/// How often a change is tried while others change the schedule at the same time.
+const CHANGE_TRIES: usize = 10;
+
+/// Makes a schedule, or changes it if it is there and `replace` is set.
+pub(crate) async fn put(
+    context: &Context,
+    mut schedule: Schedule,
+    replace: bool,
+) -> Result<ScheduleState, RunnerError> {
+    cluster::get(context, &schedule.cluster).await?;
+    let now = (context.clock)();
+    for _ in 0..CHANGE_TRIES {
+        let known = store::find(context, &schedule.cluster, &schedule.name).await?;
+        let new = match known {
+            None => Stored::new(ScheduleState::new(schedule.clone(), now)),
+            Some(_) if !replace => {
+                let (cluster, name) = (schedule.cluster, schedule.name);
+                return Err(RunnerError::ScheduleExists(cluster, name));
+            }
+            Some(mut known) => {
+                // A pause is ended by resuming, not by a change of something else.
+                if schedule.pause.is_none() {
+                    schedule.pause = known.state.schedule.pause.take();
+                }
+                known.state.schedule = schedule.clone();
+                // What the new expression was due before now was never promised.
+                known.state.progress.considered = now;
+                known.state.progress.waiting = None;
+                known
+            }
+        };
+        if let Some(saved) = store::save(context, new).await? {
+            return Ok(saved.state);
+        }
+    }
+    Err(RunnerError::ScheduleContended(
+        schedule.cluster,
+        schedule.name,
+    ))
+}
+
+/// Schedules of one cluster or of all.
+pub(crate) async fn list(
+    context: &Context,
+    cluster: Option<&ClusterName>,
+) -> Result<Vec<ScheduleState>, RunnerError> {
+    let stored = store::list(context, cluster).await?;
+    Ok(stored.into_iter().map(|stored| stored.state).collect())
+}
+
+/// A schedule with its last runs, newest first.
+pub(crate) async fn get(
+    context: &Context,
+    cluster: &ClusterName,
+    name: &ScheduleName,
+) -> Result<(ScheduleState, Vec<PastRun>), RunnerError> {
+    let stored = store::get(context, cluster, name).await?;
+    let past = store::past_runs(context, cluster, name).await?;
+    Ok((stored.state, past))
+}
+
+/// Forgets a schedule and its history.
+pub(crate) async fn delete(
+    context: &Context,
+    cluster: &ClusterName,
+    name: &ScheduleName,
+) -> Result<(), RunnerError> {
+    store::get(context, cluster, name).await?;
+    store::remove(context, cluster, name).await
+}
+
+/// Sets or ends a pause.
+pub(crate) async fn set_pause(
+    context: &Context,
+    cluster: &ClusterName,
+    name: &ScheduleName,
+    pause: Option<Pause>,
+) -> Result<ScheduleState, RunnerError> {
+    let now = (context.clock)();
+    change(context, cluster, name, |state| {
+        state.schedule.pause.clone_from(&pause);
+        if pause.is_none() {
+            // What was due during the pause is not made up for.
+            state.progress.considered = now.max(state.progress.considered);
+            state.progress.waiting = None;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Makes the backup of a schedule now.
+pub(crate) async fn run_now(
+    engine: Arc<Engine>,
+    cluster: ClusterName,
+    name: ScheduleName,
+) -> Result<Created, RunnerError> {
+    let context = &engine.context;
+    let now = whole_second((context.clock)());
+    for _ in 0..CHANGE_TRIES {
+        let mut stored = store::get(context, &cluster, &name).await?;
+        if let Some(task) = stored.state.task {
+            return Err(RunnerError::ScheduleRuns {
+                cluster,
+                name,
+                task,
+            });
+        }
+        let run = stored
+            .state
+            .schedule
+            .run(now, stored.state.progress.last_full);
+        let past = make::announce(&mut stored.state, &run, now);
+        let Some(stored) = store::save_with(context, stored, &[past], None).await? else {
+            continue;
+        };
+        return make::make_for_caller(&engine, stored, &run).await;
+    }
+    Err(RunnerError::ScheduleContended(cluster, name))
+}
+
+/// Names of backups have seconds.
+fn whole_second(now: Timestamp) -> Timestamp {
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+async fn change(
+    context: &Context,
+    cluster: &ClusterName,
+    name: &ScheduleName,
+    change: impl Fn(&mut ScheduleState) -> Result<(), RunnerError>,
+) -> Result<ScheduleState, RunnerError> {
+    for _ in 0..CHANGE_TRIES {
+        let mut stored = store::get(context, cluster, name).await?;
+        change(&mut stored.state)?;
+        if let Some(saved) = store::save(context, stored).await? {
+            return Ok(saved.state);
+        }
+    }
+    Err(RunnerError::ScheduleContended(
+        cluster.clone(),
+        name.clone(),
+    ))
+}

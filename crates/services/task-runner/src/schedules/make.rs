@@ -1,0 +1,187 @@
+//! Makes the backup of a run.
+
+use std::sync::Arc;
+
+use api::{ErrorKind, ServiceError};
+use jiff::Timestamp;
+use model::{BackupRef, Finding, Severity, TaskId};
+use schedule::{Active, PastRun, Run, RunOutcome, ScheduleState};
+use state_store::StateError;
+use uuid::Uuid;
+
+use super::store::{self, Stored};
+use crate::engine::Engine;
+use crate::error::RunnerError;
+use crate::kinds::backup::{self, Created, NewBackup};
+
+/// The catalog's word for a differential backup without a full one to build on.
+const NO_BASE: &str = "NO_BASE";
+
+/// Makes a run the one that has not ended, with the id that its task will have. Returns its record.
+pub(super) fn announce(state: &mut ScheduleState, run: &Run, now: Timestamp) -> PastRun {
+    let task = TaskId(Uuid::now_v7());
+    state.task = Some(task);
+    state.progress.active = Some(Active {
+        due: run.due,
+        started_at: now,
+    });
+    PastRun::begun(run, Some(task))
+}
+
+/// Creates the task of a run that was announced. If it cannot be created now, the run waits again, unless it was refused.
+pub(super) async fn make(
+    engine: &Arc<Engine>,
+    stored: Stored,
+    run: &Run,
+) -> Result<(), RunnerError> {
+    let created = create(engine, &stored.state, run).await;
+    match created {
+        Ok(Created { task: Some(_), .. }) => Ok(()),
+        // There is a task, or another runner creates it now: the next tick sees what has become of it.
+        Err(_) if may_exist(engine, &stored).await? => Ok(()),
+        Ok(Created { findings, .. }) => {
+            let why = refusals(&findings);
+            refused(engine, stored, run, why).await
+        }
+        Err(error) if is_final(&error) => {
+            let why = api::error::chain(&error);
+            refused(engine, stored, run, why).await
+        }
+        Err(error) => wait_again(engine, stored, run, &error).await,
+    }
+}
+
+/// The same for a caller who waits for the outcome: nothing waits again.
+pub(super) async fn make_for_caller(
+    engine: &Arc<Engine>,
+    stored: Stored,
+    run: &Run,
+) -> Result<Created, RunnerError> {
+    let created = create(engine, &stored.state, run).await;
+    match &created {
+        Ok(Created { task: Some(_), .. }) => {}
+        // The loop that carries out schedules has found the run first.
+        Err(_) if may_exist(engine, &stored).await? => {
+            let schedule = &stored.state.schedule;
+            return Ok(Created {
+                task: stored.state.task,
+                backup: BackupRef {
+                    cluster: schedule.cluster.clone(),
+                    name: run.backup.clone(),
+                },
+                findings: Vec::new(),
+            });
+        }
+        Ok(Created { findings, .. }) => {
+            let why = refusals(findings);
+            refused(engine, stored, run, why).await?;
+        }
+        Err(error) => {
+            let why = api::error::chain(error);
+            refused(engine, stored, run, why).await?;
+        }
+    }
+    created
+}
+
+/// Whether the task of a run was created, or may be being created by another.
+async fn may_exist(engine: &Engine, stored: &Stored) -> Result<bool, RunnerError> {
+    let Some(id) = stored.state.task else {
+        return Ok(false);
+    };
+    let tasks = &engine.context.tasks;
+    if tasks.get(id).await?.is_some() {
+        return Ok(true);
+    }
+    match tasks.acquire(id, &engine.holder).await {
+        Ok(fence) => {
+            tasks.release(&fence).await;
+            Ok(tasks.get(id).await?.is_some())
+        }
+        Err(StateError::LeaseHeld { .. }) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn create(
+    engine: &Arc<Engine>,
+    state: &ScheduleState,
+    run: &Run,
+) -> Result<Created, RunnerError> {
+    let schedule = &state.schedule;
+    let new = NewBackup {
+        task: state.task,
+        cluster: schedule.cluster.clone(),
+        name: Some(run.backup.clone()),
+        kind: run.kind,
+        selection: schedule.selection.clone(),
+        base: None,
+        keep_damaged: false,
+        completeness: schedule.completeness,
+    };
+    backup::create(engine.clone(), new).await
+}
+
+/// Whether trying again would end the same.
+fn is_final(error: &RunnerError) -> bool {
+    !matches!(error, RunnerError::ClusterBusy { .. })
+        && error.kind() != ErrorKind::Unavailable
+        && !lacks_base(error)
+}
+
+fn lacks_base(error: &RunnerError) -> bool {
+    matches!(error, RunnerError::Remote { error, .. } if error.reason == NO_BASE)
+}
+
+fn refusals(findings: &[Finding]) -> String {
+    let refusals = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Refusal);
+    let texts: Vec<String> = refusals
+        .map(|finding| format!("{}: {}", finding.code, finding.message))
+        .collect();
+    texts.join("; ")
+}
+
+async fn refused(
+    engine: &Engine,
+    mut stored: Stored,
+    run: &Run,
+    why: String,
+) -> Result<(), RunnerError> {
+    let schedule = &stored.state.schedule;
+    tracing::error!(cluster_id = %schedule.cluster, schedule = %schedule.name, backup = %run.backup, why, "scheduled backup refused");
+    let past = PastRun {
+        outcome: RunOutcome::Refused,
+        detail: why,
+        ..PastRun::begun(run, None)
+    };
+    stored.state.progress.active = None;
+    stored.state.task = None;
+    // If another has changed the schedule meanwhile, the run is found without a task, and made again.
+    store::save_with(&engine.context, stored, &[past], None).await?;
+    Ok(())
+}
+
+async fn wait_again(
+    engine: &Engine,
+    mut stored: Stored,
+    run: &Run,
+    error: &RunnerError,
+) -> Result<(), RunnerError> {
+    let why = api::error::chain(error);
+    tracing::warn!(backup = %run.backup, why, "scheduled backup waits");
+    let past = PastRun {
+        detail: why,
+        ..PastRun::begun(run, None)
+    };
+    let state = &mut stored.state;
+    (state.progress.active, state.task) = (None, None);
+    state.progress.waiting = Some(run.due);
+    if lacks_base(error) {
+        // The next try is full.
+        state.progress.last_full = None;
+    }
+    store::save_with(&engine.context, stored, &[past], None).await?;
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! What is to be done about one schedule now.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use model::manifest::BackupKind;
+use model::task::TaskState;
+use schedule::{Decision, PastRun, RunOutcome, decide};
+use state_store::Fence;
+
+use super::make::{announce, make};
+use super::store::{self, Stored};
+use crate::engine::{Engine, TaskRecord, control};
+use crate::error::RunnerError;
+
+/// Notes what has ended, decides, and carries the decisions out. Returns when there is something to decide again.
+pub(super) async fn tick(
+    engine: &Arc<Engine>,
+    stored: Stored,
+    leader: &Fence,
+) -> Result<Option<Timestamp>, RunnerError> {
+    let Some(stored) = note_end(engine, stored, leader).await? else {
+        return Ok(None);
+    };
+    let now = (engine.context.clock)();
+    let state = &stored.state;
+    let busy = is_busy(engine, state.task.is_none(), &state.schedule.cluster).await?;
+    let decided = decide(&state.schedule, &state.progress, now, busy);
+    let is_settled =
+        decided.decisions.is_empty() && decided.progress.waiting == state.progress.waiting;
+    if is_settled {
+        return Ok(decided.again_at);
+    }
+    carry_out(engine, stored, decided.progress, decided.decisions, leader).await?;
+    Ok(decided.again_at)
+}
+
+/// Notes the end of the run that has not ended, or makes it if its task was never created. None if another has changed the
+/// schedule meanwhile.
+async fn note_end(
+    engine: &Arc<Engine>,
+    mut stored: Stored,
+    leader: &Fence,
+) -> Result<Option<Stored>, RunnerError> {
+    let state = &stored.state;
+    let (Some(task), Some(active)) = (state.task, &state.progress.active) else {
+        return Ok(Some(stored));
+    };
+    let due = active.due;
+    let run = state.schedule.run(due, state.progress.last_full);
+    let Some(known) = engine.context.tasks.get(task).await? else {
+        make(engine, stored, &run).await?;
+        return Ok(None);
+    };
+    let record = known.record;
+    let Some(outcome) = outcome(&record) else {
+        return Ok(Some(stored));
+    };
+    let (cluster, name) = (&state.schedule.cluster, &state.schedule.name);
+    let past = store::past_run(&engine.context, cluster, name, due).await?;
+    let past = PastRun {
+        outcome,
+        detail: record.error.clone(),
+        ..past.unwrap_or_else(|| PastRun::begun(&run, Some(task)))
+    };
+    let state = &mut stored.state;
+    if outcome == RunOutcome::Succeeded {
+        state.last_good_start = Some(record.created_at);
+        // As it was made: the schedule may have been changed since.
+        if past.kind == Some(BackupKind::Full) {
+            state.progress.last_full = Some(due);
+        }
+    }
+    (state.progress.active, state.task) = (None, None);
+    store::save_with(&engine.context, stored, &[past], Some(leader)).await
+}
+
+/// What became of a task; none if it has not ended.
+fn outcome(record: &TaskRecord) -> Option<RunOutcome> {
+    match record.state {
+        TaskState::Pending | TaskState::Running => None,
+        TaskState::Succeeded => Some(RunOutcome::Succeeded),
+        TaskState::Failed => Some(RunOutcome::Failed),
+        TaskState::Cancelled => Some(RunOutcome::Cancelled),
+    }
+}
+
+/// Whether the cluster has a task that a backup would have to wait for; not asked while a run of the schedule has not ended.
+async fn is_busy(
+    engine: &Engine,
+    ask: bool,
+    cluster: &model::ClusterName,
+) -> Result<bool, RunnerError> {
+    if !ask {
+        return Ok(false);
+    }
+    match engine.context.tasks.check_free(cluster).await {
+        Ok(()) => Ok(false),
+        Err(RunnerError::ClusterBusy { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+async fn carry_out(
+    engine: &Arc<Engine>,
+    mut stored: Stored,
+    progress: schedule::Progress,
+    decisions: Vec<Decision>,
+    leader: &Fence,
+) -> Result<(), RunnerError> {
+    let now = (engine.context.clock)();
+    let task = stored.state.task;
+    stored.state.progress = progress;
+    let mut past = Vec::new();
+    let mut start = None;
+    let mut cancel = None;
+    for decision in decisions {
+        match decision {
+            Decision::Start(run) => {
+                past.push(announce(&mut stored.state, &run, now));
+                start = Some(run);
+            }
+            Decision::Skip {
+                first_due,
+                last_due,
+                runs,
+                reason,
+            } => past.push(PastRun {
+                first_due,
+                last_due,
+                runs,
+                outcome: RunOutcome::Skipped(reason),
+                backup: None,
+                kind: None,
+                task: None,
+                detail: String::new(),
+            }),
+            Decision::Cancel { .. } => cancel = task,
+        }
+    }
+    let Some(stored) = store::save_with(&engine.context, stored, &past, Some(leader)).await? else {
+        // Another has changed the schedule; the next tick decides again.
+        return Ok(());
+    };
+    let schedule = &stored.state.schedule;
+    store::prune(&engine.context, &schedule.cluster, &schedule.name).await?;
+    if let Some(task) = cancel {
+        cancel_overdue(engine, task).await;
+    }
+    match start {
+        Some(run) => make(engine, stored, &run).await,
+        None => Ok(()),
+    }
+}
+
+/// It is asked again with every tick until it has ended, so a failure is only logged.
+async fn cancel_overdue(engine: &Arc<Engine>, task: model::TaskId) {
+    tracing::warn!(task_id = %task, "scheduled backup is cancelled: it has taken longer than its deadline");
+    if let Err(error) = control::cancel(engine.clone(), task).await {
+        let error = api::error::chain(&error);
+        tracing::warn!(task_id = %task, error, "scheduled backup past its deadline could not be cancelled");
+    }
+}
