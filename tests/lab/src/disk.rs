@@ -41,7 +41,7 @@ pub fn free(folder: &Path, disk_mb: u32) -> Result<()> {
 }
 
 pub(crate) fn mount(folder: &Path, disk_mb: u32) -> Result<()> {
-    let size = format!("size={disk_mb}m");
+    let size = format!("size={disk_mb}m,mode=0755");
     run(
         "mount",
         &["-t", "tmpfs", "-o", &size, "ringkeep-lab"],

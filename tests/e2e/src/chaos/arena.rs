@@ -15,9 +15,10 @@ use crate::{Extras, Process, World};
 
 /// Enough for everything that the seeds of one run leave in snapshots of Cassandra's own.
 const DISK_MB: u32 = 768;
-/// Retries come soon, and what tasks have left is cleared soon; a restore in place has time for its cutoff on a busy machine.
+/// Retries come soon, and what tasks have left is cleared soon. The cutoff of a restore in place is near; on a busy machine
+/// the task-runner doubles the time by itself.
 const RUNNER: &str =
-    "[tasks]\nstep_retry_max_ms = 2000\nleftovers_every_seconds = 5\nquiesce_seconds = 15\n";
+    "[tasks]\nstep_retry_max_ms = 2000\nleftovers_every_seconds = 5\nquiesce_seconds = 20\n";
 
 pub struct Arena {
     pub world: World,

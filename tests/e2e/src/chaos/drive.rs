@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use super::arena::Arena;
@@ -18,7 +18,7 @@ const TRIES: usize = 8;
 /// Between two looks at the task.
 const PAUSE: Duration = Duration::from_millis(300);
 /// How long a task may take in all, on a busy machine.
-const WITHIN: Duration = Duration::from_secs(1_200);
+const WITHIN: Duration = Duration::from_secs(3_600);
 /// Steps from which on Cassandra may be down because the task has stopped it.
 const STOPPING: [&str; 4] = ["stop", "swap", "swapback", "start"];
 
@@ -63,7 +63,13 @@ impl<'a> Drive<'a> {
     pub async fn through(mut self, command: impl Fn(usize) -> Vec<String>) -> Result<Value> {
         let carried = tokio::time::timeout(WITHIN, self.carry(command)).await;
         self.arena.wanted.set(Vec::new());
-        let ended = carried.context("the task does not come to an end")??;
+        let Ok(ended) = carried else {
+            bail!(
+                "the task does not come to an end: {:?}",
+                newest(self.arena).await?
+            );
+        };
+        let ended = ended?;
         for strike in &self.strikes {
             let why = "the step was over or did not come";
             say!("  missed: {strike}: {why}");

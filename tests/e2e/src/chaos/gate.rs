@@ -39,12 +39,15 @@ pub struct Held {
     pub end: oneshot::Sender<()>,
 }
 
-/// Which calls are held: the method, and where if only there.
+/// Which calls are held.
 #[derive(Clone, Default)]
-pub struct Wanted(Arc<Mutex<Vec<(&'static str, Option<Place>)>>>);
+pub struct Wanted(Arc<Mutex<Vec<Call>>>);
+
+/// A method, and where it is held if only there.
+pub type Call = (&'static str, Option<Place>);
 
 impl Wanted {
-    pub fn set(&self, wanted: Vec<(&'static str, Option<Place>)>) {
+    pub fn set(&self, wanted: Vec<Call>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
     }
 

@@ -55,9 +55,6 @@ impl Story<'_> {
         let backing_up = self.writer.until_served().await?;
         let before = self.arena.world.digest().await?;
         let backup = self.backed_up().await?;
-        oracle::clean(self.arena)
-            .await
-            .context("after the backup")?;
         let backed_up = self.writer.mark();
         self.changed().await?;
         let restoring = self.writer.until_served().await?;
@@ -121,8 +118,7 @@ impl Story<'_> {
         world.cluster.wait_ready().await?;
         world.change(self.schedule.seed).await?;
         let session = world.cluster.session().await?;
-        session::run(&session, "DROP TABLE shop.baskets").await?;
-        world.cluster.wait_ready().await
+        session::run(&session, "DROP TABLE shop.baskets").await
     }
 
     /// The id of the restore's task.
