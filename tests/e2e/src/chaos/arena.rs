@@ -27,6 +27,8 @@ pub struct Arena {
     agents: Vec<Wire>,
     catalog: Wire,
     pub has_disks: bool,
+    /// Which nodes ran when the supervisor looked last.
+    ran: Vec<bool>,
 }
 
 /// Inside the data folder, where Cassandra does not look: the data folder may be a disk of its own.
@@ -78,6 +80,7 @@ impl Arena {
         }
         let world = world.start().await?;
         catalog_gate.lead_to(&world.deployment.catalog)?;
+        let ran = vec![true; world.cluster.nodes().len()];
         let mut agents = Vec::new();
         for (at, agent) in world.deployment.agents.iter().enumerate() {
             let gate = Gate::new(Place::Agent(at), wanted.clone(), sender.clone());
@@ -91,6 +94,7 @@ impl Arena {
             agents,
             catalog,
             has_disks,
+            ran,
         })
     }
 
@@ -165,20 +169,15 @@ impl Arena {
         folders.first().context("a node has a data folder")
     }
 
-    /// Starts the nodes that have ended by themselves. Only while no task may have stopped them.
-    pub async fn supervise(&self) -> Result<()> {
-        for node in self.world.cluster.nodes() {
-            if !node.is_running() {
+    /// Starts nodes that have ended by themselves, unless a task may be stopping them: then those that are down are meant to be
+    /// until they have been seen running again.
+    pub async fn supervise(&mut self, is_stopping: bool) -> Result<()> {
+        for (node, ran) in self.world.cluster.nodes().iter().zip(&mut self.ran) {
+            if !node.is_running() && *ran && !is_stopping {
                 say!("  the supervisor starts Cassandra {} again", node.name);
                 node.start().await?;
             }
-        }
-        Ok(())
-    }
-
-    pub async fn supervise_if(&self, may_start: bool) -> Result<()> {
-        if may_start {
-            self.supervise().await?;
+            *ran = node.is_running();
         }
         Ok(())
     }

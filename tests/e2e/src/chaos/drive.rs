@@ -87,8 +87,8 @@ impl<'a> Drive<'a> {
                     return Ok(ended);
                 }
                 self.check_named(&ended)?;
-                self.arena.supervise_if(is_before_stop(&ended)).await?;
-                task = self.resume(&id).await?;
+                self.arena.supervise(may_stop(&ended)).await?;
+                task = self.resume(&id, &ended).await?;
             }
         }
         bail!("no success after {TRIES} tries")
@@ -141,14 +141,20 @@ impl<'a> Drive<'a> {
         Ok(())
     }
 
-    /// None: it cannot be resumed, and another one has to be started.
-    async fn resume(&mut self, id: &str) -> Result<Option<String>> {
+    /// None: it cannot be resumed. What it has replaced is taken back, and another one has to be started.
+    async fn resume(&mut self, id: &str, ended: &Value) -> Result<Option<String>> {
         let resumed = self.arena.world.cli().run(&["task", "resume", id]).await?;
         if resumed.code == 0 {
             say!("  resumed");
             return Ok(Some(id.to_owned()));
         }
         say!("  not resumed: {}", resumed.stderr.trim());
+        let steps = ended["steps"].as_array().map_or(&[][..], Vec::as_slice);
+        if has_begun(steps, "swap") {
+            let rollback = ["restore", "rollback", id, "--yes", "--wait"];
+            self.arena.world.cli().ok(&rollback).await?;
+            say!("  rolled back");
+        }
         Ok(None)
     }
 
@@ -161,7 +167,7 @@ impl<'a> Drive<'a> {
                     if matches!(shown.json["state"].as_str(), Some("succeeded" | "failed" | "cancelled")) {
                         return Ok(shown.json);
                     }
-                    self.arena.supervise_if(is_before_stop(&shown.json)).await?;
+                    self.arena.supervise(may_stop(&shown.json)).await?;
                 }
             }
         }
@@ -241,14 +247,17 @@ fn id_of(task: &Value) -> String {
     task["id"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Whether the task has not begun to stop Cassandra.
-fn is_before_stop(task: &Value) -> bool {
+/// Whether the task may have stopped Cassandra and not started it yet. Of a reply that is no task nothing is known.
+fn may_stop(task: &Value) -> bool {
     let Some(steps) = task["steps"].as_array() else {
-        return false;
+        return true;
     };
-    let mut stopping = steps.iter().filter(|step| {
-        let kind = step["kind"].as_str().unwrap_or_default();
-        STOPPING.contains(&kind)
-    });
-    stopping.all(|step| step["state"] == "pending")
+    let mut starts = steps.iter().filter(|step| step["kind"] == "start");
+    let all_started = starts.all(|step| step["state"] == "succeeded");
+    !all_started && STOPPING.iter().any(|kind| has_begun(steps, kind))
+}
+
+fn has_begun(steps: &[Value], kind: &str) -> bool {
+    let mut steps = steps.iter().filter(|step| step["kind"] == kind);
+    steps.any(|step| step["state"] != "pending")
 }

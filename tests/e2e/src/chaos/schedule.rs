@@ -77,8 +77,7 @@ impl Schedule {
         };
         let backup = maker.strikes(BACKUP, 2);
         let restore = maker.strikes(steps, 3);
-        let is_rolled_back =
-            mode == Mode::InPlace && (scope == Scope::All || maker.random.once_in(2));
+        let is_rolled_back = mode == Mode::InPlace && (scope == Scope::All || maker.turn % 2 == 1);
         let rollback = is_rolled_back.then(|| maker.strikes(ROLLBACK, 1));
         Self {
             seed,
