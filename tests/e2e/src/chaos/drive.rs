@@ -197,7 +197,11 @@ impl<'a> Drive<'a> {
             let _ = held.end.send(());
             return Ok(());
         };
-        let strike = self.strikes.remove(at);
+        let mut strike = self.strikes.remove(at);
+        // Of a step of the whole cluster, the node that does it.
+        if let Place::Agent(node) = held.place {
+            strike.node = node;
+        }
         self.want(true);
         say!("  {strike} ({})", held.method);
         match strike.hit(self.arena, held).await? {

@@ -43,7 +43,7 @@ pub struct Strike {
     pub step: &'static Step,
     pub fault: Fault,
     pub moment: Moment,
-    /// The node that is hit: the one of the step, if each node has one.
+    /// The node that is hit: the one that the step is on, or any if it is on none.
     pub node: usize,
     /// How long the victim stays away.
     pub away: Duration,
