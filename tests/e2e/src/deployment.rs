@@ -39,11 +39,24 @@ impl Store {
     }
 }
 
+/// What a test sets besides, for services that are processes of their own.
+#[derive(Default)]
+pub struct Extras {
+    /// Lines of an agent's `[agent]`.
+    pub agent: Option<fn(&Node) -> String>,
+    /// Sections of the task-runner.
+    pub runner: String,
+    /// Where the task-runner reaches the catalog, if not at the catalog's own address.
+    pub catalog: Option<String>,
+}
+
 pub struct Deployment {
     pub processes: Vec<Process>,
     pub cli: Cli,
     /// host:port of each agent, in the order of the nodes.
     pub agents: Vec<String>,
+    /// host:port of the catalog.
+    pub catalog: String,
 }
 
 impl Deployment {
@@ -57,8 +70,23 @@ impl Deployment {
         fs::create_dir_all(folder)?;
         match shape {
             Shape::Standalone => standalone(nodes, store, folder, credentials).await,
-            Shape::Separate => separate(nodes, store, folder, credentials).await,
+            Shape::Separate => {
+                let extras = Extras::default();
+                separate(nodes, store, folder, credentials, &extras).await
+            }
         }
+    }
+
+    /// Each service a process of its own, with more settings.
+    pub async fn start_separate(
+        nodes: &[Node],
+        store: &Store,
+        folder: &Path,
+        credentials: Option<(&str, &str)>,
+        extras: &Extras,
+    ) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        separate(nodes, store, folder, credentials, extras).await
     }
 
     /// The process of this name.
@@ -139,6 +167,7 @@ async fn standalone(
             endpoint: format!("http://127.0.0.1:{port}"),
         },
         agents,
+        catalog: format!("127.0.0.1:{port}"),
     })
 }
 
@@ -147,6 +176,7 @@ async fn separate(
     store: &Store,
     folder: &Path,
     credentials: Option<(&str, &str)>,
+    extras: &Extras,
 ) -> Result<Deployment> {
     let mut processes = Vec::new();
     let mut agents = Vec::new();
@@ -154,6 +184,7 @@ async fn separate(
         let mut toml = store.toml();
         let state = folder.join(format!("agent-{at}"));
         toml.push_str(&agent_sections("", node, &state, credentials));
+        toml.push_str(&extras.agent.map(|lines| lines(node)).unwrap_or_default());
         let name = format!("node-agent-{at}");
         let port = service(&mut processes, &name, "ringkeep-node-agent", toml, folder).await?;
         agents.push(format!("127.0.0.1:{port}"));
@@ -175,9 +206,12 @@ async fn separate(
         folder,
     )
     .await?;
+    let at = |port| format!("127.0.0.1:{port}");
     let toml = format!(
-        "[state]\npath = {:?}\n[clients]\ncatalog = \"http://127.0.0.1:{catalog}\"\nplanner = \"http://127.0.0.1:{planner}\"\n",
-        folder.join("tasks.redb")
+        "[state]\npath = {:?}\n[clients]\ncatalog = \"http://{}\"\nplanner = \"http://127.0.0.1:{planner}\"\n{}",
+        folder.join("tasks.redb"),
+        extras.catalog.clone().unwrap_or_else(|| at(catalog)),
+        extras.runner
     );
     let runner = service(
         &mut processes,
@@ -187,7 +221,6 @@ async fn separate(
         folder,
     )
     .await?;
-    let at = |port| format!("127.0.0.1:{port}");
     let endpoint = ingress::start(&[
         ("ringkeep.storage_catalog.v1.StorageCatalog", at(catalog)),
         ("ringkeep.planner.v1.Planner", at(planner)),
@@ -201,6 +234,7 @@ async fn separate(
             endpoint: format!("http://{endpoint}"),
         },
         agents,
+        catalog: at(catalog),
     })
 }
 

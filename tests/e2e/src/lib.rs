@@ -4,6 +4,7 @@
 //! Everything goes through the command line, as a user would.
 
 mod binaries;
+pub mod chaos;
 mod cli;
 mod deployment;
 mod ingress;
@@ -13,7 +14,7 @@ mod process;
 mod world;
 
 pub use cli::{Answer, Cli};
-pub use deployment::{Deployment, Shape, Store};
+pub use deployment::{Deployment, Extras, Shape, Store};
 pub use process::Process;
 pub use world::{
     CLUSTER, World, WorldBuilder, assert_differ, assert_same, folder_objects, until_final,

@@ -66,6 +66,14 @@ impl Process {
         Ok(())
     }
 
+    /// Sends a signal, unless the process was killed.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        match &self.child {
+            Some(child) => Ok(kill(Pid::from_raw(i32::try_from(child.id())?), signal)?),
+            None => Ok(()),
+        }
+    }
+
     /// SIGTERM, and waits for the drain.
     pub async fn stop(&mut self) -> Result<()> {
         let Some(mut child) = self.child.take() else {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::{Answer, Cli, Deployment, Shape, Store};
+use crate::{Answer, Cli, Deployment, Extras, Shape, Store};
 
 /// The name under which the cluster is registered.
 pub const CLUSTER: &str = "prod";
@@ -35,6 +35,7 @@ pub struct WorldBuilder {
     s3: bool,
     store: Option<PathBuf>,
     agents_as: Option<(&'static str, &'static str)>,
+    extras: Extras,
 }
 
 impl World {
@@ -45,6 +46,7 @@ impl World {
             s3: false,
             store: None,
             agents_as: None,
+            extras: Extras::default(),
         }
     }
 
@@ -67,8 +69,13 @@ impl World {
 
     /// Registers the cluster with all its agents.
     pub async fn add_cluster(&self) -> Result<Answer> {
+        self.add_cluster_at(&self.deployment.agents).await
+    }
+
+    /// The same, with agents that the task-runner reaches at these addresses.
+    pub async fn add_cluster_at(&self, agents: &[String]) -> Result<Answer> {
         let mut arguments = vec!["cluster", "add", CLUSTER];
-        for agent in &self.deployment.agents {
+        for agent in agents {
             arguments.extend(["--agent", agent]);
         }
         self.cli().ok(&arguments).await
@@ -179,6 +186,13 @@ impl WorldBuilder {
         self
     }
 
+    /// The same, with more settings.
+    pub fn separate_with(mut self, extras: Extras) -> Self {
+        self.shape = Shape::Separate;
+        self.extras = extras;
+        self
+    }
+
     /// Backups go to a real MinIO.
     pub fn s3(mut self) -> Self {
         self.s3 = true;
@@ -216,14 +230,17 @@ impl WorldBuilder {
             true => self.agents_as.or(superuser),
             false => None,
         };
-        let deployment = Deployment::start(
-            self.shape,
-            cluster.nodes(),
-            &store,
-            &folder.path().join("ringkeep"),
-            credentials,
-        )
-        .await?;
+        let ringkeep = folder.path().join("ringkeep");
+        let nodes = cluster.nodes();
+        let deployment = match self.shape {
+            Shape::Standalone => {
+                Deployment::start(self.shape, nodes, &store, &ringkeep, credentials).await?
+            }
+            Shape::Separate => {
+                let extras = &self.extras;
+                Deployment::start_separate(nodes, &store, &ringkeep, credentials, extras).await?
+            }
+        };
         Ok(World {
             deployment,
             store,

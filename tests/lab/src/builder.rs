@@ -15,7 +15,7 @@ use crate::config::{self, ClusterConfig};
 use crate::node::Node;
 use crate::release::Release;
 use crate::scripts::Scripts;
-use crate::{fetch, java, session, tokens};
+use crate::{disk, fetch, java, session, tokens};
 
 /// A cluster that is wanted. `Cluster::builder` makes one, `start` brings it up.
 #[derive(Clone, Debug)]
@@ -31,6 +31,7 @@ pub struct ClusterBuilder {
     settings: BTreeMap<String, String>,
     dir: Option<PathBuf>,
     heap_mb: u32,
+    disk_mb: Option<u32>,
 }
 
 impl ClusterBuilder {
@@ -47,6 +48,7 @@ impl ClusterBuilder {
             settings: BTreeMap::new(),
             dir: None,
             heap_mb: 512,
+            disk_mb: None,
         };
         builder.nodes(1)
     }
@@ -120,6 +122,12 @@ impl ClusterBuilder {
         self
     }
 
+    /// Gives each data folder a small disk of its own, which `disk::fill` fills; only where `disk::can_mount`.
+    pub fn disk_mb(mut self, disk_mb: u32) -> Self {
+        self.disk_mb = Some(disk_mb);
+        self
+    }
+
     /// Fetches what is missing, writes all files, starts all nodes and waits until they see each other.
     ///
     /// What is returned ends with its value, also in a panic, and soon after its process is killed;
@@ -147,6 +155,7 @@ impl ClusterBuilder {
             name: self.name.clone(),
             release: self.release,
             authenticator: self.authenticator,
+            disk_mb: self.disk_mb,
             block,
             nodes: self.make_nodes(&dir, block)?,
         };
@@ -155,6 +164,11 @@ impl ClusterBuilder {
         let shared = self.shared_config(cluster.nodes());
         for node in cluster.nodes() {
             write_files(&shared, node)?;
+            if let Some(disk_mb) = self.disk_mb {
+                for folder in &node.data_dirs {
+                    disk::mount(folder, disk_mb)?;
+                }
+            }
             let scripts = Scripts {
                 release: self.release,
                 node,

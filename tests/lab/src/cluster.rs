@@ -19,7 +19,7 @@ use crate::builder::ClusterBuilder;
 use crate::node::Node;
 use crate::process::Process;
 use crate::release::Release;
-use crate::session;
+use crate::{disk, session};
 
 const READY_TIMEOUT: Duration = Duration::from_secs(180);
 /// Nodes that start at once; each keeps more than one core busy while it does.
@@ -31,6 +31,9 @@ pub(crate) struct Record {
     pub name: String,
     pub release: Release,
     pub authenticator: bool,
+    /// The size of the disk that each data folder is, if it is one.
+    #[serde(default)]
+    pub disk_mb: Option<u32>,
     pub block: Block,
     pub nodes: Vec<Node>,
 }
@@ -235,6 +238,13 @@ impl Cluster {
         Ok(())
     }
 
+    fn unmount(&self) {
+        if self.record.disk_mb.is_some() {
+            let folders = self.nodes().iter().flat_map(|node| &node.data_dirs);
+            folders.for_each(|folder| disk::unmount(folder));
+        }
+    }
+
     pub(crate) fn save(&self) -> Result<()> {
         let text = serde_json::to_string_pretty(&self.record)?;
         fs::write(self.dir.join("cluster.json"), text + "\n")?;
@@ -256,6 +266,7 @@ impl Drop for Cluster {
             node.kill();
         }
         if self.at_drop == AtDrop::Remove {
+            self.unmount();
             remove_folder(&self.dir);
             self.record.block.release();
         }

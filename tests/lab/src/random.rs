@@ -12,11 +12,11 @@ impl Random {
             seed = (seed ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
         let mut random = Self(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        random.next();
+        random.draw();
         random
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -26,7 +26,7 @@ impl Random {
 
     /// A number from 0 to `bound - 1`.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
+        self.draw() % bound.max(1)
     }
 
     /// True once in `count` times.
@@ -39,7 +39,7 @@ impl Random {
     }
 
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.next() as u8).collect()
+        (0..length).map(|_| self.draw() as u8).collect()
     }
 
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
@@ -58,12 +58,12 @@ mod tests {
     fn a_name_and_a_number_always_give_the_same_stream() {
         let draw = |name, number| {
             let mut random = Random::named(name, number);
-            [random.next(), random.next(), random.below(10)]
+            [random.draw(), random.draw(), random.below(10)]
         };
         assert_eq!(draw("orders", 7), draw("orders", 7));
         assert_ne!(draw("orders", 7), draw("orders", 8));
         assert_ne!(draw("orders", 7), draw("events", 7));
         // The stream is part of what "deterministic" promises: it must not drift between versions.
-        assert_eq!(Random(1).next(), 0x910a_2dec_8902_5cc1);
+        assert_eq!(Random(1).draw(), 0x910a_2dec_8902_5cc1);
     }
 }

@@ -14,7 +14,7 @@ pub fn choose(cluster: &str, nodes: usize, num_tokens: usize) -> Vec<Vec<i64>> {
         for (place, node) in order.into_iter().enumerate() {
             let slot = (round * nodes + place) as u128;
             // Within the middle half of its slot, so that no two tokens are near each other.
-            let within = width / 4 + u128::from(random.next()) % (width / 2);
+            let within = width / 4 + u128::from(random.draw()) % (width / 2);
             let position = slot * width + within;
             tokens[node].push((position as i128 + i128::from(i64::MIN)) as i64);
         }

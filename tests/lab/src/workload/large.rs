@@ -68,7 +68,7 @@ async fn write_partition(session: &Session, batch: &Batch, partition: u64) -> Re
             let words: Vec<String> = (0..WORDS_PER_ROW)
                 .map(|at| match at % 4 {
                     // Half of the text is new each time.
-                    0 => format!("{:x}", random.next()),
+                    0 => format!("{:x}", random.draw()),
                     _ => (*random.pick(WORDS)).to_owned(),
                 })
                 .collect();
