@@ -171,7 +171,7 @@ pub struct Space {
     pub total_bytes: u64,
 }
 
-/// The space of the filesystem that a path lies on.
+/// The space of the filesystem that a path is on.
 pub fn space(path: &Path) -> Result<Space, FileError> {
     let found = nix::sys::statvfs::statvfs(path)
         .map_err(|errno| FileError::at("measure", path)(errno.into()))?;
@@ -182,7 +182,7 @@ pub fn space(path: &Path) -> Result<Space, FileError> {
     })
 }
 
-/// The filesystem that a path lies on.
+/// The filesystem that a path is on.
 pub fn device(path: &Path) -> Result<u64, FileError> {
     fs::metadata(path)
         .map(|found| found.dev())

@@ -162,7 +162,7 @@ impl Folders {
         self.state.join("snapshots").join(format!("{tag}.jsonl"))
     }
 
-    /// Where the journals of restores lie.
+    /// Where the journals of restores are.
     pub fn restore_journals(&self) -> PathBuf {
         self.state.join("restores")
     }
