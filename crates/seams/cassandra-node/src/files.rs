@@ -1,7 +1,7 @@
 //! Files and folders on this host: errors that name the path, durable renames, space, and the ownership of new files.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -127,6 +127,22 @@ fn sync_parent(folder: &Path) -> Result<(), FileError> {
         Some(parent) if parent != Path::new("") => sync_folder(parent),
         _ => sync_folder(Path::new(".")),
     }
+}
+
+/// Gives a file new contents, which are on disk when this returns. They are written beside it and renamed, so that a reader
+/// never sees half of them. One caller at a time for each file.
+pub fn replace(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    let folder = path.parent().unwrap_or(path);
+    make_folder(folder)?;
+    let write = || {
+        let new = path.with_extension("new");
+        let mut file = File::create(&new)?;
+        file.write_all(contents)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    write().map_err(FileError::at("write", path))?;
+    sync_folder(folder)
 }
 
 /// Moves a file or folder on one filesystem.

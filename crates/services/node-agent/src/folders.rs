@@ -172,6 +172,11 @@ impl Folders {
         self.restore_journals().join(format!("{restore}.jsonl"))
     }
 
+    /// The fences that this node has seen.
+    pub fn fences_file(&self) -> PathBuf {
+        self.state.join("fences.json")
+    }
+
     /// What was last known of the node while it was up.
     pub fn identity_file(&self) -> PathBuf {
         self.state.join("identity.json")
