@@ -1,4 +1,4 @@
-//! `--completeness`: what of the replicas a backup or a restore may go without.
+//! `--completeness`: which replicas a backup or a restore may go without.
 
 use model::plan::Completeness;
 

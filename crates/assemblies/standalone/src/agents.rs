@@ -27,7 +27,7 @@ pub struct LocalAgent {
 }
 
 impl LocalAgent {
-    /// Takes the address and builds the agent; answers its service too, for the main address. TLS and the grace are those
+    /// Takes the address and builds the agent; returns its service too, for the main address. TLS and the grace are those
     /// of the main address.
     pub async fn build(
         entry: AgentEntry,

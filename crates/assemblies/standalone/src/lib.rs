@@ -1,7 +1,7 @@
 //! `ringkeep standalone`: the four services in one process, on embedded stores.
 //!
 //! The services are the very same as apart: each sits behind its gRPC face and calls the others through connections in
-//! memory, so there is one code path. All of them answer on one address, told from each other by their gRPC service
+//! memory, so there is one code path. All of them listen on one address, distinguished by their gRPC service
 //! names. Agents run in the process too where their nodes are on this machine; each has an address of its own besides,
 //! because agents share one service name.
 

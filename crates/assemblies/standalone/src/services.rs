@@ -19,7 +19,7 @@ use crate::agents::{Connector, LocalAgent};
 use crate::data_dir::DataDir;
 use crate::{Config, Error};
 
-/// All services, built, with their addresses taken: connections are accepted from now on and answered by
+/// All services, built, with their addresses taken: connections are accepted from now on and served by
 /// [`serve`](Self::serve).
 pub struct Standalone {
     bound: BoundServer,

@@ -5,6 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use api::access::{self, Role, Rpc};
+use api::fence::Fences;
+use api::pb::node_agent::ClearSnapshotRequest;
+use api::{RemoteError, client};
 use chassis::tls::ServerTls;
 use chassis::{ClientTlsSettings, Dialer, ServerConfig};
 use standalone::{AgentEntry, Config, Standalone};
@@ -136,4 +139,26 @@ async fn every_role_may_call_exactly_what_its_rows_say() {
         check(&world, world.main, role, &all).await;
         check(&world, world.agent, role, &of_agent).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_runner_that_is_known_by_its_certificate_must_say_under_which_lease_it_acts() {
+    let world = World::new().await;
+    let channel = world.channel(world.agent, Some(Role::Runner));
+    let request = ClearSnapshotRequest {
+        tag: "ringkeep-x".to_owned(),
+    };
+    let mut without = client::node_agent(channel.clone());
+    let refused = without.clear_snapshot(request.clone()).await.map(drop);
+    let refused = RemoteError::from(refused.expect_err("refused"));
+    assert_eq!(refused.reason, "FENCE_ABSENT");
+    let fences = "task/0197a1c0-0000-7000-8000-000000000001=1";
+    let fences: Fences = fences.parse().expect("fences");
+    let mut with = client::node_agent_under(channel, &fences);
+    let reply = with
+        .clear_snapshot(request)
+        .await
+        .map_err(RemoteError::from);
+    let reason = reply.err().map(|error| error.reason).unwrap_or_default();
+    assert!(!reason.starts_with("FENCE"), "{reason}");
 }

@@ -7,7 +7,7 @@ use crate::manifest::{BackupKind, KeptDamage, MissingNode, TableSummary};
 use crate::plan::KeyspaceCoverage;
 use crate::{BackupName, BackupRef, RingMember};
 
-/// What a backup is by what lies in the bucket. Only a complete one can be restored.
+/// What a backup is by what is in the bucket. Only a complete one can be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackupState {
     Complete,

@@ -109,7 +109,7 @@ pub struct StoredFile {
     pub bytes: u64,
     /// Hex BLAKE3 of the content, taken from the bytes as they were uploaded.
     pub blake3: String,
-    /// Key of the object that it lies in. The crate `bucket` alone reads it; others name it in messages.
+    /// Key of the object that it is in. The crate `bucket` alone reads it; others name it in messages.
     pub object: String,
     /// The backup that uploaded the object, if it is not this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

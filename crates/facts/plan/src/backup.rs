@@ -74,7 +74,7 @@ fn planned(node: &NodeDescription) -> PlannedNode {
 
 /// Whether all that is selected is there, and whether that is anything.
 fn check_selection(name: &str, cluster: &Cluster, wanted: &Selection, findings: &mut Findings) {
-    // A node that is down tells nothing of tables, and another finding refuses that.
+    // A node that is down reports no tables, and another finding refuses that.
     if cluster.nodes.iter().all(|node| !node.unhealthy.is_empty()) {
         return;
     }

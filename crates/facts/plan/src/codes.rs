@@ -86,7 +86,7 @@ codes! {
         "An agent of the cluster did not answer. Each node's agent is needed, because each node holds a part of the \
          data."
     NODE_UNHEALTHY Refusal Before
-        "A node's agent answers, but says that its Cassandra cannot be backed up or restored now; the message says why."
+        "A node's agent replies, but reports that its Cassandra cannot be backed up or restored now; the message says why."
     SCHEMA_DISAGREEMENT Refusal Before
         "The nodes do not all have the same schema version, or the schema changed while it was read. Wait until \
          `nodetool describecluster` shows one version, and plan again."
@@ -208,7 +208,7 @@ codes! {
          views and rewritten SSTables take, and a reserve. The finding has the figures."
 
     RING_NOT_UNDERSTOOD Refusal Before
-        "Who holds what on the ring of backup or target cannot be told: its partitioner is neither Murmur3Partitioner nor \
+        "Who holds what on the ring of backup or target is not known: its partitioner is neither Murmur3Partitioner nor \
          RandomPartitioner, or the members do not make one ring. Such a backup goes into a ring with the same tokens, \
          datacenters and racks only, and with every node's data in it."
 
@@ -263,7 +263,7 @@ codes! {
     SCHEMA_REWRITTEN Warning During
         "The target does not take something of the backup's schema as it was, and the plan makes it in another way, \
          because `--rewrite-schema` asked for that. The finding says what is made instead. Rows are not touched. What \
-         only DSE has is told by DSE_FEATURE_UNSUPPORTED."
+         only DSE has is reported by DSE_FEATURE_UNSUPPORTED."
     SCHEMA_REWRITE_OFFERED Advice Before
         "The target does not take something of the backup's schema as it was. The plan lists how it could be made \
          instead; `--rewrite-schema` makes it so. Where another finding refuses the restore because of it, that is lifted \
@@ -279,21 +279,21 @@ codes! {
          the restore. Programs that write the new type fail until it is changed forward again, where Cassandra allows that."
     SCHEMA_REVERTS Warning During
         "Something in the live schema is not as it was in the backup and is made as it was. A live table is dropped and \
-         made anew; with `auto_snapshot` its data stays in a snapshot of the node. The plan shows what is undone, and the \
+         made again; with `auto_snapshot` its data stays in a snapshot of the node. The plan shows what is undone, and the \
          CQL that does it again after the restore."
     TABLE_NOT_IN_BACKUP Warning During
         "A live table of a restored keyspace is not in the backup. It stays as it is."
     MATERIALIZED_VIEW_REBUILD Warning During
-        "A materialized view over a restored table is dropped where it is there, and built anew from the restored rows by \
+        "A materialized view over a restored table is dropped if it is there, and rebuilt from the restored rows by \
          a step of the plan. Until that is done, reads of it fail."
     INDEX_REBUILD Advice During
-        "A secondary index is built anew while the restored SSTables are loaded, which takes time and CPU."
+        "A secondary index is rebuilt while the restored SSTables are loaded, which takes time and CPU."
 
     // Rows that run out, and rows that are locked.
     TTL_MAY_EXPIRE Warning During
         "A part of a table's cells has a time to live that ends before the restore does. They are restored as they were, \
          time of expiry included, and are gone when it is reached. The figures are estimates from the SSTables' own \
-         statistics, with each replica counted, and are told where they make up more than one cell in a thousand: finer \
+         statistics, with each replica counted, and are reported if they make up more than one cell in a thousand: finer \
          than that the statistics do not tell. Nothing brings such cells back: neither a longer `default_time_to_live`, \
          which is applied when rows are written, nor gc_grace_seconds. Restore soon, and these tables first."
     TDE_KEY_MISSING Refusal Before
@@ -304,13 +304,13 @@ codes! {
     TDE_KEY_DIFFERS Refusal Before
         "A target node has a system key of the name that an encrypted table needs, with another content: most often because \
          both clusters call their own key `system_key`. The SSTables could not be read. Overwrite the target's key only if \
-         no table of the target is encrypted by it; otherwise the tables of one cluster must be encrypted anew under a key \
+         no table of the target is encrypted by it; otherwise the tables of one cluster must be encrypted again under a key \
          of another name first. Keys are compared by salted fingerprints, and never leave their nodes. As a warning: the \
          source's own nodes had different keys under that name."
     TDE_KEY_UNKNOWN Warning Before
-        "A table of the backup is encrypted, and whether the target has its key cannot be told: the key was not on the \
+        "A table of the backup is encrypted, and whether the target has its key is not known: the key was not on the \
          source's nodes or could not be read when the backup was made, it is held by a KMIP server, or an SSTable does not \
-         tell its name. Make sure of it by hand before restoring."
+         record its name. Make sure of it by hand before restoring."
     TDE_KEY_ROWS Warning Before
         "Tables are encrypted by keys which themselves stand, wrapped by the system key, in the table `encrypted_keys` of \
          the keyspace `dse_system`, on HCD `hcd_system`. That keyspace belongs to the product and is not part of a backup. \

@@ -37,7 +37,7 @@ pub fn check_compatibility(from: &Release, to: &Release) -> Compatibility {
     }
 }
 
-/// Says what must be said of the pair; answers the rules that hold for it.
+/// Adds the findings on the pair; returns the rules that hold for it.
 pub(crate) fn check(
     from: &Release,
     to: &Release,

@@ -21,7 +21,7 @@ pub use statements::{Statements, script};
 /// How many nodes have a line each.
 const NODES_MAX: usize = 40;
 
-/// What a word tells at a glance, for those who show it in colour. The word says the same without.
+/// What a word means at a glance, for those who show it in colour. The word says the same without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     Good,

@@ -130,7 +130,7 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// As the node says; as its release reads by default where it says nothing. Files that are swapped into a node's folder
-    /// keep their names, and the node must have been told that ids may be made of time; those that are loaded get new ones.
+    /// keep their names, and the node must be configured to make ids of time; those that are loaded get new ones.
     pub fn of(node: &'a NodeDescription, keeps_names: bool) -> Self {
         let release = &node.release;
         let readable = match node.readable_formats.as_slice() {

@@ -1,23 +1,24 @@
 //! Clients of the four services over any channel: TCP, TLS, or an in-memory connection.
 //!
 //! Standalone and tests hand in a channel over an in-memory pipe; all others connect by address. Callers see
-//! no difference. Every call passes [`Outgoing`], which puts the caller's trace context and its level of the agents'
-//! calls into its metadata.
+//! no difference. Every call passes [`Outgoing`], which puts the caller's trace context, its level of the agents'
+//! calls and its fences into its metadata.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use tonic::metadata::MetadataMap;
+use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Status};
 
+use crate::fence::{FENCE_HEADER, Fences};
 use crate::{level, pb};
 
 pub use tonic::transport::Channel;
 
-/// What every client calls over: a channel, with the trace context and the level put into each call.
+/// What every client calls over: a channel, with what [`Outgoing`] puts into each call.
 pub type Transport = InterceptedService<Channel, Outgoing>;
 
 pub type NodeAgentClient = pb::node_agent::node_agent_client::NodeAgentClient<Transport>;
@@ -159,8 +160,11 @@ pub fn set_trace_injector(injector: TraceInjector) {
 }
 
 /// Prepares every outgoing call.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Outgoing;
+#[derive(Debug, Clone, Default)]
+pub struct Outgoing {
+    /// The caller's [`Fences`].
+    fence: Option<MetadataValue<Ascii>>,
+}
 
 impl Interceptor for Outgoing {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
@@ -168,16 +172,28 @@ impl Interceptor for Outgoing {
             inject(request.metadata_mut());
         }
         level::send(request.metadata_mut());
+        if let Some(fence) = &self.fence {
+            request.metadata_mut().insert(FENCE_HEADER, fence.clone());
+        }
         Ok(request)
     }
 }
 
 fn transport(channel: Channel) -> Transport {
-    InterceptedService::new(channel, Outgoing)
+    InterceptedService::new(channel, Outgoing::default())
 }
 
 pub fn node_agent(channel: Channel) -> NodeAgentClient {
-    NodeAgentClient::new(transport(channel)).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    node_agent_under(channel, &Fences::default())
+}
+
+/// A client whose calls carry these fences.
+pub fn node_agent_under(channel: Channel, fences: &Fences) -> NodeAgentClient {
+    let outgoing = Outgoing {
+        fence: fences.value(),
+    };
+    let transport = InterceptedService::new(channel, outgoing);
+    NodeAgentClient::new(transport).max_decoding_message_size(MESSAGE_BYTES_MAX)
 }
 
 pub fn storage_catalog(channel: Channel) -> StorageCatalogClient {

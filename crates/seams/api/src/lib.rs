@@ -8,6 +8,7 @@ pub mod clients;
 pub mod convert;
 mod described;
 pub mod error;
+pub mod fence;
 pub mod level;
 
 pub use described::Described;

@@ -178,7 +178,7 @@ fn hint_of(source: &Source) -> Option<&'static str> {
     source.downcast_ref::<Explained>()?.hint
 }
 
-/// An error of a backend in plain words. It has no source: what lies beneath says the same again.
+/// An error of a backend in plain words. It has no source: what is beneath says the same again.
 #[derive(Debug, thiserror::Error)]
 #[error("{words}")]
 pub(crate) struct Explained {

@@ -1,6 +1,6 @@
-//! Where each object lies in the bucket. docs/format.md is the specification.
+//! Where each object is in the bucket. docs/format.md is the specification.
 //!
-//! Backup manifests lie in a tree of their own, so that listing the backups of a cluster reads one page of keys per
+//! Backup manifests are in a tree of their own, so that listing the backups of a cluster reads one page of keys per
 //! thousand backups, whatever the backups hold.
 
 use model::{BackupRef, ClusterName, HostId, TableId, TableRef, TaskId, VerifyLevel};
@@ -8,7 +8,7 @@ use model::{BackupRef, ClusterName, HostId, TableId, TableRef, TaskId, VerifyLev
 /// Root of all that Ringkeep writes, below the configured prefix. The number is the form of the whole layout.
 pub const ROOT: &str = "ringkeep/1";
 
-/// The prefix under which a cluster's backup manifests lie; all clusters' with `None`.
+/// The prefix under which a cluster's backup manifests are; all clusters' with `None`.
 pub fn backup_manifests(cluster: Option<&ClusterName>) -> String {
     match cluster {
         Some(cluster) => format!("{ROOT}/backups/{cluster}/"),
@@ -21,7 +21,7 @@ pub fn backup_manifest(backup: &BackupRef) -> String {
     format!("{ROOT}/backups/{}/{}.json", backup.cluster, backup.name)
 }
 
-/// The prefix under which a backup's node manifests lie.
+/// The prefix under which a backup's node manifests are.
 pub fn node_manifests(backup: &BackupRef) -> String {
     format!("{ROOT}/nodes/{}/{}/", backup.cluster, backup.name)
 }
@@ -31,7 +31,7 @@ pub fn node_manifest(backup: &BackupRef, node: &HostId) -> String {
     format!("{}{node}.json", node_manifests(backup))
 }
 
-/// The prefix under which everything that a backup uploaded lies.
+/// The prefix under which everything that a backup uploaded is.
 pub fn data(backup: &BackupRef) -> String {
     format!("{ROOT}/data/{}/{}/", backup.cluster, backup.name)
 }
@@ -66,7 +66,7 @@ pub fn intent(backup: &BackupRef) -> String {
     format!("{ROOT}/intents/{}/{}.json", backup.cluster, backup.name)
 }
 
-/// The prefix under which the intents of a cluster lie; all clusters' with `None`.
+/// The prefix under which the intents of a cluster are; all clusters' with `None`.
 pub fn intents(cluster: Option<&ClusterName>) -> String {
     match cluster {
         Some(cluster) => format!("{ROOT}/intents/{cluster}/"),
@@ -79,7 +79,7 @@ pub fn failure(backup: &BackupRef) -> String {
     format!("{ROOT}/failures/{}/{}.json", backup.cluster, backup.name)
 }
 
-/// The prefix under which the failures of a cluster lie; all clusters' with `None`.
+/// The prefix under which the failures of a cluster are; all clusters' with `None`.
 pub fn failures(cluster: Option<&ClusterName>) -> String {
     match cluster {
         Some(cluster) => format!("{ROOT}/failures/{cluster}/"),
@@ -87,7 +87,7 @@ pub fn failures(cluster: Option<&ClusterName>) -> String {
     }
 }
 
-/// The prefix under which the deletion marks of a cluster lie; all clusters' with `None`.
+/// The prefix under which the deletion marks of a cluster are; all clusters' with `None`.
 pub fn deletions(cluster: Option<&ClusterName>) -> String {
     match cluster {
         Some(cluster) => format!("{ROOT}/deletions/{cluster}/"),
@@ -95,7 +95,7 @@ pub fn deletions(cluster: Option<&ClusterName>) -> String {
     }
 }
 
-/// The prefix under which a backup's deletion marks lie. While there is one, the backup cannot be pinned.
+/// The prefix under which a backup's deletion marks are. While there is one, the backup cannot be pinned.
 pub fn deletion_marks(backup: &BackupRef) -> String {
     format!("{ROOT}/deletions/{}/{}/", backup.cluster, backup.name)
 }
@@ -105,7 +105,7 @@ pub fn deletion_mark(backup: &BackupRef, number: u32, attempt: &uuid::Uuid) -> S
     format!("{}{number:08}-{attempt}.json", deletion_marks(backup))
 }
 
-/// The prefix under which the pins of a backup lie.
+/// The prefix under which the pins of a backup are.
 pub fn pins(backup: &BackupRef) -> String {
     format!("{ROOT}/pins/{}/{}/", backup.cluster, backup.name)
 }
@@ -115,7 +115,7 @@ pub fn pin(backup: &BackupRef, task: &TaskId) -> String {
     format!("{}{task}.json", pins(backup))
 }
 
-/// The prefix under which the results of verifications of a backup lie.
+/// The prefix under which the results of verifications of a backup are.
 pub fn verifications(backup: &BackupRef) -> String {
     format!("{ROOT}/verifications/{}/{}/", backup.cluster, backup.name)
 }

@@ -1,6 +1,6 @@
-//! What lies in Ringkeep's bucket, read and written the same way by every service. docs/format.md is the specification.
+//! What is in Ringkeep's bucket, read and written the same way by every service. docs/format.md is the specification.
 //!
-//! - [`keys`]: where each object lies.
+//! - [`keys`]: where each object is.
 //! - [`envelope`]: the header line around every document, with form, kind, length and hash.
 //! - [`Document`]: what holds for all documents of a kind: how large they may be, and that each belongs under its key.
 //! - [`node_manifest`]: whether the names and keys in a node manifest stay where they belong.
@@ -46,7 +46,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket that lies in `store`.
+    /// The bucket that is in `store`.
     pub fn new(store: Store) -> Self {
         Self { store }
     }

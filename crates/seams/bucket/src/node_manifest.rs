@@ -116,7 +116,7 @@ pub fn check(manifest: &NodeManifest, key: &str) -> Result<(), DocumentError> {
     Ok(())
 }
 
-/// Where the objects of a backup may lie: among its own, or among those of its base.
+/// Where the objects of a backup may be: among its own, or among those of its base.
 struct Data<'a> {
     own: String,
     base: Option<(&'a BackupName, String)>,

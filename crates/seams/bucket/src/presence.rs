@@ -56,7 +56,7 @@ impl WrongFiles {
 }
 
 impl Bucket {
-    /// The files of a node manifest that are missing or have another size. Lists the folders that they lie in instead of
+    /// The files of a node manifest that are missing or have another size. Lists the folders that they are in instead of
     /// asking for each: one request for a thousand files.
     pub async fn wrong_files(&self, manifest: &NodeManifest) -> Result<WrongFiles, StoreError> {
         let mut expected: HashMap<&str, u64> = HashMap::new();

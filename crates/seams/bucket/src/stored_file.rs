@@ -1,4 +1,4 @@
-//! Stored files: the only place that knows how a file lies in an object.
+//! Stored files: the only place that knows how a file is stored in an object.
 
 use std::ops::Range;
 

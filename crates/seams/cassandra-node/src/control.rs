@@ -166,7 +166,7 @@ pub trait CassandraControl: Send + Sync {
         check_tokens: bool,
     ) -> Result<(), ControlError>;
 
-    /// Loads new SSTables that lie in a table's live folder.
+    /// Loads new SSTables that are in a table's live folder.
     async fn refresh(&self, table: &TableRef) -> Result<(), ControlError>;
 
     /// For which of the tables automatic compaction is off; none if this release does not report it.

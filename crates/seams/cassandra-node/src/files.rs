@@ -1,7 +1,7 @@
 //! Files and folders on this host: errors that name the path, durable renames, space, and the ownership of new files.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
@@ -129,6 +129,22 @@ fn sync_parent(folder: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Gives a file new contents, which are on disk when this returns. They are written beside it and renamed, so that a reader
+/// never sees half of them. One caller at a time for each file.
+pub fn replace(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    let folder = path.parent().unwrap_or(path);
+    make_folder(folder)?;
+    let write = || {
+        let new = path.with_extension("new");
+        let mut file = File::create(&new)?;
+        file.write_all(contents)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    write().map_err(FileError::at("write", path))?;
+    sync_folder(folder)
+}
+
 /// Moves a file or folder on one filesystem.
 pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(FileError::at("move", from))
@@ -171,7 +187,7 @@ pub struct Space {
     pub total_bytes: u64,
 }
 
-/// The space of the filesystem that a path lies on.
+/// The space of the filesystem that a path is on.
 pub fn space(path: &Path) -> Result<Space, FileError> {
     let found = nix::sys::statvfs::statvfs(path)
         .map_err(|errno| FileError::at("measure", path)(errno.into()))?;
@@ -182,7 +198,7 @@ pub fn space(path: &Path) -> Result<Space, FileError> {
     })
 }
 
-/// The filesystem that a path lies on.
+/// The filesystem that a path is on.
 pub fn device(path: &Path) -> Result<u64, FileError> {
     fs::metadata(path)
         .map(|found| found.dev())

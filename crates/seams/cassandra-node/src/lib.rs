@@ -1,11 +1,11 @@
-//! The Cassandra node on this host: what an agent asks of its process, and what lies in its folders.
+//! The Cassandra node on this host: what an agent asks of its process, and what is in its folders.
 //!
 //! - [`CassandraNode`] joins the ports to one node: [`Cql`] for statements, [`CassandraControl`] for snapshots, loading and
 //!   draining, [`CassandraProcess`] for starting and stopping. Each port has its adapter beside it: the scylla driver,
 //!   nodetool, and configured commands.
 //! - [`lifecycle`] starts and stops the process and determines whether it is up or down.
 //! - [`clients`] cuts clients off and lets them in again; [`truncation`] keeps what came before a moment from returning.
-//! - [`yaml`] reads cassandra.yaml; [`folders`], [`sstables`] and [`commit_log`] read what lies on disk; [`files`] is what
+//! - [`yaml`] reads cassandra.yaml; [`folders`], [`sstables`] and [`commit_log`] read what is on disk; [`files`] is what
 //!   they share.
 //! - [`ring`], [`gossip`], [`role`], [`tables`], [`schema`], [`settings`] and [`keys`] read what the node reports of itself;
 //!   [`statements`] runs the CQL of a plan.

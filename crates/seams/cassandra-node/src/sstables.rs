@@ -1,4 +1,4 @@
-//! The SSTables that lie in a folder: which files, of which SSTable, and whether nothing essential is missing.
+//! The SSTables that are in a folder: which files, of which SSTable, and whether nothing essential is missing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;

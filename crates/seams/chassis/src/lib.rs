@@ -18,6 +18,6 @@ pub mod work;
 pub use config::{ConfigArgs, ConfigError};
 pub use locks::Locks;
 pub use run::{App, Context, ProcessConfig, run_main, run_with};
-pub use server::{ServerConfig, Services, in_memory};
+pub use server::{CallerRoles, ServerConfig, Services, in_memory};
 pub use telemetry::TelemetryConfig;
 pub use tls::{ClientTlsSettings, Dialer};

@@ -27,6 +27,7 @@ use tower::layer::util::{Identity, Stack};
 
 use crate::tls::ServerTls;
 
+pub use access::CallerRoles;
 pub use listen::{BoundServer, ServeError, bind, check, serve};
 pub use memory::in_memory;
 pub use services::Services;

@@ -7,6 +7,7 @@ use chassis::Locks;
 use jiff::Timestamp;
 
 use crate::config::AgentConfig;
+use crate::fences::SeenFences;
 use crate::folders::Folders;
 use crate::owner::StateOwner;
 
@@ -17,6 +18,7 @@ pub struct Agent {
     pub folders: Folders,
     pub config: AgentConfig,
     pub locks: Locks<String>,
+    pub fences: SeenFences,
     pub clock: fn() -> Timestamp,
     /// No other agent writes in the folder of the journals while this one lives.
     pub owner: StateOwner,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentConfig {
-    /// Where the journals lie.
+    /// Where the journals are.
     pub state_dir: PathBuf,
     /// The folder beside each data directory in which restores are staged.
     pub staging_dir_name: String,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 
 use api::{ErrorKind, ServiceError};
 use cassandra_node::files::{self, FileError, blocking};
@@ -235,20 +234,9 @@ pub async fn remember(agent: &Agent, identity: &Identity) -> Result<(), FileErro
     let path = agent.folders.identity_file();
     let identity = identity.clone();
     blocking(move || {
-        let failed = FileError::at("write", &path);
-        let folder = path.parent().unwrap_or(&path);
-        files::make_folder(folder)?;
-        let write = || {
-            let text = serde_json::to_vec(&identity).map_err(std::io::Error::other)?;
-            // Beside and renamed: a reader never sees half of it.
-            let new = path.with_extension("new");
-            let mut file = fs::File::create(&new)?;
-            file.write_all(&text)?;
-            file.sync_all()?;
-            fs::rename(&new, &path)
-        };
-        write().map_err(failed)?;
-        files::sync_folder(folder)
+        let text = serde_json::to_vec(&identity).map_err(std::io::Error::other);
+        let text = text.map_err(FileError::at("write", &path))?;
+        files::replace(&path, &text)
     })
     .await
 }

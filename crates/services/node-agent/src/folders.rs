@@ -162,7 +162,7 @@ impl Folders {
         self.state.join("snapshots").join(format!("{tag}.jsonl"))
     }
 
-    /// Where the journals of restores lie.
+    /// Where the journals of restores are.
     pub fn restore_journals(&self) -> PathBuf {
         self.state.join("restores")
     }
@@ -170,6 +170,11 @@ impl Folders {
     /// The journal of a restore.
     pub fn restore_journal(&self, restore: &str) -> PathBuf {
         self.restore_journals().join(format!("{restore}.jsonl"))
+    }
+
+    /// The fences that this node has seen.
+    pub fn fences_file(&self) -> PathBuf {
+        self.state.join("fences.json")
     }
 
     /// What was last known of the node while it was up.

@@ -16,7 +16,7 @@ use api::pb::node_agent as pb;
 use tonic::{Request, Status};
 
 use crate::agent::Agent;
-use call::{Call, Messages, NamesNode, Reply, Room};
+use call::{Call, Changes, Messages, Reply, Room};
 
 pub use level::SameLevel;
 
@@ -32,12 +32,8 @@ impl NodeAgentGrpc {
         Self { agent, room }
     }
 
-    fn of_any_node<R>(&self, request: Request<R>) -> (Call, R) {
-        Call::of_any_node(&self.agent, &self.room, request)
-    }
-
-    async fn of_its_node<R: NamesNode>(&self, request: Request<R>) -> Result<(Call, R), Status> {
-        Call::of_its_node(&self.agent, &self.room, request).await
+    async fn call<R: Changes>(&self, request: Request<R>) -> Result<(Call, R), Status> {
+        Call::begin(&self.agent, &self.room, request).await
     }
 }
 
@@ -72,7 +68,7 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::TakeSnapshotRequest>,
     ) -> Reply<pb::TakeSnapshotResponse> {
-        snapshots::take(self.of_any_node(request)).await
+        snapshots::take(self.call(request).await?).await
     }
 
     type UploadSnapshotStream = Messages<pb::UploadSnapshotResponse>;
@@ -81,14 +77,14 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::UploadSnapshotRequest>,
     ) -> Reply<Self::UploadSnapshotStream> {
-        snapshots::upload(self.of_any_node(request))
+        snapshots::upload(self.call(request).await?)
     }
 
     async fn clear_snapshot(
         &self,
         request: Request<pb::ClearSnapshotRequest>,
     ) -> Reply<pb::ClearSnapshotResponse> {
-        snapshots::clear(self.of_any_node(request)).await
+        snapshots::clear(self.call(request).await?).await
     }
 
     type StageRestoreStream = Messages<pb::StageRestoreResponse>;
@@ -97,20 +93,20 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::StageRestoreRequest>,
     ) -> Reply<Self::StageRestoreStream> {
-        staging::stage(self.of_its_node(request).await?)
+        staging::stage(self.call(request).await?)
     }
 
     type TryLoadStream = Messages<pb::TryLoadResponse>;
 
     async fn try_load(&self, request: Request<pb::TryLoadRequest>) -> Reply<Self::TryLoadStream> {
-        staging::try_load(self.of_its_node(request).await?)
+        staging::try_load(self.call(request).await?)
     }
 
     async fn clear_trial(
         &self,
         request: Request<pb::ClearTrialRequest>,
     ) -> Reply<pb::ClearTrialResponse> {
-        staging::clear_trial(self.of_its_node(request).await?).await
+        staging::clear_trial(self.call(request).await?).await
     }
 
     type LoadStagedStream = Messages<pb::LoadStagedResponse>;
@@ -119,14 +115,14 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::LoadStagedRequest>,
     ) -> Reply<Self::LoadStagedStream> {
-        staging::load(self.of_its_node(request).await?)
+        staging::load(self.call(request).await?)
     }
 
     async fn finish_restore(
         &self,
         request: Request<pb::FinishRestoreRequest>,
     ) -> Reply<pb::FinishRestoreResponse> {
-        let call = Call::of_finish(&self.agent, &self.room, request).await?;
+        let call = Call::begin_finish(&self.agent, &self.room, request).await?;
         staging::finish(call).await
     }
 
@@ -134,7 +130,7 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::ExecuteCqlRequest>,
     ) -> Reply<pb::ExecuteCqlResponse> {
-        online::execute_cql(self.of_its_node(request).await?).await
+        online::execute_cql(self.call(request).await?).await
     }
 
     type UpgradeSstablesStream = Messages<pb::UpgradeSstablesResponse>;
@@ -143,7 +139,7 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::UpgradeSstablesRequest>,
     ) -> Reply<Self::UpgradeSstablesStream> {
-        online::upgrade_sstables(self.of_its_node(request).await?)
+        online::upgrade_sstables(self.call(request).await?)
     }
 
     type AwaitViewsStream = Messages<pb::AwaitViewsResponse>;
@@ -152,65 +148,67 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::AwaitViewsRequest>,
     ) -> Reply<Self::AwaitViewsStream> {
-        online::await_views(self.of_its_node(request).await?)
+        online::await_views(self.call(request).await?)
     }
 
     async fn mark_truncated(
         &self,
         request: Request<pb::MarkTruncatedRequest>,
     ) -> Reply<pb::MarkTruncatedResponse> {
-        in_place::mark_truncated(self.of_its_node(request).await?).await
+        in_place::mark_truncated(self.call(request).await?).await
     }
 
     async fn cut_clients_off(
         &self,
         request: Request<pb::CutClientsOffRequest>,
     ) -> Reply<pb::CutClientsOffResponse> {
-        in_place::cut_clients_off(self.of_its_node(request).await?).await
+        in_place::cut_clients_off(self.call(request).await?).await
     }
 
     async fn let_clients_in(
         &self,
         request: Request<pb::LetClientsInRequest>,
     ) -> Reply<pb::LetClientsInResponse> {
-        in_place::let_clients_in(self.of_its_node(request).await?).await
+        in_place::let_clients_in(self.call(request).await?).await
     }
 
     async fn stop_cassandra(
         &self,
         request: Request<pb::StopCassandraRequest>,
     ) -> Reply<pb::StopCassandraResponse> {
-        in_place::stop(self.of_its_node(request).await?).await
+        in_place::stop(self.call(request).await?).await
     }
 
     async fn swap_staged(
         &self,
         request: Request<pb::SwapStagedRequest>,
     ) -> Reply<pb::SwapStagedResponse> {
-        in_place::swap(self.of_its_node(request).await?).await
+        in_place::swap(self.call(request).await?).await
     }
 
     async fn swap_back(
         &self,
         request: Request<pb::SwapBackRequest>,
     ) -> Reply<pb::SwapBackResponse> {
-        in_place::swap_back(self.of_its_node(request).await?).await
+        in_place::swap_back(self.call(request).await?).await
     }
 
     async fn start_cassandra(
         &self,
         request: Request<pb::StartCassandraRequest>,
     ) -> Reply<pb::StartCassandraResponse> {
-        in_place::start(self.of_its_node(request).await?).await
+        in_place::start(self.call(request).await?).await
     }
 
     async fn clear_leftovers(
         &self,
         request: Request<pb::ClearLeftoversRequest>,
     ) -> Reply<pb::ClearLeftoversResponse> {
-        leftovers::clear(self.of_its_node(request).await?).await
+        leftovers::clear(self.call(request).await?).await
     }
 }
 
+#[cfg(test)]
+mod fence_tests;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod agent;
 mod config;
 mod describe;
 mod error;
+mod fences;
 mod folders;
 mod grpc;
 mod journal;
@@ -41,6 +42,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use agent::Agent;
+use fences::SeenFences;
 use folders::Folders;
 use grpc::SameLevel;
 use owner::StateOwner;
@@ -94,6 +96,7 @@ fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
     Ok(Agent {
         node,
         store: throttled(store, &settings),
+        fences: SeenFences::new(folders.fences_file()),
         folders,
         config: settings,
         locks: Locks::default(),

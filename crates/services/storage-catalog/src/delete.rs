@@ -171,7 +171,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Deletes what lies under a prefix, in batches, and stops where the deletion has been taken over. Listed twice, so
+    /// Deletes what is under a prefix, in batches, and stops where the deletion has been taken over. Listed twice, so
     /// that neither progress needs memory nor a million objects do.
     async fn destroy_under(
         &self,

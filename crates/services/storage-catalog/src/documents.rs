@@ -86,7 +86,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Whether anything lies under a prefix.
+    /// Whether anything is under a prefix.
     pub async fn any_under(&self, prefix: &str) -> Result<bool, CatalogError> {
         let first = self.store.list(prefix).next().await.transpose();
         Ok(first

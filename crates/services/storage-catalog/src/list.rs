@@ -1,4 +1,4 @@
-//! Lists backups with their states, from what lies in the bucket.
+//! Lists backups with their states, from what is in the bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use model::{BackupName, BackupRef, ClusterName};
 use crate::catalog::{Catalog, READS_PARALLEL};
 use crate::error::CatalogError;
 
-/// What lies in the bucket under each name, of one cluster or of all.
+/// What is in the bucket under each name, of one cluster or of all.
 #[derive(Default)]
 pub struct Survey {
     pub manifests: BTreeMap<BackupRef, Meta>,

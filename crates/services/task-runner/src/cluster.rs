@@ -219,6 +219,7 @@ pub(crate) async fn remove(context: &Context, name: &ClusterName) -> Result<(), 
         .store
         .delete(&key(name), Expected::Anything, None)
         .await?;
+    context.tasks.forget_fences(name).await?;
     tracing::info!(cluster_id = %name, "cluster forgotten");
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use api::client::ConnectError;
 use api::clients::{NodeAgent, Planner, StorageCatalog};
+use api::fence::Fences;
 use state_store::{Clock, StateStore};
 
 use crate::config::TasksConfig;
@@ -25,13 +26,16 @@ where
     }
 }
 
-/// Everything that the runner works with.
+/// Everything that the runner works with. Clones share it.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub catalog: Arc<dyn StorageCatalog>,
     pub planner: Arc<dyn Planner>,
     agents: Arc<dyn AgentConnector>,
     /// One for each address, because making one costs a connection.
-    connected: Mutex<HashMap<String, Arc<dyn NodeAgent>>>,
+    connected: Arc<Mutex<HashMap<String, Arc<dyn NodeAgent>>>>,
+    /// Those under which agents are called.
+    fences: Fences,
     pub tasks: TaskStore,
     pub store: Arc<dyn StateStore>,
     pub clock: Clock,
@@ -51,7 +55,8 @@ impl Context {
             catalog,
             planner,
             agents,
-            connected: Mutex::default(),
+            connected: Arc::default(),
+            fences: Fences::default(),
             tasks: TaskStore::new(store.clone()),
             store,
             clock,
@@ -59,8 +64,24 @@ impl Context {
         }
     }
 
+    /// The same, for a caller whose calls to agents are made under these fences.
+    pub fn under(&self, fences: Fences) -> Self {
+        Self {
+            fences,
+            ..self.clone()
+        }
+    }
+
     /// The agent at an address, host:port.
     pub fn agent(&self, address: &str) -> Result<Arc<dyn NodeAgent>, ConnectError> {
+        let agent = self.connected(address)?;
+        match self.fences.is_empty() {
+            true => Ok(agent),
+            false => Ok(agent.under(&self.fences)),
+        }
+    }
+
+    fn connected(&self, address: &str) -> Result<Arc<dyn NodeAgent>, ConnectError> {
         let mut connected = self
             .connected
             .lock()

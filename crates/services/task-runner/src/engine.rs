@@ -1,7 +1,8 @@
 //! The engine: carries out the steps of tasks, through every restart, and knows no kind of task.
 //!
 //! - [`task`]: a task as it is kept: its record, its steps, and the status of each step.
-//! - [`store`], [`documents`], [`claims`]: where all of that is in the state store.
+//! - [`store`], [`documents`], [`claims`]: where all of that is in the state store; [`fences`] makes agents refuse a runner
+//!   that has lost its task.
 //! - [`kind`]: what a kind of task must bring along.
 //! - [`driver`]: carries out one task; [`graph`] says which steps may run, [`step`] runs one with its retries.
 //! - [`active`]: the tasks that are driven here now; [`recovery`] adopts those that nothing drives.
@@ -15,6 +16,7 @@ pub(crate) mod control;
 mod documents;
 mod driver;
 mod eta;
+pub(crate) mod fences;
 mod graph;
 mod kind;
 mod recovery;

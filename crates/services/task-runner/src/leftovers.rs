@@ -20,7 +20,7 @@ use model::{ClusterName, HostId, TaskId};
 
 use crate::cluster;
 use crate::context::Context;
-use crate::engine::{Engine, TaskStore};
+use crate::engine::{Engine, TaskStore, fences};
 use crate::error::RunnerError;
 use crate::kinds::is_rolled_back_in_part;
 
@@ -165,7 +165,10 @@ impl Found {
             return Ok(kept(&on_nodes, "its task is about to be driven"));
         };
         let cleared = match owner(tasks, task).await {
-            Ok(owner) if may_clear(owner) => self.clear_all(&engine.context, &on_nodes).await,
+            Ok(owner) if may_clear(owner) => {
+                let context = engine.context.under(fences::of_task(task, &fence));
+                self.clear_all(&context, &on_nodes).await
+            }
             Ok(_) => kept(&on_nodes, "its task has been resumed"),
             Err(error) => {
                 tasks.release(&fence).await;

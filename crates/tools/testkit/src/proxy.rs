@@ -25,7 +25,7 @@ struct Trouble {
     refusing: bool,
     /// Breaks the connections that are open now.
     cut: CancellationToken,
-    /// Ends what clients send, of the connections that are open now, while answers still pass.
+    /// Ends what clients send, of the connections that are open now, while replies still pass.
     half_close: CancellationToken,
     accepted: usize,
 }
@@ -67,7 +67,7 @@ impl TcpProxy {
         std::mem::take(&mut self.trouble().cut).cancel();
     }
 
-    /// Tells the server, on every open connection, that its client sends no more; answers still pass.
+    /// Closes the client's side of every open connection, as seen by the server; replies still pass.
     pub fn half_close(&self) {
         std::mem::take(&mut self.trouble().half_close).cancel();
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::Value;
 
-/// A key that no settings have, to be told which they do have.
+/// A key that no settings have, so that the refusal names those that they do have.
 const NO_SUCH_KEY: &str = "no_such_key_at_all";
 
 /// Panics unless `deploy/config/<name>.toml` loads, also with every setting in it switched on, names every key that

@@ -36,7 +36,7 @@ pub(super) fn weigh(
             Ok(known) => known,
             Err(why) => {
                 unknown.push(format!(
-                    "how much of {keyspace} it would lack cannot be told: {why}"
+                    "how much of {keyspace} it would lack is not known: {why}"
                 ));
                 continue;
             }

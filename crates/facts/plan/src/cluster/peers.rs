@@ -190,7 +190,7 @@ fn schema_versions<'a>(cluster: &Cluster<'a>) -> BTreeMap<&'a str, Vec<&'a str>>
     {
         let dissenting = node.peers.dissenting.iter();
         let of_there = dissenting.clone().filter(|it| there.contains(&it.host_id));
-        // Agents of before it was told whose version is another tell all of them.
+        // Older agents report all of them, whichever their version.
         let untold = match dissenting.len() {
             0 => node.schema_versions.as_slice(),
             _ => &[],

@@ -15,7 +15,7 @@ pub fn page() -> String {
         "# Compatibility\n\n\
          This page is made from the tables of `crates/facts/cassandra-versions`; after a change there, run\n\
          `UPDATE=1 cargo test -p plan --test compatibility`. `ringkeep compat --from \"cassandra 3.11.19\" --to \"cassandra 4.1.9\"`\n\
-         answers for one pair.\n\n\
+         shows one pair.\n\n\
          ## Which backup restores into which release\n\n\
          From the line on the left into the line above. `yes` may come with something to do, which the list below names; `older`\n\
          is a downgrade, which nothing lifts; `-` is not listed, and `--allow-unlisted-version` lifts it where all formats of the\n\

@@ -1,4 +1,4 @@
-//! What a restore does to the schema beyond its tables: what of the live one is undone, and what of the backup's is made in
+//! What a restore does to the schema beyond its tables: which parts of the live one are undone, and which of the backup's are made in
 //! another way.
 
 use std::fmt::Write;

@@ -38,7 +38,7 @@ fn in_words(action: Option<TableAction>) -> &'static str {
         Some(TableAction::Create) => "is not there: created, then loaded",
         Some(TableAction::Truncate) => "is there: emptied, then loaded",
         Some(TableAction::Recreate) => "is there: dropped, created as it was, then loaded",
-        Some(TableAction::RebuildView) => "a view: made anew from its base table",
+        Some(TableAction::RebuildView) => "a view: rebuilt from its base table",
         Some(TableAction::Swap) => "its files are swapped while Cassandra is stopped",
         None => "not known to this release of ringkeep",
     }

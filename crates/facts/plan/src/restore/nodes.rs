@@ -93,7 +93,7 @@ impl Nodes {
         self.plans.iter().map(|plan| plan.node.as_str()).collect()
     }
 
-    /// Fills in how long it takes and how much disk, and says where there is too little; answers the time of the whole.
+    /// Fills in how long it takes and how much disk, and reports where there is too little; returns the time of the whole.
     pub fn estimate(
         &mut self,
         course: &Course,

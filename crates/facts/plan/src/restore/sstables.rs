@@ -1,4 +1,4 @@
-//! Whether the target's nodes can take the backup's SSTables, and what of them is lost or left over.
+//! Whether the target's nodes can take the backup's SSTables, and which of their rows are lost or left over.
 
 mod encryption;
 mod strays;

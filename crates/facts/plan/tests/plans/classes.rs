@@ -100,10 +100,10 @@ fn views_functions_and_sasi_that_are_switched_off() {
                   shop.by_c, shop.like_c could be made in another way, which the plan lists
                   hint: plan again with --rewrite-schema
 
-            TABLE           WHAT WOULD HAPPEN TO IT                ID
-            shop.Metrics_2  is not there: created, then loaded     00000000-0000-0000-0000-000000000002
-            shop.orders     is not there: created, then loaded     00000000-0000-0000-0000-000000000001
-            shop.by_c       a view: made anew from its base table  -
+            TABLE           WHAT WOULD HAPPEN TO IT              ID
+            shop.Metrics_2  is not there: created, then loaded   00000000-0000-0000-0000-000000000002
+            shop.orders     is not there: created, then loaded   00000000-0000-0000-0000-000000000001
+            shop.by_c       a view: rebuilt from its base table  -
 
             MADE IN ANOTHER WAY  HOW                    DONE
             shop.like_c          the index is left out  with --rewrite-schema

@@ -115,7 +115,7 @@ fn with_another_key_of_the_same_name() {
             refusals (1)
               TDE_KEY_DIFFERS shop_key (before)
                   the system key shop_key of shop.cards is another on 10.1.0.2 than it was on the source
-                  hint: if no table of the target is encrypted by it, copy the file of the source's system_key_directory to 10.1.0.2; otherwise encrypt the tables of one cluster anew under a key of another name first
+                  hint: if no table of the target is encrypted by it, copy the file of the source's system_key_directory to 10.1.0.2; otherwise encrypt the tables of one cluster again under a key of another name first
 
             warnings (1)
               TDE_KEY_ROWS hcd_system.encrypted_keys (before)

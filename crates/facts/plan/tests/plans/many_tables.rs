@@ -57,7 +57,7 @@ fn five_hundred_tables_are_counted() {
 
             advice (603)
               INDEX_REBUILD blog.t000_by_c (during)
-                  the index t000_by_c of blog.t000 is built anew while rows are loaded
+                  the index t000_by_c of blog.t000 is rebuilt while rows are loaded
                   and 497 more like it: blog.t005_by_c, blog.t010_by_c, blog.t015_by_c, blog.t020_by_c, blog.t025_by_c, blog.t030_by_c, blog.t035_by_c, blog.t040_by_c and 489 more; --output json has all
               AUTO_SNAPSHOTS_LEFT staging (after)
                   Cassandra keeps what blog.t005, blog.t010, blog.t015, blog.t025, blog.t030, blog.t035, blog.t045, blog.t050 and 367 more held before in snapshots on every node, together about 1.1 TiB

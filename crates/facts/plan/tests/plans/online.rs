@@ -89,7 +89,7 @@ fn a_dropped_keyspace_is_made_again() {
 
             advice (5)
               INDEX_REBUILD shop.by_c (during)
-                  the index by_c of shop.orders is built anew while rows are loaded
+                  the index by_c of shop.orders is rebuilt while rows are loaded
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -103,10 +103,10 @@ fn a_dropped_keyspace_is_made_again() {
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-            TABLE           WHAT HAPPENS TO IT                     ID
-            shop.Metrics_2  is not there: created, then loaded     00000000-0000-0000-0000-000000000002
-            shop.orders     is not there: created, then loaded     00000000-0000-0000-0000-000000000001
-            shop.v          a view: made anew from its base table  -
+            TABLE           WHAT HAPPENS TO IT                   ID
+            shop.Metrics_2  is not there: created, then loaded   00000000-0000-0000-0000-000000000002
+            shop.orders     is not there: created, then loaded   00000000-0000-0000-0000-000000000001
+            shop.v          a view: rebuilt from its base table  -
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000011

@@ -20,10 +20,10 @@ fn views_are_dropped_before_and_built_after_the_load() {
 
             warnings (2)
               MATERIALIZED_VIEW_REBUILD shop.v (during)
-                  the view shop.v is dropped, and built anew from shop.orders once that is loaded: reads of it fail until then
+                  the view shop.v is dropped, and rebuilt from shop.orders once that is loaded: reads of it fail until then
                   hint: the restore has a step for it; its progress: nodetool viewbuildstatus
               MATERIALIZED_VIEW_REBUILD shop.later (during)
-                  the view shop.later is dropped, and built anew from shop.orders once that is loaded: reads of it fail until then
+                  the view shop.later is dropped, and rebuilt from shop.orders once that is loaded: reads of it fail until then
                   hint: the restore has a step for it; its progress: nodetool viewbuildstatus
 
             advice (4)
@@ -40,11 +40,11 @@ fn views_are_dropped_before_and_built_after_the_load() {
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
 
-            TABLE           WHAT HAPPENS TO IT                     ID
-            shop.Metrics_2  is there: emptied, then loaded         00000000-0000-0000-0000-000000000002
-            shop.orders     is there: emptied, then loaded         00000000-0000-0000-0000-000000000001
-            shop.v          a view: made anew from its base table  -
-            shop.later      a view: made anew from its base table  -
+            TABLE           WHAT HAPPENS TO IT                   ID
+            shop.Metrics_2  is there: emptied, then loaded       00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded       00000000-0000-0000-0000-000000000001
+            shop.v          a view: rebuilt from its base table  -
+            shop.later      a view: rebuilt from its base table  -
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      3.3 GiB         4       0  00000000-0000-0000-0000-000000000011
@@ -131,7 +131,7 @@ fn what_differs_is_dropped_and_made_as_it_was() {
 
             advice (7)
               INDEX_REBUILD shop.by_c (during)
-                  the index by_c of shop.orders is built anew while rows are loaded
+                  the index by_c of shop.orders is rebuilt while rows are loaded
               AUTO_SNAPSHOTS_LEFT staging (after)
                   Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
                   hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one

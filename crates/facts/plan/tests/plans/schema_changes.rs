@@ -223,19 +223,19 @@ fn a_table_a_view_and_an_index_that_were_added_since() {
 
             warnings (2)
               MATERIALIZED_VIEW_REBUILD shop.by_status (during)
-                  the view shop.by_status is dropped, and built anew from shop.orders once that is loaded: reads of it fail until then
+                  the view shop.by_status is dropped, and rebuilt from shop.orders once that is loaded: reads of it fail until then
                   hint: the restore has a step for it; its progress: nodetool viewbuildstatus
               TABLE_NOT_IN_BACKUP shop.baskets (during)
                   the live table shop.baskets is not in the backup and stays as it is
 
             advice (1)
               INDEX_REBUILD shop.by_c (during)
-                  the index by_c of shop.orders is built anew while rows are loaded
+                  the index by_c of shop.orders is rebuilt while rows are loaded
 
-            TABLE           WHAT HAPPENS TO IT                     ID
-            shop.Metrics_2  is there: emptied, then loaded         00000000-0000-0000-0000-000000000002
-            shop.orders     is there: emptied, then loaded         00000000-0000-0000-0000-000000000001
-            shop.by_status  a view: made anew from its base table  -
+            TABLE           WHAT HAPPENS TO IT                   ID
+            shop.Metrics_2  is there: emptied, then loaded       00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded       00000000-0000-0000-0000-000000000001
+            shop.by_status  a view: rebuilt from its base table  -
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011

@@ -35,7 +35,7 @@ fn upgraded(source: (&str, &str), target: (&str, &str)) -> (Side, Side) {
 }
 
 #[test]
-fn an_unchanged_table_is_emptied_and_not_made_anew() {
+fn an_unchanged_table_is_emptied_and_not_made_again() {
     for (source, target) in [
         (("cassandra 3.11.19", "3.11"), ("cassandra 4.0.17", "4.0")),
         (("cassandra 4.0.17", "4.0"), ("cassandra 5.0.5", "5.0")),

@@ -21,7 +21,7 @@ fn transient_replicas() {
 
             refusals (1)
               REPLICATION_NOT_UNDERSTOOD shop (before)
-                  who holds shop on the ring of the backup cannot be told: `dc1` is `3/1`: transient replication is not understood
+                  who holds shop on the ring of the backup is not known: `dc1` is `3/1`: transient replication is not understood
                   hint: restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out
 
             advice (1)
@@ -45,7 +45,7 @@ fn a_strategy_of_somebodys_own() {
 
             refusals (1)
               REPLICATION_NOT_UNDERSTOOD shop (before)
-                  who holds shop on the ring of the backup cannot be told: replication strategy `com.example.MoonPhaseStrategy` is not understood
+                  who holds shop on the ring of the backup is not known: replication strategy `com.example.MoonPhaseStrategy` is not understood
                   hint: restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out
 
             advice (1)
@@ -171,7 +171,7 @@ fn byte_ordered_into_another_ring_and_into_the_same() {
 
             refusals (1)
               RING_NOT_UNDERSTOOD backup and target (before)
-                  who holds what on the ring of backup and target cannot be told: where ByteOrderedPartitioner places replicas is not understood
+                  who holds what on the ring of backup and target is not known: where ByteOrderedPartitioner places replicas is not understood
                   hint: restore the whole backup into a ring with the same tokens, datacenters and racks
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID

@@ -1,5 +1,7 @@
 //! A node-agent as its callers see it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
@@ -8,6 +10,7 @@ use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, Tas
 
 use super::call::OnProgress;
 use crate::RemoteError;
+use crate::fence::Fences;
 
 mod remote;
 mod requests;
@@ -23,6 +26,10 @@ pub const RESTAGE_NEEDED: &str = "RESTAGE_NEEDED";
 /// an agent of another node refuses them, because addresses change owners.
 #[async_trait]
 pub trait NodeAgent: Send + Sync + 'static {
+    /// The same agent, whose calls are made under these fences: it refuses those that change something once it has seen a
+    /// higher number, with [`FENCED`](crate::fence::FENCED).
+    fn under(&self, fences: &Fences) -> Arc<dyn NodeAgent>;
+
     /// The node as it is now. Fails with [`API_LEVEL`](crate::level::API_LEVEL) if the agent is of a release that this caller
     /// must not work with. The description's `agent` is empty: an agent does not know by which address it was called.
     async fn describe(&self) -> Result<NodeDescription, RemoteError>;

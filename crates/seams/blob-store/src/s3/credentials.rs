@@ -26,7 +26,7 @@ const IN_FLIGHT: Duration = Duration::from_secs(5);
 /// Builds the chain of providers from nothing, so that it reads everything again.
 pub type Chain = Arc<dyn Fn() -> ConfigLoader + Send + Sync>;
 
-/// A provider that can be told to forget.
+/// A provider whose credentials can be dropped.
 #[derive(Clone)]
 pub struct Renewing {
     chain: Chain,

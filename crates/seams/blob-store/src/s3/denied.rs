@@ -1,6 +1,6 @@
 //! Finds out what a refused read means.
 //!
-//! A caller that may not list a bucket is told 403 of what does not exist, and a response to HEAD has no body that
+//! A caller that may not list a bucket gets 403 for what does not exist, and a response to HEAD has no body that
 //! says why. A listing of the one key settles both.
 
 use super::S3;

@@ -22,7 +22,7 @@ fn file(component: &str, bytes: usize) -> (String, StoredFile) {
     (component.to_owned(), file)
 }
 
-/// The damage of Data.db, whose digest lies in the bucket and is that of other bytes.
+/// The damage of Data.db, whose digest is in the bucket and is that of other bytes.
 async fn damage(prepare: impl FnOnce(&Memory, &Faulty)) -> Result<Vec<Damage>, StoreError> {
     let memory = Memory::default();
     memory.overwrite(DIGEST, "1");

@@ -5,7 +5,7 @@
 
 use std::task::{Context, Poll};
 
-use api::access;
+use api::access::{self, Role};
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tonic::Status;
@@ -59,6 +59,9 @@ where
         {
             return Box::pin(async move { Ok(refused.into_http()) });
         }
+        if self.by_role {
+            request.extensions_mut().insert(caller(peer.as_ref()));
+        }
         if let Some(peer) = peer {
             // Handlers read the addresses of a call where tonic puts them.
             request.extensions_mut().insert(TcpConnectInfo {
@@ -68,6 +71,19 @@ where
         }
         Box::pin(self.inner.call(request))
     }
+}
+
+/// The roles of a caller, among the extensions of its requests on a server with mutual TLS; on others callers are not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerRoles(pub Vec<Role>);
+
+fn caller(peer: Option<&Peer>) -> CallerRoles {
+    let holder = peer.and_then(|peer| peer.holder.as_deref());
+    CallerRoles(
+        holder
+            .map(|holder| holder.roles.clone())
+            .unwrap_or_default(),
+    )
 }
 
 /// Whether the peer may make the call. A path without a row is one that no service has.

@@ -42,7 +42,7 @@ impl Dialer {
     }
 
     /// A channel that connects when first used, and again whenever the connection broke; each time with the certificates
-    /// that lie in the files then. Refuses `http://` if there are TLS settings.
+    /// that are in the files then. Refuses `http://` if there are TLS settings.
     pub fn channel(&self, address: &str) -> Result<Channel, ConnectError> {
         let Some(tls) = &self.tls else {
             return api::client::channel(address, None);

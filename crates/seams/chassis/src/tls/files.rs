@@ -44,7 +44,7 @@ struct State<T> {
     warned: Option<Timestamp>,
 }
 
-/// What tells one content of a file from another: a renewal replaces the file, or writes it again.
+/// What distinguishes one content of a file from another: a renewal replaces the file, or writes it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stamp {
     device: u64,

@@ -14,7 +14,7 @@ use super::{ALPN_HTTP2, ServerTls, TlsError, read_certificates, read_key, read_r
 use crate::certificate::Validity;
 use crate::server::TLS_HANDSHAKE_TIMEOUT;
 
-/// Makes connections encrypted, with the certificates that lie in the files now.
+/// Makes connections encrypted, with the certificates that are in the files now.
 #[derive(Clone)]
 pub(crate) struct Acceptor {
     files: Arc<Watched<ServerConfig>>,

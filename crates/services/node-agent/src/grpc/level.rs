@@ -12,7 +12,7 @@ use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
 
 /// The calls that only read: everyone may see which agent is too old.
-const READS: [&str; 4] = ["Describe", "GetSchema", "FingerprintKeys", "ListLeftovers"];
+pub(super) const READS: [&str; 4] = ["Describe", "GetSchema", "FingerprintKeys", "ListLeftovers"];
 
 /// A service in front of which callers of another level end.
 #[derive(Clone)]

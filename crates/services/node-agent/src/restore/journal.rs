@@ -71,14 +71,14 @@ pub enum RestoreRecord {
         /// SSTables of each table, indexes not counted.
         sstables: BTreeMap<TableId, u64>,
     },
-    /// Cassandra compacted this table by itself, and has been told not to.
+    /// Cassandra compacted this table by itself, and its compaction was switched off.
     CompactionOff {
         table: TableId,
     },
     CompactionOn {
         table: TableId,
     },
-    /// Cassandra is about to be told to load these.
+    /// Cassandra is about to load these.
     Loading {
         table: TableId,
         #[serde(rename = "witnesses")]

@@ -108,7 +108,7 @@ fn read_manifests(
     Ok(named)
 }
 
-/// Names of essential components that are not there: of what the manifest names, and of what lies there beside it.
+/// Names of essential components that are not there: of what the manifest names, and of what is there beside it.
 fn missing(files: &[ComponentFile], named: &BTreeSet<String>) -> Result<Vec<String>, FileError> {
     let present: BTreeSet<String> = files
         .iter()

@@ -61,7 +61,7 @@ impl Fetcher {
         })
     }
 
-    /// The staging folder of a data directory, and whom what lies in it belongs to.
+    /// The staging folder of a data directory, and whom what is in it belongs to.
     pub fn staging(&self, directory: &str) -> (&Path, Ownership) {
         let (path, ownership) = &self.directories[directory];
         (path, *ownership)
@@ -284,7 +284,7 @@ impl Writer {
     }
 }
 
-/// Takes the space at once, so that a full disk is found before the transfer and files lie in one piece.
+/// Takes the space at once, so that a full disk is found before the transfer and files are in one piece.
 fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     let Ok(bytes) = i64::try_from(bytes) else {
         return Err(io::ErrorKind::StorageFull.into());

@@ -1,4 +1,4 @@
-//! Decides what of each SSTable this node takes: by the shares of the plan, and by where the SSTable lies on the ring.
+//! Decides which part of each SSTable this node takes: by the shares of the plan, and by where the SSTable is on the ring.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -105,8 +105,8 @@ fn damaged(manifest: &NodeManifest, keyspace: &str) -> HashSet<(String, String)>
 }
 
 impl Ranges {
-    /// What is taken of an SSTable of the table itself; nothing where it lies outside. An older manifest does not tell
-    /// where it lies: then that is found out by reading it.
+    /// What is taken of an SSTable of the table itself; nothing if it is outside. An older manifest does not record
+    /// where it is: then that is found out by reading it.
     pub fn of(
         &self,
         table: &TableFiles,
@@ -172,7 +172,7 @@ impl Ranges {
     }
 }
 
-/// How much of the span lies in the ranges, if keys lie evenly; all of it for tokens that have no measure.
+/// How much of the span is in the ranges, if keys are spread evenly; all of it for tokens that have no measure.
 fn fraction(ranges: &TokenRanges, first: &Token, last: &Token) -> f64 {
     let (Some(from), Some(to)) = (measure(first), measure(last)) else {
         return 1.0;

@@ -1,7 +1,7 @@
 //! Cuts what this node takes of an SSTable out of the bucket: the small components come whole and are checked, of the
 //! rows come the chunks that hold wanted partitions. Where all partitions turn out to be wanted, it comes whole.
 //!
-//! What is being written lies apart from what is staged, and is moved there when it is whole and on disk.
+//! What is being written is apart from what is staged, and is moved there when it is whole and on disk.
 
 mod failure;
 mod watch;
@@ -36,7 +36,7 @@ use whole::{Made, Whole, move_in, take_uncut, take_whole};
 
 /// Where slices are made, beside the keyspaces in the staging folder of a data directory. No keyspace has such a name.
 const UNFINISHED_FOLDER: &str = ".slicing";
-/// In the folder of one slice, what of its source came whole.
+/// In the folder of one slice, the components that came whole from its source.
 const SOURCE_FOLDER: &str = "source";
 /// What a slice does not need of its source, because it is made again.
 const NOT_READ: [&str; 3] = [DIGEST, FILTER, TOC];

@@ -86,7 +86,7 @@ impl FakeNode {
         self.put_sealed(&key, DocumentKind::BackupManifest, &committed);
     }
 
-    /// Puts a node manifest under any key, in the place of what lies there.
+    /// Puts a node manifest under any key, in the place of what is there.
     pub fn put_manifest(&self, key: &str, manifest: &NodeManifest) {
         self.put_sealed(key, DocumentKind::NodeManifest, manifest);
     }

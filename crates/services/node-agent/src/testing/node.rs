@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::agent::Agent;
 use crate::config::AgentConfig;
+use crate::fences::SeenFences;
 use crate::folders::Folders;
 use crate::owner::StateOwner;
 use crate::upload::Upload;
@@ -82,6 +83,7 @@ impl FakeNode {
         let agent = Agent {
             node,
             store: store.clone(),
+            fences: SeenFences::new(folders.fences_file()),
             folders,
             config,
             locks: Locks::default(),

@@ -80,7 +80,7 @@ async fn check_kept(node: &FakeNode) -> NodeManifest {
     manifest
 }
 
-/// Where the chunk begins that a byte of Data.db lies in.
+/// Where the chunk begins that a byte of Data.db is in.
 fn chunk_of(node: &FakeNode, at: u64) -> u64 {
     let read = |component: &str| {
         let name = format!("nb-1-big-{component}");

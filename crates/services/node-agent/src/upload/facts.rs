@@ -49,7 +49,7 @@ impl BaseFacts {
     }
 }
 
-/// Attached indexes may come and go, and the filter tells nothing.
+/// Attached indexes may come and go, and the filter shows nothing.
 fn contents(files: &[StoredFile], sstable: &str) -> Contents {
     let own = files.iter().filter(|file| file.index.is_none());
     own.filter_map(|file| {

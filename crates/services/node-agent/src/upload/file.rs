@@ -23,7 +23,7 @@ use crate::snapshot::SnapshotRecord;
 
 /// How often a file is read again that changed while it was read. Only TOC.txt ever does.
 const READ_TRIES_MAX: u32 = 5;
-/// How many other objects may lie where a file's object belongs: one for each try of a backup that was killed between
+/// How many other objects may be where a file's object belongs: one for each try of a backup that was killed between
 /// upload and journal, with the file rewritten in between.
 const KEY_TRIES_MAX: u32 = 16;
 

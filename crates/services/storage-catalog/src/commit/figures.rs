@@ -11,7 +11,7 @@ use model::manifest::{
 
 use crate::error::CatalogError;
 
-/// How much of a node's kept damage the backup manifest tells.
+/// How much of a node's kept damage the backup manifest lists.
 const DAMAGE_TOLD_MAX: usize = 32;
 
 pub fn node(manifest: &NodeManifest, key: String, blake3: String) -> BackupNode {

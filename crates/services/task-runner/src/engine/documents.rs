@@ -13,7 +13,7 @@ const PART_BYTES: usize = 384 << 10;
 /// Parts that are read at once.
 pub(super) const PARTS_PER_PAGE: usize = 2;
 
-/// A part of a document, with what tells whether all parts are of one writing.
+/// A part of a document, with what shows whether all parts are of one writing.
 #[derive(Debug, Serialize, Deserialize)]
 struct Part {
     parts: usize,

@@ -4,6 +4,7 @@
 //! another's. It ends in one of three ways: the task has ended, the runner drains, or the task was lost (the lease or the
 //! state store is gone); in the last two the task goes on from what is kept, elsewhere or later.
 
+mod claim;
 mod events;
 mod finish;
 mod save;
@@ -20,13 +21,16 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::active::{DriverSlot, View};
 use super::eta::RateMeter;
+use super::fences;
 use super::graph::Graph;
 use super::kind::{Job, Kind, StepTraits};
 use super::recovery;
 use super::runner::Engine;
 use super::store::{LEASE_TTL, Stored};
 use super::task::{Ending, LiveTask, Outcome, SharedTask, TaskRecord};
+use crate::context::Context;
 use crate::error::RunnerError;
+use claim::Claimed;
 
 /// How often progress is shown to those who watch.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -56,6 +60,8 @@ impl From<StateError> for Exit {
 /// Drives one task.
 pub(super) struct Driver {
     engine: Arc<Engine>,
+    /// The engine's, with the fences of this driver.
+    context: Arc<Context>,
     kind: Arc<dyn Kind>,
     job: Arc<dyn Job>,
     task: SharedTask,
@@ -85,7 +91,9 @@ impl Driver {
         let job = kind.open(&engine.context, &stored.record).await?;
         let task = engine.context.tasks.load(stored.record).await?;
         let slot = engine.active.register(&task);
+        let fences = fences::of_task(task.record.id, &fence);
         Ok(Self {
+            context: Arc::new(engine.context.under(fences)),
             graph: Graph::new(&task.steps),
             task: SharedTask::new(task),
             engine,
@@ -173,27 +181,10 @@ impl Driver {
             Graph::resumed(&task.steps, &task.statuses, is_best_effort)
         };
         self.save().await?;
-        let policy = self.kind.policy();
-        if policy.claims_cluster {
-            let record = self.record();
-            let tasks = &self.engine.context.tasks;
-            match tasks.claim(&record.cluster, record.id).await {
-                Ok(()) => {}
-                Err(error @ RunnerError::ClusterBusy { .. }) => {
-                    if record.ending.is_none() {
-                        self.end(
-                            Outcome::Failed,
-                            error.to_string(),
-                            policy.undo_without_claim,
-                        );
-                        self.save().await?;
-                    }
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            }
+        match self.claim_cluster().await? {
+            Claimed::Free => self.check_superseded().await,
+            Claimed::Busy => Ok(()),
         }
-        self.check_superseded().await
     }
 
     /// The statuses before the record, which says until then that they are to be set back.
@@ -221,27 +212,6 @@ impl Driver {
             };
             task.statuses[at].state = next;
             self.dirty.insert(at);
-        }
-    }
-
-    /// A resume looks for newer tasks only after it has written that the task goes on; if the runner dies in between, it
-    /// leaves a task that must not go on.
-    async fn check_superseded(&mut self) -> Result<(), Exit> {
-        let record = self.record();
-        if record.ending.is_some() || record.first_ended.is_none() {
-            return Ok(());
-        }
-        let engine = self.engine.clone();
-        let checked = self
-            .kind
-            .check_superseded(&engine.context, &engine.kinds, &record)
-            .await;
-        match checked {
-            Err(error @ RunnerError::Superseded { .. }) => {
-                self.end(Outcome::Failed, error.to_string(), false);
-                self.save().await
-            }
-            checked => Ok(checked?),
         }
     }
 

@@ -20,6 +20,8 @@ pub enum Story {
     Backup,
     FailingBackup,
     Online,
+    /// An online restore with a trial load.
+    Trial,
     InPlace,
     Rollback,
     Verify,
@@ -35,6 +37,10 @@ pub fn world(story: Story) -> World {
             world.fleet.fail("upload n1", &[Fault::Damaged; 4]);
         }
         Story::Online | Story::Verify | Story::Delete => world.has_backup("b"),
+        Story::Trial => {
+            world.has_backup("b");
+            world.fleet.facts().with_trial = true;
+        }
         Story::InPlace | Story::Rollback => {
             world.has_backup("b");
             world.fleet.facts().in_place = true;
@@ -47,7 +53,7 @@ pub fn world(story: Story) -> World {
 pub async fn ask(life: &mut Life, story: Story) {
     match story {
         Story::Backup | Story::FailingBackup => drop(life.create_backup("b").await),
-        Story::Online | Story::InPlace => drop(life.start_restore("b").await),
+        Story::Online | Story::Trial | Story::InPlace => drop(life.start_restore("b").await),
         Story::Rollback => {
             let restore = life.tasks().await[0].id.clone();
             drop(life.roll_back(&restore).await);
@@ -89,9 +95,12 @@ pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
     assert_eq!(facts.violations, Vec::<String>::new(), "{place}");
     let backup = facts.backups.get("b").map(|(now, _)| now);
     let (wanted, backup_is_right) = match story {
-        Story::Backup | Story::Online | Story::InPlace | Story::Rollback | Story::Verify => {
-            (TaskState::Succeeded, backup == Some(&BackupNow::Complete))
-        }
+        Story::Backup
+        | Story::Online
+        | Story::Trial
+        | Story::InPlace
+        | Story::Rollback
+        | Story::Verify => (TaskState::Succeeded, backup == Some(&BackupNow::Complete)),
         Story::Delete => (TaskState::Succeeded, backup.is_none()),
         Story::FailingBackup => (
             TaskState::Failed,
@@ -100,7 +109,7 @@ pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
     };
     assert_eq!(state, wanted, "{place}");
     assert!(backup_is_right, "{place}: {backup:?}");
-    if matches!(story, Story::Online | Story::InPlace) {
+    if matches!(story, Story::Online | Story::Trial | Story::InPlace) {
         assert_eq!(facts.loaded.len(), 2, "{place}");
         assert!(facts.stopped.is_empty(), "{place}");
     }
@@ -110,7 +119,9 @@ pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
             "{place}"
         );
     }
-    assert!(facts.snapshots.is_empty(), "{place}");
+    assert!(facts.snapshots.is_empty() && !facts.scratch, "{place}");
+    let tried = facts.calls.iter().any(|call| call == "try n2");
+    assert_eq!(tried, story == Story::Trial, "{place}");
     assert!(facts.cut_off.is_empty() && facts.pins.is_empty(), "{place}");
     // In place the old files wait in the staging folder until the restore is accepted.
     let kept = if story == Story::InPlace { 2 } else { 0 };
@@ -225,6 +236,11 @@ async fn a_backup_that_fails_killed_at_any_write_is_still_undone() {
 #[tokio::test]
 async fn an_online_restore_killed_at_any_write_ends_as_if_it_had_not_been() {
     dies_everywhere(Story::Online, 21).await;
+}
+
+#[tokio::test]
+async fn a_restore_with_a_trial_killed_at_any_write_ends_as_if_it_had_not_been() {
+    dies_everywhere(Story::Trial, 30).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use api::clients::RESTAGE_NEEDED;
+use api::fence::{Fences, Scope};
 use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
 use tonic::Status;
@@ -18,6 +19,8 @@ pub enum Fault {
     Damaged,
     /// Must stage again first.
     Restage,
+    /// Has no time left before the cutoff.
+    TooLate,
     /// Never answers.
     Hang,
     /// Does the work, and the answer is lost.
@@ -47,6 +50,12 @@ pub struct Facts {
     pub violations: Vec<String>,
     /// Of the agents' calls.
     pub api_level: u32,
+    /// The highest fences that each node has seen.
+    pub fences: BTreeMap<String, HashMap<Scope, u64>>,
+    /// Calls that nodes have refused for their fences, for example `SwapStaged n1`.
+    pub fenced: Vec<String>,
+    /// The others that change something, with theirs.
+    pub fenced_calls: Vec<(String, Fences)>,
     pub faults: HashMap<String, VecDeque<Fault>>,
     /// Tags by node.
     pub snapshots: BTreeSet<(String, String)>,
@@ -63,6 +72,8 @@ pub struct Facts {
     pub stopped: BTreeSet<String>,
     /// Nodes whose clients are cut off.
     pub cut_off: BTreeSet<String>,
+    /// All times of truncation records, in the order in which they were first marked.
+    pub cutoffs: Vec<String>,
     /// Node to the time of its truncation records.
     pub marked: BTreeMap<String, String>,
     pub schema_applied: bool,
@@ -176,6 +187,11 @@ impl Fleet {
             Some(Fault::Unavailable) => Err(Status::unavailable("down")),
             Some(Fault::Damaged) => Err(refuse("damaged", ErrorKind::DataLoss, "DAMAGED")),
             Some(Fault::Restage) => Err(refuse("lost", ErrorKind::Internal, RESTAGE_NEEDED)),
+            Some(Fault::TooLate) => Err(refuse(
+                "the cutoff is too near",
+                ErrorKind::Unavailable,
+                "CUTOFF_TOO_LATE",
+            )),
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Late) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;

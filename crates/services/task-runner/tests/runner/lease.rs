@@ -104,6 +104,11 @@ async fn a_restore_whose_lease_runs_out_at_any_write_is_finished_by_another_runn
 }
 
 #[tokio::test]
+async fn a_restore_with_a_trial_whose_lease_runs_out_at_any_write_is_finished_by_another_runner() {
+    runs_out_everywhere(Story::Trial).await;
+}
+
+#[tokio::test]
 async fn a_task_whose_lease_has_run_out_is_recovered_by_its_own_runner() {
     // The name is reserved, and the first steps are done.
     const WRITES: i64 = 8;

@@ -8,6 +8,8 @@ mod dying_store;
 mod fake_agent;
 mod fake_catalog;
 mod fake_planner;
+mod fenced_agent;
+mod fences;
 mod fleet;
 mod force;
 mod give_up;

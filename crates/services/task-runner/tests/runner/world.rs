@@ -28,6 +28,7 @@ use tonic::transport::Channel;
 use crate::fake_agent::FakeAgent;
 use crate::fake_catalog::FakeCatalog;
 use crate::fake_planner::FakePlanner;
+use crate::fenced_agent::FencedAgent;
 use crate::fleet::{BackupNow, Fleet};
 
 /// How long anything may take here.
@@ -58,7 +59,12 @@ impl World {
                 fleet: fleet.clone(),
                 at,
             };
-            let channel = chassis::in_memory(Routes::new(NodeAgentServer::new(agent)));
+            let fenced = FencedAgent {
+                inner: NodeAgentServer::new(agent),
+                fleet: fleet.clone(),
+                node: nodes[at].to_owned(),
+            };
+            let channel = chassis::in_memory(Routes::new(fenced));
             (format!("{}:7401", nodes[at]), channel)
         });
         let catalog = FakeCatalog {
@@ -100,6 +106,12 @@ impl World {
                 Err(error) => panic!("{error:?}"),
             }
         }
+    }
+
+    /// A client of a node's agent, as the runner has one.
+    pub fn agent(&self, node: &str) -> RemoteNodeAgent {
+        let channel = self.agents[&format!("{node}:7401")].clone();
+        RemoteNodeAgent::new(channel, self.config.agent_limits())
     }
 
     pub fn start_on(&self, store: Arc<dyn StateStore>) -> Life {

@@ -19,7 +19,7 @@ pub(crate) struct Rings {
     pub available: BTreeSet<HostId>,
 }
 
-/// Why who holds what on a ring cannot be told.
+/// Why it is not known who holds what on a ring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NotUnderstood {
     /// `the backup`, `the target`, or both.
@@ -33,7 +33,7 @@ impl NotUnderstood {
         findings.say(
             codes::RING_NOT_UNDERSTOOD,
             whose,
-            format!("who holds what on the ring of {whose} cannot be told: {why}"),
+            format!("who holds what on the ring of {whose} is not known: {why}"),
             "restore the whole backup into a ring with the same tokens, datacenters and racks",
         );
     }

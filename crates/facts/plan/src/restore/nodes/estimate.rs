@@ -6,7 +6,7 @@
 
 use model::plan::{Rates, RestoreMode};
 
-/// Of small objects: eight at a time, each answered in 50 ms.
+/// Of small objects: eight at a time, with a reply to each in 50 ms.
 const REQUESTS_PER_SECOND: u64 = 160;
 /// For one statement, and for all nodes to agree on the schema that it makes.
 const STATEMENT_SECONDS: u64 = 2;
@@ -31,7 +31,7 @@ pub(crate) struct Work {
     /// In SSTables that are rewritten after the restore, and in the largest of them, which for a time is there twice.
     pub upgrade_bytes: u64,
     pub upgrade_reserve_bytes: u64,
-    /// What the views take that are built anew.
+    /// What the views take that are rebuilt.
     pub view_bytes: u64,
 }
 
@@ -113,7 +113,7 @@ fn of_node(work: &Work, mode: RestoreMode, rates: &Rates) -> NodeEstimate {
     }
 }
 
-/// What is staged stays, as loading moves it; an upgrade writes an SSTable anew before the old one goes.
+/// What is staged stays, as loading moves it; an upgrade rewrites an SSTable before the old one goes.
 fn disk_bytes(work: &Work) -> u64 {
     let used = work
         .staged_bytes

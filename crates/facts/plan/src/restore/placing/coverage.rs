@@ -12,7 +12,7 @@ use crate::replicas::{in_words, row, satisfies};
 use crate::restore::given::rings::Rings;
 use crate::{codes, wording};
 
-/// Says what is missing; answers what is there, one row for each group of replicas of each keyspace.
+/// Reports what is missing; returns what is there, one row for each group of replicas of each keyspace.
 pub(crate) fn check(
     backup: &BackupManifest,
     keyspaces: &[KeyspacePlan],

@@ -17,7 +17,7 @@ use crate::restore::given::datacenters::Datacenters;
 use crate::restore::given::rings::{NotUnderstood, Rings};
 
 pub(crate) enum Moves<'a> {
-    /// Every target node stands for one source node, and takes all that it has, or what of it is its own.
+    /// Every target node stands for one source node, and takes all that it has, or its own part of that.
     OneToOne(OneToOne<'a>),
     /// By ranges, for each way in which keyspaces are replicated.
     ByRange(Vec<Group>),

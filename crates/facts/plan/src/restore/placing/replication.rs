@@ -72,14 +72,14 @@ impl KeyspacePlan {
             findings.say(
                 codes::REPLICATION_NOT_UNDERSTOOD,
                 &self.name,
-                format!("who holds {} on the ring of {whose} cannot be told: {error}", self.name),
+                format!("who holds {} on the ring of {whose} is not known: {error}", self.name),
                 "restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out",
             );
         }
     }
 }
 
-/// Why who holds a keyspace cannot be told.
+/// Why it is not known who holds a keyspace.
 struct NotUnderstood {
     /// `the backup` or `the target`.
     whose: &'static str,

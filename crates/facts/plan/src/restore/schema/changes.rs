@@ -229,7 +229,7 @@ pub(crate) fn type_back(schemas: &Schemas, keyspace: &str, name: &str) -> Vec<St
     }
 }
 
-/// Views and indexes that the backup does not know, over tables that are dropped and made anew. Those of a table that is only
+/// Views and indexes that the backup does not know, over tables that are dropped and made again. Those of a table that is only
 /// emptied stay.
 fn gone(decided: &[Decided], schemas: &Schemas) -> Vec<SchemaChange> {
     let mut changes = Vec::new();
@@ -265,7 +265,7 @@ fn gone(decided: &[Decided], schemas: &Schemas) -> Vec<SchemaChange> {
     changes
 }
 
-/// It is made anew, with another id.
+/// It is made again, with another id.
 fn without_id(view: &View) -> String {
     let mut view = view.clone();
     view.id = None;

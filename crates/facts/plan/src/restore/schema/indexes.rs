@@ -69,7 +69,7 @@ fn say_of_table(
             codes::INDEX_REBUILD,
             format!("{}.{}", index.keyspace, index.name),
             format!(
-                "the index {} of {base} is built anew while rows are loaded",
+                "the index {} of {base} is rebuilt while rows are loaded",
                 index.name
             ),
             "",

@@ -13,7 +13,7 @@ use super::tables;
 use crate::findings::Findings;
 use crate::restore::given::Given;
 
-/// What is made, and what of it the target takes only under conditions.
+/// What is made, and the parts of it that the target takes only under conditions.
 pub(crate) struct Met<'a> {
     pub given: &'a Given<'a>,
     pub making: &'a Making<'a>,

@@ -21,7 +21,7 @@ pub(crate) struct Decided<'a> {
 }
 
 impl Decided<'_> {
-    /// Whether CQL of the plan makes it, anew or for the first time.
+    /// Whether CQL of the plan makes it, again or for the first time.
     pub fn is_made(&self) -> bool {
         match self.plan.action {
             TableAction::Create | TableAction::Recreate | TableAction::RebuildView => true,
@@ -162,7 +162,7 @@ fn say_rebuild(view: &TableRef, base: Option<&TableRef>, is_live: bool, findings
     let base = base.map(ToString::to_string).unwrap_or_default();
     let message = if is_live {
         format!(
-            "the view {view} is dropped, and built anew from {base} once that is loaded: reads of it fail until then"
+            "the view {view} is dropped, and rebuilt from {base} once that is loaded: reads of it fail until then"
         )
     } else {
         format!("the view {view} is made and built from {base} once that is loaded")
@@ -224,7 +224,7 @@ fn in_place<'a>(
 }
 
 /// Live views over restored tables that the backup does not know: loading rows does not reach them, so they are built
-/// anew too, where their base table keeps its form.
+/// again too, if their base table keeps its form.
 fn later_views<'a>(
     mode: RestoreMode,
     decided: &[Decided],

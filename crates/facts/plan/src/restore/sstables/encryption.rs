@@ -155,8 +155,8 @@ fn check_file(
             name,
             format!("the system key {name} of {tables} is another on {nodes} than it was on the source"),
             match name {
-                needs::DEFAULT_KEY => format!("both clusters have a key of their own under the usual name {name}; if no table of the target is encrypted by it, copy the file of the source's system_key_directory to {nodes}; otherwise encrypt the tables of one cluster anew under a key of another name first"),
-                _ => format!("if no table of the target is encrypted by it, copy the file of the source's system_key_directory to {nodes}; otherwise encrypt the tables of one cluster anew under a key of another name first"),
+                needs::DEFAULT_KEY => format!("both clusters have a key of their own under the usual name {name}; if no table of the target is encrypted by it, copy the file of the source's system_key_directory to {nodes}; otherwise encrypt the tables of one cluster again under a key of another name first"),
+                _ => format!("if no table of the target is encrypted by it, copy the file of the source's system_key_directory to {nodes}; otherwise encrypt the tables of one cluster again under a key of another name first"),
             },
         );
     } else if source.len() > 1 {

@@ -211,7 +211,7 @@ mod tests {
             message.starts_with("about 30 of 30 cells of shop.sessions (100 %)"),
             "{message}"
         );
-        // Where one SSTable does not tell, no share is told.
+        // If one SSTable has no figure, no share is reported.
         let tables = vec![sstable(Some(10), &[(NOW + 1, 3)]), sstable(None, &[])];
         let (message, _) = self::message(tables).expect("a finding");
         assert!(

@@ -80,7 +80,7 @@ impl Met {
     }
 }
 
-/// Whether a node that takes these ranges takes a part. Where an SSTable lies is not known of one that tells no tokens.
+/// Whether a node that takes these ranges takes a part. Where an SSTable is on the ring is not known if its tokens are not.
 fn cuts(ranges: &TokenRanges, partitioner: &Partitioner, facts: &SstableFacts) -> bool {
     if ranges.is_whole_ring() {
         return false;

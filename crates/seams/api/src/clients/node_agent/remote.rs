@@ -1,5 +1,6 @@
 //! The agent behind a channel.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,13 +9,14 @@ use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::KeyFingerprint;
 use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, TaskId};
 
+use super::requests::clear_leftovers;
 use super::{NodeAgent, RestoreOnNode, StageRestore, TryLoad, UploadSnapshot};
-use crate::client::{Channel, NodeAgentClient, node_agent};
+use crate::client::{Channel, NodeAgentClient, node_agent, node_agent_under};
 use crate::clients::call::{OnProgress, done, follow, invalid, through, within};
 use crate::clients::limits::{AgentLimits, Deadlines, Silence};
 use crate::convert::{all, all_into, parsed, required, time};
+use crate::fence::Fences;
 use crate::pb::node_agent as pb;
-use crate::pb::types as types_pb;
 use crate::{RemoteError, level};
 
 const AGENT: &str = "the agent";
@@ -26,6 +28,7 @@ const CUT_OFF_DEADLINE: Duration = Duration::from_secs(1_200);
 /// An agent behind a channel.
 #[derive(Clone)]
 pub struct RemoteNodeAgent {
+    channel: Channel,
     client: NodeAgentClient,
     silence: Silence,
     deadlines: Deadlines,
@@ -34,7 +37,8 @@ pub struct RemoteNodeAgent {
 impl RemoteNodeAgent {
     pub fn new(channel: Channel, limits: AgentLimits) -> Self {
         Self {
-            client: node_agent(channel),
+            client: node_agent(channel.clone()),
+            channel,
             silence: limits.silence,
             deadlines: limits.deadlines,
         }
@@ -48,6 +52,13 @@ impl RemoteNodeAgent {
 
 #[async_trait]
 impl NodeAgent for RemoteNodeAgent {
+    fn under(&self, fences: &Fences) -> Arc<dyn NodeAgent> {
+        Arc::new(Self {
+            client: node_agent_under(self.channel.clone(), fences),
+            ..self.clone()
+        })
+    }
+
     async fn describe(&self) -> Result<NodeDescription, RemoteError> {
         let mut client = self.client();
         let call = client.describe(pb::DescribeRequest {});
@@ -279,15 +290,7 @@ impl NodeAgent for RemoteNodeAgent {
         leftovers: &[(LeftoverKind, TaskId)],
         live: &[TaskId],
     ) -> Result<Vec<ClearedLeftover>, RemoteError> {
-        let names = leftovers.iter().map(|(kind, task)| pb::LeftoverName {
-            kind: types_pb::LeftoverKind::from(*kind) as i32,
-            task_id: task.to_string(),
-        });
-        let request = pb::ClearLeftoversRequest {
-            host_id: host.to_string(),
-            leftovers: names.collect(),
-            live_task_ids: live.iter().map(ToString::to_string).collect(),
-        };
+        let request = clear_leftovers(host, leftovers, live);
         let mut client = self.client();
         let call = client.clear_leftovers(request);
         let response = within(self.deadlines.tidy, call).await?;

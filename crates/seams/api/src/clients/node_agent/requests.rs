@@ -1,6 +1,7 @@
 //! Requests to an agent.
 
 use jiff::Timestamp;
+use model::leftover::LeftoverKind;
 use model::manifest::BackupKind;
 use model::plan::{RestoreMode, TrialTable};
 use model::{BackupName, BackupRef, HostId, Selection, SourceShare, TableTarget, TaskId};
@@ -128,3 +129,19 @@ macro_rules! from_restore_on_node {
 }
 
 from_restore_on_node!(LoadStagedRequest SwapStagedRequest StartCassandraRequest);
+
+pub(super) fn clear_leftovers(
+    host: HostId,
+    leftovers: &[(LeftoverKind, TaskId)],
+    live: &[TaskId],
+) -> pb::ClearLeftoversRequest {
+    let names = leftovers.iter().map(|(kind, task)| pb::LeftoverName {
+        kind: types_pb::LeftoverKind::from(*kind) as i32,
+        task_id: task.to_string(),
+    });
+    pb::ClearLeftoversRequest {
+        host_id: host.to_string(),
+        leftovers: names.collect(),
+        live_task_ids: live.iter().map(ToString::to_string).collect(),
+    }
+}

@@ -13,7 +13,7 @@ use crate::files::FileError;
 const FILE_NAME: &str = "jmx-password";
 const OWNER_ONLY: u32 = 0o600;
 
-/// A user of JMX, whose password lies in a file that only this user may read.
+/// A user of JMX, whose password is in a file that only this user may read.
 #[derive(Debug, Clone)]
 pub struct JmxLogin {
     username: String,

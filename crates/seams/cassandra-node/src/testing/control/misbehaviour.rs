@@ -19,7 +19,7 @@ pub enum Misbehaviour {
     LoadsNothing,
     /// `import` takes one SSTable out of staging and loses it.
     LosesOne,
-    /// `import` is cut off by the death of Cassandra in its second SSTable: when it starts, it deletes what lies in the live
+    /// `import` is cut off by the death of Cassandra in its second SSTable: when it starts, it deletes what is in the live
     /// folder of an SSTable without Data.
     DiesHalfWay,
     /// Clients are served whatever it is told.

@@ -20,7 +20,7 @@ fn own(ranges: &[(i64, i64)]) -> Stage {
     }])
 }
 
-/// Files by name, without what is made anew for each SSTable.
+/// Files by name, without what is made for each SSTable.
 fn files_of(folder: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
     let sstables = sstables(folder);
     let files = sstables.iter().flat_map(|sstable| {

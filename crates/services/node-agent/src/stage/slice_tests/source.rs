@@ -23,7 +23,7 @@ use crate::testing::{FakeNode, fixture};
 /// A partition: its token, its key and all its bytes.
 pub type Partition = (i64, Vec<u8>, Vec<u8>);
 
-/// A backup of a table that a real Cassandra has written, and where each partition of it lies.
+/// A backup of a table that a real Cassandra has written, and where each partition of it is.
 pub struct Source {
     pub node: FakeNode,
     pub release: &'static str,

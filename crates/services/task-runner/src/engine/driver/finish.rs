@@ -15,9 +15,10 @@ impl Driver {
     pub(super) async fn clean_up(&mut self, ending: Ending) -> Result<(), Exit> {
         let mut undoing = JoinSet::new();
         let (job, engine) = (self.job.clone(), self.engine.clone());
+        let context = self.context.clone();
         let task = self.task.read().clone();
         undoing.spawn(async move {
-            job.undo(&engine.context, &engine.kinds, &task, &ending.reason)
+            job.undo(&context, &engine.kinds, &task, &ending.reason)
                 .await
         });
         let mut ticks = ticks();

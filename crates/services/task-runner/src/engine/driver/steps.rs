@@ -75,7 +75,7 @@ impl Driver {
             let run = StepRun {
                 starts_over: traits.starts_over,
                 limit: limits.of(kind, traits.moves_data),
-                context: self.engine.context.clone(),
+                context: self.context.clone(),
                 task: self.task.clone(),
                 at,
                 fence: self.fence.clone(),

@@ -42,7 +42,7 @@ pub(super) async fn undo(
             codes::BACKUP_NOT_ABANDONED,
             &backup.to_string(),
             format!("the backup could not be marked as failed: {}", error.text()),
-            "delete it with `ringkeep backup delete` once the storage-catalog answers".to_owned(),
+            "delete it with `ringkeep backup delete` once the storage-catalog replies".to_owned(),
         ));
     }
     Undone::Done(findings)

@@ -1,0 +1,69 @@
+//! What a driver makes sure of before it runs steps: that its task has the cluster, and that newer tasks do not forbid it.
+
+use std::sync::Arc;
+
+use super::{Driver, Exit};
+use crate::engine::task::Outcome;
+use crate::error::RunnerError;
+
+/// Whether a task has its cluster.
+pub(super) enum Claimed {
+    /// It has, or it needs none.
+    Free,
+    /// Another task has it, and this one is on its way to its end.
+    Busy,
+}
+
+impl Driver {
+    /// Claims the cluster, if tasks of this kind need it for themselves. From then on agents refuse the drivers that had it
+    /// before.
+    pub(super) async fn claim_cluster(&mut self) -> Result<Claimed, Exit> {
+        let policy = self.kind.policy();
+        if !policy.claims_cluster {
+            return Ok(Claimed::Free);
+        }
+        let record = self.record();
+        let (cluster, id) = (&record.cluster, record.id);
+        let tasks = &self.engine.context.tasks;
+        match tasks.claim(cluster, id).await {
+            Ok(()) => {
+                let fences = tasks.fences_of_claim(cluster, id, &self.fence).await?;
+                self.context = Arc::new(self.engine.context.under(fences));
+                Ok(Claimed::Free)
+            }
+            Err(error @ RunnerError::ClusterBusy { .. }) => {
+                if record.ending.is_none() {
+                    self.end(
+                        Outcome::Failed,
+                        error.to_string(),
+                        policy.undo_without_claim,
+                    );
+                    self.save().await?;
+                }
+                Ok(Claimed::Busy)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A resume looks for newer tasks only after it has written that the task goes on; if the runner dies in between, it
+    /// leaves a task that must not go on.
+    pub(super) async fn check_superseded(&mut self) -> Result<(), Exit> {
+        let record = self.record();
+        if record.ending.is_some() || record.first_ended.is_none() {
+            return Ok(());
+        }
+        let engine = self.engine.clone();
+        let checked = self
+            .kind
+            .check_superseded(&engine.context, &engine.kinds, &record)
+            .await;
+        match checked {
+            Err(error @ RunnerError::Superseded { .. }) => {
+                self.end(Outcome::Failed, error.to_string(), false);
+                self.save().await
+            }
+            checked => Ok(checked?),
+        }
+    }
+}
