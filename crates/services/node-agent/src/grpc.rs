@@ -375,11 +375,11 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         &self,
         request: Request<pb::StopCassandraRequest>,
     ) -> Answer<pb::StopCassandraResponse> {
-        self.check_node(&request.into_inner().host_id).await?;
-        self.locked(
-            on_node(),
-            |agent| async move { restart::stop(&agent).await },
-        )
+        let request = request.into_inner();
+        self.check_node(&request.host_id).await?;
+        self.locked(on_node(), |agent| async move {
+            restart::stop(&agent, &request.restore).await
+        })
         .await?;
         Ok(Response::new(pb::StopCassandraResponse {}))
     }

@@ -79,6 +79,9 @@ pub struct TasksConfig {
     pub keep_finished_tasks: usize,
     /// How often what tasks have left on nodes is compared with the tasks, and cleared if they have ended; 0: never.
     pub leftovers_every_seconds: u64,
+    /// Hours after which the old files of a restore in place that has succeeded are deleted, as by `ringkeep restore accept`;
+    /// 0: never. Not if a task has tried to roll the restore back.
+    pub accept_in_place_after_hours: u64,
     pub step_limits: StepLimits,
 }
 
@@ -95,6 +98,7 @@ impl Default for TasksConfig {
             quiesce_seconds: 30,
             keep_finished_tasks: 1_000,
             leftovers_every_seconds: 3_600,
+            accept_in_place_after_hours: 0,
             step_limits: StepLimits::default(),
         }
     }

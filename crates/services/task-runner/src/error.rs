@@ -82,7 +82,12 @@ pub enum RunnerError {
         may_cancel: bool,
     },
     #[error("what task {id} has left is in use: {}", in_use(*owner))]
-    LeftoversInUse { id: TaskId, owner: LeftoverOwner },
+    LeftoversInUse {
+        id: TaskId,
+        owner: LeftoverOwner,
+        /// The task that needs it: itself, or its rollback.
+        by: TaskId,
+    },
     #[error("task {0} is driven by another runner")]
     DrivenElsewhere(TaskId),
     #[error("the plan holds what this runner does not understand: {0}")]
@@ -261,9 +266,14 @@ impl ServiceError for RunnerError {
                     "wait for it with `ringkeep task watch {task}`, or {stop}"
                 ));
             }
-            Self::LeftoversInUse { id, .. } => {
+            Self::LeftoversInUse { id, by, .. } if id == by => {
                 return Some(format!(
                     "`ringkeep task cancel {id}` ends the task and clears what it has left"
+                ));
+            }
+            Self::LeftoversInUse { by, .. } => {
+                return Some(format!(
+                    "its rollback needs it: go on with `ringkeep task resume {by}`, or wait for it with `ringkeep task watch {by}`"
                 ));
             }
             Self::ForceNeeded {

@@ -192,7 +192,7 @@ async fn a_node_that_is_down_with_this_restores_records_is_not_started() {
     mark(in_seconds(&node, 40)).await.unwrap();
     assert!(node.process.begun.lock().unwrap().is_empty());
     assert!(node.cql.executed.lock().unwrap().is_empty());
-    crate::restart::stop(&node.agent)
+    crate::restart::stop(&node.agent, "r1")
         .await
         .expect("it has nothing to replay");
     assert!(node.process.begun.lock().unwrap().is_empty());

@@ -376,6 +376,9 @@ impl NodeAgent for FakeAgent {
             // The real one starts it and lets clients in, to be able to write.
             facts.stopped.remove(&node);
             facts.cut_off.remove(&node);
+            if self.at == 0 {
+                facts.cutoffs.push(request.cutoff.clone());
+            }
             facts.marked.insert(node, request.cutoff);
         }
         lost(fault)?;

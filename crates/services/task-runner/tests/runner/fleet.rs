@@ -18,6 +18,8 @@ pub enum Fault {
     Damaged,
     /// Must stage again first.
     Restage,
+    /// Could not cut clients off well before the cutoff.
+    TooLate,
     /// Never answers.
     Hang,
     /// Does the work, and the answer is lost.
@@ -65,6 +67,8 @@ pub struct Facts {
     pub cut_off: BTreeSet<String>,
     /// Node to the time of its truncation records.
     pub marked: BTreeMap<String, String>,
+    /// Every cutoff that was marked on the first node, in order.
+    pub cutoffs: Vec<String>,
     pub schema_applied: bool,
     pub schema_version: String,
     pub rack: String,
@@ -88,6 +92,8 @@ pub struct Facts {
     pub swapped_addresses: bool,
     /// Whether restores are planned in place.
     pub in_place: bool,
+    /// Whether restores in place drop something before nodes are made quiet.
+    pub replaces_in_place: bool,
     /// The table of keyspace `ks` that restores are planned for.
     pub planned_table: String,
     /// Ids of tables of keyspace `ks` that agents describe, by name.
@@ -176,6 +182,11 @@ impl Fleet {
             Some(Fault::Unavailable) => Err(Status::unavailable("down")),
             Some(Fault::Damaged) => Err(refuse("damaged", ErrorKind::DataLoss, "DAMAGED")),
             Some(Fault::Restage) => Err(refuse("lost", ErrorKind::Internal, RESTAGE_NEEDED)),
+            Some(Fault::TooLate) => Err(refuse(
+                "the cutoff is too near",
+                ErrorKind::Unavailable,
+                "CUTOFF_TOO_LATE",
+            )),
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Late) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;

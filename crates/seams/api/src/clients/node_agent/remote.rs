@@ -251,9 +251,10 @@ impl NodeAgent for RemoteNodeAgent {
         Ok(())
     }
 
-    async fn stop_cassandra(&self, host: HostId) -> Result<(), RemoteError> {
+    async fn stop_cassandra(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
         let request = pb::StopCassandraRequest {
             host_id: host.to_string(),
+            restore: restore.to_string(),
         };
         let mut client = self.client.clone();
         within(self.deadlines.stop, client.stop_cassandra(request)).await?;
