@@ -375,6 +375,10 @@ codes! {
         "A restore in place, or its rollback, has cut clients off and stopped no node: it was ended by force, or it has failed \
          and could not let clients in again on the nodes that the finding names. Nodes may refuse clients until they are let \
          in again; the hint has the commands."
+    NEWER_WRITES_POSSIBLE Warning After
+        "A rollback has put old files back on a node that could not be started before, and so has no record that keeps newer \
+         writes out. Writes to the restored tables that clients made since the restore, and that other nodes keep as hints for \
+         this node, may be applied to it."
     ENDED_BY_FORCE Warning After
         "A task was ended by `task fail --force` after its point of no return, so that what it had begun is half done. The \
          finding names the tables."

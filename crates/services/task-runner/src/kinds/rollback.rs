@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use model::plan::StepKind;
 use model::task::{TaskKind, TaskState};
 use model::{Finding, TaskId};
+use plan::codes;
 
 use super::kept::{self, KeptSpec};
 use super::restore::left;
@@ -15,6 +16,7 @@ use super::restore::{
     is_rollback_replaced, let_clients_in_again, quiesce, remove_staging, repair_advised,
     start_node, stop_node, try_to_let_clients_in,
 };
+use super::undo::follow_up;
 use crate::context::Context;
 use crate::engine::{
     Engine, Failure, Job, Kind, Kinds, LiveTask, Output, Policy, StepError, StepRun, StepTraits,
@@ -162,13 +164,34 @@ struct RollbackJob {
 impl RollbackJob {
     /// Nodes that are down are started first, because they get no new record while they are down: except those that the
     /// restore had stopped and could not start. If another one cannot be started either, it stays down.
-    async fn quiesce(&self, step: &StepRun) -> Result<(), StepError> {
+    async fn quiesce(&self, step: &StepRun) -> Result<Output, StepError> {
         let KeptSpec { restore, spec, .. } = &self.kept;
         let nodes = spec.plan().nodes.iter();
         let nodes = nodes.filter(|node| !self.kept.not_started.contains(&node.node));
-        try_to_let_clients_in(&step.context, *restore, nodes).await;
-        quiesce(spec, &step.context, *restore, &self.cut_off).await
+        let mut down = try_to_let_clients_in(&step.context, *restore, nodes).await;
+        down.extend(self.kept.not_started.iter().cloned());
+        quiesce(spec, &step.context, *restore, &self.cut_off).await?;
+        // A node without others gets no hints.
+        let get_hints = spec.plan().nodes.len() > 1;
+        let nodes = down.iter().filter(|_| get_hints);
+        Ok(Output {
+            findings: nodes.map(|node| newer_writes_possible(node)).collect(),
+            ..Output::NOTHING
+        })
     }
+}
+
+fn newer_writes_possible(node: &str) -> Finding {
+    follow_up(
+        codes::NEWER_WRITES_POSSIBLE,
+        node,
+        format!(
+            "node {node} could not be started before its old files are put back: hints that other nodes keep for it, of writes since the restore, may be applied to them"
+        ),
+        format!(
+            "if such writes must not return: `nodetool pausehandoff` on the other nodes once they are up, then `nodetool truncatehints {node}` and `nodetool resumehandoff`; hints for other tables go with them, so repair the node afterwards"
+        ),
+    )
 }
 
 #[async_trait]
@@ -181,7 +204,7 @@ impl Job for RollbackJob {
         }
         let node = || spec.node(&planned.node);
         match planned.kind {
-            StepKind::Quiesce => self.quiesce(step).await?,
+            StepKind::Quiesce => return self.quiesce(step).await,
             StepKind::Stop => stop_node(step, restore, node()?).await?,
             StepKind::SwapBack => {
                 let node = node()?;

@@ -279,7 +279,10 @@ async fn a_rollback_starts_no_node_that_the_restore_could_not_start() {
     let restore = life.restore("b").await;
     fails(&mut life, &restore).await;
     let rollback = life.roll_back(&restore).await.expect("a task");
-    succeeds(&mut life, &rollback).await;
+    let task = life.ended(&rollback).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{}", task.error);
+    assert_eq!(codes(&task), ["NEWER_WRITES_POSSIBLE", "REPAIR_ADVISED"]);
+    assert_eq!(task.findings[0].subject, "n2");
     assert_eq!(world.fleet.count("let-in n2"), 0);
     assert!(world.fleet.count("let-in n1") > 0, "it may have gone down");
     assert!(world.fleet.facts().stopped.is_empty());
