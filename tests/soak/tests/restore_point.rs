@@ -17,6 +17,7 @@ const BACKED_UP: i32 = 50;
 const HINTED: i32 = 150;
 /// Hints are delivered within seconds of the start; this is long enough for all of them.
 const HINTS_COME: Duration = Duration::from_secs(30);
+const BETWEEN_WRITES: Duration = Duration::from_millis(20);
 
 async fn world() -> Result<World> {
     let cluster = Cluster::builder(Release::C41)
@@ -93,6 +94,8 @@ fn keep_writing(session: Session) -> (Arc<AtomicBool>, tokio::task::JoinHandle<i
                 return id;
             }
             has_begun.store(true, Ordering::SeqCst);
+            // Nodes need the processor, too.
+            tokio::time::sleep(BETWEEN_WRITES).await;
         }
     });
     (begun, writer)

@@ -349,6 +349,10 @@ codes! {
         "A restore in place keeps the files that it replaces, in the staging folders beside the data directories. They take \
          their space until `ringkeep restore accept TASK` deletes them; until then `ringkeep restore rollback TASK` stops \
          the nodes and puts them back. Rolling back ends with the next restore of any of the tables."
+    ACCEPTED_BY_SETTING Advice After
+        "Ringkeep has accepted a restore in place by itself, because `accept_in_place_after_hours` in `[tasks]` of the \
+         task-runner is set: the old files are deleted, and the restore can no longer be rolled back. By default nothing is \
+         accepted without a user."
     TRIAL_SKIPPED Warning Before
         "Before live data is replaced, each node loads a few SSTables into a scratch keyspace, so that what it would refuse is \
          refused while nothing is lost yet. The agents' role, or a guardrail, does not allow the scratch keyspace, and the \
@@ -375,8 +379,13 @@ codes! {
          they serve nothing until it is started. The hint has the command that goes on, and the one that goes back if \
          nothing was replaced yet."
     CLIENTS_CUT_OFF Warning After
-        "A restore in place, or its rollback, was ended by force after it had cut clients off, and before a node was stopped. \
-         Nodes may refuse clients until they are let in again; the hint has the commands."
+        "A restore in place, or its rollback, has cut clients off and stopped no node: it was ended by force, or it has failed \
+         and could not let clients in again on the nodes that the finding names. Nodes may refuse clients until they are let \
+         in again; the hint has the commands."
+    NEWER_WRITES_POSSIBLE Warning After
+        "A rollback has put old files back on a node that could not be started before, and so has no record that keeps newer \
+         writes out. Writes to the restored tables that clients made since the restore, and that other nodes keep as hints for \
+         this node, may be applied to it."
     ENDED_BY_FORCE Warning After
         "A task was ended by `task fail --force` after its point of no return, so that what it had begun is half done. The \
          finding names the tables."

@@ -8,7 +8,7 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use crate::error::{ErrorKind, RemoteError};
 
 /// The level of this build.
-pub const AGENT_API_LEVEL: u32 = 1;
+pub const AGENT_API_LEVEL: u32 = 2;
 /// The metadata key under which callers send their level, in decimal digits.
 pub const AGENT_API_LEVEL_HEADER: &str = "ringkeep-api-level";
 /// The reason of an error that says that caller and agent have different levels.

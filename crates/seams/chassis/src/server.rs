@@ -28,6 +28,7 @@ use tower::layer::util::{Identity, Stack};
 use crate::tls::ServerTls;
 
 pub use access::CallerRoles;
+pub use audit::note_own_change;
 pub use listen::{BoundServer, ServeError, bind, check, serve};
 pub use memory::in_memory;
 pub use services::Services;

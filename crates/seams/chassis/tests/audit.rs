@@ -101,6 +101,8 @@ async fn a_refused_and_a_successful_call_are_audited_and_a_reading_one_is_not() 
     let _ = writer.list_clusters(ListClustersRequest::default()).await;
 
     testkit::eventually(LONG, async || lines(&file).len() >= 3).await;
+    chassis::server::note_own_change("AcceptRestore", "a setting", "prod", "t-2", "t-1");
+    testkit::eventually(LONG, async || lines(&file).len() >= 4).await;
     let lines = lines(&file);
     let shown: Vec<String> = lines.iter().map(shown).collect();
     let service = "/ringkeep.task_runner.v1.TaskRunner";
@@ -110,9 +112,11 @@ async fn a_refused_and_a_successful_call_are_audited_and_a_reading_one_is_not() 
             format!("{service}/RemoveCluster PermissionDenied operator-read CN=alice - -"),
             format!("{service}/RemoveCluster Ok operator-write CN=alice prod -"),
             format!("{service}/CancelTask NotFound operator-write CN=alice - t-1"),
+            "AcceptRestore Ok in-process ringkeep prod t-2".to_owned(),
         ]
     );
-    for line in &lines {
+    assert_eq!(lines[3]["reason"], "a setting");
+    for line in &lines[..3] {
         assert!(
             line["peer"].as_str().unwrap().starts_with("127.0.0.1:"),
             "{line}"

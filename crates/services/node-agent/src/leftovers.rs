@@ -146,7 +146,7 @@ impl Swapped {
         let swapped = blocking(move || {
             let has_old = swap::keeps_old_files(&roots)?;
             Ok::<_, FileError>(Self {
-                has_begun: has_old || !state.aside.is_empty() || !state.swapped.is_empty(),
+                has_begun: has_old || !is_swapped_back(&state),
                 is_half: swap::half_swapped(&roots, &state)?.is_some(),
             })
         })
@@ -163,6 +163,13 @@ impl Swapped {
             false => LeftoverKind::Staged,
         }
     }
+}
+
+/// Whether no table has the files of the restore: the swap has not begun, or all of it was taken back. Then what is left are
+/// files of the backup.
+fn is_swapped_back(state: &RestoreState) -> bool {
+    let mut swapped = state.aside.iter().chain(&state.swapped);
+    swapped.all(|table| state.swapped_back.contains(table))
 }
 
 fn tag(task: TaskId) -> String {

@@ -28,7 +28,7 @@ const QUIET_SECONDS_MIN: i64 = 5;
 const CUTOFF_SECONDS_MAX: i64 = 900;
 
 /// Writes a truncation record with this time for each of the tables, and reads it back. A node that is down is started for
-/// it, unless this restore has marked its tables before; it drops nothing yet.
+/// it, unless this restore has marked or swapped its tables before; it drops nothing yet.
 pub async fn mark_truncated(
     agent: &Agent,
     restore: &str,
@@ -47,9 +47,12 @@ pub async fn mark_truncated(
         // No node starts before all are swapped, so the records of before this swap are late enough.
         return Ok(lifecycle::check_down(&agent.node).await?);
     }
-    if !state.marked.is_empty() && lifecycle::check_down(&agent.node).await.is_ok() {
+    let was_marked = !state.marked.is_empty() || !state.swapped.is_empty();
+    if was_marked && lifecycle::check_down(&agent.node).await.is_ok() {
         // Other nodes may be swapped already, and this one's files may be bad. The records of before it stopped hold on.
-        info!("Cassandra is down with this restore's truncation records; it is not started");
+        info!(
+            "Cassandra is down, and has or had this restore's truncation records; it is not started"
+        );
         return Ok(());
     }
     lifecycle::start(&agent.node).await?;

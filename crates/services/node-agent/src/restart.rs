@@ -4,17 +4,23 @@ mod drains;
 mod error;
 
 use cassandra_node::process::{Action, ProcessError};
-use cassandra_node::{CassandraNode, ControlError, clients, lifecycle};
+use cassandra_node::{CassandraNode, ControlError, clients, commit_log, lifecycle};
+use model::TableId;
 use tracing::{info, warn};
 
 use crate::agent::Agent;
 use crate::error::AgentError;
+use crate::restore::RestoreState;
+use crate::{journal, path_name};
 
 pub use error::RestartError;
 
-/// Drains and stops; refused while clients are served. If Cassandra is down already, and was not drained by this agent, it is started to be drained: what its
-/// commit log still holds would be replayed over the files of a restore.
-pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
+/// Drains and stops; refused while clients are served. A node that is down already is never started for this, because it
+/// would serve clients, and its files may be those of a failed restore: it is refused if its commit log may hold writes to
+/// the tables of the restore, which would be replayed over the files that go live next. Writes to other tables are replayed
+/// at the next start, as always.
+pub async fn stop(agent: &Agent, restore: &str) -> Result<(), RestartError> {
+    path_name::check("restore", restore)?;
     let node = &agent.node;
     if !node.process.supports(Action::Stop) {
         let action = Action::Stop;
@@ -32,18 +38,32 @@ pub async fn stop(agent: &Agent) -> Result<(), RestartError> {
             Err(error) => return Err(error.into()),
         }
     }
-    if drains::is_settled(agent).await? {
-        info!("Cassandra is down already");
+    check_replay(agent, restore).await
+}
+
+/// Refuses if Cassandra, which is down, may replay writes to tables of the restore when it starts.
+async fn check_replay(agent: &Agent, restore: &str) -> Result<(), RestartError> {
+    let node = &agent.node;
+    let records = journal::peek(agent.folders.restore_journal(restore)).await?;
+    let tables = RestoreState::replay(records)
+        .begun
+        .map(|begun| begun.tables);
+    let undrained = drains::undrained(agent).await?;
+    let is_safe = match (&undrained, tables) {
+        (Some(segments), _) if segments.is_empty() => true,
+        (Some(segments), Some(tables)) => {
+            let ids: Vec<TableId> = tables.iter().map(|table| table.target_id).collect();
+            !commit_log::may_hold(node, segments, &ids).await?
+        }
+        (None, _) | (_, None) => false,
+    };
+    if is_safe {
+        info!("Cassandra is down already, and has no writes to the restored tables to replay");
         return Ok(());
     }
-    warn!("Cassandra is down and was not drained: it is started again, to be drained");
-    drain_by_starting(agent)
-        .await
-        .map_err(|source| RestartError::NotDrained {
-            commit_log: node.yaml.commitlog_directory.clone(),
-            source: Box::new(source),
-        })?;
-    Ok(lifecycle::stop(node).await?)
+    Err(RestartError::NotDrained {
+        commit_log: node.yaml.commitlog_directory.clone(),
+    })
 }
 
 /// What a client writes now would be kept by other nodes as hints, and be applied to the restored tables.
@@ -54,11 +74,6 @@ async fn check_quiet(node: &CassandraNode) -> Result<(), RestartError> {
         Ok(false) | Err(ControlError::Unreachable { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
-}
-
-async fn drain_by_starting(agent: &Agent) -> Result<(), RestartError> {
-    lifecycle::start(&agent.node).await?;
-    Ok(drain(agent).await?)
 }
 
 async fn drain(agent: &Agent) -> Result<(), AgentError> {

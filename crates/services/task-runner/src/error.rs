@@ -103,7 +103,12 @@ pub enum RunnerError {
         may_cancel: bool,
     },
     #[error("what task {id} has left is in use: {}", in_use(*owner))]
-    LeftoversInUse { id: TaskId, owner: LeftoverOwner },
+    LeftoversInUse {
+        id: TaskId,
+        owner: LeftoverOwner,
+        /// The task that needs it: itself, or its rollback.
+        by: TaskId,
+    },
     #[error("task {0} is driven by another runner")]
     DrivenElsewhere(TaskId),
     #[error("the plan holds what this runner does not understand: {0}")]

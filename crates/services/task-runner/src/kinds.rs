@@ -19,7 +19,7 @@ use model::task::TaskKind;
 
 use crate::engine::{Kind, Kinds};
 
-pub(crate) use kept::is_rolled_back_in_part;
+pub(crate) use kept::rollback_in_part;
 pub(crate) use named::NamedBackup;
 
 /// Every kind that this runner knows.

@@ -20,9 +20,9 @@ use model::{ClusterName, HostId, TaskId};
 
 use crate::cluster;
 use crate::context::Context;
-use crate::engine::{Engine, TaskStore, fences};
+use crate::engine::{Engine, fences};
 use crate::error::RunnerError;
-use crate::kinds::is_rolled_back_in_part;
+use crate::kinds::rollback_in_part;
 
 pub(crate) use reconcile::reconcile_loop;
 
@@ -76,13 +76,15 @@ pub(crate) async fn clear(
     old_files: bool,
 ) -> Result<ClearedLeftovers, RunnerError> {
     for task in tasks {
-        let owner = owner(&engine.context.tasks, *task).await?;
+        let owner = owner(&engine.context, *task).await?;
         if !may_clear(owner) {
-            return Err(RunnerError::LeftoversInUse { id: *task, owner });
-        }
-        if old_files && is_rolled_back_in_part(&engine.context, *task).await? {
-            let owner = LeftoverOwner::Resumable;
-            return Err(RunnerError::LeftoversInUse { id: *task, owner });
+            let by = rollback_in_part(&engine.context, *task).await?;
+            let by = by.unwrap_or(*task);
+            return Err(RunnerError::LeftoversInUse {
+                id: *task,
+                owner,
+                by,
+            });
         }
     }
     let found = Found::on(&engine.context, cluster).await?;
@@ -102,9 +104,12 @@ fn may_clear(owner: LeftoverOwner) -> bool {
     matches!(owner, LeftoverOwner::Ended | LeftoverOwner::Unknown)
 }
 
-/// What the runner knows of a task now.
-async fn owner(tasks: &TaskStore, id: TaskId) -> Result<LeftoverOwner, RunnerError> {
-    Ok(match tasks.get(id).await? {
+/// What the runner knows of a task now. A rollback that is not at its end needs what its restore has left.
+async fn owner(context: &Context, id: TaskId) -> Result<LeftoverOwner, RunnerError> {
+    if rollback_in_part(context, id).await?.is_some() {
+        return Ok(LeftoverOwner::Resumable);
+    }
+    Ok(match context.tasks.get(id).await? {
         None => LeftoverOwner::Unknown,
         Some(stored) if !stored.record.state.is_final() => LeftoverOwner::Alive,
         Some(stored) if stored.record.has_leftovers() => LeftoverOwner::Resumable,
@@ -137,9 +142,7 @@ impl Found {
         let leftovers = found.nodes.iter().flat_map(|node| &node.leftovers);
         let tasks: BTreeSet<TaskId> = leftovers.map(|leftover| leftover.task).collect();
         for task in tasks {
-            found
-                .owners
-                .insert(task, owner(&context.tasks, task).await?);
+            found.owners.insert(task, owner(context, task).await?);
         }
         Ok(found)
     }
@@ -164,7 +167,7 @@ impl Found {
         let Ok(fence) = tasks.acquire(task, &engine.holder).await else {
             return Ok(kept(&on_nodes, "its task is about to be driven"));
         };
-        let cleared = match owner(tasks, task).await {
+        let cleared = match owner(&engine.context, task).await {
             Ok(owner) if may_clear(owner) => {
                 let context = engine.context.under(fences::of_task(task, &fence));
                 self.clear_all(&context, &on_nodes).await

@@ -129,6 +129,7 @@ pub fn build(
     engine.start();
     engine.spawn(leftovers::reconcile_loop(engine.clone()));
     engine.spawn(schedules::schedules_loop(engine.clone()));
+    engine.spawn(kinds::accept::accept_loop(engine.clone()));
     let server = TaskRunnerServer::new(TaskRunnerGrpc::new(engine.clone()))
         .max_decoding_message_size(TASK_REQUEST_BYTES_MAX);
     (server, Runner { engine })

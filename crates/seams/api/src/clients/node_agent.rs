@@ -102,7 +102,7 @@ pub trait NodeAgent: Send + Sync + 'static {
     async fn let_clients_in(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError>;
 
     /// Drains and stops Cassandra.
-    async fn stop_cassandra(&self, host: HostId) -> Result<(), RemoteError>;
+    async fn stop_cassandra(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError>;
 
     /// Moves live files aside and staged files into their place.
     async fn swap_staged(&self, restore: RestoreOnNode) -> Result<(), RemoteError>;

@@ -318,6 +318,9 @@ impl CassandraControl for FakeControl {
 
     async fn drain(&self) -> Result<(), ControlError> {
         self.note("drain");
+        if self.does(&Misbehaviour::DiesInDrain) {
+            self.go_down();
+        }
         self.mode().await.map(drop)
     }
 

@@ -98,6 +98,22 @@ impl Audited {
     }
 }
 
+/// Notes a change that a service makes by itself, because a setting asks for it, as if the call had come in.
+pub fn note_own_change(call: &str, reason: &str, cluster: &str, task: &str, restore: &str) {
+    info!(
+        target: TARGET,
+        rpc = call,
+        outcome = ?Code::Ok,
+        roles = "in-process",
+        subject = "ringkeep",
+        reason,
+        cluster,
+        task,
+        restore,
+        "own change"
+    );
+}
+
 /// The body of a request, whose first bytes are kept.
 struct Noted {
     body: Body,

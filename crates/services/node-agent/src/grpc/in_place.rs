@@ -48,11 +48,11 @@ pub(super) async fn let_clients_in(
 }
 
 pub(super) async fn stop(
-    (call, _): (Call, pb::StopCassandraRequest),
+    (call, request): (Call, pb::StopCassandraRequest),
 ) -> Reply<pb::StopCassandraResponse> {
     call.locked(
         [on_node()],
-        |agent| async move { restart::stop(&agent).await },
+        |agent| async move { restart::stop(&agent, &request.restore).await },
         |()| pb::StopCassandraResponse {},
     )
     .await

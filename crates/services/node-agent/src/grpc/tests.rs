@@ -337,6 +337,7 @@ async fn call_all(client: &mut NodeAgentClient, host_id: &str) -> Vec<(&'static 
     });
     let load = load.await.map(drop);
     let stop = client.stop_cassandra(pb::StopCassandraRequest {
+        restore: restore.clone(),
         host_id: host_id.clone(),
     });
     let stop = stop.await.map(drop);

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::restore::RestoreRecord;
-use crate::swap::tests::{staged, targets};
+use crate::swap::tests::{live, staged, targets};
 use crate::testing::FakeNode;
 
 fn task(number: u128) -> TaskId {
@@ -81,8 +81,8 @@ async fn what_lives_or_is_worked_on_stays() {
     assert!(!root[0].exists());
 }
 
-#[tokio::test]
-async fn old_files_go_only_by_their_own_kind_and_never_in_the_middle_of_a_swap() {
+/// A node with a staged restore of task 1.
+async fn staged_by_a_task() -> FakeNode {
     let node = staged().await;
     let restore = Uuid::from_u128(1).to_string();
     let folders = &node.agent.folders;
@@ -100,6 +100,28 @@ async fn old_files_go_only_by_their_own_kind_and_never_in_the_middle_of_a_swap()
             .zip(&to)
             .for_each(|(from, to)| fs::rename(from, to).unwrap());
     }
+    node
+}
+
+#[tokio::test]
+async fn what_a_rollback_could_not_delete_at_its_end_is_no_old_files() {
+    let node = staged_by_a_task().await;
+    let restore = Uuid::from_u128(1).to_string();
+    swap::swap(&node.agent, &restore, &targets()).await.unwrap();
+    assert_eq!(found(&node).await, [(LeftoverKind::OldFiles, task(1))]);
+    swap::swap_back(&node.agent, &restore).await.unwrap();
+    assert_eq!(found(&node).await, [(LeftoverKind::Staged, task(1))]);
+    let gone = cleared(&node, LeftoverKind::Staged, task(1)).await;
+    assert_eq!(gone.kept_because, None);
+    assert_eq!(found(&node).await, []);
+    assert_eq!(live(&node), ["newer", "unwanted"]);
+}
+
+#[tokio::test]
+async fn old_files_go_only_by_their_own_kind_and_never_in_the_middle_of_a_swap() {
+    let node = staged_by_a_task().await;
+    let restore = Uuid::from_u128(1).to_string();
+    let folders = &node.agent.folders;
     assert_eq!(found(&node).await, [(LeftoverKind::Staged, task(1))]);
     let half = RestoreRecord::Aside {
         table: FakeNode::table_id(1),

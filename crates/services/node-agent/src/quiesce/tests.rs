@@ -180,6 +180,17 @@ async fn a_table_that_was_truncated_since_keeps_its_record() {
 }
 
 #[tokio::test]
+async fn a_node_that_is_down_with_restored_files_is_not_started() {
+    let node = staged().await;
+    let swapped = swap::swap(&node.agent, "r1", &targets()).await;
+    swapped.unwrap();
+    let cutoff = in_seconds(&node, 30);
+    let marked = mark_truncated(&node.agent, "r1", &targets(), cutoff).await;
+    marked.expect("its records of before the swap hold on");
+    assert!(node.process.begun.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_node_that_is_down_with_this_restores_records_is_not_started() {
     let node = up().await;
     node.process.is_supported.store(true, Ordering::SeqCst);
@@ -192,7 +203,7 @@ async fn a_node_that_is_down_with_this_restores_records_is_not_started() {
     mark(in_seconds(&node, 40)).await.unwrap();
     assert!(node.process.begun.lock().unwrap().is_empty());
     assert!(node.cql.executed.lock().unwrap().is_empty());
-    crate::restart::stop(&node.agent)
+    crate::restart::stop(&node.agent, "r1")
         .await
         .expect("it has nothing to replay");
     assert!(node.process.begun.lock().unwrap().is_empty());

@@ -36,18 +36,19 @@ pub async fn note_drained(agent: &Agent) -> Result<(), AgentError> {
     Ok(())
 }
 
-/// Whether Cassandra, which is down, would replay nothing.
-pub async fn is_settled(agent: &Agent) -> Result<bool, AgentError> {
+/// The segments that Cassandra, which is down, would replay; none if they cannot be seen.
+pub async fn undrained(agent: &Agent) -> Result<Option<Segments>, AgentError> {
     let Some(found) = commit_log::segments(&agent.node).await? else {
-        return Ok(false);
+        return Ok(None);
     };
-    // A journal that cannot be read holds no drain; the node is drained again then.
+    // A journal that cannot be read holds no drain.
     let records = journal::peek(journal_path(agent)).await;
     let drained = records
         .unwrap_or_default()
         .pop()
         .map(|DrainRecord::Drained { segments }| segments);
-    Ok(commit_log::is_settled(&found, drained.as_ref()))
+    let drained = drained.unwrap_or_default();
+    Ok(Some(commit_log::undrained(found, &drained)))
 }
 
 #[cfg(test)]
@@ -60,7 +61,12 @@ mod tests {
     #[tokio::test]
     async fn a_drain_is_believed_until_cassandra_begins_another_segment() {
         let node = FakeNode::new(1, "4.1.9");
-        let settled = async || is_settled(&node.agent).await.unwrap();
+        let settled = async || {
+            undrained(&node.agent)
+                .await
+                .unwrap()
+                .is_some_and(|left| left.is_empty())
+        };
         assert!(settled().await, "an empty commit log holds nothing");
         node.segment("CommitLog-7-1.log");
         node.segment("CommitLog-7-2.log");
@@ -78,7 +84,12 @@ mod tests {
     #[tokio::test]
     async fn if_nothing_can_be_seen_or_read_no_drain_is_believed() {
         let node = FakeNode::new(1, "4.1.9");
-        let settled = async || is_settled(&node.agent).await.unwrap();
+        let settled = async || {
+            undrained(&node.agent)
+                .await
+                .unwrap()
+                .is_some_and(|left| left.is_empty())
+        };
         node.segment("CommitLog-7-1.log");
         note_drained(&node.agent).await.unwrap();
         fs::write(journal_path(&node.agent), "damage\n\n").unwrap();

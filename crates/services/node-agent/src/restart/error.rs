@@ -19,13 +19,10 @@ pub enum RestartError {
     #[error("Cassandra serves clients again, although they were cut off before it is stopped")]
     NotQuiet,
     #[error(
-        "Cassandra was found down without having been drained, and draining it has failed; what is in its commit log `{}` would be replayed over restored files",
+        "Cassandra is down and was not drained; its commit log `{}` may hold writes to tables of the restore, which would be replayed over the files that go live next",
         commit_log.display()
     )]
-    NotDrained {
-        commit_log: PathBuf,
-        source: Box<RestartError>,
-    },
+    NotDrained { commit_log: PathBuf },
 }
 
 impl<E: Into<AgentError>> From<E> for RestartError {
@@ -65,8 +62,8 @@ impl ServiceError for RestartError {
             Self::NotQuiet => Some(
                 "it was restarted since, or somebody has run `nodetool enablebinary`; resume the task, which cuts clients off again".to_owned(),
             ),
-            Self::NotDrained { commit_log, .. } => Some(format!(
-                "start Cassandra by hand and resume the task, which drains it; or move the files out of `{}`, keep the folder, and resume: writes that are in no SSTable are lost with them, in every table",
+            Self::NotDrained { commit_log } => Some(format!(
+                "start Cassandra and resume the task, which cuts clients off again and drains it; if it does not start, move the files out of `{}`, keep the folder, and resume: writes that are in no SSTable are lost with them, in every table",
                 commit_log.display()
             )),
         }

@@ -1,8 +1,9 @@
 use api::ServiceError;
 
-use std::time::Duration;
+use cassandra_node::testing::Misbehaviour;
 
 use super::*;
+use crate::swap::tests::{staged, targets};
 use crate::testing::FakeNode;
 
 fn command(script: &str) -> Vec<String> {
@@ -20,7 +21,7 @@ fn node(script: &str) -> FakeNode {
 #[tokio::test]
 async fn without_a_command_nothing_is_stopped() {
     let node = FakeNode::new(1, "4.1.9");
-    let error = stop(&node.agent).await.unwrap_err();
+    let error = stop(&node.agent, "r1").await.unwrap_err();
     assert_eq!(error.reason(), "CANNOT_RESTART");
     assert!(node.control.calls.lock().unwrap().is_empty(), "nor drained");
 }
@@ -29,90 +30,48 @@ async fn without_a_command_nothing_is_stopped() {
 async fn a_node_is_drained_before_it_is_stopped_and_must_be_down_then() {
     let node = node("true");
     node.segment(SEGMENT);
-    let error = stop(&node.agent).await.unwrap_err();
+    let error = stop(&node.agent, "r1").await.unwrap_err();
     assert_eq!(error.reason(), "NODE_NOT_QUIET");
     assert!(node.control.calls.lock().unwrap().is_empty(), "nor drained");
     node.control.served.lock().unwrap().clear();
-    let error = stop(&node.agent).await.unwrap_err();
+    let error = stop(&node.agent, "r1").await.unwrap_err();
     assert_eq!(error.reason(), "RESTART_TIMEOUT");
     assert!(error.to_string().contains("NORMAL"), "{error}");
     assert_eq!(*node.control.calls.lock().unwrap(), ["drain"]);
     node.control.go_down();
-    stop(&node.agent).await.unwrap();
+    stop(&node.agent, "r1").await.unwrap();
 }
 
 const SEGMENT: &str = "CommitLog-7-1.log";
 
-/// A node that is down with writes in its commit log. Its commands make and delete a file; it is up while that is there,
-/// and begins a segment whenever it comes up.
-fn down_with_writes() -> FakeNode {
-    let mut node = node("true");
-    let switch = node.root.path().join("up").display().to_string();
-    let log = node
-        .agent
-        .node
-        .yaml
-        .commitlog_directory
-        .display()
-        .to_string();
-    node.commands(
-        command(&format!("touch {log}/CommitLog-7-$$.log {switch}")),
-        command(&format!("rm -f {switch}")),
-    );
-    node.segment(SEGMENT);
-    node.cql.set(
-        "SELECT bootstrapped FROM system.local",
-        serde_json::json!([{ "bootstrapped": "COMPLETED" }]),
-    );
+/// A node that is down, with a staged restore. Starting it would fail.
+async fn down() -> FakeNode {
+    let mut node = staged().await;
+    node.commands(command("exit 3"), command("true"));
     node.control.go_down();
     node
 }
 
-/// Stops the node while it follows its switch; returns what was asked of Cassandra meanwhile.
-async fn stop_switched(node: &FakeNode) -> (Result<(), RestartError>, Vec<String>) {
-    let switch = node.root.path().join("up");
-    let follow = async {
-        loop {
-            match switch.exists() {
-                true => *node.control.mode.lock().unwrap() = Ok("NORMAL".to_owned()),
-                false => node.control.go_down(),
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let result = tokio::select! {
-        result = stop(&node.agent) => result,
-        () = follow => unreachable!("it follows for ever"),
-    };
-    let calls = std::mem::take(&mut *node.control.calls.lock().unwrap());
-    (result, calls)
+/// A segment without parameters, and with this content.
+fn write_segment(node: &FakeNode, name: &str, content: &[u8]) {
+    let mut bytes = vec![0, 0, 0, 7];
+    bytes.extend([1; 8]);
+    bytes.extend([0, 2]);
+    bytes.extend(b"{}");
+    bytes.extend(content);
+    std::fs::write(node.segment(name), bytes).unwrap();
 }
 
 #[tokio::test]
-async fn a_node_that_went_down_by_itself_is_started_to_be_drained_once() {
-    let node = down_with_writes();
-    let (stopped, calls) = stop_switched(&node).await;
-    stopped.unwrap();
-    assert_eq!(calls, ["drain"]);
-    assert!(!node.root.path().join("up").exists(), "it is down again");
-    let (stopped, calls) = stop_switched(&node).await;
-    stopped.unwrap();
-    assert!(calls.is_empty(), "its drain is remembered: {calls:?}");
-    node.segment("CommitLog-7-later.log");
-    let (stopped, calls) = stop_switched(&node).await;
-    stopped.unwrap();
-    assert_eq!(calls, ["drain"], "it was started since");
-}
-
-#[tokio::test]
-async fn a_node_that_was_not_drained_and_does_not_start_is_left_with_what_to_do() {
-    let mut node = down_with_writes();
-    node.commands(command("echo 'out of memory' >&2; exit 3"), command("true"));
-    let (stopped, calls) = stop_switched(&node).await;
-    let error = stopped.unwrap_err();
+async fn a_node_that_is_down_is_stopped_if_it_has_nothing_to_replay_over_the_restored_tables() {
+    let node = down().await;
+    stop(&node.agent, "r1").await.expect("no segment");
+    write_segment(&node, SEGMENT, b"a write to another table");
+    stop(&node.agent, "r1").await.expect("none of its tables");
+    let table = targets()[1].target_id;
+    write_segment(&node, "CommitLog-7-2.log", table.0.as_bytes());
+    let error = stop(&node.agent, "r1").await.unwrap_err();
     assert_eq!(error.reason(), "NOT_DRAINED");
-    assert!(calls.is_empty(), "{calls:?}");
-    let said = api::error::chain(&error);
     let log = node
         .agent
         .node
@@ -120,12 +79,40 @@ async fn a_node_that_was_not_drained_and_does_not_start_is_left_with_what_to_do(
         .commitlog_directory
         .display()
         .to_string();
-    assert!(
-        said.contains(&log) && said.ends_with("out of memory"),
-        "{said}"
-    );
+    assert!(error.to_string().contains(&log), "{error}");
     assert!(error.hint().unwrap().contains(&log), "{error}");
-    std::fs::remove_file(node.segment(SEGMENT)).unwrap();
-    let (stopped, _) = stop_switched(&node).await;
-    stopped.expect("the commit log was moved away, as the hint says");
+    drains::note_drained(&node.agent).await.unwrap();
+    stop(&node.agent, "r1").await.expect("these were drained");
+    write_segment(&node, "CommitLog-7-3.log", table.0.as_bytes());
+    let error = stop(&node.agent, "r1").await.unwrap_err();
+    assert_eq!(error.reason(), "NOT_DRAINED", "it was started since");
+    let output = node.agent.folders.state.join("start-command.log");
+    assert!(!output.exists(), "it was never started");
+}
+
+#[tokio::test]
+async fn what_cannot_be_seen_is_not_believed_to_be_harmless() {
+    let node = down().await;
+    std::fs::write(node.segment(SEGMENT), "compressed, perhaps").unwrap();
+    let error = stop(&node.agent, "r1").await.unwrap_err();
+    assert_eq!(error.reason(), "NOT_DRAINED", "it cannot be searched");
+    write_segment(&node, SEGMENT, b"");
+    let error = stop(&node.agent, "another").await.unwrap_err();
+    assert_eq!(error.reason(), "NOT_DRAINED", "its tables are not known");
+    std::fs::remove_dir_all(&node.agent.node.yaml.commitlog_directory).unwrap();
+    let error = stop(&node.agent, "r1").await.unwrap_err();
+    assert_eq!(error.reason(), "NOT_DRAINED", "the folder is elsewhere");
+    let error = stop(&node.agent, "../r1").await.unwrap_err();
+    assert_eq!(error.reason(), "BAD_NAME");
+}
+
+#[tokio::test]
+async fn a_node_that_goes_down_while_it_is_drained_is_not_believed_to_be_drained() {
+    let node = down().await;
+    write_segment(&node, SEGMENT, targets()[0].target_id.0.as_bytes());
+    *node.control.mode.lock().unwrap() = Ok("NORMAL".to_owned());
+    node.control.served.lock().unwrap().clear();
+    node.control.misbehave(Misbehaviour::DiesInDrain);
+    let error = stop(&node.agent, "r1").await.unwrap_err();
+    assert_eq!(error.reason(), "NOT_DRAINED");
 }

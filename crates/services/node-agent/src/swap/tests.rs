@@ -10,7 +10,7 @@ use model::plan::RestoreMode;
 
 use super::*;
 use crate::stage::Stage;
-use crate::testing::FakeNode;
+use crate::testing::{FakeNode, TableFolder};
 
 pub(crate) fn targets() -> Vec<TableTarget> {
     [("full", 1), ("gone", 2)]
@@ -112,7 +112,7 @@ fn unlabelled(part: &str) -> &str {
     }
 }
 
-pub(super) fn live(node: &FakeNode) -> Vec<String> {
+pub(crate) fn live(node: &FakeNode) -> Vec<String> {
     let mut all: Vec<String> = [("full", 1), ("gone", 2)]
         .iter()
         .flat_map(|(name, id)| (0..2).flat_map(|data| node.table(name, *id, data).contents()))
@@ -218,6 +218,31 @@ async fn a_running_cassandra_is_never_swapped_under() {
         "{error}"
     );
     assert_eq!(live(&node), ["newer", "unwanted"]);
+}
+
+#[tokio::test]
+async fn of_a_table_from_before_2_1_the_folder_without_an_id_is_swapped_and_swapped_back() {
+    let node = staged().await;
+    let with_id = node.table("full", 1, 0).0;
+    let plain = with_id.with_file_name("full");
+    fs::rename(&with_id, &plain).unwrap();
+    let before = picture_of(&node);
+    let contents = || TableFolder(plain.clone()).contents();
+    assert_eq!(contents(), ["newer"]);
+    assert_eq!(swap(&node.agent, "r1", &targets()).await.unwrap(), 2);
+    let second = node.table("full", 1, 1).0.with_file_name("full");
+    let mut live = contents();
+    live.extend(TableFolder(second).contents());
+    live.sort();
+    assert_eq!(live, ["one", "two"]);
+    assert!(!with_id.exists(), "Cassandra would not open it");
+    swap_back(&node.agent, "r1").await.unwrap();
+    let mut after = picture_of(&node);
+    let mut expected = before;
+    for picture in [&mut after, &mut expected] {
+        picture.retain(|path, _| path.starts_with("data"));
+    }
+    assert_eq!(after, expected);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ pub(crate) trait Kind: Send + Sync + 'static {
     /// Fails if a task that has ended cannot be resumed, by what its record says.
     fn check_resumable(&self, record: &TaskRecord) -> Result<(), RunnerError>;
 
-    /// Fails with [`RunnerError::Superseded`] if other tasks have since made a resume harmful.
+    /// Fails with [`RunnerError::Superseded`] or [`RunnerError::NoWayBack`] if other tasks have since made a resume harmful.
     async fn check_superseded(
         &self,
         _context: &Context,

@@ -4,6 +4,7 @@
 //! - `steps/<id>/<place>`: the status of each step that is not as it was planned.
 //! - `documents/<id>/<name>/<part>`: the task's steps, and what its kind needs; never changed once the task depends on them.
 //! - `unfinished/<id>`: an index of the tasks that have not ended, changed together with their records.
+//! - `ends/<restore>/<id>`: an index of the tasks that accept a restore in place or roll it back.
 //! - `creating/<id>`: tasks that have documents and no record: they are being created or removed.
 
 mod lifecycle;
@@ -29,6 +30,7 @@ const PAGE_ENTRIES: usize = 200;
 const TASKS: &str = "tasks/";
 const UNFINISHED: &str = "unfinished/";
 const CREATING: &str = "creating/";
+const ENDS: &str = "ends/";
 /// Documents of every task.
 const STEPS: &str = "steps";
 const FINDINGS: &str = "findings";
@@ -72,6 +74,14 @@ fn unfinished_key(id: TaskId) -> String {
 
 fn creating_key(id: TaskId) -> String {
     format!("{CREATING}{id}")
+}
+
+fn ends_of(restore: TaskId) -> String {
+    format!("{ENDS}{restore}/")
+}
+
+fn end_key(restore: TaskId, id: TaskId) -> String {
+    format!("{}{id}", ends_of(restore))
 }
 
 fn statuses_of(id: TaskId) -> String {
@@ -200,6 +210,21 @@ impl TaskStore {
             .iter()
             .map(|entry| entry.key[UNFINISHED.len()..].parse());
         Ok(ids.flatten().collect())
+    }
+
+    /// The tasks that accept a restore in place or roll it back, oldest first.
+    pub async fn ends_of(&self, restore: TaskId) -> Result<Vec<TaskRecord>, RunnerError> {
+        let prefix = ends_of(restore);
+        let mut ends = Vec::new();
+        for entry in self.store.list(&prefix).await? {
+            let Ok(id) = entry.key[prefix.len()..].parse() else {
+                continue;
+            };
+            // One without a record was forgotten since.
+            ends.extend(self.get(id).await?.map(|stored| stored.record));
+        }
+        ends.sort_by_key(|record| record.id.0);
+        Ok(ends)
     }
 
     /// Writes the steps of a task that is about to be created.

@@ -24,9 +24,14 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
                 "wait for it with `ringkeep task watch {task}`, or {stop}"
             ));
         }
-        RunnerError::LeftoversInUse { id, .. } => {
+        RunnerError::LeftoversInUse { id, by, .. } if id == by => {
             return Some(format!(
                 "`ringkeep task cancel {id}` ends the task and clears what it has left"
+            ));
+        }
+        RunnerError::LeftoversInUse { by, .. } => {
+            return Some(format!(
+                "its rollback needs it: go on with `ringkeep task resume {by}`, or wait for it with `ringkeep task watch {by}`"
             ));
         }
         RunnerError::ForceNeeded {

@@ -1,14 +1,18 @@
 //! Accepting a restore in place: every node deletes the old files.
 
+mod automatic;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::plan::StepKind;
 use model::task::{TaskKind, TaskState};
 use model::{Finding, TaskId};
+use plan::codes;
 
-use super::kept::{self, KeptSpec};
+use super::kept::{self, Found, KeptSpec};
 use super::restore::finish;
+use super::undo::follow_up;
 use crate::context::Context;
 use crate::engine::{
     Engine, Failure, Job, Kind, Kinds, LiveTask, Output, Policy, StepError, StepRun, StepTraits,
@@ -16,21 +20,28 @@ use crate::engine::{
 };
 use crate::error::RunnerError;
 
+pub(crate) use automatic::accept_loop;
+
 /// Starts the task that deletes the old files of a restore in place; returns the one that there is, if it has not failed.
 pub(crate) async fn start(engine: Arc<Engine>, restore: TaskId) -> Result<TaskId, RunnerError> {
     let found = kept::find(&engine, restore).await?;
+    start_found(&engine, found).await
+}
+
+async fn start_found(engine: &Arc<Engine>, found: Found) -> Result<TaskId, RunnerError> {
+    let restore = found.record.id;
     if found.record.state != TaskState::Succeeded {
         return Err(found.refuse(
             "it has not succeeded, and the old files may be needed".to_owned(),
             format!("end it with `ringkeep task resume {restore}`, or take it back with `ringkeep restore rollback {restore}`"),
         ));
     }
-    found.check_not(TaskKind::Rollback, "rolls it back, or has done so")?;
+    found.check_not(TaskKind::Rollback)?;
     if let Some(id) = kept::under_way(&found, TaskKind::Accept) {
         return Ok(id);
     }
     let steps = plan::accept_steps(&found.kept.addresses());
-    kept::create(&engine, TaskKind::Accept, &found, &steps).await
+    kept::create(engine, TaskKind::Accept, &found, &steps).await
 }
 
 /// Acceptances as a kind of task.
@@ -70,6 +81,17 @@ impl Kind for AcceptKind {
     fn check_resumable(&self, record: &TaskRecord) -> Result<(), RunnerError> {
         check_ended(record)
     }
+
+    /// A rollback needs the old files, or has made them live.
+    async fn check_superseded(
+        &self,
+        context: &Context,
+        _kinds: &Kinds,
+        record: &TaskRecord,
+    ) -> Result<(), RunnerError> {
+        let restore = KeptSpec::of(context, record).await?.restore;
+        kept::check_not_changed(context, restore, TaskKind::Rollback).await
+    }
 }
 
 struct AcceptJob {
@@ -79,6 +101,7 @@ struct AcceptJob {
 #[async_trait]
 impl Job for AcceptJob {
     async fn run(&self, step: &StepRun) -> Result<Output, StepError> {
+        kept::check_before_files(step, self.kept.restore, TaskKind::Rollback).await?;
         let node = self.kept.spec.node(&step.planned().node)?;
         finish(&step.context, self.kept.restore, node, true).await?;
         Ok(Output::NOTHING)
@@ -89,6 +112,20 @@ impl Job for AcceptJob {
             clean: false,
             what_next: format!("; go on with `ringkeep task resume {}`", task.record.id),
         }
+    }
+
+    fn closing(&self) -> Vec<Finding> {
+        let findings = self.kept.accepted_after_hours.map(|hours| {
+            let restore = self.kept.restore;
+            follow_up(
+                codes::ACCEPTED_BY_SETTING,
+                &restore.to_string(),
+                format!("ringkeep has accepted restore {restore} {hours} h after it had ended"),
+                "accept_in_place_after_hours in [tasks] of the task-runner says when; 0 is never"
+                    .to_owned(),
+            )
+        });
+        findings.into_iter().collect()
     }
 
     fn given_up(&self, _task: &LiveTask, _at: usize, _error: &StepError) -> Finding {

@@ -3,6 +3,7 @@
 //! A restore in place succeeds with the old files kept. Accepting it deletes them, rolling it back puts them back. Each is a
 //! task of its own that keeps what it needs of the restore, and one rules the other out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::TaskId;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use super::restore::RestoreSpec;
 use crate::context::Context;
-use crate::engine::{Engine, NewTask, TaskRecord};
+use crate::engine::{Engine, NewTask, StepError, StepRun, TaskRecord};
 use crate::error::RunnerError;
 
 /// The document of a task that accepts a restore or rolls it back.
@@ -25,6 +26,12 @@ pub(super) struct KeptSpec {
     /// The restore, by whose id agents know what they keep.
     pub restore: TaskId,
     pub spec: RestoreSpec,
+    /// Addresses of the nodes that the restore has stopped and not started again: their files may be bad.
+    #[serde(default)]
+    pub not_started: BTreeSet<String>,
+    /// The hours after which the restore is accepted by a setting, if it is.
+    #[serde(default)]
+    pub accepted_after_hours: Option<u64>,
 }
 
 impl KeptSpec {
@@ -62,18 +69,68 @@ impl Found {
         }
     }
 
-    /// Refuses if a task of this kind has begun to move or to delete files.
-    pub fn check_not(&self, kind: TaskKind, what: &str) -> Result<(), RunnerError> {
-        let begun = |other: &&TaskRecord| {
-            other.kind == kind && (!other.state.is_final() || other.past_point_of_no_return)
-        };
-        match self.others.iter().rfind(begun) {
-            None => Ok(()),
-            Some(other) => Err(self.refuse(
-                format!("task {} {what}", other.id),
-                format!("look at it with `ringkeep task show {}`", other.id),
-            )),
-        }
+    /// Refuses if a task of this kind has begun to move or to delete files, or is about to.
+    pub fn check_not(&self, kind: TaskKind) -> Result<(), RunnerError> {
+        check_none(self.record.id, &self.others, kind, may_change)
+    }
+}
+
+/// Whether a task that ends a restore has moved or deleted files of it. One that was cancelled all the same has left them to
+/// newer restores.
+fn has_changed(end: &TaskRecord) -> bool {
+    end.past_point_of_no_return && end.state != TaskState::Cancelled
+}
+
+fn may_change(end: &TaskRecord) -> bool {
+    !end.state.is_final() || has_changed(end)
+}
+
+fn check_none(
+    restore: TaskId,
+    ends: &[TaskRecord],
+    kind: TaskKind,
+    rules_out: fn(&TaskRecord) -> bool,
+) -> Result<(), RunnerError> {
+    let mut newest_first = ends.iter().rev();
+    match newest_first.find(|end| end.kind == kind && rules_out(end)) {
+        None => Ok(()),
+        Some(other) => Err(RunnerError::NoWayBack {
+            id: restore,
+            why: format!("task {} {}", other.id, what_does(kind)),
+            hint: format!("look at it with `ringkeep task show {}`", other.id),
+        }),
+    }
+}
+
+/// What a task of this kind does to its restore.
+fn what_does(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Accept => "deletes its old files, or has done so",
+        _ => "rolls it back, or has done so",
+    }
+}
+
+/// Refuses to go on with the end of a restore if a task of the other kind has moved or deleted files of it. Asked before
+/// files are touched, because that task may have run since this one was made or has failed.
+pub(super) async fn check_not_changed(
+    context: &Context,
+    restore: TaskId,
+    by: TaskKind,
+) -> Result<(), RunnerError> {
+    let ends = context.tasks.ends_of(restore).await?;
+    check_none(restore, &ends, by, has_changed)
+}
+
+/// The same for a step that is about to move or to delete files.
+pub(super) async fn check_before_files(
+    step: &StepRun,
+    restore: TaskId,
+    by: TaskKind,
+) -> Result<(), StepError> {
+    match check_not_changed(&step.context, restore, by).await {
+        Ok(()) => Ok(()),
+        Err(RunnerError::NoWayBack { why, .. }) => Err(StepError::PlanOutdated { why }),
+        Err(error) => Err(StepError::Read(Box::new(error))),
     }
 }
 
@@ -98,8 +155,13 @@ pub(super) async fn find(engine: &Engine, id: TaskId) -> Result<Found, RunnerErr
             "restore another backup, or the snapshots that Cassandra has taken of what was emptied",
         ));
     }
-    let others = ends_of(&engine.context, id).await?;
-    let kept = KeptSpec { restore: id, spec };
+    let others = engine.context.tasks.ends_of(id).await?;
+    let kept = KeptSpec {
+        restore: id,
+        spec,
+        not_started: BTreeSet::new(),
+        accepted_after_hours: None,
+    };
     Ok(Found {
         record,
         kept,
@@ -107,36 +169,27 @@ pub(super) async fn find(engine: &Engine, id: TaskId) -> Result<Found, RunnerErr
     })
 }
 
-/// The tasks that accept a restore or roll it back, oldest first.
-async fn ends_of(context: &Context, restore: TaskId) -> Result<Vec<TaskRecord>, RunnerError> {
-    let mut ends = Vec::new();
-    for record in context.tasks.all_records().await? {
-        let is_end = matches!(record.kind, TaskKind::Accept | TaskKind::Rollback);
-        if is_end && KeptSpec::of(context, &record).await?.restore == restore {
-            ends.push(record);
-        }
-    }
-    ends.sort_by_key(|record| record.id.0);
-    Ok(ends)
-}
-
 /// Whether the old files of a restore that has succeeded wait to be accepted or rolled back.
 pub(super) async fn waits(context: &Context, restore: TaskId) -> Result<bool, RunnerError> {
-    let ends = ends_of(context, restore).await?;
-    Ok(!ends.iter().any(|end| end.state == TaskState::Succeeded))
+    let ends = context.tasks.ends_of(restore).await?;
+    let is_over = |end: &TaskRecord| {
+        let replaced = end.state == TaskState::Cancelled && end.past_point_of_no_return;
+        end.state == TaskState::Succeeded || replaced
+    };
+    Ok(!ends.iter().any(is_over))
 }
 
-/// Whether a rollback of the restore is under way, or has stopped half-way: it needs the old files.
-pub(crate) async fn is_rolled_back_in_part(
+/// The rollback of the restore that is under way, or has stopped half-way: it needs what the restore has left.
+pub(crate) async fn rollback_in_part(
     context: &Context,
     restore: TaskId,
-) -> Result<bool, RunnerError> {
+) -> Result<Option<TaskId>, RunnerError> {
     let in_part = |end: &TaskRecord| {
-        end.kind == TaskKind::Rollback
-            && (!end.state.is_final()
-                || end.state != TaskState::Succeeded && end.past_point_of_no_return)
+        end.kind == TaskKind::Rollback && end.state != TaskState::Succeeded && may_change(end)
     };
-    Ok(ends_of(context, restore).await?.iter().any(in_part))
+    let ends = context.tasks.ends_of(restore).await?;
+    let found = ends.iter().rfind(|end| in_part(end));
+    Ok(found.map(|end| end.id))
 }
 
 /// The task of this kind that runs or has succeeded: to ask again is to ask for that one.
@@ -157,6 +210,7 @@ pub(super) async fn create(
     let now = (engine.context.clock)();
     let record = TaskRecord {
         backup: found.record.backup.clone(),
+        restore: Some(found.record.id),
         ..TaskRecord::new(id, kind, found.record.cluster.clone(), now)
     };
     let (stored, fence) = engine

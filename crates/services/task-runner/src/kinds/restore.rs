@@ -15,7 +15,7 @@ mod undo;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::plan::{RestoreMode, StepKind};
+use model::plan::StepKind;
 use model::task::TaskState;
 use model::{Finding, TaskId};
 
@@ -29,11 +29,13 @@ use crate::kinds::kept;
 
 pub(crate) use start::{NewRestore, StartFrom, show, start};
 
-pub(super) use quiesce::quiesce;
+pub(super) use quiesce::{CutOff, quiesce, try_to_let_clients_in};
 pub(super) use spec::RestoreSpec;
 pub(super) use steps::{finish, start as start_node, stop as stop_node};
-pub(super) use superseded::{check_no_newer_restore, check_rollback, is_last_guard_of_rollback};
-pub(super) use undo::{let_clients_in_again, repair_advised};
+pub(super) use superseded::{
+    check_no_newer_restore, check_rollback, is_last_guard_of_rollback, is_rollback_replaced,
+};
+pub(super) use undo::{let_clients_in_again, remove_staging, repair_advised};
 
 use spec::SPEC;
 
@@ -68,8 +70,12 @@ impl Kind for RestoreKind {
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
         let spec = RestoreSpec::of(context, record).await?;
-        let id = record.id;
-        Ok(Arc::new(RestoreJob { id, spec }))
+        Ok(Arc::new(RestoreJob {
+            id: record.id,
+            spec,
+            cut_off: CutOff::default(),
+            accept_after_hours: context.config.accept_in_place_after_hours,
+        }))
     }
 
     fn past_point_of_no_return(&self, id: TaskId) -> RunnerError {
@@ -126,9 +132,7 @@ impl Kind for RestoreKind {
 
     /// A restore in place is accepted or rolled back by its task.
     async fn must_keep(&self, context: &Context, record: &TaskRecord) -> Result<bool, RunnerError> {
-        let spec: Option<RestoreSpec> = context.tasks.document(record.id, SPEC).await?;
-        let is_in_place = spec.is_some_and(|spec| spec.plan().mode == RestoreMode::InPlace);
-        let is_kept = is_in_place && record.state == TaskState::Succeeded;
+        let is_kept = record.in_place && record.state == TaskState::Succeeded;
         Ok(is_kept && kept::waits(context, record.id).await?)
     }
 
@@ -170,6 +174,9 @@ fn changes_target(step: StepKind) -> bool {
 pub(crate) struct RestoreJob {
     id: TaskId,
     spec: RestoreSpec,
+    cut_off: CutOff,
+    /// The setting; 0: never.
+    accept_after_hours: u64,
 }
 
 impl RestoreJob {
@@ -182,7 +189,7 @@ impl RestoreJob {
 #[async_trait]
 impl Job for RestoreJob {
     async fn run(&self, step: &StepRun) -> Result<Output, StepError> {
-        steps::run(&self.spec, step).await?;
+        steps::run(&self.spec, &self.cut_off, step).await?;
         Ok(Output::NOTHING)
     }
 
@@ -223,11 +230,11 @@ impl Job for RestoreJob {
     }
 
     fn left_over(&self, task: &LiveTask, forced: bool) -> Vec<Finding> {
-        left::left_over(&self.spec, task, forced)
+        left::left_over(&self.spec, task, forced, &self.cut_off.nodes())
     }
 
     fn closing(&self) -> Vec<Finding> {
-        self.spec.closing(self.id)
+        self.spec.closing(self.id, self.accept_after_hours)
     }
 
     async fn undo(

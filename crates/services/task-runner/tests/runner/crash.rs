@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use api::pb::task_runner::{StepState, Task, TaskKind, TaskState};
@@ -24,6 +25,7 @@ pub enum Story {
     Trial,
     InPlace,
     Rollback,
+    AutomaticAcceptance,
     Verify,
     Delete,
 }
@@ -41,9 +43,12 @@ pub fn world(story: Story) -> World {
             world.has_backup("b");
             world.fleet.facts().with_trial = true;
         }
-        Story::InPlace | Story::Rollback => {
+        Story::InPlace | Story::Rollback | Story::AutomaticAcceptance => {
             world.has_backup("b");
             world.fleet.facts().in_place = true;
+            if story == Story::AutomaticAcceptance {
+                world.config.accept_in_place_after_hours = 1;
+            }
         }
     }
     world
@@ -58,6 +63,8 @@ pub async fn ask(life: &mut Life, story: Story) {
             let restore = life.tasks().await[0].id.clone();
             drop(life.roll_back(&restore).await);
         }
+        // The runner asks itself.
+        Story::AutomaticAcceptance => {}
         Story::Verify => drop(life.verify("b").await),
         Story::Delete => drop(life.delete("b").await),
     }
@@ -65,9 +72,21 @@ pub async fn ask(life: &mut Life, story: Story) {
 
 /// The story's own task.
 async fn task_of(life: &mut Life, story: Story) -> Option<Task> {
-    let mut tasks = life.tasks().await.into_iter();
-    let rolls_back = story == Story::Rollback;
-    tasks.find(|task| !rolls_back || task.kind() == TaskKind::Rollback)
+    let mut of_kind = async |kind: Option<TaskKind>| {
+        let mut tasks = life.tasks().await.into_iter();
+        tasks.find(|task| kind.is_none_or(|kind| task.kind() == kind))
+    };
+    match story {
+        Story::Rollback => of_kind(Some(TaskKind::Rollback)).await,
+        Story::AutomaticAcceptance => loop {
+            let found = of_kind(Some(TaskKind::Accept)).await;
+            if found.is_some() {
+                break found;
+            }
+            sleep(Duration::from_millis(2)).await;
+        },
+        _ => of_kind(None).await,
+    }
 }
 
 /// Lives until the store dies at the given write, or to the end of the task. Answers whether it died.
@@ -100,6 +119,7 @@ pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
         | Story::Trial
         | Story::InPlace
         | Story::Rollback
+        | Story::AutomaticAcceptance
         | Story::Verify => (TaskState::Succeeded, backup == Some(&BackupNow::Complete)),
         Story::Delete => (TaskState::Succeeded, backup.is_none()),
         Story::FailingBackup => (
@@ -109,7 +129,10 @@ pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
     };
     assert_eq!(state, wanted, "{place}");
     assert!(backup_is_right, "{place}: {backup:?}");
-    if matches!(story, Story::Online | Story::Trial | Story::InPlace) {
+    if matches!(
+        story,
+        Story::Online | Story::Trial | Story::InPlace | Story::AutomaticAcceptance
+    ) {
         assert_eq!(facts.loaded.len(), 2, "{place}");
         assert!(facts.stopped.is_empty(), "{place}");
     }
@@ -133,11 +156,12 @@ async fn dies_at(story: Story, writes: i64, death: Death) -> bool {
     let place = format!("{story:?}, {death:?} {writes}");
     let world = world(story);
     let mut life = world.start_with_cluster().await;
-    if story == Story::Rollback {
+    if matches!(story, Story::Rollback | Story::AutomaticAcceptance) {
         let id = life.restore("b").await;
         life.ended(&id).await;
         life.runner.drain().await;
     }
+    world.clock_ahead.store(3_600, Ordering::Relaxed);
     life.runner.kill().await;
     drop(life);
     let changes = world.fleet.changes().len();
@@ -160,6 +184,9 @@ async fn dies_at(story: Story, writes: i64, death: Death) -> bool {
     let found: BTreeSet<String> = task.findings.iter().map(|it| format!("{it:?}")).collect();
     assert_eq!(found.len(), task.findings.len(), "{place}: none twice");
     let tasks = life.tasks().await;
+    let accepts = tasks.iter().filter(|task| task.kind() == TaskKind::Accept);
+    let expected = usize::from(story == Story::AutomaticAcceptance);
+    assert_eq!(accepts.count(), expected, "{place}");
     let ids: Vec<String> = tasks.into_iter().map(|task| task.id).collect();
     no_document_is_orphaned(store.as_ref(), &ids, &place).await;
     life.runner.kill().await;
@@ -251,6 +278,11 @@ async fn a_restore_in_place_killed_at_any_write_ends_as_if_it_had_not_been() {
 #[tokio::test]
 async fn a_rollback_killed_at_any_write_ends_as_if_it_had_not_been() {
     dies_everywhere(Story::Rollback, 15).await;
+}
+
+#[tokio::test]
+async fn an_automatic_acceptance_killed_at_any_write_ends_as_if_it_had_not_been() {
+    dies_everywhere(Story::AutomaticAcceptance, 8).await;
 }
 
 #[tokio::test]

@@ -81,6 +81,10 @@ impl FakePlanner {
             ]
         };
         let mut kinds = kinds.to_vec();
+        if in_place && self.fleet.facts().replaces_in_place {
+            let quiesce = kinds.iter().position(|(kind, _)| *kind == "quiesce");
+            kinds.insert(quiesce.expect("a step"), ("replace", false));
+        }
         if self.fleet.facts().with_trial {
             let trial = [
                 ("trialschema", false),
@@ -259,6 +263,12 @@ impl Planner for FakePlanner {
             true => pb::RestoreMode::InPlace,
             false => pb::RestoreMode::Online,
         };
+        let mut findings = findings;
+        if in_place {
+            let mut kept = finding("OLD_FILES_KEPT", Severity::Advice, When::After);
+            kept.hint = "`ringkeep restore accept TASK` deletes them".into();
+            findings.push(kept);
+        }
         let planned_table = self.fleet.facts().planned_table.clone();
         let table = |table: &str, action: pb::TableAction| pb::TablePlan {
             table: Some(TableRef {

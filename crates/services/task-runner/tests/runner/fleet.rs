@@ -19,7 +19,7 @@ pub enum Fault {
     Damaged,
     /// Must stage again first.
     Restage,
-    /// Has no time left before the cutoff.
+    /// Could not cut clients off well before the cutoff.
     TooLate,
     /// Never answers.
     Hang,
@@ -99,6 +99,8 @@ pub struct Facts {
     pub swapped_addresses: bool,
     /// Whether restores are planned in place.
     pub in_place: bool,
+    /// Whether restores in place drop something before nodes are made quiet.
+    pub replaces_in_place: bool,
     /// The table of keyspace `ks` that restores are planned for.
     pub planned_table: String,
     /// Ids of tables of keyspace `ks` that agents describe, by name.

@@ -5,6 +5,8 @@ mod backup;
 mod cluster;
 mod crash;
 mod dying_store;
+mod ends;
+mod ends_by_setting;
 mod fake_agent;
 mod fake_catalog;
 mod fake_planner;

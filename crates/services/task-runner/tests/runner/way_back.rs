@@ -5,7 +5,7 @@ use api::pb::task_runner::{TaskKind, TaskState};
 use crate::fleet::Fault;
 use crate::world::{Answer, Life, World};
 
-fn world() -> World {
+pub fn world() -> World {
     let mut world = World::new(&["n1", "n2"]);
     world.has_backup("b");
     world.fleet.facts().in_place = true;
@@ -13,20 +13,20 @@ fn world() -> World {
     world
 }
 
-async fn restored(world: &World) -> (Life, String) {
+pub async fn restored(world: &World) -> (Life, String) {
     let mut life = world.start_with_cluster().await;
     let id = life.restore("b").await;
     succeeds(&mut life, &id).await;
     (life, id)
 }
 
-async fn succeeds(life: &mut Life, id: &str) {
+pub async fn succeeds(life: &mut Life, id: &str) {
     let task = life.ended(id).await;
     assert_eq!(task.state(), TaskState::Succeeded, "{}", task.error);
 }
 
 #[track_caller]
-fn refused(answer: Answer<String>, words: &str) {
+pub fn refused(answer: Answer<String>, words: &str) {
     let error = answer.expect_err("refused");
     assert_eq!(error.reason, "NO_WAY_BACK", "{}", error.message);
     assert!(error.message.contains(words), "{}", error.message);

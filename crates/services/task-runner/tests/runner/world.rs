@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use api::RemoteError;
@@ -17,7 +18,7 @@ use api::pb::storage_catalog::VerifyLevel;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalogServer;
 use api::pb::task_runner::{self as pb, StepState, TaskState};
 use api::pb::types::{BackupKind, BackupRef, Selection};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use state_store::{RedbStore, StateError, StateStore};
 use task_runner::{Dependencies, Runner, TasksConfig, build};
 use tokio::time::{Instant, sleep};
@@ -38,6 +39,8 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 pub struct World {
     pub fleet: Fleet,
     pub config: TasksConfig,
+    /// Seconds by which the runner's clock is ahead.
+    pub clock_ahead: Arc<AtomicI64>,
     agents: HashMap<String, Channel>,
     catalog: Channel,
     planner: Channel,
@@ -86,6 +89,7 @@ impl World {
                 schedules_every_seconds: 0,
                 ..TasksConfig::default()
             },
+            clock_ahead: Arc::default(),
             folder: tempfile::tempdir().expect("a folder"),
         }
     }
@@ -129,6 +133,9 @@ impl World {
                 address: address.to_owned(),
             }),
         };
+        let ahead = self.clock_ahead.clone();
+        let clock =
+            move || Timestamp::now() + SignedDuration::from_secs(ahead.load(Ordering::Relaxed));
         let dependencies = Dependencies {
             catalog: Arc::new(RemoteStorageCatalog::with_limits(
                 self.catalog.clone(),
@@ -137,7 +144,7 @@ impl World {
             planner: Arc::new(RemotePlanner::new(self.planner.clone())),
             agents: Arc::new(connect),
             store,
-            clock: Arc::new(Timestamp::now),
+            clock: Arc::new(clock),
             shutdown: CancellationToken::new(),
         };
         let (server, runner) = build(&self.config, dependencies);

@@ -206,9 +206,10 @@ impl NodeAgent for RemoteNodeAgent {
         done(self.deadlines.start, self.client().let_clients_in(request)).await
     }
 
-    async fn stop_cassandra(&self, host: HostId) -> Result<(), RemoteError> {
+    async fn stop_cassandra(&self, restore: TaskId, host: HostId) -> Result<(), RemoteError> {
         let request = pb::StopCassandraRequest {
             host_id: host.to_string(),
+            restore: restore.to_string(),
         };
         done(self.deadlines.stop, self.client().stop_cassandra(request)).await
     }

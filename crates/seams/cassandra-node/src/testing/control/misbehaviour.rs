@@ -22,6 +22,8 @@ pub enum Misbehaviour {
     /// `import` is cut off by the death of Cassandra in its second SSTable: when it starts, it deletes what is in the live
     /// folder of an SSTable without Data.
     DiesHalfWay,
+    /// It goes down in the middle of a drain.
+    DiesInDrain,
     /// Clients are served whatever it is told.
     KeepsClients,
     /// One SSTable of each table is skipped when the node starts.

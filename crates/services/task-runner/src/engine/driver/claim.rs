@@ -59,7 +59,7 @@ impl Driver {
             .check_superseded(&engine.context, &engine.kinds, &record)
             .await;
         match checked {
-            Err(error @ RunnerError::Superseded { .. }) => {
+            Err(error @ (RunnerError::Superseded { .. } | RunnerError::NoWayBack { .. })) => {
                 self.end(Outcome::Failed, error.to_string(), false);
                 self.save().await
             }

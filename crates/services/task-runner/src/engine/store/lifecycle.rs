@@ -5,8 +5,8 @@ use serde_json::Value;
 use state_store::{Direction, Expected, Fence, StateError, Write};
 
 use super::write::BATCH_WRITES_MAX;
-use super::{CREATING, TaskStore, creating_key, statuses_of, task_key, unfinished_key};
-use crate::engine::documents::{PARTS_PER_PAGE, documents_of};
+use super::{CREATING, TaskStore, creating_key, end_key, statuses_of, task_key, unfinished_key};
+use crate::engine::documents::{PARTS_PER_PAGE, decode, documents_of};
 use crate::engine::task::TaskRecord;
 use crate::error::RunnerError;
 
@@ -25,6 +25,10 @@ impl TaskStore {
     pub async fn create(&self, record: &TaskRecord, fence: &Fence) -> Result<u64, StateError> {
         let mut writes = self.record_writes(record, Expected::Absent)?;
         writes.push(Write::delete(creating_key(record.id), Expected::Anything));
+        if let Some(restore) = record.restore {
+            let key = end_key(restore, record.id);
+            writes.push(Write::put(key, Value::Null, Expected::Anything));
+        }
         self.store.write(&writes, Some(fence)).await
     }
 
@@ -40,11 +44,16 @@ impl TaskStore {
     /// Forgets a task with everything that it has. Its record goes first, so that no reader finds a task without its documents;
     /// until these are gone, too, the task counts as one that was announced, and a removal that was cut short is found.
     pub async fn remove(&self, id: TaskId, fence: &Fence) -> Result<(), StateError> {
-        let writes = [
+        let mut writes = vec![
             Write::put(creating_key(id), Value::Null, Expected::Anything),
             Write::delete(task_key(id), Expected::Anything),
             Write::delete(unfinished_key(id), Expected::Anything),
         ];
+        let entry = self.store.get(&task_key(id)).await?;
+        let record = entry.and_then(|entry| decode::<TaskRecord>(entry).ok());
+        if let Some(restore) = record.and_then(|record| record.restore) {
+            writes.push(Write::delete(end_key(restore, id), Expected::Anything));
+        }
         self.store.write(&writes, Some(fence)).await?;
         self.remove_all(&statuses_of(id), BATCH_WRITES_MAX, fence)
             .await?;

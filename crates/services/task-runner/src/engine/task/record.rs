@@ -16,6 +16,12 @@ pub(crate) struct TaskRecord {
     pub attempt: u32,
     pub cluster: ClusterName,
     pub backup: Option<BackupRef>,
+    /// The restore in place that the task accepts or rolls back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<TaskId>,
+    /// Whether it is a restore in place, which keeps old files.
+    #[serde(default)]
+    pub in_place: bool,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
     #[serde(default)]
@@ -66,6 +72,8 @@ impl TaskRecord {
             attempt: 1,
             cluster,
             backup: None,
+            restore: None,
+            in_place: false,
             created_at: now,
             finished_at: None,
             error: String::new(),

@@ -1,5 +1,7 @@
 //! What a restore that has failed leaves on the nodes and in the bucket, by what its steps have done.
 
+use std::collections::BTreeSet;
+
 use model::Finding;
 use model::plan::StepKind;
 use plan::codes;
@@ -12,11 +14,16 @@ use crate::kinds::undo::follow_up;
 const NAMED_MAX: usize = 20;
 
 /// What a user must know of a restore that has failed; all that it leaves, if it was ended by force.
-pub(super) fn left_over(spec: &RestoreSpec, task: &LiveTask, forced: bool) -> Vec<Finding> {
+pub(super) fn left_over(
+    spec: &RestoreSpec,
+    task: &LiveTask,
+    forced: bool,
+    cut_off: &BTreeSet<String>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(cassandra_stopped(task));
     findings.extend(scratch_keyspaces(spec, task));
-    findings.extend(clients_cut_off(task, forced));
+    findings.extend(clients_cut_off(task, forced, cut_off));
     if forced {
         findings.extend(half_restored(spec, task));
         findings.extend(on_nodes(task));
@@ -26,7 +33,11 @@ pub(super) fn left_over(spec: &RestoreSpec, task: &LiveTask, forced: bool) -> Ve
 }
 
 /// What a user must know of a rollback that has failed or was ended by force.
-pub(in crate::kinds) fn of_rollback(task: &LiveTask, forced: bool) -> Vec<Finding> {
+pub(in crate::kinds) fn of_rollback(
+    task: &LiveTask,
+    forced: bool,
+    cut_off: &BTreeSet<String>,
+) -> Vec<Finding> {
     let mut nodes = task.nodes_left(StepKind::Stop, StepKind::Start);
     nodes.extend(task.nodes_left(StepKind::SwapBack, StepKind::Start));
     nodes.sort_unstable();
@@ -43,27 +54,37 @@ pub(in crate::kinds) fn of_rollback(task: &LiveTask, forced: bool) -> Vec<Findin
             format!("`ringkeep task resume {}` goes on", task.record.id),
         ));
     }
-    findings.extend(clients_cut_off(task, forced));
+    findings.extend(clients_cut_off(task, forced, cut_off));
     findings
 }
 
-/// A step that was ended by force could not let clients in again.
-fn clients_cut_off(task: &LiveTask, forced: bool) -> Option<Finding> {
-    let is_cut_off = forced
-        && task.was_attempted(StepKind::Quiesce)
+/// A step that was ended by force could not let clients in again, and one that has failed has tried it: `cut_off` are the
+/// nodes on which that failed.
+fn clients_cut_off(task: &LiveTask, forced: bool, cut_off: &BTreeSet<String>) -> Option<Finding> {
+    let is_quiescing = task.was_attempted(StepKind::Quiesce)
         && !task.was_attempted(StepKind::Stop)
         && !task.has_succeeded(StepKind::Start);
-    let id = task.record.id;
-    is_cut_off.then(|| {
-        follow_up(
-            codes::CLIENTS_CUT_OFF,
-            task.record.cluster.as_str(),
-            "clients may be cut off on all nodes of the task".to_owned(),
-            format!(
-                "`ringkeep task resume {id}` goes on, `ringkeep task cancel {id}` lets them in again; by hand: `nodetool enablebinary` on each node"
-            ),
+    if !is_quiescing || !forced && cut_off.is_empty() {
+        return None;
+    }
+    let nodes: Vec<&String> = cut_off.iter().collect();
+    let message = if forced {
+        "clients may be cut off on all nodes of the task".to_owned()
+    } else {
+        format!(
+            "clients were cut off, and could not be let in again on {}",
+            named("node", &nodes)
         )
-    })
+    };
+    let id = task.record.id;
+    Some(follow_up(
+        codes::CLIENTS_CUT_OFF,
+        task.record.cluster.as_str(),
+        message,
+        format!(
+            "`ringkeep task resume {id}` goes on, `ringkeep task cancel {id}` lets them in again; by hand: `nodetool enablebinary` on each node"
+        ),
+    ))
 }
 
 /// The nodes on which the restore has stopped Cassandra, or has begun to, and not started it again.

@@ -136,13 +136,18 @@ impl RestoreSpec {
     }
 
     /// Findings of the plan to be shown once the restore is done, with the task's id in the commands that need it.
-    pub fn closing(&self, task: TaskId) -> Vec<Finding> {
+    pub fn closing(&self, task: TaskId, accept_after_hours: u64) -> Vec<Finding> {
         let findings = self.plan.findings.iter();
         let closing = findings.filter(|finding| finding.when == When::After);
         let with_id = |finding: &Finding| {
             let mut finding = finding.clone();
             if finding.code == codes::OLD_FILES_KEPT.name {
                 finding.hint = finding.hint.replace("TASK", &task.to_string());
+                if accept_after_hours > 0 {
+                    finding.hint.push_str(&format!(
+                        "; they are deleted without being asked for {accept_after_hours} h after the restore, by accept_in_place_after_hours in [tasks] of the task-runner"
+                    ));
+                }
             }
             finding
         };

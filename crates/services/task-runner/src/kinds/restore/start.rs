@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::clients::CompleteBackup;
 use model::manifest::BackupManifest;
-use model::plan::{Rates, RestoreOptions, RestorePlan, RestoreRequest};
+use model::plan::{Rates, RestoreMode, RestoreOptions, RestorePlan, RestoreRequest};
 use model::task::TaskKind;
 use model::{BackupName, ClusterName, HostId, Schema, TaskId};
 use serde::{Deserialize, Serialize};
@@ -166,6 +166,7 @@ pub(crate) async fn start(
 fn record(engine: &Engine, plan: &RestorePlan) -> TaskRecord {
     TaskRecord {
         backup: Some(plan.backup.clone()),
+        in_place: plan.mode == RestoreMode::InPlace,
         ..TaskRecord::new(
             TaskId(Uuid::now_v7()),
             TaskKind::Restore,

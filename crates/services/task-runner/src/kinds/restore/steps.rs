@@ -2,17 +2,22 @@
 
 use api::clients::{RESTAGE_NEEDED, RestoreOnNode, StageRestore, TryLoad};
 use futures::future::try_join_all;
+use model::TaskId;
 use model::plan::{NodePlan, StepKind};
 use tracing::warn;
 
 use super::check::{check, check_agreement, check_ring, described};
-use super::quiesce::{let_clients_in_everywhere, quiesce};
+use super::quiesce::{CutOff, let_clients_in_everywhere, quiesce};
 use super::spec::RestoreSpec;
 use crate::context::Context;
 use crate::engine::{StepError, StepRun, agent};
 
 /// Runs a step once.
-pub(super) async fn run(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+pub(super) async fn run(
+    spec: &RestoreSpec,
+    cut_off: &CutOff,
+    step: &StepRun,
+) -> Result<(), StepError> {
     let planned = step.planned();
     let node = || spec.node(&planned.node);
     match planned.kind {
@@ -25,8 +30,8 @@ pub(super) async fn run(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepEr
         StepKind::Schema => schema(spec, step).await,
         StepKind::Replace => execute(spec, step).await,
         StepKind::Load => load(spec, step, node()?).await,
-        StepKind::Quiesce => quiesce_started(spec, step).await,
-        StepKind::Stop => stop(step, node()?).await,
+        StepKind::Quiesce => quiesce_started(spec, cut_off, step).await,
+        StepKind::Stop => stop(step, step.task_id(), node()?).await,
         StepKind::Swap => swap(spec, step, node()?).await,
         StepKind::Start => start(&step.context, on_node(spec, step, node()?), node()?).await,
         StepKind::UpgradeSstables => upgrade_sstables(spec, step, node()?).await,
@@ -54,12 +59,16 @@ async fn check_reachable(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepE
 
 /// Agents do not mark a node that is down and has this restore's marks of an earlier try, so the new cutoff would not hold
 /// there: after a stop all nodes are started first. Nothing is swapped yet, else this step would not run.
-async fn quiesce_started(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+async fn quiesce_started(
+    spec: &RestoreSpec,
+    cut_off: &CutOff,
+    step: &StepRun,
+) -> Result<(), StepError> {
     let (context, restore) = (&step.context, step.task_id());
     if step.was_attempted(StepKind::Stop) {
         let_clients_in_everywhere(spec, context, restore).await?;
     }
-    quiesce(spec, context, restore).await
+    quiesce(spec, context, restore, cut_off).await
 }
 
 async fn pin(step: &StepRun) -> Result<(), StepError> {
@@ -181,9 +190,13 @@ async fn load_staged(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Res
 }
 
 /// Drains and stops Cassandra.
-pub(in crate::kinds) async fn stop(step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
+pub(in crate::kinds) async fn stop(
+    step: &StepRun,
+    restore: TaskId,
+    node: &NodePlan,
+) -> Result<(), StepError> {
     let agent = step.agent(&node.agent)?;
-    Ok(agent.stop_cassandra(node.host_id).await?)
+    Ok(agent.stop_cassandra(restore, node.host_id).await?)
 }
 
 async fn swap(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(), StepError> {
@@ -252,7 +265,7 @@ pub(super) async fn clear_trial(context: &Context, node: &NodePlan) -> Result<()
 /// Removes what the restore has left on a node; the files that it has replaced only if asked to.
 pub(in crate::kinds) async fn finish(
     context: &Context,
-    restore: model::TaskId,
+    restore: TaskId,
     node: &NodePlan,
     delete_old_files: bool,
 ) -> Result<(), StepError> {

@@ -127,7 +127,29 @@ pub(super) async fn is_replaced(
     kinds: &Kinds,
     record: &TaskRecord,
 ) -> Result<bool, RunnerError> {
-    let (Some(since), Some(mine)) = (record.ended(), spec(context, record).await?) else {
+    match spec(context, record).await? {
+        Some(mine) => are_replaced(context, kinds, record, &mine).await,
+        None => Ok(false),
+    }
+}
+
+/// The same for a rollback of a restore.
+pub(in crate::kinds) async fn is_rollback_replaced(
+    context: &Context,
+    kinds: &Kinds,
+    rollback: &TaskRecord,
+    spec: &RestoreSpec,
+) -> Result<bool, RunnerError> {
+    are_replaced(context, kinds, rollback, spec).await
+}
+
+async fn are_replaced(
+    context: &Context,
+    kinds: &Kinds,
+    record: &TaskRecord,
+    mine: &RestoreSpec,
+) -> Result<bool, RunnerError> {
+    let Some(since) = record.ended() else {
         return Ok(false);
     };
     let mut left = tables(&mine.touched()).0;

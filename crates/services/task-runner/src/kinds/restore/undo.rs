@@ -26,7 +26,7 @@ pub(super) async fn undo(
         findings.extend(drop_trial(spec, context).await);
     }
     if task.was_attempted(StepKind::Stage) {
-        findings.extend(remove_staging(spec, context, task).await);
+        findings.extend(remove_staging(spec, context, task, task.record.id).await);
     }
     if task.was_attempted(StepKind::Pin) {
         findings.extend(unpin(context, task).await);
@@ -108,12 +108,18 @@ async fn drop_trial(spec: &RestoreSpec, context: &Context) -> Vec<Finding> {
         .collect()
 }
 
-async fn remove_staging(spec: &RestoreSpec, context: &Context, task: &LiveTask) -> Vec<Finding> {
+/// Removes what `restore` has left on the nodes. If the task that is given up is past its point of no return, newer restores
+/// have replaced all of its tables, and old files go, too.
+pub(in crate::kinds) async fn remove_staging(
+    spec: &RestoreSpec,
+    context: &Context,
+    task: &LiveTask,
+    restore: TaskId,
+) -> Vec<Finding> {
     let within = context.config.clean_up_limit();
     let failed = on_each(context, within, spec.plan().nodes.iter(), |node| {
-        // Past its point of no return it is given up only once newer restores have replaced all of its tables.
         let delete_old_files = task.record.past_point_of_no_return;
-        steps::finish(context, task.record.id, node, delete_old_files)
+        steps::finish(context, restore, node, delete_old_files)
     })
     .await;
     let findings = failed.iter();
