@@ -54,7 +54,8 @@ pub fn beforehand(sstable: &StoredSstable, component: &str) -> Vec<String> {
     }
     let mut reasons = Vec::new();
     if sstable.names().iter().any(|name| is_attached_index(name)) {
-        reasons.push("attached indexes (SAI, SASI): no more than their hashes is compared".to_owned());
+        reasons
+            .push("attached indexes (SAI, SASI): no more than their hashes is compared".to_owned());
     }
     // A component that is lost is damage, and reported as such.
     if rows::is_whole(sstable) && !rows::has_all_that_rows_need(sstable) {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
+use super::damage;
 use blob_store::StoreError;
 use bucket::{RowsCheck, StoredSstable};
 use cassandra_formats::source::Components;
@@ -11,7 +12,6 @@ use cassandra_formats::{DATA, INDEX, PARTITIONS, ROWS, STATISTICS};
 use model::Damage;
 use model::manifest::NodeManifest;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use super::damage;
 
 /// SSTables whose rows are checked at once, however many cores there are: each holds its filter in memory.
 const ROWS_PARALLEL_MAX: usize = 4;
