@@ -79,7 +79,11 @@ impl From<&ShownReport> for VerifyView {
                 sstables: report.sstables_checked,
             },
             damage: report.damage.iter().map(DamageView::from).collect(),
-            not_checked: report.not_checked.iter().map(NotCheckedView::from).collect(),
+            not_checked: report
+                .not_checked
+                .iter()
+                .map(NotCheckedView::from)
+                .collect(),
         }
     }
 }
