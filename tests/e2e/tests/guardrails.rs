@@ -1,4 +1,7 @@
-//! A target with a guardrail that would refuse a CREATE in the middle of a restore: nothing is begun.
+//! Targets that would refuse something in the middle of a restore, for a guardrail or for a missing grant: nothing is begun.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use anyhow::{Context, Result};
 use e2e::{CLUSTER, World};
@@ -47,6 +50,90 @@ async fn an_index_that_a_guardrail_refuses_is_refused_by_the_plan() -> Result<()
     // Nothing has pinned the backup.
     let pinned = ["backup", "delete", "good", "--yes"];
     world.cli().ok(&pinned).await?;
+    Ok(())
+}
+
+/// The login that JMX asks for, and that nodetool is given in a file.
+const JMX_USER: &str = "operator";
+const JMX_PASSWORD: &str = "jmx-secret";
+
+/// Has Cassandra refuse whoever does not log in to JMX.
+async fn ask_for_a_login_of_jmx(world: &World) -> Result<()> {
+    let node = world.cluster.node(0);
+    let passwords = node.dir.join("conf/jmx.passwords");
+    fs::write(&passwords, format!("{JMX_USER} {JMX_PASSWORD}\n"))?;
+    fs::set_permissions(&passwords, fs::Permissions::from_mode(0o600))?;
+    let script = node.script("run");
+    let port = "'-Dcassandra.jmx.local.port=";
+    let text = fs::read_to_string(&script)?;
+    anyhow::ensure!(text.contains(port), "{text}");
+    let option = "-Dcom.sun.management.jmxremote";
+    let passwords = passwords.display();
+    let with_login =
+        format!("'{option}.authenticate=true' '{option}.password.file={passwords}' {port}");
+    fs::write(&script, text.replace(port, &with_login))?;
+    node.stop().await?;
+    node.start().await?;
+    let refused = node.nodetool(&["info"]).await;
+    anyhow::ensure!(refused.is_err(), "JMX asks for no login");
+    Ok(())
+}
+
+/// Gives the agent the login of JMX.
+async fn log_in_to_jmx(world: &mut World) -> Result<()> {
+    let config = world.folder().join("ringkeep/standalone.toml");
+    let text = fs::read_to_string(&config)?;
+    let after = "cql_username = ";
+    anyhow::ensure!(text.contains(after), "{text}");
+    let login = format!("jmx_username = {JMX_USER:?}\njmx_password = {JMX_PASSWORD:?}\n{after}");
+    fs::write(&config, text.replace(after, &login))?;
+    let process = world.deployment.process("standalone")?;
+    process.kill()?;
+    process.run().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_in_place_needs_one_more_grant_and_brings_back_a_keyspace_without_tables()
+-> Result<()> {
+    let cluster = Cluster::builder(Release::C41).authenticator(true);
+    let mut world = World::builder(cluster)
+        .agents_as(ROLE, ROLE)
+        .start()
+        .await?;
+    fill(&world).await?;
+    ask_for_a_login_of_jmx(&world).await?;
+    log_in_to_jmx(&mut world).await?;
+    let session = world.cluster.session().await?;
+    for statement in [
+        "CREATE KEYSPACE words WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 1}",
+        "CREATE TYPE words.price (amount decimal, currency text)",
+    ] {
+        run(&session, statement).await?;
+    }
+    world.add_cluster().await?;
+    world.backup("all", "full").await?;
+    let before = counts(&world).await?;
+    insert(&world, "apples", ROWS).await?;
+    run(&session, "DROP KEYSPACE words").await?;
+
+    let start = [
+        "restore", "start", "all", "--into", CLUSTER, "--mode", "in-place", "--wait", "--yes",
+    ];
+    let refused = world.cli().run(&start).await?.expect(3);
+    let grant = format!("GRANT MODIFY ON system.local TO {ROLE}");
+    assert!(refused.stdout.contains(&grant), "{}", refused.stdout);
+    run(&session, &grant).await?;
+    let restored = world.cli().ok(&start).await?;
+    assert_eq!(counts(&world).await?, before);
+    let session = world.cluster.session().await?;
+    let types = "SELECT type_name FROM system_schema.types WHERE keyspace_name = 'words'";
+    assert_eq!(rows(&session, types).await?.len(), 1);
+    let task = restored.json["task_id"].as_str().context("a task")?;
+    world
+        .cli()
+        .ok(&["restore", "accept", task, "--yes", "--wait"])
+        .await?;
+    assert!(world.leftovers()?.is_empty(), "{:?}", world.leftovers()?);
     Ok(())
 }
 

@@ -107,6 +107,11 @@ impl Component {
     }
 }
 
+/// Whether a component belongs to an index that is attached to the SSTable (SAI, SASI); those can be built again.
+pub fn is_attached_index(component: &str) -> bool {
+    component.starts_with("SAI") || component.starts_with("SI_")
+}
+
 /// Splits a file name (`nb-1-big-Data.db`) into its SSTable and its component.
 pub fn parse_file_name(name: &str) -> Result<(Descriptor, &str), NameError> {
     let fail = |why| NameError {

@@ -72,7 +72,9 @@ pub mod verify;
 mod version;
 
 pub use class::simple_name;
-pub use descriptor::{Component, Descriptor, FormatVersion, NameError, parse_file_name};
+pub use descriptor::{
+    Component, Descriptor, FormatVersion, NameError, is_attached_index, parse_file_name,
+};
 pub use error::{Damage, Error, Result};
 pub use inspect::{Facts, inspect};
 pub use layout::DataLayout;

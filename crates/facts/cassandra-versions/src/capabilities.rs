@@ -66,6 +66,11 @@ impl Release {
         self.product != Product::Dse && self.is_since((4, 1))
     }
 
+    /// Whether a permission on all keyspaces is one on those of the product, too.
+    pub fn all_keyspaces_include_its_own(&self) -> bool {
+        !self.is_since((4, 1))
+    }
+
     /// Whether `storage_compatibility_mode` exists.
     pub fn has_storage_compatibility_mode(&self) -> bool {
         self.is_since((5, 0))

@@ -58,6 +58,12 @@ impl Release {
         }
     }
 
+    /// Whether it takes positions in a commit log that an SSTable of another node names for positions in its own, and may
+    /// skip them when it replays that. Fixed in 3.11.11 (CASSANDRA-16619).
+    pub fn trusts_foreign_commit_log_positions(&self) -> bool {
+        self.product == Product::Cassandra && self.line() == (3, 11) && self.patch() < 11
+    }
+
     fn is_dse_6_8(&self) -> bool {
         self.product == Product::Dse && self.line() == (6, 8)
     }
@@ -67,6 +73,21 @@ impl Release {
 mod tests {
     use super::*;
     use UnfrozenTypes::{MendedByScrub, Read, Unreadable};
+
+    #[test]
+    fn only_early_releases_of_3_11_trust_the_positions_of_others() {
+        for (text, expected) in [
+            ("cassandra 3.11.0", true),
+            ("cassandra 3.11.10", true),
+            ("cassandra 3.11.11", false),
+            ("cassandra 4.0.0", false),
+            ("dse 6.8.10", false),
+        ] {
+            let release: Release = text.parse().expect("a release");
+            let found = release.trusts_foreign_commit_log_positions();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
 
     #[test]
     fn each_release_has_its_hazards() {

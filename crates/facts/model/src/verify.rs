@@ -41,6 +41,18 @@ pub struct VerifyReport {
     pub bytes_checked: u64,
     pub sstables_checked: u64,
     pub damage: Vec<Damage>,
+    /// What the level asks for and was not checked, sorted by reason.
+    #[serde(default)]
+    pub not_checked: Vec<NotChecked>,
+}
+
+/// SSTables of which a part was not checked. That is no damage, and no proof that there is none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NotChecked {
+    /// What was not checked and why, for people.
+    pub reason: String,
+    /// How many SSTables, on all nodes together.
+    pub sstables: u64,
 }
 
 /// One thing that is damaged or missing. Texts that do not apply are empty.

@@ -5,7 +5,7 @@ mod steps;
 
 use model::manifest::MissingNode;
 use model::plan::{BackupPlan, BackupRequest, Completeness, PlannedNode};
-use model::{NodeDescription, RingMember, Selection, Severity, TableDescription, selection};
+use model::{NodeDescription, RingMember, SchemaKind, Severity, TableDescription, selection};
 
 use crate::cluster::{self, Absence, Cluster};
 use crate::codes;
@@ -31,7 +31,7 @@ pub fn plan_backup(request: &BackupRequest) -> BackupPlan {
     cluster::check_releases(name, &cluster, Severity::Warning, &mut findings);
     // What the node shows is what the backup notes.
     cluster::check_products(&cluster, Severity::Warning, &mut findings);
-    check_selection(name, &cluster, &request.selection, &mut findings);
+    check_selection(name, &cluster, request, &mut findings);
     let coverage = match absence {
         Absence::Refused => Vec::new(),
         Absence::Weighed => coverage::weigh(request, &cluster, &mut findings),
@@ -73,7 +73,15 @@ fn planned(node: &NodeDescription) -> PlannedNode {
 }
 
 /// Whether all that is selected is there, and whether that is anything.
-fn check_selection(name: &str, cluster: &Cluster, wanted: &Selection, findings: &mut Findings) {
+///
+/// A keyspace without tables is in the schema only: its types and functions are what is backed up.
+fn check_selection(
+    name: &str,
+    cluster: &Cluster,
+    request: &BackupRequest,
+    findings: &mut Findings,
+) {
+    let (wanted, schema) = (&request.selection, &request.schema);
     // A node that is down reports no tables, and another finding refuses that.
     if cluster.nodes.iter().all(|node| !node.unhealthy.is_empty()) {
         return;
@@ -88,8 +96,12 @@ fn check_selection(name: &str, cluster: &Cluster, wanted: &Selection, findings: 
     live.dedup_by_key(|table| &table.table);
 
     for keyspace in &wanted.keyspaces {
-        if !live.iter().any(|table| table.table.keyspace == *keyspace) {
-            let hint = if selection::is_user_keyspace(keyspace) {
+        let is_user = selection::is_user_keyspace(keyspace);
+        let in_schema = schema.find(SchemaKind::Keyspace, keyspace, keyspace);
+        let has_tables = live.iter().any(|table| table.table.keyspace == *keyspace);
+        let is_there = has_tables || (is_user && in_schema.is_some());
+        if !is_there {
+            let hint = if is_user {
                 ""
             } else {
                 "it belongs to the product, and is never part of a backup"
@@ -97,7 +109,7 @@ fn check_selection(name: &str, cluster: &Cluster, wanted: &Selection, findings: 
             findings.say(
                 codes::KEYSPACE_NOT_FOUND,
                 keyspace,
-                format!("the cluster has no keyspace {keyspace} with tables of its own"),
+                format!("the cluster has no keyspace {keyspace} of its own"),
                 hint,
             );
         }
@@ -131,12 +143,16 @@ fn check_selection(name: &str, cluster: &Cluster, wanted: &Selection, findings: 
         let table = &live.table;
         wanted.contains(&table.keyspace, &table.table)
     };
-    let nothing = !live.iter().any(is_selected);
+    let has_keyspace = schema
+        .entries
+        .iter()
+        .any(|entry| selection::is_user_keyspace(&entry.keyspace));
+    let nothing = !live.iter().any(is_selected) && !has_keyspace;
     if nothing && wanted.is_everything() {
         findings.say(
             codes::NOTHING_TO_BACK_UP,
             name,
-            "the cluster has no tables of its own",
+            "the cluster has no keyspaces of its own",
             "",
         );
     }

@@ -120,9 +120,9 @@ codes! {
         "A materialized view was asked for without the table that it is built from. Ask for the table: its views come \
          with it."
     NOTHING_SELECTED Refusal Before
-        "What was asked for exists, but has no tables."
+        "What was asked for is in the schema of the backup, which has every keyspace of the cluster, and was not backed up."
     NOTHING_TO_BACK_UP Refusal Before
-        "The cluster has no tables of its own: all that it holds belongs to the product."
+        "The cluster has no keyspaces of its own: all that it holds belongs to the product."
     BACKUP_INCOMPLETE Refusal Before
         "Of a restore: the backup lacks something that a restore needs: nodes of the ring as it was, or the definition of a table. \
          Without it a restore would leave holes that look like success. Where nodes are missing, the finding says how \
@@ -236,7 +236,8 @@ codes! {
          secondary indexes come back by themselves."
     SETTING_DISABLED Refusal Before
         "The backup's schema uses a part of CQL that is switched off on a target node: materialized views, user-defined \
-         functions or SASI indexes. The statements that make them would be refused in the middle of the restore. Switch \
+         functions, SASI indexes, masked columns or another part that has a setting; advice if a node does not report \
+         the setting. The statements that make them would be refused in the middle of the restore. Switch \
          it on in cassandra.yaml of every node, by the setting that the finding names, and restart them one by one."
     GUARDRAIL_REFUSES Refusal Before
         "A guardrail of a target node refuses a statement of the restore, perhaps after tables were emptied: something that \
@@ -339,6 +340,11 @@ codes! {
     SCHEMA_FORWARD Advice After
         "The restore undoes something of the live schema that was changed since the backup. The hint has the CQL that does \
          it again, columns that were added as empty ones. It is kept with the task, because the live schema no longer shows it."
+    COMMIT_LOG_POSITIONS Warning After
+        "SSTables name the positions in the commit log of the node that wrote them. Cassandra before 3.11.11 takes those of \
+         other nodes for its own (CASSANDRA-16619), and after a crash it may leave out writes when it replays its commit \
+         log. Positions of a log that is begun after the restore are later than all of them: drain and restart each node \
+         once, or restore into 3.11.11 or later. A restore in place restarts the nodes anyway."
     REPAIR_ADVISED Advice After
         "The nodes' snapshots were not taken in the same instant, and a backup holds what each replica had. Run a \
          full repair of the restored keyspaces when the restore is done. \

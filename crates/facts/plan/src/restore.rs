@@ -99,7 +99,9 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         mode: inputs.mode,
         supported,
         findings: findings.into_sorted(),
-        steps: if supported {
+        steps: if supported && outcome.decided.is_empty() {
+            steps::make_schema_only(cql)
+        } else if supported {
             steps::make(inputs.mode, &nodes.addresses(), nodes.upgrade, trial, cql)
         } else {
             Vec::new()

@@ -133,6 +133,21 @@ pub enum SnapshotScope {
     Tables(Vec<TableRef>),
 }
 
+/// Something that Cassandra is at in the background: a compaction, an upgrade of SSTables, the building of a view or index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// In Cassandra's words, for example `Upgrade sstables`.
+    pub kind: String,
+    /// The table; of a view its base table.
+    pub table: TableRef,
+    /// How much is done, in `unit`.
+    pub done: u64,
+    /// How much there is, in `unit`.
+    pub total: u64,
+    /// `bytes`, `keys` or another word of Cassandra's.
+    pub unit: String,
+}
+
 /// A protocol by which clients reach Cassandra.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClientProtocol {
@@ -174,6 +189,9 @@ pub trait CassandraControl: Send + Sync {
 
     /// Turns automatic compaction on or off.
     async fn set_autocompaction(&self, tables: &[TableRef], on: bool) -> Result<(), ControlError>;
+
+    /// What the node is at in the background.
+    async fn operations(&self) -> Result<Vec<Operation>, ControlError>;
 
     /// How many live SSTables the node counts for each of the tables, those of their indexes not included.
     async fn sstable_counts(

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, fchown};
 use std::path::{Path, PathBuf};
 
 use crate::error::{ErrorKind, NodeError};
@@ -230,6 +230,25 @@ impl Ownership {
     /// Sets owner and mode of a file.
     pub fn apply_to_file(&self, path: &Path) -> Result<(), FileError> {
         self.apply(path, 0o600 | (self.mode & 0o066))
+    }
+
+    /// Sets owner and mode of a file that is open; `path` is for errors.
+    pub fn apply_to_open_file(&self, file: &File, path: &Path) -> Result<(), FileError> {
+        self.apply_to_open(file, path, 0o600 | (self.mode & 0o066))
+    }
+
+    /// The same for a folder.
+    pub(crate) fn apply_to_open_folder(&self, folder: &File, path: &Path) -> Result<(), FileError> {
+        self.apply_to_open(folder, path, 0o700 | (self.mode & 0o2077))
+    }
+
+    fn apply_to_open(&self, file: &File, path: &Path, mode: u32) -> Result<(), FileError> {
+        file.set_permissions(fs::Permissions::from_mode(mode))
+            .map_err(FileError::at("set permissions of", path))?;
+        if self.give {
+            fchown(file, Some(self.uid), Some(self.gid)).map_err(FileError::at("give", path))?;
+        }
+        Ok(())
     }
 
     fn apply(&self, path: &Path, mode: u32) -> Result<(), FileError> {

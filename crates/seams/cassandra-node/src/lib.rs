@@ -24,6 +24,7 @@ mod error;
 pub mod files;
 pub mod folders;
 pub mod gossip;
+pub mod held_folder;
 pub mod keys;
 pub mod lifecycle;
 mod node;

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use cassandra_formats::is_attached_index;
 use cassandra_formats::{Component, Descriptor, parse_file_name};
 use model::manifest::SourceFile;
 use sstable_files::SstableFiles;
@@ -207,11 +208,6 @@ pub fn missing(components: &[&ComponentFile]) -> Result<Vec<String>, FileError> 
     }
     needed.retain(|name| !components.iter().any(|file| file.component == *name));
     Ok(needed.into_iter().collect())
-}
-
-/// Whether a component belongs to an index that is attached to the SSTable (SAI, SASI); those can be built again.
-pub fn is_attached_index(component: &str) -> bool {
-    component.starts_with("SAI") || component.starts_with("SI_")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::cql::{Cql, CqlError, Row, RowError};
 use crate::error::{ErrorKind, NodeError};
 
 const TABLES: &str = "SELECT keyspace_name, table_name, id, compaction FROM system_schema.tables";
+const KEYSPACES: &str = "SELECT keyspace_name FROM system_schema.keyspaces";
 const VIEWS: &str =
     "SELECT keyspace_name, view_name, id, base_table_name, compaction FROM system_schema.views";
 
@@ -31,8 +32,11 @@ pub struct Table {
 /// A selection names what the node does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
-    /// A keyspace that does not exist, or has no tables.
-    #[error("the node has no keyspace `{0}` with tables")]
+    /// What there is cannot be read.
+    #[error(transparent)]
+    Cql(#[from] CqlError),
+    /// A keyspace that does not exist.
+    #[error("the node has no keyspace `{0}`")]
     Keyspace(String),
     /// A table that does not exist.
     #[error("the node has no table `{0}`")]
@@ -41,15 +45,27 @@ pub enum SelectionError {
 
 impl NodeError for SelectionError {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::NotFound
+        match self {
+            Self::Cql(error) => error.kind(),
+            Self::Keyspace(_) | Self::Table(_) => ErrorKind::NotFound,
+        }
     }
 
     fn reason(&self) -> &'static str {
-        "TABLE_NOT_FOUND"
+        match self {
+            Self::Cql(error) => error.reason(),
+            Self::Keyspace(_) | Self::Table(_) => "TABLE_NOT_FOUND",
+        }
     }
 
     fn hint(&self) -> Option<String> {
-        Some("keyspaces and tables are case-sensitive here, and written without quotes".to_owned())
+        match self {
+            Self::Cql(error) => error.hint(),
+            Self::Keyspace(_) | Self::Table(_) => Some(
+                "keyspaces and tables are case-sensitive here, and written without quotes"
+                    .to_owned(),
+            ),
+        }
     }
 }
 
@@ -84,15 +100,23 @@ fn read(row: &Row, name: &str) -> Result<Table, RowError> {
     })
 }
 
-/// The selected ones; all that are selected by name must exist.
-pub fn select(tables: Vec<Table>, selection: &Selection) -> Result<Vec<Table>, SelectionError> {
-    let keyspaces: BTreeSet<&str> = tables.iter().map(|t| t.table.keyspace.as_str()).collect();
-    if let Some(missing) = selection
+/// The selected ones; all that are selected by name must exist, and a keyspace may have no tables.
+pub async fn select(cql: &dyn Cql, selection: &Selection) -> Result<Vec<Table>, SelectionError> {
+    let tables = list(cql).await?;
+    let filled: BTreeSet<&str> = tables.iter().map(|t| t.table.keyspace.as_str()).collect();
+    let mut empty = selection
         .keyspaces
         .iter()
-        .find(|k| !keyspaces.contains(k.as_str()))
-    {
-        return Err(SelectionError::Keyspace(missing.clone()));
+        .filter(|keyspace| !filled.contains(keyspace.as_str()));
+    if let Some(first) = empty.next() {
+        let known = cql.query(KEYSPACES).await?;
+        let exists = |keyspace: &&String| {
+            let mut names = known.iter().map(|row| row.optional_text("keyspace_name"));
+            names.any(|name| name == Some(keyspace.as_str()))
+        };
+        if let Some(missing) = std::iter::once(first).chain(empty).find(|it| !exists(it)) {
+            return Err(SelectionError::Keyspace(missing.clone()));
+        }
     }
     for wanted in &selection.tables {
         if !tables.iter().any(|table| table.table == *wanted) {

@@ -1,7 +1,7 @@
 //! What verifying a backup found.
 
 use model::task::ShownReport;
-use model::{Damage, VerifyLevel};
+use model::{Damage, NotChecked, VerifyLevel};
 use serde::Serialize;
 
 use crate::{UNKNOWN, some};
@@ -21,6 +21,17 @@ pub struct VerifyView {
     pub checked: CheckedView,
     /// Each place that is damaged or missing.
     pub damage: Vec<DamageView>,
+    /// What the level asks for and was not checked: neither damage nor proof that there is none.
+    pub not_checked: Vec<NotCheckedView>,
+}
+
+/// SSTables of which a part was not checked.
+#[derive(Debug, Clone, Serialize)]
+pub struct NotCheckedView {
+    /// What was not checked and why.
+    pub reason: String,
+    /// On all nodes together.
+    pub sstables: u64,
 }
 
 /// How much was checked.
@@ -68,6 +79,20 @@ impl From<&ShownReport> for VerifyView {
                 sstables: report.sstables_checked,
             },
             damage: report.damage.iter().map(DamageView::from).collect(),
+            not_checked: report
+                .not_checked
+                .iter()
+                .map(NotCheckedView::from)
+                .collect(),
+        }
+    }
+}
+
+impl From<&NotChecked> for NotCheckedView {
+    fn from(part: &NotChecked) -> Self {
+        Self {
+            reason: part.reason.clone(),
+            sstables: part.sstables,
         }
     }
 }

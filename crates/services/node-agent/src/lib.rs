@@ -4,6 +4,7 @@
 //! may be repeated, and goes on where it stopped.
 
 mod agent;
+mod busy;
 mod config;
 mod describe;
 mod error;

@@ -83,7 +83,7 @@ async fn take_once(
     }
     // What is there under this tag is not whole, or not known: it is taken again.
     clear(agent, tag).await?;
-    let tables = tables::select(tables::list(&*agent.node.cql).await?, selection)?;
+    let tables = tables::select(&*agent.node.cql, selection).await?;
     refuse_old_names(agent, &tables).await?;
     let had_data = tables_with_data(agent, &tables).await?;
     if !tables.is_empty() {

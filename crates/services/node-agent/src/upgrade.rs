@@ -4,6 +4,7 @@ use chassis::work::Work;
 use model::TableRef;
 
 use crate::agent::Agent;
+use crate::busy;
 use crate::error::AgentError;
 
 /// Rewrites the SSTables of older formats. It leaves alone those that are rewritten already, so it may be repeated.
@@ -14,10 +15,9 @@ pub async fn upgrade_sstables(
 ) -> Result<(), AgentError> {
     work.update(|progress| progress.items_total = targets.len() as u64);
     for table in targets {
-        work.note(table.to_string());
         // This may stop at any moment: Cassandra finishes the SSTable that it is at, and the next call does the rest.
-        work.or_stop(agent.node.control.upgrade_sstables(table))
-            .await??;
+        let upgraded = agent.node.control.upgrade_sstables(table);
+        busy::watched(agent, work, table, upgraded).await??;
         work.update(|progress| progress.items_done += 1);
     }
     Ok(())

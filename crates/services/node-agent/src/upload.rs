@@ -148,7 +148,7 @@ async fn snapshot_tables(
         snapshot::find_taken(records).filter(|taken| taken.selection == upload.selection);
     let selected = match taken {
         Some(taken) => taken.tables,
-        None => tables::select(tables::list(&*agent.node.cql).await?, &upload.selection)?,
+        None => tables::select(&*agent.node.cql, &upload.selection).await?,
     };
     Ok(snapshot::look(agent, &upload.tag, &selected).await?)
 }

@@ -8,6 +8,7 @@ use chassis::work::Work;
 use model::TableRef;
 
 use crate::agent::Agent;
+use crate::busy::Look;
 use crate::error::AgentError;
 
 /// The pause between two queries for the built views.
@@ -64,6 +65,7 @@ pub async fn await_views(agent: &Agent, views: &[TableRef], work: &Work) -> Resu
         return Err(ViewsError::NoView(missing.clone()));
     }
     work.update(|progress| progress.items_total = views.len() as u64);
+    let mut look = Look::default();
     loop {
         let rows = agent.node.cql.query(BUILT_VIEWS).await?;
         let is_built = |view: &&TableRef| {
@@ -74,9 +76,10 @@ pub async fn await_views(agent: &Agent, views: &[TableRef], work: &Work) -> Resu
         };
         let done = views.iter().filter(is_built).count();
         let waiting = views.iter().find(|view| !is_built(view));
+        work.or_stop(look.if_due(agent)).await?;
         work.update(|progress| {
             progress.items_done = done as u64;
-            progress.note = waiting.map(ToString::to_string).unwrap_or_default();
+            progress.note = waiting.map(|view| look.note(view)).unwrap_or_default();
         });
         if waiting.is_none() {
             return Ok(());

@@ -2,7 +2,8 @@
 //!
 //! The order makes every cut short deletion one that can be finished: first a mark, which keeps pins away; then, if
 //! nothing needs the backup, its manifest, and with it the backup has ceased to exist; then its data, its node manifests
-//! and its other documents; the marks last. Deleting again takes up wherever it stopped.
+//! and its other documents; the marks last. Deleting again takes up wherever it stopped. A commit that was at work all the
+//! time may have created the manifest since: it is looked for once more when the intent is gone.
 
 mod mark;
 
@@ -44,8 +45,8 @@ impl Catalog {
         let mark = Mark::set(self, backup).await?;
         let is_there = self.exists(&keys::backup_manifest(backup)).await?;
         if let Err(refusal) = self.check_unneeded_now(backup, is_there).await {
-            // With the manifest gone there is nothing left to give back.
-            if is_there || !resumed {
+            // With the manifest gone there is nothing left to give back, and neither if a commit has created it since.
+            if !resumed || (is_there && self.is_whole(backup).await?) {
                 mark.withdraw(self).await?;
             }
             return Err(refusal);
@@ -84,6 +85,29 @@ impl Catalog {
             Ok(None) if self.has_strays(backup).await? => Ok(false),
             Ok(None) => Err(self.why_not_complete(backup).await?),
         }
+    }
+
+    /// Whether every object of a backup with a manifest is still there: then an earlier deletion has deleted nothing.
+    async fn is_whole(&self, backup: &BackupRef) -> Result<bool, CatalogError> {
+        let manifest = match self.read_manifest(backup).await {
+            Err(error) if error.is_unreadable() => return Ok(true),
+            read => read?,
+        };
+        for node in manifest.iter().flat_map(|manifest| &manifest.nodes) {
+            let stored = match self.read_node(backup, &node.host_id).await {
+                Err(error) if error.is_unreadable() => continue,
+                read => read?,
+            };
+            let Some(stored) = stored else {
+                return Ok(false);
+            };
+            let wrong = self.bucket.wrong_files(&stored.document).await;
+            let wrong = wrong.map_err(CatalogError::store("list the bucket"))?;
+            if !wrong.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(manifest.is_some())
     }
 
     async fn check_unneeded(&self, backup: &BackupRef) -> Result<(), CatalogError> {
@@ -149,6 +173,8 @@ impl Catalog {
         self.destroy_under(&keys::node_manifests(backup), mark, work, &mut deleted)
             .await?;
         self.delete_documents(backup, intent, mark, work, &mut deleted)
+            .await?;
+        self.destroy_one(&keys::backup_manifest(backup), mark, &mut deleted)
             .await?;
         mark.withdraw(self).await?;
         Ok(deleted)

@@ -4,6 +4,7 @@
 
 mod content;
 mod damage;
+mod not_checked;
 mod rows;
 mod sstables;
 
@@ -15,6 +16,7 @@ use model::{BackupRef, Damage, VerifyLevel, VerifyReport};
 
 use crate::catalog::{Catalog, NODES_PARALLEL};
 use crate::error::CatalogError;
+use not_checked::Reasons;
 
 /// What one node's part came to.
 #[derive(Default)]
@@ -23,6 +25,7 @@ struct Part {
     bytes: u64,
     sstables: u64,
     damage: Vec<Damage>,
+    not_checked: Reasons,
 }
 
 impl Catalog {
@@ -41,6 +44,7 @@ impl Catalog {
             bytes_checked: 0,
             sstables_checked: 0,
             damage: Vec::new(),
+            not_checked: Vec::new(),
         };
         let key = keys::backup_manifest(backup);
         let read = match self.read::<BackupManifest>(&key).await {
@@ -60,6 +64,7 @@ impl Catalog {
             .iter()
             .map(|node| self.verify_node(manifest, node, level, &tally))
             .collect();
+        let mut not_checked = Reasons::default();
         let mut parts = stream::iter(parts).buffered(NODES_PARALLEL);
         while let Some(part) = parts.next().await {
             let mut part = part?;
@@ -67,7 +72,9 @@ impl Catalog {
             report.bytes_checked += part.bytes;
             report.sstables_checked += part.sstables;
             report.damage.append(&mut part.damage);
+            not_checked.add_all(part.not_checked);
         }
+        report.not_checked = not_checked.into_list();
         report.damage.sort();
         report.ok = report.damage.is_empty();
         let result = VerificationResult {
@@ -159,10 +166,10 @@ impl Catalog {
         match level {
             VerifyLevel::Manifest => work.listed(manifest),
             VerifyLevel::Objects | VerifyLevel::Sstables => {
-                let (bytes, mut damage) =
-                    self.compare_content(manifest, &wrong, level, work).await?;
-                part.bytes += bytes;
-                part.damage.append(&mut damage);
+                let content = self.compare_content(manifest, &wrong, level, work).await?;
+                part.bytes += content.bytes;
+                part.damage.extend(content.damage);
+                part.not_checked.add_all(content.not_checked);
             }
         }
         if level == VerifyLevel::Sstables {

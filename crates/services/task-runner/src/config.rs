@@ -66,9 +66,10 @@ pub struct TasksConfig {
     /// How long a step is tried again without getting any further, before it fails.
     pub step_retry_for_seconds: u64,
     /// How long a call that moves bytes may make no progress before it is given up and made again: reports that repeat
-    /// themselves do not count. A host that is gone is noticed sooner, by its connection.
+    /// themselves do not count. A host that is gone is noticed sooner, by its connection. 0: never.
     pub step_silence_seconds: u64,
-    /// The same for work that Cassandra does for the agent, which makes no visible progress in the middle of a table.
+    /// The same for work that Cassandra does for the agent: loading, whose progress is not visible in the middle of a table,
+    /// and upgrading and building views, whose progress is taken from Cassandra once a minute. 0: never.
     pub nodetool_silence_seconds: u64,
     /// How long undoing what a task has made may take, on each node and in the bucket, before it is left over.
     pub clean_up_limit_seconds: u64,
@@ -111,15 +112,15 @@ impl TasksConfig {
     /// How long calls to agents may last.
     pub fn agent_limits(&self) -> AgentLimits {
         self.step_limits.of_agents(
-            Duration::from_secs(self.step_silence_seconds),
-            Duration::from_secs(self.nodetool_silence_seconds),
+            limits::deadline(self.step_silence_seconds),
+            limits::deadline(self.nodetool_silence_seconds),
         )
     }
 
     /// How long calls to the storage-catalog may last.
     pub fn catalog_limits(&self) -> CatalogLimits {
         self.step_limits
-            .of_catalog(Duration::from_secs(self.step_silence_seconds))
+            .of_catalog(limits::deadline(self.step_silence_seconds))
     }
 
     pub(crate) fn clean_up_limit(&self) -> Duration {

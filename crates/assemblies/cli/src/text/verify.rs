@@ -43,5 +43,12 @@ pub fn text(report: &VerifyView, paint: &Paint) -> String {
             None => format!("    {}\n", damage.what),
         });
     }
+    if !report.not_checked.is_empty() {
+        text.push_str("\nnot checked, so neither known to be damaged nor to be sound:\n");
+    }
+    for part in &report.not_checked {
+        let sstables = human::count(part.sstables, "SSTable");
+        text.push_str(&format!("    {sstables}: {}\n", part.reason));
+    }
     text
 }

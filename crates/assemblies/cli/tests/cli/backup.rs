@@ -352,6 +352,36 @@ fn damaged() -> Fake {
 }
 
 #[tokio::test]
+async fn what_a_verification_did_not_check_is_shown() {
+    let mut report = samples::report(Vec::new());
+    report.not_checked = vec![catalog_pb::NotChecked {
+        reason: "rows and index: Encryptor is not understood".into(),
+        sstables: 12,
+    }];
+    let fake = Fake {
+        watches: vec![(vec![samples::verification(Some(report))], Then::End)],
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "verify", "nightly", "-q"]).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        backup prod/nightly is good: 96 objects checked at level objects, 3.0 GiB of data
+
+        not checked, so neither known to be damaged nor to be sound:
+            12 SSTables: rows and index: Encryptor is not understood
+        --- stderr
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+    let args = ["backup", "verify", "nightly", "-q", "-o", "json"];
+    let json = ringkeep(&fake.endpoint, &args).await.json();
+    let part = &json["not_checked"][0];
+    assert_eq!(part["sstables"], 12);
+    assert!(part["reason"].as_str().unwrap().contains("Encryptor"));
+}
+
+#[tokio::test]
 async fn a_good_backup_verifies_with_0() {
     let fake = verifying(Vec::new()).serve().await;
     let ran = ringkeep(&fake.endpoint, &["backup", "verify", "nightly"]).await;
@@ -507,7 +537,8 @@ async fn a_damaged_backup_verifies_with_4_and_names_each_part() {
               "offset": null,
               "what": "is missing"
             }
-          ]
+          ],
+          "not_checked": []
         }
         --- stderr
         {"error":{"message":"backup `prod/nightly` is damaged or incomplete: 2 parts of it","hints":["make a new full backup; parts that are not named as damaged are good"],"reason":"DAMAGED","exit_code":4}}

@@ -302,6 +302,7 @@ pub fn report(damage: Vec<catalog_pb::Damage>) -> catalog_pb::VerifyReport {
         bytes_checked: 3 << 30,
         sstables_checked: 0,
         damage,
+        not_checked: Vec::new(),
     }
 }
 

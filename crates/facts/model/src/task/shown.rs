@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Deletion, StepState, TaskKind, TaskState};
-use crate::{BackupRef, ClusterName, Damage, Finding, TaskId, VerifyLevel};
+use crate::{BackupRef, ClusterName, Damage, Finding, NotChecked, TaskId, VerifyLevel};
 
 /// A task as it is shown at a moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +62,8 @@ pub struct ShownReport {
     pub bytes_checked: u64,
     pub sstables_checked: u64,
     pub damage: Vec<Damage>,
+    /// What the level asks for and was not checked.
+    pub not_checked: Vec<NotChecked>,
 }
 
 impl ShownTask {

@@ -1,6 +1,7 @@
 //! What else could be done, and what is left to people when the restore is done.
 
 mod afterwards;
+mod commit_logs;
 mod deleted;
 mod forward;
 mod kept;
@@ -14,5 +15,6 @@ pub(super) const RULES: &[fn(&Restored, &mut Findings)] = &[
     deleted::check,
     forward::check,
     kept::check,
+    commit_logs::check,
     afterwards::check,
 ];

@@ -61,6 +61,18 @@ pub(super) fn make(
     steps.into_vec()
 }
 
+/// The steps of a restore that has no tables: what is missing of the schema is made, and no node has anything to do.
+pub(super) fn make_schema_only(cql: Cql) -> Vec<PlanStep> {
+    let mut steps = Steps::default();
+    let mut last = steps.once(StepKind::Pin, &[]);
+    last = steps.once(StepKind::Check, &last);
+    if !cql.schema.is_empty() {
+        last = steps.once_with(StepKind::Schema, &last, cql.schema);
+    }
+    steps.once(StepKind::Unpin, &last);
+    steps.into_vec()
+}
+
 /// The steps by which a restore in place is accepted: each node deletes the old files.
 pub fn accept_steps(nodes: &[&str]) -> Vec<PlanStep> {
     let mut steps = Steps::default();

@@ -79,9 +79,9 @@ fn a_backup_says_all_reasons_at_once() {
                   the nodes do not agree on the schema: 00000000-0000-0000-0000-0000000000aa seen by 10.0.0.1, 10.0.0.3; 00000000-0000-0000-0000-0000000000bb seen by 10.0.0.3
                   hint: wait until `nodetool describecluster` shows one version, and plan again
               KEYSPACE_NOT_FOUND blog (before)
-                  the cluster has no keyspace blog with tables of its own
+                  the cluster has no keyspace blog of its own
               KEYSPACE_NOT_FOUND system_auth (before)
-                  the cluster has no keyspace system_auth with tables of its own
+                  the cluster has no keyspace system_auth of its own
                   hint: it belongs to the product, and is never part of a backup
               TABLE_NOT_FOUND shop.nothing (before)
                   the cluster has no table shop.nothing
@@ -107,8 +107,23 @@ fn a_cluster_without_tables_has_nothing_to_back_up() {
         expect![[r#"
             refusals (1)
               NOTHING_TO_BACK_UP prod (before)
-                  the cluster has no tables of its own
+                  the cluster has no keyspaces of its own
             supported: false
         "#]],
     );
+}
+
+#[test]
+fn a_keyspace_without_tables_is_backed_up_for_what_its_schema_has() {
+    let mut source = empty("cassandra 4.1.9");
+    source.keyspace("types");
+    for wanted in [selection(&["types"], &[]), Selection::default()] {
+        let mut request = backup_of(&source, wanted);
+        request.schema.entries = source.entries.clone();
+        let plan = plan_backup(&request);
+        assert!(plan.supported, "{:?}", plan.findings);
+    }
+    let mut request = backup_of(&source, selection(&["system_auth"], &[]));
+    request.schema.entries = source.entries.clone();
+    assert!(!plan_backup(&request).supported);
 }

@@ -1,7 +1,8 @@
 //! What must be installed or switched on before a schema can be made.
 
 use expect_test::expect;
-use model::SchemaKind;
+use model::{SchemaKind, Severity};
+use plan::plan_restore;
 
 use crate::world::*;
 
@@ -169,5 +170,36 @@ fn what_5_0_has_onto_4_1() {
             10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
             10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
         "#]],
+    );
+}
+
+/// Severity, message and hint of the findings on the setting of masks, by what each node reports of it.
+fn of_masks(values: [Option<&str>; 3]) -> Vec<(Severity, String)> {
+    let mut source = Side::new("cassandra 5.0.5", "10.0.0.", 0x10);
+    let columns = "id int PRIMARY KEY, c text MASKED WITH DEFAULT";
+    source.keyspace("shop").table("shop.orders", 1, columns);
+    let mut request = request(&source, &empty("cassandra 5.0.5"));
+    for (node, value) in request.nodes.iter_mut().zip(values) {
+        let value = value.map(|value| ("dynamic_data_masking_enabled".into(), value.into()));
+        node.setup.settings.extend(value);
+    }
+    let findings = plan_restore(&request).findings.into_iter();
+    let about = findings
+        .filter(|it| ["SETTING_DISABLED", "SCHEMA_REWRITE_OFFERED"].contains(&it.code.as_str()));
+    about.map(|it| (it.severity, it.message)).collect()
+}
+
+#[test]
+fn a_setting_that_every_node_reports_as_on_is_not_asked_for() {
+    assert_eq!(of_masks([Some("true"); 3]), []);
+    let off = of_masks([Some("true"), Some("false"), None]);
+    assert_eq!(off[0].0, Severity::Refusal, "{off:?}");
+    let message = "shop.orders needs a masked column, which is switched off on 10.1.0.2";
+    assert_eq!(off[0].1, message);
+    let unknown = of_masks([Some("true"), Some("true"), None]);
+    assert_eq!(unknown[0].0, Severity::Advice, "{unknown:?}");
+    assert!(
+        unknown[0].1.contains("10.1.0.3 does not report"),
+        "{unknown:?}"
     );
 }

@@ -223,10 +223,12 @@ fn what_is_not_in_the_backup_is_not_found() {
 }
 
 #[test]
-fn a_keyspace_without_tables_selects_nothing() {
+fn a_keyspace_without_tables_that_was_not_backed_up_selects_nothing() {
     let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     source.keyspace("bare");
     let mut request = request(&source, &target);
+    // The schema has every keyspace of the cluster.
+    request.backup.selection = selection(&["shop"], &[]);
     request.options.selection = selection(&["bare"], &[]);
     assert_eq!(codes(&request), ["Refusal NOTHING_SELECTED prod/nightly-1"]);
 }

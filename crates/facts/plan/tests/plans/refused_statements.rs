@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use model::{AgentRole, Grant, SchemaKind};
-use plan::{RestoreRequest, plan_restore};
+use plan::{RequestedMode, RestoreRequest, plan_restore};
 
 use crate::world::*;
 
@@ -296,6 +296,45 @@ fn permissions_that_a_role_lacks_are_named_with_the_grants() {
             });
         }
         assert_eq!(said(&request, &["GRANT_MISSING"]), "", "{grants:?}");
+    }
+}
+
+#[test]
+fn in_place_a_role_must_be_allowed_to_write_truncation_records() {
+    let grant = |resource: &str| Grant {
+        resource: resource.into(),
+        permissions: vec!["SELECT".into(), "MODIFY".into()],
+    };
+    for (release, grants, expected) in [
+        ("cassandra 4.1.9", vec![], true),
+        ("cassandra 4.1.9", vec![grant("<all keyspaces>")], true),
+        ("cassandra 4.0.17", vec![grant("<all keyspaces>")], false),
+        (
+            "cassandra 4.1.9",
+            vec![grant("<table system.local>")],
+            false,
+        ),
+        ("cassandra 4.1.9", vec![grant("<keyspace system>")], false),
+    ] {
+        let (source, target) = shop(release, release);
+        let mut request = request(&source, &target);
+        request.options.mode = RequestedMode::InPlace;
+        for node in &mut request.nodes {
+            node.setup.role = Some(AgentRole {
+                grants: Some(grants.clone()),
+                ..role("Rk")
+            });
+        }
+        let found = said(&request, &["GRANT_MISSING"]);
+        let hint = "GRANT MODIFY ON system.local TO \"Rk\"";
+        assert_eq!(
+            found.contains(hint),
+            expected,
+            "{release}, {grants:?}: {found}"
+        );
+        request.options.mode = RequestedMode::Online;
+        let found = said(&request, &["GRANT_MISSING"]);
+        assert!(!found.contains("system.local"), "{found}");
     }
 }
 

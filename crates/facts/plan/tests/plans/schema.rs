@@ -1,5 +1,5 @@
 use model::SchemaKind;
-use plan::{RequestedMode, StepKind};
+use plan::{RequestedMode, RestoreRequest, StepKind, plan_restore};
 
 use crate::world::*;
 
@@ -200,4 +200,63 @@ fn an_index_that_differs_on_a_table_that_stays_is_made_as_it_was() {
             "CREATE INDEX IF NOT EXISTS by_c ON shop.orders (c)",
         ]
     );
+}
+
+/// A backup with a keyspace that has no tables, only a type and a function.
+fn with_words() -> Side {
+    let (mut source, _) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let price = "CREATE TYPE words.price (amount decimal, currency text)";
+    let function =
+        "CREATE FUNCTION words.one() CALLED ON NULL INPUT RETURNS int LANGUAGE java AS 'return 1;'";
+    source
+        .keyspace("words")
+        .entry(SchemaKind::Type, "words.price", "", &[price])
+        .entry(SchemaKind::Function, "words.one()", "", &[function]);
+    source
+}
+
+/// The steps with the beginnings of their statements.
+fn steps_of(request: &RestoreRequest) -> Vec<(String, Vec<String>)> {
+    let plan = plan_restore(request);
+    assert!(plan.supported, "{:?}", plan.findings);
+    let head = |cql: &String| {
+        let end = cql.find(" (").unwrap_or(cql.len()).min(38);
+        cql[..end].to_owned()
+    };
+    let steps = plan.steps.iter();
+    steps
+        .map(|step| (step.kind.to_string(), step.cql.iter().map(head).collect()))
+        .collect()
+}
+
+#[test]
+fn a_keyspace_without_tables_is_made_with_its_types_and_functions() {
+    let source = with_words();
+    let made = [
+        "CREATE KEYSPACE IF NOT EXISTS words WI",
+        "CREATE TYPE IF NOT EXISTS words.price",
+        "CREATE FUNCTION IF NOT EXISTS words.on",
+    ];
+    // With everything else, and alone, in either mode: then no node has anything to do.
+    let (_, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let with_all = steps_of(&request(&source, &target));
+    let schema = with_all.iter().find(|(kind, _)| kind == "schema");
+    assert_eq!(
+        schema.map(|(_, cql)| cql.as_slice()),
+        Some(&made.map(String::from)[..])
+    );
+    for mode in [RequestedMode::Online, RequestedMode::InPlace] {
+        let mut alone = request(&source, &target);
+        alone.options.selection = selection(&["words"], &[]);
+        alone.options.mode = mode;
+        let steps = steps_of(&alone);
+        let kinds: Vec<&str> = steps.iter().map(|(kind, _)| kind.as_str()).collect();
+        assert_eq!(kinds, ["pin", "check", "schema", "unpin"], "{mode:?}");
+        assert_eq!(steps[2].1, made);
+    }
+    // What is there already stays.
+    let mut there = request(&source, &source);
+    there.options.selection = selection(&["words"], &[]);
+    let kinds: Vec<String> = steps_of(&there).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["pin", "check", "unpin"]);
 }

@@ -1,4 +1,5 @@
 use expect_test::expect;
+use plan::{RequestedMode, plan_restore};
 
 use crate::world::*;
 
@@ -130,4 +131,22 @@ fn an_unlisted_pair_goes_ahead_only_when_allowed() {
     source.tables[0].formats = vec!["big-ka".into()];
     request.backup = source.backup();
     assert_eq!(codes(&request)[0], "Refusal FORMAT_UNREADABLE big-ka");
+}
+
+#[test]
+fn releases_that_trust_the_commit_log_positions_of_others_are_warned_of() {
+    let said_of = |target: &str, mode: RequestedMode, own: bool| {
+        let (mut source, target) = shop("cassandra 3.11.9", target);
+        if own {
+            source.ring = target.ring.clone();
+        }
+        let mut request = request(&source, &target);
+        request.options.mode = mode;
+        let findings = plan_restore(&request).findings;
+        findings.iter().any(|it| it.code == "COMMIT_LOG_POSITIONS")
+    };
+    assert!(said_of("cassandra 3.11.10", RequestedMode::Online, false));
+    assert!(!said_of("cassandra 3.11.10", RequestedMode::Online, true));
+    assert!(!said_of("cassandra 3.11.10", RequestedMode::InPlace, false));
+    assert!(!said_of("cassandra 3.11.11", RequestedMode::Online, false));
 }

@@ -98,6 +98,7 @@ impl TryFrom<VerifyReport> for ShownReport {
             bytes_checked: report.bytes_checked,
             sstables_checked: report.sstables_checked,
             damage: all_into(report.damage),
+            not_checked: all_into(report.not_checked),
         })
     }
 }

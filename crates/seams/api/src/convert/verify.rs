@@ -1,7 +1,7 @@
 //! Verification and progress between wire and model.
 
 use model::task::Progress;
-use model::{Damage, TableTarget, VerifyLevel, VerifyReport};
+use model::{Damage, NotChecked, TableTarget, VerifyLevel, VerifyReport};
 
 use super::{ConversionError, all_into, parsed, required};
 use crate::pb::node_agent::TableTarget as WireTarget;
@@ -41,6 +41,7 @@ impl From<VerifyReport> for pb::VerifyReport {
             bytes_checked: report.bytes_checked,
             sstables_checked: report.sstables_checked,
             damage: all_into(report.damage),
+            not_checked: all_into(report.not_checked),
         }
     }
 }
@@ -58,7 +59,26 @@ impl TryFrom<pb::VerifyReport> for VerifyReport {
             bytes_checked: report.bytes_checked,
             sstables_checked: report.sstables_checked,
             damage: all_into(report.damage),
+            not_checked: all_into(report.not_checked),
         })
+    }
+}
+
+impl From<NotChecked> for pb::NotChecked {
+    fn from(part: NotChecked) -> Self {
+        Self {
+            reason: part.reason,
+            sstables: part.sstables,
+        }
+    }
+}
+
+impl From<pb::NotChecked> for NotChecked {
+    fn from(part: pb::NotChecked) -> Self {
+        Self {
+            reason: part.reason,
+            sstables: part.sstables,
+        }
     }
 }
 

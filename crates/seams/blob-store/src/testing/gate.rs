@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,6 +19,8 @@ pub enum Stop {
     BeforePut(String),
     /// After a listing of this prefix was made and before it is returned.
     AfterList(String),
+    /// Before the nth call, whatever it is, counted from 1.
+    BeforeCall(u64),
 }
 
 /// A store that stops once.
@@ -30,6 +32,7 @@ pub struct Gate {
 struct Shared {
     stop: Stop,
     is_armed: AtomicBool,
+    calls: AtomicU64,
     reached: Semaphore,
     opened: Semaphore,
 }
@@ -40,6 +43,7 @@ impl Gate {
         let shared = Shared {
             stop,
             is_armed: AtomicBool::new(true),
+            calls: AtomicU64::new(0),
             reached: Semaphore::new(0),
             opened: Semaphore::new(0),
         };
@@ -62,6 +66,11 @@ impl Gate {
 }
 
 impl Shared {
+    async fn call(&self) {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        self.pass(Stop::BeforeCall(call)).await;
+    }
+
     async fn pass(&self, here: Stop) {
         if here == self.stop && self.is_armed.swap(false, Ordering::SeqCst) {
             self.reached.add_permits(1);
@@ -78,6 +87,7 @@ impl BlobStore for Gate {
     }
 
     async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.shared.call().await;
         self.shared.pass(Stop::BeforePut(key.to_owned())).await;
         self.inner.put(key, bytes).await
     }
@@ -88,11 +98,13 @@ impl BlobStore for Gate {
         size_hint: Option<u64>,
         body: ByteStream,
     ) -> Result<Put, StoreError> {
+        self.shared.call().await;
         self.shared.pass(Stop::BeforePut(key.to_owned())).await;
         self.inner.put_stream(key, size_hint, body).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
+        self.shared.call().await;
         self.inner.get(key, bytes_max).await
     }
 
@@ -101,20 +113,23 @@ impl BlobStore for Gate {
         key: &str,
         range: Option<Range<u64>>,
     ) -> Result<ByteStream, StoreError> {
+        self.shared.call().await;
         self.inner.get_stream(key, range).await
     }
 
     async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
+        self.shared.call().await;
         self.inner.head(key).await
     }
 
     fn list(&self, prefix: &str) -> MetaStream {
-        let listed = self.inner.list(prefix);
+        let (inner, prefix) = (self.inner.clone(), prefix.to_owned());
         let gate = self.shared.clone();
-        let stop = Stop::AfterList(prefix.to_owned());
-        // What is listed is listed now; who asked gets it later.
+        let stop = Stop::AfterList(prefix.clone());
+        // What is listed is listed at once; the caller gets it later.
         let all = async move {
-            let all: Vec<_> = listed.collect().await;
+            gate.call().await;
+            let all: Vec<_> = inner.list(&prefix).collect().await;
             gate.pass(stop).await;
             stream::iter(all)
         };
@@ -122,26 +137,32 @@ impl BlobStore for Gate {
     }
 
     async fn list_children(&self, prefix: &str) -> Result<Children, StoreError> {
+        self.shared.call().await;
         self.inner.list_children(prefix).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.shared.call().await;
         self.inner.delete(key).await
     }
 
     async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.shared.call().await;
         self.inner.delete_many(keys).await
     }
 
     async fn put_as_parts(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
+        self.shared.call().await;
         self.inner.put_as_parts(key, bytes).await
     }
 
     async fn make_durable(&self, key: &str) -> Result<(), StoreError> {
+        self.shared.call().await;
         self.inner.make_durable(key).await
     }
 
     async fn discard_unfinished(&self, prefix: &str) -> Result<u64, StoreError> {
+        self.shared.call().await;
         self.inner.discard_unfinished(prefix).await
     }
 

@@ -17,7 +17,7 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tracing::debug;
 
-use super::{CassandraControl, ClientProtocol, ControlError, SnapshotScope};
+use super::{CassandraControl, ClientProtocol, ControlError, Operation, SnapshotScope};
 use crate::config::masked;
 
 pub use login::JmxLogin;
@@ -208,6 +208,11 @@ impl CassandraControl for Nodetool {
             self.run(&arguments).await?;
         }
         Ok(())
+    }
+
+    async fn operations(&self) -> Result<Vec<Operation>, ControlError> {
+        let output = self.run(&["compactionstats"]).await?;
+        Ok(output.lines().filter_map(stats::operation).collect())
     }
 
     async fn sstable_counts(

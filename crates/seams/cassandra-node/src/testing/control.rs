@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use cassandra_formats::parse_file_name;
 use model::TableRef;
 
-use crate::control::{CassandraControl, ClientProtocol, ControlError, SnapshotScope};
+use crate::control::{CassandraControl, ClientProtocol, ControlError, Operation, SnapshotScope};
 use crate::files;
 use crate::sstables::{self, ComponentFile};
 
@@ -30,6 +30,8 @@ pub struct FakeControl {
     pub mode: Mutex<Result<String, ControlError>>,
     /// Tables whose automatic compaction is off.
     pub compaction_off: Mutex<BTreeSet<TableRef>>,
+    /// What it is at in the background; without, it does not report it.
+    pub operations: Mutex<Option<Vec<Operation>>>,
     /// The addresses that gossip knows; without, gossip cannot be read.
     pub gossip: Mutex<Option<BTreeSet<IpAddr>>>,
     /// The protocols by which it serves clients.
@@ -46,10 +48,16 @@ impl FakeControl {
             misbehaviour: Mutex::new(None),
             mode: Mutex::new(Ok("NORMAL".to_owned())),
             compaction_off: Mutex::default(),
+            operations: Mutex::new(Some(Vec::new())),
             gossip: Mutex::default(),
             served: Mutex::new([ClientProtocol::Native].into()),
             calls: Mutex::default(),
         }
+    }
+
+    /// Is at this in the background from now on.
+    pub fn is_at(&self, operations: Option<Vec<Operation>>) {
+        *self.operations.lock().unwrap() = operations;
     }
 
     /// Goes wrong from now on.
@@ -302,6 +310,11 @@ impl CassandraControl for FakeControl {
             };
         }
         Ok(())
+    }
+
+    async fn operations(&self) -> Result<Vec<Operation>, ControlError> {
+        let operations = self.operations.lock().unwrap().clone();
+        operations.ok_or_else(|| failed("compactionstats"))
     }
 
     async fn sstable_counts(

@@ -157,6 +157,24 @@ async fn a_table_or_keyspace_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
+async fn a_keyspace_without_tables_has_a_snapshot_of_nothing() {
+    let node = node();
+    let known = serde_json::json!([{ "keyspace_name": "ks" }, { "keyspace_name": "types" }]);
+    let statement = "SELECT keyspace_name FROM system_schema.keyspaces";
+    node.cql.set(statement, known);
+    let selection = Selection {
+        keyspaces: vec!["types".into()],
+        tables: vec![],
+    };
+    for _ in 0..2 {
+        let taken = super::take(&node.agent, "ringkeep-tag", &selection).await;
+        let taken = taken.unwrap();
+        assert_eq!((taken.sstables, taken.tables.len()), (0, 0));
+    }
+    assert!(node.control.calls.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn sstables_with_names_from_before_2_2_are_refused_by_name_before_the_snapshot() {
     let node = node();
     let name = "ks-full-ka-1-Data.db";

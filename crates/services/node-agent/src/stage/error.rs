@@ -65,6 +65,15 @@ pub enum StageError {
         live: PathBuf,
         staging: PathBuf,
     },
+    #[error(
+        "cassandra.yaml names the data directories {}, and this agent was started for {}",
+        paths(now),
+        paths(known)
+    )]
+    OtherDirectories {
+        known: Vec<PathBuf>,
+        now: Vec<PathBuf>,
+    },
     #[error("the object `{object}` is missing in the bucket")]
     Missing { object: String },
     #[error("the object `{object}` has {found} bytes where the manifest says {expected}")]
@@ -91,6 +100,14 @@ pub enum StageError {
     },
 }
 
+fn paths(paths: &[PathBuf]) -> String {
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    paths.join(", ")
+}
+
 impl<E: Into<AgentError>> From<E> for StageError {
     fn from(error: E) -> Self {
         Self::Agent(error.into())
@@ -110,7 +127,9 @@ impl ServiceError for StageError {
             Self::NoHash { .. } | Self::NoTable { .. } | Self::Share { .. } => {
                 ErrorKind::InvalidArgument
             }
-            Self::NotSliceable { .. } | Self::OtherDevice { .. } => ErrorKind::FailedPrecondition,
+            Self::NotSliceable { .. }
+            | Self::OtherDevice { .. }
+            | Self::OtherDirectories { .. } => ErrorKind::FailedPrecondition,
             Self::OtherRestore { .. } => ErrorKind::AlreadyExists,
             Self::InsufficientSpace { .. } => ErrorKind::ResourceExhausted,
         }
@@ -128,6 +147,7 @@ impl ServiceError for StageError {
             Self::NotSliceable { .. } => "SSTABLE_NOT_SLICEABLE",
             Self::Damaged { .. } => "SSTABLE_DAMAGED",
             Self::OtherDevice { .. } => "TABLE_ON_OTHER_DEVICE",
+            Self::OtherDirectories { .. } => "DATA_DIRECTORIES_CHANGED",
             Self::Missing { .. } => "OBJECT_MISSING",
             Self::Length { .. } | Self::Hash { .. } => "OBJECT_DAMAGED",
             Self::InsufficientSpace { .. } => "DISK_FULL",
@@ -159,6 +179,9 @@ impl ServiceError for StageError {
             Self::OtherDevice { .. } => Some(
                 "move that folder onto the filesystem and mount of its data directory, or leave its tables out; Cassandra 4.0 and later can restore them online"
                     .to_owned(),
+            ),
+            Self::OtherDirectories { .. } => Some(
+                "restart the agent, which reads cassandra.yaml when it starts, and plan the restore again".to_owned(),
             ),
             Self::NoTable { .. } | Self::Share { .. } => None,
         }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use bucket::Bucket;
 use bytes::Bytes;
 use cassandra_node::files::{self, FileError, Ownership, blocking};
+use cassandra_node::held_folder::HeldFolder;
 use chassis::work::Work;
 use futures::StreamExt;
 use model::manifest::StoredFile;
@@ -195,9 +196,9 @@ impl Fetcher {
             }
             Err(error) => return Err(error.into()),
         };
-        let ownership = self.directories[&file.directory].1;
+        let (staging, ownership) = self.directories[&file.directory].clone();
         let (at, bytes) = (path.to_owned(), stored.bytes);
-        let mut writer = blocking(move || Writer::create(&at, bytes, ownership)).await?;
+        let mut writer = blocking(move || Writer::create(&staging, &at, bytes, ownership)).await?;
         while let Some(piece) = self.work.or_stop(body.next()).await? {
             let piece = piece?;
             counted.add_bytes(piece.len() as u64);
@@ -229,10 +230,11 @@ impl Fetcher {
     }
 }
 
-/// A file that is being written beside its name.
+/// A file that is being written beside its name, in a folder that no link has led to.
 struct Writer {
     path: PathBuf,
     unfinished: PathBuf,
+    folder: HeldFolder,
     file: File,
     blake3: blake3::Hasher,
     bytes: u64,
@@ -240,25 +242,37 @@ struct Writer {
 }
 
 impl Writer {
-    fn create(path: &Path, bytes: u64, ownership: Ownership) -> Result<Self, FileError> {
-        if let Some(folder) = path.parent() {
-            ownership.make_folder(folder)?;
-        }
+    fn create(
+        staging: &Path,
+        path: &Path,
+        bytes: u64,
+        ownership: Ownership,
+    ) -> Result<Self, FileError> {
+        let inside = path.strip_prefix(staging).ok().and_then(Path::parent);
+        let Some(inside) = inside else {
+            let outside = io::ErrorKind::InvalidInput.into();
+            return Err(FileError::at("write outside of the staging folder", path)(
+                outside,
+            ));
+        };
+        let folder = HeldFolder::make(staging, inside, &ownership)?;
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(".");
         unfinished.push(UNFINISHED);
         let unfinished = PathBuf::from(unfinished);
         // A new inode: what a stopped try may still be writing goes nowhere.
-        match fs::remove_file(&unfinished) {
+        let held = folder.path().join(files::name_of(&unfinished));
+        match fs::remove_file(&held) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(FileError::at("delete", unfinished)(error)),
         }
-        let file = File::create_new(&unfinished).map_err(FileError::at("create", &unfinished))?;
+        let file = File::create_new(&held).map_err(FileError::at("create", &unfinished))?;
         reserve(&file, bytes).map_err(FileError::at("reserve space for", &unfinished))?;
         Ok(Self {
             path: path.to_owned(),
             unfinished,
+            folder,
             file,
             blake3: blake3::Hasher::new(),
             bytes: 0,
@@ -279,8 +293,11 @@ impl Writer {
         self.file
             .sync_all()
             .map_err(FileError::at("sync", &self.unfinished))?;
-        self.ownership.apply_to_file(&self.unfinished)?;
-        files::rename(&self.unfinished, &self.path)
+        self.ownership
+            .apply_to_open_file(&self.file, &self.unfinished)?;
+        let held = |path: &Path| self.folder.path().join(files::name_of(path));
+        fs::rename(held(&self.unfinished), held(&self.path))
+            .map_err(FileError::at("move", &self.unfinished))
     }
 }
 

@@ -165,3 +165,20 @@ async fn a_source_without_a_hash_is_refused() {
         assert!(error.hint().unwrap().contains("plan"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_link_in_the_place_of_a_staging_folder_is_not_followed() {
+    let (_source, target) = nodes().await;
+    let outside = target.root.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    let data = &target.agent.folders.data[0];
+    let staging = target.agent.folders.staging_of(data, "r1").unwrap();
+    fs::create_dir_all(&staging).unwrap();
+    std::os::unix::fs::symlink(&outside, staging.join("ks")).unwrap();
+    let error = run(&target, &wanted()).await.unwrap_err();
+    assert_eq!(error.reason(), "FILE_FAILED", "{error}");
+    assert!(error.to_string().contains("/ks`"), "{error}");
+    assert_eq!(files(&outside), [] as [String; 0]);
+    fs::remove_file(staging.join("ks")).unwrap();
+    assert_eq!(run(&target, &wanted()).await.unwrap(), 1);
+}

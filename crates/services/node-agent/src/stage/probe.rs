@@ -9,8 +9,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cassandra_node::files::{FileError, blocking};
+use cassandra_node::yaml::CassandraYaml;
 use model::TableRef;
 use model::plan::RestoreMode;
+use tracing::warn;
 
 use super::{Stage, StageError};
 use crate::agent::Agent;
@@ -29,6 +31,7 @@ enum Way {
 }
 
 pub(super) async fn probe(agent: &Agent, stage: &Stage) -> Result<(), StageError> {
+    check_directories(agent).await?;
     let way = match stage.mode {
         RestoreMode::InPlace => Way::Rename,
         // Import copies where it cannot move.
@@ -38,6 +41,24 @@ pub(super) async fn probe(agent: &Agent, stage: &Stage) -> Result<(), StageError
     let (folders, restore) = (agent.folders.clone(), stage.restore.clone());
     let tables = stage.tables.clone();
     blocking(move || probe_all(&folders, &restore, &tables, way)).await
+}
+
+/// Refuses to stage into data directories that Cassandra may no longer open, or not all of which are known here.
+async fn check_directories(agent: &Agent) -> Result<(), StageError> {
+    let known = &agent.node.yaml.data_directories;
+    let settings = &agent.node.settings;
+    let (file, storage) = (settings.config_file.clone(), settings.storage_dir.clone());
+    match blocking(move || CassandraYaml::read(&file, &storage)).await {
+        Ok(now) if now.data_directories == *known => Ok(()),
+        Ok(now) => Err(StageError::OtherDirectories {
+            known: known.clone(),
+            now: now.data_directories,
+        }),
+        Err(error) => {
+            warn!(%error, "cassandra.yaml cannot be read again; its data directories are taken to be as before");
+            Ok(())
+        }
+    }
 }
 
 fn probe_all(

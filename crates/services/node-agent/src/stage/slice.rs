@@ -17,6 +17,7 @@ use bucket::StoredSstable;
 use cassandra_formats::slice::{self, slice_reading};
 use cassandra_formats::{DATA, DIGEST, FILTER, STATISTICS, TOC, parse_file_name};
 use cassandra_node::files::{self, FileError, Ownership, blocking};
+use cassandra_node::held_folder::HeldFolder;
 use cassandra_tokens::TokenRanges;
 use chassis::work::Work;
 use model::manifest::StoredFile;
@@ -260,10 +261,13 @@ impl<'a> Slicer<'a> {
             .with_local(SstableFiles::new(&source, from.clone(), fetched))
             .watched_by(reads);
         let (folder, ranges) = (unfinished.join("new"), ranges.clone());
+        let (staging, _) = self.fetcher.staging(&sstable.placement.directory);
+        let inside = folder.strip_prefix(staging).unwrap_or(&folder).to_owned();
+        let staging = staging.to_owned();
         let read_bytes = self.read_bytes;
         let made = blocking(move || -> Result<Made, Failure> {
-            ownership.make_folder(&folder)?;
-            let mut new = NewSstable::new(&folder, to.clone());
+            let held = HeldFolder::make(&staging, &inside, &ownership)?;
+            let mut new = NewSstable::new(&held.path(), to.clone());
             let sliced = slice_reading(&stored, &from.format, &ranges, read_bytes, &mut new)?;
             let slice = match sliced {
                 slice::Sliced::Nothing => return Ok(Made::Nothing),

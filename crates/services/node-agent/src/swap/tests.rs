@@ -252,3 +252,33 @@ async fn what_is_not_staged_is_not_swapped() {
     assert_eq!(error.reason(), "NOT_STAGED");
     assert_eq!(live(&node), ["newer", "unwanted"]);
 }
+
+#[tokio::test]
+async fn the_folder_of_a_table_from_before_2_1_is_swapped_as_cassandra_opens_it() {
+    let node = staged().await;
+    // While there is a folder without an id, Cassandra opens that one.
+    let plain: Vec<_> = (0..2)
+        .filter_map(|data| {
+            let with_id = node.table("full", 1, data).0;
+            let plain = with_id.with_file_name("full");
+            fs::rename(&with_id, &plain).ok().map(|()| plain)
+        })
+        .collect();
+    assert!(!plain.is_empty());
+    swap(&node.agent, "r1", &targets()).await.unwrap();
+    let contents = |folder: &PathBuf| crate::testing::TableFolder(folder.clone()).contents();
+    let live: Vec<String> = plain.iter().flat_map(contents).collect();
+    assert!(!live.contains(&"newer".to_owned()), "{live:?}");
+    let table = TableRef::new("ks", "full");
+    let files = node
+        .agent
+        .folders
+        .data
+        .live_files(&table, &FakeNode::table_id(1));
+    let live = files.unwrap().into_iter().filter(|file| file.is_own_data());
+    assert_eq!(
+        live.count(),
+        2,
+        "all that was staged is where Cassandra looks"
+    );
+}

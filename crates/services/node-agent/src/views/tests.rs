@@ -45,3 +45,38 @@ async fn a_view_that_is_not_there_is_not_waited_for() {
         .unwrap_err();
     assert_eq!(error.to_string(), "the node has no view `ks.t`");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_takes_long_shows_how_far_cassandra_is() {
+    let node = FakeNode::new(1, "4.1.9");
+    let id = FakeNode::table_id(7).to_string();
+    node.cql.set(
+        VIEWS,
+        json!([{ "keyspace_name": "ks", "view_name": "v", "id": id, "base_table_name": "t" }]),
+    );
+    let (work, progress, stop) = Work::new();
+    let views = [TableRef::new("ks", "v")];
+    let building = |done| {
+        vec![cassandra_node::control::Operation {
+            kind: "View build".into(),
+            table: TableRef::new("ks", "t"),
+            done,
+            total: 40,
+            unit: "keys".into(),
+        }]
+    };
+    let seen = async {
+        let mut seen = Vec::new();
+        for done in [1, 2] {
+            node.control.is_at(Some(building(done)));
+            tokio::time::sleep(Duration::from_secs(90)).await;
+            seen.push(progress.borrow().note.clone());
+        }
+        stop.cancel();
+        seen
+    };
+    let (_, seen) = tokio::join!(await_views(&node.agent, &views, &work), seen);
+    let expected =
+        [1, 2].map(|done| format!("ks.v; Cassandra is at ks.t: View build, {done} of 40 keys"));
+    assert_eq!(seen, expected);
+}

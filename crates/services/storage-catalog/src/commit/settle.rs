@@ -2,6 +2,9 @@
 //!
 //! Another catalog may have deleted the backup, given it up, or deleted its base while this one checked the nodes. Each
 //! of them writes first and looks second, as this does: so at least one of two sees the other.
+//!
+//! A mark alone is no reason to take the manifest back, because the deletion may still be refused, and a commit that is
+//! repeated may have called the backup complete by then. The deletion decides, and the next try finds how.
 
 use blob_store::Meta;
 use bucket::keys;
@@ -64,13 +67,16 @@ impl Catalog {
         durable.map_err(CatalogError::store("flush a document"))
     }
 
-    /// Marks first: a deletion removes the intent before its marks, so that one that has ended is seen by the intent.
+    /// Marks first: a deletion removes the intent before its marks, so that one that has ended is seen by the intent. One
+    /// that is at work and has left the intent looks for a manifest once more after it has removed that, so it sees this
+    /// one: an error that may pass.
     async fn no_longer_ours(&self, intent: &Intent) -> Result<Option<CatalogError>, CatalogError> {
         let backup = intent.backup.clone();
-        if !self.marks(&backup).await?.is_empty() {
-            return Ok(Some(CatalogError::Deleting { backup }));
-        }
+        let is_marked = !self.marks(&backup).await?.is_empty();
         Ok(match self.read_intent(&backup).await? {
+            Some(found) if found == *intent && is_marked => {
+                return Err(CatalogError::AnotherDeletion { backup });
+            }
             Some(found) if found == *intent => None,
             Some(found) if found.task_id != intent.task_id => Some(CatalogError::OtherTask {
                 backup,
@@ -101,10 +107,12 @@ impl Catalog {
         let Some(base) = base_of(intent) else {
             return Ok(None);
         };
+        // A deletion that was marked after this task's pin was set sees the pin, and is refused.
         let is_marked = !self.marks(&base).await?.is_empty();
+        let is_held = !is_marked || self.pins(&base).await?.contains(&intent.task_id);
         let is_there = before.is_some() && self.base_of_commit(intent).await? == *before;
         Ok(
-            (is_marked || !is_there).then(|| CatalogError::BaseUnsuitable {
+            (!is_held || !is_there).then(|| CatalogError::BaseUnsuitable {
                 base,
                 why: "it was deleted while the backup was committed".to_owned(),
             }),

@@ -12,6 +12,7 @@ use model::{Damage, VerifyLevel};
 use tokio::sync::Semaphore;
 
 use super::damage::{self, short};
+use super::not_checked::{self, Reasons};
 use super::rows;
 use super::sstables::StoredSstables;
 use crate::catalog::Catalog;
@@ -68,14 +69,14 @@ impl<'a> Tally<'a> {
 }
 
 impl Catalog {
-    /// Compares every object of a node, but for those that are known to be wrong. Returns the bytes that were read.
+    /// Compares every object of a node, but for those that are known to be wrong.
     pub async fn compare_content(
         &self,
         manifest: &NodeManifest,
         wrong: &WrongFiles,
         level: VerifyLevel,
         work: &Tally<'_>,
-    ) -> Result<(u64, Vec<Damage>), CatalogError> {
+    ) -> Result<Content, CatalogError> {
         let files: Vec<Place> = places(manifest)
             .filter(|place| wrong.of(place.stored(manifest).1).is_none())
             .collect();
@@ -83,7 +84,7 @@ impl Catalog {
             VerifyLevel::Sstables => Some(StoredSstables::of(manifest, wrong, &self.bucket)),
             VerifyLevel::Manifest | VerifyLevel::Objects => None,
         };
-        let mut damages = Vec::new();
+        let mut content = Content::default();
         let mut of_rows = Vec::new();
         for batch in files.chunks(BATCH_FILES) {
             let comparisons: Vec<_> = batch
@@ -95,14 +96,16 @@ impl Catalog {
                 .try_collect()
                 .await?;
             for found in found {
-                damages.extend(found.own);
+                content.damage.extend(found.own);
                 of_rows.extend(found.of_rows);
+                content.not_checked.add_of_one_sstable(found.not_checked);
             }
         }
-        let of_rows = rows::of_sound_sstables(manifest, of_rows, &damages);
-        damages.extend(of_rows);
+        let of_rows = rows::of_sound_sstables(manifest, of_rows, &content.damage);
+        content.damage.extend(of_rows);
         let bytes = files.iter().map(|place| place.stored(manifest).1.bytes);
-        Ok((bytes.sum(), damages))
+        content.bytes = bytes.sum();
+        Ok(content)
     }
 
     async fn damage_of(
@@ -114,14 +117,17 @@ impl Catalog {
     ) -> Result<Damages, CatalogError> {
         let (table, file) = place.stored(manifest);
         let mut checks = Checks::default();
+        let mut unread = Vec::new();
         if let Some((sstable, component)) =
             sstables.and_then(|all| all.find(place.table, place.file))
         {
             checks.rows = rows::begin(&sstable, component, &work.rows_permits).await;
+            unread = not_checked::beforehand(&sstable, component);
             let begun = StoredCheck::begin(sstable, component.to_owned()).await;
             checks.component = Some(begun.map_err(CatalogError::store("read a component"))?);
         }
         let compared = self.compare(file, checks, work).await?;
+        unread.extend(compared.not_checked);
         // What was damaged on the node already is reported as such.
         let is_new = |found: &Damage| !manifest.damaged.iter().any(|kept| damage::is(found, kept));
         let object = compared
@@ -134,6 +140,7 @@ impl Catalog {
         Ok(Damages {
             own: object.into_iter().chain(component.filter(is_new)).collect(),
             of_rows: rows.filter(is_new).collect(),
+            not_checked: unread,
         })
     }
 
@@ -175,21 +182,28 @@ impl Catalog {
         work.done(0, 1, short(&file.object));
         let object = difference(file, length, &hasher);
         let found = checks.finish().await;
-        let (component, rows) = found.map_err(CatalogError::store("read a component"))?;
-        Ok(Compared {
-            object,
-            component,
-            rows,
-        })
+        let found = found.map_err(CatalogError::store("read a component"))?;
+        Ok(Compared { object, ..found })
     }
 }
 
-/// Damage that reading one object found.
+/// What came of reading the objects of a node.
+#[derive(Default)]
+pub struct Content {
+    /// That were read.
+    pub bytes: u64,
+    pub damage: Vec<Damage>,
+    pub not_checked: Reasons,
+}
+
+/// What reading one object found.
 struct Damages {
     /// Of the object, and of the component that it is.
     own: Vec<Damage>,
     /// Of the rows of its SSTable.
     of_rows: Vec<Damage>,
+    /// What of its SSTable was not checked, and why.
+    not_checked: Vec<String>,
 }
 
 /// What is checked of a component while it is downloaded.
@@ -210,17 +224,16 @@ impl Checks<'_> {
         }
     }
 
-    /// Damage of the component, and of the SSTable's rows.
-    async fn finish(self) -> Result<(Vec<Found>, Vec<Found>), StoreError> {
-        let component = match self.component {
-            Some(check) => check.finish().await?,
-            None => Vec::new(),
-        };
-        let rows = match self.rows {
-            Some(rows) => rows.finish().await?,
-            None => Vec::new(),
-        };
-        Ok((component, rows))
+    /// What was found of the component, and of the SSTable's rows.
+    async fn finish(self) -> Result<Compared, StoreError> {
+        let mut found = Compared::default();
+        if let Some(check) = self.component {
+            found.component = check.finish().await?;
+        }
+        if let Some(rows) = self.rows {
+            (found.rows, found.not_checked) = rows.finish().await?;
+        }
+        Ok(found)
     }
 }
 
@@ -232,6 +245,7 @@ struct Compared {
     component: Vec<Found>,
     /// Of any component of its SSTable.
     rows: Vec<Found>,
+    not_checked: Vec<String>,
 }
 
 fn difference(file: &StoredFile, length: u64, hasher: &blake3::Hasher) -> Option<String> {

@@ -4,16 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
+use super::damage;
 use blob_store::StoreError;
 use bucket::{RowsCheck, StoredSstable};
 use cassandra_formats::source::Components;
 use cassandra_formats::{DATA, INDEX, PARTITIONS, ROWS, STATISTICS};
+use model::Damage;
 use model::manifest::NodeManifest;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tracing::info;
-
-use super::damage;
-use model::Damage;
 
 /// SSTables whose rows are checked at once, however many cores there are: each holds its filter in memory.
 const ROWS_PARALLEL_MAX: usize = 4;
@@ -27,7 +25,6 @@ pub fn permits() -> Semaphore {
 /// A check that has begun.
 pub struct Begun<'a> {
     pub check: RowsCheck,
-    sstable: Arc<StoredSstable>,
     _permit: SemaphorePermit<'a>,
 }
 
@@ -43,19 +40,26 @@ pub async fn begin<'a>(
     let permit = permits.acquire().await.ok()?;
     Some(Begun {
         check: RowsCheck::begin(sstable.clone()),
-        sstable: sstable.clone(),
         _permit: permit,
     })
 }
 
 /// Whether nothing that the rows are read with is missing; that a component is missing is reported as such.
 fn is_complete(sstable: &StoredSstable) -> bool {
+    has_all_that_rows_need(sstable) && is_whole(sstable)
+}
+
+/// Whether the backup has named every component that the rows are read with.
+pub fn has_all_that_rows_need(sstable: &StoredSstable) -> bool {
     let names = sstable.names();
     let is_named = |name: &str| names.iter().any(|named| named == name);
-    let is_whole = |name: &String| matches!(sstable.open(name), Ok(Some(_)));
-    is_named(STATISTICS)
-        && (is_named(INDEX) || (is_named(PARTITIONS) && is_named(ROWS)))
-        && names.iter().all(is_whole)
+    is_named(STATISTICS) && (is_named(INDEX) || (is_named(PARTITIONS) && is_named(ROWS)))
+}
+
+/// Whether every component that the backup has named is there.
+pub fn is_whole(sstable: &StoredSstable) -> bool {
+    let mut names = sstable.names().into_iter();
+    names.all(|name| matches!(sstable.open(&name), Ok(Some(_))))
 }
 
 /// The damage of rows of those SSTables whose components are sound by themselves, now and on the node: the rows of
@@ -76,13 +80,9 @@ pub fn of_sound_sstables(
 }
 
 impl Begun<'_> {
-    /// All damage, after the last byte.
-    pub async fn finish(self) -> Result<Vec<cassandra_formats::Damage>, StoreError> {
+    /// All damage, and what was not checked, after the last byte.
+    pub async fn finish(self) -> Result<(Vec<cassandra_formats::Damage>, Vec<String>), StoreError> {
         let report = self.check.finish().await?;
-        for what in report.warnings {
-            let sstable = self.sstable.descriptor();
-            info!(%sstable, what, "rows were not checked in full");
-        }
-        Ok(report.damage)
+        Ok((report.damage, report.warnings))
     }
 }

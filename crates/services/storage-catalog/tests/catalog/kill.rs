@@ -184,8 +184,8 @@ async fn deleting_a_full_backup() {
             match world.commit("f3", task(5)).await {
                 // A deletion of an earlier try has begun.
                 Err(error)
-                    if ["BACKUP_DELETING", "BACKUP_NOT_BEGUN"].contains(&error.reason.as_str()) => {
-                }
+                    if ["BACKUP_DELETING", "DELETION_AT_WORK", "BACKUP_NOT_BEGUN"]
+                        .contains(&error.reason.as_str()) => {}
                 Err(error) => return Err(error),
                 Ok(_) => {}
             }

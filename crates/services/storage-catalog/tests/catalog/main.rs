@@ -5,6 +5,7 @@ mod commit;
 mod delete;
 mod facts;
 mod fixtures;
+mod interleaved;
 mod kill;
 mod list;
 mod pins;

@@ -120,6 +120,61 @@ async fn what_a_real_cassandra_wrote_is_sound() {
     }
 }
 
+/// The same SSTable as a backup would have it whose rows nothing here can read.
+fn encrypted(mut files: Files) -> Files {
+    let info = files.get_mut(&(None, "nb-1-big-CompressionInfo.db".to_owned()));
+    let info = info.expect("a compressed SSTable");
+    let (known, other) = (b"LZ4Compressor", b"EncryptorOfMy");
+    let at = info.windows(known.len()).position(|name| name == known);
+    let at = at.expect("its compressor");
+    info[at..at + other.len()].copy_from_slice(other);
+    files
+}
+
+fn of_unknown_version(files: Files) -> Files {
+    let renamed = files.into_iter().map(|((index, name), bytes)| {
+        let name = name.replacen("nb-", "zz-", 1);
+        ((index, name), bytes)
+    });
+    renamed.collect()
+}
+
+#[tokio::test]
+async fn what_cannot_be_checked_is_counted_and_not_passed_off_as_sound() {
+    let cases = [
+        (fixture(TINY_CHUNKS), None),
+        (
+            encrypted(fixture(TINY_CHUNKS)),
+            Some("EncryptorOfMy is not understood"),
+        ),
+        (
+            of_unknown_version(fixture(TINY_CHUNKS)),
+            Some("big-zz is not a version that is known here"),
+        ),
+        (fixture("big-nb/indexes/sasi"), Some("attached indexes")),
+    ];
+    for (files, reason) in cases {
+        let (_, world) = memory_world();
+        back_up(&world, &files, |_| {}).await;
+        for level in [VerifyLevel::Manifest, VerifyLevel::Objects] {
+            let report = verify(&world, level).await;
+            assert_eq!(report.not_checked, [], "{level:?} asks for none of it");
+        }
+        let report = verify(&world, VerifyLevel::Sstables).await;
+        assert_eq!(report.damage, [], "{reason:?}");
+        let reasons: Vec<&str> = report
+            .not_checked
+            .iter()
+            .map(|part| part.reason.as_str())
+            .collect();
+        assert_eq!(reasons.len(), usize::from(reason.is_some()), "{reasons:?}");
+        for part in &report.not_checked {
+            assert!(part.reason.contains(reason.unwrap()), "{part:?}");
+            assert_eq!(part.sstables, report.sstables_checked, "{part:?}");
+        }
+    }
+}
+
 /// It was uploaded as it is: the hash is right, and the component by itself is, too.
 #[tokio::test]
 async fn a_filter_that_lacks_the_keys_of_the_rows_is_found() {

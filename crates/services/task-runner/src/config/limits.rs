@@ -105,7 +105,8 @@ impl StepLimits {
     }
 }
 
-fn deadline(seconds: u64) -> Duration {
+/// 0: never.
+pub(super) fn deadline(seconds: u64) -> Duration {
     match seconds {
         0 => NEVER,
         seconds => Duration::from_secs(seconds),
@@ -115,6 +116,24 @@ fn deadline(seconds: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_seconds_of_silence_are_no_limit_and_not_one_of_nothing() {
+        let config = crate::TasksConfig {
+            step_silence_seconds: 0,
+            nodetool_silence_seconds: 0,
+            ..crate::TasksConfig::default()
+        };
+        let silence = config.agent_limits().silence;
+        assert_eq!((silence.transfer, silence.cassandra), (NEVER, NEVER));
+        assert_eq!(config.catalog_limits().silence, NEVER);
+        let set = crate::TasksConfig {
+            nodetool_silence_seconds: 7,
+            ..config
+        };
+        let silence = set.agent_limits().silence;
+        assert_eq!(silence.cassandra, Duration::from_secs(7));
+    }
 
     #[test]
     fn every_step_has_a_limit_but_those_that_move_data() {

@@ -342,6 +342,7 @@ impl StorageCatalog for FakeCatalog {
             bytes_checked: 9,
             sstables_checked: 0,
             damage,
+            not_checked: Vec::new(),
         };
         let report = pb::VerifyBackupResponse {
             progress: None,

@@ -7,19 +7,23 @@ use crate::{codes, wording};
 pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
     let given = restored.given;
     let name = given.request.target.as_str();
-    let (source_nodes, keyspaces) = (
-        given.backup.nodes.len(),
-        given.selected.keyspaces.as_slice(),
-    );
-    if source_nodes > 1 {
-        let commands = keyspaces
-            .iter()
-            .map(|keyspace| format!("`nodetool repair -full {keyspace}`"));
+    let source_nodes = given.backup.nodes.len();
+    let has_tables = |keyspace: &&&str| {
+        let mut tables = given.selected.tables.iter();
+        tables.any(|table| table.table.keyspace == **keyspace)
+    };
+    let keyspaces = given.selected.keyspaces.iter().filter(has_tables);
+    let commands: Vec<String> = keyspaces
+        .map(|keyspace| format!("`nodetool repair -full {keyspace}`"))
+        .collect();
+    // A restore of types and functions alone leaves nothing to repair.
+    let only_schema = commands.is_empty() && !given.selected.keyspaces.is_empty();
+    if source_nodes > 1 && !only_schema {
         findings.say(
             codes::REPAIR_ADVISED,
             name,
             "the replicas' snapshots were not taken in one instant",
-            match keyspaces {
+            match commands.as_slice() {
                 [] => String::new(),
                 _ => format!("on one node after the other: {}", wording::list(commands)),
             },

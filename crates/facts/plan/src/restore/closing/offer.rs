@@ -13,7 +13,9 @@ pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
     let given = restored.given;
     let is_one_to_one = matches!(restored.assignment.moves, Moves::OneToOne(_));
     let is_picked = given.request.options.mode == RequestedMode::Auto && is_one_to_one;
-    if !is_picked || findings.refuse() {
+    // Types and functions alone have no files to swap.
+    let has_files = !given.selected.tables.is_empty();
+    if !is_picked || !has_files || findings.refuse() {
         return;
     }
     let mut scratch = Findings::default();

@@ -26,7 +26,7 @@ pub(crate) struct SelectedTable<'a> {
 pub(crate) struct Selected<'a> {
     /// Tables before views, each in the schema's order.
     pub tables: Vec<SelectedTable<'a>>,
-    /// Their keyspaces, sorted.
+    /// Their keyspaces, and those that are restored and have no tables, sorted.
     pub keyspaces: Vec<&'a str>,
     /// Of these, the ones that are restored whole.
     pub whole: Vec<&'a str>,
@@ -67,10 +67,11 @@ impl<'a> Selected<'a> {
             }
         }
         tables.dedup_by(|a, b| a.table == b.table);
-        unheld::leave_out(&mut tables, backup, wanted, live, findings);
+        let mut bare = bare(backup, &stored, wanted);
+        unheld::leave_out(&mut tables, &mut bare, backup, wanted, live, findings);
         let views = views_over(&tables, backup, &stored);
         tables.extend(views);
-        if tables.is_empty() && !findings.refuse() {
+        if tables.is_empty() && bare.is_empty() && !findings.refuse() {
             findings.say(
                 codes::NOTHING_SELECTED,
                 &backup.backup,
@@ -81,6 +82,7 @@ impl<'a> Selected<'a> {
         let mut keyspaces: Vec<&str> = tables
             .iter()
             .map(|table| table.entry.keyspace.as_str())
+            .chain(bare)
             .collect();
         keyspaces.sort_unstable();
         keyspaces.dedup();
@@ -113,6 +115,25 @@ impl<'a> Selected<'a> {
         };
         self.tables.iter().any(is)
     }
+}
+
+/// Keyspaces of the backup that have no tables, and come with their types, functions and aggregates. The schema has all
+/// keyspaces of the cluster, also those that were not backed up.
+fn bare<'a>(
+    backup: &'a BackupManifest,
+    stored: &[TableSummary],
+    wanted: &Selection,
+) -> Vec<&'a str> {
+    let is_in = |selection: &Selection, keyspace: &str| {
+        selection.is_everything() || selection.keyspaces.iter().any(|name| name == keyspace)
+    };
+    let entries = backup.schema.entries.iter();
+    let keyspaces = entries.filter(|entry| entry.kind == SchemaKind::Keyspace);
+    let names = keyspaces.map(|entry| entry.keyspace.as_str());
+    names
+        .filter(|name| is_in(&backup.selection, name) && is_in(wanted, name))
+        .filter(|name| !stored.iter().any(|table| table.keyspace == *name))
+        .collect()
 }
 
 /// What stands behind `MASKED WITH`. A function of the product is among it, and no object of the schema.

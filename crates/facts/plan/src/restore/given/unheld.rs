@@ -14,22 +14,25 @@ use crate::{codes, cql, wording};
 /// refuses to make a keyspace for datacenters that it does not know.
 pub(super) fn leave_out(
     tables: &mut Vec<SelectedTable>,
+    bare: &mut Vec<&str>,
     backup: &BackupManifest,
     wanted: &Selection,
     live: &TargetSchema,
     findings: &mut Findings,
 ) {
     let mut found: BTreeMap<String, (Vec<String>, usize)> = BTreeMap::new();
-    for table in tables.iter() {
-        let keyspace = &table.table.keyspace;
-        if let Some((_, count)) = found.get_mut(keyspace) {
-            *count += 1;
+    let of_tables = tables
+        .iter()
+        .map(|table| (table.table.keyspace.as_str(), 1));
+    for (keyspace, count) in of_tables.chain(bare.iter().map(|keyspace| (*keyspace, 0))) {
+        if let Some((_, counted)) = found.get_mut(keyspace) {
+            *counted += count;
         } else if let Some(datacenters) = datacenters(backup, keyspace) {
             let is_held = backup.ring.iter().any(|member| {
                 !member.tokens.is_empty() && datacenters.contains(&member.datacenter)
             });
             if !is_held && live.keyspace(keyspace).is_none() {
-                found.insert(keyspace.clone(), (datacenters, 1));
+                found.insert(keyspace.to_owned(), (datacenters, count));
             }
         }
     }
@@ -64,18 +67,21 @@ pub(super) fn leave_out(
             codes::KEYSPACE_LEFT_OUT,
             keyspace,
             format!(
-                "{keyspace} is replicated {places}: the backup has no rows of it, and its {} {}",
-                wording::counted(*count as u64, "table"),
-                if *count == 1 {
-                    "is left out"
-                } else {
-                    "are left out"
+                "{keyspace} is replicated {places}: the backup has no rows of it, and {}",
+                match count {
+                    0 => "it is left out".to_owned(),
+                    1 => "its 1 table is left out".to_owned(),
+                    count => format!(
+                        "its {} are left out",
+                        wording::counted(*count as u64, "table")
+                    ),
                 },
             ),
             hint,
         );
     }
     tables.retain(|table| !found.contains_key(&table.table.keyspace));
+    bare.retain(|keyspace| !found.contains_key(*keyspace));
 }
 
 /// The datacenters in which a keyspace is replicated by name; none if it is not, or not understood.

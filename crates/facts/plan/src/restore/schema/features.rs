@@ -5,14 +5,14 @@ use std::collections::{BTreeSet, HashSet};
 use cassandra_schema::{
     Feature, ObjectKey, Requirement, Support, requirements, rewrites_of, support,
 };
-use cassandra_versions::{Product, Release};
+use cassandra_versions::Product;
 use model::{NodeFeatures, Severity};
 
 use super::making::{Making, name_of};
 use super::outcome::Met;
 use super::settings::Needed;
-use crate::codes;
 use crate::findings::Findings;
+use crate::{codes, wording};
 
 /// What was met in the schema.
 #[derive(Debug, Default)]
@@ -80,10 +80,7 @@ pub(crate) fn find(made: &Making, findings: &mut Findings) -> Found {
                     needed.user_defined_functions.push(name);
                     true
                 }
-                ref feature => {
-                    say_setting(feature, &name, setting, made.release, findings);
-                    false
-                }
+                ref feature => check_setting(feature, &name, setting, made, findings),
             },
             Support::NeedsClass(class) => {
                 let is_there = live.contains(&requirement.feature);
@@ -155,21 +152,47 @@ pub(crate) fn check_validated(met: &Met, findings: &mut Findings) {
     }
 }
 
-/// A node does not tell of this setting.
-fn say_setting(
+/// Whether a feature is switched on on every node. Not every node reports the setting.
+fn check_setting(
     feature: &Feature,
     name: &str,
     setting: &str,
-    release: &Release,
+    made: &Making,
     findings: &mut Findings,
-) {
+) -> bool {
+    let nodes_with = |wanted: Option<bool>| -> Vec<&str> {
+        let nodes = made.cluster.nodes.iter().filter(|node| {
+            let value = node.setup.settings.get(setting);
+            value.map(|value| value.eq_ignore_ascii_case("true")) == wanted
+        });
+        nodes.map(|node| node.member.address.as_str()).collect()
+    };
+    let (off, unknown) = (nodes_with(Some(false)), nodes_with(None));
+    if !off.is_empty() {
+        let off = wording::list(off);
+        findings.say(
+            codes::SETTING_DISABLED,
+            name,
+            format!("{name} needs {feature}, which is switched off on {off}"),
+            format!("set `{setting}: true` in cassandra.yaml of {off}, and restart one node after the other"),
+        );
+        return false;
+    }
+    if unknown.is_empty() {
+        return true;
+    }
+    let release = made.release;
     findings.say_as(
         Severity::Advice,
         codes::SETTING_DISABLED,
         name,
-        format!("{name} needs {feature}, which {release} has only where it is switched on"),
+        format!(
+            "{name} needs {feature}, which {release} has only if it is switched on, and {} does not report whether it is",
+            wording::list(unknown)
+        ),
         format!("make sure that {setting} is true in cassandra.yaml of every node"),
     );
+    false
 }
 
 /// What the target's release does not have, and what is left of it.

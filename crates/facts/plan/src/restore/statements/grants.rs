@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cassandra_versions::Release;
 use model::cql::quote;
+use model::plan::RestoreMode;
 use model::{AgentRole, SchemaKind, Severity, TableRef};
 
 use super::Asked;
@@ -14,6 +16,12 @@ use crate::{codes, wording};
 
 const BUILT_VIEWS: &str = "system.built_views";
 const SETTINGS: &str = "system_views.settings";
+/// Where a restore in place writes when a table was last truncated.
+const LOCAL: [&str; 3] = [
+    "<table system.local>",
+    "<all tables in system>",
+    "<keyspace system>",
+];
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Resource {
@@ -45,6 +53,7 @@ pub(super) fn check(asked: &Asked, findings: &mut Findings) {
         let (_, nodes) = roles.entry(&role.name).or_insert((role, Vec::new()));
         nodes.push(&node.member.address);
     }
+    check_records(asked, findings);
     for (name, (role, nodes)) in roles {
         let nodes = wording::list(nodes);
         say_missing(name, role, &nodes, &needs, findings);
@@ -68,6 +77,46 @@ pub(super) fn check(asked: &Asked, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// A restore in place writes truncation records before it stops the nodes, and could go no further without.
+fn check_records(asked: &Asked, findings: &mut Findings) {
+    if asked.given.inputs.mode != RestoreMode::InPlace || asked.decided.is_empty() {
+        return;
+    }
+    let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for node in asked.nodes() {
+        if let Some(role) = &node.setup.role
+            && !may_write_records(role, &node.release)
+        {
+            let nodes = lacking.entry(&role.name).or_default();
+            nodes.push(&node.member.address);
+        }
+    }
+    for (name, nodes) in lacking {
+        findings.say(
+            codes::GRANT_MISSING,
+            name,
+            format!(
+                "the role {name} of the agents beside {} may not write to system.local, which keeps writes from after the restore point out of the restored tables",
+                wording::list(nodes)
+            ),
+            format!("GRANT MODIFY ON system.local TO {}", quote(name)),
+        );
+    }
+}
+
+fn may_write_records(role: &AgentRole, release: &Release) -> bool {
+    let Some(grants) = &role.grants else {
+        return true;
+    };
+    let covers = |resource: &str| {
+        LOCAL.contains(&resource)
+            || resource == "<all keyspaces>" && release.all_keyspaces_include_its_own()
+    };
+    let mut on_it = grants.iter().filter(|grant| covers(&grant.resource));
+    role.superuser == Some(true)
+        || on_it.any(|grant| grant.permissions.iter().any(|it| it == "MODIFY"))
 }
 
 fn say_missing(

@@ -63,6 +63,13 @@ fn without_a_node(completeness: Completeness) -> RestoreRequest {
     }
 }
 
+/// The schema of a backup has every keyspace, also those that were not selected when it was made.
+fn not_backed_up() -> RestoreRequest {
+    let mut request = selecting(&["blog"], &[]);
+    request.backup.selection = selection(&["shop"], &[]);
+    request
+}
+
 pub fn cases() -> Vec<Case> {
     let whole = selecting(&[], &[]);
     let in_place = RestoreRequest {
@@ -76,7 +83,7 @@ pub fn cases() -> Vec<Case> {
         ("KEYSPACE_NOT_FOUND", said(&selecting(&["nothing"], &[]))),
         ("TABLE_NOT_FOUND", said(&selecting(&[], &["shop.nothing"]))),
         ("VIEW_NEEDS_BASE", said(&selecting(&[], &["shop.by_c"]))),
-        ("NOTHING_SELECTED", said(&selecting(&["blog"], &[]))),
+        ("NOTHING_SELECTED", said(&not_backed_up())),
         ("NOTHING_TO_BACK_UP", nothing_to_back_up()),
         (
             "BACKUP_INCOMPLETE",

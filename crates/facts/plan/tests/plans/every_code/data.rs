@@ -81,6 +81,10 @@ pub fn cases() -> Vec<Case> {
             said(&holding(one, one, expiring("nb-1-big", 100, &at))),
         ),
         ("TOMBSTONES_KEPT", said(&old())),
+        (
+            "COMMIT_LOG_POSITIONS",
+            said(&between("cassandra 3.11.9", "cassandra 3.11.10")),
+        ),
         ("TDE_KEY_MISSING", said(&keys(Some("aa"), None))),
         ("TDE_KEY_DIFFERS", said(&keys(Some("aa"), Some("bb")))),
         ("TDE_KEY_UNKNOWN", said(&keys(None, Some("aa")))),

@@ -191,6 +191,42 @@ Keyspace: b
 ----------------
 ";
 
+/// As 3.11, 4.0, 4.1 and 5.0 print it.
+const COMPACTIONSTATS: &str = "\
+pending tasks: 3
+- shop.orders: 3
+
+id                                   compaction type  keyspace table  completed  total       unit  progress
+8a0e4f10-0000-11ef-8000-000000000001 Upgrade sstables shop     orders 1048576    20971520000 bytes 0.01%
+8a0e4f10-0000-11ef-8000-000000000002 View build       shop     items  12         40          keys  30.00%
+8a0e4f10-0000-11ef-8000-000000000003 Compaction       shop     empty  0          0           bytes n/a
+Active compaction remaining time :   0h00m12s";
+
+#[tokio::test]
+async fn what_cassandra_is_at_is_read_with_how_far_it_is() {
+    let (_root, nodetool) = scripted(&format!("echo '{COMPACTIONSTATS}'"));
+    let found = nodetool.operations().await.unwrap();
+    let found: Vec<String> = found
+        .iter()
+        .map(|it| {
+            format!(
+                "{} {} {}/{} {}",
+                it.kind, it.table, it.done, it.total, it.unit
+            )
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "Upgrade sstables shop.orders 1048576/20971520000 bytes",
+            "View build shop.items 12/40 keys",
+            "Compaction shop.empty 0/0 bytes",
+        ]
+    );
+    let (_root, idle) = scripted("echo 'pending tasks: 0'");
+    assert_eq!(idle.operations().await.unwrap(), []);
+}
+
 #[tokio::test]
 async fn sstables_of_many_tables_are_counted_by_keyspace_and_without_indexes() {
     let (root, nodetool) = scripted(

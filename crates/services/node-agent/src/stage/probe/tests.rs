@@ -112,3 +112,21 @@ async fn a_folder_on_another_disk_is_refused_by_name_before_anything_is_fetched(
         assert_eq!(node.table("full", 1, 0).contents(), ["one"]);
     }
 }
+
+#[tokio::test]
+async fn data_directories_that_have_changed_since_the_agent_started_are_refused_by_name() {
+    let mut node = node("4.1.9", None).await;
+    let yaml = node.root.path().join("cassandra.yaml");
+    node.agent.node.settings.config_file = yaml.clone();
+    let known = node.agent.node.yaml.data_directories[0].clone();
+    let write = |directories: &str| {
+        fs::write(&yaml, format!("data_file_directories: [{directories}]")).unwrap();
+    };
+    write(&format!("{}, /moved", known.display()));
+    let error = stage(&node, RestoreMode::Online).await.unwrap_err();
+    assert_eq!(error.reason(), "DATA_DIRECTORIES_CHANGED");
+    assert!(error.to_string().contains("`/moved`"), "{error}");
+    assert!(error.hint().unwrap().contains("restart the agent"));
+    write(&known.display().to_string());
+    assert_eq!(stage(&node, RestoreMode::Online).await.unwrap(), 1);
+}

@@ -127,19 +127,31 @@ async fn plan(
         unreachable: described.unreachable.clone(),
         selection: request.selection.clone(),
         completeness: request.completeness,
-        schema: replication(engine, request, described).await?,
+        schema: schema_of_plan(engine, request, described).await?,
     });
     planned.await.map_err(RunnerError::remote("planner"))
 }
 
-/// The schema, by which the planner weighs what is missing; not read if nothing may be missing.
-async fn replication(
+/// The schema, by which the planner weighs what is missing and knows keyspaces without tables; not read if nothing may be
+/// missing and no such keyspace is meant.
+async fn schema_of_plan(
     engine: &Engine,
     request: &NewBackup,
     described: &Described,
 ) -> Result<Schema, RunnerError> {
     let some_healthy = described.nodes.iter().any(|node| node.unhealthy.is_empty());
-    if request.completeness == Completeness::All || !some_healthy {
+    let is_filled = |keyspace: &String| {
+        let mut tables = described.nodes.iter().flat_map(|node| &node.tables);
+        tables.any(|table| table.table.keyspace == *keyspace)
+    };
+    let has_tables = described.nodes.iter().any(|node| !node.tables.is_empty());
+    let means_empty = if request.selection.is_everything() {
+        !has_tables
+    } else {
+        !request.selection.keyspaces.iter().all(is_filled)
+    };
+    let is_needed = request.completeness != Completeness::All || means_empty;
+    if !is_needed || !some_healthy {
         return Ok(Schema::default());
     }
     let read = schema(&engine.context, &described.nodes).await;
