@@ -35,6 +35,15 @@ impl Release {
         self.is_since((4, 0))
     }
 
+    /// The command that rewrites SSTables of all older formats. HCD writes `bti` and, without `-a`, skips the latest version
+    /// of `big`: seen on Converged Cassandra 4.0, on which HCD 1.x is built.
+    pub fn upgrade_command(&self) -> &'static str {
+        match self.product {
+            Product::Hcd => "nodetool upgradesstables -a",
+            Product::Cassandra | Product::Dse => "nodetool upgradesstables",
+        }
+    }
+
     /// Whether `system.peers_v2` exists.
     pub fn has_peers_v2(&self) -> bool {
         self.is_since((4, 0))
@@ -202,6 +211,20 @@ mod tests {
                 functions
             );
             assert_eq!(release.setting_name(Setting::SasiIndexes), sasi);
+        }
+    }
+
+    #[test]
+    fn hcd_rewrites_the_files_of_cassandra_only_if_all_are_rewritten() {
+        for (text, command) in [
+            ("cassandra 4.1.9", "nodetool upgradesstables"),
+            ("cassandra 5.0.5", "nodetool upgradesstables"),
+            ("dse 6.9.2", "nodetool upgradesstables"),
+            ("hcd 1.2.1", "nodetool upgradesstables -a"),
+            ("hcd 2.0.6", "nodetool upgradesstables -a"),
+        ] {
+            let release: Release = text.parse().expect("a release");
+            assert_eq!(release.upgrade_command(), command, "{text}");
         }
     }
 

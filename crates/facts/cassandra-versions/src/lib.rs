@@ -23,5 +23,5 @@ pub use hazards::UnfrozenTypes;
 pub use line::Line;
 pub use lowest::{MixedProducts, lowest};
 pub use matrix::{Path, Refusal, Rule, Verdict, compatibility};
-pub use reading::{Reading, is_older, lines_that_read, reading};
+pub use reading::{Reading, is_older, lines_that_read, may_be_skipped, reading};
 pub use release::{Product, Release, ReleaseError};

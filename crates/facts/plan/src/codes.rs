@@ -38,8 +38,9 @@ codes! {
          the node's agent. Backups are made all the same."
     UPGRADE_SSTABLES_REQUIRED Advice After
         "Restored SSTables stay in the format of the backup until they are rewritten. The plan has an \
-         upgradesstables step for each node. Until it is done the cluster serves all data, but must not be upgraded \
-         to the next major release."
+         upgradesstables step for each node, which succeeds if no older SSTable is left on disk; the report of a restore \
+         that had it no longer lists this. Until it is done the cluster serves all data, but must not be upgraded to \
+         the next major release."
     LATER_MINOR_VERSION Advice After
         "The target runs a later minor release. Where a restored SSTable's format is not the target's own, the plan \
          has an upgradesstables step; otherwise nothing more is to be done."
@@ -386,6 +387,13 @@ codes! {
         "A restore could not give up its hold on a backup, or keeps it so that it can be resumed; until it is released the \
          backup cannot be deleted. Once the restore has ended for good, the task-runner tries again every hour."
 }
+
+/// What is no longer to be done once the upgradesstables steps of a restore are done.
+pub const DONE_BY_UPGRADE: &[Code] = &[
+    UPGRADE_SSTABLES_REQUIRED,
+    LATER_MINOR_VERSION,
+    CASSANDRA_ONTO_HCD,
+];
 
 #[cfg(test)]
 mod tests;

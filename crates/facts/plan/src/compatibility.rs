@@ -81,13 +81,17 @@ pub(crate) fn check(
     }
 }
 
+fn by_step(step: &str, to: &Release) -> String {
+    format!("{step}; by hand: {}", to.upgrade_command())
+}
+
 fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &mut Findings) {
     match rule {
         Rule::UpgradeSstables => findings.say(
             codes::UPGRADE_SSTABLES_REQUIRED,
             subject,
             format!("restored SSTables stay in the format of {from} until they are upgraded"),
-            "the restore has a step for it; by hand: nodetool upgradesstables",
+            by_step("the restore has a step for it", to),
         ),
         Rule::LaterMinor => findings.say(
             codes::LATER_MINOR_VERSION,
@@ -101,7 +105,7 @@ fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &
             codes::CASSANDRA_ONTO_HCD,
             subject,
             "HCD reads the SSTables of Cassandra 4 and writes its own format",
-            "the restore has a step that upgrades them; by hand: nodetool upgradesstables",
+            by_step("the restore has a step that upgrades them", to),
         ),
         // With a plan it is said what was found.
         Rule::SchemaValidation => {}

@@ -5,7 +5,7 @@ mod cql;
 mod node;
 mod process;
 
-pub use control::{FakeControl, Misbehaviour};
+pub use control::{FakeControl, Misbehaviour, Upgrades};
 pub use cql::FakeCql;
 pub use node::FakeCassandra;
 pub use process::FakeProcess;

@@ -24,6 +24,7 @@ mod stage;
 mod swap;
 #[cfg(test)]
 mod testing;
+mod transactions;
 mod trial;
 mod upgrade;
 mod upload;

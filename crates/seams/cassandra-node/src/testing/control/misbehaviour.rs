@@ -22,6 +22,8 @@ pub enum Misbehaviour {
     /// `import` is cut off by the death of Cassandra in its second SSTable: when it starts, it deletes what lies in the live
     /// folder of an SSTable without Data.
     DiesHalfWay,
+    /// `upgradesstables` succeeds and leaves one SSTable as it was.
+    UpgradesAllButOne,
     /// Clients are served whatever it is told.
     KeepsClients,
     /// One SSTable of each table is skipped when the node starts.
