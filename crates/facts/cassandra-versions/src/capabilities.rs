@@ -98,15 +98,17 @@ impl Release {
     pub fn accepts_table_option(&self, option: &str) -> bool {
         let is = |product| self.product == product;
         match option {
+            // CASSANDRA-13910 took them out of 4.0.
             "read_repair_chance" | "dclocal_read_repair_chance" => !self.is_since((4, 0)),
             // DSE 6 has both, although it left Cassandra before.
             "additional_write_policy" | "read_repair" => is(Product::Dse) || self.is_since((4, 0)),
-            // HCD carries these of later Cassandra.
+            // CASSANDRA-17034 gave it to 4.1. Converged Cassandra 4.0 (HCD 1.x) has one of its own, which is a map: see
+            // `has_memtable_maps`.
             "memtable" => is(Product::Hcd) || self.is_since((4, 1)),
-            "allow_auto_snapshot" | "incremental_backups" => {
-                is(Product::Hcd) || self.is_since((5, 0))
-            }
-            // HCD only warns about them, and drops them itself.
+            // CASSANDRA-10383 and CASSANDRA-15402 gave them to 5.0. Converged Cassandra 4.0 calls them unknown, that of 5.0
+            // (HCD 2.x) prints them.
+            "allow_auto_snapshot" | "incremental_backups" => self.is_since((5, 0)),
+            // Options of DSE. Converged Cassandra 4.0 warns of `nodesync` and ignores it.
             "nodesync" | "dse_vertex_label_property" | "dse_edge_label_property" => {
                 is(Product::Dse)
             }
@@ -169,7 +171,7 @@ mod tests {
             ("cassandra 5.0.5", "++++-+++-+-+"),
             ("dse 6.8.50", "----++--+-+-"),
             ("dse 6.9.2", "----++--+-+-"),
-            ("hcd 1.2.1", "++++-+++--++"),
+            ("hcd 1.2.1", "++++-++---++"),
             ("hcd 2.0.0", "++++-+++-+-+"),
         ] {
             assert_eq!(row(release), expected, "{release}");

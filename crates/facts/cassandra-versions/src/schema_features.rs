@@ -79,9 +79,10 @@ impl Release {
         self.is_since((4, 1))
     }
 
-    /// Whether the `memtable` option is a map with a class, not the name of a configuration.
+    /// Whether the `memtable` option is a map with a class, not the name of a configuration. Converged Cassandra 4.0, on
+    /// which HCD 1.x is built, prints `memtable = {}` and refuses a text; that of HCD 2.x and Cassandra refuse a map.
     pub fn has_memtable_maps(&self) -> bool {
-        self.product == Product::Hcd
+        self.product == Product::Hcd && !self.is_since((5, 0))
     }
 }
 
@@ -124,6 +125,7 @@ mod tests {
             ("dse 6.8.50", "+++---+---+----"),
             ("dse 6.9.2", "+++-+-+---+----"),
             ("hcd 1.2.1", "-++-+-+++++++-+"),
+            ("hcd 2.0.6", "-+++++-+++-+++-"),
         ] {
             assert_eq!(row(release), expected, "{release}");
         }
