@@ -347,8 +347,13 @@ fn compact_storage_is_kept_if_the_release_has_it_and_else_shown_as_stored() {
             "a int, b int, n counter, PRIMARY KEY (a, b)",
         ),
     ] {
-        let compact = format!("CREATE TABLE k.t ({compact}) WITH COMPACT STORAGE; ALTER TABLE k.t DROP COMPACT STORAGE");
-        assert_eq!(schema(&compact), schema(&format!("CREATE TABLE k.t ({plain})")));
+        let compact = format!(
+            "CREATE TABLE k.t ({compact}) WITH COMPACT STORAGE; ALTER TABLE k.t DROP COMPACT STORAGE"
+        );
+        assert_eq!(
+            schema(&compact),
+            schema(&format!("CREATE TABLE k.t ({plain})"))
+        );
     }
 }
 
