@@ -2,6 +2,7 @@
 
 mod coverage;
 mod steps;
+mod tiers;
 
 use model::manifest::MissingNode;
 use model::plan::{BackupPlan, BackupRequest, Completeness, PlannedNode};
@@ -30,6 +31,7 @@ pub fn plan_backup(request: &BackupRequest) -> BackupPlan {
     );
     cluster::check_releases(name, &cluster, Severity::Warning, &mut findings);
     check_selection(name, &cluster, &request.selection, &mut findings);
+    tiers::check(&cluster, &request.selection, &mut findings);
     let coverage = match absence {
         Absence::Refused => Vec::new(),
         Absence::Weighed => coverage::weigh(request, &cluster, &mut findings),

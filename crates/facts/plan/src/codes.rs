@@ -256,8 +256,9 @@ codes! {
          not take the statement that makes it; then `--rewrite-schema` leaves the feature out, where that is possible."
     SCHEMA_REWRITTEN Warning During
         "The target does not take something of the backup's schema as it was, and the plan makes it in another way, \
-         because `--rewrite-schema` asked for that. The finding says what is made instead. Rows are not touched. What \
-         only DSE has is told by DSE_FEATURE_UNSUPPORTED."
+         because `--rewrite-schema` asked for that, or leaves out an option that was chosen and on which no row depends. \
+         The finding says what is made instead. Rows are not touched. What only DSE has is told by \
+         DSE_FEATURE_UNSUPPORTED."
     SCHEMA_REWRITE_OFFERED Advice Before
         "The target does not take something of the backup's schema as it was. The plan lists how it could be made \
          instead; `--rewrite-schema` makes it so. Where another finding refuses the restore because of it, that is lifted \
@@ -282,6 +283,14 @@ codes! {
          a step of the plan. Until that is done, reads of it fail."
     INDEX_REBUILD Advice During
         "A secondary index is built anew while the restored SSTables are loaded, which takes time and CPU."
+    TIERED_STORAGE Warning Before
+        "A table that is backed up has DSE's tiered storage. Its SSTables may lie in folders that only dse.yaml names, which \
+         agents do not read. A snapshot that names an SSTable in such a folder fails the backup, so that nothing is left out \
+         without a word."
+    SEARCH_REINDEX Warning After
+        "A restored table has an index of DSE Search. Its core lies in `solr.data`, is no part of a backup, and does not follow \
+         SSTables that are loaded or swapped in: searches may miss restored rows and find rows that are gone until it is \
+         indexed again. The hint has the commands of DSE for that, from its documentation."
 
     // Rows that run out, and rows that are locked.
     TTL_MAY_EXPIRE Warning During

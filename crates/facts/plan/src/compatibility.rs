@@ -144,6 +144,27 @@ mod tests {
     }
 
     #[test]
+    fn the_command_is_named_in_the_form_that_the_target_needs() {
+        for (from, to, command) in [
+            (
+                "cassandra 3.11.19",
+                "cassandra 4.1.9",
+                "nodetool upgradesstables",
+            ),
+            (
+                "cassandra 4.1.9",
+                "hcd 1.2.3",
+                "nodetool upgradesstables -a",
+            ),
+        ] {
+            let release = |text: &str| text.parse::<Release>().expect("a release");
+            let found = check_compatibility(&release(from), &release(to)).findings;
+            let ends = |hint: &str| hint.ends_with(&format!("by hand: {command}"));
+            assert!(found.iter().any(|finding| ends(&finding.hint)), "{found:?}");
+        }
+    }
+
+    #[test]
     fn a_downgrade_is_refused() {
         check(
             "cassandra 4.1.9",
