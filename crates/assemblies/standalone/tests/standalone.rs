@@ -184,6 +184,55 @@ async fn an_agent_of_the_process_is_reached_under_its_own_and_under_the_main_add
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_without_cassandra_yaml_is_absent_and_the_others_are_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config(folder.path());
+    let mut absent = agent_without_cassandra(folder.path());
+    absent.cassandra.config_file = folder.path().join("no-such.yaml");
+    config.agents = vec![agent_without_cassandra(folder.path()), absent];
+    config.complete();
+    let ready = Standalone::start(config.clone(), CancellationToken::new());
+    let ready = ready.await.expect("starts").ready_line();
+    assert!(ready.contains("agent-1 on 127.0.0.1:"), "{ready}");
+    assert!(
+        ready.contains("which is absent") && ready.contains("no-such.yaml"),
+        "{ready}"
+    );
+
+    let running = Running::start(config).await;
+    let mut add = vec!["cluster", "add", "c"];
+    for agent in &running.agents {
+        add.extend(["--agent", agent]);
+    }
+    let (exit, _, err) = running.ringkeep(&add).await;
+    assert_ne!(exit, 0);
+    // The one has spoken of its Cassandra, which does not run, and the other of its cassandra.yaml.
+    assert!(err.contains("127.0.0.1:9"), "{err}");
+    assert!(err.contains("agent `agent-2` could not be built"), "{err}");
+    assert!(err.contains("no-such.yaml"), "{err}");
+    running.end().await;
+}
+
+/// Going on without it would hide it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_in_the_settings_of_an_agent_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config(folder.path());
+    let mut mistaken = agent_without_cassandra(folder.path());
+    mistaken.cassandra.nodetool = Vec::new();
+    config.agents = vec![agent_without_cassandra(folder.path()), mistaken];
+    config.complete();
+    let error = Standalone::start(config, CancellationToken::new())
+        .await
+        .err();
+    let said = standalone::describe(&error.expect("refused"));
+    assert!(
+        said.contains("agent `agent-2` could not be built"),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let running = Running::start(config(folder.path())).await;

@@ -3,6 +3,7 @@
 //! One runs on each host, as the user that owns Cassandra's files. It keeps a small journal and nothing else; every request
 //! may be repeated, and goes on where it stopped.
 
+mod absent;
 mod agent;
 mod config;
 mod describe;
@@ -44,6 +45,7 @@ use folders::Folders;
 use grpc::SameLevel;
 use owner::StateOwner;
 
+pub use absent::AbsentAgent;
 pub use cassandra_node::{CassandraConfig, CqlTls};
 pub use config::AgentConfig;
 pub use error::BuildError;

@@ -53,7 +53,8 @@ impl Older {
         let current = current.names();
         let files = folders.live_files(&table.table, &table.id)?;
         let older = files.into_iter().filter(|file| {
-            let is_gone = obsolete.contains(&file.descriptor.to_string());
+            // An index has logs of its own, and may have an SSTable of the same name.
+            let is_gone = file.index.is_none() && obsolete.contains(&file.descriptor.to_string());
             file.is_data() && !is_gone && is_older(&file.descriptor.format.to_string(), &current)
         });
         Ok(Self(
