@@ -9,31 +9,38 @@ use api::clients::{AgentLimits, NodeAgent, RemoteNodeAgent};
 use blob_store::{Store, StoreConfig};
 use chassis::server::{self, BoundServer, ServerConfig};
 use chassis::{App, Dialer, Services, in_memory};
-use node_agent::NodeAgentService;
+use node_agent::{AbsentAgent, BuildError, NodeAgentService};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
+use tracing::error;
 
 use crate::{AgentEntry, Error};
 
-/// An agent that is built and has its address, and does not answer there yet.
+/// An agent that has its address, and does not reply there yet.
 pub struct LocalAgent {
     pub name: String,
     bound: BoundServer,
+    service: AgentService,
     routes: Routes,
     services: Services,
     /// Answers at once.
     channel: Channel,
 }
 
+/// An agent, or what stands in for one whose cassandra.yaml cannot be used.
+enum AgentService {
+    Built(NodeAgentService),
+    Absent(AbsentAgent),
+}
+
 impl LocalAgent {
-    /// Takes the address and builds the agent; returns its service too, for the main address. TLS and the grace are those
-    /// of the main address.
+    /// Takes the address and builds the agent. TLS and the grace are those of the main address.
     pub async fn build(
         entry: AgentEntry,
         main: &ServerConfig,
         store: (Store, StoreConfig),
-    ) -> Result<(Self, NodeAgentService), Error> {
+    ) -> Result<Self, Error> {
         let server_config = entry.server(main);
         let AgentEntry {
             name,
@@ -53,20 +60,32 @@ impl LocalAgent {
             cassandra,
             agent,
         };
-        let service = node_agent::build(config, store).await;
-        let service = service.map_err(|source| Error::Agent {
-            name: name.clone(),
-            source,
-        })?;
-        let (routes, services) = App::new().service(service.clone()).into_parts();
-        let agent = Self {
+        let service = match node_agent::build(config, store).await {
+            Ok(built) => AgentService::Built(built),
+            Err(source) => AgentService::Absent(absent(&name, source)?),
+        };
+        let (routes, services) = service.add_to(App::new()).into_parts();
+        Ok(Self {
             name,
             bound,
+            service,
             channel: in_memory(routes.clone()),
             routes,
             services,
-        };
-        Ok((agent, service))
+        })
+    }
+
+    /// Serves it on another address, too.
+    pub fn add_to(&self, app: App) -> App {
+        self.service.add_to(app)
+    }
+
+    /// Why there is no agent, if there is none.
+    pub fn absent(&self) -> Option<&str> {
+        match &self.service {
+            AgentService::Built(_) => None,
+            AgentService::Absent(absent) => Some(absent.why()),
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -85,6 +104,29 @@ impl LocalAgent {
             source,
         })
     }
+}
+
+impl AgentService {
+    fn add_to(&self, app: App) -> App {
+        match self {
+            Self::Built(service) => app.service(service.clone()),
+            Self::Absent(service) => app.service(service.clone()),
+        }
+    }
+}
+
+/// The other agents are of use without one whose cassandra.yaml is missing.
+fn absent(name: &str, source: BuildError) -> Result<AbsentAgent, Error> {
+    let absent = AbsentAgent::instead_of(name, source).map_err(|source| Error::Agent {
+        name: name.to_owned(),
+        source,
+    })?;
+    error!(
+        agent = name,
+        error = absent.why(),
+        "the agent could not be built; the process goes on without it"
+    );
+    Ok(absent)
 }
 
 /// Leads the task-runner to agents in this process through memory, and to all others through the network.

@@ -47,9 +47,9 @@ impl Standalone {
         let mut agents = Vec::new();
         for (at, entry) in config.agents.into_iter().enumerate() {
             let store = (store.clone(), store_config.clone());
-            let (agent, service) = LocalAgent::build(entry, &config.server, store).await?;
+            let agent = LocalAgent::build(entry, &config.server, store).await?;
             if at == 0 {
-                app = app.service(service);
+                app = agent.add_to(app);
             }
             agents.push(agent);
         }
@@ -102,10 +102,14 @@ impl Standalone {
 
     /// What people and scripts wait for, in one line.
     pub fn ready_line(&self) -> String {
-        let agents: Vec<String> = self
-            .agents()
-            .map(|(name, address)| format!("{name} on {address}"))
-            .collect();
+        let agent = |agent: &LocalAgent| {
+            let (name, address) = (&agent.name, agent.address());
+            match agent.absent() {
+                None => format!("{name} on {address}"),
+                Some(why) => format!("{name} on {address}, which is absent ({why})"),
+            }
+        };
+        let agents: Vec<String> = self.agents.iter().map(agent).collect();
         let agents = match agents.as_slice() {
             [] => "no agents of its own".to_owned(),
             agents => format!("agents: {}", agents.join(", ")),

@@ -46,6 +46,8 @@ fn agent_without_cassandra(folder: &Path) -> AgentEntry {
 struct Running {
     endpoint: String,
     agents: Vec<String>,
+    /// The line that says that it is ready.
+    ready: String,
     shutdown: CancellationToken,
     serving: JoinHandle<Result<(), Error>>,
 }
@@ -59,6 +61,7 @@ impl Running {
             .expect("starts");
         Self {
             endpoint: format!("http://{}", standalone.address()),
+            ready: standalone.ready_line(),
             agents: standalone.agents().map(|(_, at)| at.to_string()).collect(),
             serving: tokio::spawn(standalone.serve()),
             shutdown,
@@ -181,6 +184,50 @@ async fn an_agent_of_the_process_is_reached_under_its_own_and_under_the_main_add
         assert!(err.contains("127.0.0.1:9"), "{address}: {exit} {err}");
     }
     running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_without_cassandra_yaml_is_absent_and_the_others_are_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config(folder.path());
+    let mut absent = agent_without_cassandra(folder.path());
+    absent.cassandra.config_file = folder.path().join("no-such.yaml");
+    config.agents = vec![agent_without_cassandra(folder.path()), absent];
+    let running = Running::start(config).await;
+    let ready = &running.ready;
+    assert!(ready.contains("agent-1 on 127.0.0.1:"), "{ready}");
+    let absent = ready.contains("which is absent") && ready.contains("no-such.yaml");
+    assert!(absent, "{ready}");
+    let mut add = vec!["cluster", "add", "c"];
+    for agent in &running.agents {
+        add.extend(["--agent", agent]);
+    }
+    let (exit, _, err) = running.ringkeep(&add).await;
+    assert_ne!(exit, 0);
+    // The one has spoken of its Cassandra, which does not run, and the other of its cassandra.yaml.
+    assert!(err.contains("127.0.0.1:9"), "{err}");
+    assert!(err.contains("agent `agent-2` could not be built"), "{err}");
+    assert!(err.contains("no-such.yaml"), "{err}");
+    running.end().await;
+}
+
+/// Going on without it would hide it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_in_the_settings_of_an_agent_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = config(folder.path());
+    let mut mistaken = agent_without_cassandra(folder.path());
+    mistaken.cassandra.nodetool = Vec::new();
+    config.agents = vec![agent_without_cassandra(folder.path()), mistaken];
+    config.complete();
+    let error = Standalone::start(config, CancellationToken::new())
+        .await
+        .err();
+    let said = standalone::describe(&error.expect("refused"));
+    assert!(
+        said.contains("agent `agent-2` could not be built"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

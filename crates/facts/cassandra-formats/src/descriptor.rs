@@ -208,6 +208,17 @@ mod tests {
         );
         for component in [
             "SAI+db+1+by_Name+PostingLists.db",
+            // Of each SSTable, as Converged Cassandra names them, and of each index.
+            "SAI+db+GroupMeta.db",
+            "SAI+db+GroupComplete.db",
+            "SAI+db+TokenValues.db",
+            "SAI+db+PrimaryKeyTrie.db",
+            "SAI+db+PrimaryKeyBlocks.db",
+            "SAI+db+PrimaryKeyBlockOffsets.db",
+            "SAI+db+one_v+Meta.db",
+            "SAI+db+one_v+ColumnComplete.db",
+            "SAI+db+one_v+TermsData.db",
+            "SAI+db+one_v+PQ.db",
             "SI_by_name.db",
             "Digest.crc32",
             "Digest.sha1",

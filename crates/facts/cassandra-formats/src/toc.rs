@@ -65,6 +65,10 @@ mod tests {
             "SAI+aa+i_1+Meta.db\nData.db\nData.db\n",
             Ok(&["SAI+aa+i_1+Meta.db", "Data.db"]),
         );
+        check(
+            "Data.db\nSAI+db+GroupMeta.db\nSAI+db+one_v+PQ.db\n",
+            Ok(&["Data.db", "SAI+db+GroupMeta.db", "SAI+db+one_v+PQ.db"]),
+        );
     }
 
     #[test]

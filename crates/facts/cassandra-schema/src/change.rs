@@ -1,6 +1,7 @@
 //! Changes that `ALTER` statements make to tables and types.
 
-use crate::cql_type::CqlType;
+use crate::cql_type::{CqlType, Native};
+use crate::normal::TYPES;
 use crate::option::Options;
 use crate::table::{Column, ColumnKind, DroppedColumn, Table};
 use crate::user_type::{Field, UserType};
@@ -120,42 +121,62 @@ impl Table {
     }
 
     /// Shows the columns that the storage engine has: a table without clustering columns gets a clustering column and
-    /// a value, and its other columns become static.
+    /// a value, and its other columns become static. One with clustering columns alone gets a value that is always empty.
     pub(crate) fn drop_compact_storage(&mut self) {
-        if !std::mem::replace(&mut self.compact_storage, false) || self.clustering().count() > 0 {
+        if !std::mem::replace(&mut self.compact_storage, false) {
             return;
         }
+        if self.clustering().count() > 0 {
+            if self.others().count() == 0 {
+                let empty = format!("{TYPES}EmptyType");
+                self.add_value(CqlType::Custom(empty));
+            }
+            return;
+        }
+        let is_counter = |column: &Column| column.of == CqlType::Native(Native::Counter);
+        let counts = self.others().any(is_counter);
         for column in &mut self.columns {
             if column.kind == ColumnKind::Regular {
                 column.kind = ColumnKind::Static;
             }
         }
         let clustering = Column {
-            name: self.free_name("column1"),
-            of: CqlType::Native(crate::Native::Text),
+            name: self.free_name("column", 1),
+            of: CqlType::Native(Native::Text),
             kind: ColumnKind::Clustering(crate::Order::Ascending),
             mask: None,
         };
         let keys = self.partition_key().count();
         self.columns.insert(keys, clustering);
-        let value = Column {
-            name: self.free_name("value"),
-            of: CqlType::Native(crate::Native::Blob),
+        let of = if counts {
+            Native::Counter
+        } else {
+            Native::Blob
+        };
+        self.add_value(CqlType::Native(of));
+    }
+
+    fn add_value(&mut self, of: CqlType) {
+        self.columns.push(Column {
+            name: self.free_name("value", 0),
+            of,
             kind: ColumnKind::Regular,
             mask: None,
-        };
-        self.columns.push(value);
+        });
         self.arrange();
     }
 
-    fn free_name(&self, wanted: &str) -> String {
-        let mut name = wanted.to_owned();
-        let mut number = 0;
-        while self.column(&name).is_some() {
+    /// As Cassandra names columns that no statement has named; 0 is left out.
+    fn free_name(&self, wanted: &str, first: u32) -> String {
+        let name = |number: u32| match number {
+            0 => wanted.to_owned(),
+            _ => format!("{wanted}{number}"),
+        };
+        let mut number = first;
+        while self.column(&name(number)).is_some() {
             number += 1;
-            name = format!("{wanted}{number}");
         }
-        name
+        name(number)
     }
 }
 

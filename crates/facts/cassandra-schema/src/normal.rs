@@ -11,7 +11,7 @@ mod types;
 mod view;
 
 pub(crate) use class::{COMPACTION, COMPRESSION, TYPES, simple_class};
-pub(crate) use options::{default_of, normal_options, normal_table_options};
+pub(crate) use options::{default_of, is_default, normal_options, normal_table_options};
 pub(crate) use types::{normal_argument, normal_type};
 
 use types::normal_dropped;

@@ -51,6 +51,15 @@ impl Release {
         self.is_since((4, 0))
     }
 
+    /// The command that rewrites SSTables of all older formats. HCD writes `bti` and, without `-a`, skips the latest version
+    /// of `big`: seen on Converged Cassandra 4.0, on which HCD 1.x is built.
+    pub fn upgrade_command(&self) -> &'static str {
+        match self.product {
+            Product::Hcd => "nodetool upgradesstables -a",
+            Product::Cassandra | Product::Dse => "nodetool upgradesstables",
+        }
+    }
+
     /// Whether `system.peers_v2` exists.
     pub fn has_peers_v2(&self) -> bool {
         self.is_since((4, 0))
@@ -110,14 +119,17 @@ impl Release {
     pub fn accepts_table_option(&self, option: &str) -> bool {
         let is = |product| self.product == product;
         match option {
+            // CASSANDRA-13910 took them out of 4.0.
             "read_repair_chance" | "dclocal_read_repair_chance" => !self.is_since((4, 0)),
             // DSE 6 has both, although it left Cassandra before.
             "additional_write_policy" | "read_repair" => is(Product::Dse) || self.is_since((4, 0)),
-            // HCD 1.x has it before Cassandra, as a map.
+            // CASSANDRA-17034 gave it to 4.1. Converged Cassandra 4.0 (HCD 1.x) has one of its own, which is a map: see
+            // `has_memtable_maps`.
             "memtable" => is(Product::Hcd) || self.is_since((4, 1)),
-            // HCD 2.x prints them; to HCD 1.x they are unknown properties.
+            // CASSANDRA-10383 and CASSANDRA-15402 gave them to 5.0. Converged Cassandra 4.0 calls them unknown, that of 5.0
+            // (HCD 2.x) prints them.
             "allow_auto_snapshot" | "incremental_backups" => self.is_since((5, 0)),
-            // HCD 1.x ignores `nodesync` with a warning; DESCRIBE does not print it there.
+            // Options of DSE. Converged Cassandra 4.0 warns of `nodesync` and ignores it.
             "nodesync" | "dse_vertex_label_property" | "dse_edge_label_property" => {
                 is(Product::Dse)
             }
@@ -235,6 +247,20 @@ mod tests {
                 functions
             );
             assert_eq!(release.setting_name(Setting::SasiIndexes), sasi);
+        }
+    }
+
+    #[test]
+    fn hcd_rewrites_the_files_of_cassandra_only_if_all_are_rewritten() {
+        for (text, command) in [
+            ("cassandra 4.1.9", "nodetool upgradesstables"),
+            ("cassandra 5.0.5", "nodetool upgradesstables"),
+            ("dse 6.9.2", "nodetool upgradesstables"),
+            ("hcd 1.2.1", "nodetool upgradesstables -a"),
+            ("hcd 2.0.6", "nodetool upgradesstables -a"),
+        ] {
+            let release: Release = text.parse().expect("a release");
+            assert_eq!(release.upgrade_command(), command, "{text}");
         }
     }
 

@@ -24,6 +24,6 @@ pub use hazards::UnfrozenTypes;
 pub use line::Line;
 pub use lowest::{MixedProducts, lowest};
 pub use matrix::{Path, Refusal, Rule, Verdict, compatibility};
-pub use reading::{Reading, is_older, lines_that_read, reading};
+pub use reading::{Reading, is_older, lines_that_read, may_be_skipped, reading};
 pub use recognition::{Confidence, Recognition, Signs, Stated, recognise, recognise_source};
 pub use release::{Product, Release, ReleaseError};

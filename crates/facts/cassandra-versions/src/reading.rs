@@ -57,6 +57,13 @@ pub fn is_older(format: &str, current: &[&str]) -> bool {
     }
 }
 
+/// Whether plain `nodetool upgradesstables` may leave a file of this older format as it is. It skips the latest version of
+/// each format: on a node that writes `bti` alone that is `nb`, and only `-a` rewrites it.
+pub fn may_be_skipped(format: &str, current: &[&str]) -> bool {
+    let is_same_family = |current: &&str| family(current) == family(format);
+    !current.iter().any(is_same_family)
+}
+
 fn family(format: &str) -> &str {
     format.split_once('-').map_or(format, |(family, _)| family)
 }
@@ -147,6 +154,23 @@ mod tests {
             ("bti-cb", &["bti-cc", "bti-cb"], false),
         ] {
             assert_eq!(is_older(format, current), older, "{format} {current:?}");
+        }
+    }
+
+    #[test]
+    fn a_format_that_the_node_does_not_write_may_be_skipped() {
+        for (format, current, skipped) in [
+            ("big-nb", &["bti-cc"][..], true),
+            ("big-me", &["bti-cc"], true),
+            ("bti-bb", &["bti-cc"], false),
+            ("big-nb", &["big-oa", "bti-da"], false),
+            ("big-me", &["big-nb"], false),
+        ] {
+            assert_eq!(
+                may_be_skipped(format, current),
+                skipped,
+                "{format} {current:?}"
+            );
         }
     }
 

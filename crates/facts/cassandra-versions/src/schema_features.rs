@@ -79,8 +79,8 @@ impl Release {
         self.is_since((4, 1))
     }
 
-    /// Whether the `memtable` option is a map with a class, not the name of a configuration. HCD 1.x refuses a text, and
-    /// HCD 2.x a map.
+    /// Whether the `memtable` option is a map with a class, not the name of a configuration. Converged Cassandra 4.0, on
+    /// which HCD 1.x is built, prints `memtable = {}` and refuses a text; that of HCD 2.x and Cassandra refuse a map.
     pub fn has_memtable_maps(&self) -> bool {
         self.product == Product::Hcd && !self.is_hcd_2()
     }

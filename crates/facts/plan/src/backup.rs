@@ -2,6 +2,7 @@
 
 mod coverage;
 mod steps;
+mod tiers;
 
 use model::manifest::MissingNode;
 use model::plan::{BackupPlan, BackupRequest, Completeness, PlannedNode};
@@ -32,6 +33,7 @@ pub fn plan_backup(request: &BackupRequest) -> BackupPlan {
     // What the node shows is what the backup notes.
     cluster::check_products(&cluster, Severity::Warning, &mut findings);
     check_selection(name, &cluster, request, &mut findings);
+    tiers::check(&cluster, &request.selection, &mut findings);
     let coverage = match absence {
         Absence::Refused => Vec::new(),
         Absence::Weighed => coverage::weigh(request, &cluster, &mut findings),

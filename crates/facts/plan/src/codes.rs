@@ -45,8 +45,9 @@ codes! {
          same, with a warning, and note what the node shows."
     UPGRADE_SSTABLES_REQUIRED Advice After
         "Restored SSTables stay in the format of the backup until they are rewritten. The plan has an \
-         upgradesstables step for each node. Until it is done the cluster serves all data, but must not be upgraded \
-         to the next major release."
+         upgradesstables step for each node, which succeeds if no older SSTable is left on disk; the report of a restore \
+         that had it no longer lists this. Until it is done the cluster serves all data, but must not be upgraded to \
+         the next major release."
     LATER_MINOR_VERSION Advice After
         "The target runs a later minor release. Where a restored SSTable's format is not the target's own, the plan \
          has an upgradesstables step; otherwise nothing more is to be done."
@@ -263,8 +264,9 @@ codes! {
          not take the statement that makes it; then `--rewrite-schema` leaves the feature out, where that is possible."
     SCHEMA_REWRITTEN Warning During
         "The target does not take something of the backup's schema as it was, and the plan makes it in another way, \
-         because `--rewrite-schema` asked for that. The finding says what is made instead. Rows are not touched. What \
-         only DSE has is reported by DSE_FEATURE_UNSUPPORTED."
+         because `--rewrite-schema` asked for that, or leaves out an option that was chosen and on which no row depends. \
+         The finding says what is made instead. Rows are not touched. What only DSE has is reported by \
+         DSE_FEATURE_UNSUPPORTED."
     SCHEMA_REWRITE_OFFERED Advice Before
         "The target does not take something of the backup's schema as it was. The plan lists how it could be made \
          instead; `--rewrite-schema` makes it so. Where another finding refuses the restore because of it, that is lifted \
@@ -289,6 +291,14 @@ codes! {
          a step of the plan. Until that is done, reads of it fail."
     INDEX_REBUILD Advice During
         "A secondary index is rebuilt while the restored SSTables are loaded, which takes time and CPU."
+    TIERED_STORAGE Warning Before
+        "A table that is backed up has DSE's tiered storage. Its SSTables may lie in folders that only dse.yaml names, which \
+         agents do not read. A snapshot that names an SSTable in such a folder fails the backup, so that nothing is left out \
+         without a word."
+    SEARCH_REINDEX Warning After
+        "A restored table has an index of DSE Search. Its core lies in `solr.data`, is no part of a backup, and does not follow \
+         SSTables that are loaded or swapped in: searches may miss restored rows and find rows that are gone until it is \
+         indexed again. The hint has the commands of DSE for that, from its documentation."
 
     // Rows that run out, and rows that are locked.
     TTL_MAY_EXPIRE Warning During
@@ -408,6 +418,13 @@ codes! {
         "A restore could not give up its hold on a backup, or keeps it so that it can be resumed; until it is released the \
          backup cannot be deleted. Once the restore has ended for good, the task-runner tries again every hour."
 }
+
+/// What is no longer to be done once the upgradesstables steps of a restore are done.
+pub const DONE_BY_UPGRADE: &[Code] = &[
+    UPGRADE_SSTABLES_REQUIRED,
+    LATER_MINOR_VERSION,
+    CASSANDRA_ONTO_HCD,
+];
 
 #[cfg(test)]
 mod tests;

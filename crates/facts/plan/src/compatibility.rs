@@ -93,13 +93,17 @@ pub(crate) fn say_downgrade(from: &Release, to: &Release, findings: &mut Finding
     );
 }
 
+fn by_step(step: &str, to: &Release) -> String {
+    format!("{step}; by hand: {}", to.upgrade_command())
+}
+
 fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &mut Findings) {
     match rule {
         Rule::UpgradeSstables => findings.say(
             codes::UPGRADE_SSTABLES_REQUIRED,
             subject,
             format!("restored SSTables stay in the format of {from} until they are upgraded"),
-            "the restore has a step for it; by hand: nodetool upgradesstables",
+            by_step("the restore has a step for it", to),
         ),
         Rule::LaterMinor => findings.say(
             codes::LATER_MINOR_VERSION,
@@ -113,7 +117,7 @@ fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &
             codes::CASSANDRA_ONTO_HCD,
             subject,
             "HCD reads the SSTables of Cassandra 4 and writes its own format",
-            "the restore has a step that upgrades them; by hand: nodetool upgradesstables",
+            by_step("the restore has a step that upgrades them", to),
         ),
         // With a plan it is said what was found.
         Rule::SchemaValidation | Rule::UpgradeWhereOlder => {}
@@ -149,6 +153,27 @@ mod tests {
             true,
             &["UPGRADE_SSTABLES_REQUIRED"],
         );
+    }
+
+    #[test]
+    fn the_command_is_named_in_the_form_that_the_target_needs() {
+        for (from, to, command) in [
+            (
+                "cassandra 3.11.19",
+                "cassandra 4.1.9",
+                "nodetool upgradesstables",
+            ),
+            (
+                "cassandra 4.1.9",
+                "hcd 1.2.3",
+                "nodetool upgradesstables -a",
+            ),
+        ] {
+            let release = |text: &str| text.parse::<Release>().expect("a release");
+            let found = check_compatibility(&release(from), &release(to)).findings;
+            let ends = |hint: &str| hint.ends_with(&format!("by hand: {command}"));
+            assert!(found.iter().any(|finding| ends(&finding.hint)), "{found:?}");
+        }
     }
 
     #[test]

@@ -210,6 +210,7 @@ pub trait CassandraControl: Send + Sync {
     async fn set_clients(&self, protocol: ClientProtocol, served: bool)
     -> Result<(), ControlError>;
 
-    /// Rewrites SSTables of older formats; ends when that is done.
-    async fn upgrade_sstables(&self, table: &TableRef) -> Result<(), ControlError>;
+    /// Rewrites SSTables of older formats; ends when that is done. A file that is the latest version of its own format is
+    /// left as it is, also if the node writes another format, unless `all` are rewritten.
+    async fn upgrade_sstables(&self, table: &TableRef, all: bool) -> Result<(), ControlError>;
 }

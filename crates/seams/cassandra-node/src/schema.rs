@@ -1,12 +1,16 @@
 //! The schema of the user keyspaces as CQL that makes it again, ids and dropped columns included.
 //!
-//! Releases with a DESCRIBE statement are asked for it; for older ones the CQL is written from the schema tables. Either way
-//! it is read between two equal schema versions, so that it is of one moment.
+//! Releases with a DESCRIBE statement are asked for it; for older ones, and for tables of the older API that DESCRIBE leaves
+//! out, the CQL is written from the schema tables. Either way it is read between two equal schema versions, so that it is of
+//! one moment.
 
 mod describe;
+mod graph;
 mod options;
 mod render;
+mod rows;
 mod statement;
+mod storage;
 mod table;
 mod types;
 mod view;
@@ -71,9 +75,9 @@ pub async fn read(node: &CassandraNode, keyspaces: &[String]) -> Result<Schema, 
         let mut entries = Vec::new();
         for keyspace in &wanted {
             let found = if before.release.has_describe_statement() {
-                describe::entries(cql, keyspace).await?
+                describe::entries(cql, keyspace, &before.release).await?
             } else {
-                render::entries(cql, keyspace).await?
+                render::entries(cql, keyspace, &before.release).await?
             };
             entries.extend(found);
         }

@@ -7,7 +7,7 @@ mod node;
 mod process;
 mod replayed;
 
-pub use control::{FakeControl, Misbehaviour};
+pub use control::{FakeControl, Misbehaviour, Upgrades};
 pub use cql::FakeCql;
 pub use node::FakeCassandra;
 pub use process::FakeProcess;

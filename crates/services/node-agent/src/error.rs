@@ -29,6 +29,13 @@ pub enum BuildError {
     State(#[from] OwnerError),
 }
 
+impl BuildError {
+    /// Whether the node's cassandra.yaml is to blame, not the settings of the agent.
+    pub fn is_of_the_node(&self) -> bool {
+        matches!(self, Self::Cassandra(OpenError::Yaml(_)))
+    }
+}
+
 /// An error that most of an agent's operations can fail with; each names what it is about.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {

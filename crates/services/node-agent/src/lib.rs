@@ -3,6 +3,7 @@
 //! One runs on each host, as the user that owns Cassandra's files. It keeps a small journal and nothing else; every request
 //! may be repeated, and goes on where it stopped.
 
+mod absent;
 mod agent;
 mod busy;
 mod config;
@@ -28,6 +29,7 @@ mod stage;
 mod swap;
 #[cfg(test)]
 mod testing;
+mod transactions;
 mod trial;
 mod upgrade;
 mod upload;
@@ -48,6 +50,7 @@ use folders::Folders;
 use grpc::SameLevel;
 use owner::StateOwner;
 
+pub use absent::AbsentAgent;
 pub use cassandra_node::{CassandraConfig, CqlTls};
 pub use config::AgentConfig;
 pub use error::BuildError;

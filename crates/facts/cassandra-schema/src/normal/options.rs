@@ -230,7 +230,8 @@ fn bloom_default(compaction: &str) -> &'static str {
     }
 }
 
-fn is_default(name: &str, value: &OptionValue) -> bool {
+/// Whether a value in its normal form is the option's default.
+pub(crate) fn is_default(name: &str, value: &OptionValue) -> bool {
     let default = match (name, value) {
         ("extensions" | "memtable", OptionValue::Map(map)) => return map.is_empty(),
         ("caching", OptionValue::Map(map)) => return *map == caching(&Map::new()),

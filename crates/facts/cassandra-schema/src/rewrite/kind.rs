@@ -12,6 +12,8 @@ use crate::support::{Support, support};
 pub enum Rewrite {
     /// Leaves out an option that the release does not have.
     DropOption,
+    /// Leaves out a memtable that was chosen for the table, because the release names memtables in another way.
+    DropMemtable,
     /// `sstable_compression` and `chunk_length_kb` become `class` and `chunk_length_in_kb`.
     RenameCompression,
     /// `crc_check_chance` moves from the compression options to the table's.
@@ -52,6 +54,7 @@ impl Rewrite {
         matches!(
             self,
             Self::DropOption
+                | Self::DropMemtable
                 | Self::RenameCompression
                 | Self::MoveCrcCheckChance
                 | Self::NameLegacyIndex
@@ -59,10 +62,18 @@ impl Rewrite {
         )
     }
 
+    /// Whether it leaves out something that was chosen, so that people are to know of it although it is safe.
+    pub fn loses_a_choice(self) -> bool {
+        self == Self::DropMemtable
+    }
+
     /// What it does, for messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::DropOption => "the option is left out",
+            Self::DropMemtable => {
+                "the memtable that was chosen for it is left out, and it gets the default one"
+            }
             Self::RenameCompression => "compression options get their present names",
             Self::MoveCrcCheckChance => "crc_check_chance becomes an option of its own",
             Self::NameLegacyIndex => "the index says what it was by default",

@@ -3,6 +3,7 @@
 use cassandra_versions::Release;
 
 use super::Rewrite;
+use crate::normal::is_default;
 use crate::option::{Literal, OptionValue, Options};
 
 /// A rewriting, with the CQL before and after it.
@@ -20,11 +21,11 @@ pub(super) fn rewrite(options: &mut Options, release: &Release) -> Vec<Done> {
         .collect();
     for name in refused {
         if let Some(value) = options.remove(&name) {
-            done.push((
-                Rewrite::DropOption,
-                format!("{name} = {value}"),
-                String::new(),
-            ));
+            let rewrite = match name.as_str() {
+                "memtable" if !is_default(&name, &value) => Rewrite::DropMemtable,
+                _ => Rewrite::DropOption,
+            };
+            done.push((rewrite, format!("{name} = {value}"), String::new()));
         }
     }
     done

@@ -5,13 +5,15 @@ use cassandra_schema::{
     same_storage,
 };
 
-const ALL: [(&str, &str); 7] = [
+const ALL: [(&str, &str); 9] = [
     ("cassandra 3.11", include_str!("texts/cassandra-3.11.cql")),
     ("cassandra 4.0", include_str!("texts/cassandra-4.0.cql")),
     ("cassandra 4.1", include_str!("texts/cassandra-4.1.cql")),
     ("cassandra 5.0", include_str!("texts/cassandra-5.0.cql")),
     ("dse 6.8", include_str!("texts/dse-6.8.cql")),
     ("hcd 1.2", include_str!("texts/hcd-1.2.cql")),
+    ("hcd 1.x", include_str!("texts/hcd-1.x.cql")),
+    ("hcd 2.x", include_str!("texts/hcd-2.x.cql")),
     ("snapshot 3.11", include_str!("texts/snapshot-3.11.cql")),
 ];
 
@@ -73,6 +75,31 @@ fn a_table_means_the_same_whichever_release_printed_it() {
             "{name}"
         );
     }
+}
+
+/// As nodes of Converged Cassandra 4.0 and 5.0, on which they are built, describe the same statements.
+#[test]
+fn what_the_lines_of_hcd_print_means_the_same() {
+    let (one, two) = (of("hcd 1.x"), of("hcd 2.x"));
+    for name in ["one", "orders", "vec"] {
+        let table = |schema: &Schema| schema.table("shop", name).cloned().expect("a table");
+        let (a, b) = (table(&one), table(&two));
+        assert_eq!(a.normal(), b.normal(), "{name}");
+    }
+    let keys = |name: &str| {
+        let table = one.table("shop", name).expect("a table");
+        let keys = table.partition_key().map(|column| column.name.clone());
+        (keys.collect::<Vec<_>>(), table.clustering().count())
+    };
+    assert_eq!(keys("one"), (vec!["k".to_owned()], 0));
+    assert_eq!(keys("orders"), (vec!["k".to_owned()], 2));
+    let view = |schema: &Schema| schema.view("shop", "by_tag").cloned().expect("a view");
+    assert_eq!(view(&one).normal(), view(&two).normal());
+    assert_eq!(one.indexes[1].kind(), IndexKind::Sai);
+    let unified = requirements(&one)
+        .into_iter()
+        .filter(|requirement| requirement.feature == cassandra_schema::Feature::UnifiedCompaction);
+    assert_eq!(unified.count(), 4);
 }
 
 #[test]

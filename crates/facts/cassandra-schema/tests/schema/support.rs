@@ -86,6 +86,27 @@ fn each_release_line_has_its_support() {
     }
 }
 
+/// HCD 2.x is built on Cassandra 5.0, and differs from HCD 1.x as that does.
+#[test]
+fn hcd_2_has_the_support_of_the_cassandra_that_it_is_built_on() {
+    let (one, two) = (release("hcd 1.2.1"), release("hcd 2.0.6"));
+    for (feature, expected) in [
+        (Feature::SnapshotOptions, "s+"),
+        (Feature::DateTieredCompaction, "+o"),
+        (Feature::UnifiedCompaction, "++"),
+        (Feature::NodeSync, "ss"),
+        (Feature::Sai, "++"),
+        (Feature::Vector, "++"),
+        (Feature::OldCompressionNames, "+s"),
+        (Feature::Mask, "oy"),
+        (Feature::SearchIndex, "oo"),
+        (Feature::TieredCompaction, "oo"),
+    ] {
+        let found = [&one, &two].map(|release| mark(&support(&feature, release)));
+        assert_eq!(String::from_iter(found), expected, "{feature:?}");
+    }
+}
+
 #[test]
 fn settings_have_the_name_that_the_release_uses() {
     for (text, expected) in [

@@ -5,6 +5,7 @@ mod figures;
 
 use std::collections::BTreeSet;
 
+use cassandra_versions::may_be_skipped;
 use model::NodeDescription;
 use model::manifest::{BackupManifest, NodeSstables};
 use model::plan::{NodePlan, Rates};
@@ -57,7 +58,10 @@ pub(crate) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
                 "restored SSTables stay in the format {}, older than what the target writes, until they are upgraded",
                 wording::list(older)
             ),
-            "the restore has a step for it; by hand: nodetool upgradesstables",
+            format!(
+                "the restore has a step for it; by hand: {}",
+                upgrade_command(older, given.cluster)
+            ),
         );
     }
     let upgrade = given.versions.upgrade || !older.is_empty();
@@ -85,6 +89,21 @@ pub(crate) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
         plans,
         upgrade,
         work,
+    }
+}
+
+/// In the form that rewrites all of these formats on every node.
+fn upgrade_command(older: &BTreeSet<String>, cluster: &Cluster) -> &'static str {
+    let skips = |node: &&NodeDescription| {
+        let current = node
+            .release
+            .current_formats(&node.readable_formats, &node.written_format);
+        older.iter().any(|format| may_be_skipped(format, &current))
+    };
+    if cluster.nodes.iter().any(skips) {
+        "nodetool upgradesstables -a"
+    } else {
+        "nodetool upgradesstables"
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) mod making;
 pub(super) mod objects;
 pub(super) mod outcome;
 pub(super) mod rewrites;
+pub(super) mod search;
 pub(super) mod settings;
 pub(super) mod tables;
 pub(super) mod tombstones;

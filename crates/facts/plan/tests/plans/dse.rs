@@ -239,6 +239,52 @@ fn classes_of_dse_stay_on_hcd() {
     );
 }
 
+/// Nothing that only DSE has is in the way there; a core of Search is to be indexed again.
+#[test]
+fn services_of_dse_onto_dse_need_their_cores_indexed_again() {
+    for target in ["dse 6.8.50", "dse 6.9.2"] {
+        let request = request(&services(), &empty(target));
+        let findings = plan::plan_restore(&request).findings;
+        let of = |code: &str| {
+            findings
+                .iter()
+                .filter(|finding| finding.code == code)
+                .count()
+        };
+        assert_eq!(of("DSE_FEATURE_UNSUPPORTED"), 0, "{target}");
+        assert_eq!(of("INDEX_REBUILD"), 0, "{target}");
+        let core = findings
+            .iter()
+            .find(|finding| finding.code == "SEARCH_REINDEX");
+        let core = core.expect("a core");
+        assert_eq!(core.subject, "shop.orders");
+        let command = "`dsetool reload_core shop.orders reindex=true deleteAll=true`";
+        assert!(core.hint.contains(command), "{}", core.hint);
+        assert!(core.hint.contains("was not tried"), "{}", core.hint);
+    }
+    let onto_hcd = codes(&request(&services(), &empty("hcd 1.2.3")));
+    assert!(!onto_hcd.iter().any(|code| code.contains("SEARCH_REINDEX")));
+}
+
+#[test]
+fn an_edge_of_a_graph_is_made_after_the_vertices_that_it_joins() {
+    let mut source = Side::new("dse 6.8.50", "10.0.0.", 0x10);
+    let edge = "EDGE LABEL knows FROM person(a) TO person(b)";
+    source
+        .keyspace("shop")
+        .table_with("shop.knows", 1, "a int, b int, PRIMARY KEY (a, b)", edge)
+        .table_with(
+            "shop.people",
+            2,
+            "id int PRIMARY KEY",
+            "VERTEX LABEL person",
+        );
+    let plan = plan::plan_restore(&request(&source, &empty("dse 6.8.50")));
+    let made = statements(&plan, plan::StepKind::Schema);
+    let at = |table: &str| made.iter().position(|statement| statement.contains(table));
+    assert!(at("shop.people (") < at("shop.knows ("), "{made:#?}");
+}
+
 #[test]
 fn a_feature_is_told_of_where_the_table_is_there_without_it_too() {
     let mut source = services();

@@ -198,3 +198,64 @@ fn from_4_0_onto_5_0_with_a_column_added_since() {
         "#]],
     );
 }
+
+/// Converged Cassandra 4.0, on which HCD 1.x is built, names memtables in another way than Cassandra and HCD 2.x.
+#[test]
+fn a_memtable_that_was_chosen_is_reported_if_the_target_cannot_have_it() {
+    for (from, to, memtable, reported) in [
+        ("cassandra 4.1.9", "hcd 1.2.3", "'trie'", true),
+        ("cassandra 4.1.9", "hcd 1.2.3", "'default'", false),
+        ("hcd 1.2.3", "hcd 2.0.6", "{'class': 'TrieMemtable'}", true),
+        ("hcd 1.2.3", "hcd 2.0.6", "{}", false),
+    ] {
+        let mut source = Side::new(from, "10.0.0.", 0x10);
+        source.keyspace("shop").table_with(
+            "shop.orders",
+            1,
+            "id int PRIMARY KEY",
+            &format!("memtable = {memtable}"),
+        );
+        let request = request(&source, &empty(to));
+        let codes = codes(&request);
+        let code = "Warning SCHEMA_REWRITTEN shop.orders";
+        assert_eq!(codes.contains(&code.to_owned()), reported, "{codes:?}");
+        let plan = plan::plan_restore(&request);
+        assert!(plan.supported, "{codes:?}");
+        let made = statements(&plan, plan::StepKind::Schema).concat();
+        assert!(!made.contains("memtable"), "{made}");
+    }
+}
+
+/// Backups of earlier agents have no CQL for a table of COMPACT STORAGE on 4.0 and later; live it has some now.
+#[test]
+fn a_table_without_cql_in_the_backup_is_filled_if_it_has_the_same_id_and_never_dropped() {
+    for (live_id, expected) in [
+        (1, None),
+        (7, Some("Refusal BACKUP_INCOMPLETE shop.orders")),
+    ] {
+        let mut source = Side::new("cassandra 4.1.9", "10.0.0.", 0x10);
+        source
+            .keyspace("shop")
+            .table("shop.orders", 1, "id int PRIMARY KEY, c int");
+        let mut target = empty("cassandra 4.1.9");
+        let compact = "COMPACT STORAGE";
+        target.keyspace("shop").table_with(
+            "shop.orders",
+            live_id,
+            "id int PRIMARY KEY, c int",
+            compact,
+        );
+        let mut request = request(&source, &target);
+        let entries = request.backup.schema.entries.iter_mut();
+        let tables = entries.filter(|entry| entry.kind == SchemaKind::Table);
+        tables.for_each(|table| table.cql.clear());
+        let refused = codes(&request)
+            .into_iter()
+            .find(|code| code.starts_with("Refusal"));
+        assert_eq!(refused.as_deref(), expected);
+        if expected.is_none() {
+            let action = plan_restore(&request).tables[0].action;
+            assert_eq!(action, TableAction::Truncate);
+        }
+    }
+}

@@ -272,8 +272,12 @@ impl CassandraControl for Nodetool {
         self.run(&[&command]).await.map(drop)
     }
 
-    async fn upgrade_sstables(&self, table: &TableRef) -> Result<(), ControlError> {
-        let arguments = ["upgradesstables", "--", &table.keyspace, &table.table];
+    async fn upgrade_sstables(&self, table: &TableRef, all: bool) -> Result<(), ControlError> {
+        let mut arguments = vec!["upgradesstables"];
+        if all {
+            arguments.push("-a");
+        }
+        arguments.extend(["--", &table.keyspace, &table.table]);
         self.run_without_limit(&arguments).await.map(drop)
     }
 }

@@ -1,20 +1,28 @@
 //! The schema of releases that describe themselves.
 
-use model::cql::{quote, statements, unquote};
+use cassandra_versions::Release;
+use model::cql::{quote, statements, tokens, unquote};
 use model::{SchemaEntry, SchemaKind};
 use tracing::warn;
 
+use super::rows::SchemaTables;
 use super::statement::{Creates, creates};
+use super::table::{EMPTY_CLASS, EMPTY_TYPE};
 use super::{odd, render, rows_of};
 use crate::cql::{Cql, CqlError, Row, RowError};
 
 /// The entries of one keyspace.
-pub(super) async fn entries(cql: &dyn Cql, keyspace: &str) -> Result<Vec<SchemaEntry>, CqlError> {
+pub(super) async fn entries(
+    cql: &dyn Cql,
+    keyspace: &str,
+    release: &Release,
+) -> Result<Vec<SchemaEntry>, CqlError> {
     let statement = format!("DESCRIBE KEYSPACE {} WITH INTERNALS", quote(keyspace));
     let mut entries: Vec<SchemaEntry> = Vec::new();
     for row in cql.query(&statement).await? {
         sort_in(keyspace, &row, &mut entries).map_err(odd(&statement))?;
     }
+    mend_old_tables(cql, keyspace, release, &mut entries).await?;
     for function in rows_of(cql, "functions", keyspace).await? {
         mend_function(keyspace, &function, &mut entries).map_err(odd("system_schema.functions"))?;
     }
@@ -66,12 +74,7 @@ fn sort_in(keyspace: &str, row: &Row, entries: &mut Vec<SchemaEntry>) -> Result<
         }
     }
     if found == 0 && row.optional_text("type") == Some("table") {
-        // Cassandra sends only a comment for what no CQL could make. Its data is still worth a backup.
-        warn!(
-            keyspace,
-            table = described,
-            "the table has no CQL that would make it again"
-        );
+        // Cassandra sends only a comment for a table of COMPACT STORAGE.
         entries.push(SchemaEntry {
             keyspace: keyspace.to_owned(),
             kind: SchemaKind::Table,
@@ -81,6 +84,66 @@ fn sort_in(keyspace: &str, row: &Row, entries: &mut Vec<SchemaEntry>) -> Result<
         });
     }
     Ok(())
+}
+
+/// Writes the tables of COMPACT STORAGE from the schema tables, and the type of a value that is always empty, which a table
+/// keeps when its COMPACT STORAGE is dropped, as it can be read back.
+async fn mend_old_tables(
+    cql: &dyn Cql,
+    keyspace: &str,
+    release: &Release,
+    entries: &mut [SchemaEntry],
+) -> Result<(), CqlError> {
+    let mut tables = entries
+        .iter()
+        .filter(|entry| entry.kind == SchemaKind::Table);
+    if !tables.any(is_old) {
+        return Ok(());
+    }
+    let has_own = |entry: &SchemaEntry| entry.kind == SchemaKind::Type && entry.name == EMPTY_TYPE;
+    let has_own = entries.iter().any(has_own);
+    let rows = SchemaTables::read(cql, keyspace, release).await?;
+    for entry in entries
+        .iter_mut()
+        .filter(|entry| entry.kind == SchemaKind::Table)
+    {
+        let is_this = |row: &&Row| row.optional_text("table_name") == Some(&entry.name);
+        match rows.tables.iter().find(is_this) {
+            Some(row) if entry.cql.is_empty() => *entry = rows.table(row)?,
+            Some(_) if !has_own => mend_empty_type(entry, rows.columns_of(&entry.name.clone())),
+            _ => {}
+        }
+        if entry.cql.is_empty() {
+            // Its data is still worth a backup.
+            warn!(
+                keyspace,
+                table = entry.name,
+                "no CQL can make this table again"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn is_old(table: &SchemaEntry) -> bool {
+    let names_empty = |statement: &String| tokens(statement).any(|token| token.is(EMPTY_TYPE));
+    table.cql.is_empty() || table.cql.iter().any(names_empty)
+}
+
+fn mend_empty_type(table: &mut SchemaEntry, columns: &[Row]) {
+    let empty = columns
+        .iter()
+        .filter(|column| column.optional_text("type") == Some(EMPTY_TYPE));
+    for name in empty.filter_map(|column| column.optional_text("column_name")) {
+        let name = quote(name);
+        for end in [",", "\n"] {
+            let described = format!("\n    {name} {EMPTY_TYPE}{end}");
+            let mended = format!("\n    {name} {EMPTY_CLASS}{end}");
+            if let Some(create) = table.cql.first_mut() {
+                *create = create.replacen(&described, &mended, 1);
+            }
+        }
+    }
 }
 
 /// Cassandra puts every body between `$$`, also one that has a `$$` in it, which no one can read back.

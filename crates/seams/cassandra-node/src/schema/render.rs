@@ -2,19 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cassandra_versions::Release;
 use model::cql::{literal, quote};
 use model::{SchemaEntry, SchemaKind};
+use serde_json::Value;
 
 use super::options::map_literal;
+use super::rows::SchemaTables;
 use super::types::{names, order, without_frozen};
-use super::{KEYSPACES, odd, rows_of, select_keyspace, table, view};
+use super::{KEYSPACES, odd, rows_of, select_keyspace, view};
 use crate::cql::{Cql, CqlError, Row, RowError};
 
 /// The entries of one keyspace, in an order in which they can be replayed.
-pub(super) async fn entries(cql: &dyn Cql, name: &str) -> Result<Vec<SchemaEntry>, CqlError> {
+pub(super) async fn entries(
+    cql: &dyn Cql,
+    name: &str,
+    release: &Release,
+) -> Result<Vec<SchemaEntry>, CqlError> {
     let mut entries = Vec::new();
+    let mut has_graph = false;
     for row in cql.query(KEYSPACES).await? {
         if row.optional_text("keyspace_name") == Some(name) {
+            has_graph |= row.value("graph_engine").is_some();
             entries.push(keyspace(&row).map_err(odd(KEYSPACES))?);
         }
     }
@@ -26,43 +35,22 @@ pub(super) async fn entries(cql: &dyn Cql, name: &str) -> Result<Vec<SchemaEntry
     for row in rows_of(cql, "aggregates", name).await? {
         entries.push(aggregate(name, &row).map_err(odd(&select_keyspace("aggregates", name)))?);
     }
-    let columns = by_table(rows_of(cql, "columns", name).await?);
-    let dropped = by_table(rows_of(cql, "dropped_columns", name).await?);
-    let triggers = by_table(rows_of(cql, "triggers", name).await?);
-    let none = Vec::new();
-    for row in rows_of(cql, "tables", name).await? {
-        let statement = select_keyspace("tables", name);
-        let of = |rows: &BTreeMap<String, Vec<Row>>| {
-            let table = row.optional_text("table_name").unwrap_or_default();
-            rows.get(table).unwrap_or(&none).clone()
-        };
-        let parts = (of(&columns), of(&dropped), of(&triggers));
-        let made = table::table(name, &row, &parts.0, &parts.1, &parts.2);
-        entries.push(made.map_err(odd(&statement))?);
+    let mut tables = SchemaTables::read(cql, name, release).await?;
+    if has_graph {
+        tables.read_labels(cql).await?;
+    }
+    for row in &tables.tables {
+        entries.push(tables.table(row)?);
     }
     for row in rows_of(cql, "indexes", name).await? {
         entries.push(index(name, &row).map_err(odd(&select_keyspace("indexes", name)))?);
     }
     for row in rows_of(cql, "views", name).await? {
-        let of_view = row
-            .optional_text("view_name")
-            .and_then(|view| columns.get(view));
-        let made = view::view(name, &row, of_view.unwrap_or(&none));
+        let columns = tables.columns_of(row.optional_text("view_name").unwrap_or_default());
+        let made = view::view(name, &row, columns, release);
         entries.push(made.map_err(odd(&select_keyspace("views", name)))?);
     }
     Ok(entries)
-}
-
-fn by_table(rows: Vec<Row>) -> BTreeMap<String, Vec<Row>> {
-    let mut tables: BTreeMap<String, Vec<Row>> = BTreeMap::new();
-    for row in rows {
-        let table = row
-            .optional_text("table_name")
-            .unwrap_or_default()
-            .to_owned();
-        tables.entry(table).or_default().push(row);
-    }
-    tables
 }
 
 pub(super) fn entry(keyspace: &str, kind: SchemaKind, name: &str, cql: Vec<String>) -> SchemaEntry {
@@ -82,12 +70,16 @@ pub(super) fn qualified(keyspace: &str, name: &str) -> String {
 
 fn keyspace(row: &Row) -> Result<SchemaEntry, RowError> {
     let name = row.text("keyspace_name")?;
-    let cql = format!(
+    let mut cql = format!(
         "CREATE KEYSPACE {} WITH replication = {} AND durable_writes = {}",
         quote(name),
         map_literal(&row.map("replication")?),
         row.flag("durable_writes")?
     );
+    // Of DSE Graph since 6.8.
+    if let Some(engine) = row.optional_text("graph_engine") {
+        cql.push_str(&format!(" AND graph_engine = {}", literal(engine)));
+    }
     Ok(entry(name, SchemaKind::Keyspace, name, vec![cql]))
 }
 
@@ -144,10 +136,11 @@ pub(super) fn function(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowErro
         format!("$${body}$$")
     };
     let cql = format!(
-        "CREATE FUNCTION {}({})\n    {on_null} ON NULL INPUT\n    RETURNS {}\n    LANGUAGE {}\n    AS {body}",
+        "CREATE FUNCTION {}({})\n    {on_null} ON NULL INPUT\n    RETURNS {}{}\n    LANGUAGE {}\n    AS {body}",
         qualified(keyspace, name),
         arguments.join(", "),
         without_frozen(row.text("return_type")?),
+        properties(row)?,
         row.text("language")?,
     );
     Ok(entry(
@@ -156,6 +149,21 @@ pub(super) fn function(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowErro
         &signature(name, &types),
         vec![cql],
     ))
+}
+
+/// What only DSE has of a function: whether it is deterministic, and on which of its arguments it is monotonic.
+fn properties(row: &Row) -> Result<String, RowError> {
+    let is = |column: &str| row.value(column).and_then(Value::as_bool) == Some(true);
+    let mut text = String::new();
+    if is("deterministic") {
+        text.push_str("\n    DETERMINISTIC");
+    }
+    if is("monotonic") {
+        text.push_str("\n    MONOTONIC");
+    } else if let Some(argument) = row.texts("monotonic_on")?.first() {
+        text.push_str(&format!("\n    MONOTONIC ON {}", quote(argument)));
+    }
+    Ok(text)
 }
 
 fn aggregate(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
@@ -175,6 +183,7 @@ fn aggregate(keyspace: &str, row: &Row) -> Result<SchemaEntry, RowError> {
     if let Some(condition) = row.optional_text("initcond") {
         cql.push_str(&format!("\n    INITCOND {condition}"));
     }
+    cql.push_str(&properties(row)?);
     Ok(entry(
         keyspace,
         SchemaKind::Aggregate,

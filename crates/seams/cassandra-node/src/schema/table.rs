@@ -1,57 +1,45 @@
 //! Writes a table: columns, dropped columns, keys, options, triggers.
 
-use std::collections::BTreeSet;
-
+use cassandra_versions::Release;
 use model::cql::quote;
 use model::{SchemaEntry, SchemaKind};
 
 use super::options::options;
 use super::render::{entry, qualified, trigger};
+use super::storage::Storage;
 use crate::cql::{Row, RowError};
 
-/// What a dense table without values has for one.
-const EMPTY_TYPE: &str = "empty";
+/// What a dense table without values has for one: a type that has a name in the schema tables, and none in CQL.
+pub(super) const EMPTY_TYPE: &str = "empty";
+/// How CQL writes it, on every release.
+pub(super) const EMPTY_CLASS: &str = "'org.apache.cassandra.db.marshal.EmptyType'";
 
-/// A table of CQL, or one that the older API made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Storage {
-    Rows,
-    /// `COMPACT STORAGE` with columns of fixed names: these are static columns to the storage engine, and the clustering
-    /// column and value beside them are of no meaning.
-    CompactStatic,
-    /// `COMPACT STORAGE` with one value for each clustering.
-    CompactDense,
+/// The rows of a table's columns and triggers.
+pub(super) struct Parts<'a> {
+    pub columns: &'a [Row],
+    pub dropped: &'a [Row],
+    pub triggers: &'a [Row],
+    /// Its role in a graph of DSE, as it is written behind `WITH`.
+    pub label: Option<String>,
 }
 
-impl Storage {
-    fn of(row: &Row) -> Result<Self, RowError> {
-        let flags: BTreeSet<String> = row.texts("flags")?.into_iter().collect();
-        Ok(
-            match (flags.contains("dense"), flags.contains("compound")) {
-                (true, _) => Self::CompactDense,
-                (false, true) => Self::Rows,
-                (false, false) if row.value("flags").is_none() => Self::Rows,
-                (false, false) => Self::CompactStatic,
-            },
-        )
-    }
-}
-
+/// The table's entry, without CQL if no statement makes such a table.
 pub(super) fn table(
     keyspace: &str,
     row: &Row,
-    columns: &[Row],
-    dropped: &[Row],
-    triggers: &[Row],
+    parts: &Parts,
+    release: &Release,
 ) -> Result<SchemaEntry, RowError> {
     let name = row.text("table_name")?;
-    let storage = Storage::of(row)?;
-    let mut cql = vec![create(keyspace, name, row, columns, dropped, storage)?];
+    let Some(storage) = Storage::of(row, parts.columns)? else {
+        return Ok(entry(keyspace, SchemaKind::Table, name, Vec::new()));
+    };
+    let mut cql = vec![create(keyspace, name, row, parts, storage, release)?];
     let target = qualified(keyspace, name);
-    for column in dropped {
-        cql.extend(drop_statements(&target, column, columns)?);
+    for column in parts.dropped {
+        cql.extend(drop_statements(&target, column, parts.columns)?);
     }
-    for row in triggers {
+    for row in parts.triggers {
         cql.push(trigger(keyspace, name, row)?);
     }
     Ok(entry(keyspace, SchemaKind::Table, name, cql))
@@ -61,19 +49,18 @@ fn create(
     keyspace: &str,
     name: &str,
     row: &Row,
-    columns: &[Row],
-    dropped: &[Row],
+    parts: &Parts,
     storage: Storage,
+    release: &Release,
 ) -> Result<String, RowError> {
+    let columns = parts.columns;
     let mut lines = Vec::new();
     for column in visible(columns, storage) {
         lines.push(column_line(column, storage)?);
     }
     // Dropped columns are made live and dropped again, so that data which still names them is read.
-    for column in dropped
-        .iter()
-        .filter(|column| find(columns, column).is_none())
-    {
+    let gone = |column: &&Row| find(columns, column).is_none();
+    for column in parts.dropped.iter().filter(gone) {
         lines.push(column_line(column, storage)?);
     }
     lines.push(format!(
@@ -92,7 +79,10 @@ fn create(
     if let Some(order) = clustering_order(columns, storage)? {
         text.push_str(&format!("\n    AND CLUSTERING ORDER BY ({order})"));
     }
-    text.push_str(&options(row, false)?);
+    if let Some(label) = &parts.label {
+        text.push_str(&format!("\n    AND {label}"));
+    }
+    text.push_str(&options(row, false, release)?);
     Ok(text)
 }
 
@@ -102,7 +92,8 @@ fn visible(columns: &[Row], storage: Storage) -> Vec<&Row> {
         .iter()
         .filter(|column| match (storage, kind(column)) {
             (Storage::CompactStatic, "clustering" | "regular") => false,
-            _ => column.optional_text("type") != Some(EMPTY_TYPE),
+            (Storage::CompactDense, _) => column.optional_text("type") != Some(EMPTY_TYPE),
+            _ => true,
         })
         .collect();
     shown.sort_by_key(|column| {
@@ -115,7 +106,7 @@ fn visible(columns: &[Row], storage: Storage) -> Vec<&Row> {
     shown
 }
 
-fn kind(column: &Row) -> &str {
+pub(super) fn kind(column: &Row) -> &str {
     column.optional_text("kind").unwrap_or("regular")
 }
 
@@ -134,10 +125,13 @@ fn position(column: &Row) -> i64 {
 
 fn column_line(column: &Row, storage: Storage) -> Result<String, RowError> {
     let is_static = kind(column) == "static" && storage == Storage::Rows;
+    let of = match column.text("type")? {
+        EMPTY_TYPE => EMPTY_CLASS,
+        of => of,
+    };
     Ok(format!(
-        "    {} {}{}",
+        "    {} {of}{}",
         quote(column.text("column_name")?),
-        column.text("type")?,
         if is_static { " static" } else { "" }
     ))
 }

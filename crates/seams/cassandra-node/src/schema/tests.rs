@@ -223,6 +223,240 @@ async fn tables_of_compact_storage_are_written_as_cql_shows_them() {
     .await;
 }
 
+/// With the columns that DataStax's drivers read of 6.8.
+#[tokio::test]
+async fn what_only_dse_has_is_written_too() {
+    let node = node("4.0.0.6850");
+    node.cql.set(
+        "SELECT * FROM system.local",
+        json!([{
+            "cluster_name": "c", "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
+            "release_version": "4.0.0.6850", "dse_version": "6.8.50", "schema_version": "v1",
+            "bootstrapped": "COMPLETED", "host_id": FakeCassandra::HOST_ID, "broadcast_address": "127.0.0.2",
+            "data_center": "dc1", "rack": "r1", "tokens": ["10"],
+        }]),
+    );
+    node.cql.set(
+        KEYSPACES,
+        json!([{ "keyspace_name": "Shop", "durable_writes": true, "graph_engine": "Core",
+                 "replication": { "class": "org.apache.cassandra.locator.NetworkTopologyStrategy", "dc1": "3" } }]),
+    );
+    let mut person = bare("person", &["compound"]);
+    person["nodesync"] = json!({ "enabled": "true" });
+    set(
+        &node,
+        "tables",
+        json!([bare("knows", &["compound"]), person]),
+    );
+    set(
+        &node,
+        "columns",
+        json!([
+            column("person", "id", "partition_key", 0, "none", "int"),
+            column("knows", "out", "partition_key", 0, "none", "int"),
+            column("knows", "in", "clustering", 0, "asc", "int"),
+        ]),
+    );
+    set(
+        &node,
+        "vertices",
+        json!([{ "table_name": "person", "label_name": "Person" }]),
+    );
+    set(
+        &node,
+        "edges",
+        json!([{ "table_name": "knows", "label_name": "knows", "from_table": "person", "to_table": "person",
+                 "from_partition_key_columns": ["out"], "from_clustering_columns": [],
+                 "to_partition_key_columns": ["in"], "to_clustering_columns": null }]),
+    );
+    set(
+        &node,
+        "functions",
+        json!([{ "function_name": "twice", "argument_names": ["v"], "argument_types": ["int"], "body": "return v + v;",
+                 "called_on_null_input": false, "language": "java", "return_type": "int",
+                 "deterministic": true, "monotonic": false, "monotonic_on": ["v"] }]),
+    );
+    check(&node, expect![[r#"
+        == Keyspace Shop
+        CREATE KEYSPACE "Shop" WITH replication = {'class': 'org.apache.cassandra.locator.NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true AND graph_engine = 'Core'
+        == Function twice(int)
+        CREATE FUNCTION "Shop".twice(v int)
+            RETURNS NULL ON NULL INPUT
+            RETURNS int
+            DETERMINISTIC
+            MONOTONIC ON v
+            LANGUAGE java
+            AS $$return v + v;$$
+        == Table person
+        CREATE TABLE "Shop".person (
+            id int,
+            PRIMARY KEY (id)
+        ) WITH ID = 5a1c395e-b41f-11e5-9f22-ba0be0483c18
+            AND VERTEX LABEL "Person"
+            AND nodesync = {'enabled': 'true'}
+        == Table knows
+        CREATE TABLE "Shop".knows (
+            out int,
+            "in" int,
+            PRIMARY KEY (out, "in")
+        ) WITH ID = 5a1c395e-b41f-11e5-9f22-ba0be0483c18
+            AND CLUSTERING ORDER BY ("in" ASC)
+            AND EDGE LABEL knows FROM "Person"(out) TO "Person"("in")
+    "#]]).await;
+}
+
+/// As Cassandra 4.1.9 describes tables of COMPACT STORAGE, and one that had it.
+#[tokio::test]
+async fn tables_that_a_newer_release_only_describes_in_a_comment_are_written_from_their_rows() {
+    let node = node("4.1.9");
+    let omitted = "/*\nWarning: Table \"Shop\".t omitted because it has constructs not compatible with CQL (was created via legacy API).\nApproximate structure, for reference:\n(this should not be used to reproduce this schema)\n\nCREATE TABLE \"Shop\".t (\n    k int,\n    PRIMARY KEY (k)\n) WITH COMPACT STORAGE;\n*/";
+    let described = |name: &str, text: &str| json!({ "keyspace_name": "\"Shop\"", "type": "table", "name": name, "create_statement": text });
+    node.cql.set(
+        "DESCRIBE KEYSPACE \"Shop\" WITH INTERNALS",
+        json!([
+            described("\"Dense\"", omitted),
+            described("fixed", omitted),
+            described("keys", omitted),
+            described("counts", omitted),
+            described("numbers", omitted),
+            described("wide", omitted),
+            described(
+                "dropped",
+                "CREATE TABLE \"Shop\".dropped (\n    k int,\n    c int,\n    value empty,\n    PRIMARY KEY (k, c)\n) WITH comment = 'empty';"
+            ),
+        ]),
+    );
+    let with_options = |name: &str| {
+        let mut row = bare(name, &["dense", "compound"]);
+        row["read_repair_chance"] = json!(0.0);
+        row["additional_write_policy"] = json!("99p");
+        row["memtable"] = json!("trie");
+        row["allow_auto_snapshot"] = json!(false);
+        row
+    };
+    set(
+        &node,
+        "tables",
+        json!([
+            with_options("Dense"),
+            bare("fixed", &[]),
+            bare("keys", &["dense"]),
+            bare("counts", &["counter"]),
+            bare("numbers", &[]),
+            bare("wide", &["super", "dense"]),
+            bare("dropped", &["compound"]),
+        ]),
+    );
+    set(
+        &node,
+        "columns",
+        json!([
+            column("Dense", "k", "partition_key", 0, "none", "int"),
+            column("Dense", "c", "clustering", 0, "desc", "int"),
+            column("Dense", "d", "clustering", 1, "asc", "text"),
+            column("Dense", "v", "regular", -1, "none", "text"),
+            column("fixed", "key", "partition_key", 0, "none", "blob"),
+            column("fixed", "column1", "clustering", 0, "asc", "ascii"),
+            column("fixed", "Odd name", "static", -1, "none", "bigint"),
+            column("fixed", "value", "regular", -1, "none", "text"),
+            column("keys", "k", "partition_key", 0, "none", "int"),
+            column("keys", "c", "clustering", 0, "asc", "int"),
+            column("keys", "value", "regular", -1, "none", "empty"),
+            column("counts", "k", "partition_key", 0, "none", "int"),
+            column("counts", "column1", "clustering", 0, "asc", "text"),
+            column("counts", "n", "static", -1, "none", "counter"),
+            column("counts", "value", "regular", -1, "none", "counter"),
+            column("numbers", "k", "partition_key", 0, "none", "int"),
+            column("numbers", "column1", "clustering", 0, "asc", "bigint"),
+            column("numbers", "n", "static", -1, "none", "int"),
+            column("numbers", "value", "regular", -1, "none", "blob"),
+            column("wide", "k", "partition_key", 0, "none", "int"),
+            column("wide", "column1", "clustering", 0, "asc", "text"),
+            column("wide", "", "regular", -1, "none", "map<text, blob>"),
+            column("dropped", "k", "partition_key", 0, "none", "int"),
+            column("dropped", "c", "clustering", 0, "asc", "int"),
+            column("dropped", "value", "regular", -1, "none", "empty"),
+        ]),
+    );
+    check(
+        &node,
+        expect![[r#"
+        == Table Dense
+        CREATE TABLE "Shop"."Dense" (
+            k int,
+            c int,
+            d text,
+            v text,
+            PRIMARY KEY (k, c, d)
+        ) WITH ID = 5a1c395e-b41f-11e5-9f22-ba0be0483c18
+            AND COMPACT STORAGE
+            AND CLUSTERING ORDER BY (c DESC, d ASC)
+            AND additional_write_policy = '99p'
+            AND memtable = 'trie'
+        == Table fixed
+        CREATE TABLE "Shop".fixed (
+            key blob,
+            "Odd name" bigint,
+            PRIMARY KEY (key)
+        ) WITH ID = 5a1c395e-b41f-11e5-9f22-ba0be0483c18
+            AND COMPACT STORAGE
+        == Table keys
+        CREATE TABLE "Shop".keys (
+            k int,
+            c int,
+            PRIMARY KEY (k, c)
+        ) WITH ID = 5a1c395e-b41f-11e5-9f22-ba0be0483c18
+            AND COMPACT STORAGE
+            AND CLUSTERING ORDER BY (c ASC)
+        == Table counts
+        CREATE TABLE "Shop".counts (
+            k int,
+            n counter,
+            PRIMARY KEY (k)
+        ) WITH ID = 5a1c395e-b41f-11e5-9f22-ba0be0483c18
+            AND COMPACT STORAGE
+        == Table numbers
+        == Table wide
+        == Table dropped
+        CREATE TABLE "Shop".dropped (
+            k int,
+            c int,
+            value 'org.apache.cassandra.db.marshal.EmptyType',
+            PRIMARY KEY (k, c)
+        ) WITH comment = 'empty'
+    "#]],
+    )
+    .await;
+}
+
+/// On 3.11, where the table has to be written from its rows.
+#[tokio::test]
+async fn a_value_that_is_always_empty_is_written_by_its_class() {
+    let node = node("3.11.19");
+    set(&node, "tables", json!([bare("dropped", &["compound"])]));
+    set(
+        &node,
+        "columns",
+        json!([
+            column("dropped", "k", "partition_key", 0, "none", "int"),
+            column("dropped", "c", "clustering", 0, "asc", "int"),
+            column("dropped", "value", "regular", -1, "none", "empty"),
+        ]),
+    );
+    check(&node, expect![[r#"
+        == Keyspace Shop
+        CREATE KEYSPACE "Shop" WITH replication = {'class': 'org.apache.cassandra.locator.NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true
+        == Table dropped
+        CREATE TABLE "Shop".dropped (
+            k int,
+            c int,
+            value 'org.apache.cassandra.db.marshal.EmptyType',
+            PRIMARY KEY (k, c)
+        ) WITH ID = 5a1c395e-b41f-11e5-9f22-ba0be0483c18
+            AND CLUSTERING ORDER BY (c ASC)
+    "#]]).await;
+}
+
 #[tokio::test]
 async fn types_functions_aggregates_indexes_and_views_are_written() {
     let node = node("3.11.19");

@@ -1,5 +1,6 @@
 //! Writes a materialized view.
 
+use cassandra_versions::Release;
 use model::cql::quote;
 use model::{SchemaEntry, SchemaKind};
 
@@ -8,7 +9,12 @@ use super::render::{entry, qualified};
 use super::table::{key_text, keys, order_text};
 use crate::cql::{Row, RowError};
 
-pub(super) fn view(keyspace: &str, row: &Row, columns: &[Row]) -> Result<SchemaEntry, RowError> {
+pub(super) fn view(
+    keyspace: &str,
+    row: &Row,
+    columns: &[Row],
+    release: &Release,
+) -> Result<SchemaEntry, RowError> {
     let name = row.text("view_name")?;
     let base = row.text("base_table_name")?;
     let (partition, clustering) = (keys(columns, "partition_key"), keys(columns, "clustering"));
@@ -38,7 +44,7 @@ pub(super) fn view(keyspace: &str, row: &Row, columns: &[Row]) -> Result<SchemaE
     if let Some(order) = order_text(&clustering)? {
         cql.push_str(&format!("\n    AND CLUSTERING ORDER BY ({order})"));
     }
-    cql.push_str(&options(row, true)?);
+    cql.push_str(&options(row, true, release)?);
     Ok(SchemaEntry {
         base_table: base.to_owned(),
         ..entry(keyspace, SchemaKind::View, name, vec![cql])

@@ -2,6 +2,7 @@
 
 mod misbehaviour;
 mod snapshot;
+mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,6 +20,7 @@ use crate::sstables::{self, ComponentFile};
 
 pub use misbehaviour::Misbehaviour;
 use snapshot::link_snapshot;
+pub use upgrade::Upgrades;
 
 /// A running Cassandra that has nothing but its files.
 pub struct FakeControl {
@@ -36,6 +38,8 @@ pub struct FakeControl {
     pub gossip: Mutex<Option<BTreeSet<IpAddr>>>,
     /// The protocols by which it serves clients.
     pub served: Mutex<BTreeSet<ClientProtocol>>,
+    /// What it rewrites SSTables into; without, it rewrites none.
+    pub upgrades: Mutex<Option<Upgrades>>,
     /// The calls that change something or are expensive, in words like nodetool's.
     pub calls: Mutex<Vec<String>>,
 }
@@ -51,6 +55,7 @@ impl FakeControl {
             operations: Mutex::new(Some(Vec::new())),
             gossip: Mutex::default(),
             served: Mutex::new([ClientProtocol::Native].into()),
+            upgrades: Mutex::default(),
             calls: Mutex::default(),
         }
     }
@@ -360,8 +365,16 @@ impl CassandraControl for FakeControl {
         Ok(())
     }
 
-    async fn upgrade_sstables(&self, table: &TableRef) -> Result<(), ControlError> {
-        self.note(format!("upgradesstables {table}"));
+    async fn upgrade_sstables(&self, table: &TableRef, all: bool) -> Result<(), ControlError> {
+        let option = if all { " -a" } else { "" };
+        self.note(format!("upgradesstables{option} {table}"));
+        let upgrades = self.upgrades.lock().unwrap().clone();
+        if let Some(upgrades) = upgrades {
+            let folders = self.folders_of(table);
+            let first = self.highest(table) + 1;
+            let keeps_one = self.does(&Misbehaviour::UpgradesAllButOne);
+            upgrades.rewrite(&folders, first, all, keeps_one);
+        }
         Ok(())
     }
 }

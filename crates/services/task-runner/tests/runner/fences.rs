@@ -56,7 +56,9 @@ async fn a_task_that_is_driven_again_has_higher_fences_and_what_its_first_driver
         assert!(old.1 < new.1, "{old:?} {new:?}");
     }
     let host = crate::fleet::host_id(0).parse().expect("an id");
-    let late = world.agent("n1").under(&old).stop_cassandra(host).await;
+    let restore = id.parse().expect("an id");
+    let agent = world.agent("n1").under(&old);
+    let late = agent.stop_cassandra(restore, host).await;
     assert_eq!(late.expect_err("refused").reason, FENCED);
     assert!(world.fleet.facts().stopped.is_empty());
     world.check_rules();
@@ -77,7 +79,9 @@ async fn of_a_task_that_was_ended_by_force_a_late_call_is_refused_once_another_t
     assert_ne!(of_task(&old).map(|it| it.0), of_task(&new).map(|it| it.0));
     assert!(of_cluster(&old) < of_cluster(&new), "{old} {new}");
     let host = crate::fleet::host_id(1).parse().expect("an id");
-    let late = world.agent("n2").under(&old).stop_cassandra(host).await;
+    let restore = id.parse().expect("an id");
+    let agent = world.agent("n2").under(&old);
+    let late = agent.stop_cassandra(restore, host).await;
     assert_eq!(late.expect_err("refused").reason, FENCED);
 }
 

@@ -12,7 +12,6 @@ use model::{ClusterName, Selection, Zone};
 use schedule::{
     Kinds, Overlap, PastRun, Pause, RunOutcome, Schedule, ScheduleName, ScheduleState, SkipReason,
 };
-use state_store::StateStore;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::crash::WRITES_MAX;

@@ -43,7 +43,7 @@ pub(crate) fn write(
     make_around(backup, selected, live, keyspaces, &mut cql.schema);
     let (tables, views): (Vec<&Decided>, Vec<&Decided>) =
         decided.iter().partition(|table| table.view_of.is_none());
-    let tables: Vec<Brought> = tables
+    let tables: Vec<Brought> = objects::vertices_first(tables, schemas)
         .into_iter()
         .map(|table| Brought {
             table,

@@ -3,6 +3,7 @@
 //! Online, indexes are built while files are loaded. In place their files are swapped too, so that both sides must have
 //! the same indexes: one without files would answer nothing.
 
+use cassandra_schema::IndexKind;
 use model::manifest::BackupManifest;
 use model::plan::{RestoreMode, TableAction};
 use model::{SchemaEntry, SchemaKind};
@@ -19,7 +20,12 @@ pub(crate) fn check(met: &Met, findings: &mut Findings) {
     let (mode, schemas) = (met.given.inputs.mode, met.making.schemas);
     let (decided, in_the_way) = (met.making.decided, &met.found.in_the_way);
     for table in decided.iter().filter(|table| table.view_of.is_none()) {
-        let stands = |index: &SchemaEntry| !in_the_way.contains(&schemas::key(index));
+        // Those of DSE Search are reported apart: nothing builds them while files are loaded.
+        let stands = |index: &SchemaEntry| {
+            let found = schemas.backup.index(&index.keyspace, &index.name);
+            let is_search = found.is_some_and(|found| found.kind() == IndexKind::Search);
+            !is_search && !in_the_way.contains(&schemas::key(index))
+        };
         say_of_table(mode, table, backup, live, schemas, stands, findings);
     }
 }

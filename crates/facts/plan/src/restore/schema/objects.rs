@@ -1,10 +1,12 @@
 //! What the restored tables need around them: types, functions, free names, compaction classes.
 
+use cassandra_schema::GraphLabel;
 use cassandra_versions::Release;
 use model::manifest::BackupManifest;
 use model::{SchemaEntry, SchemaKind, Severity};
 
 use super::changes;
+use super::tables::Decided;
 use crate::findings::Findings;
 use crate::restore::given::Given;
 use crate::restore::given::schemas::Schemas;
@@ -45,6 +47,20 @@ pub(crate) fn needed<'a>(
             }
         }
     })
+}
+
+/// An edge of DSE Graph names the labels of two vertices, which are to be there first.
+pub(crate) fn vertices_first<'a, 'b>(
+    mut tables: Vec<&'a Decided<'b>>,
+    schemas: &Schemas,
+) -> Vec<&'a Decided<'b>> {
+    tables.sort_by_key(|decided| {
+        let table = &decided.plan.table;
+        let found = schemas.backup.table(&table.keyspace, &table.table);
+        let graph = found.and_then(|found| found.graph.as_ref());
+        matches!(graph, Some(GraphLabel::Edge { .. }))
+    });
+    tables
 }
 
 fn check_definition(

@@ -8,6 +8,7 @@ use super::indexes;
 use super::making::Making;
 use super::objects;
 use super::rewrites;
+use super::search;
 use super::settings;
 use super::tables;
 use crate::findings::Findings;
@@ -34,8 +35,12 @@ const RULES_OF_OBJECTS: &[fn(&Given, &mut Findings)] = &[
 ];
 
 /// About what is made.
-const RULES_OF_MAKING: &[fn(&Met, &mut Findings)] =
-    &[features::check_validated, settings::check, indexes::check];
+const RULES_OF_MAKING: &[fn(&Met, &mut Findings)] = &[
+    features::check_validated,
+    settings::check,
+    indexes::check,
+    search::check,
+];
 
 pub(crate) fn make<'a>(given: &Given<'a>, findings: &mut Findings) -> SchemaOutcome<'a> {
     let (selected, live) = (&given.selected, &given.live);

@@ -53,7 +53,8 @@ pub(crate) fn rewrites(
     rewrites
 }
 
-/// What changes nothing that anyone would notice is shown and not said, and what only DSE has is said with its feature.
+/// What changes nothing that anyone would notice is shown without a finding, and what only DSE has is reported with its
+/// feature.
 fn say_applied(applied: &Applied, name: &str, made: &Making, findings: &mut Findings) {
     let mut needed = made.schemas.needed.iter();
     let is_of_dse = needed.any(|requirement| {
@@ -61,7 +62,8 @@ fn say_applied(applied: &Applied, name: &str, made: &Making, findings: &mut Find
             && requirement.feature.is_of_dse()
             && rewrites_of(&requirement.feature, made.release) == Some(applied.rewrite)
     });
-    if applied.rewrite.is_safe() || is_of_dse {
+    let is_silent = applied.rewrite.is_safe() && !applied.rewrite.loses_a_choice();
+    if is_silent || is_of_dse {
         return;
     }
     findings.say(

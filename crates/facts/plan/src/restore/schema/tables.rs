@@ -97,9 +97,13 @@ fn online_table<'a>(
 ) -> Decided<'a> {
     let source_id = table.id.unwrap_or(TableId(Uuid::nil()));
     let now = live.find(SchemaKind::Table, &table.table.keyspace, &table.table.table);
+    // Earlier agents found no CQL for tables of COMPACT STORAGE on 4.0 and later. One with the same id is the same table.
+    let is_known_by_id = |id| table.entry.cql.is_empty() && id == source_id;
     let (action, target_id) = match (now, live.id(&table.table)) {
         (None, _) => (TableAction::Create, source_id),
-        (Some(now), Some(id)) if schemas.same(table.entry, now) => (TableAction::Truncate, id),
+        (Some(now), Some(id)) if schemas.same(table.entry, now) || is_known_by_id(id) => {
+            (TableAction::Truncate, id)
+        }
         (Some(_), id) => {
             let why = match id {
                 None => "has no id that any node knows of",

@@ -224,7 +224,8 @@ fn way_to_read(reading: Reading, format: &str, source: &Release) -> String {
             "set `storage_compatibility_mode` to UPGRADING on every target node, then to NONE, with a rolling restart for each: Cassandra 5.0 reads it then".to_owned()
         }
         Reading::AfterRewriteOn(line) => {
-            format!("restore into {line}, run `nodetool upgradesstables` there, and back up again")
+            let command = line.first_release().upgrade_command();
+            format!("restore into {line}, run `{command}` there, and back up again")
         }
         Reading::Reads | Reading::Never => {
             let lines: Vec<Line> = lines_that_read(format).into_iter().filter(takes).collect();

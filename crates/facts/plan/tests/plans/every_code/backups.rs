@@ -34,6 +34,26 @@ fn nothing_to_back_up() -> Vec<Finding> {
     plan_backup(&request).findings
 }
 
+/// As a node of DSE describes a table of tiered storage.
+fn tiered() -> Vec<Finding> {
+    let (source, _) = shop("dse 6.8.50", "dse 6.8.50");
+    let mut nodes = source.describe();
+    let class = "org.apache.cassandra.db.compaction.TieredCompactionStrategy";
+    nodes[0].tables[0].compaction_class = class.to_owned();
+    let request = BackupRequest {
+        backup: backup_ref(),
+        kind: BackupKind::Full,
+        nodes,
+        unreachable: Vec::new(),
+        selection: Selection::default(),
+        completeness: Default::default(),
+        schema: Default::default(),
+    };
+    let plan = plan_backup(&request);
+    assert!(plan.supported, "{:?}", plan.findings);
+    plan.findings
+}
+
 fn damaged() -> RestoreRequest {
     let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     let mut request = request(&source, &target);
@@ -93,6 +113,7 @@ pub fn cases() -> Vec<Case> {
             "COVERAGE_REDUCED",
             said(&without_a_node(Completeness::Quorum)),
         ),
+        ("TIERED_STORAGE", tiered()),
         ("BACKUP_DAMAGED", said(&damaged())),
         ("BACKUP_UNVERIFIED", said(&whole)),
         ("AUTH_NOT_INCLUDED", said(&whole)),

@@ -188,6 +188,13 @@ pub fn cases() -> Vec<Case> {
             }),
         ),
         (
+            "SEARCH_REINDEX",
+            onto("dse 6.8.50", "dse 6.8.50", |source, _| {
+                let search = "CREATE CUSTOM INDEX by_c ON shop.orders () USING 'com.datastax.bdp.search.solr.Cql3SolrSecondaryIndex'";
+                source.entry(SchemaKind::Index, "shop.by_c", "orders", &[search]);
+            }),
+        ),
+        (
             "INDEX_REBUILD",
             with(|source, _| {
                 source.index("shop.by_c", "orders");

@@ -24,6 +24,8 @@ pub enum Misbehaviour {
     DiesHalfWay,
     /// It goes down in the middle of a drain.
     DiesInDrain,
+    /// `upgradesstables` succeeds and leaves one SSTable as it was.
+    UpgradesAllButOne,
     /// Clients are served whatever it is told.
     KeepsClients,
     /// One SSTable of each table is skipped when the node starts.

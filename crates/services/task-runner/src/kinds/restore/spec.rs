@@ -135,10 +135,16 @@ impl RestoreSpec {
         found.map_or(&[], |planned| &planned.cql)
     }
 
-    /// Findings of the plan to be shown once the restore is done, with the task's id in the commands that need it.
+    /// Findings of the plan to be shown once the restore is done, with the task's id in the commands that need it. What a
+    /// step of the restore has done by then is no longer to be done.
     pub fn closing(&self, task: TaskId, accept_after_hours: u64) -> Vec<Finding> {
         let findings = self.plan.findings.iter();
-        let closing = findings.filter(|finding| finding.when == When::After);
+        let mut steps = self.plan.steps.iter();
+        let upgrades = steps.any(|step| step.kind == StepKind::UpgradeSstables);
+        let is_done =
+            |code: &str| upgrades && codes::DONE_BY_UPGRADE.iter().any(|it| it.name == code);
+        let closing =
+            findings.filter(|finding| finding.when == When::After && !is_done(&finding.code));
         let with_id = |finding: &Finding| {
             let mut finding = finding.clone();
             if finding.code == codes::OLD_FILES_KEPT.name {

@@ -161,6 +161,42 @@ fn views_are_built_again_and_never_staged() {
 }
 
 #[test]
+fn the_report_of_a_restore_does_not_ask_for_what_its_steps_have_done() {
+    let of = |code: codes::Code, when| Finding {
+        code: code.name.to_owned(),
+        severity: code.severity,
+        when,
+        subject: "c".to_owned(),
+        message: String::new(),
+        hint: String::new(),
+    };
+    let check = ("check", "", "pin");
+    let upgrade = ("upgradesstables-n1", "n1", "check");
+    for (steps, said) in [
+        (vec![("pin", "", ""), check, upgrade], "REPAIR_ADVISED"),
+        (
+            vec![("pin", "", ""), check],
+            "UPGRADE_SSTABLES_REQUIRED CASSANDRA_ONTO_HCD REPAIR_ADVISED",
+        ),
+    ] {
+        let mut plan = plan(&steps);
+        plan.findings = vec![
+            of(codes::UPGRADE_SSTABLES_REQUIRED, When::After),
+            of(codes::CASSANDRA_ONTO_HCD, When::After),
+            of(codes::BACKUP_UNVERIFIED, When::Before),
+            of(codes::REPAIR_ADVISED, When::After),
+        ];
+        let spec = RestoreSpec::new(plan, &manifests()).expect("a spec");
+        let closing = spec.closing(TaskId(Uuid::from_u128(1)));
+        let found: Vec<&str> = closing
+            .iter()
+            .map(|finding| finding.code.as_str())
+            .collect();
+        assert_eq!(found.join(" "), said);
+    }
+}
+
+#[test]
 fn the_hash_of_each_source_is_taken_along_and_none_may_be_missing() {
     let spec = a_spec();
     let node = spec.node("n2").expect("a node");
