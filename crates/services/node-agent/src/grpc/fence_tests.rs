@@ -152,7 +152,10 @@ async fn a_call_that_is_meant_for_another_node_does_not_fence_this_one() {
     let agent = Arc::new(agent);
     let mut client = node_agent_under(serve(&agent), &fences(9, 90));
     let host_id = FakeNode::host_id(2).to_string();
-    let request = pb::StopCassandraRequest { host_id };
+    let request = pb::StopCassandraRequest {
+        host_id,
+        restore: "r1".to_owned(),
+    };
     let refused = client.stop_cassandra(request).await.unwrap_err();
     assert_eq!(RemoteError::from(refused).reason, "WRONG_NODE");
     agent.fences.check(&fences(1, 10)).await.unwrap();
@@ -169,7 +172,10 @@ async fn a_call_whose_caller_loses_its_lease_while_it_waits_for_other_work_does_
     let other_work = agent.locks.lock("node").await;
     let mut client = node_agent_under(serve(&agent), &fences(1, 10));
     let host_id = FakeNode::host_id(1).to_string();
-    let request = pb::StopCassandraRequest { host_id };
+    let request = pb::StopCassandraRequest {
+        host_id,
+        restore: "r1".to_owned(),
+    };
     let waiting = tokio::spawn(async move { client.stop_cassandra(request).await });
     let is_waiting = async {
         // Its fences are in force, so it is past all checks but the last.
