@@ -187,7 +187,7 @@ fn the_report_of_a_restore_does_not_ask_for_what_its_steps_have_done() {
             of(codes::REPAIR_ADVISED, When::After),
         ];
         let spec = RestoreSpec::new(plan, &manifests()).expect("a spec");
-        let closing = spec.closing(TaskId(Uuid::from_u128(1)));
+        let closing = spec.closing(TaskId(Uuid::from_u128(1)), 0);
         let found: Vec<&str> = closing
             .iter()
             .map(|finding| finding.code.as_str())
