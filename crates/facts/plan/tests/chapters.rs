@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// In their order. A chapter is a file of this name in `src/restore`, with the files in its folder.
-const CHAPTERS: [&str; 8] = [
+const CHAPTERS: [&str; 9] = [
     "given",
     "placing",
     "schema",
     "sstables",
     "nodes",
     "statements",
+    "unknown_build",
     "steps",
     "closing",
 ];

@@ -165,7 +165,9 @@ impl FromStr for Cron {
             .seconds(Seconds::Optional)
             .year(Year::Disallowed)
             .build();
-        let pattern = parser.parse(&text).map_err(|why| CronError::Syntax {
+        // Vixie cron has both words for it.
+        let known = if text == "@midnight" { "@daily" } else { &text };
+        let pattern = parser.parse(known).map_err(|why| CronError::Syntax {
             text: text.clone(),
             why: why.to_string(),
         })?;

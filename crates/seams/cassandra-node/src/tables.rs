@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cql::{Cql, CqlError, Row, RowError};
 use crate::error::{ErrorKind, NodeError};
+use crate::schema::keyspace_names;
 
 const TABLES: &str = "SELECT keyspace_name, table_name, id, compaction FROM system_schema.tables";
-const KEYSPACES: &str = "SELECT keyspace_name FROM system_schema.keyspaces";
 const VIEWS: &str =
     "SELECT keyspace_name, view_name, id, base_table_name, compaction FROM system_schema.views";
 
@@ -109,12 +109,9 @@ pub async fn select(cql: &dyn Cql, selection: &Selection) -> Result<Vec<Table>, 
         .iter()
         .filter(|keyspace| !filled.contains(keyspace.as_str()));
     if let Some(first) = empty.next() {
-        let known = cql.query(KEYSPACES).await?;
-        let exists = |keyspace: &&String| {
-            let mut names = known.iter().map(|row| row.optional_text("keyspace_name"));
-            names.any(|name| name == Some(keyspace.as_str()))
-        };
-        if let Some(missing) = std::iter::once(first).chain(empty).find(|it| !exists(it)) {
+        let known = keyspace_names(cql).await?;
+        let mut wanted = std::iter::once(first).chain(empty);
+        if let Some(missing) = wanted.find(|keyspace| !known.contains(keyspace)) {
             return Err(SelectionError::Keyspace(missing.clone()));
         }
     }

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::plan::{RestoreMode, TableAction};
 use model::{HostId, NodeDescription, Severity, TableRef};
 
-use super::given::Given;
-use super::given::versions::is_unknown;
-use super::schema::tables::Decided;
-use super::schema::trial::{self, Trial};
 use crate::findings::Findings;
+use crate::restore::given::Given;
+use crate::restore::given::versions::is_unknown;
+use crate::restore::schema::tables::Decided;
+use crate::restore::schema::trial::{self, Trial};
 use crate::{codes, wording};
 
 pub(super) fn check(given: &Given, decided: &[Decided], trial: &Trial, findings: &mut Findings) {

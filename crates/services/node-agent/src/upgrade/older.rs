@@ -13,7 +13,11 @@ use crate::transactions::Transactions;
 
 /// The formats that the node writes, or may write under its settings.
 #[derive(Debug, Clone)]
-pub(super) struct Current(Vec<String>);
+pub(super) struct Current {
+    formats: Vec<String>,
+    /// The one that it writes now; empty if that is not known.
+    writes: String,
+}
 
 impl Current {
     pub async fn of(node: &CassandraNode) -> Result<Self, CqlError> {
@@ -23,16 +27,19 @@ impl Current {
         let reads: Vec<String> = reads.map(ToString::to_string).collect();
         let writes = written_format(&release, &formats).unwrap_or_default();
         let current = release.current_formats(&reads, writes).into_iter();
-        Ok(Self(current.map(str::to_owned).collect()))
+        Ok(Self {
+            formats: current.map(str::to_owned).collect(),
+            writes: writes.to_owned(),
+        })
     }
 
     /// Whether the release is one of which it is known.
     pub fn is_known(&self) -> bool {
-        !self.0.is_empty()
+        !self.formats.is_empty()
     }
 
     fn names(&self) -> Vec<&str> {
-        self.0.iter().map(String::as_str).collect()
+        self.formats.iter().map(String::as_str).collect()
     }
 }
 
@@ -66,12 +73,17 @@ impl Older {
 
     /// Whether plain `nodetool upgradesstables` might leave one of them.
     pub fn needs_all(&self, current: &Current) -> bool {
-        let current = current.names();
-        !current.is_empty()
-            && self
-                .0
-                .values()
-                .any(|format| may_be_skipped(format, &current))
+        if !current.is_known() {
+            return false;
+        }
+        // Another format that its settings could make it write may be one whose latest version is skipped.
+        let names = if current.writes.is_empty() {
+            current.names()
+        } else {
+            vec![current.writes.as_str()]
+        };
+        let mut formats = self.0.values();
+        formats.any(|format| may_be_skipped(format, &names))
     }
 
     /// Those of them that are also in `now`.

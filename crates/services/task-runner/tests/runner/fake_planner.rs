@@ -171,7 +171,7 @@ impl Planner for FakePlanner {
             .as_ref()
             .is_some_and(|it| !it.version.is_empty());
         self.fleet.require(
-            needs_all != replication_is_told,
+            needs_all || replication_is_told,
             "the schema is told if something may be missing",
         );
         let missing = match needs_all {

@@ -180,41 +180,6 @@ async fn a_cutoff_that_was_missed_on_one_node_is_moved_for_all() {
 }
 
 #[tokio::test]
-async fn nodes_that_are_too_slow_for_a_cutoff_get_twice_the_time() {
-    let mut world = world();
-    world.config.quiesce_seconds = 10;
-    let mut life = world.start_with_cluster().await;
-    world.fleet.fail("mark n2", &[Fault::TooLate]);
-    world.fleet.fail("cut-off n1", &[Fault::TooLate]);
-    let id = life.restore("b").await;
-    succeeds(&mut life, &id).await;
-    let facts = world.fleet.facts();
-    let cutoffs = facts.cutoffs.iter().map(|cutoff| cutoff.parse());
-    let cutoffs: Vec<jiff::Timestamp> = cutoffs.collect::<Result<_, _>>().expect("times");
-    // In one try, with 10, 20 and 40 seconds from the time at which each was chosen.
-    let seconds = cutoffs
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]).get_seconds());
-    let seconds: Vec<i64> = seconds.collect();
-    assert!(
-        seconds.len() == 2 && seconds[0] >= 10 && seconds[1] >= 20,
-        "{seconds:?}"
-    );
-    for node in ["n1", "n2"] {
-        let called = |call: &str| {
-            facts
-                .calls
-                .iter()
-                .filter(|made| **made == format!("{call} {node}"))
-                .count()
-        };
-        assert_eq!((called("mark"), called("let-in")), (3, 2), "{node}");
-    }
-    drop(facts);
-    world.check_rules();
-}
-
-#[tokio::test]
 async fn nodes_are_made_quiet_and_stopped_again_by_a_runner_that_was_restarted_between() {
     let world = world();
     let mut life = world.start_with_cluster().await;
