@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::AmbiguousOffset;
@@ -22,7 +23,7 @@ use model::Zone;
 #[serde(try_from = "String", into = "String")]
 pub struct Cron {
     text: String,
-    pattern: croner::Cron,
+    pattern: Arc<croner::Cron>,
     /// Whether it runs every hour or every few hours, rather than at certain times of the day.
     follows_clocks: bool,
 }
@@ -174,7 +175,7 @@ impl FromStr for Cron {
         let follows_clocks = follows_clocks(&text);
         let cron = Self {
             text,
-            pattern,
+            pattern: Arc::new(pattern),
             follows_clocks,
         };
         if cron.next_after(&Zone::default().at(SOME_TIME)).is_none() {

@@ -125,9 +125,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let put = put.put_schedule(schedule_of(args), replace).await;
     let state = put.map_err(|error| context.failed(Service::TaskRunner, error))?;
     let view = ScheduleView::new(&state, Timestamp::now());
-    context
-        .screen
-        .result(&view, |view, paint| schedule::text(view, paint))
+    context.screen.result(&view, schedule::text)
 }
 
 fn schedule_of(args: Args) -> Schedule {

@@ -24,7 +24,5 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         .await;
     let state = resumed.map_err(|error| context.failed(Service::TaskRunner, error))?;
     let view = ScheduleView::new(&state, Timestamp::now());
-    context
-        .screen
-        .result(&view, |view, paint| schedule::text(view, paint))
+    context.screen.result(&view, schedule::text)
 }

@@ -32,7 +32,5 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         args.runs as usize,
         now,
     );
-    context
-        .screen
-        .result(&view, |view, paint| schedule::shown_text(view, paint))
+    context.screen.result(&view, schedule::shown_text)
 }
