@@ -93,7 +93,7 @@ async fn log_in_to_jmx(world: &mut World) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restore_in_place_needs_one_more_grant_and_brings_back_a_keyspace_without_tables()
+async fn a_restore_in_place_needs_a_superuser_and_brings_back_a_keyspace_without_tables()
 -> Result<()> {
     let cluster = Cluster::builder(Release::C41).authenticator(true);
     let mut world = World::builder(cluster)
@@ -120,9 +120,9 @@ async fn a_restore_in_place_needs_one_more_grant_and_brings_back_a_keyspace_with
         "restore", "start", "all", "--into", CLUSTER, "--mode", "in-place", "--wait", "--yes",
     ];
     let refused = world.cli().run(&start).await?.expect(3);
-    let grant = format!("GRANT MODIFY ON system.local TO {ROLE}");
-    assert!(refused.stdout.contains(&grant), "{}", refused.stdout);
-    run(&session, &grant).await?;
+    let alter = format!("ALTER ROLE {ROLE} WITH SUPERUSER = true");
+    assert!(refused.stdout.contains(&alter), "{}", refused.stdout);
+    run(&session, &alter).await?;
     let restored = world.cli().ok(&start).await?;
     assert_eq!(counts(&world).await?, before);
     let session = world.cluster.session().await?;

@@ -289,7 +289,8 @@ mod tests {
 
     #[test]
     fn what_a_schedule_cannot_be_is_refused_by_its_field() {
-        let cases: [(&str, fn(&mut pb::Schedule)); 6] = [
+        type Spoil = fn(&mut pb::Schedule);
+        let cases: [(&str, Spoil); 6] = [
             ("cron", |schedule| schedule.cron = "30 25 * * *".into()),
             ("name", |schedule| schedule.name = "Nightly".into()),
             ("zone", |schedule| schedule.zone = "Mars".into()),

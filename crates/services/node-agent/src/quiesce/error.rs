@@ -75,7 +75,7 @@ impl ServiceError for QuiesceError {
             Self::Lifecycle(error) => return error.hint(),
             Self::NotStaged { .. } => "stage the restore on this node first",
             Self::Refused(_) => {
-                "the agent's role needs `GRANT SELECT ON system.local` and `GRANT MODIFY ON system.local`; grant both and resume the task"
+                "up to Cassandra 4.0 the agent's role needs MODIFY ON ALL KEYSPACES, later it must be a superuser for the time of the restore: `ALTER ROLE … WITH SUPERUSER = true`; then resume the task"
             }
             Self::NotWritten { .. } => "check that cql_address in [cassandra] is this node's own",
             Self::StillServed => {

@@ -84,16 +84,17 @@ fn check_records(asked: &Asked, findings: &mut Findings) {
     if asked.given.inputs.mode != RestoreMode::InPlace || asked.decided.is_empty() {
         return;
     }
-    let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut lacking: BTreeMap<(&str, bool), Vec<&str>> = BTreeMap::new();
     for node in asked.nodes() {
         if let Some(role) = &node.setup.role
             && !may_write_records(role, &node.release)
         {
-            let nodes = lacking.entry(&role.name).or_default();
+            let by_grant = node.release.all_keyspaces_include_its_own();
+            let nodes = lacking.entry((&role.name, by_grant)).or_default();
             nodes.push(&node.member.address);
         }
     }
-    for (name, nodes) in lacking {
+    for ((name, by_grant), nodes) in lacking {
         findings.say(
             codes::GRANT_MISSING,
             name,
@@ -101,8 +102,20 @@ fn check_records(asked: &Asked, findings: &mut Findings) {
                 "the role {name} of the agents beside {} may not write to system.local, which keeps writes from after the restore point out of the restored tables",
                 wording::list(nodes)
             ),
-            format!("GRANT MODIFY ON system.local TO {}", quote(name)),
+            way_to_records(name, by_grant),
         );
+    }
+}
+
+/// Cassandra refuses to grant MODIFY on its own keyspaces, so that only what covers them by itself is left.
+fn way_to_records(name: &str, by_grant: bool) -> String {
+    let name = quote(name);
+    if by_grant {
+        format!("GRANT MODIFY ON ALL KEYSPACES TO {name}")
+    } else {
+        format!(
+            "for the time of the restore, as a superuser: ALTER ROLE {name} WITH SUPERUSER = true"
+        )
     }
 }
 
