@@ -43,6 +43,8 @@ pub enum KeepReason {
     InUse,
     /// A backup that is kept builds on it.
     BaseOf(BackupName),
+    /// A backup that cannot be read may build on it.
+    PerhapsBase,
     /// It has not ended.
     Running,
     /// It failed or is damaged, but not long enough ago.
@@ -76,6 +78,7 @@ impl fmt::Display for KeepReason {
             Self::Pinned(reason) => write!(f, "pinned: {reason}"),
             Self::InUse => f.write_str("in use"),
             Self::BaseOf(name) => write!(f, "base of {name}"),
+            Self::PerhapsBase => f.write_str("something that cannot be read may build on it"),
             Self::Running => f.write_str("not ended"),
             Self::FailedLately => f.write_str("failed lately"),
             Self::LastResort => f.write_str("damaged, but there are too few good ones"),
@@ -161,6 +164,10 @@ impl<'a> Deciding<'a> {
 
     /// Keeps what no rule counts.
     fn keep_by_circumstances(&mut self) {
+        // One whose base cannot be read, either.
+        let is_unclear =
+            |backup: &Backup| backup.standing == Standing::Unreadable && backup.base.is_none();
+        let unclear = self.backups.iter().any(is_unclear);
         for (backup, reasons) in self.backups.iter().zip(&mut self.reasons) {
             if !backup.in_scope {
                 reasons.push(KeepReason::OutOfScope);
@@ -170,6 +177,9 @@ impl<'a> Deciding<'a> {
             }
             if backup.in_use {
                 reasons.push(KeepReason::InUse);
+            }
+            if unclear && backup.base.is_none() && backup.standing == Standing::Good {
+                reasons.push(KeepReason::PerhapsBase);
             }
             let is_recent = is_younger(backup, self.policy.failed_days, self.now);
             match standing(backup, self.backups) {

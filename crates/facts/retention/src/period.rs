@@ -33,7 +33,11 @@ impl Period {
             i64::from(time.day()),
         );
         match self {
-            Self::Hour => time.timestamp().as_second().div_euclid(3_600),
+            // When the hour began: one that clocks show twice began twice.
+            Self::Hour => {
+                let since = i64::from(time.minute()) * 60 + i64::from(time.second());
+                time.timestamp().as_second() - since
+            }
             Self::Day => (year * 12 + month) * 31 + day,
             Self::Week => {
                 let week = time.date().iso_week_date();
@@ -61,6 +65,24 @@ impl fmt::Display for Period {
 mod tests {
     use super::*;
     use model::Zone;
+
+    #[test]
+    fn an_hour_is_that_of_the_clock() {
+        let zone: Zone = "Asia/Kolkata".parse().expect("a zone");
+        let number = |text: &str| {
+            let time = zone.at(text.parse().expect("a time"));
+            Period::Hour.number(&time)
+        };
+        // 10:10, 10:50 and 11:20.
+        let [first, second, third] = [
+            "2026-01-01T04:40:00Z",
+            "2026-01-01T05:20:00Z",
+            "2026-01-01T05:50:00Z",
+        ]
+        .map(number);
+        assert_eq!(first, second);
+        assert!(second < third);
+    }
 
     #[test]
     fn a_later_period_has_a_higher_number() {

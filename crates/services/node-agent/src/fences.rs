@@ -20,10 +20,11 @@ use seen::Seen;
 pub use error::FenceError;
 
 /// The highest fences, in memory and on disk.
+#[derive(Clone)]
 pub struct SeenFences {
     path: Arc<PathBuf>,
     /// None until the file was read.
-    memory: Mutex<Option<Memory>>,
+    memory: Arc<Mutex<Option<Memory>>>,
 }
 
 struct Memory {
@@ -36,7 +37,7 @@ impl SeenFences {
     pub fn new(path: PathBuf) -> Self {
         Self {
             path: Arc::new(path),
-            memory: Mutex::new(None),
+            memory: Arc::new(Mutex::new(None)),
         }
     }
 
@@ -68,6 +69,16 @@ impl SeenFences {
         if fences.is_empty() {
             return Ok(Ok(()));
         }
+        // To its end, also if the caller goes away: the lock keeps all others off the file until it is written.
+        let (seen, fences) = (self.clone(), fences.clone());
+        let raising = tokio::spawn(async move { seen.raise_to_the_end(&fences).await });
+        match raising.await {
+            Ok(raised) => raised,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    async fn raise_to_the_end(&self, fences: &Fences) -> Result<Result<(), FileError>, FenceError> {
         let mut memory = self.memory.lock().await;
         let memory = self.loaded(&mut memory).await?;
         memory.seen.check(fences)?;

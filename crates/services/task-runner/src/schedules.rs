@@ -27,7 +27,7 @@ use crate::kinds::backup::Created;
 use store::Stored;
 
 pub(crate) use lead::schedules_loop;
-pub(crate) use store::has_any;
+pub(crate) use store::{has_any, waits_for};
 
 /// How often a change is tried while others change the schedule at the same time.
 const CHANGE_TRIES: usize = 10;
@@ -35,7 +35,7 @@ const CHANGE_TRIES: usize = 10;
 /// Makes a schedule, or changes it if it is there and `replace` is set.
 pub(crate) async fn put(
     context: &Context,
-    mut schedule: Schedule,
+    schedule: Schedule,
     replace: bool,
 ) -> Result<ScheduleState, RunnerError> {
     cluster::get(context, &schedule.cluster).await?;
@@ -49,14 +49,20 @@ pub(crate) async fn put(
                 return Err(RunnerError::ScheduleExists(cluster, name));
             }
             Some(mut known) => {
-                // A pause is ended by resuming, not by a change of something else.
-                if schedule.pause.is_none() {
-                    schedule.pause = known.state.schedule.pause.take();
+                let old = known.state.schedule;
+                if (&old.cron, &old.zone, old.start)
+                    != (&schedule.cron, &schedule.zone, schedule.start)
+                {
+                    // Runs that the new times have before now were never promised.
+                    known.state.progress.considered = now;
+                    known.state.progress.waiting = None;
                 }
-                known.state.schedule = schedule.clone();
-                // What the new expression was due before now was never promised.
-                known.state.progress.considered = now;
-                known.state.progress.waiting = None;
+                // A pause is ended by resuming, not by a change of something else.
+                let pause = schedule.pause.clone().or(old.pause);
+                known.state.schedule = Schedule {
+                    pause,
+                    ..schedule.clone()
+                };
                 known
             }
         };
@@ -96,7 +102,6 @@ pub(crate) async fn delete(
     cluster: &ClusterName,
     name: &ScheduleName,
 ) -> Result<(), RunnerError> {
-    store::get(context, cluster, name).await?;
     store::remove(context, cluster, name).await
 }
 
@@ -109,8 +114,9 @@ pub(crate) async fn set_pause(
 ) -> Result<ScheduleState, RunnerError> {
     let now = (context.clock)();
     change(context, cluster, name, |state| {
+        let was_paused = state.schedule.is_paused(now);
         state.schedule.pause.clone_from(&pause);
-        if pause.is_none() {
+        if pause.is_none() && was_paused {
             // What was due during the pause is not made up for.
             state.progress.considered = now.max(state.progress.considered);
             state.progress.waiting = None;
@@ -131,6 +137,12 @@ pub(crate) async fn run_now(
     for _ in 0..CHANGE_TRIES {
         let mut stored = store::get(context, &cluster, &name).await?;
         if let Some(task) = stored.state.task {
+            let known = context.tasks.get(task).await?;
+            if known.is_some_and(|known| known.record.state.is_final()) {
+                // No tick has come by since, or this runner carries out no schedules.
+                tick::note_end(&engine, stored, None).await?;
+                continue;
+            }
             return Err(RunnerError::ScheduleRuns {
                 cluster,
                 name,
@@ -142,6 +154,7 @@ pub(crate) async fn run_now(
             .schedule
             .run(now, stored.state.progress.last_full);
         let past = make::announce(&mut stored.state, &run, now);
+        let _by_hand = make::ByHand::begin(&engine, stored.state.task);
         let Some(stored) = store::save_with(context, stored, &[past], None).await? else {
             continue;
         };

@@ -192,6 +192,28 @@ fn one_backup_of_each_day_week_and_month_is_kept() {
 }
 
 #[test]
+fn a_full_backup_that_something_unreadable_may_build_on_stays() {
+    check(
+        &last(1),
+        &[
+            days_ago(30),
+            on(days_ago(29), "d30"),
+            with(Standing::Unreadable, days_ago(28)),
+            days_ago(2),
+            days_ago(1),
+        ],
+        expect![[r#"
+            d30: Keep([PerhapsBase])
+            d29: Go(Expired)
+            d28: Keep([Unreadable])
+            d2: Keep([PerhapsBase])
+            d1: Keep([Last, PerhapsBase])
+            go: d29
+        "#]],
+    );
+}
+
+#[test]
 fn what_another_schedule_made_is_left_alone_and_keeps_its_base() {
     check(
         &last(1),

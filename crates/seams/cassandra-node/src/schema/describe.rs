@@ -38,9 +38,18 @@ pub(super) async fn entries(
 fn sort_in(keyspace: &str, row: &Row, entries: &mut Vec<SchemaEntry>) -> Result<(), RowError> {
     let text = row.text("create_statement")?;
     let described = row.text("name")?;
-    let mut found = 0;
+    // Cassandra sends only a comment for a table of COMPACT STORAGE. Its options may have the end of a comment in them.
+    if row.optional_text("type") == Some("table") && text.trim_start().starts_with("/*") {
+        entries.push(SchemaEntry {
+            keyspace: keyspace.to_owned(),
+            kind: SchemaKind::Table,
+            name: unquote(described),
+            base_table: String::new(),
+            cql: Vec::new(),
+        });
+        return Ok(());
+    }
     for statement in statements(text) {
-        found += 1;
         match creates(statement) {
             Some(Creates::Object {
                 kind,
@@ -72,16 +81,6 @@ fn sort_in(keyspace: &str, row: &Row, entries: &mut Vec<SchemaEntry>) -> Result<
                 }
             }
         }
-    }
-    if found == 0 && row.optional_text("type") == Some("table") {
-        // Cassandra sends only a comment for a table of COMPACT STORAGE.
-        entries.push(SchemaEntry {
-            keyspace: keyspace.to_owned(),
-            kind: SchemaKind::Table,
-            name: unquote(described),
-            base_table: String::new(),
-            cql: Vec::new(),
-        });
     }
     Ok(())
 }

@@ -90,7 +90,7 @@ impl<E: ServiceError> ServiceError for CallError<E> {
 
 /// A request of a call that changes something.
 pub(super) trait Changes {
-    /// Whether it only deletes, so that it must be carried out on a full disk.
+    /// Whether it only deletes or goes back, so that it must be carried out on a full disk.
     const FREES_SPACE: bool;
 
     /// The node that it is meant for; none if any node will do.
@@ -120,7 +120,7 @@ change! {
     (LoadStagedRequest of host_id, false)
     (MarkTruncatedRequest of host_id, false)
     (CutClientsOffRequest of host_id, false)
-    (LetClientsInRequest of host_id, false)
+    (LetClientsInRequest of host_id, true)
     (StopCassandraRequest of host_id, false)
     (SwapStagedRequest of host_id, false)
     (SwapBackRequest of host_id, false)

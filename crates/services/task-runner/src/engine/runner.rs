@@ -1,6 +1,7 @@
 //! What all parts of the engine share, and the one place where it starts work of its own.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use model::TaskId;
 use model::plan::PlanStep;
@@ -26,6 +27,8 @@ pub(crate) struct Engine {
     pub context: Arc<Context>,
     pub kinds: Kinds,
     pub active: ActiveTasks,
+    /// Tasks of schedules that callers create at this moment.
+    pub by_hand: Mutex<BTreeSet<TaskId>>,
     /// This runner's name in leases.
     pub holder: String,
     /// Ends all work at the next safe point.
@@ -52,6 +55,7 @@ impl Engine {
             context: Arc::new(context),
             kinds,
             active: ActiveTasks::default(),
+            by_hand: Mutex::default(),
             holder,
             drain: shutdown.child_token(),
             kill: CancellationToken::new(),

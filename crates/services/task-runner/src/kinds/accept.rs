@@ -83,6 +83,10 @@ impl Kind for AcceptKind {
     }
 
     /// A rollback needs the old files, or has made them live.
+    async fn must_keep(&self, context: &Context, record: &TaskRecord) -> Result<bool, RunnerError> {
+        kept::must_keep_end(context, record).await
+    }
+
     async fn check_superseded(
         &self,
         context: &Context,

@@ -18,6 +18,7 @@ use crate::engine::{
     TaskRecord, Touched, Undone, check_ended,
 };
 use crate::error::RunnerError;
+use crate::schedules;
 
 pub(crate) use create::{Created, NewBackup, create};
 
@@ -58,6 +59,11 @@ impl Kind for BackupKind {
 
     fn past_point_of_no_return(&self, id: TaskId) -> RunnerError {
         RunnerError::BackupPastPointOfNoReturn(id)
+    }
+
+    /// A schedule that has not noted the end of its run would take the task for one that was never created.
+    async fn must_keep(&self, context: &Context, record: &TaskRecord) -> Result<bool, RunnerError> {
+        schedules::waits_for(context, record).await
     }
 
     fn check_resumable(&self, record: &TaskRecord) -> Result<(), RunnerError> {

@@ -219,3 +219,14 @@ pub(super) async fn create(
     engine.drive_new(stored, fence).await;
     Ok(id)
 }
+
+/// Ends are forgotten after their restore and never before it: they say what may still be done with it.
+pub(super) async fn must_keep_end(
+    context: &Context,
+    end: &TaskRecord,
+) -> Result<bool, RunnerError> {
+    match end.restore {
+        Some(restore) => Ok(context.tasks.get(restore).await?.is_some()),
+        None => Ok(false),
+    }
+}

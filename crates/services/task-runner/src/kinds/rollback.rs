@@ -106,6 +106,10 @@ impl Kind for RollbackKind {
     }
 
     /// What a newer restore has brought is not replaced by files that are older, and what was accepted is deleted.
+    async fn must_keep(&self, context: &Context, record: &TaskRecord) -> Result<bool, RunnerError> {
+        kept::must_keep_end(context, record).await
+    }
+
     async fn check_superseded(
         &self,
         context: &Context,

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt};
 use state_store::{Fence, StateError};
 
-use super::store;
+use super::store::{self, Stored};
 use super::tick::tick;
 use crate::engine::Engine;
 use crate::error::RunnerError;
 
 /// The lease of the runner that carries out schedules.
 const LEADER: &str = "schedules";
-/// If the leader does not renew its lease for this long, another runner leads. Longer than a name takes to be reserved.
+/// If the leader does not renew its lease for this long, another runner leads.
 const LEASE_TTL: Duration = Duration::from_secs(120);
+/// Schedules that are looked at together: one whose nodes hang does not hold up the others.
+const TICKS_AT_ONCE: usize = 16;
 
 /// Carries out schedules whenever this runner is the leader, until it drains; never if the setting is 0.
 pub(crate) async fn schedules_loop(engine: Arc<Engine>) {
@@ -56,17 +59,27 @@ async fn lead(engine: &Arc<Engine>, leader: &mut Option<Fence>) -> Result<(), Ru
             Err(error) => return Err(error.into()),
         },
     };
-    for stored in store::list(&engine.context, None).await? {
-        if engine.drain.is_cancelled() {
-            break;
-        }
-        store.renew(fence, LEASE_TTL).await?;
-        let schedule = stored.state.schedule.clone();
-        // One schedule that cannot be carried out does not hold up the others.
-        if let Err(error) = tick(engine, stored, fence).await {
-            let error = api::error::chain(&error);
-            tracing::warn!(cluster_id = %schedule.cluster, schedule = %schedule.name, error, "schedule could not be carried out; another try follows");
+    store.renew(fence, LEASE_TTL).await?;
+    let schedules = store::list(&engine.context, None).await?;
+    let ticks = stream::iter(schedules);
+    let ticks = ticks.for_each_concurrent(TICKS_AT_ONCE, |stored| tick_one(engine, stored, fence));
+    tokio::pin!(ticks);
+    loop {
+        tokio::select! {
+            () = &mut ticks => return Ok(()),
+            () = tokio::time::sleep(LEASE_TTL / 3) => store.renew(fence, LEASE_TTL).await?,
         }
     }
-    Ok(())
+}
+
+/// One schedule that cannot be carried out does not hold up the others.
+async fn tick_one(engine: &Arc<Engine>, stored: Stored, fence: &Fence) {
+    if engine.drain.is_cancelled() {
+        return;
+    }
+    let schedule = stored.state.schedule.clone();
+    if let Err(error) = tick(engine, stored, fence).await {
+        let error = api::error::chain(&error);
+        tracing::warn!(cluster_id = %schedule.cluster, schedule = %schedule.name, error, "schedule could not be carried out; another try follows");
+    }
 }

@@ -1,6 +1,7 @@
 //! Makes the backup of a run.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use api::{ErrorKind, ServiceError};
 use jiff::Timestamp;
@@ -16,6 +17,38 @@ use crate::kinds::backup::{self, Created, NewBackup};
 
 /// The catalog's word for a differential backup without a full one to build on.
 const NO_BASE: &str = "NO_BASE";
+
+/// A run that a caller makes at this moment: the loop that carries out schedules leaves it alone.
+pub(super) struct ByHand<'a> {
+    engine: &'a Engine,
+    task: Option<TaskId>,
+}
+
+impl<'a> ByHand<'a> {
+    pub fn begin(engine: &'a Engine, task: Option<TaskId>) -> Self {
+        tasks_by_hand(engine).extend(task);
+        Self { engine, task }
+    }
+
+    pub fn has(engine: &Engine, task: TaskId) -> bool {
+        tasks_by_hand(engine).contains(&task)
+    }
+}
+
+impl Drop for ByHand<'_> {
+    fn drop(&mut self) {
+        if let Some(task) = self.task {
+            tasks_by_hand(self.engine).remove(&task);
+        }
+    }
+}
+
+fn tasks_by_hand(engine: &Engine) -> MutexGuard<'_, BTreeSet<TaskId>> {
+    engine
+        .by_hand
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Makes a run the one that has not ended, with the id that its task will have. Returns its record.
 pub(super) fn announce(state: &mut ScheduleState, run: &Run, now: Timestamp) -> PastRun {
@@ -39,6 +72,9 @@ pub(super) async fn make(
         Ok(Created { task: Some(_), .. }) => Ok(()),
         // There is a task, or another runner creates it now: the next tick sees what has become of it.
         Err(_) if may_exist(engine, &stored).await? => Ok(()),
+        Ok(Created { findings, .. }) if may_pass(&findings) => {
+            wait_again(engine, stored, run, refusals(&findings), false).await
+        }
         Ok(Created { findings, .. }) => {
             let why = refusals(&findings);
             refused(engine, stored, run, why).await
@@ -47,7 +83,10 @@ pub(super) async fn make(
             let why = api::error::chain(&error);
             refused(engine, stored, run, why).await
         }
-        Err(error) => wait_again(engine, stored, run, &error).await,
+        Err(error) => {
+            let why = api::error::chain(&error);
+            wait_again(engine, stored, run, why, lacks_base(&error)).await
+        }
     }
 }
 
@@ -133,6 +172,17 @@ fn lacks_base(error: &RunnerError) -> bool {
     matches!(error, RunnerError::Remote { error, .. } if error.reason == NO_BASE)
 }
 
+/// What may be over in a moment: an agent or a node is started again, a change of the schema spreads.
+const MAY_PASS: [&str; 3] = ["AGENT_UNREACHABLE", "NODE_UNHEALTHY", "SCHEMA_DISAGREEMENT"];
+
+/// Whether all that refuses a backup may pass by itself.
+fn may_pass(findings: &[Finding]) -> bool {
+    let mut refusals = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Refusal);
+    refusals.all(|finding| MAY_PASS.contains(&finding.code.as_str()))
+}
+
 fn refusals(findings: &[Finding]) -> String {
     let refusals = findings
         .iter()
@@ -167,9 +217,9 @@ async fn wait_again(
     engine: &Engine,
     mut stored: Stored,
     run: &Run,
-    error: &RunnerError,
+    why: String,
+    lacks_base: bool,
 ) -> Result<(), RunnerError> {
-    let why = api::error::chain(error);
     tracing::warn!(backup = %run.backup, why, "scheduled backup waits");
     let past = PastRun {
         detail: why,
@@ -178,7 +228,7 @@ async fn wait_again(
     let state = &mut stored.state;
     (state.progress.active, state.task) = (None, None);
     state.progress.waiting = Some(run.due);
-    if lacks_base(error) {
+    if lacks_base {
         // The next try is full.
         state.progress.last_full = None;
     }

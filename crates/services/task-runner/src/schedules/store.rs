@@ -9,7 +9,7 @@ use schedule::{PastRun, ScheduleName, ScheduleState};
 use state_store::{Direction, Entry, Expected, Fence, StateError, Write};
 
 use crate::context::Context;
-use crate::engine::{decode, encode};
+use crate::engine::{TaskRecord, decode, encode};
 use crate::error::RunnerError;
 
 const SCHEDULES: &str = "schedules/";
@@ -87,7 +87,26 @@ pub(super) async fn list(
 ) -> Result<Vec<Stored>, RunnerError> {
     let prefix = cluster.map_or_else(|| SCHEDULES.to_owned(), of_cluster);
     let entries = context.store.list(&prefix).await?;
-    entries.into_iter().map(Stored::read).collect()
+    let mut all = Vec::new();
+    for entry in entries {
+        let key = entry.key.clone();
+        match Stored::read(entry) {
+            Ok(stored) => all.push(stored),
+            // It must not hold up the others.
+            Err(error) => {
+                let error = api::error::chain(&error);
+                tracing::error!(key, error, "schedule left out: it cannot be read");
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Whether a schedule has still to note the end of this task.
+pub(crate) async fn waits_for(context: &Context, record: &TaskRecord) -> Result<bool, RunnerError> {
+    let stored = list(context, Some(&record.cluster)).await?;
+    let mut tasks = stored.iter().filter_map(|stored| stored.state.task);
+    Ok(tasks.any(|task| task == record.id))
 }
 
 /// Whether a cluster has schedules.
@@ -181,6 +200,10 @@ pub(super) async fn remove(
 ) -> Result<(), RunnerError> {
     let store = &context.store;
     let key = schedule_key(cluster, name);
+    // Also one that cannot be read.
+    if store.get(&key).await?.is_none() {
+        return Err(RunnerError::UnknownSchedule(cluster.clone(), name.clone()));
+    }
     store.delete(&key, Expected::Anything, None).await?;
     let prefix = runs_of(cluster, name);
     loop {

@@ -8,7 +8,7 @@ use model::task::TaskState;
 use schedule::{Decision, PastRun, RunOutcome, decide};
 use state_store::Fence;
 
-use super::make::{announce, make};
+use super::make::{ByHand, announce, make};
 use super::store::{self, Stored};
 use crate::engine::{Engine, TaskRecord, control};
 use crate::error::RunnerError;
@@ -19,7 +19,7 @@ pub(super) async fn tick(
     stored: Stored,
     leader: &Fence,
 ) -> Result<Option<Timestamp>, RunnerError> {
-    let Some(stored) = note_end(engine, stored, leader).await? else {
+    let Some(stored) = note_end(engine, stored, Some(leader)).await? else {
         return Ok(None);
     };
     let now = (engine.context.clock)();
@@ -37,10 +37,10 @@ pub(super) async fn tick(
 
 /// Notes the end of the run that has not ended, or makes it if its task was never created. None if another has changed the
 /// schedule meanwhile.
-async fn note_end(
+pub(super) async fn note_end(
     engine: &Arc<Engine>,
     mut stored: Stored,
-    leader: &Fence,
+    leader: Option<&Fence>,
 ) -> Result<Option<Stored>, RunnerError> {
     let state = &stored.state;
     let (Some(task), Some(active)) = (state.task, &state.progress.active) else {
@@ -49,7 +49,9 @@ async fn note_end(
     let due = active.due;
     let run = state.schedule.run(due, state.progress.last_full);
     let Some(known) = engine.context.tasks.get(task).await? else {
-        make(engine, stored, &run).await?;
+        if !ByHand::has(engine, task) {
+            make(engine, stored, &run).await?;
+        }
         return Ok(None);
     };
     let record = known.record;
@@ -72,7 +74,7 @@ async fn note_end(
         }
     }
     (state.progress.active, state.task) = (None, None);
-    store::save_with(&engine.context, stored, &[past], Some(leader)).await
+    store::save_with(&engine.context, stored, &[past], leader).await
 }
 
 /// What became of a task; none if it has not ended.

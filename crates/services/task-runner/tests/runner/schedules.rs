@@ -213,6 +213,17 @@ async fn a_schedule_is_changed_only_on_request_and_a_change_is_due_from_now_on()
     assert_eq!(changed.schedule.cron.as_str(), EVERY_SECOND);
     assert_eq!(changed.created_at, made.created_at);
     assert!(changed.progress.considered > made.progress.considered);
+    // The same times with something else changed: what waits goes on waiting.
+    let slower = Schedule {
+        deadline_seconds: Some(60),
+        ..schedule(EVERY_SECOND)
+    };
+    let again = life.typed.put_schedule(slower, true).await;
+    let again = again.expect("a schedule");
+    assert_eq!(again.progress, changed.progress);
+    let resumed = life.typed.resume_schedule(&shop(), &nightly()).await;
+    let changed = resumed.expect("a schedule");
+    assert_eq!(changed, again, "it was not paused");
     let listed = life
         .typed
         .list_schedules(Some(&shop()))
@@ -345,4 +356,82 @@ async fn only_the_last_runs_are_kept() {
         sleep(Duration::from_millis(50)).await;
     }
     life.runner.kill().await;
+}
+
+#[tokio::test]
+async fn a_run_by_hand_follows_another_that_has_ended_also_without_the_loop() {
+    let world = World::new(&["n1", "n2"]);
+    let mut life = world.start_with_cluster().await;
+    life.put(schedule(NEVER)).await;
+    let first = life.typed.run_schedule(&shop(), &nightly()).await;
+    let first = first.expect("a run").task.expect("a task").to_string();
+    life.ended(&first).await;
+    // Backups are named by the second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let second = life.typed.run_schedule(&shop(), &nightly()).await;
+    assert!(second.expect("a run").task.is_some());
+    let past = life.past().await;
+    assert_eq!(past.len(), 2, "{past:#?}");
+    assert_eq!(past[1].outcome, RunOutcome::Succeeded);
+    assert_eq!(past[0].kind.map(|kind| kind.as_str()), Some("differential"));
+}
+
+#[tokio::test]
+async fn a_run_that_only_an_unreachable_agent_refuses_is_tried_again() {
+    let world = world();
+    let life = world.start_with_cluster().await;
+    world.fleet.fail("describe n2", &[Fault::Unavailable; 2]);
+    life.put(schedule(EVERY_SECOND)).await;
+    let past = life.past_until(|past| !succeeded(past).is_empty()).await;
+    let is_refused = |run: &PastRun| run.outcome == RunOutcome::Refused;
+    assert!(!past.iter().any(is_refused), "{past:#?}");
+}
+
+#[tokio::test]
+async fn a_schedule_that_cannot_be_read_holds_up_no_other_and_can_be_deleted() {
+    let world = world();
+    let life = world.start_with_cluster().await;
+    life.put(schedule(NEVER)).await;
+    life.runner.kill().await;
+    drop(life);
+    let store = world.open().await;
+    let any = || state_store::Expected::Anything;
+    let value = serde_json::json!({"schedule": "of another release"});
+    let key = "schedules/shop/nightly";
+    store.put(key, value, any(), None).await.expect("a write");
+    let life = world.start_on(store);
+    let mut other = schedule(EVERY_SECOND);
+    other.name = "other".parse().expect("a name");
+    let other_name = other.name.clone();
+    life.put(other).await;
+    let until = Instant::now() + 3 * DEADLINE;
+    loop {
+        let got = life.typed.get_schedule(&shop(), &other_name).await;
+        if !succeeded(&got.expect("a schedule").1).is_empty() {
+            break;
+        }
+        assert!(Instant::now() < until, "it makes no backup");
+        sleep(Duration::from_millis(20)).await;
+    }
+    let deleted = life.typed.delete_schedule(&shop(), &nightly()).await;
+    deleted.expect("deleted");
+}
+
+#[tokio::test]
+async fn the_task_of_a_run_is_kept_until_its_schedule_has_noted_the_end() {
+    let mut world = World::new(&["n1", "n2"]);
+    world.config.keep_finished_tasks = 0;
+    let mut life = world.start_with_cluster().await;
+    life.put(schedule(NEVER)).await;
+    let run = life.typed.run_schedule(&shop(), &nightly()).await;
+    let task = run.expect("a run").task.expect("a task").to_string();
+    life.ended(&task).await;
+    life.runner.kill().await;
+    drop(life);
+    // A loop that comes later finds it, and makes no second one.
+    world.config.schedules_every_seconds = 1;
+    let life = world.start().await;
+    let past = life.past_until(|past| past.iter().all(is_ended)).await;
+    assert_eq!(past[0].outcome, RunOutcome::Succeeded, "{past:#?}");
+    assert_eq!(world.fleet.count("snapshot n1"), 1);
 }

@@ -26,7 +26,7 @@ pub struct Args {
     /// The expression, in quotes.
     #[arg(required_unless_present = "objective_minutes")]
     cron: Option<Cron>,
-    /// By whose clocks: an IANA name.
+    /// By whose clocks: an IANA name. A derived expression is in UTC.
     #[arg(long, default_value = "UTC", value_name = "ZONE")]
     zone: Zone,
     /// Days whose first backup is full, and the others differential: sun, or mon,thu, or 1,15, or L.
@@ -83,6 +83,10 @@ pub fn run(args: &Args, context: &mut Context) -> Result<(), Failure> {
     context.screen.result(&view, |view, _| text(view))?;
     match (view.worst_loss_seconds, objective) {
         (Some(worst), Some(objective)) if worst > objective.seconds => Err(not_kept(worst)),
+        // Fewer than two runs in four years keep no objective.
+        (None, Some(_)) => Err(Failure::ObjectiveNotKept {
+            worst: "any length of time".to_owned(),
+        }),
         _ => Ok(()),
     }
 }
@@ -95,11 +99,17 @@ fn schedule(
     let derived = || objective.and_then(|objective| derive_cron(objective, backup_seconds));
     let cron = args.cron.clone().or_else(derived);
     let cron = cron.ok_or_else(|| not_kept(backup_seconds + 5 * 60))?;
+    // An expression is derived for days of 24 hours.
+    let zone = if args.cron.is_some() {
+        args.zone.clone()
+    } else {
+        Zone::default()
+    };
     Ok(Schedule {
         cluster: args.cluster.clone(),
         name: args.name.clone(),
         cron,
-        zone: args.zone.clone(),
+        zone,
         start: None,
         window: args.window,
         jitter_seconds: args.jitter_seconds,

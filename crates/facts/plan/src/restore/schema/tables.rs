@@ -98,7 +98,13 @@ fn online_table<'a>(
     let source_id = table.id.unwrap_or(TableId(Uuid::nil()));
     let now = live.find(SchemaKind::Table, &table.table.keyspace, &table.table.table);
     // Earlier agents found no CQL for tables of COMPACT STORAGE on 4.0 and later. One with the same id is the same table.
-    let is_known_by_id = |id| table.entry.cql.is_empty() && id == source_id;
+    // Not if columns were dropped since, because Cassandra would hide what is restored of them.
+    let live_table = schemas
+        .live
+        .table(&table.table.keyspace, &table.table.table);
+    let drops_nothing = live_table
+        .is_none_or(|live| live.has_no_cql || live.compact_storage || live.dropped.is_empty());
+    let is_known_by_id = |id| table.entry.cql.is_empty() && id == source_id && drops_nothing;
     let (action, target_id) = match (now, live.id(&table.table)) {
         (None, _) => (TableAction::Create, source_id),
         (Some(now), Some(id)) if schemas.same(table.entry, now) || is_known_by_id(id) => {
