@@ -20,6 +20,9 @@ const DISK_MB: u32 = 768;
 const RUNNER: &str =
     "[tasks]\nstep_retry_max_ms = 2000\nleftovers_every_seconds = 5\nquiesce_seconds = 20\n";
 
+/// Starts of Cassandra that may fail in one run.
+const FAILED_STARTS_MAX: u32 = 20;
+
 pub struct Arena {
     pub world: World,
     pub wanted: Wanted,
@@ -29,6 +32,7 @@ pub struct Arena {
     pub has_disks: bool,
     /// Which nodes ran when the supervisor looked last.
     ran: Vec<bool>,
+    failed_starts: u32,
 }
 
 /// Inside the data folder, where Cassandra does not look: the data folder may be a disk of its own.
@@ -95,6 +99,7 @@ impl Arena {
             catalog,
             has_disks,
             ran,
+            failed_starts: 0,
         })
     }
 
@@ -175,7 +180,18 @@ impl Arena {
         for (node, ran) in self.world.cluster.nodes().iter().zip(&mut self.ran) {
             if !node.is_running() && *ran && !is_stopping {
                 say!("  the supervisor starts Cassandra {} again", node.name);
-                node.start().await?;
+                // As an init system would: Cassandra may not come up while its disk is full or its peers are down.
+                if let Err(error) = node.start().await {
+                    self.failed_starts += 1;
+                    if self.failed_starts > FAILED_STARTS_MAX {
+                        return Err(error);
+                    }
+                    say!(
+                        "  Cassandra {} has not started; another try follows",
+                        node.name
+                    );
+                    continue;
+                }
             }
             *ran = node.is_running();
         }
