@@ -99,8 +99,8 @@ fn what_failed_runs_or_is_damaged_is_never_counted() {
             with(Standing::Running, days_ago(0)),
         ],
         expect![[r#"
-            d40: Keep([Floor])
-            d30: Keep([Last])
+            d40: Keep([PerhapsBase])
+            d30: Keep([Last, PerhapsBase])
             d20: Go(Failed)
             d19: Go(Damaged)
             d18: Go(Damaged)
