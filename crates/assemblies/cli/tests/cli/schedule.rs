@@ -89,6 +89,29 @@ async fn an_objective_is_checked_or_gives_the_expression() {
 }
 
 #[tokio::test]
+async fn an_objective_is_not_kept_by_fewer_than_two_runs_and_a_derived_expression_is_in_utc() {
+    let at = ["--after", "2026-01-01T00:00:00Z", "-o", "json"];
+    let rare = [
+        "schedule",
+        "preview",
+        "0 0 29 2 *",
+        "--objective-minutes",
+        "60",
+    ];
+    let ran = ringkeep("", &[&rare[..], &at].concat()).await;
+    assert_eq!(ran.exit, 1, "{}", ran.out);
+    assert!(ran.err.contains("OBJECTIVE_NOT_KEPT"), "{}", ran.err);
+    let daily = ["schedule", "preview", "--objective-minutes", "1440"];
+    let ran = ringkeep(
+        "",
+        &[&daily[..], &["--zone", "Europe/Berlin"], &at].concat(),
+    )
+    .await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    assert_eq!(ran.json()["zone"], "UTC");
+}
+
+#[tokio::test]
 async fn what_is_no_expression_is_a_mistake_in_the_command_line() {
     let ran = ringkeep("", &["schedule", "preview", "30 25 * * *"]).await;
     assert_eq!(ran.exit, 2);
