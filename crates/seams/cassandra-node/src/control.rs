@@ -1,9 +1,13 @@
 //! The port through which the running node is controlled, other than by CQL.
 //!
-//! The adapter here is [`nodetool`]; JMX, Jolokia or a management API fit behind the same calls. Every call is safe to
+//! The adapters here are [`jmx`] and [`nodetool`], and [`preferred`], which uses the second for what the first cannot do.
+//! Jolokia or a management API fit behind the same calls. Every call is safe to
 //! repeat. A success says that Cassandra accepted the call, never that it did what was meant: callers check that themselves.
 
+mod gossip_text;
+pub mod jmx;
 pub mod nodetool;
+pub mod preferred;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -163,6 +167,8 @@ pub trait CassandraControl: Send + Sync {
     /// What the node reports that it is doing: `NORMAL`, `JOINING`, `DRAINED`…
     async fn mode(&self) -> Result<String, ControlError>;
 
+    /// The id by which the ring knows the node that this controls.
+    async fn host_id(&self) -> Result<String, ControlError>;
     /// The addresses of all nodes that gossip knows, up or down.
     async fn gossip_addresses(&self) -> Result<BTreeSet<IpAddr>, ControlError>;
 
@@ -213,4 +219,13 @@ pub trait CassandraControl: Send + Sync {
     /// Rewrites SSTables of older formats; ends when that is done. A file that is the latest version of its own format is
     /// left as it is, also if the node writes another format, unless `all` are rewritten.
     async fn upgrade_sstables(&self, table: &TableRef, all: bool) -> Result<(), ControlError>;
+}
+
+/// The tables of each keyspace: operations take those of one.
+fn tables_by_keyspace(tables: &[TableRef]) -> BTreeMap<&str, Vec<&TableRef>> {
+    let mut keyspaces: BTreeMap<&str, Vec<&TableRef>> = BTreeMap::new();
+    for table in tables {
+        keyspaces.entry(&table.keyspace).or_default().push(table);
+    }
+    keyspaces
 }

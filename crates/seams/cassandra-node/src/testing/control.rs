@@ -30,6 +30,8 @@ pub struct FakeControl {
     pub misbehaviour: Mutex<Option<Misbehaviour>>,
     /// What it reports that it is doing.
     pub mode: Mutex<Result<String, ControlError>>,
+    /// By which the ring knows the node.
+    pub host_id: Mutex<String>,
     /// Tables whose automatic compaction is off.
     pub compaction_off: Mutex<BTreeSet<TableRef>>,
     /// What it is at in the background; without, it does not report it.
@@ -51,6 +53,7 @@ impl FakeControl {
             data,
             misbehaviour: Mutex::new(None),
             mode: Mutex::new(Ok("NORMAL".to_owned())),
+            host_id: Mutex::new("11111111-0000-0000-0000-000000000001".to_owned()),
             compaction_off: Mutex::default(),
             operations: Mutex::new(Some(Vec::new())),
             gossip: Mutex::default(),
@@ -202,6 +205,10 @@ fn failed(operation: &str) -> ControlError {
 impl CassandraControl for FakeControl {
     async fn mode(&self) -> Result<String, ControlError> {
         self.mode.lock().unwrap().clone()
+    }
+
+    async fn host_id(&self) -> Result<String, ControlError> {
+        Ok(self.host_id.lock().unwrap().clone())
     }
 
     async fn gossip_addresses(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
