@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{RedbStore, StateError, StateStore};
+use crate::{EtcdConfig, EtcdStore, RedbStore, StateError, StateStore};
 
 /// The `[state]` section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,8 +15,12 @@ pub struct StateConfig {
     /// Which backend; redb if absent.
     #[serde(default)]
     pub kind: StateKind,
-    /// The file of the state.
+    /// The file of the state, for redb.
+    #[serde(default)]
     pub path: PathBuf,
+    /// Where etcd is, for etcd.
+    #[serde(default)]
+    pub etcd: EtcdConfig,
 }
 
 /// The backends that there are.
@@ -26,6 +30,8 @@ pub enum StateKind {
     /// One file, for one process.
     #[default]
     Redb,
+    /// A cluster of etcd, for several processes.
+    Etcd,
 }
 
 impl StateConfig {
@@ -34,17 +40,31 @@ impl StateConfig {
         Self {
             kind: StateKind::Redb,
             path: path.into(),
+            etcd: EtcdConfig::default(),
+        }
+    }
+
+    /// State in etcd.
+    pub fn etcd(etcd: EtcdConfig) -> Self {
+        Self {
+            kind: StateKind::Etcd,
+            path: PathBuf::new(),
+            etcd,
         }
     }
 }
 
-/// Opens the configured backend. The file and its folder are created if absent.
+/// Opens the configured backend. A file and its folder are created if absent.
 pub async fn open(config: &StateConfig) -> Result<Arc<dyn StateStore>, StateError> {
     match config.kind {
+        StateKind::Redb if config.path.as_os_str().is_empty() => Err(StateError::Settings {
+            what: "`state.path` is empty".to_owned(),
+        }),
         StateKind::Redb => {
             let store = RedbStore::open(&config.path, Arc::new(Timestamp::now)).await?;
             Ok(Arc::new(store))
         }
+        StateKind::Etcd => Ok(Arc::new(EtcdStore::open(&config.etcd).await?)),
     }
 }
 

@@ -72,6 +72,22 @@ pub enum StateError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    #[error("the settings of the state do not work: {what}")]
+    Settings { what: String },
+    #[error("etcd does not let this user {action}")]
+    Denied {
+        action: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("could not {action}: etcd has no space left")]
+    Full {
+        action: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("`{key}` in etcd is not what a state has there: {what}")]
+    Foreign { key: String, what: String },
     #[error("could not {action}")]
     Backend {
         action: &'static str,
@@ -84,7 +100,7 @@ impl StateError {
     /// Whether the same request may succeed later without a change to it.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::LeaseHeld { .. } | Self::Backend { .. } => true,
+            Self::LeaseHeld { .. } | Self::Full { .. } | Self::Backend { .. } => true,
             Self::Conflict { .. }
             | Self::Fenced { .. }
             | Self::ValueTooLarge { .. }
@@ -96,6 +112,9 @@ impl StateError {
             | Self::BadPageLimit { .. }
             | Self::NotJson { .. }
             | Self::InUse { .. }
+            | Self::Settings { .. }
+            | Self::Denied { .. }
+            | Self::Foreign { .. }
             | Self::Open { .. } => false,
         }
     }
@@ -117,6 +136,16 @@ impl StateError {
             Self::Backend { .. } => {
                 Some("check the disk or service behind the state; a write may have happened")
             }
+            Self::Settings { .. } => Some("correct the settings in [state]"),
+            Self::Denied { .. } => Some(
+                "check user, password and certificate in [state.etcd], and that the user's role may read and write all keys with the prefix",
+            ),
+            Self::Full { .. } => Some(
+                "compact and defragment etcd or raise its quota, then run `etcdctl alarm disarm`",
+            ),
+            Self::Foreign { .. } => Some(
+                "give the state a prefix of its own in [state.etcd], or use the version that wrote it",
+            ),
             Self::EmptyTransaction
             | Self::RepeatedKey { .. }
             | Self::BadKey { .. }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::clients::{AgentLimits, CatalogLimits};
 use serde::{Deserialize, Deserializer, Serialize};
-use state_store::{StateConfig, StateKind};
+use state_store::{EtcdConfig, StateConfig, StateKind};
 
 pub(crate) use limits::StepLimit;
 pub use limits::StepLimits;
@@ -24,12 +24,14 @@ pub(crate) fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StateC
     struct Given {
         kind: Option<StateKind>,
         path: Option<PathBuf>,
+        etcd: EtcdConfig,
     }
     let given = Given::deserialize(deserializer)?;
     let defaults = default_state();
     Ok(StateConfig {
         kind: given.kind.unwrap_or(defaults.kind),
         path: given.path.unwrap_or(defaults.path),
+        etcd: given.etcd,
     })
 }
 

@@ -1,0 +1,122 @@
+//! The backend for several processes: etcd.
+//!
+//! A version is an etcd revision and a fencing token the revision at which a lease's key was created, both plus an offset
+//! that is kept beside the state: it makes them grow also over a move to another etcd, whose revisions start from 1.
+//! A transaction is one etcd transaction with a comparison for each expectation and one for the fence.
+//!
+//! - [`config`]: the settings. [`keys`]: where everything is in etcd.
+//! - [`client`]: calls, their time limits, the login, and which endpoint is called. [`error`]: what their errors mean.
+//! - [`entries`], [`leases`], [`watch`]: the port's methods. [`meta`]: the form of the state and its offset.
+
+mod client;
+mod config;
+mod entries;
+mod error;
+mod keys;
+mod leases;
+mod meta;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use crate::{Change, Direction, Entry, Fence, Page, StateError, StateStore, Write};
+use client::Client;
+use keys::Keys;
+
+pub use config::EtcdConfig;
+
+/// What is used of etcd's API.
+#[allow(clippy::all, clippy::pedantic, missing_docs)]
+mod pb {
+    tonic::include_proto!("etcdserverpb");
+}
+
+/// State in etcd, for any number of processes.
+#[derive(Clone)]
+pub struct EtcdStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: Client,
+    keys: Keys,
+    /// Added to each revision. Changes only when state is imported, with no task-runner running.
+    offset: AtomicU64,
+}
+
+impl EtcdStore {
+    /// Connects, logs in, and reads the form of the state; writes it if there is no state under the prefix yet.
+    pub async fn open(config: &EtcdConfig) -> Result<Self, StateError> {
+        config.check()?;
+        let inner = Inner {
+            client: Client::new(config)?,
+            keys: Keys::new(&config.prefix),
+            offset: AtomicU64::new(0),
+        };
+        inner.read_or_make_meta().await?;
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+impl Inner {
+    /// A revision of etcd as a version or token of the port.
+    fn number(&self, revision: i64) -> Result<u64, StateError> {
+        let offset = self.offset.load(Ordering::Acquire);
+        let revision = u64::try_from(revision).ok().filter(|it| *it > 0);
+        let number = revision.and_then(|revision| revision.checked_add(offset));
+        number.ok_or_else(|| StateError::Foreign {
+            key: self.keys.meta_text(),
+            what: "etcd replied without a revision".to_owned(),
+        })
+    }
+
+    /// The revision of a version or token; none if etcd has never had it.
+    fn revision(&self, number: u64) -> Option<i64> {
+        let revision = number.checked_sub(self.offset.load(Ordering::Acquire))?;
+        i64::try_from(revision).ok().filter(|it| *it > 0)
+    }
+}
+
+#[async_trait]
+impl StateStore for EtcdStore {
+    async fn get(&self, key: &str) -> Result<Option<Entry>, StateError> {
+        self.inner.get(key).await
+    }
+
+    async fn page(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        direction: Direction,
+    ) -> Result<Page, StateError> {
+        self.inner.page(prefix, after, limit, direction).await
+    }
+
+    async fn write(&self, writes: &[Write], fence: Option<&Fence>) -> Result<u64, StateError> {
+        self.inner.write(writes.to_vec(), fence).await
+    }
+
+    async fn watch(&self, prefix: &str) -> Result<BoxStream<'static, Change>, StateError> {
+        watch::watch(self.inner.clone(), prefix).await
+    }
+
+    async fn acquire(&self, lease: &str, holder: &str, ttl: Duration) -> Result<Fence, StateError> {
+        self.inner.acquire(lease, holder, ttl).await
+    }
+
+    async fn renew(&self, fence: &Fence, ttl: Duration) -> Result<(), StateError> {
+        self.inner.renew(fence, ttl).await
+    }
+
+    async fn release(&self, fence: &Fence) -> Result<(), StateError> {
+        self.inner.release(fence).await
+    }
+}
