@@ -140,13 +140,13 @@ impl Engine {
             return Err(RunnerError::TaskExists(id));
         }
         let written = async {
-            tasks.announce(id, &fence).await?;
+            let announced = tasks.announce(id, &fence).await?;
             for (name, document) in documents {
                 tasks.put_document(id, name, *document, &fence).await?;
             }
             tasks.put_steps(id, &steps, &fence).await?;
             // The record before its claim: so a claim without a task is always one that is left over.
-            let version = tasks.create(&record, &fence).await?;
+            let version = tasks.create(&record, announced, &fence).await?;
             if self.kind(record.kind)?.policy().claims_cluster {
                 tasks.claim(&record.cluster, id).await?;
             }

@@ -12,19 +12,25 @@ use crate::error::RunnerError;
 
 impl TaskStore {
     /// Notes that a task is about to be created, so that what is written for it is found if the runner dies before its record
-    /// is there.
-    pub async fn announce(&self, id: TaskId, fence: &Fence) -> Result<(), StateError> {
+    /// is there. Returns the version of that note.
+    pub async fn announce(&self, id: TaskId, fence: &Fence) -> Result<u64, StateError> {
         let key = creating_key(id);
         self.store
             .put(&key, Value::Null, Expected::Anything, Some(fence))
-            .await?;
-        Ok(())
+            .await
     }
 
-    /// Writes the record of a task that was announced: from now on it exists. Returns the record's version.
-    pub async fn create(&self, record: &TaskRecord, fence: &Fence) -> Result<u64, StateError> {
+    /// Writes the record of a task that was announced: from now on it exists. Returns the record's version. Refused once the
+    /// task was removed: a write whose reply was lost may come late, and would make a task without documents.
+    pub async fn create(
+        &self,
+        record: &TaskRecord,
+        announced: u64,
+        fence: &Fence,
+    ) -> Result<u64, StateError> {
         let mut writes = self.record_writes(record, Expected::Absent)?;
-        writes.push(Write::delete(creating_key(record.id), Expected::Anything));
+        let note = creating_key(record.id);
+        writes.push(Write::delete(note, Expected::Version(announced)));
         if let Some(restore) = record.restore {
             let key = end_key(restore, record.id);
             writes.push(Write::put(key, Value::Null, Expected::Anything));
