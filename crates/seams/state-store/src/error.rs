@@ -88,6 +88,8 @@ pub enum StateError {
     },
     #[error("`{key}` in etcd is not what a state has there: {what}")]
     Foreign { key: String, what: String },
+    #[error("the state in etcd is not whole: its import was cut short")]
+    HalfImported,
     #[error("could not {action}")]
     Backend {
         action: &'static str,
@@ -115,6 +117,7 @@ impl StateError {
             | Self::Settings { .. }
             | Self::Denied { .. }
             | Self::Foreign { .. }
+            | Self::HalfImported
             | Self::Open { .. } => false,
         }
     }
@@ -146,6 +149,9 @@ impl StateError {
             Self::Foreign { .. } => Some(
                 "give the state a prefix of its own in [state.etcd], or use the version that wrote it",
             ),
+            Self::HalfImported => {
+                Some("run `ringkeep state import` with --replace again, to its end")
+            }
             Self::EmptyTransaction
             | Self::RepeatedKey { .. }
             | Self::BadKey { .. }

@@ -52,6 +52,15 @@ struct Inner {
 impl EtcdStore {
     /// Connects, logs in, and reads the form of the state; writes it if there is no state under the prefix yet.
     pub async fn open(config: &EtcdConfig) -> Result<Self, StateError> {
+        let store = Self::open_for_import(config).await?;
+        match store.inner.is_importing().await? {
+            false => Ok(store),
+            true => Err(StateError::HalfImported),
+        }
+    }
+
+    /// The same, also if an import was cut short.
+    pub(crate) async fn open_for_import(config: &EtcdConfig) -> Result<Self, StateError> {
         config.check()?;
         let inner = Inner {
             client: Client::new(config)?,
@@ -62,6 +71,26 @@ impl EtcdStore {
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// A number that no version and no token was above so far.
+    pub(crate) async fn floor(&self) -> Result<u64, StateError> {
+        self.inner.floor().await
+    }
+
+    /// Leases that are held now, with their holders: a few.
+    pub(crate) async fn held_leases(&self) -> Result<Vec<(String, String)>, StateError> {
+        self.inner.held_leases().await
+    }
+
+    /// Deletes all entries, makes all later versions and tokens higher than the floor, and lets no process open the state.
+    pub(crate) async fn begin_import(&self, floor: u64) -> Result<(), StateError> {
+        self.inner.begin_import(floor).await
+    }
+
+    /// Lets processes open the state again.
+    pub(crate) async fn finish_import(&self) -> Result<(), StateError> {
+        self.inner.finish_import().await
     }
 }
 

@@ -6,6 +6,7 @@
 //! - [`StateStore`] is the port; each of its methods says what callers may rely on.
 //! - [`open`] opens the backend that a [`StateConfig`] names. [`RedbStore`] keeps everything in one file, for one process;
 //!   [`EtcdStore`] keeps it in etcd, for several.
+//! - [`transfer`] moves a state from one backend to the other.
 //! - The feature `testing` adds the conformance suite that every backend passes, and a clock that tests move.
 //!
 //! The port promises only what etcd can keep too, so that state can move to a cluster of machines without a change in
@@ -59,6 +60,7 @@ mod redb_store;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod transfer;
 mod write;
 
 use std::sync::Arc;

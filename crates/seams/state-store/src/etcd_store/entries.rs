@@ -251,10 +251,12 @@ pub(super) fn put(key: Vec<u8>, value: Vec<u8>, lease: i64) -> RequestOp {
 }
 
 pub(super) fn delete(key: Vec<u8>) -> RequestOp {
-    let delete = DeleteRangeRequest {
-        key,
-        range_end: Vec::new(),
-    };
+    delete_range(key, Vec::new())
+}
+
+/// All keys from the first to before the end; only the first if there is no end.
+pub(super) fn delete_range(key: Vec<u8>, range_end: Vec<u8>) -> RequestOp {
+    let delete = DeleteRangeRequest { key, range_end };
     RequestOp {
         request: Some(Op::RequestDeleteRange(delete)),
     }
@@ -283,7 +285,7 @@ pub(super) fn compare_created(key: Vec<u8>, revision: i64) -> Compare {
 }
 
 /// The same for its last change.
-fn compare_changed(key: Vec<u8>, revision: i64) -> Compare {
+pub(super) fn compare_changed(key: Vec<u8>, revision: i64) -> Compare {
     Compare {
         result: CompareResult::Equal as i32,
         target: CompareTarget::Mod as i32,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tonic::Status;
 
 use super::client::Repeat;
-use super::entries::{compare_created, put, range_of, txn};
+use super::entries::{compare_changed, compare_created, delete_range, put, range_of, txn};
 use super::pb::{KeyValue, RangeRequest, RequestOp, TxnRequest};
 use super::{Inner, error};
 use crate::StateError;
@@ -19,6 +19,9 @@ struct Meta {
     form: u32,
     /// Added to each revision of etcd.
     offset: u64,
+    /// Whether an import is not finished.
+    #[serde(default)]
+    importing: bool,
 }
 
 impl Inner {
@@ -31,10 +34,11 @@ impl Inner {
         let made = Meta {
             form: FORM,
             offset: 0,
+            importing: false,
         };
         let request = TxnRequest {
             compare: vec![compare_created(self.keys.meta(), 0)],
-            success: vec![self.put_meta(&made)],
+            success: vec![self.put_meta(&made)?],
             failure: Vec::new(),
         };
         let written = self.client.call(ACTION, Repeat::Never, request, txn).await;
@@ -47,20 +51,52 @@ impl Inner {
         }
     }
 
-    /// Makes all later versions and tokens higher than `floor`.
-    pub async fn raise(&self, floor: u64) -> Result<(), StateError> {
-        const ACTION: &str = "raise the versions of the state in etcd";
+    /// Marks the state as not whole, and deletes what is there.
+    pub async fn begin_import(&self, floor: u64) -> Result<(), StateError> {
         let meta = Meta {
             form: FORM,
-            offset: floor.max(self.offset.load(Ordering::Acquire)),
+            // Above both, because revisions grow further.
+            offset: floor.max(self.floor().await?),
+            importing: true,
         };
+        let (key, range_end) = self.keys.entries("");
+        self.write_meta(&meta, vec![delete_range(key, range_end)])
+            .await
+    }
+
+    /// The state is whole.
+    pub async fn finish_import(&self) -> Result<(), StateError> {
+        let meta = Meta {
+            form: FORM,
+            offset: self.offset.load(Ordering::Acquire),
+            importing: false,
+        };
+        self.write_meta(&meta, Vec::new()).await
+    }
+
+    pub async fn is_importing(&self) -> Result<bool, StateError> {
+        let found = self.meta("open the state in etcd").await?;
+        let meta = found.map(|found| self.parse(&found)).transpose()?;
+        Ok(meta.is_some_and(|meta| meta.importing))
+    }
+
+    /// Over what is there now: if the reply is lost, and this comes late, it must not delete what was imported since.
+    async fn write_meta(&self, meta: &Meta, more: Vec<RequestOp>) -> Result<(), StateError> {
+        const ACTION: &str = "describe the state in etcd";
+        let before = self.meta(ACTION).await?.unwrap_or_default().mod_revision;
+        let mut success = vec![self.put_meta(meta)?];
+        success.extend(more);
         let request = TxnRequest {
-            compare: Vec::new(),
-            success: vec![self.put_meta(&meta)],
+            compare: vec![compare_changed(self.keys.meta(), before)],
+            success,
             failure: Vec::new(),
         };
-        let written = self.client.call(ACTION, Repeat::Elsewhere, request, txn);
-        written.await?.map_err(|status| error::of(ACTION, status))?;
+        let written = self.client.call(ACTION, Repeat::Never, request, txn);
+        let written = written.await?.map_err(|status| error::of(ACTION, status))?;
+        if !written.succeeded {
+            let key = self.keys.meta_text();
+            return Err(StateError::Conflict { key });
+        }
         self.offset.store(meta.offset, Ordering::Release);
         Ok(())
     }
@@ -94,24 +130,32 @@ impl Inner {
     }
 
     fn use_meta(&self, found: &KeyValue) -> Result<(), StateError> {
+        let meta = self.parse(found)?;
+        self.offset.store(meta.offset, Ordering::Release);
+        Ok(())
+    }
+
+    fn parse(&self, found: &KeyValue) -> Result<Meta, StateError> {
         let foreign = |what: String| StateError::Foreign {
             key: self.keys.meta_text(),
             what,
         };
         let meta: Meta = serde_json::from_slice(&found.value)
             .map_err(|error| foreign(format!("it does not describe a state: {error}")))?;
-        if meta.form != FORM {
-            let form = meta.form;
-            return Err(foreign(format!(
+        match meta.form {
+            FORM => Ok(meta),
+            form => Err(foreign(format!(
                 "the state has form {form}, and this version knows {FORM}"
-            )));
+            ))),
         }
-        self.offset.store(meta.offset, Ordering::Release);
-        Ok(())
     }
 
-    fn put_meta(&self, meta: &Meta) -> RequestOp {
-        let text = format!("{{\"form\":{},\"offset\":{}}}", meta.form, meta.offset);
-        put(self.keys.meta(), text.into_bytes(), 0)
+    fn put_meta(&self, meta: &Meta) -> Result<RequestOp, StateError> {
+        let key = self.keys.meta();
+        let text = serde_json::to_vec(meta).map_err(|source| StateError::NotJson {
+            key: self.keys.meta_text(),
+            source,
+        })?;
+        Ok(put(key, text, 0))
     }
 }

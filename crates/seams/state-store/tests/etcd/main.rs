@@ -3,6 +3,7 @@
 mod faults;
 mod server;
 mod tls;
+mod transfer;
 
 use std::sync::Arc;
 use std::time::Duration;
