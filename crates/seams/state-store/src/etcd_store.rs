@@ -6,13 +6,14 @@
 //!
 //! - [`config`]: the settings. [`keys`]: where everything is in etcd.
 //! - [`client`]: calls, their time limits, the login, and which endpoint is called. [`error`]: what their errors mean.
-//! - [`entries`], [`leases`], [`watch`]: the port's methods. [`meta`]: the form of the state and its offset.
+//! - [`entries`], [`leases`] with [`lease_calls`], [`watch`]: the port's methods. [`meta`]: the form of the state and its offset.
 
 mod client;
 mod config;
 mod entries;
 mod error;
 mod keys;
+mod lease_calls;
 mod leases;
 mod meta;
 mod watch;

@@ -7,7 +7,7 @@
 //! - [`driver`]: carries out one task while its [`lease`] lasts; [`graph`] says which steps may run, [`step`] runs one with
 //!   its retries.
 //! - [`active`]: the tasks that are driven here now; [`recovery`] adopts those that nothing drives.
-//! - [`control`]: what users do with tasks: list, watch, cancel, resume.
+//! - [`control`]: what users do with tasks: list, watch, cancel, resume; [`requests`] take it to a driver elsewhere.
 //!
 //! A change of state is written before it is acted on, and every step may run again.
 
@@ -22,6 +22,7 @@ mod graph;
 mod kind;
 mod lease;
 mod recovery;
+mod requests;
 mod retry;
 mod runner;
 mod step;

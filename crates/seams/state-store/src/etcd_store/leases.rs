@@ -3,18 +3,14 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::stream;
 use serde::{Deserialize, Serialize};
-use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
 
 use super::client::Repeat;
 use super::entries::{compare_created, delete, fenced, put, range_of, txn};
-use super::pb::lease_client::LeaseClient;
+use super::lease_calls::{grant, keep_alive, revoke};
 use super::pb::{
-    KeyValue, LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveRequest, LeaseKeepAliveResponse,
-    LeaseRevokeRequest, LeaseRevokeResponse, RangeRequest, TxnRequest,
+    KeyValue, LeaseGrantRequest, LeaseKeepAliveRequest, LeaseRevokeRequest, RangeRequest,
+    TxnRequest,
 };
 use super::{Inner, error};
 use crate::write::check_key;
@@ -290,36 +286,4 @@ fn encode(lease: &str, held: &Held) -> Result<Vec<u8>, StateError> {
 fn whole_seconds(ttl: Duration) -> i64 {
     let seconds = ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0);
     i64::try_from(seconds.max(1)).unwrap_or(i64::MAX)
-}
-
-async fn grant(
-    channel: Channel,
-    request: Request<LeaseGrantRequest>,
-) -> Result<Response<LeaseGrantResponse>, Status> {
-    LeaseClient::new(channel).lease_grant(request).await
-}
-
-async fn revoke(
-    channel: Channel,
-    request: Request<LeaseRevokeRequest>,
-) -> Result<Response<LeaseRevokeResponse>, Status> {
-    LeaseClient::new(channel).lease_revoke(request).await
-}
-
-/// One renewal. etcd has only a stream for it, which stays open until the reply is there.
-async fn keep_alive(
-    channel: Channel,
-    request: Request<LeaseKeepAliveRequest>,
-) -> Result<Response<LeaseKeepAliveResponse>, Status> {
-    let (metadata, extensions, renewal) = request.into_parts();
-    let renewals = stream::iter([renewal]).chain(stream::pending());
-    let request = Request::from_parts(metadata, extensions, renewals);
-    let mut client = LeaseClient::new(channel);
-    let mut replies = client.lease_keep_alive(request).await?.into_inner();
-    match replies.message().await? {
-        Some(reply) => Ok(Response::new(reply)),
-        None => Err(Status::unavailable(
-            "etcd has closed the stream of renewals",
-        )),
-    }
 }

@@ -17,6 +17,7 @@ use super::driver::Driver;
 use super::graph::steps_of;
 use super::kind::{Kind, Kinds};
 use super::recovery;
+use super::requests;
 use super::store::Stored;
 use super::task::TaskRecord;
 use crate::context::Context;
@@ -66,6 +67,7 @@ impl Engine {
     /// Adopts all unfinished tasks, now and from time to time, until the runner drains.
     pub fn start(self: &Arc<Self>) {
         self.spawn(recovery::recovery_loop(self.clone()));
+        self.spawn(requests::requests_loop(self.clone()));
     }
 
     /// Starts work that this runner owns: draining waits for it.

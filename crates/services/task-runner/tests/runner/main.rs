@@ -21,6 +21,7 @@ mod lease;
 mod leftovers;
 mod limits;
 mod narrow_store;
+mod processes;
 mod restore;
 mod schedules;
 mod sharing;

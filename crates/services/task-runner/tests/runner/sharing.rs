@@ -267,6 +267,51 @@ async fn good_runs(life: &Life) -> Vec<String> {
     names
 }
 
+/// A backup that one runner drives and that hangs, and another runner.
+async fn driven_elsewhere(world: &World, store: &Arc<dyn StateStore>) -> (Life, Life, String) {
+    let mut one = world.start_on(store.clone());
+    world.fleet.fail("upload n2", &[Fault::Hang]);
+    let id = one.backup("b").await;
+    world.called("upload n2").await;
+    let two = world.start_on(store.clone());
+    (one, two, id)
+}
+
+#[tokio::test]
+async fn a_task_is_cancelled_through_a_runner_that_does_not_drive_it() {
+    let (world, store) = world().await;
+    let (mut one, mut two, id) = driven_elsewhere(&world, &store).await;
+    two.cancel(&id).await.expect("it is heard");
+    assert_eq!(one.ended(&id).await.state(), TaskState::Cancelled);
+    two.cancel(&id).await.expect("again is fine");
+    let left = store.list("requests/").await.expect("a list");
+    assert_eq!(left, []);
+    world.check_rules();
+}
+
+#[tokio::test]
+async fn a_task_is_ended_by_force_through_a_runner_that_does_not_drive_it() {
+    let (world, store) = world().await;
+    let (mut one, mut two, id) = driven_elsewhere(&world, &store).await;
+    two.fail(&id, true).await.expect("it is heard");
+    assert_eq!(one.ended(&id).await.state(), TaskState::Failed);
+}
+
+#[tokio::test]
+async fn a_request_that_is_old_counts_for_nothing() {
+    let (world, store) = world().await;
+    let (mut one, mut two, id) = driven_elsewhere(&world, &store).await;
+    let old = serde_json::json!({"ask": "cancel", "asked_at": "2026-01-01T00:00:00Z"});
+    let key = format!("requests/{id}");
+    store
+        .put(&key, old, state_store::Expected::Anything, None)
+        .await
+        .expect("put");
+    // One that counts comes after it, so by then the old one was looked at.
+    two.fail(&id, true).await.expect("it is heard");
+    assert_eq!(one.ended(&id).await.state(), TaskState::Failed);
+}
+
 #[tokio::test]
 async fn looking_for_tasks_without_a_driver_costs_the_same_after_many_tasks() {
     let (world, store) = world().await;

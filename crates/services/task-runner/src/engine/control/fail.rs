@@ -9,6 +9,7 @@ use state_store::{Expected, Fence, StateError};
 use super::{LEASE_PAUSE, LEASE_TRIES, get};
 use crate::engine::active::{Command, View};
 use crate::engine::driver::Driver;
+use crate::engine::requests::{Ask, ask_elsewhere};
 use crate::engine::runner::Engine;
 use crate::engine::store::Stored;
 use crate::engine::task::Ending;
@@ -53,7 +54,19 @@ pub(crate) async fn fail(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(RunnerError::DrivenElsewhere(id))
+    match ask_elsewhere(&engine, id, Ask::EndByForce).await? {
+        false => Err(RunnerError::DrivenElsewhere(id)),
+        true => outcome(&engine, id).await,
+    }
+}
+
+/// What came of a request to another runner.
+async fn outcome(engine: &Engine, id: TaskId) -> Result<Arc<View>, RunnerError> {
+    let state = engine.load(id).await?.record.state;
+    match state {
+        TaskState::Succeeded | TaskState::Cancelled => Err(RunnerError::TaskEnded { id, state }),
+        TaskState::Failed | TaskState::Pending | TaskState::Running => get(engine, id).await,
+    }
 }
 
 /// Ends a task that nothing drives.
