@@ -207,15 +207,6 @@ impl TaskStore {
         }
     }
 
-    /// The tasks that have not ended, oldest first.
-    pub async fn unfinished(&self) -> Result<Vec<TaskId>, RunnerError> {
-        let entries = self.store.list(UNFINISHED).await?;
-        let ids = entries
-            .iter()
-            .map(|entry| entry.key[UNFINISHED.len()..].parse());
-        Ok(ids.flatten().collect())
-    }
-
     /// The tasks that accept a restore in place or roll it back, oldest first.
     pub async fn ends_of(&self, restore: TaskId) -> Result<Vec<TaskRecord>, RunnerError> {
         let prefix = ends_of(restore);

@@ -5,7 +5,9 @@ use serde_json::Value;
 use state_store::{Direction, Expected, Fence, StateError, Write};
 
 use super::write::BATCH_WRITES_MAX;
-use super::{CREATING, TaskStore, creating_key, end_key, statuses_of, task_key, unfinished_key};
+use super::{
+    CREATING, TaskStore, UNFINISHED, creating_key, end_key, statuses_of, task_key, unfinished_key,
+};
 use crate::engine::documents::{PARTS_PER_PAGE, decode, documents_of};
 use crate::engine::task::TaskRecord;
 use crate::error::RunnerError;
@@ -44,6 +46,15 @@ impl TaskStore {
         let ids = entries
             .iter()
             .map(|entry| entry.key[CREATING.len()..].parse());
+        Ok(ids.flatten().collect())
+    }
+
+    /// The tasks that have not ended, oldest first.
+    pub async fn unfinished(&self) -> Result<Vec<TaskId>, RunnerError> {
+        let entries = self.store.list(UNFINISHED).await?;
+        let ids = entries
+            .iter()
+            .map(|entry| entry.key[UNFINISHED.len()..].parse());
         Ok(ids.flatten().collect())
     }
 
