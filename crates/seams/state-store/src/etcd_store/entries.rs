@@ -35,7 +35,7 @@ impl Inner {
             .call(ACTION, Repeat::Elsewhere, request, range_of)
             .await?;
         let reply = reply.map_err(|status| error::of(ACTION, status))?;
-        let found = reply.kvs.iter().next();
+        let found = reply.kvs.first();
         found.map(|found| self.entry(found)).transpose()
     }
 

@@ -34,12 +34,15 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// The port of the fake agents, each on a loopback address of its own.
 const AGENT_PORT: u16 = 7401;
 const RUNNERS: usize = 3;
+const SHORT_LEASE: u64 = 5;
+/// Longer than etcd takes to start again.
+const LONG_LEASE: u64 = 300;
 
 /// Agents, catalog and planner of this process, an etcd, and task-runners that are processes of their own.
 struct Place {
     fleet: Fleet,
     runners: Vec<Process>,
-    _etcd: Etcd,
+    etcd: Etcd,
     _folder: TempDir,
 }
 
@@ -88,7 +91,7 @@ fn nodes() -> [String; 2] {
 }
 
 impl Place {
-    async fn start() -> Self {
+    async fn start(lease_seconds: u64) -> Self {
         let nodes = nodes();
         let fleet = Fleet::new(&[&nodes[0], &nodes[1]]);
         for (at, node) in nodes.iter().enumerate() {
@@ -123,7 +126,7 @@ impl Place {
                 "[server]\nlisten = \"127.0.0.1:0\"\n\
                  [state]\nkind = \"etcd\"\n[state.etcd]\nendpoints = [\"{}\"]\n\
                  [clients]\ncatalog = \"http://{catalog}\"\nplanner = \"http://{planner}\"\n\
-                 [tasks]\nlease_seconds = 5\nschedules_every_seconds = 1\nstep_retry_first_ms = 20\n",
+                 [tasks]\nlease_seconds = {lease_seconds}\nschedules_every_seconds = 1\nstep_retry_first_ms = 20\n",
                 etcd.endpoint()
             );
             runners.push(start(folder.path(), at, &settings).await);
@@ -131,16 +134,20 @@ impl Place {
         Self {
             fleet,
             runners,
-            _etcd: etcd,
+            etcd,
             _folder: folder,
         }
     }
 
-    /// Registers the cluster, and begins a backup that hangs on the second node.
-    async fn hanging_backup(&mut self, driver: usize) -> String {
-        let call = format!("upload {}", self.fleet.nodes[1]);
-        let begun = self.fleet.count(&call);
-        self.fleet.fail(&call, &[Fault::Hang]);
+    /// What the second node is asked for, and where it is held up.
+    fn upload(&self) -> String {
+        format!("upload {}", self.fleet.nodes[1])
+    }
+
+    /// Registers the cluster, and begins a backup that is held up on the second node.
+    async fn backup(&mut self, driver: usize, fault: Fault) -> String {
+        let call = self.upload();
+        self.fleet.fail(&call, &[fault]);
         let client = &mut self.runners[driver].client;
         let agents = self.fleet.nodes.iter();
         let cluster = pb::AddClusterRequest {
@@ -155,7 +162,7 @@ impl Place {
             ..pb::CreateBackupRequest::default()
         };
         let created = client.create_backup(backup).await.expect("a backup");
-        until("the upload hangs", || self.fleet.count(&call) > begun).await;
+        until("the upload is held up", || self.fleet.count(&call) > 0).await;
         created.into_inner().task_id
     }
 
@@ -171,6 +178,12 @@ impl Place {
             assert!(Instant::now() < until, "still {task:#?}");
             sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    #[track_caller]
+    fn check_rules(&self) {
+        let violations = self.fleet.facts().violations.clone();
+        assert_eq!(violations, Vec::<String>::new());
     }
 
     /// Waits for so many more runs of the schedule.
@@ -243,14 +256,16 @@ async fn start(folder: &Path, at: usize, settings: &str) -> Process {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_task_of_a_killed_process_is_finished_by_another_and_so_are_its_schedules() {
-    let mut place = Place::start().await;
-    let id = place.hanging_backup(0).await;
+    let mut place = Place::start(SHORT_LEASE).await;
+    let id = place.backup(0, Fault::Hang).await;
     place.runners[0].kill();
     assert_eq!(place.end_of(1, &id).await, TaskState::Succeeded);
-    let call = format!("upload {}", place.fleet.nodes[1]);
-    assert_eq!(place.fleet.count(&call), 2, "the lost one and the next");
-    let violations = place.fleet.facts().violations.clone();
-    assert_eq!(violations, Vec::<String>::new());
+    assert_eq!(
+        place.fleet.count(&place.upload()),
+        2,
+        "the lost one and the next"
+    );
+    place.check_rules();
 
     let put = place.runners[1]
         .typed
@@ -263,8 +278,8 @@ async fn the_task_of_a_killed_process_is_finished_by_another_and_so_are_its_sche
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_was_stopped_beyond_its_lease_does_nothing_when_it_wakes() {
-    let mut place = Place::start().await;
-    let id = place.hanging_backup(0).await;
+    let mut place = Place::start(SHORT_LEASE).await;
+    let id = place.backup(0, Fault::Hang).await;
     place.runners[0].signal("-STOP");
     // Its call hangs as long as it is stopped: that is no driving.
     place.fleet.facts().hanging.clear();
@@ -274,8 +289,24 @@ async fn a_process_that_was_stopped_beyond_its_lease_does_nothing_when_it_wakes(
     // By then it has found its lease lost.
     assert_eq!(place.end_of(0, &id).await, TaskState::Succeeded);
     assert_eq!(place.fleet.changes(), changes);
-    let violations = place.fleet.facts().violations.clone();
-    assert_eq!(violations, Vec::<String>::new());
+    place.check_rules();
     let refused = place.fleet.facts().fenced.clone();
     assert_eq!(refused, Vec::<String>::new(), "not even tried");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_etcd_is_gone_a_running_step_finishes_and_the_task_goes_on_when_it_is_back() {
+    let mut place = Place::start(LONG_LEASE).await;
+    let id = place.backup(0, Fault::Gate).await;
+    place.etcd.kill();
+    place.fleet.facts().gate.cancel();
+    until("the upload ends", || {
+        place.fleet.facts().uploaded.len() == 2
+    })
+    .await;
+    assert_eq!(place.fleet.count("commit"), 0, "nothing was started");
+    place.etcd.restart().await.expect("etcd starts");
+    assert_eq!(place.end_of(2, &id).await, TaskState::Succeeded);
+    assert_eq!(place.fleet.count(&place.upload()), 1, "nothing ran twice");
+    place.check_rules();
 }
