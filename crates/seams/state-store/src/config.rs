@@ -54,12 +54,23 @@ impl StateConfig {
     }
 }
 
+impl StateConfig {
+    /// Refuses settings that could not work, by name. Reaches nothing.
+    pub fn check(&self) -> Result<(), StateError> {
+        match self.kind {
+            StateKind::Redb if self.path.as_os_str().is_empty() => Err(StateError::Settings {
+                what: "`state.path` is empty".to_owned(),
+            }),
+            StateKind::Redb => Ok(()),
+            StateKind::Etcd => self.etcd.check(),
+        }
+    }
+}
+
 /// Opens the configured backend. A file and its folder are created if absent.
 pub async fn open(config: &StateConfig) -> Result<Arc<dyn StateStore>, StateError> {
+    config.check()?;
     match config.kind {
-        StateKind::Redb if config.path.as_os_str().is_empty() => Err(StateError::Settings {
-            what: "`state.path` is empty".to_owned(),
-        }),
         StateKind::Redb => {
             let store = RedbStore::open(&config.path, Arc::new(Timestamp::now)).await?;
             Ok(Arc::new(store))
@@ -84,6 +95,20 @@ mod tests {
             error.contains("zookeeper") && error.contains("redb"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn settings_that_could_not_work_are_refused_before_anything_is_opened() {
+        let endpoints = "kind = 'etcd'\n[etcd]\nendpoints = ['http://127.0.0.1:2379']";
+        for (section, works) in [
+            ("path = '/s/state.redb'", true),
+            ("kind = 'redb'", false),
+            (endpoints, true),
+            ("kind = 'etcd'", false),
+        ] {
+            let config: StateConfig = toml::from_str(section).expect("a section");
+            assert_eq!(config.check().is_ok(), works, "{section}");
+        }
     }
 
     #[tokio::test]

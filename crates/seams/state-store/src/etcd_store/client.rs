@@ -203,7 +203,7 @@ fn with_metadata<Q>(request: Q, token: Option<MetadataValue<Ascii>>) -> Request<
 }
 
 /// An error with its causes, for settings whose error is one text.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -6,6 +6,7 @@ use chassis::ClientTlsSettings;
 use secret::Secret;
 use serde::{Deserialize, Serialize};
 
+use super::client::chain;
 use crate::StateError;
 
 /// Room for the longest key within etcd's limit of a request, however many keys it has.
@@ -63,6 +64,8 @@ impl EtcdConfig {
             )
         } else if let Some(open) = self.password_in_the_clear() {
             format!("`state.etcd.password` would be sent to `{open}` in the clear; use https://")
+        } else if let Some(Err(error)) = self.tls.as_ref().map(ClientTlsSettings::check) {
+            format!("`state.etcd.tls` does not work: {}", chain(&error))
         } else {
             return Ok(());
         };

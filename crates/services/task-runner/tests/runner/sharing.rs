@@ -155,8 +155,8 @@ async fn while_the_state_is_away_running_steps_finish_and_none_is_started() {
     assert_eq!(grants(&*store, &id).await, 1, "by the same driver");
 }
 
-/// Whether there was such a write. The task comes to its end whatever becomes of it.
-async fn survives(story: Story, fault: WriteFault, writes: i64) -> bool {
+/// How often the task had a driver; none if there was no such write. The task comes to its end whatever becomes of it.
+async fn survives(story: Story, fault: WriteFault, writes: i64) -> Option<u64> {
     let place = format!("{story:?} {fault:?} {writes}");
     let mut world = world_of(story);
     world.config.lease_seconds = 3;
@@ -182,22 +182,26 @@ async fn survives(story: Story, fault: WriteFault, writes: i64) -> bool {
         assert!(!is_open || end != TaskState::Succeeded, "{place}: {step:?}");
     }
     life.runner.drain().await;
-    faulty.has_struck()
+    match faulty.has_struck() {
+        true => Some(grants(&*store, &tasks[0].id).await),
+        false => None,
+    }
 }
 
 async fn survives_everywhere(story: Story, fault: WriteFault) {
-    let mut struck = 0;
+    let mut drivers = Vec::new();
     for writes in 0..WRITES_MAX {
         let survived = timeout(2 * TAKEN_OVER_WITHIN, survives(story, fault, writes));
-        let Ok(has_struck) = survived.await else {
+        let Ok(driven) = survived.await else {
             panic!("{story:?} {fault:?} {writes}: not done");
         };
-        if !has_struck {
-            break;
-        }
-        struck += 1;
+        let Some(driven) = driven else { break };
+        drivers.push(driven);
     }
-    assert!(struck > 10, "only {struck} writes");
+    assert!(drivers.len() > 10, "only {} writes", drivers.len());
+    // What a driver has written itself it does not take for another's work; only before it has its cluster it leaves the task.
+    let left = drivers.iter().filter(|driven| **driven > 1).count();
+    assert!(left <= 4, "{drivers:?}");
 }
 
 #[tokio::test]
