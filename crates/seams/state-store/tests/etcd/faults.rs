@@ -35,11 +35,7 @@ fn is_put(change: &Change, key: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_etcd_is_missed_and_found_again_with_everything() {
     let server = Server::start().await;
-    let config = EtcdConfig {
-        request_timeout_seconds: 3,
-        ..server.config()
-    };
-    let store = EtcdStore::open(&config).await.expect("open");
+    let store = server.fresh_store().await;
     let mut watch = store.watch("").await.expect("a watch");
     let before = put(&store, "before").await;
     let fence = store.acquire("l", "one", TTL).await.expect("free");

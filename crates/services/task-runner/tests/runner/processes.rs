@@ -170,12 +170,15 @@ impl Place {
         let until = Instant::now() + PATIENCE;
         loop {
             let request = pb::GetTaskRequest { id: id.into() };
-            let task = self.runners[through].client.get_task(request).await;
-            let task = task.expect("a reply").into_inner().task.expect("a task");
-            if is_final(task.state()) {
-                return task.state();
+            // Refused while the state cannot be reached.
+            let reply = self.runners[through].client.get_task(request).await;
+            if let Ok(reply) = &reply {
+                let task = reply.get_ref().task.as_ref().expect("a task");
+                if is_final(task.state()) {
+                    return task.state();
+                }
             }
-            assert!(Instant::now() < until, "still {task:#?}");
+            assert!(Instant::now() < until, "still {reply:#?}");
             sleep(Duration::from_millis(50)).await;
         }
     }
