@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chassis::config;
 use state_store::transfer::{self, TransferError};
-use state_store::{StateConfig, StateError};
+use state_store::{StateConfig, StateError, StateKind};
 
 use crate::Error;
 use crate::data_dir::DataDir;
@@ -62,7 +62,9 @@ async fn write(config: &StateConfig, out: File) -> Result<u64, Error> {
 /// Reads a file into a state. Returns the number of its entries.
 pub async fn import_state(place: &StatePlace, file: &Path, replace: bool) -> Result<u64, Error> {
     let (config, _data_dir) = place.open()?;
-    if let Some(folder) = config.path.parent() {
+    if config.kind == StateKind::Redb
+        && let Some(folder) = config.path.parent()
+    {
         std::fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
     }
     Ok(transfer::import(&config, file, replace).await?)
@@ -121,6 +123,25 @@ mod tests {
         );
         let moved = state(&new).await.get("a").await.expect("get");
         assert_eq!(moved.expect("an entry").value, serde_json::json!(1));
+    }
+
+    #[tokio::test]
+    async fn an_import_into_etcd_makes_no_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let unused = folder.path().join("unused");
+        let config = folder.path().join("task-runner.toml");
+        let settings = format!(
+            "[state]\nkind = \"etcd\"\npath = \"{}\"\n[state.etcd]\nendpoints = [\"http://127.0.0.1:1\"]\n",
+            unused.join("state.redb").display()
+        );
+        std::fs::write(&config, settings).expect("a file");
+        let place = StatePlace {
+            config: Some(config),
+            data_dir: None,
+        };
+        let missing = import_state(&place, &folder.path().join("none"), false).await;
+        assert!(matches!(missing, Err(Error::Transfer(_))), "{missing:?}");
+        assert!(!unused.exists());
     }
 
     #[tokio::test]

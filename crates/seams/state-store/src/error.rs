@@ -90,6 +90,8 @@ pub enum StateError {
     Foreign { key: String, what: String },
     #[error("the state in etcd is not whole: its import was cut short")]
     HalfImported,
+    #[error("the state in etcd was replaced by an import since this process opened it")]
+    Replaced,
     #[error("could not {action}")]
     Backend {
         action: &'static str,
@@ -118,6 +120,7 @@ impl StateError {
             | Self::Denied { .. }
             | Self::Foreign { .. }
             | Self::HalfImported
+            | Self::Replaced
             | Self::Open { .. } => false,
         }
     }
@@ -151,6 +154,9 @@ impl StateError {
             ),
             Self::HalfImported => {
                 Some("run `ringkeep state import` with --replace again, to its end")
+            }
+            Self::Replaced => {
+                Some("start this process again; stop all task-runners before an import")
             }
             Self::EmptyTransaction
             | Self::RepeatedKey { .. }

@@ -6,7 +6,8 @@
 //!
 //! - [`config`]: the settings. [`keys`]: where everything is in etcd.
 //! - [`client`]: calls, their time limits, the login, and which endpoint is called. [`error`]: what their errors mean.
-//! - [`entries`], [`leases`] with [`lease_calls`], [`watch`]: the port's methods. [`meta`]: the form of the state and its offset.
+//! - [`entries`], [`leases`] with [`lease_calls`], [`watch`]: the port's methods. [`transaction`]: what they send.
+//! - [`meta`]: the form of the state and its offset.
 
 mod client;
 mod config;
@@ -16,10 +17,11 @@ mod keys;
 mod lease_calls;
 mod leases;
 mod meta;
+mod transaction;
 mod watch;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -48,30 +50,52 @@ struct Inner {
     keys: Keys,
     /// Added to each revision. Changes only when state is imported, with no task-runner running.
     offset: AtomicU64,
+    /// The revision at which the description of the state was last changed. Every transaction compares it: a process that
+    /// has opened the state before an import must not write into what was imported, nor hold a lease of it.
+    meta_revision: AtomicI64,
 }
 
 impl EtcdStore {
     /// Connects, logs in, and reads the form of the state; writes it if there is no state under the prefix yet.
     pub async fn open(config: &EtcdConfig) -> Result<Self, StateError> {
-        let store = Self::open_for_import(config).await?;
-        match store.inner.is_importing().await? {
-            false => Ok(store),
-            true => Err(StateError::HalfImported),
+        let inner = Inner::new(config)?;
+        let is_whole = inner.read_or_make_meta().await?;
+        Self::if_whole(inner, is_whole)
+    }
+
+    /// The same, but none if there is no state under the prefix: it is not made.
+    pub(crate) async fn open_existing(config: &EtcdConfig) -> Result<Option<Self>, StateError> {
+        let inner = Inner::new(config)?;
+        match inner.read_meta().await? {
+            Some(is_whole) => Self::if_whole(inner, is_whole).map(Some),
+            None => Ok(None),
         }
     }
 
-    /// The same, also if an import was cut short.
+    /// The same as [`open`](Self::open), also if an import was cut short.
     pub(crate) async fn open_for_import(config: &EtcdConfig) -> Result<Self, StateError> {
-        config.check()?;
-        let inner = Inner {
-            client: Client::new(config)?,
-            keys: Keys::new(&config.prefix),
-            offset: AtomicU64::new(0),
-        };
+        let inner = Inner::new(config)?;
         inner.read_or_make_meta().await?;
+        Self::if_whole(inner, true)
+    }
+
+    fn if_whole(inner: Inner, is_whole: bool) -> Result<Self, StateError> {
+        if !is_whole {
+            return Err(StateError::HalfImported);
+        }
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// A page of all entries as they were at this version.
+    pub(crate) async fn page_at(
+        &self,
+        version: u64,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StateError> {
+        self.inner.page_at(version, after, limit).await
     }
 
     /// A number that no version and no token was above so far.
@@ -96,6 +120,16 @@ impl EtcdStore {
 }
 
 impl Inner {
+    fn new(config: &EtcdConfig) -> Result<Self, StateError> {
+        config.check()?;
+        Ok(Self {
+            client: Client::new(config)?,
+            keys: Keys::new(&config.prefix),
+            offset: AtomicU64::new(0),
+            meta_revision: AtomicI64::new(0),
+        })
+    }
+
     /// A revision of etcd as a version or token of the port.
     fn number(&self, revision: i64) -> Result<u64, StateError> {
         let offset = self.offset.load(Ordering::Acquire);

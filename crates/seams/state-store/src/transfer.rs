@@ -15,7 +15,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Direction, StateConfig};
+use crate::StateConfig;
 
 pub use error::TransferError;
 use read::Lines;
@@ -54,18 +54,17 @@ pub async fn export(
     out: &mut (dyn Write + Send),
 ) -> Result<u64, TransferError> {
     let source = Source::open(config).await?;
+    let floor = source.floor().await?;
     let header = Header {
         ringkeep_state: FORM,
-        floor: source.floor().await?,
+        floor,
     };
     write_line(out, &header)?;
-    let store = source.store();
     let mut end = End { entries: 0 };
     let mut after: Option<String> = None;
     loop {
-        let page = store
-            .page("", after.as_deref(), PAGE_ENTRIES, Direction::Ascending)
-            .await?;
+        let page = source.page(floor, after.as_deref(), PAGE_ENTRIES);
+        let page = page.await?;
         after = page.entries.last().map(|entry| entry.key.clone());
         for entry in page.entries {
             let (key, value) = (entry.key, entry.value);
@@ -76,6 +75,7 @@ pub async fn export(
             break;
         }
     }
+    source.check_still_unused().await?;
     write_line(out, &end)?;
     out.flush()?;
     Ok(end.entries)

@@ -1,19 +1,13 @@
 //! Entries: read, paged through, and written in transactions.
 
-use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::Status;
 
-use super::client::{REPLY_BYTES_MAX, Repeat};
+use super::client::Repeat;
 use super::keys::next;
-use super::pb::compare::{CompareResult, CompareTarget, TargetUnion};
-use super::pb::kv_client::KvClient;
 use super::pb::range_request::SortOrder;
-use super::pb::request_op::Request as Op;
 use super::pb::response_op::Response as OpResponse;
-use super::pb::{
-    Compare, DeleteRangeRequest, KeyValue, PutRequest, RangeRequest, RangeResponse, RequestOp,
-    TxnRequest, TxnResponse,
-};
+use super::pb::{KeyValue, RangeRequest, TxnRequest, TxnResponse};
+use super::transaction::{compare_changed, compare_created, delete, get_key, put, range_of, txn};
 use super::{Inner, error};
 use crate::write::{self, Encoded};
 use crate::{Direction, Entry, Expected, Fence, Page, StateError, Write, page};
@@ -61,15 +55,46 @@ impl Inner {
             } as i32,
             ..RangeRequest::default()
         };
+        self.page_of(ACTION, request, limit).await
+    }
+
+    /// A page of all entries as they were at this version, which etcd must not have compacted away.
+    pub async fn page_at(
+        &self,
+        version: u64,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StateError> {
+        const ACTION: &str = "read a page of values of one moment";
+        let Some((lower, upper)) = page::bounds("", after, Direction::Ascending) else {
+            return Ok(Page::default());
+        };
+        let (key, range_end) = self.keys.range(&lower, &upper);
+        let request = RangeRequest {
+            key,
+            range_end,
+            revision: self.revision_or_never(version),
+            ..RangeRequest::default()
+        };
+        let page = self.parts(ACTION, request, limit).await?;
+        page.map_err(|status| error::of(ACTION, status))
+    }
+
+    async fn page_of(
+        &self,
+        action: &'static str,
+        request: RangeRequest,
+        limit: usize,
+    ) -> Result<Page, StateError> {
         for _ in 1..PAGE_TRIES {
-            match self.parts(ACTION, request.clone(), limit).await? {
+            match self.parts(action, request.clone(), limit).await? {
                 Ok(page) => return Ok(page),
                 Err(status) if error::is_compacted(&status) => {}
-                Err(status) => return Err(error::of(ACTION, status)),
+                Err(status) => return Err(error::of(action, status)),
             }
         }
-        let last = self.parts(ACTION, request, limit).await?;
-        last.map_err(|status| error::of(ACTION, status))
+        let last = self.parts(action, request, limit).await?;
+        last.map_err(|status| error::of(action, status))
     }
 
     /// Reads a page in as many parts as its values need, all of one revision.
@@ -135,7 +160,11 @@ impl Inner {
 
     /// A comparison for each expectation and for the fence; if one does not hold, what is there instead is read.
     fn transaction(&self, writes: &[Encoded], fence: Option<&Fence>) -> TxnRequest {
-        let mut request = TxnRequest::default();
+        let mut request = TxnRequest {
+            compare: vec![self.compare_meta()],
+            success: Vec::new(),
+            failure: vec![get_key(self.keys.meta())],
+        };
         if let Some(fence) = fence {
             let key = self.keys.lease(&fence.lease);
             request.failure.push(get_key(key.clone()));
@@ -175,6 +204,9 @@ impl Inner {
                 Some(OpResponse::ResponseRange(range)) => range.kvs.into_iter().next(),
                 _ => None,
             });
+        if let Err(error) = self.check_meta(found.next().flatten().as_ref()) {
+            return error;
+        }
         if let Some(fence) = fence {
             let lease = found.next().flatten();
             // `revision_or_never`, so that a token that was never granted is not taken for a lease that is not there.
@@ -222,74 +254,5 @@ pub(super) fn fenced(fence: &Fence) -> StateError {
     StateError::Fenced {
         lease: fence.lease.clone(),
         token: fence.token,
-    }
-}
-
-pub(super) async fn range_of(
-    channel: Channel,
-    request: Request<RangeRequest>,
-) -> Result<Response<RangeResponse>, Status> {
-    let client = KvClient::new(channel);
-    let mut client = client.max_decoding_message_size(REPLY_BYTES_MAX);
-    client.range(request).await
-}
-
-pub(super) async fn txn(
-    channel: Channel,
-    request: Request<TxnRequest>,
-) -> Result<Response<TxnResponse>, Status> {
-    let client = KvClient::new(channel);
-    let mut client = client.max_decoding_message_size(REPLY_BYTES_MAX);
-    client.txn(request).await
-}
-
-pub(super) fn put(key: Vec<u8>, value: Vec<u8>, lease: i64) -> RequestOp {
-    let put = PutRequest { key, value, lease };
-    RequestOp {
-        request: Some(Op::RequestPut(put)),
-    }
-}
-
-pub(super) fn delete(key: Vec<u8>) -> RequestOp {
-    delete_range(key, Vec::new())
-}
-
-/// All keys from the first to before the end; only the first if there is no end.
-pub(super) fn delete_range(key: Vec<u8>, range_end: Vec<u8>) -> RequestOp {
-    let delete = DeleteRangeRequest { key, range_end };
-    RequestOp {
-        request: Some(Op::RequestDeleteRange(delete)),
-    }
-}
-
-/// Without the value.
-fn get_key(key: Vec<u8>) -> RequestOp {
-    let range = RangeRequest {
-        key,
-        keys_only: true,
-        ..RangeRequest::default()
-    };
-    RequestOp {
-        request: Some(Op::RequestRange(range)),
-    }
-}
-
-/// Holds if the key was created at that revision; 0: if there is none.
-pub(super) fn compare_created(key: Vec<u8>, revision: i64) -> Compare {
-    Compare {
-        result: CompareResult::Equal as i32,
-        target: CompareTarget::Create as i32,
-        key,
-        target_union: Some(TargetUnion::CreateRevision(revision)),
-    }
-}
-
-/// The same for its last change.
-pub(super) fn compare_changed(key: Vec<u8>, revision: i64) -> Compare {
-    Compare {
-        result: CompareResult::Equal as i32,
-        target: CompareTarget::Mod as i32,
-        key,
-        target_union: Some(TargetUnion::ModRevision(revision)),
     }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::client::Repeat;
-use super::entries::{compare_created, delete, fenced, put, range_of, txn};
+use super::entries::fenced;
 use super::lease_calls::{grant, keep_alive, revoke};
 use super::pb::{
     KeyValue, LeaseGrantRequest, LeaseKeepAliveRequest, LeaseRevokeRequest, RangeRequest,
     TxnRequest,
 };
+use super::transaction::{compare_created, delete, first_found, get_key, put, range_of, txn};
 use super::{Inner, error};
 use crate::write::check_key;
 use crate::{Fence, StateError};
@@ -45,9 +46,9 @@ impl Inner {
         };
         let key = self.keys.lease(lease);
         let request = TxnRequest {
-            compare: vec![compare_created(key.clone(), 0)],
+            compare: vec![self.compare_meta(), compare_created(key.clone(), 0)],
             success: vec![put(key, encode(lease, &held)?, id)],
-            failure: Vec::new(),
+            failure: vec![get_key(self.keys.meta())],
         };
         let reply = self.client.call(ACTION, Repeat::Never, request, txn).await;
         match reply {
@@ -59,11 +60,14 @@ impl Inner {
                 // Also if the reply was lost: then the key, which nothing would renew, is gone at once, or is never put.
                 self.revoke(id).await;
                 match reply {
-                    Ok(Ok(_)) => match self.lease(ACTION, lease).await? {
-                        Some(found) => Err(self.held_by(lease, &found)),
-                        // Its holder has released it again.
-                        None => Err(held_error(lease, "another, until a moment ago")),
-                    },
+                    Ok(Ok(refused)) => {
+                        self.check_meta(first_found(refused).as_ref())?;
+                        match self.lease(ACTION, lease).await? {
+                            Some(found) => Err(self.held_by(lease, &found)),
+                            // Its holder has released it again.
+                            None => Err(held_error(lease, "another, until a moment ago")),
+                        }
+                    }
                     Ok(Err(status)) => Err(error::of(ACTION, status)),
                     Err(error) => Err(error),
                 }
@@ -246,9 +250,9 @@ impl Inner {
         let key = self.keys.lease(&fence.lease);
         let created = self.revision_or_never(fence.token);
         let request = TxnRequest {
-            compare: vec![compare_created(key.clone(), created)],
+            compare: vec![self.compare_meta(), compare_created(key.clone(), created)],
             success: vec![put(key, encode(&fence.lease, &held)?, id)],
-            failure: Vec::new(),
+            failure: vec![get_key(self.keys.meta())],
         };
         let reply = self.client.call(action, Repeat::Never, request, txn).await;
         match reply {
@@ -257,8 +261,9 @@ impl Inner {
                 self.revoke(old).await;
                 Ok(())
             }
-            Ok(Ok(_)) => {
+            Ok(Ok(refused)) => {
                 self.revoke(id).await;
+                self.check_meta(first_found(refused).as_ref())?;
                 Err(fenced(fence))
             }
             // The key may hang on either, so both are left to run out.

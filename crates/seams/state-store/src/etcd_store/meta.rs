@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use tonic::Status;
 
 use super::client::Repeat;
-use super::entries::{compare_changed, compare_created, delete_range, put, range_of, txn};
-use super::pb::{KeyValue, RangeRequest, RequestOp, TxnRequest};
+use super::pb::{Compare, KeyValue, RangeRequest, RequestOp, TxnRequest};
+use super::transaction::{compare_changed, compare_created, delete_range, put, range_of, txn};
 use super::{Inner, error};
 use crate::StateError;
 
 /// The form that this version writes and reads.
 const FORM: u32 = 1;
+
+const OPEN: &str = "open the state in etcd";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Meta {
@@ -25,11 +27,16 @@ struct Meta {
 }
 
 impl Inner {
-    /// Reads what is kept of the state as a whole. The first of several processes writes it.
-    pub async fn read_or_make_meta(&self) -> Result<(), StateError> {
-        const ACTION: &str = "open the state in etcd";
-        if let Some(found) = self.meta(ACTION).await? {
-            return self.use_meta(&found);
+    /// Reads what is kept of the state as a whole; returns whether the state is whole, and none if there is no state.
+    pub async fn read_meta(&self) -> Result<Option<bool>, StateError> {
+        let found = self.meta(OPEN).await?;
+        found.map(|found| self.use_meta(&found)).transpose()
+    }
+
+    /// The same; if there is no state, the first of several processes writes that there is.
+    pub async fn read_or_make_meta(&self) -> Result<bool, StateError> {
+        if let Some(is_whole) = self.read_meta().await? {
+            return Ok(is_whole);
         }
         let made = Meta {
             form: FORM,
@@ -41,13 +48,13 @@ impl Inner {
             success: vec![self.put_meta(&made)?],
             failure: Vec::new(),
         };
-        let written = self.client.call(ACTION, Repeat::Never, request, txn).await;
+        let written = self.client.call(OPEN, Repeat::Never, request, txn).await;
         // If another process was first, or the reply was lost, it is there now.
-        match (self.meta(ACTION).await?, written) {
-            (Some(found), _) => self.use_meta(&found),
-            (None, Ok(Err(status))) => Err(error::of(ACTION, status)),
+        match (self.read_meta().await?, written) {
+            (Some(is_whole), _) => Ok(is_whole),
+            (None, Ok(Err(status))) => Err(error::of(OPEN, status)),
             (None, Err(error)) => Err(error),
-            (None, Ok(Ok(_))) => Err(error::of(ACTION, Status::aborted("it was deleted again"))),
+            (None, Ok(Ok(_))) => Err(error::of(OPEN, Status::aborted("it was deleted again"))),
         }
     }
 
@@ -74,30 +81,39 @@ impl Inner {
         self.write_meta(&meta, Vec::new()).await
     }
 
-    pub async fn is_importing(&self) -> Result<bool, StateError> {
-        let found = self.meta("open the state in etcd").await?;
-        let meta = found.map(|found| self.parse(&found)).transpose()?;
-        Ok(meta.is_some_and(|meta| meta.importing))
+    /// Holds as long as no import has begun or ended since the state was opened.
+    pub fn compare_meta(&self) -> Compare {
+        compare_changed(self.keys.meta(), self.meta_revision.load(Ordering::Acquire))
     }
 
-    /// Over what is there now: if the reply is lost, and this comes late, it must not delete what was imported since.
+    /// Fails if that comparison does not hold for what is there.
+    pub fn check_meta(&self, found: Option<&KeyValue>) -> Result<(), StateError> {
+        let opened_at = self.meta_revision.load(Ordering::Acquire);
+        match found {
+            Some(found) if found.mod_revision == opened_at => Ok(()),
+            _ => Err(StateError::Replaced),
+        }
+    }
+
+    /// Only over what was opened: another import may have begun since, and if the reply is lost and this comes late, it must
+    /// not delete what was imported meanwhile.
     async fn write_meta(&self, meta: &Meta, more: Vec<RequestOp>) -> Result<(), StateError> {
         const ACTION: &str = "describe the state in etcd";
-        let before = self.meta(ACTION).await?.unwrap_or_default().mod_revision;
         let mut success = vec![self.put_meta(meta)?];
         success.extend(more);
         let request = TxnRequest {
-            compare: vec![compare_changed(self.keys.meta(), before)],
+            compare: vec![self.compare_meta()],
             success,
             failure: Vec::new(),
         };
         let written = self.client.call(ACTION, Repeat::Never, request, txn);
         let written = written.await?.map_err(|status| error::of(ACTION, status))?;
         if !written.succeeded {
-            let key = self.keys.meta_text();
-            return Err(StateError::Conflict { key });
+            return Err(StateError::Replaced);
         }
+        let revision = written.header.unwrap_or_default().revision;
         self.offset.store(meta.offset, Ordering::Release);
+        self.meta_revision.store(revision, Ordering::Release);
         Ok(())
     }
 
@@ -113,6 +129,7 @@ impl Inner {
             .call(ACTION, Repeat::Elsewhere, request, range_of)
             .await?;
         let reply = reply.map_err(|status| error::of(ACTION, status))?;
+        self.check_meta(reply.kvs.first())?;
         self.number(reply.header.unwrap_or_default().revision)
     }
 
@@ -129,10 +146,13 @@ impl Inner {
         Ok(reply.kvs.into_iter().next())
     }
 
-    fn use_meta(&self, found: &KeyValue) -> Result<(), StateError> {
+    /// Returns whether the state is whole.
+    fn use_meta(&self, found: &KeyValue) -> Result<bool, StateError> {
         let meta = self.parse(found)?;
         self.offset.store(meta.offset, Ordering::Release);
-        Ok(())
+        self.meta_revision
+            .store(found.mod_revision, Ordering::Release);
+        Ok(!meta.importing)
     }
 
     fn parse(&self, found: &KeyValue) -> Result<Meta, StateError> {

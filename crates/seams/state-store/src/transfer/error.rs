@@ -26,6 +26,8 @@ pub enum TransferError {
     },
     #[error("the state has entries already, for example `{key}`")]
     NotEmpty { key: String },
+    #[error("there is no state in etcd under the prefix `{prefix}`")]
+    Absent { prefix: String },
     #[error("the state is in use: {holder} holds the lease `{lease}`")]
     InUse { lease: String, holder: String },
 }
@@ -42,6 +44,7 @@ impl TransferError {
             Self::NotEmpty { .. } => {
                 Some("import into an empty state, or use --replace, which deletes what is there")
             }
+            Self::Absent { .. } => Some("check `state.etcd.prefix`"),
             Self::InUse { .. } => Some(
                 "stop all task-runners of this state; leases of killed ones run out by themselves",
             ),

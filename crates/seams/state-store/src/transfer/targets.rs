@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::TransferError;
 use crate::{
-    Direction, EtcdStore, Expected, RedbStore, StateConfig, StateError, StateKind, StateStore,
-    Write,
+    Direction, EtcdStore, Expected, Page, RedbStore, StateConfig, StateError, StateKind,
+    StateStore, Write,
 };
 
 /// Values and operations of one transaction of an import.
@@ -37,17 +37,39 @@ impl Source {
                 Ok(Self::Redb(open_file(&config.path).await?))
             }
             StateKind::Etcd => {
-                let store = EtcdStore::open(&config.etcd).await?;
+                // Opening would make a new one.
+                let store = EtcdStore::open_existing(&config.etcd).await?;
+                let prefix = || config.etcd.prefix.clone();
+                let store = store.ok_or_else(|| TransferError::Absent { prefix: prefix() })?;
                 check_unused(&store).await?;
                 Ok(Self::Etcd(store))
             }
         }
     }
 
-    pub fn store(&self) -> &dyn StateStore {
+    /// A page of all entries: of a file, which no other process can use meanwhile, or of etcd as it was at this version.
+    pub async fn page(
+        &self,
+        version: u64,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StateError> {
         match self {
-            Self::Redb(store) => store,
-            Self::Etcd(store) => store,
+            Self::Redb(store) => store.page("", after, limit, Direction::Ascending).await,
+            Self::Etcd(store) => store.page_at(version, after, limit).await,
+        }
+    }
+
+    /// Fails if a task-runner has begun to use the state since it was opened.
+    pub async fn check_still_unused(&self) -> Result<(), TransferError> {
+        match self {
+            Self::Redb(_) => Ok(()),
+            Self::Etcd(store) => {
+                check_unused(store).await?;
+                // Fails if there was an import meanwhile.
+                store.floor().await?;
+                Ok(())
+            }
         }
     }
 
@@ -158,14 +180,18 @@ impl Target {
             Place::File { old, new, path } => {
                 // Closed, so that all of it is in the file.
                 drop(new);
+                let new = beside(&path, "importing");
                 if old.is_some() {
                     // A second name, so that at no moment there is no state: a task-runner would make an empty one.
                     let kept = beside(&path, "before-import");
                     remove(&kept)?;
                     std::fs::hard_link(&path, &kept).map_err(failed(&kept))?;
+                    std::fs::rename(new, &path).map_err(failed(&path))?;
+                } else {
+                    // Unlike a rename this does not replace what a task-runner has made there meanwhile.
+                    std::fs::hard_link(&new, &path).map_err(failed(&path))?;
+                    remove(&new)?;
                 }
-                let new = beside(&path, "importing");
-                std::fs::rename(new, &path).map_err(failed(&path))?;
                 sync_folder(&path)?;
                 drop(old);
                 Ok(())
@@ -221,5 +247,26 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> TransferError {
     move |source| TransferError::Path {
         path: path.clone(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_was_made_during_an_import_is_not_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.redb");
+        let config = StateConfig::redb(&path);
+        let mut target = Target::open(&config, false).await.expect("none is there");
+        target.begin(0).await.expect("begun");
+        std::fs::write(&path, "of another").expect("a file");
+        let refused = target.finish().await;
+        assert!(
+            matches!(refused, Err(TransferError::Path { .. })),
+            "{refused:?}"
+        );
+        assert_eq!(std::fs::read(&path).expect("a file"), b"of another");
     }
 }

@@ -104,3 +104,43 @@ async fn a_state_whose_import_was_cut_short_is_not_opened() {
     let store = EtcdStore::open(&config).await.expect("open");
     assert!(store.get("a").await.expect("get").is_some());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_opened_a_state_before_an_import_can_no_longer_use_it() {
+    let server = Server::start().await;
+    let config = server.config();
+    let live = EtcdStore::open(&config).await.expect("open");
+    let put = live.put("a", json!(1), Expected::Absent, None).await;
+    put.expect("put");
+    let folder = folder();
+    let file = folder.path().join("state.jsonl");
+    let mut text = Vec::new();
+    let etcd = StateConfig::etcd(config.clone());
+    export(&etcd, &mut text).await.expect("exported");
+    std::fs::write(&file, &text).expect("a file");
+    assert_eq!(import(&etcd, &file, true).await.expect("imported"), 1);
+    for refused in [
+        live.put("b", json!(1), Expected::Anything, None)
+            .await
+            .err(),
+        live.acquire("l", "one", TTL).await.err(),
+    ] {
+        assert!(matches!(refused, Some(StateError::Replaced)), "{refused:?}");
+    }
+    let opened = EtcdStore::open(&config).await.expect("open");
+    assert_eq!(opened.list("").await.expect("list").len(), 1);
+    opened.acquire("l", "one", TTL).await.expect("free");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prefix_without_a_state_is_not_exported_and_none_is_made() {
+    let server = Server::start().await;
+    let config = StateConfig::etcd(server.config());
+    for _ in 0..2 {
+        let refused = export(&config, &mut Vec::new()).await;
+        assert!(
+            matches!(&refused, Err(TransferError::Absent { prefix }) if *prefix == config.etcd.prefix),
+            "{refused:?}"
+        );
+    }
+}
