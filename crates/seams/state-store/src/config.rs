@@ -58,6 +58,10 @@ impl StateConfig {
     /// Refuses settings that could not work, by name. Reaches nothing.
     pub fn check(&self) -> Result<(), StateError> {
         match self.kind {
+            // Each of several task-runners would have a state of its own.
+            StateKind::Redb if !self.etcd.endpoints.is_empty() => Err(StateError::Settings {
+                what: "`state.etcd.endpoints` is given, and `state.kind` is not `etcd`; set `kind = \"etcd\"`, or remove the section `[state.etcd]`".to_owned(),
+            }),
             StateKind::Redb if self.path.as_os_str().is_empty() => Err(StateError::Settings {
                 what: "`state.path` is empty".to_owned(),
             }),
@@ -105,6 +109,10 @@ mod tests {
             ("kind = 'redb'", false),
             (endpoints, true),
             ("kind = 'etcd'", false),
+            (
+                "path = '/s'\n[etcd]\nendpoints = ['http://127.0.0.1:2379']",
+                false,
+            ),
         ] {
             let config: StateConfig = toml::from_str(section).expect("a section");
             assert_eq!(config.check().is_ok(), works, "{section}");

@@ -11,6 +11,8 @@ use crate::StateError;
 
 /// Room for the longest key within etcd's limit of a request, however many keys it has.
 const PREFIX_BYTES_MAX: usize = 128;
+/// Segments that every state has below its prefix.
+const OWN_SEGMENTS: [&str; 2] = ["entries", "leases"];
 const REQUEST_TIMEOUT_SECONDS_MAX: u64 = 60;
 
 /// The `[state.etcd]` section.
@@ -51,9 +53,11 @@ impl EtcdConfig {
     pub fn check(&self) -> Result<(), StateError> {
         let complaint = if self.endpoints.is_empty() {
             "`state.etcd.endpoints` is empty".to_owned()
+        } else if let Some(wrong) = self.unusable_endpoint() {
+            wrong
         } else if !is_prefix(&self.prefix) {
             format!(
-                "`state.etcd.prefix` is not a path of up to {PREFIX_BYTES_MAX} letters, digits, `-`, `_`, `.` and `/`, without a `/` at either end"
+                "`state.etcd.prefix` is not a path of up to {PREFIX_BYTES_MAX} letters, digits, `-`, `_`, `.` and `/`, without a `/` at either end and without a segment `entries` or `leases`"
             )
         } else if self.user.is_empty() == self.password.is_some() {
             "`state.etcd.user` and `state.etcd.password` are given together or not at all"
@@ -76,11 +80,37 @@ impl EtcdConfig {
         Duration::from_secs(self.request_timeout_seconds)
     }
 
+    fn unusable_endpoint(&self) -> Option<String> {
+        self.endpoints.iter().find_map(|endpoint| {
+            let wrong = if !has_host_and_port(endpoint) {
+                "is not `https://host:port`, `http://host:port` or `host:port`"
+            } else if self.tls.is_some() && endpoint.starts_with("http://") {
+                "is http://, so `state.etcd.tls` would protect nothing; use https://"
+            } else {
+                return None;
+            };
+            Some(format!("`{endpoint}` in `state.etcd.endpoints` {wrong}"))
+        })
+    }
+
     fn password_in_the_clear(&self) -> Option<&str> {
         self.password.as_ref()?;
         let mut endpoints = self.endpoints.iter().map(String::as_str);
         endpoints.find(|endpoint| !is_private(endpoint, self.tls.is_some()))
     }
+}
+
+fn has_host_and_port(endpoint: &str) -> bool {
+    let authority = match endpoint.split_once("://") {
+        Some(("http" | "https", authority)) => authority,
+        Some(_) => return false,
+        None => endpoint,
+    };
+    let parts = authority.trim_end_matches('/').rsplit_once(':');
+    parts.is_some_and(|(host, port)| {
+        let is_plain = host.starts_with('[') || !host.contains(':');
+        is_plain && !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok()
+    })
 }
 
 /// Whether what is sent there can be read by this host at most.
@@ -108,6 +138,8 @@ fn is_prefix(prefix: &str) -> bool {
         && prefix.chars().all(is_plain)
         && !prefix.starts_with('/')
         && !prefix.ends_with('/')
+        // What is below such a prefix might be among the entries or leases of another state.
+        && !prefix.split('/').any(|segment| OWN_SEGMENTS.contains(&segment))
 }
 
 #[cfg(test)]
@@ -135,6 +167,27 @@ mod tests {
             ("prefix", refusal(|it| it.prefix = "/ringkeep".to_owned())),
             ("prefix", refusal(|it| it.prefix = String::new())),
             ("prefix", refusal(|it| it.prefix = "a\0b".to_owned())),
+            (
+                "prefix",
+                refusal(|it| it.prefix = "ringkeep/entries".to_owned()),
+            ),
+            ("prefix", refusal(|it| it.prefix = "leases/a".to_owned())),
+            (
+                "endpoints",
+                refusal(|it| it.endpoints.push("http://etcd".to_owned())),
+            ),
+            (
+                "endpoints",
+                refusal(|it| it.endpoints.push("etcd:2379:x".to_owned())),
+            ),
+            (
+                "endpoints",
+                refusal(|it| it.endpoints.push("https:///".to_owned())),
+            ),
+            (
+                "endpoints",
+                refusal(|it| it.tls = Some(ClientTlsSettings::default())),
+            ),
             ("user", refusal(|it| it.user = "ringkeep".to_owned())),
             (
                 "request_timeout_seconds",
