@@ -150,7 +150,7 @@ impl Engine {
             // The record before its claim: so a claim without a task is always one that is left over.
             let version = tasks.create(&record, announced, &fence).await?;
             if self.kind(record.kind)?.policy().claims_cluster {
-                tasks.claim(&record.cluster, id).await?;
+                tasks.claim(&record.cluster, id, &fence).await?;
             }
             Ok(version)
         };
@@ -167,7 +167,7 @@ impl Engine {
     /// Forgets a task that has come to nothing.
     pub async fn discard(&self, record: &TaskRecord, fence: &Fence) -> Result<(), RunnerError> {
         let tasks = &self.context.tasks;
-        tasks.unclaim(&record.cluster, record.id).await?;
+        tasks.unclaim(&record.cluster, record.id, fence).await?;
         tasks.remove(record.id, fence).await?;
         tasks.release(fence).await;
         Ok(())

@@ -114,7 +114,7 @@ async fn end_undriven(
         format!("ended by force on request; what it has left is not known, because {error}");
     let expected = Expected::Version(version);
     tasks.save_record(&record, expected, fence).await?;
-    tasks.unclaim(&record.cluster, record.id).await?;
+    tasks.unclaim(&record.cluster, record.id, fence).await?;
     tasks.release(fence).await;
     tracing::warn!(task_id = %record.id, error, "task ended that could not be driven");
     let task = crate::engine::task::LiveTask::new(record, Vec::new());

@@ -104,7 +104,8 @@ impl Driver {
         self.save().await?;
         let record = self.record();
         let tasks = &self.engine.context.tasks;
-        if let Err(error) = tasks.unclaim(&record.cluster, record.id).await {
+        let unclaimed = tasks.unclaim(&record.cluster, record.id, &self.fence);
+        if let Err(error) = unclaimed.await {
             // The claim of a task that has ended counts for nothing.
             tracing::warn!(task_id = %record.id, error = api::error::chain(&error), "claim not given up");
         }

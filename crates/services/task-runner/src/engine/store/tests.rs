@@ -270,3 +270,36 @@ async fn a_document_of_an_earlier_writing_that_was_longer_is_not_mixed_in() {
     let none: Option<Vec<String>> = tasks.document(id, "other").await.expect("read");
     assert_eq!(none, None);
 }
+
+#[tokio::test]
+async fn a_driver_without_its_lease_neither_claims_nor_releases_the_cluster_of_its_task() {
+    let store = RedbStore::in_memory(Arc::new(jiff::Timestamp::now)).await;
+    let tasks = TaskStore::new(Arc::new(store.expect("a store")), LEASE_TTL);
+    let id = TaskId(Uuid::from_u128(1));
+    let cluster = "shop".parse().expect("a name");
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let record = TaskRecord::new(id, TaskKind::Restore, cluster, now);
+    let cluster = &record.cluster;
+    let stopped = tasks.acquire(id, "one").await.expect("a lease");
+    let announced = tasks.announce(id, &stopped).await.expect("announced");
+    let created = tasks.create(&record, announced, &stopped).await;
+    created.expect("created");
+    tasks.release(&stopped).await;
+    let lease = tasks.acquire(id, "two").await.expect("a lease");
+    let is_fenced = |result: &Result<(), RunnerError>| {
+        matches!(result, Err(RunnerError::State(StateError::Fenced { .. })))
+    };
+
+    let late = tasks.claim(cluster, id, &stopped).await;
+    assert!(is_fenced(&late), "{late:?}");
+    tasks.claim(cluster, id, &lease).await.expect("claimed");
+    let late = tasks.unclaim(cluster, id, &stopped).await;
+    assert!(is_fenced(&late), "{late:?}");
+    let busy = tasks.check_free(cluster).await;
+    assert!(
+        matches!(busy, Err(RunnerError::ClusterBusy { .. })),
+        "{busy:?}"
+    );
+    tasks.unclaim(cluster, id, &lease).await.expect("released");
+    tasks.check_free(cluster).await.expect("free");
+}
