@@ -45,7 +45,9 @@ impl Driver {
                 Ok(())
             }
             Err(error) => {
-                self.unsure |= matches!(error, StateError::Backend { .. });
+                // If the store became full in the middle, the batches before have changed the record's version.
+                self.unsure |=
+                    matches!(error, StateError::Backend { .. } | StateError::Full { .. });
                 Err(error.into())
             }
         }
