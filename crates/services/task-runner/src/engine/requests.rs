@@ -53,7 +53,7 @@ pub(super) async fn ask_elsewhere(
     let key = key(id);
     let asked_at = (engine.context.clock)();
     let value = encode(&key, &Request { ask, asked_at })?;
-    store.put(&key, value, Expected::Anything, None).await?;
+    let version = store.put(&key, value, Expected::Anything, None).await?;
     let until = Instant::now() + WAIT_FOR;
     let has_heard = loop {
         let stored = engine.load(id).await?;
@@ -65,8 +65,11 @@ pub(super) async fn ask_elsewhere(
         }
         sleep(LOOK_EVERY).await;
     };
-    store.delete(&key, Expected::Anything, None).await?;
-    Ok(has_heard)
+    match store.delete(&key, Expected::Version(version), None).await {
+        // Its driver has deleted it, or another caller has asked since.
+        Ok(()) | Err(StateError::Conflict { .. }) => Ok(has_heard),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl Ask {
@@ -103,15 +106,15 @@ async fn watch(engine: &Engine) -> Result<(), StateError> {
     let store = &engine.context.store;
     let mut changes = store.watch(REQUESTS).await?;
     for entry in store.list(REQUESTS).await? {
-        hand_over(engine, entry).await;
+        hand_over(engine, entry).await?;
     }
     while let Some(change) = changes.next().await {
         match change {
-            Change::Put(entry) => hand_over(engine, entry).await,
+            Change::Put(entry) => hand_over(engine, entry).await?,
             Change::Deleted { .. } => {}
             Change::Missed => {
                 for entry in store.list(REQUESTS).await? {
-                    hand_over(engine, entry).await;
+                    hand_over(engine, entry).await?;
                 }
             }
         }
@@ -120,17 +123,28 @@ async fn watch(engine: &Engine) -> Result<(), StateError> {
 }
 
 /// If the task is driven here. What comes of it shows in the task.
-async fn hand_over(engine: &Engine, entry: Entry) {
+async fn hand_over(engine: &Engine, entry: Entry) -> Result<(), StateError> {
     let version = entry.version;
     let key = entry.key.clone();
     let id = key.strip_prefix(REQUESTS).and_then(|id| id.parse().ok());
     let (Some(id), Ok(request)) = (id, decode::<Request>(entry)) else {
         tracing::warn!(key, "request of another runner cannot be read");
-        return;
+        return Ok(());
     };
+    if !engine.active.is_driven(id) {
+        return Ok(());
+    }
     let age = (engine.context.clock)().duration_since(request.asked_at);
-    if !engine.active.is_driven(id) || age.abs() > LASTS {
-        return;
+    if age.abs() > LASTS {
+        let (asked_at, age_seconds) = (request.asked_at, age.as_secs());
+        tracing::warn!(task_id = %id, %asked_at, age_seconds, "request of another runner ignored for its age: it was given up, or the clocks differ");
+        return Ok(());
+    }
+    // The change may have come late, and the request have been given up meanwhile.
+    let store = &engine.context.store;
+    let current = store.get(&key).await?;
+    if current.is_none_or(|current| current.version != version) {
+        return Ok(());
     }
     let asked = engine.active.ask(id, |reply| match request.ask {
         Ask::Cancel => Command::Cancel { reply },
@@ -141,8 +155,8 @@ async fn hand_over(engine: &Engine, entry: Entry) {
         tracing::info!(task_id = %id, error, "request of another runner refused");
     }
     // Unless it was asked again meanwhile. If this fails, the request grows old.
-    let store = &engine.context.store;
     let _ = store.delete(&key, Expected::Version(version), None).await;
+    Ok(())
 }
 
 fn key(id: TaskId) -> String {
