@@ -33,10 +33,29 @@ impl LeaseTime {
         self.ttl
     }
 
-    /// It was taken or renewed by a call that began then.
-    pub fn renewed(&self, asked_at: Instant) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) =
-            asked_at + self.ttl - self.ttl / MARGIN;
+    /// It was taken or confirmed by a call that began then, and nothing is guarded yet.
+    pub fn started(&self, asked_at: Instant) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = self.end(asked_at);
+    }
+
+    /// It was renewed by a call that began then. Returns false, and changes nothing, if it is over already: what it guarded
+    /// was dropped, or is about to be, and must not be waited for.
+    pub fn renewed(&self, asked_at: Instant) -> bool {
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        if Instant::now() >= *until {
+            return false;
+        }
+        *until = self.end(asked_at);
+        true
+    }
+
+    fn end(&self, asked_at: Instant) -> Instant {
+        asked_at + self.ttl - self.ttl / MARGIN
+    }
+
+    /// The time that is left.
+    pub fn left(&self) -> Duration {
+        self.until().saturating_duration_since(Instant::now())
     }
 
     pub fn is_over(&self) -> bool {
@@ -96,7 +115,7 @@ mod tests {
     /// Guarded work, and the seconds that it has run for.
     fn guarded() -> (Arc<LeaseTime>, Arc<AtomicU32>) {
         let time = Arc::new(LeaseTime::unknown(TTL));
-        time.renewed(Instant::now());
+        time.started(Instant::now());
         let seconds = Arc::new(AtomicU32::new(0));
         let (guard, counting) = (time.clone(), count(seconds.clone()));
         tokio::spawn(async move { guard.guard(counting).await });
@@ -107,13 +126,26 @@ mod tests {
     async fn work_ends_before_the_lease_does_unless_it_is_renewed() {
         let (time, seconds) = guarded();
         tokio::time::sleep(TTL / 2).await;
-        time.renewed(Instant::now());
+        assert!(time.renewed(Instant::now()));
         assert!(!time.is_over());
         tokio::time::sleep(2 * TTL).await;
         assert!(time.is_over());
         let ran = seconds.load(Ordering::SeqCst);
         assert!((75..=80).contains(&ran), "{ran}");
         assert_eq!(Arc::strong_count(&seconds), 1, "the work is dropped");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_that_succeeds_after_the_end_does_not_bring_the_lease_back() {
+        let (time, seconds) = guarded();
+        let asked_at = Instant::now() + TTL / 3;
+        tokio::time::sleep(TTL).await;
+        assert_eq!(Arc::strong_count(&seconds), 1, "the work is dropped");
+        assert!(!time.renewed(asked_at));
+        assert!(
+            time.is_over(),
+            "nothing would ever end the wait for the work"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use state_store::{Fence, StateError};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::store::{self, Stored};
 use super::tick::tick;
@@ -69,7 +69,9 @@ async fn lead(engine: &Arc<Engine>, leader: &mut Option<Leading>) -> Result<(), 
             Err(error) => return Err(error.into()),
         },
     };
-    leading.renew(engine).await?;
+    // Nothing runs under it at this moment, so its time may start again.
+    let asked_at = leading.renew(engine, ttl).await?;
+    leading.time.started(asked_at);
     let schedules = store::list(&engine.context, None).await?;
     let ticks = stream::iter(schedules);
     let fence = &leading.fence;
@@ -78,18 +80,29 @@ async fn lead(engine: &Arc<Engine>, leader: &mut Option<Leading>) -> Result<(), 
     loop {
         tokio::select! {
             () = leading.time.guard(&mut ticks) => return Ok(()),
-            () = tokio::time::sleep(ttl / 3) => leading.renew(engine).await?,
+            () = tokio::time::sleep(ttl / 3) => {
+                let asked_at = leading.renew(engine, leading.time.left()).await?;
+                if !leading.time.renewed(asked_at) {
+                    // The next round asks for it again.
+                    return Ok(());
+                }
+            }
         }
     }
 }
 
 impl Leading {
-    async fn renew(&self, engine: &Engine) -> Result<(), StateError> {
+    /// Renews the lease within this time. Returns when that was asked for.
+    async fn renew(&self, engine: &Engine, within: Duration) -> Result<Instant, StateError> {
         let asked_at = Instant::now();
-        let store = &engine.context.store;
-        store.renew(&self.fence, self.time.ttl()).await?;
-        self.time.renewed(asked_at);
-        Ok(())
+        let renewal = engine.context.store.renew(&self.fence, self.time.ttl());
+        match timeout(within, renewal).await {
+            Ok(renewed) => renewed.map(|()| asked_at),
+            Err(late) => Err(StateError::Backend {
+                action: "renew a lease",
+                source: late.into(),
+            }),
+        }
     }
 }
 

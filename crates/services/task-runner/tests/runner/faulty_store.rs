@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use state_store::{Change, Direction, Entry, Fence, Page, StateError, StateStore, Write};
 use tokio::sync::{Mutex, watch};
@@ -18,6 +19,10 @@ pub enum Cut {
     Refusing,
     /// There is never a reply: a partition, or a process that was stopped.
     Silent,
+    /// Renewals of leases pass once it is healed, everything else passes.
+    SlowRenewals,
+    /// Watched changes come once it is healed, everything else passes.
+    SlowWatches,
 }
 
 /// What goes wrong with one write.
@@ -74,7 +79,7 @@ impl FaultyStore {
     async fn pass(&self) -> Result<(), StateError> {
         let cut = *self.cut.borrow();
         match cut {
-            Cut::Healed => Ok(()),
+            Cut::Healed | Cut::SlowRenewals | Cut::SlowWatches => Ok(()),
             Cut::Refusing => {
                 self.missed.fetch_add(1, Ordering::SeqCst);
                 Err(unknown("the store cannot be reached"))
@@ -84,6 +89,12 @@ impl FaultyStore {
                 std::future::pending().await
             }
         }
+    }
+
+    async fn wait_while(&self, cut: Cut) {
+        let mut cuts = self.cut.subscribe();
+        // The sender lives as long as this store.
+        let _ = cuts.wait_for(|now| *now != cut).await;
     }
 
     async fn faulty_write(
@@ -145,7 +156,17 @@ impl StateStore for FaultyStore {
 
     async fn watch(&self, prefix: &str) -> Result<BoxStream<'static, Change>, StateError> {
         self.pass().await?;
-        self.inner.watch(prefix).await
+        let changes = self.inner.watch(prefix).await?;
+        let cuts = self.cut.subscribe();
+        let late = changes.then(move |change| {
+            let mut cuts = cuts.clone();
+            async move {
+                // If the store is gone, so is its test.
+                let _ = cuts.wait_for(|cut| *cut != Cut::SlowWatches).await;
+                change
+            }
+        });
+        Ok(late.boxed())
     }
 
     async fn acquire(&self, lease: &str, holder: &str, ttl: Duration) -> Result<Fence, StateError> {
@@ -155,6 +176,7 @@ impl StateStore for FaultyStore {
 
     async fn renew(&self, fence: &Fence, ttl: Duration) -> Result<(), StateError> {
         self.pass().await?;
+        self.wait_while(Cut::SlowRenewals).await;
         self.inner.renew(fence, ttl).await
     }
 

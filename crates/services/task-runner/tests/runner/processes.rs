@@ -43,7 +43,7 @@ struct Place {
     fleet: Fleet,
     runners: Vec<Process>,
     etcd: Etcd,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A task-runner, killed when dropped.
@@ -135,8 +135,13 @@ impl Place {
             fleet,
             runners,
             etcd,
-            _folder: folder,
+            folder,
         }
+    }
+
+    fn log(&self, at: usize) -> String {
+        let log = self.folder.path().join(format!("runner-{at}.log"));
+        std::fs::read_to_string(log).expect("a log")
     }
 
     /// What the second node is asked for, and where it is held up.
@@ -307,6 +312,13 @@ async fn while_etcd_is_gone_a_running_step_finishes_and_the_task_goes_on_when_it
         place.fleet.facts().uploaded.len() == 2
     })
     .await;
+    until("the driver cannot write what came of it", || {
+        place.log(0).contains("state store not reached")
+    })
+    .await;
+    let request = pb::ListTasksRequest::default();
+    let refused = place.runners[0].client.list_tasks(request).await;
+    refused.expect_err("the runner lives, and etcd is gone");
     assert_eq!(place.fleet.count("commit"), 0, "nothing was started");
     place.etcd.restart().await.expect("etcd starts");
     assert_eq!(place.end_of(2, &id).await, TaskState::Succeeded);

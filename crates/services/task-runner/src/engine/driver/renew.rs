@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use state_store::StateError;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Driver, Exit};
 use crate::error::RunnerError;
@@ -12,16 +12,21 @@ use crate::error::RunnerError;
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Driver {
-    /// Renews the lease, which may be almost over by the time that its driver starts. Nothing may run before.
+    /// Renews the lease, which may be almost over by the time that its driver starts. Nothing may run before: only here the
+    /// time of a lease that is over starts again.
     pub(super) async fn confirm_lease(&mut self) -> Result<(), Exit> {
         let began_at = Instant::now();
         loop {
-            self.renew().await?;
-            if !self.lease.is_over() {
-                return Ok(());
-            }
-            if began_at.elapsed() >= self.lease.ttl() {
+            let asked_at = Instant::now();
+            let left = self.lease.ttl().saturating_sub(began_at.elapsed());
+            if left.is_zero() {
                 return Err(self.lease_is_over());
+            }
+            if self.ask_to_renew(left).await? {
+                self.lease.started(asked_at);
+                if !self.lease.is_over() {
+                    return Ok(());
+                }
             }
             self.pause().await?;
         }
@@ -38,22 +43,33 @@ impl Driver {
         }
     }
 
-    /// Fails if the lease is lost; if it is not known, it lasts as before.
+    /// Fails if the lease is lost or its time is over; if it is not known, it lasts as before.
     async fn renew(&mut self) -> Result<(), Exit> {
         let asked_at = Instant::now();
-        match self.engine.context.tasks.renew(&self.fence).await {
-            Ok(()) => {
-                self.lease.renewed(asked_at);
+        // What ran under the lease is dropped when its time is over, so a later reply is of no use.
+        if self.ask_to_renew(self.lease.left()).await? && !self.lease.renewed(asked_at) {
+            return Err(self.lease_is_over());
+        }
+        Ok(())
+    }
+
+    /// Whether the store has renewed the lease within this time. Fails if the lease is lost, or if the time has passed.
+    async fn ask_to_renew(&mut self, within: Duration) -> Result<bool, Exit> {
+        let asked_at = Instant::now();
+        let renewal = self.engine.context.tasks.renew(&self.fence);
+        match timeout(within, renewal).await {
+            Ok(Ok(())) => {
                 // Two more tries before it runs out.
                 self.renew_at = asked_at + self.lease.ttl() / 3;
-                Ok(())
+                Ok(true)
             }
-            Err(error @ StateError::Fenced { .. }) => Err(error.into()),
-            Err(error) => {
+            Ok(Err(error @ StateError::Fenced { .. })) => Err(error.into()),
+            Ok(Err(error)) => {
                 self.renew_at = Instant::now() + PAUSE;
                 self.note_cut_off(&error);
-                Ok(())
+                Ok(false)
             }
+            Err(_) => Err(self.lease_is_over()),
         }
     }
 
