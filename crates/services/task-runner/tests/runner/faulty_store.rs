@@ -1,7 +1,7 @@
 //! A store that a test cuts off from its runner, or whose replies get lost.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,6 +34,8 @@ pub enum WriteFault {
     Failed,
     /// It happens only after the write that follows it.
     Late,
+    /// There is no space for it; here the number is of writes that are as large as may be, and it is the one after.
+    Full,
 }
 
 pub struct FaultyStore {
@@ -43,6 +45,7 @@ pub struct FaultyStore {
     pub missed: AtomicUsize,
     fault: Option<WriteFault>,
     writes_left: AtomicI64,
+    was_large: AtomicBool,
     late: Mutex<Option<(Vec<Write>, Option<Fence>)>>,
 }
 
@@ -54,6 +57,7 @@ impl FaultyStore {
             missed: AtomicUsize::new(0),
             fault: None,
             writes_left: AtomicI64::new(0),
+            was_large: AtomicBool::new(false),
             late: Mutex::new(None),
         }
     }
@@ -91,6 +95,11 @@ impl FaultyStore {
         }
     }
 
+    fn is_after_large(&self, writes: &[Write]) -> bool {
+        let is_large = writes.len() == state_store::TRANSACTION_OPERATIONS_MAX;
+        self.was_large.swap(is_large, Ordering::SeqCst)
+    }
+
     async fn wait_while(&self, cut: Cut) {
         let mut cuts = self.cut.subscribe();
         // The sender lives as long as this store.
@@ -106,6 +115,12 @@ impl FaultyStore {
         match fault {
             WriteFault::ReplyLost => drop(self.inner.write(writes, fence).await),
             WriteFault::Failed => {}
+            WriteFault::Full => {
+                return Err(StateError::Full {
+                    action: "reach the state",
+                    source: "no space".into(),
+                });
+            }
             WriteFault::Late => {
                 *self.late.lock().await = Some((writes.to_vec(), fence.cloned()));
             }
@@ -141,7 +156,12 @@ impl StateStore for FaultyStore {
 
     async fn write(&self, writes: &[Write], fence: Option<&Fence>) -> Result<u64, StateError> {
         self.pass().await?;
+        let counts = match self.fault {
+            Some(WriteFault::Full) => self.is_after_large(writes),
+            fault => fault.is_some(),
+        };
         if let Some(fault) = self.fault
+            && counts
             && self.writes_left.fetch_sub(1, Ordering::SeqCst) == 0
         {
             return self.faulty_write(fault, writes, fence).await;

@@ -259,6 +259,22 @@ async fn a_restore_ends_whichever_write_comes_late() {
 }
 
 #[tokio::test]
+async fn a_task_goes_on_after_the_state_was_full_in_the_middle_of_a_save() {
+    // More than one transaction can write at once.
+    let nodes: Vec<String> = (0..120).map(|at| format!("n{at}")).collect();
+    let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
+    let world = World::new(&nodes);
+    let store = shared(&world).await;
+    let faulty = Arc::new(FaultyStore::with_fault(store.clone(), WriteFault::Full, 0));
+    let mut life = world.start_on(faulty.clone());
+    let id = life.backup("b").await;
+    assert_eq!(end_of(&mut life, &id).await, TaskState::Succeeded);
+    assert!(faulty.has_struck(), "no save took two transactions");
+    life.runner.drain().await;
+    assert_eq!(grants(&*store, &id).await, 1, "by the same driver");
+}
+
+#[tokio::test]
 async fn two_runners_make_each_run_of_a_schedule_once() {
     let (mut world, store) = world().await;
     world.config.schedules_every_seconds = 1;
