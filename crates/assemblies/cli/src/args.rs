@@ -14,6 +14,7 @@ use crate::commands::retention::RetentionCommand;
 use crate::commands::schedule::ScheduleCommand;
 use crate::commands::sstable::SstableCommand;
 use crate::commands::standalone::StandaloneArgs;
+use crate::commands::state::StateCommand;
 use crate::commands::task::TaskCommand;
 use crate::screen::Format;
 
@@ -143,6 +144,8 @@ pub enum Command {
     /// Inspects and verifies SSTable files in place; needs neither Cassandra nor a service.
     #[command(subcommand)]
     Sstable(SstableCommand),
+    #[command(subcommand)]
+    State(StateCommand),
     Compat(CompatArgs),
     Completions(CompletionsArgs),
 }

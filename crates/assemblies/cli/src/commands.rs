@@ -10,6 +10,7 @@ pub mod retention;
 pub mod schedule;
 pub mod sstable;
 pub mod standalone;
+pub mod state;
 pub mod status;
 pub mod task;
 
@@ -19,7 +20,9 @@ use crate::failure::Failure;
 
 pub async fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
     match command {
-        Command::Standalone(_) => unreachable!("run_in hands standalone to the binary's own"),
+        Command::Standalone(_) | Command::State(_) => {
+            unreachable!("run_in hands what runs in this process to the binary's own")
+        }
         Command::Status => status::run(context).await,
         Command::Cluster(command) => cluster::run(command, context).await,
         Command::Backup(command) => backup::run(command, context).await,

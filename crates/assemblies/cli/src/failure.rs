@@ -12,9 +12,9 @@ use crate::exit::Exit;
 /// For the only tasks that are not resumed.
 const VERIFY_AGAIN: &str = "`ringkeep backup verify` verifies the backup again";
 
-/// Why `ringkeep standalone` ended badly; the binary translates its error into this.
+/// Why a command that runs in this process ended badly; the binary translates its error into this.
 #[derive(Debug)]
-pub struct StandaloneFailure {
+pub struct LocalFailure {
     pub message: String,
     pub hint: Option<String>,
     /// The configuration or a flag is wrong, rather than the world.
@@ -88,7 +88,7 @@ pub enum Failure {
     #[error("cannot write the output")]
     Output(#[source] io::Error),
     #[error("{message}")]
-    Standalone {
+    Local {
         message: String,
         hint: Option<String>,
         usage: bool,
@@ -97,9 +97,9 @@ pub enum Failure {
     Truncated { service: &'static str },
 }
 
-impl From<StandaloneFailure> for Failure {
-    fn from(failure: StandaloneFailure) -> Self {
-        Self::Standalone {
+impl From<LocalFailure> for Failure {
+    fn from(failure: LocalFailure) -> Self {
+        Self::Local {
             message: failure.message,
             hint: failure.hint,
             usage: failure.usage,
@@ -120,7 +120,7 @@ impl Failure {
                 FindError::Look { .. } => Exit::NotFound,
             },
             Self::Damaged { .. } | Self::DamagedSstables { .. } => Exit::Damaged,
-            Self::Standalone { usage: true, .. } => Exit::Usage,
+            Self::Local { usage: true, .. } => Exit::Usage,
             Self::LeftoversKept { .. }
             | Self::TaskFailed { .. }
             | Self::TaskCancelled { .. }
@@ -130,7 +130,7 @@ impl Failure {
             | Self::ObjectiveNotKept { .. }
             | Self::Unhealthy(_)
             | Self::Output(_)
-            | Self::Standalone { usage: false, .. }
+            | Self::Local { usage: false, .. }
             | Self::Truncated { .. } => Exit::Failed,
         }
     }
@@ -160,7 +160,7 @@ impl Failure {
             Self::ObjectiveNotKept { .. } => "OBJECTIVE_NOT_KEPT",
             Self::Unhealthy(_) => "UNHEALTHY",
             Self::Output(_) => "OUTPUT",
-            Self::Standalone { .. } => "STANDALONE",
+            Self::Local { .. } => "STANDALONE",
             Self::Truncated { .. } => "TRUNCATED",
         }
     }
@@ -220,7 +220,7 @@ impl Failure {
             Self::DamagedSstables { .. } => vec![
                 "take them away and run a full repair, so that other replicas bring the data; `nodetool scrub` instead drops what it cannot read, and on 5.0.5 sound partitions with range tombstones too".into(),
             ],
-            Self::Standalone { hint, .. } => hint.iter().cloned().collect(),
+            Self::Local { hint, .. } => hint.iter().cloned().collect(),
             Self::Connect(_)
             | Self::TlsFile { .. }
             | Self::FindSstables(FindError::Look { .. })

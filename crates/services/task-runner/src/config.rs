@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::clients::{AgentLimits, CatalogLimits};
 use serde::{Deserialize, Deserializer, Serialize};
-use state_store::{StateConfig, StateKind};
+use state_store::{EtcdConfig, StateConfig, StateKind};
 
 pub(crate) use limits::StepLimit;
 pub use limits::StepLimits;
@@ -24,12 +24,14 @@ pub(crate) fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StateC
     struct Given {
         kind: Option<StateKind>,
         path: Option<PathBuf>,
+        etcd: EtcdConfig,
     }
     let given = Given::deserialize(deserializer)?;
     let defaults = default_state();
     Ok(StateConfig {
         kind: given.kind.unwrap_or(defaults.kind),
         path: given.path.unwrap_or(defaults.path),
+        etcd: given.etcd,
     })
 }
 
@@ -52,6 +54,9 @@ impl Default for ClientsConfig {
         }
     }
 }
+
+/// Renewals of a shorter lease would not keep up with a busy state store.
+const LEASE_SECONDS_MIN: u64 = 3;
 
 /// How tasks are carried out.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -76,6 +81,9 @@ pub struct TasksConfig {
     /// How long all agents of a cluster have to cut clients off before a restore in place. Writes until then are kept out of
     /// the restored tables.
     pub quiesce_seconds: u64,
+    /// How long a task-runner that is gone keeps its tasks and the schedules to itself; then another takes them over. A runner
+    /// that cannot reach the state lets running steps go on for about as long. Less than 3 count as 3.
+    pub lease_seconds: u64,
     /// Tasks that have ended and are kept to be looked at.
     pub keep_finished_tasks: usize,
     /// How often what tasks have left on nodes is compared with the tasks, and cleared if they have ended; 0: never.
@@ -99,6 +107,7 @@ impl Default for TasksConfig {
             nodetool_silence_seconds: 86_400,
             clean_up_limit_seconds: 900,
             quiesce_seconds: 30,
+            lease_seconds: 60,
             keep_finished_tasks: 1_000,
             leftovers_every_seconds: 3_600,
             schedules_every_seconds: 10,
@@ -121,6 +130,10 @@ impl TasksConfig {
     pub fn catalog_limits(&self) -> CatalogLimits {
         self.step_limits
             .of_catalog(limits::deadline(self.step_silence_seconds))
+    }
+
+    pub(crate) fn lease_ttl(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds.max(LEASE_SECONDS_MIN))
     }
 
     pub(crate) fn clean_up_limit(&self) -> Duration {

@@ -33,6 +33,7 @@ async fn the_first_help_shows_the_first_steps() {
           schedule     Makes backups by themselves, at set times
           retention    Shows which backups a retention policy would keep
           sstable      Inspects and verifies SSTable files in place; needs neither Cassandra nor a service
+          state        Moves the state of task-runners (tasks, clusters, schedules) between redb and etcd
           compat       Shows whether a backup of one release restores into another; needs no service
           completions  Prints a script that completes ringkeep's commands in a shell
           help         Print this message or the help of the given subcommand(s)

@@ -8,6 +8,9 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
         RunnerError::UnknownCluster(_) => {
             "list the clusters with `ringkeep cluster list`, or register it with `ringkeep cluster add`"
         }
+        RunnerError::DrivenElsewhere(_) => {
+            "that runner has not replied: if it is gone, another takes the task over once its lease has run out, so try again in a minute"
+        }
         RunnerError::ClusterExists(..) => {
             "remove it first with `ringkeep cluster remove`; its backups stay"
         }
@@ -93,7 +96,6 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
         | RunnerError::ClusterRefused { .. }
         | RunnerError::TaskEnded { .. }
         | RunnerError::TaskExists(_)
-        | RunnerError::DrivenElsewhere(_)
         | RunnerError::PlanNotUnderstood(_)
         | RunnerError::DocumentLost { .. }
         | RunnerError::NoSchema(..)

@@ -117,7 +117,7 @@ impl NodeAgent for FakeAgent {
                 cluster_name: "Test Cluster".into(),
                 release: Some(Release {
                     product: Product::Cassandra as i32,
-                    version: format!("4.1.{}", 9 - self.at),
+                    version: format!("4.1.{}", 9_usize.saturating_sub(self.at)),
                 }),
                 member: Some(member),
                 ring,

@@ -8,6 +8,7 @@ use api::clients::RESTAGE_NEEDED;
 use api::fence::{Fences, Scope};
 use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 /// Something that goes wrong with one call.
@@ -23,6 +24,8 @@ pub enum Fault {
     TooLate,
     /// Never answers.
     Hang,
+    /// Goes on once the gate is open.
+    Gate,
     /// Does the work, and the answer is lost.
     LoseAnswer,
     /// A stream that ends in the middle.
@@ -57,6 +60,9 @@ pub struct Facts {
     /// The others that change something, with theirs.
     pub fenced_calls: Vec<(String, Fences)>,
     pub faults: HashMap<String, VecDeque<Fault>>,
+    /// Calls that hang, as long as their caller waits.
+    pub hanging: BTreeSet<String>,
+    pub gate: CancellationToken,
     /// Tags by node.
     pub snapshots: BTreeSet<(String, String)>,
     pub uploaded: BTreeSet<(String, String)>,
@@ -150,6 +156,25 @@ pub fn refuse(message: &'static str, kind: ErrorKind, reason: &'static str) -> S
     api::status(Refused(message, kind, reason))
 }
 
+/// Notes that a call hangs until its caller has given it up.
+struct Hanging<'a> {
+    fleet: &'a Fleet,
+    call: &'a str,
+}
+
+impl<'a> Hanging<'a> {
+    fn begin(fleet: &'a Fleet, call: &'a str) -> Self {
+        fleet.facts().hanging.insert(call.to_owned());
+        Self { fleet, call }
+    }
+}
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.fleet.facts().hanging.remove(self.call);
+    }
+}
+
 impl Fleet {
     pub fn new(nodes: &[&str]) -> Self {
         let facts = Facts {
@@ -182,6 +207,9 @@ impl Fleet {
     pub async fn enter(&self, call: &str) -> Result<Option<Fault>, Status> {
         let fault = {
             let mut facts = self.facts();
+            if facts.hanging.contains(call) {
+                facts.violations.push(format!("`{call}` by two at once"));
+            }
             facts.calls.push(call.to_owned());
             facts.faults.get_mut(call).and_then(VecDeque::pop_front)
         };
@@ -194,7 +222,15 @@ impl Fleet {
                 ErrorKind::Unavailable,
                 "CUTOFF_TOO_LATE",
             )),
-            Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Hang) => {
+                let _hanging = Hanging::begin(self, call);
+                std::future::pending().await
+            }
+            Some(Fault::Gate) => {
+                let gate = self.facts().gate.clone();
+                gate.cancelled().await;
+                Ok(None)
+            }
             Some(Fault::Late) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 Err(Status::unavailable("down"))
