@@ -3,6 +3,7 @@
 //! The adapter here is [`nodetool`]; JMX, Jolokia or a management API fit behind the same calls. Every call is safe to
 //! repeat. A success says that Cassandra accepted the call, never that it did what was meant: callers check that themselves.
 
+mod maintenance;
 pub mod nodetool;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,8 @@ use async_trait::async_trait;
 use model::TableRef;
 
 use crate::error::{ErrorKind, NodeError};
+
+pub use maintenance::Maintenance;
 
 /// Why a call failed. `operation` is the call in the words of the adapter, for example a command line without its secrets;
 /// `hint` is what the operator can do with this adapter.
@@ -76,6 +79,16 @@ pub enum ControlError {
         /// See [`ControlError`].
         hint: &'static str,
     },
+    /// Cassandra is still at work on the same or on another call that excludes this one.
+    #[error("`{operation}` has to wait: {why}")]
+    Busy {
+        /// See [`ControlError`].
+        operation: String,
+        /// What Cassandra reports.
+        why: String,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
     /// Cassandra may still be at work on the call.
     #[error("`{operation}` took longer than {seconds} s")]
     Timeout {
@@ -95,6 +108,7 @@ impl NodeError for ControlError {
             Self::Unreachable { .. }
             | Self::Login { .. }
             | Self::SnapshotExists { .. }
+            | Self::Busy { .. }
             | Self::Timeout { .. } => ErrorKind::Unavailable,
             Self::Failed { .. } => ErrorKind::Internal,
         }
@@ -108,6 +122,7 @@ impl NodeError for ControlError {
             Self::Failed { .. } => "CONTROL_FAILED",
             Self::Unsupported { .. } => "CONTROL_UNSUPPORTED",
             Self::SnapshotExists { .. } => "SNAPSHOT_EXISTS",
+            Self::Busy { .. } => "CASSANDRA_BUSY",
             Self::Timeout { .. } => "CONTROL_TIMEOUT",
         }
     }
@@ -119,6 +134,7 @@ impl NodeError for ControlError {
         | Self::Failed { hint, .. }
         | Self::Unsupported { hint, .. }
         | Self::SnapshotExists { hint, .. }
+        | Self::Busy { hint, .. }
         | Self::Timeout { hint, .. }) = self;
         Some((*hint).to_owned())
     }
@@ -213,4 +229,23 @@ pub trait CassandraControl: Send + Sync {
     /// Rewrites SSTables of older formats; ends when that is done. A file that is the latest version of its own format is
     /// left as it is, also if the node writes another format, unless `all` are rewritten.
     async fn upgrade_sstables(&self, table: &TableRef, all: bool) -> Result<(), ControlError>;
+
+    /// Runs a maintenance command; ends when Cassandra is done with it, however long that takes. An adapter that has none of
+    /// them fails with [`ControlError::Unsupported`].
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError> {
+        Err(ControlError::Unsupported {
+            operation: operation.to_string(),
+            why: "this way to control Cassandra has no maintenance commands".to_owned(),
+            hint: "control Cassandra through nodetool",
+        })
+    }
+
+    /// The addresses of the other nodes that this one takes for down.
+    async fn unreachable_nodes(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
+        Err(ControlError::Unsupported {
+            operation: "the state of the other nodes".to_owned(),
+            why: "this way to control Cassandra does not report it".to_owned(),
+            hint: "control Cassandra through nodetool",
+        })
+    }
 }

@@ -1,6 +1,7 @@
 //! Controls Cassandra through nodetool.
 
 mod login;
+mod maintenance;
 mod outcome;
 mod stats;
 mod words;
@@ -17,7 +18,9 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tracing::debug;
 
-use super::{CassandraControl, ClientProtocol, ControlError, Operation, SnapshotScope};
+use super::{
+    CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
+};
 use crate::config::masked;
 
 pub use login::JmxLogin;
@@ -279,6 +282,27 @@ impl CassandraControl for Nodetool {
         }
         arguments.extend(["--", &table.keyspace, &table.table]);
         self.run_without_limit(&arguments).await.map(drop)
+    }
+
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError> {
+        let arguments = maintenance::arguments(operation);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let ended = self.run_without_limit(&arguments).await;
+        maintenance::judge(operation, &arguments, ended)
+    }
+
+    async fn unreachable_nodes(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
+        let output = self.run(&["status"]).await?;
+        let lines: Vec<_> = output.lines().filter_map(maintenance::status).collect();
+        if lines.is_empty() {
+            return Err(ControlError::Failed {
+                operation: shown(&["status"]),
+                why: format!("an output without any node: {}", last_lines(&output)),
+                hint: FAILED_HINT,
+            });
+        }
+        let down = lines.into_iter().filter(|(_, is_up)| !is_up);
+        Ok(down.map(|(address, _)| address).collect())
     }
 }
 

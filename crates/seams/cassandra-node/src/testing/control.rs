@@ -14,7 +14,9 @@ use async_trait::async_trait;
 use cassandra_formats::parse_file_name;
 use model::TableRef;
 
-use crate::control::{CassandraControl, ClientProtocol, ControlError, Operation, SnapshotScope};
+use crate::control::{
+    CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
+};
 use crate::files;
 use crate::sstables::{self, ComponentFile};
 
@@ -40,6 +42,10 @@ pub struct FakeControl {
     pub served: Mutex<BTreeSet<ClientProtocol>>,
     /// What it rewrites SSTables into; without, it rewrites none.
     pub upgrades: Mutex<Option<Upgrades>>,
+    /// Other nodes that it takes for down.
+    pub unreachable: Mutex<BTreeSet<IpAddr>>,
+    /// How many of the next maintenance commands find Cassandra busy.
+    pub busy: Mutex<u32>,
     /// The calls that change something or are expensive, in words like nodetool's.
     pub calls: Mutex<Vec<String>>,
 }
@@ -56,6 +62,8 @@ impl FakeControl {
             gossip: Mutex::default(),
             served: Mutex::new([ClientProtocol::Native].into()),
             upgrades: Mutex::default(),
+            unreachable: Mutex::default(),
+            busy: Mutex::default(),
             calls: Mutex::default(),
         }
     }
@@ -376,5 +384,28 @@ impl CassandraControl for FakeControl {
             upgrades.rewrite(&folders, first, all, keeps_one);
         }
         Ok(())
+    }
+
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError> {
+        self.mode().await?;
+        self.note(operation.to_string());
+        let mut busy = self.busy.lock().unwrap();
+        if *busy > 0 {
+            *busy -= 1;
+            return Err(ControlError::Busy {
+                operation: operation.to_string(),
+                why: "something else runs".to_owned(),
+                hint: "this is a fake",
+            });
+        }
+        match self.does(&Misbehaviour::MaintenanceFails) {
+            true => Err(failed(operation.word())),
+            false => Ok(()),
+        }
+    }
+
+    async fn unreachable_nodes(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
+        self.mode().await?;
+        Ok(self.unreachable.lock().unwrap().clone())
     }
 }
