@@ -14,8 +14,8 @@ mod task_runner;
 pub use call::{OnProgress, SILENCE};
 pub use limits::{AgentLimits, CatalogLimits, Deadlines, Silence};
 pub use node_agent::{
-    NodeAgent, RESTAGE_NEEDED, RemoteNodeAgent, RestoreOnNode, StageRestore, Taking, TryLoad,
-    UploadSnapshot,
+    NodeAgent, RESTAGE_NEEDED, RemoteNodeAgent, RestoreOnNode, RunMaintenance, StageRestore,
+    Taking, TryLoad, UploadSnapshot,
 };
 pub use planner::{Planner, RemotePlanner};
 pub use storage_catalog::{

@@ -83,6 +83,7 @@ pub const RPCS: &[Rpc] = &[
     changes(NODE_AGENT, "UpgradeSstables", RUNNER),
     reads(NODE_AGENT, "AwaitViews", RUNNER),
     changes(NODE_AGENT, "FinishRestore", RUNNER),
+    changes(NODE_AGENT, "RunMaintenance", RUNNER),
     reads(NODE_AGENT, "ListLeftovers", RUNNER),
     changes(NODE_AGENT, "ClearLeftovers", RUNNER),
     reads(HEALTH, "Check", ANYONE),
