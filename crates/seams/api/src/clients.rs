@@ -22,6 +22,7 @@ pub use storage_catalog::{
     BeginBackup, CommitBackup, CompleteBackup, RemoteStorageCatalog, StorageCatalog,
 };
 pub use task_runner::{
-    CreateBackup, CreatedBackup, NamedBackup, PlanRestore, RemoteTaskRunner, StartRestore,
-    StartedRestore, StartedTask, TaskPage, TaskRunner, TaskWatch,
+    CreateBackup, CreatedBackup, MaintenanceDocument, NamedBackup, PlanRestore, RemoteTaskRunner,
+    StartMaintenance, StartRestore, StartedMaintenance, StartedRestore, StartedTask, TaskPage,
+    TaskRunner, TaskWatch,
 };

@@ -44,6 +44,8 @@ pub const RPCS: &[Rpc] = &[
     changes(TASK_RUNNER, "PauseSchedule", WRITERS),
     changes(TASK_RUNNER, "ResumeSchedule", WRITERS),
     changes(TASK_RUNNER, "RunSchedule", WRITERS),
+    changes(TASK_RUNNER, "StartMaintenance", WRITERS),
+    reads(TASK_RUNNER, "GetMaintenance", OPERATORS),
     reads(TASK_RUNNER, "ListLeftovers", OPERATORS),
     changes(TASK_RUNNER, "ClearLeftovers", WRITERS),
     changes(STORAGE_CATALOG, "BeginBackup", RUNNER),

@@ -19,6 +19,8 @@ mod lapsing_store;
 mod lease;
 mod leftovers;
 mod limits;
+mod maintenance;
+mod maintenance_documents;
 mod narrow_store;
 mod restore;
 mod schedules;
