@@ -293,16 +293,11 @@ impl CassandraControl for Nodetool {
 
     async fn unreachable_nodes(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
         let output = self.run(&["status"]).await?;
-        let lines: Vec<_> = output.lines().filter_map(maintenance::status).collect();
-        if lines.is_empty() {
-            return Err(ControlError::Failed {
-                operation: shown(&["status"]),
-                why: format!("an output without any node: {}", last_lines(&output)),
-                hint: FAILED_HINT,
-            });
-        }
-        let down = lines.into_iter().filter(|(_, is_up)| !is_up);
-        Ok(down.map(|(address, _)| address).collect())
+        maintenance::unreachable(&output).ok_or_else(|| ControlError::Failed {
+            operation: shown(&["status"]),
+            why: format!("an output without any node: {}", last_lines(&output)),
+            hint: FAILED_HINT,
+        })
     }
 }
 
