@@ -57,7 +57,7 @@ async fn an_index_that_a_guardrail_refuses_is_refused_by_the_plan() -> Result<()
 const JMX_USER: &str = "operator";
 const JMX_PASSWORD: &str = "jmx-secret";
 
-/// Has Cassandra refuse whoever does not log in to JMX.
+/// Has Cassandra refuse callers that do not log in to JMX.
 async fn ask_for_a_login_of_jmx(world: &World) -> Result<()> {
     let node = world.cluster.node(0);
     let passwords = node.dir.join("conf/jmx.passwords");
@@ -79,14 +79,16 @@ async fn ask_for_a_login_of_jmx(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// Gives the agent the login of JMX.
+/// Gives the agent the login of JMX, and leaves it nodetool alone.
 async fn log_in_to_jmx(world: &mut World) -> Result<()> {
     let config = world.folder().join("ringkeep/standalone.toml");
     let text = fs::read_to_string(&config)?;
     let after = "cql_username = ";
     anyhow::ensure!(text.contains(after), "{text}");
     let login = format!("jmx_username = {JMX_USER:?}\njmx_password = {JMX_PASSWORD:?}\n{after}");
-    fs::write(&config, text.replace(after, &login))?;
+    let text = text.replace(after, &login);
+    let lines = text.lines().filter(|line| !line.starts_with("jmx_address"));
+    fs::write(&config, lines.collect::<Vec<_>>().join("\n"))?;
     let process = world.deployment.process("standalone")?;
     process.kill()?;
     process.run().await

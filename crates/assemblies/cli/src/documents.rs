@@ -4,15 +4,17 @@ mod job;
 mod reader;
 mod status;
 mod task;
+mod value;
 
 use api::clients::StartMaintenance;
 use jiff::Timestamp;
 use model::{ClusterName, nearest};
-use serde::Deserialize;
+use serde::de::DeserializeSeed;
 use serde_json::Value;
 
 use reader::{Fields, Problems};
 pub use status::with_status;
+use value::Budget;
 
 /// A file of documents is a few lines for each.
 pub const BYTES_MAX: u64 = 1 << 20;
@@ -97,13 +99,14 @@ pub fn read(
     now: Timestamp,
 ) -> Result<Vec<Document>, Vec<String>> {
     let (mut documents, mut problems) = (Vec::new(), Vec::new());
+    let budget = Budget::default();
     for (at, part) in serde_yaml_ng::Deserializer::from_str(text).enumerate() {
-        let value = Value::deserialize(part);
+        let value = budget.reader().deserialize(part);
         let value = match value {
             Ok(Value::Null) => continue,
             Ok(value) => value,
             Err(error) => {
-                problems.push(format!("document {}: not YAML: {error}", at + 1));
+                problems.push(format!("document {}: cannot be read: {error}", at + 1));
                 // What follows is not found.
                 break;
             }

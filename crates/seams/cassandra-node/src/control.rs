@@ -1,10 +1,14 @@
 //! The port through which the running node is controlled, other than by CQL.
 //!
-//! The adapter here is [`nodetool`]; JMX, Jolokia or a management API fit behind the same calls. Every call is safe to
+//! The adapters here are [`jmx`] and [`nodetool`], and [`preferred`], which uses the second for what the first cannot do.
+//! Jolokia or a management API fit behind the same calls. Every call is safe to
 //! repeat. A success says that Cassandra accepted the call, never that it did what was meant: callers check that themselves.
 
+mod gossip_text;
+pub mod jmx;
 mod maintenance;
 pub mod nodetool;
+pub mod preferred;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -173,12 +177,23 @@ pub enum ClientProtocol {
     Thrift,
 }
 
+/// The nodes of a ring that are not up, or not in their place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Taken for down.
+    pub down: BTreeSet<IpAddr>,
+    /// Joining, leaving or moving, up or down, each with what it does. Ranges change hands until they are done.
+    pub changing: BTreeMap<IpAddr, &'static str>,
+}
+
 /// Controls one node.
 #[async_trait]
 pub trait CassandraControl: Send + Sync {
     /// What the node reports that it is doing: `NORMAL`, `JOINING`, `DRAINED`…
     async fn mode(&self) -> Result<String, ControlError>;
 
+    /// The id by which the ring knows the node that this controls.
+    async fn host_id(&self) -> Result<String, ControlError>;
     /// The addresses of all nodes that gossip knows, up or down.
     async fn gossip_addresses(&self) -> Result<BTreeSet<IpAddr>, ControlError>;
 
@@ -232,20 +247,17 @@ pub trait CassandraControl: Send + Sync {
 
     /// Runs a maintenance command; ends when Cassandra is done with it, however long that takes. An adapter that has none of
     /// them fails with [`ControlError::Unsupported`].
-    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError> {
-        Err(ControlError::Unsupported {
-            operation: operation.to_string(),
-            why: "this way to control Cassandra has no maintenance commands".to_owned(),
-            hint: "control Cassandra through nodetool",
-        })
-    }
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError>;
 
-    /// The addresses of the other nodes that this one takes for down.
-    async fn unreachable_nodes(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
-        Err(ControlError::Unsupported {
-            operation: "the state of the other nodes".to_owned(),
-            why: "this way to control Cassandra does not report it".to_owned(),
-            hint: "control Cassandra through nodetool",
-        })
+    /// The nodes that this one takes for down, and those that join, leave or move.
+    async fn unsettled(&self) -> Result<Unsettled, ControlError>;
+}
+
+/// The tables of each keyspace: operations take those of one.
+fn tables_by_keyspace(tables: &[TableRef]) -> BTreeMap<&str, Vec<&TableRef>> {
+    let mut keyspaces: BTreeMap<&str, Vec<&TableRef>> = BTreeMap::new();
+    for table in tables {
+        keyspaces.entry(&table.keyspace).or_default().push(table);
     }
+    keyspaces
 }

@@ -40,6 +40,9 @@ pub async fn run(agent: &Agent, run: &Run, work: &Work) -> Result<(), Maintenanc
         return restart::restart(agent, run, work).await;
     }
     let units = units::of(agent, &run.job).await?;
+    if units.is_empty() {
+        return Err(MaintenanceError::NothingSelected);
+    }
     let mut done = Done::open(agent, run).await?;
     work.update(|progress| {
         progress.items_total = units.len() as u64;
@@ -75,29 +78,72 @@ async fn run_unit(
             let refreshed = agent.node.control.refresh(&table.table);
             Ok(busy::watched(agent, work, &table.table, refreshed).await??)
         }
-        Unit::OnTable(table, operation) => loop {
-            let running = agent.node.control.maintain(&operation);
-            match busy::watched(agent, work, &table.table, running).await? {
-                Err(ControlError::Busy { why, .. }) => wait(&operation, &why, work).await?,
-                ended => return Ok(ended?),
+        Unit::OnTable(table, operation) => {
+            work.note(table.table.to_string());
+            let mut waits = Waits::default();
+            loop {
+                if matches!(operation, Maintenance::Cleanup { .. }) {
+                    check_ring(agent).await?;
+                }
+                let running = agent.node.control.maintain(&operation);
+                match busy::watched_from(agent, work, &table.table, running).await? {
+                    Err(ControlError::Busy { why, .. }) => {
+                        waits.once_more(&operation, &why, work).await?;
+                    }
+                    ended => return Ok(ended?),
+                }
             }
-        },
-        Unit::OnNode(operation) => loop {
+        }
+        Unit::OnNode(operation) => {
             work.note(operation.to_string());
-            let running = agent.node.control.maintain(&operation);
-            match work.or_stop(running).await? {
-                Err(ControlError::Busy { why, .. }) => wait(&operation, &why, work).await?,
-                ended => return Ok(ended?),
+            let mut waits = Waits::default();
+            loop {
+                let running = agent.node.control.maintain(&operation);
+                match work.or_stop(running).await? {
+                    Err(ControlError::Busy { why, .. }) => {
+                        waits.once_more(&operation, &why, work).await?;
+                    }
+                    ended => return Ok(ended?),
+                }
             }
-        },
+        }
     }
 }
 
-/// Cassandra is at what a call that was cut off has begun, or at a compaction: it goes first.
-async fn wait(operation: &Maintenance, why: &str, work: &Work) -> Result<(), MaintenanceError> {
-    work.note(format!("{operation} waits: {why}"));
-    work.or_stop(tokio::time::sleep(BUSY_INTERVAL)).await?;
-    Ok(())
+/// Fails while a node joins, leaves or moves: which partitions a node owns changes then, and cleanup drops for good what it
+/// does not own.
+async fn check_ring(agent: &Agent) -> Result<(), MaintenanceError> {
+    let changing = agent.node.control.unsettled().await?.changing;
+    if changing.is_empty() {
+        return Ok(());
+    }
+    Err(MaintenanceError::RingChanging { changing })
+}
+
+/// Waits for what a call that was cut off has begun, or for a compaction: it goes first.
+#[derive(Default)]
+struct Waits {
+    has_noted: bool,
+}
+
+impl Waits {
+    /// Notes it once and in the same words: a note that changes counts as progress, and the wait would have no limit.
+    async fn once_more(
+        &mut self,
+        operation: &Maintenance,
+        why: &str,
+        work: &Work,
+    ) -> Result<(), MaintenanceError> {
+        if !self.has_noted {
+            info!(%operation, why, "waits until Cassandra is done with something else");
+            work.note(format!(
+                "{operation} waits until Cassandra is done with something else"
+            ));
+            self.has_noted = true;
+        }
+        work.or_stop(tokio::time::sleep(BUSY_INTERVAL)).await?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cassandra_node::ControlError;
 use cassandra_node::control::Maintenance;
-use cassandra_node::files::blocking;
+use cassandra_node::files::{FileError, blocking};
 use cassandra_node::tables::{self, SelectionError, Table};
 use chassis::work::Work;
 use model::TableRef;
@@ -52,6 +52,9 @@ pub async fn upgrade_table(
     jobs: Option<u32>,
     work: &Work,
 ) -> Result<(), UpgradeError> {
+    if !has_folder(agent, table).await? {
+        return rewrite_uncounted(agent, table, jobs, work).await;
+    }
     let older = older(agent, table, current).await?;
     if older.is_empty() {
         return Ok(());
@@ -83,6 +86,28 @@ pub async fn upgrade_table(
         looks += 1;
         work.or_stop(tokio::time::sleep(LOOK_INTERVAL)).await?;
     }
+}
+
+async fn has_folder(agent: &Agent, table: &Table) -> Result<bool, UpgradeError> {
+    let (folders, table) = (agent.folders.data.clone(), table.clone());
+    let look = move || {
+        let live = folders.live_folders(&table.table, &table.id);
+        Ok::<_, FileError>(!live.is_empty())
+    };
+    Ok(blocking(look).await?)
+}
+
+/// A table of Cassandra's own may be in `local_system_data_file_directory`, which is none of the data directories. What is
+/// not seen is not counted, and must not be taken for done.
+async fn rewrite_uncounted(
+    agent: &Agent,
+    table: &Table,
+    jobs: Option<u32>,
+    work: &Work,
+) -> Result<(), UpgradeError> {
+    warn!(table = %table.table, "the table has no folder in any data directory, so that it was not counted what is left");
+    let upgraded = rewrite(agent, &table.table, false, jobs);
+    Ok(busy::watched(agent, work, &table.table, upgraded).await??)
 }
 
 async fn rewrite(

@@ -19,7 +19,8 @@ use crate::wait;
 ///
 /// The documents are those of Mission Control and k8ssandra-operator, and need no Kubernetes here. Every field is either
 /// honoured or refused by name; if anything in the file is refused, nothing is started. Applying the same document again
-/// starts nothing: it is the same task, found by its kind, namespace and name.
+/// starts nothing, however long ago its task has ended: it is the same task, found by its kind, namespace and name. To run
+/// the same again, give the document another name.
 ///
 /// A CassandraTask names a datacenter. If exactly one registered cluster has one of that name, it is meant; else name the
 /// cluster with --cluster or by the annotation `ringkeep/cluster`.

@@ -139,6 +139,20 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Checks a mapping of names to texts.
+    pub fn check_texts_by_name(&self, name: &str, problems: &mut Problems) {
+        let (Some(value), place) = (self.get(name), self.place(name)) else {
+            return;
+        };
+        let Some(map) = value.as_object() else {
+            problems.say(format!("{place} is no mapping"));
+            return;
+        };
+        for (key, _) in map.iter().filter(|(_, value)| !value.is_string()) {
+            problems.say(format!("{place} `{key}` is no text"));
+        }
+    }
+
     /// Fields that Kubernetes knows and that are refused if they are given, each with why.
     pub fn refuse(&self, refused: &[(&str, &str)], problems: &mut Problems) {
         for (name, why) in refused {

@@ -59,6 +59,9 @@ pub fn read(
     metadata.refuse(REFUSED_METADATA, problems);
     let name = metadata.required_text("name", problems)?;
     let namespace = metadata.text("namespace", problems).unwrap_or_default();
+    for texts in ["labels", "annotations"] {
+        metadata.check_texts_by_name(texts, problems);
+    }
     let annotated = annotation(&metadata, problems);
     let (place, spec) = match kind {
         Kind::CassandraTask => cassandra_task(document, problems)?,

@@ -168,7 +168,7 @@ fn what_is_not_honoured_is_refused_by_name() {
             "spec.datacenter.name is missing",
         ),
         (String::new(), "there is no document"),
-        ("a: [".to_owned(), "document 1: not YAML"),
+        ("a: [".to_owned(), "document 1: cannot be read"),
         ("- a".to_owned(), "document 1: the document is no mapping"),
     ] {
         let problems = read(&text, None, now()).expect_err(problem);
@@ -249,4 +249,56 @@ fn kinds_are_named_as_kubectl_takes_them() {
             .to_string()
             .contains("did you mean `CassandraTask`?")
     );
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_refused() {
+    for text in [
+        format!("{UPGRADE}metadata: {{name: other}}\n"),
+        UPGRADE.replace("{name: dc1}", "{name: dc1, name: dc2}"),
+        UPGRADE.replace(
+            "command: upgradesstables}",
+            "command: upgradesstables, command: cleanup}",
+        ),
+    ] {
+        let problems = read(&text, None, now()).expect_err("twice");
+        assert!(problems[0].contains("is there twice"), "{problems:#?}");
+    }
+}
+
+#[test]
+fn aliases_do_not_fill_memory() {
+    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for at in 1..7 {
+        let alias = format!("*a{}, ", at - 1).repeat(10);
+        text += &format!("a{at}: &a{at} [{alias}]\n");
+    }
+    let problems = read(&text, None, now()).expect_err("too large");
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    let long = format!(
+        "a: &a {}\nb: [{}]\n",
+        "x".repeat(100_000),
+        "*a, ".repeat(20)
+    );
+    let problems = read(&long, None, now()).expect_err("too large");
+    assert!(problems[0].contains("with its aliases"), "{problems:#?}");
+}
+
+#[test]
+fn labels_and_annotations_are_mappings_of_texts() {
+    for (metadata, problem) in [
+        ("labels: [a]", "metadata.labels is no mapping"),
+        ("labels: {a: 1}", "metadata.labels `a` is no text"),
+        ("annotations: text", "metadata.annotations is no mapping"),
+        (
+            "annotations: {b: {c: d}}",
+            "metadata.annotations `b` is no text",
+        ),
+    ] {
+        let text = UPGRADE.replace("{name: upgrade-", &format!("{{{metadata}, name: upgrade-"));
+        let problems = read(&text, None, now()).expect_err(problem);
+        assert!(problems[0].ends_with(problem), "{problems:#?}");
+    }
+    let labelled = UPGRADE.replace("{name: upgrade-", "{labels: {a: b}, name: upgrade-");
+    read_one(&labelled);
 }

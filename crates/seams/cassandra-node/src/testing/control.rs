@@ -16,6 +16,7 @@ use model::TableRef;
 
 use crate::control::{
     CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
+    Unsettled,
 };
 use crate::files;
 use crate::sstables::{self, ComponentFile};
@@ -32,6 +33,8 @@ pub struct FakeControl {
     pub misbehaviour: Mutex<Option<Misbehaviour>>,
     /// What it reports that it is doing.
     pub mode: Mutex<Result<String, ControlError>>,
+    /// By which the ring knows the node.
+    pub host_id: Mutex<String>,
     /// Tables whose automatic compaction is off.
     pub compaction_off: Mutex<BTreeSet<TableRef>>,
     /// What it is at in the background; without, it does not report it.
@@ -42,8 +45,8 @@ pub struct FakeControl {
     pub served: Mutex<BTreeSet<ClientProtocol>>,
     /// What it rewrites SSTables into; without, it rewrites none.
     pub upgrades: Mutex<Option<Upgrades>>,
-    /// Other nodes that it takes for down.
-    pub unreachable: Mutex<BTreeSet<IpAddr>>,
+    /// Other nodes that it takes for down, or that change the ring.
+    pub unsettled: Mutex<Unsettled>,
     /// How many of the next maintenance commands find Cassandra busy.
     pub busy: Mutex<u32>,
     /// The calls that change something or are expensive, in words like nodetool's.
@@ -57,12 +60,13 @@ impl FakeControl {
             data,
             misbehaviour: Mutex::new(None),
             mode: Mutex::new(Ok("NORMAL".to_owned())),
+            host_id: Mutex::new("11111111-0000-0000-0000-000000000001".to_owned()),
             compaction_off: Mutex::default(),
             operations: Mutex::new(Some(Vec::new())),
             gossip: Mutex::default(),
             served: Mutex::new([ClientProtocol::Native].into()),
             upgrades: Mutex::default(),
-            unreachable: Mutex::default(),
+            unsettled: Mutex::default(),
             busy: Mutex::default(),
             calls: Mutex::default(),
         }
@@ -210,6 +214,10 @@ fn failed(operation: &str) -> ControlError {
 impl CassandraControl for FakeControl {
     async fn mode(&self) -> Result<String, ControlError> {
         self.mode.lock().unwrap().clone()
+    }
+
+    async fn host_id(&self) -> Result<String, ControlError> {
+        Ok(self.host_id.lock().unwrap().clone())
     }
 
     async fn gossip_addresses(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
@@ -404,8 +412,8 @@ impl CassandraControl for FakeControl {
         }
     }
 
-    async fn unreachable_nodes(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
+    async fn unsettled(&self) -> Result<Unsettled, ControlError> {
         self.mode().await?;
-        Ok(self.unreachable.lock().unwrap().clone())
+        Ok(self.unsettled.lock().unwrap().clone())
     }
 }

@@ -1,12 +1,13 @@
 //! Why a maintenance command has not come to its end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use api::{ErrorKind, ServiceError};
 use cassandra_node::NodeError;
 use cassandra_node::lifecycle::LifecycleError;
 use cassandra_node::process::ProcessError;
+use model::TableRef;
 
 use crate::error::{AgentError, wire_kind};
 use crate::restart::RestartError;
@@ -42,6 +43,22 @@ pub enum MaintenanceError {
         down: BTreeSet<IpAddr>,
         seconds: u64,
     },
+    #[error("the ring changes: {}", list_changes(changing))]
+    RingChanging {
+        changing: BTreeMap<IpAddr, &'static str>,
+    },
+    #[error("`{0}` is a materialized view, which has no repair of its own")]
+    IsView(TableRef),
+    #[error("what is selected has no table")]
+    NothingSelected,
+}
+
+fn list_changes(changing: &BTreeMap<IpAddr, &'static str>) -> String {
+    let changes = changing.iter();
+    let changes: Vec<String> = changes
+        .map(|(address, change)| format!("node {address} is {change}"))
+        .collect();
+    changes.join(", ")
 }
 
 fn list(addresses: &BTreeSet<IpAddr>) -> String {
@@ -68,9 +85,13 @@ impl ServiceError for MaintenanceError {
             Self::Upgrade(error) => error.kind(),
             Self::Lifecycle(error) => wire_kind(error),
             Self::Restart(error) => error.kind(),
-            Self::RestoreUnfinished { .. } => ErrorKind::FailedPrecondition,
-            // Nodes come up.
-            Self::PeersDown { .. } | Self::PeersNotSeen { .. } => ErrorKind::Unavailable,
+            Self::RestoreUnfinished { .. } | Self::IsView(_) | Self::NothingSelected => {
+                ErrorKind::FailedPrecondition
+            }
+            // Nodes come up, and finish what they do.
+            Self::PeersDown { .. } | Self::PeersNotSeen { .. } | Self::RingChanging { .. } => {
+                ErrorKind::Unavailable
+            }
         }
     }
 
@@ -83,6 +104,9 @@ impl ServiceError for MaintenanceError {
             Self::RestoreUnfinished { .. } => "RESTORE_UNFINISHED",
             Self::PeersDown { .. } => "PEERS_DOWN",
             Self::PeersNotSeen { .. } => "PEERS_NOT_SEEN",
+            Self::RingChanging { .. } => "RING_CHANGING",
+            Self::IsView(_) => "TABLE_IS_VIEW",
+            Self::NothingSelected => "NOTHING_SELECTED",
         }
     }
 
@@ -98,6 +122,13 @@ impl ServiceError for MaintenanceError {
             Self::PeersDown { .. } | Self::PeersNotSeen { .. } => Some(
                 "start them, or remove them from the ring; `nodetool status` on this node shows what it sees".to_owned(),
             ),
+            Self::RingChanging { .. } => Some(
+                "wait until `nodetool status` shows every node as UN, then go on with the task".to_owned(),
+            ),
+            Self::IsView(_) => Some("repair the table that it is a view of".to_owned()),
+            Self::NothingSelected => {
+                Some("name a keyspace or a table that exists and that the command is for".to_owned())
+            }
         }
     }
 

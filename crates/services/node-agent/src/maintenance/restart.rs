@@ -1,9 +1,8 @@
 //! Restarts Cassandra, and waits until it sees the other nodes again.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::time::Duration;
 
+use cassandra_node::control::Unsettled;
 use cassandra_node::lifecycle;
 use cassandra_node::process::{Action, ProcessError};
 use chassis::work::Work;
@@ -21,7 +20,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(if cfg!(test) { 1 } else {
 const RESTARTED: &str = "restart";
 
 /// Drains, stops and starts Cassandra. Once it has begun it goes on also if the caller goes away: half of it is a node that
-/// is down. Refused while another node is down, because its replicas would be missing together with this one's.
+/// is down. Refused while another node is down, because its replicas would be missing together with this one's,
+/// and while one joins, leaves or moves, because what it streams from or to this one would be cut off.
 pub async fn restart(agent: &Agent, run: &Run, work: &Work) -> Result<(), MaintenanceError> {
     let node = &agent.node;
     for action in [Action::Stop, Action::Start] {
@@ -34,9 +34,12 @@ pub async fn restart(agent: &Agent, run: &Run, work: &Work) -> Result<(), Mainte
     work.update(|progress| progress.items_total = 1);
     if !done.has(RESTARTED) {
         if runs(agent).await {
-            let down = unreachable(agent).await?;
+            let Unsettled { down, changing } = unsettled(agent).await?;
             if !down.is_empty() {
                 return Err(MaintenanceError::PeersDown { down });
+            }
+            if !changing.is_empty() {
+                return Err(MaintenanceError::RingChanging { changing });
             }
             work.check()?;
             work.note("drains and stops");
@@ -64,15 +67,15 @@ async fn runs(agent: &Agent) -> bool {
     !mode.is_ok_and(|mode| mode == "DRAINED" || mode == "DRAINING")
 }
 
-async fn unreachable(agent: &Agent) -> Result<BTreeSet<IpAddr>, AgentError> {
-    Ok(agent.node.control.unreachable_nodes().await?)
+async fn unsettled(agent: &Agent) -> Result<Unsettled, AgentError> {
+    Ok(agent.node.control.unsettled().await?)
 }
 
 async fn await_peers(agent: &Agent) -> Result<(), MaintenanceError> {
     let limit = agent.node.start_timeout();
     let deadline = Instant::now() + limit;
     loop {
-        let down = unreachable(agent).await?;
+        let down = unsettled(agent).await?.down;
         if down.is_empty() {
             return Ok(());
         }

@@ -246,7 +246,7 @@ async fn a_node_is_not_restarted_while_another_is_down_and_not_done_until_it_see
     assert_eq!(error.reason(), "CANNOT_RESTART");
     node.process.is_supported.store(true, Ordering::SeqCst);
     let other = ["10.0.0.2".parse().unwrap()];
-    *node.control.unreachable.lock().unwrap() = other.into();
+    node.control.unsettled.lock().unwrap().down = other.into();
     let error = run(&node, &restart).await.unwrap_err();
     assert_eq!(error.reason(), "PEERS_DOWN");
     assert_eq!(
@@ -255,11 +255,77 @@ async fn a_node_is_not_restarted_while_another_is_down_and_not_done_until_it_see
         "it is tried again"
     );
     assert!(node.process.begun.lock().unwrap().is_empty());
-    node.control.unreachable.lock().unwrap().clear();
+    node.control.unsettled.lock().unwrap().down.clear();
     run(&node, &restart).await.unwrap();
-    *node.control.unreachable.lock().unwrap() = other.into();
+    node.control.unsettled.lock().unwrap().down = other.into();
     node.agent.node.settings.start_timeout_seconds = 0;
     let error = run(&node, &restart).await.unwrap_err();
     assert_eq!(error.reason(), "PEERS_NOT_SEEN");
     assert!(error.to_string().contains("10.0.0.2"), "{error}");
+}
+
+#[tokio::test]
+async fn while_the_ring_changes_nothing_is_cleaned_up_or_restarted() {
+    let node = node();
+    node.process.is_supported.store(true, Ordering::SeqCst);
+    let joins = [("10.0.0.4".parse().unwrap(), "joining")];
+    node.control.unsettled.lock().unwrap().changing = joins.into();
+    for command in [C::Cleanup, C::Restart] {
+        let error = run(&node, &step("s", job(command))).await.unwrap_err();
+        assert_eq!(error.reason(), "RING_CHANGING");
+        assert_eq!(error.kind(), api::ErrorKind::Unavailable);
+        assert!(error.to_string().contains("10.0.0.4 is joining"), "{error}");
+    }
+    assert!(calls(&node).is_empty());
+    assert!(node.process.begun.lock().unwrap().is_empty());
+    run(&node, &step("s", job(C::Compact))).await.unwrap();
+    node.control.unsettled.lock().unwrap().changing.clear();
+    run(&node, &step("s2", job(C::Cleanup))).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_selects_no_table_does_not_succeed() {
+    let node = node();
+    let mut empty = job(C::Repair);
+    let statement = "SELECT keyspace_name, table_name, id, compaction FROM system_schema.tables";
+    node.cql.set(statement, json!([]));
+    let error = run(&node, &step("s", empty.clone())).await.unwrap_err();
+    assert_eq!(error.reason(), "NOTHING_SELECTED");
+    empty.command = C::Compact;
+    let error = run(&node, &step("s", empty)).await.unwrap_err();
+    assert_eq!(error.reason(), "NOTHING_SELECTED");
+    assert!(calls(&node).is_empty());
+}
+
+#[tokio::test]
+async fn a_wait_for_cassandra_is_noted_once() {
+    for command in [C::GarbageCollect, C::Repair] {
+        let node = FakeNode::new(1, "4.1.9");
+        node.tables(&["a"]);
+        *node.control.busy.lock().unwrap() = 3;
+        let (work, progress, _stop) = Work::new();
+        let waiting = step("s", job(command));
+        super::run(&node.agent, &waiting, &work).await.unwrap();
+        let note = progress.borrow().note.clone();
+        // The note of the wait is the last one: none was made for the tries after it.
+        assert!(note.contains("waits until Cassandra is done"), "{note}");
+    }
+}
+
+#[tokio::test]
+async fn a_view_that_is_named_for_repair_is_refused() {
+    let node = node();
+    let statement =
+        "SELECT keyspace_name, view_name, id, base_table_name, compaction FROM system_schema.views";
+    let view = json!({ "keyspace_name": "ks", "view_name": "v", "id": FakeNode::table_id(9).to_string(),
+                       "base_table_name": "a", "compaction": { "class": "STCS" } });
+    node.cql.set(statement, json!([view]));
+    let mut repair = job(C::Repair);
+    for table in ["a", "v"] {
+        repair.selection.tables.push(TableRef::new("ks", table));
+    }
+    let error = run(&node, &step("s", repair)).await.unwrap_err();
+    assert_eq!(error.reason(), "TABLE_IS_VIEW");
+    assert!(error.to_string().contains("`ks.v`"), "{error}");
+    assert!(calls(&node).is_empty());
 }

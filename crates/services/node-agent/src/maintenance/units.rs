@@ -8,8 +8,8 @@ use cassandra_node::tables::{self, Table};
 use model::selection::is_user_keyspace;
 use model::{MaintenanceCommand, MaintenanceJob, TRIAL_KEYSPACE_PREFIX, TableId};
 
+use super::MaintenanceError;
 use crate::agent::Agent;
-use crate::error::AgentError;
 
 /// Keyspaces of the product that are replicated like those of users.
 const REPLICATED: [&str; 3] = ["system_auth", "system_distributed", "system_traces"];
@@ -44,7 +44,7 @@ impl fmt::Display for Unit {
 }
 
 /// The parts of a job on this node. All that it names must be there.
-pub async fn of(agent: &Agent, job: &MaintenanceJob) -> Result<Vec<Unit>, AgentError> {
+pub async fn of(agent: &Agent, job: &MaintenanceJob) -> Result<Vec<Unit>, MaintenanceError> {
     if job.command == MaintenanceCommand::Rebuild {
         return Ok(rebuilds(job));
     }
@@ -53,6 +53,11 @@ pub async fn of(agent: &Agent, job: &MaintenanceJob) -> Result<Vec<Unit>, AgentE
         tables.retain(|table| is_meant(job.command, &table.table.keyspace));
     }
     if job.command == MaintenanceCommand::Repair {
+        let is_named = |table: &&Table| job.selection.tables.contains(&table.table);
+        let mut views = tables.iter().filter(|table| table.view_of.is_some());
+        if let Some(view) = views.find(is_named) {
+            return Err(MaintenanceError::IsView(view.table.clone()));
+        }
         return Ok(repairs(job, &tables));
     }
     Ok(tables.into_iter().map(|table| unit(job, table)).collect())

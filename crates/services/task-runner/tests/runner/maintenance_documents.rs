@@ -28,7 +28,7 @@ pub fn document(name: &str) -> StartMaintenanceRequest {
 }
 
 #[tokio::test]
-async fn the_same_document_is_the_same_task_until_its_time_has_passed() {
+async fn the_same_document_is_the_same_task_and_another_one_is_when_its_time_has_passed() {
     let world = World::new(&["n1"]);
     let mut life = world.start_with_cluster().await;
     let first = life.maintain(document("d")).await.expect("a task");
@@ -51,6 +51,8 @@ async fn the_same_document_is_the_same_task_until_its_time_has_passed() {
     assert_eq!(error.reason, "DOCUMENT_NOT_FOUND");
 
     world.clock_ahead.store(3_700, Ordering::Relaxed);
+    let again = life.maintain(document("d")).await.expect("the task");
+    assert_eq!((again.existed, &again.task_id), (true, &first.task_id));
     let later = life.maintain(other).await.expect("a new task");
     assert!(!later.existed && later.task_id != first.task_id);
     life.ended(&later.task_id).await;
@@ -98,6 +100,30 @@ async fn two_who_apply_a_document_at_once_have_one_task() {
     let task = life.ended(&ids[0]).await;
     assert_eq!(task.state(), TaskState::Succeeded, "{}", task.error);
     assert_eq!(world.fleet.count("upgradesstables n1"), 1);
+}
+
+#[tokio::test]
+async fn of_two_documents_of_a_name_at_once_none_is_told_the_task_of_the_other() {
+    let world = World::new(&["n1"]);
+    let life = world.start_with_cluster().await;
+    let applying = (0..8).map(|at| {
+        let mut client = life.client.clone();
+        let mut document = document("d");
+        let content = format!("{{\"one\":{}}}", at % 2);
+        document.document.as_mut().expect("one").content = content.clone();
+        async move { Some((content, client.start_maintenance(document).await.ok()?)) }
+    });
+    let mut tasks = std::collections::BTreeMap::new();
+    for (content, started) in futures::future::join_all(applying)
+        .await
+        .into_iter()
+        .flatten()
+    {
+        let task = started.into_inner().task_id;
+        let of = tasks.entry(task).or_insert_with(|| content.clone());
+        assert_eq!(*of, content, "a task has one document");
+    }
+    assert!(!tasks.is_empty());
 }
 
 #[tokio::test]

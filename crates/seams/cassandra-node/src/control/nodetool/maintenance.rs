@@ -1,10 +1,9 @@
 //! Maintenance commands in nodetool's words, and what their output means.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::outcome::{FAILED_HINT, last_lines, shown};
-use crate::control::{ControlError, Maintenance};
+use crate::control::{ControlError, Maintenance, Unsettled};
 
 /// What nodetool and Cassandra print while another operation has the SSTables, or while the same one still runs.
 const BUSY_WORDS: &[&str] = &[
@@ -24,6 +23,11 @@ const REPAIRED_WORDS: &[&str] = &[
 
 const BUSY_HINT: &str =
     "`nodetool compactionstats` and `nodetool netstats` show what Cassandra is at";
+/// The pool of threads that a node has for each repair that was started on it, for as long as that runs.
+const REPAIR_POOL: &str = "Repair#";
+
+const RUNNING_HINT: &str = "`nodetool tpstats` lists a pool `Repair#` for each repair that was started on this node; \
+     no command of nodetool ends one, a restart of Cassandra does";
 const REPAIR_HINT: &str =
     "Cassandra's system.log says how the repair has ended; running it again is safe";
 
@@ -135,26 +139,56 @@ fn busy(arguments: &[&str], why: String) -> ControlError {
     }
 }
 
-/// The nodes that `nodetool status` shows as anything but up; none if it shows no node at all.
-pub(super) fn unreachable(output: &str) -> Option<BTreeSet<IpAddr>> {
-    let nodes: Vec<_> = output.lines().filter_map(status).collect();
-    let down = nodes.iter().filter(|(_, is_up)| !is_up);
-    let down = down.map(|(address, _)| *address).collect();
-    (!nodes.is_empty()).then_some(down)
+/// Fails if a repair that was started on this node still runs, as `nodetool tpstats` shows it: that of a call that was cut off
+/// goes on, and a second one beside it would do all of its work again.
+pub(super) fn check_no_repair(operation: &Maintenance, tpstats: &str) -> Result<(), ControlError> {
+    let pools = tpstats
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
+    let running: Vec<&str> = pools.filter(|pool| pool.starts_with(REPAIR_POOL)).collect();
+    if running.is_empty() {
+        return Ok(());
+    }
+    Err(ControlError::Busy {
+        operation: operation.to_string(),
+        why: format!(
+            "a repair that was started before still runs: {}",
+            running.join(", ")
+        ),
+        hint: RUNNING_HINT,
+    })
 }
 
-/// Reads a node's line of `nodetool status`, `UN  10.0.0.1  …`: its address, and whether it is up.
-fn status(line: &str) -> Option<(IpAddr, bool)> {
+/// The nodes that `nodetool status` shows as anything but up and in their place; none if it shows no node at all.
+pub(super) fn unsettled(output: &str) -> Option<Unsettled> {
+    let mut unsettled = Unsettled::default();
+    let mut has_any = false;
+    for (address, is_up, change) in output.lines().filter_map(status) {
+        has_any = true;
+        if !is_up {
+            unsettled.down.insert(address);
+        }
+        if let Some(change) = change {
+            unsettled.changing.insert(address, change);
+        }
+    }
+    has_any.then_some(unsettled)
+}
+
+/// Reads a node's line of `nodetool status`, `UN  10.0.0.1  …`: its address, whether it is up, and how it changes the ring.
+fn status(line: &str) -> Option<(IpAddr, bool, Option<&'static str>)> {
     let mut words = line.split_whitespace();
-    let state = words.next()?.as_bytes();
-    let (b'U' | b'D' | b'?', b'N' | b'L' | b'J' | b'M' | b'S') = (*state.first()?, *state.get(1)?)
-    else {
+    let &[state @ (b'U' | b'D' | b'?'), place] = words.next()?.as_bytes() else {
         return None;
     };
-    if state.len() != 2 {
-        return None;
-    }
-    Some((words.next()?.parse().ok()?, state[0] == b'U'))
+    let change = match place {
+        b'N' | b'S' => None,
+        b'J' => Some("joining"),
+        b'L' => Some("leaving"),
+        b'M' => Some("moving"),
+        _ => return None,
+    };
+    Some((words.next()?.parse().ok()?, state == b'U', change))
 }
 
 #[cfg(test)]

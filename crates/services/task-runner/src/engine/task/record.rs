@@ -25,6 +25,9 @@ pub(crate) struct TaskRecord {
     /// Of a maintenance task that a document asks for: the key of that document's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
+    /// The hash of that document's content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_hash: Option<String>,
     /// Whether it is a restore in place, which keeps old files.
     #[serde(default)]
     pub in_place: bool,
@@ -81,6 +84,7 @@ impl TaskRecord {
             restore: None,
             jobs: Vec::new(),
             document: None,
+            document_hash: None,
             in_place: false,
             created_at: now,
             finished_at: None,

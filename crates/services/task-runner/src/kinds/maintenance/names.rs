@@ -2,7 +2,7 @@
 //!
 //! The name is written with the id of its task before that task is created: a runner that dies in between has started
 //! nothing, and the next time the document is applied its task is created under the same id. The engine creates a task of an
-//! id once.
+//! id once. Another document never takes over an id: two that are applied at the same moment must not share a task.
 
 use api::convert::ConversionError;
 use jiff::SignedDuration;
@@ -112,10 +112,13 @@ pub(super) async fn take(
                 let task = context.tasks.get(named.task).await?;
                 let is_same = named.document == *document && named.cluster == *cluster;
                 match task.map(|stored| stored.record) {
+                    // Also once its time has passed: who applies a document again and again wants it done once.
+                    Some(record) if is_same && is_task_of(document, &record) => {
+                        return Ok(Name::Applied(named));
+                    }
                     Some(record) if is_over(context, &named, &record) => {
                         (Expected::Version(version), TaskId(Uuid::now_v7()))
                     }
-                    Some(_) if is_same => return Ok(Name::Applied(named)),
                     Some(_) => {
                         return Err(RunnerError::DocumentDiffers {
                             kind: document.kind.clone(),
@@ -123,8 +126,10 @@ pub(super) async fn take(
                             task: named.task,
                         });
                     }
-                    // It was never created, or is forgotten: then its name is free.
-                    None => (Expected::Version(version), named.task),
+                    // It was never created. Whoever applied the same may be about to create it.
+                    None if is_same => (Expected::Version(version), named.task),
+                    // Another document's task may still be created under that id.
+                    None => (Expected::Version(version), TaskId(Uuid::now_v7())),
                 }
             }
         };
@@ -143,7 +148,20 @@ pub(super) async fn take(
     Err(RunnerError::ClaimContended(cluster.clone()))
 }
 
-/// Whether the name of a task that has ended is free again.
+/// Whether a task runs this document, by the hash in its record; older records have none.
+pub(super) fn is_task_of(document: &Document, record: &TaskRecord) -> bool {
+    let hash = record.document_hash.as_ref();
+    hash.is_none_or(|hash| *hash == hash_of(document))
+}
+
+/// The hash of a document's content.
+pub(super) fn hash_of(document: &Document) -> String {
+    blake3::hash(document.content.as_bytes())
+        .to_hex()
+        .to_string()
+}
+
+/// Whether the name of a task that has ended is free for another document.
 fn is_over(context: &Context, named: &Named, record: &TaskRecord) -> bool {
     let ttl = named.document.ttl_seconds;
     let (Some(ended), true) = (record.finished_at, record.state.is_final()) else {
@@ -153,7 +171,8 @@ fn is_over(context: &Context, named: &Named, record: &TaskRecord) -> bool {
     ttl > 0 && age >= SignedDuration::from_secs(i64::try_from(ttl).unwrap_or(i64::MAX))
 }
 
-/// Whether a task still has its document's name.
+/// Whether a document's name still points at the task. It does until another document takes the name: the same document must
+/// find its task for as long as it may be applied again.
 pub(super) async fn is_taken_by(
     context: &Context,
     record: &TaskRecord,
@@ -165,7 +184,7 @@ pub(super) async fn is_taken_by(
         return Ok(false);
     };
     let named: Named = decode(entry)?;
-    Ok(named.task == record.id && !is_over(context, &named, record))
+    Ok(named.task == record.id)
 }
 
 /// The key under which a task's record names its document.

@@ -66,11 +66,7 @@ pub(crate) async fn start(
         }),
         Name::Create(id) => match create_named(&engine, &new, cluster, id).await {
             // Another caller has created it, or does so at this moment.
-            Err(RunnerError::TaskExists(id)) => Ok(Started {
-                existed: true,
-                task: id,
-                cluster: cluster_of(&engine, id).await?,
-            }),
+            Err(RunnerError::TaskExists(id)) => existing(&engine, document, id).await,
             created => created,
         },
     }
@@ -95,8 +91,25 @@ async fn create_named(
     Err(RunnerError::DrivenElsewhere(id))
 }
 
-async fn cluster_of(engine: &Engine, id: TaskId) -> Result<ClusterName, RunnerError> {
-    Ok(engine.load(id).await?.record.cluster)
+/// A task that was created meanwhile, if it runs this document.
+async fn existing(
+    engine: &Engine,
+    document: &Document,
+    id: TaskId,
+) -> Result<Started, RunnerError> {
+    let record = engine.load(id).await?.record;
+    if !names::is_task_of(document, &record) {
+        return Err(RunnerError::DocumentDiffers {
+            kind: document.kind.clone(),
+            name: document.name.clone(),
+            task: id,
+        });
+    }
+    Ok(Started {
+        existed: true,
+        task: id,
+        cluster: record.cluster,
+    })
 }
 
 /// The registered cluster that has these datacenters. One that cannot be asked might have them, too.
@@ -157,6 +170,7 @@ async fn create(
     let record = TaskRecord {
         jobs: spec.jobs.iter().map(ToString::to_string).collect(),
         document: new.document.as_ref().map(names::key_of),
+        document_hash: new.document.as_ref().map(names::hash_of),
         ..TaskRecord::new(id, TaskKind::Maintenance, cluster.name.clone(), now)
     };
     let steps = &spec.steps();

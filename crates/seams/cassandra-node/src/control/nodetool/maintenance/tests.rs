@@ -143,17 +143,54 @@ fn a_command_that_cassandra_still_runs_is_waited_for() {
 }
 
 #[test]
-fn nodes_that_are_down_are_read_from_the_status() {
-    let lines = "Datacenter: dc1\n==============\nStatus=Up/Down\n|/ State=Normal/Leaving/Joining/Moving\n\
-        --  Address    Load       Tokens  Owns (effective)  Host ID                               Rack\n\
-        UN  127.0.0.1  104.4 KiB  16      100.0%            9a8e5c5c-0000-0000-0000-000000000001  r1\n\
-        DN  127.0.0.2  ?          16      100.0%            9a8e5c5c-0000-0000-0000-000000000002  r1\n\
-        ?N  ::1        ?          16      100.0%            9a8e5c5c-0000-0000-0000-000000000003  r1\n";
-    let found: Vec<(String, bool)> = lines
-        .lines()
-        .filter_map(status)
-        .map(|(address, is_up)| (address.to_string(), is_up))
+fn nodes_that_are_down_or_change_the_ring_are_read_from_the_status() {
+    let mut lines = "Datacenter: dc1\n==============\nStatus=Up/Down\n|/ State=Normal/Leaving/Joining/Moving\n\
+        --  Address    Load       Tokens  Owns (effective)  Host ID                               Rack\n"
+        .to_owned();
+    assert_eq!(unsettled(&lines), None);
+    for (at, state) in ["UN", "DN", "?N", "UJ", "UL", "UM", "DL"]
+        .iter()
+        .enumerate()
+    {
+        lines += &format!(
+            "{state}  127.0.0.{at}  ?  16  100.0%  9a8e5c5c-0000-0000-0000-000000000001  r1\n"
+        );
+    }
+    let found = unsettled(&lines).unwrap();
+    let down: Vec<String> = found.down.iter().map(ToString::to_string).collect();
+    assert_eq!(down, ["127.0.0.1", "127.0.0.2", "127.0.0.6"]);
+    let changing: Vec<String> = found
+        .changing
+        .iter()
+        .map(|(address, change)| format!("{address} {change}"))
         .collect();
-    let expected = [("127.0.0.1", true), ("127.0.0.2", false), ("::1", false)];
-    assert_eq!(found, expected.map(|(a, up)| (a.to_owned(), up)));
+    assert_eq!(
+        changing,
+        [
+            "127.0.0.3 joining",
+            "127.0.0.4 leaving",
+            "127.0.0.5 moving",
+            "127.0.0.6 leaving"
+        ]
+    );
+}
+
+#[test]
+fn a_repair_that_still_runs_keeps_a_second_one_away() {
+    let repair = Maintenance::Repair {
+        keyspace: "shop".into(),
+        tables: Vec::new(),
+        primary_range: false,
+        jobs: None,
+    };
+    let idle = "Pool Name         Active   Pending      Completed   Blocked  All time blocked\n\
+        Repair-Task            0         0              3         0                 0\n\
+        RepairJobTask          0         0              3         0                 0\n";
+    check_no_repair(&repair, idle).unwrap();
+    let running = format!(
+        "{idle}Repair#3               1         2              4         0                 0\n"
+    );
+    let error = check_no_repair(&repair, &running).unwrap_err();
+    assert!(matches!(error, ControlError::Busy { .. }));
+    assert!(error.to_string().contains("Repair#3"), "{error}");
 }
