@@ -113,10 +113,7 @@ async fn an_address_that_is_only_likely_is_used_once_it_leads_to_the_same_node()
 
 #[tokio::test]
 async fn maintenance_that_jmx_does_not_do_is_done_by_nodetool() {
-    let address = JmxAddress {
-        host: "127.0.0.1".to_owned(),
-        port: 1,
-    };
+    let address = JmxAddress::parse("127.0.0.1:1").unwrap();
     let jmx = Jmx::new(&address, None, std::time::Duration::from_secs(1));
     let (_, nodetool) = adapters();
     let preferred = Preferred::new(Arc::new(jmx), nodetool.clone());
