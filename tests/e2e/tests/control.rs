@@ -169,7 +169,9 @@ async fn loads(controls: &Controls, node: &Node, table: &TableRef, release: Rele
         }
         let folder = node.dir.join(format!("staged/{expected}/ks/u"));
         copy_sstable(node, &folder)?;
-        control.import(table, &[folder.clone()], true).await?;
+        control
+            .import(table, std::slice::from_ref(&folder), true)
+            .await?;
         expected += 1;
         let counts = control.sstable_counts(std::slice::from_ref(table)).await?;
         assert_eq!(counts[table], expected);

@@ -28,7 +28,7 @@ pub fn document(name: &str) -> StartMaintenanceRequest {
 }
 
 #[tokio::test]
-async fn the_same_document_is_the_same_task_and_another_one_is_when_its_time_has_passed() {
+async fn the_same_document_is_the_same_task_for_good_and_another_takes_its_name_after_its_time() {
     let world = World::new(&["n1"]);
     let mut life = world.start_with_cluster().await;
     let first = life.maintain(document("d")).await.expect("a task");
