@@ -27,7 +27,6 @@ impl Controls {
         let address = JmxAddress {
             host: "127.0.0.1".to_owned(),
             port: node.jmx_port,
-            is_stated: true,
         };
         let nodetool = vec![node.script("nodetool").display().to_string()];
         Self {

@@ -27,7 +27,8 @@ pub struct CassandraConfig {
     #[serde(serialize_with = "masked::serialize")]
     pub nodetool: Vec<String>,
     /// host:port of JMX, by which commands need no Java process each. Absent: where `nodetool` looks, if its arguments
-    /// are no others than host and port; nodetool is used if JMX cannot be, for example because it wants TLS.
+    /// are no others than host and port. nodetool is used if JMX cannot be, for example because it wants TLS, or does not
+    /// lead to the node of CQL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jmx_address: Option<String>,
     /// Empty: JMX without a login.

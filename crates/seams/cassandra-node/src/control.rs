@@ -43,6 +43,16 @@ pub enum ControlError {
         /// See [`ControlError`].
         hint: &'static str,
     },
+    /// The connection failed, although Cassandra may well run.
+    #[error("`{operation}` lost the connection: {why}")]
+    Broken {
+        /// See [`ControlError`].
+        operation: String,
+        /// The failure of the connection.
+        why: String,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
     /// Cassandra was reached, and its management refused the login. This may pass: a login may need other nodes.
     #[error("`{operation}` could not log in: {why}")]
     Login {
@@ -110,6 +120,7 @@ impl NodeError for ControlError {
         match self {
             Self::Unusable { .. } | Self::Unsupported { .. } => ErrorKind::FailedPrecondition,
             Self::Unreachable { .. }
+            | Self::Broken { .. }
             | Self::Login { .. }
             | Self::SnapshotExists { .. }
             | Self::Busy { .. }
@@ -122,6 +133,7 @@ impl NodeError for ControlError {
         match self {
             Self::Unusable { .. } => "CONTROL_UNUSABLE",
             Self::Unreachable { .. } => "CASSANDRA_DOWN",
+            Self::Broken { .. } => "CONTROL_BROKEN",
             Self::Login { .. } => "CONTROL_LOGIN",
             Self::Failed { .. } => "CONTROL_FAILED",
             Self::Unsupported { .. } => "CONTROL_UNSUPPORTED",
@@ -134,6 +146,7 @@ impl NodeError for ControlError {
     fn hint(&self) -> Option<String> {
         let (Self::Unusable { hint, .. }
         | Self::Unreachable { hint, .. }
+        | Self::Broken { hint, .. }
         | Self::Login { hint, .. }
         | Self::Failed { hint, .. }
         | Self::Unsupported { hint, .. }

@@ -81,21 +81,21 @@ impl CassandraNode {
         if settings.nodetool.is_empty() {
             return Err(OpenError::NoControl);
         }
-        let cql = CqlSession::new(CqlSettings {
+        let cql: Arc<dyn Cql> = Arc::new(CqlSession::new(CqlSettings {
             address,
             login: login(&settings)?,
             tls: settings.cql_tls.clone(),
             timeout: Duration::from_secs(settings.cql_timeout_seconds),
-        });
+        }));
         warn_of(&settings);
-        let control = control(&settings, &output_folder)?;
+        let control = control(&settings, &output_folder, &cql)?;
         let commands = Commands::new(
             settings.start_command.clone(),
             settings.stop_command.clone(),
             output_folder,
         );
         Ok(Self {
-            cql: Arc::new(cql),
+            cql,
             control,
             process: Arc::new(commands),
             yaml,
@@ -146,6 +146,7 @@ fn login(settings: &CassandraConfig) -> Result<Option<(String, String)>, OpenErr
 fn control(
     settings: &CassandraConfig,
     output_folder: &Path,
+    cql: &Arc<dyn Cql>,
 ) -> Result<Arc<dyn CassandraControl>, OpenError> {
     let limit = Duration::from_secs(settings.nodetool_timeout_seconds);
     let nodetool = Nodetool::new(settings.nodetool.clone(), limit)
@@ -162,13 +163,9 @@ fn control(
     };
     let login = settings.jmx_password.clone();
     let login = login.map(|password| (settings.jmx_username.clone(), password));
-    let jmx = Arc::new(Jmx::new(&address, login, limit));
-    let nodetool = Arc::new(nodetool);
-    Ok(Arc::new(if address.is_stated {
-        Preferred::new(jmx, nodetool)
-    } else {
-        Preferred::if_same_node(jmx, nodetool)
-    }))
+    let jmx = Jmx::new(&address, login, limit);
+    let preferred = Preferred::new(Arc::new(jmx), Arc::new(nodetool), cql.clone());
+    Ok(Arc::new(preferred))
 }
 
 fn jmx_login(settings: &CassandraConfig, folder: &Path) -> Result<Option<JmxLogin>, OpenError> {

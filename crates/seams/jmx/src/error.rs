@@ -26,7 +26,13 @@ impl fmt::Display for Thrown {
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum JmxError {
-    /// Nothing listens, or the connection broke off.
+    /// Nothing listens where the registry would, which is the case for a program that does not run.
+    #[error("nothing listens for JMX at {address}")]
+    Down {
+        /// host:port.
+        address: String,
+    },
+    /// The server cannot be connected to, although something may run there, or the connection broke off.
     #[error("cannot reach JMX at {address}: {source}")]
     Connection {
         /// host:port.

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::java::tree::{Part, Tree, Value};
 
+/// The most text that a list may have: a text that a reply holds once may be referred to many times.
+const TEXT_BYTES_MAX: usize = 64 << 20;
+
 /// The value that a call returned. Each method is none if it is of another type.
 #[derive(Debug)]
 pub struct Reply {
@@ -41,14 +44,21 @@ impl Reply {
     /// Of a `List<String>`.
     pub fn texts(&self) -> Option<Vec<String>> {
         let elements = self.elements(self.value)?;
-        let texts = elements.iter().map(|element| self.tree.text(*element));
-        texts.map(|text| text.map(str::to_owned)).collect()
+        let mut left = TEXT_BYTES_MAX;
+        let mut copy = |element: &Value| {
+            let text = self.tree.text(*element)?;
+            left = left.checked_sub(text.len())?;
+            Some(text.to_owned())
+        };
+        elements.iter().map(&mut copy).collect()
     }
 
     /// Of a `List<Map<String, String>>`.
     pub fn maps(&self) -> Option<Vec<BTreeMap<String, String>>> {
         let elements = self.elements(self.value)?;
-        elements.iter().map(|element| self.map(*element)).collect()
+        let mut left = TEXT_BYTES_MAX;
+        let maps = elements.iter().map(|map| self.map(*map, &mut left));
+        maps.collect()
     }
 
     fn boxed(&self, expected: &str) -> Option<Value> {
@@ -74,7 +84,7 @@ impl Reply {
     }
 
     /// The entries of a map, by the classes of Java's own maps.
-    fn map(&self, map: Value) -> Option<BTreeMap<String, String>> {
+    fn map(&self, map: Value, left: &mut usize) -> Option<BTreeMap<String, String>> {
         let (class, parts) = self.tree.object(map)?;
         let entries = match class {
             "java.util.HashMap" | "java.util.LinkedHashMap" => {
@@ -87,6 +97,7 @@ impl Reply {
         for entry in entries.chunks_exact(2) {
             // A value may be null, and means nothing then.
             if let (Some(key), Some(value)) = (self.tree.text(entry[0]), self.tree.text(entry[1])) {
+                *left = left.checked_sub(key.len() + value.len() + 1)?;
                 texts.insert(key.to_owned(), value.to_owned());
             }
         }
@@ -96,6 +107,6 @@ impl Reply {
 
 /// The objects that a class has written itself.
 fn values_of<'a>(parts: &'a [Part], class: &str) -> Option<&'a [Value]> {
-    let part = parts.iter().find(|part| part.class == class)?;
+    let part = parts.iter().find(|part| &*part.class == class)?;
     Some(&part.values)
 }

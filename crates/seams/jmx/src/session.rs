@@ -59,10 +59,23 @@ impl Server {
         self
     }
 
+    /// Only a registry that refuses the connection is a sign that nothing runs: a connector may be at a host that cannot be
+    /// reached from here.
+    async fn lookup(&self) -> Result<Reply, JmxError> {
+        let lookup = call(&self.registry, LOOKUP, |writer| writer.text(CONNECTOR));
+        lookup.await.map_err(|error| match error {
+            JmxError::Connection { address, source }
+                if source.kind() == io::ErrorKind::ConnectionRefused =>
+            {
+                JmxError::Down { address }
+            }
+            other => other,
+        })
+    }
+
     /// Looks the connector up, and logs in. Takes three connections; limits no time.
     pub async fn connect(&self) -> Result<Session, JmxError> {
-        let lookup = call(&self.registry, LOOKUP, |writer| writer.text(CONNECTOR));
-        let connector = remote(&self.registry, &lookup.await?)?;
+        let connector = remote(&self.registry, &self.lookup().await?)?;
         let login = |writer: &mut Writer| match &self.login {
             Some((user, password)) => writer.texts(&[user.as_str(), password.expose()]),
             None => writer.null(),
@@ -138,16 +151,6 @@ fn remote(from: &Reference, reply: &Reply) -> Result<Reference, JmxError> {
             why: "it is reached through TLS or another kind of socket".to_owned(),
         },
     })
-}
-
-impl JmxError {
-    /// Whether nothing listens: a server that is down, in contrast to one that breaks off.
-    pub fn is_refused(&self) -> bool {
-        match self {
-            Self::Connection { source, .. } => source.kind() == io::ErrorKind::ConnectionRefused,
-            _ => false,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ pub use whole::{data_path, not_live};
 /// How many tables Cassandra loads at a time. It takes a table's SSTables one after the other, and each load mostly waits
 /// for flushes and the disk.
 const TABLES_AT_ONCE: usize = 4;
+/// 3.11 loads one table after the other itself, and the limit of a call would run while it waits for others.
+const TABLES_AT_ONCE_BY_REFRESH: usize = 1;
 
 /// Loads the tables; returns the SSTables that Cassandra has taken over, now or in an earlier try.
 pub async fn load(
@@ -103,6 +105,11 @@ async fn load_each(
     work: &Work,
 ) -> Result<(), LoadError> {
     let has_import = agent.node.identity().await?.release.has_import();
+    let at_once = if has_import {
+        TABLES_AT_ONCE
+    } else {
+        TABLES_AT_ONCE_BY_REFRESH
+    };
     let stopped = AtomicBool::new(false);
     let mut loads = Vec::new();
     for table in tables {
@@ -119,7 +126,7 @@ async fn load_each(
     // After a failure no other table is begun, but those that Cassandra is at are waited for: what it does to them must be
     // noted before compaction is turned on again.
     let ended: Vec<Result<(), LoadError>> = stream::iter(loads)
-        .buffer_unordered(TABLES_AT_ONCE)
+        .buffer_unordered(at_once)
         .collect()
         .await;
     ended.into_iter().collect()

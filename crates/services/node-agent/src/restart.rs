@@ -31,7 +31,9 @@ pub async fn stop(agent: &Agent, restore: &str) -> Result<(), RestartError> {
         match drain(agent).await {
             Ok(()) => return Ok(lifecycle::stop(node).await?),
             // It went down by itself, or is half-way there.
-            Err(AgentError::Control(ControlError::Unreachable { .. })) => {
+            Err(AgentError::Control(
+                ControlError::Unreachable { .. } | ControlError::Broken { .. },
+            )) => {
                 warn!("Cassandra could not be drained before it stopped");
                 lifecycle::stop(node).await?;
             }

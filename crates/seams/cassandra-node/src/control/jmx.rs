@@ -259,7 +259,11 @@ impl CassandraControl for Jmx {
         let reply = self.attribute(COMPACTION_MANAGER, "Compactions").await?;
         let compactions = reply.maps();
         let compactions = compactions.ok_or_else(|| outcome::no_such_value("Compactions"))?;
-        Ok(compactions.iter().filter_map(operation).collect())
+        let of_tables = compactions.iter().filter(|it| is_of_table(it));
+        let operations = of_tables.map(operation);
+        operations
+            .collect::<Option<_>>()
+            .ok_or_else(|| outcome::no_such_value("Compactions"))
     }
 
     async fn sstable_counts(
@@ -337,12 +341,17 @@ impl CassandraControl for Jmx {
     }
 }
 
-/// A compaction as Cassandra describes it.
+/// Some are of the whole node, such as a look at the sizes of index summaries.
+fn is_of_table(compaction: &BTreeMap<String, String>) -> bool {
+    compaction.contains_key("keyspace") && compaction.contains_key("columnfamily")
+}
+
+/// A compaction as Cassandra describes it; HCD calls the kind `operationType`.
 fn operation(compaction: &BTreeMap<String, String>) -> Option<Operation> {
     let text = |key: &str| compaction.get(key).cloned();
     let number = |key: &str| compaction.get(key)?.parse().ok();
     Some(Operation {
-        kind: text("taskType")?,
+        kind: text("taskType").or_else(|| text("operationType"))?,
         table: TableRef::new(text("keyspace")?, text("columnfamily")?),
         done: number("completed")?,
         total: number("total")?,

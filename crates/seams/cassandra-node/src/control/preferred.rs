@@ -15,36 +15,33 @@ use super::{
     CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
     Unsettled,
 };
+use crate::cql::Cql;
+use crate::ring;
 
 /// A fast adapter with a slow one behind it that always works, as JMX and nodetool are.
 pub struct Preferred {
     first: Arc<dyn CassandraControl>,
     second: Arc<dyn CassandraControl>,
-    /// Whether both lead to the same node.
+    cql: Arc<dyn Cql>,
+    /// Whether the first leads to the node that CQL leads to.
     is_same_node: OnceCell<bool>,
     has_warned: AtomicBool,
 }
 
 impl Preferred {
-    /// Both are known to lead to the same node.
-    pub fn new(first: Arc<dyn CassandraControl>, second: Arc<dyn CassandraControl>) -> Self {
+    /// The first is not used before it was seen to lead to the same node as CQL: its address may be a likely one only, or
+    /// mistyped on a host with several nodes.
+    pub fn new(
+        first: Arc<dyn CassandraControl>,
+        second: Arc<dyn CassandraControl>,
+        cql: Arc<dyn Cql>,
+    ) -> Self {
         Self {
             first,
             second,
-            is_same_node: OnceCell::new_with(Some(true)),
-            has_warned: AtomicBool::new(false),
-        }
-    }
-
-    /// The first is only likely to lead to the node of the second: nodetool may read another address in the settings of
-    /// its installation. It is not used before both were seen to lead to the same node.
-    pub fn if_same_node(
-        first: Arc<dyn CassandraControl>,
-        second: Arc<dyn CassandraControl>,
-    ) -> Self {
-        Self {
+            cql,
             is_same_node: OnceCell::new(),
-            ..Self::new(first, second)
+            has_warned: AtomicBool::new(false),
         }
     }
 
@@ -56,19 +53,18 @@ impl Preferred {
             .then_some(&*self.first)
     }
 
-    /// Not known as long as one of the two does not work.
-    async fn compare(&self) -> Result<bool, ControlError> {
-        let by_jmx = self.first.host_id().await?;
-        let by_nodetool = self.second.host_id().await?;
-        let is_same = by_jmx == by_nodetool;
+    /// Not known as long as one of the two cannot be asked.
+    async fn compare(&self) -> Result<bool, ()> {
+        let by_jmx = self.first.host_id().await.map_err(drop)?;
+        let by_cql = ring::host_id(&*self.cql).await.map_err(drop)?;
+        let is_same = by_jmx.eq_ignore_ascii_case(&by_cql);
         if is_same {
-            info!("JMX and nodetool lead to the same node; commands go through JMX");
+            info!("JMX and CQL lead to the same node; commands go through JMX");
         } else {
             warn!(
                 by_jmx,
-                by_nodetool,
-                "the default address of JMX leads to another node than nodetool, so all commands go through nodetool; \
-                 set jmx_address in [cassandra]"
+                by_cql,
+                "JMX leads to another node than CQL, so all commands go through nodetool; set jmx_address in [cassandra]"
             );
         }
         Ok(is_same)
@@ -78,6 +74,7 @@ impl Preferred {
     fn falls_back(&self, error: &ControlError) -> bool {
         let falls_back = match error {
             ControlError::Unusable { .. }
+            | ControlError::Broken { .. }
             | ControlError::Login { .. }
             | ControlError::Unsupported { .. } => true,
             ControlError::Unreachable { .. }

@@ -3,6 +3,8 @@
 mod class;
 mod cursor;
 
+use std::sync::Arc;
+
 use class::Class;
 use cursor::Cursor;
 
@@ -45,7 +47,7 @@ pub struct Reader<'a> {
     cursor: Cursor<'a>,
     tree: Tree,
     /// By handle; none for what is no class.
-    classes: Vec<Option<Class>>,
+    classes: Vec<Option<Arc<Class>>>,
     depth: usize,
     /// How many more items it may hold.
     left: usize,
@@ -133,7 +135,9 @@ impl<'a> Reader<'a> {
         let class = self.class()?.ok_or(ReadError::Tag(tag::NULL))?;
         let handle = self.add(Item::Opaque)?;
         let mut parts = Vec::new();
-        for class in self.lineage(class)? {
+        let lineage = self.lineage(class)?;
+        self.spend(lineage.len())?;
+        for class in lineage {
             parts.push(self.part(class)?);
         }
         let class = self.described(class)?.name.clone();
@@ -144,14 +148,16 @@ impl<'a> Reader<'a> {
     fn part(&mut self, class: Handle) -> Result<Part, ReadError> {
         let class = self.described(class)?.clone();
         let mut part = Part {
-            class: class.name,
+            class: class.name.clone(),
             fields: Vec::new(),
             blocks: Vec::new(),
             values: Vec::new(),
         };
         if class.flags & flag::SERIALIZABLE != 0 {
-            for (kind, name) in class.fields {
-                part.fields.push((name, self.primitive_or_value(kind)?));
+            self.spend(class.fields.len())?;
+            for (kind, name) in &class.fields {
+                let value = self.primitive_or_value(*kind)?;
+                part.fields.push((name.clone(), value));
             }
         }
         let in_blocks = flag::EXTERNALIZABLE | flag::IN_BLOCKS;
@@ -159,7 +165,10 @@ impl<'a> Reader<'a> {
             loop {
                 match self.content()? {
                     Content::Block(bytes) => part.blocks.extend(bytes),
-                    Content::Value(value) => part.values.push(value),
+                    Content::Value(value) => {
+                        self.spend(1)?;
+                        part.values.push(value);
+                    }
                     Content::End => break,
                 }
             }

@@ -1,5 +1,7 @@
 //! What a stream holds, as plain data. Objects may refer to each other in circles, so they lie in one list.
 
+use std::sync::Arc;
+
 /// The place of an item in its [`Tree`].
 pub type Handle = usize;
 
@@ -22,9 +24,9 @@ pub enum Value {
 #[derive(Debug)]
 pub struct Part {
     /// The class with its package.
-    pub class: String,
+    pub class: Arc<str>,
     /// The fields by name.
-    pub fields: Vec<(String, Value)>,
+    pub fields: Vec<(Arc<str>, Value)>,
     /// What the class has written itself, after its fields.
     pub blocks: Vec<u8>,
     /// As `blocks`, the objects among it.
@@ -45,7 +47,7 @@ pub enum Item {
     /// An object: its parts from the outermost superclass to its own class. Without parts only for a class without state.
     Object {
         /// The object's own class.
-        class: String,
+        class: Arc<str>,
         /// See [`Item::Object`].
         parts: Vec<Part>,
     },
@@ -96,7 +98,7 @@ impl Tree {
         let (_, parts) = self.object(object)?;
         let mut fields = parts.iter().flat_map(|part| &part.fields);
         fields
-            .find(|(field, _)| field == name)
+            .find(|(field, _)| &**field == name)
             .map(|(_, value)| *value)
     }
 }

@@ -45,7 +45,7 @@ impl Reference {
         // A stub that was made at run time has the reference in its handler.
         let handler = tree.field(stub, "h").unwrap_or(stub);
         let (_, parts) = tree.object(handler).ok_or(ReferenceError::None)?;
-        let part = parts.iter().find(|part| part.class == REMOTE_OBJECT);
+        let part = parts.iter().find(|part| &*part.class == REMOTE_OBJECT);
         let blocks = &part.ok_or(ReferenceError::None)?.blocks;
         Self::parsed(blocks)
     }

@@ -192,9 +192,26 @@ async fn a_server_that_is_down_is_distinguished_from_one_that_is_no_server_of_jm
         matches!(error, JmxError::Reply { .. } | JmxError::Connection { .. }),
         "{error}"
     );
-    assert!(!error.is_refused());
     drop(served.await.unwrap());
-    assert!(server.connect().await.unwrap_err().is_refused());
+    let error = server.connect().await.unwrap_err();
+    assert!(matches!(error, JmxError::Down { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_connector_that_cannot_be_reached_is_no_server_that_is_down() {
+    // Port 1 is where the recorded stub leads then.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let served = tokio::spawn(async move {
+        let (request, reply) = recorded!("lookup");
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut received = vec![0; request.len()];
+        connection.read_exact(&mut received).await.unwrap();
+        connection.write_all(&with_port(reply, 1)).await.unwrap();
+    });
+    let error = Server::new("127.0.0.1", port).connect().await.unwrap_err();
+    assert!(matches!(error, JmxError::Connection { .. }), "{error}");
+    served.await.unwrap();
 }
 
 #[test]

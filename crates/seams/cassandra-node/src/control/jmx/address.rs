@@ -13,8 +13,6 @@ pub struct JmxAddress {
     pub host: String,
     /// Of the RMI registry.
     pub port: u16,
-    /// Whether a setting names it. nodetool may look elsewhere for one that does not, so it is to be checked first.
-    pub is_stated: bool,
 }
 
 impl JmxAddress {
@@ -29,7 +27,6 @@ impl JmxAddress {
         Some(Self {
             host: host.to_owned(),
             port: port.parse().ok().filter(|port| *port > 0)?,
-            is_stated: true,
         })
         .filter(|_| is_host)
     }
@@ -57,7 +54,6 @@ impl JmxAddress {
         Some(Self {
             host: host.unwrap_or(HOST_DEFAULT).to_owned(),
             port: port.unwrap_or(PORT_DEFAULT),
-            is_stated: port.is_some(),
         })
     }
 }
@@ -66,15 +62,15 @@ impl JmxAddress {
 mod tests {
     use super::*;
 
-    fn shown(address: Option<JmxAddress>) -> Option<(String, u16, bool)> {
-        address.map(|it| (it.host, it.port, it.is_stated))
+    fn shown(address: Option<JmxAddress>) -> Option<(String, u16)> {
+        address.map(|it| (it.host, it.port))
     }
 
     #[test]
     fn a_setting_has_host_and_port() {
         let of = |text| shown(JmxAddress::parse(text));
-        assert_eq!(of("n1:7199"), Some(("n1".into(), 7199, true)));
-        assert_eq!(of("[::1]:7199"), Some(("::1".into(), 7199, true)));
+        assert_eq!(of("n1:7199"), Some(("n1".into(), 7199)));
+        assert_eq!(of("[::1]:7199"), Some(("::1".into(), 7199)));
         for wrong in [
             "", "n1", ":7199", "::1:7199", "n1:0", "n1:x", "n1:70000", "[]:7199",
         ] {
@@ -88,10 +84,10 @@ mod tests {
             let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
             shown(JmxAddress::of_nodetool(&words))
         };
-        let local = |port, is_stated| Some(("127.0.0.1".to_owned(), port, is_stated));
-        assert_eq!(of("nodetool"), local(7199, false));
-        assert_eq!(of("/opt/cassandra/bin/nodetool -p 7299"), local(7299, true));
-        let remote = Some(("n1".to_owned(), 7299, true));
+        let local = |port| Some(("127.0.0.1".to_owned(), port));
+        assert_eq!(of("nodetool"), local(7199));
+        assert_eq!(of("/opt/cassandra/bin/nodetool -p 7299"), local(7299));
+        let remote = Some(("n1".to_owned(), 7299));
         assert_eq!(of("nodetool -h n1 --port=7299"), remote);
         for other in [
             "docker exec c1 nodetool",

@@ -48,7 +48,12 @@ pub fn shown(operation: &str, arguments: &[Argument]) -> String {
 pub fn judge(operation: &str, error: &JmxError) -> ControlError {
     let operation = operation.to_owned();
     match error {
-        JmxError::Connection { .. } => ControlError::Unreachable {
+        JmxError::Down { .. } => ControlError::Unreachable {
+            operation,
+            why: error.to_string(),
+            hint: UNREACHABLE_HINT,
+        },
+        JmxError::Connection { .. } => ControlError::Broken {
             operation,
             why: error.to_string(),
             hint: UNREACHABLE_HINT,
@@ -190,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_release_lacks_is_unsupported_and_only_a_broken_connection_is_a_node_that_is_down() {
+    fn what_a_release_lacks_is_unsupported_and_only_a_refused_connection_is_a_node_that_is_down() {
         for class in LACKING {
             let error = judge(
                 "x",
@@ -198,14 +203,13 @@ mod tests {
             );
             assert!(matches!(error, ControlError::Unsupported { .. }), "{class}");
         }
-        let broken = JmxError::Connection {
-            address: "h:1".to_owned(),
-            source: std::io::ErrorKind::ConnectionReset.into(),
-        };
-        assert!(matches!(
-            judge("x", &broken),
-            ControlError::Unreachable { .. }
-        ));
+        let address = "h:1".to_owned();
+        let source = std::io::ErrorKind::ConnectionReset.into();
+        let broken = judge("x", &JmxError::Connection { address, source });
+        assert!(matches!(broken, ControlError::Broken { .. }), "{broken}");
+        let address = "h:1".to_owned();
+        let down = judge("x", &JmxError::Down { address });
+        assert!(matches!(down, ControlError::Unreachable { .. }), "{down}");
         let login = JmxError::Login(Vec::new());
         assert!(matches!(judge("x", &login), ControlError::Login { .. }));
     }

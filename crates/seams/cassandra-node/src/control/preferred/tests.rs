@@ -1,14 +1,23 @@
+use serde_json::json;
+
 use super::*;
 use crate::control::jmx::{Jmx, JmxAddress};
-use crate::testing::FakeControl;
+use crate::testing::{FakeControl, FakeCql};
 
 const HINT: &str = "";
+const HOST_ID: &str = "11111111-0000-0000-0000-00000000000A";
+
+fn cql() -> Arc<dyn Cql> {
+    let local = json!([{"host_id": HOST_ID.to_lowercase()}]);
+    Arc::new(FakeCql::new().answer("SELECT * FROM system.local", local))
+}
 
 /// Two adapters that are told apart by the mode that they report.
 fn adapters() -> (Arc<FakeControl>, Arc<FakeControl>) {
     let adapter = |mode: &str| {
         let adapter = FakeControl::new(Vec::new());
         *adapter.mode.lock().unwrap() = Ok(mode.to_owned());
+        *adapter.host_id.lock().unwrap() = HOST_ID.to_owned();
         Arc::new(adapter)
     };
     (adapter("first"), adapter("second"))
@@ -35,6 +44,14 @@ async fn only_what_the_first_cannot_do_is_done_by_the_second() {
         ),
         (
             ControlError::Unsupported {
+                operation: operation.clone(),
+                why: why.clone(),
+                hint: HINT,
+            },
+            true,
+        ),
+        (
+            ControlError::Broken {
                 operation: operation.clone(),
                 why: why.clone(),
                 hint: HINT,
@@ -83,7 +100,7 @@ async fn only_what_the_first_cannot_do_is_done_by_the_second() {
     ];
     for (error, falls_back) in errors {
         let (first, second) = adapters();
-        let preferred = Preferred::new(first.clone(), second);
+        let preferred = Preferred::new(first.clone(), second, cql());
         assert_eq!(preferred.mode().await.unwrap(), "first");
         *first.mode.lock().unwrap() = Err(error.clone());
         let expected = if falls_back {
@@ -96,32 +113,32 @@ async fn only_what_the_first_cannot_do_is_done_by_the_second() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_only_likely_is_used_once_it_leads_to_the_same_node() {
+async fn an_adapter_that_leads_to_another_node_than_cql_is_never_used() {
     let (first, second) = adapters();
-    let same = Preferred::if_same_node(first.clone(), second.clone());
-    assert_eq!(same.mode().await.unwrap(), "first");
     *first.host_id.lock().unwrap() = "another".to_owned();
-    let other = Preferred::if_same_node(first.clone(), second);
+    let other = Preferred::new(first.clone(), second.clone(), cql());
     assert_eq!(other.mode().await.unwrap(), "second");
     other.drain().await.unwrap();
-    assert_eq!(
-        *first.calls.lock().unwrap(),
-        [""; 0],
-        "it leads to another node"
-    );
+    assert_eq!(*first.calls.lock().unwrap(), [""; 0]);
+    // While CQL does not say which node this is, nothing is known.
+    *first.host_id.lock().unwrap() = HOST_ID.to_owned();
+    let down = Preferred::new(first, second, Arc::new(FakeCql::new()));
+    assert_eq!(down.mode().await.unwrap(), "second");
 }
 
 #[tokio::test]
 async fn maintenance_that_jmx_does_not_do_is_done_by_nodetool() {
     let address = JmxAddress::parse("127.0.0.1:1").unwrap();
     let jmx = Jmx::new(&address, None, std::time::Duration::from_secs(1));
-    let (_, nodetool) = adapters();
-    let preferred = Preferred::new(Arc::new(jmx), nodetool.clone());
     let table = TableRef::new("ks", "t");
-    preferred
-        .maintain(&Maintenance::Flush { table })
-        .await
-        .unwrap();
-    assert_eq!(*nodetool.calls.lock().unwrap(), ["flush ks.t"]);
-    assert_eq!(preferred.unsettled().await.unwrap(), Unsettled::default());
+    let flush = Maintenance::Flush { table };
+    let errors = [
+        jmx.maintain(&flush).await.unwrap_err(),
+        jmx.unsettled().await.unwrap_err(),
+    ];
+    let (first, nodetool) = adapters();
+    let preferred = Preferred::new(first, nodetool, cql());
+    for error in errors {
+        assert!(preferred.falls_back(&error), "{error}");
+    }
 }

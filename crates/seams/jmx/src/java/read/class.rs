@@ -1,5 +1,7 @@
 //! The classes that a stream describes: their fields, and what is above them.
 
+use std::sync::Arc;
+
 use super::{Content, DEPTH_MAX, ReadError, Reader};
 use crate::java::tree::{Handle, Item};
 use crate::java::{flag, tag};
@@ -7,12 +9,12 @@ use crate::java::{flag, tag};
 /// How many superclasses a class may have.
 const SUPERCLASSES_MAX: usize = 32;
 
-/// A class as a stream describes it.
-#[derive(Debug, Clone)]
+/// A class as a stream describes it. Objects share it: a name may be long, and there may be many objects of it.
+#[derive(Debug)]
 pub struct Class {
-    pub name: String,
+    pub name: Arc<str>,
     pub flags: u8,
-    pub fields: Vec<(u8, String)>,
+    pub fields: Vec<(u8, Arc<str>)>,
     pub superclass: Option<Handle>,
 }
 
@@ -44,7 +46,7 @@ impl Reader<'_> {
         self.depth += 1;
         class.superclass = self.class()?;
         self.depth -= 1;
-        self.classes[handle] = Some(class);
+        self.classes[handle] = Some(Arc::new(class));
         Ok(handle)
     }
 
@@ -61,10 +63,10 @@ impl Reader<'_> {
             if matches!(kind, b'[' | b'L') {
                 self.value()?;
             }
-            fields.push((kind, name));
+            fields.push((kind, name.into()));
         }
         let class = Class {
-            name,
+            name: name.into(),
             flags,
             fields,
             superclass: None,
@@ -80,7 +82,7 @@ impl Reader<'_> {
             self.cursor.text()?;
         }
         let class = Class {
-            name: "proxy".to_owned(),
+            name: "proxy".into(),
             flags: flag::SERIALIZABLE,
             fields: Vec::new(),
             superclass: None,
@@ -101,7 +103,7 @@ impl Reader<'_> {
         Ok(lineage)
     }
 
-    pub(super) fn described(&self, class: Handle) -> Result<&Class, ReadError> {
+    pub(super) fn described(&self, class: Handle) -> Result<&Arc<Class>, ReadError> {
         let class = self.classes.get(class).and_then(Option::as_ref);
         class.ok_or(ReadError::Reference)
     }

@@ -68,3 +68,22 @@ fn a_reference_leads_only_to_what_was_read() {
     bytes.extend((FIRST_HANDLE + 2).to_be_bytes());
     assert_eq!(read(&bytes).unwrap_err(), ReadError::Reference);
 }
+
+#[test]
+fn a_small_stream_does_not_become_large() {
+    // Many objects of one class with a long name, each of a few bytes.
+    let name = "x".repeat(60_000);
+    let mut bytes = written(|it| it.objects(0));
+    let end = bytes.len() - 4;
+    bytes[end..].copy_from_slice(&400_000_i32.to_be_bytes());
+    bytes.extend([tag::OBJECT, tag::CLASS_DESCRIPTION]);
+    bytes.extend((name.len() as u16).to_be_bytes());
+    bytes.extend(name.as_bytes());
+    bytes.extend([0; 8]);
+    bytes.extend([flag::SERIALIZABLE, 0, 0, tag::END_OF_BLOCKS, tag::NULL]);
+    for _ in 1..400_000 {
+        bytes.extend([tag::OBJECT, tag::REFERENCE]);
+        bytes.extend((FIRST_HANDLE + 2).to_be_bytes());
+    }
+    assert_eq!(read(&bytes).unwrap_err(), ReadError::Items);
+}
