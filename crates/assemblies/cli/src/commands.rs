@@ -1,10 +1,13 @@
 //! One file for each command: its arguments with their help, then `run`.
 
+pub mod apply;
 pub mod backup;
 pub mod cluster;
 pub mod compat;
 pub mod completions;
+pub mod get;
 pub mod leftovers;
+pub mod maintenance;
 pub mod restore;
 pub mod retention;
 pub mod schedule;
@@ -31,6 +34,9 @@ pub async fn run(command: Command, context: &mut Context) -> Result<(), Failure>
         Command::Leftovers(command) => leftovers::run(command, context).await,
         Command::Schedule(command) => schedule::run(command, context).await,
         Command::Retention(command) => retention::run(command, context).await,
+        Command::Maintenance(command) => maintenance::run(command, context).await,
+        Command::Apply(args) => apply::run(args, context).await,
+        Command::Get(args) => get::run(args, context).await,
         Command::Sstable(command) => sstable::run(&command, context),
         Command::Compat(args) => compat::run(&args, context),
         Command::Completions(args) => completions::run(args, context),

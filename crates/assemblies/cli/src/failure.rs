@@ -55,6 +55,8 @@ pub enum Failure {
         what: &'static str,
         refusals: Vec<String>,
     },
+    #[error("nothing was started: {}", problems.join("; "))]
+    Documents { problems: Vec<String> },
     #[error("there is no task `{0}`")]
     NoTask(String),
     #[error("not everything could be cleared: {kept} left")]
@@ -110,7 +112,10 @@ impl From<LocalFailure> for Failure {
 impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::Connect(_) | Self::TlsFile { .. } => Exit::Usage,
+            Self::Usage { .. }
+            | Self::Documents { .. }
+            | Self::Connect(_)
+            | Self::TlsFile { .. } => Exit::Usage,
             Self::Unreachable { .. } | Self::Absent { .. } => Exit::Unreachable,
             Self::Remote(error) => Exit::of(error),
             Self::Refused { .. } => Exit::Refused,
@@ -145,6 +150,7 @@ impl Failure {
             Self::Absent { .. } => "SERVICE_ABSENT",
             Self::Remote(error) => &error.reason,
             Self::Refused { .. } => "REFUSED",
+            Self::Documents { .. } => "DOCUMENT_REFUSED",
             Self::NoTask(_) => "TASK_NOT_FOUND",
             Self::LeftoversKept { .. } => "LEFTOVERS_KEPT",
             Self::TaskFailed { .. } => "TASK_FAILED",
@@ -184,6 +190,9 @@ impl Failure {
             Self::Refused { .. } => {
                 vec!["nothing was touched; each refusal above says what would lift it".into()]
             }
+            Self::Documents { .. } => vec![
+                "docs/maintenance.md lists which fields and commands are honoured".into(),
+            ],
             Self::NoTask(_) => vec!["`ringkeep task list` shows all tasks".into()],
             Self::LeftoversKept { .. } => {
                 vec!["each line above says why; `ringkeep leftovers list` shows what is there".into()]

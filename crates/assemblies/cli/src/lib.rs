@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod completeness;
 mod context;
+mod documents;
 pub mod exit;
 mod failure;
 mod human;

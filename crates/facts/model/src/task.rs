@@ -23,6 +23,8 @@ pub enum TaskKind {
     Accept,
     /// Puts the old files of a restore in place back.
     Rollback,
+    /// Runs commands on nodes, one after the other.
+    Maintenance,
 }
 
 /// Where a task is in its life; [`next_state`] has the moves.
@@ -46,6 +48,7 @@ impl TaskKind {
             Self::Delete => "delete",
             Self::Accept => "accept",
             Self::Rollback => "rollback",
+            Self::Maintenance => "maintenance",
         }
     }
 }
@@ -166,6 +169,8 @@ pub struct Task {
     pub verification: Option<VerifyReport>,
     /// What a task that deletes a backup has removed.
     pub deletion: Option<Deletion>,
+    /// Of a maintenance task: its jobs, as the command line has them.
+    pub maintenance: Vec<String>,
 }
 
 /// What deleting a backup has removed.

@@ -6,6 +6,7 @@
 
 mod gossip_text;
 pub mod jmx;
+mod maintenance;
 pub mod nodetool;
 pub mod preferred;
 
@@ -17,6 +18,8 @@ use async_trait::async_trait;
 use model::TableRef;
 
 use crate::error::{ErrorKind, NodeError};
+
+pub use maintenance::Maintenance;
 
 /// Why a call failed. `operation` is the call in the words of the adapter, for example a command line without its secrets;
 /// `hint` is what the operator can do with this adapter.
@@ -90,6 +93,16 @@ pub enum ControlError {
         /// See [`ControlError`].
         hint: &'static str,
     },
+    /// Cassandra is still at work on the same or on another call that excludes this one.
+    #[error("`{operation}` has to wait: {why}")]
+    Busy {
+        /// See [`ControlError`].
+        operation: String,
+        /// What Cassandra reports.
+        why: String,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
     /// Cassandra may still be at work on the call.
     #[error("`{operation}` took longer than {seconds} s")]
     Timeout {
@@ -110,6 +123,7 @@ impl NodeError for ControlError {
             | Self::Broken { .. }
             | Self::Login { .. }
             | Self::SnapshotExists { .. }
+            | Self::Busy { .. }
             | Self::Timeout { .. } => ErrorKind::Unavailable,
             Self::Failed { .. } => ErrorKind::Internal,
         }
@@ -124,6 +138,7 @@ impl NodeError for ControlError {
             Self::Failed { .. } => "CONTROL_FAILED",
             Self::Unsupported { .. } => "CONTROL_UNSUPPORTED",
             Self::SnapshotExists { .. } => "SNAPSHOT_EXISTS",
+            Self::Busy { .. } => "CASSANDRA_BUSY",
             Self::Timeout { .. } => "CONTROL_TIMEOUT",
         }
     }
@@ -136,6 +151,7 @@ impl NodeError for ControlError {
         | Self::Failed { hint, .. }
         | Self::Unsupported { hint, .. }
         | Self::SnapshotExists { hint, .. }
+        | Self::Busy { hint, .. }
         | Self::Timeout { hint, .. }) = self;
         Some((*hint).to_owned())
     }
@@ -172,6 +188,15 @@ pub enum ClientProtocol {
     Native,
     /// The protocol before CQL, which 4.0 no longer has.
     Thrift,
+}
+
+/// The nodes of a ring that are not up, or not in their place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Taken for down.
+    pub down: BTreeSet<IpAddr>,
+    /// Joining, leaving or moving, up or down, each with what it does. Ranges change hands until they are done.
+    pub changing: BTreeMap<IpAddr, &'static str>,
 }
 
 /// Controls one node.
@@ -232,6 +257,13 @@ pub trait CassandraControl: Send + Sync {
     /// Rewrites SSTables of older formats; ends when that is done. A file that is the latest version of its own format is
     /// left as it is, also if the node writes another format, unless `all` are rewritten.
     async fn upgrade_sstables(&self, table: &TableRef, all: bool) -> Result<(), ControlError>;
+
+    /// Runs a maintenance command; ends when Cassandra is done with it, however long that takes. An adapter that has none of
+    /// them fails with [`ControlError::Unsupported`].
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError>;
+
+    /// The nodes that this one takes for down, and those that join, leave or move.
+    async fn unsettled(&self) -> Result<Unsettled, ControlError>;
 }
 
 /// The tables of each keyspace: operations take those of one.

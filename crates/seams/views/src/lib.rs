@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod error;
 pub mod kept_damage;
 pub mod leftovers;
+pub mod maintenance;
 pub mod retention;
 pub mod schedule;
 pub mod sstable;

@@ -12,7 +12,7 @@ use crate::{UNKNOWN, some, time};
 pub struct TaskView {
     /// A UUID, ordered by time.
     pub id: String,
-    /// `backup`, `restore`, `verify`, `delete` or `unknown`.
+    /// `backup`, `restore`, `verify`, `delete`, `accept`, `rollback`, `maintenance` or `unknown`.
     pub kind: &'static str,
     /// `pending`, `running`, `succeeded`, `failed`, `cancelled` or `unknown`.
     pub state: &'static str,
@@ -44,6 +44,9 @@ pub struct TaskView {
     /// What a task that deletes a backup has removed; only of one that has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<DeletionView>,
+    /// What a maintenance task does, as the command line has it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<String>,
 }
 
 /// What a deletion has removed.
@@ -100,6 +103,7 @@ impl From<&ShownTask> for TaskView {
             findings: task.findings.clone(),
             verification: task.verification.as_ref().map(VerifyView::from),
             deletion: task.deletion.map(DeletionView::from),
+            maintenance: task.maintenance.clone(),
         }
     }
 }

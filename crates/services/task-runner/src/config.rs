@@ -74,7 +74,7 @@ pub struct TasksConfig {
     /// themselves do not count. A host that is gone is noticed sooner, by its connection. 0: never.
     pub step_silence_seconds: u64,
     /// The same for work that Cassandra does for the agent: loading, whose progress is not visible in the middle of a table,
-    /// and upgrading and building views, whose progress is taken from Cassandra once a minute. 0: never.
+    /// and upgrading, building views and maintenance, whose progress is taken from Cassandra once a minute. 0: never.
     pub nodetool_silence_seconds: u64,
     /// How long undoing what a task has made may take, on each node and in the bucket, before it is left over.
     pub clean_up_limit_seconds: u64,

@@ -1,6 +1,7 @@
 //! Translates between the wire and the runner. Decides nothing.
 
 mod convert;
+mod maintenance;
 mod schedules;
 
 use std::sync::Arc;
@@ -316,6 +317,20 @@ impl TaskRunner for TaskRunnerGrpc {
         request: Request<pb::RunScheduleRequest>,
     ) -> Reply<pb::RunScheduleResponse> {
         reply(schedules::run(&self.engine, request.into_inner()).await)
+    }
+
+    async fn start_maintenance(
+        &self,
+        request: Request<pb::StartMaintenanceRequest>,
+    ) -> Reply<pb::StartMaintenanceResponse> {
+        reply(maintenance::start(&self.engine, request.into_inner()).await)
+    }
+
+    async fn get_maintenance(
+        &self,
+        request: Request<pb::GetMaintenanceRequest>,
+    ) -> Reply<pb::GetMaintenanceResponse> {
+        reply(maintenance::get(&self.engine, request.into_inner()).await)
     }
 
     async fn list_leftovers(

@@ -7,6 +7,7 @@ mod exits;
 mod fake;
 mod help;
 mod leftovers;
+mod maintenance;
 mod restore;
 mod retention;
 mod run;

@@ -260,6 +260,7 @@ pub fn task(state: task_pb::TaskState) -> task_pb::Task {
         },
         verification: None,
         deletion: None,
+        maintenance: Vec::new(),
     }
 }
 

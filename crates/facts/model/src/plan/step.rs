@@ -72,12 +72,17 @@ pub enum StepKind {
     Verify,
     /// The catalog deletes a backup.
     Delete,
+
+    // Of a maintenance task.
+    /// A node runs a command.
+    Maintain,
 }
 
 /// One step. It runs when all steps in `after` have succeeded, and is safe to run again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanStep {
-    /// `<kind>-<node>`, or `<kind>` for a step of the whole cluster; of a barrier `barrier-<kind>`, by what it waits for.
+    /// `<kind>-<node>`, or `<kind>` for a step of the whole cluster; of a barrier `barrier-<kind>`, by what it waits for; of
+    /// the second and later jobs of a maintenance task `maintain-<number>-<node>`.
     pub id: String,
     pub kind: StepKind,
     /// The node's address; empty for a step of the whole cluster.
@@ -93,7 +98,7 @@ pub struct PlanStep {
 pub struct UnknownStepKind(pub String);
 
 impl StepKind {
-    const ALL: [(Self, &str); 27] = [
+    const ALL: [(Self, &str); 28] = [
         (Self::Barrier, "barrier"),
         (Self::Pin, "pin"),
         (Self::Stage, "stage"),
@@ -121,6 +126,7 @@ impl StepKind {
         (Self::Clear, "clear"),
         (Self::Verify, "verify"),
         (Self::Delete, "delete"),
+        (Self::Maintain, "maintain"),
     ];
 
     pub fn as_str(self) -> &'static str {

@@ -31,6 +31,8 @@ pub struct ShownTask {
     pub verification: Option<ShownReport>,
     /// What a task that deletes a backup has removed.
     pub deletion: Option<Deletion>,
+    /// Of a maintenance task: its jobs, as the command line has them.
+    pub maintenance: Vec<String>,
 }
 
 /// A step of a task as it is shown.

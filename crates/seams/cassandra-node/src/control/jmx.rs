@@ -16,7 +16,8 @@ use tokio::time::timeout;
 
 use super::gossip_text::gossip_addresses;
 use super::{
-    CassandraControl, ClientProtocol, ControlError, Operation, SnapshotScope, tables_by_keyspace,
+    CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
+    Unsettled, tables_by_keyspace,
 };
 pub use address::JmxAddress;
 
@@ -327,6 +328,16 @@ impl CassandraControl for Jmx {
             Some(status) => Err(outcome::failed(operation, outcome::aborted(status))),
             None => Err(outcome::no_such_value(operation)),
         }
+    }
+
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError> {
+        Err(outcome::by_nodetool(operation.to_string()))
+    }
+
+    async fn unsettled(&self) -> Result<Unsettled, ControlError> {
+        Err(outcome::by_nodetool(
+            "the state of the other nodes".to_owned(),
+        ))
     }
 }
 

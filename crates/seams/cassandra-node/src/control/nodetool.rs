@@ -1,6 +1,7 @@
 //! Controls Cassandra through nodetool.
 
 mod login;
+mod maintenance;
 mod outcome;
 mod stats;
 mod words;
@@ -19,7 +20,8 @@ use tracing::debug;
 
 use super::gossip_text::gossip_addresses;
 use super::{
-    CassandraControl, ClientProtocol, ControlError, Operation, SnapshotScope, tables_by_keyspace,
+    CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
+    Unsettled, tables_by_keyspace,
 };
 use crate::config::masked;
 
@@ -298,6 +300,26 @@ impl CassandraControl for Nodetool {
         }
         arguments.extend(["--", &table.keyspace, &table.table]);
         self.run_without_limit(&arguments).await.map(drop)
+    }
+
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError> {
+        if matches!(operation, Maintenance::Repair { .. }) {
+            let pools = self.run(&["tpstats"]).await?;
+            maintenance::check_no_repair(operation, &pools)?;
+        }
+        let arguments = maintenance::arguments(operation);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let ended = self.run_without_limit(&arguments).await;
+        maintenance::judge(operation, &arguments, ended)
+    }
+
+    async fn unsettled(&self) -> Result<Unsettled, ControlError> {
+        let output = self.run(&["status"]).await?;
+        maintenance::unsettled(&output).ok_or_else(|| ControlError::Failed {
+            operation: shown(&["status"]),
+            why: format!("an output without any node: {}", last_lines(&output)),
+            hint: FAILED_HINT,
+        })
     }
 }
 

@@ -11,7 +11,10 @@ use model::TableRef;
 use tokio::sync::OnceCell;
 use tracing::{info, warn};
 
-use super::{CassandraControl, ClientProtocol, ControlError, Operation, SnapshotScope};
+use super::{
+    CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
+    Unsettled,
+};
 use crate::cql::Cql;
 use crate::ring;
 
@@ -77,6 +80,7 @@ impl Preferred {
             ControlError::Unreachable { .. }
             | ControlError::Failed { .. }
             | ControlError::SnapshotExists { .. }
+            | ControlError::Busy { .. }
             | ControlError::Timeout { .. } => false,
         };
         if falls_back && !self.has_warned.swap(true, Ordering::Relaxed) {
@@ -171,6 +175,14 @@ impl CassandraControl for Preferred {
 
     async fn upgrade_sstables(&self, table: &TableRef, all: bool) -> Result<(), ControlError> {
         call!(self.upgrade_sstables(table, all))
+    }
+
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError> {
+        call!(self.maintain(operation))
+    }
+
+    async fn unsettled(&self) -> Result<Unsettled, ControlError> {
+        call!(self.unsettled())
     }
 }
 

@@ -14,7 +14,10 @@ use async_trait::async_trait;
 use cassandra_formats::parse_file_name;
 use model::TableRef;
 
-use crate::control::{CassandraControl, ClientProtocol, ControlError, Operation, SnapshotScope};
+use crate::control::{
+    CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
+    Unsettled,
+};
 use crate::files;
 use crate::sstables::{self, ComponentFile};
 
@@ -42,6 +45,10 @@ pub struct FakeControl {
     pub served: Mutex<BTreeSet<ClientProtocol>>,
     /// What it rewrites SSTables into; without, it rewrites none.
     pub upgrades: Mutex<Option<Upgrades>>,
+    /// Other nodes that it takes for down, or that change the ring.
+    pub unsettled: Mutex<Unsettled>,
+    /// How many of the next maintenance commands find Cassandra busy.
+    pub busy: Mutex<u32>,
     /// The calls that change something or are expensive, in words like nodetool's.
     pub calls: Mutex<Vec<String>>,
 }
@@ -59,6 +66,8 @@ impl FakeControl {
             gossip: Mutex::default(),
             served: Mutex::new([ClientProtocol::Native].into()),
             upgrades: Mutex::default(),
+            unsettled: Mutex::default(),
+            busy: Mutex::default(),
             calls: Mutex::default(),
         }
     }
@@ -383,5 +392,28 @@ impl CassandraControl for FakeControl {
             upgrades.rewrite(&folders, first, all, keeps_one);
         }
         Ok(())
+    }
+
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError> {
+        self.mode().await?;
+        self.note(operation.to_string());
+        let mut busy = self.busy.lock().unwrap();
+        if *busy > 0 {
+            *busy -= 1;
+            return Err(ControlError::Busy {
+                operation: operation.to_string(),
+                why: "something else runs".to_owned(),
+                hint: "this is a fake",
+            });
+        }
+        match self.does(&Misbehaviour::MaintenanceFails) {
+            true => Err(failed(operation.word())),
+            false => Ok(()),
+        }
+    }
+
+    async fn unsettled(&self) -> Result<Unsettled, ControlError> {
+        self.mode().await?;
+        Ok(self.unsettled.lock().unwrap().clone())
     }
 }

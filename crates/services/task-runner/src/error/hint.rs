@@ -55,6 +55,20 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
                 "`ringkeep schedule list {cluster}` shows them, and `ringkeep schedule delete` removes one; its backups stay"
             ));
         }
+        RunnerError::DocumentDiffers { task, .. } => {
+            return Some(format!(
+                "`ringkeep task show {task}` shows what it did; apply the new content under another name, or apply it again once ttlSecondsAfterFinished has passed"
+            ));
+        }
+        RunnerError::UnknownDocument { .. } => {
+            "`ringkeep maintenance list` shows the tasks of documents and commands"
+        }
+        RunnerError::ClusterAmbiguous { .. } | RunnerError::NoClusterWith { .. } => {
+            "name the registered cluster with --cluster, or in the document by the annotation `ringkeep/cluster`"
+        }
+        RunnerError::MaintenanceRefused { .. } => {
+            "nothing was touched; name only the nodes that are meant with --datacenter and --rack, or see to the others first"
+        }
         RunnerError::UnknownSchedule(cluster, _) => {
             return Some(format!("list them with `ringkeep schedule list {cluster}`"));
         }

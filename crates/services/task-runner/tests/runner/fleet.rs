@@ -123,6 +123,15 @@ pub struct Facts {
     pub keep_damaged: Option<bool>,
     /// What the last commit said of the snapshots' spread.
     pub spread_ms: Option<u64>,
+    /// Nodes at which maintenance is at work now, and how many may be.
+    pub maintained: BTreeSet<String>,
+    pub maintained_max: usize,
+    /// What maintenance was asked of which node by which step, in order.
+    pub maintenance: Vec<(String, String, pb::MaintenanceJob)>,
+    /// Whether nodes can be restarted.
+    pub can_restart: bool,
+    /// Node to its datacenter and rack; others are in dc1 and in the rack of all.
+    pub places: BTreeMap<String, (String, String)>,
     /// Node to the milliseconds at which its snapshot is taken.
     pub taken_ms: BTreeMap<String, i64>,
 }
@@ -182,6 +191,7 @@ impl Fleet {
             rack: "r1".into(),
             api_level: api::level::AGENT_API_LEVEL,
             planned_table: "t".into(),
+            maintained_max: 1,
             ..Facts::default()
         };
         Self {
@@ -240,6 +250,21 @@ impl Fleet {
         }
     }
 
+    /// Whether no node of another rack is at work, and not too many.
+    pub fn begin_maintenance(&self, node: &str) -> bool {
+        let rack = |name: &str| {
+            let at = self.nodes.iter().position(|other| other == name);
+            let member = self.member(at.expect("a node"));
+            (member.datacenter, member.rack)
+        };
+        let own = rack(node);
+        let others: Vec<String> = self.facts().maintained.iter().cloned().collect();
+        let is_alone = others.iter().all(|other| rack(other) == own);
+        let mut facts = self.facts();
+        facts.maintained.insert(node.to_owned());
+        is_alone && facts.maintained.len() <= facts.maintained_max
+    }
+
     /// A rule of the world that a call has broken.
     pub fn require(&self, holds: bool, rule: &str) {
         if !holds {
@@ -278,11 +303,14 @@ impl Fleet {
     }
 
     pub fn member(&self, at: usize) -> pb::RingMember {
+        let facts = self.facts();
+        let place = facts.places.get(&self.nodes[at]).cloned();
+        let (datacenter, rack) = place.unwrap_or_else(|| ("dc1".into(), facts.rack.clone()));
         pb::RingMember {
             host_id: host_id(at),
             address: self.nodes[at].clone(),
-            datacenter: "dc1".into(),
-            rack: self.facts().rack.clone(),
+            datacenter,
+            rack,
             tokens: vec![at.to_string()],
         }
     }

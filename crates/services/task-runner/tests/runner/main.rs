@@ -20,6 +20,8 @@ mod lapsing_store;
 mod lease;
 mod leftovers;
 mod limits;
+mod maintenance;
+mod maintenance_documents;
 mod narrow_store;
 mod processes;
 mod restore;

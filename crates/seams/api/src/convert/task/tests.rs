@@ -36,6 +36,7 @@ fn a_task() -> Task {
             bytes: 9,
             versions_remain: true,
         }),
+        maintenance: vec!["cleanup --jobs 2".into()],
     }
 }
 
@@ -68,6 +69,7 @@ fn shown() -> ShownTask {
         findings: Vec::new(),
         verification: None,
         deletion: task.deletion,
+        maintenance: task.maintenance,
     }
 }
 

@@ -24,6 +24,8 @@ const LOGIN_HINT: &str = "set jmx_username and jmx_password in [cassandra] to a 
      logins, also see that enough replicas of system_auth are up";
 const UNSUPPORTED_HINT: &str =
     "set `nodetool` in [cassandra] to the one of Cassandra's own release, which is used instead";
+const BY_NODETOOL_HINT: &str =
+    "nodetool does it: set `nodetool` in [cassandra] to the one of Cassandra's own release";
 const FAILED_HINT: &str = "Cassandra's system.log has the whole story";
 const EXISTS_HINT: &str = "wait until no snapshot is being taken on the node";
 const TIMEOUT_HINT: &str = "see Cassandra's log, or raise nodetool_timeout_seconds";
@@ -102,6 +104,15 @@ pub fn no_such_value(operation: &str) -> ControlError {
         operation: operation.to_owned(),
         why: "it returned a value of an unknown type".to_owned(),
         hint: UNSUPPORTED_HINT,
+    }
+}
+
+/// A call that is left to nodetool.
+pub fn by_nodetool(operation: String) -> ControlError {
+    ControlError::Unsupported {
+        operation,
+        why: "it is not done over JMX".to_owned(),
+        hint: BY_NODETOOL_HINT,
     }
 }
 

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::control::jmx::{Jmx, JmxAddress};
 use crate::testing::{FakeControl, FakeCql};
 
 const HINT: &str = "";
@@ -74,6 +75,14 @@ async fn only_what_the_first_cannot_do_is_done_by_the_second() {
             false,
         ),
         (
+            ControlError::Busy {
+                operation: operation.clone(),
+                why: why.clone(),
+                hint: HINT,
+            },
+            false,
+        ),
+        (
             ControlError::Timeout {
                 operation,
                 seconds: 1,
@@ -115,4 +124,21 @@ async fn an_adapter_that_leads_to_another_node_than_cql_is_never_used() {
     *first.host_id.lock().unwrap() = HOST_ID.to_owned();
     let down = Preferred::new(first, second, Arc::new(FakeCql::new()));
     assert_eq!(down.mode().await.unwrap(), "second");
+}
+
+#[tokio::test]
+async fn maintenance_that_jmx_does_not_do_is_done_by_nodetool() {
+    let address = JmxAddress::parse("127.0.0.1:1").unwrap();
+    let jmx = Jmx::new(&address, None, std::time::Duration::from_secs(1));
+    let table = TableRef::new("ks", "t");
+    let flush = Maintenance::Flush { table };
+    let errors = [
+        jmx.maintain(&flush).await.unwrap_err(),
+        jmx.unsettled().await.unwrap_err(),
+    ];
+    let (first, nodetool) = adapters();
+    let preferred = Preferred::new(first, nodetool, cql());
+    for error in errors {
+        assert!(preferred.falls_back(&error), "{error}");
+    }
 }
