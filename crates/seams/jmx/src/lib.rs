@@ -19,9 +19,6 @@ mod reply;
 mod rmi;
 mod session;
 
-#[cfg(feature = "fuzzing")]
-pub mod fuzzing;
-
 pub use argument::Argument;
 pub use error::{JmxError, Thrown};
 pub use reply::Reply;

@@ -4,7 +4,7 @@ mod call;
 mod exception;
 mod reference;
 
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(test)]
 pub use call::read_reply;
 pub use call::{Method, call};
 #[cfg(test)]

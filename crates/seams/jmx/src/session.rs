@@ -128,14 +128,6 @@ impl Session {
     pub async fn close(self) -> Result<(), JmxError> {
         call(&self.connection, CLOSE, |_| ()).await.map(drop)
     }
-
-    /// That a reply is not what was asked for.
-    pub fn unexpected(&self, why: impl Into<String>) -> JmxError {
-        JmxError::Reply {
-            address: self.connection.to_string(),
-            why: why.into(),
-        }
-    }
 }
 
 /// The remote object that a reply is.

@@ -112,8 +112,8 @@ fn parse(reply: &[u8]) -> Result<(u8, Reply), ReadError> {
     Ok((kind, Reply::new(reader.into_tree(), value)))
 }
 
-/// For fuzzing and tests: reads a reply.
-#[cfg(any(test, feature = "fuzzing"))]
+/// Reads a recorded reply.
+#[cfg(test)]
 pub fn read_reply(bytes: &[u8]) -> Result<Reply, ReadError> {
     parse(bytes).map(|(_, reply)| reply)
 }
