@@ -5,6 +5,7 @@
 //! repeat. A success says that Cassandra accepted the call, never that it did what was meant: callers check that themselves.
 
 mod gossip_text;
+mod hints;
 pub mod jmx;
 mod maintenance;
 pub mod nodetool;

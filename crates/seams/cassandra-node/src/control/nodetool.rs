@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tracing::debug;
 
 use super::gossip_text::gossip_addresses;
+use super::hints::{FAILED_HINT, already_exists};
 use super::{
     CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
     Unsettled, tables_by_keyspace,
@@ -27,9 +28,7 @@ use crate::config::masked;
 
 pub use login::JmxLogin;
 
-use outcome::{
-    EXISTS_HINT, FAILED_HINT, already_exists, judge, last_lines, shown, timeout, unusable,
-};
+use outcome::{EXISTS_HINT, judge, last_lines, shown, timeout, unusable};
 use words::{by_keyspace, not_running, word};
 
 /// How many Java machines may run at a time only to ask for the mode: any caller of the agent can have one started.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jmx::{Argument, JmxError, Thrown};
 
 use crate::control::ControlError;
+use crate::control::hints::{FAILED_HINT, LOGIN_HINT, TIMEOUT_HINT, already_exists};
 
 /// What JMX throws for an attribute or an operation that the release does not have.
 const LACKING: [&str; 2] = [
@@ -13,22 +14,16 @@ const LACKING: [&str; 2] = [
 ];
 /// Exceptions of JMX that only wrap the one that Cassandra threw.
 const WRAPPERS: &str = "javax.management.";
-/// What a snapshot throws for a tag that exists or that another call is taking.
-const EXISTS_WORDS: [&str; 2] = ["already exists", "duplicate hard link"];
 /// What operations on SSTables return if other compactions did not let them begin.
 const ABORTED: i64 = 1;
 
 const UNREACHABLE_HINT: &str =
     "start Cassandra, or set jmx_address in [cassandra] to where its JMX listens";
-const LOGIN_HINT: &str = "set jmx_username and jmx_password in [cassandra] to a login that JMX accepts; with Cassandra's own \
-     logins, also see that enough replicas of system_auth are up";
 const UNSUPPORTED_HINT: &str =
     "set `nodetool` in [cassandra] to the one of Cassandra's own release, which is used instead";
 const BY_NODETOOL_HINT: &str =
     "nodetool does it: set `nodetool` in [cassandra] to the one of Cassandra's own release";
-const FAILED_HINT: &str = "Cassandra's system.log has the whole story";
 const EXISTS_HINT: &str = "wait until no snapshot is being taken on the node";
-const TIMEOUT_HINT: &str = "see Cassandra's log, or raise nodetool_timeout_seconds";
 
 /// A call as errors show it.
 pub fn shown(operation: &str, arguments: &[Argument]) -> String {
@@ -80,12 +75,10 @@ pub fn judge(operation: &str, error: &JmxError) -> ControlError {
 /// The error of a snapshot, which may exist.
 pub fn of_snapshot(tag: &str, error: ControlError) -> ControlError {
     match error {
-        ControlError::Failed { why, .. } if EXISTS_WORDS.iter().any(|it| why.contains(it)) => {
-            ControlError::SnapshotExists {
-                tag: tag.to_owned(),
-                hint: EXISTS_HINT,
-            }
-        }
+        ControlError::Failed { why, .. } if already_exists(&why) => ControlError::SnapshotExists {
+            tag: tag.to_owned(),
+            hint: EXISTS_HINT,
+        },
         other => other,
     }
 }

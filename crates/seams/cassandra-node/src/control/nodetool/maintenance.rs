@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::outcome::{FAILED_HINT, last_lines, shown};
+use super::outcome::{last_lines, shown};
+use crate::control::hints::FAILED_HINT;
 use crate::control::{ControlError, Maintenance, Unsettled};
 
 /// What nodetool and Cassandra print while another operation has the SSTables, or while the same one still runs.
