@@ -66,8 +66,8 @@ async fn a_killed_etcd_is_missed_and_found_again_with_everything() {
     is_put(&next(&mut watch).await, "after");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_watch_whose_connection_breaks_goes_on_where_it_was() {
+/// A store that writes, and one that watches over connections that can be cut.
+async fn watched_through_a_proxy() -> (Server, TcpProxy, EtcdStore, EtcdStore) {
     let server = Server::start().await;
     let proxy = TcpProxy::before(server.address()).await;
     let direct = server.config();
@@ -77,6 +77,12 @@ async fn a_watch_whose_connection_breaks_goes_on_where_it_was() {
     };
     let writer = EtcdStore::open(&direct).await.expect("open");
     let watcher = EtcdStore::open(&through).await.expect("open");
+    (server, proxy, writer, watcher)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_whose_connection_breaks_goes_on_where_it_was() {
+    let (_server, proxy, writer, watcher) = watched_through_a_proxy().await;
     let mut watch = watcher.watch("").await.expect("a watch");
     put(&writer, "a").await;
     is_put(&next(&mut watch).await, "a");
@@ -90,15 +96,7 @@ async fn a_watch_whose_connection_breaks_goes_on_where_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_learns_that_what_it_missed_was_compacted() {
-    let server = Server::start().await;
-    let proxy = TcpProxy::before(server.address()).await;
-    let direct = server.config();
-    let through = EtcdConfig {
-        endpoints: vec![format!("http://{}", proxy.address())],
-        ..direct.clone()
-    };
-    let writer = EtcdStore::open(&direct).await.expect("open");
-    let watcher = EtcdStore::open(&through).await.expect("open");
+    let (server, proxy, writer, watcher) = watched_through_a_proxy().await;
     let mut watch = watcher.watch("").await.expect("a watch");
     put(&writer, "a").await;
     is_put(&next(&mut watch).await, "a");
