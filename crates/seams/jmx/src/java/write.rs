@@ -142,7 +142,7 @@ impl Writer {
     /// An object as bytes of its own.
     pub fn marshalled(&mut self, object: &[u8]) {
         self.object(&[&MARSHALLED]);
-        // The hash serves comparisons of such objects, which nobody makes of arguments.
+        // The hash serves comparisons of such objects, and arguments are not compared.
         self.int(0);
         self.null();
         self.array(&BYTES, object.len());

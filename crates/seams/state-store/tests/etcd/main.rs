@@ -63,7 +63,7 @@ async fn several_processes_share_a_state_and_other_prefixes_do_not() {
     );
     two.put("b", json!(1), Expected::Absent, Some(&fence))
         .await
-        .expect("whoever has the fence writes under it");
+        .expect("the holder of the fence writes under it");
     let other = server.fresh_store().await;
     assert!(other.list("").await.expect("list").is_empty());
     other.acquire("l", "three", TTL).await.expect("free there");

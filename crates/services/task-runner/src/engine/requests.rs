@@ -1,7 +1,7 @@
 //! Requests for a task that another runner drives: `requests/<id>` holds the last one, until its driver has dealt with it.
 //!
-//! Whoever asks writes the request and looks at the task until it shows. A request that is old by then counts for nothing: a
-//! runner that starts later must not do what its user has long given up on.
+//! The caller's runner writes the request and reads the task until it shows. A request that is old by then counts for
+//! nothing: a runner that starts later must not do what its user has long given up on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +20,9 @@ use super::task::TaskRecord;
 use crate::error::RunnerError;
 
 const REQUESTS: &str = "requests/";
-/// How long whoever asks waits for the task's driver.
+/// How long a caller waits for the task's driver.
 const WAIT_FOR: Duration = Duration::from_secs(15);
-/// How often it looks.
+/// How often the task is read meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A request that is older, or from so far in the future, counts for nothing. Clocks of runners differ by less.
 const LASTS: SignedDuration = SignedDuration::from_secs(60);

@@ -126,7 +126,7 @@ pub(super) async fn take(
                             task: named.task,
                         });
                     }
-                    // It was never created. Whoever applied the same may be about to create it.
+                    // It was never created. Another caller with the same document may be about to create it.
                     None if is_same => (Expected::Version(version), named.task),
                     // Another document's task may still be created under that id.
                     None => (Expected::Version(version), TaskId(Uuid::now_v7())),
