@@ -112,6 +112,12 @@ pub(crate) fn examine<'a>(
     cluster
 }
 
+/// Whether the nodes that are there agree on the schema, so that [`codes::SCHEMA_DISAGREEMENT`] does not refuse a plan. They
+/// do not for some seconds after each change of it.
+pub fn agree_on_schema(nodes: &[NodeDescription]) -> bool {
+    peers::agree_on_schema(nodes)
+}
+
 /// Addresses in the order in which people count them, names after numbers.
 pub(crate) fn address_order(address: &str) -> (bool, Option<IpAddr>, &str) {
     let number = address.parse().ok();

@@ -19,6 +19,7 @@ mod verdict;
 pub mod wording;
 
 pub use backup::{backup_steps, delete_steps, plan_backup, verify_steps};
+pub use cluster::agree_on_schema;
 pub use codes::Code;
 pub use compatibility::check_compatibility;
 // What the functions here take and return.

@@ -81,6 +81,9 @@ pub struct TasksConfig {
     /// How long all agents of a cluster have to cut clients off before a restore in place. Writes until then are kept out of
     /// the restored tables.
     pub quiesce_seconds: u64,
+    /// How long a plan waits for nodes that do not agree on the schema, as they do not for some seconds after each change of
+    /// it, before the plan is refused. 0: not at all.
+    pub schema_agreement_seconds: u64,
     /// How long a task-runner that is gone keeps its tasks and the schedules to itself; then another takes them over. A runner
     /// that cannot reach the state lets running steps go on for about as long. Less than 3 count as 3.
     pub lease_seconds: u64,
@@ -107,6 +110,7 @@ impl Default for TasksConfig {
             nodetool_silence_seconds: 86_400,
             clean_up_limit_seconds: 900,
             quiesce_seconds: 30,
+            schema_agreement_seconds: 10,
             lease_seconds: 60,
             keep_finished_tasks: 1_000,
             leftovers_every_seconds: 3_600,
@@ -134,6 +138,10 @@ impl TasksConfig {
 
     pub(crate) fn lease_ttl(&self) -> Duration {
         Duration::from_secs(self.lease_seconds.max(LEASE_SECONDS_MIN))
+    }
+
+    pub(crate) fn schema_agreement(&self) -> Duration {
+        Duration::from_secs(self.schema_agreement_seconds)
     }
 
     pub(crate) fn clean_up_limit(&self) -> Duration {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::RemoteError;
 use futures::StreamExt;
@@ -9,8 +10,12 @@ use futures::stream::FuturesUnordered;
 use model::plan::UnreachableAgent;
 use model::ring::fingerprint;
 use model::{NodeDescription, RingMember, Schema};
+use tokio::time::Instant;
 
 use crate::context::Context;
+
+/// How long nodes that disagree on the schema are left alone before they are asked again.
+const AGREEMENT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What the agents returned, in the order in which they were asked.
 #[derive(Debug, Default)]
@@ -41,6 +46,19 @@ pub(crate) async fn describe_all(context: &Context, agents: &[String]) -> Descri
         }
     }
     described
+}
+
+/// Asks all agents at once, and again until the nodes agree on the schema or `schema_agreement_seconds` have passed: a
+/// change of the schema takes some seconds to spread, and a plan would be refused meanwhile.
+pub(crate) async fn describe_agreed(context: &Context, agents: &[String]) -> Described {
+    let until = Instant::now() + context.config.schema_agreement();
+    loop {
+        let described = describe_all(context, agents).await;
+        if plan::agree_on_schema(&described.nodes) || Instant::now() >= until {
+            return described;
+        }
+        tokio::time::sleep(AGREEMENT_INTERVAL).await;
+    }
 }
 
 /// Nodes that see the same ring share it as soon as they have replied: a thousand rings of a thousand members would not fit.

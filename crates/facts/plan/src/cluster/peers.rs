@@ -141,7 +141,7 @@ pub(super) fn check_agreement(
     ghosts: &BTreeSet<HostId>,
     findings: &mut Findings,
 ) {
-    let versions = schema_versions(cluster);
+    let versions = schema_versions(&cluster.nodes);
     if versions.len() > 1 {
         let seen = versions.iter().map(|(version, nodes)| {
             let mut nodes = nodes.clone();
@@ -173,21 +173,21 @@ pub(super) fn check_agreement(
     }
 }
 
+/// Whether all nodes that are there see one version of the schema.
+pub(crate) fn agree_on_schema(nodes: &[NodeDescription]) -> bool {
+    let nodes: Vec<&NodeDescription> = nodes.iter().collect();
+    schema_versions(&nodes).len() <= 1
+}
+
 /// The schema versions of nodes that are there, each with the nodes that see it.
-fn schema_versions<'a>(cluster: &Cluster<'a>) -> BTreeMap<&'a str, Vec<&'a str>> {
-    let there: BTreeSet<HostId> = cluster
-        .nodes
+fn schema_versions<'a>(nodes: &[&'a NodeDescription]) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let there: BTreeSet<HostId> = nodes
         .iter()
         .filter(is_healthy)
         .map(|node| node.member.host_id)
         .collect();
     let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for node in cluster
-        .nodes
-        .iter()
-        .copied()
-        .filter(|node| is_healthy(&node))
-    {
+    for node in nodes.iter().copied().filter(|node| is_healthy(&node)) {
         let dissenting = node.peers.dissenting.iter();
         let of_there = dissenting.clone().filter(|it| there.contains(&it.host_id));
         // Older agents report all of them, whichever their version.

@@ -3,8 +3,8 @@
 use api::pb::planner as pb;
 use api::pb::planner::planner_server::Planner;
 use api::pb::types::{
-    BackupRef, Finding, HeldReplicas, KeyFingerprint, MissingNode, RingMember, Severity,
-    SourceShare, TableRef, TokenRange, TrialTable, When,
+    BackupRef, Finding, HeldReplicas, KeyFingerprint, MissingNode, NodeDescription, RingMember,
+    Severity, SourceShare, TableRef, TokenRange, TrialTable, When,
 };
 use model::plan::PlannedNode;
 use tonic::{Request, Response, Status};
@@ -18,7 +18,11 @@ pub struct FakePlanner {
 type Answer<T> = Result<Response<T>, Status>;
 
 impl FakePlanner {
-    fn findings(&self, unreachable: &[pb::UnreachableAgent]) -> Vec<Finding> {
+    fn findings(
+        &self,
+        nodes: &[NodeDescription],
+        unreachable: &[pb::UnreachableAgent],
+    ) -> Vec<Finding> {
         let refusal = self.fleet.facts().refusal.clone();
         let refused = refusal
             .into_iter()
@@ -26,8 +30,17 @@ impl FakePlanner {
         let down = unreachable
             .iter()
             .map(|_| finding("AGENT_UNREACHABLE", Severity::Refusal, When::Before));
+        let disagree = nodes
+            .windows(2)
+            .any(|pair| pair[0].schema_version != pair[1].schema_version);
+        let disagreement =
+            disagree.then(|| finding("SCHEMA_DISAGREEMENT", Severity::Refusal, When::Before));
         let advice = finding("AUTH_NOT_INCLUDED", Severity::Advice, When::After);
-        refused.chain(down).chain([advice]).collect()
+        refused
+            .chain(down)
+            .chain(disagreement)
+            .chain([advice])
+            .collect()
     }
 
     fn step(&self, kind: &str, node: Option<&str>, after: &[String]) -> pb::PlanStep {
@@ -182,7 +195,7 @@ impl Planner for FakePlanner {
             true => request.unreachable.as_slice(),
             false => &[],
         };
-        let findings = self.findings(needed);
+        let findings = self.findings(&request.nodes, needed);
         let supported = findings
             .iter()
             .all(|finding| finding.severity() != Severity::Refusal);
@@ -234,7 +247,7 @@ impl Planner for FakePlanner {
                 right: right.clone(),
             })
             .collect();
-        let findings = self.findings(&request.unreachable);
+        let findings = self.findings(&request.nodes, &request.unreachable);
         let supported = findings
             .iter()
             .all(|finding| finding.severity() != Severity::Refusal);

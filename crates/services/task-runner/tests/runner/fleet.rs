@@ -84,6 +84,8 @@ pub struct Facts {
     pub marked: BTreeMap<String, String>,
     pub schema_applied: bool,
     pub schema_version: String,
+    /// How often the last node is yet to describe itself with an older schema.
+    pub behind: u32,
     pub rack: String,
     /// The nodes that the last committed backup was made without.
     pub missing: Vec<String>,

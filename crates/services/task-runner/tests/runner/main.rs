@@ -1,6 +1,7 @@
 //! The runner over in-memory connections, with made-up agents, catalog and planner that keep account of what was asked
 //! of them.
 
+mod agreement;
 mod backup;
 mod cluster;
 mod crash;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::spec::{BackupSpec, SPEC};
 use crate::cluster;
-use crate::describe::{Described, describe_all, schema};
+use crate::describe::{Described, describe_agreed, schema};
 use crate::engine::{Engine, NewTask, TaskRecord};
 use crate::error::RunnerError;
 
@@ -61,7 +61,7 @@ pub(crate) async fn create(
     let context = &engine.context;
     let cluster = cluster::get(context, &request.cluster).await?;
     context.tasks.check_free(&cluster.name).await?;
-    let described = describe_all(context, &cluster.agents).await;
+    let described = describe_agreed(context, &cluster.agents).await;
     let now = (context.clock)();
     let mut backup = BackupRef {
         cluster: request.cluster.clone(),

@@ -15,7 +15,7 @@ use super::plans::{self, PlanRecord, PlanStore};
 use super::spec::{RestoreSpec, SPEC};
 use super::sstables;
 use crate::cluster;
-use crate::describe::{describe_all, schema};
+use crate::describe::{describe_agreed, schema};
 use crate::engine::{Engine, NewTask, TaskRecord};
 use crate::error::RunnerError;
 
@@ -50,7 +50,7 @@ async fn plan_now(engine: &Engine, request: NewRestore) -> Result<Planned, Runne
     let context = &engine.context;
     let cluster = cluster::get(context, &request.target).await?;
     let (described, backup) = tokio::join!(
-        describe_all(context, &cluster.agents),
+        describe_agreed(context, &cluster.agents),
         context
             .catalog
             .get_backup(request.cluster.as_ref(), &request.backup),
