@@ -363,6 +363,11 @@ codes! {
          Also after a restore in place that was given up once nodes had stopped, and after its rollback: hints for its tables \
          were dropped."
 
+    IN_PLACE_UNTRIED Warning Before
+        "Restores in place are tested on Cassandra 3.11 to 5.0. On DSE and HCD none was run: whether such a node keeps \
+         truncation records in system.local, which hold late writes back, is not known. The records are read back before \
+         clients are cut off, and if they are not there the restore ends with nothing moved. Restore online, or rehearse on \
+         a copy of the cluster first."
     OLD_FILES_KEPT Advice After
         "A restore in place keeps the files that it replaces, in the staging folders beside the data directories. They take \
          their space until `ringkeep restore accept TASK` deletes them; until then `ringkeep restore rollback TASK` stops \

@@ -6,6 +6,7 @@ mod deleted;
 mod forward;
 mod kept;
 mod offer;
+mod untried;
 
 use crate::findings::Findings;
 use crate::restore::sstables::Restored;
@@ -14,6 +15,7 @@ pub(super) const RULES: &[fn(&Restored, &mut Findings)] = &[
     offer::check,
     deleted::check,
     forward::check,
+    untried::check,
     kept::check,
     commit_logs::check,
     afterwards::check,

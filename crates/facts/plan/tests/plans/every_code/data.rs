@@ -38,6 +38,12 @@ fn other_partitioner() -> RestoreRequest {
     request
 }
 
+fn onto_hcd_in_place() -> RestoreRequest {
+    let mut request = between("hcd 1.2.1", "hcd 1.2.1");
+    request.options.mode = plan::RequestedMode::InPlace;
+    request
+}
+
 /// A backup of a year ago.
 fn old() -> RestoreRequest {
     let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
@@ -81,6 +87,7 @@ pub fn cases() -> Vec<Case> {
             said(&holding(one, one, expiring("nb-1-big", 100, &at))),
         ),
         ("TOMBSTONES_KEPT", said(&old())),
+        ("IN_PLACE_UNTRIED", said(&onto_hcd_in_place())),
         (
             "COMMIT_LOG_POSITIONS",
             said(&between("cassandra 3.11.9", "cassandra 3.11.10")),
