@@ -20,6 +20,7 @@ mod meant;
 mod opened;
 mod owner;
 mod path_name;
+mod peers;
 #[cfg(test)]
 mod products;
 mod quiesce;

@@ -17,6 +17,7 @@ use tracing::warn;
 use crate::agent::Agent;
 use crate::error::{AgentError, wire_kind};
 use crate::path_name;
+use crate::peers;
 use crate::restore::{RestoreRecord, RestoreState, TableTarget};
 
 use look::{Look, OnDisk};
@@ -26,6 +27,8 @@ const LOOKS_MAX: u32 = 5;
 /// How often a table that compacts, flushes or receives a stream is looked at in the hope of a moment at which it does
 /// not; with nodetool's own start that is about a minute.
 const RESTLESS_LOOKS_MAX: u32 = 20;
+/// How long a node that has opened its files waits to see the others.
+const PEERS_LIMIT: Duration = Duration::from_secs(60);
 const LOOK_INTERVAL: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 1000 });
 
 /// Why Cassandra is not known to run on the restored files.
@@ -101,9 +104,23 @@ pub async fn start(
     loop {
         unsure = look_again(agent, restore, unsure).await?;
         if unsure.is_empty() {
-            return keep_marks(agent, restore).await;
+            break;
         }
         tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+    keep_marks(agent, restore).await?;
+    await_peers(agent).await;
+    Ok(())
+}
+
+/// All nodes start at about the same time, and until they see each other they refuse requests that need several of them. The
+/// restored files are live in any case, so a node that stays down fails nothing here.
+async fn await_peers(agent: &Agent) {
+    let limit = agent.node.start_timeout().min(PEERS_LIMIT);
+    match peers::await_up(agent, limit).await {
+        Ok(down) if down.is_empty() => {}
+        Ok(down) => warn!(?down, "Cassandra does not see these nodes yet"),
+        Err(error) => warn!(%error, "it is not known which nodes Cassandra sees"),
     }
 }
 

@@ -9,6 +9,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use cassandra_formats::parse_file_name;
@@ -47,6 +48,8 @@ pub struct FakeControl {
     pub upgrades: Mutex<Option<Upgrades>>,
     /// Other nodes that it takes for down, or that change the ring.
     pub unsettled: Mutex<Unsettled>,
+    /// How often it was asked for that.
+    pub unsettled_calls: AtomicUsize,
     /// How many of the next maintenance commands find Cassandra busy.
     pub busy: Mutex<u32>,
     /// The calls that change something or are expensive, in words like nodetool's.
@@ -67,6 +70,7 @@ impl FakeControl {
             served: Mutex::new([ClientProtocol::Native].into()),
             upgrades: Mutex::default(),
             unsettled: Mutex::default(),
+            unsettled_calls: AtomicUsize::default(),
             busy: Mutex::default(),
             calls: Mutex::default(),
         }
@@ -414,6 +418,7 @@ impl CassandraControl for FakeControl {
 
     async fn unsettled(&self) -> Result<Unsettled, ControlError> {
         self.mode().await?;
+        self.unsettled_calls.fetch_add(1, Ordering::SeqCst);
         Ok(self.unsettled.lock().unwrap().clone())
     }
 }

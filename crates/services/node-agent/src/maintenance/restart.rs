@@ -1,22 +1,18 @@
 //! Restarts Cassandra, and waits until it sees the other nodes again.
 
-use std::time::Duration;
-
 use cassandra_node::control::Unsettled;
 use cassandra_node::lifecycle;
 use cassandra_node::process::{Action, ProcessError};
 use chassis::work::Work;
-use tokio::time::Instant;
 use tracing::info;
 
 use super::done::Done;
 use super::{MaintenanceError, Run, unfinished};
 use crate::agent::Agent;
 use crate::error::AgentError;
+use crate::peers;
 use crate::restart::drain_and_stop;
 
-/// How often the node is asked whom it sees.
-const LOOK_INTERVAL: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 1_000 });
 const RESTARTED: &str = "restart";
 
 /// Drains, stops and starts Cassandra. Once it has begun it goes on also if the caller goes away: half of it is a node that
@@ -73,16 +69,12 @@ async fn unsettled(agent: &Agent) -> Result<Unsettled, AgentError> {
 
 async fn await_peers(agent: &Agent) -> Result<(), MaintenanceError> {
     let limit = agent.node.start_timeout();
-    let deadline = Instant::now() + limit;
-    loop {
-        let down = unsettled(agent).await?.down;
-        if down.is_empty() {
-            return Ok(());
-        }
-        if Instant::now() >= deadline {
-            let seconds = limit.as_secs();
-            return Err(MaintenanceError::PeersNotSeen { down, seconds });
-        }
-        tokio::time::sleep(LOOK_INTERVAL).await;
+    let down = peers::await_up(agent, limit)
+        .await
+        .map_err(AgentError::from)?;
+    if down.is_empty() {
+        return Ok(());
     }
+    let seconds = limit.as_secs();
+    Err(MaintenanceError::PeersNotSeen { down, seconds })
 }

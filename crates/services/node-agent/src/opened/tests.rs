@@ -29,6 +29,26 @@ async fn a_node_that_has_opened_everything_is_started() {
 }
 
 #[tokio::test]
+async fn a_start_waits_until_the_node_sees_the_others_but_not_for_ever() {
+    let mut node = swapped().await;
+    let other = ["10.0.0.2".parse().unwrap()];
+    node.control.unsettled.lock().unwrap().down = other.into();
+    let tables = targets();
+    let starting = start(&node.agent, "r1", &tables);
+    let comes_up = async {
+        while node.control.unsettled_calls.load(Ordering::SeqCst) < 3 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        node.control.unsettled.lock().unwrap().down.clear();
+    };
+    let (started, ()) = tokio::join!(starting, comes_up);
+    started.unwrap();
+    node.control.unsettled.lock().unwrap().down = other.into();
+    node.agent.node.settings.start_timeout_seconds = 0;
+    start(&node.agent, "r1", &targets()).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_sstable_that_cassandra_did_not_open_fails_the_start() {
     let node = swapped().await;
     node.control.misbehave(Misbehaviour::OpensAllButOne);
