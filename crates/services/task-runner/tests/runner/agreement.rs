@@ -35,3 +35,18 @@ async fn nodes_that_go_on_to_disagree_are_refused_in_the_end() {
     assert_eq!(created.task_id, "");
     assert_eq!(world.fleet.changes(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn each_change_of_the_schema_has_reached_every_node_before_the_restore_goes_on() {
+    for statement in ["CREATE TABLE", "TRUNCATE", "CREATE SOMETHING"] {
+        let world = World::new(&["n1", "n2"]);
+        world.has_backup("b");
+        let mut life = world.start_with_cluster().await;
+        world.fleet.facts().behind_after = Some((statement, 2));
+        let id = life.restore("b").await;
+        let task = life.ended(&id).await;
+        assert_eq!(task.state(), TaskState::Succeeded, "{statement}: {task:#?}");
+        assert_eq!(world.fleet.facts().behind_after, None, "{statement}");
+        world.check_rules();
+    }
+}

@@ -56,6 +56,12 @@ impl FakeAgent {
         self.fleet.require(host_id == own, rule);
     }
 
+    fn require_agreement(&self) {
+        let agreed = self.fleet.facts().behind == 0;
+        let rule = "a change of the schema has reached every node first";
+        self.fleet.require(agreed, rule);
+    }
+
     fn seen_version(&self) -> String {
         let mut facts = self.fleet.facts();
         let is_last = self.at + 1 == self.fleet.nodes.len();
@@ -349,6 +355,10 @@ impl NodeAgent for FakeAgent {
             facts.emptied |= replaces;
             facts.schema_applied = true;
             facts.schema_version = "schema-2".into();
+            let has = |text: &str| statements.iter().any(|cql| cql.contains(text));
+            if let Some((_, behind)) = facts.behind_after.take_if(|(text, _)| has(text)) {
+                facts.behind = behind;
+            }
         }
         lost(fault)?;
         Ok(Response::new(pb::ExecuteCqlResponse {
@@ -371,6 +381,7 @@ impl NodeAgent for FakeAgent {
         };
         self.fleet
             .require(ready, "staging and schema come before loading");
+        self.require_agreement();
         let message = |progress, last: bool| pb::LoadStagedResponse {
             progress,
             sstables: u64::from(last),
@@ -575,6 +586,7 @@ impl NodeAgent for FakeAgent {
         let views = request.views.len();
         self.fleet
             .require(views == 1, "the view of the plan is waited for");
+        self.require_agreement();
         let message = |progress, _| pb::AwaitViewsResponse { progress };
         self.stream(fault, message, |_, _| {})
     }

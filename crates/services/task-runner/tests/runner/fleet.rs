@@ -86,6 +86,8 @@ pub struct Facts {
     pub schema_version: String,
     /// How often the last node is yet to describe itself with an older schema.
     pub behind: u32,
+    /// A statement with this in it sets that.
+    pub behind_after: Option<(&'static str, u32)>,
     pub rack: String,
     /// The nodes that the last committed backup was made without.
     pub missing: Vec<String>,

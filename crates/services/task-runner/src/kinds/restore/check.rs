@@ -4,7 +4,7 @@ use model::NodeDescription;
 use model::plan::{NodePlan, StepKind};
 
 use super::spec::RestoreSpec;
-use crate::describe::{describe_all, fingerprints};
+use crate::describe::{Described, describe_agreed, describe_all, fingerprints};
 use crate::engine::{StepError, StepRun};
 
 /// Compares nodes, ring and schema with those that the plan was made from. Only a node that replies can show that nothing has
@@ -60,7 +60,7 @@ pub(super) async fn described(
 ) -> Result<Vec<NodeDescription>, StepError> {
     let nodes = spec.plan().nodes.iter();
     let agents: Vec<String> = nodes.map(|node| node.agent.clone()).collect();
-    describe(step, &agents).await
+    all_of(describe_agreed(&step.context, &agents).await)
 }
 
 /// The ring is the plan's also after the node has loaded: if a node joined or left meanwhile, rows are on nodes that do not own
@@ -70,7 +70,8 @@ pub(super) async fn check_ring(
     step: &StepRun,
     node: &NodePlan,
 ) -> Result<(), StepError> {
-    let nodes = describe(step, std::slice::from_ref(&node.agent)).await?;
+    let agent = std::slice::from_ref(&node.agent);
+    let nodes = all_of(describe_all(&step.context, agent).await)?;
     let ring = &spec.plan().target_ring;
     match fingerprints(&nodes).iter().all(|seen| seen == ring) {
         true => Ok(()),
@@ -83,8 +84,7 @@ pub(super) async fn check_ring(
     }
 }
 
-async fn describe(step: &StepRun, agents: &[String]) -> Result<Vec<NodeDescription>, StepError> {
-    let described = describe_all(&step.context, agents).await;
+fn all_of(described: Described) -> Result<Vec<NodeDescription>, StepError> {
     match described.unreachable.first() {
         None => Ok(described.nodes),
         Some(agent) => Err(StepError::unavailable(format!(

@@ -27,8 +27,7 @@ pub(super) async fn run(
         StepKind::Trial => trial(spec, step, node()?).await,
         StepKind::TrialDrop => drop_trial(spec, step).await,
         StepKind::Check => check_reachable(spec, step).await,
-        StepKind::Schema => schema(spec, step).await,
-        StepKind::Replace => execute(spec, step).await,
+        StepKind::Schema | StepKind::Replace => execute_agreed(spec, step).await,
         StepKind::Load => load(spec, step, node()?).await,
         StepKind::Quiesce => quiesce_started(spec, cut_off, step).await,
         StepKind::Stop => stop(step, step.task_id(), node()?).await,
@@ -163,8 +162,8 @@ async fn execute(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
     execute_on(&step.context, node, statements).await
 }
 
-/// Makes what is missing. Nothing is dropped or emptied before every node has it.
-async fn schema(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+/// Changes the schema. Nothing is dropped, emptied, loaded or counted on before every node has the change.
+async fn execute_agreed(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
     execute(spec, step).await?;
     check_agreement(&described(spec, step).await?)
 }
@@ -228,7 +227,7 @@ async fn upgrade_sstables(
 
 /// Makes the views again and waits until they are built: on the one node, or on all.
 async fn views(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
-    execute(spec, step).await?;
+    execute_agreed(spec, step).await?;
     let views = spec.views();
     let planned = step.planned();
     let nodes: Vec<&NodePlan> = match planned.node.as_str() {
