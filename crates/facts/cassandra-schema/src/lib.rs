@@ -65,7 +65,7 @@ pub use parse::{
 pub use requirements::{Requirement, requirements};
 pub use rewrite::{Applied, Rewrite, Rewritten, Target, rewrite, rewrite_table, rewrites_of};
 pub use schema::Schema;
-pub use support::{Support, support};
+pub use support::{Support, is_ignored, support};
 pub use table::{Column, ColumnKind, DroppedColumn, EdgeEnd, GraphLabel, Order, Table, Trigger};
 pub use user_type::{Field, UserType};
 pub use view::{Selection, View};

@@ -1,6 +1,6 @@
 //! How each release line supports a feature.
 
-use cassandra_versions::Release;
+use cassandra_versions::{Product, Release};
 
 use crate::feature::Feature;
 use crate::rewrite::Rewrite;
@@ -115,4 +115,21 @@ pub fn support(feature: &Feature, release: &Release) -> Support {
             Rewrite::RenameCompression,
         ),
     }
+}
+
+/// Whether a release that lacks a feature makes an object with it all the same, and goes on without it. HCD does for most of
+/// what DSE wrote down of its own, but its grammar has no word for functions that are deterministic or monotonic, and
+/// whether it takes the engine of a graph's keyspace is not known.
+pub fn is_ignored(feature: &Feature, release: &Release) -> bool {
+    let is_read = matches!(
+        feature,
+        Feature::SearchIndex
+            | Feature::SearchColumn
+            | Feature::GraphLabel
+            | Feature::GraphProperty
+            | Feature::NodeSync
+            | Feature::TieredCompaction
+            | Feature::MemoryOnlyCompaction
+    );
+    is_read && release.product == Product::Hcd
 }

@@ -3,9 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use cassandra_schema::{
-    Feature, ObjectKey, Requirement, Support, requirements, rewrites_of, support,
+    Feature, ObjectKey, Requirement, Support, is_ignored, requirements, rewrites_of, support,
 };
-use cassandra_versions::Product;
 use model::{NodeFeatures, Severity};
 
 use super::making::{Making, name_of};
@@ -203,9 +202,7 @@ fn refuse(requirement: &Requirement, name: &str, made: &Making, findings: &mut F
         "" => String::new(),
         part => format!(" in {part}"),
     };
-    // HCD reads what DSE wrote down of its own, and goes on without.
-    let is_read = release.product == Product::Hcd && offered.is_some();
-    let (severity, message) = if is_read {
+    let (severity, message) = if offered.is_some() && is_ignored(feature, release) {
         (
             Severity::Warning,
             format!(
