@@ -109,7 +109,14 @@ mod tests {
 
     #[test]
     fn users_and_roles_are_not_user_data() {
-        assert!(!is_user_keyspace("system_auth"));
+        let of_products = [
+            "system system_schema system_auth system_distributed system_traces system_views",
+            "system_virtual_schema system_cluster_metadata dse_system dse_system_local dse_security",
+            "dse_leases dse_perf dse_insights dse_insights_local hcd_system data_endpoint_auth",
+        ];
+        for keyspace in of_products.iter().flat_map(|names| names.split(' ')) {
+            assert!(!is_user_keyspace(keyspace), "{keyspace}");
+        }
         assert!(is_user_keyspace("system_of_record"));
         assert!(!is_user_keyspace("ringkeep_trial_1"));
     }

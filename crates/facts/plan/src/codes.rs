@@ -337,6 +337,13 @@ codes! {
     AUTH_NOT_INCLUDED Advice After
         "Users, roles and permissions are not part of a backup. After restoring into another cluster, make the roles \
          and grants again, set up external authentication, and check that applications can log in."
+    DATA_TO_VERIFY Advice After
+        "A restore checks every byte that it takes against the hashes of the backup, and counts that Cassandra has opened each \
+         SSTable. Whether the rows are those that are needed is for people and their programs: read rows that are known, and \
+         run the application's own checks, before users come back."
+    CONNECTIONS_STAY Advice After
+        "The backup is of another cluster than the one that it is restored into. Programs go on to use the old one until their \
+         contact points, datacenter names and credentials are changed."
     AUTO_SNAPSHOTS_LEFT Advice After
         "Before Cassandra drops or empties a table it takes a snapshot of it, unless `auto_snapshot` is off. The snapshots \
          are the way back, and hold disk space until they are cleared: `nodetool listsnapshots` shows them, with their sizes, \

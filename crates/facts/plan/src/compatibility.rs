@@ -28,7 +28,7 @@ pub fn check_compatibility(from: &Release, to: &Release) -> Compatibility {
             codes::UPGRADE_SSTABLES_REQUIRED,
             format!("{from} to {to}"),
             format!("restored SSTables that are older than what {to} writes stay so until they are upgraded"),
-            "the restore has a step for it if the backup has such; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables",
+            by_step("the restore has a step for it if the backup has such", to),
         );
     }
     Compatibility {

@@ -32,10 +32,16 @@ fn classes_that_no_release_brings() {
                   shop.fuzzy needs the index class com.example.FuzzyIndex, and nothing on the target uses that class, so that it may not be there
                   hint: --rewrite-schema: the index is left out; or install com.example.FuzzyIndex on every node, make something with it, and plan again
 
-            advice (1)
+            advice (3)
               SCHEMA_REWRITE_OFFERED shop.fuzzy, shop.orders (before)
                   shop.fuzzy, shop.orders could be made in another way, which the plan lists
                   hint: plan again with --rewrite-schema
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -96,10 +102,16 @@ fn views_functions_and_sasi_that_are_switched_off() {
                   the view shop.by_c is made and built from shop.orders once that is loaded
                   hint: the restore has a step for it; its progress: nodetool viewbuildstatus
 
-            advice (1)
+            advice (3)
               SCHEMA_REWRITE_OFFERED shop.by_c, shop.like_c (before)
                   shop.by_c, shop.like_c could be made in another way, which the plan lists
                   hint: plan again with --rewrite-schema
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT              ID
             shop.Metrics_2  is not there: created, then loaded   00000000-0000-0000-0000-000000000002
@@ -153,10 +165,16 @@ fn what_5_0_has_onto_4_1() {
                   shop.sai_c needs a storage-attached index, which cassandra 4.1.9 does not have
                   hint: --rewrite-schema: the index is left out
 
-            advice (1)
+            advice (3)
               SCHEMA_REWRITE_OFFERED shop.orders, shop.sai_c (before)
                   shop.orders, shop.sai_c could be made in another way, which the plan lists
                   hint: plan again with --rewrite-schema
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -202,4 +220,43 @@ fn a_setting_that_every_node_reports_as_on_is_not_asked_for() {
         unknown[0].1.contains("10.1.0.3 does not report"),
         "{unknown:?}"
     );
+}
+
+/// One that is in use on the target is there.
+#[test]
+fn an_index_class_that_the_target_uses_is_not_missing() {
+    let fuzzy = "CREATE CUSTOM INDEX fuzzy ON shop.orders (c) USING 'com.example.FuzzyIndex'";
+    let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source.entry(SchemaKind::Index, "shop.fuzzy", "orders", &[fuzzy]);
+    assert!(
+        codes(&request(&source, &target))
+            .contains(&"Refusal CUSTOM_INDEX_MISSING shop.fuzzy".to_owned())
+    );
+    let other =
+        "CREATE CUSTOM INDEX other ON shop.\"Metrics_2\" (c) USING 'com.example.FuzzyIndex'";
+    target.entry(SchemaKind::Index, "shop.other", "Metrics_2", &[other]);
+    let codes = codes(&request(&source, &target));
+    assert!(
+        !codes
+            .iter()
+            .any(|code| code.contains("CUSTOM_INDEX_MISSING")),
+        "{codes:?}"
+    );
+}
+
+#[test]
+fn every_other_class_that_the_target_may_lack_is_named() {
+    let mut source = Side::new("cassandra 4.1.9", "10.0.0.", 0x10);
+    let squeezed = "compression = {'class': 'com.example.Squeeze'}";
+    source
+        .keyspace("shop")
+        .table_with("shop.squeezed", 1, "id int PRIMARY KEY, c text", squeezed)
+        .table("shop.typed", 2, "id int PRIMARY KEY, c 'com.example.Roman'");
+    expect![[r#"
+        [
+            "Refusal FEATURE_UNSUPPORTED shop.squeezed",
+            "Refusal FEATURE_UNSUPPORTED shop.typed",
+        ]
+    "#]]
+    .assert_debug_eq(&codes(&request(&source, &empty("cassandra 4.1.9"))));
 }

@@ -41,6 +41,14 @@ fn all_is_not_reached_by_a_backup_without_a_node() {
                   the backup lacks 10.0.0.1, which was in the ring; of shop in dc1 it has 2 of 3 replicas for 39.8 % of the ring
                   hint: pick a backup that has every node; or --completeness quorum: what was written at QUORUM is there then, on one replica at least
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
             shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
@@ -67,6 +75,14 @@ fn quorum_goes_without_one_replica_of_three() {
               COVERAGE_REDUCED prod/nightly-1 (before)
                   the backup lacks 10.0.0.1, which was in the ring; of shop in dc1 it has 2 of 3 replicas for 39.8 % of the ring
                   hint: run a full repair before programs read: until then reads at QUORUM may miss rows that are there; nothing brings back what no node of the backup had
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -119,6 +135,14 @@ fn quorum_is_not_reached_without_two_replicas_of_three() {
                   the backup lacks 10.0.0.1, 10.0.0.2, which were in the ring; of shop in dc1 it has 1 of 3 replicas for 19.8 % of the ring, 2 of 3 replicas for 40.1 % of the ring
                   hint: pick a backup that has every node; or --completeness one: every range has a replica left, and what was written at QUORUM may be missing
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
             shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
@@ -145,6 +169,14 @@ fn one_goes_without_two_replicas_of_three() {
               COVERAGE_REDUCED prod/nightly-1 (before)
                   the backup lacks 10.0.0.1, 10.0.0.2, which were in the ring; of shop in dc1 it has 1 of 3 replicas for 19.8 % of the ring, 2 of 3 replicas for 40.1 % of the ring
                   hint: run a full repair before programs read: until then reads at QUORUM may miss rows that are there; nothing brings back what no node of the backup had
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -196,6 +228,14 @@ fn any_goes_with_parts_of_the_ring_that_nobody_has() {
               COVERAGE_REDUCED prod/nightly-1 (before)
                   the backup lacks 10.0.0.1, 10.0.0.2, 10.0.0.3, which were in the ring; of shop in dc1 it has none of 3 replicas for 19.8 % of the ring, 1 of 3 replicas for 40.1 % of the ring, 2 of 3 replicas for 40.1 % of the ring
                   hint: run a full repair before programs read: until then reads at QUORUM may miss rows that are there; nothing brings back what no node of the backup had
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002

@@ -65,13 +65,19 @@ fn services_of_dse_onto_hcd() {
                   HCD lacks some of DSE's features: 4 were found in the schema of what is restored, each named by DSE_FEATURE_UNSUPPORTED
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
 
-            advice (2)
+            advice (4)
               SCHEMA_REWRITE_OFFERED shop.archive, shop.orders_search, shop.people (before)
                   shop.archive, shop.orders_search, shop.people could be made in another way, which the plan lists
                   hint: plan again with --rewrite-schema
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.archive LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE         WHAT HAPPENS TO IT                  ID
             shop.archive  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
@@ -141,10 +147,16 @@ fn services_of_dse_onto_hcd_rewritten() {
                   HCD lacks some of DSE's features: 4 were found in the schema of what is restored, each named by DSE_FEATURE_UNSUPPORTED
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
 
-            advice (1)
+            advice (3)
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.archive LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE         WHAT HAPPENS TO IT                  ID
             shop.archive  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
@@ -202,13 +214,19 @@ fn classes_of_dse_stay_on_hcd() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (2)
+            advice (4)
               SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3 (before)
                   HCD lacks some of DSE's features: none of these was found in the schema of what is restored
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM places.shops LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE         WHAT HAPPENS TO IT                  ID
             places.shops  is not there: created, then loaded  00000000-0000-0000-0000-000000000005
@@ -304,4 +322,85 @@ fn a_feature_is_told_of_where_the_table_is_there_without_it_too() {
             "Warning SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3"
         ]
     );
+}
+
+/// What else of DSE's own a schema can have.
+fn all_services() -> Side {
+    let mut source = services();
+    let searched = "id int PRIMARY KEY, c text, solr_query text";
+    let in_memory =
+        "compaction = {'class': 'org.apache.cassandra.db.compaction.MemoryOnlyStrategy'}";
+    source
+        .table("shop.searched", 6, searched)
+        .table_with("shop.hot", 7, "id int PRIMARY KEY, c text", in_memory)
+        .keyspace("cfs")
+        .table("cfs.jobs", 8, "id int PRIMARY KEY, c text")
+        .entry(SchemaKind::Function, "shop.twice(int)", "", &[TWICE]);
+    source
+}
+
+const TWICE: &str = "CREATE FUNCTION shop.twice(a int) RETURNS NULL ON NULL INPUT RETURNS int DETERMINISTIC LANGUAGE java AS $$ return a * 2; $$";
+
+fn of_dse(request: &RestoreRequest) -> Vec<String> {
+    let mut codes = codes(request);
+    codes.retain(|line| line.contains("DSE_FEATURE_UNSUPPORTED"));
+    codes
+}
+
+#[test]
+fn each_feature_of_dse_has_its_own_finding_on_hcd() {
+    let request = request(&all_services(), &empty("hcd 1.2.3"));
+    expect![[r#"
+        [
+            "Refusal DSE_FEATURE_UNSUPPORTED cfs",
+            "Refusal DSE_FEATURE_UNSUPPORTED shop.twice(int)",
+            "Warning DSE_FEATURE_UNSUPPORTED shop.orders",
+            "Warning DSE_FEATURE_UNSUPPORTED shop.archive",
+            "Warning DSE_FEATURE_UNSUPPORTED shop.people",
+            "Warning DSE_FEATURE_UNSUPPORTED shop.searched",
+            "Warning DSE_FEATURE_UNSUPPORTED shop.hot",
+            "Warning DSE_FEATURE_UNSUPPORTED shop.orders_search",
+        ]
+    "#]]
+    .assert_debug_eq(&of_dse(&request));
+}
+
+#[test]
+fn each_feature_of_dse_has_its_own_finding_on_cassandra() {
+    let request = request(&all_services(), &empty("cassandra 4.1.9"));
+    expect![[r#"
+        [
+            "Refusal DSE_FEATURE_UNSUPPORTED cfs",
+            "Refusal DSE_FEATURE_UNSUPPORTED shop.twice(int)",
+            "Refusal DSE_FEATURE_UNSUPPORTED shop.archive",
+            "Refusal DSE_FEATURE_UNSUPPORTED shop.people",
+            "Refusal DSE_FEATURE_UNSUPPORTED shop.searched",
+            "Refusal DSE_FEATURE_UNSUPPORTED shop.hot",
+            "Refusal DSE_FEATURE_UNSUPPORTED shop.orders_search",
+            "Warning DSE_FEATURE_UNSUPPORTED shop.orders",
+        ]
+    "#]]
+    .assert_debug_eq(&of_dse(&request));
+}
+
+/// The grammar of HCD has no word for it, so that it would refuse the statement in the middle of the restore.
+#[test]
+fn a_deterministic_function_goes_onto_hcd_only_rewritten() {
+    let mut source = Side::new("dse 6.8.50", "10.0.0.", 0x10);
+    source
+        .keyspace("shop")
+        .table("shop.orders", 1, "id int PRIMARY KEY, c text")
+        .entry(SchemaKind::Function, "shop.twice(int)", "", &[TWICE]);
+    let as_it_is = request(&source, &empty("hcd 1.2.3"));
+    assert!(
+        codes(&as_it_is).contains(&"Refusal DSE_FEATURE_UNSUPPORTED shop.twice(int)".to_owned())
+    );
+    let plan = plan::plan_restore(&rewritten(as_it_is));
+    assert!(plan.supported, "{:?}", plan.findings);
+    let made = statements(&plan, plan::StepKind::Schema);
+    let made = made
+        .iter()
+        .find(|cql| cql.contains("twice"))
+        .expect("it is made");
+    assert!(!made.contains("DETERMINISTIC"), "{made}");
 }

@@ -47,10 +47,16 @@ fn everything_that_stands_against_it_is_said_at_once() {
               DSE_FEATURE_UNSUPPORTED shop.orders (before)
                   shop.orders has NodeSync, which cassandra 4.1.9 does not have: the option is left out
 
-            advice (1)
+            advice (3)
               SCHEMA_REWRITE_OFFERED shop.archive, shop.orders_search, shop.people (before)
                   shop.archive, shop.orders_search, shop.people could be made in another way, which the plan lists
                   hint: plan again with --rewrite-schema
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM places.shops LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE         WHAT WOULD HAPPEN TO IT             ID
             places.shops  is not there: created, then loaded  00000000-0000-0000-0000-000000000005
@@ -97,6 +103,14 @@ fn what_can_be_made_in_another_way_is() {
                   shop.people has a DSE Graph label, which cassandra 4.1.9 does not have: the graph label is left out
               DSE_FEATURE_UNSUPPORTED shop.orders_search (before)
                   shop.orders_search has a DSE Search index, which cassandra 4.1.9 does not have: the index is left out
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.archive LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE         WHAT WOULD HAPPEN TO IT             ID
             shop.archive  is not there: created, then loaded  00000000-0000-0000-0000-000000000002

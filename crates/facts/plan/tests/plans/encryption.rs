@@ -37,10 +37,16 @@ fn with_the_same_key() {
                   the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
                   hint: before the restore add the rows of dse_system.encrypted_keys of the source to dse_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
 
-            advice (1)
+            advice (3)
               UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
                   restored SSTables stay in the format of dse 6.8.50 until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.cards LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -86,10 +92,16 @@ fn without_the_key() {
                   the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
                   hint: before the restore add the rows of dse_system.encrypted_keys of the source to dse_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
 
-            advice (1)
+            advice (3)
               UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
                   restored SSTables stay in the format of dse 6.8.50 until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.cards LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -122,13 +134,19 @@ fn with_another_key_of_the_same_name() {
                   the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
                   hint: before the restore add the rows of dse_system.encrypted_keys of the source to hcd_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
 
-            advice (2)
+            advice (4)
               SCHEMA_VALIDATION_REQUIRED dse 6.8.50 to hcd 1.2.3 (before)
                   HCD lacks some of DSE's features: none of these was found in the schema of what is restored
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.cards LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -157,10 +175,16 @@ fn with_a_key_that_the_backup_does_not_tell_of() {
                   the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
                   hint: before the restore add the rows of dse_system.encrypted_keys of the source to dse_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
 
-            advice (1)
+            advice (3)
               UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
                   restored SSTables stay in the format of dse 6.8.50 until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.cards LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -210,6 +234,14 @@ fn onto_cassandra_which_decrypts_nothing() {
               VERSION_PAIR_UNSUPPORTED dse 6.8.50 to cassandra 4.1.9 (before)
                   restoring dse 6.8.50 into cassandra 4.1.9 is not supported, and no path of supported pairs leads there
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.cards LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE        WHAT WOULD HAPPEN TO IT             ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
@@ -250,10 +282,16 @@ fn into_another_ring_where_nothing_cuts_them() {
                   the tables' own keys stand in dse_system.encrypted_keys of the source, which is not part of the backup
                   hint: before the restore add the rows of dse_system.encrypted_keys of the source to dse_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
 
-            advice (1)
+            advice (3)
               UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
                   restored SSTables stay in the format of dse 6.8.50 until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.cards LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001

@@ -43,10 +43,16 @@ fn what_expires_before_and_during_the_restore_is_told_by_table() {
                   about 21,000 of 300,000 cells of shop.orders (7 %) expire before the restore is over, which takes about 3m 52s; 6,000 of them since the backup
                   hint: nothing brings them back, and a longer default_time_to_live does not either; restore sooner, or this table first and alone
 
-            advice (1)
+            advice (3)
               IN_PLACE_POSSIBLE staging (before)
                   the ring is that of the backup: its files can be swapped while Cassandra is stopped
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002

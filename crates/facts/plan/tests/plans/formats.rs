@@ -37,6 +37,14 @@ fn oa_onto_5_0_that_still_writes_as_4_0() {
                   the backup holds big-oa SSTables of shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
                   hint: set `storage_compatibility_mode` to UPGRADING on every target node, then to NONE, with a rolling restart for each: Cassandra 5.0 reads it then
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
             shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
@@ -68,6 +76,14 @@ fn bti_of_dse_onto_cassandra() {
               VERSION_PAIR_UNSUPPORTED dse 6.8.50 to cassandra 5.0.5 (before)
                   restoring dse 6.8.50 into cassandra 5.0.5 is not supported, and no path of supported pairs leads there
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
             shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
@@ -96,13 +112,19 @@ fn tuples_and_slices_of_dse() {
                   the backup holds 3 bti-bb SSTables of shop.orders with tuples as DSE before 6.8.36 wrote them, which hcd 1.2.3 on 10.1.0.1, 10.1.0.2, 10.1.0.3 loses
                   hint: on exactly DSE 6.8.35 run `nodetool upgradesstables -a` for these tables, on the source or on a cluster that this backup is restored into; bring that cluster to 6.8.36 or later, and back up again
 
-            advice (2)
+            advice (4)
               SCHEMA_VALIDATION_REQUIRED dse 6.8.20 to hcd 1.2.3 (before)
                   HCD lacks some of DSE's features: none of these was found in the schema of what is restored
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -130,6 +152,14 @@ fn a_downgrade_stays_refused_whatever_is_allowed() {
                   cassandra 4.1.9 is older than cassandra 5.0.5, and SSTables cannot be made older
                   hint: restore into the release line of cassandra 5.0.5 or a later one
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
             shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
@@ -155,10 +185,16 @@ fn an_unlisted_pair_names_the_nearest_path() {
                   restoring cassandra 3.11.19 into cassandra 5.0.5 is not supported; the nearest supported path is cassandra 3.11 → 4.1 → 5.0
                   hint: restore along that path, upgrading the SSTables at each stop
 
-            advice (1)
+            advice (3)
               UPGRADE_SSTABLES_REQUIRED big-me (after)
                   restored SSTables stay in the format big-me, older than what the target writes, until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -186,10 +222,16 @@ fn an_unlisted_pair_that_is_allowed_is_warned_of() {
                   restoring cassandra 3.11.19 into cassandra 5.0.5 is not supported; the nearest supported path is cassandra 3.11 → 4.1 → 5.0
                   hint: restore along that path, upgrading the SSTables at each stop
 
-            advice (1)
+            advice (3)
               UPGRADE_SSTABLES_REQUIRED big-me (after)
                   restored SSTables stay in the format big-me, older than what the target writes, until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002

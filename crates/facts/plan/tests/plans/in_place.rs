@@ -24,7 +24,7 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
         expect![[r#"
             restore of prod/nightly-1 into staging, in place: can be done
 
-            advice (4)
+            advice (6)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -34,9 +34,15 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT                                ID
             shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
@@ -86,7 +92,7 @@ fn in_place_makes_what_is_missing_first() {
         expect![[r#"
             restore of prod/nightly-1 into staging, in place: can be done
 
-            advice (4)
+            advice (6)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -96,9 +102,15 @@ fn in_place_makes_what_is_missing_first() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT                                ID
             shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
@@ -197,7 +209,7 @@ fn in_place_needs_tables_as_they_were() {
                   shop.Metrics_2 gets columns back that were dropped since the backup: c
                   hint: the plan has the CQL that drops them again
 
-            advice (5)
+            advice (7)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -210,9 +222,15 @@ fn in_place_needs_tables_as_they_were() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT                           ID
             shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002

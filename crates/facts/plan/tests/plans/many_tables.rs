@@ -55,7 +55,7 @@ fn five_hundred_tables_are_counted() {
                   hint: the plan has the CQL that adds them again, empty
                   and 124 more like it: blog.t025, blog.t045, blog.t065, blog.t085, blog.t105, blog.t125, blog.t145, blog.t165 and 116 more; --output json has all
 
-            advice (603)
+            advice (605)
               INDEX_REBUILD blog.t000_by_c (during)
                   the index t000_by_c of blog.t000 is rebuilt while rows are loaded
                   and 497 more like it: blog.t005_by_c, blog.t010_by_c, blog.t015_by_c, blog.t020_by_c, blog.t025_by_c, blog.t030_by_c, blog.t035_by_c, blog.t040_by_c and 489 more; --output json has all
@@ -72,9 +72,15 @@ fn five_hundred_tables_are_counted() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace blog --keyspace crm --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM blog.t000 LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             KEYSPACE  TABLES      BYTES  WHAT HAPPENS TO IT                                 AMONG THEM
             blog          25   75.0 GiB  is not there: created, then loaded                 t000, t020, t040 and 22 more

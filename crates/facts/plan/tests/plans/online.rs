@@ -13,7 +13,7 @@ fn three_nodes_online_into_the_same_schema() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (5)
+            advice (7)
               AUTO_SNAPSHOTS_LEFT staging (after)
                   Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
                   hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
@@ -26,9 +26,15 @@ fn three_nodes_online_into_the_same_schema() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -87,7 +93,7 @@ fn a_dropped_keyspace_is_made_again() {
                   the view shop.v is made and built from shop.orders once that is loaded
                   hint: the restore has a step for it; its progress: nodetool viewbuildstatus
 
-            advice (5)
+            advice (7)
               INDEX_REBUILD shop.by_c (during)
                   the index by_c of shop.orders is rebuilt while rows are loaded
               BACKUP_UNVERIFIED prod/nightly-1 (before)
@@ -99,9 +105,15 @@ fn a_dropped_keyspace_is_made_again() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT                   ID
             shop.Metrics_2  is not there: created, then loaded   00000000-0000-0000-0000-000000000002
@@ -144,7 +156,7 @@ fn a_single_table_leaves_the_others_alone() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (5)
+            advice (7)
               AUTO_SNAPSHOTS_LEFT staging (after)
                   Cassandra keeps what shop.Metrics_2 held before in snapshots on every node, together about 3.0 GiB
                   hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
@@ -157,9 +169,15 @@ fn a_single_table_leaves_the_others_alone() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -222,7 +240,7 @@ fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (4)
+            advice (6)
               AUTO_SNAPSHOTS_LEFT staging (after)
                   Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
                   hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
@@ -232,9 +250,15 @@ fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002

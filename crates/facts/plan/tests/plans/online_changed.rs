@@ -26,7 +26,7 @@ fn views_are_dropped_before_and_built_after_the_load() {
                   the view shop.later is dropped, and rebuilt from shop.orders once that is loaded: reads of it fail until then
                   hint: the restore has a step for it; its progress: nodetool viewbuildstatus
 
-            advice (4)
+            advice (6)
               AUTO_SNAPSHOTS_LEFT staging (after)
                   Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
                   hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
@@ -36,9 +36,15 @@ fn views_are_dropped_before_and_built_after_the_load() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT                   ID
             shop.Metrics_2  is there: emptied, then loaded       00000000-0000-0000-0000-000000000002
@@ -129,7 +135,7 @@ fn what_differs_is_dropped_and_made_as_it_was() {
                   shop.orders has columns that were added since the backup, and are gone after the restore: added
                   hint: the plan has the CQL that adds them again, empty
 
-            advice (7)
+            advice (9)
               INDEX_REBUILD shop.by_c (during)
                   the index by_c of shop.orders is rebuilt while rows are loaded
               AUTO_SNAPSHOTS_LEFT staging (after)
@@ -153,9 +159,15 @@ fn what_differs_is_dropped_and_made_as_it_was() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT                                 ID
             shop.Metrics_2  is there: emptied, then loaded                     00000000-0000-0000-0000-000000000002

@@ -51,13 +51,19 @@ fn partitions_that_nodes_do_not_own_are_left_out() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (2)
+            advice (4)
               FOREIGN_PARTITIONS shop.orders (during)
                   in 9 SSTables of shop.orders are partitions that their nodes do not own: they are left out
                   hint: they are left over from before the ring or the replication changed; `nodetool cleanup` on the source's nodes removes them there
               IN_PLACE_POSSIBLE staging (before)
                   the ring is that of the backup: its files can be swapped while Cassandra is stopped
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -126,7 +132,7 @@ fn what_cannot_be_cut_is_loaded_whole_and_cleaned_up_afterwards() {
                   the tables' own keys stand in hcd_system.encrypted_keys of the source, which is not part of the backup
                   hint: before the restore add the rows of hcd_system.encrypted_keys of the source to hcd_system.encrypted_keys of the target, for example by `COPY … TO` and `COPY … FROM` of cqlsh; never truncate the table, and delete nothing from it
 
-            advice (3)
+            advice (5)
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
@@ -136,6 +142,12 @@ fn what_cannot_be_cut_is_loaded_whole_and_cleaned_up_afterwards() {
               IN_PLACE_POSSIBLE staging (before)
                   the ring is that of the backup: its files can be swapped while Cassandra is stopped
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002

@@ -41,13 +41,19 @@ fn a_keyspace_of_a_custom_strategy_is_loaded_without_the_check_of_tokens() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (2)
+            advice (4)
               CLEANUP_ADVISED odd (after)
                   which partitions of odd each node owns cannot be determined, so that SSTables may hold partitions of others: they are loaded whole, without Cassandra's check of tokens
                   hint: afterwards, on each node: `nodetool cleanup odd`
               IN_PLACE_POSSIBLE staging (before)
                   the ring is that of the backup: its files can be swapped while Cassandra is stopped
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM odd.moons LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             odd.moons       is there: emptied, then loaded  00000000-0000-0000-0000-000000000003
@@ -95,13 +101,19 @@ fn a_transiently_replicated_keyspace_is_loaded_without_the_check_of_tokens() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (2)
+            advice (4)
               CLEANUP_ADVISED odd (after)
                   which partitions of odd each node owns cannot be determined, so that SSTables may hold partitions of others: they are loaded whole, without Cassandra's check of tokens
                   hint: afterwards, on each node: `nodetool cleanup odd`
               IN_PLACE_POSSIBLE staging (before)
                   the ring is that of the backup: its files can be swapped while Cassandra is stopped
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM odd.moons LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             odd.moons       is there: emptied, then loaded  00000000-0000-0000-0000-000000000003

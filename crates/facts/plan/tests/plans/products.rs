@@ -237,3 +237,25 @@ fn members_that_are_not_of_one_product_are_named_and_refused() {
         check_refused(&request, "MIXED_VERSIONS", &format!("{other} on 10.1.0.2"));
     }
 }
+
+#[test]
+fn the_command_by_hand_is_the_one_that_rewrites_the_format() {
+    let hint = |source: &str, format: &str| {
+        let (mut source, target) = shop(source, "hcd 1.2.3");
+        for table in &mut source.tables {
+            table.formats = vec![format.into()];
+        }
+        let plan = plan_restore(&request(&source, &target));
+        let mut findings = plan.findings.into_iter();
+        let found = findings
+            .find(|it| it.code == "UPGRADE_SSTABLES_REQUIRED" && it.subject.contains(format));
+        found.expect("a finding").hint
+    };
+    let skipped = hint("cassandra 4.1.9", "big-nb");
+    assert!(
+        skipped.ends_with("nodetool upgradesstables -a"),
+        "{skipped}"
+    );
+    let found = hint("dse 6.8.50", "bti-bb");
+    assert!(found.ends_with("nodetool upgradesstables"), "{found}");
+}

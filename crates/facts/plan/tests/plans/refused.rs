@@ -40,7 +40,7 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
                   10.1.0.3 needs 2.2 GiB (2362232008 bytes) on its data disks, of which 2.0 GiB are downloaded, and has 1.0 GiB (1073741824 bytes) free
                   hint: free space (old snapshots: nodetool listsnapshots), add disks, or restore fewer tables
 
-            advice (4)
+            advice (6)
               AUTO_SNAPSHOTS_LEFT staging (after)
                   Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
                   hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
@@ -50,9 +50,15 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -83,7 +89,7 @@ fn another_ring_is_refused_in_place_by_the_nodes_that_do_not_match() {
                   the target's ring is not that of the backup; no target node has the place of the source's 10.0.0.2 (dc1/r2, token 0), 10.0.0.3 (dc1/r3, token 3000000000000000000); no source node has the place of the target's 10.1.0.2 (dc1/r9, token 0), 10.1.0.3 (dc1/r3, tokens 5 and 1 more)
                   hint: restore online: then each node gets the data of its own token ranges
 
-            advice (4)
+            advice (6)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
@@ -93,9 +99,15 @@ fn another_ring_is_refused_in_place_by_the_nodes_that_do_not_match() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT                           ID
             shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
@@ -136,7 +148,7 @@ fn an_unreadable_format_is_refused_whatever_the_versions_say() {
                   the backup holds big-oa SSTables of shop.orders, which 10.1.0.1, 10.1.0.2, 10.1.0.3 cannot read
                   hint: set `storage_compatibility_mode` to UPGRADING on every target node, then to NONE, with a rolling restart for each: Cassandra 5.0 reads it then
 
-            advice (4)
+            advice (6)
               AUTO_SNAPSHOTS_LEFT staging (after)
                   Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
                   hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
@@ -146,9 +158,15 @@ fn an_unreadable_format_is_refused_whatever_the_versions_say() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -177,7 +195,7 @@ fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
                   the backup lacks 10.0.0.2, which was in the ring; of shop in dc1 it has 2 of 3 replicas for 100.0 % of the ring
                   hint: pick a backup that has every node; or --completeness quorum: what was written at QUORUM is there then, on one replica at least
 
-            advice (4)
+            advice (6)
               AUTO_SNAPSHOTS_LEFT staging (after)
                   Cassandra keeps what shop.Metrics_2, shop.orders held before in snapshots on every node, together about 6.0 GiB
                   hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
@@ -187,9 +205,15 @@ fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -267,4 +291,17 @@ fn a_table_of_two_ids_is_refused() {
     let mut request = request(&source, &target);
     request.backup.nodes[2].tables[0].id = table_id(77);
     assert_eq!(codes(&request)[0], "Refusal BACKUP_INCOMPLETE shop.orders");
+}
+
+/// Made in the middle of an upgrade: the backup's own release is that of its oldest node.
+#[test]
+fn a_backup_of_nodes_of_two_releases_goes_onto_none_older_than_any() {
+    let (source, target) = shop("cassandra 4.0.18", "cassandra 4.0.18");
+    let mut request = request(&source, &target);
+    assert!(plan::plan_restore(&request).supported);
+    request.backup.nodes[1].release = release("cassandra 4.1.9");
+    let plan = plan::plan_restore(&request);
+    assert!(plan.steps.is_empty());
+    let code = "Refusal VERSION_DOWNGRADE cassandra 4.1.9 to cassandra 4.0.18".to_owned();
+    assert!(codes(&request).contains(&code), "{:?}", codes(&request));
 }

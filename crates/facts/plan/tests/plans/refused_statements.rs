@@ -164,22 +164,30 @@ fn nothing_that_is_live_is_emptied_under_a_guardrail() {
     check_particular(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: REFUSED
+            restore of prod/nightly-1 into staging, online: REFUSED
 
-        refusals (1)
-          GUARDRAIL_REFUSES drop_truncate_table_enabled (before)
-              `drop_truncate_table_enabled: false` on 10.1.0.1, 10.1.0.2 refuses DROP and TRUNCATE TABLE to the role rk: shop.Metrics_2, shop.orders
-              hint: change `drop_truncate_table_enabled` on 10.1.0.1, 10.1.0.2, by `nodetool setguardrailsconfig` or cassandra.yaml, or let the agents log in as a superuser; and plan again
+            refusals (1)
+              GUARDRAIL_REFUSES drop_truncate_table_enabled (before)
+                  `drop_truncate_table_enabled: false` on 10.1.0.1, 10.1.0.2 refuses DROP and TRUNCATE TABLE to the role rk: shop.Metrics_2, shop.orders
+                  hint: change `drop_truncate_table_enabled` on 10.1.0.1, 10.1.0.2, by `nodetool setguardrailsconfig` or cassandra.yaml, or let the agents log in as a superuser; and plan again
 
-        TABLE           WHAT WOULD HAPPEN TO IT         ID
-        shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
-        shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
-    "#]],
+            TABLE           WHAT WOULD HAPPEN TO IT         ID
+            shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
+            shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
+
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
+        "#]],
     );
     // It holds for no superuser, and where nobody logs in.
     for node in &mut request.nodes {

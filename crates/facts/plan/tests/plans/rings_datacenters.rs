@@ -50,6 +50,14 @@ fn one_datacenter_of_another_name() {
                   shop is made with the replication {'class': 'NetworkTopologyStrategy', 'lab': '3'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
                   hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'lab': '3'}
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE           WHAT HAPPENS TO IT                  ID
             shop.Metrics_2  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
             shop.orders     is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -90,6 +98,14 @@ fn two_datacenters_into_two_of_other_sizes() {
         &request(&source, &target),
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -136,6 +152,14 @@ fn two_datacenters_into_one_with_the_other_left_out() {
                   nothing is restored from the backup's datacenter tokyo: writes at LOCAL_QUORUM or LOCAL_ONE there that had not reached the others when the backup was made are missing
                   hint: to restore them too, add --datacenter tokyo=dc1
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
@@ -174,6 +198,14 @@ fn two_datacenters_into_one_that_both_feed() {
               REPLICATION_ADJUSTED shop (during)
                   shop is made with the replication {'class': 'NetworkTopologyStrategy', 'dc1': '2'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'paris': '2', 'tokyo': '1'}
                   hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2'}
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -223,6 +255,14 @@ fn one_datacenter_that_feeds_two() {
               REPLICATION_ADJUSTED shop (during)
                   shop is made with the replication {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
                   hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'}
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT                  ID
             shop.Metrics_2  is not there: created, then loaded  00000000-0000-0000-0000-000000000002

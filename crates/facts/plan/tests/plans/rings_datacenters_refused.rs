@@ -28,10 +28,16 @@ fn one_datacenter_into_two_where_nothing_feeds_the_second() {
                   the data of shop cannot be mapped: no datacenter of the source that holds replicas feeds the target's datacenter `dc2`
                   hint: to feed it: --datacenter dc1=dc1,dc2; or take it out of the keyspace's replication
 
-            advice (1)
+            advice (3)
               KEYSPACE_REPLICATION_MISMATCH shop (before)
                   shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '2', 'dc2': '2'} on the target, and was by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} in the backup
                   hint: its data is mapped onto the replicas that it has now
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -62,6 +68,14 @@ fn names_that_neither_side_has() {
               DATACENTER_LEFT_OUT tokyo (before)
                   nothing is restored from the backup's datacenter tokyo: writes at LOCAL_QUORUM or LOCAL_ONE there that had not reached the others when the backup was made are missing
                   hint: to restore them too, add --datacenter tokyo=dc1
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001

@@ -29,6 +29,14 @@ fn three_nodes_into_five() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
@@ -69,6 +77,14 @@ fn three_nodes_into_two_that_hold_fewer_replicas() {
                   shop is made with the replication {'class': 'NetworkTopologyStrategy', 'dc1': '2'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
                   hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2'}
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
 
@@ -105,6 +121,14 @@ fn one_token_for_each_node_into_four() {
         &request(&source, &target),
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -144,6 +168,14 @@ fn the_same_tokens_in_one_rack() {
         &request(&source, &target),
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.orders  is not there: created, then loaded  00000000-0000-0000-0000-000000000001

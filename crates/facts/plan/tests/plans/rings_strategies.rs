@@ -25,10 +25,16 @@ fn simple_strategy_onto_datacenters() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (1)
+            advice (3)
               KEYSPACE_REPLICATION_MISMATCH shop (before)
                   shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'SimpleStrategy', 'replication_factor': '2'} in the backup
                   hint: its data is mapped onto the replicas that it has now
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -75,10 +81,16 @@ fn datacenters_onto_simple_strategy() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (1)
+            advice (3)
               KEYSPACE_REPLICATION_MISMATCH shop (before)
                   shop is replicated by {'class': 'SimpleStrategy', 'replication_factor': '2'} on the target, and was by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} in the backup
                   hint: its data is mapped onto the replicas that it has now
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -137,10 +149,16 @@ fn a_live_keyspace_of_another_replication_is_refused_in_place() {
                   shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '2'} on the target, and was by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} in the backup
                   hint: restore online, which maps its data; or first: ALTER KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'}; and plan again
 
-            advice (1)
+            advice (3)
               OLD_FILES_KEPT staging (after)
                   the files that are replaced stay on the nodes, 6.0 GiB now
                   hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT                           ID
             shop.Metrics_2  its files are swapped while Cassandra is stopped  00000000-0000-0000-0000-000000000002
@@ -169,6 +187,14 @@ fn one_table_into_another_ring() {
         &request,
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT              ID
             shop.orders  is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
@@ -231,6 +257,14 @@ fn one_keyspace_of_two_into_another_ring() {
                   blog is made with the replication {'class': 'NetworkTopologyStrategy', 'dc1': '2'}; in the backup it was {'class': 'NetworkTopologyStrategy', 'dc1': '3'}
                   hint: to have it otherwise, make it as you want it and plan again; from this: CREATE KEYSPACE blog WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '2'}
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM blog.posts LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE       WHAT HAPPENS TO IT                  ID
             blog.posts  is not there: created, then loaded  00000000-0000-0000-0000-000000000005
 
@@ -273,6 +307,14 @@ fn two_keyspaces_that_are_replicated_in_two_ways() {
         &request(&source, &target),
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM blog.posts LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT                  ID
             blog.posts      is not there: created, then loaded  00000000-0000-0000-0000-000000000005

@@ -42,10 +42,16 @@ fn columns_that_were_added_dropped_and_changed() {
                   columns of shop.orders get the types back that they had: price from varint to int
                   hint: no CQL changes them again: to go forward, add a column under another name and let programs fill it
 
-            advice (1)
+            advice (3)
               SCHEMA_FORWARD shop.orders (after)
                   the restore undoes what was done to shop.orders since the backup: added paid boolean, tags set<text>; dropped note; changed the type of price from int to varint; no CQL brings forward shop.orders.price: the type of a column cannot be altered
                   hint: to have it again: ALTER TABLE shop.orders DROP note; ALTER TABLE shop.orders ADD paid boolean; ALTER TABLE shop.orders ADD tags set<text>
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
@@ -107,6 +113,14 @@ fn another_primary_key() {
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
                   hint: the plan has what is undone, and the CQL that does it again where there is any
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
 
@@ -163,10 +177,16 @@ fn options_that_were_changed() {
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
                   hint: the plan has what is undone, and the CQL that does it again where there is any
 
-            advice (1)
+            advice (3)
               SCHEMA_FORWARD shop.orders (after)
                   the restore undoes what was done to shop.orders since the backup: changed the options bloom_filter_fp_chance, compaction, gc_grace_seconds
                   hint: to have it again: ALTER TABLE shop.orders WITH bloom_filter_fp_chance = '0.1' AND compaction = {'class': 'org.apache.cassandra.db.compaction.LeveledCompactionStrategy'} AND gc_grace_seconds = 3600
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001
@@ -228,9 +248,15 @@ fn a_table_a_view_and_an_index_that_were_added_since() {
               TABLE_NOT_IN_BACKUP shop.baskets (during)
                   the live table shop.baskets is not in the backup and stays as it is
 
-            advice (1)
+            advice (3)
               INDEX_REBUILD shop.by_c (during)
                   the index by_c of shop.orders is rebuilt while rows are loaded
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT                   ID
             shop.Metrics_2  is there: emptied, then loaded       00000000-0000-0000-0000-000000000002
@@ -292,12 +318,18 @@ fn a_field_was_added_to_a_type() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (2)
+            advice (4)
               TYPE_DIFFERS shop.money (before)
                   the live type shop.money has fields that were added since the backup, and keeps them
               IN_PLACE_POSSIBLE staging (before)
                   the ring is that of the backup: its files can be swapped while Cassandra is stopped
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -360,10 +392,16 @@ fn a_field_of_a_type_was_renamed() {
                   the live type shop.money is not as it was in the backup
                   hint: bring it back, and plan again: ALTER TYPE shop.money RENAME currency TO cur
 
-            advice (1)
+            advice (3)
               SCHEMA_FORWARD shop.money (after)
                   the restore undoes what was done to shop.money since the backup: renamed cur to currency
                   hint: to have it again: ALTER TYPE shop.money RENAME cur TO currency
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002

@@ -64,10 +64,16 @@ fn from_3_11_onto_4_1() {
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
 
-            advice (1)
+            advice (3)
               UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
                   restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT              ID
             shop.orders  is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
@@ -133,13 +139,19 @@ fn from_4_0_onto_5_0_with_a_column_added_since() {
                   shop.orders has columns that were added since the backup, and are gone after the restore: paid
                   hint: the plan has the CQL that adds them again, empty
 
-            advice (2)
+            advice (4)
               UPGRADE_SSTABLES_REQUIRED cassandra 4.0.17 to cassandra 5.0.5 (after)
                   restored SSTables stay in the format of cassandra 4.0.17 until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
               SCHEMA_FORWARD shop.orders (after)
                   the restore undoes what was done to shop.orders since the backup: added paid boolean
                   hint: to have it again: ALTER TABLE shop.orders ADD paid boolean
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001

@@ -24,9 +24,15 @@ fn transient_replicas() {
                   who holds shop on the ring of the backup is not known: `dc1` is `3/1`: transient replication is not understood
                   hint: restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out
 
-            advice (1)
+            advice (3)
               KEYSPACE_REPLICATION_MISMATCH shop (before)
                   shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'NetworkTopologyStrategy', 'dc1': '3/1'} in the backup
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -48,9 +54,15 @@ fn a_strategy_of_somebodys_own() {
                   who holds shop on the ring of the backup is not known: replication strategy `com.example.MoonPhaseStrategy` is not understood
                   hint: restore it into a ring with the same tokens, datacenters and racks, replicated as it was; or leave the keyspace out
 
-            advice (1)
+            advice (3)
               KEYSPACE_REPLICATION_MISMATCH shop (before)
                   shop is replicated by {'class': 'NetworkTopologyStrategy', 'dc1': '3'} on the target, and was by {'class': 'com.example.MoonPhaseStrategy', 'phase': '2'} in the backup
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -98,6 +110,14 @@ fn random_onto_random_with_other_tokens() {
         &request,
         expect![[r#"
             restore of prod/nightly-1 into staging, online: can be done
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -148,6 +168,14 @@ fn random_onto_murmur3() {
                   the backup places rows by RandomPartitioner, and 10.1.0.1, 10.1.0.2, 10.1.0.3 by Murmur3Partitioner
                   hint: restore into a cluster with RandomPartitioner
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
             shop.orders     is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
@@ -173,6 +201,14 @@ fn byte_ordered_into_another_ring_and_into_the_same() {
               RING_NOT_UNDERSTOOD backup and target (before)
                   who holds what on the ring of backup and target is not known: where ByteOrderedPartitioner places replicas is not understood
                   hint: restore the whole backup into a ring with the same tokens, datacenters and racks
+
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002

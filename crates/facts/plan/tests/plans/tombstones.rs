@@ -83,6 +83,14 @@ fn an_old_backup_is_restored_with_its_tombstones() {
                   the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of shop.Metrics_2, shop.orders is raised from 864000 to 10368000 until they are repaired
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which is to end within 10d 00h from now; then ALTER TABLE shop."Metrics_2" WITH gc_grace_seconds = 864000; ALTER TABLE shop.orders WITH gc_grace_seconds = 864000
 
+            advice (2)
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM fresh.t LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
+
             TABLE           WHAT HAPPENS TO IT                                 ID
             fresh.t         is not there: created, then loaded                 00000000-0000-0000-0000-000000000005
             shop.Metrics_2  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000002

@@ -26,7 +26,7 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
                   the live definition of shop.orders is not as it was in the backup: the table is dropped and made as it was
                   hint: the plan has what is undone, and the CQL that does it again where there is any
 
-            advice (6)
+            advice (8)
               UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
                   restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
                   hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
@@ -42,9 +42,15 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod go on to use it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                                 ID
             shop.orders  is there: dropped, created as it was, then loaded  00000000-0000-0000-0000-000000000001

@@ -1,5 +1,6 @@
 //! What is left to people when the restore is done.
 
+use crate::cql::table_name;
 use crate::findings::Findings;
 use crate::restore::sstables::Restored;
 use crate::{codes, wording};
@@ -30,10 +31,32 @@ pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
             },
         );
     }
+    if let Some(first) = given.selected.tables.first() {
+        findings.say(
+            codes::DATA_TO_VERIFY,
+            name,
+            "the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed",
+            format!(
+                "read rows that you know, as by `SELECT * FROM {} LIMIT 10`, and run the application's own checks before users come back",
+                table_name(&first.table)
+            ),
+        );
+    }
     findings.say(
         codes::AUTH_NOT_INCLUDED,
         name,
         "users, roles and permissions are not part of the backup",
         "make roles and grants again, set up external authentication, and check that applications can log in",
     );
+    let source = &given.backup.backup.cluster;
+    if source.as_str() != name {
+        findings.say(
+            codes::CONNECTIONS_STAY,
+            name,
+            format!("programs that use {source} go on to use it"),
+            format!(
+                "give those that are to use {name} its contact points, datacenter names and credentials"
+            ),
+        );
+    }
 }

@@ -117,6 +117,8 @@ pub fn cases() -> Vec<Case> {
         ("BACKUP_DAMAGED", said(&damaged())),
         ("BACKUP_UNVERIFIED", said(&whole)),
         ("AUTH_NOT_INCLUDED", said(&whole)),
+        ("DATA_TO_VERIFY", said(&whole)),
+        ("CONNECTIONS_STAY", said(&whole)),
         ("REPAIR_ADVISED", said(&whole)),
         ("OLD_FILES_KEPT", said(&in_place)),
     ]
