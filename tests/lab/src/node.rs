@@ -62,6 +62,17 @@ impl Node {
         self.run_script("start", &[]).await.map(drop)
     }
 
+    /// Starts a node that was killed in the middle of a change of its schema, and refuses to start for that. What is left of
+    /// a table that was being dropped is ignored until it is dropped again.
+    pub async fn start_ignoring_broken_tables(&self) -> Result<()> {
+        let mut start = self.command("start");
+        start.env(
+            "JAVA_TOOL_OPTIONS",
+            "-Dcassandra.ignore_corrupted_schema_tables=true",
+        );
+        self.run(start, "start").await.map(drop)
+    }
+
     /// Ends the node and waits until it is gone.
     pub async fn stop(&self) -> Result<()> {
         self.run_script("stop", &[]).await.map(drop)
@@ -88,19 +99,29 @@ impl Node {
         tail(&self.log_file, lines)
     }
 
+    fn command(&self, script: &str) -> Command {
+        let mut command = Command::new(self.script(script));
+        command.stdin(Stdio::null());
+        command
+    }
+
     async fn run_script(&self, script: &str, arguments: &[&str]) -> Result<String> {
-        let output = Command::new(self.script(script))
-            .args(arguments)
-            .stdin(Stdio::null())
+        let mut command = self.command(script);
+        command.args(arguments);
+        let shown = format!("{script} {}", arguments.join(" "));
+        self.run(command, shown.trim_end()).await
+    }
+
+    async fn run(&self, mut command: Command, shown: &str) -> Result<String> {
+        let output = command
             .output()
             .await
-            .with_context(|| format!("could not run {}", self.script(script).display()))?;
+            .with_context(|| format!("could not run {command:?}"))?;
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         if !output.status.success() {
             let printed = format!("{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
             bail!(
-                "`{script} {}` of node {} failed: {}\n{}",
-                arguments.join(" "),
+                "`{shown}` of node {} failed: {}\n{}",
                 self.name,
                 output.status,
                 tools::last_lines(&printed, 60)

@@ -181,7 +181,7 @@ impl Arena {
             if !node.is_running() && *ran && !is_stopping {
                 say!("  the supervisor starts Cassandra {} again", node.name);
                 // As an init system would: Cassandra may not come up while its disk is full or its peers are down.
-                if let Err(error) = node.start().await {
+                if let Err(error) = start_or_mend(node).await {
                     self.failed_starts += 1;
                     if self.failed_starts > FAILED_STARTS_MAX {
                         return Err(error);
@@ -209,6 +209,25 @@ impl Arena {
     pub fn unfinished_uploads(&self) -> Result<Vec<PathBuf>> {
         entries(&self.world.store_folder()?.join(".tmp"))
     }
+}
+
+/// Cassandra that was killed while it dropped a table may have lost the half of it, and does not start by itself; the task
+/// that dropped it drops it again.
+async fn start_or_mend(node: &Node) -> Result<()> {
+    let Err(error) = node.start().await else {
+        return Ok(());
+    };
+    if !error
+        .to_string()
+        .contains("Columns not found in schema table")
+    {
+        return Err(error);
+    }
+    say!(
+        "  half of a dropped table is left on {}: it is ignored, as an operator would have it",
+        node.name
+    );
+    node.start_ignoring_broken_tables().await
 }
 
 /// None if there is no such folder.
