@@ -176,6 +176,22 @@ impl World {
         lab::session::run(&session, &format!("DROP KEYSPACE {keyspace}")).await
     }
 
+    /// Names of the Data components in the live folders of the user keyspaces of the first node.
+    pub fn live_data_files(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for folder in &self.cluster.node(0).data_dirs {
+            for path in folder_objects(folder, "-Data.db")? {
+                let text = path.to_string_lossy();
+                let is_copy = text.contains("/snapshots/") || text.contains("/backups/");
+                if !text.contains("/system") && !is_copy {
+                    let name = path.file_name().unwrap_or_default();
+                    names.push(name.to_string_lossy().into_owned());
+                }
+            }
+        }
+        Ok(names)
+    }
+
     /// Whether any node still has a snapshot of ours or a staging folder.
     pub fn leftovers(&self) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();

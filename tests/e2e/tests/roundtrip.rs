@@ -1,7 +1,8 @@
 //! Full backup, change, differential backup, dropped keyspace, plan, restore, the content as it was: on every release line.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use e2e::{CLUSTER, World, assert_differ, assert_same, folder_objects};
+use lab::session::{CqlValue, rows};
 use lab::{Cluster, ClusterBuilder, Release};
 use serde_json::Value;
 
@@ -50,6 +51,7 @@ async fn check(cluster: ClusterBuilder) -> Result<()> {
 
     world.restore("monday", "online").await?;
     assert_same(&first, &world.digest().await?);
+    check_index(&world).await?;
     assert_eq!(world.leftovers()?, Vec::<std::path::PathBuf>::new());
 
     // The base survives its differential, and deleting in the right order leaves nothing behind.
@@ -61,6 +63,22 @@ async fn check(cluster: ClusterBuilder) -> Result<()> {
     let left = folder_objects(world.store_folder()?, "")?;
     let left: Vec<_> = left.iter().filter_map(|path| path.file_name()).collect();
     assert_eq!(left, ["README.txt"]);
+    Ok(())
+}
+
+/// The index returns what a scan of its table finds.
+async fn check_index(world: &World) -> Result<()> {
+    let session = world.cluster.session().await?;
+    let scanned = rows(&session, "SELECT maker FROM shop.products").await?;
+    let maker = scanned.iter().flatten().flatten().next();
+    let maker = maker.and_then(|maker| maker.as_text()).context("a maker")?;
+    let of_maker = |row: &&Vec<Option<CqlValue>>| {
+        let value = row.first().and_then(Option::as_ref);
+        value.and_then(CqlValue::as_text) == Some(maker)
+    };
+    let query = format!("SELECT maker FROM shop.products WHERE maker = '{maker}'");
+    let indexed = rows(&session, &query).await?;
+    assert_eq!(indexed.len(), scanned.iter().filter(of_maker).count());
     Ok(())
 }
 

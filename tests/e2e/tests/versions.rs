@@ -47,11 +47,63 @@ async fn a_backup_of_3_11_restores_into_4_1_and_is_upgraded() -> Result<()> {
     new.restore("last-of-3-11", "auto").await?;
     assert_same(&before, &new.digest_as(Release::C311).await?);
 
-    let formats = sstable_formats(&new)?;
+    let formats = new.live_data_files()?;
     assert!(
         !formats.is_empty() && formats.iter().all(|name| name.starts_with("nb-")),
         "{formats:?}"
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_4_1_goes_into_another_cluster_of_5_0_and_is_upgraded() -> Result<()> {
+    let store = tempfile::tempdir()?;
+    let before = {
+        let old = World::builder(Cluster::builder(Release::C41).tokens(ring()))
+            .store(store.path())
+            .start()
+            .await?;
+        old.fill().await?;
+        old.add_cluster().await?;
+        old.backup("moved", "full").await?;
+        old.digest_as(Release::C41).await?
+    };
+    let new = World::builder(Cluster::builder(Release::C50).tokens(ring()))
+        .store(store.path())
+        .start()
+        .await?;
+    let cli = new.cli();
+    let agent = &new.deployment.agents[0];
+    cli.ok(&["cluster", "add", "staging", "--agent", agent])
+        .await?;
+    let plan = cli
+        .ok(&["restore", "plan", "prod/moved", "--into", "staging"])
+        .await?;
+    for code in ["UPGRADE_SSTABLES_REQUIRED", "CONNECTIONS_STAY"] {
+        assert!(plan.finding_codes().contains(&code.to_owned()), "{code}");
+    }
+    cli.ok(&[
+        "restore",
+        "start",
+        "prod/moved",
+        "--into",
+        "staging",
+        "--wait",
+        "--yes",
+    ])
+    .await?;
+    assert_same(&before, &new.digest_as(Release::C41).await?);
+    let formats = new.live_data_files()?;
+    assert!(
+        !formats.is_empty() && formats.iter().all(|name| name.starts_with("oa-")),
+        "{formats:?}"
+    );
+    // Two clusters share the bucket, and their backups may have the same name.
+    cli.ok(&["backup", "create", "staging", "--name", "moved", "--wait"])
+        .await?;
+    for backup in ["prod/moved", "staging/moved"] {
+        cli.ok(&["backup", "verify", backup]).await?;
+    }
     Ok(())
 }
 
@@ -116,24 +168,4 @@ async fn a_backup_of_4_1_is_refused_by_4_0_with_nothing_touched() -> Result<()> 
     let tasks = older.cli().ok(&["task", "list"]).await?;
     assert_eq!(tasks.json.as_array().map(Vec::len), Some(0));
     Ok(())
-}
-
-/// Names of the Data files in the live folders of the user keyspaces.
-fn sstable_formats(world: &World) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for folder in &world.cluster.node(0).data_dirs {
-        for path in e2e::folder_objects(folder, "-Data.db")? {
-            let text = path.to_string_lossy();
-            let system = text.contains("/system");
-            if !system && !text.contains("/snapshots/") && !text.contains("/backups/") {
-                names.push(
-                    path.file_name()
-                        .unwrap_or_default()
-                        .to_string_lossy()
-                        .into_owned(),
-                );
-            }
-        }
-    }
-    Ok(names)
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use scylla::client::PoolSize;
 use scylla::client::execution_profile::ExecutionProfile;
-use scylla::client::session::Session;
+pub use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::policies::host_filter::AllowListHostFilter;
-use scylla::value::{CqlValue, Row};
+pub use scylla::value::CqlValue;
+use scylla::value::Row;
 use tokio::time::{Instant, sleep};
 
 use crate::cluster::Cluster;

@@ -209,13 +209,16 @@ fn in_place_needs_tables_as_they_were() {
                   shop.Metrics_2 gets columns back that were dropped since the backup: c
                   hint: the plan has the CQL that drops them again
 
-            advice (7)
+            advice (8)
               BACKUP_UNVERIFIED prod/nightly-1 (before)
                   the backup has not been read back since it was written
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               SCHEMA_FORWARD shop.Metrics_2 (after)
                   the restore undoes what was done to shop.Metrics_2 since the backup: dropped c
                   hint: to have it again: ALTER TABLE shop."Metrics_2" DROP c
+              SCHEMA_FORWARD shop.unstored (after)
+                  the restore undoes what was done to shop.unstored since the backup: view dropped
+                  hint: to have it again: DROP MATERIALIZED VIEW shop.unstored
               OLD_FILES_KEPT staging (after)
                   the files that are replaced stay on the nodes, 3.0 GiB now
                   hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
@@ -240,6 +243,8 @@ fn in_place_needs_tables_as_they_were() {
             WOULD BE UNDONE IN THE SCHEMA (the CQL does it again after the restore)
             shop.Metrics_2: since the backup: dropped c
                 ALTER TABLE shop."Metrics_2" DROP c;
+            shop.unstored: since the backup: view dropped
+                DROP MATERIALIZED VIEW shop.unstored;
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011

@@ -135,7 +135,7 @@ fn what_differs_is_dropped_and_made_as_it_was() {
                   shop.orders has columns that were added since the backup, and are gone after the restore: added
                   hint: the plan has the CQL that adds them again, empty
 
-            advice (9)
+            advice (10)
               INDEX_REBUILD shop.by_c (during)
                   the index by_c of shop.orders is rebuilt while rows are loaded
               AUTO_SNAPSHOTS_LEFT staging (after)
@@ -156,6 +156,9 @@ fn what_differs_is_dropped_and_made_as_it_was() {
                       PRIMARY KEY (c, id)
                       WITH CLUSTERING ORDER BY (id ASC)
                       AND comment = ''
+              SCHEMA_FORWARD shop.by_c (after)
+                  the restore undoes what was done to shop.by_c since the backup: index dropped
+                  hint: to have it again: DROP INDEX shop.by_c
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
                   hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
@@ -184,6 +187,8 @@ fn what_differs_is_dropped_and_made_as_it_was() {
                     PRIMARY KEY (c, id)
                     WITH CLUSTERING ORDER BY (id ASC)
                     AND comment = '';
+            shop.by_c: since the backup: index dropped
+                DROP INDEX shop.by_c;
 
             NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
             10.1.0.1   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000011

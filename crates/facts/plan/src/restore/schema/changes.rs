@@ -1,7 +1,9 @@
 //! What of the live schema a restore undoes, table by table, and the CQL that does it again.
 
-use cassandra_schema::{Forward, TableDiff, TypeDiff, View, diff, diff_type};
-use model::plan::{SchemaChange, TableAction};
+mod attached;
+
+use cassandra_schema::{Forward, TableDiff, TypeDiff, diff, diff_type};
+use model::plan::SchemaChange;
 use model::{SchemaKind, TableRef};
 
 use super::tables::Decided;
@@ -38,7 +40,8 @@ pub(crate) fn find(
         }
     }
     changes.extend(types(selected, schemas));
-    changes.extend(gone(decided, schemas));
+    changes.extend(attached::gone(decided, schemas));
+    changes.extend(attached::back(selected, schemas));
     changes
 }
 
@@ -227,49 +230,6 @@ pub(crate) fn type_back(schemas: &Schemas, keyspace: &str, name: &str) -> Vec<St
     } else {
         Vec::new()
     }
-}
-
-/// Views and indexes that the backup does not know, over tables that are dropped and made again. Those of a table that is only
-/// emptied stay.
-fn gone(decided: &[Decided], schemas: &Schemas) -> Vec<SchemaChange> {
-    let mut changes = Vec::new();
-    let remade = |keyspace: &str, name: &str| {
-        decided.iter().any(|table| {
-            table.plan.action == TableAction::Recreate
-                && table.plan.table.keyspace == keyspace
-                && table.plan.table.table == name
-        })
-    };
-    for index in &schemas.live.indexes {
-        let known = schemas.backup.index(&index.keyspace, &index.name).is_some();
-        if remade(&index.keyspace, &index.table) && !known {
-            let subject = format!("{}.{}", index.keyspace, index.name);
-            changes.push(SchemaChange {
-                subject,
-                what: format!("since the backup: index made on {}", index.table),
-                forward_cql: index.to_cql(),
-            });
-        }
-    }
-    for view in &schemas.live.views {
-        let known = schemas.backup.view(&view.keyspace, &view.name).is_some();
-        if remade(&view.keyspace, &view.base_table) && !known {
-            let subject = format!("{}.{}", view.keyspace, view.name);
-            changes.push(SchemaChange {
-                subject,
-                what: format!("since the backup: view made over {}", view.base_table),
-                forward_cql: vec![without_id(view)],
-            });
-        }
-    }
-    changes
-}
-
-/// It is made again, with another id.
-fn without_id(view: &View) -> String {
-    let mut view = view.clone();
-    view.id = None;
-    view.to_cql()
 }
 
 fn change(subject: &str, what: String, forward: &Forward) -> SchemaChange {
