@@ -67,10 +67,14 @@ pub async fn execute(
             statement: statement.clone(),
             source,
         };
-        if is_done(node, statement).await.map_err(failed)? {
-            continue;
+        if let Err(error) = node.cql.execute(statement).await {
+            // Other errors say nothing of the keyspace.
+            let is_refused = matches!(error, CqlError::Statement { .. });
+            if is_refused && drops_nothing(node, statement).await.map_err(failed)? {
+                continue;
+            }
+            return Err(failed(error));
         }
-        node.cql.execute(statement).await.map_err(failed)?;
         if changes_schema(statement) {
             ring::await_agreement(&*node.cql, node.cql_timeout())
                 .await
@@ -86,9 +90,10 @@ pub async fn execute(
     })
 }
 
-/// Whether it would drop a keyspace that is not there. Cassandra asks for the permission to drop it all the same, which
-/// cannot be granted on what is not there.
-async fn is_done(node: &CassandraNode, statement: &str) -> Result<bool, CqlError> {
+/// Whether it drops a keyspace that is not there. Cassandra asks for the permission to drop it all the same, which cannot be
+/// granted on what is not there. The statement is run first, because a node whose disk was full while it dropped a keyspace
+/// may have it no longer in its tables and still in memory; then dropping it again helps.
+async fn drops_nothing(node: &CassandraNode, statement: &str) -> Result<bool, CqlError> {
     let words: Vec<Token> = cql::tokens(statement).take(6).collect();
     let [drop, keyspace, maybe, exists, name] = words.as_slice() else {
         return Ok(false);
@@ -137,44 +142,50 @@ mod tests {
         assert_eq!(error.reason(), "CQL_FAILED");
     }
 
+    const NAMES: &str = "SELECT keyspace_name FROM system_schema.keyspaces";
+
     #[tokio::test]
-    async fn a_keyspace_that_is_not_there_is_not_dropped_and_one_that_is_there_is() {
+    async fn dropping_a_keyspace_may_be_refused_if_it_is_not_there() {
         let root = tempfile::tempdir().unwrap();
         let fake = FakeCassandra::new(root.path(), 1, "4.1.9");
-        fake.cql.set(
-            "SELECT keyspace_name FROM system_schema.keyspaces",
-            json!([{ "keyspace_name": "Shop" }, { "keyspace_name": "ringkeep_trial_2" }]),
-        );
+        let there = json!([{ "keyspace_name": "Shop" }, { "keyspace_name": "ringkeep_trial_2" }]);
+        fake.cql.set(NAMES, there);
         let drops = [
-            "DROP KEYSPACE IF EXISTS ringkeep_trial_1",
-            "drop keyspace if exists \"ringkeep_trial_2\"",
+            ("DROP KEYSPACE IF EXISTS ringkeep_trial_1", true),
+            ("drop keyspace if exists \"ringkeep_trial_2\"", false),
             // Names are compared as CQL reads them.
-            "DROP KEYSPACE IF EXISTS Shop",
-            "DROP KEYSPACE IF EXISTS \"Shop\"",
+            ("DROP KEYSPACE IF EXISTS Shop", true),
+            ("DROP KEYSPACE IF EXISTS \"Shop\"", false),
             // Without IF EXISTS, and of a table: left to Cassandra.
-            "DROP KEYSPACE ringkeep_trial_1",
-            "DROP TABLE IF EXISTS ringkeep_trial_1.t",
+            ("DROP KEYSPACE ringkeep_trial_1", false),
+            ("DROP TABLE IF EXISTS ringkeep_trial_1.t", false),
         ];
-        let drops = drops.map(String::from);
-        execute(&fake.node, &drops).await.unwrap();
-        let executed = fake.cql.executed.lock().unwrap();
-        assert_eq!(*executed, [&drops[1..2], &drops[3..]].concat());
+        for (drop, is_done) in drops {
+            *fake.cql.refuses.lock().unwrap() = Some(drop.to_owned());
+            let dropped = execute(&fake.node, &[drop.to_owned()]).await;
+            assert_eq!(dropped.is_ok(), is_done, "{drop}: {dropped:?}");
+        }
+    }
+
+    /// It may be in the memory of a node and in its tables no longer.
+    #[tokio::test]
+    async fn a_keyspace_that_the_tables_do_not_have_is_dropped_all_the_same() {
+        let root = tempfile::tempdir().unwrap();
+        let fake = FakeCassandra::new(root.path(), 1, "4.1.9");
+        fake.cql.set(NAMES, json!([]));
+        let drop = ["DROP KEYSPACE IF EXISTS ringkeep_trial_1".to_owned()];
+        execute(&fake.node, &drop).await.unwrap();
+        assert_eq!(*fake.cql.executed.lock().unwrap(), drop);
     }
 
     #[tokio::test]
     async fn a_keyspace_is_not_taken_for_absent_if_the_names_cannot_be_read() {
         let root = tempfile::tempdir().unwrap();
         let fake = FakeCassandra::new(root.path(), 1, "4.1.9");
-        let names = "SELECT keyspace_name FROM system_schema.keyspaces";
-        *fake.cql.refuses.lock().unwrap() = Some(names.to_owned());
+        fake.cql.set(NAMES, json!([{ "other": "x" }]));
         let drop = "DROP KEYSPACE IF EXISTS ringkeep_trial_1".to_owned();
-        let error = execute(&fake.node, &[drop]).await.unwrap_err();
-        assert_eq!(error.reason(), "CQL_FAILED");
-        fake.cql.refuses.lock().unwrap().take();
-        fake.cql.set(names, json!([{ "other": "x" }]));
-        let drop = "DROP KEYSPACE IF EXISTS ringkeep_trial_1".to_owned();
+        *fake.cql.refuses.lock().unwrap() = Some(drop.clone());
         execute(&fake.node, &[drop]).await.unwrap_err();
-        assert!(fake.cql.executed.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -61,8 +61,8 @@ pub struct RestoreRequest {
     pub target_keys: Vec<NodeKeys>,
     /// The newest verification of the backup at each level.
     pub verifications: Vec<VerificationResult>,
-    /// What the backup names and the bucket lacks, or has with another size.
-    pub missing: Vec<Damage>,
+    /// What the backup names and the bucket lacks, or has with another size; none: that was not looked for.
+    pub missing: Option<Vec<Damage>>,
     /// When the plan is made.
     pub now: Timestamp,
     pub rates: Rates,

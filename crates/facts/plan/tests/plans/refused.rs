@@ -299,7 +299,7 @@ fn what_the_bucket_lacks_of_a_table_refuses_that_table_alone() {
         let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
         let mut request = request(&source, &target);
         request.options.selection = selection(&[], tables);
-        request.missing = vec![model::Damage {
+        request.missing = Some(vec![model::Damage {
             node: String::new(),
             keyspace: "shop".into(),
             table: lacks.into(),
@@ -308,13 +308,24 @@ fn what_the_bucket_lacks_of_a_table_refuses_that_table_alone() {
             object: "an/object".into(),
             offset: None,
             what: "it is missing".into(),
-        }];
+        }]);
         codes(&request)
     };
     let refusal = ["Refusal OBJECTS_MISSING prod/nightly-1"];
     assert_eq!(request(&["shop.orders"], "orders"), refusal);
     assert_eq!(request(&["shop.orders"], ""), refusal, "a manifest");
     assert_eq!(request(&["shop.orders"], "Metrics_2"), Vec::<String>::new());
+}
+
+#[test]
+fn a_plan_says_if_the_bucket_was_not_looked_through() {
+    let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let mut request = request(&source, &target);
+    request.missing = None;
+    let plan = plan::plan_restore(&request);
+    assert!(plan.supported);
+    let said = |code: &str| plan.findings.iter().any(|it| it.code == code);
+    assert!(said("OBJECTS_MISSING"));
 }
 
 /// Made in the middle of an upgrade: the backup's own release is that of its oldest node.

@@ -169,7 +169,8 @@ impl From<RestoreRequest> for pb::PlanRestoreRequest {
             sstables: all_into(request.sstables),
             target_keys: all_into(request.target_keys),
             verifications: all_into(request.verifications),
-            missing: all_into(request.missing),
+            looked_for_missing: request.missing.is_some(),
+            missing: all_into(request.missing.unwrap_or_default()),
             now: time(request.now),
             rates: Some(request.rates.into()),
         }
@@ -191,7 +192,9 @@ impl TryFrom<pb::PlanRestoreRequest> for RestoreRequest {
             sstables: all(request.sstables)?,
             target_keys: all_into(request.target_keys),
             verifications: all(request.verifications)?,
-            missing: all_into(request.missing),
+            missing: request
+                .looked_for_missing
+                .then(|| all_into(request.missing)),
             now: parsed("now", &request.now)?,
             rates: request.rates.map(Rates::from).unwrap_or_default(),
         })

@@ -255,6 +255,7 @@ impl Planner for FakePlanner {
             .collect();
         let mut findings = self.findings(&request.nodes, &request.unreachable);
         findings.extend(Self::missing(&request.missing));
+        self.fleet.facts().looked_for_missing = request.looked_for_missing;
         let supported = findings
             .iter()
             .all(|finding| finding.severity() != Severity::Refusal);

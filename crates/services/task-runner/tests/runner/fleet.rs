@@ -84,6 +84,8 @@ pub struct Facts {
     pub marked: BTreeMap<String, String>,
     pub schema_applied: bool,
     pub schema_version: String,
+    /// Whether the planner was last told that the bucket was looked through.
+    pub looked_for_missing: bool,
     /// How often the last node is yet to describe itself with an older schema.
     pub behind: u32,
     /// A statement with this in it sets that.

@@ -405,6 +405,7 @@ async fn what_the_bucket_lacks_is_known_to_the_plan() {
     world.fleet.facts().damage = vec!["an/object".into()];
     let plan = life.plan_restore("b").await;
     assert!(!plan.supported);
+    assert!(world.fleet.facts().looked_for_missing);
     let codes: Vec<&str> = plan.findings.iter().map(|it| it.code.as_str()).collect();
     assert!(codes.contains(&"OBJECTS_MISSING"), "{codes:?}");
     assert_eq!(world.fleet.changes(), Vec::<String>::new());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::manifest::{BackupManifest, VerificationResult};
-use model::{Damage, VerifyLevel};
+use model::{Damage, Severity, VerifyLevel};
 
 use super::Restored;
 use crate::findings::Findings;
@@ -26,7 +26,19 @@ fn check_missing(restored: &Restored, findings: &mut Findings) {
         it.table.is_empty()
             || tables.any(|of| of.table.keyspace == it.keyspace && of.table.table == it.table)
     };
-    let missing: Vec<&Damage> = given.request.missing.iter().filter(is_needed).collect();
+    let name = &given.backup.backup;
+    let list = format!("`ringkeep backup verify {name} --level manifest`");
+    let Some(missing) = &given.request.missing else {
+        findings.say_as(
+            Severity::Advice,
+            codes::OBJECTS_MISSING,
+            name,
+            "the plan did not find the time to look whether the bucket has every object of the backup",
+            format!("{list} looks for all of them"),
+        );
+        return;
+    };
+    let missing: Vec<&Damage> = missing.iter().filter(is_needed).collect();
     let Some(first) = missing.first() else {
         return;
     };
@@ -39,7 +51,6 @@ fn check_missing(restored: &Restored, findings: &mut Findings) {
     } else {
         format!(" of {}", wording::list(&tables))
     };
-    let name = &given.backup.backup;
     findings.say(
         codes::OBJECTS_MISSING,
         name,
@@ -49,7 +60,7 @@ fn check_missing(restored: &Restored, findings: &mut Findings) {
             first.object,
             first.what
         ),
-        format!("restore another backup, or leave these tables out; `ringkeep backup verify {name} --level manifest` lists all"),
+        format!("restore another backup, or leave these tables out; {list} lists all"),
     );
 }
 

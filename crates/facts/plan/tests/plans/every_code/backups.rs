@@ -73,7 +73,7 @@ fn damaged() -> RestoreRequest {
 /// Of an object of one table.
 pub fn lacking(table: &str) -> RestoreRequest {
     let mut request = selecting(&[], &[]);
-    request.missing = vec![model::Damage {
+    request.missing = Some(vec![model::Damage {
         node: "00000000-0000-0000-0000-000000000011".into(),
         keyspace: "shop".into(),
         table: table.into(),
@@ -82,7 +82,7 @@ pub fn lacking(table: &str) -> RestoreRequest {
         object: "clusters/prod/nightly-1/nb-1-big-Data.db".into(),
         offset: None,
         what: "it is missing".into(),
-    }];
+    }]);
     request
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::clients::CompleteBackup;
 use model::manifest::BackupManifest;
 use model::plan::{Rates, RestoreMode, RestoreOptions, RestorePlan, RestoreRequest};
 use model::task::TaskKind;
-use model::{BackupName, ClusterName, HostId, Schema, TaskId};
+use model::{BackupName, BackupRef, ClusterName, Damage, HostId, Schema, TaskId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,9 +16,13 @@ use super::plans::{self, PlanRecord, PlanStore};
 use super::spec::{RestoreSpec, SPEC};
 use super::sstables;
 use crate::cluster;
+use crate::context::Context;
 use crate::describe::{describe_agreed, schema};
 use crate::engine::{Engine, NewTask, TaskRecord};
 use crate::error::RunnerError;
+
+/// How long a plan looks whether the bucket has every object. Callers give a plan up after two minutes.
+const LOOK_LIMIT: Duration = Duration::from_secs(45);
 
 /// A restore as it was asked for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -67,15 +72,14 @@ async fn plan_now(engine: &Engine, request: NewRestore) -> Result<Planned, Runne
             .await
             .map_err(|why| RunnerError::NoSchema(request.target.clone(), why))?
     };
-    let (sstables, target_keys) = sstables::gather(
+    let gathering = sstables::gather(
         context,
         &backup.backup,
         &request.options.selection,
         &described.nodes,
-    )
-    .await?;
-    let missing = context.catalog.check_objects(&backup.backup).await;
-    let missing = missing.map_err(RunnerError::remote("storage-catalog"))?;
+    );
+    let (gathered, missing) = tokio::join!(gathering, missing(context, &backup.backup));
+    let ((sstables, target_keys), missing) = (gathered?, missing?);
     let manifests = manifests(&backup);
     let plan = context.planner.plan_restore(RestoreRequest {
         backup,
@@ -93,6 +97,23 @@ async fn plan_now(engine: &Engine, request: NewRestore) -> Result<Planned, Runne
     });
     let plan = plan.await.map_err(RunnerError::remote("planner"))?;
     Ok(Planned { plan, manifests })
+}
+
+/// What the bucket lacks of the backup; none if looking takes so long that the caller would give the plan up.
+async fn missing(
+    context: &Context,
+    backup: &BackupRef,
+) -> Result<Option<Vec<Damage>>, RunnerError> {
+    let looking = context.catalog.check_objects(backup);
+    match tokio::time::timeout(LOOK_LIMIT, looking).await {
+        Ok(missing) => Ok(Some(
+            missing.map_err(RunnerError::remote("storage-catalog"))?,
+        )),
+        Err(_) => {
+            tracing::warn!(%backup, "the bucket was not looked through for what the backup lacks: it takes too long");
+            Ok(None)
+        }
+    }
 }
 
 fn manifests(backup: &BackupManifest) -> BTreeMap<HostId, String> {
