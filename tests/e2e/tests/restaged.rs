@@ -27,6 +27,7 @@ case " $* " in
         "$bin/nodetool.real" "$@" >&2
         read -r pid start < "$bin/../run/pid"
         kill -KILL "$pid"
+        while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
         "$bin/start" >&2
         exit 1
     fi
