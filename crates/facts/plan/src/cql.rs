@@ -11,7 +11,12 @@ pub(crate) const GRACE: &str = "gc_grace_seconds";
 
 /// A table's name as it must be written.
 pub(crate) fn table_name(table: &TableRef) -> String {
-    format!("{}.{}", quote(&table.keyspace), quote(&table.table))
+    qualified(&table.keyspace, &table.table)
+}
+
+/// A name within a keyspace as it must be written.
+pub(crate) fn qualified(keyspace: &str, name: &str) -> String {
+    format!("{}.{}", quote(keyspace), quote(name))
 }
 
 /// An option of a `WITH … AND …` list: its name as stored, and where it stands.

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use model::cql::quote;
 use model::manifest::BackupManifest;
 use model::plan::{RestoreMode, TableAction};
 use model::{HostId, SchemaEntry, SchemaKind, TableRef};
@@ -281,7 +280,7 @@ fn indexes<'a>(
 }
 
 fn entry_name(entry: &SchemaEntry) -> String {
-    format!("{}.{}", quote(&entry.keyspace), quote(&entry.name))
+    cql::qualified(&entry.keyspace, &entry.name)
 }
 
 /// Makes a thing if it is absent.

@@ -2,12 +2,12 @@
 
 use cassandra_schema::{Index, IndexKind, Schema};
 use model::TableRef;
-use model::cql::quote;
 use model::plan::TableAction;
 
 use super::outcome::Met;
 use super::tables::Decided;
 use crate::codes;
+use crate::cql::table_name;
 use crate::findings::Findings;
 
 pub(crate) fn check(met: &Met, findings: &mut Findings) {
@@ -39,7 +39,7 @@ fn has_core(schema: &Schema, table: &TableRef) -> bool {
 }
 
 fn say(table: &TableRef, findings: &mut Findings) {
-    let name = format!("{}.{}", quote(&table.keyspace), quote(&table.table));
+    let name = table_name(table);
     findings.say(
         codes::SEARCH_REINDEX,
         table,

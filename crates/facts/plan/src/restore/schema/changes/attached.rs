@@ -1,9 +1,9 @@
 //! Indexes and views over tables that are there: which of them go with a restore, and which come back.
 
 use cassandra_schema::View;
-use model::cql::quote;
 use model::plan::{SchemaChange, TableAction};
 
+use crate::cql::qualified;
 use crate::restore::given::schemas::Schemas;
 use crate::restore::given::selected::Selected;
 use crate::restore::schema::tables::Decided;
@@ -93,10 +93,6 @@ fn come_back(
             .chain(now.into_iter().flatten())
             .collect(),
     }
-}
-
-fn qualified(keyspace: &str, name: &str) -> String {
-    format!("{}.{}", quote(keyspace), quote(name))
 }
 
 /// It is made again, with another id.
