@@ -143,7 +143,7 @@ codes! {
         "The backup names objects that the bucket no longer has, or has with another size: they were deleted or overwritten by \
          something other than Ringkeep, or the store has lost them. The restore would fail when it fetches them. Restore from \
          another backup, or leave the tables out that the finding names. `ringkeep backup verify --level manifest` lists all. \
-         As advice: the backup is so large that the plan had no time to look."
+         As advice: looking took too long, as for a very large backup."
     BACKUP_UNVERIFIED Advice Before
         "The backup has not been read back since it was written, or damage was found when it was. Every byte was checked on \
          its way out, and every byte that a restore takes is checked on its way in, before anything is changed; damage in the \
@@ -347,7 +347,7 @@ codes! {
          SSTable. Whether the rows are those that are needed is for people and their programs: read rows that are known, and \
          run the application's own checks, before users come back."
     CONNECTIONS_STAY Advice After
-        "The backup is of another cluster than the one that it is restored into. Programs go on to use the old one until their \
+        "The backup is of another cluster than the one that it is restored into. Programs keep using the old one until their \
          contact points, datacenter names and credentials are changed."
     AUTO_SNAPSHOTS_LEFT Advice After
         "Before Cassandra drops or empties a table it takes a snapshot of it, unless `auto_snapshot` is off. The snapshots \

@@ -40,7 +40,7 @@ fn classes_that_no_release_brings() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID
@@ -110,7 +110,7 @@ fn views_functions_and_sasi_that_are_switched_off() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT              ID
@@ -173,7 +173,7 @@ fn what_5_0_has_onto_4_1() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID

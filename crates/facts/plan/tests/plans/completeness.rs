@@ -46,7 +46,7 @@ fn all_is_not_reached_by_a_backup_without_a_node() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
@@ -81,7 +81,7 @@ fn quorum_goes_without_one_replica_of_three() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
@@ -140,7 +140,7 @@ fn quorum_is_not_reached_without_two_replicas_of_three() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
@@ -175,7 +175,7 @@ fn one_goes_without_two_replicas_of_three() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
@@ -234,7 +234,7 @@ fn any_goes_with_parts_of_the_ring_that_nobody_has() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID

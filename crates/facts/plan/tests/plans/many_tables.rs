@@ -79,7 +79,7 @@ fn five_hundred_tables_are_counted() {
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             KEYSPACE  TABLES      BYTES  WHAT HAPPENS TO IT                                 AMONG THEM

@@ -36,7 +36,7 @@ fn one_datacenter_into_two_where_nothing_feeds_the_second() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
@@ -74,7 +74,7 @@ fn names_that_neither_side_has() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID

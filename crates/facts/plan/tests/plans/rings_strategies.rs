@@ -33,7 +33,7 @@ fn simple_strategy_onto_datacenters() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
@@ -89,7 +89,7 @@ fn datacenters_onto_simple_strategy() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT              ID
@@ -157,7 +157,7 @@ fn a_live_keyspace_of_another_replication_is_refused_in_place() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT WOULD HAPPEN TO IT                           ID
@@ -193,7 +193,7 @@ fn one_table_into_another_ring() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM shop.orders LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT              ID
@@ -262,7 +262,7 @@ fn one_keyspace_of_two_into_another_ring() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM blog.posts LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE       WHAT HAPPENS TO IT                  ID
@@ -313,7 +313,7 @@ fn two_keyspaces_that_are_replicated_in_two_ways() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM blog.posts LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT                  ID

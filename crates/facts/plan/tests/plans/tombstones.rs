@@ -88,7 +88,7 @@ fn an_old_backup_is_restored_with_its_tombstones() {
                   the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
                   hint: read rows that you know, as by `SELECT * FROM fresh.t LIMIT 10`, and run the application's own checks before users come back
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE           WHAT HAPPENS TO IT                                 ID

@@ -49,7 +49,7 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
               CONNECTIONS_STAY staging (after)
-                  programs that use prod go on to use it
+                  programs that use prod keep using it
                   hint: give those that are to use staging its contact points, datacenter names and credentials
 
             TABLE        WHAT HAPPENS TO IT                                 ID

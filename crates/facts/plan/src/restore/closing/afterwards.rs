@@ -53,7 +53,7 @@ pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
         findings.say(
             codes::CONNECTIONS_STAY,
             name,
-            format!("programs that use {source} go on to use it"),
+            format!("programs that use {source} keep using it"),
             format!(
                 "give those that are to use {name} its contact points, datacenter names and credentials"
             ),

@@ -33,7 +33,7 @@ fn check_missing(restored: &Restored, findings: &mut Findings) {
             Severity::Advice,
             codes::OBJECTS_MISSING,
             name,
-            "the plan did not find the time to look whether the bucket has every object of the backup",
+            "whether the bucket has every object of the backup was not checked: it took too long",
             format!("{list} looks for all of them"),
         );
         return;

@@ -110,7 +110,7 @@ async fn missing(
             missing.map_err(RunnerError::remote("storage-catalog"))?,
         )),
         Err(_) => {
-            tracing::warn!(%backup, "the bucket was not looked through for what the backup lacks: it takes too long");
+            tracing::warn!(%backup, "whether the bucket has every object of the backup was not checked: it took too long");
             Ok(None)
         }
     }
