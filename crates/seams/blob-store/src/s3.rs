@@ -16,11 +16,15 @@ mod parts;
 mod put;
 mod range;
 mod read;
+mod resume;
+mod twice;
 mod unfinished;
+mod upload;
 
+use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -28,7 +32,9 @@ use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use bytes::Bytes;
 use futures::stream::{StreamExt, TryStreamExt, once, try_unfold};
 
-use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, S3Config, StoreError, key};
+use crate::{
+    BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, S3Config, StoreError, key,
+};
 use denied::{LISTING_HINT, lacking};
 use error::classify;
 
@@ -54,6 +60,14 @@ pub struct S3 {
 struct Learnt {
     refuses_bulk: AtomicBool,
     keeps_versions: AtomicBool,
+    /// Uploads that this process is about to abort: the next try must not take them up.
+    given_up: Mutex<HashSet<String>>,
+}
+
+impl Learnt {
+    fn given_up(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl S3 {
@@ -100,7 +114,7 @@ impl S3 {
 
     fn checksum(&self, bytes: &[u8]) -> Option<String> {
         self.checksums
-            .then(|| aws_smithy_types::base64::encode(crc32fast::hash(bytes).to_be_bytes()))
+            .then(|| upload::encode(crc32fast::hash(bytes)))
     }
 
     /// One page of a listing, and the token of the next one.
@@ -189,6 +203,20 @@ impl BlobStore for S3 {
         body: ByteStream,
     ) -> Result<Put, StoreError> {
         multipart::put(self, key, size_hint, body).await
+    }
+
+    fn part_bytes(&self, bytes: u64) -> Option<u64> {
+        Some(multipart::part_bytes(self, bytes))
+    }
+
+    async fn put_read_twice(
+        &self,
+        key: &str,
+        bytes: u64,
+        body: ByteStream,
+        again: ReadAgain,
+    ) -> Result<Put, StoreError> {
+        twice::put(self, key, bytes, body, again).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

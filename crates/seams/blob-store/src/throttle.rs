@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
-use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
+use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, Store, StoreError};
 
 /// How much may pass at once after a pause, as time at the full rate.
 const BURST: Duration = Duration::from_millis(250);
@@ -99,6 +99,23 @@ impl BlobStore for Throttle {
     ) -> Result<Put, StoreError> {
         let body = paced(body, self.up.clone());
         self.inner.put_stream(key, size_hint, body).await
+    }
+
+    fn part_bytes(&self, bytes: u64) -> Option<u64> {
+        self.inner.part_bytes(bytes)
+    }
+
+    /// What is read again is what is sent.
+    async fn put_read_twice(
+        &self,
+        key: &str,
+        bytes: u64,
+        body: ByteStream,
+        again: ReadAgain,
+    ) -> Result<Put, StoreError> {
+        let up = self.up.clone();
+        let again: ReadAgain = Arc::new(move |range| paced(again(range), up.clone()));
+        self.inner.put_read_twice(key, bytes, body, again).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
