@@ -5,7 +5,9 @@ use std::sync::Arc;
 use blob_store::Put;
 
 use super::UploadError;
+use super::again::again;
 use super::file::Uploader;
+use super::pieces::Way;
 use super::read::{self, Content, Expected, ReadFault};
 
 /// What came of uploading a file under one key.
@@ -27,17 +29,26 @@ impl Uploader {
         expected: &Expected,
     ) -> Result<Uploaded, UploadError> {
         let counter = Arc::new(self.work.counter());
-        let (body, mut reading) = read::stream(
-            key,
-            expected.clone(),
-            self.buffer_bytes,
-            self.work.clone(),
-            counter.clone(),
-        );
-        let put = self
-            .work
-            .or_stop(self.bucket.store_file(key, expected.bytes, body))
-            .await?;
+        let bytes = expected.bytes;
+        let way = self.pieces.way(bytes, self.bucket.part_bytes(bytes));
+        let pieces = match way {
+            Way::Once(size) => self.pieces.with_size(size),
+            Way::Twice => self.pieces.clone(),
+        };
+        let (work, counted) = (self.work.clone(), counter.clone());
+        let (body, mut reading) = read::stream(key, expected.clone(), pieces, work, counted);
+        let put = match way {
+            Way::Once(_) => {
+                let stored = self.bucket.store_file(key, bytes, body);
+                self.work.or_stop(stored).await?
+            }
+            Way::Twice => {
+                let (path, pieces) = (expected.path.clone(), self.pieces.clone());
+                let again = again(key, path, pieces, self.work.clone());
+                let stored = self.bucket.store_file_read_twice(key, bytes, body, again);
+                self.work.or_stop(stored).await?
+            }
+        };
         counter.take_back();
         // Nothing if the stream was not read to its end.
         match (put, reading.try_recv().ok()) {

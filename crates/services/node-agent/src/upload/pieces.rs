@@ -1,0 +1,59 @@
+//! The memory that files are read into.
+
+use blob_store::{Budget, Buffer};
+use chassis::work::{Stopped, Work};
+
+use crate::agent::Agent;
+
+/// How files are read: in pieces of this size, in memory of the agent's budget.
+#[derive(Debug, Clone)]
+pub(super) struct Pieces {
+    pub budget: Budget,
+    pub bytes: usize,
+}
+
+/// How a file goes to the store.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// In pieces of this size, each of which the store sends as it is.
+    Once(usize),
+    /// In parts that are never held as a whole.
+    Twice,
+}
+
+impl Pieces {
+    pub fn of(agent: &Agent) -> Self {
+        let budget = agent.budget.clone();
+        let bytes = agent.config.read_buffer_bytes;
+        Self {
+            bytes: bytes.clamp(1, budget.total_bytes()),
+            budget,
+        }
+    }
+
+    /// Waits for a buffer for the next of these bytes; it has room for all of them or for one piece.
+    pub async fn buffer(&self, bytes: u64, work: &Work) -> Result<Buffer, Stopped> {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        work.or_stop(self.budget.buffer(bytes.min(self.bytes)))
+            .await
+    }
+
+    /// How to upload a file of so many bytes to a store with parts of this size. Parts are held if there is room for two,
+    /// so that one is read while the other is sent.
+    pub fn way(&self, bytes: u64, part_bytes: Option<u64>) -> Way {
+        let Some(part_bytes) = part_bytes else {
+            return Way::Once(self.bytes);
+        };
+        match usize::try_from(part_bytes.min(bytes)) {
+            Ok(part) if part <= self.budget.total_bytes() / 2 => Way::Once(part.max(1)),
+            _ => Way::Twice,
+        }
+    }
+
+    pub fn with_size(&self, bytes: usize) -> Self {
+        Self {
+            budget: self.budget.clone(),
+            bytes,
+        }
+    }
+}
