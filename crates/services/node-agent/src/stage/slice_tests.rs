@@ -71,7 +71,7 @@ async fn a_slice_is_made_if_there_is_memory_for_one_read() {
     target.agent.budget = Budget::new(1);
     let (work, ..) = Work::new();
     let stage = order(vec![share(1, &[(i64::MIN, source.middle())])]);
-    assert_eq!(target.stage(&stage, &work).await.unwrap(), 1);
+    assert!(target.stage(&stage, &work).await.unwrap() > 0);
     let budget = &target.agent.budget;
     assert_eq!(budget.peak_bytes(), budget.total_bytes());
     assert_eq!(budget.granted_bytes(), 0);
