@@ -60,7 +60,8 @@ pub struct S3 {
 struct Learnt {
     refuses_bulk: AtomicBool,
     keeps_versions: AtomicBool,
-    /// Uploads that this process is about to abort: the next try must not take them up.
+    /// Uploads that the next try must not take up, because this process is about to abort them, or the store has shown
+    /// that they cannot be completed.
     given_up: Mutex<HashSet<String>>,
 }
 

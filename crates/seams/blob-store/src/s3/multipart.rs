@@ -106,23 +106,17 @@ impl Sending {
         Ok(())
     }
 
-    /// Completes the upload if all was read and sent. Otherwise discards what was sent, unless the store is out of reach
-    /// and the next try can go on from here.
+    /// Completes the upload if all was read and sent.
     pub async fn finish(mut self, read: Result<(), StoreError>) -> Result<Put, StoreError> {
         let put = match self.all_sent(read).await {
             Ok(parts) => self.upload.complete(parts).await,
             Err(error) => {
                 // Parts in flight would arrive after the abort.
                 self.tasks.shutdown().await;
-                if matches!(error, StoreError::Unavailable { .. }) {
-                    self.upload.keep_for_later();
-                }
                 Err(error)
             }
         };
-        if !matches!(put, Ok(Put::Created)) {
-            self.upload.abort().await;
-        }
+        self.upload.end(&put).await;
         put
     }
 

@@ -48,11 +48,14 @@ pub async fn abort(s3: &S3, object: &str, id: &str) -> Result<(), StoreError> {
         .send()
         .await;
     match aborted {
-        Err(error) if condition(&error) != Condition::NoSuchUpload => {
-            return Err(classify(&s3.store, object, error));
+        Ok(_) => {
+            s3.learnt.given_up().remove(id);
         }
-        Ok(_) | Err(_) => {}
+        // Some stores go on listing it.
+        Err(error) if condition(&error) == Condition::NoSuchUpload => {
+            s3.learnt.given_up().insert(id.to_owned());
+        }
+        Err(error) => return Err(classify(&s3.store, object, error)),
     }
-    s3.learnt.given_up().remove(id);
     Ok(())
 }

@@ -1,25 +1,25 @@
 //! One upload in parts: begun or taken up again, sent, and completed or aborted.
 
-use std::collections::HashMap;
+mod begin;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream as Body;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 
 use super::S3;
 use super::denied::{PUT_HINT, lacking};
-use super::error::{Condition, classify, condition};
+use super::error::{Condition, classify, condition, is_expired};
 use super::put::{is_unsuited, unsuited_part};
-use super::resume::{self, SentPart};
+use super::resume::SentParts;
 use super::unfinished::abort;
 use crate::{BlobStore, Put, StoreError};
 
-/// An object of fewer parts is sent again sooner than the store is asked what it has of it.
-const RESUMED_PARTS_MIN: u64 = 4;
-
-/// A multipart upload that aborts itself unless it is finished.
+/// A multipart upload that aborts itself, unless it is finished or the next try can go on from it.
 pub struct Upload {
     pub s3: S3,
     pub key: String,
@@ -28,8 +28,12 @@ pub struct Upload {
     finished: AtomicBool,
     /// Whether a later try would take it up.
     is_resumable: bool,
+    /// Whether an earlier try has begun it.
+    is_taken_up: bool,
+    /// Whether the store has shown that it can never be completed.
+    is_spoilt: AtomicBool,
     /// What an earlier try has sent.
-    before: HashMap<i32, SentPart>,
+    before: SentParts,
     /// Other uploads of the object, of no use once it is there.
     others: Vec<String>,
     /// Whether this try has sent a part.
@@ -37,90 +41,6 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Takes up an unfinished upload of this object, or begins one; `None` if the object is there already. What stands
-    /// in the way of taking up is no reason not to begin.
-    pub async fn take_up(s3: &S3, key: &str, parts: u64) -> Result<Option<Arc<Self>>, StoreError> {
-        // Without checksums there is nothing to compare the parts by.
-        if parts < RESUMED_PARTS_MIN || !s3.checksums {
-            return Self::begin(s3, key).await.map(Some);
-        }
-        if let Ok(Some(_)) = s3.head(key).await {
-            return Ok(None);
-        }
-        let object = s3.object(key)?;
-        let mut found = resume::unfinished(s3, &object).await.into_iter();
-        let Some(newest) = found.next() else {
-            return Self::begin_in_task(s3, key, true).await.map(Some);
-        };
-        let before = resume::sent_parts(s3, &object, &newest).await;
-        tracing::info!(
-            key,
-            parts = before.len(),
-            "an unfinished upload is taken up"
-        );
-        let mut upload = Self::new(s3, key, object, newest);
-        (upload.is_resumable, upload.before) = (true, before);
-        upload.others = found.collect();
-        Ok(Some(Arc::new(upload)))
-    }
-
-    pub async fn begin(s3: &S3, key: &str) -> Result<Arc<Self>, StoreError> {
-        Self::begin_in_task(s3, key, false).await
-    }
-
-    /// Begins an upload in a task of its own: if the caller goes away in the middle of the request, the store may have begun it
-    /// already, and then it is aborted as soon as its id is known.
-    async fn begin_in_task(
-        s3: &S3,
-        key: &str,
-        is_resumable: bool,
-    ) -> Result<Arc<Self>, StoreError> {
-        let (begun_on, begun_for) = (s3.clone(), key.to_owned());
-        let begun = tokio::spawn(async move {
-            let mut upload = Self::request(&begun_on, &begun_for).await?;
-            upload.is_resumable = is_resumable;
-            Ok(Arc::new(upload))
-        });
-        begun.await.map_err(|panicked| s3.other(key, panicked))?
-    }
-
-    async fn request(s3: &S3, key: &str) -> Result<Self, StoreError> {
-        let object = s3.object(key)?;
-        let begun = s3
-            .client
-            .create_multipart_upload()
-            .bucket(&s3.bucket)
-            .key(&object)
-            .set_checksum_algorithm(s3.checksums.then_some(ChecksumAlgorithm::Crc32))
-            .set_storage_class(s3.storage_class.clone())
-            .set_server_side_encryption(s3.encryption())
-            .set_ssekms_key_id(s3.sse_kms_key.clone())
-            .send()
-            .await
-            .map_err(|error| match is_unsuited(&error) {
-                true => unsuited_part(s3, key, &error, false),
-                false => lacking(classify(&s3.store, key, error), PUT_HINT),
-            })?;
-        let Some(id) = begun.upload_id() else {
-            return Err(s3.other(key, "the store began an upload without an id"));
-        };
-        Ok(Self::new(s3, key, object, id.to_owned()))
-    }
-
-    fn new(s3: &S3, key: &str, object: String, id: String) -> Self {
-        Self {
-            s3: s3.clone(),
-            key: key.to_owned(),
-            object,
-            id,
-            finished: AtomicBool::new(false),
-            is_resumable: false,
-            before: HashMap::new(),
-            others: Vec::new(),
-            advanced: AtomicBool::new(false),
-        }
-    }
-
     /// Sends a part, unless an earlier try has.
     pub async fn part(
         self: Arc<Self>,
@@ -168,13 +88,7 @@ impl Upload {
             request.disable_payload_signing()
         };
         let sent = request.send().await;
-        let sent = sent.map_err(|error| match is_unsuited(&error) {
-            true => unsuited_part(&self.s3, &self.key, &error, false),
-            false if condition(&error) == Condition::NoSuchUpload => {
-                self.undecided(classify(&self.s3.store, &self.key, error))
-            }
-            false => lacking(classify(&self.s3.store, &self.key, error), PUT_HINT),
-        })?;
+        let sent = sent.map_err(|error| self.failed(error, false))?;
         self.advanced.store(true, Ordering::SeqCst);
         Ok(completed(number, sent.e_tag().map(str::to_owned), checksum))
     }
@@ -194,27 +108,57 @@ impl Upload {
             .await;
         let Err(error) = completed else {
             self.finished.store(true, Ordering::SeqCst);
-            self.abort_others().await;
             return Ok(Put::Created);
         };
         match condition(&error) {
             Condition::Exists => Ok(Put::Exists),
             // An earlier try whose response was lost has completed it; or another client aborted it, and there is no
             // object.
-            Condition::NoSuchUpload => match self.s3.head(&self.key).await? {
-                Some(_) => Ok(Put::Exists),
-                None => Err(self.undecided(classify(&self.s3.store, &self.key, error))),
-            },
-            // After a conflict S3 requires the whole upload again; the caller repeats it.
-            Condition::Conflict => Err(self.undecided(classify(&self.s3.store, &self.key, error))),
-            Condition::Other if is_unsuited(&error) => {
-                Err(unsuited_part(&self.s3, &self.key, &error, true))
+            Condition::NoSuchUpload => {
+                let gone = self.failed(error, true);
+                match self.s3.head(&self.key).await? {
+                    Some(_) => Ok(Put::Exists),
+                    None => Err(gone),
+                }
             }
-            Condition::Other => Err(classify(&self.s3.store, &self.key, error)),
+            Condition::Conflict | Condition::Other => Err(self.failed(error, true)),
         }
     }
 
-    fn undecided(&self, source: StoreError) -> StoreError {
+    /// What to report of a request that failed, and whether another try can use this upload.
+    fn failed<E>(&self, error: SdkError<E, HttpResponse>, completes: bool) -> StoreError
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let (s3, key) = (&self.s3, &self.key);
+        match condition(&error) {
+            Condition::NoSuchUpload => return self.spoilt(classify(&s3.store, key, error)),
+            // S3 then requires the whole upload again; the caller repeats it.
+            Condition::Conflict if completes => {
+                return self.spoilt(classify(&s3.store, key, error));
+            }
+            _ => {}
+        }
+        let error = if is_unsuited(&error) {
+            unsuited_part(s3, key, &error, completes)
+        } else {
+            lacking(classify(&s3.store, key, error), PUT_HINT)
+        };
+        match error {
+            StoreError::Unavailable { .. }
+            | StoreError::PermissionDenied { .. }
+            | StoreError::QuotaExceeded { .. } => error,
+            // It may have been begun with other settings, or lack a part that the store has listed. One that this
+            // process begins shows whether that was the reason.
+            other if self.is_taken_up => self.spoilt(other),
+            other => other,
+        }
+    }
+
+    /// The next try begins another upload.
+    fn spoilt(&self, source: StoreError) -> StoreError {
+        self.is_spoilt.store(true, Ordering::SeqCst);
+        self.s3.learnt.given_up().insert(self.id.clone());
         StoreError::Unavailable {
             key: self.key.clone(),
             store: self.s3.store.clone(),
@@ -222,52 +166,75 @@ impl Upload {
         }
     }
 
-    /// Leaves what was sent for the next try, if that would take it up. Without progress it does not: then the upload
-    /// itself may be at fault.
-    pub fn keep_for_later(&self) {
-        if self.is_resumable && self.advanced.load(Ordering::SeqCst) {
-            self.finished.store(true, Ordering::SeqCst);
+    /// Whether the next try can go on from what was sent.
+    fn is_of_use(&self) -> bool {
+        let has_parts = !self.before.is_empty() || self.advanced.load(Ordering::SeqCst);
+        self.is_resumable && has_parts && !self.is_spoilt.load(Ordering::SeqCst)
+    }
+
+    /// Discards what is of no use any more. If the store is out of reach, what was sent is left for the next try.
+    pub async fn end(&self, put: &Result<Put, StoreError>) {
+        match put {
+            Ok(Put::Created) => {}
+            Err(error) if may_pass(error) && self.is_of_use() => {
+                self.finished.store(true, Ordering::SeqCst);
+            }
+            Ok(Put::Exists) | Err(_) => self.abort().await,
+        }
+        if put.is_ok() {
+            for id in &self.others {
+                // The next to discard them is the storage-catalog.
+                let _ = abort(&self.s3, &self.object, id).await;
+            }
         }
     }
 
-    /// Discards what was sent, unless it is finished or kept.
-    pub async fn abort(&self) {
+    async fn abort(&self) {
         if self.finished.swap(true, Ordering::SeqCst) {
             return;
         }
-        let id = self.id.clone();
-        self.s3.learnt.given_up().insert(id.clone());
-        if let Err(error) = abort(&self.s3, &self.object, &id).await {
+        let is_spoilt = self.is_spoilt.load(Ordering::SeqCst);
+        let given_up = give_up(&self.s3, &self.object, &self.id, is_spoilt);
+        if let Err(error) = given_up.await {
             tracing::warn!(
                 key = self.key, upload_id = self.id, error = %error,
                 "a multipart upload could not be aborted; a lifecycle rule for incomplete uploads frees its parts"
             );
         }
-        self.abort_others().await;
-    }
-
-    async fn abort_others(&self) {
-        for id in &self.others {
-            // The next to discard them is the storage-catalog.
-            let _ = abort(&self.s3, &self.object, id).await;
-        }
     }
 }
 
 impl Drop for Upload {
+    /// Dropped midway, because the task was stopped, or because the store was lost and another file has noticed first.
     fn drop(&mut self) {
-        if self.finished.load(Ordering::SeqCst) {
+        if self.finished.load(Ordering::SeqCst) || self.is_of_use() {
             return;
         }
-        // Dropped midway. No caller can wait for this; without a runtime the process is ending anyway.
+        // No caller can wait for this; without a runtime the process is ending anyway.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (s3, object, id) = (self.s3.clone(), self.object.clone(), self.id.clone());
+            let is_spoilt = self.is_spoilt.load(Ordering::SeqCst);
             s3.learnt.given_up().insert(id.clone());
             runtime.spawn(async move {
-                let _ = abort(&s3, &object, &id).await;
+                let _ = give_up(&s3, &object, &id, is_spoilt).await;
             });
         }
     }
+}
+
+/// Aborts an upload that no try takes up meanwhile, nor later if it is spoilt.
+async fn give_up(s3: &S3, object: &str, id: &str, is_spoilt: bool) -> Result<(), StoreError> {
+    s3.learnt.given_up().insert(id.to_owned());
+    let aborted = abort(s3, object, id).await;
+    if aborted.is_err() && !is_spoilt {
+        s3.learnt.given_up().remove(id);
+    }
+    aborted
+}
+
+/// Whether a later try may succeed with the same upload.
+fn may_pass(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable { .. }) || is_expired(error)
 }
 
 fn completed(number: i32, tag: Option<String>, checksum: Option<String>) -> CompletedPart {

@@ -1,9 +1,12 @@
 //! The S3 backend against a real MinIO, and against a fake of S3 for faults that MinIO does not have.
 
 mod conformance;
+mod dead;
 mod fake;
 mod faults;
 mod headers;
+mod kept;
+mod left;
 mod memory;
 mod policy;
 mod ranges;
