@@ -38,7 +38,7 @@ impl Parts {
     }
 
     /// The next bytes of the stream, at most so many; empty at its end.
-    pub async fn piece(&mut self, bytes_max: usize) -> Result<Bytes, StoreError> {
+    async fn piece(&mut self, bytes_max: usize) -> Result<Bytes, StoreError> {
         if self.is_at_end().await? {
             return Ok(Bytes::new());
         }

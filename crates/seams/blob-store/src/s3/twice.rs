@@ -7,16 +7,13 @@ use std::task::{Context, Poll, ready};
 
 use aws_sdk_s3::primitives::{ByteStream as Body, SdkBody};
 use bytes::Bytes;
+use futures::StreamExt;
 use http_body::{Frame, SizeHint};
 
 use super::S3;
 use super::multipart::{self, Sending};
-use super::parts::Parts;
 use super::upload::Upload;
 use crate::{ByteStream, Put, ReadAgain, StoreError};
-
-/// Parts that are sent at once: what was read for its checksum is likely to be in the page cache if it is not far ahead.
-const PARALLEL_PARTS_MAX: usize = 2;
 
 pub async fn put(
     s3: &S3,
@@ -26,58 +23,99 @@ pub async fn put(
     again: ReadAgain,
 ) -> Result<Put, StoreError> {
     let part_bytes = multipart::part_bytes(s3, bytes);
-    let mut parts = Parts::new(body, usize::try_from(part_bytes).unwrap_or(usize::MAX));
     let Some(upload) = Upload::take_up(s3, key, bytes.div_ceil(part_bytes)).await? else {
         return Ok(Put::Exists);
     };
     // What is sent while the next part is read counts, as it does for parts in memory.
-    let mut sending = Sending::new(upload, s3.parallel_parts.min(PARALLEL_PARTS_MAX));
-    let read = all(&mut sending, &mut parts, part_bytes, again).await;
+    let mut sending = Sending::new(upload, s3.parallel_parts);
+    let read = all(&mut sending, body, part_bytes, again).await;
     sending.finish(read).await
 }
 
 async fn all(
     sending: &mut Sending,
-    parts: &mut Parts,
+    mut body: ByteStream,
     part_bytes: u64,
     again: ReadAgain,
 ) -> Result<(), StoreError> {
-    let mut start = 0;
-    loop {
-        let (end, crc32) = hashed(parts, start, part_bytes).await?;
-        // An empty object has one empty part.
-        if end == start && start > 0 {
-            return Ok(());
+    let mut hashing = Hashing::new(part_bytes);
+    while let Some(chunk) = body.next().await.transpose()? {
+        let ended = hashing.pass(&chunk);
+        // To send a part, it is read again, for which the memory of this chunk may be needed.
+        drop(chunk);
+        for part in ended {
+            send(sending, part, again.clone()).await?;
         }
-        let again = again.clone();
-        let send = |upload: Arc<Upload>, number| async move {
-            let part = Part {
-                key: upload.key.clone(),
-                range: start..end,
-                crc32,
-            };
-            let size = end - start;
-            let body = || part.body(again);
-            upload.send(number, size, crc32, body).await
-        };
-        sending.start(send).await?;
-        start = end;
+    }
+    match hashing.last() {
+        Some(part) => send(sending, part, again).await,
+        None => Ok(()),
     }
 }
 
-/// Reads the next part and forgets it; returns where it ends, and its checksum.
-async fn hashed(parts: &mut Parts, start: u64, part_bytes: u64) -> Result<(u64, u32), StoreError> {
-    let (mut at, mut crc32) = (start, crc32fast::Hasher::new());
-    while at < start + part_bytes {
-        let room = usize::try_from(start + part_bytes - at).unwrap_or(usize::MAX);
-        let piece = parts.piece(room).await?;
-        if piece.is_empty() {
-            break;
+async fn send(sending: &mut Sending, part: Hashed, again: ReadAgain) -> Result<(), StoreError> {
+    let send = |upload: Arc<Upload>, number| async move {
+        let Hashed { range, crc32 } = part;
+        let size = range.end - range.start;
+        let key = upload.key.clone();
+        let part = Part { key, range, crc32 };
+        upload.send(number, size, crc32, || part.body(again)).await
+    };
+    sending.start(send).await
+}
+
+/// A part that was read once.
+#[derive(Debug, PartialEq, Eq)]
+struct Hashed {
+    range: Range<u64>,
+    crc32: u32,
+}
+
+/// The checksums of the parts of a stream, of which nothing is kept.
+struct Hashing {
+    part_bytes: u64,
+    range: Range<u64>,
+    crc32: crc32fast::Hasher,
+}
+
+impl Hashing {
+    fn new(part_bytes: u64) -> Self {
+        Self {
+            part_bytes,
+            range: 0..0,
+            crc32: crc32fast::Hasher::new(),
         }
-        crc32.update(&piece);
-        at += piece.len() as u64;
     }
-    Ok((at, crc32.finalize()))
+
+    /// The parts that end in these bytes.
+    fn pass(&mut self, mut bytes: &[u8]) -> Vec<Hashed> {
+        let mut ended = Vec::new();
+        while !bytes.is_empty() {
+            let room = self.range.start + self.part_bytes - self.range.end;
+            let len = usize::try_from(room).map_or(bytes.len(), |room| room.min(bytes.len()));
+            let (own, rest) = bytes.split_at(len);
+            self.crc32.update(own);
+            self.range.end += len as u64;
+            if self.range.end - self.range.start == self.part_bytes {
+                ended.push(self.end_part());
+            }
+            bytes = rest;
+        }
+        ended
+    }
+
+    /// The part that the stream ends in; an empty object has one that is empty.
+    fn last(mut self) -> Option<Hashed> {
+        (!self.range.is_empty() || self.range.start == 0).then(|| self.end_part())
+    }
+
+    fn end_part(&mut self) -> Hashed {
+        let end = self.range.end;
+        Hashed {
+            range: std::mem::replace(&mut self.range, end..end),
+            crc32: std::mem::take(&mut self.crc32).finalize(),
+        }
+    }
 }
 
 /// A part whose checksum is known.
@@ -156,5 +194,34 @@ impl http_body::Body for SecondReading {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(chunks: &[&[u8]]) -> Vec<Hashed> {
+        let mut hashing = Hashing::new(3);
+        let mut parts: Vec<_> = chunks
+            .iter()
+            .flat_map(|chunk| hashing.pass(chunk))
+            .collect();
+        parts.extend(hashing.last());
+        parts
+    }
+
+    #[test]
+    fn parts_end_where_they_should_however_the_stream_is_cut() {
+        let part = |start: u64, bytes: &[u8]| Hashed {
+            range: start..start + bytes.len() as u64,
+            crc32: crc32fast::hash(bytes),
+        };
+        let expected = [part(0, b"abc"), part(3, b"def"), part(6, b"g")];
+        for chunks in [&[&b"abcdefg"[..]][..], &[b"ab", b"", b"cde", b"f", b"g"]] {
+            assert_eq!(parts(chunks), expected);
+        }
+        assert_eq!(parts(&[b"abcd", b"ef"]), expected[..2]);
+        assert_eq!(parts(&[]), [part(0, b"")]);
     }
 }

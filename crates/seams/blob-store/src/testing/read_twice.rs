@@ -9,7 +9,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 
 /// An object is created once, and holds what was read the first time, also where a part begins.
 pub(super) async fn read_twice(s: Subject, prefix: String) {
-    for len in [1, s.part_bytes, 2 * s.part_bytes + 7] {
+    for len in [0, 1, s.part_bytes, 2 * s.part_bytes + 7] {
         let (key, bytes) = (format!("{prefix}{len}"), pattern(len, 5));
         let whole = bytes.clone();
         let again: ReadAgain = Arc::new(move |range| {

@@ -52,7 +52,10 @@ fn again(budget: &Budget, seed: u8, piece_bytes: usize) -> ReadAgain {
 
 /// Uploads so many objects at once, in whole parts or read twice in pieces; everything arrives within the budget.
 async fn check(server: &Server, budget: &Budget, objects: u8, size: usize, piece: Option<usize>) {
-    let store = server.store().await;
+    check_on(server.store().await, budget, objects, size, piece).await;
+}
+
+async fn check_on(store: Store, budget: &Budget, objects: u8, size: usize, piece: Option<usize>) {
     let puts = (0..objects).map(|seed| {
         let (store, budget) = (store.clone(), budget.clone());
         tokio::spawn(async move {
@@ -106,6 +109,18 @@ async fn parts_that_are_larger_than_the_budget_are_read_twice() {
     check(&server, &budget, 3, 4 * PART_BYTES + 5, Some(1 << 18)).await;
     // All of the budget for one piece, and an object that is smaller than a part.
     check(&server, &budget, 2, PART_BYTES / 2, Some(1 << 20)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_piece_across_the_end_of_a_part_does_not_keep_the_memory_that_sending_needs() {
+    let server = Server::start().await;
+    let config = S3Config {
+        parallel_parts: 1,
+        ..server.config()
+    };
+    // Room for one piece, which is no divisor of a part.
+    let (store, budget) = (open(&config).await, Budget::new(1 << 20));
+    check_on(store, &budget, 1, 2 * PART_BYTES + 1, Some(768 << 10)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
