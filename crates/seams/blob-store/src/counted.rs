@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 
-use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, Store, StoreError};
+use crate::{
+    Bandwidth, BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, Store, StoreError,
+};
 
 /// What went through a store so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -138,6 +140,12 @@ impl BlobStore for Counted {
 
     fn part_bytes(&self, bytes: u64) -> Option<u64> {
         self.inner.part_bytes(bytes)
+    }
+
+    fn with_upload_limit(&self, limit: &Arc<Bandwidth>) -> Option<Store> {
+        let inner = self.inner.with_upload_limit(limit)?;
+        let counters = self.counters.clone();
+        Some(Arc::new(Self { inner, counters }))
     }
 
     async fn put_read_twice(

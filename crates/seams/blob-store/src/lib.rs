@@ -151,6 +151,12 @@ pub trait BlobStore: Send + Sync {
         self.put_stream(key, Some(bytes), body).await
     }
 
+    /// This store with a limit for the bytes that it sends, if it applies one by itself. It then charges what really goes
+    /// to the store, before each request, so that what is there already costs nothing and no request waits inside.
+    fn with_upload_limit(&self, _limit: &Arc<Bandwidth>) -> Option<Store> {
+        None
+    }
+
     /// Creates an object in the way in which this backend creates large ones, however small it is, so that a caller can
     /// find out whether it is conditional in that way, too.
     async fn put_as_parts(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {

@@ -33,7 +33,8 @@ use bytes::Bytes;
 use futures::stream::{StreamExt, TryStreamExt, once, try_unfold};
 
 use crate::{
-    BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, S3Config, StoreError, key,
+    Bandwidth, BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, S3Config, Store,
+    StoreError, key,
 };
 use denied::{LISTING_HINT, lacking};
 use error::classify;
@@ -52,6 +53,8 @@ pub struct S3 {
     sign_payload: bool,
     storage_class: Option<StorageClass>,
     sse_kms_key: Option<String>,
+    /// For what is sent of objects.
+    up: Option<Arc<Bandwidth>>,
     learnt: Arc<Learnt>,
 }
 
@@ -98,6 +101,7 @@ impl S3 {
                 .unwrap_or(config.endpoint.starts_with("http://")),
             storage_class: config.storage_class.as_deref().map(StorageClass::from),
             sse_kms_key: config.sse_kms_key.clone(),
+            up: None,
             learnt: Arc::default(),
         })
     }
@@ -111,6 +115,13 @@ impl S3 {
         self.sse_kms_key
             .as_ref()
             .map(|_| ServerSideEncryption::AwsKms)
+    }
+
+    /// Waits until so many bytes of an object may be sent.
+    async fn pace(&self, bytes: u64) {
+        if let Some(limit) = &self.up {
+            limit.take(bytes).await;
+        }
     }
 
     fn checksum(&self, bytes: &[u8]) -> Option<String> {
@@ -208,6 +219,11 @@ impl BlobStore for S3 {
 
     fn part_bytes(&self, bytes: u64) -> Option<u64> {
         Some(multipart::part_bytes(self, bytes))
+    }
+
+    fn with_upload_limit(&self, limit: &Arc<Bandwidth>) -> Option<Store> {
+        let up = Some(limit.clone());
+        Some(Arc::new(Self { up, ..self.clone() }))
     }
 
     async fn put_read_twice(

@@ -71,6 +71,8 @@ impl Upload {
         {
             return Ok(completed(number, Some(sent.tag.clone()), checksum));
         }
+        // Not inside the request, whose time is limited.
+        self.s3.pace(size).await;
         let request = self
             .s3
             .client

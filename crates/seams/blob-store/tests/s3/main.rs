@@ -8,6 +8,7 @@ mod headers;
 mod kept;
 mod left;
 mod memory;
+mod paced;
 mod policy;
 mod ranges;
 mod resume;
