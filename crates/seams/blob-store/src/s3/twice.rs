@@ -59,7 +59,11 @@ async fn send(sending: &mut Sending, part: Hashed, again: ReadAgain) -> Result<(
         let size = range.end - range.start;
         let key = upload.key.clone();
         let part = Part { key, range, crc32 };
-        upload.send(number, size, crc32, || part.body(again)).await
+        let fault = Fault::default();
+        let body = || part.body(again, fault.clone());
+        let sent = upload.send(number, size, crc32, body).await;
+        // To the store it is only a request that broke off.
+        sent.map_err(|error| fault.take().unwrap_or(error))
     };
     sending.start(send).await
 }
@@ -118,6 +122,20 @@ impl Hashing {
     }
 }
 
+/// Why a part could not be read again.
+#[derive(Clone, Default)]
+struct Fault(Arc<Mutex<Option<StoreError>>>);
+
+impl Fault {
+    fn take(&self) -> Option<StoreError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn set(&self, error: StoreError) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+}
+
 /// A part whose checksum is known.
 #[derive(Clone)]
 struct Part {
@@ -128,13 +146,14 @@ struct Part {
 
 impl Part {
     /// The body of a request, read once more for each try.
-    fn body(self, again: ReadAgain) -> Body {
+    fn body(self, again: ReadAgain, fault: Fault) -> Body {
         Body::new(SdkBody::retryable(move || {
             SdkBody::from_body_1_x(SecondReading {
                 chunks: Mutex::new(again(self.range.clone())),
                 left: self.range.end - self.range.start,
                 crc32: crc32fast::Hasher::new(),
                 part: self.clone(),
+                fault: fault.clone(),
             })
         }))
     }
@@ -148,6 +167,7 @@ struct SecondReading {
     left: u64,
     crc32: crc32fast::Hasher,
     part: Part,
+    fault: Fault,
 }
 
 impl SecondReading {
@@ -185,6 +205,11 @@ impl http_body::Body for SecondReading {
             Some(chunk) => chunk.and_then(|chunk| self.pass(chunk)),
             None => Err(self.changed()),
         };
+        let frame = frame.map_err(|error| {
+            let broken = crate::source_error(&self.part.key, error.to_string());
+            self.fault.set(error);
+            broken
+        });
         Poll::Ready(Some(frame))
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use blob_store::{Budget, ByteStream, Put, ReadAgain, S3Config, Store};
+use blob_store::{Budget, ByteStream, Put, ReadAgain, S3Config, Store, StoreError};
 use futures::future::try_join_all;
 use futures::stream::{self, StreamExt};
 
@@ -135,7 +135,8 @@ async fn an_object_that_differs_when_it_is_read_again_is_not_stored() {
     let first = body(&budget, 1, 0..size, 1 << 18);
     let other = again(&budget, 2, 1 << 18);
     let put = store.put_read_twice("a", size as u64, first, other).await;
-    put.expect_err("differs");
+    let error = put.expect_err("differs");
+    assert!(matches!(error, StoreError::Source { .. }), "{error:?}");
     assert_eq!(store.head("a").await.expect("head"), None);
     assert_eq!(unfinished_uploads(&server, "a").await, 0);
     // The same without a checksum that the store would check.

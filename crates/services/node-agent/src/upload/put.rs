@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use blob_store::Put;
+use blob_store::{Put, StoreError};
 
 use super::UploadError;
-use super::again::again;
+use super::again::{SecondFault, again};
 use super::file::Uploader;
 use super::pieces::Way;
 use super::read::{self, Content, Expected, ReadFault};
@@ -37,6 +37,7 @@ impl Uploader {
         };
         let (work, counted) = (self.work.clone(), counter.clone());
         let (body, mut reading) = read::stream(key, expected.clone(), pieces, work, counted);
+        let second = SecondFault::default();
         let put = match way {
             Way::Once(_) => {
                 let stored = self.bucket.store_file(key, bytes, body);
@@ -44,7 +45,7 @@ impl Uploader {
             }
             Way::Twice => {
                 let (path, pieces) = (expected.path.clone(), self.pieces.clone());
-                let again = again(key, path, pieces, self.work.clone());
+                let again = again(key, path, pieces, self.work.clone(), second.clone());
                 let stored = self.bucket.store_file_read_twice(key, bytes, body, again);
                 self.work.or_stop(stored).await?
             }
@@ -54,7 +55,14 @@ impl Uploader {
         match (put, reading.try_recv().ok()) {
             // The fault of the stream counts, not what the store makes of it.
             (_, Some(Err(fault))) => Ok(Uploaded::Unreadable(fault)),
-            (Err(error), _) => Err(error.into()),
+            (Err(error), _) => match second.take() {
+                Some(fault) => Ok(Uploaded::Unreadable(fault)),
+                // Both readings went well, and the bytes differ.
+                None if way == Way::Twice && matches!(error, StoreError::Source { .. }) => {
+                    Ok(Uploaded::Unreadable(ReadFault::Changed))
+                }
+                None => Err(error.into()),
+            },
             (Ok(Put::Created), Some(Ok(content))) => Ok(Uploaded::Created(content)),
             (Ok(Put::Exists), Some(Ok(content))) => Ok(Uploaded::Exists(Some(content))),
             // What was created from a part of the stream is to be compared like any other object.
