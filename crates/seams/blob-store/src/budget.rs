@@ -63,6 +63,11 @@ impl Budget {
         self.shared.total_bytes
     }
 
+    /// How many buffers of so many bytes there is room for.
+    pub fn buffers(&self, bytes: usize) -> usize {
+        self.shared.total_bytes / (buffer_units(bytes) * UNIT_BYTES)
+    }
+
     /// The most that was held at once so far, buffers that are kept for later included.
     pub fn peak_bytes(&self) -> usize {
         self.shared.pool().peak_bytes
@@ -87,13 +92,7 @@ impl Budget {
 
     /// Waits for a buffer of at least so many bytes, or of the whole budget if that is smaller.
     pub async fn buffer(&self, bytes: usize) -> Buffer {
-        let unit = if bytes > COARSE_UNIT_BYTES {
-            COARSE_UNIT_BYTES
-        } else {
-            UNIT_BYTES
-        };
-        let units = bytes.max(1).div_ceil(unit) * (unit / UNIT_BYTES);
-        let (bytes, permit) = self.grant(units).await;
+        let (bytes, permit) = self.grant(buffer_units(bytes)).await;
         let block = self.shared.pool().admit_block(bytes);
         Buffer {
             // What comes fresh from the system is zero already.
@@ -114,6 +113,15 @@ impl Budget {
         let permit = permit.expect("the semaphore is never closed");
         (units * UNIT_BYTES, permit)
     }
+}
+
+fn buffer_units(bytes: usize) -> usize {
+    let unit = if bytes > COARSE_UNIT_BYTES {
+        COARSE_UNIT_BYTES
+    } else {
+        UNIT_BYTES
+    };
+    bytes.max(1).div_ceil(unit) * (unit / UNIT_BYTES)
 }
 
 impl Shared {

@@ -25,6 +25,8 @@ struct Parted {
     /// The size of an object and of a chunk of it.
     chunks: Arc<Mutex<Vec<(u64, usize)>>>,
     read_twice: Mutex<Vec<u64>>,
+    /// Asks in the second reading for more than there is.
+    overreads: bool,
 }
 
 #[async_trait]
@@ -65,8 +67,9 @@ impl BlobStore for Parted {
             .try_fold(0, async |sum, chunk| Ok(sum + chunk.len()))
             .await?;
         assert_eq!(first as u64, bytes);
+        let end = if self.overreads { bytes + 1 } else { bytes };
         let middle = bytes / 2;
-        let body = again(0..middle).chain(again(middle..bytes));
+        let body = again(0..middle).chain(again(middle..end));
         self.inner.put_stream(key, Some(bytes), body.boxed()).await
     }
 
@@ -105,6 +108,10 @@ impl BlobStore for Parted {
 
 /// A node with files of several parts, and its store.
 fn parted(budget_bytes: usize, part_bytes: usize) -> (FakeNode, Arc<Parted>) {
+    parted_as(budget_bytes, part_bytes, false)
+}
+
+fn parted_as(budget_bytes: usize, part_bytes: usize, overreads: bool) -> (FakeNode, Arc<Parted>) {
     let mut node = node();
     for number in 3..9 {
         let content = "x".repeat(number * UNIT + number);
@@ -120,6 +127,7 @@ fn parted(budget_bytes: usize, part_bytes: usize) -> (FakeNode, Arc<Parted>) {
         part_bytes: part_bytes as u64,
         chunks: Arc::default(),
         read_twice: Mutex::default(),
+        overreads,
     });
     node.agent.store = store.clone();
     node.agent.budget = Budget::new(budget_bytes as u64);
@@ -138,7 +146,7 @@ async fn back_up(node: &FakeNode) {
 
 #[tokio::test]
 async fn files_come_in_whole_parts_within_the_budget() {
-    let (node, store) = parted(4 * UNIT, 2 * UNIT);
+    let (node, store) = parted(8 * UNIT, 2 * UNIT);
     back_up(&node).await;
     let chunks = store.chunks.lock().unwrap();
     assert!(chunks.iter().any(|(size, _)| *size > 8 * UNIT as u64));
@@ -150,7 +158,7 @@ async fn files_come_in_whole_parts_within_the_budget() {
 }
 
 #[tokio::test]
-async fn files_with_parts_that_do_not_fit_twice_are_read_twice_within_the_budget() {
+async fn files_with_parts_that_do_not_fit_are_read_twice_within_the_budget() {
     let (node, store) = parted(4 * UNIT, 3 * UNIT);
     back_up(&node).await;
     let read_twice = store.read_twice.lock().unwrap();
@@ -160,8 +168,19 @@ async fn files_with_parts_that_do_not_fit_twice_are_read_twice_within_the_budget
     assert!(chunks.iter().all(|chunk| chunk.1 <= 257 || smaller(chunk)));
 }
 
+#[tokio::test]
+async fn a_file_that_is_shorter_when_it_is_read_again_has_changed() {
+    let (node, _) = parted_as(4 * UNIT, 3 * UNIT, true);
+    take(&node).await;
+    let error = upload_as(&node, "b1").await.unwrap_err();
+    assert!(
+        matches!(error, UploadError::FileChanged { .. }),
+        "{error:?}"
+    );
+}
+
 #[test]
-fn a_part_is_held_if_two_have_room() {
+fn parts_are_held_if_several_have_room() {
     let mib = |mib: u64| mib << 20;
     let pieces = Pieces {
         budget: Budget::new(mib(96)),
@@ -171,8 +190,13 @@ fn a_part_is_held_if_two_have_room() {
     for (bytes, part_bytes, way) in [
         (mib(1), Some(mib(16)), once(mib(1))),
         (mib(100), Some(mib(16)), once(mib(16))),
-        (mib(480_000), Some(mib(48)), once(mib(48))),
-        (mib(500_000), Some(mib(50)), Way::Twice),
+        (mib(240_000), Some(mib(24)), once(mib(24))),
+        (mib(250_000), Some(mib(25)), Way::Twice),
+        // A buffer is a multiple of 1 MiB.
+        (mib(240_001), Some(mib(24) + 1), Way::Twice),
+        // Of two parts no more than two are ever held.
+        (mib(90), Some(mib(48)), once(mib(48))),
+        (mib(90), Some(mib(48) + 1), Way::Twice),
         (mib(5 << 20), Some(mib(525)), Way::Twice),
         // A file that is smaller than a large part.
         (mib(20), Some(mib(256)), once(mib(20))),

@@ -5,6 +5,9 @@ use chassis::work::{Stopped, Work};
 
 use crate::agent::Agent;
 
+/// With fewer parts of a file in flight, the connections would be idle while the next part is read.
+const HELD_PARTS: u64 = 4;
+
 /// How files are read: in pieces of this size, in memory of the agent's budget.
 #[derive(Debug, Clone)]
 pub(super) struct Pieces {
@@ -38,14 +41,15 @@ impl Pieces {
             .await
     }
 
-    /// How to upload a file of so many bytes to a store with parts of this size. Parts are held if there is room for two,
-    /// so that one is read while the other is sent.
+    /// How to upload a file of so many bytes to a store with parts of this size. Parts are held if there is room for
+    /// several: for all of a file that has few, and at least for two.
     pub fn way(&self, bytes: u64, part_bytes: Option<u64>) -> Way {
         let Some(part_bytes) = part_bytes else {
             return Way::Once(self.bytes);
         };
+        let held = bytes.div_ceil(part_bytes.max(1)).clamp(2, HELD_PARTS);
         match usize::try_from(part_bytes.min(bytes)) {
-            Ok(part) if part <= self.budget.total_bytes() / 2 => Way::Once(part.max(1)),
+            Ok(part) if self.budget.buffers(part) as u64 >= held => Way::Once(part.max(1)),
             _ => Way::Twice,
         }
     }
