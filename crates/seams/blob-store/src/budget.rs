@@ -27,6 +27,8 @@ struct Shared {
     total_bytes: usize,
     units: Arc<Semaphore>,
     pool: Mutex<Pool>,
+    /// Of which this is a share.
+    _within: Option<Reservation>,
 }
 
 /// What is granted, and buffers that are kept for the next who needs one of their size. Together they are at most the
@@ -43,6 +45,15 @@ struct Pool {
 impl Budget {
     /// A budget of at least 4 KiB, rounded down to a multiple of that.
     pub fn new(bytes: u64) -> Self {
+        Self::over(bytes, None)
+    }
+
+    /// A budget of what is reserved of another one, to which it is given back when the last buffer is.
+    pub fn within(reservation: Reservation) -> Self {
+        Self::over(reservation.bytes as u64, Some(reservation))
+    }
+
+    fn over(bytes: u64, within: Option<Reservation>) -> Self {
         let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         let units = (bytes / UNIT_BYTES).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         let shared = Shared {
@@ -52,6 +63,7 @@ impl Budget {
                 total_bytes: units * UNIT_BYTES,
                 ..Pool::default()
             }),
+            _within: within,
         };
         Self {
             shared: Arc::new(shared),

@@ -82,3 +82,18 @@ async fn free_buffers_make_room_for_what_needs_it() {
     drop(budget.reserve(MIB + MIB / 2).await);
     assert!(budget.peak_bytes() <= 2 * MIB);
 }
+
+#[tokio::test]
+async fn a_share_is_given_back_when_the_last_of_its_buffers_is() {
+    let budget = Budget::new(4 * UNIT_BYTES as u64);
+    let share = Budget::within(budget.reserve(3 * UNIT_BYTES).await);
+    assert_eq!(share.total_bytes(), 3 * UNIT_BYTES);
+    let bytes = share.buffer(1).await.into_bytes(1);
+    // Nothing is left of the whole, and the share has room.
+    let _rest = budget.reserve(UNIT_BYTES).await;
+    drop(share.buffer(2 * UNIT_BYTES).await);
+    drop(share);
+    assert_eq!(budget.granted_bytes(), 4 * UNIT_BYTES);
+    drop(bytes);
+    assert_eq!(budget.granted_bytes(), UNIT_BYTES);
+}

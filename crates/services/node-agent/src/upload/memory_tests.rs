@@ -3,6 +3,7 @@
 use std::fs;
 use std::ops::Range;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use blob_store::{
@@ -17,6 +18,7 @@ use super::*;
 use crate::testing::FakeNode;
 
 const UNIT: usize = 4096;
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A folder that takes streams in parts, and notes how they came.
 struct Parted {
@@ -27,6 +29,8 @@ struct Parted {
     read_twice: Mutex<Vec<u64>>,
     /// Asks in the second reading for more than there is.
     overreads: bool,
+    /// Of this budget, all that is left is taken while a file is read again.
+    exhausted: Mutex<Option<Budget>>,
 }
 
 #[async_trait]
@@ -67,6 +71,14 @@ impl BlobStore for Parted {
             .try_fold(0, async |sum, chunk| Ok(sum + chunk.len()))
             .await?;
         assert_eq!(first as u64, bytes);
+        let exhausted = self.exhausted.lock().unwrap().clone();
+        let _taken = match exhausted {
+            Some(budget) => {
+                let left = budget.total_bytes() - budget.granted_bytes();
+                Some(budget.reserve(left).await)
+            }
+            None => None,
+        };
         let end = if self.overreads { bytes + 1 } else { bytes };
         let middle = bytes / 2;
         let body = again(0..middle).chain(again(middle..end));
@@ -128,6 +140,7 @@ fn parted_as(budget_bytes: usize, part_bytes: usize, overreads: bool) -> (FakeNo
         chunks: Arc::default(),
         read_twice: Mutex::default(),
         overreads,
+        exhausted: Mutex::default(),
     });
     node.agent.store = store.clone();
     node.agent.budget = Budget::new(budget_bytes as u64);
@@ -177,6 +190,16 @@ async fn a_file_that_is_shorter_when_it_is_read_again_has_changed() {
         matches!(error, UploadError::FileChanged { .. }),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_second_reading_waits_for_no_other_file() {
+    let (mut node, store) = parted(16 * UNIT, 9 * UNIT);
+    node.agent.config.parallel_files = 1;
+    *store.exhausted.lock().unwrap() = Some(node.agent.budget.clone());
+    let backed_up = tokio::time::timeout(PATIENCE, back_up(&node)).await;
+    backed_up.expect("does not wait");
+    assert!(!store.read_twice.lock().unwrap().is_empty());
 }
 
 #[test]

@@ -8,6 +8,11 @@ use crate::agent::Agent;
 /// With fewer parts of a file in flight, the connections would be idle while the next part is read.
 const HELD_PARTS: u64 = 4;
 
+/// A file that is read twice gets such a part of the budget, so that several are uploaded at once,
+const SHARES: usize = 8;
+/// and no more pieces than this, which is enough for the parts that are sent at once.
+const PIECES_MAX: usize = 8;
+
 /// How files are read: in pieces of this size, in memory of the agent's budget.
 #[derive(Debug, Clone)]
 pub(super) struct Pieces {
@@ -52,6 +57,19 @@ impl Pieces {
             Ok(part) if self.budget.buffers(part) as u64 >= held => Way::Once(part.max(1)),
             _ => Way::Twice,
         }
+    }
+
+    /// The same with memory for one file alone: a second reading is part of a request, whose time is limited, so that it
+    /// must not wait for other files.
+    pub async fn set_aside(&self, work: &Work) -> Result<Self, Stopped> {
+        let share = self.budget.total_bytes() / SHARES;
+        let bytes = share.clamp(self.bytes, self.bytes.saturating_mul(PIECES_MAX));
+        let reservation = work.or_stop(self.budget.reserve(bytes)).await?;
+        let budget = Budget::within(reservation);
+        Ok(Self {
+            bytes: self.bytes.min(budget.total_bytes()),
+            budget,
+        })
     }
 
     pub fn with_size(&self, bytes: usize) -> Self {

@@ -33,9 +33,9 @@ impl Uploader {
         let way = self.pieces.way(bytes, self.bucket.part_bytes(bytes));
         let pieces = match way {
             Way::Once(size) => self.pieces.with_size(size),
-            Way::Twice => self.pieces.clone(),
+            Way::Twice => self.pieces.set_aside(&self.work).await?,
         };
-        let (work, counted) = (self.work.clone(), counter.clone());
+        let (work, counted, own) = (self.work.clone(), counter.clone(), pieces.clone());
         let (body, mut reading) = read::stream(key, expected.clone(), pieces, work, counted);
         let second = SecondFault::default();
         let put = match way {
@@ -44,8 +44,8 @@ impl Uploader {
                 self.work.or_stop(stored).await?
             }
             Way::Twice => {
-                let (path, pieces) = (expected.path.clone(), self.pieces.clone());
-                let again = again(key, path, pieces, self.work.clone(), second.clone());
+                let path = expected.path.clone();
+                let again = again(key, path, own, self.work.clone(), second.clone());
                 let stored = self.bucket.store_file_read_twice(key, bytes, body, again);
                 self.work.or_stop(stored).await?
             }
