@@ -122,8 +122,10 @@ pub trait BlobStore: Send + Sync {
 
     /// Creates an object from a stream of any length unless one of that key exists, with memory bounded by the backend's
     /// settings. Atomic as [`put`](Self::put). `size_hint` lets the backend choose its part size: the stream decides what
-    /// is stored. When the stream fails or the future is dropped, nothing is visible, and what was sent so far is
-    /// discarded. An existing object may be noticed only after the stream has been read.
+    /// is stored. When the stream fails or the future is dropped, nothing is visible. What was sent so far is discarded,
+    /// unless the next call for this key can go on from it; then it stays until that call, or until
+    /// [`discard_unfinished`](Self::discard_unfinished). An existing object may be noticed only after the stream has been
+    /// read.
     async fn put_stream(
         &self,
         key: &str,

@@ -28,7 +28,8 @@ pub struct AgentConfig {
     pub parallel_files: usize,
     /// What is read at once of a file whose parts are not held in memory, for example because the store is a folder.
     pub read_buffer_bytes: usize,
-    /// What all uploads and downloads of this agent hold in memory, whatever the number and size of files.
+    /// What the parts and buffers of all uploads and downloads of this agent take of memory, whatever the number and size
+    /// of files.
     pub transfer_memory_bytes: u64,
     /// What is read at once of an SSTable's rows of which only a part is staged.
     pub slice_read_bytes: usize,

@@ -1,10 +1,10 @@
 //! Streams of any length: small ones in one request, longer ones in parts that are uploaded in parallel.
 //!
 //! A part is in memory while it is sent, and the next one is read meanwhile. How many parts there are at once is
-//! decided by whom the stream comes from, and limited by `parallel_parts`. An upload that is not completed is aborted,
-//! also when the future is dropped. What a killed process has sent, or one that lost the store, is taken up again by
-//! the next upload of the same object, or discarded by the storage-catalog, when the backup is committed or deleted, or
-//! by the bucket's lifecycle rule.
+//! decided by the caller that makes the stream, and limited by `parallel_parts`. An upload that is not completed is
+//! left for the next upload of the same object if that can go on from it, and aborted otherwise, also when the future
+//! is dropped. What is left is discarded by the storage-catalog when the backup is committed or deleted, or by the
+//! bucket's lifecycle rule.
 
 use std::sync::Arc;
 

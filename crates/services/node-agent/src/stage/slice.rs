@@ -266,7 +266,7 @@ impl<'a> Slicer<'a> {
         let staging = staging.to_owned();
         let read_bytes = self.read_bytes;
         // For what is read at once, and what is made of it.
-        let memory = self.fetcher.memory(2 * read_bytes).await?;
+        let memory = self.fetcher.memory(read_bytes.saturating_mul(2)).await?;
         let made = blocking(move || -> Result<Made, Failure> {
             let _memory = memory;
             let held = HeldFolder::make(&staging, &inside, &ownership)?;
