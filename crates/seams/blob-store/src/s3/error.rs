@@ -62,15 +62,6 @@ pub fn says_expired(body: &[u8]) -> bool {
         .any(|code| text.contains(&format!("<Code>{code}</Code>")))
 }
 
-/// Whether an error is about credentials that have expired.
-pub fn is_expired(error: &StoreError) -> bool {
-    let StoreError::PermissionDenied { source, .. } = error else {
-        return false;
-    };
-    let explained = source.downcast_ref::<Explained>();
-    explained.is_some_and(|it| EXPIRED_CODES.contains(&it.code.as_str()))
-}
-
 /// Classifies an error of the SDK.
 pub fn classify<E>(store: &str, key: &str, error: SdkError<E, HttpResponse>) -> StoreError
 where

@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::S3;
 use super::denied::{PUT_HINT, lacking};
-use super::error::{Condition, classify, condition, is_expired};
+use super::error::{Condition, classify, condition};
 use super::put::{is_unsuited, unsuited_part};
 use super::resume::SentParts;
 use super::unfinished::abort;
@@ -146,15 +146,12 @@ impl Upload {
         } else {
             lacking(classify(&s3.store, key, error), PUT_HINT)
         };
-        match error {
-            StoreError::Unavailable { .. }
-            | StoreError::PermissionDenied { .. }
-            | StoreError::QuotaExceeded { .. } => error,
-            // It may have been begun with other settings, or lack a part that the store has listed. One that this
-            // process begins shows whether that was the reason.
-            other if self.is_taken_up => self.spoilt(other),
-            other => other,
+        // It may have been begun with other settings, or lack a part that the store has listed. One that this process
+        // begins shows whether that was the reason.
+        if self.is_taken_up && !may_pass(&error) {
+            return self.spoilt(error);
         }
+        error
     }
 
     /// The next try begins another upload.
@@ -174,7 +171,7 @@ impl Upload {
         self.is_resumable && has_parts && !self.is_spoilt.load(Ordering::SeqCst)
     }
 
-    /// Discards what is of no use any more. If the store is out of reach, what was sent is left for the next try.
+    /// Discards what is of no use any more. What the next try can go on from is left.
     pub async fn end(&self, put: &Result<Put, StoreError>) {
         match put {
             Ok(Put::Created) => {}
@@ -234,9 +231,15 @@ async fn give_up(s3: &S3, object: &str, id: &str, is_spoilt: bool) -> Result<(),
     aborted
 }
 
-/// Whether a later try may succeed with the same upload.
+/// Whether a later try may succeed with the same upload: when the store is back, or its operator has renewed
+/// credentials, granted a right or made room.
 fn may_pass(error: &StoreError) -> bool {
-    matches!(error, StoreError::Unavailable { .. }) || is_expired(error)
+    matches!(
+        error,
+        StoreError::Unavailable { .. }
+            | StoreError::PermissionDenied { .. }
+            | StoreError::QuotaExceeded { .. }
+    )
 }
 
 fn completed(number: i32, tag: Option<String>, checksum: Option<String>) -> CompletedPart {

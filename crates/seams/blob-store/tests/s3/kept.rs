@@ -137,16 +137,18 @@ async fn an_upload_that_could_not_be_completed_in_time_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn an_upload_is_kept_until_the_credentials_are_renewed() {
-    let sick = Sick::start(|request| {
-        let late = request.value("partNumber").as_deref() == Some("3");
-        late.then(|| Response::error(400, "ExpiredToken", "it has expired"))
-    })
-    .await;
-    let error = sick.fails().await;
-    let denied = matches!(error, StoreError::PermissionDenied { .. });
-    assert!(denied, "{error:?}");
-    assert_eq!(sick.then_sends().await, ["3", "4", "5"]);
+async fn an_upload_is_kept_while_credentials_a_right_or_room_are_missing() {
+    let expired = (400, "ExpiredToken");
+    for (status, code) in [expired, (403, "AccessDenied"), (507, "XMinioStorageFull")] {
+        let sick = Sick::start(move |request| {
+            let late = request.value("partNumber").as_deref() == Some("3");
+            late.then(|| Response::error(status, code, "no"))
+        })
+        .await;
+        let error = sick.fails().await;
+        assert!(!error.is_retryable(), "{error:?}");
+        assert_eq!(sick.then_sends().await, ["3", "4", "5"], "{code}");
+    }
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use crate::agent::Agent;
 /// With fewer parts of a file in flight, the connections would be idle while the next part is read.
 const HELD_PARTS: u64 = 4;
 
-/// A file that is read twice gets such a part of the budget, so that several are uploaded at once,
+/// A file that is read twice takes an eighth of the budget, so that several are uploaded at once.
 const SHARES: usize = 8;
-/// and no more pieces than this, which is enough for the parts that are sent at once.
+/// It takes no more pieces than this, which is enough for the parts that are sent at once.
 const PIECES_MAX: usize = 8;
 
 /// How files are read: in pieces of this size, in memory of the agent's budget.
