@@ -205,3 +205,18 @@ async fn no_upload_is_taken_up_if_a_key_encrypts_the_objects() {
     assert_eq!(put(&store, "k").await.expect("put"), Put::Created);
     assert_eq!(sent_parts(&well.fake).len(), 5);
 }
+
+#[tokio::test]
+async fn an_upload_that_could_not_be_aborted_is_taken_up() {
+    let sick = Sick::start(|request| {
+        let refused = request.asks("partNumber") || request.method == "DELETE";
+        refused.then(|| Response::error(503, "SlowDown", "later"))
+    })
+    .await;
+    let store = open(&sick.config).await;
+    put(&store, "k").await.expect_err("is sick");
+    sick.is_sick.store(false, Ordering::SeqCst);
+    assert_eq!(put(&store, "k").await.expect("put"), Put::Created);
+    // A second upload would have left the first one behind.
+    assert!(sick.left.unfinished().is_empty());
+}
