@@ -12,7 +12,7 @@ use crate::{Counted, Folder, S3, Store, StoreError};
 /// S3's own limits.
 const PART_BYTES_MIN: u64 = 5 << 20;
 const PART_BYTES_MAX: u64 = 5 << 30;
-/// More parts at once than this are a mistake: memory is their product with the part size.
+/// More parts at once than this are a mistake: each is a connection of its own.
 const PARALLEL_PARTS_MAX: usize = 64;
 /// S3's own limit for a key, in bytes.
 const S3_KEY_BYTES_MAX: usize = 1024;
@@ -66,7 +66,7 @@ pub struct S3Config {
     /// Objects larger than this are uploaded in parts of this size, in bytes. An object whose known size would need
     /// too many parts gets larger ones.
     pub part_size_bytes: u64,
-    /// Parts of one object that are in memory at once.
+    /// Parts of one object that are sent at once. How much memory they may take is the agent's setting.
     pub parallel_parts: usize,
     /// Send a CRC32 with each object and part, which the store checks before it accepts. Off only for a store that
     /// does not know it.

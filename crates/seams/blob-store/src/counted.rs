@@ -8,12 +8,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 
-use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
+use crate::{
+    Bandwidth, BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, Store, StoreError,
+};
 
 /// What went through a store so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Calls of `put` and `put_stream`.
+    /// Calls of `put`, `put_stream` and `put_read_twice`.
     pub puts: u64,
     /// Calls of `get` and `get_stream`.
     pub gets: u64,
@@ -87,6 +89,18 @@ impl Counted {
     }
 }
 
+impl Counted {
+    fn counted_up(&self, body: ByteStream) -> ByteStream {
+        let counters = self.counters.clone();
+        let counted = body.inspect(move |chunk| {
+            if let Ok(chunk) = chunk {
+                counters.up(chunk.len() as u64);
+            }
+        });
+        counted.boxed()
+    }
+}
+
 /// Counts errors by what can be done about them.
 fn watched<T>(verb: &'static str, result: Result<T, StoreError>) -> Result<T, StoreError> {
     if let Err(error) = &result {
@@ -120,16 +134,31 @@ impl BlobStore for Counted {
         body: ByteStream,
     ) -> Result<Put, StoreError> {
         self.counters.call(&self.counters.puts, "put");
+        let body = self.counted_up(body);
+        watched("put", self.inner.put_stream(key, size_hint, body).await)
+    }
+
+    fn part_bytes(&self, bytes: u64) -> Option<u64> {
+        self.inner.part_bytes(bytes)
+    }
+
+    fn with_upload_limit(&self, limit: &Arc<Bandwidth>) -> Option<Store> {
+        let inner = self.inner.with_upload_limit(limit)?;
         let counters = self.counters.clone();
-        let body = body.inspect(move |chunk| {
-            if let Ok(chunk) = chunk {
-                counters.up(chunk.len() as u64);
-            }
-        });
-        watched(
-            "put",
-            self.inner.put_stream(key, size_hint, body.boxed()).await,
-        )
+        Some(Arc::new(Self { inner, counters }))
+    }
+
+    async fn put_read_twice(
+        &self,
+        key: &str,
+        bytes: u64,
+        body: ByteStream,
+        again: ReadAgain,
+    ) -> Result<Put, StoreError> {
+        self.counters.call(&self.counters.puts, "put");
+        let body = self.counted_up(body);
+        let put = self.inner.put_read_twice(key, bytes, body, again).await;
+        watched("put", put)
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

@@ -28,6 +28,7 @@
 
 #![warn(missing_docs)]
 
+mod budget;
 mod config;
 mod counted;
 mod error;
@@ -45,6 +46,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
+pub use budget::{Budget, Buffer, Reservation};
 pub use config::{FolderConfig, S3Config, StoreConfig, open};
 pub use counted::{Counted, Counts};
 pub use error::StoreError;
@@ -59,6 +61,8 @@ pub type Store = Arc<dyn BlobStore>;
 pub type ByteStream = BoxStream<'static, Result<Bytes, StoreError>>;
 /// Objects of a listing, in order of their keys; it ends early only with an error.
 pub type MetaStream = BoxStream<'static, Result<Meta, StoreError>>;
+/// Reads a range of what is being uploaded again.
+pub type ReadAgain = Arc<dyn Fn(Range<u64>) -> ByteStream + Send + Sync>;
 
 /// Wraps an error of the stream that a caller hands to [`BlobStore::put_stream`], so that the cause is kept.
 pub fn source_error(
@@ -118,14 +122,42 @@ pub trait BlobStore: Send + Sync {
 
     /// Creates an object from a stream of any length unless one of that key exists, with memory bounded by the backend's
     /// settings. Atomic as [`put`](Self::put). `size_hint` lets the backend choose its part size: the stream decides what
-    /// is stored. When the stream fails or the future is dropped, nothing is visible, and what was sent so far is
-    /// discarded. An existing object may be noticed only after the stream has been read.
+    /// is stored. When the stream fails or the future is dropped, nothing is visible. What was sent so far is discarded,
+    /// unless the next call for this key can go on from it; then it stays until that call, or until
+    /// [`discard_unfinished`](Self::discard_unfinished). An existing object may be noticed only after the stream has been
+    /// read.
     async fn put_stream(
         &self,
         key: &str,
         size_hint: Option<u64>,
         body: ByteStream,
     ) -> Result<Put, StoreError>;
+
+    /// The size of the parts in which this backend uploads an object of so many bytes; `None` if it takes a stream as it
+    /// comes. If the chunks of a stream have just this size, the backend sends each as it is and holds no copy, so that
+    /// the caller decides by the chunks that it hands out how much memory is used.
+    fn part_bytes(&self, _bytes: u64) -> Option<u64> {
+        None
+    }
+
+    /// Creates an object as [`put_stream`](Self::put_stream) does, without ever holding a part: `body` is read for the
+    /// checksum of a part, whose bytes then come from `again`. For objects whose parts are too large for the memory of
+    /// the caller. Fails if the second reading differs from the first.
+    async fn put_read_twice(
+        &self,
+        key: &str,
+        bytes: u64,
+        body: ByteStream,
+        _again: ReadAgain,
+    ) -> Result<Put, StoreError> {
+        self.put_stream(key, Some(bytes), body).await
+    }
+
+    /// This store with a limit for the bytes that it sends, if it applies one by itself. It then charges what really goes
+    /// to the store, before each request, so that what is there already costs nothing and no request waits inside.
+    fn with_upload_limit(&self, _limit: &Arc<Bandwidth>) -> Option<Store> {
+        None
+    }
 
     /// Creates an object in the way in which this backend creates large ones, however small it is, so that a caller can
     /// find out whether it is conditional in that way, too.

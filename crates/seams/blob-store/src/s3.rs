@@ -16,11 +16,15 @@ mod parts;
 mod put;
 mod range;
 mod read;
+mod resume;
+mod twice;
 mod unfinished;
+mod upload;
 
+use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -28,7 +32,10 @@ use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use bytes::Bytes;
 use futures::stream::{StreamExt, TryStreamExt, once, try_unfold};
 
-use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, S3Config, StoreError, key};
+use crate::{
+    Bandwidth, BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, S3Config, Store,
+    StoreError, key,
+};
 use denied::{LISTING_HINT, lacking};
 use error::classify;
 
@@ -46,6 +53,8 @@ pub struct S3 {
     sign_payload: bool,
     storage_class: Option<StorageClass>,
     sse_kms_key: Option<String>,
+    /// For what is sent of objects.
+    up: Option<Arc<Bandwidth>>,
     learnt: Arc<Learnt>,
 }
 
@@ -54,6 +63,15 @@ pub struct S3 {
 struct Learnt {
     refuses_bulk: AtomicBool,
     keeps_versions: AtomicBool,
+    /// Uploads that the next try must not take up, because this process is about to abort them, or the store has shown
+    /// that they cannot be completed.
+    given_up: Mutex<HashSet<String>>,
+}
+
+impl Learnt {
+    fn given_up(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl S3 {
@@ -83,6 +101,7 @@ impl S3 {
                 .unwrap_or(config.endpoint.starts_with("http://")),
             storage_class: config.storage_class.as_deref().map(StorageClass::from),
             sse_kms_key: config.sse_kms_key.clone(),
+            up: None,
             learnt: Arc::default(),
         })
     }
@@ -98,9 +117,16 @@ impl S3 {
             .map(|_| ServerSideEncryption::AwsKms)
     }
 
+    /// Waits until so many bytes of an object may be sent.
+    async fn pace(&self, bytes: u64) {
+        if let Some(limit) = &self.up {
+            limit.take(bytes).await;
+        }
+    }
+
     fn checksum(&self, bytes: &[u8]) -> Option<String> {
         self.checksums
-            .then(|| aws_smithy_types::base64::encode(crc32fast::hash(bytes).to_be_bytes()))
+            .then(|| upload::encode(crc32fast::hash(bytes)))
     }
 
     /// One page of a listing, and the token of the next one.
@@ -189,6 +215,25 @@ impl BlobStore for S3 {
         body: ByteStream,
     ) -> Result<Put, StoreError> {
         multipart::put(self, key, size_hint, body).await
+    }
+
+    fn part_bytes(&self, bytes: u64) -> Option<u64> {
+        Some(multipart::part_bytes(self, bytes))
+    }
+
+    fn with_upload_limit(&self, limit: &Arc<Bandwidth>) -> Option<Store> {
+        let up = Some(limit.clone());
+        Some(Arc::new(Self { up, ..self.clone() }))
+    }
+
+    async fn put_read_twice(
+        &self,
+        key: &str,
+        bytes: u64,
+        body: ByteStream,
+        again: ReadAgain,
+    ) -> Result<Put, StoreError> {
+        twice::put(self, key, bytes, body, again).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

@@ -4,6 +4,7 @@ pub mod conformance;
 mod faulty;
 mod gate;
 mod memory;
+mod read_twice;
 mod write_once;
 
 pub use faulty::{Fault, Faulty};

@@ -9,10 +9,13 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
-use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
+use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, Store, StoreError};
 
 /// How much may pass at once after a pause, as time at the full rate.
 const BURST: Duration = Duration::from_millis(250);
+
+/// What one call takes before the others have their turns, so that a small file does not wait for a large part.
+const TURN_BYTES: u64 = 1 << 20;
 
 /// A token bucket of bytes. All transfers that share the limit share one of these.
 #[derive(Debug)]
@@ -31,9 +34,14 @@ impl Bandwidth {
         }
     }
 
-    /// Waits until this many bytes may pass. Calls are served in their order; a dropped call has still used its share.
+    /// Waits until this many bytes may pass. Calls take turns, in their order; a dropped call has still used its share.
     pub async fn take(&self, bytes: u64) {
-        tokio::time::sleep_until(self.grant(bytes, Instant::now())).await;
+        let mut left = bytes;
+        while left > 0 {
+            let turn = left.min(TURN_BYTES);
+            tokio::time::sleep_until(self.grant(turn, Instant::now())).await;
+            left -= turn;
+        }
     }
 
     /// The time at which these bytes may pass, if requested now.
@@ -52,6 +60,7 @@ impl Bandwidth {
 /// A store behind bandwidth limits. Listings and deletions are not limited: they are few bytes.
 pub struct Throttle {
     inner: Store,
+    /// `None` as well if the store applies the limit by itself.
     up: Option<Arc<Bandwidth>>,
     down: Option<Arc<Bandwidth>>,
 }
@@ -59,7 +68,15 @@ pub struct Throttle {
 impl Throttle {
     /// Wraps a store with a limit for uploads and one for downloads; `None` means no limit.
     pub fn new(inner: Store, up: Option<Arc<Bandwidth>>, down: Option<Arc<Bandwidth>>) -> Self {
-        Self { inner, up, down }
+        let limited = up.as_ref().and_then(|up| inner.with_upload_limit(up));
+        match limited {
+            Some(inner) => Self {
+                inner,
+                up: None,
+                down,
+            },
+            None => Self { inner, up, down },
+        }
     }
 }
 
@@ -99,6 +116,22 @@ impl BlobStore for Throttle {
     ) -> Result<Put, StoreError> {
         let body = paced(body, self.up.clone());
         self.inner.put_stream(key, size_hint, body).await
+    }
+
+    fn part_bytes(&self, bytes: u64) -> Option<u64> {
+        self.inner.part_bytes(bytes)
+    }
+
+    /// Paced by the first reading: the second one is part of a request, whose time is limited.
+    async fn put_read_twice(
+        &self,
+        key: &str,
+        bytes: u64,
+        body: ByteStream,
+        again: ReadAgain,
+    ) -> Result<Put, StoreError> {
+        let body = paced(body, self.up.clone());
+        self.inner.put_read_twice(key, bytes, body, again).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use blob_store::{ByteStream, Put, StoreError};
+use blob_store::{ByteStream, Put, ReadAgain, StoreError};
 use futures::TryStreamExt;
 use model::manifest::StoredFile;
 
@@ -39,6 +39,22 @@ impl Bucket {
         body: ByteStream,
     ) -> Result<Put, StoreError> {
         self.store.put_stream(key, Some(bytes), body).await
+    }
+
+    /// The same for a file whose parts are too large for memory; see [`blob_store::BlobStore::put_read_twice`].
+    pub async fn store_file_read_twice(
+        &self,
+        key: &str,
+        bytes: u64,
+        body: ByteStream,
+        again: ReadAgain,
+    ) -> Result<Put, StoreError> {
+        self.store.put_read_twice(key, bytes, body, again).await
+    }
+
+    /// The size of the parts in which a file of so many bytes is stored; see [`blob_store::BlobStore::part_bytes`].
+    pub fn part_bytes(&self, bytes: u64) -> Option<u64> {
+        self.store.part_bytes(bytes)
     }
 
     /// The hex BLAKE3 of the file that is stored under `key`, read to its end.

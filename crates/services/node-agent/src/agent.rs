@@ -1,6 +1,6 @@
 //! What every operation of an agent works with.
 
-use blob_store::Store;
+use blob_store::{Budget, Store};
 use bucket::Bucket;
 use cassandra_node::CassandraNode;
 use chassis::Locks;
@@ -17,6 +17,8 @@ pub struct Agent {
     pub store: Store,
     pub folders: Folders,
     pub config: AgentConfig,
+    /// The memory of all its transfers.
+    pub budget: Budget,
     pub locks: Locks<String>,
     pub fences: SeenFences,
     pub clock: fn() -> Timestamp,

@@ -25,6 +25,8 @@ pub enum BuildError {
     Store(#[from] StoreError),
     #[error("staging_dir_name `{0}` in [agent] is not the name of one folder")]
     StagingName(String),
+    #[error("transfer_memory_bytes in [agent] is {0}, and must be at least 1048576")]
+    TransferMemory(u64),
     #[error("the folder of the journals cannot be used")]
     State(#[from] OwnerError),
 }

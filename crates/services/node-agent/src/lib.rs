@@ -92,6 +92,7 @@ fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
     if path_name::check("staging_dir_name", &settings.staging_dir_name).is_err() {
         return Err(BuildError::StagingName(settings.staging_dir_name));
     }
+    let budget = settings.transfer_budget()?;
     let owner = StateOwner::of(&settings.state_dir)?;
     let node = CassandraNode::open(cassandra, settings.state_dir.clone())?;
     let folders = Folders::new(
@@ -104,6 +105,7 @@ fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
         store: throttled(store, &settings),
         fences: SeenFences::new(folders.fences_file()),
         folders,
+        budget,
         config: settings,
         locks: Locks::default(),
         clock: Timestamp::now,

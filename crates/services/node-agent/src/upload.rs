@@ -3,11 +3,13 @@
 //! Whatever is in the bucket is never written again, so the work can be stopped anywhere and taken up again: what the
 //! journal names is done, and what an earlier try stored without telling the journal is recognised by its content.
 
+mod again;
 mod damage;
 mod error;
 mod facts;
 mod file;
 mod manifest;
+mod pieces;
 mod put;
 mod read;
 
@@ -34,6 +36,7 @@ pub use manifest::Summary;
 
 use facts::BaseFacts;
 use file::Uploader;
+use pieces::Pieces;
 
 /// What to upload as which backup.
 #[derive(Debug, Clone)]
@@ -92,7 +95,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         done: stored_before(upload, records),
         journal,
         keep_damaged: upload.keep_damaged,
-        buffer_bytes: agent.config.read_buffer_bytes.max(1),
+        pieces: Pieces::of(agent),
     };
     let mut stored = upload_files(agent, &uploader, &tables, work).await?;
     // The check of one component may report damage of another, whose own check reports it too.
@@ -278,6 +281,8 @@ fn table_files(
 mod damage_tests;
 #[cfg(test)]
 mod facts_tests;
+#[cfg(test)]
+mod memory_tests;
 #[cfg(test)]
 mod put_tests;
 #[cfg(test)]

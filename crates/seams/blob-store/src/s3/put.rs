@@ -33,6 +33,7 @@ type PutError = SdkError<PutObjectError, HttpResponse>;
 pub async fn put(s3: &S3, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
     let object = s3.object(key)?;
     let checksum = s3.checksum(&bytes);
+    s3.pace(bytes.len() as u64).await;
     let mut pause = CONFLICT_PAUSE;
     let mut attempt = 1;
     loop {

@@ -2,8 +2,7 @@
 
 use super::S3;
 use super::denied::{LISTING_HINT, lacking};
-use super::error::classify;
-use super::multipart::abort;
+use super::error::{Condition, classify, condition};
 use crate::StoreError;
 
 /// Aborts every upload under a prefix that is not completed. Returns how many.
@@ -37,4 +36,26 @@ pub async fn discard(s3: &S3, prefix: &str) -> Result<u64, StoreError> {
         }
         (key_marker, id_marker) = (next_key, next_id);
     }
+}
+
+/// Discards the parts of an upload. Succeeds if there is none of that id.
+pub async fn abort(s3: &S3, object: &str, id: &str) -> Result<(), StoreError> {
+    let request = s3.client.abort_multipart_upload();
+    let aborted = request
+        .bucket(&s3.bucket)
+        .key(object)
+        .upload_id(id)
+        .send()
+        .await;
+    match aborted {
+        Ok(_) => {
+            s3.learnt.given_up().remove(id);
+        }
+        // Some stores go on listing it.
+        Err(error) if condition(&error) == Condition::NoSuchUpload => {
+            s3.learnt.given_up().insert(id.to_owned());
+        }
+        Err(error) => return Err(classify(&s3.store, object, error)),
+    }
+    Ok(())
 }

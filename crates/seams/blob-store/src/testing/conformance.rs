@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
+use super::read_twice;
 use crate::{ByteStream, Put, Store, StoreError};
 
 /// How long a store may take to discard what a dropped call has left behind.
@@ -44,6 +45,9 @@ pub const CASES: &[(&str, Case)] = &[
     }),
     ("part_boundaries_lose_nothing", |s, p| {
         Box::pin(boundaries(s, p))
+    }),
+    ("an_object_that_is_read_twice_is_whole", |s, p| {
+        Box::pin(read_twice::read_twice(s, p))
     }),
     ("ranges_read_what_was_asked", |s, p| {
         Box::pin(ranges(s.store, p))
@@ -92,13 +96,13 @@ pub async fn run(subject: Subject, prefix: &str) {
 }
 
 /// Bytes that differ at every place and between seeds.
-fn pattern(len: usize, seed: u8) -> Bytes {
+pub(super) fn pattern(len: usize, seed: u8) -> Bytes {
     let byte = |at: usize| (at as u32).wrapping_mul(2_654_435_761).to_le_bytes()[3] ^ seed;
     (0..len).map(byte).collect::<Vec<u8>>().into()
 }
 
 /// The bytes as a stream in chunks of this size.
-fn chunked(bytes: &Bytes, chunk_bytes: usize) -> ByteStream {
+pub(super) fn chunked(bytes: &Bytes, chunk_bytes: usize) -> ByteStream {
     let bytes = bytes.clone();
     let starts: Vec<usize> = (0..bytes.len()).step_by(chunk_bytes).collect();
     let chunk = move |start: usize| Ok(bytes.slice(start..bytes.len().min(start + chunk_bytes)));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, TryStreamExt};
 
-use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
+use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, Store, StoreError};
 
 /// What goes wrong. Calls are counted from 1, over all methods, as they are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,6 +168,21 @@ impl BlobStore for Faulty {
         body: ByteStream,
     ) -> Result<Put, StoreError> {
         self.around(key, self.inner.put_stream(key, size_hint, body))
+            .await
+    }
+
+    fn part_bytes(&self, bytes: u64) -> Option<u64> {
+        self.inner.part_bytes(bytes)
+    }
+
+    async fn put_read_twice(
+        &self,
+        key: &str,
+        bytes: u64,
+        body: ByteStream,
+        again: ReadAgain,
+    ) -> Result<Put, StoreError> {
+        self.around(key, self.inner.put_read_twice(key, bytes, body, again))
             .await
     }
 

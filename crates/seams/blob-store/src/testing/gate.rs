@@ -10,7 +10,7 @@ use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use tokio::sync::Semaphore;
 
-use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, Store, StoreError};
+use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, Store, StoreError};
 
 /// The call that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,22 @@ impl BlobStore for Gate {
         self.shared.call().await;
         self.shared.pass(Stop::BeforePut(key.to_owned())).await;
         self.inner.put_stream(key, size_hint, body).await
+    }
+
+    fn part_bytes(&self, bytes: u64) -> Option<u64> {
+        self.inner.part_bytes(bytes)
+    }
+
+    async fn put_read_twice(
+        &self,
+        key: &str,
+        bytes: u64,
+        body: ByteStream,
+        again: ReadAgain,
+    ) -> Result<Put, StoreError> {
+        self.shared.call().await;
+        self.shared.pass(Stop::BeforePut(key.to_owned())).await;
+        self.inner.put_read_twice(key, bytes, body, again).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

@@ -231,6 +231,7 @@ impl Objects {
                     format!("<ListBucketResult>{listed}</ListBucketResult>"),
                 )
             }
+            "GET" if request.asks("uploads") => Response::new(200, "<ListMultipartUploadsResult/>"),
             "HEAD" if key.is_empty() => Response::new(200, ""),
             "GET" | "HEAD" => match objects.get(&key) {
                 Some(bytes) => part(bytes, request.header("range")),

@@ -10,7 +10,8 @@ use blob_store::{Put, S3Config, Store, StoreError};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::server::{BUCKET, PART_BYTES, Server, open};
+use crate::resume;
+use crate::server::{BUCKET, PART_BYTES, Server, open, unfinished_uploads};
 
 const DOCUMENT: &str = include_str!("../../../../../docs/stores.md");
 const PREFIX: &str = "some/prefix";
@@ -126,6 +127,16 @@ async fn the_agents_policy_is_enough_and_does_not_let_it_delete() {
     denied(store.delete("ringkeep/small").await, "s3:DeleteObject");
     let keys = ["ringkeep/small".to_owned()];
     denied(store.delete_many(&keys).await, "s3:DeleteObject");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_agents_policy_lets_it_take_up_what_it_has_left() {
+    let server = Server::start().await;
+    let (store, _file) = store_under(&server, "agent").await;
+    let key = "ringkeep/left";
+    resume::leave(&server, key, vec![(1, resume::part(1))]).await;
+    assert_eq!(resume::put(&store, key).await.expect("put"), Put::Created);
+    assert_eq!(unfinished_uploads(&server, key).await, 0);
 }
 
 #[track_caller]

@@ -1,19 +1,17 @@
 //! Fetches files of a backup: checked while they are written, on disk before they get their names.
 
+mod writer;
+
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use blob_store::{Budget, Reservation};
 use bucket::Bucket;
-use bytes::Bytes;
-use cassandra_node::files::{self, FileError, Ownership, blocking};
-use cassandra_node::held_folder::HeldFolder;
-use chassis::work::Work;
+use cassandra_node::files::{Ownership, blocking};
+use chassis::work::{Stopped, Work};
 use futures::StreamExt;
 use model::manifest::StoredFile;
-use nix::fcntl::posix_fallocate;
 
 use super::StageError;
 use super::layout::StagedFile;
@@ -21,13 +19,16 @@ use crate::agent::Agent;
 use crate::journal::Journal;
 use crate::restore::{RestoreRecord, RestoreState};
 
+use writer::Writer;
+
 /// A transfer may break without the bucket being at fault; a second one that is wrong too means that it is.
 const FETCH_TRIES_MAX: u32 = 2;
-/// What a file is called while it is not whole.
-const UNFINISHED: &str = "part";
+/// What one transfer holds at once: a piece on its way to the disk, and what the connection has read ahead.
+const FETCH_BYTES: u64 = 1 << 20;
 
 pub(super) struct Fetcher {
     bucket: Bucket,
+    budget: Budget,
     work: Work,
     journal: Journal<RestoreRecord>,
     /// The staging folder and the ownership of each data directory, by label.
@@ -54,6 +55,7 @@ impl Fetcher {
         }
         Ok(Self {
             bucket: agent.bucket(),
+            budget: agent.budget.clone(),
             work,
             journal,
             directories,
@@ -145,6 +147,11 @@ impl Fetcher {
         Ok(())
     }
 
+    /// Waits for memory of the agent's budget. While it is held, no other is to be waited for.
+    pub async fn memory(&self, bytes: usize) -> Result<Reservation, Stopped> {
+        self.work.or_stop(self.budget.reserve(bytes)).await
+    }
+
     pub async fn fetch(&self, file: StagedFile) -> Result<(), StageError> {
         self.fetch_to(&self.path(&file), &file).await?;
         self.note(file).await
@@ -188,6 +195,8 @@ impl Fetcher {
         let stored = &file.stored;
         let object = || stored.object.clone();
         self.work.check()?;
+        let held = usize::try_from(stored.bytes.min(FETCH_BYTES)).unwrap_or(usize::MAX);
+        let _memory = self.memory(held).await?;
         let body = self.bucket.open(stored, None).await;
         let mut body = match body {
             Ok(body) => body,
@@ -227,91 +236,5 @@ impl Fetcher {
             });
         }
         Ok(blocking(move || writer.finish()).await?)
-    }
-}
-
-/// A file that is being written beside its name, in a folder that no link has led to.
-struct Writer {
-    path: PathBuf,
-    unfinished: PathBuf,
-    folder: HeldFolder,
-    file: File,
-    blake3: blake3::Hasher,
-    bytes: u64,
-    ownership: Ownership,
-}
-
-impl Writer {
-    fn create(
-        staging: &Path,
-        path: &Path,
-        bytes: u64,
-        ownership: Ownership,
-    ) -> Result<Self, FileError> {
-        let inside = path.strip_prefix(staging).ok().and_then(Path::parent);
-        let Some(inside) = inside else {
-            let outside = io::ErrorKind::InvalidInput.into();
-            return Err(FileError::at("write outside of the staging folder", path)(
-                outside,
-            ));
-        };
-        let folder = HeldFolder::make(staging, inside, &ownership)?;
-        let mut unfinished = path.as_os_str().to_owned();
-        unfinished.push(".");
-        unfinished.push(UNFINISHED);
-        let unfinished = PathBuf::from(unfinished);
-        // A new inode: what a stopped try may still be writing goes nowhere.
-        let held = folder.path().join(files::name_of(&unfinished));
-        match fs::remove_file(&held) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(FileError::at("delete", unfinished)(error)),
-        }
-        let file = File::create_new(&held).map_err(FileError::at("create", &unfinished))?;
-        reserve(&file, bytes).map_err(FileError::at("reserve space for", &unfinished))?;
-        Ok(Self {
-            path: path.to_owned(),
-            unfinished,
-            folder,
-            file,
-            blake3: blake3::Hasher::new(),
-            bytes: 0,
-            ownership,
-        })
-    }
-
-    fn write(mut self, piece: Bytes) -> Result<Self, FileError> {
-        self.file
-            .write_all(&piece)
-            .map_err(FileError::at("write", &self.unfinished))?;
-        self.blake3.update(&piece);
-        self.bytes += piece.len() as u64;
-        Ok(self)
-    }
-
-    fn finish(self) -> Result<(), FileError> {
-        self.file
-            .sync_all()
-            .map_err(FileError::at("sync", &self.unfinished))?;
-        self.ownership
-            .apply_to_open_file(&self.file, &self.unfinished)?;
-        let held = |path: &Path| self.folder.path().join(files::name_of(path));
-        fs::rename(held(&self.unfinished), held(&self.path))
-            .map_err(FileError::at("move", &self.unfinished))
-    }
-}
-
-/// Takes the space at once, so that a full disk is found before the transfer and files are in one piece.
-fn reserve(file: &File, bytes: u64) -> io::Result<()> {
-    let Ok(bytes) = i64::try_from(bytes) else {
-        return Err(io::ErrorKind::StorageFull.into());
-    };
-    if bytes == 0 {
-        return Ok(());
-    }
-    match posix_fallocate(file.as_fd(), 0, bytes) {
-        // Some file systems cannot; then the write finds out.
-        Ok(()) | Err(nix::Error::EOPNOTSUPP | nix::Error::EINVAL) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }

@@ -265,7 +265,10 @@ impl<'a> Slicer<'a> {
         let inside = folder.strip_prefix(staging).unwrap_or(&folder).to_owned();
         let staging = staging.to_owned();
         let read_bytes = self.read_bytes;
+        // For what is read at once, and what is made of it.
+        let memory = self.fetcher.memory(read_bytes.saturating_mul(2)).await?;
         let made = blocking(move || -> Result<Made, Failure> {
+            let _memory = memory;
             let held = HeldFolder::make(&staging, &inside, &ownership)?;
             let mut new = NewSstable::new(&held.path(), to.clone());
             let sliced = slice_reading(&stored, &from.format, &ranges, read_bytes, &mut new)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use api::ServiceError;
 use blob_store::testing::Fault;
-use blob_store::{Counted, Store};
+use blob_store::{Budget, Counted, Store};
 use cassandra_formats::Version;
 use cassandra_formats::compression_info::CompressionInfo;
 
@@ -62,6 +62,19 @@ async fn two_nodes_that_share_an_sstable_hold_each_partition_once() {
         whole.sort();
         same(&all, &whole, table);
     }
+}
+
+#[tokio::test]
+async fn a_slice_is_made_if_there_is_memory_for_one_read() {
+    let source = Source::of("big-nb/layouts/simple").await;
+    let mut target = source.target();
+    target.agent.budget = Budget::new(1);
+    let (work, ..) = Work::new();
+    let stage = order(vec![share(1, &[(i64::MIN, source.middle())])]);
+    assert!(target.stage(&stage, &work).await.unwrap() > 0);
+    let budget = &target.agent.budget;
+    assert_eq!(budget.peak_bytes(), budget.total_bytes());
+    assert_eq!(budget.granted_bytes(), 0);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use api::ServiceError;
+use blob_store::Budget;
 use blob_store::testing::Fault;
 use model::TableRef;
 
@@ -53,6 +54,18 @@ fn staged(node: &FakeNode) -> TableFolder {
     let data = &node.agent.folders.data[0];
     let folder = node.agent.folders.staging_of(data, "r1").unwrap();
     TableFolder(folder.join(format!("ks/full-{}", FakeNode::table_id(1).folder_suffix())))
+}
+
+#[tokio::test]
+async fn downloads_take_turns_if_there_is_memory_for_one() {
+    let (_source, mut target) = nodes("4.1.9").await;
+    target.agent.budget = Budget::new(1);
+    target.agent.config.parallel_files = 8;
+    assert_eq!(run(&target).await.unwrap(), 2);
+    assert_eq!(staged(&target).contents(), ["one", "two"]);
+    let budget = &target.agent.budget;
+    assert_eq!(budget.peak_bytes(), budget.total_bytes());
+    assert_eq!(budget.granted_bytes(), 0);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use blob_store::testing::Faulty;
-use blob_store::{Folder, Store};
+use blob_store::{Budget, Folder, Store};
 use cassandra_formats::statistics::Statistics;
 use cassandra_formats::{Version, parse_file_name};
 use cassandra_node::folders::DataFolders;
@@ -85,6 +85,7 @@ impl FakeNode {
             store: store.clone(),
             fences: SeenFences::new(folders.fences_file()),
             folders,
+            budget: Budget::new(config.transfer_memory_bytes),
             config,
             locks: Locks::default(),
             clock: || "2026-01-02T03:04:05Z".parse().unwrap(),

@@ -15,6 +15,7 @@ use sstable_files::SstableFiles;
 use tracing::warn;
 
 use super::damage::kept;
+use super::pieces::Pieces;
 use super::put::Uploaded;
 use super::read::{self, Expected, ReadFault};
 use super::{FileKey, Kept, UploadError};
@@ -38,7 +39,7 @@ pub(super) struct Uploader {
     pub done: HashMap<FileKey, Kept>,
     pub journal: Journal<SnapshotRecord>,
     pub keep_damaged: bool,
-    pub buffer_bytes: usize,
+    pub pieces: Pieces,
 }
 
 /// What came of one try. A file that changed meanwhile is read again.
@@ -95,7 +96,7 @@ impl Uploader {
             if unread {
                 return self.reuse(table, file, base.clone()).await;
             }
-            match read::content(expected.clone(), self.buffer_bytes, &self.work).await {
+            match read::content(expected.clone(), &self.pieces, &self.work).await {
                 Ok(content) if content.blake3 == base.file.blake3 => {
                     let base = Kept {
                         file: base.file.clone(),
@@ -144,9 +145,7 @@ impl Uploader {
                     let content = match content.or(known.take()) {
                         Some(content) => Ok(content),
                         // The store noticed the object before it had read the file.
-                        None => {
-                            read::content(expected.clone(), self.buffer_bytes, &self.work).await
-                        }
+                        None => read::content(expected.clone(), &self.pieces, &self.work).await,
                     };
                     let content = match content {
                         Ok(content) => content,

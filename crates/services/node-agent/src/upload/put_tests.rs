@@ -30,7 +30,10 @@ async fn uploader(node: &FakeNode, work: Work) -> (Uploader, SnapshotTable, Piec
         done: HashMap::new(),
         journal,
         keep_damaged: false,
-        buffer_bytes: 7,
+        pieces: Pieces {
+            budget: node.agent.budget.clone(),
+            bytes: 7,
+        },
     };
     (uploader, table, piece)
 }

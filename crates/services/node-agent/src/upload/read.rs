@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use blob_store::{ByteStream, source_error};
+use blob_store::{Buffer, ByteStream, source_error};
 use bucket::{StreamingCheck, UnreadableComponent};
 use bytes::Bytes;
 use cassandra_formats::Damage;
@@ -14,8 +14,16 @@ use cassandra_node::sstables::source_file;
 use chassis::work::{Counter, Stopped, Work};
 use futures::StreamExt;
 use model::manifest::SourceFile;
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use sstable_files::SstableFiles;
 use tokio::sync::oneshot;
+
+use super::pieces::Pieces;
+
+/// What is read and hashed at a time, so that it is hashed while it is in the processor's cache.
+const STEP_BYTES: usize = 256 << 10;
+/// A smaller file is in memory with one request to the disk, and what becomes of it there does not matter.
+const UNADVISED_BYTES_MAX: u64 = 1 << 20;
 
 /// Why the bytes of a file are not to be kept.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +65,6 @@ pub(super) struct Content {
 struct Reader {
     file: File,
     expected: Expected,
-    buffer_bytes: usize,
     blake3: blake3::Hasher,
     check: StreamingCheck,
     bytes: u64,
@@ -66,14 +73,16 @@ struct Reader {
 }
 
 impl Reader {
-    fn open(expected: Expected, buffer_bytes: usize) -> Result<Self, ReadFault> {
+    fn open(expected: Expected) -> Result<Self, ReadFault> {
         let path = &expected.path;
         let file = File::open(path).map_err(FileError::at("open", path))?;
+        if expected.bytes > UNADVISED_BYTES_MAX {
+            read_once(&file);
+        }
         let sstable = &*expected.sstable;
         let check = StreamingCheck::begin(sstable, sstable.descriptor(), &expected.component);
         Ok(Self {
             file,
-            buffer_bytes,
             blake3: blake3::Hasher::new(),
             check: check.map_err(|error| unreadable(sstable, error))?,
             bytes: 0,
@@ -82,45 +91,48 @@ impl Reader {
         })
     }
 
-    /// The next piece; empty at the end, when everything has been found as expected.
-    fn next(&mut self) -> Result<Bytes, ReadFault> {
-        let left = self.expected.bytes.saturating_sub(self.bytes);
-        // One byte more than is expected, so that growth is seen.
-        let want = (self.buffer_bytes as u64).min(left + 1) as usize;
-        let mut piece = vec![0; want];
-        let mut filled = 0;
-        while filled < want {
-            match self.file.read(&mut piece[filled..]) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(FileError::at("read", &self.expected.path)(error).into()),
-            }
-        }
-        piece.truncate(filled);
-        self.bytes += filled as u64;
-        if self.bytes > self.expected.bytes {
-            return Err(ReadFault::Changed);
-        }
-        self.blake3.update(&piece);
-        if piece.is_empty() {
-            self.end()?;
-        } else {
-            let checked = self.check.update(&piece);
-            checked.map_err(|error| unreadable(&self.expected.sstable, error))?;
-        }
-        Ok(piece.into())
+    /// What is still to be read of what is expected.
+    fn left(&self) -> u64 {
+        self.expected.bytes.saturating_sub(self.bytes)
     }
 
-    /// A file that has changed is not damaged: what was read is of two files.
+    /// The next piece, as much as the buffer holds.
+    fn next(&mut self, mut buffer: Buffer, piece_bytes: usize) -> Result<Bytes, ReadFault> {
+        let space = buffer.space();
+        let want = space.len().min(piece_bytes);
+        let want = usize::try_from(self.left()).map_or(want, |left| left.min(want));
+        let mut filled = 0;
+        while filled < want {
+            let end = want.min(filled + STEP_BYTES);
+            let read = match self.file.read(&mut space[filled..end]) {
+                // It is shorter than expected.
+                Ok(0) => return Err(ReadFault::Changed),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(FileError::at("read", &self.expected.path)(error).into()),
+            };
+            let step = &space[filled..filled + read];
+            self.blake3.update(step);
+            let checked = self.check.update(step);
+            checked.map_err(|error| unreadable(&self.expected.sstable, error))?;
+            filled += read;
+        }
+        self.bytes += filled as u64;
+        Ok(buffer.into_bytes(filled))
+    }
+
+    /// Checks at the end of what is expected that everything was found so. A file that has changed is not damaged: what
+    /// was read is of two files.
     fn end(&mut self) -> Result<(), ReadFault> {
         let path = &self.expected.path;
+        let beyond = self.file.read(&mut [0]);
+        let beyond = beyond.map_err(FileError::at("read", path))?;
         let now = self
             .file
             .metadata()
             .map_err(FileError::at("inspect", path))?;
         let same = source_file(&now) == self.expected.source && now.len() == self.expected.bytes;
-        if !same || self.bytes != self.expected.bytes {
+        if !same || beyond > 0 {
             return Err(ReadFault::Changed);
         }
         let finished = self.check.finish();
@@ -147,22 +159,23 @@ fn unreadable(sstable: &SstableFiles, error: UnreadableComponent) -> FileError {
 }
 
 /// The file as a stream that ends with an error if what was read is not to be kept. Each piece counts as progress. What
-/// was read is sent when the stream ends.
+/// was read is sent when the stream ends. Nothing is read that was not asked for, and the end needs no memory.
 pub(super) fn stream(
     key: &str,
     expected: Expected,
-    buffer_bytes: usize,
+    pieces: Pieces,
     work: Work,
     counter: Arc<Counter>,
 ) -> (ByteStream, oneshot::Receiver<Result<Content, ReadFault>>) {
     let (sender, reading) = oneshot::channel();
     let key = key.to_owned();
-    let first = Some((Step::Open(expected, buffer_bytes), sender));
+    let first = Some((Step::Open(expected), sender));
     let pieces = futures::stream::unfold(first, move |state| {
-        let (work, key, counter) = (work.clone(), key.clone(), counter.clone());
+        let (work, key, counter, pieces) =
+            (work.clone(), key.clone(), counter.clone(), pieces.clone());
         async move {
             let (step, sender) = state?;
-            match advance(step, &work).await {
+            match advance(step, &pieces, &work).await {
                 Ok((piece, reader)) if piece.is_empty() => {
                     // If the upload was given up, no one waits for it.
                     let _ = sender.send(Ok(reader.content()));
@@ -184,18 +197,36 @@ pub(super) fn stream(
 }
 
 enum Step {
-    Open(Expected, usize),
+    Open(Expected),
     Read(Box<Reader>),
 }
 
-async fn advance(step: Step, work: &Work) -> Result<(Bytes, Box<Reader>), ReadFault> {
+/// Reads the next piece where it may block; an empty one at the end.
+async fn advance(
+    step: Step,
+    pieces: &Pieces,
+    work: &Work,
+) -> Result<(Bytes, Box<Reader>), ReadFault> {
     work.check()?;
+    let left = match &step {
+        Step::Open(expected) => expected.bytes,
+        Step::Read(reader) => reader.left(),
+    };
+    let buffer = match left {
+        0 => None,
+        left => Some(pieces.buffer(left, work).await?),
+    };
+    let piece_bytes = pieces.bytes;
     blocking(move || {
         let mut reader = match step {
-            Step::Open(expected, buffer_bytes) => Box::new(Reader::open(expected, buffer_bytes)?),
+            Step::Open(expected) => Box::new(Reader::open(expected)?),
             Step::Read(reader) => reader,
         };
-        let piece = reader.next()?;
+        let Some(buffer) = buffer else {
+            reader.end()?;
+            return Ok((Bytes::new(), reader));
+        };
+        let piece = reader.next(buffer, piece_bytes)?;
         Ok((piece, reader))
     })
     .await
@@ -204,15 +235,27 @@ async fn advance(step: Step, work: &Work) -> Result<(Bytes, Box<Reader>), ReadFa
 /// Reads a file without uploading it.
 pub(super) async fn content(
     expected: Expected,
-    buffer_bytes: usize,
+    pieces: &Pieces,
     work: &Work,
 ) -> Result<Content, ReadFault> {
-    let mut step = Step::Open(expected, buffer_bytes);
+    let mut step = Step::Open(expected);
     loop {
-        let (piece, reader) = advance(step, work).await?;
+        let (piece, reader) = advance(step, pieces, work).await?;
         if piece.is_empty() {
             return Ok(reader.content());
         }
         step = Step::Read(reader);
+    }
+}
+
+/// Tells the kernel that a file is read in order and only once. Its pages are dropped before those that Cassandra uses,
+/// which they are of the same file, so that they must not be dropped by name.
+fn read_once(file: &File) {
+    for advice in [
+        PosixFadviseAdvice::POSIX_FADV_SEQUENTIAL,
+        PosixFadviseAdvice::POSIX_FADV_NOREUSE,
+    ] {
+        // It is only advice, and some file systems take none.
+        let _ = posix_fadvise(file, 0, 0, advice);
     }
 }
