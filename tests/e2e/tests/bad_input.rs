@@ -105,6 +105,9 @@ async fn damage(world: &World) -> Result<()> {
         .await?
         .expect(4);
     assert_eq!(report.json["ok"], false);
+    let plan = ["restore", "plan", "good", "--into", CLUSTER];
+    let plan = world.cli().run(&plan).await?.expect(3);
+    assert!(plan.finding_codes().contains(&"OBJECTS_MISSING".to_owned()));
     write(biggest, &whole)?;
 
     let manifest = folder_objects(world.store_folder()?, "/nodes/")?.remove(0);

@@ -139,6 +139,10 @@ codes! {
          restore, on each node, and a full repair. Online into the same ring they are loaded whole, without the check \
          that every partition is the node's own: then run `nodetool cleanup` too."
 
+    OBJECTS_MISSING Refusal Before
+        "The backup names objects that the bucket no longer has, or has with another size: they were deleted or overwritten by \
+         something other than Ringkeep, or the store has lost them. The restore would fail when it fetches them. Restore from \
+         another backup, or leave the tables out that the finding names. `ringkeep backup verify --level manifest` lists all."
     BACKUP_UNVERIFIED Advice Before
         "The backup has not been read back since it was written, or damage was found when it was. Every byte was checked on \
          its way out, and every byte that a restore takes is checked on its way in, before anything is changed; damage in the \

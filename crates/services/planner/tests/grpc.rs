@@ -149,6 +149,7 @@ fn request(target: &str) -> RestoreRequest {
         sstables: Vec::new(),
         target_keys: Vec::new(),
         verifications: Vec::new(),
+        missing: Vec::new(),
         now: "2026-01-02T04:00:00Z".parse().expect("a time"),
         rates: Rates::default(),
     }

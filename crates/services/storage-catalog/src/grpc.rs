@@ -153,7 +153,12 @@ impl StorageCatalog for StorageCatalogGrpc {
         let catalog = self.catalog.clone();
         let messages = stream(
             move |work| async move {
-                let verifying = catalog.verify(&backup, level, &work);
+                let verifying = async {
+                    if request.discard_result {
+                        return Ok(catalog.examine(&backup, level, &work).await?.0);
+                    }
+                    catalog.verify(&backup, level, &work).await
+                };
                 work.or_stop(verifying).await?
             },
             wire::verify_message,

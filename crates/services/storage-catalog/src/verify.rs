@@ -36,6 +36,28 @@ impl Catalog {
         level: VerifyLevel,
         work: &Work,
     ) -> Result<VerifyReport, CatalogError> {
+        let (report, read) = self.examine(backup, level, work).await?;
+        if let Some(read) = read {
+            let result = VerificationResult {
+                level,
+                verified_at: self.now(),
+                objects: report.objects_checked,
+                bytes: report.bytes_checked,
+                sstables: report.sstables_checked,
+                damaged: report.damage.len() as u64,
+            };
+            self.keep_verification(&read, result).await;
+        }
+        Ok(report)
+    }
+
+    /// Verifies a backup and writes nothing; the manifest is absent if it is damaged itself.
+    pub async fn examine(
+        &self,
+        backup: &BackupRef,
+        level: VerifyLevel,
+        work: &Work,
+    ) -> Result<(VerifyReport, Option<Read<BackupManifest>>), CatalogError> {
         let mut report = VerifyReport {
             backup: backup.clone(),
             level,
@@ -52,7 +74,7 @@ impl Catalog {
             Ok(None) => return Err(self.why_not_complete(backup).await?),
             Err(CatalogError::Document { source, .. }) if !is_newer(&source) => {
                 report.damage.push(damage::of_object(&key, &source));
-                return Ok(report);
+                return Ok((report, None));
             }
             Err(error) => return Err(error),
         };
@@ -74,19 +96,11 @@ impl Catalog {
             report.damage.append(&mut part.damage);
             not_checked.add_all(part.not_checked);
         }
+        drop(parts);
         report.not_checked = not_checked.into_list();
         report.damage.sort();
         report.ok = report.damage.is_empty();
-        let result = VerificationResult {
-            level,
-            verified_at: self.now(),
-            objects: report.objects_checked,
-            bytes: report.bytes_checked,
-            sstables: report.sstables_checked,
-            damaged: report.damage.len() as u64,
-        };
-        self.keep_verification(&read, result).await;
-        Ok(report)
+        Ok((report, Some(read)))
     }
 
     async fn damage_of_base(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::manifest::{BackupManifest, KeyFingerprint, NodeSstables, VerificationResult};
-use crate::{ClusterName, NodeDescription, Schema, Selection};
+use crate::{ClusterName, Damage, NodeDescription, Schema, Selection};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,8 @@ pub struct RestoreRequest {
     pub target_keys: Vec<NodeKeys>,
     /// The newest verification of the backup at each level.
     pub verifications: Vec<VerificationResult>,
+    /// What the backup names and the bucket lacks, or has with another size.
+    pub missing: Vec<Damage>,
     /// When the plan is made.
     pub now: Timestamp,
     pub rates: Rates,

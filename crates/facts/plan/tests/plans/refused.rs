@@ -293,6 +293,30 @@ fn a_table_of_two_ids_is_refused() {
     assert_eq!(codes(&request)[0], "Refusal BACKUP_INCOMPLETE shop.orders");
 }
 
+#[test]
+fn what_the_bucket_lacks_of_a_table_refuses_that_table_alone() {
+    let request = |tables: &[&str], lacks: &str| {
+        let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+        let mut request = request(&source, &target);
+        request.options.selection = selection(&[], tables);
+        request.missing = vec![model::Damage {
+            node: String::new(),
+            keyspace: "shop".into(),
+            table: lacks.into(),
+            sstable: String::new(),
+            component: String::new(),
+            object: "an/object".into(),
+            offset: None,
+            what: "it is missing".into(),
+        }];
+        codes(&request)
+    };
+    let refusal = ["Refusal OBJECTS_MISSING prod/nightly-1"];
+    assert_eq!(request(&["shop.orders"], "orders"), refusal);
+    assert_eq!(request(&["shop.orders"], ""), refusal, "a manifest");
+    assert_eq!(request(&["shop.orders"], "Metrics_2"), Vec::<String>::new());
+}
+
 /// Made in the middle of an upgrade: the backup's own release is that of its oldest node.
 #[test]
 fn a_backup_of_nodes_of_two_releases_goes_onto_none_older_than_any() {

@@ -272,6 +272,7 @@ pub fn request(source: &Side, target: &Side) -> RestoreRequest {
         sstables: source.facts(),
         target_keys: target.node_keys(),
         verifications: Vec::new(),
+        missing: Vec::new(),
         now: "2026-01-02T04:00:00Z".parse().expect("a time"),
         rates: Rates::default(),
     }

@@ -7,8 +7,8 @@ use model::manifest::{BackupKind, BackupManifest, NodeSstables, VerificationResu
 use model::plan::KeyspaceCoverage;
 use model::task::Deletion;
 use model::{
-    BackupName, BackupRef, BackupSummary, ClusterName, HostId, RingMember, Schema, Selection,
-    ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
+    BackupName, BackupRef, BackupSummary, ClusterName, Damage, HostId, RingMember, Schema,
+    Selection, ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
 };
 
 use super::call::OnProgress;
@@ -82,6 +82,9 @@ pub trait StorageCatalog: Send + Sync + 'static {
         level: VerifyLevel,
         on_progress: OnProgress<'_>,
     ) -> Result<VerifyReport, RemoteError>;
+
+    /// Looks whether every object that a backup names is there with its size, and changes nothing; returns what is not.
+    async fn check_objects(&self, backup: &BackupRef) -> Result<Vec<Damage>, RemoteError>;
 
     /// Deletes a backup and all objects that only it needs.
     async fn delete_backup(

@@ -169,6 +169,7 @@ impl From<RestoreRequest> for pb::PlanRestoreRequest {
             sstables: all_into(request.sstables),
             target_keys: all_into(request.target_keys),
             verifications: all_into(request.verifications),
+            missing: all_into(request.missing),
             now: time(request.now),
             rates: Some(request.rates.into()),
         }
@@ -190,6 +191,7 @@ impl TryFrom<pb::PlanRestoreRequest> for RestoreRequest {
             sstables: all(request.sstables)?,
             target_keys: all_into(request.target_keys),
             verifications: all(request.verifications)?,
+            missing: all_into(request.missing),
             now: parsed("now", &request.now)?,
             rates: request.rates.map(Rates::from).unwrap_or_default(),
         })

@@ -55,6 +55,21 @@ async fn a_backup_comes_with_the_newest_result_of_each_level() {
 }
 
 #[tokio::test]
+async fn a_check_finds_another_size_and_writes_nothing() {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    let keys = memory.keys();
+    assert!(world.check("f1").await.expect("checks").ok);
+    assert_eq!(memory.keys(), keys);
+    let object = object_key(&backup("f1"), 1, "nb-1-big-Data.db");
+    memory.overwrite(&object, "short");
+    let report = world.check("f1").await.expect("checks");
+    assert_eq!(report.damage.len(), 1);
+    assert_eq!(report.damage[0].object, object);
+    assert_eq!(world.verifications("f1").await, []);
+}
+
+#[tokio::test]
 async fn a_result_is_not_that_of_a_later_backup_of_the_name() {
     let (memory, world) = memory_world();
     world.full("f1", task(1)).await;

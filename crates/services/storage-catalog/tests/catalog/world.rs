@@ -332,10 +332,28 @@ impl World {
         name: &str,
         level: pb::VerifyLevel,
     ) -> Result<pb::VerifyReport, RemoteError> {
-        let request = pb::VerifyBackupRequest {
+        self.verify_with(pb::VerifyBackupRequest {
             backup: wire_ref(name),
             level: level as i32,
-        };
+            discard_result: false,
+        })
+        .await
+    }
+
+    /// Whether all objects are there with their sizes; nothing is written.
+    pub async fn check(&self, name: &str) -> Result<pb::VerifyReport, RemoteError> {
+        self.verify_with(pb::VerifyBackupRequest {
+            backup: wire_ref(name),
+            level: pb::VerifyLevel::Manifest as i32,
+            discard_result: true,
+        })
+        .await
+    }
+
+    async fn verify_with(
+        &self,
+        request: pb::VerifyBackupRequest,
+    ) -> Result<pb::VerifyReport, RemoteError> {
         let mut stream = self
             .client
             .clone()

@@ -43,6 +43,12 @@ impl FakePlanner {
             .collect()
     }
 
+    /// As the real one has them, of all tables.
+    fn missing(missing: &[api::pb::storage_catalog::Damage]) -> Option<Finding> {
+        let any = !missing.is_empty();
+        any.then(|| finding("OBJECTS_MISSING", Severity::Refusal, When::Before))
+    }
+
     fn step(&self, kind: &str, node: Option<&str>, after: &[String]) -> pb::PlanStep {
         pb::PlanStep {
             id: node.map_or(kind.to_owned(), |node| format!("{kind}-{node}")),
@@ -247,7 +253,8 @@ impl Planner for FakePlanner {
                 right: right.clone(),
             })
             .collect();
-        let findings = self.findings(&request.nodes, &request.unreachable);
+        let mut findings = self.findings(&request.nodes, &request.unreachable);
+        findings.extend(Self::missing(&request.missing));
         let supported = findings
             .iter()
             .all(|finding| finding.severity() != Severity::Refusal);
@@ -276,7 +283,6 @@ impl Planner for FakePlanner {
             true => pb::RestoreMode::InPlace,
             false => pb::RestoreMode::Online,
         };
-        let mut findings = findings;
         if in_place {
             let mut kept = finding("OLD_FILES_KEPT", Severity::Advice, When::After);
             kept.hint = "`ringkeep restore accept TASK` deletes them".into();

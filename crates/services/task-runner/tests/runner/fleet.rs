@@ -287,6 +287,7 @@ impl Fleet {
             "describe",
             "schema?",
             "get-backup",
+            "check-objects",
             "find-backup",
             "plan-",
             "sstables",

@@ -397,3 +397,15 @@ async fn staging_that_stays_takes_nothing_from_a_restore() {
         ]
     );
 }
+
+#[tokio::test]
+async fn what_the_bucket_lacks_is_known_to_the_plan() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    world.fleet.facts().damage = vec!["an/object".into()];
+    let plan = life.plan_restore("b").await;
+    assert!(!plan.supported);
+    let codes: Vec<&str> = plan.findings.iter().map(|it| it.code.as_str()).collect();
+    assert!(codes.contains(&"OBJECTS_MISSING"), "{codes:?}");
+    assert_eq!(world.fleet.changes(), Vec::<String>::new());
+}

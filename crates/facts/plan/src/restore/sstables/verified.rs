@@ -1,18 +1,56 @@
 //! Whether the backup has been read back since it was written, and what was found.
 
-use model::VerifyLevel;
+use std::collections::BTreeSet;
+
 use model::manifest::{BackupManifest, VerificationResult};
+use model::{Damage, VerifyLevel};
 
 use super::Restored;
-use crate::codes;
 use crate::findings::Findings;
+use crate::{codes, wording};
 
 /// The least deep level that reads every byte.
 const DEEP_ENOUGH: VerifyLevel = VerifyLevel::Objects;
 
 pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
     let given = restored.given;
+    check_missing(restored, findings);
     check_results(given.backup, &given.request.verifications, findings);
+}
+
+/// What belongs to no table is a part of the backup itself.
+fn check_missing(restored: &Restored, findings: &mut Findings) {
+    let given = restored.given;
+    let is_needed = |it: &&Damage| {
+        let mut tables = given.selected.tables.iter();
+        it.table.is_empty()
+            || tables.any(|of| of.table.keyspace == it.keyspace && of.table.table == it.table)
+    };
+    let missing: Vec<&Damage> = given.request.missing.iter().filter(is_needed).collect();
+    let Some(first) = missing.first() else {
+        return;
+    };
+    let tables = missing.iter().filter(|it| !it.table.is_empty());
+    let tables: BTreeSet<String> = tables
+        .map(|it| format!("{}.{}", it.keyspace, it.table))
+        .collect();
+    let tables = if tables.is_empty() {
+        String::new()
+    } else {
+        format!(" of {}", wording::list(&tables))
+    };
+    let name = &given.backup.backup;
+    findings.say(
+        codes::OBJECTS_MISSING,
+        name,
+        format!(
+            "{}{tables} cannot be restored, the first {}: {}",
+            wording::counted(missing.len() as u64, "object"),
+            first.object,
+            first.what
+        ),
+        format!("restore another backup, or leave these tables out; `ringkeep backup verify {name} --level manifest` lists all"),
+    );
 }
 
 /// `verifications`: the newest of each level.

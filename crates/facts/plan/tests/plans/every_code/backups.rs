@@ -70,6 +70,22 @@ fn damaged() -> RestoreRequest {
     request
 }
 
+/// Of an object of one table.
+pub fn lacking(table: &str) -> RestoreRequest {
+    let mut request = selecting(&[], &[]);
+    request.missing = vec![model::Damage {
+        node: "00000000-0000-0000-0000-000000000011".into(),
+        keyspace: "shop".into(),
+        table: table.into(),
+        sstable: "nb-1-big".into(),
+        component: "Data.db".into(),
+        object: "clusters/prod/nightly-1/nb-1-big-Data.db".into(),
+        offset: None,
+        what: "it is missing".into(),
+    }];
+    request
+}
+
 fn without_a_node(completeness: Completeness) -> RestoreRequest {
     let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     let mut request = request(&source, &target);
@@ -115,6 +131,7 @@ pub fn cases() -> Vec<Case> {
         ),
         ("TIERED_STORAGE", tiered()),
         ("BACKUP_DAMAGED", said(&damaged())),
+        ("OBJECTS_MISSING", said(&lacking("orders"))),
         ("BACKUP_UNVERIFIED", said(&whole)),
         ("AUTH_NOT_INCLUDED", said(&whole)),
         ("DATA_TO_VERIFY", said(&whole)),

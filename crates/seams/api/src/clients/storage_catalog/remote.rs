@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use model::manifest::NodeSstables;
 use model::task::Deletion;
 use model::{
-    BackupName, BackupRef, BackupSummary, ClusterName, Selection, ShownBackup, StoreStatus, TaskId,
-    VerifyLevel, VerifyReport,
+    BackupName, BackupRef, BackupSummary, ClusterName, Damage, Selection, ShownBackup, StoreStatus,
+    TaskId, VerifyLevel, VerifyReport,
 };
 
 use super::{BeginBackup, CommitBackup, CompleteBackup, StorageCatalog};
@@ -57,6 +57,22 @@ impl RemoteStorageCatalog {
         };
         let mut client = self.client.clone();
         within(SHORT_DEADLINE, client.get_backup(request)).await
+    }
+}
+
+impl RemoteStorageCatalog {
+    async fn verified(
+        &self,
+        request: pb::VerifyBackupRequest,
+        on_progress: OnProgress<'_>,
+    ) -> Result<VerifyReport, RemoteError> {
+        let mut client = self.client.clone();
+        let call = client.verify_backup(request);
+        let last = follow(self.limits.silence, on_progress, call).await?;
+        let report = last
+            .and_then(|last| last.report)
+            .ok_or_else(|| cut_short("a verification that ended without a report"))?;
+        report.try_into().map_err(invalid(CATALOG))
     }
 }
 
@@ -209,14 +225,18 @@ impl StorageCatalog for RemoteStorageCatalog {
         let request = pb::VerifyBackupRequest {
             backup: Some(backup.clone().into()),
             level: pb::VerifyLevel::from(level) as i32,
+            discard_result: false,
         };
-        let mut client = self.client.clone();
-        let call = client.verify_backup(request);
-        let last = follow(self.limits.silence, on_progress, call).await?;
-        let report = last
-            .and_then(|last| last.report)
-            .ok_or_else(|| cut_short("a verification that ended without a report"))?;
-        report.try_into().map_err(invalid(CATALOG))
+        self.verified(request, on_progress).await
+    }
+
+    async fn check_objects(&self, backup: &BackupRef) -> Result<Vec<Damage>, RemoteError> {
+        let request = pb::VerifyBackupRequest {
+            backup: Some(backup.clone().into()),
+            level: pb::VerifyLevel::Manifest as i32,
+            discard_result: true,
+        };
+        Ok(self.verified(request, &|_| {}).await?.damage)
     }
 
     async fn delete_backup(

@@ -74,6 +74,8 @@ async fn plan_now(engine: &Engine, request: NewRestore) -> Result<Planned, Runne
         &described.nodes,
     )
     .await?;
+    let missing = context.catalog.check_objects(&backup.backup).await;
+    let missing = missing.map_err(RunnerError::remote("storage-catalog"))?;
     let manifests = manifests(&backup);
     let plan = context.planner.plan_restore(RestoreRequest {
         backup,
@@ -85,6 +87,7 @@ async fn plan_now(engine: &Engine, request: NewRestore) -> Result<Planned, Runne
         sstables,
         target_keys,
         verifications,
+        missing,
         now: (context.clock)(),
         rates: Rates::default(),
     });
