@@ -110,6 +110,7 @@ fn request(backup: BackupManifest, target: &Replayed) -> RestoreRequest {
         sstables: Vec::new(),
         target_keys: Vec::new(),
         verifications: Vec::new(),
+        missing: Vec::new(),
         now: "2026-01-02T04:00:00Z".parse().unwrap(),
         rates: Rates::default(),
     }

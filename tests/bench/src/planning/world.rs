@@ -212,6 +212,7 @@ pub fn request(size: &Size) -> RestoreRequest {
         options: RestoreOptions::default(),
         target_keys: Vec::new(),
         verifications: Vec::new(),
+        missing: Vec::new(),
         now: at,
         rates: Rates::default(),
     }
