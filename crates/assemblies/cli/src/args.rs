@@ -137,7 +137,7 @@ pub enum Command {
     /// Makes backups by themselves, at set times.
     #[command(subcommand)]
     Schedule(ScheduleCommand),
-    /// Shows which backups a retention policy would keep.
+    /// Sets which backups are kept, and deletes the others.
     #[command(subcommand)]
     Retention(RetentionCommand),
     /// Inspects and verifies SSTable files in place; needs neither Cassandra nor a service.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::manifest::{BackupKind, KeptDamage, MissingNode, TableSummary};
 use crate::plan::KeyspaceCoverage;
-use crate::{BackupName, BackupRef, RingMember};
+use crate::{BackupName, BackupRef, RingMember, TaskId};
 
 /// What a backup is by what is in the bucket. Only a complete one can be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +42,24 @@ pub struct BackupSummary {
     pub sstables: u64,
     /// SSTables that were damaged on their nodes already, those of secondary indexes among them.
     pub damaged_sstables: u64,
+    /// Of a complete backup: the most places that the newest verification of any level has found damaged or missing.
+    pub damage_found: u64,
+    /// What keeps it from being deleted, expired pins among them.
+    pub pins: Vec<BackupPin>,
     /// Why it failed or cannot be read, for people; empty if there is nothing to report.
     pub detail: String,
+}
+
+/// Keeps a backup from being deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupPin {
+    /// The task that needs the backup; of a pin by people an id that is made from its reason and its end.
+    pub id: TaskId,
+    /// Why people have set it; none: a task has.
+    pub reason: Option<String>,
+    /// When a pin by people ends by itself; none: it does not.
+    pub until: Option<Timestamp>,
+    pub set_at: Option<Timestamp>,
 }
 
 /// A complete backup as it is shown, also one of a newer catalog: without its schema, its ring and its files.

@@ -21,7 +21,9 @@ pub mod task;
 pub mod verify;
 pub mod zone;
 
-pub use bucket::{BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus};
+pub use bucket::{
+    BackupPin, BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus,
+};
 pub use cluster::{Cluster, ClusterNode, ClusterState, ShownRecognition};
 pub use finding::{Finding, Severity, When};
 pub use ids::{BackupName, BackupRef, ClusterName, HostId, NameError, TableId, TaskId};

@@ -46,6 +46,12 @@ pub struct Marker {
     pub backup: BackupRef,
     pub at: Timestamp,
     pub task_id: Option<TaskId>,
+    /// Of a pin by people: why. Its `task_id` is no task then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When a pin by people ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// Everything that one node contributed to a backup.

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BackupRef, ClusterName, Finding, TaskId, VerifyReport};
 
+mod retention;
 mod shown;
 
+pub use retention::{RetentionEntry, RetentionOutcome, RetentionReport};
 pub use shown::{ShownReport, ShownTask, ShownTaskStep};
 
 /// What a task does.
@@ -23,6 +25,8 @@ pub enum TaskKind {
     Accept,
     /// Puts the old files of a restore in place back.
     Rollback,
+    /// Deletes the backups of a cluster that its retention policies let go.
+    Retention,
 }
 
 /// Where a task is in its life; [`next_state`] has the moves.
@@ -46,6 +50,7 @@ impl TaskKind {
             Self::Delete => "delete",
             Self::Accept => "accept",
             Self::Rollback => "rollback",
+            Self::Retention => "retention",
         }
     }
 }
@@ -166,6 +171,8 @@ pub struct Task {
     pub verification: Option<VerifyReport>,
     /// What a task that deletes a backup has removed.
     pub deletion: Option<Deletion>,
+    /// What a task that applies retention has done so far.
+    pub retention: Option<RetentionReport>,
 }
 
 /// What deleting a backup has removed.

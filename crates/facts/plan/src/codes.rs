@@ -417,6 +417,12 @@ codes! {
     PIN_NOT_RELEASED Warning After
         "A restore could not give up its hold on a backup, or keeps it so that it can be resumed; until it is released the \
          backup cannot be deleted. Once the restore has ended for good, the task-runner tries again every hour."
+    RETENTION_REFUSED Advice After
+        "A backup that a retention policy lets go was not deleted, because the storage-catalog has refused it: mostly it was \
+         pinned, or became a base, after the policy had been applied. It stays, and the next run decides again."
+    DELETION_CUT_SHORT Warning After
+        "A task that applies retention was ended while it deleted a backup, and the deletion could not be finished. The backup \
+         can no longer be restored. The next run of retention finishes it, and so does the command of the hint."
 }
 
 /// What is no longer to be done once the upgradesstables steps of a restore are done.

@@ -15,6 +15,8 @@ pub struct Decided {
     pub verdicts: Vec<Verdict>,
     /// What goes, in an order in which it can: a base after the differentials that build on it.
     pub go: Vec<BackupName>,
+    /// The newest good ones that stay, as many as the floor: by these the others may go.
+    pub relied_on: Vec<BackupName>,
 }
 
 /// What happens to a backup, and why.
@@ -53,6 +55,10 @@ pub enum KeepReason {
     LastResort,
     /// It cannot be read.
     Unreadable,
+    /// Its deletion has begun.
+    Deleting,
+    /// It was begun at a time that has not come, so a clock was wrong and its age is not known.
+    Future,
     /// The policy is not about it.
     OutOfScope,
 }
@@ -83,6 +89,8 @@ impl fmt::Display for KeepReason {
             Self::FailedLately => f.write_str("failed lately"),
             Self::LastResort => f.write_str("damaged, but there are too few good ones"),
             Self::Unreadable => f.write_str("unreadable"),
+            Self::Deleting => f.write_str("its deletion has begun"),
+            Self::Future => f.write_str("its time is ahead of what is plausible"),
             Self::OutOfScope => f.write_str("not of this policy"),
         }
     }
@@ -116,7 +124,7 @@ struct Deciding<'a> {
     policy: &'a Policy,
     backups: &'a [Backup],
     now: Timestamp,
-    /// The good ones that the policy is about, from the newest on.
+    /// The good ones that the policy is about and that are not of the future, from the newest on.
     good: Vec<usize>,
     reasons: Vec<Vec<KeepReason>>,
 }
@@ -125,7 +133,8 @@ impl<'a> Deciding<'a> {
     fn new(policy: &'a Policy, backups: &'a [Backup], now: Timestamp) -> Self {
         let mut good: Vec<usize> = (0..backups.len())
             .filter(|at| {
-                backups[*at].in_scope && standing(&backups[*at], backups) == Standing::Good
+                let backup = &backups[*at];
+                backup.in_scope && backup.started_at <= now && is_good(backup, backups)
             })
             .collect();
         good.sort_by_key(|at| {
@@ -181,11 +190,16 @@ impl<'a> Deciding<'a> {
             if unclear && backup.base.is_none() && backup.standing == Standing::Good {
                 reasons.push(KeepReason::PerhapsBase);
             }
+            // It would take the place of one that is not of the future.
+            if backup.started_at > self.now && is_good(backup, self.backups) {
+                reasons.push(KeepReason::Future);
+            }
             let is_recent = is_younger(backup, self.policy.failed_days, self.now);
             match standing(backup, self.backups) {
                 Standing::Good => {}
                 Standing::Running => reasons.push(KeepReason::Running),
                 Standing::Unreadable => reasons.push(KeepReason::Unreadable),
+                Standing::Deleting => reasons.push(KeepReason::Deleting),
                 Standing::Damaged if self.good.len() < self.policy.floor as usize => {
                     reasons.push(KeepReason::LastResort);
                 }
@@ -232,6 +246,11 @@ impl<'a> Deciding<'a> {
     }
 
     fn decided(self) -> Decided {
+        let kept = self.good.iter().filter(|at| !self.reasons[**at].is_empty());
+        let relied_on = kept
+            .take(self.policy.floor as usize)
+            .map(|at| self.backups[*at].name.clone())
+            .collect();
         let mut go: Vec<&Backup> = Vec::new();
         let mut verdicts = Vec::new();
         for (backup, reasons) in self.backups.iter().zip(self.reasons) {
@@ -250,6 +269,7 @@ impl<'a> Deciding<'a> {
         Decided {
             verdicts,
             go: go.into_iter().map(|backup| backup.name.clone()).collect(),
+            relied_on,
         }
     }
 }
@@ -257,6 +277,10 @@ impl<'a> Deciding<'a> {
 fn places(backups: &[Backup]) -> BTreeMap<&BackupName, usize> {
     let names = backups.iter().map(|backup| &backup.name);
     names.enumerate().map(|(at, name)| (name, at)).collect()
+}
+
+pub(crate) fn is_good(backup: &Backup, backups: &[Backup]) -> bool {
+    standing(backup, backups) == Standing::Good
 }
 
 /// What a backup is worth, its base included: without a good base, a complete differential is not.
@@ -268,7 +292,8 @@ fn standing(backup: &Backup, backups: &[Backup]) -> Standing {
     let base = found.map_or(Standing::Failed, |base| base.standing);
     match (backup.standing, base) {
         (Standing::Good, Standing::Good) => Standing::Good,
-        (Standing::Good, Standing::Unreadable) => Standing::Unreadable,
+        // The deletion of a base that something builds on is refused, and its mark taken back.
+        (Standing::Good, Standing::Unreadable | Standing::Deleting) => Standing::Unreadable,
         (Standing::Good, _) => Standing::Damaged,
         (own, _) => own,
     }

@@ -7,6 +7,8 @@ use crate::Period;
 
 /// Good backups that are kept whatever their age, unless a policy has another number.
 pub const FLOOR_DEFAULT: u32 = 2;
+/// Days after which what failed goes, unless a policy has another number.
+pub const FAILED_DAYS_DEFAULT: u32 = 7;
 
 /// Rules, each of which keeps backups; what no rule keeps goes. Failed, damaged and running backups are never counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +51,7 @@ fn floor_default() -> u32 {
 }
 
 fn failed_days_default() -> u32 {
-    7
+    FAILED_DAYS_DEFAULT
 }
 
 /// Why a policy is refused.

@@ -19,7 +19,7 @@ pub use node_agent::{
 };
 pub use planner::{Planner, RemotePlanner};
 pub use storage_catalog::{
-    BeginBackup, CommitBackup, CompleteBackup, RemoteStorageCatalog, StorageCatalog,
+    BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, RemoteStorageCatalog, StorageCatalog,
 };
 pub use task_runner::{
     CreateBackup, CreatedBackup, NamedBackup, PlanRestore, RemoteTaskRunner, StartRestore,

@@ -12,6 +12,7 @@ mod leftovers;
 pub mod node;
 pub mod plan;
 mod recognition;
+mod retention;
 mod schedule;
 mod schema;
 mod setup;

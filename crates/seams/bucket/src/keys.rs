@@ -110,7 +110,15 @@ pub fn pins(backup: &BackupRef) -> String {
     format!("{ROOT}/pins/{}/{}/", backup.cluster, backup.name)
 }
 
-/// Keeps a backup from being deleted while a task needs it.
+/// The prefix under which the pins of a cluster are; all clusters' with `None`.
+pub fn all_pins(cluster: Option<&ClusterName>) -> String {
+    match cluster {
+        Some(cluster) => format!("{ROOT}/pins/{cluster}/"),
+        None => format!("{ROOT}/pins/"),
+    }
+}
+
+/// Keeps a backup from being deleted while a task needs it, or as long as people want to keep it.
 pub fn pin(backup: &BackupRef, task: &TaskId) -> String {
     format!("{}{task}.json", pins(backup))
 }
@@ -118,6 +126,14 @@ pub fn pin(backup: &BackupRef, task: &TaskId) -> String {
 /// The prefix under which the results of verifications of a backup are.
 pub fn verifications(backup: &BackupRef) -> String {
     format!("{ROOT}/verifications/{}/{}/", backup.cluster, backup.name)
+}
+
+/// The prefix under which the results of verifications of a cluster are; all clusters' with `None`.
+pub fn all_verifications(cluster: Option<&ClusterName>) -> String {
+    match cluster {
+        Some(cluster) => format!("{ROOT}/verifications/{cluster}/"),
+        None => format!("{ROOT}/verifications/"),
+    }
 }
 
 /// The same for one level.
@@ -134,6 +150,17 @@ pub fn verification(
 ) -> String {
     let prefix = verifications_of(backup, level);
     format!("{prefix}{number:08}-{attempt}.json")
+}
+
+/// The backup of a key of the form `<root><cluster>/<backup>/<more>`, where `root` is the prefix of a tree over all clusters.
+pub fn parse_key_below(root: &str, key: &str) -> Option<BackupRef> {
+    let mut segments = key.strip_prefix(root)?.split('/');
+    let (cluster, name) = (segments.next()?, segments.next()?);
+    segments.next()?;
+    Some(BackupRef {
+        cluster: cluster.parse().ok()?,
+        name: name.parse().ok()?,
+    })
 }
 
 /// Splits `<prefix>/<cluster>/<backup>.json` under one of the trees above.

@@ -4,6 +4,7 @@ use api::{ErrorKind, ServiceError};
 use blob_store::StoreError;
 use bucket::{BucketError, DocumentError, store_kind, store_reason};
 use chassis::work::Stopped;
+use jiff::Timestamp;
 use model::manifest::BaseMismatch;
 use model::{BackupName, BackupRef, ClusterName, TaskId};
 
@@ -52,6 +53,17 @@ pub enum CatalogError {
         backup: BackupRef,
         tasks: Vec<TaskId>,
     },
+    #[error("the backup `{backup}` is pinned: {}", shorten(.reasons))]
+    Kept {
+        backup: BackupRef,
+        reasons: Vec<String>,
+    },
+    #[error("the pin of `{backup}` would have ended already")]
+    PinEnded { backup: BackupRef },
+    #[error("the backup `{backup}` was not begun at {meant}: it is another one of that name")]
+    AnotherBackup { backup: BackupRef, meant: Timestamp },
+    #[error("`{backup}` may go only while `{gone}` is there, and that is deleted")]
+    ReliedOnGone { backup: BackupRef, gone: BackupRef },
     #[error("the backup `{backup}` is the base of {}", .dependents.join(", "))]
     IsBase {
         backup: BackupRef,
@@ -146,7 +158,7 @@ impl ServiceError for CatalogError {
         match self {
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Exists { .. } => ErrorKind::AlreadyExists,
-            Self::BaseMismatch(_) => ErrorKind::InvalidArgument,
+            Self::BaseMismatch(_) | Self::PinEnded { .. } => ErrorKind::InvalidArgument,
             Self::AnotherDeletion { .. } => ErrorKind::Unavailable,
             Self::Document { source, .. } => source.kind(),
             Self::Unwritable(error) => error.kind(),
@@ -162,6 +174,9 @@ impl ServiceError for CatalogError {
             | Self::NotComplete { .. }
             | Self::Deleting { .. }
             | Self::Pinned { .. }
+            | Self::Kept { .. }
+            | Self::AnotherBackup { .. }
+            | Self::ReliedOnGone { .. }
             | Self::IsBase { .. }
             | Self::Running { .. }
             | Self::Unclear { .. }
@@ -186,7 +201,10 @@ impl ServiceError for CatalogError {
             Self::Committed { .. } => "BACKUP_COMMITTED",
             Self::NotComplete { .. } => "BACKUP_NOT_COMPLETE",
             Self::Deleting { .. } => "BACKUP_DELETING",
-            Self::Pinned { .. } => "BACKUP_PINNED",
+            Self::Pinned { .. } | Self::Kept { .. } => "BACKUP_PINNED",
+            Self::PinEnded { .. } => "PIN_ENDED",
+            Self::AnotherBackup { .. } => "BACKUP_IS_ANOTHER",
+            Self::ReliedOnGone { .. } => "RELIED_ON_GONE",
             Self::IsBase { .. } => "BACKUP_IS_BASE",
             Self::Running { .. } => "BACKUP_RUNNING",
             Self::Unclear { .. } => "REFERENCES_UNCLEAR",
@@ -224,6 +242,13 @@ impl ServiceError for CatalogError {
             }
             Self::Pinned { .. } => {
                 "wait for the task, or give it up with `ringkeep task cancel`, which releases the pin of a restore that has failed, too; a pin of a task that no task-runner knows is released by the storage-catalog's UnpinBackup"
+            }
+            Self::Kept { .. } => {
+                "release it with `ringkeep backup unpin` if it is no longer needed"
+            }
+            Self::PinEnded { .. } => "give a later end, or none",
+            Self::AnotherBackup { .. } | Self::ReliedOnGone { .. } => {
+                "list the backups again, and decide by what there is now"
             }
             Self::IsBase { .. } => "delete the backups that build on it first",
             Self::Running { .. } => {

@@ -6,6 +6,7 @@
 
 mod abandon;
 mod begin;
+mod beside;
 mod cache;
 mod catalog;
 mod commit;

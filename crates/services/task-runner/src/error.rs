@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use model::leftover::LeftoverOwner;
 use model::task::{TaskKind, TaskState};
 use model::{ClusterName, TaskId};
+use retention::PolicyError;
 use schedule::ScheduleName;
 use state_store::StateError;
 use tonic::Status;
@@ -62,6 +63,17 @@ pub enum RunnerError {
     },
     #[error("schedule `{1}` of cluster `{0}` changes too fast")]
     ScheduleContended(ClusterName, ScheduleName),
+    #[error("cluster `{cluster}` has no retention policy{}", of_schedule(schedule.as_ref()))]
+    RetentionNotSet {
+        cluster: ClusterName,
+        schedule: Option<ScheduleName>,
+    },
+    #[error("the retention of cluster `{cluster}` is being applied: task {task}")]
+    RetentionRuns { cluster: ClusterName, task: TaskId },
+    #[error("the retention of cluster `{0}` changes too fast")]
+    RetentionContended(ClusterName),
+    #[error("a retention policy cannot be applied: {0}")]
+    RetentionPolicy(#[from] PolicyError),
     #[error("there is a task {0} already")]
     TaskExists(TaskId),
     #[error("there is no task {0}")]
@@ -163,6 +175,12 @@ fn waiting(retrying: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
+fn of_schedule(schedule: Option<&ScheduleName>) -> String {
+    schedule
+        .map(|schedule| format!(" for schedule `{schedule}`"))
+        .unwrap_or_default()
+}
+
 fn task_word(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Backup => "backup task",
@@ -171,6 +189,7 @@ fn task_word(kind: TaskKind) -> &'static str {
         TaskKind::Rollback => "rollback",
         TaskKind::Verify => "verification",
         TaskKind::Delete => "deletion",
+        TaskKind::Retention => "run of retention",
     }
 }
 
@@ -200,13 +219,16 @@ impl ServiceError for RunnerError {
             Self::UnknownCluster(_)
             | Self::UnknownTask(_)
             | Self::UnknownPlan(_)
-            | Self::UnknownSchedule(..) => ErrorKind::NotFound,
+            | Self::UnknownSchedule(..)
+            | Self::RetentionNotSet { .. } => ErrorKind::NotFound,
             Self::ClusterExists(..) | Self::ScheduleExists(..) | Self::TaskExists(_) => {
                 ErrorKind::AlreadyExists
             }
             Self::ClusterRefused { .. }
             | Self::ClusterHasSchedules(_)
             | Self::ScheduleRuns { .. }
+            | Self::RetentionRuns { .. }
+            | Self::RetentionPolicy(_)
             | Self::ClusterBusy { .. }
             | Self::PlanOutdated { .. }
             | Self::TaskEnded { .. }
@@ -224,6 +246,7 @@ impl ServiceError for RunnerError {
             | Self::ShuttingDown
             | Self::ClaimContended(_)
             | Self::ScheduleContended(..)
+            | Self::RetentionContended(_)
             | Self::Connect { .. } => ErrorKind::Unavailable,
             Self::PlanNotUnderstood(_)
             | Self::UnknownKind(_)
@@ -250,6 +273,10 @@ impl ServiceError for RunnerError {
             Self::ScheduleExists(..) => "SCHEDULE_EXISTS",
             Self::ScheduleRuns { .. } => "SCHEDULE_RUNS",
             Self::ScheduleContended(..) => "SCHEDULE_CONTENDED",
+            Self::RetentionNotSet { .. } => "RETENTION_NOT_SET",
+            Self::RetentionRuns { .. } => "RETENTION_RUNS",
+            Self::RetentionContended(_) => "RETENTION_CONTENDED",
+            Self::RetentionPolicy(_) => "RETENTION_POLICY",
             Self::TaskExists(_) => "TASK_EXISTS",
             Self::UnknownTask(_) => "TASK_NOT_FOUND",
             Self::TaskEnded { .. } => "TASK_ENDED",

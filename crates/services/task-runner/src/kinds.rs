@@ -6,6 +6,7 @@ pub(crate) mod accept;
 pub(crate) mod backup;
 pub(crate) mod delete;
 pub(crate) mod restore;
+pub(crate) mod retention;
 pub(crate) mod rollback;
 pub(crate) mod verify;
 
@@ -24,13 +25,14 @@ pub(crate) use named::NamedBackup;
 
 /// Every kind that this runner knows.
 pub(crate) fn all() -> Kinds {
-    let kinds: [(TaskKind, Arc<dyn Kind>); 6] = [
+    let kinds: [(TaskKind, Arc<dyn Kind>); 7] = [
         (TaskKind::Backup, Arc::new(backup::BackupKind)),
         (TaskKind::Restore, Arc::new(restore::RestoreKind)),
         (TaskKind::Accept, Arc::new(accept::AcceptKind)),
         (TaskKind::Rollback, Arc::new(rollback::RollbackKind)),
         (TaskKind::Verify, Arc::new(verify::VerifyKind)),
         (TaskKind::Delete, Arc::new(delete::DeleteKind)),
+        (TaskKind::Retention, Arc::new(retention::RetentionKind)),
     ];
     kinds.into()
 }

@@ -175,6 +175,7 @@ mod tests {
                 findings: Vec::new(),
                 verification: None,
                 deletion: None,
+                retention: None,
             };
             for line in lines.next(&task, start + Duration::from_secs(*seconds)) {
                 said.push_str(&format!("{seconds}s {line}\n"));

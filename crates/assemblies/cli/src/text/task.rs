@@ -4,11 +4,15 @@ use model::plan::StepKind;
 use plan::TextTable;
 use views::task::{TaskStepView, TaskView};
 
-use super::{dash, finding, verify};
+use super::{dash, finding, retention, verify};
 use crate::human;
 use crate::screen::Paint;
 
+/// A task on a whole cluster is about no backup.
 fn backup_text(task: &TaskView) -> String {
+    if task.backup.is_empty() {
+        return dash(None);
+    }
     format!("{}/{}", task.backup_cluster, task.backup)
 }
 
@@ -72,6 +76,9 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
         let objects = human::count(deletion.deleted_objects, "object");
         let freed = freed(deletion.freed_bytes, deletion.versions_remain);
         text.push_str(&format!("\n{objects} deleted, {freed}\n"));
+    }
+    if let Some(report) = &task.retention {
+        text.push_str(&format!("\n{}", retention::report_text(report)));
     }
     text
 }

@@ -2,31 +2,81 @@
 
 use expect_test::expect;
 
+use api::pb::storage_catalog as catalog_pb;
+use api::pb::types as types_pb;
+
 use crate::fake::Fake;
 use crate::run::ringkeep;
+use crate::samples;
 
 const AT: [&str; 2] = ["--at", "2026-12-24T12:00:00Z"];
 
+/// Two good backups and a failed one from a month before.
+fn fake() -> Fake {
+    let mut fake = Fake::default();
+    let newer = catalog_pb::BackupSummary {
+        backup: Some(types_pb::BackupRef {
+            cluster: "prod".into(),
+            name: "newer".into(),
+        }),
+        started_at: "2026-12-22T10:00:00.000Z".into(),
+        ..samples::summary()
+    };
+    fake.backups.insert(0, newer);
+    fake
+}
+
 #[tokio::test]
 async fn a_preview_names_what_would_go_and_why_the_rest_is_kept() {
-    let fake = Fake::default().serve().await;
+    let fake = fake().serve().await;
     let args = [&["retention", "preview", "prod", "--daily", "7"][..], &AT].concat();
     let ran = ringkeep(&fake.endpoint, &args).await;
-    expect![[r#"
-        exit 0
-        --- stdout
-        NAME     KIND          STATE     STARTED               UPLOADED  VERDICT  WHY
-        hourly   differential  failed    2026-11-22T11:00:00Z       0 B  go       it failed
-        nightly  full          complete  2026-11-22T10:00:00Z   1.0 GiB  keep     the newest of its day
-
-        1 of 2 would go, 0 B freed; nothing was deleted
-        --- stderr
-    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
     let ran = ringkeep(&fake.endpoint, &[args.as_slice(), &["-o", "json"]].concat()).await;
     let view = ran.json();
     assert_eq!(view["go"], serde_json::json!(["hourly"]));
     assert_eq!(view["policy"]["daily"], 7);
-    assert_eq!(view["backups"][1]["verdict"], "keep");
+    assert_eq!(view["backups"][1]["verdict"], "go");
+}
+
+#[tokio::test]
+async fn a_policy_is_set_shown_and_cleared() {
+    let fake = Fake::default().serve().await;
+    let set = [
+        "retention",
+        "set",
+        "prod",
+        "--keep-last",
+        "4",
+        "--keep-days",
+        "28",
+        "--weekly",
+        "8",
+    ];
+    let ran = ringkeep(&fake.endpoint, &set).await;
+    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
+    let asked = fake.asked().pop().expect("a request");
+    assert!(
+        asked.contains("last: 4, days: 28") && asked.contains("floor: 2"),
+        "{asked}"
+    );
+    let ran = ringkeep(&fake.endpoint, &["retention", "show", "prod"]).await;
+    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
+    let clear = ["retention", "clear", "prod", "--schedule", "monthly"];
+    let ran = ringkeep(&fake.endpoint, &clear).await;
+    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn a_run_asks_first_and_a_dry_run_does_not() {
+    let fake = Fake::default().serve().await;
+    let ran = ringkeep(&fake.endpoint, &["retention", "run", "prod"]).await;
+    assert_eq!(ran.exit, 2, "{}", ran.err);
+    assert!(fake.asked().is_empty());
+    let ran = ringkeep(&fake.endpoint, &["retention", "run", "prod", "--dry-run"]).await;
+    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
+    let ran = ringkeep(&fake.endpoint, &["retention", "run", "prod", "--yes"]).await;
+    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
 }
 
 #[tokio::test]
@@ -37,6 +87,6 @@ async fn a_policy_without_rules_is_refused_before_any_call() {
         --- stdout
         --- stderr
         error: the policy has no rule; set at least one of last, days, hourly, daily, weekly, monthly and yearly
-        hint: for example --last 7, or --daily 7 --weekly 4
+        hint: for example --keep-last 7, or --daily 7 --weekly 4
     "#]].assert_eq(&ran.transcript(""));
 }

@@ -72,6 +72,8 @@ pub enum StepKind {
     Verify,
     /// The catalog deletes a backup.
     Delete,
+    /// The catalog deletes the backups that retention lets go, one after the other.
+    Retain,
 }
 
 /// One step. It runs when all steps in `after` have succeeded, and is safe to run again.
@@ -93,7 +95,7 @@ pub struct PlanStep {
 pub struct UnknownStepKind(pub String);
 
 impl StepKind {
-    const ALL: [(Self, &str); 27] = [
+    const ALL: [(Self, &str); 28] = [
         (Self::Barrier, "barrier"),
         (Self::Pin, "pin"),
         (Self::Stage, "stage"),
@@ -121,6 +123,7 @@ impl StepKind {
         (Self::Clear, "clear"),
         (Self::Verify, "verify"),
         (Self::Delete, "delete"),
+        (Self::Retain, "retain"),
     ];
 
     pub fn as_str(self) -> &'static str {

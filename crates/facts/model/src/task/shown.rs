@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Deletion, StepState, TaskKind, TaskState};
+use super::{Deletion, RetentionReport, StepState, TaskKind, TaskState};
 use crate::{BackupRef, ClusterName, Damage, Finding, NotChecked, TaskId, VerifyLevel};
 
 /// A task as it is shown at a moment.
@@ -31,6 +31,8 @@ pub struct ShownTask {
     pub verification: Option<ShownReport>,
     /// What a task that deletes a backup has removed.
     pub deletion: Option<Deletion>,
+    /// What a task that applies retention has done so far.
+    pub retention: Option<RetentionReport>,
 }
 
 /// A step of a task as it is shown.

@@ -30,6 +30,11 @@ pub fn delete_steps() -> Vec<PlanStep> {
     single(StepKind::Delete)
 }
 
+/// The steps of a task that applies the retention policies of a cluster.
+pub fn retention_steps() -> Vec<PlanStep> {
+    single(StepKind::Retain)
+}
+
 fn single(kind: StepKind) -> Vec<PlanStep> {
     let mut steps = Steps::default();
     steps.once(kind, &[]);

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use cassandra_versions::Release;
+use jiff::Timestamp;
 use model::manifest::MissingNode;
 use model::manifest::{BackupKind, BackupManifest, NodeSstables, VerificationResult};
 use model::plan::KeyspaceCoverage;
@@ -75,6 +76,17 @@ pub trait StorageCatalog: Send + Sync + 'static {
     /// Releases the task's pin. Succeeds if there is none.
     async fn unpin_backup(&self, backup: &BackupRef, task: TaskId) -> Result<(), RemoteError>;
 
+    /// Keeps a backup from being deleted because people want to keep it, until a time or without end.
+    async fn pin_by_people(
+        &self,
+        backup: &BackupRef,
+        reason: &str,
+        until: Option<Timestamp>,
+    ) -> Result<(), RemoteError>;
+
+    /// Releases all pins of people. Returns how many there were.
+    async fn unpin_by_people(&self, backup: &BackupRef) -> Result<u32, RemoteError>;
+
     /// Checks a backup in the bucket.
     async fn verify_backup(
         &self,
@@ -87,7 +99,7 @@ pub trait StorageCatalog: Send + Sync + 'static {
     async fn delete_backup(
         &self,
         backup: &BackupRef,
-        even_if_running: bool,
+        how: DeleteBackup,
         on_progress: OnProgress<'_>,
     ) -> Result<Deletion, RemoteError>;
 
@@ -101,6 +113,17 @@ pub struct CompleteBackup {
     pub manifest: BackupManifest,
     /// The newest of each level.
     pub verifications: Vec<VerificationResult>,
+}
+
+/// What must hold for a backup to be deleted. By default it must not be running.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeleteBackup {
+    /// Deletes also one that is recorded as being made.
+    pub even_if_running: bool,
+    /// When the one that is meant was begun; none: whichever has the name.
+    pub started_at: Option<Timestamp>,
+    /// Backups of the cluster that must be complete and not being deleted.
+    pub relies_on: Vec<BackupName>,
 }
 
 /// What a backup is begun with.

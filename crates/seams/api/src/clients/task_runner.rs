@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::ShownTask;
-use model::{Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use model::{BackupRef, Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use retention::{Policy, PolicyState, ShownVerdict};
 use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 
 use crate::{ErrorKind, RemoteError};
@@ -68,6 +70,17 @@ pub trait TaskRunner: Send + Sync + 'static {
         backup: NamedBackup,
         even_if_running: bool,
     ) -> Result<StartedTask, RemoteError>;
+
+    /// Keeps a backup from being deleted, until a time or without end. Returns it with its cluster.
+    async fn pin_backup(
+        &self,
+        backup: NamedBackup,
+        reason: String,
+        until: Option<Timestamp>,
+    ) -> Result<BackupRef, RemoteError>;
+
+    /// Releases all pins of people on a backup. Returns it with its cluster, and how many pins there were.
+    async fn unpin_backup(&self, backup: NamedBackup) -> Result<(BackupRef, u32), RemoteError>;
 
     /// A page of the tasks of one cluster or of all, newest first. At most `size` tasks; 0: the runner's own limit.
     /// `token` is that of the page before; none for the first page.
@@ -159,6 +172,36 @@ pub trait TaskRunner: Send + Sync + 'static {
         cluster: &ClusterName,
         name: &ScheduleName,
     ) -> Result<CreatedBackup, RemoteError>;
+
+    /// Sets the retention policy of a cluster or of one of its schedules.
+    async fn put_retention(
+        &self,
+        cluster: &ClusterName,
+        schedule: Option<&ScheduleName>,
+        policy: Policy,
+    ) -> Result<PolicyState, RemoteError>;
+
+    /// The retention policies of a cluster, and the last runs that applied them, newest first.
+    async fn get_retention(
+        &self,
+        cluster: &ClusterName,
+    ) -> Result<(Vec<PolicyState>, Vec<retention::PastRun>), RemoteError>;
+
+    /// Forgets a retention policy.
+    async fn delete_retention(
+        &self,
+        cluster: &ClusterName,
+        schedule: Option<&ScheduleName>,
+    ) -> Result<(), RemoteError>;
+
+    /// What the retention policies of a cluster would do with its backups now, newest first.
+    async fn preview_retention(
+        &self,
+        cluster: &ClusterName,
+    ) -> Result<Vec<ShownVerdict>, RemoteError>;
+
+    /// Starts a task that applies the retention policies of a cluster.
+    async fn run_retention(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError>;
 
     /// What tasks have left on the nodes of a cluster.
     async fn list_leftovers(&self, cluster: &ClusterName) -> Result<FoundLeftovers, RemoteError>;

@@ -24,6 +24,9 @@ impl From<&BackupManifest> for pb::BackupSummary {
             detail: String::new(),
             damaged_sstables: backup.damaged_sstables(),
             ring_nodes: backup.ring.len() as u64,
+            // Known beside the manifest only.
+            damage_found: 0,
+            pins: Vec::new(),
         }
     }
 }

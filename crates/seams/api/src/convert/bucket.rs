@@ -1,8 +1,12 @@
 //! What lists of the bucket show, between wire and model.
 
-use model::{BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus};
+use model::{
+    BackupPin, BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus,
+};
 
-use super::{ConversionError, all, all_into, parsed_optional, required, time_optional, word};
+use super::{
+    ConversionError, all, all_into, parsed, parsed_optional, required, time_optional, word,
+};
 use crate::pb::storage_catalog as pb;
 use crate::pb::types as types_pb;
 
@@ -52,7 +56,34 @@ impl From<BackupSummary> for pb::BackupSummary {
             damaged_sstables: summary.damaged_sstables,
             ring_nodes: summary.ring_nodes,
             detail: summary.detail,
+            damage_found: summary.damage_found,
+            pins: all_into(summary.pins),
         }
+    }
+}
+
+impl From<BackupPin> for pb::Pin {
+    fn from(pin: BackupPin) -> Self {
+        Self {
+            id: pin.id.to_string(),
+            by_people: pin.reason.is_some(),
+            reason: pin.reason.unwrap_or_default(),
+            until: pin.until.map(|until| until.to_string()).unwrap_or_default(),
+            set_at: time_optional(pin.set_at),
+        }
+    }
+}
+
+impl TryFrom<pb::Pin> for BackupPin {
+    type Error = ConversionError;
+
+    fn try_from(pin: pb::Pin) -> Result<Self, ConversionError> {
+        Ok(Self {
+            id: parsed("pin.id", &pin.id)?,
+            reason: pin.by_people.then_some(pin.reason),
+            until: parsed_optional("pin.until", &pin.until)?,
+            set_at: parsed_optional("pin.set_at", &pin.set_at)?,
+        })
     }
 }
 
@@ -79,6 +110,8 @@ impl TryFrom<pb::BackupSummary> for BackupSummary {
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
+            damage_found: summary.damage_found,
+            pins: all(summary.pins)?,
             detail: summary.detail,
         })
     }
@@ -169,6 +202,8 @@ mod tests {
             uploaded_bytes: 0,
             sstables: 0,
             damaged_sstables: 0,
+            damage_found: 0,
+            pins: Vec::new(),
             detail: "a node went away".into(),
             ring_nodes: 0,
         }
@@ -186,6 +221,25 @@ mod tests {
             release: Some(Release::new(Product::Cassandra, "5.0.5").expect("a release")),
             nodes: 3,
             bytes: 9,
+            damage_found: 2,
+            pins: vec![
+                BackupPin {
+                    id: "0192f000-0000-7000-8000-000000000001"
+                        .parse()
+                        .expect("an id"),
+                    reason: Some("audit".into()),
+                    until: at,
+                    set_at: at,
+                },
+                BackupPin {
+                    id: "0192f000-0000-7000-8000-000000000002"
+                        .parse()
+                        .expect("an id"),
+                    reason: None,
+                    until: None,
+                    set_at: None,
+                },
+            ],
             ..failed()
         };
         for summary in [failed(), complete] {

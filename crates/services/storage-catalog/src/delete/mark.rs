@@ -34,6 +34,8 @@ impl Mark {
             backup: backup.clone(),
             at: catalog.now(),
             task_id: None,
+            reason: None,
+            until: None,
         };
         catalog.create(&mark.key, DeletionMark(marker)).await?;
         mark.check_ours(catalog).await?;

@@ -82,6 +82,7 @@ async fn a_running_backup_is_deleted_only_if_its_task_is_said_to_be_dead() {
     let forced = DeleteBackupRequest {
         backup: wire_ref("d1"),
         even_if_running: true,
+        ..Default::default()
     };
     world.delete_with(forced).await.expect("deletes");
     assert_eq!(left_of(&memory, "d1"), Vec::<String>::new());
@@ -121,7 +122,7 @@ async fn what_arrives_after_a_deletion_is_named_and_can_be_deleted() {
     };
     let request = DeleteBackupRequest {
         backup: Some(any_cluster),
-        even_if_running: false,
+        ..Default::default()
     };
     let deleted = world.delete_with(request).await.expect("deletes");
     assert_eq!(deleted.deleted_objects, 8);

@@ -2,6 +2,7 @@
 
 mod begin;
 mod commit;
+mod decided;
 mod delete;
 mod facts;
 mod fixtures;

@@ -50,6 +50,7 @@ fn even_if_running(name: &str) -> DeleteBackupRequest {
     DeleteBackupRequest {
         backup: wire_ref(name),
         even_if_running: true,
+        ..DeleteBackupRequest::default()
     }
 }
 

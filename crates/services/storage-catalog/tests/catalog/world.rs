@@ -159,10 +159,16 @@ pub fn object_key(backup: &BackupRef, node: u128, file: &str) -> String {
 
 impl World {
     pub fn on(store: Store) -> Self {
+        Self::at(store, Timestamp::from_millisecond(EPOCH_MS).expect("time"))
+    }
+
+    /// One whose clock begins at this time.
+    pub fn at(store: Store, epoch: Timestamp) -> Self {
+        let epoch_ms = epoch.as_millisecond();
         let clock = AtomicI64::new(0);
         let clock = Arc::new(move || {
             let seconds = clock.fetch_add(1, Ordering::Relaxed);
-            Timestamp::from_millisecond(EPOCH_MS + seconds * 1000).expect("time")
+            Timestamp::from_millisecond(epoch_ms + seconds * 1000).expect("time")
         });
         let service = storage_catalog::service(store.clone(), clock);
         let channel = chassis::in_memory(tonic::service::Routes::new(service));
@@ -353,7 +359,7 @@ impl World {
     pub async fn delete(&self, name: &str) -> Result<pb::DeleteBackupResponse, RemoteError> {
         self.delete_with(pb::DeleteBackupRequest {
             backup: wire_ref(name),
-            even_if_running: false,
+            ..pb::DeleteBackupRequest::default()
         })
         .await
     }
@@ -379,6 +385,7 @@ impl World {
         let request = pb::PinBackupRequest {
             backup: wire_ref(name),
             task_id: task.to_string(),
+            ..pb::PinBackupRequest::default()
         };
         self.client.clone().pin_backup(request).await?;
         Ok(())
@@ -388,9 +395,38 @@ impl World {
         let request = pb::UnpinBackupRequest {
             backup: wire_ref(name),
             task_id: task.to_string(),
+            by_people: false,
         };
         self.client.clone().unpin_backup(request).await?;
         Ok(())
+    }
+
+    /// A pin by people.
+    pub async fn keep(
+        &self,
+        name: &str,
+        reason: &str,
+        until: Option<Timestamp>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::PinBackupRequest {
+            backup: wire_ref(name),
+            reason: reason.to_owned(),
+            until: until.map(|until| until.to_string()).unwrap_or_default(),
+            ..pb::PinBackupRequest::default()
+        };
+        self.client.clone().pin_backup(request).await?;
+        Ok(())
+    }
+
+    /// Releases the pins of people. Returns how many there were.
+    pub async fn let_go(&self, name: &str) -> Result<u32, RemoteError> {
+        let request = pb::UnpinBackupRequest {
+            backup: wire_ref(name),
+            task_id: String::new(),
+            by_people: true,
+        };
+        let response = self.client.clone().unpin_backup(request).await?;
+        Ok(response.into_inner().released)
     }
 
     /// The one promise: what is listed as complete can be got, and every byte of it is there.

@@ -122,6 +122,7 @@ impl LiveTask {
             findings: of_steps.chain(&self.findings).cloned().collect(),
             verification: None,
             deletion: None,
+            retention: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::ErrorKind;
+use api::clients::DeleteBackup;
 use async_trait::async_trait;
 use model::plan::StepKind;
 use model::task::{Deletion, Task, TaskKind, TaskState};
@@ -104,9 +105,11 @@ impl Job for DeleteJob {
         check_not_made_again(step, &backup).await?;
         let on_progress = |progress| step.report(progress);
         let catalog = &step.context.catalog;
-        let deleted = catalog
-            .delete_backup(&backup, self.spec.even_if_running, &on_progress)
-            .await;
+        let how = DeleteBackup {
+            even_if_running: self.spec.even_if_running,
+            ..DeleteBackup::default()
+        };
+        let deleted = catalog.delete_backup(&backup, how, &on_progress).await;
         match deleted {
             Ok(deletion) => Output::of(&deletion),
             // It was there when the task was started: an earlier run has deleted it, and its reply was lost.

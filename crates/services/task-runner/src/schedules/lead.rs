@@ -1,4 +1,4 @@
-//! One runner of several carries out all schedules: the holder of a lease.
+//! One runner of several carries out all schedules, and starts the retention that follows their backups: the holder of a lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use super::store::{self, Stored};
 use super::tick::tick;
 use crate::engine::Engine;
 use crate::error::RunnerError;
+use crate::retention;
 
 /// The lease of the runner that carries out schedules.
 const LEADER: &str = "schedules";
@@ -63,10 +64,14 @@ async fn lead(engine: &Arc<Engine>, leader: &mut Option<Fence>) -> Result<(), Ru
     let schedules = store::list(&engine.context, None).await?;
     let ticks = stream::iter(schedules);
     let ticks = ticks.for_each_concurrent(TICKS_AT_ONCE, |stored| tick_one(engine, stored, fence));
-    tokio::pin!(ticks);
+    let work = async {
+        ticks.await;
+        retention::start_due(engine, fence).await
+    };
+    tokio::pin!(work);
     loop {
         tokio::select! {
-            () = &mut ticks => return Ok(()),
+            done = &mut work => return done,
             () = tokio::time::sleep(LEASE_TTL / 3) => store.renew(fence, LEASE_TTL).await?,
         }
     }

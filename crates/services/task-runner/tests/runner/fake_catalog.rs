@@ -124,6 +124,7 @@ impl StorageCatalog for FakeCatalog {
     ) -> Answer<pb::BeginBackupResponse> {
         let fault = self.fleet.enter("begin").await?;
         let request = request.into_inner();
+        let begun = name(request.backup.clone());
         let base = match request.kind() {
             api::pb::types::BackupKind::Differential => "the-base".to_owned(),
             _ => String::new(),
@@ -141,6 +142,17 @@ impl StorageCatalog for FakeCatalog {
                     ErrorKind::AlreadyExists,
                     "BACKUP_EXISTS",
                 ));
+            }
+        }
+        {
+            let mut facts = self.fleet.facts();
+            let now = jiff::Timestamp::now();
+            facts
+                .started
+                .entry(begun.clone())
+                .or_insert(format!("{now:.3}"));
+            if !base.is_empty() {
+                facts.bases.insert(begun, base.clone());
             }
         }
         lost(fault)?;
@@ -294,14 +306,40 @@ impl StorageCatalog for FakeCatalog {
             .pins
             .remove(&request.into_inner().task_id);
         lost(fault)?;
-        Ok(Response::new(pb::UnpinBackupResponse {}))
+        Ok(Response::new(pb::UnpinBackupResponse { released: 0 }))
     }
 
     async fn list_backups(
         &self,
         _: Request<pb::ListBackupsRequest>,
     ) -> Answer<pb::ListBackupsResponse> {
-        Err(Status::unimplemented("the runner lists nothing"))
+        self.fleet.enter("list-backups").await?;
+        let facts = self.fleet.facts();
+        let backups = facts.backups.iter().map(|(name, (now, _))| {
+            let kept = facts.kept.contains(name).then(|| pb::Pin {
+                id: uuid::Uuid::nil().to_string(),
+                by_people: true,
+                reason: "keep it".into(),
+                ..pb::Pin::default()
+            });
+            let started = facts.started.get(name).map_or(TIME, String::as_str);
+            pb::BackupSummary {
+                backup: Some(in_shop(name.clone())),
+                state: match now {
+                    BackupNow::Running => pb::BackupState::Running,
+                    BackupNow::Complete => pb::BackupState::Complete,
+                    BackupNow::Failed(_) => pb::BackupState::Failed,
+                    BackupNow::Deleting => pb::BackupState::Deleting,
+                } as i32,
+                base: facts.bases.get(name).cloned().unwrap_or_default(),
+                started_at: started.into(),
+                uploaded_bytes: 9,
+                pins: kept.into_iter().collect(),
+                ..pb::BackupSummary::default()
+            }
+        });
+        let backups = backups.collect();
+        Ok(Response::new(pb::ListBackupsResponse { backups }))
     }
 
     async fn find_backup(
@@ -365,10 +403,41 @@ impl StorageCatalog for FakeCatalog {
         request: Request<pb::DeleteBackupRequest>,
     ) -> Answer<Self::DeleteBackupStream> {
         let fault = self.fleet.enter("delete").await?;
-        let name = name(request.into_inner().backup);
+        let request = request.into_inner();
+        let name = name(request.backup);
         {
             let mut facts = self.fleet.facts();
-            let is_pinned = !facts.pins.is_empty();
+            let mut later = std::mem::take(&mut facts.kept_next);
+            facts.kept.append(&mut later);
+            let is_pinned = !facts.pins.is_empty()
+                || facts.kept.contains(&name)
+                || facts.undeletable.contains(&name);
+            let there =
+                |name: &String| matches!(facts.backups.get(name), Some((BackupNow::Complete, _)));
+            if !request.relies_on.iter().all(there) {
+                return Err(refuse(
+                    "what it relies on is gone",
+                    ErrorKind::FailedPrecondition,
+                    "RELIED_ON_GONE",
+                ));
+            }
+            let mut needed = facts.bases.iter();
+            if needed.any(|(other, base)| *base == name && facts.backups.contains_key(other)) {
+                return Err(refuse(
+                    "it is a base",
+                    ErrorKind::FailedPrecondition,
+                    "BACKUP_IS_BASE",
+                ));
+            }
+            let started = facts.started.get(&name).map_or(TIME, String::as_str);
+            let time = |text: &str| text.parse::<jiff::Timestamp>().expect("a time");
+            if !request.started_at.is_empty() && time(&request.started_at) != time(started) {
+                return Err(refuse(
+                    "it is another one",
+                    ErrorKind::FailedPrecondition,
+                    "BACKUP_IS_ANOTHER",
+                ));
+            }
             let Some((now, _)) = facts.backups.get_mut(&name) else {
                 return Err(no_such_backup());
             };
@@ -382,6 +451,7 @@ impl StorageCatalog for FakeCatalog {
             *now = BackupNow::Deleting;
             if fault != Some(Fault::Break) {
                 facts.backups.remove(&name);
+                facts.deleted.push((name, request.relies_on));
             }
         }
         lost(fault)?;

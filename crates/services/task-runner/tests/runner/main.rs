@@ -21,6 +21,7 @@ mod leftovers;
 mod limits;
 mod narrow_store;
 mod restore;
+mod retention;
 mod schedules;
 mod superseded;
 mod task;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use model::manifest::NodeSstables;
 use model::task::Deletion;
 use model::{
@@ -11,11 +12,11 @@ use model::{
     VerifyLevel, VerifyReport,
 };
 
-use super::{BeginBackup, CommitBackup, CompleteBackup, StorageCatalog};
+use super::{BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, StorageCatalog};
 use crate::client::{Channel, StorageCatalogClient, storage_catalog};
 use crate::clients::call::{OnProgress, follow, invalid, next, within};
 use crate::clients::limits::CatalogLimits;
-use crate::convert::{all, all_into, parsed_optional, required};
+use crate::convert::{all, all_into, parsed_optional, required, time_optional};
 use crate::pb::storage_catalog as pb;
 use crate::pb::types as types_pb;
 use crate::{ErrorKind, RemoteError};
@@ -184,6 +185,7 @@ impl StorageCatalog for RemoteStorageCatalog {
         let request = pb::PinBackupRequest {
             backup: Some(backup.clone().into()),
             task_id: task.to_string(),
+            ..pb::PinBackupRequest::default()
         };
         let mut client = self.client.clone();
         within(SHORT_DEADLINE, client.pin_backup(request)).await?;
@@ -194,10 +196,39 @@ impl StorageCatalog for RemoteStorageCatalog {
         let request = pb::UnpinBackupRequest {
             backup: Some(backup.clone().into()),
             task_id: task.to_string(),
+            by_people: false,
         };
         let mut client = self.client.clone();
         within(SHORT_DEADLINE, client.unpin_backup(request)).await?;
         Ok(())
+    }
+
+    async fn pin_by_people(
+        &self,
+        backup: &BackupRef,
+        reason: &str,
+        until: Option<Timestamp>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::PinBackupRequest {
+            backup: Some(backup.clone().into()),
+            task_id: String::new(),
+            reason: reason.to_owned(),
+            until: until.map(|until| until.to_string()).unwrap_or_default(),
+        };
+        let mut client = self.client.clone();
+        within(SHORT_DEADLINE, client.pin_backup(request)).await?;
+        Ok(())
+    }
+
+    async fn unpin_by_people(&self, backup: &BackupRef) -> Result<u32, RemoteError> {
+        let request = pb::UnpinBackupRequest {
+            backup: Some(backup.clone().into()),
+            task_id: String::new(),
+            by_people: true,
+        };
+        let mut client = self.client.clone();
+        let response = within(SHORT_DEADLINE, client.unpin_backup(request)).await?;
+        Ok(response.released)
     }
 
     async fn verify_backup(
@@ -222,12 +253,14 @@ impl StorageCatalog for RemoteStorageCatalog {
     async fn delete_backup(
         &self,
         backup: &BackupRef,
-        even_if_running: bool,
+        how: DeleteBackup,
         on_progress: OnProgress<'_>,
     ) -> Result<Deletion, RemoteError> {
         let request = pb::DeleteBackupRequest {
             backup: Some(backup.clone().into()),
-            even_if_running,
+            even_if_running: how.even_if_running,
+            started_at: time_optional(how.started_at),
+            relies_on: how.relies_on.into_iter().map(Into::into).collect(),
         };
         let mut client = self.client.clone();
         let call = client.delete_backup(request);

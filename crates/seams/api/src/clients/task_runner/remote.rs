@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::StreamExt;
+use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::ShownTask;
-use model::{Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use model::{BackupRef, Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use retention::{Policy, PolicyState, ShownVerdict};
 use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 use tonic::transport::Channel;
 
@@ -145,6 +147,31 @@ impl TaskRunner for RemoteTaskRunner {
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.delete_backup(request)).await?;
         started(&response.task_id, response.backup)
+    }
+
+    async fn pin_backup(
+        &self,
+        backup: NamedBackup,
+        reason: String,
+        until: Option<Timestamp>,
+    ) -> Result<BackupRef, RemoteError> {
+        let request = pb::PinBackupRequest {
+            backup: Some(backup.into()),
+            reason,
+            until: until.map(|until| until.to_string()).unwrap_or_default(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.pin_backup(request)).await?;
+        part("backup", response.backup)
+    }
+
+    async fn unpin_backup(&self, backup: NamedBackup) -> Result<(BackupRef, u32), RemoteError> {
+        let request = pb::UnpinBackupRequest {
+            backup: Some(backup.into()),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.unpin_backup(request)).await?;
+        Ok((part("backup", response.backup)?, response.released))
     }
 
     async fn list_task_page(
@@ -303,6 +330,71 @@ impl TaskRunner for RemoteTaskRunner {
             backup: part("backup", response.backup)?,
             findings: crate::convert::all(response.findings).map_err(invalid(RUNNER))?,
         })
+    }
+
+    async fn put_retention(
+        &self,
+        cluster: &ClusterName,
+        schedule: Option<&ScheduleName>,
+        policy: Policy,
+    ) -> Result<PolicyState, RemoteError> {
+        let request = pb::PutRetentionRequest {
+            cluster: cluster.to_string(),
+            schedule: schedule.map(ToString::to_string).unwrap_or_default(),
+            policy: Some(policy.into()),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.put_retention(request)).await?;
+        part("state", response.state)
+    }
+
+    async fn get_retention(
+        &self,
+        cluster: &ClusterName,
+    ) -> Result<(Vec<PolicyState>, Vec<retention::PastRun>), RemoteError> {
+        let request = pb::GetRetentionRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.get_retention(request)).await?;
+        let states = crate::convert::all(response.states).map_err(invalid(RUNNER))?;
+        let runs = crate::convert::all(response.runs).map_err(invalid(RUNNER))?;
+        Ok((states, runs))
+    }
+
+    async fn delete_retention(
+        &self,
+        cluster: &ClusterName,
+        schedule: Option<&ScheduleName>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::DeleteRetentionRequest {
+            cluster: cluster.to_string(),
+            schedule: schedule.map(ToString::to_string).unwrap_or_default(),
+        };
+        let mut client = self.client.clone();
+        within(CALL_DEADLINE, client.delete_retention(request)).await?;
+        Ok(())
+    }
+
+    async fn preview_retention(
+        &self,
+        cluster: &ClusterName,
+    ) -> Result<Vec<ShownVerdict>, RemoteError> {
+        let request = pb::PreviewRetentionRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.preview_retention(request)).await?;
+        crate::convert::all(response.verdicts).map_err(invalid(RUNNER))
+    }
+
+    async fn run_retention(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError> {
+        let request = pb::RunRetentionRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.run_retention(request)).await?;
+        parsed("task_id", &response.task_id).map_err(invalid(RUNNER))
     }
 
     async fn list_leftovers(&self, cluster: &ClusterName) -> Result<FoundLeftovers, RemoteError> {
