@@ -8,6 +8,7 @@ use crate::commands::backup::BackupCommand;
 use crate::commands::cluster::ClusterCommand;
 use crate::commands::compat::CompatArgs;
 use crate::commands::completions::CompletionsArgs;
+use crate::commands::gc::GcCommand;
 use crate::commands::leftovers::LeftoversCommand;
 use crate::commands::restore::RestoreCommand;
 use crate::commands::retention::RetentionCommand;
@@ -140,6 +141,9 @@ pub enum Command {
     /// Sets which backups are kept, and deletes the others.
     #[command(subcommand)]
     Retention(RetentionCommand),
+    /// Finds and deletes what is of no use in the bucket.
+    #[command(subcommand)]
+    Gc(GcCommand),
     /// Inspects and verifies SSTable files in place; needs neither Cassandra nor a service.
     #[command(subcommand)]
     Sstable(SstableCommand),

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod cluster;
 pub mod compat;
 pub mod completions;
+pub mod gc;
 pub mod leftovers;
 pub mod restore;
 pub mod retention;
@@ -28,6 +29,7 @@ pub async fn run(command: Command, context: &mut Context) -> Result<(), Failure>
         Command::Leftovers(command) => leftovers::run(command, context).await,
         Command::Schedule(command) => schedule::run(command, context).await,
         Command::Retention(command) => retention::run(command, context).await,
+        Command::Gc(command) => gc::run(command, context).await,
         Command::Sstable(command) => sstable::run(&command, context),
         Command::Compat(args) => compat::run(&args, context),
         Command::Completions(args) => completions::run(args, context),

@@ -50,6 +50,48 @@ pub struct BackupSummary {
     pub detail: String,
 }
 
+/// What lies under the name of a backup and is of no use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Garbage {
+    pub backup: BackupRef,
+    /// None: one of a newer catalog.
+    pub kind: Option<GarbageKind>,
+    pub objects: u64,
+    pub bytes: u64,
+}
+
+/// Why something is of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GarbageKind {
+    /// No document has the name: the objects arrived after the backup had been deleted.
+    Strays,
+    /// The backup was given up.
+    GivenUp,
+    /// Its deletion was cut short, or is at work.
+    HalfDeleted,
+}
+
+impl GarbageKind {
+    /// Its word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Strays => "strays",
+            Self::GivenUp => "given-up",
+            Self::HalfDeleted => "half-deleted",
+        }
+    }
+}
+
+/// What is of no use in the bucket under a cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CollectionPlan {
+    pub garbage: Vec<Garbage>,
+    /// Pins of tasks that have ended.
+    pub stale_pins: Vec<(BackupRef, TaskId)>,
+    /// Pins of tasks that the task-runner does not know, which may be another's.
+    pub unknown_pins: Vec<(BackupRef, TaskId)>,
+}
+
 /// Keeps a backup from being deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupPin {

@@ -22,7 +22,8 @@ pub mod verify;
 pub mod zone;
 
 pub use bucket::{
-    BackupPin, BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus,
+    BackupPin, BackupState, BackupSummary, CollectionPlan, Coverage, Garbage, GarbageKind,
+    ShownBackup, ShownBackupNode, StoreStatus,
 };
 pub use cluster::{Cluster, ClusterNode, ClusterState, ShownRecognition};
 pub use finding::{Finding, Severity, When};

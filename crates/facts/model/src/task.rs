@@ -27,6 +27,8 @@ pub enum TaskKind {
     Rollback,
     /// Deletes the backups of a cluster that its retention policies let go.
     Retention,
+    /// Deletes what is of no use in the bucket under a cluster.
+    Collection,
 }
 
 /// Where a task is in its life; [`next_state`] has the moves.
@@ -51,6 +53,7 @@ impl TaskKind {
             Self::Accept => "accept",
             Self::Rollback => "rollback",
             Self::Retention => "retention",
+            Self::Collection => "collection",
         }
     }
 }
@@ -173,6 +176,8 @@ pub struct Task {
     pub deletion: Option<Deletion>,
     /// What a task that applies retention has done so far.
     pub retention: Option<RetentionReport>,
+    /// What a task that collects garbage has done.
+    pub collection: Option<RetentionReport>,
 }
 
 /// What deleting a backup has removed.

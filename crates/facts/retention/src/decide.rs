@@ -37,7 +37,7 @@ pub enum KeepReason {
     Young,
     /// It is the newest one of a period.
     NewestOf(Period),
-    /// Without it there would be fewer good backups than the floor.
+    /// It is one of the newest good ones, as many as the floor.
     Floor,
     /// It is pinned, for this reason.
     Pinned(String),
@@ -211,18 +211,13 @@ impl<'a> Deciding<'a> {
         }
     }
 
+    /// Keeps the newest ones, whatever else is kept: an old one that is pinned is no substitute, and would be none any more
+    /// once its pin has ended.
     fn keep_floor(&mut self) {
-        let kept = self.good.iter().filter(|at| !self.reasons[**at].is_empty());
-        let missing = (self.policy.floor as usize).saturating_sub(kept.count());
-        let not_kept: Vec<usize> = self
-            .good
-            .iter()
-            .copied()
-            .filter(|at| self.reasons[*at].is_empty())
-            .take(missing)
-            .collect();
-        for at in not_kept {
-            self.reasons[at].push(KeepReason::Floor);
+        for at in self.good.iter().take(self.policy.floor as usize) {
+            if self.reasons[*at].is_empty() {
+                self.reasons[*at].push(KeepReason::Floor);
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Period;
 
-/// Good backups that are kept whatever their age, unless a policy has another number.
+/// The newest good backups that are kept whatever their age, unless a policy has another number.
 pub const FLOOR_DEFAULT: u32 = 2;
 /// Days after which what failed goes, unless a policy has another number.
 pub const FAILED_DAYS_DEFAULT: u32 = 7;
@@ -35,7 +35,7 @@ pub struct Policy {
     /// The same by years.
     #[serde(default)]
     pub yearly: u32,
-    /// Good backups that are kept whatever the other rules say; at least one.
+    /// The newest good ones, so many, are kept whatever the other rules say; at least one.
     #[serde(default = "floor_default")]
     pub floor: u32,
     /// Days after which what failed or is damaged goes.

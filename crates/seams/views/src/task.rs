@@ -14,7 +14,8 @@ use crate::{UNKNOWN, some, time};
 pub struct TaskView {
     /// A UUID, ordered by time.
     pub id: String,
-    /// `backup`, `restore`, `verify`, `delete`, `accept`, `rollback`, `retention` or `unknown`.
+    /// `backup`, `restore`, `verify`, `delete`, `accept`, `rollback`, `retention`, `collection` or
+    /// `unknown`.
     pub kind: &'static str,
     /// `pending`, `running`, `succeeded`, `failed`, `cancelled` or `unknown`.
     pub state: &'static str,
@@ -49,6 +50,9 @@ pub struct TaskView {
     /// What a task that applies retention has done; only of one that has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<RetentionReport>,
+    /// What a task that collects garbage has done; only of one that has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection: Option<RetentionReport>,
 }
 
 /// What a deletion has removed.
@@ -106,6 +110,7 @@ impl From<&ShownTask> for TaskView {
             verification: task.verification.as_ref().map(VerifyView::from),
             deletion: task.deletion.map(DeletionView::from),
             retention: task.retention.clone(),
+            collection: task.collection.clone(),
         }
     }
 }

@@ -40,23 +40,25 @@ impl Catalog {
         work: &Work,
     ) -> Result<Deletion, CatalogError> {
         let _lock = self.locks.lock(backup).await;
-        let resumed = self
-            .check_deletable(backup, request.even_if_running)
-            .await?;
+        let resumed = self.check_deletable(backup, request).await?;
         if !resumed {
             self.check_unneeded(backup).await?;
-            self.check_as_asked(backup, request).await?;
+            self.check_as_asked(backup, request, None).await?;
             self.check_deletes().await?;
         }
         let mark = Mark::set(self, backup).await?;
         let is_there = self.exists(&keys::backup_manifest(backup)).await?;
         let checked = match self.check_unneeded_now(backup, is_there).await {
-            Ok(()) => self.check_as_asked(backup, request).await,
+            Ok(()) => self.check_as_asked(backup, request, Some(&mark)).await,
             refused => refused,
         };
         if let Err(refusal) = checked {
-            // With the manifest gone there is nothing left to give back, and neither if a commit has created it since.
-            if !resumed || (is_there && self.is_whole(backup).await?) {
+            // With the manifest gone there is nothing left to give back, and neither if a commit has created it since. If the
+            // earlier attempt has ended by itself, there may be another backup of the name.
+            if !resumed
+                || (is_there && self.is_whole(backup).await?)
+                || !mark.has_earlier(self).await?
+            {
                 mark.withdraw(self).await?;
             }
             return Err(refusal);

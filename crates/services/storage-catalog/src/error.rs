@@ -64,6 +64,8 @@ pub enum CatalogError {
     AnotherBackup { backup: BackupRef, meant: Timestamp },
     #[error("`{backup}` may go only while `{gone}` is there, and that is deleted")]
     ReliedOnGone { backup: BackupRef, gone: BackupRef },
+    #[error("what is kept of the backup `{backup}` is of use: it is complete or being made")]
+    NotGarbage { backup: BackupRef },
     #[error("the backup `{backup}` is the base of {}", .dependents.join(", "))]
     IsBase {
         backup: BackupRef,
@@ -177,6 +179,7 @@ impl ServiceError for CatalogError {
             | Self::Kept { .. }
             | Self::AnotherBackup { .. }
             | Self::ReliedOnGone { .. }
+            | Self::NotGarbage { .. }
             | Self::IsBase { .. }
             | Self::Running { .. }
             | Self::Unclear { .. }
@@ -205,6 +208,7 @@ impl ServiceError for CatalogError {
             Self::PinEnded { .. } => "PIN_ENDED",
             Self::AnotherBackup { .. } => "BACKUP_IS_ANOTHER",
             Self::ReliedOnGone { .. } => "RELIED_ON_GONE",
+            Self::NotGarbage { .. } => "NOT_GARBAGE",
             Self::IsBase { .. } => "BACKUP_IS_BASE",
             Self::Running { .. } => "BACKUP_RUNNING",
             Self::Unclear { .. } => "REFERENCES_UNCLEAR",
@@ -247,7 +251,7 @@ impl ServiceError for CatalogError {
                 "release it with `ringkeep backup unpin` if it is no longer needed"
             }
             Self::PinEnded { .. } => "give a later end, or none",
-            Self::AnotherBackup { .. } | Self::ReliedOnGone { .. } => {
+            Self::AnotherBackup { .. } | Self::ReliedOnGone { .. } | Self::NotGarbage { .. } => {
                 "list the backups again, and decide by what there is now"
             }
             Self::IsBase { .. } => "delete the backups that build on it first",

@@ -184,6 +184,18 @@ impl StorageCatalog for StorageCatalogGrpc {
         Ok(Response::new(messages))
     }
 
+    async fn find_garbage(
+        &self,
+        request: Request<pb::FindGarbageRequest>,
+    ) -> Result<Response<pb::FindGarbageResponse>, Status> {
+        let cluster: Option<ClusterName> =
+            parsed_optional("cluster", &request.into_inner().cluster).map_err(api::status)?;
+        let garbage = self.catalog.garbage(cluster.as_ref()).await;
+        Ok(Response::new(pb::FindGarbageResponse {
+            garbage: all_into(garbage.map_err(api::status)?),
+        }))
+    }
+
     async fn pin_backup(
         &self,
         request: Request<pb::PinBackupRequest>,

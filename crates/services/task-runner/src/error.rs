@@ -190,6 +190,7 @@ fn task_word(kind: TaskKind) -> &'static str {
         TaskKind::Verify => "verification",
         TaskKind::Delete => "deletion",
         TaskKind::Retention => "run of retention",
+        TaskKind::Collection => "collection of garbage",
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod backups;
 mod clusters;
+mod collection;
 mod convert;
 mod leftovers;
 mod restores;
@@ -252,6 +253,20 @@ impl TaskRunner for TaskRunnerGrpc {
         request: Request<pb::RunRetentionRequest>,
     ) -> Reply<pb::RunRetentionResponse> {
         reply(retention::run(&self.engine, request.into_inner()).await)
+    }
+
+    async fn plan_collection(
+        &self,
+        request: Request<pb::PlanCollectionRequest>,
+    ) -> Reply<pb::PlanCollectionResponse> {
+        reply(collection::plan(&self.engine, request.into_inner()).await)
+    }
+
+    async fn run_collection(
+        &self,
+        request: Request<pb::RunCollectionRequest>,
+    ) -> Reply<pb::RunCollectionResponse> {
+        reply(collection::run(&self.engine, request.into_inner()).await)
     }
 
     async fn list_leftovers(

@@ -4,6 +4,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod backup;
+pub(crate) mod collection;
 pub(crate) mod delete;
 pub(crate) mod restore;
 pub(crate) mod retention;
@@ -25,7 +26,7 @@ pub(crate) use named::NamedBackup;
 
 /// Every kind that this runner knows.
 pub(crate) fn all() -> Kinds {
-    let kinds: [(TaskKind, Arc<dyn Kind>); 7] = [
+    let kinds: [(TaskKind, Arc<dyn Kind>); 8] = [
         (TaskKind::Backup, Arc::new(backup::BackupKind)),
         (TaskKind::Restore, Arc::new(restore::RestoreKind)),
         (TaskKind::Accept, Arc::new(accept::AcceptKind)),
@@ -33,6 +34,7 @@ pub(crate) fn all() -> Kinds {
         (TaskKind::Verify, Arc::new(verify::VerifyKind)),
         (TaskKind::Delete, Arc::new(delete::DeleteKind)),
         (TaskKind::Retention, Arc::new(retention::RetentionKind)),
+        (TaskKind::Collection, Arc::new(collection::CollectionKind)),
     ];
     kinds.into()
 }

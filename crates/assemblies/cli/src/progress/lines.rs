@@ -176,6 +176,7 @@ mod tests {
                 verification: None,
                 deletion: None,
                 retention: None,
+                collection: None,
             };
             for line in lines.next(&task, start + Duration::from_secs(*seconds)) {
                 said.push_str(&format!("{seconds}s {line}\n"));

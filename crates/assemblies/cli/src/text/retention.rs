@@ -90,8 +90,30 @@ pub fn dry_run_text(view: &RetentionDryRunView) -> String {
     )
 }
 
-/// What a task has done.
+/// What a task that applies retention has done.
 pub fn report_text(report: &RetentionReport) -> String {
+    format!(
+        "{}{} deleted, {} freed, {} kept\n",
+        entries_text(report),
+        human::count(report.count(RetentionOutcome::Deleted), "backup"),
+        human::bytes(report.freed_bytes()),
+        report.kept
+    )
+}
+
+/// What a task that collects garbage has done.
+pub fn collected_text(report: &RetentionReport) -> String {
+    format!(
+        "{}{} freed\n",
+        entries_text(report),
+        human::bytes(report.freed_bytes())
+    )
+}
+
+fn entries_text(report: &RetentionReport) -> String {
+    if report.entries.is_empty() {
+        return String::new();
+    }
     let mut table = TextTable::new(&["BACKUP", "OUTCOME", ">FREED", "WHY"]);
     for entry in &report.entries {
         let why = match entry.outcome {
@@ -105,14 +127,5 @@ pub fn report_text(report: &RetentionReport) -> String {
             why.clone(),
         ]);
     }
-    let summary = format!(
-        "{} deleted, {} freed, {} kept\n",
-        human::count(report.count(RetentionOutcome::Deleted), "backup"),
-        human::bytes(report.freed_bytes()),
-        report.kept
-    );
-    match report.entries.is_empty() {
-        true => summary,
-        false => format!("{}\n{summary}", table.render()),
-    }
+    format!("{}\n", table.render())
 }

@@ -77,6 +77,9 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
         let freed = freed(deletion.freed_bytes, deletion.versions_remain);
         text.push_str(&format!("\n{objects} deleted, {freed}\n"));
     }
+    if let Some(report) = &task.collection {
+        text.push_str(&format!("\n{}", retention::collected_text(report)));
+    }
     if let Some(report) = &task.retention {
         text.push_str(&format!("\n{}", retention::report_text(report)));
     }

@@ -485,6 +485,21 @@ impl TaskRunner for Services {
         self.answer(request, pb::RunRetentionResponse { task_id })
     }
 
+    async fn plan_collection(
+        &self,
+        request: Request<pb::PlanCollectionRequest>,
+    ) -> Answer<pb::PlanCollectionResponse> {
+        self.answer(request, samples::garbage())
+    }
+
+    async fn run_collection(
+        &self,
+        request: Request<pb::RunCollectionRequest>,
+    ) -> Answer<pb::RunCollectionResponse> {
+        let task_id = samples::TASK_ID.into();
+        self.answer(request, pb::RunCollectionResponse { task_id })
+    }
+
     async fn list_leftovers(
         &self,
         request: Request<pb::ListLeftoversRequest>,
@@ -625,6 +640,15 @@ impl StorageCatalog for Services {
         &self,
         _: Request<catalog_pb::DeleteBackupRequest>,
     ) -> Answer<Self::DeleteBackupStream> {
+        Err(Status::unimplemented(
+            "the command line asks the task-runner",
+        ))
+    }
+
+    async fn find_garbage(
+        &self,
+        _: Request<catalog_pb::FindGarbageRequest>,
+    ) -> Answer<catalog_pb::FindGarbageResponse> {
         Err(Status::unimplemented(
             "the command line asks the task-runner",
         ))

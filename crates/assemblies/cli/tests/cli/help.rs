@@ -31,7 +31,8 @@ async fn the_first_help_shows_the_first_steps() {
           task         Follows the work that runs in the background
           leftovers    Shows and clears what tasks have left on the nodes
           schedule     Makes backups by themselves, at set times
-          retention    Shows which backups a retention policy would keep
+          retention    Sets which backups are kept, and deletes the others
+          gc           Finds and deletes what is of no use in the bucket
           sstable      Inspects and verifies SSTable files in place; needs neither Cassandra nor a service
           compat       Shows whether a backup of one release restores into another; needs no service
           completions  Prints a script that completes ringkeep's commands in a shell

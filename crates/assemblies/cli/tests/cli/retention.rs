@@ -31,7 +31,17 @@ async fn a_preview_names_what_would_go_and_why_the_rest_is_kept() {
     let fake = fake().serve().await;
     let args = [&["retention", "preview", "prod", "--daily", "7"][..], &AT].concat();
     let ran = ringkeep(&fake.endpoint, &args).await;
-    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
+    expect![[r#"
+        exit 0
+        --- stdout
+        NAME     KIND          STATE     STARTED               UPLOADED  VERDICT  WHY
+        newer    full          complete  2026-12-22T10:00:00Z   1.0 GiB  keep     the newest of its day
+        hourly   differential  failed    2026-11-22T11:00:00Z       0 B  go       it failed
+        nightly  full          complete  2026-11-22T10:00:00Z   1.0 GiB  keep     the newest of its day
+
+        1 of 3 would go, 0 B freed; nothing was deleted
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
     let ran = ringkeep(&fake.endpoint, &[args.as_slice(), &["-o", "json"]].concat()).await;
     let view = ran.json();
     assert_eq!(view["go"], serde_json::json!(["hourly"]));
@@ -54,17 +64,36 @@ async fn a_policy_is_set_shown_and_cleared() {
         "8",
     ];
     let ran = ringkeep(&fake.endpoint, &set).await;
-    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
+    expect![[r#"
+        exit 0
+        --- stdout
+        cluster prod: keeps the last 4, 28 days, one of each of 8 weeks, never less than 2 good backups; what failed or is damaged for 7 days; UTC
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
     let asked = fake.asked().pop().expect("a request");
     assert!(
         asked.contains("last: 4, days: 28") && asked.contains("floor: 2"),
         "{asked}"
     );
     let ran = ringkeep(&fake.endpoint, &["retention", "show", "prod"]).await;
-    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
+    expect![[r#"
+        exit 0
+        --- stdout
+        cluster prod: keeps the last 4, 28 days, one of each of 8 weeks, never less than 2 good backups; what failed or is damaged for 7 days; UTC
+        schedule monthly: keeps the last 12, never less than 1 good backup; what failed or is damaged for 3 days; Europe/Berlin
+
+        STARTED               AFTER    STATE      DELETED  REFUSED    FREED  TASK
+        2026-11-22T10:06:00Z  nightly  succeeded        2        1  3.0 GiB  0192f000-0000-7000-8000-000000000001
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
     let clear = ["retention", "clear", "prod", "--schedule", "monthly"];
     let ran = ringkeep(&fake.endpoint, &clear).await;
-    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
+    expect![[r#"
+        exit 0
+        --- stdout
+        schedule monthly of cluster prod has no retention policy any more
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
 }
 
 #[tokio::test]
@@ -74,9 +103,23 @@ async fn a_run_asks_first_and_a_dry_run_does_not() {
     assert_eq!(ran.exit, 2, "{}", ran.err);
     assert!(fake.asked().is_empty());
     let ran = ringkeep(&fake.endpoint, &["retention", "run", "prod", "--dry-run"]).await;
-    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
+    expect![[r#"
+        exit 0
+        --- stdout
+        NAME                      POLICY OF         UPLOADED  VERDICT  WHY
+        nightly                   the cluster        1.0 GiB  keep     one of the newest
+        monthly-20251101t000000z  schedule monthly   1.0 GiB  go       no rule keeps it
+
+        1 of 2 would go, 1.0 GiB freed; nothing was deleted
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
     let ran = ringkeep(&fake.endpoint, &["retention", "run", "prod", "--yes"]).await;
-    expect![[r#""#]].assert_eq(&ran.transcript(&fake.endpoint));
+    expect![[r#"
+        exit 0
+        --- stdout
+        task 0192f000-0000-7000-8000-000000000001 applies the retention of cluster prod
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
 }
 
 #[tokio::test]

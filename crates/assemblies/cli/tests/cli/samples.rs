@@ -263,6 +263,7 @@ pub fn task(state: task_pb::TaskState) -> task_pb::Task {
         verification: None,
         deletion: None,
         retention: None,
+        collection: None,
     }
 }
 
@@ -516,4 +517,24 @@ pub fn verdicts() -> Vec<task_pb::RetentionVerdict> {
             "monthly",
         ),
     ]
+}
+
+pub fn garbage() -> task_pb::PlanCollectionResponse {
+    let pin = |task: &str| task_pb::StalePin {
+        backup: Some(backup_ref()),
+        task_id: task.into(),
+    };
+    task_pb::PlanCollectionResponse {
+        garbage: vec![catalog_pb::Garbage {
+            backup: Some(pb::BackupRef {
+                cluster: "prod".into(),
+                name: "older".into(),
+            }),
+            kind: catalog_pb::GarbageKind::Strays as i32,
+            objects: 3,
+            bytes: 3 << 20,
+        }],
+        stale_pins: vec![pin(TASK_ID)],
+        unknown_pins: vec![pin("0192f000-0000-7000-8000-000000000009")],
+    }
 }

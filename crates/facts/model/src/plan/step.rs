@@ -74,6 +74,8 @@ pub enum StepKind {
     Delete,
     /// The catalog deletes the backups that retention lets go, one after the other.
     Retain,
+    /// The catalog deletes what is of no use.
+    Collect,
 }
 
 /// One step. It runs when all steps in `after` have succeeded, and is safe to run again.
@@ -95,7 +97,7 @@ pub struct PlanStep {
 pub struct UnknownStepKind(pub String);
 
 impl StepKind {
-    const ALL: [(Self, &str); 28] = [
+    const ALL: [(Self, &str); 29] = [
         (Self::Barrier, "barrier"),
         (Self::Pin, "pin"),
         (Self::Stage, "stage"),
@@ -124,6 +126,7 @@ impl StepKind {
         (Self::Verify, "verify"),
         (Self::Delete, "delete"),
         (Self::Retain, "retain"),
+        (Self::Collect, "collect"),
     ];
 
     pub fn as_str(self) -> &'static str {

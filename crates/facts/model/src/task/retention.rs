@@ -1,10 +1,10 @@
-//! What a task that applies retention has done.
+//! What a task that applies retention or collects garbage has done.
 
 use serde::{Deserialize, Serialize};
 
 use crate::BackupName;
 
-/// What a task that applies retention has done so far.
+/// What a task that applies retention or collects garbage has done so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetentionReport {
     /// In the order in which the backups go.

@@ -33,6 +33,8 @@ pub struct ShownTask {
     pub deletion: Option<Deletion>,
     /// What a task that applies retention has done so far.
     pub retention: Option<RetentionReport>,
+    /// What a task that collects garbage has done.
+    pub collection: Option<RetentionReport>,
 }
 
 /// A step of a task as it is shown.

@@ -35,6 +35,11 @@ pub fn retention_steps() -> Vec<PlanStep> {
     single(StepKind::Retain)
 }
 
+/// The steps of a task that collects garbage.
+pub fn collection_steps() -> Vec<PlanStep> {
+    single(StepKind::Collect)
+}
+
 fn single(kind: StepKind) -> Vec<PlanStep> {
     let mut steps = Steps::default();
     steps.once(kind, &[]);

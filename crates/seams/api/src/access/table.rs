@@ -51,6 +51,8 @@ pub const RPCS: &[Rpc] = &[
     changes(TASK_RUNNER, "DeleteRetention", WRITERS),
     reads(TASK_RUNNER, "PreviewRetention", OPERATORS),
     changes(TASK_RUNNER, "RunRetention", WRITERS),
+    reads(TASK_RUNNER, "PlanCollection", OPERATORS),
+    changes(TASK_RUNNER, "RunCollection", WRITERS),
     reads(TASK_RUNNER, "ListLeftovers", OPERATORS),
     changes(TASK_RUNNER, "ClearLeftovers", WRITERS),
     changes(STORAGE_CATALOG, "BeginBackup", RUNNER),
@@ -63,6 +65,7 @@ pub const RPCS: &[Rpc] = &[
     // It keeps the result in the bucket.
     changes(STORAGE_CATALOG, "VerifyBackup", RUNNER),
     changes(STORAGE_CATALOG, "DeleteBackup", RUNNER),
+    reads(STORAGE_CATALOG, "FindGarbage", RUNNER),
     changes(STORAGE_CATALOG, "PinBackup", RUNNER),
     changes(STORAGE_CATALOG, "UnpinBackup", RUNNER),
     reads(STORAGE_CATALOG, "GetStoreStatus", OPERATORS_AND_RUNNER),

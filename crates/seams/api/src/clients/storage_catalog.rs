@@ -8,8 +8,8 @@ use model::manifest::{BackupKind, BackupManifest, NodeSstables, VerificationResu
 use model::plan::KeyspaceCoverage;
 use model::task::Deletion;
 use model::{
-    BackupName, BackupRef, BackupSummary, ClusterName, HostId, RingMember, Schema, Selection,
-    ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
+    BackupName, BackupRef, BackupSummary, ClusterName, Garbage, HostId, RingMember, Schema,
+    Selection, ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
 };
 
 use super::call::OnProgress;
@@ -103,6 +103,9 @@ pub trait StorageCatalog: Send + Sync + 'static {
         on_progress: OnProgress<'_>,
     ) -> Result<Deletion, RemoteError>;
 
+    /// What is of no use in the bucket under a cluster.
+    async fn find_garbage(&self, cluster: &ClusterName) -> Result<Vec<Garbage>, RemoteError>;
+
     /// Which store it is, and whether it can be reached.
     async fn get_store_status(&self) -> Result<StoreStatus, RemoteError>;
 }
@@ -124,6 +127,8 @@ pub struct DeleteBackup {
     pub started_at: Option<Timestamp>,
     /// Backups of the cluster that must be complete and not being deleted.
     pub relies_on: Vec<BackupName>,
+    /// Only if it is of no use to anyone.
+    pub only_garbage: bool,
 }
 
 /// What a backup is begun with.

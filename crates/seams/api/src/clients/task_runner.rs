@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::ShownTask;
-use model::{BackupRef, Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use model::{BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, TaskId, VerifyLevel};
 use retention::{Policy, PolicyState, ShownVerdict};
 use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 
@@ -202,6 +202,12 @@ pub trait TaskRunner: Send + Sync + 'static {
 
     /// Starts a task that applies the retention policies of a cluster.
     async fn run_retention(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError>;
+
+    /// What is of no use in the bucket under a cluster.
+    async fn plan_collection(&self, cluster: &ClusterName) -> Result<CollectionPlan, RemoteError>;
+
+    /// Starts a task that deletes what is of no use in the bucket under a cluster.
+    async fn run_collection(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError>;
 
     /// What tasks have left on the nodes of a cluster.
     async fn list_leftovers(&self, cluster: &ClusterName) -> Result<FoundLeftovers, RemoteError>;

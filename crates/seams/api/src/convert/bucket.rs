@@ -1,13 +1,15 @@
 //! What lists of the bucket show, between wire and model.
 
 use model::{
-    BackupPin, BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus,
+    BackupPin, BackupRef, BackupState, BackupSummary, CollectionPlan, Coverage, Garbage,
+    GarbageKind, ShownBackup, ShownBackupNode, StoreStatus, TaskId,
 };
 
 use super::{
     ConversionError, all, all_into, parsed, parsed_optional, required, time_optional, word,
 };
 use crate::pb::storage_catalog as pb;
+use crate::pb::task_runner as runner_pb;
 use crate::pb::types as types_pb;
 
 impl From<BackupState> for pb::BackupState {
@@ -59,6 +61,83 @@ impl From<BackupSummary> for pb::BackupSummary {
             damage_found: summary.damage_found,
             pins: all_into(summary.pins),
         }
+    }
+}
+
+impl From<Garbage> for pb::Garbage {
+    fn from(garbage: Garbage) -> Self {
+        let kind = garbage.kind.map(|kind| match kind {
+            GarbageKind::Strays => pb::GarbageKind::Strays,
+            GarbageKind::GivenUp => pb::GarbageKind::GivenUp,
+            GarbageKind::HalfDeleted => pb::GarbageKind::HalfDeleted,
+        });
+        Self {
+            backup: Some(garbage.backup.into()),
+            kind: kind.unwrap_or_default() as i32,
+            objects: garbage.objects,
+            bytes: garbage.bytes,
+        }
+    }
+}
+
+impl TryFrom<pb::Garbage> for Garbage {
+    type Error = ConversionError;
+
+    fn try_from(garbage: pb::Garbage) -> Result<Self, ConversionError> {
+        let kind = match garbage.kind() {
+            pb::GarbageKind::Unspecified => None,
+            pb::GarbageKind::Strays => Some(GarbageKind::Strays),
+            pb::GarbageKind::GivenUp => Some(GarbageKind::GivenUp),
+            pb::GarbageKind::HalfDeleted => Some(GarbageKind::HalfDeleted),
+        };
+        Ok(Self {
+            backup: required("garbage.backup", garbage.backup)?.try_into()?,
+            kind,
+            objects: garbage.objects,
+            bytes: garbage.bytes,
+        })
+    }
+}
+
+fn stale_pin((backup, task): (BackupRef, TaskId)) -> runner_pb::StalePin {
+    runner_pb::StalePin {
+        backup: Some(backup.into()),
+        task_id: task.to_string(),
+    }
+}
+
+fn stale(pin: runner_pb::StalePin) -> Result<(BackupRef, TaskId), ConversionError> {
+    let backup = required("pin.backup", pin.backup)?.try_into()?;
+    Ok((backup, parsed("pin.task_id", &pin.task_id)?))
+}
+
+impl From<CollectionPlan> for runner_pb::PlanCollectionResponse {
+    fn from(plan: CollectionPlan) -> Self {
+        Self {
+            garbage: all_into(plan.garbage),
+            stale_pins: plan.stale_pins.into_iter().map(stale_pin).collect(),
+            unknown_pins: plan.unknown_pins.into_iter().map(stale_pin).collect(),
+        }
+    }
+}
+
+impl TryFrom<runner_pb::PlanCollectionResponse> for CollectionPlan {
+    type Error = ConversionError;
+
+    fn try_from(plan: runner_pb::PlanCollectionResponse) -> Result<Self, ConversionError> {
+        Ok(Self {
+            garbage: all(plan.garbage)?,
+            stale_pins: plan
+                .stale_pins
+                .into_iter()
+                .map(stale)
+                .collect::<Result<_, _>>()?,
+            unknown_pins: plan
+                .unknown_pins
+                .into_iter()
+                .map(stale)
+                .collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -180,7 +259,6 @@ impl From<pb::GetStoreStatusResponse> for StoreStatus {
 #[cfg(test)]
 mod tests {
     use cassandra_versions::{Product, Release};
-    use model::BackupRef;
     use model::manifest::BackupKind;
 
     use super::*;

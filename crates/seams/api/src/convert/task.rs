@@ -30,6 +30,7 @@ pub fn to_wire(task: &Task, eta_seconds: Option<u64>) -> pb::Task {
         verification: task.verification.clone().map(Into::into),
         deletion: task.deletion.map(Into::into),
         retention: task.retention.clone().map(Into::into),
+        collection: task.collection.clone().map(Into::into),
     }
 }
 
@@ -67,6 +68,7 @@ impl TryFrom<pb::Task> for ShownTask {
             verification: task.verification.map(ShownReport::try_from).transpose()?,
             deletion: task.deletion.map(Deletion::from),
             retention: task.retention.map(TryInto::try_into).transpose()?,
+            collection: task.collection.map(TryInto::try_into).transpose()?,
         })
     }
 }
@@ -135,6 +137,7 @@ impl From<TaskKind> for pb::TaskKind {
             TaskKind::Accept => Self::Accept,
             TaskKind::Rollback => Self::Rollback,
             TaskKind::Retention => Self::Retention,
+            TaskKind::Collection => Self::Collection,
         }
     }
 }
@@ -151,6 +154,7 @@ impl TryFrom<pb::TaskKind> for TaskKind {
             pb::TaskKind::Accept => Ok(Self::Accept),
             pb::TaskKind::Rollback => Ok(Self::Rollback),
             pb::TaskKind::Retention => Ok(Self::Retention),
+            pb::TaskKind::Collection => Ok(Self::Collection),
             pb::TaskKind::Unspecified => Err(ConversionError::missing("task.kind")),
         }
     }

@@ -4,6 +4,7 @@ use bucket::keys;
 use jiff::Timestamp;
 use model::{BackupName, BackupRef};
 
+use super::mark::Mark;
 use crate::beside::is_in_force;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
@@ -17,6 +18,8 @@ pub struct Request {
     pub started_at: Option<Timestamp>,
     /// Backups of the cluster that must be there, complete and not being deleted.
     pub relies_on: Vec<BackupName>,
+    /// What bears the name must be of no use to anyone.
+    pub only_garbage: bool,
 }
 
 impl Catalog {
@@ -24,8 +27,9 @@ impl Catalog {
     pub(super) async fn check_deletable(
         &self,
         backup: &BackupRef,
-        even_if_running: bool,
+        request: &Request,
     ) -> Result<bool, CatalogError> {
+        let even_if_running = request.even_if_running;
         if !self.marks(backup).await?.is_empty() {
             return Ok(true);
         }
@@ -35,6 +39,8 @@ impl Catalog {
             return Ok(false);
         }
         match self.read_intent(backup).await {
+            // Whether it is garbage is checked next.
+            Ok(None) if request.only_garbage && self.has_folder(backup).await? => Ok(false),
             Ok(Some(intent)) if !even_if_running => Err(CatalogError::Running {
                 backup: backup.clone(),
                 task: intent.task_id,
@@ -126,7 +132,13 @@ impl Catalog {
         &self,
         backup: &BackupRef,
         request: &Request,
+        mark: Option<&Mark>,
     ) -> Result<(), CatalogError> {
+        if request.only_garbage && !self.is_garbage(backup, mark).await? {
+            return Err(CatalogError::NotGarbage {
+                backup: backup.clone(),
+            });
+        }
         if let Some(meant) = request.started_at {
             let found = self.begun_at(backup).await?;
             if found.is_some_and(|found| found.as_millisecond() != meant.as_millisecond()) {
@@ -150,6 +162,25 @@ impl Catalog {
             }
         }
         Ok(())
+    }
+
+    /// Whether what bears the name is of no use. Once the mark is set this stays so: a backup of the name that is begun sees
+    /// the mark. An earlier mark was set for good reason, or its deletion will be refused without a manifest to take back.
+    async fn is_garbage(
+        &self,
+        backup: &BackupRef,
+        mark: Option<&Mark>,
+    ) -> Result<bool, CatalogError> {
+        if self.exists(&keys::backup_manifest(backup)).await? {
+            return Ok(false);
+        }
+        let is_half_deleted = match mark {
+            Some(mark) => mark.has_earlier(self).await?,
+            None => !self.marks(backup).await?.is_empty(),
+        };
+        Ok(is_half_deleted
+            || self.exists(&keys::failure(backup)).await?
+            || !self.exists(&keys::intent(backup)).await?)
     }
 
     /// When the backup was begun; none if nothing is left that has it.

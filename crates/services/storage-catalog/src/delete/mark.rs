@@ -53,6 +53,12 @@ impl Mark {
         }
     }
 
+    /// Whether another attempt's mark is there that this one has taken over. While one is, no backup of the name is begun.
+    pub async fn has_earlier(&self, catalog: &Catalog) -> Result<bool, CatalogError> {
+        let marks = catalog.marks(&self.backup).await?;
+        Ok(marks.iter().any(|mark| mark.key < self.key))
+    }
+
     /// Removes the marks that this one took over, and this one last, so that none of theirs becomes the last again.
     pub async fn withdraw(&self, catalog: &Catalog) -> Result<(), CatalogError> {
         for mark in catalog.marks(&self.backup).await? {

@@ -116,6 +116,7 @@ pub fn delete(request: &pb::DeleteBackupRequest) -> Result<delete::Request, Conv
     Ok(delete::Request {
         even_if_running: request.even_if_running,
         started_at: parsed_optional("started_at", &request.started_at)?,
+        only_garbage: request.only_garbage,
         relies_on: request
             .relies_on
             .iter()

@@ -123,6 +123,7 @@ impl LiveTask {
             verification: None,
             deletion: None,
             retention: None,
+            collection: None,
         }
     }
 

@@ -286,6 +286,22 @@ impl StorageCatalog for FakeCatalog {
         }))
     }
 
+    async fn find_garbage(
+        &self,
+        _: Request<pb::FindGarbageRequest>,
+    ) -> Answer<pb::FindGarbageResponse> {
+        self.fleet.enter("find-garbage").await?;
+        let facts = self.fleet.facts();
+        let garbage = facts.garbage.iter().map(|name| pb::Garbage {
+            backup: Some(in_shop(name.clone())),
+            kind: pb::GarbageKind::Strays as i32,
+            objects: 2,
+            bytes: 9,
+        });
+        let garbage = garbage.collect();
+        Ok(Response::new(pb::FindGarbageResponse { garbage }))
+    }
+
     async fn pin_backup(
         &self,
         request: Request<pb::PinBackupRequest>,
@@ -301,10 +317,10 @@ impl StorageCatalog for FakeCatalog {
         request: Request<pb::UnpinBackupRequest>,
     ) -> Answer<pb::UnpinBackupResponse> {
         let fault = self.fleet.enter("unpin").await?;
-        self.fleet
-            .facts()
-            .pins
-            .remove(&request.into_inner().task_id);
+        let request = request.into_inner();
+        let backup = name(request.backup);
+        self.fleet.facts().held_by.remove(&backup);
+        self.fleet.facts().pins.remove(&request.task_id);
         lost(fault)?;
         Ok(Response::new(pb::UnpinBackupResponse { released: 0 }))
     }
@@ -323,6 +339,10 @@ impl StorageCatalog for FakeCatalog {
                 ..pb::Pin::default()
             });
             let started = facts.started.get(name).map_or(TIME, String::as_str);
+            let held = facts.held_by.get(name).map(|task| pb::Pin {
+                id: task.clone(),
+                ..pb::Pin::default()
+            });
             pb::BackupSummary {
                 backup: Some(in_shop(name.clone())),
                 state: match now {
@@ -334,7 +354,7 @@ impl StorageCatalog for FakeCatalog {
                 base: facts.bases.get(name).cloned().unwrap_or_default(),
                 started_at: started.into(),
                 uploaded_bytes: 9,
-                pins: kept.into_iter().collect(),
+                pins: kept.into_iter().chain(held).collect(),
                 ..pb::BackupSummary::default()
             }
         });
@@ -405,6 +425,20 @@ impl StorageCatalog for FakeCatalog {
         let fault = self.fleet.enter("delete").await?;
         let request = request.into_inner();
         let name = name(request.backup);
+        if request.only_garbage {
+            let was_garbage = self.fleet.facts().garbage.remove(&name);
+            lost(fault)?;
+            if !was_garbage {
+                return Err(no_such_backup());
+            }
+            let deleted = pb::DeleteBackupResponse {
+                deleted_objects: 2,
+                freed_bytes: 9,
+                ..pb::DeleteBackupResponse::default()
+            };
+            let messages = stream::iter([Ok(deleted)]).boxed();
+            return Ok(Response::new(messages));
+        }
         {
             let mut facts = self.fleet.facts();
             let mut later = std::mem::take(&mut facts.kept_next);

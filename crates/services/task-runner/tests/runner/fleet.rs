@@ -75,6 +75,10 @@ pub struct Facts {
     pub kept_next: BTreeSet<String>,
     /// Backups whose deletion the catalog refuses, although its list does not show why.
     pub undeletable: BTreeSet<String>,
+    /// Names of which something of no use is in the bucket.
+    pub garbage: BTreeSet<String>,
+    /// Backups that the catalog lists as pinned by a task.
+    pub held_by: BTreeMap<String, String>,
     /// Every deletion that was carried out: the backup and what it relied on.
     pub deleted: Vec<(String, Vec<String>)>,
     /// What a verification finds.
@@ -241,6 +245,7 @@ impl Fleet {
             "get-backup",
             "find-backup",
             "list-backups",
+            "find-garbage",
             "plan-",
             "sstables",
             "keys",

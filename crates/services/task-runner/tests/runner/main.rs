@@ -3,6 +3,7 @@
 
 mod backup;
 mod cluster;
+mod collection;
 mod crash;
 mod dying_store;
 mod ends;

@@ -41,7 +41,7 @@ pub struct PolicyArgs {
     /// The same by years.
     #[arg(long, default_value_t = 0, value_name = "N", help_heading = "Rules")]
     yearly: u32,
-    /// Good backups that are kept whatever the rules say; at least 1.
+    /// The newest good backups that are kept whatever the rules say; at least 1.
     #[arg(long, default_value_t = FLOOR_DEFAULT, value_name = "N", help_heading = "Rules")]
     floor: u32,
     /// Days after which what failed or is damaged goes.

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use model::manifest::NodeSstables;
 use model::task::Deletion;
 use model::{
-    BackupName, BackupRef, BackupSummary, ClusterName, Selection, ShownBackup, StoreStatus, TaskId,
-    VerifyLevel, VerifyReport,
+    BackupName, BackupRef, BackupSummary, ClusterName, Garbage, Selection, ShownBackup,
+    StoreStatus, TaskId, VerifyLevel, VerifyReport,
 };
 
 use super::{BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, StorageCatalog};
@@ -261,6 +261,7 @@ impl StorageCatalog for RemoteStorageCatalog {
             even_if_running: how.even_if_running,
             started_at: time_optional(how.started_at),
             relies_on: how.relies_on.into_iter().map(Into::into).collect(),
+            only_garbage: how.only_garbage,
         };
         let mut client = self.client.clone();
         let call = client.delete_backup(request);
@@ -271,6 +272,15 @@ impl StorageCatalog for RemoteStorageCatalog {
             bytes: last.freed_bytes,
             versions_remain: last.versions_remain,
         })
+    }
+
+    async fn find_garbage(&self, cluster: &ClusterName) -> Result<Vec<Garbage>, RemoteError> {
+        let request = pb::FindGarbageRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(LIST_DEADLINE, client.find_garbage(request)).await?;
+        all(response.garbage).map_err(invalid(CATALOG))
     }
 
     async fn get_store_status(&self) -> Result<StoreStatus, RemoteError> {

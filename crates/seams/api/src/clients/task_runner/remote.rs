@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::ShownTask;
-use model::{BackupRef, Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use model::{BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, TaskId, VerifyLevel};
 use retention::{Policy, PolicyState, ShownVerdict};
 use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 use tonic::transport::Channel;
@@ -394,6 +394,24 @@ impl TaskRunner for RemoteTaskRunner {
         };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.run_retention(request)).await?;
+        parsed("task_id", &response.task_id).map_err(invalid(RUNNER))
+    }
+
+    async fn plan_collection(&self, cluster: &ClusterName) -> Result<CollectionPlan, RemoteError> {
+        let request = pb::PlanCollectionRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.plan_collection(request)).await?;
+        response.try_into().map_err(invalid(RUNNER))
+    }
+
+    async fn run_collection(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError> {
+        let request = pb::RunCollectionRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.run_collection(request)).await?;
         parsed("task_id", &response.task_id).map_err(invalid(RUNNER))
     }
 

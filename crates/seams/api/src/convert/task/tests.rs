@@ -49,6 +49,7 @@ fn a_task() -> Task {
             }],
             kept: 2,
         }),
+        collection: None,
     }
 }
 
@@ -82,6 +83,7 @@ fn shown() -> ShownTask {
         verification: None,
         deletion: task.deletion,
         retention: task.retention,
+        collection: None,
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) async fn delete(
         even_if_running: false,
         started_at: Some(deleting.started_at),
         relies_on: deleting.relies_on.clone(),
+        only_garbage: false,
     };
     let deleted = context
         .catalog
