@@ -19,21 +19,24 @@ use scene::Scene;
 use store::Chance;
 
 const SEEDS: u64 = 10_000;
-/// More polls than any course of events takes.
-const POLLS_MAX: usize = 200_000;
+/// More turns than any course of events takes.
+const TURNS_MAX: usize = 200_000;
+/// One act may get so far ahead while the others wait.
+const BURST_MAX: u64 = 16;
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Polls one of the acts after the other, by chance, until all have ended; some are dropped in the middle.
+/// Polls the acts by chance, one of them for a few store calls at a time, until all have ended; some are dropped in the middle.
 fn interleave(mut running: Vec<Running>, chance: &Chance, crashes: bool) {
     let mut context = Context::from_waker(Waker::noop());
-    for _ in 0..POLLS_MAX {
+    for _ in 0..TURNS_MAX {
         if running.is_empty() {
             return;
         }
         let at = chance.below(running.len() as u64) as usize;
-        let has_ended = running[at].as_mut().poll(&mut context).is_ready();
-        if has_ended || (crashes && chance.one_in(400)) {
+        let burst = chance.below(BURST_MAX) + 1;
+        let has_ended = (0..burst).any(|_| running[at].as_mut().poll(&mut context).is_ready());
+        if has_ended || (crashes && chance.one_in(60)) {
             drop(running.swap_remove(at));
         }
     }

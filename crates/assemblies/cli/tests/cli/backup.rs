@@ -785,9 +785,16 @@ async fn a_backup_is_pinned_shown_as_pinned_and_released() {
     let fake = fake.serve().await;
     let pin = ["backup", "pin", "prod/nightly", "--reason", "audit"];
     let ran = ringkeep(&fake.endpoint, &pin).await;
-    assert_eq!((ran.exit, ran.out.as_str()), (0, "backup prod/nightly is pinned: audit\n"));
+    assert_eq!(
+        (ran.exit, ran.out.as_str()),
+        (0, "backup prod/nightly is pinned: audit\n")
+    );
     let ran = ringkeep(&fake.endpoint, &["backup", "list"]).await;
-    let pins: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("prod/nightly:")).collect();
+    let pins: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|line| line.starts_with("prod/nightly:"))
+        .collect();
     assert_eq!(
         pins,
         [
@@ -796,5 +803,8 @@ async fn a_backup_is_pinned_shown_as_pinned_and_released() {
         ]
     );
     let ran = ringkeep(&fake.endpoint, &["backup", "unpin", "prod/nightly"]).await;
-    assert_eq!((ran.exit, ran.out.as_str()), (0, "backup prod/nightly: 2 pins released\n"));
+    assert_eq!(
+        (ran.exit, ran.out.as_str()),
+        (0, "backup prod/nightly: 2 pins released\n")
+    );
 }

@@ -30,5 +30,6 @@ async fn a_plan_shows_what_is_of_no_use_and_a_run_asks_first() {
         --- stdout
         task 0192f000-0000-7000-8000-000000000001 collects the garbage of cluster prod
         --- stderr
-    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
 }

@@ -93,7 +93,8 @@ async fn a_policy_is_set_shown_and_cleared() {
         --- stdout
         schedule monthly of cluster prod has no retention policy any more
         --- stderr
-    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
 }
 
 #[tokio::test]
@@ -112,14 +113,16 @@ async fn a_run_asks_first_and_a_dry_run_does_not() {
 
         1 of 2 would go, 1.0 GiB freed; nothing was deleted
         --- stderr
-    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
     let ran = ringkeep(&fake.endpoint, &["retention", "run", "prod", "--yes"]).await;
     expect![[r#"
         exit 0
         --- stdout
         task 0192f000-0000-7000-8000-000000000001 applies the retention of cluster prod
         --- stderr
-    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
 }
 
 #[tokio::test]

@@ -44,7 +44,8 @@ impl Act {
             0..3 => Self::Backup(new),
             3 => Self::AbandonedBackup(new),
             4..6 => Self::Delete(there),
-            6 => Self::DeleteDead("dead"),
+            6 if chance.one_in(2) => Self::DeleteDead("dead"),
+            6 => Self::DeleteDead(new),
             7 => Self::Retention,
             8 => Self::Collection,
             _ => Self::Read(there),
@@ -154,15 +155,32 @@ async fn make(scene: &Scene, catalog: &Catalog, name: &'static str) {
         return;
     }
     let committed = match upload(scene, name).await {
-        true => tried!(catalog.commit(commit_request(name, task))).is_ok(),
-        false => false,
+        true => tried!(catalog.commit(commit_request(name, task))),
+        false => Err(CatalogError::GivenUp {
+            backup: backup(name),
+        }),
     };
-    if committed {
+    if let Err(error) = &committed {
+        check_refusal(scene, name, error);
+    }
+    if committed.is_ok() {
         scene.known().completed.insert(name.to_owned());
     } else {
         // It may have been committed all the same: then this is refused.
         let _ = tried!(catalog.abandon(&backup(name), &task, "by chance".to_owned()));
     }
+}
+
+/// A backup is only kept from being committed by a deletion of itself or of its base, or by a store that is away.
+fn check_refusal(scene: &Scene, name: &str, error: &CatalogError) {
+    let doomed = &scene.known().doomed;
+    let is_doomed = |name: &str| doomed.contains(name);
+    let has_reason = is_doomed(name) || base_of(name).is_some_and(is_doomed);
+    let is_own = matches!(error, CatalogError::GivenUp { .. }) || may_pass(error);
+    assert!(
+        has_reason || is_own,
+        "{name} was being made and is lost: {error:?}"
+    );
 }
 
 async fn abandon(scene: &Scene, catalog: &Catalog, name: &'static str) {

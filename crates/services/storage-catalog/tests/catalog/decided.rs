@@ -118,7 +118,10 @@ async fn of_two_deletions_that_rely_on_each_other_one_is_refused_in_any_order() 
             }
         }
         if is_last {
-            assert!(went[0] > 0 && went[1] > 0, "one of them always comes first: {went:?}");
+            assert!(
+                went[0] > 0 && went[1] > 0,
+                "one of them always comes first: {went:?}"
+            );
             return;
         }
     }
