@@ -3,6 +3,7 @@
 //! Plain data with its rules, no async, no I/O, no wire. The bodies of the bucket's documents are in [`manifest`];
 //! docs/format.md is their specification.
 
+pub mod ages;
 pub mod bucket;
 pub mod cluster;
 pub mod cql;
@@ -22,7 +23,7 @@ pub mod verify;
 pub mod zone;
 
 pub use bucket::{
-    BackupPin, BackupState, BackupSummary, CollectionPlan, Coverage, Garbage, GarbageKind,
+    BackupPin, BackupState, BackupSummary, CollectionPlan, Coverage, Covers, Garbage, GarbageKind,
     ShownBackup, ShownBackupNode, StoreStatus,
 };
 pub use cluster::{Cluster, ClusterNode, ClusterState, ShownRecognition};

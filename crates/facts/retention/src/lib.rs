@@ -11,11 +11,12 @@ mod decide;
 mod period;
 mod policies;
 mod policy;
+mod standing;
 mod state;
 
 pub use backup::{Backup, Pin, Standing};
 pub use decide::{Decided, Gone, KeepReason, Verdict, decide};
 pub use period::Period;
-pub use policies::{Policies, Ruled, reference};
+pub use policies::{Policies, Ruled};
 pub use policy::{FAILED_DAYS_DEFAULT, FLOOR_DEFAULT, Policy, PolicyError};
 pub use state::{PastRun, PolicyState, ShownVerdict};

@@ -1,10 +1,12 @@
 //! All policies of a cluster, applied to its backups together.
 //!
 //! Clocks: `now` is one machine's clock, and the time of a backup is that of another at the time when it was begun. Either may
-//! be wrong by days. Ages are therefore measured against the start of the newest good backup that the policy is about, if that
-//! is before `now`: a clock that is ahead makes nothing older, and a cluster that is no longer backed up loses nothing by age.
-//! A backup with a later time than `now` is kept and takes no place in any rule, so that of those that can be dated as many
-//! stay as without it. What cannot be known: a backup whose own time was too early when it was begun looks older than it is.
+//! be wrong by days or by years. Ages and the ends of pins are therefore measured against the start of the second newest good
+//! backup, or an earlier one if the floor is higher: no single backup moves it, and a cluster that is no longer backed up loses
+//! nothing by age. If dates leap, nothing goes by them until the backups since then span as many days as the policy
+//! ([`model::ages`]). A backup with a later time than `now` is kept and takes no place in any rule, so that of those that can be
+//! dated as many stay as without it. What cannot be known: a backup whose own time was too early when it was begun looks older
+//! than it is.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +14,7 @@ use jiff::Timestamp;
 use model::BackupName;
 use schedule::ScheduleName;
 
-use crate::decide::{decide, is_good};
+use crate::decide::decide;
 use crate::{Backup, KeepReason, Policy, PolicyError, Verdict};
 
 /// The policies of one cluster.
@@ -86,11 +88,16 @@ impl Policies {
                     ..backup.clone()
                 })
                 .collect();
-            let decided = decide(policy, &scoped, reference(&scoped, now))?;
-            let own = ruled.iter_mut().zip(decided.verdicts);
-            for (ruled, verdict) in own.filter(|(ruled, _)| is_own(&ruled.schedule)) {
-                ruled.verdict = verdict;
-                ruled.relied_on.clone_from(&decided.relied_on);
+            let decided = decide(policy, &scoped, now)?;
+            let own = ruled
+                .iter_mut()
+                .zip(decided.verdicts)
+                .zip(decided.relied_on);
+            for ((ruled, verdict), relied_on) in own {
+                if is_own(&ruled.schedule) {
+                    ruled.verdict = verdict;
+                    ruled.relied_on = relied_on;
+                }
             }
         }
         Ok(ruled)
@@ -103,17 +110,6 @@ impl Policies {
         going.sort_by_key(|(_, backup)| (backup.base.is_none(), backup.started_at, &backup.name));
         going.into_iter().map(|(ruled, _)| ruled).collect()
     }
-}
-
-/// The time that ages are measured against: the start of the newest good backup that the policy is about and that is not of
-/// the future. Without one nothing is old.
-pub fn reference(backups: &[Backup], now: Timestamp) -> Timestamp {
-    let good = backups
-        .iter()
-        .filter(|backup| backup.in_scope && backup.started_at <= now && is_good(backup, backups));
-    good.map(|backup| backup.started_at)
-        .max()
-        .unwrap_or(Timestamp::MIN)
 }
 
 #[cfg(test)]

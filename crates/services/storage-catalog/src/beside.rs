@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use api::convert::time_optional;
 use api::pb::storage_catalog as pb;
 use blob_store::Meta;
 use bucket::{Pin, keys};
 use jiff::Timestamp;
-use model::manifest::{Marker, Verification};
+use model::manifest::{Marker, Verification, VerificationResult};
 use model::{BackupPin, BackupRef, ClusterName, TaskId, VerifyLevel};
 
 use crate::catalog::Catalog;
@@ -46,7 +47,8 @@ impl Catalog {
             }
         }
         if let (Some(manifest), Some(kept)) = (manifest, beside.verifications.get(backup)) {
-            summary.damage_found = self.damage_found(backup, manifest, kept).await?;
+            let newest = self.newest_of_levels(backup, manifest, kept).await?;
+            add_verifications(&newest, summary);
         }
         Ok(())
     }
@@ -98,14 +100,14 @@ impl Catalog {
         Ok(Some(marker))
     }
 
-    /// The most places that the newest verification of any level has found damaged or missing.
-    async fn damage_found(
+    /// The newest result of each level that is of this manifest and can be read.
+    async fn newest_of_levels(
         &self,
         backup: &BackupRef,
         manifest: &str,
         kept: &[Meta],
-    ) -> Result<u64, CatalogError> {
-        let mut most = 0;
+    ) -> Result<Vec<VerificationResult>, CatalogError> {
+        let mut newest = Vec::new();
         for level in VerifyLevel::ALL {
             let prefix = keys::verifications_of(backup, level);
             let of_level = kept.iter().rev();
@@ -113,7 +115,7 @@ impl Catalog {
             for meta in of_level.take(READS_MAX) {
                 match self.verification_document(meta).await {
                     Ok(Some(found)) if found.manifest == manifest => {
-                        most = most.max(found.result.damaged);
+                        newest.push(found.result);
                         break;
                     }
                     // Of a backup that had the name before, or deleted meanwhile.
@@ -123,7 +125,7 @@ impl Catalog {
                 }
             }
         }
-        Ok(most)
+        Ok(newest)
     }
 
     async fn verification_document(
@@ -142,9 +144,22 @@ impl Catalog {
     }
 }
 
-/// Whether a pin keeps its backup from being deleted at this time.
-pub fn is_in_force(pin: &BackupPin, now: Timestamp) -> bool {
-    pin.until.is_none_or(|until| now < until)
+/// Writes what the newest verifications of all levels have found into a summary.
+pub fn add_verifications(newest: &[VerificationResult], summary: &mut pb::BackupSummary) {
+    let damaged = newest.iter().filter(|found| found.damaged > 0);
+    let read = newest
+        .iter()
+        .filter(|found| found.level != VerifyLevel::Manifest);
+    summary.damage_found = damaged.clone().map(|it| it.damaged).max().unwrap_or(0);
+    summary.damage_found_at = time_optional(damaged.map(|it| it.verified_at).max());
+    let last_read = read.max_by_key(|found| found.verified_at);
+    let clean = last_read.filter(|found| found.damaged == 0);
+    summary.read_clean_at = time_optional(clean.map(|it| it.verified_at));
+}
+
+/// Whether a pin keeps its backup from being deleted at a time that is certain to have come.
+pub fn is_in_force(pin: &BackupPin, certain: Timestamp) -> bool {
+    pin.until.is_none_or(|until| certain < until)
 }
 
 fn by_backup(metas: Vec<Meta>, root: &str) -> BTreeMap<BackupRef, Vec<Meta>> {

@@ -57,6 +57,9 @@ pub fn summary() -> catalog_pb::BackupSummary {
         damaged_sstables: 0,
         detail: String::new(),
         damage_found: 0,
+        damage_found_at: String::new(),
+        read_clean_at: String::new(),
+        covers: None,
         pins: Vec::new(),
     }
 }

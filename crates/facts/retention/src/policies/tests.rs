@@ -29,6 +29,9 @@ fn backup(name: &str, hours_ago: i64) -> Backup {
         base: None,
         started_at: ago(hours_ago),
         standing: Standing::Good,
+        covers: Some(model::Covers::default()),
+        damage_found_at: None,
+        read_clean_at: None,
         pin: None,
         in_use: false,
         in_scope: true,
@@ -132,7 +135,7 @@ fn a_clock_that_is_years_ahead_lets_nothing_more_go() {
         .collect();
     let policies = of_cluster(days(28));
     let right = going(&policies, &backups, now());
-    assert_eq!(right.len(), 12, "{right:?}");
+    assert_eq!(right.len(), 11, "{right:?}");
     let years_later = time("2036-01-01T00:00:00Z");
     assert_eq!(going(&policies, &backups, years_later), right);
     let long_ago = time("2000-01-01T00:00:00Z");
@@ -149,7 +152,7 @@ fn a_backup_of_the_future_stays_and_takes_no_place() {
 }
 
 #[test]
-fn a_pin_ends_once_a_backup_was_made_after_its_end() {
+fn a_pin_ends_once_two_backups_were_made_after_its_end() {
     let pinned = Backup {
         pin: Some(Pin {
             reason: "audit".to_owned(),
@@ -160,8 +163,11 @@ fn a_pin_ends_once_a_backup_was_made_after_its_end() {
     let policies = of_cluster(last(1));
     let without = [pinned.clone(), backup("before", 40)];
     assert_eq!(going(&policies, &without, now()), Vec::<String>::new());
-    let with = [pinned, backup("before", 40), backup("after", 20)];
-    assert_eq!(going(&policies, &with, now()), ["pinned", "before"]);
+    let one = [pinned, backup("before", 40), backup("after", 20)];
+    assert_eq!(going(&policies, &one, now()), ["before"]);
+    let [pinned, before, after] = one;
+    let two = [pinned, before, after, backup("again", 10)];
+    assert_eq!(going(&policies, &two, now()), ["pinned", "before", "after"]);
 }
 
 #[test]
@@ -212,6 +218,9 @@ fn what_the_catalog_lists_is_judged_by_what_is_known_of_it() {
         sstables: 0,
         damaged_sstables: 0,
         damage_found: 0,
+        damage_found_at: None,
+        read_clean_at: None,
+        covers: Some(model::Covers::default()),
         detail: String::new(),
         pins: Vec::new(),
     };
@@ -223,6 +232,12 @@ fn what_the_catalog_lists_is_judged_by_what_is_known_of_it() {
     assert_eq!(standing(|_| {}), Standing::Good);
     assert_eq!(standing(|it| it.damage_found = 1), Standing::Damaged);
     assert_eq!(standing(|it| it.damaged_sstables = 1), Standing::Damaged);
+    let disputed = |it: &mut BackupSummary| {
+        it.damage_found = 1;
+        it.damage_found_at = Some(time("2026-11-01T00:00:00Z"));
+        it.read_clean_at = Some(time("2026-11-02T00:00:00Z"));
+    };
+    assert_eq!(standing(disputed), Standing::Suspect);
     assert_eq!(standing(|it| it.started_at = None), Standing::Unreadable);
     assert_eq!(standing(|it| it.state = None), Standing::Unreadable);
     assert_eq!(
@@ -304,12 +319,48 @@ proptest! {
         backups in any_backups(),
         skew in -3_000..100_000i64,
     ) {
-        let by_the_right_one = decide(&policy, &backups, now()).expect("a policy").go;
+        let by_the_right_one: Vec<BackupName> = going(&of_cluster(policy.clone()), &backups, now())
+            .into_iter()
+            .map(|name| name.parse().expect("a name"))
+            .collect();
         let skewed = now().checked_add(hours(skew)).expect("a time");
         let by_a_wrong_one = going(&of_cluster(policy), &backups, skewed);
         for name in by_a_wrong_one {
             let name: BackupName = name.parse().expect("a name");
             prop_assert!(by_the_right_one.contains(&name), "{name} went by a clock that is {skew} h ahead");
+        }
+    }
+
+    #[test]
+    fn backups_dated_by_a_wrong_clock_make_no_other_old_and_end_no_pin(
+        days in 1..60u32,
+        floor in 1..4u32,
+        right in 3..120i64,
+        wrong in 0..40i64,
+        pins in proptest::collection::vec(any::<bool>(), 120),
+        skew_days in 200..2_000i64,
+    ) {
+        let policy = Policy { days, floor, ..Policy::new() };
+        // One backup each day, the last of them, and the runner, with a clock that is ahead.
+        let ahead = hours(24 * skew_days);
+        let backups: Vec<Backup> = (0..right + wrong).map(|at| {
+            let days_ago = right + wrong - 1 - at;
+            let mut made = backup(&format!("b{at}"), 24 * days_ago);
+            if at >= right {
+                made.started_at = made.started_at.checked_add(ahead).expect("a time");
+            }
+            let until = made.started_at.checked_add(hours(24 * 100)).expect("a time");
+            let pin = Pin { reason: "x".to_owned(), until: Some(until) };
+            made.pin = pins.get(at as usize).is_some_and(|pinned| *pinned).then_some(pin);
+            made
+        }).collect();
+        let runner = now().checked_add(ahead).expect("a time");
+        let going = going(&of_cluster(policy), &backups, runner);
+        for (at, backup) in backups.iter().enumerate() {
+            if going.contains(&backup.name.to_string()) {
+                let days_ago = right + wrong - 1 - at as i64;
+                prop_assert!(days_ago >= i64::from(days), "{} is {days_ago} days old", backup.name);
+            }
         }
     }
 }

@@ -26,6 +26,9 @@ impl From<&BackupManifest> for pb::BackupSummary {
             ring_nodes: backup.ring.len() as u64,
             // Known beside the manifest only.
             damage_found: 0,
+            damage_found_at: String::new(),
+            read_clean_at: String::new(),
+            covers: Some(backup.covers().into()),
             pins: Vec::new(),
         }
     }

@@ -1,8 +1,8 @@
 //! What lists of the bucket show, between wire and model.
 
 use model::{
-    BackupPin, BackupRef, BackupState, BackupSummary, CollectionPlan, Coverage, Garbage,
-    GarbageKind, ShownBackup, ShownBackupNode, StoreStatus, TaskId,
+    BackupPin, BackupRef, BackupState, BackupSummary, CollectionPlan, Coverage, Covers, Garbage,
+    GarbageKind, HostId, ShownBackup, ShownBackupNode, StoreStatus, TaskId,
 };
 
 use super::{
@@ -60,7 +60,31 @@ impl From<BackupSummary> for pb::BackupSummary {
             detail: summary.detail,
             damage_found: summary.damage_found,
             pins: all_into(summary.pins),
+            covers: summary.covers.map(Into::into),
+            damage_found_at: time_optional(summary.damage_found_at),
+            read_clean_at: time_optional(summary.read_clean_at),
         }
+    }
+}
+
+impl From<Covers> for pb::Covers {
+    fn from(covers: Covers) -> Self {
+        Self {
+            selection: Some(covers.selection().into()),
+            missing: covers.missing().iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl TryFrom<pb::Covers> for Covers {
+    type Error = ConversionError;
+
+    fn try_from(covers: pb::Covers) -> Result<Self, ConversionError> {
+        // A selection that was left out must not be taken for everything.
+        let selection = required("covers.selection", covers.selection)?.try_into()?;
+        let missing = covers.missing.iter();
+        let missing = missing.map(|host| parsed::<HostId>("covers.missing", host));
+        Ok(Self::new(&selection, missing.collect::<Result<_, _>>()?))
     }
 }
 
@@ -190,6 +214,9 @@ impl TryFrom<pb::BackupSummary> for BackupSummary {
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
             damage_found: summary.damage_found,
+            damage_found_at: parsed_optional("summary.damage_found_at", &summary.damage_found_at)?,
+            read_clean_at: parsed_optional("summary.read_clean_at", &summary.read_clean_at)?,
+            covers: summary.covers.map(Covers::try_from).transpose()?,
             pins: all(summary.pins)?,
             detail: summary.detail,
         })
@@ -281,6 +308,9 @@ mod tests {
             sstables: 0,
             damaged_sstables: 0,
             damage_found: 0,
+            damage_found_at: None,
+            read_clean_at: None,
+            covers: None,
             pins: Vec::new(),
             detail: "a node went away".into(),
             ring_nodes: 0,
@@ -300,6 +330,15 @@ mod tests {
             nodes: 3,
             bytes: 9,
             damage_found: 2,
+            damage_found_at: at,
+            read_clean_at: at,
+            covers: Some(Covers::new(
+                &model::Selection {
+                    keyspaces: vec!["ks".into()],
+                    tables: vec![model::TableRef::new("other", "t")],
+                },
+                vec![HostId(uuid::Uuid::from_u128(7))],
+            )),
             pins: vec![
                 BackupPin {
                     id: "0192f000-0000-7000-8000-000000000001"

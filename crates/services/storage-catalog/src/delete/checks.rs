@@ -2,12 +2,15 @@
 
 use bucket::keys;
 use jiff::Timestamp;
-use model::{BackupName, BackupRef};
+use model::{BackupName, BackupRef, ClusterName, ages};
 
 use super::mark::Mark;
 use crate::beside::is_in_force;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
+
+/// After a leap of dates pins do not end until the backups since then span so many days.
+const LEAP_DAYS: u32 = 32;
 
 /// What must hold for a backup to be deleted.
 #[derive(Debug, Clone, Default)]
@@ -77,9 +80,12 @@ impl Catalog {
     }
 
     pub(super) async fn check_unneeded(&self, backup: &BackupRef) -> Result<(), CatalogError> {
-        let now = self.now();
-        let pins = self.all_pins(backup).await?;
-        let in_force = pins.into_iter().filter(|pin| is_in_force(pin, now));
+        let mut pins = self.all_pins(backup).await?;
+        if pins.iter().any(|pin| pin.until.is_some()) {
+            let certain = self.certain_time(&backup.cluster).await?;
+            pins.retain(|pin| is_in_force(pin, certain));
+        }
+        let in_force = pins.into_iter();
         let (by_people, by_tasks): (Vec<_>, Vec<_>) =
             in_force.partition(|pin| pin.reason.is_some());
         if !by_tasks.is_empty() {
@@ -100,6 +106,27 @@ impl Catalog {
             return Err(CatalogError::IsBase { backup, dependents });
         }
         Ok(())
+    }
+
+    /// A time that is certain to have come, whichever single clock is wrong: not after this one's, and not after the second
+    /// newest complete backup of the cluster. Without two nothing is certain, and pins do not end.
+    async fn certain_time(&self, cluster: &ClusterName) -> Result<Timestamp, CatalogError> {
+        let now = self.now();
+        let survey = self.survey(Some(cluster)).await?;
+        let mut dates = Vec::new();
+        for (other, meta) in &survey.manifests {
+            match self.known(other, meta).await {
+                Ok(known) if known.started_at <= now => dates.push(known.started_at),
+                Ok(_) | Err(CatalogError::NotFound { .. }) => {}
+                Err(error) if error.is_unreadable() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        dates.sort_by(|a, b| b.cmp(a));
+        if ages::has_leapt(&dates, LEAP_DAYS) {
+            return Ok(Timestamp::MIN);
+        }
+        Ok(ages::reference(&dates, ages::REFERENCE_MIN))
     }
 
     /// The check that counts, after the mark is set. Once the manifest is gone a pin holds nothing: a task that sets one

@@ -11,6 +11,7 @@ use model::task::Deletion;
 use model::{BackupName, BackupPin, ClusterName, HostId, Schema, Selection, TaskId, VerifyReport};
 use tonic::Status;
 
+use crate::beside::add_verifications;
 use crate::error::CatalogError;
 use crate::{begin, commit, delete};
 
@@ -62,8 +63,7 @@ pub fn backup(
     let mut backup = pb::Backup::from(manifest);
     if let Some(summary) = &mut backup.summary {
         summary.pins = all_into(pins);
-        let damaged = verifications.iter().map(|found| found.damaged);
-        summary.damage_found = damaged.max().unwrap_or_default();
+        add_verifications(verifications, summary);
     }
     backup
 }

@@ -130,7 +130,22 @@ async fn a_pin_that_has_ended_protects_no_more() {
         1,
         "it is shown all the same"
     );
-    other.delete("f1").await.expect("deletes");
+    // The clock of the one process, and the date of one backup, may be wrong.
+    refused(other.delete("f1").await, "BACKUP_PINNED");
+    other.full("f2", task(2)).await;
+    refused(other.delete("f1").await, "BACKUP_PINNED");
+    let date_of = |name: &'static str, date: Timestamp| {
+        let memory = memory.clone();
+        async move { World::at(Arc::new(memory), date).full(name, task(9)).await }
+    };
+    // That of a few may be, too.
+    date_of("f3", later).await;
+    refused(other.delete("f1").await, "BACKUP_PINNED");
+    let day = jiff::SignedDuration::from_hours(24);
+    date_of("f4", later.checked_add(day * 33).expect("a time")).await;
+    let last = later.checked_add(day * 34).expect("a time");
+    let last = World::at(Arc::new(memory.clone()), last);
+    last.delete("f1").await.expect("deletes");
 }
 
 #[tokio::test]

@@ -354,6 +354,10 @@ impl StorageCatalog for FakeCatalog {
                 base: facts.bases.get(name).cloned().unwrap_or_default(),
                 started_at: started.into(),
                 uploaded_bytes: 9,
+                covers: Some(pb::Covers {
+                    selection: Some(types::Selection::default()),
+                    missing: Vec::new(),
+                }),
                 pins: kept.into_iter().chain(held).collect(),
                 ..pb::BackupSummary::default()
             }
