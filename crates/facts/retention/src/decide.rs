@@ -32,6 +32,8 @@ pub enum Verdict {
 /// Why a backup is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeepReason {
+    /// The policy keeps everything.
+    All,
     /// It is one of the newest.
     Last,
     /// It is young enough.
@@ -84,6 +86,7 @@ pub enum Gone {
 impl fmt::Display for KeepReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::All => f.write_str("all are kept"),
             Self::Last => f.write_str("one of the newest"),
             Self::Young => f.write_str("young enough"),
             Self::NewestOf(period) => write!(f, "the newest of its {period}"),
@@ -245,6 +248,9 @@ impl<'a> Deciding<'a> {
             }
             if let Some(pin) = backup.pin.as_ref().filter(|pin| pin.is_in_force(certain)) {
                 reasons.push(KeepReason::Pinned(pin.reason.clone()));
+            }
+            if self.policy.keep_all && backup.in_scope {
+                reasons.push(KeepReason::All);
             }
             if backup.in_use {
                 reasons.push(KeepReason::InUse);

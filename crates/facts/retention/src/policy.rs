@@ -44,6 +44,9 @@ pub struct Policy {
     /// By whose calendar.
     #[serde(default)]
     pub zone: Zone,
+    /// Everything, whatever the other rules say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_all: bool,
 }
 
 fn floor_default() -> u32 {
@@ -81,13 +84,26 @@ impl Policy {
             floor: floor_default(),
             failed_days: failed_days_default(),
             zone: Zone::default(),
+            keep_all: false,
+        }
+    }
+
+    /// Keeps everything.
+    pub fn keeping_all() -> Self {
+        Self {
+            keep_all: true,
+            ..Self::new()
         }
     }
 
     /// Whether it may be applied.
     pub fn check(&self) -> Result<(), PolicyError> {
         let periods = Period::ALL.map(|period| self.of(period));
-        if self.last == 0 && self.days == 0 && periods.iter().all(|kept| *kept == 0) {
+        if !self.keep_all
+            && self.last == 0
+            && self.days == 0
+            && periods.iter().all(|kept| *kept == 0)
+        {
             return Err(PolicyError::NoRule);
         }
         if self.floor == 0 {

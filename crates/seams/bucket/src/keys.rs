@@ -105,6 +105,24 @@ pub fn deletion_mark(backup: &BackupRef, number: u32, attempt: &uuid::Uuid) -> S
     format!("{}{number:08}-{attempt}.json", deletion_marks(backup))
 }
 
+/// The mark of an attempt to delete what bears a name only if it is of no use.
+pub fn collection_mark(backup: &BackupRef, number: u32, attempt: &uuid::Uuid) -> String {
+    format!("{}{number:08}-gc-{attempt}.json", deletion_marks(backup))
+}
+
+/// Whether it is the key of a mark of such an attempt: it does not show that anything was to be deleted.
+pub fn is_collection_mark(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    name.split_once('-')
+        .is_some_and(|(_, rest)| rest.starts_with("gc-"))
+}
+
+/// Says that a backup of this name was deleted. It stays: the keys of the objects of two backups of one name would be the
+/// same, and a deletion that was held up for long would delete those of the second one.
+pub fn tombstone(backup: &BackupRef) -> String {
+    format!("{ROOT}/tombstones/{}/{}.json", backup.cluster, backup.name)
+}
+
 /// The prefix under which the pins of a backup are.
 pub fn pins(backup: &BackupRef) -> String {
     format!("{ROOT}/pins/{}/{}/", backup.cluster, backup.name)
@@ -212,6 +230,20 @@ mod tests {
             numbered(&key(None), 2),
             format!("{folder}/nb-1-big-Data.db.2")
         );
+    }
+
+    #[test]
+    fn marks_of_collections_are_known_and_sort_by_their_numbers() {
+        let backup = BackupRef {
+            cluster: "prod".parse().expect("name"),
+            name: "gc-1".parse().expect("name"),
+        };
+        let attempt = uuid::Uuid::from_u128(u128::MAX);
+        let of_collection = collection_mark(&backup, 1, &attempt);
+        let of_deletion = deletion_mark(&backup, 2, &attempt);
+        assert!(is_collection_mark(&of_collection));
+        assert!(!is_collection_mark(&of_deletion));
+        assert!(of_collection < of_deletion);
     }
 
     #[test]

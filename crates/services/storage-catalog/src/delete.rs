@@ -4,17 +4,21 @@
 //! nothing needs the backup, its manifest, and with it the backup has ceased to exist; then its data, its node manifests
 //! and its other documents; the marks last. Deleting again takes up wherever it stopped. A commit that was at work all the
 //! time may have created the manifest since: it is looked for once more when the intent is gone.
+//!
+//! Before anything is deleted a tombstone is created, which stays. A deletion that is held up between its last check and a
+//! request sends that request some time later, when another deletion may have come to its end: no backup of the name must have
+//! been made by then.
 
 mod checks;
 mod mark;
 
 use api::{ErrorKind, ServiceError};
 use blob_store::Meta;
-use bucket::keys;
+use bucket::{Tombstone, keys};
 use chassis::work::{Progress, Work};
 use futures::{StreamExt, TryStreamExt};
 use model::BackupRef;
-use model::manifest::Intent;
+use model::manifest::{Intent, Marker};
 use model::task::Deletion;
 
 use crate::catalog::Catalog;
@@ -46,20 +50,24 @@ impl Catalog {
             self.check_as_asked(backup, request, None).await?;
             self.check_deletes().await?;
         }
-        let mark = Mark::set(self, backup).await?;
+        let key_of = if request.only_garbage {
+            keys::collection_mark
+        } else {
+            keys::deletion_mark
+        };
+        let mark = Mark::set(self, backup, key_of).await?;
         let is_there = self.exists(&keys::backup_manifest(backup)).await?;
         let checked = match self.check_unneeded_now(backup, is_there).await {
             Ok(()) => self.check_as_asked(backup, request, Some(&mark)).await,
             refused => refused,
         };
         if let Err(refusal) = checked {
-            // With the manifest gone there is nothing left to give back, and neither if a commit has created it since. If the
-            // earlier attempt has ended by itself, there may be another backup of the name.
-            if !resumed
-                || (is_there && self.is_whole(backup).await?)
-                || !mark.has_earlier(self).await?
-            {
+            // The attempts that left earlier marks may live, unless the caller knows better.
+            let takes_back = request.earlier_are_dead && is_there && self.is_whole(backup).await?;
+            if takes_back {
                 mark.withdraw(self).await?;
+            } else {
+                mark.withdraw_own(self).await?;
             }
             return Err(refusal);
         }
@@ -82,6 +90,7 @@ impl Catalog {
             Err(error) if error.is_unreadable() => None,
             read => read?,
         };
+        self.bury(backup).await?;
         let mut deleted = Deletion::default();
         self.destroy_one(&keys::backup_manifest(backup), mark, &mut deleted)
             .await?;
@@ -103,6 +112,21 @@ impl Catalog {
             .await?;
         mark.withdraw(self).await?;
         Ok(deleted)
+    }
+
+    /// Takes the name for ever.
+    async fn bury(&self, backup: &BackupRef) -> Result<(), CatalogError> {
+        let tombstone = Marker {
+            backup: backup.clone(),
+            at: self.now(),
+            task_id: None,
+            reason: None,
+            until: None,
+        };
+        let key = keys::tombstone(backup);
+        self.create(&key, Tombstone(tombstone)).await?;
+        let durable = self.store.make_durable(&key).await;
+        durable.map_err(CatalogError::store("flush a document"))
     }
 
     async fn destroy_one(

@@ -64,6 +64,15 @@ pub enum CatalogError {
     AnotherBackup { backup: BackupRef, meant: Timestamp },
     #[error("`{backup}` may go only while `{gone}` is there, and that is deleted")]
     ReliedOnGone { backup: BackupRef, gone: BackupRef },
+    #[error("the deletion of `{backup}` was not to begin after {not_after}")]
+    TooLate {
+        backup: BackupRef,
+        not_after: Timestamp,
+    },
+    #[error(
+        "a backup of the name `{backup}` was deleted, and the names of deleted backups are not taken again"
+    )]
+    Buried { backup: BackupRef },
     #[error("what is kept of the backup `{backup}` is of use: it is complete or being made")]
     NotGarbage { backup: BackupRef },
     #[error("the backup `{backup}` is the base of {}", .dependents.join(", "))]
@@ -159,7 +168,7 @@ impl ServiceError for CatalogError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound { .. } => ErrorKind::NotFound,
-            Self::Exists { .. } => ErrorKind::AlreadyExists,
+            Self::Exists { .. } | Self::Buried { .. } => ErrorKind::AlreadyExists,
             Self::BaseMismatch(_) | Self::PinEnded { .. } => ErrorKind::InvalidArgument,
             Self::AnotherDeletion { .. } => ErrorKind::Unavailable,
             Self::Document { source, .. } => source.kind(),
@@ -180,6 +189,7 @@ impl ServiceError for CatalogError {
             | Self::AnotherBackup { .. }
             | Self::ReliedOnGone { .. }
             | Self::NotGarbage { .. }
+            | Self::TooLate { .. }
             | Self::IsBase { .. }
             | Self::Running { .. }
             | Self::Unclear { .. }
@@ -209,6 +219,8 @@ impl ServiceError for CatalogError {
             Self::AnotherBackup { .. } => "BACKUP_IS_ANOTHER",
             Self::ReliedOnGone { .. } => "RELIED_ON_GONE",
             Self::NotGarbage { .. } => "NOT_GARBAGE",
+            Self::TooLate { .. } => "DELETION_TOO_LATE",
+            Self::Buried { .. } => "BACKUP_NAME_BURIED",
             Self::IsBase { .. } => "BACKUP_IS_BASE",
             Self::Running { .. } => "BACKUP_RUNNING",
             Self::Unclear { .. } => "REFERENCES_UNCLEAR",
@@ -233,14 +245,12 @@ impl ServiceError for CatalogError {
                 return Some(format!("did you mean {}", nearest.join(" or ")));
             }
             Self::Ambiguous { .. } => "name the cluster too",
-            Self::Exists { .. } => "choose another name, or delete that backup first",
+            Self::Exists { .. } | Self::Buried { .. } => "choose another name",
             Self::NoBase { .. } => "make a full backup first",
             Self::BaseUnsuitable { .. } => {
                 "name a complete full backup of the same cluster, or none for the newest"
             }
-            Self::GivenUp { .. } => {
-                "make the backup again under another name, or delete this one first"
-            }
+            Self::GivenUp { .. } => "make the backup again under another name",
             Self::Deleting { .. } => {
                 "choose another backup; deleting this one again finishes a deletion that was cut short"
             }
@@ -282,6 +292,7 @@ impl ServiceError for CatalogError {
             | Self::Committed { .. }
             | Self::NotComplete { .. }
             | Self::AnotherDeletion { .. }
+            | Self::TooLate { .. }
             | Self::Stopped(_) => return None,
         };
         Some(text.to_owned())

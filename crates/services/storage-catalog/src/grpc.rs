@@ -13,6 +13,7 @@ use model::{BackupRef, ClusterName, TaskId};
 use tonic::{Request, Response, Status};
 
 use crate::catalog::Catalog;
+use crate::delete;
 use wire::PinHolder;
 
 /// The service on the wire.
@@ -35,6 +36,22 @@ impl StorageCatalogGrpc {
             .resolve(cluster, name)
             .await
             .map_err(api::status)
+    }
+
+    /// Deletes as long as the stream is read.
+    fn deletion(
+        &self,
+        backup: BackupRef,
+        how: delete::Request,
+    ) -> BoxStream<'static, Result<pb::DeleteBackupResponse, Status>> {
+        let catalog = self.catalog.clone();
+        stream(
+            move |work| async move {
+                let deleting = catalog.delete(&backup, &how, &work);
+                work.or_stop(deleting).await?
+            },
+            wire::delete_message,
+        )
     }
 }
 
@@ -171,17 +188,21 @@ impl StorageCatalog for StorageCatalogGrpc {
         request: Request<pb::DeleteBackupRequest>,
     ) -> Result<Response<Self::DeleteBackupStream>, Status> {
         let request = request.into_inner();
-        let how = wire::delete(&request).map_err(api::status)?;
+        let how = wire::delete(&request);
         let backup = self.resolve(request.backup).await?;
-        let catalog = self.catalog.clone();
-        let messages = stream(
-            move |work| async move {
-                let deleting = catalog.delete(&backup, &how, &work);
-                work.or_stop(deleting).await?
-            },
-            wire::delete_message,
-        );
-        Ok(Response::new(messages))
+        Ok(Response::new(self.deletion(backup, how)))
+    }
+
+    type DeleteBackupIfStream = BoxStream<'static, Result<pb::DeleteBackupResponse, Status>>;
+
+    async fn delete_backup_if(
+        &self,
+        request: Request<pb::DeleteBackupIfRequest>,
+    ) -> Result<Response<Self::DeleteBackupIfStream>, Status> {
+        let request = request.into_inner();
+        let how = wire::delete_if(&request).map_err(api::status)?;
+        let backup = self.resolve(request.backup).await?;
+        Ok(Response::new(self.deletion(backup, how)))
     }
 
     async fn find_garbage(

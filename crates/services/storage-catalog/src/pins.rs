@@ -71,6 +71,7 @@ impl Catalog {
         if !self.exists(&keys::backup_manifest(backup)).await? {
             return Err(self.why_not_complete(backup).await?);
         }
+        let by_people = pin.reason.is_some();
         let created = self.create(&keys::pin(backup, task), Pin(pin)).await?;
         let marked = !self.marks(backup).await?.is_empty();
         // A deletion that came to its end between our first check and the pin has removed its mark again.
@@ -80,6 +81,8 @@ impl Catalog {
         }
         match created.put {
             // It may be an earlier call's pin that holds: the deletion, if it still lives, has seen it and gives up.
+            // Another person may have been told meanwhile that this very pin is there. If the deletion is given up, it holds.
+            Put::Created if there && by_people => Err(self.why_not_pinned(backup).await?),
             Put::Exists if there => Err(CatalogError::AnotherDeletion {
                 backup: backup.clone(),
             }),

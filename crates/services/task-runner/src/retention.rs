@@ -84,7 +84,8 @@ pub(crate) async fn get(
     Ok((states, runs))
 }
 
-/// Forgets a policy.
+/// Forgets a policy. That of a schedule is replaced by one that keeps all: its backups would be under the policy of the cluster
+/// at once, and that may let go what this one kept. The second time it is forgotten.
 pub(crate) async fn delete(
     context: &Context,
     cluster: ClusterName,
@@ -92,6 +93,20 @@ pub(crate) async fn delete(
 ) -> Result<(), RunnerError> {
     if !store::has_policy(context, &cluster, schedule.as_ref()).await? {
         return Err(RunnerError::RetentionNotSet { cluster, schedule });
+    }
+    let states = store::policies(context, &cluster).await;
+    let keeps_all = states.is_ok_and(|states| {
+        let mut own = states.iter().filter(|state| state.schedule == schedule);
+        own.any(|state| state.policy.keep_all)
+    });
+    if schedule.is_some() && !keeps_all {
+        let state = PolicyState {
+            cluster,
+            schedule,
+            policy: Policy::keeping_all(),
+            changed_at: (context.clock)(),
+        };
+        return store::put_policy(context, &state).await;
     }
     store::remove_policy(context, &cluster, schedule.as_ref()).await
 }
@@ -127,6 +142,7 @@ pub(crate) struct Decision {
     pub listed: Vec<BackupSummary>,
     pub backups: Vec<Backup>,
     pub ruled: Vec<Ruled>,
+    pub policies: Policies,
 }
 
 /// Decides by what is in the bucket now. What `stays` counts as in use.
@@ -146,6 +162,7 @@ pub(crate) async fn decide_now(
         listed,
         backups,
         ruled,
+        policies,
     })
 }
 

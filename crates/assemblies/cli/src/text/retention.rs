@@ -23,6 +23,9 @@ fn rules(policy: &Policy) -> String {
             number => rules.push(format!("one of each of {number} {period}s")),
         }
     }
+    if policy.keep_all {
+        return "keeps all".to_owned();
+    }
     format!(
         "keeps {}, never less than {}; what failed or is damaged for {} days; {}",
         rules.join(", "),

@@ -645,6 +645,18 @@ impl StorageCatalog for Services {
         ))
     }
 
+    type DeleteBackupIfStream =
+        BoxStream<'static, Result<catalog_pb::DeleteBackupResponse, Status>>;
+
+    async fn delete_backup_if(
+        &self,
+        _: Request<catalog_pb::DeleteBackupIfRequest>,
+    ) -> Answer<Self::DeleteBackupIfStream> {
+        Err(Status::unimplemented(
+            "the command line asks the task-runner",
+        ))
+    }
+
     async fn find_garbage(
         &self,
         _: Request<catalog_pb::FindGarbageRequest>,

@@ -146,24 +146,24 @@ fn pins_and_tasks_keep_what_would_go_until_they_end() {
     check(
         &last(2),
         &[
-            pinned(None, days_ago(90)),
-            pinned(Some("2026-11-26T12:00:00Z"), days_ago(80)),
-            pinned(Some("2026-11-26T12:00:01Z"), days_ago(70)),
+            pinned(None, days_ago(40)),
+            pinned(Some("2026-11-26T12:00:00Z"), days_ago(30)),
+            pinned(Some("2026-11-26T12:00:01Z"), days_ago(20)),
             Backup {
                 in_use: true,
-                ..days_ago(60)
+                ..days_ago(10)
             },
             days_ago(2),
             days_ago(1),
         ],
         expect![[r#"
-            d90: Keep([Pinned("audit")])
-            d80: Go(Expired)
-            d70: Keep([Pinned("audit")])
-            d60: Keep([InUse])
+            d40: Keep([Pinned("audit")])
+            d30: Go(Expired)
+            d20: Keep([Pinned("audit")])
+            d10: Keep([InUse])
             d2: Keep([Last])
             d1: Keep([Last])
-            go: d80
+            go: d30
         "#]],
     );
 }

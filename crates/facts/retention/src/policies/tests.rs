@@ -191,7 +191,7 @@ fn a_mark_of_a_deletion_judges_neither_the_backup_nor_what_builds_on_it() {
     let backups = [
         marked,
         on(backup("differential", 1990), "full"),
-        backup("older", 900),
+        backup("older", 700),
         backup("newer", 20),
     ];
     assert_eq!(going(&of_cluster(last(1)), &backups, now()), ["older"]);

@@ -65,6 +65,7 @@ pub const RPCS: &[Rpc] = &[
     // It keeps the result in the bucket.
     changes(STORAGE_CATALOG, "VerifyBackup", RUNNER),
     changes(STORAGE_CATALOG, "DeleteBackup", RUNNER),
+    changes(STORAGE_CATALOG, "DeleteBackupIf", RUNNER),
     reads(STORAGE_CATALOG, "FindGarbage", RUNNER),
     changes(STORAGE_CATALOG, "PinBackup", RUNNER),
     changes(STORAGE_CATALOG, "UnpinBackup", RUNNER),

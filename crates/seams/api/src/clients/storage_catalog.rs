@@ -129,6 +129,18 @@ pub struct DeleteBackup {
     pub relies_on: Vec<BackupName>,
     /// Only if it is of no use to anyone.
     pub only_garbage: bool,
+    /// Only if it begins until then, by the clock of the storage-catalog.
+    pub not_after: Option<Timestamp>,
+}
+
+impl DeleteBackup {
+    /// Whether there are conditions that an older storage-catalog does not know.
+    pub fn has_conditions(&self) -> bool {
+        self.started_at.is_some()
+            || !self.relies_on.is_empty()
+            || self.only_garbage
+            || self.not_after.is_some()
+    }
 }
 
 /// What a backup is begun with.

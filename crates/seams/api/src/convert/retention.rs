@@ -21,6 +21,7 @@ impl From<Policy> for pb::RetentionPolicy {
             floor: policy.floor,
             failed_days: Some(policy.failed_days),
             zone: policy.zone.into(),
+            keep_all: policy.keep_all,
         }
     }
 }
@@ -41,6 +42,7 @@ impl TryFrom<pb::RetentionPolicy> for Policy {
             floor: policy.floor,
             failed_days: policy.failed_days.unwrap_or(FAILED_DAYS_DEFAULT),
             zone: parsed_optional("policy.zone", &policy.zone)?.unwrap_or_default(),
+            keep_all: policy.keep_all,
         };
         let checked = policy.check();
         checked.map_err(|error| ConversionError::invalid("policy", error))?;
@@ -223,6 +225,7 @@ mod tests {
             floor: 8,
             failed_days: 0,
             zone: "Europe/Berlin".parse().expect("a zone"),
+            keep_all: true,
         };
         let wire = pb::RetentionPolicy::from(policy.clone());
         assert_eq!(Policy::try_from(wire.clone()), Ok(policy));

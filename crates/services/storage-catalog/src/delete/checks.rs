@@ -23,6 +23,10 @@ pub struct Request {
     pub relies_on: Vec<BackupName>,
     /// What bears the name must be of no use to anyone.
     pub only_garbage: bool,
+    /// The time after which nothing may be deleted any more: the caller may have lost its right to by then.
+    pub not_after: Option<Timestamp>,
+    /// The attempts that have left marks are known to be dead: if this one is refused, their marks go, too.
+    pub earlier_are_dead: bool,
 }
 
 impl Catalog {
@@ -42,8 +46,6 @@ impl Catalog {
             return Ok(false);
         }
         match self.read_intent(backup).await {
-            // Whether it is garbage is checked next.
-            Ok(None) if request.only_garbage && self.has_folder(backup).await? => Ok(false),
             Ok(Some(intent)) if !even_if_running => Err(CatalogError::Running {
                 backup: backup.clone(),
                 task: intent.task_id,
@@ -51,7 +53,7 @@ impl Catalog {
             Ok(Some(_)) => Ok(false),
             Err(error) if error.is_unreadable() && even_if_running => Ok(false),
             Err(error) => Err(error),
-            Ok(None) if self.has_strays(backup).await? => Ok(false),
+            Ok(None) if self.has_folder(backup).await? => Ok(false),
             Ok(None) => Err(self.why_not_complete(backup).await?),
         }
     }
@@ -161,6 +163,13 @@ impl Catalog {
         request: &Request,
         mark: Option<&Mark>,
     ) -> Result<(), CatalogError> {
+        let now = self.now();
+        if let Some(not_after) = request.not_after.filter(|not_after| now > *not_after) {
+            return Err(CatalogError::TooLate {
+                backup: backup.clone(),
+                not_after,
+            });
+        }
         if request.only_garbage && !self.is_garbage(backup, mark).await? {
             return Err(CatalogError::NotGarbage {
                 backup: backup.clone(),
@@ -192,7 +201,7 @@ impl Catalog {
     }
 
     /// Whether what bears the name is of no use. Once the mark is set this stays so: a backup of the name that is begun sees
-    /// the mark. An earlier mark was set for good reason, or its deletion will be refused without a manifest to take back.
+    /// the mark. An earlier mark shows that a backup was to be deleted; that of an attempt like this one shows nothing.
     async fn is_garbage(
         &self,
         backup: &BackupRef,
@@ -201,10 +210,11 @@ impl Catalog {
         if self.exists(&keys::backup_manifest(backup)).await? {
             return Ok(false);
         }
-        let is_half_deleted = match mark {
-            Some(mark) => mark.has_earlier(self).await?,
-            None => !self.marks(backup).await?.is_empty(),
-        };
+        let marks = self.marks(backup).await?;
+        let is_own = |key: &str| mark.is_some_and(|mark| mark.is(key));
+        let is_half_deleted = marks
+            .iter()
+            .any(|meta| !is_own(&meta.key) && !keys::is_collection_mark(&meta.key));
         Ok(is_half_deleted
             || self.exists(&keys::failure(backup)).await?
             || !self.exists(&keys::intent(backup)).await?)

@@ -17,8 +17,12 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Marks a backup as being deleted, over the marks of earlier attempts.
-    pub async fn set(catalog: &Catalog, backup: &BackupRef) -> Result<Self, CatalogError> {
+    /// Marks a backup as being deleted, over the marks of earlier attempts. `key_of` makes the key of the mark.
+    pub async fn set(
+        catalog: &Catalog,
+        backup: &BackupRef,
+        key_of: fn(&BackupRef, u32, &Uuid) -> String,
+    ) -> Result<Self, CatalogError> {
         let prefix = keys::deletion_marks(backup);
         let marks = catalog.marks(backup).await?;
         let number_of = |key: &str| -> Option<u32> {
@@ -28,7 +32,7 @@ impl Mark {
         let number = last.unwrap_or(0).saturating_add(1);
         let mark = Self {
             backup: backup.clone(),
-            key: keys::deletion_mark(backup, number, &Uuid::now_v7()),
+            key: key_of(backup, number, &Uuid::now_v7()),
         };
         let marker = Marker {
             backup: backup.clone(),
@@ -53,10 +57,9 @@ impl Mark {
         }
     }
 
-    /// Whether another attempt's mark is there that this one has taken over. While one is, no backup of the name is begun.
-    pub async fn has_earlier(&self, catalog: &Catalog) -> Result<bool, CatalogError> {
-        let marks = catalog.marks(&self.backup).await?;
-        Ok(marks.iter().any(|mark| mark.key < self.key))
+    /// Whether this is the key of the mark.
+    pub fn is(&self, key: &str) -> bool {
+        self.key == key
     }
 
     /// Removes the marks that this one took over, and this one last, so that none of theirs becomes the last again.
@@ -66,6 +69,11 @@ impl Mark {
                 delete(catalog, &mark.key).await?;
             }
         }
+        delete(catalog, &self.key).await
+    }
+
+    /// Removes this mark alone. An earlier attempt that lives may go on: its mark was there all the time.
+    pub async fn withdraw_own(&self, catalog: &Catalog) -> Result<(), CatalogError> {
         delete(catalog, &self.key).await
     }
 }

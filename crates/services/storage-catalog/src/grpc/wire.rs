@@ -68,6 +68,9 @@ pub fn backup(
     backup
 }
 
+/// The longest reason of a pin: every list shows it.
+const REASON_BYTES_MAX: usize = 1024;
+
 /// Who keeps a backup.
 pub enum PinHolder {
     Task(TaskId),
@@ -88,6 +91,10 @@ pub fn pin_holder(request: &pb::PinBackupRequest) -> Result<PinHolder, Conversio
             "the pin of a task has neither reason nor end",
         )),
         None if request.reason.is_empty() => Err(ConversionError::missing("reason")),
+        None if request.reason.len() > REASON_BYTES_MAX => Err(ConversionError::invalid(
+            "reason",
+            "it has more than 1024 bytes",
+        )),
         None => Ok(PinHolder::People {
             reason: request.reason.clone(),
             until,
@@ -111,17 +118,23 @@ pub fn unpinned_task(request: &pb::UnpinBackupRequest) -> Result<Option<TaskId>,
     }
 }
 
-pub fn delete(request: &pb::DeleteBackupRequest) -> Result<delete::Request, ConversionError> {
-    let name = |text: &String| parsed::<BackupName>("relies_on", text);
-    Ok(delete::Request {
+pub fn delete(request: &pb::DeleteBackupRequest) -> delete::Request {
+    delete::Request {
         even_if_running: request.even_if_running,
+        earlier_are_dead: request.earlier_are_dead,
+        ..delete::Request::default()
+    }
+}
+
+pub fn delete_if(request: &pb::DeleteBackupIfRequest) -> Result<delete::Request, ConversionError> {
+    let name = |text: &String| parsed::<BackupName>("relies_on", text);
+    let relies_on = request.relies_on.iter().map(name);
+    Ok(delete::Request {
         started_at: parsed_optional("started_at", &request.started_at)?,
+        relies_on: relies_on.collect::<Result<_, _>>()?,
         only_garbage: request.only_garbage,
-        relies_on: request
-            .relies_on
-            .iter()
-            .map(name)
-            .collect::<Result<_, _>>()?,
+        not_after: parsed_optional("not_after", &request.not_after)?,
+        ..delete::Request::default()
     })
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use api::RemoteError;
-use api::pb::storage_catalog::{BackupState, BackupSummary, DeleteBackupRequest, VerifyLevel};
+use api::pb::storage_catalog::{BackupState, BackupSummary, DeleteBackupIfRequest, VerifyLevel};
 use blob_store::BlobStore;
 use blob_store::testing::Memory;
 use bucket::keys;
@@ -13,11 +13,11 @@ use futures::future::BoxFuture;
 use crate::interleaved::{CALLS_MAX, Held};
 use crate::world::{World, backup, memory_world, refused, task, wire_ref};
 
-fn relying_on(name: &str, others: &[&str]) -> DeleteBackupRequest {
-    DeleteBackupRequest {
+fn relying_on(name: &str, others: &[&str]) -> DeleteBackupIfRequest {
+    DeleteBackupIfRequest {
         backup: wire_ref(name),
         relies_on: others.iter().map(|other| (*other).to_owned()).collect(),
-        ..DeleteBackupRequest::default()
+        ..DeleteBackupIfRequest::default()
     }
 }
 
@@ -36,18 +36,18 @@ async fn a_deletion_that_relies_on_others_is_refused_once_one_is_gone_or_goes() 
     }
     let mark = keys::deletion_mark(&backup("f3"), 1, &uuid::Uuid::from_u128(1));
     world.put(&mark, "a mark").await;
-    let error = world.delete_with(relying_on("f1", &["f2", "f3"])).await;
+    let error = world.delete_if(relying_on("f1", &["f2", "f3"])).await;
     let error = refused(error, "RELIED_ON_GONE");
     assert!(error.message.contains("f3"), "{error}");
     assert_eq!(world.state("f1").await, Some(BackupState::Complete));
     memory.delete(&mark).await.expect("deletes");
     world.delete("f3").await.expect("deletes");
     refused(
-        world.delete_with(relying_on("f1", &["f3"])).await,
+        world.delete_if(relying_on("f1", &["f3"])).await,
         "RELIED_ON_GONE",
     );
     world
-        .delete_with(relying_on("f1", &["f2"]))
+        .delete_if(relying_on("f1", &["f2"]))
         .await
         .expect("deletes");
     assert_eq!(world.state("f2").await, Some(BackupState::Complete));
@@ -57,30 +57,42 @@ async fn a_deletion_that_relies_on_others_is_refused_once_one_is_gone_or_goes() 
 async fn another_backup_of_the_name_is_not_deleted() {
     let (_, world) = memory_world();
     world.full("f1", task(1)).await;
-    let meant = summary(&world, "f1").await.started_at;
-    world.delete("f1").await.expect("deletes");
-    world.full("f1", task(2)).await;
-    let decided = |started_at: &str| DeleteBackupRequest {
+    let decided = |started_at: &str| DeleteBackupIfRequest {
         started_at: started_at.to_owned(),
         ..relying_on("f1", &[])
     };
-    let error = world.delete_with(decided(&meant)).await;
+    let error = world.delete_if(decided("2020-01-01T00:00:00Z")).await;
     refused(error, "BACKUP_IS_ANOTHER");
     assert_eq!(world.state("f1").await, Some(BackupState::Complete));
     let now = summary(&world, "f1").await.started_at;
-    world.delete_with(decided(&now)).await.expect("deletes");
+    world.delete_if(decided(&now)).await.expect("deletes");
+}
+
+#[tokio::test]
+async fn a_deletion_that_comes_too_late_deletes_nothing() {
+    let (_, world) = memory_world();
+    world.full("f1", task(1)).await;
+    let until = |not_after: &str| DeleteBackupIfRequest {
+        not_after: not_after.to_owned(),
+        ..relying_on("f1", &[])
+    };
+    let error = world.delete_if(until("2026-01-01T00:00:00Z")).await;
+    refused(error, "DELETION_TOO_LATE");
+    assert_eq!(world.state("f1").await, Some(BackupState::Complete));
+    let later = until("2027-01-01T00:00:00Z");
+    world.delete_if(later).await.expect("deletes");
 }
 
 fn delete_one(world: Arc<World>) -> BoxFuture<'static, Result<(), RemoteError>> {
     Box::pin(async move {
-        world.delete_with(relying_on("f1", &["f2"])).await?;
+        world.delete_if(relying_on("f1", &["f2"])).await?;
         Ok(())
     })
 }
 
 fn delete_the_other(world: Arc<World>) -> BoxFuture<'static, Result<(), RemoteError>> {
     Box::pin(async move {
-        world.delete_with(relying_on("f2", &["f1"])).await?;
+        world.delete_if(relying_on("f2", &["f1"])).await?;
         Ok(())
     })
 }

@@ -368,17 +368,16 @@ impl World {
         &self,
         request: pb::DeleteBackupRequest,
     ) -> Result<pb::DeleteBackupResponse, RemoteError> {
-        let mut stream = self
-            .client
-            .clone()
-            .delete_backup(request)
-            .await?
-            .into_inner();
-        let mut last = None;
-        while let Some(message) = stream.message().await? {
-            last = Some(message);
-        }
-        Ok(last.expect("a last message"))
+        let mut client = self.client.clone();
+        last_of(client.delete_backup(request).await?.into_inner()).await
+    }
+
+    pub async fn delete_if(
+        &self,
+        request: pb::DeleteBackupIfRequest,
+    ) -> Result<pb::DeleteBackupResponse, RemoteError> {
+        let mut client = self.client.clone();
+        last_of(client.delete_backup_if(request).await?.into_inner()).await
     }
 
     pub async fn pin(&self, name: &str, task: TaskId) -> Result<(), RemoteError> {
@@ -452,4 +451,14 @@ pub fn refused<T: std::fmt::Debug>(result: Result<T, RemoteError>, reason: &str)
     let error = result.expect_err(reason);
     assert_eq!(error.reason, reason, "{error:?}");
     error
+}
+
+async fn last_of(
+    mut stream: tonic::Streaming<pb::DeleteBackupResponse>,
+) -> Result<pb::DeleteBackupResponse, RemoteError> {
+    let mut last = None;
+    while let Some(message) = stream.message().await? {
+        last = Some(message);
+    }
+    Ok(last.expect("a last message"))
 }

@@ -426,6 +426,19 @@ impl StorageCatalog for FakeCatalog {
         &self,
         request: Request<pb::DeleteBackupRequest>,
     ) -> Answer<Self::DeleteBackupStream> {
+        let request = pb::DeleteBackupIfRequest {
+            backup: request.into_inner().backup,
+            ..pb::DeleteBackupIfRequest::default()
+        };
+        self.delete_backup_if(Request::new(request)).await
+    }
+
+    type DeleteBackupIfStream = BoxStream<'static, Result<pb::DeleteBackupResponse, Status>>;
+
+    async fn delete_backup_if(
+        &self,
+        request: Request<pb::DeleteBackupIfRequest>,
+    ) -> Answer<Self::DeleteBackupIfStream> {
         let fault = self.fleet.enter("delete").await?;
         let request = request.into_inner();
         let name = name(request.backup);

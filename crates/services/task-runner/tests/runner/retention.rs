@@ -35,10 +35,10 @@ fn last(last: u32) -> Policy {
 /// Two chains of a full backup and a differential, and two full ones. The last two stay.
 fn world() -> World {
     let world = World::new(&["n1"]);
-    world.has_backup_of("f1", 60, None);
-    world.has_backup_of("d1", 59, Some("f1"));
-    world.has_backup_of("f2", 50, None);
-    world.has_backup_of("d2", 49, Some("f2"));
+    world.has_backup_of("f1", 28, None);
+    world.has_backup_of("d1", 27, Some("f1"));
+    world.has_backup_of("f2", 20, None);
+    world.has_backup_of("d2", 19, Some("f2"));
     world.has_backup_of("f3", 2, None);
     world.has_backup_of("f4", 1, None);
     world
@@ -136,6 +136,28 @@ async fn policies_are_set_shown_and_cleared() {
             (ErrorKind::NotFound, "RETENTION_NOT_SET")
         );
     }
+}
+
+#[tokio::test]
+async fn clearing_the_policy_of_a_schedule_keeps_its_backups_until_it_is_cleared_again() {
+    let (_world, life) = world_with_policy().await;
+    let rarely = Schedule {
+        cron: "0 0 29 2 *".parse().expect("an expression"),
+        ..every_second()
+    };
+    let put = life.typed.put_schedule(rarely, false).await;
+    put.expect("a schedule");
+    life.set(Some(&nightly()), last(5)).await;
+    let (shop, nightly) = (shop(), nightly());
+    let clear = || life.typed.delete_retention(&shop, Some(&nightly));
+    clear().await.expect("it was there");
+    let (states, _) = life.typed.get_retention(&shop).await.expect("it");
+    assert!(states[1].policy.keep_all, "{states:?}");
+    clear().await.expect("it was there");
+    let (states, _) = life.typed.get_retention(&shop).await.expect("it");
+    assert_eq!(states.len(), 1);
+    let error = clear().await.expect_err("there is none");
+    assert_eq!(error.reason, "RETENTION_NOT_SET");
 }
 
 #[tokio::test]

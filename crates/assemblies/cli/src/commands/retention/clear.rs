@@ -10,7 +10,8 @@ use crate::failure::Failure;
 
 /// Forgets a retention policy. Deletes no backup.
 ///
-/// Without its own policy, backups of a schedule are under the one of the cluster, if there is one.
+/// The policy of a schedule is replaced by one that keeps all its backups. Cleared once more, they are under the policy of the
+/// cluster, if there is one: see what that lets go with `ringkeep retention run CLUSTER --dry-run`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The cluster.
@@ -41,7 +42,12 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     context.screen.result(&view, |view, _| {
         let of = match &view.schedule {
             None => format!("cluster {}", view.cluster),
-            Some(schedule) => format!("schedule {schedule} of cluster {}", view.cluster),
+            Some(schedule) => {
+                let cluster = &view.cluster;
+                return format!(
+                    "schedule {schedule} of cluster {cluster} has no retention rules any more; `ringkeep retention show {cluster}` shows whether all its backups are kept or the policy of the cluster applies\n"
+                );
+            }
         };
         format!("{of} has no retention policy any more\n")
     })

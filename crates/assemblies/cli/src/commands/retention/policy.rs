@@ -71,6 +71,7 @@ impl PolicyArgs {
             floor: self.floor,
             failed_days: self.failed_days,
             zone: self.zone.clone(),
+            keep_all: false,
         };
         match policy.check() {
             Ok(()) => Ok(policy),

@@ -256,16 +256,25 @@ impl StorageCatalog for RemoteStorageCatalog {
         how: DeleteBackup,
         on_progress: OnProgress<'_>,
     ) -> Result<Deletion, RemoteError> {
-        let request = pb::DeleteBackupRequest {
-            backup: Some(backup.clone().into()),
-            even_if_running: how.even_if_running,
-            started_at: time_optional(how.started_at),
-            relies_on: how.relies_on.into_iter().map(Into::into).collect(),
-            only_garbage: how.only_garbage,
-        };
         let mut client = self.client.clone();
-        let call = client.delete_backup(request);
-        let last = follow(self.limits.silence, on_progress, call).await?;
+        let (silence, backup) = (self.limits.silence, Some(backup.clone().into()));
+        let last = if how.has_conditions() {
+            let request = pb::DeleteBackupIfRequest {
+                backup,
+                started_at: time_optional(how.started_at),
+                relies_on: how.relies_on.into_iter().map(Into::into).collect(),
+                only_garbage: how.only_garbage,
+                not_after: time_optional(how.not_after),
+            };
+            follow(silence, on_progress, client.delete_backup_if(request)).await?
+        } else {
+            let request = pb::DeleteBackupRequest {
+                backup,
+                even_if_running: how.even_if_running,
+                earlier_are_dead: false,
+            };
+            follow(silence, on_progress, client.delete_backup(request)).await?
+        };
         let last = last.ok_or_else(|| cut_short("a deletion that ended without a result"))?;
         Ok(Deletion {
             objects: last.deleted_objects,

@@ -2,16 +2,17 @@
 //!
 //! Before each deletion everything is read and decided again, and what is about to go is written down at the version that this
 //! run has last written: a run that has lost its place, or its lease, cannot write it and deletes nothing. The
-//! storage-catalog then deletes only the backup that was meant, and only while the good ones are there by which it may go.
+//! storage-catalog then deletes only the backup that was meant, only while the good ones are there by which it may go, and only if
+//! it can begin soon: a runner that is held up after it has written may reach it once more when another one has the task.
 
 use std::collections::BTreeSet;
 
 use api::ErrorKind;
 use model::plan::StepKind;
 use model::task::{Progress, RetentionEntry, RetentionOutcome, RetentionReport};
-use model::{BackupName, ClusterName, Finding};
+use model::{BackupName, BackupState, ClusterName, Finding};
 use plan::codes;
-use retention::{PastRun, Policies, Ruled, Verdict};
+use retention::{KeepReason, PastRun, Policies, Ruled, Verdict};
 use schedule::ScheduleName;
 use state_store::StateError;
 
@@ -21,7 +22,7 @@ use crate::engine::{Output, StepError, StepRun};
 use crate::error::RunnerError;
 use crate::kinds::undo::follow_up;
 use crate::retention::store::{self, Deleting, StoredNow};
-use crate::retention::{Decision, decide_now};
+use crate::retention::{Decision, decide_now, list};
 
 /// Applies the policies of the task's cluster.
 pub(super) async fn apply(step: &StepRun) -> Result<Output, StepError> {
@@ -41,6 +42,9 @@ struct Run<'a> {
     /// Not tried again.
     refused: BTreeSet<BackupName>,
     findings: Vec<Finding>,
+    /// By which it decides: if they change, it ends.
+    policies: Option<Policies>,
+    leap_noted: bool,
 }
 
 impl<'a> Run<'a> {
@@ -58,6 +62,8 @@ impl<'a> Run<'a> {
             report: step.document(REPORT).await?.unwrap_or_default(),
             refused: BTreeSet::new(),
             findings: Vec::new(),
+            policies: None,
+            leap_noted: false,
             cluster,
         })
     }
@@ -94,6 +100,16 @@ impl<'a> Run<'a> {
             }
             decided => decided?,
         };
+        let policies = self
+            .policies
+            .get_or_insert_with(|| decision.policies.clone());
+        if *policies != decision.policies {
+            self.keep_all_but(|_| false);
+            let finding = self.policies_changed();
+            self.findings.push(finding);
+            return Ok(false);
+        }
+        self.note_leap(&decision);
         let going = Policies::going(&decision.ruled, &decision.backups);
         self.take(&decision, &going);
         let Some(next) = going.first() else {
@@ -108,11 +124,11 @@ impl<'a> Run<'a> {
         self.show(&deleting.name, going.len());
         let on_progress = |_: Progress| self.show(&deleting.name, going.len());
         let deleted = delete(&self.step.context, &self.cluster, &deleting, &on_progress).await;
-        self.settle_deletion(&deleting.name, deleted)?;
+        self.settle_deletion(&deleting.name, deleted).await?;
         Ok(true)
     }
 
-    fn settle_deletion(
+    async fn settle_deletion(
         &mut self,
         name: &BackupName,
         deleted: Result<model::task::Deletion, StepError>,
@@ -125,7 +141,9 @@ impl<'a> Run<'a> {
             Err(StepError::Remote(error)) if error.kind == ErrorKind::NotFound => {
                 self.settle(name, |entry| entry.outcome = RetentionOutcome::Gone);
             }
-            Err(error) if error.is_retryable() => return Err(error),
+            Err(error) if !error.is_refusal() || !self.is_untouched(name).await? => {
+                return Err(error);
+            }
             Err(error) => {
                 let why = error.text();
                 self.refused.insert(name.clone());
@@ -139,6 +157,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Whether a backup is in the list and its deletion has not begun: only then it stays for certain.
+    async fn is_untouched(&self, name: &BackupName) -> Result<bool, StepError> {
+        let listed = list(&self.step.context, &self.cluster).await?;
+        let mut listed = listed.iter();
+        let found = listed.find(|summary| summary.backup.name == *name);
+        Ok(found.is_some_and(|it| it.state.is_some_and(|state| state != BackupState::Deleting)))
+    }
+
     fn refusal(&self, name: &BackupName, why: &str) -> Finding {
         follow_up(
             codes::RETENTION_REFUSED,
@@ -149,6 +175,39 @@ impl<'a> Run<'a> {
                 self.cluster
             ),
         )
+    }
+
+    fn policies_changed(&self) -> Finding {
+        let cluster = &self.cluster;
+        follow_up(
+            codes::RETENTION_REFUSED,
+            cluster.as_str(),
+            "the policies were changed while they were applied, so the run has ended".to_owned(),
+            format!(
+                "see what goes now with `ringkeep retention preview {cluster}`, and start another run"
+            ),
+        )
+    }
+
+    /// Reports once if backups stay because their dates have leapt.
+    fn note_leap(&mut self, decision: &Decision) {
+        let leapt = |ruled: &&Ruled| match &ruled.verdict {
+            Verdict::Keep(reasons) => reasons.contains(&KeepReason::ClockLeapt),
+            Verdict::Go(_) => false,
+        };
+        let stay = decision.ruled.iter().filter(leapt).count();
+        if stay == 0 || self.leap_noted {
+            return;
+        }
+        self.leap_noted = true;
+        self.findings.push(follow_up(
+            codes::RETENTION_CLOCK,
+            self.cluster.as_str(),
+            format!(
+                "{stay} backups that no rule keeps stay: between the dates of two backups there is a gap that no earlier gap explains, so a clock may have been wrong"
+            ),
+            "compare the dates in `ringkeep backup list` with when the backups were made; if no clock was wrong, they go by themselves once the backups after the gap span the days of the policy".to_owned(),
+        ));
     }
 
     /// Takes a decision into the report: what goes now, and what was to go and is kept.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use api::ErrorKind;
 use api::clients::{DeleteBackup, OnProgress};
+use jiff::SignedDuration;
 use model::task::Deletion;
 use model::{BackupRef, BackupState, ClusterName, Finding};
 use plan::codes;
@@ -16,6 +17,10 @@ use crate::retention::store::{self, Deleting, StoredNow};
 
 /// How long a task that is cancelled tries to finish its deletion. One that gets further is not cut off.
 const FINISH_FOR: Duration = Duration::from_secs(60);
+
+/// A call that is held up longer than that deletes nothing any more: another runner may have the task by then, and may have
+/// decided again. As long as the lease of a task.
+const BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// What is found of a backup whose deletion may have begun.
 pub(super) enum Found {
@@ -67,6 +72,7 @@ pub(super) async fn delete(
         started_at: Some(deleting.started_at),
         relies_on: deleting.relies_on.clone(),
         only_garbage: false,
+        not_after: (context.clock)().checked_add(BEGIN_WITHIN).ok(),
     };
     let deleted = context
         .catalog
