@@ -37,8 +37,9 @@ impl Catalog {
                 continue;
             };
             let (objects, bytes) = self.size_of(&backup).await?;
-            // Of strays, what was listed may have been deleted since.
-            if objects > 0 || kind != GarbageKind::Strays {
+            // Of strays, what was listed may have been deleted since; a mark may be left of a collection.
+            let is_marked = survey.marked.contains(&backup);
+            if objects > 0 || is_marked || kind != GarbageKind::Strays {
                 garbage.push(Garbage {
                     backup,
                     kind: Some(kind),
@@ -107,7 +108,7 @@ impl Catalog {
 fn kind_of(survey: &Survey, backup: &BackupRef) -> Option<GarbageKind> {
     if survey.manifests.contains_key(backup) {
         None
-    } else if survey.marked.contains(backup) {
+    } else if survey.doomed.contains(backup) {
         Some(GarbageKind::HalfDeleted)
     } else if survey.failures.contains_key(backup) {
         Some(GarbageKind::GivenUp)

@@ -22,6 +22,8 @@ pub struct Survey {
     pub intents: BTreeMap<BackupRef, Meta>,
     pub failures: BTreeMap<BackupRef, Meta>,
     pub marked: BTreeSet<BackupRef>,
+    /// Those that were to be deleted whatever they were, not only if they were of no use.
+    pub doomed: BTreeSet<BackupRef>,
 }
 
 /// What a readable backup manifest says, without the schema and the files.
@@ -51,13 +53,23 @@ impl From<Read<BackupManifest>> for Known {
 impl Catalog {
     /// Lists the trees. Failures come before manifests and manifests before intents: see `dependents`.
     pub async fn survey(&self, cluster: Option<&ClusterName>) -> Result<Survey, CatalogError> {
+        let failures = self.tree("failures", keys::failures(cluster)).await?;
+        let manifests = self
+            .tree("backups", keys::backup_manifests(cluster))
+            .await?;
+        let intents = self.tree("intents", keys::intents(cluster)).await?;
+        let marks = self.metas(&keys::deletions(cluster)).await?;
+        let root = keys::deletions(None);
+        let backup_of = |meta: &Meta| keys::parse_key_below(&root, &meta.key);
+        let by_deletions = marks
+            .iter()
+            .filter(|meta| !keys::is_collection_mark(&meta.key));
         Ok(Survey {
-            failures: self.tree("failures", keys::failures(cluster)).await?,
-            manifests: self
-                .tree("backups", keys::backup_manifests(cluster))
-                .await?,
-            intents: self.tree("intents", keys::intents(cluster)).await?,
-            marked: self.marked(cluster).await?,
+            doomed: by_deletions.filter_map(backup_of).collect(),
+            marked: marks.iter().filter_map(backup_of).collect(),
+            failures,
+            manifests,
+            intents,
         })
     }
 
@@ -78,16 +90,6 @@ impl Catalog {
     pub async fn metas(&self, prefix: &str) -> Result<Vec<Meta>, CatalogError> {
         let listed = self.store.list(prefix).try_collect().await;
         listed.map_err(CatalogError::store("list the bucket"))
-    }
-
-    async fn marked(
-        &self,
-        cluster: Option<&ClusterName>,
-    ) -> Result<BTreeSet<BackupRef>, CatalogError> {
-        let marks = self.metas(&keys::deletions(cluster)).await?;
-        let root = keys::deletions(None);
-        let backup_of = |meta: &Meta| keys::parse_key_below(&root, &meta.key);
-        Ok(marks.iter().filter_map(backup_of).collect())
     }
 
     /// What a manifest of the survey says; read once and remembered.

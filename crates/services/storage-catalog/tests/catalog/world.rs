@@ -289,6 +289,12 @@ impl World {
         self.commit(name, task).await.expect("commits");
     }
 
+    pub async fn garbage(&self) -> Vec<pb::Garbage> {
+        let mut client = self.client.clone();
+        let found = client.find_garbage(pb::FindGarbageRequest::default()).await;
+        found.expect("finds").into_inner().garbage
+    }
+
     pub async fn list(&self) -> Vec<pb::BackupSummary> {
         let request = pb::ListBackupsRequest {
             cluster: String::new(),
@@ -461,4 +467,10 @@ async fn last_of(
         last = Some(message);
     }
     Ok(last.expect("a last message"))
+}
+
+/// The keys of a bucket, without those that say which names were used before.
+pub fn but_tombstones(memory: &Memory) -> Vec<String> {
+    let keys = memory.keys().into_iter();
+    keys.filter(|key| !key.contains("/tombstones/")).collect()
 }
