@@ -1,9 +1,11 @@
 //! A simulation of one bucket: two catalogs whose clocks differ by up to two days run backups, differentials, deletions,
 //! retention, collections of garbage, verifications and pins, whose store calls are interleaved by chance, fail, lose their
-//! replies, and end in the middle. Each seed is one course of events.
+//! replies, and end in the middle. Requests to delete are held up and arrive when their senders are dead. Each seed is one
+//! course of events.
 //!
 //! What must hold: no object that a complete backup needs is ever deleted, what is complete or pinned is whole, a backup that
-//! was called complete is lost only by a deletion of its own, and in the end everything unreachable can be collected.
+//! was called complete is lost only by a deletion of its own, retention leaves as many as its floor, and in the end everything
+//! unreachable can be collected.
 
 mod acts;
 mod scene;

@@ -57,8 +57,12 @@ impl Act {
         match self {
             Self::Backup(name) => make(scene, catalog, name).await,
             Self::AbandonedBackup(name) => abandon(scene, catalog, name).await,
-            Self::Delete(name) => delete(scene, catalog, name, Request::default()).await,
+            Self::Delete(name) => {
+                scene.known().named.insert(name.to_owned());
+                delete(scene, catalog, name, Request::default()).await;
+            }
             Self::DeleteDead(name) => {
+                scene.known().named.insert(name.to_owned());
                 let request = Request {
                     even_if_running: true,
                     ..Request::default()
@@ -204,12 +208,15 @@ async fn list(catalog: &Catalog) -> Option<Vec<BackupSummary>> {
     Some(listed.map(|it| it.try_into().expect("a summary")).collect())
 }
 
-/// Deletes what a policy lets go: two stay. The clock is the catalog's own.
+/// Good backups that retention always keeps.
+const FLOOR: u32 = 2;
+
+/// Deletes what a policy lets go. The clock is the catalog's own.
 async fn retain(scene: &Scene, catalog: &Catalog) {
     let policies = Policies {
         cluster: Some(Policy {
             last: 1,
-            floor: 2,
+            floor: FLOOR,
             ..Policy::new()
         }),
         ..Policies::default()
@@ -286,7 +293,9 @@ pub async fn begin(scene: &Scene) {
 
 /// Finds everything as it must be, removes what tasks have left that are dead, and collects: nothing else stays.
 pub async fn end(scene: &Scene) {
+    scene.store.all_arrive().await.expect("deletes");
     check_complete(scene).await;
+    check_floor(scene);
     let catalog = &scene.catalogs[1];
     for key in scene.store.memory.keys() {
         if key.contains("/pins/") {
@@ -333,6 +342,20 @@ async fn check_complete(scene: &Scene) {
     for name in known.completed.difference(&known.doomed) {
         assert!(complete.contains(name), "{name} was complete and is lost");
     }
+}
+
+/// Retention leaves as many good backups as its floor; each deletion by name takes one more at most. By manifests alone, since
+/// marks are a means of what is tested.
+fn check_floor(scene: &Scene) {
+    let known = scene.known().clone();
+    let left = scene::with_manifest(&scene.store.memory);
+    // It was never complete.
+    let was_complete = |name: &&String| *name != "dead" && !left.contains(name);
+    let by_name = known.named.iter().filter(was_complete).count();
+    assert!(
+        left.len() + by_name >= FLOOR as usize,
+        "{left:?} are left, and {by_name} were deleted by name"
+    );
 }
 
 /// Every object is of a complete backup, or of none by its nature.

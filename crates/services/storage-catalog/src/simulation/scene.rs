@@ -33,6 +33,8 @@ pub struct Known {
     pub completed: BTreeSet<String>,
     /// Backups whose deletion was asked for.
     pub doomed: BTreeSet<String>,
+    /// Those of them that were asked for by name, and not let go by retention.
+    pub named: BTreeSet<String>,
 }
 
 #[derive(Clone)]
@@ -196,6 +198,17 @@ pub fn complete(memory: &Memory) -> Vec<String> {
         Some(name.to_owned())
     });
     names.filter(|name| is_complete(&all, name)).collect()
+}
+
+/// The names of backups that have a manifest, whatever marks there are.
+pub fn with_manifest(memory: &Memory) -> Vec<String> {
+    let prefix = keys::backup_manifests(Some(&backup("x").cluster));
+    let all = memory.keys().into_iter();
+    let names = all.filter_map(|key| {
+        let name = key.strip_prefix(&prefix)?.strip_suffix(".json")?;
+        Some(name.to_owned())
+    });
+    names.collect()
 }
 
 /// Panics if a complete backup needs an object that is about to be deleted.

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -43,6 +44,8 @@ pub struct Shaken {
     pub memory: Memory,
     chance: Chance,
     is_calm: AtomicBool,
+    /// Requests to delete that are held up on their way: their senders know nothing, and may be dead when they arrive.
+    held_up: Mutex<Vec<Vec<String>>>,
 }
 
 impl Shaken {
@@ -51,6 +54,7 @@ impl Shaken {
             memory,
             chance: Chance::new(seed),
             is_calm: AtomicBool::new(false),
+            held_up: Mutex::default(),
         }
     }
 
@@ -59,9 +63,53 @@ impl Shaken {
         self.is_calm.store(true, Ordering::Relaxed);
     }
 
+    fn held_up(&self) -> MutexGuard<'_, Vec<Vec<String>>> {
+        self.held_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a request to delete is held up. Of what a backup consists only: documents settle races by themselves.
+    fn holds_up(&self, keys: &[String]) -> bool {
+        let is_of_backup = |key: &String| key.contains("/data/") || key.contains("/nodes/");
+        let held_up = !self.is_calm.load(Ordering::Relaxed)
+            && keys.iter().all(is_of_backup)
+            && self.chance.one_in(10);
+        if held_up {
+            self.held_up().push(keys.to_vec());
+        }
+        held_up
+    }
+
+    /// Carries out a request that was held up.
+    async fn arrive(&self, keys: &[String]) -> Result<(), StoreError> {
+        for key in keys {
+            if self.memory.head(key).await?.is_some() {
+                scene::check_unneeded(&self.memory, key);
+                self.memory.delete(key).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All that are still held up arrive.
+    pub async fn all_arrive(&self) -> Result<(), StoreError> {
+        let all = std::mem::take(&mut *self.held_up());
+        for keys in all {
+            self.arrive(&keys).await?;
+        }
+        Ok(())
+    }
+
     async fn turn(&self, key: &str) -> Result<(), StoreError> {
         let mut has_waited = false;
         poll_fn(|context| yield_once(&mut has_waited, context)).await;
+        let arriving = if self.chance.one_in(50) {
+            self.held_up().pop()
+        } else {
+            None
+        };
+        if let Some(keys) = arriving {
+            self.arrive(&keys).await?;
+        }
         self.fault(key)
     }
 
@@ -69,11 +117,15 @@ impl Shaken {
         if self.is_calm.load(Ordering::Relaxed) || !self.chance.one_in(150) {
             return Ok(());
         }
-        Err(StoreError::Unavailable {
-            key: key.to_owned(),
-            store: "the simulation".to_owned(),
-            source: "by chance".into(),
-        })
+        Err(lost(key))
+    }
+}
+
+fn lost(key: &str) -> StoreError {
+    StoreError::Unavailable {
+        key: key.to_owned(),
+        store: "the simulation".to_owned(),
+        source: "by chance".into(),
     }
 }
 
@@ -153,6 +205,9 @@ impl BlobStore for Shaken {
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         self.turn(key).await?;
+        if self.holds_up(&[key.to_owned()]) {
+            return Err(lost(key));
+        }
         scene::check_unneeded(&self.memory, key);
         self.memory.delete(key).await?;
         self.fault(key)
@@ -161,6 +216,9 @@ impl BlobStore for Shaken {
     async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
         let first = keys.first().map(String::as_str).unwrap_or_default();
         self.turn(first).await?;
+        if self.holds_up(keys) {
+            return Err(lost(first));
+        }
         for key in keys {
             scene::check_unneeded(&self.memory, key);
             self.memory.delete(key).await?;
