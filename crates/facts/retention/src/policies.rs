@@ -13,12 +13,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::BackupName;
 use schedule::ScheduleName;
+use serde::{Deserialize, Serialize};
 
 use crate::decide::decide;
 use crate::{Backup, KeepReason, Policy, PolicyError, Verdict};
 
 /// The policies of one cluster.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policies {
     /// About every backup that no policy of a schedule is about.
     pub cluster: Option<Policy>,

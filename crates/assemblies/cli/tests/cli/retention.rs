@@ -11,18 +11,23 @@ use crate::samples;
 
 const AT: [&str; 2] = ["--at", "2026-12-24T12:00:00Z"];
 
-/// Two good backups and a failed one from a month before.
+/// Three good backups, and a failed one from a month before the second newest.
 fn fake() -> Fake {
     let mut fake = Fake::default();
-    let newer = catalog_pb::BackupSummary {
-        backup: Some(types_pb::BackupRef {
-            cluster: "prod".into(),
-            name: "newer".into(),
-        }),
-        started_at: "2026-12-22T10:00:00.000Z".into(),
-        ..samples::summary()
-    };
-    fake.backups.insert(0, newer);
+    for (name, started_at) in [
+        ("newer", "2026-12-22T10:00:00.000Z"),
+        ("newest", "2026-12-23T10:00:00.000Z"),
+    ] {
+        let summary = catalog_pb::BackupSummary {
+            backup: Some(types_pb::BackupRef {
+                cluster: "prod".into(),
+                name: name.into(),
+            }),
+            started_at: started_at.into(),
+            ..samples::summary()
+        };
+        fake.backups.insert(0, summary);
+    }
     fake
 }
 
@@ -35,18 +40,19 @@ async fn a_preview_names_what_would_go_and_why_the_rest_is_kept() {
         exit 0
         --- stdout
         NAME     KIND          STATE     STARTED               UPLOADED  VERDICT  WHY
+        newest   full          complete  2026-12-23T10:00:00Z   1.0 GiB  keep     the newest of its day
         newer    full          complete  2026-12-22T10:00:00Z   1.0 GiB  keep     the newest of its day
         hourly   differential  failed    2026-11-22T11:00:00Z       0 B  go       it failed
         nightly  full          complete  2026-11-22T10:00:00Z   1.0 GiB  keep     the newest of its day
 
-        1 of 3 would go, 0 B freed; nothing was deleted
+        1 of 4 would go, 0 B freed; nothing was deleted
         --- stderr
     "#]].assert_eq(&ran.transcript(&fake.endpoint));
     let ran = ringkeep(&fake.endpoint, &[args.as_slice(), &["-o", "json"]].concat()).await;
     let view = ran.json();
     assert_eq!(view["go"], serde_json::json!(["hourly"]));
     assert_eq!(view["policy"]["daily"], 7);
-    assert_eq!(view["backups"][1]["verdict"], "go");
+    assert_eq!(view["backups"][2]["verdict"], "go");
 }
 
 #[tokio::test]
@@ -91,7 +97,7 @@ async fn a_policy_is_set_shown_and_cleared() {
     expect![[r#"
         exit 0
         --- stdout
-        schedule monthly of cluster prod has no retention policy any more
+        schedule monthly of cluster prod has no retention rules any more; `ringkeep retention show prod` shows whether all its backups are kept or the policy of the cluster applies
         --- stderr
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));

@@ -59,7 +59,10 @@ pub fn summary() -> catalog_pb::BackupSummary {
         damage_found: 0,
         damage_found_at: String::new(),
         read_clean_at: String::new(),
-        covers: None,
+        covers: Some(catalog_pb::Covers {
+            selection: Some(pb::Selection::default()),
+            missing: Vec::new(),
+        }),
         pins: Vec::new(),
     }
 }

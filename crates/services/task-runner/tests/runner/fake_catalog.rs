@@ -463,6 +463,7 @@ impl StorageCatalog for FakeCatalog {
             let is_pinned = !facts.pins.is_empty()
                 || facts.kept.contains(&name)
                 || facts.undeletable.contains(&name);
+            let is_refused_half_done = facts.refused_half_done.contains(&name);
             let there =
                 |name: &String| matches!(facts.backups.get(name), Some((BackupNow::Complete, _)));
             if !request.relies_on.iter().all(there) {
@@ -492,6 +493,14 @@ impl StorageCatalog for FakeCatalog {
             let Some((now, _)) = facts.backups.get_mut(&name) else {
                 return Err(no_such_backup());
             };
+            if is_refused_half_done {
+                *now = BackupNow::Deleting;
+                return Err(refuse(
+                    "it may go only while another one is there",
+                    ErrorKind::FailedPrecondition,
+                    "RELIED_ON_GONE",
+                ));
+            }
             if is_pinned && *now != BackupNow::Deleting {
                 return Err(refuse(
                     "the backup is pinned",

@@ -75,6 +75,8 @@ pub struct Facts {
     pub kept_next: BTreeSet<String>,
     /// Backups whose deletion the catalog refuses, although its list does not show why.
     pub undeletable: BTreeSet<String>,
+    /// Backups whose deletion is refused although it has begun.
+    pub refused_half_done: BTreeSet<String>,
     /// Names of which something of no use is in the bucket.
     pub garbage: BTreeSet<String>,
     /// Backups that the catalog lists as pinned by a task.

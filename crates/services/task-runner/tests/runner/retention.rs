@@ -307,6 +307,62 @@ async fn a_deletion_that_was_left_half_done_is_finished_by_the_next_run() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_a_deletion_that_has_begun_is_not_taken_for_a_backup_that_stays() {
+    let (world, mut life) = world_with_policy().await;
+    world.fleet.facts().refused_half_done.insert("d1".into());
+    let id = life.retain().await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Failed);
+    assert!(!codes(&task).contains(&"RETENTION_REFUSED"), "{task:?}");
+    assert_eq!(world.fleet.facts().deleted, [], "nothing else is deleted");
+    // Another one shows it for what it is, and goes on with the others.
+    let (_, report) = {
+        let id = life.retain().await;
+        life.retained(&id).await
+    };
+    assert_eq!(outcomes(&report)[0], "d2 Deleted");
+    assert!(left(&world).contains(&"d1".to_owned()));
+}
+
+#[tokio::test]
+async fn a_run_ends_if_its_policies_change() {
+    let (world, mut life) = world_with_policy().await;
+    // The first deletion is held up, and tried again.
+    world.fleet.fail("delete", &[Fault::Late]);
+    let id = life.retain().await;
+    world.called("delete").await;
+    life.set(None, last(5)).await;
+    life.set(None, last(1)).await;
+    let (task, report) = life.retained(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{}", task.error);
+    let deleted = deleted(&world);
+    assert!(
+        deleted.len() <= 1 || report.kept_backups == 1,
+        "{deleted:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_leap_in_the_dates_of_backups_keeps_all_and_is_a_finding() {
+    let (world, mut life) = world_with_policy().await;
+    // All of the others are of a year before, by their dates.
+    for name in ["f1", "d1", "f2", "d2"] {
+        let mut facts = world.fleet.facts();
+        let date = facts.started[name]
+            .parse::<jiff::Timestamp>()
+            .expect("a time");
+        let date = date - jiff::SignedDuration::from_hours(24 * 365);
+        facts.started.insert(name.into(), format!("{date:.3}"));
+    }
+    let id = life.retain().await;
+    let (task, report) = life.retained(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{}", task.error);
+    assert_eq!(codes(&task), ["RETENTION_CLOCK"]);
+    assert_eq!(report.kept_backups, 6);
+    assert_eq!(left(&world).len(), 6);
+}
+
+#[tokio::test]
 async fn one_run_at_a_time_deletes() {
     let (world, mut life) = world_with_policy().await;
     world.fleet.fail("delete", &[Fault::Hang]);
