@@ -419,7 +419,8 @@ codes! {
          backup cannot be deleted. Once the restore has ended for good, the task-runner tries again every hour."
     RETENTION_REFUSED Advice After
         "A backup that a retention policy lets go was not deleted, because the storage-catalog has refused it: mostly it was \
-         pinned, or became a base, after the policy had been applied. It stays, and the next run decides again."
+         pinned, or became a base, after the policy had been applied. It stays, and the next run decides again. A run also \
+         ends if the policies change while it applies them."
     RETENTION_CLOCK Warning After
         "Backups that no rule of a retention policy keeps stay, because between the dates of two backups there is a gap that no \
          earlier gap explains: either backups were not made for long, or the clock of the storage-catalog was wrong, and ages are \

@@ -24,6 +24,9 @@ use crate::kinds::undo::follow_up;
 use crate::retention::store::{self, Deleting, StoredNow};
 use crate::retention::{Decision, decide_now, list};
 
+/// The policies that the task has begun with, among its documents.
+const POLICIES: &str = "policies";
+
 /// Applies the policies of the task's cluster.
 pub(super) async fn apply(step: &StepRun) -> Result<Output, StepError> {
     let mut run = Run::open(step).await?;
@@ -42,7 +45,7 @@ struct Run<'a> {
     /// Not tried again.
     refused: BTreeSet<BackupName>,
     findings: Vec<Finding>,
-    /// By which it decides: if they change, it ends.
+    /// That the task has begun with: if they change, it ends.
     policies: Option<Policies>,
     leap_noted: bool,
 }
@@ -62,7 +65,7 @@ impl<'a> Run<'a> {
             report: step.document(REPORT).await?.unwrap_or_default(),
             refused: BTreeSet::new(),
             findings: Vec::new(),
-            policies: None,
+            policies: step.document(POLICIES).await?,
             leap_noted: false,
             cluster,
         })
@@ -100,10 +103,7 @@ impl<'a> Run<'a> {
             }
             decided => decided?,
         };
-        let policies = self
-            .policies
-            .get_or_insert_with(|| decision.policies.clone());
-        if *policies != decision.policies {
+        if !self.goes_by(&decision.policies).await? {
             self.keep_all_but(|_| false);
             let finding = self.policies_changed();
             self.findings.push(finding);
@@ -175,6 +175,16 @@ impl<'a> Run<'a> {
                 self.cluster
             ),
         )
+    }
+
+    /// Whether these are the policies that the task has begun with, in whichever process.
+    async fn goes_by(&mut self, policies: &Policies) -> Result<bool, StepError> {
+        if let Some(begun_with) = &self.policies {
+            return Ok(begun_with == policies);
+        }
+        self.step.put_document(POLICIES, policies).await?;
+        self.policies = Some(policies.clone());
+        Ok(true)
     }
 
     fn policies_changed(&self) -> Finding {
