@@ -22,6 +22,6 @@ pub use storage_catalog::{
     BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, RemoteStorageCatalog, StorageCatalog,
 };
 pub use task_runner::{
-    CreateBackup, CreatedBackup, NamedBackup, PlanRestore, RemoteTaskRunner, StartRestore,
-    StartedRestore, StartedTask, TaskPage, TaskRunner, TaskWatch,
+    CreateBackup, CreatedBackup, KnownDead, NamedBackup, PlanRestore, RemoteTaskRunner,
+    StartRestore, StartedRestore, StartedTask, TaskPage, TaskRunner, TaskWatch,
 };

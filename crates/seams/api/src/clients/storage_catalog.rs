@@ -129,6 +129,8 @@ pub struct DeleteBackup {
     pub relies_on: Vec<BackupName>,
     /// Only if it is of no use to anyone.
     pub only_garbage: bool,
+    /// Earlier deletions are known to be dead: if this one is refused, their marks go, too.
+    pub earlier_are_dead: bool,
     /// Only if it begins until then, by the clock of the storage-catalog.
     pub not_after: Option<Timestamp>,
 }

@@ -17,7 +17,7 @@ mod requests;
 
 pub use remote::RemoteTaskRunner;
 pub use requests::{
-    CreateBackup, CreatedBackup, NamedBackup, PlanRestore, StartRestore, StartedRestore,
+    CreateBackup, CreatedBackup, KnownDead, NamedBackup, PlanRestore, StartRestore, StartedRestore,
     StartedTask, TaskPage,
 };
 
@@ -64,11 +64,11 @@ pub trait TaskRunner: Send + Sync + 'static {
         level: VerifyLevel,
     ) -> Result<StartedTask, RemoteError>;
 
-    /// Starts a task that deletes a backup; `even_if_running` also one that is recorded as being made.
+    /// Starts a task that deletes a backup.
     async fn delete_backup(
         &self,
         backup: NamedBackup,
-        even_if_running: bool,
+        dead: KnownDead,
     ) -> Result<StartedTask, RemoteError>;
 
     /// Keeps a backup from being deleted, until a time or without end. Returns it with its cluster.

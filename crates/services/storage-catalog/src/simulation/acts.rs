@@ -308,6 +308,7 @@ pub async fn end(scene: &Scene) {
         if is_running || is_marked {
             let request = Request {
                 even_if_running: true,
+                earlier_are_dead: true,
                 ..Request::default()
             };
             delete(scene, catalog, summary.backup.name.as_str(), request).await;

@@ -192,11 +192,7 @@ pub fn needs(name: &str) -> Vec<String> {
 /// The names of complete backups.
 pub fn complete(memory: &Memory) -> Vec<String> {
     let all = memory.keys();
-    let prefix = keys::backup_manifests(Some(&backup("x").cluster));
-    let names = all.iter().filter_map(|key| {
-        let name = key.strip_prefix(&prefix)?.strip_suffix(".json")?;
-        Some(name.to_owned())
-    });
+    let names = with_manifest(memory).into_iter();
     names.filter(|name| is_complete(&all, name)).collect()
 }
 

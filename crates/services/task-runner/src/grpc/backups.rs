@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::clients::KnownDead;
 use api::convert::{ConversionError, all_into, parsed_optional};
 use api::pb::task_runner as pb;
 
@@ -44,7 +45,11 @@ pub(super) async fn delete(
     request: pb::DeleteBackupRequest,
 ) -> Result<pb::DeleteBackupResponse, RunnerError> {
     let backup = convert::named(request.backup)?;
-    let starting = deletion::start(engine.clone(), backup, request.even_if_running);
+    let dead = KnownDead {
+        maker: request.even_if_running,
+        earlier_deletions: request.earlier_are_dead,
+    };
+    let starting = deletion::start(engine.clone(), backup, dead);
     let (id, backup) = engine.run_to_completion(starting).await?;
     Ok(pb::DeleteBackupResponse {
         task_id: id.to_string(),

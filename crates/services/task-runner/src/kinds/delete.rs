@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::ErrorKind;
-use api::clients::DeleteBackup;
+use api::clients::{DeleteBackup, KnownDead};
 use async_trait::async_trait;
 use model::plan::StepKind;
 use model::task::{Deletion, Task, TaskKind, TaskState};
@@ -26,21 +26,23 @@ const SPEC: &str = "delete";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct DeleteSpec {
     even_if_running: bool,
+    #[serde(default)]
+    earlier_are_dead: bool,
 }
 
 /// Starts a task that deletes a backup, if there is such a backup. Whether it may be deleted is for the task to find out.
 pub(crate) async fn start(
     engine: Arc<Engine>,
     backup: NamedBackup,
-    even_if_running: bool,
+    dead: KnownDead,
 ) -> Result<(TaskId, BackupRef), RunnerError> {
+    let spec = DeleteSpec {
+        even_if_running: dead.maker,
+        earlier_are_dead: dead.earlier_deletions,
+    };
+    let steps = &plan::delete_steps();
     backup
-        .start_task(
-            &engine,
-            TaskKind::Delete,
-            &plan::delete_steps(),
-            (SPEC, &DeleteSpec { even_if_running }),
-        )
+        .start_task(&engine, TaskKind::Delete, steps, (SPEC, &spec))
         .await
 }
 
@@ -107,6 +109,7 @@ impl Job for DeleteJob {
         let catalog = &step.context.catalog;
         let how = DeleteBackup {
             even_if_running: self.spec.even_if_running,
+            earlier_are_dead: self.spec.earlier_are_dead,
             ..DeleteBackup::default()
         };
         let deleted = catalog.delete_backup(&backup, how, &on_progress).await;

@@ -310,7 +310,7 @@ impl Life {
     pub async fn delete(&mut self, backup: &str) -> Answer<String> {
         let request = pb::DeleteBackupRequest {
             backup: Some(named(backup)),
-            even_if_running: false,
+            ..pb::DeleteBackupRequest::default()
         };
         let started = unwrap(self.client.delete_backup(request).await)?;
         assert_eq!(started.backup.expect("a backup").cluster, "shop");

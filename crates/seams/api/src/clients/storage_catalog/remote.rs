@@ -271,7 +271,7 @@ impl StorageCatalog for RemoteStorageCatalog {
             let request = pb::DeleteBackupRequest {
                 backup,
                 even_if_running: how.even_if_running,
-                earlier_are_dead: false,
+                earlier_are_dead: how.earlier_are_dead,
             };
             follow(silence, on_progress, client.delete_backup(request)).await?
         };

@@ -14,8 +14,8 @@ use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 use tonic::transport::Channel;
 
 use super::{
-    CreateBackup, CreatedBackup, NamedBackup, PlanRestore, RUNNER, StartRestore, StartedRestore,
-    StartedTask, TaskPage, TaskRunner, TaskWatch,
+    CreateBackup, CreatedBackup, KnownDead, NamedBackup, PlanRestore, RUNNER, StartRestore,
+    StartedRestore, StartedTask, TaskPage, TaskRunner, TaskWatch,
 };
 use crate::RemoteError;
 use crate::client::{TaskRunnerClient, task_runner};
@@ -138,11 +138,12 @@ impl TaskRunner for RemoteTaskRunner {
     async fn delete_backup(
         &self,
         backup: NamedBackup,
-        even_if_running: bool,
+        dead: KnownDead,
     ) -> Result<StartedTask, RemoteError> {
         let request = pb::DeleteBackupRequest {
             backup: Some(backup.into()),
-            even_if_running,
+            even_if_running: dead.maker,
+            earlier_are_dead: dead.earlier_deletions,
         };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.delete_backup(request)).await?;

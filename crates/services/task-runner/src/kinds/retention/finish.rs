@@ -69,6 +69,7 @@ pub(super) async fn delete(
     };
     let how = DeleteBackup {
         even_if_running: false,
+        earlier_are_dead: false,
         started_at: Some(deleting.started_at),
         relies_on: deleting.relies_on.clone(),
         only_garbage: false,
