@@ -114,6 +114,9 @@ async fn a_member_that_the_backup_is_made_without_is_named_and_kept() {
     world.commit_with(request.clone()).await.expect("commits");
     let got = world.get("b1").await.expect("gets");
     assert_eq!((got.missing, got.held), (request.missing, request.held));
+    let covers = got.summary.expect("a summary").covers;
+    let covers = covers.expect("what it covers");
+    assert_eq!(covers.missing, [host(2).to_string()]);
     let coverage = got.coverage.expect("coverage");
     assert_eq!(
         (

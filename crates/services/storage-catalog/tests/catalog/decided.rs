@@ -144,7 +144,18 @@ async fn of_two_deletions_that_rely_on_each_other_one_is_refused_in_any_order() 
 async fn lists_show_what_verifications_have_found() {
     let (memory, world) = memory_world();
     world.full("f1", task(1)).await;
-    assert_eq!(summary(&world, "f1").await.damage_found, 0);
+    world
+        .verify("f1", VerifyLevel::Objects)
+        .await
+        .expect("verifies");
+    let clean = summary(&world, "f1").await;
+    assert_eq!(
+        (clean.damage_found, clean.damage_found_at.as_str()),
+        (0, "")
+    );
+    assert!(!clean.read_clean_at.is_empty());
+    let covers = clean.covers.expect("what it covers");
+    assert!(covers.selection.is_some() && covers.missing.is_empty());
     let data = keys::data(&backup("f1"));
     let all = memory.keys();
     let object = all
@@ -156,11 +167,27 @@ async fn lists_show_what_verifications_have_found() {
         .verify("f1", VerifyLevel::Manifest)
         .await
         .expect("verifies");
-    assert_eq!(summary(&world, "f1").await.damage_found, 1);
+    let damaged = summary(&world, "f1").await;
+    assert_eq!(damaged.damage_found, 1);
+    let time = |text: &str| text.parse::<jiff::Timestamp>().expect("a time");
+    assert!(time(&damaged.damage_found_at) > time(&damaged.read_clean_at));
+    world
+        .verify("f1", VerifyLevel::Objects)
+        .await
+        .expect("verifies");
+    let read = summary(&world, "f1").await;
+    assert_eq!(read.read_clean_at, "", "the newest one has found damage");
     let shown = world.get("f1").await.expect("a backup").summary;
     assert_eq!(shown.expect("a summary").damage_found, 1);
     // What another backup had that bore the name says nothing of this one.
-    world.delete("f1").await.expect("deletes");
+    let (other, world) = memory_world();
     world.full("f1", task(2)).await;
+    let results = keys::verifications(&backup("f1"));
+    for key in memory.keys() {
+        if key.starts_with(&results) {
+            let result = memory.get(&key, 1 << 20).await.expect("a result");
+            other.overwrite(&key, result);
+        }
+    }
     assert_eq!(summary(&world, "f1").await.damage_found, 0);
 }

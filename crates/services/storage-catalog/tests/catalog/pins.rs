@@ -149,6 +149,16 @@ async fn a_pin_that_has_ended_protects_no_more() {
 }
 
 #[tokio::test]
+async fn the_reason_of_a_pin_is_short() {
+    let (_, world) = memory_world();
+    world.full("f1", task(1)).await;
+    let long = "x".repeat(1025);
+    let error = world.keep("f1", &long, None).await.expect_err("too long");
+    assert_eq!(error.kind, api::ErrorKind::InvalidArgument);
+    world.keep("f1", &long[1..], None).await.expect("pins");
+}
+
+#[tokio::test]
 async fn a_pin_that_cannot_be_read_protects() {
     let (_, world) = memory_world();
     world.full("f1", task(1)).await;

@@ -177,3 +177,21 @@ async fn a_deletion_that_is_given_up_while_a_pin_is_set_leaves_a_backup_to_pin()
     assert!(error.is_retryable());
     scene.held.pin("f", task(2)).await.expect("pins");
 }
+
+#[tokio::test]
+async fn a_pin_of_people_that_meets_a_deletion_is_not_taken_from_another_person() {
+    let marks = keys::deletion_marks(&backup("f"));
+    let scene = Scene::new(Stop::AfterList(marks.clone()));
+    scene.other.full("f", task(1)).await;
+    let mark = keys::deletion_mark(&backup("f"), 1, &uuid::Uuid::from_u128(1));
+    scene.other.put(&mark, "a mark").await;
+    let held = scene.held.clone();
+    let first = tokio::spawn(async move { held.keep("f", "audit", None).await });
+    scene.gate.reached().await;
+    scene.other.store.delete(&mark).await.expect("is withdrawn");
+    // Another person has the same reason, and is told that the backup stays.
+    scene.other.keep("f", "audit", None).await.expect("pins");
+    scene.gate.open();
+    refused(first.await.expect("runs"), "DELETION_AT_WORK");
+    refused(scene.other.delete("f").await, "BACKUP_PINNED");
+}
