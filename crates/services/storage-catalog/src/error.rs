@@ -264,6 +264,9 @@ impl ServiceError for CatalogError {
             Self::AnotherBackup { .. } | Self::ReliedOnGone { .. } | Self::NotGarbage { .. } => {
                 "list the backups again, and decide by what there is now"
             }
+            Self::TooLate { .. } => {
+                "decide again; if this goes on, compare the clocks of the task-runner and the storage-catalog"
+            }
             Self::IsBase { .. } => "delete the backups that build on it first",
             Self::Running { .. } => {
                 "cancel the task first; where it is known to be dead, say that you delete a running backup"
@@ -292,7 +295,6 @@ impl ServiceError for CatalogError {
             | Self::Committed { .. }
             | Self::NotComplete { .. }
             | Self::AnotherDeletion { .. }
-            | Self::TooLate { .. }
             | Self::Stopped(_) => return None,
         };
         Some(text.to_owned())

@@ -80,9 +80,9 @@ impl Catalog {
             return Ok(());
         }
         match created.put {
-            // It may be an earlier call's pin that holds: the deletion, if it still lives, has seen it and gives up.
             // Another person may have been told meanwhile that this very pin is there. If the deletion is given up, it holds.
             Put::Created if there && by_people => Err(self.why_not_pinned(backup).await?),
+            // It may be an earlier call's pin that holds: the deletion, if it still lives, has seen it and gives up.
             Put::Exists if there => Err(CatalogError::AnotherDeletion {
                 backup: backup.clone(),
             }),

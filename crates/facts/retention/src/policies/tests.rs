@@ -270,8 +270,9 @@ fn what_the_catalog_lists_is_judged_by_what_is_known_of_it() {
 }
 
 fn any_backups() -> impl Strategy<Value = Vec<Backup>> {
+    // Within 31 days, so that dates never leap: a leap keeps all by the right clock, and may not be seen by an earlier one.
     let row = (
-        1..2_000i64,
+        1..744i64,
         0..6u8,
         proptest::option::of(0..20usize),
         proptest::option::of(-100..2_000i64),
