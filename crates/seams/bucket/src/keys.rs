@@ -117,6 +117,14 @@ pub fn is_collection_mark(key: &str) -> bool {
         .is_some_and(|(_, rest)| rest.starts_with("gc-"))
 }
 
+/// The prefix under which the tombstones of a cluster are; all clusters' with `None`.
+pub fn tombstones(cluster: Option<&ClusterName>) -> String {
+    match cluster {
+        Some(cluster) => format!("{ROOT}/tombstones/{cluster}/"),
+        None => format!("{ROOT}/tombstones/"),
+    }
+}
+
 /// Says that a backup of this name was deleted. It stays: the keys of the objects of two backups of one name would be the
 /// same, and a deletion that was held up for long would delete those of the second one.
 pub fn tombstone(backup: &BackupRef) -> String {

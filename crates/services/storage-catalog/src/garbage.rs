@@ -29,11 +29,12 @@ impl Catalog {
             names.extend(self.named_in(tree, cluster).await?);
         }
         let survey = self.survey(cluster).await?;
+        let buried = self.buried(cluster).await?;
         names.extend(survey.failures.keys().cloned());
         names.extend(survey.marked.iter().cloned());
         let mut garbage = Vec::new();
         for backup in names {
-            let Some(kind) = kind_of(&survey, &backup) else {
+            let Some(kind) = kind_of(&survey, &buried, &backup) else {
                 continue;
             };
             let (objects, bytes) = self.size_of(&backup).await?;
@@ -49,6 +50,18 @@ impl Catalog {
             }
         }
         Ok(garbage)
+    }
+
+    /// The names of backups of which a deletion has begun to delete.
+    async fn buried(
+        &self,
+        cluster: Option<&ClusterName>,
+    ) -> Result<BTreeSet<BackupRef>, CatalogError> {
+        let tombstones = self.metas(&keys::tombstones(cluster)).await?;
+        let named = tombstones.iter();
+        Ok(named
+            .filter_map(|meta| keys::parse_backup_key("tombstones", &meta.key))
+            .collect())
     }
 
     /// The backups that have a folder in a tree.
@@ -105,7 +118,11 @@ impl Catalog {
 }
 
 /// Why what bears a name is of no use; none if it is of use, or may be.
-fn kind_of(survey: &Survey, backup: &BackupRef) -> Option<GarbageKind> {
+fn kind_of(
+    survey: &Survey,
+    buried: &BTreeSet<BackupRef>,
+    backup: &BackupRef,
+) -> Option<GarbageKind> {
     if survey.manifests.contains_key(backup) {
         None
     } else if survey.doomed.contains(backup) {
@@ -113,7 +130,7 @@ fn kind_of(survey: &Survey, backup: &BackupRef) -> Option<GarbageKind> {
     } else if survey.failures.contains_key(backup) {
         Some(GarbageKind::GivenUp)
     } else if survey.intents.contains_key(backup) {
-        None
+        buried.contains(backup).then_some(GarbageKind::HalfDeleted)
     } else {
         Some(GarbageKind::Strays)
     }

@@ -215,7 +215,9 @@ impl Catalog {
         let is_half_deleted = marks
             .iter()
             .any(|meta| !is_own(&meta.key) && !keys::is_collection_mark(&meta.key));
+        // A deletion that was found right has begun to delete.
         Ok(is_half_deleted
+            || self.exists(&keys::tombstone(backup)).await?
             || self.exists(&keys::failure(backup)).await?
             || !self.exists(&keys::intent(backup)).await?)
     }

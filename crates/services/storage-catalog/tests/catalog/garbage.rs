@@ -1,7 +1,10 @@
 //! What is of no use is found by reference, and a deletion for garbage only deletes nothing else.
 
+use std::sync::Arc;
+
 use api::pb::storage_catalog::{BackupState, DeleteBackupIfRequest, GarbageKind};
 use blob_store::BlobStore;
+use blob_store::testing::{Fault, Faulty};
 use bucket::keys;
 use uuid::Uuid;
 
@@ -97,6 +100,33 @@ async fn the_mark_of_a_collector_does_not_make_a_running_backup_garbage() {
     assert_eq!(found(&world).await, [half]);
     world.delete_if(if_garbage("b")).await.expect("deletes");
     assert_eq!(but_tombstones(&memory), ["ringkeep/1/README.txt"]);
+}
+
+/// At each of its calls.
+#[tokio::test]
+async fn a_collector_that_died_is_followed_by_another_one() {
+    let (scene, world) = memory_world();
+    world.begin("b", None, task(1)).await.expect("begins");
+    world.upload_all("b", None, FULL_FILES).await;
+    world.abandon("b", task(1)).await.expect("gives up");
+    for call in 1.. {
+        assert!(call < 200, "it never ends");
+        let memory = scene.fork();
+        let faulty = Arc::new(Faulty::new(Arc::new(memory.clone())));
+        faulty.set(Fault::DieBefore(call));
+        let died = World::on(faulty.clone()).delete_if(if_garbage("b")).await;
+        let is_last = faulty.calls() < call;
+        assert_eq!(died.is_ok(), is_last, "{call}");
+        let other = World::on(Arc::new(memory.clone()));
+        if !found(&other).await.is_empty() {
+            let deleted = other.delete_if(if_garbage("b")).await;
+            deleted.unwrap_or_else(|error| panic!("{call}: {error}"));
+        }
+        assert_eq!(but_tombstones(&memory), ["ringkeep/1/README.txt"], "{call}");
+        if is_last {
+            break;
+        }
+    }
 }
 
 #[tokio::test]
