@@ -68,7 +68,8 @@ fn of_differential(
         },
         (Standing::Good, Standing::Damaged | Standing::Suspect) => {
             // What was kept damaged on its node is damaged without a date.
-            let found_at = base.damage_found_at.unwrap_or(Timestamp::MIN);
+            let found_at = base.damage_found_at.max(found_above);
+            let found_at = found_at.unwrap_or(Timestamp::MIN);
             if is_read_after(backup, found_at) {
                 Standing::Good
             } else {
