@@ -84,31 +84,27 @@ pub(crate) async fn get(
     Ok((states, runs))
 }
 
-/// Forgets a policy. That of a schedule is replaced by one that keeps all: its backups would be under the policy of the cluster
-/// at once, and that may let go what this one kept. The second time it is forgotten.
+/// Forgets a policy. That of a schedule is replaced by one that keeps all, unless the caller says otherwise: its backups would
+/// be under the policy of the cluster at once, and that may let go what this one kept. Safe to repeat.
 pub(crate) async fn delete(
     context: &Context,
     cluster: ClusterName,
     schedule: Option<ScheduleName>,
+    use_cluster_policy: bool,
 ) -> Result<(), RunnerError> {
     if !store::has_policy(context, &cluster, schedule.as_ref()).await? {
         return Err(RunnerError::RetentionNotSet { cluster, schedule });
     }
-    let states = store::policies(context, &cluster).await;
-    let keeps_all = states.is_ok_and(|states| {
-        let mut own = states.iter().filter(|state| state.schedule == schedule);
-        own.any(|state| state.policy.keep_all)
-    });
-    if schedule.is_some() && !keeps_all {
-        let state = PolicyState {
-            cluster,
-            schedule,
-            policy: Policy::keeping_all(),
-            changed_at: (context.clock)(),
-        };
-        return store::put_policy(context, &state).await;
+    if schedule.is_none() || use_cluster_policy {
+        return store::remove_policy(context, &cluster, schedule.as_ref()).await;
     }
-    store::remove_policy(context, &cluster, schedule.as_ref()).await
+    let state = PolicyState {
+        cluster,
+        schedule,
+        policy: Policy::keeping_all(),
+        changed_at: (context.clock)(),
+    };
+    store::put_policy(context, &state).await
 }
 
 /// What the policies would do now.

@@ -97,7 +97,7 @@ async fn a_policy_is_set_shown_and_cleared() {
     expect![[r#"
         exit 0
         --- stdout
-        schedule monthly of cluster prod has no retention rules any more; `ringkeep retention show prod` shows whether all its backups are kept or the policy of the cluster applies
+        all backups of schedule monthly of cluster prod are kept
         --- stderr
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));

@@ -187,11 +187,13 @@ pub trait TaskRunner: Send + Sync + 'static {
         cluster: &ClusterName,
     ) -> Result<(Vec<PolicyState>, Vec<retention::PastRun>), RemoteError>;
 
-    /// Forgets a retention policy.
+    /// Forgets a retention policy. That of a schedule is replaced by one that keeps all, unless its backups are to be under the
+    /// policy of the cluster.
     async fn delete_retention(
         &self,
         cluster: &ClusterName,
         schedule: Option<&ScheduleName>,
+        use_cluster_policy: bool,
     ) -> Result<(), RemoteError>;
 
     /// What the retention policies of a cluster would do with its backups now, newest first.

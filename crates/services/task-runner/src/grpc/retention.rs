@@ -41,7 +41,8 @@ pub(super) async fn delete(
 ) -> Result<pb::DeleteRetentionResponse, RunnerError> {
     let cluster = cluster_name("cluster", &request.cluster)?;
     let schedule = parsed_optional("schedule", &request.schedule)?;
-    retention::delete(&engine.context, cluster, schedule).await?;
+    let use_cluster_policy = request.use_cluster_policy;
+    retention::delete(&engine.context, cluster, schedule, use_cluster_policy).await?;
     Ok(pb::DeleteRetentionResponse {})
 }
 

@@ -10,8 +10,7 @@ use crate::failure::Failure;
 
 /// Forgets a retention policy. Deletes no backup.
 ///
-/// The policy of a schedule is replaced by one that keeps all its backups. Cleared once more, they are under the policy of the
-/// cluster, if there is one: see what that lets go with `ringkeep retention run CLUSTER --dry-run`.
+/// The policy of a schedule is replaced by one that keeps all its backups, unless `--use-cluster-policy` is given.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The cluster.
@@ -19,6 +18,9 @@ pub struct Args {
     /// The policy of this schedule, not the one of the cluster.
     #[arg(long, value_name = "SCHEDULE")]
     schedule: Option<ScheduleName>,
+    /// Puts the backups of the schedule under the policy of the cluster, which may let more of them go.
+    #[arg(long, requires = "schedule")]
+    use_cluster_policy: bool,
 }
 
 #[derive(Serialize)]
@@ -30,7 +32,9 @@ struct ClearedView {
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let runner = context.task_runner()?;
-    let cleared = runner.delete_retention(&args.cluster, args.schedule.as_ref());
+    let schedule = args.schedule.as_ref();
+    let use_cluster_policy = args.use_cluster_policy;
+    let cleared = runner.delete_retention(&args.cluster, schedule, use_cluster_policy);
     cleared
         .await
         .map_err(|error| context.failed(Service::TaskRunner, error))?;
@@ -40,15 +44,15 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         cleared: true,
     };
     context.screen.result(&view, |view, _| {
-        let of = match &view.schedule {
-            None => format!("cluster {}", view.cluster),
+        let cluster = &view.cluster;
+        match &view.schedule {
+            None => format!("cluster {cluster} has no retention policy any more\n"),
+            Some(schedule) if use_cluster_policy => format!(
+                "schedule {schedule} of cluster {cluster} has no retention policy any more; `ringkeep retention run {cluster} --dry-run` shows what that of the cluster lets go\n"
+            ),
             Some(schedule) => {
-                let cluster = &view.cluster;
-                return format!(
-                    "schedule {schedule} of cluster {cluster} has no retention rules any more; `ringkeep retention show {cluster}` shows whether all its backups are kept or the policy of the cluster applies\n"
-                );
+                format!("all backups of schedule {schedule} of cluster {cluster} are kept\n")
             }
-        };
-        format!("{of} has no retention policy any more\n")
+        }
     })
 }

@@ -367,10 +367,12 @@ impl TaskRunner for RemoteTaskRunner {
         &self,
         cluster: &ClusterName,
         schedule: Option<&ScheduleName>,
+        use_cluster_policy: bool,
     ) -> Result<(), RemoteError> {
         let request = pb::DeleteRetentionRequest {
             cluster: cluster.to_string(),
             schedule: schedule.map(ToString::to_string).unwrap_or_default(),
+            use_cluster_policy,
         };
         let mut client = self.client.clone();
         within(CALL_DEADLINE, client.delete_retention(request)).await?;
