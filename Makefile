@@ -33,7 +33,7 @@ bench: need-test ## Time planning, and verify and slice beside the machine's lim
 	$(BIN)/lab bench --program target/release/bench
 
 .PHONY: unit
-unit: ## The tests that need neither Cassandra nor S3
+unit: ## The tests that need neither Cassandra nor S3; an etcd is built with Go
 	$(CARGO) test --workspace --exclude e2e --exclude lab --exclude soak --exclude blob-store
 
 .PHONY: fuzz

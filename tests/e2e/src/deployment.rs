@@ -113,6 +113,7 @@ fn agent_sections(
     let mut toml = format!("[{table}cassandra]\n");
     let _ = writeln!(toml, "config_file = {:?}", node.config);
     let _ = writeln!(toml, "nodetool = [{:?}]", node.script("nodetool"));
+    let _ = writeln!(toml, "jmx_address = \"127.0.0.1:{}\"", node.jmx_port);
     let _ = writeln!(toml, "stop_command = [{:?}]", node.script("stop"));
     let _ = writeln!(toml, "start_command = [{:?}]", node.script("start"));
     if let Some((username, password)) = credentials {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use lab::digest::{self, Digest, Reading, diff};
 use lab::workload::{self, KEYSPACES, Scale};
 use lab::{Cluster, ClusterBuilder, Minio, Release};
@@ -79,6 +79,27 @@ impl World {
             arguments.extend(["--agent", agent]);
         }
         self.cli().ok(&arguments).await
+    }
+
+    /// Changes the settings of standalone, and starts it again.
+    pub async fn reconfigure(&mut self, change: impl FnOnce(String) -> String) -> Result<()> {
+        let config = self.folder().join("ringkeep/standalone.toml");
+        let text = fs::read_to_string(&config)?;
+        let changed = change(text.clone());
+        ensure!(changed != text, "nothing is changed in {text}");
+        fs::write(&config, changed)?;
+        let process = self.deployment.process("standalone")?;
+        process.kill()?;
+        process.run().await
+    }
+
+    /// Leaves the agents nothing but nodetool, which a test may have replaced.
+    pub async fn control_by_nodetool(&mut self) -> Result<()> {
+        self.reconfigure(|text| {
+            let lines = text.lines().filter(|line| !line.starts_with("jmx_address"));
+            lines.collect::<Vec<_>>().join("\n")
+        })
+        .await
     }
 
     pub async fn fill(&self) -> Result<()> {

@@ -57,7 +57,7 @@ async fn an_index_that_a_guardrail_refuses_is_refused_by_the_plan() -> Result<()
 const JMX_USER: &str = "operator";
 const JMX_PASSWORD: &str = "jmx-secret";
 
-/// Has Cassandra refuse whoever does not log in to JMX.
+/// Has Cassandra refuse callers that do not log in to JMX.
 async fn ask_for_a_login_of_jmx(world: &World) -> Result<()> {
     let node = world.cluster.node(0);
     let passwords = node.dir.join("conf/jmx.passwords");
@@ -81,15 +81,9 @@ async fn ask_for_a_login_of_jmx(world: &World) -> Result<()> {
 
 /// Gives the agent the login of JMX.
 async fn log_in_to_jmx(world: &mut World) -> Result<()> {
-    let config = world.folder().join("ringkeep/standalone.toml");
-    let text = fs::read_to_string(&config)?;
     let after = "cql_username = ";
-    anyhow::ensure!(text.contains(after), "{text}");
     let login = format!("jmx_username = {JMX_USER:?}\njmx_password = {JMX_PASSWORD:?}\n{after}");
-    fs::write(&config, text.replace(after, &login))?;
-    let process = world.deployment.process("standalone")?;
-    process.kill()?;
-    process.run().await
+    world.reconfigure(|text| text.replace(after, &login)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,6 +97,7 @@ async fn a_restore_in_place_needs_a_superuser_and_brings_back_a_keyspace_without
     fill(&world).await?;
     ask_for_a_login_of_jmx(&world).await?;
     log_in_to_jmx(&mut world).await?;
+    world.control_by_nodetool().await?;
     let session = world.cluster.session().await?;
     for statement in [
         "CREATE KEYSPACE words WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 1}",

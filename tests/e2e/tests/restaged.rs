@@ -69,7 +69,7 @@ async fn fill(world: &World) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_sstable_that_a_dying_cassandra_has_lost_is_staged_again_and_no_other() -> Result<()> {
-    let world = World::builder(Cluster::builder(Release::C41))
+    let mut world = World::builder(Cluster::builder(Release::C41))
         .start()
         .await?;
     fill(&world).await?;
@@ -82,6 +82,7 @@ async fn an_sstable_that_a_dying_cassandra_has_lost_is_staged_again_and_no_other
     let notes = world.folder().join("notes");
     let bin = world.cluster.node(0).dir.join("bin");
     replace_nodetool(&bin, &notes)?;
+    world.control_by_nodetool().await?;
     world.restore("many", "online").await?;
 
     assert_same(&before, &world.cluster.digest(&["many"]).await?);

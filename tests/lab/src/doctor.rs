@@ -51,7 +51,7 @@ fn part_check(cache: &Cache, part: Part) -> Check {
     }
     let tool = match part {
         Part::Cassandra(_) => "mvn",
-        Part::Minio | Part::Grpcurl => "go",
+        Part::Minio | Part::Grpcurl | Part::Etcd => "go",
     };
     let found = tools::need(tool).map(|path| format!("will be fetched with {}", path.display()));
     Check {

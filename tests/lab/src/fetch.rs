@@ -1,4 +1,4 @@
-//! Brings the parts that a lab runs into the cache: Cassandra's jars from Maven, MinIO and grpcurl from Go.
+//! Brings the parts that a lab runs into the cache: Cassandra's jars from Maven, MinIO, grpcurl and etcd from Go.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,18 +13,24 @@ use crate::cache::Cache;
 use crate::release::Release;
 use crate::{java, tools};
 
+/// The line of etcd that most clusters run.
+const ETCD_VERSION: &str = "v3.6.16";
+
 /// One thing that can be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Cassandra(Release),
     Minio,
     Grpcurl,
+    Etcd,
 }
 
 impl Part {
     pub fn all() -> Vec<Part> {
         let releases = Release::ALL.into_iter().rev().map(Part::Cassandra);
-        releases.chain([Part::Minio, Part::Grpcurl]).collect()
+        releases
+            .chain([Part::Minio, Part::Grpcurl, Part::Etcd])
+            .collect()
     }
 
     /// Name of the entry in the cache.
@@ -33,6 +39,7 @@ impl Part {
             Part::Cassandra(release) => format!("cassandra-{}", release.version()),
             Part::Minio => "minio".to_owned(),
             Part::Grpcurl => "grpcurl".to_owned(),
+            Part::Etcd => format!("etcd-{ETCD_VERSION}"),
         }
     }
 }
@@ -44,8 +51,11 @@ impl FromStr for Part {
         match text {
             "minio" => Ok(Part::Minio),
             "grpcurl" => Ok(Part::Grpcurl),
+            "etcd" => Ok(Part::Etcd),
             _ => text.parse().map(Part::Cassandra).with_context(|| {
-                format!("`{text}` cannot be fetched: use 3.11, 4.0, 4.1, 5.0, minio or grpcurl")
+                format!(
+                    "`{text}` cannot be fetched: use 3.11, 4.0, 4.1, 5.0, minio, grpcurl or etcd"
+                )
             }),
         }
     }
@@ -61,6 +71,7 @@ pub fn fetch(cache: &Cache, part: Part) -> Result<()> {
         }
         Part::Minio => drop(minio(cache)?),
         Part::Grpcurl => drop(grpcurl(cache)?),
+        Part::Etcd => drop(etcd(cache)?),
     }
     info!(
         "{} is ready after {:.1} s",
@@ -111,6 +122,41 @@ pub fn grpcurl(cache: &Cache) -> Result<PathBuf> {
         Part::Grpcurl,
         "github.com/fullstorydev/grpcurl/cmd/grpcurl@latest",
     )
+}
+
+/// The folder of `etcd` and `etcdctl`. Their modules replace others in their `go.mod`, which `go install` refuses, so they are
+/// built as dependencies of a module made for it.
+pub fn etcd(cache: &Cache) -> Result<PathBuf> {
+    let name = Part::Etcd.entry();
+    cache.make(&name, |folder, _| {
+        let go = tools::need("go")?;
+        info!("building {name} with Go, which takes some minutes the first time");
+        let module = folder.join("module");
+        fs::create_dir(&module)?;
+        go_in(&go, &module, &["mod", "init", "etcd-of-lab"])?;
+        for (program, package) in [
+            ("etcd", "go.etcd.io/etcd/server/v3"),
+            ("etcdctl", "go.etcd.io/etcd/etcdctl/v3"),
+        ] {
+            go_in(&go, &module, &["get", &format!("{package}@{ETCD_VERSION}")])?;
+            let out = folder.join(program);
+            go_in(
+                &go,
+                &module,
+                &["build", "-o", &out.display().to_string(), package],
+            )?;
+        }
+        Ok(())
+    })
+}
+
+fn go_in(go: &Path, module: &Path, arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new(go);
+    command
+        .args(arguments)
+        .current_dir(module)
+        .env("CGO_ENABLED", "0");
+    tools::run(&mut command, &format!("run go {arguments:?}")).map(drop)
 }
 
 fn go_install(cache: &Cache, part: Part, package: &str) -> Result<PathBuf> {

@@ -48,7 +48,8 @@ pub fn server_arguments(release: Release, node: &Node, heap_mb: u32) -> Vec<Stri
         format!("-XX:MaxDirectMemorySize={heap_mb}m"),
         "-Dcassandra-foreground=yes".to_owned(),
         format!("-Dcassandra.jmx.local.port={}", node.jmx_port),
-        "-Dcassandra.ring_delay_ms=2000".to_owned(),
+        // A node that joins gossip gives up after this long; on a busy machine its peers need seconds to connect to it.
+        "-Dcassandra.ring_delay_ms=10000".to_owned(),
         "-Dcassandra.skip_wait_for_gossip_to_settle=0".to_owned(),
         "-Dcassandra.consistent.rangemovement=false".to_owned(),
         "-Dcassandra.shutdown_announce_in_ms=200".to_owned(),

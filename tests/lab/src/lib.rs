@@ -1,4 +1,4 @@
-//! Brings up real Cassandra, of any release line and any shape, and a real object store, on loopback addresses.
+//! Brings up real Cassandra, of any release line and any shape, a real object store and a real etcd, on loopback addresses.
 //!
 //! A lab fetches what it runs into a cache, fills clusters with tables that look like real life, digests
 //! their content per partition, and leaves nothing behind. It is a tool for tests and demonstrations; it
@@ -13,6 +13,7 @@ mod debian;
 pub mod digest;
 pub mod disk;
 mod doctor;
+mod etcd;
 mod fetch;
 pub mod fixtures;
 mod java;
@@ -33,6 +34,7 @@ pub use builder::ClusterBuilder;
 pub use cache::Cache;
 pub use cluster::Cluster;
 pub use doctor::{Check, examine};
+pub use etcd::{Etcd, EtcdTls};
 pub use fetch::{Part, fetch, grpcurl};
 pub use minio::Minio;
 pub use node::Node;

@@ -4,17 +4,21 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::commands::apply;
 use crate::commands::backup::BackupCommand;
 use crate::commands::cluster::ClusterCommand;
 use crate::commands::compat::CompatArgs;
 use crate::commands::completions::CompletionsArgs;
 use crate::commands::gc::GcCommand;
+use crate::commands::get;
 use crate::commands::leftovers::LeftoversCommand;
+use crate::commands::maintenance::MaintenanceCommands;
 use crate::commands::restore::RestoreCommand;
 use crate::commands::retention::RetentionCommand;
 use crate::commands::schedule::ScheduleCommand;
 use crate::commands::sstable::SstableCommand;
 use crate::commands::standalone::StandaloneArgs;
+use crate::commands::state::StateCommand;
 use crate::commands::task::TaskCommand;
 use crate::screen::Format;
 
@@ -95,7 +99,7 @@ pub struct GlobalArgs {
     /// The name expected in the server's certificate, if it is not the endpoint's host.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
     pub tls_server_name: Option<String>,
-    /// Text for people, or JSON with a stable shape for programs; either goes to stdout.
+    /// Text for people, or JSON or YAML with a stable shape for programs; either goes to stdout.
     #[arg(
         long,
         short,
@@ -144,9 +148,16 @@ pub enum Command {
     /// Finds and deletes what is of no use in the bucket.
     #[command(subcommand)]
     Gc(GcCommand),
+    /// Runs cleanup, upgradesstables, repair and the like on the nodes of a cluster.
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommands),
+    Apply(apply::Args),
+    Get(get::Args),
     /// Inspects and verifies SSTable files in place; needs neither Cassandra nor a service.
     #[command(subcommand)]
     Sstable(SstableCommand),
+    #[command(subcommand)]
+    State(StateCommand),
     Compat(CompatArgs),
     Completions(CompletionsArgs),
 }

@@ -1,16 +1,20 @@
 //! One file for each command: its arguments with their help, then `run`.
 
+pub mod apply;
 pub mod backup;
 pub mod cluster;
 pub mod compat;
 pub mod completions;
 pub mod gc;
+pub mod get;
 pub mod leftovers;
+pub mod maintenance;
 pub mod restore;
 pub mod retention;
 pub mod schedule;
 pub mod sstable;
 pub mod standalone;
+pub mod state;
 pub mod status;
 pub mod task;
 
@@ -20,7 +24,9 @@ use crate::failure::Failure;
 
 pub async fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
     match command {
-        Command::Standalone(_) => unreachable!("run_in hands standalone to the binary's own"),
+        Command::Standalone(_) | Command::State(_) => {
+            unreachable!("run_in hands what runs in this process to the binary's own")
+        }
         Command::Status => status::run(context).await,
         Command::Cluster(command) => cluster::run(command, context).await,
         Command::Backup(command) => backup::run(command, context).await,
@@ -30,6 +36,9 @@ pub async fn run(command: Command, context: &mut Context) -> Result<(), Failure>
         Command::Schedule(command) => schedule::run(command, context).await,
         Command::Retention(command) => retention::run(command, context).await,
         Command::Gc(command) => gc::run(command, context).await,
+        Command::Maintenance(command) => maintenance::run(command, context).await,
+        Command::Apply(args) => apply::run(args, context).await,
+        Command::Get(args) => get::run(args, context).await,
         Command::Sstable(command) => sstable::run(&command, context),
         Command::Compat(args) => compat::run(&args, context),
         Command::Completions(args) => completions::run(args, context),

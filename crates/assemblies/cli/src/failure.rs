@@ -12,9 +12,9 @@ use crate::exit::Exit;
 /// For the only tasks that are not resumed.
 const VERIFY_AGAIN: &str = "`ringkeep backup verify` verifies the backup again";
 
-/// Why `ringkeep standalone` ended badly; the binary translates its error into this.
+/// Why a command that runs in this process ended badly; the binary translates its error into this.
 #[derive(Debug)]
-pub struct StandaloneFailure {
+pub struct LocalFailure {
     pub message: String,
     pub hint: Option<String>,
     /// The configuration or a flag is wrong, rather than the world.
@@ -55,6 +55,8 @@ pub enum Failure {
         what: &'static str,
         refusals: Vec<String>,
     },
+    #[error("nothing was started: {}", problems.join("; "))]
+    Documents { problems: Vec<String> },
     #[error("there is no task `{0}`")]
     NoTask(String),
     #[error("not everything could be cleared: {kept} left")]
@@ -88,7 +90,7 @@ pub enum Failure {
     #[error("cannot write the output")]
     Output(#[source] io::Error),
     #[error("{message}")]
-    Standalone {
+    Local {
         message: String,
         hint: Option<String>,
         usage: bool,
@@ -97,9 +99,9 @@ pub enum Failure {
     Truncated { service: &'static str },
 }
 
-impl From<StandaloneFailure> for Failure {
-    fn from(failure: StandaloneFailure) -> Self {
-        Self::Standalone {
+impl From<LocalFailure> for Failure {
+    fn from(failure: LocalFailure) -> Self {
+        Self::Local {
             message: failure.message,
             hint: failure.hint,
             usage: failure.usage,
@@ -110,7 +112,10 @@ impl From<StandaloneFailure> for Failure {
 impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::Connect(_) | Self::TlsFile { .. } => Exit::Usage,
+            Self::Usage { .. }
+            | Self::Documents { .. }
+            | Self::Connect(_)
+            | Self::TlsFile { .. } => Exit::Usage,
             Self::Unreachable { .. } | Self::Absent { .. } => Exit::Unreachable,
             Self::Remote(error) => Exit::of(error),
             Self::Refused { .. } => Exit::Refused,
@@ -120,7 +125,7 @@ impl Failure {
                 FindError::Look { .. } => Exit::NotFound,
             },
             Self::Damaged { .. } | Self::DamagedSstables { .. } => Exit::Damaged,
-            Self::Standalone { usage: true, .. } => Exit::Usage,
+            Self::Local { usage: true, .. } => Exit::Usage,
             Self::LeftoversKept { .. }
             | Self::TaskFailed { .. }
             | Self::TaskCancelled { .. }
@@ -130,7 +135,7 @@ impl Failure {
             | Self::ObjectiveNotKept { .. }
             | Self::Unhealthy(_)
             | Self::Output(_)
-            | Self::Standalone { usage: false, .. }
+            | Self::Local { usage: false, .. }
             | Self::Truncated { .. } => Exit::Failed,
         }
     }
@@ -145,6 +150,7 @@ impl Failure {
             Self::Absent { .. } => "SERVICE_ABSENT",
             Self::Remote(error) => &error.reason,
             Self::Refused { .. } => "REFUSED",
+            Self::Documents { .. } => "DOCUMENT_REFUSED",
             Self::NoTask(_) => "TASK_NOT_FOUND",
             Self::LeftoversKept { .. } => "LEFTOVERS_KEPT",
             Self::TaskFailed { .. } => "TASK_FAILED",
@@ -160,7 +166,7 @@ impl Failure {
             Self::ObjectiveNotKept { .. } => "OBJECTIVE_NOT_KEPT",
             Self::Unhealthy(_) => "UNHEALTHY",
             Self::Output(_) => "OUTPUT",
-            Self::Standalone { .. } => "STANDALONE",
+            Self::Local { .. } => "STANDALONE",
             Self::Truncated { .. } => "TRUNCATED",
         }
     }
@@ -184,6 +190,9 @@ impl Failure {
             Self::Refused { .. } => {
                 vec!["nothing was touched; each refusal above says what would lift it".into()]
             }
+            Self::Documents { .. } => vec![
+                "docs/maintenance.md lists which fields and commands are honoured".into(),
+            ],
             Self::NoTask(_) => vec!["`ringkeep task list` shows all tasks".into()],
             Self::LeftoversKept { .. } => {
                 vec!["each line above says why; `ringkeep leftovers list` shows what is there".into()]
@@ -220,7 +229,7 @@ impl Failure {
             Self::DamagedSstables { .. } => vec![
                 "take them away and run a full repair, so that other replicas bring the data; `nodetool scrub` instead drops what it cannot read, and on 5.0.5 sound partitions with range tombstones too".into(),
             ],
-            Self::Standalone { hint, .. } => hint.iter().cloned().collect(),
+            Self::Local { hint, .. } => hint.iter().cloned().collect(),
             Self::Connect(_)
             | Self::TlsFile { .. }
             | Self::FindSstables(FindError::Look { .. })

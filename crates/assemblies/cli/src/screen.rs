@@ -1,6 +1,6 @@
 //! Where output goes: data to stdout, talk and errors to stderr, questions to the person at the terminal.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use plan::render::Tone;
 use serde::Serialize;
@@ -15,6 +15,8 @@ pub enum Format {
     Text,
     /// One JSON document whose shape is stable.
     Json,
+    /// The same as YAML.
+    Yaml,
 }
 
 /// The colours in use; each comes with a word of the same meaning.
@@ -61,6 +63,8 @@ impl Screen {
         let mut shown = match self.format {
             Format::Json => serde_json::to_string_pretty(document)
                 .expect("the documents have string keys only and no failing fields"),
+            Format::Yaml => serde_yaml_ng::to_string(document)
+                .expect("the documents have string keys only and no failing fields"),
             Format::Text => text(document, &self.paint()),
         };
         if !shown.is_empty() && !shown.ends_with('\n') {
@@ -77,6 +81,11 @@ impl Screen {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other.map_err(Failure::Output),
         }
+    }
+
+    /// Reads standard input, at most so many bytes of it.
+    pub fn read_input(&mut self, limit: u64, into: &mut Vec<u8>) -> io::Result<()> {
+        self.input.by_ref().take(limit).read_to_end(into).map(drop)
     }
 
     /// What a person must read before answering a question: on stderr, quiet or not.
@@ -107,7 +116,7 @@ impl Screen {
                 };
                 serde_json::to_string(&document).expect("strings and a number always serialize")
             }
-            Format::Text => {
+            Format::Text | Format::Yaml => {
                 let hints = hints.iter().map(|hint| format!("\nhint: {hint}"));
                 format!(
                     "error: {}{}",

@@ -11,6 +11,7 @@ use chassis::telemetry::TelemetryError;
 use chassis::tls::TlsError;
 use node_agent::BuildError;
 use state_store::StateError;
+use state_store::transfer::TransferError;
 
 /// Why standalone could not start or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,10 @@ pub enum Error {
     Store(#[from] StoreError),
     #[error("the state of the tasks cannot be opened")]
     State(#[from] StateError),
+    #[error("the state was not moved")]
+    Transfer(#[from] TransferError),
+    #[error("`{}` is there already", _0.display())]
+    FileExists(PathBuf),
     #[error("agent `{name}` could not be built")]
     Agent {
         name: String,
@@ -71,6 +76,8 @@ impl Error {
             | Self::Checked(_)
             | Self::Telemetry(_)
             | Self::Tls(_) => true,
+            Self::FileExists(_) => true,
+            Self::Transfer(error) => crate::state::is_usage(error),
             Self::Serve(source) | Self::ServeAgent { source, .. } => source.is_usage(),
             Self::Signals(_)
             | Self::DataDir { .. }
@@ -98,6 +105,8 @@ impl Error {
             Self::Serve(_) => Some("take another address with --listen".into()),
             Self::ServeAgent { .. } => Some("give the agent another `listen` in [[agents]]".into()),
             Self::State(error) => error.hint().map(str::to_owned),
+            Self::Transfer(error) => error.hint().map(str::to_owned),
+            Self::FileExists(_) => Some("name another file, or delete this one".into()),
             Self::Config(_)
             | Self::AgentName(_)
             | Self::Checked(_)

@@ -10,6 +10,7 @@ mod config;
 mod data_dir;
 mod error;
 mod services;
+mod state;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ use chassis::{shutdown, telemetry};
 pub use config::{AgentEntry, ClientsConfig, Config, PORT};
 pub use error::{Error, describe};
 pub use services::Standalone;
+pub use state::{StatePlace, export_state, import_state};
 
 /// What the command line says.
 #[derive(Debug, Clone, Default)]

@@ -87,7 +87,7 @@ impl Running {
         line.extend(args);
         line.extend(["--endpoint", &self.endpoint]);
         let line = line.into_iter().map(Into::into).collect::<Vec<_>>();
-        let exit = cli::run_in(line, surroundings, |_| async { Ok(()) }).await;
+        let exit = cli::run_in(line, surroundings, |_| async { Ok(None) }).await;
         (exit.code(), out.text(), err.text())
     }
 

@@ -10,7 +10,9 @@ pub mod cql;
 pub mod finding;
 pub mod ids;
 pub mod leftover;
+pub mod maintenance;
 pub mod manifest;
+pub mod nearest;
 pub mod node;
 pub mod plan;
 pub mod ring;
@@ -29,6 +31,8 @@ pub use bucket::{
 pub use cluster::{Cluster, ClusterNode, ClusterState, ShownRecognition};
 pub use finding::{Finding, Severity, When};
 pub use ids::{BackupName, BackupRef, ClusterName, HostId, NameError, TableId, TaskId};
+pub use maintenance::{MaintenanceArgs, MaintenanceCommand, MaintenanceJob, UnknownCommand};
+pub use nearest::nearest;
 pub use node::{
     DataDirectory, MemberVersion, NodeDescription, NodeFeatures, PeerView, TableDescription,
 };

@@ -227,7 +227,7 @@ impl BackupManifest {
     /// What is in it.
     pub fn covers(&self) -> Covers {
         let in_it = |host: &HostId| self.nodes.iter().any(|node| node.host_id == *host);
-        let members = self.ring.iter().map(|member| member.host_id.clone());
+        let members = self.ring.iter().map(|member| member.host_id);
         let missing = members.filter(|host| !in_it(host)).collect();
         Covers::new(&self.selection, missing)
     }

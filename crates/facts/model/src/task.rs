@@ -29,6 +29,8 @@ pub enum TaskKind {
     Retention,
     /// Deletes what is of no use in the bucket under a cluster.
     Collection,
+    /// Runs commands on nodes, one after the other.
+    Maintenance,
 }
 
 /// Where a task is in its life; [`next_state`] has the moves.
@@ -54,6 +56,7 @@ impl TaskKind {
             Self::Rollback => "rollback",
             Self::Retention => "retention",
             Self::Collection => "collection",
+            Self::Maintenance => "maintenance",
         }
     }
 }
@@ -178,6 +181,8 @@ pub struct Task {
     pub retention: Option<RetentionReport>,
     /// What a task that collects garbage has done.
     pub collection: Option<RetentionReport>,
+    /// Of a maintenance task: its jobs, as the command line has them.
+    pub maintenance: Vec<String>,
 }
 
 /// What deleting a backup has removed.

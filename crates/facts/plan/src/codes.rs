@@ -46,7 +46,8 @@ codes! {
     UPGRADE_SSTABLES_REQUIRED Advice After
         "Restored SSTables stay in the format of the backup until they are rewritten. The plan has an \
          upgradesstables step for each node, which succeeds if no older SSTable is left on disk; the report of a restore \
-         that had it no longer lists this. Until it is done the cluster serves all data, but must not be upgraded to \
+         that had it no longer lists this. `ringkeep maintenance run upgradesstables CLUSTER` does the same later, as a task of \
+         its own. Until it is done the cluster serves all data, but must not be upgraded to \
          the next major release."
     LATER_MINOR_VERSION Advice After
         "The target runs a later minor release. Where a restored SSTable's format is not the target's own, the plan \
@@ -357,7 +358,8 @@ codes! {
          once, or restore into 3.11.11 or later. A restore in place restarts the nodes anyway."
     REPAIR_ADVISED Advice After
         "The nodes' snapshots were not taken in the same instant, and a backup holds what each replica had. Run a \
-         full repair of the restored keyspaces when the restore is done. \
+         full repair of the restored keyspaces when the restore is done: `ringkeep maintenance run repair CLUSTER --keyspace \
+         KEYSPACE` does one node after the other. \
          Also after a restore in place that was given up once nodes had stopped, and after its rollback: hints for its tables \
          were dropped."
 

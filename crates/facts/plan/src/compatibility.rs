@@ -28,7 +28,7 @@ pub fn check_compatibility(from: &Release, to: &Release) -> Compatibility {
             codes::UPGRADE_SSTABLES_REQUIRED,
             format!("{from} to {to}"),
             format!("restored SSTables that are older than what {to} writes stay so until they are upgraded"),
-            "the restore has a step for it if the backup has such; by hand: nodetool upgradesstables",
+            "the restore has a step for it if the backup has such; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables",
         );
     }
     Compatibility {
@@ -94,7 +94,10 @@ pub(crate) fn say_downgrade(from: &Release, to: &Release, findings: &mut Finding
 }
 
 fn by_step(step: &str, to: &Release) -> String {
-    format!("{step}; by hand: {}", to.upgrade_command())
+    format!(
+        "{step}; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: {}",
+        to.upgrade_command()
+    )
 }
 
 fn say_rule(rule: Rule, subject: &str, from: &Release, to: &Release, findings: &mut Findings) {

@@ -9,6 +9,7 @@ pub mod codes;
 pub mod compatibility;
 mod cql;
 mod findings;
+mod maintenance;
 pub mod render;
 mod replicas;
 pub mod restore;
@@ -23,6 +24,7 @@ pub use backup::{
 pub use codes::Code;
 pub use compatibility::check_compatibility;
 // What the functions here take and return.
+pub use maintenance::{maintenance_step_id, maintenance_steps};
 pub use model::plan::{
     BackupPlan, BackupRequest, Compatibility, PlannedNode, ShownPlan, UnreachableAgent,
 };

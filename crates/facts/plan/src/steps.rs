@@ -36,6 +36,32 @@ impl Steps {
         self.each(nodes, kind, |at| vec![after[at].clone()])
     }
 
+    /// A step on each node, of which at most `lanes` run at a time: the first ones after all of `after`, each other one
+    /// after the one before it in its lane. Returns the last of each lane.
+    pub fn in_lanes(
+        &mut self,
+        nodes: &[&str],
+        kind: StepKind,
+        id: impl Fn(&str) -> String,
+        after: &[String],
+        lanes: usize,
+    ) -> Ids {
+        let mut last: Ids = Vec::new();
+        for (at, node) in nodes.iter().enumerate() {
+            let lane = at % lanes.max(1);
+            let before = match last.get(lane) {
+                None => after.to_vec(),
+                Some(before) => vec![before.clone()],
+            };
+            let added = self.add(id(node), kind, node, before, Vec::new());
+            match last.get_mut(lane) {
+                None => last.extend(added),
+                Some(place) => *place = added.into_iter().next().unwrap_or_default(),
+            }
+        }
+        last
+    }
+
     /// One step that waits for all of `after`: the only one of them, or a barrier. The barrier is named by their kind.
     pub fn barrier(&mut self, after: &[String]) -> Ids {
         let first = self

@@ -67,6 +67,15 @@ pub fn duration(seconds: u64) -> String {
     }
 }
 
+/// The command that repairs keyspaces of a registered cluster.
+pub fn repair_command(cluster: &str, keyspaces: &[&str]) -> String {
+    let keyspaces = keyspaces.iter().map(|name| format!(" --keyspace {name}"));
+    format!(
+        "`ringkeep maintenance run repair {cluster}{}`",
+        keyspaces.collect::<String>()
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

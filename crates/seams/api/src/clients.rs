@@ -14,14 +14,15 @@ mod task_runner;
 pub use call::{OnProgress, SILENCE};
 pub use limits::{AgentLimits, CatalogLimits, Deadlines, Silence};
 pub use node_agent::{
-    NodeAgent, RESTAGE_NEEDED, RemoteNodeAgent, RestoreOnNode, StageRestore, Taking, TryLoad,
-    UploadSnapshot,
+    NodeAgent, RESTAGE_NEEDED, RemoteNodeAgent, RestoreOnNode, RunMaintenance, StageRestore,
+    Taking, TryLoad, UploadSnapshot,
 };
 pub use planner::{Planner, RemotePlanner};
 pub use storage_catalog::{
     BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, RemoteStorageCatalog, StorageCatalog,
 };
 pub use task_runner::{
-    CreateBackup, CreatedBackup, KnownDead, NamedBackup, PlanRestore, RemoteTaskRunner,
-    StartRestore, StartedRestore, StartedTask, TaskPage, TaskRunner, TaskWatch,
+    CreateBackup, CreatedBackup, KnownDead, MaintenanceDocument, NamedBackup, PlanRestore,
+    RemoteTaskRunner, StartMaintenance, StartRestore, StartedMaintenance, StartedRestore,
+    StartedTask, TaskPage, TaskRunner, TaskWatch,
 };

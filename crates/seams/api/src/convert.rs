@@ -9,6 +9,7 @@ mod cluster;
 mod finding;
 mod held;
 mod leftovers;
+mod maintenance;
 pub mod node;
 pub mod plan;
 mod recognition;

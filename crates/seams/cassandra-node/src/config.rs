@@ -26,6 +26,11 @@ pub struct CassandraConfig {
     /// nodetool with the arguments that it always needs, such as host and port.
     #[serde(serialize_with = "masked::serialize")]
     pub nodetool: Vec<String>,
+    /// host:port of JMX, by which commands need no Java process each. Absent: where `nodetool` looks, if its arguments
+    /// are no others than host and port. nodetool is used if JMX cannot be, for example because it wants TLS, or does not
+    /// lead to the node of CQL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jmx_address: Option<String>,
     /// Empty: JMX without a login.
     pub jmx_username: String,
     /// Given together with the user name or not at all.
@@ -52,7 +57,7 @@ pub struct CassandraConfig {
     /// Empty: as for `stop_command`.
     #[serde(serialize_with = "masked::serialize")]
     pub start_command: Vec<String>,
-    /// The most that a nodetool command may take. Rewriting SSTables has no limit.
+    /// The most that a command through JMX or nodetool may take. Rewriting SSTables has no limit.
     pub nodetool_timeout_seconds: u64,
     /// The most that Cassandra may take to start, and to stop.
     pub start_timeout_seconds: u64,
@@ -107,6 +112,7 @@ impl Default for CassandraConfig {
             config_file: "/etc/cassandra/cassandra.yaml".into(),
             storage_dir: "/var/lib/cassandra".into(),
             nodetool: vec!["nodetool".to_owned()],
+            jmx_address: None,
             jmx_username: String::new(),
             jmx_password: None,
             cql_address: None,

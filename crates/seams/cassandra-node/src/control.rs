@@ -1,9 +1,15 @@
 //! The port through which the running node is controlled, other than by CQL.
 //!
-//! The adapter here is [`nodetool`]; JMX, Jolokia or a management API fit behind the same calls. Every call is safe to
+//! The adapters here are [`jmx`] and [`nodetool`], and [`preferred`], which uses the second for what the first cannot do.
+//! Jolokia or a management API fit behind the same calls. Every call is safe to
 //! repeat. A success says that Cassandra accepted the call, never that it did what was meant: callers check that themselves.
 
+mod gossip_text;
+mod hints;
+pub mod jmx;
+mod maintenance;
 pub mod nodetool;
+pub mod preferred;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -13,6 +19,8 @@ use async_trait::async_trait;
 use model::TableRef;
 
 use crate::error::{ErrorKind, NodeError};
+
+pub use maintenance::Maintenance;
 
 /// Why a call failed. `operation` is the call in the words of the adapter, for example a command line without its secrets;
 /// `hint` is what the operator can do with this adapter.
@@ -29,6 +37,16 @@ pub enum ControlError {
     /// Nothing listens where Cassandra's management would.
     #[error("`{operation}` could not reach Cassandra: {why}")]
     Unreachable {
+        /// See [`ControlError`].
+        operation: String,
+        /// The failure of the connection.
+        why: String,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
+    /// The connection failed, although Cassandra may well run.
+    #[error("`{operation}` lost the connection: {why}")]
+    Broken {
         /// See [`ControlError`].
         operation: String,
         /// The failure of the connection.
@@ -76,6 +94,16 @@ pub enum ControlError {
         /// See [`ControlError`].
         hint: &'static str,
     },
+    /// Cassandra is still at work on the same or on another call that excludes this one.
+    #[error("`{operation}` has to wait: {why}")]
+    Busy {
+        /// See [`ControlError`].
+        operation: String,
+        /// What Cassandra reports.
+        why: String,
+        /// See [`ControlError`].
+        hint: &'static str,
+    },
     /// Cassandra may still be at work on the call.
     #[error("`{operation}` took longer than {seconds} s")]
     Timeout {
@@ -93,8 +121,10 @@ impl NodeError for ControlError {
         match self {
             Self::Unusable { .. } | Self::Unsupported { .. } => ErrorKind::FailedPrecondition,
             Self::Unreachable { .. }
+            | Self::Broken { .. }
             | Self::Login { .. }
             | Self::SnapshotExists { .. }
+            | Self::Busy { .. }
             | Self::Timeout { .. } => ErrorKind::Unavailable,
             Self::Failed { .. } => ErrorKind::Internal,
         }
@@ -104,10 +134,12 @@ impl NodeError for ControlError {
         match self {
             Self::Unusable { .. } => "CONTROL_UNUSABLE",
             Self::Unreachable { .. } => "CASSANDRA_DOWN",
+            Self::Broken { .. } => "CONTROL_BROKEN",
             Self::Login { .. } => "CONTROL_LOGIN",
             Self::Failed { .. } => "CONTROL_FAILED",
             Self::Unsupported { .. } => "CONTROL_UNSUPPORTED",
             Self::SnapshotExists { .. } => "SNAPSHOT_EXISTS",
+            Self::Busy { .. } => "CASSANDRA_BUSY",
             Self::Timeout { .. } => "CONTROL_TIMEOUT",
         }
     }
@@ -115,10 +147,12 @@ impl NodeError for ControlError {
     fn hint(&self) -> Option<String> {
         let (Self::Unusable { hint, .. }
         | Self::Unreachable { hint, .. }
+        | Self::Broken { hint, .. }
         | Self::Login { hint, .. }
         | Self::Failed { hint, .. }
         | Self::Unsupported { hint, .. }
         | Self::SnapshotExists { hint, .. }
+        | Self::Busy { hint, .. }
         | Self::Timeout { hint, .. }) = self;
         Some((*hint).to_owned())
     }
@@ -157,12 +191,23 @@ pub enum ClientProtocol {
     Thrift,
 }
 
+/// The nodes of a ring that are not up, or not in their place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Taken for down.
+    pub down: BTreeSet<IpAddr>,
+    /// Joining, leaving or moving, up or down, each with what it does. Ranges change hands until they are done.
+    pub changing: BTreeMap<IpAddr, &'static str>,
+}
+
 /// Controls one node.
 #[async_trait]
 pub trait CassandraControl: Send + Sync {
     /// What the node reports that it is doing: `NORMAL`, `JOINING`, `DRAINED`…
     async fn mode(&self) -> Result<String, ControlError>;
 
+    /// The id by which the ring knows the node that this controls.
+    async fn host_id(&self) -> Result<String, ControlError>;
     /// The addresses of all nodes that gossip knows, up or down.
     async fn gossip_addresses(&self) -> Result<BTreeSet<IpAddr>, ControlError>;
 
@@ -213,4 +258,20 @@ pub trait CassandraControl: Send + Sync {
     /// Rewrites SSTables of older formats; ends when that is done. A file that is the latest version of its own format is
     /// left as it is, also if the node writes another format, unless `all` are rewritten.
     async fn upgrade_sstables(&self, table: &TableRef, all: bool) -> Result<(), ControlError>;
+
+    /// Runs a maintenance command; ends when Cassandra is done with it, however long that takes. An adapter that has none of
+    /// them fails with [`ControlError::Unsupported`].
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError>;
+
+    /// The nodes that this one takes for down, and those that join, leave or move.
+    async fn unsettled(&self) -> Result<Unsettled, ControlError>;
+}
+
+/// The tables of each keyspace: operations take those of one.
+fn tables_by_keyspace(tables: &[TableRef]) -> BTreeMap<&str, Vec<&TableRef>> {
+    let mut keyspaces: BTreeMap<&str, Vec<&TableRef>> = BTreeMap::new();
+    for table in tables {
+        keyspaces.entry(&table.keyspace).or_default().push(table);
+    }
+    keyspaces
 }

@@ -2,6 +2,7 @@
 
 mod error;
 
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -71,11 +72,12 @@ pub async fn stop(node: &CassandraNode) -> Result<(), LifecycleError> {
 pub async fn check_down(node: &CassandraNode) -> Result<(), LifecycleError> {
     let storage = node.yaml.storage_address.as_deref();
     for address in [Some(node.cql.address()), storage].into_iter().flatten() {
-        if listens(address).await {
-            return Err(LifecycleError::Running {
-                how: format!("something listens at {address}"),
-            });
-        }
+        let how = match listens(address).await {
+            Ok(false) => continue,
+            Ok(true) => format!("something listens at {address}"),
+            Err(error) => format!("something may listen at {address}: {error}"),
+        };
+        return Err(LifecycleError::Running { how });
     }
     match node.control.mode().await {
         Err(ControlError::Unreachable { .. }) => Ok(()),
@@ -106,11 +108,21 @@ async fn check_up(node: &CassandraNode) -> Result<(), String> {
     }
 }
 
-async fn listens(address: &str) -> bool {
+/// An error may be a fault of this host, such as a lack of file descriptors, and says nothing of Cassandra.
+async fn listens(address: &str) -> io::Result<bool> {
     let connecting = TcpStream::connect(address);
+    match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+        Ok(Ok(_)) => Ok(true),
+        Ok(Err(error)) if is_absence(&error) => Ok(false),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Ok(false),
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
     matches!(
-        tokio::time::timeout(CONNECT_TIMEOUT, connecting).await,
-        Ok(Ok(_))
+        error.kind(),
+        ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
     )
 }
 

@@ -8,7 +8,9 @@ use tracing::warn;
 
 use crate::config::{CassandraConfig, ProductError, masked};
 use crate::control::CassandraControl;
+use crate::control::jmx::{Jmx, JmxAddress};
 use crate::control::nodetool::{JmxLogin, Nodetool};
+use crate::control::preferred::Preferred;
 use crate::cql::{Cql, CqlError, CqlSession, CqlSettings};
 use crate::files::{self, FileError};
 use crate::folders::DataFolders;
@@ -54,6 +56,9 @@ pub enum OpenError {
     /// The file for the login of JMX cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Not host:port.
+    #[error("jmx_address in [cassandra] is `{0}`, which is not host:port")]
+    JmxAddress(String),
     /// What the node is stated to be is nothing that it could be.
     #[error(transparent)]
     Product(#[from] ProductError),
@@ -76,26 +81,22 @@ impl CassandraNode {
         if settings.nodetool.is_empty() {
             return Err(OpenError::NoControl);
         }
-        let cql = CqlSession::new(CqlSettings {
+        let cql: Arc<dyn Cql> = Arc::new(CqlSession::new(CqlSettings {
             address,
             login: login(&settings)?,
             tls: settings.cql_tls.clone(),
             timeout: Duration::from_secs(settings.cql_timeout_seconds),
-        });
+        }));
         warn_of(&settings);
-        let nodetool = Nodetool::new(
-            settings.nodetool.clone(),
-            Duration::from_secs(settings.nodetool_timeout_seconds),
-        )
-        .with_login(jmx_login(&settings, &output_folder)?);
+        let control = control(&settings, &output_folder, &cql)?;
         let commands = Commands::new(
             settings.start_command.clone(),
             settings.stop_command.clone(),
             output_folder,
         );
         Ok(Self {
-            cql: Arc::new(cql),
-            control: Arc::new(nodetool),
+            cql,
+            control,
             process: Arc::new(commands),
             yaml,
             settings,
@@ -139,6 +140,32 @@ fn login(settings: &CassandraConfig) -> Result<Option<(String, String)>, OpenErr
         ("", Some(_)) | (_, None) => Err(OpenError::Login),
         (user, Some(password)) => Ok(Some((user.to_owned(), password.expose().to_owned()))),
     }
+}
+
+/// JMX with nodetool behind it, or nodetool alone if it is not known where JMX is.
+fn control(
+    settings: &CassandraConfig,
+    output_folder: &Path,
+    cql: &Arc<dyn Cql>,
+) -> Result<Arc<dyn CassandraControl>, OpenError> {
+    let limit = Duration::from_secs(settings.nodetool_timeout_seconds);
+    let nodetool = Nodetool::new(settings.nodetool.clone(), limit)
+        .with_login(jmx_login(settings, output_folder)?);
+    let address = match &settings.jmx_address {
+        Some(text) => {
+            let address = JmxAddress::parse(text);
+            Some(address.ok_or_else(|| OpenError::JmxAddress(text.clone()))?)
+        }
+        None => JmxAddress::of_nodetool(&settings.nodetool),
+    };
+    let Some(address) = address else {
+        return Ok(Arc::new(nodetool));
+    };
+    let login = settings.jmx_password.clone();
+    let login = login.map(|password| (settings.jmx_username.clone(), password));
+    let jmx = Jmx::new(&address, login, limit);
+    let preferred = Preferred::new(Arc::new(jmx), Arc::new(nodetool), cql.clone());
+    Ok(Arc::new(preferred))
 }
 
 fn jmx_login(settings: &CassandraConfig, folder: &Path) -> Result<Option<JmxLogin>, OpenError> {
@@ -214,6 +241,12 @@ mod tests {
         });
         let two_words = two_words.unwrap_err();
         assert!(two_words.contains("blanks") && !two_words.contains("hush"));
+        let no_port = opened(yaml, |settings| settings.jmx_address = Some("n1".into()));
+        assert!(
+            no_port
+                .unwrap_err()
+                .contains("`n1`, which is not host:port")
+        );
         let no_product = opened(yaml, |it| it.product_version = Some("1.2.3".into()));
         assert!(no_product.unwrap_err().contains("`product`"));
         let no_version = opened(yaml, |settings| {

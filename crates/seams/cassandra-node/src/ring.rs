@@ -45,6 +45,16 @@ pub struct Identity {
     pub dissenting: Vec<MemberVersion>,
 }
 
+/// By which the ring knows this node.
+pub(crate) async fn host_id(cql: &dyn Cql) -> Result<String, CqlError> {
+    let local = local(cql).await?;
+    let host_id = local.text("host_id").map(str::to_owned);
+    host_id.map_err(|source| CqlError::Row {
+        statement: LOCAL.to_owned(),
+        source,
+    })
+}
+
 /// Reads both tables. `stated` is what the settings say that the node is, `written_formats` those of the SSTables that it
 /// has written for itself.
 pub(crate) async fn identity(

@@ -71,6 +71,13 @@ impl NodeError for SelectionError {
 
 /// All tables and views of the user keyspaces, by name.
 pub async fn list(cql: &dyn Cql) -> Result<Vec<Table>, CqlError> {
+    let mut tables = list_all(cql).await?;
+    tables.retain(|table| is_user_keyspace(&table.table.keyspace));
+    Ok(tables)
+}
+
+/// All tables and views, those of the product's own keyspaces included, by name. Virtual tables are none of them.
+pub async fn list_all(cql: &dyn Cql) -> Result<Vec<Table>, CqlError> {
     let mut tables = Vec::new();
     for (statement, name) in [(TABLES, "table_name"), (VIEWS, "view_name")] {
         for row in cql.query(statement).await? {
@@ -78,9 +85,7 @@ pub async fn list(cql: &dyn Cql) -> Result<Vec<Table>, CqlError> {
                 statement: statement.to_owned(),
                 source,
             })?;
-            if is_user_keyspace(&table.table.keyspace) {
-                tables.push(table);
-            }
+            tables.push(table);
         }
     }
     tables.sort_by(|a: &Table, b| a.table.cmp(&b.table));
@@ -103,6 +108,23 @@ fn read(row: &Row, name: &str) -> Result<Table, RowError> {
 /// The selected ones; all that are selected by name must exist, and a keyspace may have no tables.
 pub async fn select(cql: &dyn Cql, selection: &Selection) -> Result<Vec<Table>, SelectionError> {
     let tables = list(cql).await?;
+    pick(cql, tables, selection).await
+}
+
+/// The same among all tables, those of the product's own keyspaces included.
+pub async fn select_all(
+    cql: &dyn Cql,
+    selection: &Selection,
+) -> Result<Vec<Table>, SelectionError> {
+    let tables = list_all(cql).await?;
+    pick(cql, tables, selection).await
+}
+
+async fn pick(
+    cql: &dyn Cql,
+    tables: Vec<Table>,
+    selection: &Selection,
+) -> Result<Vec<Table>, SelectionError> {
     let filled: BTreeSet<&str> = tables.iter().map(|t| t.table.keyspace.as_str()).collect();
     let mut empty = selection
         .keyspaces

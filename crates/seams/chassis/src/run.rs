@@ -37,6 +37,11 @@ pub trait ProcessConfig: Serialize + DeserializeOwned + Send + 'static {
     fn clients_tls(&self) -> Option<&ClientTlsSettings> {
         None
     }
+
+    /// Other settings that would be refused at start.
+    fn check(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(())
+    }
 }
 
 /// What a process passes to the function that builds its services.
@@ -154,9 +159,12 @@ fn check<C: ProcessConfig>(loaded: &C) -> ExitCode {
     if let Err(error) = server::check(loaded.server()) {
         return usage(&error);
     }
-    match loaded.clients_tls().map(ClientTlsSettings::check) {
-        Some(Err(error)) => usage(&error),
-        Some(Ok(())) | None => ExitCode::SUCCESS,
+    if let Some(Err(error)) = loaded.clients_tls().map(ClientTlsSettings::check) {
+        return usage(&error);
+    }
+    match loaded.check() {
+        Err(error) => usage(error.as_ref()),
+        Ok(()) => ExitCode::SUCCESS,
     }
 }
 

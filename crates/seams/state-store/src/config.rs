@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{RedbStore, StateError, StateStore};
+use crate::{EtcdConfig, EtcdStore, RedbStore, StateError, StateStore};
 
 /// The `[state]` section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,8 +15,12 @@ pub struct StateConfig {
     /// Which backend; redb if absent.
     #[serde(default)]
     pub kind: StateKind,
-    /// The file of the state.
+    /// The file of the state, for redb.
+    #[serde(default)]
     pub path: PathBuf,
+    /// Where etcd is, for etcd.
+    #[serde(default)]
+    pub etcd: EtcdConfig,
 }
 
 /// The backends that there are.
@@ -26,6 +30,8 @@ pub enum StateKind {
     /// One file, for one process.
     #[default]
     Redb,
+    /// A cluster of etcd, for several processes.
+    Etcd,
 }
 
 impl StateConfig {
@@ -34,17 +40,46 @@ impl StateConfig {
         Self {
             kind: StateKind::Redb,
             path: path.into(),
+            etcd: EtcdConfig::default(),
+        }
+    }
+
+    /// State in etcd.
+    pub fn etcd(etcd: EtcdConfig) -> Self {
+        Self {
+            kind: StateKind::Etcd,
+            path: PathBuf::new(),
+            etcd,
         }
     }
 }
 
-/// Opens the configured backend. The file and its folder are created if absent.
+impl StateConfig {
+    /// Refuses settings that could not work, by name. Reaches nothing.
+    pub fn check(&self) -> Result<(), StateError> {
+        match self.kind {
+            // Each of several task-runners would have a state of its own.
+            StateKind::Redb if !self.etcd.endpoints.is_empty() => Err(StateError::Settings {
+                what: "`state.etcd.endpoints` is given, and `state.kind` is not `etcd`; set `kind = \"etcd\"`, or remove the section `[state.etcd]`".to_owned(),
+            }),
+            StateKind::Redb if self.path.as_os_str().is_empty() => Err(StateError::Settings {
+                what: "`state.path` is empty".to_owned(),
+            }),
+            StateKind::Redb => Ok(()),
+            StateKind::Etcd => self.etcd.check(),
+        }
+    }
+}
+
+/// Opens the configured backend. A file and its folder are created if absent.
 pub async fn open(config: &StateConfig) -> Result<Arc<dyn StateStore>, StateError> {
+    config.check()?;
     match config.kind {
         StateKind::Redb => {
             let store = RedbStore::open(&config.path, Arc::new(Timestamp::now)).await?;
             Ok(Arc::new(store))
         }
+        StateKind::Etcd => Ok(Arc::new(EtcdStore::open(&config.etcd).await?)),
     }
 }
 
@@ -64,6 +99,24 @@ mod tests {
             error.contains("zookeeper") && error.contains("redb"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn settings_that_could_not_work_are_refused_before_anything_is_opened() {
+        let endpoints = "kind = 'etcd'\n[etcd]\nendpoints = ['http://127.0.0.1:2379']";
+        for (section, works) in [
+            ("path = '/s/state.redb'", true),
+            ("kind = 'redb'", false),
+            (endpoints, true),
+            ("kind = 'etcd'", false),
+            (
+                "path = '/s'\n[etcd]\nendpoints = ['http://127.0.0.1:2379']",
+                false,
+            ),
+        ] {
+            let config: StateConfig = toml::from_str(section).expect("a section");
+            assert_eq!(config.check().is_ok(), works, "{section}");
+        }
     }
 
     #[tokio::test]

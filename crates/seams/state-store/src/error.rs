@@ -72,6 +72,26 @@ pub enum StateError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    #[error("the settings of the state do not work: {what}")]
+    Settings { what: String },
+    #[error("etcd does not let this user {action}")]
+    Denied {
+        action: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("could not {action}: etcd has no space left")]
+    Full {
+        action: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("`{key}` in etcd is not what a state has there: {what}")]
+    Foreign { key: String, what: String },
+    #[error("the state in etcd is not whole: its import was cut short")]
+    HalfImported,
+    #[error("the state in etcd was replaced by an import since this process opened it")]
+    Replaced,
     #[error("could not {action}")]
     Backend {
         action: &'static str,
@@ -84,7 +104,7 @@ impl StateError {
     /// Whether the same request may succeed later without a change to it.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::LeaseHeld { .. } | Self::Backend { .. } => true,
+            Self::LeaseHeld { .. } | Self::Full { .. } | Self::Backend { .. } => true,
             Self::Conflict { .. }
             | Self::Fenced { .. }
             | Self::ValueTooLarge { .. }
@@ -96,6 +116,11 @@ impl StateError {
             | Self::BadPageLimit { .. }
             | Self::NotJson { .. }
             | Self::InUse { .. }
+            | Self::Settings { .. }
+            | Self::Denied { .. }
+            | Self::Foreign { .. }
+            | Self::HalfImported
+            | Self::Replaced
             | Self::Open { .. } => false,
         }
     }
@@ -116,6 +141,22 @@ impl StateError {
             }
             Self::Backend { .. } => {
                 Some("check the disk or service behind the state; a write may have happened")
+            }
+            Self::Settings { .. } => Some("correct the settings in [state]"),
+            Self::Denied { .. } => Some(
+                "check user, password and certificate in [state.etcd], and that the user's role may read and write all keys with the prefix",
+            ),
+            Self::Full { .. } => Some(
+                "compact and defragment etcd or raise its quota, then run `etcdctl alarm disarm`",
+            ),
+            Self::Foreign { .. } => Some(
+                "give the state a prefix of its own in [state.etcd], or use the version that wrote it",
+            ),
+            Self::HalfImported => {
+                Some("run `ringkeep state import` with --replace again, to its end")
+            }
+            Self::Replaced => {
+                Some("start this process again; stop all task-runners before an import")
             }
             Self::EmptyTransaction
             | Self::RepeatedKey { .. }

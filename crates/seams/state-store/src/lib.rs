@@ -4,7 +4,9 @@
 //! that it names. So two processes that both believe to be in charge can never overwrite each other.
 //!
 //! - [`StateStore`] is the port; each of its methods says what callers may rely on.
-//! - [`open`] opens the backend that a [`StateConfig`] names. [`RedbStore`] keeps everything in one file, for one process.
+//! - [`open`] opens the backend that a [`StateConfig`] names. [`RedbStore`] keeps everything in one file, for one process;
+//!   [`EtcdStore`] keeps it in etcd, for several.
+//! - [`transfer`] moves a state from one backend to the other.
 //! - The feature `testing` adds the conformance suite that every backend passes, and a clock that tests move.
 //!
 //! The port promises only what etcd can keep too, so that state can move to a cluster of machines without a change in
@@ -52,11 +54,13 @@
 
 mod config;
 mod error;
+mod etcd_store;
 mod page;
 mod redb_store;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod transfer;
 mod write;
 
 use std::sync::Arc;
@@ -66,6 +70,7 @@ use serde_json::Value;
 
 pub use config::{StateConfig, StateKind, open};
 pub use error::StateError;
+pub use etcd_store::{EtcdConfig, EtcdStore};
 pub use page::{Direction, Page};
 pub use redb_store::RedbStore;
 pub use store::StateStore;

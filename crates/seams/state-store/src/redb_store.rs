@@ -7,6 +7,7 @@
 mod entries;
 mod inner;
 mod leases;
+mod transfer;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -82,6 +83,20 @@ impl RedbStore {
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// A number that no version and no token was above so far.
+    pub(crate) async fn floor(&self) -> Result<u64, StateError> {
+        self.run("read the version of the state", Inner::floor)
+            .await
+    }
+
+    /// Makes all later versions and tokens higher than the floor.
+    pub(crate) async fn raise(&self, floor: u64) -> Result<(), StateError> {
+        self.run("raise the versions of the state", move |inner| {
+            inner.raise(floor)
+        })
+        .await
     }
 
     /// A call that is dropped is carried out all the same: work on a blocking thread cannot be stopped.

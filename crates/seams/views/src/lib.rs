@@ -14,6 +14,7 @@ pub mod collection;
 pub mod error;
 pub mod kept_damage;
 pub mod leftovers;
+pub mod maintenance;
 pub mod retention;
 pub mod schedule;
 pub mod sstable;

@@ -14,7 +14,7 @@ use crate::{UNKNOWN, some, time};
 pub struct TaskView {
     /// A UUID, ordered by time.
     pub id: String,
-    /// `backup`, `restore`, `verify`, `delete`, `accept`, `rollback`, `retention`, `collection` or
+    /// `backup`, `restore`, `verify`, `delete`, `accept`, `rollback`, `retention`, `collection`, `maintenance` or
     /// `unknown`.
     pub kind: &'static str,
     /// `pending`, `running`, `succeeded`, `failed`, `cancelled` or `unknown`.
@@ -53,6 +53,9 @@ pub struct TaskView {
     /// What a task that collects garbage has done; only of one that has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collection: Option<RetentionReport>,
+    /// What a maintenance task does, as the command line has it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<String>,
 }
 
 /// What a deletion has removed.
@@ -111,6 +114,7 @@ impl From<&ShownTask> for TaskView {
             deletion: task.deletion.map(DeletionView::from),
             retention: task.retention.clone(),
             collection: task.collection.clone(),
+            maintenance: task.maintenance.clone(),
         }
     }
 }

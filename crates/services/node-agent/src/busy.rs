@@ -21,8 +21,18 @@ pub async fn watched<T>(
     table: &TableRef,
     wait: impl Future<Output = T>,
 ) -> Result<T, Stopped> {
-    let mut look = Look::default();
     work.note(table.to_string());
+    watched_from(agent, work, table, wait).await
+}
+
+/// The same, with the note of before until the first look.
+pub async fn watched_from<T>(
+    agent: &Agent,
+    work: &Work,
+    table: &TableRef,
+    wait: impl Future<Output = T>,
+) -> Result<T, Stopped> {
+    let mut look = Look::default();
     tokio::pin!(wait);
     loop {
         tokio::select! {

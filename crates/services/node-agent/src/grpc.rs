@@ -5,6 +5,7 @@ mod convert;
 mod in_place;
 mod leftovers;
 mod level;
+mod maintenance;
 mod online;
 mod reading;
 mod snapshots;
@@ -149,6 +150,15 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         request: Request<pb::AwaitViewsRequest>,
     ) -> Reply<Self::AwaitViewsStream> {
         online::await_views(self.call(request).await?)
+    }
+
+    type RunMaintenanceStream = Messages<pb::RunMaintenanceResponse>;
+
+    async fn run_maintenance(
+        &self,
+        request: Request<pb::RunMaintenanceRequest>,
+    ) -> Reply<Self::RunMaintenanceStream> {
+        maintenance::run(self.call(request).await?)
     }
 
     async fn mark_truncated(

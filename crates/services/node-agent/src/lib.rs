@@ -15,6 +15,7 @@ mod grpc;
 mod journal;
 mod leftovers;
 mod load;
+mod maintenance;
 mod meant;
 mod opened;
 mod owner;

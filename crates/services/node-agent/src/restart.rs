@@ -31,7 +31,9 @@ pub async fn stop(agent: &Agent, restore: &str) -> Result<(), RestartError> {
         match drain(agent).await {
             Ok(()) => return Ok(lifecycle::stop(node).await?),
             // It went down by itself, or is half-way there.
-            Err(AgentError::Control(ControlError::Unreachable { .. })) => {
+            Err(AgentError::Control(
+                ControlError::Unreachable { .. } | ControlError::Broken { .. },
+            )) => {
                 warn!("Cassandra could not be drained before it stopped");
                 lifecycle::stop(node).await?;
             }
@@ -39,6 +41,19 @@ pub async fn stop(agent: &Agent, restore: &str) -> Result<(), RestartError> {
         }
     }
     check_replay(agent, restore).await
+}
+
+/// Drains and stops, also while clients are served: nothing but a start follows.
+pub async fn drain_and_stop(agent: &Agent) -> Result<(), RestartError> {
+    match drain(agent).await {
+        Ok(()) => {}
+        // It went down by itself, or is half-way there; its commit log is replayed.
+        Err(AgentError::Control(ControlError::Unreachable { .. })) => {
+            warn!("Cassandra could not be drained before it stopped");
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(lifecycle::stop(&agent.node).await?)
 }
 
 /// Refuses if Cassandra, which is down, may replay writes to tables of the restore when it starts.

@@ -7,7 +7,7 @@ mod journal;
 use model::{TableId, TableRef};
 use serde::{Deserialize, Serialize};
 
-pub use compaction::{left_off_by_others, turn_on_all};
+pub use compaction::{left_off_by_others, restores, turn_on_all};
 pub use finish::{FinishError, finish};
 pub use journal::{Begun, LoadEvidence, Placement, RestoreRecord, RestoreState};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::clients::{AgentLimits, CatalogLimits};
 use serde::{Deserialize, Deserializer, Serialize};
-use state_store::{StateConfig, StateKind};
+use state_store::{EtcdConfig, StateConfig, StateKind};
 
 pub(crate) use limits::StepLimit;
 pub use limits::StepLimits;
@@ -24,12 +24,14 @@ pub(crate) fn state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<StateC
     struct Given {
         kind: Option<StateKind>,
         path: Option<PathBuf>,
+        etcd: EtcdConfig,
     }
     let given = Given::deserialize(deserializer)?;
     let defaults = default_state();
     Ok(StateConfig {
         kind: given.kind.unwrap_or(defaults.kind),
         path: given.path.unwrap_or(defaults.path),
+        etcd: given.etcd,
     })
 }
 
@@ -53,6 +55,9 @@ impl Default for ClientsConfig {
     }
 }
 
+/// Renewals of a shorter lease would not keep up with a busy state store.
+const LEASE_SECONDS_MIN: u64 = 3;
+
 /// How tasks are carried out.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -69,13 +74,16 @@ pub struct TasksConfig {
     /// themselves do not count. A host that is gone is noticed sooner, by its connection. 0: never.
     pub step_silence_seconds: u64,
     /// The same for work that Cassandra does for the agent: loading, whose progress is not visible in the middle of a table,
-    /// and upgrading and building views, whose progress is taken from Cassandra once a minute. 0: never.
+    /// and upgrading, building views and maintenance, whose progress is taken from Cassandra once a minute. 0: never.
     pub nodetool_silence_seconds: u64,
     /// How long undoing what a task has made may take, on each node and in the bucket, before it is left over.
     pub clean_up_limit_seconds: u64,
     /// How long all agents of a cluster have to cut clients off before a restore in place. Writes until then are kept out of
     /// the restored tables.
     pub quiesce_seconds: u64,
+    /// How long a task-runner that is gone keeps its tasks and the schedules to itself; then another takes them over. A runner
+    /// that cannot reach the state lets running steps go on for about as long. Less than 3 count as 3.
+    pub lease_seconds: u64,
     /// Tasks that have ended and are kept to be looked at.
     pub keep_finished_tasks: usize,
     /// How often what tasks have left on nodes is compared with the tasks, and cleared if they have ended; 0: never.
@@ -99,6 +107,7 @@ impl Default for TasksConfig {
             nodetool_silence_seconds: 86_400,
             clean_up_limit_seconds: 900,
             quiesce_seconds: 30,
+            lease_seconds: 60,
             keep_finished_tasks: 1_000,
             leftovers_every_seconds: 3_600,
             schedules_every_seconds: 10,
@@ -121,6 +130,10 @@ impl TasksConfig {
     pub fn catalog_limits(&self) -> CatalogLimits {
         self.step_limits
             .of_catalog(limits::deadline(self.step_silence_seconds))
+    }
+
+    pub(crate) fn lease_ttl(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds.max(LEASE_SECONDS_MIN))
     }
 
     pub(crate) fn clean_up_limit(&self) -> Duration {

@@ -57,7 +57,7 @@ impl Context {
             agents,
             connected: Arc::default(),
             fences: Fences::default(),
-            tasks: TaskStore::new(store.clone()),
+            tasks: TaskStore::new(store.clone(), config.lease_ttl()),
             store,
             clock,
             config,

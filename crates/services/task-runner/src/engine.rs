@@ -4,9 +4,10 @@
 //! - [`store`], [`documents`], [`claims`]: where all of that is in the state store; [`fences`] makes agents refuse a runner
 //!   that has lost its task.
 //! - [`kind`]: what a kind of task must bring along.
-//! - [`driver`]: carries out one task; [`graph`] says which steps may run, [`step`] runs one with its retries.
+//! - [`driver`]: carries out one task while its [`lease`] lasts; [`graph`] says which steps may run, [`step`] runs one with
+//!   its retries.
 //! - [`active`]: the tasks that are driven here now; [`recovery`] adopts those that nothing drives.
-//! - [`control`]: what users do with tasks: list, watch, cancel, resume.
+//! - [`control`]: what users do with tasks: list, watch, cancel, resume; [`requests`] take it to a driver elsewhere.
 //!
 //! A change of state is written before it is acted on, and every step may run again.
 
@@ -19,7 +20,9 @@ mod eta;
 pub(crate) mod fences;
 mod graph;
 mod kind;
+mod lease;
 mod recovery;
+mod requests;
 mod retry;
 mod runner;
 mod step;
@@ -33,6 +36,7 @@ pub(crate) use graph::steps_of;
 pub(crate) use kind::{
     Failure, Job, Kind, Kinds, Policy, StepTraits, Touched, Undone, check_ended,
 };
+pub(crate) use lease::LeaseTime;
 pub(crate) use retry::{RetryLimits, retry};
 pub(crate) use runner::{Engine, NewTask};
 pub(crate) use step::{Output, StepRun, agent};

@@ -47,6 +47,39 @@ pub enum RunnerError {
         /// What it waits for, if it does nothing else.
         retrying: Option<String>,
     },
+    #[error("maintenance of cluster `{cluster}` cannot be started: {}", reasons.join("; "))]
+    MaintenanceRefused {
+        cluster: ClusterName,
+        reasons: Vec<String>,
+    },
+    #[error("{kind} `{name}` was applied before with another content, as task {task}")]
+    DocumentDiffers {
+        kind: String,
+        name: String,
+        task: TaskId,
+    },
+    #[error("there is no {kind} `{name}`")]
+    UnknownDocument { kind: String, name: String },
+    #[error(
+        "which cluster has the datacenters {datacenters} is not certain: it may be {}",
+        clusters.join(" or ")
+    )]
+    ClusterAmbiguous {
+        datacenters: String,
+        /// Those that have them, and those of which no agent replied.
+        clusters: Vec<String>,
+    },
+    #[error(
+        "no registered cluster is known to have the datacenters {datacenters}{}",
+        known_datacenters(seen, unsure)
+    )]
+    NoClusterWith {
+        datacenters: String,
+        /// Which cluster has which.
+        seen: Vec<String>,
+        /// Clusters of which no agent replied.
+        unsure: Vec<String>,
+    },
     #[error("cluster `{0}` has schedules")]
     ClusterHasSchedules(ClusterName),
     #[error("cluster `{0}` has no schedule `{1}`")]
@@ -169,6 +202,17 @@ fn in_use(owner: LeftoverOwner) -> &'static str {
     }
 }
 
+fn known_datacenters(seen: &[String], unsure: &[String]) -> String {
+    let unsure = unsure
+        .iter()
+        .map(|name| format!("no agent of {name} replied"));
+    let each: Vec<String> = seen.iter().cloned().chain(unsure).collect();
+    match each.is_empty() {
+        true => String::new(),
+        false => format!(": {}", each.join("; ")),
+    }
+}
+
 fn waiting(retrying: Option<&str>) -> String {
     retrying
         .map(|why| format!(", which only waits: {why}"))
@@ -191,6 +235,7 @@ fn task_word(kind: TaskKind) -> &'static str {
         TaskKind::Delete => "deletion",
         TaskKind::Retention => "run of retention",
         TaskKind::Collection => "collection of garbage",
+        TaskKind::Maintenance => "maintenance task",
     }
 }
 
@@ -220,12 +265,17 @@ impl ServiceError for RunnerError {
             Self::UnknownCluster(_)
             | Self::UnknownTask(_)
             | Self::UnknownPlan(_)
-            | Self::UnknownSchedule(..)
-            | Self::RetentionNotSet { .. } => ErrorKind::NotFound,
-            Self::ClusterExists(..) | Self::ScheduleExists(..) | Self::TaskExists(_) => {
-                ErrorKind::AlreadyExists
-            }
+            | Self::UnknownDocument { .. }
+            | Self::NoClusterWith { .. }
+            | Self::RetentionNotSet { .. }
+            | Self::UnknownSchedule(..) => ErrorKind::NotFound,
+            Self::ClusterExists(..)
+            | Self::ScheduleExists(..)
+            | Self::DocumentDiffers { .. }
+            | Self::TaskExists(_) => ErrorKind::AlreadyExists,
             Self::ClusterRefused { .. }
+            | Self::MaintenanceRefused { .. }
+            | Self::ClusterAmbiguous { .. }
             | Self::ClusterHasSchedules(_)
             | Self::ScheduleRuns { .. }
             | Self::RetentionRuns { .. }
@@ -269,6 +319,11 @@ impl ServiceError for RunnerError {
             Self::AgentsUnreachable { .. } => "AGENTS_UNREACHABLE",
             Self::AgentsWithoutTls { .. } => "AGENTS_WITHOUT_TLS",
             Self::ClusterBusy { .. } => "CLUSTER_BUSY",
+            Self::MaintenanceRefused { .. } => "MAINTENANCE_REFUSED",
+            Self::DocumentDiffers { .. } => "DOCUMENT_DIFFERS",
+            Self::UnknownDocument { .. } => "DOCUMENT_NOT_FOUND",
+            Self::ClusterAmbiguous { .. } => "CLUSTER_AMBIGUOUS",
+            Self::NoClusterWith { .. } => "DATACENTER_NOT_FOUND",
             Self::ClusterHasSchedules(_) => "CLUSTER_HAS_SCHEDULES",
             Self::UnknownSchedule(..) => "SCHEDULE_NOT_FOUND",
             Self::ScheduleExists(..) => "SCHEDULE_EXISTS",

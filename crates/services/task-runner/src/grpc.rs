@@ -5,6 +5,7 @@ mod clusters;
 mod collection;
 mod convert;
 mod leftovers;
+mod maintenance;
 mod restores;
 mod retention;
 mod schedules;
@@ -267,6 +268,20 @@ impl TaskRunner for TaskRunnerGrpc {
         request: Request<pb::RunCollectionRequest>,
     ) -> Reply<pb::RunCollectionResponse> {
         reply(collection::run(&self.engine, request.into_inner()).await)
+    }
+
+    async fn start_maintenance(
+        &self,
+        request: Request<pb::StartMaintenanceRequest>,
+    ) -> Reply<pb::StartMaintenanceResponse> {
+        reply(maintenance::start(&self.engine, request.into_inner()).await)
+    }
+
+    async fn get_maintenance(
+        &self,
+        request: Request<pb::GetMaintenanceRequest>,
+    ) -> Reply<pb::GetMaintenanceResponse> {
+        reply(maintenance::get(&self.engine, request.into_inner()).await)
     }
 
     async fn list_leftovers(

@@ -6,6 +6,7 @@ pub(crate) mod accept;
 pub(crate) mod backup;
 pub(crate) mod collection;
 pub(crate) mod delete;
+pub(crate) mod maintenance;
 pub(crate) mod restore;
 pub(crate) mod retention;
 pub(crate) mod rollback;
@@ -26,7 +27,7 @@ pub(crate) use named::NamedBackup;
 
 /// Every kind that this runner knows.
 pub(crate) fn all() -> Kinds {
-    let kinds: [(TaskKind, Arc<dyn Kind>); 8] = [
+    let kinds: [(TaskKind, Arc<dyn Kind>); 9] = [
         (TaskKind::Backup, Arc::new(backup::BackupKind)),
         (TaskKind::Restore, Arc::new(restore::RestoreKind)),
         (TaskKind::Accept, Arc::new(accept::AcceptKind)),
@@ -35,6 +36,10 @@ pub(crate) fn all() -> Kinds {
         (TaskKind::Delete, Arc::new(delete::DeleteKind)),
         (TaskKind::Retention, Arc::new(retention::RetentionKind)),
         (TaskKind::Collection, Arc::new(collection::CollectionKind)),
+        (
+            TaskKind::Maintenance,
+            Arc::new(maintenance::MaintenanceKind),
+        ),
     ];
     kinds.into()
 }

@@ -26,9 +26,9 @@ use crate::kinds::rollback_in_part;
 
 pub(crate) use reconcile::reconcile_loop;
 
-/// How long clearing what one task has left may take. Less than a lease lasts: the task's is held meanwhile, so that it is not
-/// resumed.
-const CLEAR_WITHIN: Duration = Duration::from_secs(45);
+/// How long clearing what one task has left may take: this many quarters of the time that a lease lasts. The task's is held
+/// meanwhile, so that it is not resumed.
+const CLEAR_WITHIN_QUARTERS: u32 = 3;
 /// The same for looking at a node.
 const LIST_WITHIN: Duration = Duration::from_secs(60);
 
@@ -272,7 +272,11 @@ async fn clear_on(
         .agent(&node.agent)
         .map_err(|error| error.to_string())?;
     let clearing = agent.clear_leftovers(node.host, leftovers, live);
-    within(CLEAR_WITHIN, clearing).await
+    within(
+        context.tasks.lease_ttl() / 4 * CLEAR_WITHIN_QUARTERS,
+        clearing,
+    )
+    .await
 }
 
 async fn within<T>(

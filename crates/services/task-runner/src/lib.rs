@@ -79,6 +79,10 @@ impl ProcessConfig for Config {
     fn clients_tls(&self) -> Option<&chassis::ClientTlsSettings> {
         self.clients.tls.as_ref()
     }
+
+    fn check(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.state.check()?)
+    }
 }
 
 /// Everything outside of it that the runner works with.

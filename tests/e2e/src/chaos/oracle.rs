@@ -59,7 +59,7 @@ pub struct Moments {
 /// What was acknowledged is there or gone, as the restore has it.
 pub async fn writes_after_restore(arena: &Arena, writer: &Writer, at: &Moments) -> Result<()> {
     let now = writer.until_served().await?;
-    let present = writer::present(&arena.world.cluster).await?;
+    let present = present(arena).await?;
     let backed_up = writer.between(Mark::BEGIN, at.backing_up);
     let since = writer.between(at.restored, now);
     let from_after = writer.between(at.backed_up, at.restoring);
@@ -77,9 +77,15 @@ pub async fn writes_after_restore(arena: &Arena, writer: &Writer, at: &Moments) 
 /// All that was acknowledged before a restore is there again once it is rolled back.
 pub async fn writes_after_rollback(arena: &Arena, writer: &Writer, at: &Moments) -> Result<()> {
     writer.until_served().await?;
-    let present = writer::present(&arena.world.cluster).await?;
+    let present = present(arena).await?;
     let before = writer.between(Mark::BEGIN, at.restoring);
     none("writes of before the restore are lost", &before - &present)
+}
+
+/// The ids that all replicas have. Nodes that have just started take a moment to see each other.
+async fn present(arena: &Arena) -> Result<BTreeSet<i32>> {
+    arena.world.cluster.wait_ready().await?;
+    writer::present(&arena.world.cluster).await
 }
 
 fn none(what: &str, ids: BTreeSet<i32>) -> Result<()> {

@@ -9,7 +9,7 @@ use lab::{Cache, Part};
 /// Say whether this machine has what the lab needs; fetches nothing
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// What is wanted: 3.11, 4.0, 4.1, 5.0, minio, grpcurl; everything by default
+    /// What is wanted: 3.11, 4.0, 4.1, 5.0, minio, grpcurl, etcd; everything by default
     parts: Vec<Part>,
 }
 

@@ -8,7 +8,7 @@ use tokio::task;
 /// Download and build into the cache what the lab runs
 #[derive(Debug, Args)]
 pub struct Fetch {
-    /// What is wanted: 3.11, 4.0, 4.1, 5.0, minio, grpcurl; everything by default
+    /// What is wanted: 3.11, 4.0, 4.1, 5.0, minio, grpcurl, etcd; everything by default
     parts: Vec<Part>,
 }
 

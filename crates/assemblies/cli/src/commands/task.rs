@@ -12,6 +12,8 @@ use model::TaskId;
 use crate::context::Context;
 use crate::failure::Failure;
 
+pub use show::{Args as ShowArgs, run as show};
+
 #[derive(Debug, clap::Subcommand)]
 pub enum TaskCommand {
     List(list::Args),

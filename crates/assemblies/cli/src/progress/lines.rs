@@ -177,6 +177,7 @@ mod tests {
                 deletion: None,
                 retention: None,
                 collection: None,
+                maintenance: Vec::new(),
             };
             for line in lines.next(&task, start + Duration::from_secs(*seconds)) {
                 said.push_str(&format!("{seconds}s {line}\n"));

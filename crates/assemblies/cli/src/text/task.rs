@@ -57,6 +57,9 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
         human::time(task.created_at.as_deref().unwrap_or_default()),
         human::time(task.finished_at.as_deref().unwrap_or_default()),
     );
+    for job in &task.maintenance {
+        text.push_str(&format!("does      {job}\n"));
+    }
     if let Some(error) = &task.error {
         text.push_str(&format!("error     {error}\n"));
     }

@@ -33,7 +33,7 @@ async fn a_supported_pair_says_what_comes_with_it() {
               "when": "after",
               "subject": "cassandra 3.11.19 to cassandra 4.1.9",
               "message": "restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded",
-              "hint": "the restore has a step for it; by hand: nodetool upgradesstables"
+              "hint": "the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables"
             }
           ]
         }
@@ -48,7 +48,7 @@ async fn a_supported_pair_says_what_comes_with_it() {
         advice (1)
           UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
               restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
-              hint: the restore has a step for it; by hand: nodetool upgradesstables
+              hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
         --- stderr
     "#]]
     .assert_eq(&ran.transcript(""));

@@ -47,6 +47,8 @@ pub struct Fake {
     /// Answered to every call, where set.
     pub error: Option<FakeError>,
     pub with_planner: bool,
+    /// The document that was applied before.
+    pub document: Option<pb::MaintenanceDocument>,
 }
 
 impl Default for Fake {
@@ -75,6 +77,7 @@ impl Default for Fake {
             watches: vec![(vec![running, succeeded], Then::End)],
             error: None,
             with_planner: true,
+            document: None,
         }
     }
 }
@@ -347,6 +350,29 @@ impl TaskRunner for Services {
     ) -> Answer<pb::CancelTaskResponse> {
         let task = Some(samples::task(pb::TaskState::Cancelled));
         self.answer(request, pb::CancelTaskResponse { task })
+    }
+
+    async fn start_maintenance(
+        &self,
+        request: Request<pb::StartMaintenanceRequest>,
+    ) -> Answer<pb::StartMaintenanceResponse> {
+        let answer = pb::StartMaintenanceResponse {
+            task_id: self.fake.task.id.clone(),
+            cluster: "prod".into(),
+            existed: self.fake.document.is_some(),
+        };
+        self.answer(request, answer)
+    }
+
+    async fn get_maintenance(
+        &self,
+        request: Request<pb::GetMaintenanceRequest>,
+    ) -> Answer<pb::GetMaintenanceResponse> {
+        let answer = pb::GetMaintenanceResponse {
+            document: self.fake.document.clone(),
+            task: Some(self.fake.task.clone()),
+        };
+        self.answer(request, answer)
     }
 
     async fn put_schedule(
@@ -645,8 +671,7 @@ impl StorageCatalog for Services {
         ))
     }
 
-    type DeleteBackupIfStream =
-        BoxStream<'static, Result<catalog_pb::DeleteBackupResponse, Status>>;
+    type DeleteBackupIfStream = Answers<catalog_pb::DeleteBackupResponse>;
 
     async fn delete_backup_if(
         &self,

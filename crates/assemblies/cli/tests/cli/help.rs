@@ -33,7 +33,12 @@ async fn the_first_help_shows_the_first_steps() {
           schedule     Makes backups by themselves, at set times
           retention    Sets which backups are kept, and deletes the others
           gc           Finds and deletes what is of no use in the bucket
+          maintenance  Runs cleanup, upgradesstables, repair and the like on the nodes of a cluster
+          apply        Runs the maintenance that documents ask for: CassandraTask and K8ssandraTask of
+                       control.k8ssandra.io/v1alpha1
+          get          Shows a document that was applied, with its status as Kubernetes would have it
           sstable      Inspects and verifies SSTable files in place; needs neither Cassandra nor a service
+          state        Moves the state of task-runners (tasks, clusters, schedules) between redb and etcd
           compat       Shows whether a backup of one release restores into another; needs no service
           completions  Prints a script that completes ringkeep's commands in a shell
           help         Print this message or the help of the given subcommand(s)
@@ -72,11 +77,12 @@ async fn the_first_help_shows_the_first_steps() {
 
         Output:
           -o, --output <FORMAT>
-                  Text for people, or JSON with a stable shape for programs; either goes to stdout
+                  Text for people, or JSON or YAML with a stable shape for programs; either goes to stdout
 
                   Possible values:
                   - text: Aligned tables and sentences, for people
                   - json: One JSON document whose shape is stable
+                  - yaml: The same as YAML
 
                   [default: text]
 
@@ -142,8 +148,8 @@ async fn the_help_of_a_command_has_examples() {
                                         endpoint's host
 
         Output:
-          -o, --output <FORMAT>  Text for people, or JSON with a stable shape for programs; either goes to
-                                 stdout [default: text] [possible values: text, json]
+          -o, --output <FORMAT>  Text for people, or JSON or YAML with a stable shape for programs; either
+                                 goes to stdout [default: text] [possible values: text, json, yaml]
           -q, --quiet            No talk and no progress on stderr; errors and results are still shown
               --no-color         No colours; as with the environment variable NO_COLOR
 
@@ -262,11 +268,12 @@ async fn the_help_of_a_command_has_examples() {
 
         Output:
           -o, --output <FORMAT>
-                  Text for people, or JSON with a stable shape for programs; either goes to stdout
+                  Text for people, or JSON or YAML with a stable shape for programs; either goes to stdout
 
                   Possible values:
                   - text: Aligned tables and sentences, for people
                   - json: One JSON document whose shape is stable
+                  - yaml: The same as YAML
 
                   [default: text]
 
@@ -309,6 +316,11 @@ async fn every_command_has_help() {
         "task cancel",
         "task fail",
         "task resume",
+        "maintenance run",
+        "maintenance list",
+        "maintenance show",
+        "apply",
+        "get",
         "compat",
         "sstable inspect",
         "sstable verify",

@@ -8,6 +8,7 @@ mod fake;
 mod gc;
 mod help;
 mod leftovers;
+mod maintenance;
 mod restore;
 mod retention;
 mod run;

@@ -106,7 +106,7 @@ pub async fn ringkeep_with(endpoint: &str, person: Person, args: &[&str]) -> Ran
         line.extend(["--endpoint", endpoint]);
     }
     let line = line.into_iter().map(Into::into).collect::<Vec<_>>();
-    let exit = cli::run_in(line, surroundings, |_| async { Ok(()) }).await;
+    let exit = cli::run_in(line, surroundings, |_| async { Ok(None) }).await;
     Ran {
         exit: exit.code(),
         out: out.text(),

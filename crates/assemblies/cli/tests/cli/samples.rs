@@ -270,6 +270,7 @@ pub fn task(state: task_pb::TaskState) -> task_pb::Task {
         deletion: None,
         retention: None,
         collection: None,
+        maintenance: Vec::new(),
     }
 }
 

@@ -76,12 +76,17 @@ pub enum StepKind {
     Retain,
     /// The catalog deletes what is of no use.
     Collect,
+
+    // Of a maintenance task.
+    /// A node runs a command.
+    Maintain,
 }
 
 /// One step. It runs when all steps in `after` have succeeded, and is safe to run again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanStep {
-    /// `<kind>-<node>`, or `<kind>` for a step of the whole cluster; of a barrier `barrier-<kind>`, by what it waits for.
+    /// `<kind>-<node>`, or `<kind>` for a step of the whole cluster; of a barrier `barrier-<kind>`, by what it waits for; of
+    /// the second and later jobs of a maintenance task `maintain-<number>-<node>`.
     pub id: String,
     pub kind: StepKind,
     /// The node's address; empty for a step of the whole cluster.
@@ -97,7 +102,7 @@ pub struct PlanStep {
 pub struct UnknownStepKind(pub String);
 
 impl StepKind {
-    const ALL: [(Self, &str); 29] = [
+    const ALL: [(Self, &str); 30] = [
         (Self::Barrier, "barrier"),
         (Self::Pin, "pin"),
         (Self::Stage, "stage"),
@@ -127,6 +132,7 @@ impl StepKind {
         (Self::Delete, "delete"),
         (Self::Retain, "retain"),
         (Self::Collect, "collect"),
+        (Self::Maintain, "maintain"),
     ];
 
     pub fn as_str(self) -> &'static str {

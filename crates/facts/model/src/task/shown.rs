@@ -35,6 +35,8 @@ pub struct ShownTask {
     pub retention: Option<RetentionReport>,
     /// What a task that collects garbage has done.
     pub collection: Option<RetentionReport>,
+    /// Of a maintenance task: its jobs, as the command line has them.
+    pub maintenance: Vec<String>,
 }
 
 /// A step of a task as it is shown.

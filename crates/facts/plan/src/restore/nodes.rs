@@ -59,7 +59,7 @@ pub(crate) fn plan(given: &Given, findings: &mut Findings) -> Nodes {
                 wording::list(older)
             ),
             format!(
-                "the restore has a step for it; by hand: {}",
+                "the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: {}",
                 upgrade_command(older, given.cluster)
             ),
         );

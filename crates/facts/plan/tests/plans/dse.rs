@@ -71,7 +71,7 @@ fn services_of_dse_onto_hcd() {
                   hint: plan again with --rewrite-schema
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE         WHAT HAPPENS TO IT                  ID
             shop.archive  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
@@ -144,7 +144,7 @@ fn services_of_dse_onto_hcd_rewritten() {
             advice (1)
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE         WHAT HAPPENS TO IT                  ID
             shop.archive  is not there: created, then loaded  00000000-0000-0000-0000-000000000002
@@ -208,7 +208,7 @@ fn classes_of_dse_stay_on_hcd() {
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE         WHAT HAPPENS TO IT                  ID
             places.shops  is not there: created, then loaded  00000000-0000-0000-0000-000000000005

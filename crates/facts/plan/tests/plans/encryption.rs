@@ -40,7 +40,7 @@ fn with_the_same_key() {
             advice (1)
               UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
                   restored SSTables stay in the format of dse 6.8.50 until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -89,7 +89,7 @@ fn without_the_key() {
             advice (1)
               UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
                   restored SSTables stay in the format of dse 6.8.50 until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -128,7 +128,7 @@ fn with_another_key_of_the_same_name() {
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -160,7 +160,7 @@ fn with_a_key_that_the_backup_does_not_tell_of() {
             advice (1)
               UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
                   restored SSTables stay in the format of dse 6.8.50 until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE        WHAT HAPPENS TO IT                  ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001
@@ -253,7 +253,7 @@ fn into_another_ring_where_nothing_cuts_them() {
             advice (1)
               UPGRADE_SSTABLES_REQUIRED dse 6.8.50 to dse 6.9.10 (after)
                   restored SSTables stay in the format of dse 6.8.50 until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE        WHAT WOULD HAPPEN TO IT             ID
             shop.cards   is not there: created, then loaded  00000000-0000-0000-0000-000000000001

@@ -102,7 +102,7 @@ fn tuples_and_slices_of_dse() {
                   hint: programs may use others without a trace in the schema, such as DSE Analytics: try them before users do
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -158,7 +158,7 @@ fn an_unlisted_pair_names_the_nearest_path() {
             advice (1)
               UPGRADE_SSTABLES_REQUIRED big-me (after)
                   restored SSTables stay in the format big-me, older than what the target writes, until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE           WHAT WOULD HAPPEN TO IT         ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002
@@ -189,7 +189,7 @@ fn an_unlisted_pair_that_is_allowed_is_warned_of() {
             advice (1)
               UPGRADE_SSTABLES_REQUIRED big-me (after)
                   restored SSTables stay in the format big-me, older than what the target writes, until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE           WHAT HAPPENS TO IT              ID
             shop.Metrics_2  is there: emptied, then loaded  00000000-0000-0000-0000-000000000002

@@ -33,7 +33,7 @@ fn in_place_swaps_tables_and_views_while_all_nodes_are_down() {
                   hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -95,7 +95,7 @@ fn in_place_makes_what_is_missing_first() {
                   hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -209,7 +209,7 @@ fn in_place_needs_tables_as_they_were() {
                   hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in

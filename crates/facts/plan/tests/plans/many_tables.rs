@@ -71,7 +71,7 @@ fn five_hundred_tables_are_counted() {
                   and 100 more like it: blog.t025, blog.t045, blog.t065, blog.t085, blog.t105, blog.t125, blog.t145, blog.t165 and 92 more; --output json has all
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full blog`, `nodetool repair -full crm`, `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace blog --keyspace crm --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in

@@ -25,7 +25,7 @@ fn three_nodes_online_into_the_same_schema() {
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -98,7 +98,7 @@ fn a_dropped_keyspace_is_made_again() {
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -156,7 +156,7 @@ fn a_single_table_leaves_the_others_alone() {
                   hint: --mode in-place is faster for much data; the cluster is down meanwhile
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -231,7 +231,7 @@ fn a_table_made_again_since_is_emptied_and_loaded_under_its_new_id() {
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in

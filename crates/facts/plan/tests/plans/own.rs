@@ -129,7 +129,7 @@ fn what_cannot_be_cut_is_loaded_whole_and_cleaned_up_afterwards() {
             advice (3)
               UPGRADE_SSTABLES_REQUIRED bti-bb (after)
                   restored SSTables stay in the format bti-bb, older than what the target writes, until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
               CLEANUP_ADVISED shop.orders (after)
                   3 SSTables of shop.orders cannot be cut, and may hold partitions that their nodes do not own: they are loaded whole, without Cassandra's check of tokens
                   hint: afterwards, on each node: `nodetool cleanup shop`

@@ -49,7 +49,7 @@ fn a_downgrade_is_refused_with_every_other_reason_at_once() {
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -92,7 +92,7 @@ fn another_ring_is_refused_in_place_by_the_nodes_that_do_not_match() {
                   hint: once the restore has proved right, free their space with `ringkeep restore accept TASK`; take it back with `ringkeep restore rollback TASK`
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -145,7 +145,7 @@ fn an_unreadable_format_is_refused_whatever_the_versions_say() {
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in
@@ -186,7 +186,7 @@ fn an_incomplete_backup_is_refused_by_its_missing_nodes() {
                   hint: `ringkeep backup verify prod/nightly-1 --level sstables` reads every byte of it; the restore itself checks all that it takes
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in

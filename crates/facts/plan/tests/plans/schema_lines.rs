@@ -67,7 +67,7 @@ fn from_3_11_onto_4_1() {
             advice (1)
               UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
                   restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
 
             TABLE        WHAT HAPPENS TO IT              ID
             shop.orders  is there: emptied, then loaded  00000000-0000-0000-0000-000000000001
@@ -136,7 +136,7 @@ fn from_4_0_onto_5_0_with_a_column_added_since() {
             advice (2)
               UPGRADE_SSTABLES_REQUIRED cassandra 4.0.17 to cassandra 5.0.5 (after)
                   restored SSTables stay in the format of cassandra 4.0.17 until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
               SCHEMA_FORWARD shop.orders (after)
                   the restore undoes what was done to shop.orders since the backup: added paid boolean
                   hint: to have it again: ALTER TABLE shop.orders ADD paid boolean

@@ -75,13 +75,13 @@ fn an_old_backup_is_restored_with_its_tombstones() {
                   hint: no CQL changes them again: to go forward, add a column under another name and let programs fill it
               TOMBSTONES_KEPT fresh (after)
                   the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of fresh.t is raised from 864000 to 10368000 until they are repaired
-                  hint: `nodetool repair -full fresh` on one node after the other, within 10d 00h from now; then ALTER TABLE fresh.t WITH gc_grace_seconds = 864000
+                  hint: `ringkeep maintenance run repair staging --keyspace fresh`, which is to end within 10d 00h from now; then ALTER TABLE fresh.t WITH gc_grace_seconds = 864000
               TOMBSTONES_KEPT shop (after)
                   the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of shop.short is raised from 60 to 8730000 until they are repaired
-                  hint: `nodetool repair -full shop` on one node after the other, within 1d 00h from now; then ALTER TABLE shop.short WITH gc_grace_seconds = 60
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which is to end within 1d 00h from now; then ALTER TABLE shop.short WITH gc_grace_seconds = 60
               TOMBSTONES_KEPT shop (after)
                   the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of shop.Metrics_2, shop.orders is raised from 864000 to 10368000 until they are repaired
-                  hint: `nodetool repair -full shop` on one node after the other, within 10d 00h from now; then ALTER TABLE shop."Metrics_2" WITH gc_grace_seconds = 864000; ALTER TABLE shop.orders WITH gc_grace_seconds = 864000
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which is to end within 10d 00h from now; then ALTER TABLE shop."Metrics_2" WITH gc_grace_seconds = 864000; ALTER TABLE shop.orders WITH gc_grace_seconds = 864000
 
             TABLE           WHAT HAPPENS TO IT                                 ID
             fresh.t         is not there: created, then loaded                 00000000-0000-0000-0000-000000000005
@@ -224,5 +224,5 @@ fn many_tables_are_told_in_short() {
     assert_eq!(told.len(), 1);
     expect![[r#"
         the backup is 100d 00h old, so that rows which were deleted before it could come back: gc_grace_seconds of shop.Metrics_2, shop.orders, shop.t000, shop.t001, shop.t002, shop.t003, shop.t004, shop.t005 and 494 more is raised from 864000 to 10368000 until they are repaired
-        `nodetool repair -full shop` on one node after the other, within 10d 00h from now; then for each of the tables ALTER TABLE shop.TABLE WITH gc_grace_seconds = 864000"#]].assert_eq(&format!("{}\n{}", told[0].message, told[0].hint));
+        `ringkeep maintenance run repair staging --keyspace shop`, which is to end within 10d 00h from now; then for each of the tables ALTER TABLE shop.TABLE WITH gc_grace_seconds = 864000"#]].assert_eq(&format!("{}\n{}", told[0].message, told[0].hint));
 }

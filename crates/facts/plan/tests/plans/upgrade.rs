@@ -29,7 +29,7 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
             advice (6)
               UPGRADE_SSTABLES_REQUIRED cassandra 3.11.19 to cassandra 4.1.9 (after)
                   restored SSTables stay in the format of cassandra 3.11.19 until they are upgraded
-                  hint: the restore has a step for it; by hand: nodetool upgradesstables
+                  hint: the restore has a step for it; later: `ringkeep maintenance run upgradesstables CLUSTER`; by hand: nodetool upgradesstables
               AUTO_SNAPSHOTS_LEFT staging (after)
                   Cassandra keeps what shop.orders held before in snapshots on every node, together about 3.0 GiB
                   hint: once the restored data is known to be good, on each node: `nodetool listsnapshots` shows them as truncated-… and dropped-…, and `nodetool clearsnapshot -t TAG` deletes one
@@ -41,7 +41,7 @@ fn from_3_11_to_4_1_the_sstables_are_upgraded_and_old_options_dropped() {
                   hint: to have it again: ALTER TABLE shop.orders WITH comment = ''
               REPAIR_ADVISED staging (after)
                   the replicas' snapshots were not taken in one instant
-                  hint: on one node after the other: `nodetool repair -full shop`
+                  hint: `ringkeep maintenance run repair staging --keyspace shop`, which does one node after the other
               AUTH_NOT_INCLUDED staging (after)
                   users, roles and permissions are not part of the backup
                   hint: make roles and grants again, set up external authentication, and check that applications can log in

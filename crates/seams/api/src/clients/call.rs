@@ -61,6 +61,7 @@ reports!(
     pb::node_agent::TryLoadResponse,
     pb::node_agent::UpgradeSstablesResponse,
     pb::node_agent::AwaitViewsResponse,
+    pb::node_agent::RunMaintenanceResponse,
     pb::storage_catalog::VerifyBackupResponse,
     pb::storage_catalog::DeleteBackupResponse,
 );

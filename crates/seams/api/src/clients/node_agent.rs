@@ -16,7 +16,7 @@ mod remote;
 mod requests;
 
 pub use remote::RemoteNodeAgent;
-pub use requests::{RestoreOnNode, StageRestore, Taking, TryLoad, UploadSnapshot};
+pub use requests::{RestoreOnNode, RunMaintenance, StageRestore, Taking, TryLoad, UploadSnapshot};
 
 /// The reason of a load that goes on once the restore is staged again on that node: Cassandra is not known to have taken
 /// some SSTables, and they are no longer whole in staging.
@@ -126,6 +126,13 @@ pub trait NodeAgent: Send + Sync + 'static {
         &self,
         host: HostId,
         views: &[TableRef],
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError>;
+
+    /// Runs a maintenance command. Another call of the same task and step leaves out what is done.
+    async fn run_maintenance(
+        &self,
+        maintenance: RunMaintenance,
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError>;
 

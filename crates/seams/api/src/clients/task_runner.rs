@@ -12,9 +12,11 @@ use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 
 use crate::{ErrorKind, RemoteError};
 
+mod maintenance;
 mod remote;
 mod requests;
 
+pub use maintenance::{MaintenanceDocument, StartMaintenance, StartedMaintenance};
 pub use remote::RemoteTaskRunner;
 pub use requests::{
     CreateBackup, CreatedBackup, KnownDead, NamedBackup, PlanRestore, StartRestore, StartedRestore,
@@ -210,6 +212,20 @@ pub trait TaskRunner: Send + Sync + 'static {
 
     /// Starts a task that deletes what is of no use in the bucket under a cluster.
     async fn run_collection(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError>;
+
+    /// Starts a task that runs commands on nodes, or finds the one of a document that was applied before.
+    async fn start_maintenance(
+        &self,
+        start: StartMaintenance,
+    ) -> Result<StartedMaintenance, RemoteError>;
+
+    /// A document that was applied, with its task.
+    async fn get_maintenance(
+        &self,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(MaintenanceDocument, ShownTask), RemoteError>;
 
     /// What tasks have left on the nodes of a cluster.
     async fn list_leftovers(&self, cluster: &ClusterName) -> Result<FoundLeftovers, RemoteError>;

@@ -31,6 +31,7 @@ pub fn to_wire(task: &Task, eta_seconds: Option<u64>) -> pb::Task {
         deletion: task.deletion.map(Into::into),
         retention: task.retention.clone().map(Into::into),
         collection: task.collection.clone().map(Into::into),
+        maintenance: task.maintenance.clone(),
     }
 }
 
@@ -69,6 +70,7 @@ impl TryFrom<pb::Task> for ShownTask {
             deletion: task.deletion.map(Deletion::from),
             retention: task.retention.map(TryInto::try_into).transpose()?,
             collection: task.collection.map(TryInto::try_into).transpose()?,
+            maintenance: task.maintenance,
         })
     }
 }
@@ -138,6 +140,7 @@ impl From<TaskKind> for pb::TaskKind {
             TaskKind::Rollback => Self::Rollback,
             TaskKind::Retention => Self::Retention,
             TaskKind::Collection => Self::Collection,
+            TaskKind::Maintenance => Self::Maintenance,
         }
     }
 }
@@ -155,6 +158,7 @@ impl TryFrom<pb::TaskKind> for TaskKind {
             pb::TaskKind::Rollback => Ok(Self::Rollback),
             pb::TaskKind::Retention => Ok(Self::Retention),
             pb::TaskKind::Collection => Ok(Self::Collection),
+            pb::TaskKind::Maintenance => Ok(Self::Maintenance),
             pb::TaskKind::Unspecified => Err(ConversionError::missing("task.kind")),
         }
     }

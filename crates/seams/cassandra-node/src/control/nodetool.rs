@@ -1,6 +1,7 @@
 //! Controls Cassandra through nodetool.
 
 mod login;
+mod maintenance;
 mod outcome;
 mod stats;
 mod words;
@@ -17,15 +18,18 @@ use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tracing::debug;
 
-use super::{CassandraControl, ClientProtocol, ControlError, Operation, SnapshotScope};
+use super::gossip_text::gossip_addresses;
+use super::hints::{FAILED_HINT, already_exists};
+use super::{
+    CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
+    Unsettled, tables_by_keyspace,
+};
 use crate::config::masked;
 
 pub use login::JmxLogin;
 
-use outcome::{
-    EXISTS_HINT, FAILED_HINT, already_exists, judge, last_lines, shown, timeout, unusable,
-};
-use words::{by_keyspace, gossip_address, not_running, tables_by_keyspace, word};
+use outcome::{EXISTS_HINT, judge, last_lines, shown, timeout, unusable};
+use words::{by_keyspace, not_running, word};
 
 /// How many Java machines may run at a time only to ask for the mode: any caller of the agent can have one started.
 const MODES_MAX: usize = 4;
@@ -119,9 +123,22 @@ impl CassandraControl for Nodetool {
         Ok(mode.unwrap_or("unknown").trim().to_owned())
     }
 
+    async fn host_id(&self) -> Result<String, ControlError> {
+        let output = self.run(&["info"]).await?;
+        let id = output.lines().find_map(|line| {
+            let (label, id) = line.split_once(':')?;
+            (label.trim() == "ID").then(|| id.trim().to_owned())
+        });
+        id.ok_or_else(|| ControlError::Failed {
+            operation: shown(&["info"]),
+            why: format!("an output without an ID: {}", last_lines(&output)),
+            hint: FAILED_HINT,
+        })
+    }
+
     async fn gossip_addresses(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
         let output = self.run(&["gossipinfo"]).await?;
-        Ok(output.lines().filter_map(gossip_address).collect())
+        Ok(gossip_addresses(&output))
     }
 
     async fn snapshot(&self, tag: &str, scope: &SnapshotScope) -> Result<(), ControlError> {
@@ -187,7 +204,10 @@ impl CassandraControl for Nodetool {
         let mut off = Vec::new();
         for arguments in by_keyspace(&["statusautocompaction", "-a"], tables) {
             match self.run(&arguments).await {
-                Ok(output) => off.extend(output.lines().filter_map(not_running)),
+                // 5.0 also lists the tables of indexes.
+                Ok(output) => off.extend(
+                    (output.lines().filter_map(not_running)).filter(|off| tables.contains(off)),
+                ),
                 // 3.11 has no such command and prints its usage.
                 Err(ControlError::Failed { .. } | ControlError::Unsupported { .. }) => {
                     return Ok(Vec::new());
@@ -279,6 +299,26 @@ impl CassandraControl for Nodetool {
         }
         arguments.extend(["--", &table.keyspace, &table.table]);
         self.run_without_limit(&arguments).await.map(drop)
+    }
+
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError> {
+        if matches!(operation, Maintenance::Repair { .. }) {
+            let pools = self.run(&["tpstats"]).await?;
+            maintenance::check_no_repair(operation, &pools)?;
+        }
+        let arguments = maintenance::arguments(operation);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let ended = self.run_without_limit(&arguments).await;
+        maintenance::judge(operation, &arguments, ended)
+    }
+
+    async fn unsettled(&self) -> Result<Unsettled, ControlError> {
+        let output = self.run(&["status"]).await?;
+        maintenance::unsettled(&output).ok_or_else(|| ControlError::Failed {
+            operation: shown(&["status"]),
+            why: format!("an output without any node: {}", last_lines(&output)),
+            hint: FAILED_HINT,
+        })
     }
 }
 

@@ -14,7 +14,10 @@ use async_trait::async_trait;
 use cassandra_formats::parse_file_name;
 use model::TableRef;
 
-use crate::control::{CassandraControl, ClientProtocol, ControlError, Operation, SnapshotScope};
+use crate::control::{
+    CassandraControl, ClientProtocol, ControlError, Maintenance, Operation, SnapshotScope,
+    Unsettled,
+};
 use crate::files;
 use crate::sstables::{self, ComponentFile};
 
@@ -30,6 +33,8 @@ pub struct FakeControl {
     pub misbehaviour: Mutex<Option<Misbehaviour>>,
     /// What it reports that it is doing.
     pub mode: Mutex<Result<String, ControlError>>,
+    /// By which the ring knows the node.
+    pub host_id: Mutex<String>,
     /// Tables whose automatic compaction is off.
     pub compaction_off: Mutex<BTreeSet<TableRef>>,
     /// What it is at in the background; without, it does not report it.
@@ -40,6 +45,10 @@ pub struct FakeControl {
     pub served: Mutex<BTreeSet<ClientProtocol>>,
     /// What it rewrites SSTables into; without, it rewrites none.
     pub upgrades: Mutex<Option<Upgrades>>,
+    /// Other nodes that it takes for down, or that change the ring.
+    pub unsettled: Mutex<Unsettled>,
+    /// How many of the next maintenance commands find Cassandra busy.
+    pub busy: Mutex<u32>,
     /// The calls that change something or are expensive, in words like nodetool's.
     pub calls: Mutex<Vec<String>>,
 }
@@ -51,11 +60,14 @@ impl FakeControl {
             data,
             misbehaviour: Mutex::new(None),
             mode: Mutex::new(Ok("NORMAL".to_owned())),
+            host_id: Mutex::new("11111111-0000-0000-0000-000000000001".to_owned()),
             compaction_off: Mutex::default(),
             operations: Mutex::new(Some(Vec::new())),
             gossip: Mutex::default(),
             served: Mutex::new([ClientProtocol::Native].into()),
             upgrades: Mutex::default(),
+            unsettled: Mutex::default(),
+            busy: Mutex::default(),
             calls: Mutex::default(),
         }
     }
@@ -202,6 +214,10 @@ fn failed(operation: &str) -> ControlError {
 impl CassandraControl for FakeControl {
     async fn mode(&self) -> Result<String, ControlError> {
         self.mode.lock().unwrap().clone()
+    }
+
+    async fn host_id(&self) -> Result<String, ControlError> {
+        Ok(self.host_id.lock().unwrap().clone())
     }
 
     async fn gossip_addresses(&self) -> Result<BTreeSet<IpAddr>, ControlError> {
@@ -376,5 +392,28 @@ impl CassandraControl for FakeControl {
             upgrades.rewrite(&folders, first, all, keeps_one);
         }
         Ok(())
+    }
+
+    async fn maintain(&self, operation: &Maintenance) -> Result<(), ControlError> {
+        self.mode().await?;
+        self.note(operation.to_string());
+        let mut busy = self.busy.lock().unwrap();
+        if *busy > 0 {
+            *busy -= 1;
+            return Err(ControlError::Busy {
+                operation: operation.to_string(),
+                why: "something else runs".to_owned(),
+                hint: "this is a fake",
+            });
+        }
+        match self.does(&Misbehaviour::MaintenanceFails) {
+            true => Err(failed(operation.word())),
+            false => Ok(()),
+        }
+    }
+
+    async fn unsettled(&self) -> Result<Unsettled, ControlError> {
+        self.mode().await?;
+        Ok(self.unsettled.lock().unwrap().clone())
     }
 }

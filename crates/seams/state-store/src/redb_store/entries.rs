@@ -8,7 +8,7 @@ use super::inner::{COUNTERS, ENTRIES, Inner, backend, decode};
 use crate::write::{self, Encoded};
 use crate::{Change, Direction, Entry, Fence, Page, StateError, Write, page};
 
-const VERSION: &str = "version";
+pub(super) const VERSION: &str = "version";
 
 impl Inner {
     pub fn get(&self, key: &str) -> Result<Option<Entry>, StateError> {

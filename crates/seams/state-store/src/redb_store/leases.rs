@@ -6,6 +6,7 @@ use redb::{ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use super::inner::{Inner, LEASES, backend, decode};
+use super::transfer::token_floor;
 use crate::write::check_key;
 use crate::{Fence, StateError};
 
@@ -60,7 +61,8 @@ impl Inner {
                     holder: held.holder.clone().unwrap_or_default(),
                 });
             }
-            let token = found.map_or(0, |record| record.token) + 1;
+            let last = found.map_or(0, |record| record.token);
+            let token = last.max(token_floor(transaction)?) + 1;
             let granted = LeaseRecord {
                 token,
                 holder: Some(holder.to_owned()),
@@ -105,6 +107,12 @@ impl Inner {
         held(transaction, fence, self.now_ms())?;
         Ok(())
     }
+}
+
+/// The token of a lease, held or not, from how it is kept.
+pub(super) fn token_of(lease: &str, bytes: &[u8]) -> Result<u64, StateError> {
+    let record: LeaseRecord = decode(lease, bytes)?;
+    Ok(record.token)
 }
 
 fn expiry(now_ms: i64, ttl: Duration) -> i64 {

@@ -1,16 +1,18 @@
-//! Random operations of several clients, on the redb backend and on a model of a few maps: both must agree on every
+//! Random operations of several clients, on a backend and on a model of a few maps: both must agree on every
 //! result and every content.
 
 mod model;
 mod steps;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use lab::Etcd;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use state_store::testing::ManualClock;
-use state_store::{Direction, Fence, RedbStore, StateStore};
+use state_store::{Direction, EtcdConfig, EtcdStore, Fence, RedbStore, StateStore};
 
 use model::{Model, Outcome};
 use steps::{Operation, Step, step};
@@ -24,7 +26,7 @@ const TTL: Duration = Duration::from_secs(30);
 
 /// A store and a model side by side, and the leases as the clients know them.
 struct Pair {
-    store: RedbStore,
+    store: Arc<dyn StateStore>,
     clock: ManualClock,
     model: Model,
     known: Vec<HashMap<usize, Fence>>,
@@ -136,6 +138,53 @@ impl Pair {
     }
 }
 
+const ETCD_CASES: u32 = 24;
+/// In etcd time passes by itself, and these leases never run out meanwhile.
+const ETCD_STEPS_MAX: usize = 40;
+
+/// Not within `proptest!`, so that all cases share one etcd.
+#[test]
+fn etcd_and_the_model_agree() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let etcd = runtime
+        .block_on(Etcd::start(folder.path().join("etcd")))
+        .expect("etcd starts");
+    let cases = std::cell::Cell::new(0);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(ETCD_CASES)
+    });
+    let steps = vec((0..CLIENTS, step()), 1..ETCD_STEPS_MAX);
+    let agreed = runner.run(&steps, |steps| {
+        cases.set(cases.get() + 1);
+        let config = EtcdConfig {
+            endpoints: vec![etcd.endpoint()],
+            prefix: format!("case/{}", cases.get()),
+            request_timeout_seconds: 20,
+            ..EtcdConfig::default()
+        };
+        runtime.block_on(async {
+            let store = Arc::new(EtcdStore::open(&config).await.expect("open"));
+            let mut pair = Pair {
+                store,
+                clock: ManualClock::default(),
+                model: Model::default(),
+                known: vec![HashMap::new(); CLIENTS],
+            };
+            for (client, step) in steps {
+                if !matches!(step, Step::Pass { .. }) {
+                    pair.check(client, &step).await;
+                }
+            }
+            pair.check_page("", None, state_store::PAGE_ENTRIES_MAX, false)
+                .await;
+        });
+        Ok(())
+    });
+    agreed.expect("they agree");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
 
@@ -147,6 +196,7 @@ proptest! {
         runtime.block_on(async {
             let clock = ManualClock::default();
             let store = RedbStore::in_memory(clock.clock()).await.expect("open");
+            let store = Arc::new(store);
             let mut pair = Pair { store, clock, model: Model::default(), known: vec![HashMap::new(); CLIENTS] };
             for (client, step) in &steps {
                 pair.check(*client, step).await;

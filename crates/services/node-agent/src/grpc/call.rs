@@ -127,6 +127,7 @@ change! {
     (StartCassandraRequest of host_id, false)
     (UpgradeSstablesRequest of host_id, false)
     (AwaitViewsRequest of host_id, false)
+    (RunMaintenanceRequest of host_id, false)
     (FinishRestoreRequest of host_id, true)
     (ClearLeftoversRequest of host_id, true)
 }
@@ -231,11 +232,27 @@ impl Call {
         E: ServiceError + Send + 'static,
         M: Send + 'static,
     {
+        self.streamed_under(vec![lock], work, message)
+    }
+
+    /// The same under several locks, which are taken in this order.
+    pub(super) fn streamed_under<T, E, M, W>(
+        self,
+        locks: Vec<String>,
+        work: impl FnOnce(Arc<Agent>, Work) -> W,
+        message: impl Fn(Progress, Option<T>) -> M + Send + 'static,
+    ) -> Reply<Messages<M>>
+    where
+        W: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: ServiceError + Send + 'static,
+        M: Send + 'static,
+    {
         let admitted = self.admit()?;
         let (agent, fences) = (self.agent.clone(), self.fences);
         let work = |handle| {
             let work = work(self.agent, handle);
-            under(agent, vec![lock], fences, admitted, work)
+            under(agent, locks, fences, admitted, work)
         };
         Ok(Response::new(stream(work, message)))
     }

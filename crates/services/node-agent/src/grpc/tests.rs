@@ -376,6 +376,11 @@ async fn call_all(client: &mut NodeAgentClient, host_id: &str) -> Vec<(&'static 
         host_id: host_id.clone(),
     });
     let swap_back = swap_back.await.map(drop);
+    let maintain = client.run_maintenance(pb::RunMaintenanceRequest {
+        host_id: host_id.clone(),
+        ..Default::default()
+    });
+    let maintain = maintain.await.map(drop);
     let finish = client.finish_restore(pb::FinishRestoreRequest {
         restore,
         host_id,
@@ -392,6 +397,7 @@ async fn call_all(client: &mut NodeAgentClient, host_id: &str) -> Vec<(&'static 
         ("stop", stop),
         ("swap", swap),
         ("start", start),
+        ("maintain", maintain),
         ("finish", finish),
     ];
     answers

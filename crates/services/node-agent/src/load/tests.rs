@@ -356,3 +356,51 @@ async fn staging_that_lost_an_sstable_is_not_loaded_in_part() {
     stage_again(&node).await;
     assert_eq!(run(&node).await.unwrap(), 2);
 }
+
+#[tokio::test]
+async fn after_a_failure_no_other_table_is_begun_and_the_next_try_loads_all() {
+    let names = ["t1", "t2", "t3", "t4", "t5", "t6"];
+    let source = FakeNode::new(1, "4.1.9");
+    source.tables(&names);
+    let tables: Vec<TableTarget> = (1..)
+        .zip(names)
+        .map(|(id, table)| {
+            source.table(table, id, 0).sstable("nb-1-big", table);
+            TableTarget {
+                table: TableRef::new("ks", table),
+                source_id: FakeNode::table_id(id),
+                target_id: FakeNode::table_id(id),
+            }
+        })
+        .collect();
+    source.back_up("b1", None).await;
+    let mut node = FakeNode::beside(&source, "4.1.9");
+    node.tables(&names);
+    node.keep_alive(source);
+    let (work, ..) = Work::new();
+    let wanted = Stage {
+        shares: Vec::new(),
+        mode: RestoreMode::Online,
+        restore: "r1".into(),
+        backup: FakeNode::backup("b1"),
+        sources: vec![FakeNode::host_id(1)],
+        manifests: Default::default(),
+        tables: tables.clone(),
+    };
+    node.stage(&wanted, &work).await.unwrap();
+
+    node.control.misbehave(Misbehaviour::LoadsNothing);
+    let failed = load(&node.agent, "r1", &tables, &work).await.unwrap_err();
+    assert_eq!(failed.reason(), "LOAD_INCOMPLETE", "{failed}");
+    let calls = node.control.calls.lock().unwrap().clone();
+    let imports = calls.iter().filter(|call| call.starts_with("import"));
+    let imports = imports.count();
+    assert!((1..=TABLES_AT_ONCE).contains(&imports), "{calls:?}");
+
+    node.control.behave();
+    let loaded = load(&node.agent, "r1", &tables, &work).await;
+    assert_eq!(loaded.unwrap(), names.len() as u64);
+    for (id, table) in (1..).zip(names) {
+        assert_eq!(node.table(table, id, 0).contents(), [table]);
+    }
+}

@@ -96,7 +96,7 @@ async fn state_of(agent: &Agent, restore: &str) -> RestoreState {
 }
 
 /// The restores that have a journal on this node.
-async fn restores(agent: &Agent) -> Result<Vec<String>, AgentError> {
+pub async fn restores(agent: &Agent) -> Result<Vec<String>, AgentError> {
     let folder = agent.folders.restore_journals();
     let found = blocking(move || files::entries(&folder)).await?;
     let names = found

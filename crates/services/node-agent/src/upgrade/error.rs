@@ -48,7 +48,7 @@ impl ServiceError for UpgradeError {
         match self {
             Self::Agent(error) => error.hint(),
             Self::Left { table, all, .. } => Some(format!(
-                "the data is served as it is; Cassandra's system.log says why they were left. Resume the restore with `ringkeep task resume`, which rewrites them again; by hand: `nodetool upgradesstables{} -- {} {}` on this node",
+                "the data is served as it is; Cassandra's system.log says why they were left. Resume the task with `ringkeep task resume`, which rewrites them again; by hand: `nodetool upgradesstables{} -- {} {}` on this node",
                 if *all { " -a" } else { "" },
                 table.keyspace,
                 table.table

@@ -13,7 +13,7 @@ use crate::transactions::Transactions;
 
 /// The formats that the node writes, or may write under its settings.
 #[derive(Debug, Clone)]
-pub(super) struct Current {
+pub struct Current {
     formats: Vec<String>,
     /// The one that it writes now; empty if that is not known.
     writes: String,

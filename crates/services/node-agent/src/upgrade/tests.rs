@@ -183,3 +183,13 @@ async fn a_table_that_the_node_does_not_have_is_named() {
         "the node has no table `ks.gone`"
     );
 }
+
+#[tokio::test]
+async fn a_table_without_a_folder_is_upgraded_uncounted_and_not_taken_for_done() {
+    let node = node("4.1.9", None, CASSANDRA_4, &[]);
+    for data in 0..node.agent.folders.data.len() {
+        fs::remove_dir_all(node.table("a", 1, data).0).unwrap();
+    }
+    assert_eq!(upgrade(&node).await.unwrap(), 2);
+    assert_eq!(calls(&node), ["upgradesstables ks.a"]);
+}

@@ -23,8 +23,8 @@ pub struct StepLimits {
     pub start_seconds: u64,
     /// For clear and finish, which remove what a task has left on a node, and for unpin.
     pub tidy_seconds: u64,
-    /// For steps that move or read data: upload, stage, load, upgradesstables, views, verify, delete, retain, collect. Without progress
-    /// they fail anyway.
+    /// For steps that move or read data: upload, stage, load, upgradesstables, views, verify, delete, retain, collect, and
+    /// for those of maintenance. Without progress they fail anyway.
     pub data_seconds: u64,
     /// For all other steps.
     pub other_seconds: u64,

@@ -5,7 +5,7 @@
 
 use model::{ClusterName, TaskId};
 use serde::{Deserialize, Serialize};
-use state_store::{Expected, StateError};
+use state_store::{Expected, Fence, StateError};
 
 use super::documents::{decode, encode};
 use super::store::TaskStore;
@@ -56,8 +56,13 @@ impl TaskStore {
         }
     }
 
-    /// Claims the cluster for a task that is in the store already. Succeeds if the task has it.
-    pub async fn claim(&self, cluster: &ClusterName, task: TaskId) -> Result<(), RunnerError> {
+    /// Claims the cluster for a task that is in the store already, under its lease. Succeeds if the task has it.
+    pub async fn claim(
+        &self,
+        cluster: &ClusterName,
+        task: TaskId,
+        lease: &Fence,
+    ) -> Result<(), RunnerError> {
         let key = claim_key(cluster);
         for _ in 0..CLAIM_TRIES {
             let expected = match self.store.get(&key).await? {
@@ -75,7 +80,7 @@ impl TaskStore {
                 }
             };
             let value = encode(&key, &Claim { task })?;
-            match self.store.put(&key, value, expected, None).await {
+            match self.store.put(&key, value, expected, Some(lease)).await {
                 Ok(_) => return Ok(()),
                 Err(StateError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -84,8 +89,14 @@ impl TaskStore {
         Err(RunnerError::ClaimContended(cluster.clone()))
     }
 
-    /// Releases a claim if the task has it.
-    pub async fn unclaim(&self, cluster: &ClusterName, task: TaskId) -> Result<(), RunnerError> {
+    /// Releases a claim if the task has it, under the task's lease: a driver that was stopped for long must not release what
+    /// a later driver of the same task has.
+    pub async fn unclaim(
+        &self,
+        cluster: &ClusterName,
+        task: TaskId,
+        lease: &Fence,
+    ) -> Result<(), RunnerError> {
         let key = claim_key(cluster);
         let Some(entry) = self.store.get(&key).await? else {
             return Ok(());
@@ -97,7 +108,7 @@ impl TaskStore {
         }
         match self
             .store
-            .delete(&key, Expected::Version(version), None)
+            .delete(&key, Expected::Version(version), Some(lease))
             .await
         {
             Ok(()) | Err(StateError::Conflict { .. }) => Ok(()),

@@ -93,7 +93,7 @@ async fn change(
     let version = tasks.save_record(&record, expected, fence).await?;
     let claimed = async {
         if engine.kind(record.kind)?.policy().claims_cluster {
-            tasks.claim(&record.cluster, id).await?;
+            tasks.claim(&record.cluster, id, fence).await?;
         }
         check(&record).await
     };
@@ -101,7 +101,7 @@ async fn change(
         let expected = Expected::Version(version);
         tasks.save_record(&before, expected, fence).await?;
         // The claim of a task that has ended counts for nothing, so one that stays does no harm.
-        tasks.unclaim(&before.cluster, id).await.ok();
+        tasks.unclaim(&before.cluster, id, fence).await.ok();
         return Err(error);
     }
     Ok(Stored { record, version })

@@ -1,12 +1,14 @@
 //! Drives one task: starts what is ready, follows what runs, and writes every change of state before acting on it.
 //!
 //! A driver owns its task: no other process writes it, and the store refuses this driver's writes as soon as the lease is
-//! another's. It ends in one of three ways: the task has ended, the runner drains, or the task was lost (the lease or the
-//! state store is gone); in the last two the task goes on from what is kept, elsewhere or later.
+//! another's. It ends in one of three ways: the task has ended, the runner drains, or the task was lost (the lease has run
+//! out); in the last two the task goes on from what is kept, elsewhere or later. While the state store cannot be reached,
+//! running steps go on until the lease has run out, and none is started.
 
 mod claim;
 mod events;
 mod finish;
+mod renew;
 mod save;
 mod settle;
 mod steps;
@@ -24,9 +26,10 @@ use super::eta::RateMeter;
 use super::fences;
 use super::graph::Graph;
 use super::kind::{Job, Kind, StepTraits};
+use super::lease::LeaseTime;
 use super::recovery;
 use super::runner::Engine;
-use super::store::{LEASE_TTL, Stored};
+use super::store::Stored;
 use super::task::{Ending, LiveTask, Outcome, SharedTask, TaskRecord};
 use crate::context::Context;
 use crate::error::RunnerError;
@@ -36,8 +39,6 @@ use claim::Claimed;
 const SHOW_EVERY: Duration = Duration::from_millis(100);
 /// How often progress is written. A change of state is written at once.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
-/// Three tries before the lease runs out.
-const RENEW_EVERY: Duration = Duration::from_secs(LEASE_TTL.as_secs() / 3);
 
 /// Why a driver left its task before the end.
 enum Exit {
@@ -68,7 +69,10 @@ pub(super) struct Driver {
     graph: Graph,
     /// The record's, as it was last written.
     version: u64,
+    /// Whether a write may have happened, or may still happen, whose reply was lost.
+    unsure: bool,
     fence: Fence,
+    lease: Arc<LeaseTime>,
     slot: DriverSlot,
     rate: RateMeter,
     /// Steps whose status differs from what is on disk.
@@ -77,7 +81,10 @@ pub(super) struct Driver {
     /// Whether the task differs from what is shown.
     unshown: bool,
     saved_at: Instant,
-    renewed_at: Instant,
+    /// When the lease is to be renewed.
+    renew_at: Instant,
+    /// Whether the state store could not be reached lately.
+    is_cut_off: bool,
 }
 
 impl Driver {
@@ -92,6 +99,7 @@ impl Driver {
         let task = engine.context.tasks.load(stored.record).await?;
         let slot = engine.active.register(&task);
         let fences = fences::of_task(task.record.id, &fence);
+        let lease = Arc::new(LeaseTime::unknown(engine.context.tasks.lease_ttl()));
         Ok(Self {
             context: Arc::new(engine.context.under(fences)),
             graph: Graph::new(&task.steps),
@@ -100,14 +108,17 @@ impl Driver {
             kind,
             job,
             version: stored.version,
+            unsure: false,
             fence,
+            lease,
             slot,
             rate: RateMeter::default(),
             dirty: BTreeSet::new(),
             record_is_dirty: false,
             unshown: false,
             saved_at: Instant::now(),
-            renewed_at: Instant::now(),
+            renew_at: Instant::now(),
+            is_cut_off: false,
         })
     }
 
@@ -170,7 +181,7 @@ impl Driver {
     /// Takes the task as it was left: what was running is run again.
     async fn adopt(&mut self) -> Result<(), Exit> {
         // Most of the lease's time may have been used up before the driver got it.
-        self.renew().await?;
+        self.confirm_lease().await?;
         self.apply_reset().await?;
         self.move_to(TaskEvent::Start)?;
         self.reset_running();

@@ -12,7 +12,7 @@ use super::task::TaskRecord;
 use crate::error::RunnerError;
 
 /// How often tasks without a driver are looked for: ones that another runner or a fault of the store has left.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Adopts unfinished tasks until the runner drains.
 pub(super) async fn recovery_loop(engine: Arc<Engine>) {

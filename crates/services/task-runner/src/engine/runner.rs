@@ -17,6 +17,7 @@ use super::driver::Driver;
 use super::graph::steps_of;
 use super::kind::{Kind, Kinds};
 use super::recovery;
+use super::requests;
 use super::store::Stored;
 use super::task::TaskRecord;
 use crate::context::Context;
@@ -66,6 +67,7 @@ impl Engine {
     /// Adopts all unfinished tasks, now and from time to time, until the runner drains.
     pub fn start(self: &Arc<Self>) {
         self.spawn(recovery::recovery_loop(self.clone()));
+        self.spawn(requests::requests_loop(self.clone()));
     }
 
     /// Starts work that this runner owns: draining waits for it.
@@ -140,15 +142,15 @@ impl Engine {
             return Err(RunnerError::TaskExists(id));
         }
         let written = async {
-            tasks.announce(id, &fence).await?;
+            let announced = tasks.announce(id, &fence).await?;
             for (name, document) in documents {
                 tasks.put_document(id, name, *document, &fence).await?;
             }
             tasks.put_steps(id, &steps, &fence).await?;
             // The record before its claim: so a claim without a task is always one that is left over.
-            let version = tasks.create(&record, &fence).await?;
+            let version = tasks.create(&record, announced, &fence).await?;
             if self.kind(record.kind)?.policy().claims_cluster {
-                tasks.claim(&record.cluster, id).await?;
+                tasks.claim(&record.cluster, id, &fence).await?;
             }
             Ok(version)
         };
@@ -165,7 +167,7 @@ impl Engine {
     /// Forgets a task that has come to nothing.
     pub async fn discard(&self, record: &TaskRecord, fence: &Fence) -> Result<(), RunnerError> {
         let tasks = &self.context.tasks;
-        tasks.unclaim(&record.cluster, record.id).await?;
+        tasks.unclaim(&record.cluster, record.id, fence).await?;
         tasks.remove(record.id, fence).await?;
         tasks.release(fence).await;
         Ok(())

@@ -22,8 +22,6 @@ use super::documents::{self, decode};
 use super::task::{LiveTask, StepStatus, TaskRecord, TaskStep};
 use crate::error::RunnerError;
 
-/// A runner that does not renew its lease for this long loses its task to any other.
-pub(crate) const LEASE_TTL: Duration = Duration::from_secs(60);
 /// Records and statuses are small.
 const PAGE_ENTRIES: usize = 200;
 
@@ -39,6 +37,7 @@ const FINDINGS: &str = "findings";
 #[derive(Clone)]
 pub(crate) struct TaskStore {
     pub(super) store: Arc<dyn StateStore>,
+    lease_ttl: Duration,
 }
 
 /// A record with the version that it was read or written at.
@@ -94,8 +93,13 @@ fn status_key(id: TaskId, at: usize) -> String {
 }
 
 impl TaskStore {
-    pub fn new(store: Arc<dyn StateStore>) -> Self {
-        Self { store }
+    pub fn new(store: Arc<dyn StateStore>, lease_ttl: Duration) -> Self {
+        Self { store, lease_ttl }
+    }
+
+    /// A runner that does not renew its lease for this long loses its task to any other.
+    pub fn lease_ttl(&self) -> Duration {
+        self.lease_ttl
     }
 
     pub async fn get(&self, id: TaskId) -> Result<Option<Stored>, RunnerError> {
@@ -203,15 +207,6 @@ impl TaskStore {
         }
     }
 
-    /// The tasks that have not ended, oldest first.
-    pub async fn unfinished(&self) -> Result<Vec<TaskId>, RunnerError> {
-        let entries = self.store.list(UNFINISHED).await?;
-        let ids = entries
-            .iter()
-            .map(|entry| entry.key[UNFINISHED.len()..].parse());
-        Ok(ids.flatten().collect())
-    }
-
     /// The tasks that accept a restore in place or roll it back, oldest first.
     pub async fn ends_of(&self, restore: TaskId) -> Result<Vec<TaskRecord>, RunnerError> {
         let prefix = ends_of(restore);
@@ -248,11 +243,12 @@ impl TaskStore {
     }
 
     pub async fn acquire(&self, id: TaskId, holder: &str) -> Result<Fence, StateError> {
-        self.store.acquire(&task_key(id), holder, LEASE_TTL).await
+        let lease = task_key(id);
+        self.store.acquire(&lease, holder, self.lease_ttl).await
     }
 
     pub async fn renew(&self, fence: &Fence) -> Result<(), StateError> {
-        self.store.renew(fence, LEASE_TTL).await
+        self.store.renew(fence, self.lease_ttl).await
     }
 
     /// Best effort: a lease that is not given back runs out.

@@ -124,6 +124,7 @@ impl LiveTask {
             deletion: None,
             retention: None,
             collection: None,
+            maintenance: record.jobs.clone(),
         }
     }
 

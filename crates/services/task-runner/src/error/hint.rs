@@ -8,6 +8,9 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
         RunnerError::UnknownCluster(_) => {
             "list the clusters with `ringkeep cluster list`, or register it with `ringkeep cluster add`"
         }
+        RunnerError::DrivenElsewhere(_) => {
+            "that runner has not replied: if it is gone, another takes the task over once its lease has run out, so try again in a minute"
+        }
         RunnerError::ClusterExists(..) => {
             "remove it first with `ringkeep cluster remove`; its backups stay"
         }
@@ -51,6 +54,20 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
             return Some(format!(
                 "`ringkeep schedule list {cluster}` shows them, and `ringkeep schedule delete` removes one; its backups stay"
             ));
+        }
+        RunnerError::DocumentDiffers { task, .. } => {
+            return Some(format!(
+                "`ringkeep task show {task}` shows what it did; apply the new content under another name, or apply it again once ttlSecondsAfterFinished has passed"
+            ));
+        }
+        RunnerError::UnknownDocument { .. } => {
+            "`ringkeep maintenance list` shows the tasks of documents and commands"
+        }
+        RunnerError::ClusterAmbiguous { .. } | RunnerError::NoClusterWith { .. } => {
+            "name the registered cluster with --cluster, or in the document by the annotation `ringkeep/cluster`"
+        }
+        RunnerError::MaintenanceRefused { .. } => {
+            "nothing was touched; name only the nodes that are meant with --datacenter and --rack, or see to the others first"
         }
         RunnerError::UnknownSchedule(cluster, _) => {
             return Some(format!("list them with `ringkeep schedule list {cluster}`"));
@@ -106,7 +123,6 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
         | RunnerError::ClusterRefused { .. }
         | RunnerError::TaskEnded { .. }
         | RunnerError::TaskExists(_)
-        | RunnerError::DrivenElsewhere(_)
         | RunnerError::PlanNotUnderstood(_)
         | RunnerError::DocumentLost { .. }
         | RunnerError::NoSchema(..)

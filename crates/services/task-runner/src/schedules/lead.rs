@@ -5,19 +5,24 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use state_store::{Fence, StateError};
+use tokio::time::{Instant, timeout};
 
 use super::store::{self, Stored};
 use super::tick::tick;
-use crate::engine::Engine;
+use crate::engine::{Engine, LeaseTime};
 use crate::error::RunnerError;
 use crate::retention;
 
 /// The lease of the runner that carries out schedules.
 const LEADER: &str = "schedules";
-/// If the leader does not renew its lease for this long, another runner leads.
-const LEASE_TTL: Duration = Duration::from_secs(120);
 /// Schedules that are looked at together: one whose nodes hang does not hold up the others.
 const TICKS_AT_ONCE: usize = 16;
+
+/// The lease of the leader, and for how long it lasts.
+struct Leading {
+    fence: Fence,
+    time: LeaseTime,
+}
 
 /// Carries out schedules whenever this runner is the leader, until it drains; never if the setting is 0.
 pub(crate) async fn schedules_loop(engine: Arc<Engine>) {
@@ -25,7 +30,7 @@ pub(crate) async fn schedules_loop(engine: Arc<Engine>) {
     if every.is_zero() {
         return;
     }
-    let mut leader: Option<Fence> = None;
+    let mut leader: Option<Leading> = None;
     while !engine.drain.is_cancelled() {
         if let Err(error) = lead(&engine, &mut leader).await {
             // A lease that is lost is taken again; after any other failure it may still be held.
@@ -43,26 +48,34 @@ pub(crate) async fn schedules_loop(engine: Arc<Engine>) {
             () = tokio::time::sleep(every) => {}
         }
     }
-    if let Some(fence) = leader {
+    if let Some(leading) = leader {
         // If this fails, the lease runs out.
-        let _ = engine.context.store.release(&fence).await;
+        let _ = engine.context.store.release(&leading.fence).await;
     }
 }
 
-/// Ticks every schedule once, if this runner is the leader or becomes it.
-async fn lead(engine: &Arc<Engine>, leader: &mut Option<Fence>) -> Result<(), RunnerError> {
+/// Ticks every schedule once, if this runner is the leader or becomes it. Goes no further if the lease runs out meanwhile: what
+/// was decided is on disk before it is done, and the next leader goes on from there.
+async fn lead(engine: &Arc<Engine>, leader: &mut Option<Leading>) -> Result<(), RunnerError> {
     let store = &engine.context.store;
-    let fence = match leader {
-        Some(fence) => fence,
-        None => match store.acquire(LEADER, &engine.holder, LEASE_TTL).await {
-            Ok(fence) => leader.insert(fence),
+    let ttl = engine.context.tasks.lease_ttl();
+    let leading = match leader {
+        Some(leading) => leading,
+        None => match store.acquire(LEADER, &engine.holder, ttl).await {
+            Ok(fence) => {
+                let time = LeaseTime::unknown(ttl);
+                leader.insert(Leading { fence, time })
+            }
             Err(StateError::LeaseHeld { .. }) => return Ok(()),
             Err(error) => return Err(error.into()),
         },
     };
-    store.renew(fence, LEASE_TTL).await?;
+    // Nothing runs under it at this moment, so its time may start again.
+    let asked_at = leading.renew(engine, ttl).await?;
+    leading.time.started(asked_at);
     let schedules = store::list(&engine.context, None).await?;
     let ticks = stream::iter(schedules);
+    let fence = &leading.fence;
     let ticks = ticks.for_each_concurrent(TICKS_AT_ONCE, |stored| tick_one(engine, stored, fence));
     let work = async {
         ticks.await;
@@ -71,8 +84,29 @@ async fn lead(engine: &Arc<Engine>, leader: &mut Option<Fence>) -> Result<(), Ru
     tokio::pin!(work);
     loop {
         tokio::select! {
-            done = &mut work => return done,
-            () = tokio::time::sleep(LEASE_TTL / 3) => store.renew(fence, LEASE_TTL).await?,
+            done = leading.time.guard(&mut work) => return done,
+            () = tokio::time::sleep(ttl / 3) => {
+                let asked_at = leading.renew(engine, leading.time.left()).await?;
+                if !leading.time.renewed(asked_at) {
+                    // The next round asks for it again.
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+impl Leading {
+    /// Renews the lease within this time. Returns when that was asked for.
+    async fn renew(&self, engine: &Engine, within: Duration) -> Result<Instant, StateError> {
+        let asked_at = Instant::now();
+        let renewal = engine.context.store.renew(&self.fence, self.time.ttl());
+        match timeout(within, renewal).await {
+            Ok(renewed) => renewed.map(|()| asked_at),
+            Err(late) => Err(StateError::Backend {
+                action: "renew a lease",
+                source: late.into(),
+            }),
         }
     }
 }

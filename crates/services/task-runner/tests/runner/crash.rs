@@ -28,12 +28,15 @@ pub enum Story {
     AutomaticAcceptance,
     Verify,
     Delete,
+    /// Maintenance that a document asks for.
+    Maintenance,
 }
 
 pub fn world(story: Story) -> World {
     let mut world = World::new(&["n1", "n2"]);
     match story {
         Story::Backup => {}
+        Story::Maintenance => world.has_backup("b"),
         Story::FailingBackup => {
             world.config.step_retry_for_seconds = 10;
             world.fleet.fail("upload n1", &[Fault::Damaged; 4]);
@@ -67,6 +70,10 @@ pub async fn ask(life: &mut Life, story: Story) {
         Story::AutomaticAcceptance => {}
         Story::Verify => drop(life.verify("b").await),
         Story::Delete => drop(life.delete("b").await),
+        Story::Maintenance => drop(
+            life.maintain(crate::maintenance_documents::document("d"))
+                .await,
+        ),
     }
 }
 
@@ -120,6 +127,7 @@ pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
         | Story::InPlace
         | Story::Rollback
         | Story::AutomaticAcceptance
+        | Story::Maintenance
         | Story::Verify => (TaskState::Succeeded, backup == Some(&BackupNow::Complete)),
         Story::Delete => (TaskState::Succeeded, backup.is_none()),
         Story::FailingBackup => (
@@ -135,6 +143,11 @@ pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
     ) {
         assert_eq!(facts.loaded.len(), 2, "{place}");
         assert!(facts.stopped.is_empty(), "{place}");
+    }
+    if story == Story::Maintenance {
+        let mut nodes: Vec<&str> = facts.maintenance.iter().map(|(node, ..)| &**node).collect();
+        nodes.dedup();
+        assert_eq!(nodes, ["n1", "n2"], "{place}: one after the other");
     }
     if story == Story::Rollback {
         assert!(
@@ -293,6 +306,11 @@ async fn a_verification_killed_at_any_write_ends_as_if_it_had_not_been() {
 #[tokio::test]
 async fn a_deletion_killed_at_any_write_ends_as_if_it_had_not_been() {
     dies_everywhere(Story::Delete, 10).await;
+}
+
+#[tokio::test]
+async fn maintenance_killed_at_any_write_ends_as_if_it_had_not_been() {
+    dies_everywhere(Story::Maintenance, 10).await;
 }
 
 #[tokio::test]

@@ -13,6 +13,15 @@ use tonic::{Request, Response, Status};
 
 use crate::fleet::{Fault, Fleet, lost, manifest_hash};
 
+/// A node at which maintenance is at work, until this is dropped.
+struct AtWork(Fleet, String);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.facts().maintained.remove(&self.1);
+    }
+}
+
 pub struct FakeAgent {
     pub fleet: Fleet,
     pub at: usize,
@@ -112,12 +121,13 @@ impl NodeAgent for FakeAgent {
             ..TableDescription::default()
         });
         let (member, ring) = (self.fleet.member(at), self.fleet.ring());
+        let can_restart = self.fleet.facts().can_restart;
         Ok(Response::new(pb::DescribeResponse {
             node: Some(NodeDescription {
                 cluster_name: "Test Cluster".into(),
                 release: Some(Release {
                     product: Product::Cassandra as i32,
-                    version: format!("4.1.{}", 9 - self.at),
+                    version: format!("4.1.{}", 9_usize.saturating_sub(self.at)),
                 }),
                 member: Some(member),
                 ring,
@@ -125,6 +135,7 @@ impl NodeAgent for FakeAgent {
                 schema_versions: vec![version.clone()],
                 schema_version: version,
                 tables: tables.collect(),
+                can_restart,
                 ..NodeDescription::default()
             }),
             api_level: self.fleet.facts().api_level,
@@ -511,6 +522,35 @@ impl NodeAgent for FakeAgent {
         let fault = self.enter("upgradesstables").await?;
         let message = |progress, _| pb::UpgradeSstablesResponse { progress };
         self.stream(fault, message, |_, _| {})
+    }
+
+    type RunMaintenanceStream = Streaming<pb::RunMaintenanceResponse>;
+
+    async fn run_maintenance(
+        &self,
+        request: Request<pb::RunMaintenanceRequest>,
+    ) -> Answer<Self::RunMaintenanceStream> {
+        let request = request.into_inner();
+        self.require_meant(&request.host_id);
+        let command = request.job.as_ref().map(|job| job.command());
+        let word = command.map_or("", |command| command.as_str_name());
+        let word = word
+            .trim_start_matches("MAINTENANCE_COMMAND_")
+            .to_lowercase();
+        let is_alone = self.fleet.begin_maintenance(self.node());
+        let rule = "two racks, or more nodes than allowed, are at work at once";
+        self.fleet.require(is_alone, rule);
+        let node = self.node().to_owned();
+        let at_work = AtWork(self.fleet.clone(), node.clone());
+        let fault = self.enter(&word).await?;
+        let step = request.step.clone();
+        let message = |progress, _| pb::RunMaintenanceResponse { progress };
+        let jobs = request
+            .job
+            .into_iter()
+            .map(move |job| (node.clone(), step.clone(), job));
+        self.fleet.facts().maintenance.extend(jobs);
+        self.stream(fault, message, |_, _| drop(at_work))
     }
 
     type AwaitViewsStream = Streaming<pb::AwaitViewsResponse>;

@@ -188,7 +188,7 @@ impl StorageCatalog for FakeCatalog {
             "a commit names every node",
         );
         let release = request.release.map(|release| release.version);
-        let lowest = format!("4.1.{}", 10 - self.fleet.nodes.len());
+        let lowest = format!("4.1.{}", 10_usize.saturating_sub(self.fleet.nodes.len()));
         self.fleet
             .require(release == Some(lowest), "a commit says the lowest release");
         {

@@ -8,6 +8,7 @@ use api::clients::RESTAGE_NEEDED;
 use api::fence::{Fences, Scope};
 use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 /// Something that goes wrong with one call.
@@ -25,6 +26,8 @@ pub enum Fault {
     TooLate,
     /// Never answers.
     Hang,
+    /// Goes on once the gate is open.
+    Gate,
     /// Does the work, and the answer is lost.
     LoseAnswer,
     /// A stream that ends in the middle.
@@ -59,6 +62,9 @@ pub struct Facts {
     /// The others that change something, with theirs.
     pub fenced_calls: Vec<(String, Fences)>,
     pub faults: HashMap<String, VecDeque<Fault>>,
+    /// Calls that hang, as long as their caller waits.
+    pub hanging: BTreeSet<String>,
+    pub gate: CancellationToken,
     /// Tags by node.
     pub snapshots: BTreeSet<(String, String)>,
     pub uploaded: BTreeSet<(String, String)>,
@@ -135,6 +141,15 @@ pub struct Facts {
     pub keep_damaged: Option<bool>,
     /// What the last commit said of the snapshots' spread.
     pub spread_ms: Option<u64>,
+    /// Nodes at which maintenance is at work now, and how many may be.
+    pub maintained: BTreeSet<String>,
+    pub maintained_max: usize,
+    /// What maintenance was asked of which node by which step, in order.
+    pub maintenance: Vec<(String, String, pb::MaintenanceJob)>,
+    /// Whether nodes can be restarted.
+    pub can_restart: bool,
+    /// Node to its datacenter and rack; others are in dc1 and in the rack of all.
+    pub places: BTreeMap<String, (String, String)>,
     /// Node to the milliseconds at which its snapshot is taken.
     pub taken_ms: BTreeMap<String, i64>,
 }
@@ -168,6 +183,25 @@ pub fn refuse(message: &'static str, kind: ErrorKind, reason: &'static str) -> S
     api::status(Refused(message, kind, reason))
 }
 
+/// Notes that a call hangs until its caller has given it up.
+struct Hanging<'a> {
+    fleet: &'a Fleet,
+    call: &'a str,
+}
+
+impl<'a> Hanging<'a> {
+    fn begin(fleet: &'a Fleet, call: &'a str) -> Self {
+        fleet.facts().hanging.insert(call.to_owned());
+        Self { fleet, call }
+    }
+}
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.fleet.facts().hanging.remove(self.call);
+    }
+}
+
 impl Fleet {
     pub fn new(nodes: &[&str]) -> Self {
         let facts = Facts {
@@ -175,6 +209,7 @@ impl Fleet {
             rack: "r1".into(),
             api_level: api::level::AGENT_API_LEVEL,
             planned_table: "t".into(),
+            maintained_max: 1,
             ..Facts::default()
         };
         Self {
@@ -200,6 +235,9 @@ impl Fleet {
     pub async fn enter(&self, call: &str) -> Result<Option<Fault>, Status> {
         let fault = {
             let mut facts = self.facts();
+            if facts.hanging.contains(call) {
+                facts.violations.push(format!("`{call}` by two at once"));
+            }
             facts.calls.push(call.to_owned());
             facts.faults.get_mut(call).and_then(VecDeque::pop_front)
         };
@@ -217,7 +255,15 @@ impl Fleet {
                 ErrorKind::Unavailable,
                 "CUTOFF_TOO_LATE",
             )),
-            Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Hang) => {
+                let _hanging = Hanging::begin(self, call);
+                std::future::pending().await
+            }
+            Some(Fault::Gate) => {
+                let gate = self.facts().gate.clone();
+                gate.cancelled().await;
+                Ok(None)
+            }
             Some(Fault::Late) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 Err(Status::unavailable("down"))
@@ -225,6 +271,21 @@ impl Fleet {
             Some(later @ (Fault::LoseAnswer | Fault::Break | Fault::Stuck)) => Ok(Some(later)),
             None => Ok(None),
         }
+    }
+
+    /// Whether no node of another rack is at work, and not too many.
+    pub fn begin_maintenance(&self, node: &str) -> bool {
+        let rack = |name: &str| {
+            let at = self.nodes.iter().position(|other| other == name);
+            let member = self.member(at.expect("a node"));
+            (member.datacenter, member.rack)
+        };
+        let own = rack(node);
+        let others: Vec<String> = self.facts().maintained.iter().cloned().collect();
+        let is_alone = others.iter().all(|other| rack(other) == own);
+        let mut facts = self.facts();
+        facts.maintained.insert(node.to_owned());
+        is_alone && facts.maintained.len() <= facts.maintained_max
     }
 
     /// A rule of the world that a call has broken.
@@ -267,11 +328,14 @@ impl Fleet {
     }
 
     pub fn member(&self, at: usize) -> pb::RingMember {
+        let facts = self.facts();
+        let place = facts.places.get(&self.nodes[at]).cloned();
+        let (datacenter, rack) = place.unwrap_or_else(|| ("dc1".into(), facts.rack.clone()));
         pb::RingMember {
             host_id: host_id(at),
             address: self.nodes[at].clone(),
-            datacenter: "dc1".into(),
-            rack: self.facts().rack.clone(),
+            datacenter,
+            rack,
             tokens: vec![at.to_string()],
         }
     }

@@ -22,15 +22,15 @@ use crate::world::{DEADLINE, Life, World};
 const NEVER: &str = "0 0 29 2 *";
 const EVERY_SECOND: &str = "* * * * * *";
 
-fn shop() -> ClusterName {
+pub fn shop() -> ClusterName {
     "shop".parse().expect("a name")
 }
 
-fn nightly() -> ScheduleName {
+pub fn nightly() -> ScheduleName {
     "nightly".parse().expect("a name")
 }
 
-fn schedule(cron: &str) -> Schedule {
+pub fn schedule(cron: &str) -> Schedule {
     Schedule {
         cluster: shop(),
         name: nightly(),

@@ -317,6 +317,23 @@ impl Life {
         Ok(started.task_id)
     }
 
+    /// Maintenance of `shop` that is asked for by a command.
+    pub async fn maintain(
+        &mut self,
+        request: pb::StartMaintenanceRequest,
+    ) -> Answer<pb::StartMaintenanceResponse> {
+        unwrap(self.client.start_maintenance(request).await)
+    }
+
+    pub async fn document(&mut self, name: &str) -> Answer<pb::GetMaintenanceResponse> {
+        let request = pb::GetMaintenanceRequest {
+            kind: "CassandraTask".into(),
+            namespace: String::new(),
+            name: name.into(),
+        };
+        unwrap(self.client.get_maintenance(request).await)
+    }
+
     /// The task that accepts a restore.
     pub async fn accept(&mut self, restore: &str) -> Answer<String> {
         let request = pb::AcceptRestoreRequest {
@@ -385,6 +402,15 @@ impl Life {
 
     pub async fn ended(&mut self, id: &str) -> pb::Task {
         self.until(id, |task| is_final(task.state())).await
+    }
+
+    /// Asks until there is no such task any more.
+    pub async fn until_forgotten(&mut self, id: &str) {
+        let until = Instant::now() + DEADLINE;
+        while self.task(id).await.is_ok() {
+            assert!(Instant::now() < until, "task {id} is still there");
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 
     pub async fn running(&mut self, id: &str, step: &str) -> pb::Task {

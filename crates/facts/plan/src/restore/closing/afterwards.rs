@@ -13,19 +13,20 @@ pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
         tables.any(|table| table.table.keyspace == **keyspace)
     };
     let keyspaces = given.selected.keyspaces.iter().filter(has_tables);
-    let commands: Vec<String> = keyspaces
-        .map(|keyspace| format!("`nodetool repair -full {keyspace}`"))
-        .collect();
+    let keyspaces: Vec<&str> = keyspaces.copied().collect();
     // A restore of types and functions alone leaves nothing to repair.
-    let only_schema = commands.is_empty() && !given.selected.keyspaces.is_empty();
+    let only_schema = keyspaces.is_empty() && !given.selected.keyspaces.is_empty();
     if source_nodes > 1 && !only_schema {
         findings.say(
             codes::REPAIR_ADVISED,
             name,
             "the replicas' snapshots were not taken in one instant",
-            match commands.as_slice() {
+            match keyspaces.as_slice() {
                 [] => String::new(),
-                _ => format!("on one node after the other: {}", wording::list(commands)),
+                _ => format!(
+                    "{}, which does one node after the other",
+                    wording::repair_command(name, &keyspaces)
+                ),
             },
         );
     }

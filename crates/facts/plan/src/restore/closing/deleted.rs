@@ -49,7 +49,8 @@ pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
                 wording::list(tables),
             ),
             format!(
-                "`nodetool repair -full {keyspace}` on one node after the other, within {} from now; then {lower}",
+                "{}, which is to end within {} from now; then {lower}",
+                wording::repair_command(restored.given.request.target.as_str(), &[keyspace]),
                 wording::duration(time_left)
             ),
         );

@@ -10,7 +10,7 @@ use model::manifest::KeyFingerprint;
 use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, TaskId};
 
 use super::requests::clear_leftovers;
-use super::{NodeAgent, RestoreOnNode, StageRestore, TryLoad, UploadSnapshot};
+use super::{NodeAgent, RestoreOnNode, RunMaintenance, StageRestore, TryLoad, UploadSnapshot};
 use crate::client::{Channel, NodeAgentClient, node_agent, node_agent_under};
 use crate::clients::call::{OnProgress, done, follow, invalid, through, within};
 use crate::clients::limits::{AgentLimits, Deadlines, Silence};
@@ -244,6 +244,17 @@ impl NodeAgent for RemoteNodeAgent {
         };
         let mut client = self.client();
         let call = client.upgrade_sstables(request);
+        through(self.silence.cassandra, on_progress, call).await
+    }
+
+    async fn run_maintenance(
+        &self,
+        maintenance: RunMaintenance,
+        on_progress: OnProgress<'_>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::RunMaintenanceRequest::from(maintenance);
+        let mut client = self.client();
+        let call = client.run_maintenance(request);
         through(self.silence.cassandra, on_progress, call).await
     }
 

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use model::leftover::LeftoverKind;
 use model::manifest::BackupKind;
 use model::plan::{RestoreMode, TrialTable};
-use model::{BackupName, BackupRef, HostId, Selection, SourceShare, TableTarget, TaskId};
+use model::{
+    BackupName, BackupRef, HostId, MaintenanceJob, Selection, SourceShare, TableTarget, TaskId,
+};
 
 use crate::convert::all_into;
 use crate::pb::node_agent as pb;
@@ -59,6 +61,27 @@ pub struct RestoreOnNode {
     pub restore: TaskId,
     pub host: HostId,
     pub tables: Vec<TableTarget>,
+}
+
+/// A maintenance command on one node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunMaintenance {
+    pub task: TaskId,
+    /// Unique in the task.
+    pub step: String,
+    pub host: HostId,
+    pub job: MaintenanceJob,
+}
+
+impl From<RunMaintenance> for pb::RunMaintenanceRequest {
+    fn from(run: RunMaintenance) -> Self {
+        Self {
+            host_id: run.host.to_string(),
+            task_id: run.task.to_string(),
+            step: run.step,
+            job: Some(run.job.into()),
+        }
+    }
 }
 
 impl From<UploadSnapshot> for pb::UploadSnapshotRequest {

@@ -14,8 +14,9 @@ use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 use tonic::transport::Channel;
 
 use super::{
-    CreateBackup, CreatedBackup, KnownDead, NamedBackup, PlanRestore, RUNNER, StartRestore,
-    StartedRestore, StartedTask, TaskPage, TaskRunner, TaskWatch,
+    CreateBackup, CreatedBackup, KnownDead, MaintenanceDocument, NamedBackup, PlanRestore, RUNNER,
+    StartMaintenance, StartRestore, StartedMaintenance, StartedRestore, StartedTask, TaskPage,
+    TaskRunner, TaskWatch,
 };
 use crate::RemoteError;
 use crate::client::{TaskRunnerClient, task_runner};
@@ -416,6 +417,33 @@ impl TaskRunner for RemoteTaskRunner {
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.run_collection(request)).await?;
         parsed("task_id", &response.task_id).map_err(invalid(RUNNER))
+    }
+
+    async fn start_maintenance(
+        &self,
+        start: StartMaintenance,
+    ) -> Result<StartedMaintenance, RemoteError> {
+        let request = pb::StartMaintenanceRequest::from(start);
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.start_maintenance(request)).await?;
+        response.try_into().map_err(invalid(RUNNER))
+    }
+
+    async fn get_maintenance(
+        &self,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(MaintenanceDocument, ShownTask), RemoteError> {
+        let request = pb::GetMaintenanceRequest {
+            kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.get_maintenance(request)).await?;
+        let document = required("document", response.document).map_err(invalid(RUNNER))?;
+        Ok((document.into(), part("task", response.task)?))
     }
 
     async fn list_leftovers(&self, cluster: &ClusterName) -> Result<FoundLeftovers, RemoteError> {

@@ -50,6 +50,7 @@ fn a_task() -> Task {
             kept: 2,
         }),
         collection: None,
+        maintenance: vec!["cleanup --jobs 2".into()],
     }
 }
 
@@ -84,6 +85,7 @@ fn shown() -> ShownTask {
         deletion: task.deletion,
         retention: task.retention,
         collection: None,
+        maintenance: task.maintenance,
     }
 }
 

@@ -4,6 +4,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use super::ControlError;
+use crate::control::hints::{FAILED_HINT, LOGIN_HINT, TIMEOUT_HINT};
 
 /// The last lines of a failed command that are worth repeating.
 const OUTPUT_LINES: usize = 5;
@@ -33,19 +34,13 @@ const LOGIN_FINAL_WORDS: &[&str] = &[
 
 /// What nodetool prints for a command that its release does not have.
 const UNSUPPORTED_WORDS: &str = "Found unexpected parameters";
-/// What `nodetool snapshot` prints, on all release lines, for a tag that exists or that another command is taking.
-const EXISTS_WORDS: &[&str] = &["already exists", "duplicate hard link"];
 
 const UNUSABLE_HINT: &str = "set `nodetool` in [cassandra] to its full path";
 const UNREACHABLE_HINT: &str =
     "start Cassandra, or set host and port of JMX in `nodetool` of [cassandra]";
-const LOGIN_HINT: &str = "set jmx_username and jmx_password in [cassandra] to a login that JMX accepts; with Cassandra's own \
-     logins, also see that enough replicas of system_auth are up";
 const UNSUPPORTED_HINT: &str =
     "set `nodetool` in [cassandra] to the one of Cassandra's own release";
-pub(super) const FAILED_HINT: &str = "Cassandra's system.log has the whole story";
 pub(super) const EXISTS_HINT: &str = "wait until no `nodetool snapshot` runs on the node";
-const TIMEOUT_HINT: &str = "see Cassandra's log, or raise nodetool_timeout_seconds";
 
 pub(super) fn unusable(why: String) -> ControlError {
     ControlError::Unusable {
@@ -61,11 +56,6 @@ pub(super) fn timeout(arguments: &[&str], limit: Duration) -> ControlError {
         seconds: limit.as_secs(),
         hint: TIMEOUT_HINT,
     }
-}
-
-/// Whether `nodetool snapshot` failed because of a snapshot of the same tag.
-pub(super) fn already_exists(why: &str) -> bool {
-    EXISTS_WORDS.iter().any(|words| why.contains(words))
 }
 
 /// nodetool's arguments without its prefix, which may hold a password.

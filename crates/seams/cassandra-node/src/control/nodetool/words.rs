@@ -1,11 +1,8 @@
-//! How nodetool names tables, addresses and protocols, in its arguments and in what it prints.
-
-use std::collections::BTreeMap;
-use std::net::IpAddr;
+//! How nodetool names tables and protocols, in its arguments and in what it prints.
 
 use model::TableRef;
 
-use crate::control::ClientProtocol;
+use crate::control::{ClientProtocol, tables_by_keyspace};
 
 /// The command with the tables of one keyspace at a time, as nodetool takes them.
 pub(super) fn by_keyspace<'a>(command: &[&'a str], tables: &'a [TableRef]) -> Vec<Vec<&'a str>> {
@@ -16,25 +13,6 @@ pub(super) fn by_keyspace<'a>(command: &[&'a str], tables: &'a [TableRef]) -> Ve
             [command, &["--", keyspace], &names].concat()
         })
         .collect()
-}
-
-pub(super) fn tables_by_keyspace(tables: &[TableRef]) -> BTreeMap<&str, Vec<&TableRef>> {
-    let mut keyspaces: BTreeMap<&str, Vec<&TableRef>> = BTreeMap::new();
-    for table in tables {
-        keyspaces.entry(&table.keyspace).or_default().push(table);
-    }
-    keyspaces
-}
-
-/// Reads the line that begins a node's part of gossipinfo: `/10.0.0.1`, `n1.example/10.0.0.1`, or with a port.
-pub(super) fn gossip_address(line: &str) -> Option<IpAddr> {
-    let (name, address) = line.trim_end().split_once('/')?;
-    if name.contains(char::is_whitespace) {
-        return None;
-    }
-    let without_port = address.rsplit_once(':').map(|(host, _)| host);
-    let bare = |text: &str| text.trim_matches(['[', ']']).parse().ok();
-    bare(address).or_else(|| without_port.and_then(bare))
 }
 
 /// How nodetool calls a protocol in `enable…`, `disable…` and `status…`.

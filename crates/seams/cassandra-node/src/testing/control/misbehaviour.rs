@@ -28,6 +28,8 @@ pub enum Misbehaviour {
     UpgradesAllButOne,
     /// Clients are served whatever it is told.
     KeepsClients,
+    /// Maintenance commands fail.
+    MaintenanceFails,
     /// One SSTable of each table is skipped when the node starts.
     OpensAllButOne,
 }

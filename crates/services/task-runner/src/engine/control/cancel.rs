@@ -8,6 +8,7 @@ use state_store::{Fence, StateError};
 
 use super::{LEASE_PAUSE, LEASE_TRIES, change, get, hand_to_driver, note_end, resumed};
 use crate::engine::active::{Command, View};
+use crate::engine::requests::{Ask, ask_elsewhere};
 use crate::engine::runner::Engine;
 use crate::engine::task::{Ending, Outcome, TaskRecord};
 use crate::error::RunnerError;
@@ -32,7 +33,23 @@ pub(crate) async fn cancel(engine: Arc<Engine>, id: TaskId) -> Result<Arc<View>,
             Err(error) => return Err(error.into()),
         }
     }
-    Err(RunnerError::DrivenElsewhere(id))
+    match ask_elsewhere(&engine, id, Ask::Cancel).await? {
+        false => Err(RunnerError::DrivenElsewhere(id)),
+        true => outcome(&engine, id).await,
+    }
+}
+
+/// What came of a request to another runner.
+async fn outcome(engine: &Engine, id: TaskId) -> Result<Arc<View>, RunnerError> {
+    let record = engine.load(id).await?.record;
+    let state = record.state;
+    if record.ending.is_none() && record.past_point_of_no_return && !state.is_final() {
+        return Err(engine.kind(record.kind)?.past_point_of_no_return(id));
+    }
+    match state {
+        TaskState::Succeeded => Err(RunnerError::TaskEnded { id, state }),
+        _ => get(engine, id).await,
+    }
 }
 
 /// Sends a task without a driver to its end as cancelled. A failed one that has passed its point of no return has nothing

@@ -9,6 +9,7 @@ use state_store::{Expected, Fence, StateError};
 use super::{LEASE_PAUSE, LEASE_TRIES, get};
 use crate::engine::active::{Command, View};
 use crate::engine::driver::Driver;
+use crate::engine::requests::{Ask, ask_elsewhere};
 use crate::engine::runner::Engine;
 use crate::engine::store::Stored;
 use crate::engine::task::Ending;
@@ -53,7 +54,19 @@ pub(crate) async fn fail(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(RunnerError::DrivenElsewhere(id))
+    match ask_elsewhere(&engine, id, Ask::EndByForce).await? {
+        false => Err(RunnerError::DrivenElsewhere(id)),
+        true => outcome(&engine, id).await,
+    }
+}
+
+/// What came of a request to another runner.
+async fn outcome(engine: &Engine, id: TaskId) -> Result<Arc<View>, RunnerError> {
+    let state = engine.load(id).await?.record.state;
+    match state {
+        TaskState::Succeeded | TaskState::Cancelled => Err(RunnerError::TaskEnded { id, state }),
+        TaskState::Failed | TaskState::Pending | TaskState::Running => get(engine, id).await,
+    }
 }
 
 /// Ends a task that nothing drives.
@@ -101,7 +114,7 @@ async fn end_undriven(
         format!("ended by force on request; what it has left is not known, because {error}");
     let expected = Expected::Version(version);
     tasks.save_record(&record, expected, fence).await?;
-    tasks.unclaim(&record.cluster, record.id).await?;
+    tasks.unclaim(&record.cluster, record.id, fence).await?;
     tasks.release(fence).await;
     tracing::warn!(task_id = %record.id, error, "task ended that could not be driven");
     let task = crate::engine::task::LiveTask::new(record, Vec::new());

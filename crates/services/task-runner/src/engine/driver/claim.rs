@@ -25,7 +25,7 @@ impl Driver {
         let record = self.record();
         let (cluster, id) = (&record.cluster, record.id);
         let tasks = &self.engine.context.tasks;
-        match tasks.claim(cluster, id).await {
+        match tasks.claim(cluster, id, &self.fence).await {
             Ok(()) => {
                 let fences = tasks.fences_of_claim(cluster, id, &self.fence).await?;
                 self.context = Arc::new(self.engine.context.under(fences));

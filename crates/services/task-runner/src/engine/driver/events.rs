@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use model::task::StepState;
-use state_store::StateError;
-use tokio::time::Instant;
 
 use super::settle::shortened;
-use super::{Driver, Exit, RENEW_EVERY, SAVE_EVERY};
+use super::{Driver, Exit, SAVE_EVERY};
 use crate::engine::active::{Command, View};
 use crate::engine::step::Event;
-use crate::engine::store::LEASE_TTL;
 use crate::engine::task::{Ending, Outcome};
 use crate::error::RunnerError;
 
@@ -43,9 +40,7 @@ impl Driver {
     }
 
     pub(super) async fn tick(&mut self) -> Result<(), Exit> {
-        if self.renewed_at.elapsed() >= RENEW_EVERY {
-            self.renew().await?;
-        }
+        self.keep_lease().await?;
         let is_unsaved = self.record_is_dirty || !self.dirty.is_empty();
         if is_unsaved && self.saved_at.elapsed() >= SAVE_EVERY {
             self.save().await?;
@@ -54,21 +49,6 @@ impl Driver {
             self.show();
         }
         Ok(())
-    }
-
-    pub(super) async fn renew(&mut self) -> Result<(), Exit> {
-        match self.engine.context.tasks.renew(&self.fence).await {
-            Ok(()) => {
-                self.renewed_at = Instant::now();
-                Ok(())
-            }
-            Err(error @ StateError::Fenced { .. }) => Err(error.into()),
-            Err(error) if self.renewed_at.elapsed() >= LEASE_TTL => Err(error.into()),
-            Err(error) => {
-                tracing::warn!(task_id = %self.record().id, error = api::error::chain(&error), "lease not renewed");
-                Ok(())
-            }
-        }
     }
 
     /// Does what a user asked for, and replies once that is on disk.

@@ -1,7 +1,7 @@
 //! The end of a task: undoing what it made if it is given up, and writing its last state.
 
 use model::task::{StepState, TaskEvent};
-use state_store::{Expected, StateError};
+use state_store::StateError;
 use tokio::task::JoinSet;
 
 use super::settle::shortened;
@@ -17,9 +17,10 @@ impl Driver {
         let (job, engine) = (self.job.clone(), self.engine.clone());
         let context = self.context.clone();
         let task = self.task.read().clone();
+        let lease = self.lease.clone();
         undoing.spawn(async move {
-            job.undo(&context, &engine.kinds, &task, &ending.reason)
-                .await
+            let undoing = job.undo(&context, &engine.kinds, &task, &ending.reason);
+            lease.guard(undoing).await
         });
         let mut ticks = ticks();
         let drain = self.engine.drain.clone();
@@ -100,10 +101,11 @@ impl Driver {
                 None => record.cleaned = true,
             }
         });
-        self.save_record().await?;
+        self.save().await?;
         let record = self.record();
         let tasks = &self.engine.context.tasks;
-        if let Err(error) = tasks.unclaim(&record.cluster, record.id).await {
+        let unclaimed = tasks.unclaim(&record.cluster, record.id, &self.fence);
+        if let Err(error) = unclaimed.await {
             // The claim of a task that has ended counts for nothing.
             tracing::warn!(task_id = %record.id, error = api::error::chain(&error), "claim not given up");
         }
@@ -146,17 +148,6 @@ impl Driver {
         }
     }
 
-    async fn save_record(&mut self) -> Result<(), Exit> {
-        let tasks = self.engine.context.tasks.clone();
-        let expected = Expected::Version(self.version);
-        self.version = tasks
-            .save_record(&self.record(), expected, &self.fence)
-            .await?;
-        self.record_is_dirty = false;
-        self.show();
-        Ok(())
-    }
-
     /// Findings may be many, so they are a document beside the record.
     async fn save_findings(&mut self) -> Result<(), Exit> {
         let findings = self.task.read().findings.clone();
@@ -164,9 +155,9 @@ impl Driver {
             return Ok(());
         }
         let (tasks, record) = (self.engine.context.tasks.clone(), self.record());
-        tasks
-            .put_findings(record.id, &findings, &self.fence)
-            .await?;
+        while let Err(error) = tasks.put_findings(record.id, &findings, &self.fence).await {
+            self.wait_for_store(error.into()).await?;
+        }
         if !record.has_findings {
             self.change_record(|record| record.has_findings = true);
         }

@@ -2,30 +2,55 @@
 
 use std::sync::Arc;
 
-use state_store::Expected;
+use state_store::{Expected, StateError};
 use tokio::time::Instant;
 
 use super::{Driver, Exit};
 use crate::engine::active::View;
 use crate::engine::eta::bytes_done;
+use crate::error::RunnerError;
 
 impl Driver {
-    /// Writes what has changed since it was last written: kilobytes, however large the task is.
+    /// Writes what has changed since it was last written: kilobytes, however large the task is. Waits for a store that cannot
+    /// be reached.
     pub(super) async fn save(&mut self) -> Result<(), Exit> {
-        let tasks = self.engine.context.tasks.clone();
-        let record_at = self
-            .record_is_dirty
-            .then_some(Expected::Version(self.version));
-        let steps = std::mem::take(&mut self.dirty);
-        let batches = tasks.batches(&self.task.read(), record_at, steps)?;
-        let first = tasks.write_batches(&batches, &self.fence).await?;
-        if let (Some(_), Some(version)) = (record_at, first) {
-            self.version = version;
+        while let Err(error) = self.try_save().await {
+            self.wait_for_store(error).await?;
         }
-        self.record_is_dirty = false;
+        self.note_reached();
         self.saved_at = Instant::now();
         self.show();
         Ok(())
+    }
+
+    async fn try_save(&mut self) -> Result<(), RunnerError> {
+        if !self.record_is_dirty && self.dirty.is_empty() {
+            return Ok(());
+        }
+        if self.unsure {
+            // Whatever is there was written by this driver, because it has the lease.
+            self.version = self.engine.load(self.record().id).await?.version;
+        }
+        let tasks = self.engine.context.tasks.clone();
+        let steps = self.dirty.iter().copied();
+        let batches = tasks.batches(&self.task.read(), steps)?;
+        let (record, expected) = (self.record(), Expected::Version(self.version));
+        let written = tasks.write_batches(&record, expected, batches, &self.fence);
+        match written.await {
+            Ok(version) => {
+                self.version = version;
+                self.unsure = false;
+                self.record_is_dirty = false;
+                self.dirty.clear();
+                Ok(())
+            }
+            Err(error) => {
+                // If the store became full in the middle, the batches before have changed the record's version.
+                self.unsure |=
+                    matches!(error, StateError::Backend { .. } | StateError::Full { .. });
+                Err(error.into())
+            }
+        }
     }
 
     pub(super) fn show(&mut self) {

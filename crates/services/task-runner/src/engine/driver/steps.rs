@@ -82,7 +82,8 @@ impl Driver {
                 events: events.clone(),
                 course: Mutex::default(),
             };
-            let started = running.spawn(step::run(self.job.clone(), run));
+            let (job, lease) = (self.job.clone(), self.lease.clone());
+            let started = running.spawn(async move { lease.guard(step::run(job, run)).await });
             places.insert(started.id(), at);
         }
         Ok(())

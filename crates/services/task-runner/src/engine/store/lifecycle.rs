@@ -5,26 +5,34 @@ use serde_json::Value;
 use state_store::{Direction, Expected, Fence, StateError, Write};
 
 use super::write::BATCH_WRITES_MAX;
-use super::{CREATING, TaskStore, creating_key, end_key, statuses_of, task_key, unfinished_key};
+use super::{
+    CREATING, TaskStore, UNFINISHED, creating_key, end_key, statuses_of, task_key, unfinished_key,
+};
 use crate::engine::documents::{PARTS_PER_PAGE, decode, documents_of};
 use crate::engine::task::TaskRecord;
 use crate::error::RunnerError;
 
 impl TaskStore {
     /// Notes that a task is about to be created, so that what is written for it is found if the runner dies before its record
-    /// is there.
-    pub async fn announce(&self, id: TaskId, fence: &Fence) -> Result<(), StateError> {
+    /// is there. Returns the version of that note.
+    pub async fn announce(&self, id: TaskId, fence: &Fence) -> Result<u64, StateError> {
         let key = creating_key(id);
         self.store
             .put(&key, Value::Null, Expected::Anything, Some(fence))
-            .await?;
-        Ok(())
+            .await
     }
 
-    /// Writes the record of a task that was announced: from now on it exists. Returns the record's version.
-    pub async fn create(&self, record: &TaskRecord, fence: &Fence) -> Result<u64, StateError> {
+    /// Writes the record of a task that was announced: from now on it exists. Returns the record's version. Refused once the
+    /// task was removed: a write whose reply was lost may come late, and would make a task without documents.
+    pub async fn create(
+        &self,
+        record: &TaskRecord,
+        announced: u64,
+        fence: &Fence,
+    ) -> Result<u64, StateError> {
         let mut writes = self.record_writes(record, Expected::Absent)?;
-        writes.push(Write::delete(creating_key(record.id), Expected::Anything));
+        let note = creating_key(record.id);
+        writes.push(Write::delete(note, Expected::Version(announced)));
         if let Some(restore) = record.restore {
             let key = end_key(restore, record.id);
             writes.push(Write::put(key, Value::Null, Expected::Anything));
@@ -38,6 +46,15 @@ impl TaskStore {
         let ids = entries
             .iter()
             .map(|entry| entry.key[CREATING.len()..].parse());
+        Ok(ids.flatten().collect())
+    }
+
+    /// The tasks that have not ended, oldest first.
+    pub async fn unfinished(&self) -> Result<Vec<TaskId>, RunnerError> {
+        let entries = self.store.list(UNFINISHED).await?;
+        let ids = entries
+            .iter()
+            .map(|entry| entry.key[UNFINISHED.len()..].parse());
         Ok(ids.flatten().collect())
     }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::*;
 use crate::engine::graph::steps_of;
 
+const LEASE_TTL: std::time::Duration = std::time::Duration::from_secs(60);
 /// What settling one step may cost.
 const SETTLE_BYTES_MAX: usize = 4 << 10;
 
@@ -169,20 +170,23 @@ where
         largest: AtomicUsize::new(0),
         written: AtomicUsize::new(0),
     });
-    let tasks = TaskStore::new(measured.clone());
+    let tasks = TaskStore::new(measured.clone(), LEASE_TTL);
     let id = TaskId(Uuid::from_u128(1));
     let cluster = "shop".parse().expect("a name");
     let now = jiff::Timestamp::UNIX_EPOCH;
     let record = TaskRecord::new(id, TaskKind::Restore, cluster, now);
     let fence = tasks.acquire(id, "test").await.expect("a lease");
     let steps = steps_of(planned).expect("steps");
-    tasks.announce(id, &fence).await.expect("announced");
+    let announced = tasks.announce(id, &fence).await.expect("announced");
     tasks
         .put_document(id, "plan", document, &fence)
         .await
         .expect("written");
     tasks.put_steps(id, &steps, &fence).await.expect("written");
-    tasks.create(&record, &fence).await.expect("created");
+    tasks
+        .create(&record, announced, &fence)
+        .await
+        .expect("created");
 
     let mut task = tasks.load(record).await.expect("loaded");
     assert_eq!(*task.steps, steps);
@@ -251,7 +255,7 @@ async fn a_restore_into_another_ring_of_many_vnodes_fits() {
 #[tokio::test]
 async fn a_document_of_an_earlier_writing_that_was_longer_is_not_mixed_in() {
     let store = RedbStore::in_memory(Arc::new(jiff::Timestamp::now)).await;
-    let tasks = TaskStore::new(Arc::new(store.expect("a store")));
+    let tasks = TaskStore::new(Arc::new(store.expect("a store")), LEASE_TTL);
     let id = TaskId(Uuid::from_u128(1));
     let fence = tasks.acquire(id, "test").await.expect("a lease");
     let long = vec!["x".repeat(100); 20_000];
@@ -265,4 +269,37 @@ async fn a_document_of_an_earlier_writing_that_was_longer_is_not_mixed_in() {
     }
     let none: Option<Vec<String>> = tasks.document(id, "other").await.expect("read");
     assert_eq!(none, None);
+}
+
+#[tokio::test]
+async fn a_driver_without_its_lease_neither_claims_nor_releases_the_cluster_of_its_task() {
+    let store = RedbStore::in_memory(Arc::new(jiff::Timestamp::now)).await;
+    let tasks = TaskStore::new(Arc::new(store.expect("a store")), LEASE_TTL);
+    let id = TaskId(Uuid::from_u128(1));
+    let cluster = "shop".parse().expect("a name");
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let record = TaskRecord::new(id, TaskKind::Restore, cluster, now);
+    let cluster = &record.cluster;
+    let stopped = tasks.acquire(id, "one").await.expect("a lease");
+    let announced = tasks.announce(id, &stopped).await.expect("announced");
+    let created = tasks.create(&record, announced, &stopped).await;
+    created.expect("created");
+    tasks.release(&stopped).await;
+    let lease = tasks.acquire(id, "two").await.expect("a lease");
+    let is_fenced = |result: &Result<(), RunnerError>| {
+        matches!(result, Err(RunnerError::State(StateError::Fenced { .. })))
+    };
+
+    let late = tasks.claim(cluster, id, &stopped).await;
+    assert!(is_fenced(&late), "{late:?}");
+    tasks.claim(cluster, id, &lease).await.expect("claimed");
+    let late = tasks.unclaim(cluster, id, &stopped).await;
+    assert!(is_fenced(&late), "{late:?}");
+    let busy = tasks.check_free(cluster).await;
+    assert!(
+        matches!(busy, Err(RunnerError::ClusterBusy { .. })),
+        "{busy:?}"
+    );
+    tasks.unclaim(cluster, id, &lease).await.expect("released");
+    tasks.check_free(cluster).await.expect("free");
 }

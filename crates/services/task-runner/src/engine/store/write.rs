@@ -10,6 +10,8 @@ use crate::engine::task::{LiveTask, TaskRecord};
 /// Operations of one transaction, and the JSON text of their values.
 pub(super) const BATCH_WRITES_MAX: usize = state_store::TRANSACTION_OPERATIONS_MAX;
 const BATCH_BYTES_MAX: usize = state_store::TRANSACTION_BYTES_MAX / 2;
+/// Operations that write a record.
+const RECORD_WRITES: usize = 2;
 
 impl TaskStore {
     /// Writes a record alone, and with it whether the task is among the unfinished ones.
@@ -40,24 +42,19 @@ impl TaskStore {
         ])
     }
 
-    /// The transactions that write the statuses of these steps, and before them the record if that is to be written, too. The
-    /// record and the first of the statuses are always in one.
+    /// The statuses of these steps, in parts that fit into one transaction each beside the record; at least one part.
     pub fn batches(
         &self,
         task: &LiveTask,
-        record_at: Option<Expected>,
         steps: impl IntoIterator<Item = usize>,
     ) -> Result<Vec<Vec<Write>>, StateError> {
-        let mut batches = vec![match record_at {
-            Some(expected) => self.record_writes(&task.record, expected)?,
-            None => Vec::new(),
-        }];
+        let mut batches = vec![Vec::new()];
         let mut bytes = 0;
         for at in steps {
             let key = status_key(task.record.id, at);
             let value = encode(&key, &task.statuses[at])?;
             let size = value.to_string().len();
-            let full = |batch: &Vec<Write>| batch.len() == BATCH_WRITES_MAX;
+            let full = |batch: &Vec<Write>| batch.len() == BATCH_WRITES_MAX - RECORD_WRITES;
             if batches.last().is_some_and(full) || bytes + size > BATCH_BYTES_MAX {
                 batches.push(Vec::new());
                 bytes = 0;
@@ -67,22 +64,27 @@ impl TaskStore {
                 batch.push(Write::put(key, value, Expected::Anything));
             }
         }
-        batches.retain(|batch| !batch.is_empty());
         Ok(batches)
     }
 
-    /// Writes transactions one after the other. Returns the version that the first of them gave.
+    /// Writes statuses, in one transaction after the other, each with the record at the version that the one before gave it. So
+    /// a transaction that was given up, and is carried out late, is refused once a later one has been. Returns the record's
+    /// version.
     pub async fn write_batches(
         &self,
-        batches: &[Vec<Write>],
+        record: &TaskRecord,
+        mut expected: Expected,
+        batches: Vec<Vec<Write>>,
         fence: &Fence,
-    ) -> Result<Option<u64>, StateError> {
-        let mut first = None;
+    ) -> Result<u64, StateError> {
+        let mut version = 0;
         for batch in batches {
-            let version = self.store.write(batch, Some(fence)).await?;
-            first.get_or_insert(version);
+            let mut writes = self.record_writes(record, expected)?;
+            writes.extend(batch);
+            version = self.store.write(&writes, Some(fence)).await?;
+            expected = Expected::Version(version);
         }
-        Ok(first)
+        Ok(version)
     }
 
     /// Writes a task as it is: its record and the statuses of these steps. Returns the record's version.
@@ -93,8 +95,8 @@ impl TaskStore {
         steps: impl IntoIterator<Item = usize>,
         fence: &Fence,
     ) -> Result<u64, StateError> {
-        let batches = self.batches(task, Some(expected), steps)?;
-        let version = self.write_batches(&batches, fence).await?;
-        Ok(version.unwrap_or_default())
+        let batches = self.batches(task, steps)?;
+        self.write_batches(&task.record, expected, batches, fence)
+            .await
     }
 }

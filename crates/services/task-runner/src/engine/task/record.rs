@@ -19,6 +19,15 @@ pub(crate) struct TaskRecord {
     /// The restore in place that the task accepts or rolls back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restore: Option<TaskId>,
+    /// Of a maintenance task: its jobs, as the command line has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<String>,
+    /// Of a maintenance task that a document asks for: the key of that document's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// The hash of that document's content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_hash: Option<String>,
     /// Whether it is a restore in place, which keeps old files.
     #[serde(default)]
     pub in_place: bool,
@@ -73,6 +82,9 @@ impl TaskRecord {
             cluster,
             backup: None,
             restore: None,
+            jobs: Vec::new(),
+            document: None,
+            document_hash: None,
             in_place: false,
             created_at: now,
             finished_at: None,

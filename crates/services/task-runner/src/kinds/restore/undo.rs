@@ -72,15 +72,15 @@ pub(in crate::kinds) async fn let_clients_in_again(
 pub(in crate::kinds) fn repair_advised(spec: &RestoreSpec, subject: &str) -> Finding {
     let tables = spec.table_refs();
     let keyspaces: BTreeSet<&str> = tables.iter().map(|table| table.keyspace.as_str()).collect();
-    let commands: Vec<String> = keyspaces
-        .iter()
-        .map(|keyspace| format!("`nodetool repair -full {keyspace}`"))
-        .collect();
+    let keyspaces = Vec::from_iter(keyspaces);
     follow_up(
         codes::REPAIR_ADVISED,
         subject,
         "nodes were started while newer writes were kept out of the restored tables: hints for them were dropped, so replicas may differ".to_owned(),
-        format!("on one node after the other: {}", commands.join(", ")),
+        format!(
+            "{}, which does one node after the other",
+            plan::wording::repair_command(subject, &keyspaces)
+        ),
     )
 }
 

@@ -63,7 +63,9 @@ pub(super) async fn reserve(
         begun
     });
     let status = &mut task.statuses[BEGIN];
-    let failed = match tokio::time::timeout(BEGIN_WITHIN, begun).await {
+    // The lease is not renewed meanwhile.
+    let within = BEGIN_WITHIN.min(tasks.lease_ttl() / 3 * 2);
+    let failed = match tokio::time::timeout(within, begun).await {
         Ok(Ok(output)) => {
             status.state = StepState::Succeeded;
             status.output = output.value;
@@ -76,7 +78,7 @@ pub(super) async fn reserve(
         Ok(Err(error)) => Some(as_remote(error)),
         Err(_) => {
             let last_error = last_error.into_inner();
-            let message = gave_up(last_error.unwrap_or_else(PoisonError::into_inner));
+            let message = gave_up(within, last_error.unwrap_or_else(PoisonError::into_inner));
             Some(RemoteError::new(ErrorKind::Unavailable, NOT_BEGUN, message))
         }
     };
@@ -97,8 +99,8 @@ pub(super) async fn reserve(
 }
 
 /// Why the name was not reserved in time.
-fn gave_up(last_error: Option<String>) -> String {
-    let seconds = BEGIN_WITHIN.as_secs();
+fn gave_up(within: Duration, last_error: Option<String>) -> String {
+    let seconds = within.as_secs();
     match last_error {
         Some(error) => format!("it did not succeed within {seconds} s, lastly: {error}"),
         None => format!("nothing was heard for {seconds} s"),
@@ -124,8 +126,8 @@ mod tests {
 
     #[test]
     fn a_name_that_was_not_reserved_in_time_says_what_went_wrong_last() {
-        let said = gave_up(Some("the store failed".to_owned()));
+        let said = gave_up(BEGIN_WITHIN, Some("the store failed".to_owned()));
         assert!(said.ends_with("lastly: the store failed"), "{said}");
-        assert!(gave_up(None).contains("nothing was heard"));
+        assert!(gave_up(BEGIN_WITHIN, None).contains("nothing was heard"));
     }
 }
