@@ -216,7 +216,8 @@ impl<'a> Deciding<'a> {
                 self.reasons[*at].push(KeepReason::Last);
             }
             for at in &group.good {
-                if is_younger(&self.backups[*at], self.policy.days, group.reference) {
+                let days = self.policy.days;
+                if days > 0 && is_younger(&self.backups[*at], days, group.reference) {
                     self.reasons[*at].push(KeepReason::Young);
                 }
             }

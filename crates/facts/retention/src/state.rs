@@ -6,7 +6,7 @@ use model::{BackupName, ClusterName, TaskId};
 use schedule::ScheduleName;
 use serde::{Deserialize, Serialize};
 
-use crate::Policy;
+use crate::{Policies, Policy, Ruled, Verdict};
 
 /// The policy of a cluster or of one of its schedules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,4 +56,37 @@ pub struct ShownVerdict {
     pub uploaded_bytes: u64,
     /// The schedule whose policy it is; none: that of the cluster, or none at all.
     pub schedule: Option<ScheduleName>,
+}
+
+impl ShownVerdict {
+    /// What the policies say of a backup that has added so many bytes to the bucket.
+    pub fn new(ruled: &Ruled, uploaded_bytes: u64) -> Self {
+        let (goes, reasons) = match &ruled.verdict {
+            Verdict::Go(why) => (true, vec![why.to_string()]),
+            Verdict::Keep(reasons) => (false, reasons.iter().map(ToString::to_string).collect()),
+        };
+        Self {
+            backup: ruled.name.clone(),
+            goes,
+            reasons,
+            uploaded_bytes,
+            schedule: ruled.schedule.clone(),
+        }
+    }
+}
+
+impl FromIterator<PolicyState> for Policies {
+    /// Those of one cluster.
+    fn from_iter<I: IntoIterator<Item = PolicyState>>(states: I) -> Self {
+        let mut policies = Self::default();
+        for state in states {
+            match state.schedule {
+                None => policies.cluster = Some(state.policy),
+                Some(schedule) => {
+                    policies.schedules.insert(schedule, state.policy);
+                }
+            }
+        }
+        policies
+    }
 }

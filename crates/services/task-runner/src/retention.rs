@@ -11,7 +11,7 @@ mod due;
 mod start;
 pub(crate) mod store;
 
-use ::retention::{Backup, PastRun, Policies, Policy, PolicyState, Ruled, ShownVerdict, Verdict};
+use ::retention::{Backup, PastRun, Policies, Policy, PolicyState, Ruled, ShownVerdict};
 use ::schedule::ScheduleName;
 use model::{BackupSummary, ClusterName};
 
@@ -113,24 +113,10 @@ pub(crate) async fn preview(
     cluster: &ClusterName,
 ) -> Result<Vec<ShownVerdict>, RunnerError> {
     let now = decide_now(&engine.context, cluster, |_| false).await?;
-    let each = now.ruled.into_iter().zip(now.listed);
+    let each = now.ruled.iter().zip(&now.listed);
     Ok(each
-        .map(|(ruled, summary)| shown(ruled, &summary))
+        .map(|(ruled, summary)| ShownVerdict::new(ruled, summary.uploaded_bytes))
         .collect())
-}
-
-fn shown(ruled: Ruled, summary: &BackupSummary) -> ShownVerdict {
-    let (goes, reasons) = match ruled.verdict {
-        Verdict::Go(why) => (true, vec![why.to_string()]),
-        Verdict::Keep(reasons) => (false, reasons.iter().map(ToString::to_string).collect()),
-    };
-    ShownVerdict {
-        backup: ruled.name,
-        goes,
-        reasons,
-        uploaded_bytes: summary.uploaded_bytes,
-        schedule: ruled.schedule,
-    }
 }
 
 /// A decision, with what it was made from. All three lists are in one order.
@@ -164,15 +150,8 @@ pub(crate) async fn decide_now(
 
 /// The policies of a cluster that has any. One that cannot be read is an error: without it, its backups would be another's.
 async fn policies(context: &Context, cluster: &ClusterName) -> Result<Policies, RunnerError> {
-    let mut policies = Policies::default();
-    for state in store::policies(context, cluster).await? {
-        match state.schedule {
-            None => policies.cluster = Some(state.policy),
-            Some(schedule) => {
-                policies.schedules.insert(schedule, state.policy);
-            }
-        }
-    }
+    let states = store::policies(context, cluster).await?;
+    let policies: Policies = states.into_iter().collect();
     if policies.is_empty() {
         return Err(RunnerError::RetentionNotSet {
             cluster: cluster.clone(),

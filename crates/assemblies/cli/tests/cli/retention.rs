@@ -6,7 +6,7 @@ use api::pb::storage_catalog as catalog_pb;
 use api::pb::types as types_pb;
 
 use crate::fake::Fake;
-use crate::run::ringkeep;
+use crate::run::{Person, ringkeep, ringkeep_with};
 use crate::samples;
 
 const AT: [&str; 2] = ["--at", "2026-12-24T12:00:00Z"];
@@ -129,6 +129,73 @@ async fn a_run_asks_first_and_a_dry_run_does_not() {
         --- stderr
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
+}
+
+/// Ten backups of one schedule, one a month.
+fn fake_of_a_schedule() -> Fake {
+    let by_month = (1..=10).rev().map(|month| catalog_pb::BackupSummary {
+        backup: Some(types_pb::BackupRef {
+            cluster: "prod".into(),
+            name: format!("monthly-2025{month:02}01t000000z"),
+        }),
+        started_at: format!("2025-{month:02}-01T00:00:00.000Z"),
+        ..samples::summary()
+    });
+    Fake {
+        backups: by_month.collect(),
+        ..Fake::default()
+    }
+}
+
+#[tokio::test]
+async fn backups_of_a_schedule_are_put_under_the_policy_of_the_cluster_only_by_consent() {
+    let fake = fake_of_a_schedule().serve().await;
+    let clear = [
+        "retention",
+        "clear",
+        "prod",
+        "--schedule",
+        "monthly",
+        "--use-cluster-policy",
+    ];
+    let cleared = || {
+        let asked = fake.asked();
+        asked
+            .iter()
+            .any(|asked| asked.contains("use_cluster_policy"))
+    };
+    let ran = ringkeep(&fake.endpoint, &clear).await;
+    assert_eq!(ran.exit, 2, "{}", ran.err);
+    assert!(fake.asked().is_empty());
+    let ran = ringkeep(&fake.endpoint, &[&clear[..], &["--dry-run"]].concat()).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        NAME                      POLICY OF    UPLOADED  VERDICT  WHY
+        monthly-20251001t000000z  the cluster   1.0 GiB  keep     one of the newest; young enough; the newest of its week
+        monthly-20250901t000000z  the cluster   1.0 GiB  keep     one of the newest; young enough; the newest of its week
+        monthly-20250801t000000z  the cluster   1.0 GiB  keep     one of the newest; the newest of its week
+        monthly-20250701t000000z  the cluster   1.0 GiB  keep     one of the newest; the newest of its week
+        monthly-20250601t000000z  the cluster   1.0 GiB  keep     the newest of its week
+        monthly-20250501t000000z  the cluster   1.0 GiB  keep     the newest of its week
+        monthly-20250401t000000z  the cluster   1.0 GiB  keep     the newest of its week
+        monthly-20250301t000000z  the cluster   1.0 GiB  keep     the newest of its week
+        monthly-20250201t000000z  the cluster   1.0 GiB  go       no rule keeps it
+        monthly-20250101t000000z  the cluster   1.0 GiB  go       no rule keeps it
+
+        2 of 10 would go, 2.0 GiB freed; nothing was deleted
+        --- stderr
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+    assert!(!cleared());
+    let ran = ringkeep_with(&fake.endpoint, Person::Types("n\n"), &clear).await;
+    assert_eq!(ran.exit, 1, "{}", ran.err);
+    let question = "Put the backups of schedule monthly under the policy of cluster prod? The next run of retention deletes 2 of them. [y/N]";
+    assert!(ran.err.contains(question), "{}", ran.err);
+    assert!(!cleared());
+    let ran = ringkeep(&fake.endpoint, &[&clear[..], &["--yes"]].concat()).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    assert!(cleared());
 }
 
 #[tokio::test]

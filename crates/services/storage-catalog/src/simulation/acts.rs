@@ -1,4 +1,4 @@
-//! What happens in the simulation, and what must be so in the end.
+//! What happens in the simulation.
 
 use api::ServiceError;
 use blob_store::BlobStore;
@@ -9,7 +9,7 @@ use model::manifest::KindWithBase;
 use model::{BackupSummary, Schema, Selection, TaskId, VerifyLevel};
 use retention::{Backup, Policies, Policy};
 
-use super::scene::{self, Scene, backup, base_of, content, member, needs, node_manifest};
+use super::scene::{Scene, backup, base_of, content, member, node_manifest};
 use super::store::Chance;
 use crate::catalog::Catalog;
 use crate::delete::Request;
@@ -32,6 +32,8 @@ pub enum Act {
     Collection,
     /// Verified while it is pinned, as a restore reads it.
     Read(&'static str),
+    /// Pinned by people.
+    Keep(&'static str),
 }
 
 impl Act {
@@ -40,14 +42,15 @@ impl Act {
         const THERE: [&str; 4] = ["f1", "f2", "d1.f1", "n1"];
         let new = NEW[chance.below(4) as usize];
         let there = THERE[chance.below(4) as usize];
-        match chance.below(10) {
-            0..3 => Self::Backup(new),
-            3 => Self::AbandonedBackup(new),
-            4..6 => Self::Delete(there),
-            6 if chance.one_in(2) => Self::DeleteDead("dead"),
-            6 => Self::DeleteDead(new),
-            7 => Self::Retention,
-            8 => Self::Collection,
+        match chance.below(21) {
+            0..6 => Self::Backup(new),
+            6..8 => Self::AbandonedBackup(new),
+            8..12 => Self::Delete(there),
+            12 => Self::DeleteDead("dead"),
+            13 => Self::DeleteDead(new),
+            14..16 => Self::Retention,
+            16..18 => Self::Collection,
+            18 => Self::Keep(there),
             _ => Self::Read(there),
         }
     }
@@ -58,11 +61,11 @@ impl Act {
             Self::Backup(name) => make(scene, catalog, name).await,
             Self::AbandonedBackup(name) => abandon(scene, catalog, name).await,
             Self::Delete(name) => {
-                scene.known().named.insert(name.to_owned());
+                scene.oracle().by_name(name);
                 delete(scene, catalog, name, Request::default()).await;
             }
             Self::DeleteDead(name) => {
-                scene.known().named.insert(name.to_owned());
+                scene.oracle().by_name(name);
                 let request = Request {
                     even_if_running: true,
                     ..Request::default()
@@ -70,8 +73,9 @@ impl Act {
                 delete(scene, catalog, name, request).await;
             }
             Self::Retention => retain(scene, catalog).await,
-            Self::Collection => collect(scene, catalog).await,
+            Self::Collection => collect(catalog).await,
             Self::Read(name) => read(scene, catalog, name).await,
+            Self::Keep(name) => keep(scene, catalog, name).await,
         }
     }
 }
@@ -123,7 +127,7 @@ fn commit_request(name: &str, task: TaskId) -> commit::Request {
 }
 
 /// As an agent uploads: its objects, then its manifest. Returns whether all is there.
-async fn upload(scene: &Scene, name: &str) -> bool {
+pub async fn upload(scene: &Scene, name: &str) -> bool {
     let manifest = node_manifest(name);
     let own = manifest.tables[0].files.iter();
     let own: Vec<String> = own
@@ -153,33 +157,50 @@ async fn upload(scene: &Scene, name: &str) -> bool {
     false
 }
 
-async fn make(scene: &Scene, catalog: &Catalog, name: &'static str) {
-    let task = scene.new_task();
-    if tried!(catalog.begin(begin_request(name, task))).is_err() {
+pub async fn make(scene: &Scene, catalog: &Catalog, name: &'static str) {
+    let Some(task) = begin(scene, catalog, name).await else {
         return;
-    }
-    let committed = match upload(scene, name).await {
-        true => tried!(catalog.commit(commit_request(name, task))),
-        false => Err(CatalogError::GivenUp {
-            backup: backup(name),
-        }),
     };
-    if let Err(error) = &committed {
-        check_refusal(scene, name, error);
-    }
-    if committed.is_ok() {
-        scene.known().completed.insert(name.to_owned());
+    let committed = if upload(scene, name).await {
+        scene.oracle().commits(name);
+        tried!(catalog.commit(commit_request(name, task)))
     } else {
-        // It may have been committed all the same: then this is refused.
-        let _ = tried!(catalog.abandon(&backup(name), &task, "by chance".to_owned()));
+        Err(CatalogError::GivenUp {
+            backup: backup(name),
+        })
+    };
+    match committed {
+        Ok(_) => scene.oracle().was_called_complete(name),
+        Err(error) => {
+            check_refusal(scene, name, &error);
+            give_up(scene, catalog, name, task).await;
+        }
+    }
+}
+
+/// Begins a backup. Returns its task, if that was told that it has begun.
+pub async fn begin(scene: &Scene, catalog: &Catalog, name: &str) -> Option<TaskId> {
+    let task = scene.new_task();
+    scene.oracle().begins(name);
+    tried!(catalog.begin(begin_request(name, task))).ok()?;
+    scene.oracle().has_begun(name);
+    Some(task)
+}
+
+/// It may have been committed all the same: then this is refused.
+async fn give_up(scene: &Scene, catalog: &Catalog, name: &str, task: TaskId) {
+    scene.oracle().gives_up(name);
+    let given_up = tried!(catalog.abandon(&backup(name), &task, "by chance".to_owned()));
+    if let Err(CatalogError::Committed { .. }) = given_up {
+        scene.oracle().was_committed(name);
     }
 }
 
 /// A backup is only kept from being committed by a deletion of itself or of its base, or by a store that is away.
 fn check_refusal(scene: &Scene, name: &str, error: &CatalogError) {
-    let doomed = &scene.known().doomed;
-    let is_doomed = |name: &str| doomed.contains(name);
-    let has_reason = is_doomed(name) || base_of(name).is_some_and(is_doomed);
+    let oracle = scene.oracle();
+    let has_reason =
+        oracle.is_doomed(name) || base_of(name).is_some_and(|base| oracle.is_doomed(base));
     let is_own = matches!(error, CatalogError::GivenUp { .. }) || may_pass(error);
     assert!(
         has_reason || is_own,
@@ -187,29 +208,35 @@ fn check_refusal(scene: &Scene, name: &str, error: &CatalogError) {
     );
 }
 
-async fn abandon(scene: &Scene, catalog: &Catalog, name: &'static str) {
-    let task = scene.new_task();
-    if tried!(catalog.begin(begin_request(name, task))).is_err() {
+pub async fn abandon(scene: &Scene, catalog: &Catalog, name: &'static str) {
+    let Some(task) = begin(scene, catalog, name).await else {
         return;
-    }
+    };
     upload(scene, name).await;
-    let _ = tried!(catalog.abandon(&backup(name), &task, "by chance".to_owned()));
+    give_up(scene, catalog, name, task).await;
 }
 
-async fn delete(scene: &Scene, catalog: &Catalog, name: &str, request: Request) {
-    scene.known().doomed.insert(name.to_owned());
-    let (work, _progress, _stop) = Work::new();
-    let _ = tried!(catalog.delete(&backup(name), &request, &work));
+/// An attempt whose outcome is not known may have left something that others finish.
+pub async fn delete(scene: &Scene, catalog: &Catalog, name: &str, request: Request) {
+    for _ in 0..TRIES {
+        scene.oracle().asks_to_delete(name);
+        let (work, _progress, _stop) = Work::new();
+        match catalog.delete(&backup(name), &request, &work).await {
+            Ok(_) => return,
+            Err(error) if may_pass(&error) => {}
+            Err(_) => return scene.oracle().was_refused(name),
+        }
+    }
 }
 
-async fn list(catalog: &Catalog) -> Option<Vec<BackupSummary>> {
+pub async fn list(catalog: &Catalog) -> Option<Vec<BackupSummary>> {
     let listed = catalog.list(None).await.ok()?;
     let listed = listed.into_iter();
     Some(listed.map(|it| it.try_into().expect("a summary")).collect())
 }
 
 /// Good backups that retention always keeps.
-const FLOOR: u32 = 2;
+pub const FLOOR: u32 = 2;
 
 /// Deletes what a policy lets go. The clock is the catalog's own.
 async fn retain(scene: &Scene, catalog: &Catalog) {
@@ -240,8 +267,7 @@ async fn retain(scene: &Scene, catalog: &Catalog) {
     }
 }
 
-async fn collect(scene: &Scene, catalog: &Catalog) {
-    let _ = scene;
+pub async fn collect(catalog: &Catalog) {
     let Ok(found) = catalog.garbage(None).await else {
         return;
     };
@@ -260,6 +286,7 @@ async fn read(scene: &Scene, catalog: &Catalog, name: &str) {
     if tried!(catalog.pin(&backup(name), &task)).is_err() {
         return;
     }
+    scene.oracle().was_pinned(name);
     let (work, _progress, _stop) = Work::new();
     match catalog
         .verify(&backup(name), VerifyLevel::Manifest, &work)
@@ -268,108 +295,14 @@ async fn read(scene: &Scene, catalog: &Catalog, name: &str) {
         Ok(report) => assert!(report.ok, "{name} is pinned and not whole: {report:?}"),
         Err(error) => assert!(may_pass(&error), "{name} is pinned and gone: {error:?}"),
     }
+    scene.oracle().releases(name);
     let _ = tried!(catalog.unpin(&backup(name), &task));
 }
 
-/// Two full backups, a differential, one whose task is dead, one that was given up, and what arrived late.
-pub async fn begin(scene: &Scene) {
-    let catalog = &scene.catalogs[0];
-    for name in ["f1", "f2", "d1.f1"] {
-        make(scene, catalog, name).await;
-    }
-    assert_eq!(scene::complete(&scene.store.memory).len(), 3);
-    abandon(scene, catalog, "failed").await;
-    let task = scene.new_task();
-    let begun = catalog.begin(begin_request("dead", task)).await;
-    begun.expect("begins");
-    upload(scene, "dead").await;
-    let late = format!("{}late", keys::data(&backup("gone")));
-    scene
-        .store
-        .put(&late, Bytes::from_static(b"late"))
-        .await
-        .expect("put");
-}
-
-/// Finds everything as it must be, removes what tasks have left that are dead, and collects: nothing else stays.
-pub async fn end(scene: &Scene) {
-    scene.store.all_arrive().await.expect("deletes");
-    check_complete(scene).await;
-    check_floor(scene);
-    let catalog = &scene.catalogs[1];
-    for key in scene.store.memory.keys() {
-        if key.contains("/pins/") {
-            scene.store.delete(&key).await.expect("released");
-        }
-    }
-    for summary in list(catalog).await.expect("a list") {
-        let is_running = summary.state == Some(model::BackupState::Running);
-        let is_marked = summary.state == Some(model::BackupState::Deleting);
-        if is_running || is_marked {
-            let request = Request {
-                even_if_running: true,
-                earlier_are_dead: true,
-                ..Request::default()
-            };
-            delete(scene, catalog, summary.backup.name.as_str(), request).await;
-        }
-    }
-    collect(scene, catalog).await;
-    check_complete(scene).await;
-    let left = catalog.garbage(None).await.expect("a list");
-    assert_eq!(left, [], "not collected");
-    check_nothing_else(scene);
-}
-
-async fn check_complete(scene: &Scene) {
-    let memory = &scene.store.memory;
-    let all = memory.keys();
-    let complete = scene::complete(memory);
-    for name in &complete {
-        for needed in needs(name) {
-            assert!(
-                all.contains(&needed),
-                "{name} is complete without `{needed}`"
-            );
-        }
-        // One whose deletion is about to be refused is marked.
-        let base = base_of(name).map(|base| keys::backup_manifest(&backup(base)));
-        assert!(
-            base.is_none_or(|base| all.contains(&base)),
-            "{name} has lost its base"
-        );
-    }
-    let known = scene.known().clone();
-    for name in known.completed.difference(&known.doomed) {
-        assert!(complete.contains(name), "{name} was complete and is lost");
-    }
-}
-
-/// Retention leaves as many good backups as its floor; each deletion by name takes one more at most. By manifests alone, since
-/// marks are a means of what is tested.
-fn check_floor(scene: &Scene) {
-    let known = scene.known().clone();
-    let left = scene::with_manifest(&scene.store.memory);
-    // It was never complete.
-    let was_complete = |name: &&String| *name != "dead" && !left.contains(name);
-    let by_name = known.named.iter().filter(was_complete).count();
-    assert!(
-        left.len() + by_name >= FLOOR as usize,
-        "{left:?} are left, and {by_name} were deleted by name"
-    );
-}
-
-/// Every object is of a complete backup, or of none by its nature.
-fn check_nothing_else(scene: &Scene) {
-    let memory = &scene.store.memory;
-    let complete = scene::complete(memory);
-    for key in memory.keys() {
-        let of = complete.iter().any(|name| {
-            let folder = format!("/c/{name}/");
-            key.contains(&folder) || key.ends_with(&format!("/c/{name}.json"))
-        });
-        let is_fixed = key.ends_with("README.txt") || key.contains("/probes/");
-        let is_fixed = is_fixed || key.contains("/tombstones/");
-        assert!(of || is_fixed, "`{key}` is left of nothing");
+async fn keep(scene: &Scene, catalog: &Catalog, name: &str) {
+    let reason = || "by chance".to_owned();
+    let pinned = tried!(catalog.pin_by_people(&backup(name), reason(), None));
+    if pinned.is_ok() {
+        scene.oracle().was_pinned(name);
     }
 }

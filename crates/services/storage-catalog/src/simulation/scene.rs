@@ -1,6 +1,5 @@
 //! The bucket of the simulation, its two catalogs, and which objects which backup needs.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +10,7 @@ use model::manifest::{BackupKind, NodeManifest, StoredFile, TableFiles};
 use model::{BackupRef, HostId, RingMember, TableId, TaskId};
 use uuid::Uuid;
 
+use super::oracle::Oracle;
 use super::store::{Chance, Shaken};
 use crate::catalog::Catalog;
 
@@ -21,56 +21,41 @@ const PARTITIONER: &str = "org.apache.cassandra.dht.Murmur3Partitioner";
 /// What a full backup consists of. A differential has the first of its base, and one of its own.
 const FILES: [&str; 2] = ["nb-1-big-Data.db", "nb-2-big-Data.db"];
 
-/// Every backup that there ever is.
-const NAMES: [&str; 9] = [
-    "f1", "f2", "d1.f1", "n1", "n2", "d2.f1", "d3.f2", "dead", "failed",
-];
-
-/// What is known of the course of events.
-#[derive(Default, Clone)]
-pub struct Known {
-    /// Backups that were called complete.
-    pub completed: BTreeSet<String>,
-    /// Backups whose deletion was asked for.
-    pub doomed: BTreeSet<String>,
-    /// Those of them that were asked for by name, and not let go by retention.
-    pub named: BTreeSet<String>,
-}
-
 #[derive(Clone)]
 pub struct Scene {
     pub store: Arc<Shaken>,
     pub catalogs: [Arc<Catalog>; 2],
-    known: Arc<Mutex<Known>>,
+    oracle: Arc<Mutex<Oracle>>,
     next_task: Arc<AtomicI64>,
 }
 
 impl Scene {
     pub fn new() -> Self {
-        let scene = Self::on(Memory::default(), 0, Known::default());
+        let scene = Self::on(Memory::default(), 0, Oracle::default());
         scene.store.be_calm();
         scene
     }
 
     /// The same bucket, with clocks and faults of this seed.
     pub fn fork(&self, seed: u64) -> Self {
-        Self::on(self.store.memory.fork(), seed, self.known().clone())
+        Self::on(self.store.memory.fork(), seed, self.oracle().clone())
     }
 
-    fn on(memory: Memory, seed: u64, known: Known) -> Self {
-        let store = Arc::new(Shaken::new(memory, seed));
+    fn on(memory: Memory, seed: u64, oracle: Oracle) -> Self {
+        let oracle = Arc::new(Mutex::new(oracle));
+        let store = Arc::new(Shaken::new(memory, seed, oracle.clone()));
         let chance = Chance::new(!seed);
         let catalog = |_| Arc::new(Catalog::new(store.clone(), clock(&chance)));
         Self {
             catalogs: [0, 1].map(catalog),
             store,
-            known: Arc::new(Mutex::new(known)),
+            oracle,
             next_task: Arc::new(AtomicI64::new(1)),
         }
     }
 
-    pub fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn oracle(&self) -> MutexGuard<'_, Oracle> {
+        self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn new_task(&self) -> TaskId {
@@ -171,13 +156,6 @@ pub fn content(owner: &BackupRef) -> String {
     format!("rows of {}", owner.name)
 }
 
-/// Whether a backup has its manifest and no mark: it can be restored.
-fn is_complete(all: &[String], name: &str) -> bool {
-    let backup = backup(name);
-    let marks = keys::deletion_marks(&backup);
-    all.contains(&keys::backup_manifest(&backup)) && !all.iter().any(|key| key.starts_with(&marks))
-}
-
 /// Every object that a backup needs to be restored.
 pub fn needs(name: &str) -> Vec<String> {
     let own = backup(name);
@@ -187,43 +165,4 @@ pub fn needs(name: &str) -> Vec<String> {
         object(&own, FILES[1]),
         keys::node_manifest(&own, &member().host_id),
     ]
-}
-
-/// The names of complete backups.
-pub fn complete(memory: &Memory) -> Vec<String> {
-    let all = memory.keys();
-    let names = with_manifest(memory).into_iter();
-    names.filter(|name| is_complete(&all, name)).collect()
-}
-
-/// The names of backups that have a manifest, whatever marks there are.
-pub fn with_manifest(memory: &Memory) -> Vec<String> {
-    let prefix = keys::backup_manifests(Some(&backup("x").cluster));
-    let all = memory.keys().into_iter();
-    let names = all.filter_map(|key| {
-        let name = key.strip_prefix(&prefix)?.strip_suffix(".json")?;
-        Some(name.to_owned())
-    });
-    names.collect()
-}
-
-/// Panics if a complete backup needs an object that is about to be deleted.
-pub fn check_unneeded(memory: &Memory, key: &str) {
-    if !key.contains("/data/") && !key.contains("/nodes/") {
-        return;
-    }
-    let needing = NAMES
-        .iter()
-        .filter(|name| needs(name).iter().any(|needed| needed == key));
-    let mut needing = needing.peekable();
-    if needing.peek().is_none() {
-        return;
-    }
-    let all = memory.keys();
-    for name in needing {
-        assert!(
-            !is_complete(&all, name),
-            "`{key}` is deleted, and {name} needs it"
-        );
-    }
 }

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use blob_store::{BlobStore, ByteStream, Children, MetaStream, Put, StoreError};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 
-use super::scene;
+use super::oracle::Oracle;
 
 /// Numbers by chance, the same for the same seed.
 pub struct Chance(AtomicU64);
@@ -42,6 +42,7 @@ impl Chance {
 
 pub struct Shaken {
     pub memory: Memory,
+    oracle: Arc<Mutex<Oracle>>,
     chance: Chance,
     is_calm: AtomicBool,
     /// Requests to delete that are held up on their way: their senders know nothing, and may be dead when they arrive.
@@ -49,9 +50,10 @@ pub struct Shaken {
 }
 
 impl Shaken {
-    pub fn new(memory: Memory, seed: u64) -> Self {
+    pub fn new(memory: Memory, seed: u64, oracle: Arc<Mutex<Oracle>>) -> Self {
         Self {
             memory,
+            oracle,
             chance: Chance::new(seed),
             is_calm: AtomicBool::new(false),
             held_up: Mutex::default(),
@@ -79,13 +81,26 @@ impl Shaken {
         held_up
     }
 
-    /// Carries out a request that was held up.
-    async fn arrive(&self, keys: &[String]) -> Result<(), StoreError> {
+    fn oracle(&self) -> MutexGuard<'_, Oracle> {
+        self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows the oracle that these objects are to be deleted. Returns those that are there.
+    async fn sent<'a>(&self, keys: &'a [String]) -> Result<Vec<&'a String>, StoreError> {
+        let mut there = Vec::new();
         for key in keys {
             if self.memory.head(key).await?.is_some() {
-                scene::check_unneeded(&self.memory, key);
-                self.memory.delete(key).await?;
+                self.oracle().deletes(key);
+                there.push(key);
             }
+        }
+        Ok(there)
+    }
+
+    /// Carries out a request to delete.
+    async fn arrive(&self, keys: &[String]) -> Result<(), StoreError> {
+        for key in self.sent(keys).await? {
+            self.memory.delete(key).await?;
         }
         Ok(())
     }
@@ -148,6 +163,9 @@ impl BlobStore for Shaken {
     async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
         self.turn(key).await?;
         let put = self.memory.put(key, bytes).await?;
+        if put == Put::Created {
+            self.oracle().created(key);
+        }
         self.fault(key)?;
         Ok(put)
     }
@@ -204,25 +222,17 @@ impl BlobStore for Shaken {
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.turn(key).await?;
-        if self.holds_up(&[key.to_owned()]) {
-            return Err(lost(key));
-        }
-        scene::check_unneeded(&self.memory, key);
-        self.memory.delete(key).await?;
-        self.fault(key)
+        self.delete_many(&[key.to_owned()]).await
     }
 
     async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
         let first = keys.first().map(String::as_str).unwrap_or_default();
         self.turn(first).await?;
+        self.sent(keys).await?;
         if self.holds_up(keys) {
             return Err(lost(first));
         }
-        for key in keys {
-            scene::check_unneeded(&self.memory, key);
-            self.memory.delete(key).await?;
-        }
+        self.arrive(keys).await?;
         self.fault(first)
     }
 

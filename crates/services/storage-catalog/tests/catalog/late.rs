@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::pb::storage_catalog::{BackupState, DeleteBackupIfRequest, DeleteBackupRequest};
+use blob_store::BlobStore;
 use blob_store::testing::{Gate, Memory, Stop};
 use bucket::keys;
 use uuid::Uuid;
@@ -90,4 +91,19 @@ async fn marks_of_earlier_attempts_go_only_if_they_are_said_to_be_dead() {
     refused(world.delete_with(delete(true)).await, "BACKUP_PINNED");
     assert_eq!(world.state("f1").await, Some(BackupState::Complete));
     world.assert_complete_is_whole().await;
+}
+
+#[tokio::test]
+async fn a_buried_name_that_an_older_release_has_begun_is_not_committed() {
+    let (memory, world) = memory_world();
+    world.begin("f1", None, task(2)).await.expect("begins");
+    world.upload_all("f1", None, FULL_FILES).await;
+    let elsewhere = memory.fork();
+    let other = World::on(Arc::new(elsewhere.clone()));
+    other.abandon("f1", task(2)).await.expect("given up");
+    other.delete("f1").await.expect("deletes");
+    let key = keys::tombstone(&backup("f1"));
+    let tombstone = elsewhere.get(&key, 4096).await.expect("a tombstone");
+    memory.overwrite(&key, tombstone);
+    refused(world.commit("f1", task(2)).await, "BACKUP_NAME_BURIED");
 }

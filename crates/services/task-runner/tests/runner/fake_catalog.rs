@@ -442,6 +442,9 @@ impl StorageCatalog for FakeCatalog {
         let fault = self.fleet.enter("delete").await?;
         let request = request.into_inner();
         let name = name(request.backup);
+        if !request.not_after.is_empty() {
+            self.fleet.facts().not_after.push(request.not_after.clone());
+        }
         if request.only_garbage {
             let was_garbage = self.fleet.facts().garbage.remove(&name);
             lost(fault)?;

@@ -89,6 +89,8 @@ pub struct Facts {
     pub held_by: BTreeMap<String, String>,
     /// Every deletion that was carried out: the backup and what it relied on.
     pub deleted: Vec<(String, Vec<String>)>,
+    /// The times after which deletions were not to begin.
+    pub not_after: Vec<String>,
     /// What a verification finds.
     pub damage: Vec<String>,
     pub staged: BTreeSet<String>,

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::crash::WRITES_MAX;
 use crate::dying_store::{Death, DyingStore};
 use crate::fleet::{BackupNow, Fault};
+use crate::sharing::{SHORT_LEASE, end_of, shared};
 use crate::world::{DEADLINE, Life, World, codes};
 
 fn shop() -> ClusterName {
@@ -386,6 +387,32 @@ async fn one_run_at_a_time_deletes() {
     life.cancel(&id).await.expect("cancelled");
     life.ended(&id).await;
     life.retain().await;
+}
+
+#[tokio::test]
+async fn a_run_of_a_dead_runner_is_taken_over_and_no_call_is_good_for_longer_than_its_lease() {
+    let mut world = world();
+    world.config.lease_seconds = SHORT_LEASE;
+    let store = shared(&world).await;
+    let one = world.start_on(store.clone());
+    one.set(None, last(2)).await;
+    world.fleet.fail("delete", &[Fault::Hang]);
+    let id = one.retain().await;
+    world.called("delete").await;
+    let mut two = world.start_on(store.clone());
+    let error = two.typed.run_retention(&shop()).await;
+    assert_eq!(error.expect_err("it runs").reason, "RETENTION_RUNS");
+    one.runner.kill().await;
+    assert_eq!(end_of(&mut two, &id).await, TaskState::Succeeded);
+    assert_eq!(deleted(&world), ["d1", "d2", "f1", "f2"]);
+    let lease = jiff::SignedDuration::from_secs(SHORT_LEASE as i64);
+    let latest = jiff::Timestamp::now() + lease;
+    let not_after = world.fleet.facts().not_after.clone();
+    assert_eq!(not_after.len(), 5);
+    for time in not_after {
+        let time: jiff::Timestamp = time.parse().expect("a time");
+        assert!(time <= latest, "{time}");
+    }
 }
 
 #[tokio::test]

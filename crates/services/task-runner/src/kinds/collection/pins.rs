@@ -2,6 +2,7 @@
 //! runner's, so its pin is only shown.
 
 use model::{BackupRef, ClusterName, TaskId};
+use tokio::time::timeout;
 
 use crate::context::Context;
 use crate::engine::{StepError, TaskRecord};
@@ -10,6 +11,9 @@ use crate::retention;
 
 /// This runner's name in the lease under which a pin is released.
 const HOLDER: &str = "collection of garbage";
+/// How long releasing a pin may take: this many quarters of the time that a lease lasts. A request that comes later could release
+/// the pin of a task that was resumed meanwhile.
+const RELEASE_WITHIN_QUARTERS: u32 = 3;
 
 type Pins = Vec<(BackupRef, TaskId)>;
 
@@ -55,7 +59,13 @@ pub(super) async fn release(
         context.catalog.unpin_backup(backup, task).await?;
         Ok(true)
     };
-    let released = released.await;
-    context.tasks.release(&fence).await;
-    released
+    let within = context.tasks.lease_ttl() / 4 * RELEASE_WITHIN_QUARTERS;
+    match timeout(within, released).await {
+        Ok(released) => {
+            context.tasks.release(&fence).await;
+            released
+        }
+        // The request may still be on its way, so the lease is left to run out.
+        Err(_) => Err(StepError::unavailable("a pin was not released in time")),
+    }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use api::ErrorKind;
 use api::clients::{DeleteBackup, OnProgress};
-use jiff::SignedDuration;
 use model::task::Deletion;
 use model::{BackupRef, BackupState, ClusterName, Finding};
 use plan::codes;
@@ -18,9 +17,9 @@ use crate::retention::store::{self, Deleting, StoredNow};
 /// How long a task that is cancelled tries to finish its deletion. One that gets further is not cut off.
 const FINISH_FOR: Duration = Duration::from_secs(60);
 
-/// A call that is held up longer than that deletes nothing any more: another runner may have the task by then, and may have
-/// decided again. As long as the lease of a task.
-const BEGIN_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+/// A call that is held up longer than that deletes nothing any more. Nor does one that is held up for longer than the lease of
+/// the task lasts: another runner may have the task by then, and may have decided again.
+const BEGIN_WITHIN: Duration = Duration::from_secs(60);
 
 /// What is found of a backup whose deletion may have begun.
 pub(super) enum Found {
@@ -67,13 +66,14 @@ pub(super) async fn delete(
         cluster: cluster.clone(),
         name: deleting.name.clone(),
     };
+    let within = BEGIN_WITHIN.min(context.tasks.lease_ttl());
     let how = DeleteBackup {
         even_if_running: false,
         earlier_are_dead: false,
         started_at: Some(deleting.started_at),
         relies_on: deleting.relies_on.clone(),
         only_garbage: false,
-        not_after: (context.clock)().checked_add(BEGIN_WITHIN).ok(),
+        not_after: (context.clock)().checked_add(within).ok(),
     };
     let deleted = context
         .catalog
