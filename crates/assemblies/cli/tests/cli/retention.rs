@@ -199,6 +199,18 @@ async fn backups_of_a_schedule_are_put_under_the_policy_of_the_cluster_only_by_c
 }
 
 #[tokio::test]
+async fn a_cluster_without_backups_is_named() {
+    let fake = Fake {
+        backups: Vec::new(),
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let preview = ["retention", "preview", "pord", "--keep-last", "1"];
+    let ran = ringkeep(&fake.endpoint, &preview).await;
+    assert_eq!(ran.out, "cluster pord has no backups in the bucket\n");
+}
+
+#[tokio::test]
 async fn a_policy_without_rules_is_refused_before_any_call() {
     let ran = ringkeep("", &["retention", "preview", "prod"]).await;
     expect![[r#"

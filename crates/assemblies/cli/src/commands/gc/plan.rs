@@ -52,6 +52,9 @@ fn text(view: &CollectionPlanView) -> String {
             pin.backup, pin.task_id
         ));
     }
+    if text.is_empty() {
+        return format!("nothing is of no use under {}\n", view.cluster);
+    }
     text.push_str(&format!(
         "{} of no use under {}, {}; nothing was deleted\n",
         human::bytes(view.bytes),

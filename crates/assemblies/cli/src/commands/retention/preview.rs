@@ -55,6 +55,9 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
 }
 
 fn text(view: &RetentionPreviewView) -> String {
+    if view.backups.is_empty() {
+        return format!("cluster {} has no backups in the bucket\n", view.cluster);
+    }
     let mut table = TextTable::new(&[
         "NAME",
         "KIND",
