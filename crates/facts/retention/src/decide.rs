@@ -96,7 +96,9 @@ impl fmt::Display for KeepReason {
             Self::BaseOf(name) => write!(f, "base of {name}"),
             Self::PerhapsBase => f.write_str("something that cannot be read may build on it"),
             Self::Running => f.write_str("not ended"),
-            Self::FailedLately => f.write_str("failed or damaged, but not long enough before good ones"),
+            Self::FailedLately => {
+                f.write_str("failed or damaged, but not long enough before good ones")
+            }
             Self::LastResort => f.write_str("damaged, but there are too few good ones"),
             Self::Suspect => f.write_str("damage was found in it or in files that it may share"),
             Self::CoverageUnknown => f.write_str("it is not known what is in it"),

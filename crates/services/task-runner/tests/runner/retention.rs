@@ -408,7 +408,7 @@ async fn a_run_of_a_dead_runner_is_taken_over_and_no_call_is_good_for_longer_tha
     let lease = jiff::SignedDuration::from_secs(SHORT_LEASE as i64);
     let latest = jiff::Timestamp::now() + lease;
     let not_after = world.fleet.facts().not_after.clone();
-    assert_eq!(not_after.len(), 5);
+    assert_eq!(not_after.len(), 4);
     for time in not_after {
         let time: jiff::Timestamp = time.parse().expect("a time");
         assert!(time <= latest, "{time}");
