@@ -24,6 +24,12 @@ impl From<&BackupManifest> for pb::BackupSummary {
             detail: String::new(),
             damaged_sstables: backup.damaged_sstables(),
             ring_nodes: backup.ring.len() as u64,
+            // Known beside the manifest only.
+            damage_found: 0,
+            damage_found_at: String::new(),
+            read_clean_at: String::new(),
+            covers: Some(backup.covers().into()),
+            pins: Vec::new(),
         }
     }
 }

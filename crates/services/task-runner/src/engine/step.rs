@@ -8,11 +8,11 @@ use std::time::Duration;
 use api::clients::NodeAgent;
 use model::plan::StepKind;
 use model::task::Progress;
-use model::{BackupRef, Finding, TaskId};
+use model::{BackupRef, ClusterName, Finding, TaskId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use state_store::{Fence, StateError};
+use state_store::{Fence, StateError, Write};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -174,6 +174,11 @@ impl StepRun {
         self.task.read().record.id
     }
 
+    /// The cluster that the task works on.
+    pub fn cluster(&self) -> ClusterName {
+        self.task.read().record.cluster.clone()
+    }
+
     /// The backup that the task is about.
     pub fn backup(&self) -> Result<BackupRef, StepError> {
         let backup = self.task.read().record.backup.clone();
@@ -220,6 +225,11 @@ impl StepRun {
             at: self.at,
             progress,
         });
+    }
+
+    /// Writes state of the task's kind, unless another runner has the task by now.
+    pub async fn write(&self, writes: &[Write]) -> Result<u64, StateError> {
+        self.context.store.write(writes, Some(&self.fence)).await
     }
 
     /// Keeps what is large for a later step.
