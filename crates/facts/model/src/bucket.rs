@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::manifest::{BackupKind, KeptDamage, MissingNode, TableSummary};
 use crate::plan::KeyspaceCoverage;
-use crate::{BackupName, BackupRef, HostId, RingMember, Selection, TaskId};
+use crate::{BackupName, BackupRef, HostId, RingMember, Selection, TaskId, VerifyLevel};
 
 /// What a backup is by what is in the bucket. Only a complete one can be restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,14 @@ pub struct BackupSummary {
     pub damage_found: u64,
     /// When the newest of the verifications that have found damage ended.
     pub damage_found_at: Option<Timestamp>,
+    /// The deepest level at which they have found it. None if it is not known, as from an older catalog.
+    pub damage_level: Option<VerifyLevel>,
     /// When the newest verification that has read every byte ended, if it has found nothing.
     pub read_clean_at: Option<Timestamp>,
+    /// When the newest verification that has decoded rows ended, if it has found nothing.
+    pub sstables_clean_at: Option<Timestamp>,
+    /// The task that made or makes it.
+    pub task: Option<TaskId>,
     /// None if it is not known, as from an older catalog.
     pub covers: Option<Covers>,
     /// What keeps it from being deleted, expired pins among them.
@@ -119,7 +125,7 @@ pub enum GarbageKind {
     Strays,
     /// The backup was given up.
     GivenUp,
-    /// Its deletion was cut short, or is at work.
+    /// Its deletion was cut short, or is at work; or its manifest arrived after it had been deleted.
     HalfDeleted,
 }
 

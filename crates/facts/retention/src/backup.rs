@@ -1,7 +1,7 @@
 //! A backup as far as retention depends on it.
 
 use jiff::Timestamp;
-use model::{BackupName, BackupPin, BackupState, BackupSummary, Covers};
+use model::{BackupName, BackupPin, BackupState, BackupSummary, Covers, VerifyLevel};
 use serde::{Deserialize, Serialize};
 
 /// A backup, and what is known of it.
@@ -13,14 +13,20 @@ pub struct Backup {
     pub base: Option<BackupName>,
     /// It holds what was written before.
     pub started_at: Timestamp,
+    /// When the task that made it was created, by another clock; none if that is not known.
+    pub task_created_at: Option<Timestamp>,
     /// What it is worth by itself, without regard to what it shares files with.
     pub standing: Standing,
     /// What is in it. None if it is not known: then it is kept, and stands in for no other.
     pub covers: Option<Covers>,
     /// When verifying it has found damage, in its own files or in those of its base.
     pub damage_found_at: Option<Timestamp>,
-    /// When it was last read as a whole, files of its base included, if nothing was found.
+    /// The deepest level at which it was found; none: not known.
+    pub damage_level: Option<VerifyLevel>,
+    /// When it was last read as a whole, files of its base included, at whichever level, if nothing was found.
     pub read_clean_at: Option<Timestamp>,
+    /// The same at the level that decodes rows.
+    pub sstables_clean_at: Option<Timestamp>,
     /// Absent unless someone pinned it.
     pub pin: Option<Pin>,
     /// Whether a task reads it or builds on it now.
@@ -73,10 +79,13 @@ impl From<&BackupSummary> for Backup {
             name: summary.backup.name.clone(),
             base: summary.base.clone(),
             started_at: summary.started_at.unwrap_or(Timestamp::MIN),
+            task_created_at: summary.task.and_then(|task| task.created_at()),
             standing,
             covers: summary.covers.clone(),
             damage_found_at: found_at,
+            damage_level: summary.damage_level,
             read_clean_at: summary.read_clean_at,
+            sstables_clean_at: summary.sstables_clean_at,
             // Of several, the one that holds longest.
             pin: by_people.max_by_key(|pin| pin.until.unwrap_or(Timestamp::MAX)),
             in_use: summary.pins.iter().any(|pin| pin.reason.is_none()),

@@ -1,5 +1,7 @@
 //! Every backup's verdict.
 
+mod damaged;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -56,12 +58,16 @@ pub enum KeepReason {
     FailedLately,
     /// It is damaged, and there are fewer good backups than the floor, so it may be needed.
     LastResort,
+    /// It is damaged, and a rule would keep it, for a time of which there is no good one.
+    NoGoodInstead,
     /// Damage was found in it or in what it shares files with, and it is not certain that it is damaged.
     Suspect,
     /// It is not known what is in it.
     CoverageUnknown,
     /// Time seems to have leapt between two backups, so that ages are not known.
     ClockLeapt,
+    /// It was begun before the task that made it, by their dates, so it may be younger than it looks.
+    ClockBehind,
     /// It cannot be read.
     Unreadable,
     /// Its deletion has begun.
@@ -100,10 +106,16 @@ impl fmt::Display for KeepReason {
                 f.write_str("failed or damaged, but not long enough before good ones")
             }
             Self::LastResort => f.write_str("damaged, but there are too few good ones"),
+            Self::NoGoodInstead => {
+                f.write_str("damaged, but a rule wants it and there is no good one in its place")
+            }
             Self::Suspect => f.write_str("damage was found in it or in files that it may share"),
             Self::CoverageUnknown => f.write_str("it is not known what is in it"),
             Self::ClockLeapt => {
                 f.write_str("there is a gap in the dates of backups that no earlier gap explains")
+            }
+            Self::ClockBehind => {
+                f.write_str("its date is before that of its task, so a clock was wrong")
             }
             Self::Unreadable => f.write_str("unreadable"),
             Self::Deleting => f.write_str("its deletion has begun"),
@@ -126,6 +138,8 @@ impl fmt::Display for Gone {
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// After a leap of time nothing goes until the backups since then span so many days, or those that the policy has, if more.
 const LEAP_DAYS: u32 = 7;
+/// By how much the clocks of two machines may differ without being wrong.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(15);
 
 /// Gives every backup of a cluster its verdict. The list must be complete: a differential that is missing from it does not
 /// keep its base.
@@ -147,6 +161,7 @@ fn decide_by(
     policy.check()?;
     let mut deciding = Deciding::new(policy, backups, now, reference);
     deciding.keep_by_rules();
+    deciding.keep_damaged();
     deciding.keep_by_circumstances();
     deciding.keep_floors();
     deciding.keep_after_leaps();
@@ -218,8 +233,7 @@ impl<'a> Deciding<'a> {
                 self.reasons[*at].push(KeepReason::Last);
             }
             for at in &group.good {
-                let days = self.policy.days;
-                if days > 0 && is_younger(&self.backups[*at], days, group.reference) {
+                if self.is_young(*at, group) {
                     self.reasons[*at].push(KeepReason::Young);
                 }
             }
@@ -234,6 +248,12 @@ impl<'a> Deciding<'a> {
                 }
             }
         }
+    }
+
+    /// Whether the rule by days keeps it.
+    fn is_young(&self, at: usize, group: &Group) -> bool {
+        let days = self.policy.days;
+        days > 0 && is_younger(self.backups[at].started_at, days, group.reference)
     }
 
     /// Keeps what no rule counts.
@@ -265,6 +285,9 @@ impl<'a> Deciding<'a> {
             if backup.started_at > self.now && standing == Standing::Good {
                 reasons.push(KeepReason::Future);
             }
+            if standing != Standing::Failed && is_dated_too_early(backup) {
+                reasons.push(KeepReason::ClockBehind);
+            }
             reasons.extend(self.kept_by_standing(standing, backup));
             self.reasons[at].extend(reasons);
         }
@@ -279,7 +302,12 @@ impl<'a> Deciding<'a> {
     }
 
     fn kept_by_standing(&self, standing: Standing, backup: &Backup) -> Option<KeepReason> {
-        let is_recent = is_younger(backup, self.policy.failed_days, self.all.reference);
+        let since = match standing {
+            // A backup of any age may be found damaged today; people have these days to learn of it.
+            Standing::Damaged => backup.started_at.max(found_at(backup)),
+            _ => backup.started_at,
+        };
+        let is_recent = is_younger(since, self.policy.failed_days, self.all.reference);
         let lately = is_recent.then_some(KeepReason::FailedLately);
         match (standing, &backup.covers) {
             (Standing::Good | Standing::Damaged, None) => Some(KeepReason::CoverageUnknown),
@@ -394,10 +422,20 @@ fn places(backups: &[Backup]) -> BTreeMap<&BackupName, usize> {
     names.enumerate().map(|(at, name)| (name, at)).collect()
 }
 
-/// Whether a backup is younger than so many days. Without a reference all are.
-fn is_younger(backup: &Backup, days: u32, reference: Timestamp) -> bool {
-    let age = reference.duration_since(backup.started_at);
-    age < DAY * i32::try_from(days).unwrap_or(i32::MAX)
+/// When damage was found in a backup; before everything if none was, or if it was damaged on its node already.
+fn found_at(backup: &Backup) -> Timestamp {
+    backup.damage_found_at.unwrap_or(Timestamp::MIN)
+}
+
+/// Whether a backup was begun clearly before its task was created: the clock that dated it was behind that of the task-runner.
+fn is_dated_too_early(backup: &Backup) -> bool {
+    let created_at = backup.task_created_at;
+    created_at.is_some_and(|at| at.duration_since(backup.started_at) > CLOCKS_DIFFER)
+}
+
+/// Whether it is fewer days since then. Without a reference it always is.
+fn is_younger(since: Timestamp, days: u32, reference: Timestamp) -> bool {
+    reference.duration_since(since) < DAY * i32::try_from(days).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

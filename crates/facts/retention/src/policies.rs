@@ -5,8 +5,8 @@
 //! backup, or an earlier one if the floor is higher: no single backup moves it, and a cluster that is no longer backed up loses
 //! nothing by age. If dates leap, nothing goes by them until the backups since then span as many days as the policy
 //! ([`model::ages`]). A backup with a later time than `now` is kept and takes no place in any rule, so that of those that can be
-//! dated as many stay as without it. What cannot be known: a backup whose own time was too early when it was begun looks older
-//! than it is.
+//! dated as many stay as without it. One that is dated clearly before its task is kept, because it looks older than it is. What
+//! cannot be known: whether the clock that dates backups and that of the task-runner are wrong together.
 
 use std::collections::BTreeMap;
 

@@ -38,7 +38,7 @@ pub struct Policy {
     /// The newest good ones, so many, are kept whatever the other rules say; at least one.
     #[serde(default = "floor_default")]
     pub floor: u32,
-    /// Days after which what failed or is damaged goes.
+    /// Days after which what failed or is damaged goes, since it was begun or since damage was found in it.
     #[serde(default = "failed_days_default")]
     pub failed_days: u32,
     /// By whose calendar.

@@ -150,11 +150,19 @@ pub fn add_verifications(newest: &[VerificationResult], summary: &mut pb::Backup
     let read = newest
         .iter()
         .filter(|found| found.level != VerifyLevel::Manifest);
+    let damaged_levels = damaged.clone().map(|it| it.level);
     summary.damage_found = damaged.clone().map(|it| it.damaged).max().unwrap_or(0);
     summary.damage_found_at = time_optional(damaged.map(|it| it.verified_at).max());
     let last_read = read.max_by_key(|found| found.verified_at);
     let clean = last_read.filter(|found| found.damaged == 0);
     summary.read_clean_at = time_optional(clean.map(|it| it.verified_at));
+    let deepest = damaged_levels.max().map(pb::VerifyLevel::from);
+    summary.damage_level = deepest.unwrap_or_default() as i32;
+    let of_rows = newest
+        .iter()
+        .find(|found| found.level == VerifyLevel::Sstables);
+    let clean = of_rows.filter(|found| found.damaged == 0);
+    summary.sstables_clean_at = time_optional(clean.map(|it| it.verified_at));
 }
 
 /// Whether a pin keeps its backup from being deleted at a time that is certain to have come.

@@ -208,6 +208,7 @@ impl Catalog {
                     summary.kind = api::pb::types::BackupKind::from(intent.kind) as i32;
                     summary.base = intent.base.map(String::from).unwrap_or_default();
                     summary.started_at = time(intent.started_at);
+                    summary.task_id = intent.task_id.to_string();
                     summary.detail = format!("made by task {}", intent.task_id);
                 }
                 Ok(None) => {}

@@ -59,6 +59,9 @@ pub fn summary() -> catalog_pb::BackupSummary {
         damage_found: 0,
         damage_found_at: String::new(),
         read_clean_at: String::new(),
+        sstables_clean_at: String::new(),
+        damage_level: 0,
+        task_id: String::new(),
         covers: Some(catalog_pb::Covers {
             selection: Some(pb::Selection::default()),
             missing: Vec::new(),

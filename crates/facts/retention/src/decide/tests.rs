@@ -20,7 +20,10 @@ fn backup(name: &str, started_at: Timestamp) -> Backup {
         standing: Standing::Good,
         covers: Some(Covers::default()),
         damage_found_at: None,
+        damage_level: None,
         read_clean_at: None,
+        sstables_clean_at: None,
+        task_created_at: None,
         pin: None,
         in_use: false,
         in_scope: true,
@@ -130,6 +133,145 @@ fn a_damaged_backup_is_a_last_resort_while_there_are_fewer_good_ones_than_the_fl
             d90: Keep([LastResort])
             d60: Keep([Last])
             go: 
+        "#]],
+    );
+}
+
+#[test]
+fn days_of_grace_are_counted_from_when_damage_was_found() {
+    let found = |days: i64, backup: Backup| Backup {
+        damage_found_at: Some(days_ago(days).started_at),
+        ..with(Standing::Damaged, backup)
+    };
+    let older_catalog = Backup {
+        damage_found_at: Some(Timestamp::MAX),
+        ..with(Standing::Damaged, days_ago(93))
+    };
+    check(
+        &last(2),
+        &[
+            older_catalog,
+            found(8, days_ago(92)),
+            found(6, days_ago(91)),
+            with(Standing::Damaged, days_ago(90)),
+            days_ago(2),
+            days_ago(1),
+        ],
+        expect![[r#"
+            d93: Keep([FailedLately])
+            d92: Go(Damaged)
+            d91: Keep([FailedLately])
+            d90: Go(Damaged)
+            d2: Keep([Last])
+            d1: Keep([Last])
+            go: d92 d90
+        "#]],
+    );
+}
+
+#[test]
+fn the_only_backup_of_a_period_stays_though_it_is_damaged() {
+    let damaged = |days| with(Standing::Damaged, days_ago(days));
+    // Two in October, the newer of which is good, two in September, and one in each of three months before.
+    let backups = [
+        damaged(180),
+        damaged(150),
+        damaged(120),
+        damaged(70),
+        damaged(60),
+        damaged(35),
+        days_ago(33),
+        days_ago(2),
+        days_ago(1),
+    ];
+    let monthly = Policy {
+        monthly: 4,
+        ..Policy::new()
+    };
+    check(
+        &monthly,
+        &backups,
+        expect![[r#"
+            d180: Go(Damaged)
+            d150: Go(Damaged)
+            d120: Keep([NoGoodInstead])
+            d70: Go(Damaged)
+            d60: Keep([NoGoodInstead])
+            d35: Go(Damaged)
+            d33: Keep([NewestOf(Month)])
+            d2: Keep([Floor])
+            d1: Keep([NewestOf(Month)])
+            go: d180 d150 d70 d35
+        "#]],
+    );
+    let young = Policy {
+        days: 65,
+        ..Policy::new()
+    };
+    check(
+        &young,
+        &[
+            damaged(70),
+            damaged(60),
+            damaged(30),
+            days_ago(30),
+            days_ago(1),
+        ],
+        expect![[r#"
+            d70: Go(Damaged)
+            d60: Keep([NoGoodInstead])
+            d30: Go(Damaged)
+            d30: Keep([Young])
+            d1: Keep([Young])
+            go: d70 d30
+        "#]],
+    );
+    check(
+        &last(4),
+        &[
+            damaged(70),
+            damaged(60),
+            days_ago(3),
+            days_ago(2),
+            days_ago(1),
+        ],
+        expect![[r#"
+            d70: Go(Damaged)
+            d60: Keep([NoGoodInstead])
+            d3: Keep([Last])
+            d2: Keep([Last])
+            d1: Keep([Last])
+            go: d70
+        "#]],
+    );
+}
+
+#[test]
+fn a_backup_that_is_dated_before_its_task_stays() {
+    let of_task = |days: i64, minutes: i64, backup: Backup| Backup {
+        task_created_at: Some(days_ago(days).started_at + SignedDuration::from_mins(minutes)),
+        ..backup
+    };
+    check(
+        &last(2),
+        &[
+            of_task(9, 15, days_ago(9)),
+            of_task(8, 16, days_ago(8)),
+            of_task(7, -60, days_ago(7)),
+            of_task(1, 0, days_ago(6)),
+            of_task(1, 0, with(Standing::Failed, days_ago(30))),
+            days_ago(2),
+            days_ago(1),
+        ],
+        expect![[r#"
+            d9: Go(Expired)
+            d8: Keep([ClockBehind])
+            d7: Go(Expired)
+            d6: Keep([ClockBehind])
+            d30: Go(Failed)
+            d2: Keep([Last])
+            d1: Keep([Last])
+            go: d30 d9 d7
         "#]],
     );
 }

@@ -31,7 +31,10 @@ fn backup(name: &str, hours_ago: i64) -> Backup {
         standing: Standing::Good,
         covers: Some(model::Covers::default()),
         damage_found_at: None,
+        damage_level: None,
         read_clean_at: None,
+        sstables_clean_at: None,
+        task_created_at: None,
         pin: None,
         in_use: false,
         in_scope: true,
@@ -219,7 +222,10 @@ fn what_the_catalog_lists_is_judged_by_what_is_known_of_it() {
         damaged_sstables: 0,
         damage_found: 0,
         damage_found_at: None,
+        damage_level: None,
         read_clean_at: None,
+        sstables_clean_at: None,
+        task: None,
         covers: Some(model::Covers::default()),
         detail: String::new(),
         pins: Vec::new(),
@@ -238,6 +244,20 @@ fn what_the_catalog_lists_is_judged_by_what_is_known_of_it() {
         it.read_clean_at = Some(time("2026-11-02T00:00:00Z"));
     };
     assert_eq!(standing(disputed), Standing::Suspect);
+    let [task, other] = [
+        "0192f000-0000-7000-8000-000000000001",
+        "00000000-0000-0000-0000-000000000000",
+    ]
+    .map(|id| id.parse::<model::TaskId>().expect("an id"));
+    let of_task = |task: model::TaskId| {
+        let summary = BackupSummary {
+            task: Some(task),
+            ..complete.clone()
+        };
+        Backup::from(&summary).task_created_at
+    };
+    assert_eq!(of_task(task), Some(time("2024-11-03T03:09:44.832Z")));
+    assert_eq!(of_task(other), None);
     assert_eq!(standing(|it| it.started_at = None), Standing::Unreadable);
     assert_eq!(standing(|it| it.state = None), Standing::Unreadable);
     assert_eq!(

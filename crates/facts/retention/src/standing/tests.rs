@@ -14,7 +14,10 @@ fn backup(name: &str, base: Option<&str>) -> Backup {
         standing: Standing::Good,
         covers: Some(model::Covers::default()),
         damage_found_at: None,
+        damage_level: None,
         read_clean_at: None,
+        sstables_clean_at: None,
+        task_created_at: None,
         pin: None,
         in_use: false,
         in_scope: true,
@@ -25,6 +28,7 @@ fn damaged(backup: Backup, hour: i64) -> Backup {
     Backup {
         standing: Standing::Damaged,
         damage_found_at: Some(at(hour)),
+        damage_level: Some(VerifyLevel::Objects),
         ..backup
     }
 }
@@ -33,6 +37,21 @@ fn read(backup: Backup, hour: i64) -> Backup {
     Backup {
         read_clean_at: Some(at(hour)),
         ..backup
+    }
+}
+
+/// Found by a verification that decodes rows, and perhaps by no other.
+fn damaged_in_rows(backup: Backup, hour: i64) -> Backup {
+    Backup {
+        damage_level: Some(VerifyLevel::Sstables),
+        ..damaged(backup, hour)
+    }
+}
+
+fn decoded(backup: Backup, hour: i64) -> Backup {
+    Backup {
+        sstables_clean_at: Some(at(hour)),
+        ..read(backup, hour)
     }
 }
 
@@ -77,6 +96,52 @@ fn damage_found_by_one_differential_makes_its_siblings_suspect() {
     );
     let third = [Standing::Suspect, Standing::Suspect, Standing::Good];
     assert_eq!(standings(&[full, first, read(second, 11)]), third);
+}
+
+#[test]
+fn damage_in_rows_is_ruled_out_only_by_reading_rows() {
+    let full = backup("full", None);
+    let differential = backup("d", Some("full"));
+    let both = [Standing::Suspect, Standing::Suspect];
+    let own = [Standing::Good, Standing::Damaged];
+    let found = damaged_in_rows(differential.clone(), 10);
+    check(read(full.clone(), 11), found.clone(), both);
+    check(decoded(full.clone(), 11), found.clone(), own);
+    check(decoded(full.clone(), 9), found, both);
+    // An older catalog does not say at which level.
+    let unknown = Backup {
+        damage_level: None,
+        ..damaged(differential.clone(), 10)
+    };
+    check(read(full.clone(), 11), unknown, both);
+    let base = damaged_in_rows(full.clone(), 10);
+    let suspect = [Standing::Damaged, Standing::Suspect];
+    check(base.clone(), read(differential.clone(), 11), suspect);
+    let whole = [Standing::Damaged, Standing::Good];
+    check(base, decoded(differential.clone(), 11), whole);
+    // What was kept damaged on its node has the bytes that it was written with.
+    let kept = with_standing(Standing::Damaged, full);
+    check(kept.clone(), read(differential.clone(), 11), suspect);
+    check(kept, decoded(differential, 11), whole);
+}
+
+#[test]
+fn damage_in_rows_of_one_differential_makes_its_siblings_suspect_until_their_rows_are_read() {
+    let full = backup("full", None);
+    let first = damaged_in_rows(backup("d1", Some("full")), 10);
+    // What another one has found later in bytes does not make less of it.
+    let second = damaged(backup("d2", Some("full")), 11);
+    let third = backup("d3", Some("full"));
+    let standing = |third: Backup| {
+        let all = [full.clone(), first.clone(), second.clone(), third];
+        standings(&all)[3]
+    };
+    assert_eq!(standing(read(third.clone(), 12)), Standing::Suspect);
+    assert_eq!(standing(decoded(third, 12)), Standing::Good);
+}
+
+fn with_standing(standing: Standing, backup: Backup) -> Backup {
+    Backup { standing, ..backup }
 }
 
 #[test]

@@ -28,6 +28,9 @@ impl From<&BackupManifest> for pb::BackupSummary {
             damage_found: 0,
             damage_found_at: String::new(),
             read_clean_at: String::new(),
+            sstables_clean_at: String::new(),
+            damage_level: pb::VerifyLevel::Unspecified as i32,
+            task_id: backup.task_id.to_string(),
             covers: Some(backup.covers().into()),
             pins: Vec::new(),
         }

@@ -63,6 +63,12 @@ impl From<BackupSummary> for pb::BackupSummary {
             covers: summary.covers.map(Into::into),
             damage_found_at: time_optional(summary.damage_found_at),
             read_clean_at: time_optional(summary.read_clean_at),
+            sstables_clean_at: time_optional(summary.sstables_clean_at),
+            damage_level: summary
+                .damage_level
+                .map(pb::VerifyLevel::from)
+                .unwrap_or_default() as i32,
+            task_id: summary.task.map(|id| id.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -197,6 +203,8 @@ impl TryFrom<pb::BackupSummary> for BackupSummary {
         let state = word::<pb::BackupState, _>(summary.state)?;
         // Unspecified too: of a backup that is not complete the kind may not be known.
         let kind = summary.kind().try_into().ok();
+        // Also one that a newer catalog has: it may be deeper than all that are known.
+        let damage_level = summary.damage_level().try_into().ok();
         // Of a product of a newer release, or a version that is none, nothing is known.
         let release = summary.release.and_then(|release| release.try_into().ok());
         Ok(Self {
@@ -216,6 +224,12 @@ impl TryFrom<pb::BackupSummary> for BackupSummary {
             damage_found: summary.damage_found,
             damage_found_at: parsed_optional("summary.damage_found_at", &summary.damage_found_at)?,
             read_clean_at: parsed_optional("summary.read_clean_at", &summary.read_clean_at)?,
+            sstables_clean_at: parsed_optional(
+                "summary.sstables_clean_at",
+                &summary.sstables_clean_at,
+            )?,
+            damage_level,
+            task: parsed_optional("summary.task_id", &summary.task_id)?,
             covers: summary.covers.map(Covers::try_from).transpose()?,
             pins: all(summary.pins)?,
             detail: summary.detail,
@@ -309,7 +323,10 @@ mod tests {
             damaged_sstables: 0,
             damage_found: 0,
             damage_found_at: None,
+            damage_level: None,
             read_clean_at: None,
+            sstables_clean_at: None,
+            task: None,
             covers: None,
             pins: Vec::new(),
             detail: "a node went away".into(),
@@ -331,7 +348,14 @@ mod tests {
             bytes: 9,
             damage_found: 2,
             damage_found_at: at,
+            damage_level: Some(model::VerifyLevel::Sstables),
             read_clean_at: at,
+            sstables_clean_at: at,
+            task: Some(
+                "0192f000-0000-7000-8000-000000000003"
+                    .parse()
+                    .expect("an id"),
+            ),
             covers: Some(Covers::new(
                 &model::Selection {
                     keyspaces: vec!["ks".into()],

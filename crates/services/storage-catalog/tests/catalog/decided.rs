@@ -154,6 +154,8 @@ async fn lists_show_what_verifications_have_found() {
         (0, "")
     );
     assert!(!clean.read_clean_at.is_empty());
+    assert_eq!(clean.sstables_clean_at, "", "no rows were decoded");
+    assert_eq!(clean.task_id, task(1).to_string());
     let covers = clean.covers.expect("what it covers");
     assert!(covers.selection.is_some() && covers.missing.is_empty());
     let data = keys::data(&backup("f1"));
@@ -169,6 +171,7 @@ async fn lists_show_what_verifications_have_found() {
         .expect("verifies");
     let damaged = summary(&world, "f1").await;
     assert_eq!(damaged.damage_found, 1);
+    assert_eq!(damaged.damage_level(), VerifyLevel::Manifest);
     let time = |text: &str| text.parse::<jiff::Timestamp>().expect("a time");
     assert!(time(&damaged.damage_found_at) > time(&damaged.read_clean_at));
     world
@@ -177,6 +180,7 @@ async fn lists_show_what_verifications_have_found() {
         .expect("verifies");
     let read = summary(&world, "f1").await;
     assert_eq!(read.read_clean_at, "", "the newest one has found damage");
+    assert_eq!(read.damage_level(), VerifyLevel::Objects);
     let shown = world.get("f1").await.expect("a backup").summary;
     assert_eq!(shown.expect("a summary").damage_found, 1);
     // What another backup had that bore the name says nothing of this one.

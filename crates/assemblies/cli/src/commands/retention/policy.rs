@@ -44,7 +44,7 @@ pub struct PolicyArgs {
     /// The newest good backups that are kept whatever the rules say; at least 1.
     #[arg(long, default_value_t = FLOOR_DEFAULT, value_name = "N", help_heading = "Rules")]
     floor: u32,
-    /// Days after which what failed or is damaged goes.
+    /// Days after which what failed or is damaged goes, since it was begun or since damage was found.
     #[arg(long, default_value_t = FAILED_DAYS_DEFAULT, value_name = "N", help_heading = "Rules")]
     failed_days: u32,
     /// By whose calendar: an IANA name.
