@@ -136,7 +136,7 @@ impl Catalog {
         let survey = self.survey(Some(cluster)).await?;
         let mut newest: Option<(jiff::Timestamp, &BackupName)> = None;
         for (other, meta) in &survey.manifests {
-            if survey.marked.contains(other) {
+            if survey.marked.contains(other) || survey.remnants.contains(other) {
                 continue;
             }
             let known = match self.known(other, meta).await {

@@ -56,22 +56,14 @@ impl Catalog {
             keys::deletion_mark
         };
         let mark = Mark::set(self, backup, key_of).await?;
-        let is_there = self.exists(&keys::backup_manifest(backup)).await?;
-        let checked = match self.check_unneeded_now(backup, is_there).await {
-            Ok(()) => self.check_as_asked(backup, request, Some(&mark)).await,
-            refused => refused,
-        };
-        if let Err(refusal) = checked {
-            // The attempts that left earlier marks may live, unless the caller knows better.
-            let takes_back = request.earlier_are_dead && is_there && self.is_whole(backup).await?;
-            if takes_back {
-                mark.withdraw(self).await?;
-            } else {
-                mark.withdraw_own(self).await?;
+        let intent = match self.check_marked(backup, request, &mark).await {
+            Ok(intent) => intent,
+            Err(refusal) => {
+                self.take_back(backup, request, &mark).await?;
+                return Err(refusal);
             }
-            return Err(refusal);
-        }
-        let mut deleted = self.destroy(backup, &mark, work).await?;
+        };
+        let mut deleted = self.destroy(backup, intent, &mark, work).await?;
         deleted.versions_remain = self.store.keeps_versions();
         if deleted.versions_remain {
             deleted.bytes = 0;
@@ -80,16 +72,46 @@ impl Catalog {
         Ok(deleted)
     }
 
+    /// The checks that count. Returns the intent, if there is one that can be read.
+    async fn check_marked(
+        &self,
+        backup: &BackupRef,
+        request: &Request,
+        mark: &Mark,
+    ) -> Result<Option<Intent>, CatalogError> {
+        let is_there = self.exists(&keys::backup_manifest(backup)).await?;
+        self.check_unneeded_now(backup, is_there).await?;
+        self.check_as_asked(backup, request, Some(mark)).await?;
+        match self.read_intent(backup).await {
+            Err(error) if error.is_unreadable() => Ok(None),
+            read => read,
+        }
+    }
+
+    /// Takes the mark of a deletion back that deletes nothing.
+    async fn take_back(
+        &self,
+        backup: &BackupRef,
+        request: &Request,
+        mark: &Mark,
+    ) -> Result<(), CatalogError> {
+        // The attempts that left earlier marks may live, unless the caller knows better.
+        let all_go =
+            request.earlier_are_dead && matches!(self.is_whole(backup).await, Ok(true));
+        if all_go {
+            mark.withdraw(self).await
+        } else {
+            mark.withdraw_own(self).await
+        }
+    }
+
     async fn destroy(
         &self,
         backup: &BackupRef,
+        intent: Option<Intent>,
         mark: &Mark,
         work: &Work,
     ) -> Result<Deletion, CatalogError> {
-        let intent = match self.read_intent(backup).await {
-            Err(error) if error.is_unreadable() => None,
-            read => read?,
-        };
         self.bury(backup).await?;
         let mut deleted = Deletion::default();
         self.destroy_one(&keys::backup_manifest(backup), mark, &mut deleted)

@@ -32,6 +32,7 @@ impl Catalog {
         let buried = self.buried(cluster).await?;
         names.extend(survey.failures.keys().cloned());
         names.extend(survey.marked.iter().cloned());
+        names.extend(survey.remnants.iter().cloned());
         let mut garbage = Vec::new();
         for backup in names {
             let Some(kind) = kind_of(&survey, &buried, &backup) else {
@@ -123,7 +124,9 @@ fn kind_of(
     buried: &BTreeSet<BackupRef>,
     backup: &BackupRef,
 ) -> Option<GarbageKind> {
-    if survey.manifests.contains_key(backup) {
+    if survey.remnants.contains(backup) {
+        Some(GarbageKind::HalfDeleted)
+    } else if survey.manifests.contains_key(backup) {
         None
     } else if survey.doomed.contains(backup) {
         Some(GarbageKind::HalfDeleted)

@@ -24,6 +24,8 @@ pub struct Survey {
     pub marked: BTreeSet<BackupRef>,
     /// Those that were to be deleted whatever they were, not only if they were of no use.
     pub doomed: BTreeSet<BackupRef>,
+    /// Manifests that are left of deleted backups, or that arrived after these had been deleted.
+    pub remnants: BTreeSet<BackupRef>,
 }
 
 /// What a readable backup manifest says, without the schema and the files.
@@ -58,6 +60,13 @@ impl Catalog {
             .tree("backups", keys::backup_manifests(cluster))
             .await?;
         let intents = self.tree("intents", keys::intents(cluster)).await?;
+        let mut remnants = BTreeSet::new();
+        // Next to none: an intent stays for as long as its backup does.
+        for backup in manifests.keys().filter(|it| !intents.contains_key(it)) {
+            if self.exists(&keys::tombstone(backup)).await? {
+                remnants.insert(backup.clone());
+            }
+        }
         let marks = self.metas(&keys::deletions(cluster)).await?;
         let root = keys::deletions(None);
         let backup_of = |meta: &Meta| keys::parse_key_below(&root, &meta.key);
@@ -70,6 +79,7 @@ impl Catalog {
             failures,
             manifests,
             intents,
+            remnants,
         })
     }
 
@@ -182,7 +192,7 @@ impl Catalog {
             },
             None => self.begun(survey, backup).await?,
         };
-        if survey.marked.contains(backup) {
+        if survey.marked.contains(backup) || survey.remnants.contains(backup) {
             summary.state = BackupState::Deleting as i32;
             summary.detail = "its deletion has begun; delete it again to finish".to_owned();
         }
@@ -242,7 +252,7 @@ fn with_base(survey: &Survey, backup: &BackupRef, known: Known) -> BackupSummary
         cluster: backup.cluster.clone(),
         name,
     };
-    if !survey.manifests.contains_key(&base) {
+    if !survey.manifests.contains_key(&base) || survey.remnants.contains(&base) {
         summary.state = BackupState::Unreadable as i32;
         summary.detail = format!("its base `{base}` is not in the bucket");
     }

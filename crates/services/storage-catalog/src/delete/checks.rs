@@ -117,6 +117,9 @@ impl Catalog {
         let survey = self.survey(Some(cluster)).await?;
         let mut dates = Vec::new();
         for (other, meta) in &survey.manifests {
+            if survey.remnants.contains(other) {
+                continue;
+            }
             match self.known(other, meta).await {
                 Ok(known) if known.started_at <= now => dates.push(known.started_at),
                 Ok(_) | Err(CatalogError::NotFound { .. }) => {}
@@ -189,8 +192,7 @@ impl Catalog {
                 cluster: backup.cluster.clone(),
                 name: name.clone(),
             };
-            let is_marked = !self.marks(&other).await?.is_empty();
-            if is_marked || !self.exists(&keys::backup_manifest(&other)).await? {
+            if !self.is_reliable(&other).await? {
                 return Err(CatalogError::ReliedOnGone {
                     backup: backup.clone(),
                     gone: other,
@@ -198,6 +200,15 @@ impl Catalog {
             }
         }
         Ok(())
+    }
+
+    /// Whether a backup is complete and is not being deleted. A manifest beside a failure may be about to be taken back by
+    /// the commit that has created it.
+    async fn is_reliable(&self, backup: &BackupRef) -> Result<bool, CatalogError> {
+        Ok(self.marks(backup).await?.is_empty()
+            && self.exists(&keys::backup_manifest(backup)).await?
+            && !self.exists(&keys::failure(backup)).await?
+            && !self.is_remnant(backup).await?)
     }
 
     /// Whether what bears the name is of no use. Once the mark is set this stays so: a backup of the name that is begun sees
@@ -208,7 +219,7 @@ impl Catalog {
         mark: Option<&Mark>,
     ) -> Result<bool, CatalogError> {
         if self.exists(&keys::backup_manifest(backup)).await? {
-            return Ok(false);
+            return self.is_remnant(backup).await;
         }
         let marks = self.marks(backup).await?;
         let is_own = |key: &str| mark.is_some_and(|mark| mark.is(key));

@@ -41,8 +41,17 @@ impl Mark {
             reason: None,
             until: None,
         };
-        catalog.create(&mark.key, DeletionMark(marker)).await?;
-        mark.check_ours(catalog).await?;
+        let set = match catalog.create(&mark.key, DeletionMark(marker)).await {
+            Ok(_) => mark.check_ours(catalog).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = set {
+            // Nothing was deleted yet, and a mark that stays would show a deletion that no one has begun.
+            if let Err(left) = mark.withdraw_own(catalog).await {
+                tracing::warn!(%backup, error = api::error::chain(&left), "a deletion mark stays");
+            }
+            return Err(error);
+        }
         Ok(mark)
     }
 

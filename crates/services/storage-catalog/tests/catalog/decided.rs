@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use api::RemoteError;
-use api::pb::storage_catalog::{BackupState, BackupSummary, DeleteBackupIfRequest, VerifyLevel};
+use api::pb::storage_catalog::{
+    BackupState, BackupSummary, DeleteBackupIfRequest, GarbageKind, VerifyLevel,
+};
 use blob_store::BlobStore;
-use blob_store::testing::Memory;
+use blob_store::testing::{Fault, Faulty, Memory};
 use bucket::keys;
 use futures::future::BoxFuture;
 
@@ -81,6 +83,90 @@ async fn a_deletion_that_comes_too_late_deletes_nothing() {
     assert_eq!(world.state("f1").await, Some(BackupState::Complete));
     let later = until("2027-01-01T00:00:00Z");
     world.delete_if(later).await.expect("deletes");
+}
+
+#[tokio::test]
+async fn a_manifest_that_may_be_taken_back_is_not_relied_on() {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    world.full("f2", task(2)).await;
+    let failure = keys::failure(&backup("f2"));
+    world.put(&failure, "given up while it was committed").await;
+    let delete = || world.delete_if(relying_on("f1", &["f2"]));
+    refused(delete().await, "RELIED_ON_GONE");
+    assert_eq!(world.state("f1").await, Some(BackupState::Complete));
+    memory.delete(&failure).await.expect("deletes");
+    delete().await.expect("deletes");
+}
+
+/// The request to create it was held up until the backup had been deleted.
+#[tokio::test]
+async fn a_manifest_that_arrives_late_makes_no_backup() {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    world.full("f2", task(2)).await;
+    world.differential("d2", "f2", task(3)).await;
+    let manifests = ["d2", "f2"].map(|name| keys::backup_manifest(&backup(name)));
+    let mut late = Vec::new();
+    for key in &manifests {
+        late.push(memory.get(key, 1 << 20).await.expect("a manifest"));
+    }
+    for name in ["d2", "f2"] {
+        world.delete(name).await.expect("deletes");
+    }
+    for (key, manifest) in manifests.iter().zip(late) {
+        memory.overwrite(key, manifest);
+    }
+    for name in ["d2", "f2"] {
+        assert_eq!(world.state(name).await, Some(BackupState::Deleting));
+        refused(world.get(name).await, "BACKUP_DELETING");
+    }
+    let relying = relying_on("f1", &["f2"]);
+    refused(world.delete_if(relying).await, "RELIED_ON_GONE");
+    let begun = world.begin("d3", Some(""), task(4)).await;
+    begun.expect("on the one that is there");
+    let intents = world.list().await.into_iter();
+    let bases = intents.filter(|it| it.backup == wire_ref("d3"));
+    assert_eq!(bases.map(|it| it.base).collect::<Vec<_>>(), ["f1"]);
+    // A differential is collected before its base.
+    for name in ["d2", "f2"] {
+        let garbage = world.garbage().await.into_iter();
+        let mut garbage = garbage.filter(|it| it.backup == wire_ref(name));
+        let kind = garbage.next().expect("garbage").kind();
+        assert_eq!(kind, GarbageKind::HalfDeleted, "{name}");
+        let only_garbage = DeleteBackupIfRequest {
+            only_garbage: true,
+            ..relying_on(name, &[])
+        };
+        world.delete_if(only_garbage).await.expect("deletes");
+        assert_eq!(world.state(name).await, None);
+    }
+}
+
+/// One of its store calls fails, with or without effect.
+#[tokio::test]
+async fn a_deletion_that_fails_before_it_deletes_leaves_no_mark() {
+    let (scene, world) = memory_world();
+    world.full("f1", task(1)).await;
+    for call in 1.. {
+        assert!(call < CALLS_MAX, "it never deletes");
+        // With effect first, so that the name is buried before its burial fails without.
+        for fault in [Fault::LoseAnswer(call), Fault::FailOnce(call)] {
+            let memory = scene.fork();
+            let faulty = Arc::new(Faulty::new(Arc::new(memory.clone())));
+            faulty.set(fault);
+            let ended = World::on(faulty).delete("f1").await;
+            let all = memory.keys();
+            if all.contains(&keys::tombstone(&backup("f1"))) {
+                assert!(call > 5, "marks and checks come first");
+                return;
+            }
+            assert!(ended.is_err(), "{call}");
+            let marks = keys::deletion_marks(&backup("f1"));
+            let mut marked = all.iter().filter(|key| key.starts_with(&marks));
+            assert_eq!(marked.next(), None, "{call}");
+        }
+    }
 }
 
 fn delete_one(world: Arc<World>) -> BoxFuture<'static, Result<(), RemoteError>> {
