@@ -59,7 +59,7 @@ impl Catalog {
         let intent = match self.check_marked(backup, request, &mark).await {
             Ok(intent) => intent,
             Err(refusal) => {
-                self.take_back(backup, request, &mark).await?;
+                self.take_back(backup, request, &mark, &refusal).await?;
                 return Err(refusal);
             }
         };
@@ -94,10 +94,12 @@ impl Catalog {
         backup: &BackupRef,
         request: &Request,
         mark: &Mark,
+        refusal: &CatalogError,
     ) -> Result<(), CatalogError> {
+        let has_not_begun = matches!(refusal, CatalogError::DeletionNotBegun { .. });
         // The attempts that left earlier marks may live, unless the caller knows better.
-        let all_go =
-            request.earlier_are_dead && matches!(self.is_whole(backup).await, Ok(true));
+        let all_go = has_not_begun
+            || request.earlier_are_dead && matches!(self.is_whole(backup).await, Ok(true));
         if all_go {
             mark.withdraw(self).await
         } else {

@@ -69,6 +69,8 @@ pub enum CatalogError {
         backup: BackupRef,
         not_after: Timestamp,
     },
+    #[error("no deletion of `{backup}` has begun to delete")]
+    DeletionNotBegun { backup: BackupRef },
     #[error(
         "a backup of the name `{backup}` was deleted, and the names of deleted backups are not taken again"
     )]
@@ -190,6 +192,7 @@ impl ServiceError for CatalogError {
             | Self::ReliedOnGone { .. }
             | Self::NotGarbage { .. }
             | Self::TooLate { .. }
+            | Self::DeletionNotBegun { .. }
             | Self::IsBase { .. }
             | Self::Running { .. }
             | Self::Unclear { .. }
@@ -220,6 +223,7 @@ impl ServiceError for CatalogError {
             Self::ReliedOnGone { .. } => "RELIED_ON_GONE",
             Self::NotGarbage { .. } => "NOT_GARBAGE",
             Self::TooLate { .. } => "DELETION_TOO_LATE",
+            Self::DeletionNotBegun { .. } => "DELETION_NOT_BEGUN",
             Self::Buried { .. } => "BACKUP_NAME_BURIED",
             Self::IsBase { .. } => "BACKUP_IS_BASE",
             Self::Running { .. } => "BACKUP_RUNNING",
@@ -261,7 +265,10 @@ impl ServiceError for CatalogError {
                 "release it with `ringkeep backup unpin` if it is no longer needed"
             }
             Self::PinEnded { .. } => "give a later end, or none",
-            Self::AnotherBackup { .. } | Self::ReliedOnGone { .. } | Self::NotGarbage { .. } => {
+            Self::AnotherBackup { .. }
+            | Self::ReliedOnGone { .. }
+            | Self::NotGarbage { .. }
+            | Self::DeletionNotBegun { .. } => {
                 "list the backups again, and decide by what there is now"
             }
             Self::TooLate { .. } => {

@@ -149,7 +149,10 @@ pub(crate) async fn decide_now(
 }
 
 /// The policies of a cluster that has any. One that cannot be read is an error: without it, its backups would be another's.
-async fn policies(context: &Context, cluster: &ClusterName) -> Result<Policies, RunnerError> {
+pub(crate) async fn policies(
+    context: &Context,
+    cluster: &ClusterName,
+) -> Result<Policies, RunnerError> {
     let states = store::policies(context, cluster).await?;
     let policies: Policies = states.into_iter().collect();
     if policies.is_empty() {

@@ -136,6 +136,8 @@ pub struct DeleteBackup {
     pub earlier_are_dead: bool,
     /// Only if it begins until then, by the clock of the storage-catalog.
     pub not_after: Option<Timestamp>,
+    /// Only if an earlier deletion has begun to delete; one that has only left marks is taken back.
+    pub only_if_begun: bool,
 }
 
 impl DeleteBackup {
@@ -145,6 +147,7 @@ impl DeleteBackup {
             || !self.relies_on.is_empty()
             || self.only_garbage
             || self.not_after.is_some()
+            || self.only_if_begun
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Request {
     pub not_after: Option<Timestamp>,
     /// The attempts that have left marks are known to be dead: if this one is refused, their marks go, too.
     pub earlier_are_dead: bool,
+    /// An earlier deletion must have begun to delete. One that has only left marks is taken back.
+    pub only_if_begun: bool,
 }
 
 impl Catalog {
@@ -171,6 +173,12 @@ impl Catalog {
             return Err(CatalogError::TooLate {
                 backup: backup.clone(),
                 not_after,
+            });
+        }
+        // Once the mark is set, an earlier attempt that has not buried the name by now deletes nothing any more.
+        if request.only_if_begun && !self.exists(&keys::tombstone(backup)).await? {
+            return Err(CatalogError::DeletionNotBegun {
+                backup: backup.clone(),
             });
         }
         if request.only_garbage && !self.is_garbage(backup, mark).await? {

@@ -134,6 +134,7 @@ pub fn delete_if(request: &pb::DeleteBackupIfRequest) -> Result<delete::Request,
         relies_on: relies_on.collect::<Result<_, _>>()?,
         only_garbage: request.only_garbage,
         not_after: parsed_optional("not_after", &request.not_after)?,
+        only_if_begun: request.only_if_begun,
         ..delete::Request::default()
     })
 }

@@ -28,6 +28,8 @@ pub enum Act {
     Delete(&'static str),
     /// Of a backup that is recorded as being made, whose task is known to be dead.
     DeleteDead(&'static str),
+    /// Deleted only if another deletion of it has begun to delete; else that one's mark is taken back.
+    Finish(&'static str),
     Retention,
     Collection,
     /// Verified while it is pinned, as a restore reads it.
@@ -42,7 +44,7 @@ impl Act {
         const THERE: [&str; 4] = ["f1", "f2", "d1.f1", "n1"];
         let new = NEW[chance.below(4) as usize];
         let there = THERE[chance.below(4) as usize];
-        match chance.below(21) {
+        match chance.below(22) {
             0..6 => Self::Backup(new),
             6..8 => Self::AbandonedBackup(new),
             8..12 => Self::Delete(there),
@@ -51,6 +53,7 @@ impl Act {
             14..16 => Self::Retention,
             16..18 => Self::Collection,
             18 => Self::Keep(there),
+            19 => Self::Finish(there),
             _ => Self::Read(there),
         }
     }
@@ -68,6 +71,13 @@ impl Act {
                 scene.oracle().by_name(name);
                 let request = Request {
                     even_if_running: true,
+                    ..Request::default()
+                };
+                delete(scene, catalog, name, request).await;
+            }
+            Self::Finish(name) => {
+                let request = Request {
+                    only_if_begun: true,
                     ..Request::default()
                 };
                 delete(scene, catalog, name, request).await;

@@ -143,6 +143,30 @@ async fn a_manifest_that_arrives_late_makes_no_backup() {
     }
 }
 
+#[tokio::test]
+async fn a_deletion_that_has_left_only_its_mark_is_taken_back_and_one_that_has_begun_is_finished() {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    let mark = keys::deletion_mark(&backup("f1"), 1, &uuid::Uuid::from_u128(1));
+    world.put(&mark, "a mark").await;
+    let finish = || {
+        world.delete_if(DeleteBackupIfRequest {
+            only_if_begun: true,
+            ..relying_on("f1", &[])
+        })
+    };
+    refused(finish().await, "DELETION_NOT_BEGUN");
+    assert_eq!(world.state("f1").await, Some(BackupState::Complete));
+    assert!(!memory.keys().contains(&mark));
+    refused(finish().await, "DELETION_NOT_BEGUN");
+    world.assert_complete_is_whole().await;
+    world.put(&mark, "a mark").await;
+    let tombstone = keys::tombstone(&backup("f1"));
+    world.put(&tombstone, "a tombstone").await;
+    finish().await.expect("deletes");
+    assert_eq!(world.state("f1").await, None);
+}
+
 /// One of its store calls fails, with or without effect.
 #[tokio::test]
 async fn a_deletion_that_fails_before_it_deletes_leaves_no_mark() {

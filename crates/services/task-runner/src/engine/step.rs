@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::kind::Job;
+use super::lease::LeaseTime;
 use super::retry::{FailedTry, Reached, Retry, RetryLimits};
 use super::step_error::StepError;
 use super::task::{SharedTask, TaskStep};
@@ -65,6 +66,7 @@ pub(crate) struct StepRun {
     /// Which of the task's steps.
     pub(super) at: usize,
     pub(super) fence: Fence,
+    pub(super) lease: Arc<LeaseTime>,
     pub(super) events: mpsc::Sender<Event>,
     /// Each try does all of the work again, so that how long one lasted is no sign of getting further.
     pub(super) starts_over: bool,
@@ -225,6 +227,11 @@ impl StepRun {
             at: self.at,
             progress,
         });
+    }
+
+    /// For how long no other runner can have the task, whatever becomes of this one.
+    pub fn lease_left(&self) -> Duration {
+        self.lease.left()
     }
 
     /// Writes state of the task's kind, unless another runner has the task by now.

@@ -35,6 +35,9 @@ pub(crate) struct Deleting {
     pub name: BackupName,
     pub started_at: Timestamp,
     pub relies_on: Vec<BackupName>,
+    /// After this time no request to delete it begins that was sent on these grounds.
+    #[serde(default)]
+    pub not_after: Option<Timestamp>,
 }
 
 /// With the version that it was read or written at; none if it is not kept yet.

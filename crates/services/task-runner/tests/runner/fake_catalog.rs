@@ -468,6 +468,16 @@ impl StorageCatalog for FakeCatalog {
             let mut facts = self.fleet.facts();
             let mut later = std::mem::take(&mut facts.kept_next);
             facts.kept.append(&mut later);
+            if request.only_if_begun && facts.only_marked.remove(&name) {
+                if let Some((now, _)) = facts.backups.get_mut(&name) {
+                    *now = BackupNow::Complete;
+                }
+                return Err(refuse(
+                    "no deletion has begun to delete",
+                    ErrorKind::FailedPrecondition,
+                    "DELETION_NOT_BEGUN",
+                ));
+            }
             let is_pinned = !facts.pins.is_empty()
                 || facts.kept.contains(&name)
                 || facts.undeletable.contains(&name);

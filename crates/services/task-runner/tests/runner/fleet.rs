@@ -81,6 +81,8 @@ pub struct Facts {
     pub kept_next: BTreeSet<String>,
     /// Backups whose deletion the catalog refuses, although its list does not show why.
     pub undeletable: BTreeSet<String>,
+    /// Backups of which a deletion that was cut short has left nothing but its mark.
+    pub only_marked: BTreeSet<String>,
     /// Backups whose deletion is refused although it has begun.
     pub refused_half_done: BTreeSet<String>,
     /// Names of which something of no use is in the bucket.

@@ -331,9 +331,88 @@ async fn a_refusal_of_a_deletion_that_has_begun_is_not_taken_for_a_backup_that_s
     assert!(left(&world).contains(&"d1".to_owned()));
 }
 
+/// Requests to delete may arrive late for a short time only.
+async fn short_lived_world() -> (World, Life) {
+    let mut world = world();
+    world.config.lease_seconds = SHORT_LEASE;
+    let life = world.start_with_cluster().await;
+    life.set(None, last(2)).await;
+    (world, life)
+}
+
+/// A run whose request to delete the first backup is on its way, when its policies change and its runner dies.
+async fn killed_while_policies_change(world: &World, life: Life, faults: &[Fault]) -> String {
+    world.fleet.fail("delete", faults);
+    let id = life.retain().await;
+    let until = Instant::now() + DEADLINE;
+    while world.fleet.count("delete") < faults.len() {
+        assert!(Instant::now() < until, "it never deletes");
+        sleep(std::time::Duration::from_millis(2)).await;
+    }
+    life.set(None, last(6)).await;
+    life.runner.kill().await;
+    id
+}
+
+#[tokio::test]
+async fn a_request_to_delete_that_may_still_arrive_is_waited_for_before_its_backup_counts_as_kept()
+{
+    let (world, life) = short_lived_world().await;
+    let id = killed_while_policies_change(&world, life, &[Fault::Hang]).await;
+    // A list is nothing that breaks: the first one goes through.
+    world
+        .fleet
+        .fail("list-backups", &[Fault::Break, Fault::Gate]);
+    let before = world.fleet.count("list-backups");
+    let mut life = world.start().await;
+    life.until(&id, |_| world.fleet.count("list-backups") == before + 2)
+        .await;
+    // The dead runner's request arrives, and ends in the middle.
+    let deleting = (BackupNow::Deleting, String::new());
+    world.fleet.facts().backups.insert("d1".into(), deleting);
+    world.fleet.facts().gate.cancel();
+    let (task, report) = life.retained(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{}", task.error);
+    assert_eq!(outcomes(&report)[0], "d1 Deleted");
+    assert_eq!(left(&world), ["d2", "f1", "f2", "f3", "f4"]);
+}
+
+#[tokio::test]
+async fn a_deletion_that_has_left_only_its_mark_is_taken_back_if_the_backup_is_to_stay() {
+    let (world, life) = short_lived_world().await;
+    let faults = [Fault::Break, Fault::Hang];
+    let id = killed_while_policies_change(&world, life, &faults).await;
+    world.fleet.facts().only_marked.insert("d1".into());
+    let mut life = world.start().await;
+    let (task, report) = life.retained(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{}", task.error);
+    assert_eq!(codes(&task), ["RETENTION_REFUSED"]);
+    assert_eq!(outcomes(&report)[0], "d1 Kept");
+    assert_eq!(left(&world).len(), 6);
+    let now = world.fleet.facts().backups["d1"].0.clone();
+    assert_eq!(now, BackupNow::Complete);
+}
+
+#[tokio::test]
+async fn policies_that_change_after_the_decision_keep_its_backup() {
+    let (world, mut life) = world_with_policy().await;
+    world.fleet.fail("list-backups", &[Fault::Gate]);
+    let id = life.retain().await;
+    // Decided by the policies that were read before the list.
+    world.called("list-backups").await;
+    life.set(None, last(6)).await;
+    world.fleet.facts().gate.cancel();
+    let (task, report) = life.retained(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{}", task.error);
+    assert_eq!(codes(&task), ["RETENTION_REFUSED"]);
+    assert_eq!(outcomes(&report)[0], "d1 Kept");
+    assert_eq!(world.fleet.count("delete"), 0);
+    assert_eq!(left(&world).len(), 6);
+}
+
 #[tokio::test]
 async fn a_run_ends_if_its_policies_change() {
-    let (world, life) = world_with_policy().await;
+    let (world, life) = short_lived_world().await;
     world.fleet.fail("delete", &[Fault::Hang]);
     let id = life.retain().await;
     world.called("delete").await;

@@ -285,6 +285,7 @@ impl StorageCatalog for RemoteStorageCatalog {
                 relies_on: how.relies_on.into_iter().map(Into::into).collect(),
                 only_garbage: how.only_garbage,
                 not_after: time_optional(how.not_after),
+                only_if_begun: how.only_if_begun,
             };
             follow(silence, on_progress, client.delete_backup_if(request)).await?
         } else {

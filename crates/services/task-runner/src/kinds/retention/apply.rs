@@ -3,7 +3,8 @@
 //! Before each deletion everything is read and decided again, and what is about to go is written down at the version that this
 //! run has last written: a run that has lost its place, or its lease, cannot write it and deletes nothing. The
 //! storage-catalog then deletes only the backup that was meant, only while the good ones are there by which it may go, and only if
-//! it can begin soon: a runner that is held up after it has written may reach it once more when another one has the task.
+//! it can begin while this runner's lease lasts: a runner that is held up after it has written may reach it once more when
+//! another one has the task. The policies are read once more after the write, because that is when a change of them is too late.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +18,12 @@ use schedule::ScheduleName;
 use state_store::StateError;
 
 use super::REPORT;
-use super::finish::{Found, delete, finish};
+use super::finish::{Found, delete, finish, may_begin_for, not_after};
 use crate::engine::{Output, StepError, StepRun};
 use crate::error::RunnerError;
 use crate::kinds::undo::follow_up;
 use crate::retention::store::{self, Deleting, StoredNow};
-use crate::retention::{Decision, decide_now, list};
+use crate::retention::{self as retained, Decision, decide_now, list};
 
 /// The policies that the task has begun with, among its documents.
 const POLICIES: &str = "policies";
@@ -76,11 +77,15 @@ impl<'a> Run<'a> {
         let Some(deleting) = self.now.now.deleting.clone() else {
             return Ok(());
         };
-        let on_progress = |progress| self.step.report(progress);
-        let found = finish(&self.step.context, &self.cluster, &deleting, &on_progress).await?;
+        let mut found = self.finish(&deleting).await?;
+        if matches!(found, Found::Untouched) && !self.still_goes(&deleting).await? {
+            // It must not be reported as kept while an earlier request to delete it may still arrive.
+            tokio::time::sleep(may_begin_for(&self.step.context, &deleting)).await;
+            found = self.finish(&deleting).await?;
+        }
         let name = &deleting.name;
         match found {
-            Found::Untouched => {}
+            Found::Untouched | Found::Refused => {}
             Found::Gone => self.settle(name, |entry| entry.outcome = RetentionOutcome::Deleted),
             Found::Finished(deletion) => self.settle(name, |entry| {
                 entry.outcome = RetentionOutcome::Deleted;
@@ -88,6 +93,25 @@ impl<'a> Run<'a> {
             }),
         }
         self.note(None).await
+    }
+
+    async fn finish(&self, deleting: &Deleting) -> Result<Found, StepError> {
+        let on_progress = |progress| self.step.report(progress);
+        finish(&self.step.context, &self.cluster, deleting, &on_progress).await
+    }
+
+    /// Whether a backup that was to go goes by what there is now, too: then it does not matter which request deletes it.
+    async fn still_goes(&self, deleting: &Deleting) -> Result<bool, StepError> {
+        let decision = match decide_now(&self.step.context, &self.cluster, |_| false).await {
+            Err(RunnerError::RetentionNotSet { .. }) => return Ok(false),
+            decided => decided?,
+        };
+        let begun_with = self.policies.as_ref();
+        let is_meant =
+            |ruled: &&Ruled| ruled.name == deleting.name && ruled.started_at == deleting.started_at;
+        let mut going = Policies::going(&decision.ruled, &decision.backups).into_iter();
+        let unchanged = begun_with.is_none_or(|policies| *policies == decision.policies);
+        Ok(unchanged && going.any(|ruled| is_meant(&ruled)))
     }
 
     /// Decides, and deletes the first backup that goes. Returns whether there may be another one.
@@ -104,9 +128,7 @@ impl<'a> Run<'a> {
             decided => decided?,
         };
         if !self.goes_by(&decision.policies).await? {
-            self.keep_all_but(|_| false);
-            let finding = self.policies_changed();
-            self.findings.push(finding);
+            self.end_by_change();
             return Ok(false);
         }
         self.note_leap(&decision);
@@ -119,8 +141,13 @@ impl<'a> Run<'a> {
             name: next.name.clone(),
             started_at: next.started_at,
             relies_on: next.relied_on.clone(),
+            not_after: not_after(&self.step.context, self.step.lease_left()),
         };
         self.note(Some(deleting.clone())).await?;
+        if !self.is_as_decided(&decision.policies).await? {
+            self.end_by_change();
+            return Ok(false);
+        }
         self.show(&deleting.name, going.len());
         let on_progress = |_: Progress| self.show(&deleting.name, going.len());
         let deleted = delete(&self.step.context, &self.cluster, &deleting, &on_progress).await;
@@ -185,6 +212,20 @@ impl<'a> Run<'a> {
         self.step.put_document(POLICIES, policies).await?;
         self.policies = Some(policies.clone());
         Ok(true)
+    }
+
+    /// Whether the policies are still these.
+    async fn is_as_decided(&self, policies: &Policies) -> Result<bool, StepError> {
+        match retained::policies(&self.step.context, &self.cluster).await {
+            Err(RunnerError::RetentionNotSet { .. }) => Ok(false),
+            now => Ok(now? == *policies),
+        }
+    }
+
+    fn end_by_change(&mut self) {
+        self.keep_all_but(|_| false);
+        let finding = self.policies_changed();
+        self.findings.push(finding);
     }
 
     fn policies_changed(&self) -> Finding {

@@ -1,9 +1,10 @@
-//! Finishes a deletion that a run of retention has begun.
+//! Deletes what was decided, and finishes a deletion that a run of retention has begun.
 
 use std::time::Duration;
 
 use api::ErrorKind;
 use api::clients::{DeleteBackup, OnProgress};
+use jiff::Timestamp;
 use model::task::Deletion;
 use model::{BackupRef, BackupState, ClusterName, Finding};
 use plan::codes;
@@ -17,14 +18,18 @@ use crate::retention::store::{self, Deleting, StoredNow};
 /// How long a task that is cancelled tries to finish its deletion. One that gets further is not cut off.
 const FINISH_FOR: Duration = Duration::from_secs(60);
 
-/// A call that is held up longer than that deletes nothing any more. Nor does one that is held up for longer than the lease of
-/// the task lasts: another runner may have the task by then, and may have decided again.
+/// A call that is held up longer than that deletes nothing any more.
 const BEGIN_WITHIN: Duration = Duration::from_secs(60);
+
+/// The reason of the storage-catalog's refusal to finish a deletion that has left nothing but its mark.
+const NOT_BEGUN: &str = "DELETION_NOT_BEGUN";
 
 /// What is found of a backup whose deletion may have begun.
 pub(super) enum Found {
-    /// It is as it was: whether it goes is decided again.
+    /// It is as it was: whether it goes is decided again. A request to delete it may still arrive until its time is over.
     Untouched,
+    /// Its deletion has begun and cannot be finished now.
+    Refused,
     /// Nothing is left of it.
     Gone,
     /// This is what was left.
@@ -46,47 +51,88 @@ pub(super) async fn finish(
         Some(Some(BackupState::Deleting)) => {}
         Some(_) => return Ok(Found::Untouched),
     }
-    match delete(context, cluster, deleting, on_progress).await {
+    match finish_begun(context, cluster, deleting, on_progress).await {
         Ok(deletion) => Ok(Found::Finished(deletion)),
         Err(StepError::Remote(error)) if error.kind == ErrorKind::NotFound => Ok(Found::Gone),
-        // The storage-catalog has taken the mark back, because the backup is needed after all.
-        Err(error) if error.is_refusal() => Ok(Found::Untouched),
+        // Nothing of it is gone, and the storage-catalog has taken the mark back.
+        Err(StepError::Remote(error)) if error.reason == NOT_BEGUN => Ok(Found::Untouched),
+        Err(error) if error.is_refusal() => Ok(Found::Refused),
         Err(error) => Err(error),
     }
 }
 
-/// Deletes a backup on the grounds on which it was decided.
+/// The time after which a request to delete must not begin that is sent under a lease with so much time left: another runner
+/// may have the task by then, and may have decided again.
+pub(super) fn not_after(context: &Context, lease_left: Duration) -> Option<Timestamp> {
+    let within = BEGIN_WITHIN.min(lease_left);
+    (context.clock)().checked_add(within).ok()
+}
+
+/// How long a request to delete that was sent on these grounds may still begin.
+pub(super) fn may_begin_for(context: &Context, deleting: &Deleting) -> Duration {
+    let left = deleting
+        .not_after
+        .map(|time| time.duration_since((context.clock)()));
+    // Another runner's clock may have been ahead.
+    let left = left.and_then(|left| Duration::try_from(left).ok());
+    left.unwrap_or_default().min(BEGIN_WITHIN)
+}
+
+/// Deletes a backup on the grounds on which it was decided, which have been written down before.
 pub(super) async fn delete(
     context: &Context,
     cluster: &ClusterName,
     deleting: &Deleting,
     on_progress: OnProgress<'_>,
 ) -> Result<Deletion, StepError> {
+    send(context, cluster, how(deleting), on_progress, deleting).await
+}
+
+/// Finishes a deletion that has begun. If it has left a mark only, the policies may not let the backup go any more.
+async fn finish_begun(
+    context: &Context,
+    cluster: &ClusterName,
+    deleting: &Deleting,
+    on_progress: OnProgress<'_>,
+) -> Result<Deletion, StepError> {
+    let how = DeleteBackup {
+        only_if_begun: true,
+        not_after: not_after(context, context.tasks.lease_ttl()),
+        ..how(deleting)
+    };
+    send(context, cluster, how, on_progress, deleting).await
+}
+
+fn how(deleting: &Deleting) -> DeleteBackup {
+    DeleteBackup {
+        started_at: Some(deleting.started_at),
+        relies_on: deleting.relies_on.clone(),
+        not_after: deleting.not_after,
+        ..DeleteBackup::default()
+    }
+}
+
+async fn send(
+    context: &Context,
+    cluster: &ClusterName,
+    how: DeleteBackup,
+    on_progress: OnProgress<'_>,
+    deleting: &Deleting,
+) -> Result<Deletion, StepError> {
     let backup = BackupRef {
         cluster: cluster.clone(),
         name: deleting.name.clone(),
     };
-    let within = BEGIN_WITHIN.min(context.tasks.lease_ttl());
-    let how = DeleteBackup {
-        even_if_running: false,
-        earlier_are_dead: false,
-        started_at: Some(deleting.started_at),
-        relies_on: deleting.relies_on.clone(),
-        only_garbage: false,
-        not_after: (context.clock)().checked_add(within).ok(),
-    };
-    let deleted = context
-        .catalog
-        .delete_backup(&backup, how, on_progress)
-        .await;
-    Ok(deleted?)
+    let catalog = &context.catalog;
+    Ok(catalog.delete_backup(&backup, how, on_progress).await?)
 }
 
 /// Finishes what a task that is given up has begun. Returns what could not be finished.
 pub(super) async fn finish_own(context: &Context, task: &LiveTask) -> Vec<Finding> {
     let limits = RetryLimits::new(&context.config).at_most(FINISH_FOR);
     match retry(limits, || try_finish(context, task)).await {
-        Ok(()) => Vec::new(),
+        Ok(true) => Vec::new(),
+        Ok(false) => vec![perhaps_cut_short(task)],
         Err(error) => {
             tracing::warn!(task_id = %task.record.id, error = error.text(), "deletion not finished");
             vec![perhaps_cut_short(task)]
@@ -94,18 +140,23 @@ pub(super) async fn finish_own(context: &Context, task: &LiveTask) -> Vec<Findin
     }
 }
 
-async fn try_finish(context: &Context, task: &LiveTask) -> Result<(), StepError> {
+/// Returns whether no deletion is left that may begin, or go on, when this task has ended.
+async fn try_finish(context: &Context, task: &LiveTask) -> Result<bool, StepError> {
     let cluster = &task.record.cluster;
     let Some(stored) = store::now(context, cluster).await? else {
-        return Ok(());
+        return Ok(true);
     };
     let Some(deleting) = &stored.now.deleting else {
-        return Ok(());
+        return Ok(true);
     };
     if stored.now.task != task.record.id {
-        return Ok(());
+        return Ok(true);
     }
-    finish(context, cluster, deleting, &|_| {}).await?;
+    let found = finish(context, cluster, deleting, &|_| {}).await?;
+    if matches!(found, Found::Untouched) && !may_begin_for(context, deleting).is_zero() {
+        // It stays written down, so that the next run looks for it.
+        return Ok(false);
+    }
     let mut done = StoredNow {
         now: stored.now.clone(),
         version: stored.version,
@@ -114,7 +165,7 @@ async fn try_finish(context: &Context, task: &LiveTask) -> Result<(), StepError>
     let write = [store::write_now(cluster, &done)?];
     match context.store.write(&write, None).await {
         // The next run has begun, and has seen to it.
-        Ok(_) | Err(state_store::StateError::Conflict { .. }) => Ok(()),
+        Ok(_) | Err(state_store::StateError::Conflict { .. }) => Ok(true),
         Err(error) => Err(error.into()),
     }
 }
