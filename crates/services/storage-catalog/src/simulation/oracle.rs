@@ -85,7 +85,10 @@ impl Oracle {
 
     /// It could not be given up, because it is committed.
     pub fn was_committed(&mut self, name: &str) {
-        self.of(name).committing = false;
+        let story = self.of(name);
+        // No one was told that it is complete, and a deletion that was asked for meanwhile may have found no manifest: then it
+        // deletes the data first, and the manifest at its end.
+        story.committing &= story.open_deletions > 0;
     }
 
     pub fn asks_to_delete(&mut self, name: &str) {
