@@ -23,6 +23,7 @@ test: need-test build-all ## Every test of the project, real Cassandra and S3 in
 .PHONY: soak
 soak: need-test build-all ## The long matrices, for a change that is about to be called done; not a part of test
 	$(BIN)/lab fetch
+	RINGKEEP_SIMULATION_SEEDS=10000 $(CARGO) test --workspace --lib -- simulation
 	$(CARGO) test --workspace $(addprefix --test ,$(basename $(notdir $(wildcard tests/soak/tests/*)))) --no-fail-fast
 
 .PHONY: bench

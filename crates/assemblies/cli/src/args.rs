@@ -9,6 +9,7 @@ use crate::commands::backup::BackupCommand;
 use crate::commands::cluster::ClusterCommand;
 use crate::commands::compat::CompatArgs;
 use crate::commands::completions::CompletionsArgs;
+use crate::commands::gc::GcCommand;
 use crate::commands::get;
 use crate::commands::leftovers::LeftoversCommand;
 use crate::commands::maintenance::MaintenanceCommands;
@@ -141,9 +142,12 @@ pub enum Command {
     /// Makes backups by themselves, at set times.
     #[command(subcommand)]
     Schedule(ScheduleCommand),
-    /// Shows which backups a retention policy would keep.
+    /// Sets which backups are kept, and deletes the others.
     #[command(subcommand)]
     Retention(RetentionCommand),
+    /// Finds and deletes what is of no use in the bucket.
+    #[command(subcommand)]
+    Gc(GcCommand),
     /// Runs cleanup, upgradesstables, repair and the like on the nodes of a cluster.
     #[command(subcommand)]
     Maintenance(MaintenanceCommands),

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod cluster;
 pub mod compat;
 pub mod completions;
+pub mod gc;
 pub mod get;
 pub mod leftovers;
 pub mod maintenance;
@@ -34,6 +35,7 @@ pub async fn run(command: Command, context: &mut Context) -> Result<(), Failure>
         Command::Leftovers(command) => leftovers::run(command, context).await,
         Command::Schedule(command) => schedule::run(command, context).await,
         Command::Retention(command) => retention::run(command, context).await,
+        Command::Gc(command) => gc::run(command, context).await,
         Command::Maintenance(command) => maintenance::run(command, context).await,
         Command::Apply(args) => apply::run(args, context).await,
         Command::Get(args) => get::run(args, context).await,

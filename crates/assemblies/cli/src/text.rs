@@ -7,6 +7,7 @@ pub mod finding;
 pub mod kept_damage;
 pub mod leftovers;
 pub mod plan;
+pub mod retention;
 pub mod schedule;
 pub mod sstable;
 pub mod task;

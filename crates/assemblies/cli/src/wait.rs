@@ -49,9 +49,12 @@ pub fn verdict(task: &ShownTask) -> Result<(), Failure> {
     }
 }
 
-/// A verification starts from the beginning instead.
+/// Verifications, runs of retention and collections start from the beginning instead.
 fn is_resumable(task: &ShownTask) -> bool {
-    task.kind != Some(TaskKind::Verify)
+    !matches!(
+        task.kind,
+        Some(TaskKind::Verify | TaskKind::Retention | TaskKind::Collection)
+    )
 }
 
 /// Watches, and again whenever the connection breaks, for as long as patience lasts.

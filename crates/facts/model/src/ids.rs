@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -151,6 +152,18 @@ impl TableId {
     /// As folder names have it: 32 hex digits.
     pub fn folder_suffix(&self) -> String {
         self.0.simple().to_string()
+    }
+}
+
+impl TaskId {
+    /// When the task was created, in milliseconds, by the clock of the task-runner; none of an id that does not have it.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        if self.0.get_version_num() != 7 {
+            return None;
+        }
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        let (seconds, nanos) = (i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?);
+        Timestamp::new(seconds, nanos).ok()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Plain data with its rules, no async, no I/O, no wire. The bodies of the bucket's documents are in [`manifest`];
 //! docs/format.md is their specification.
 
+pub mod ages;
 pub mod bucket;
 pub mod cluster;
 pub mod cql;
@@ -23,7 +24,10 @@ pub mod task;
 pub mod verify;
 pub mod zone;
 
-pub use bucket::{BackupState, BackupSummary, Coverage, ShownBackup, ShownBackupNode, StoreStatus};
+pub use bucket::{
+    BackupPin, BackupState, BackupSummary, CollectionPlan, Coverage, Covers, Garbage, GarbageKind,
+    ShownBackup, ShownBackupNode, StoreStatus,
+};
 pub use cluster::{Cluster, ClusterNode, ClusterState, ShownRecognition};
 pub use finding::{Finding, Severity, When};
 pub use ids::{BackupName, BackupRef, ClusterName, HostId, NameError, TableId, TaskId};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::KeyspaceCoverage;
 use crate::{
-    BackupName, BackupRef, HostId, RingMember, Schema, Selection, TableId, TableRef, TaskId,
+    BackupName, BackupRef, Covers, HostId, RingMember, Schema, Selection, TableId, TableRef, TaskId,
 };
 
 pub use damage::{KeptDamage, damaged_sstables};
@@ -46,6 +46,12 @@ pub struct Marker {
     pub backup: BackupRef,
     pub at: Timestamp,
     pub task_id: Option<TaskId>,
+    /// Of a pin by people: why. Its `task_id` is no task then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When a pin by people ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// Everything that one node contributed to a backup.
@@ -216,6 +222,14 @@ impl BackupManifest {
         self.ring
             .iter()
             .all(|member| self.nodes.iter().any(|node| node.host_id == member.host_id))
+    }
+
+    /// What is in it.
+    pub fn covers(&self) -> Covers {
+        let in_it = |host: &HostId| self.nodes.iter().any(|node| node.host_id == *host);
+        let members = self.ring.iter().map(|member| member.host_id);
+        let missing = members.filter(|host| !in_it(host)).collect();
+        Covers::new(&self.selection, missing)
     }
 
     /// SSTables that were damaged on their nodes already.

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BackupRef, ClusterName, Finding, TaskId, VerifyReport};
 
+mod retention;
 mod shown;
 
+pub use retention::{RetentionEntry, RetentionOutcome, RetentionReport};
 pub use shown::{ShownReport, ShownTask, ShownTaskStep};
 
 /// What a task does.
@@ -23,6 +25,10 @@ pub enum TaskKind {
     Accept,
     /// Puts the old files of a restore in place back.
     Rollback,
+    /// Deletes the backups of a cluster that its retention policies let go.
+    Retention,
+    /// Deletes what is of no use in the bucket under a cluster.
+    Collection,
     /// Runs commands on nodes, one after the other.
     Maintenance,
 }
@@ -48,6 +54,8 @@ impl TaskKind {
             Self::Delete => "delete",
             Self::Accept => "accept",
             Self::Rollback => "rollback",
+            Self::Retention => "retention",
+            Self::Collection => "collection",
             Self::Maintenance => "maintenance",
         }
     }
@@ -169,6 +177,10 @@ pub struct Task {
     pub verification: Option<VerifyReport>,
     /// What a task that deletes a backup has removed.
     pub deletion: Option<Deletion>,
+    /// What a task that applies retention has done so far.
+    pub retention: Option<RetentionReport>,
+    /// What a task that collects garbage has done.
+    pub collection: Option<RetentionReport>,
     /// Of a maintenance task: its jobs, as the command line has them.
     pub maintenance: Vec<String>,
 }

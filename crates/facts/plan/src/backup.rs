@@ -12,7 +12,7 @@ use crate::cluster::{self, Absence, Cluster};
 use crate::codes;
 use crate::findings::Findings;
 
-pub use steps::{backup_steps, delete_steps, verify_steps};
+pub use steps::{backup_steps, collection_steps, delete_steps, retention_steps, verify_steps};
 
 /// Plans a backup. Never fails: what stands against it is in the findings, all at once.
 pub fn plan_backup(request: &BackupRequest) -> BackupPlan {

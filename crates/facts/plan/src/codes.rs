@@ -436,6 +436,17 @@ codes! {
     PIN_NOT_RELEASED Warning After
         "A restore could not give up its hold on a backup, or keeps it so that it can be resumed; until it is released the \
          backup cannot be deleted. Once the restore has ended for good, the task-runner tries again every hour."
+    RETENTION_REFUSED Advice After
+        "A backup that a retention policy lets go was not deleted, because the storage-catalog has refused it: mostly it was \
+         pinned, or became a base, after the policy had been applied. It stays, and the next run decides again. A run also \
+         ends if the policies change while it applies them."
+    RETENTION_CLOCK Warning After
+        "Backups that no rule of a retention policy keeps stay, because between the dates of two backups there is a gap that no \
+         earlier gap explains: either backups were not made for long, or the clock of the storage-catalog was wrong, and ages are \
+         not known. They go by themselves once the backups after the gap span the days of the policy."
+    DELETION_CUT_SHORT Warning After
+        "A task that applies retention was ended while it deleted a backup, and the deletion could not be finished. The backup \
+         can no longer be restored. The next run of retention finishes it, and so does the command of the hint."
 }
 
 /// What is no longer to be done once the upgradesstables steps of a restore are done.

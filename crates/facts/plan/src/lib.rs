@@ -18,7 +18,9 @@ pub mod text_table;
 mod verdict;
 pub mod wording;
 
-pub use backup::{backup_steps, delete_steps, plan_backup, verify_steps};
+pub use backup::{
+    backup_steps, collection_steps, delete_steps, plan_backup, retention_steps, verify_steps,
+};
 pub use cluster::agree_on_schema;
 pub use codes::Code;
 pub use compatibility::check_compatibility;

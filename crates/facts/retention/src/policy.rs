@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Period;
 
-/// Good backups that are kept whatever their age, unless a policy has another number.
+/// The newest good backups that are kept whatever their age, unless a policy has another number.
 pub const FLOOR_DEFAULT: u32 = 2;
+/// Days after which what failed goes, unless a policy has another number.
+pub const FAILED_DAYS_DEFAULT: u32 = 7;
 
 /// Rules, each of which keeps backups; what no rule keeps goes. Failed, damaged and running backups are never counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,15 +35,18 @@ pub struct Policy {
     /// The same by years.
     #[serde(default)]
     pub yearly: u32,
-    /// Good backups that are kept whatever the other rules say; at least one.
+    /// The newest good ones, so many, are kept whatever the other rules say; at least one.
     #[serde(default = "floor_default")]
     pub floor: u32,
-    /// Days after which what failed or is damaged goes.
+    /// Days after which what failed or is damaged goes, since it was begun or since damage was found in it.
     #[serde(default = "failed_days_default")]
     pub failed_days: u32,
     /// By whose calendar.
     #[serde(default)]
     pub zone: Zone,
+    /// Everything, whatever the other rules say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_all: bool,
 }
 
 fn floor_default() -> u32 {
@@ -49,7 +54,7 @@ fn floor_default() -> u32 {
 }
 
 fn failed_days_default() -> u32 {
-    7
+    FAILED_DAYS_DEFAULT
 }
 
 /// Why a policy is refused.
@@ -79,13 +84,26 @@ impl Policy {
             floor: floor_default(),
             failed_days: failed_days_default(),
             zone: Zone::default(),
+            keep_all: false,
+        }
+    }
+
+    /// Keeps everything.
+    pub fn keeping_all() -> Self {
+        Self {
+            keep_all: true,
+            ..Self::new()
         }
     }
 
     /// Whether it may be applied.
     pub fn check(&self) -> Result<(), PolicyError> {
         let periods = Period::ALL.map(|period| self.of(period));
-        if self.last == 0 && self.days == 0 && periods.iter().all(|kept| *kept == 0) {
+        if !self.keep_all
+            && self.last == 0
+            && self.days == 0
+            && periods.iter().all(|kept| *kept == 0)
+        {
             return Err(PolicyError::NoRule);
         }
         if self.floor == 0 {

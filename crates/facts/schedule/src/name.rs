@@ -3,13 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
 use model::BackupName;
 use serde::{Deserialize, Serialize};
 
 /// The longest name of a schedule. With the time behind it, it is still a label of Kubernetes, which ends at 63.
 pub const SCHEDULE_NAME_LEN_MAX: usize = 40;
+
+/// The length of the time in a backup's name, `20261126t020000z`.
+const TIME_LEN: usize = 16;
 
 /// A schedule's name, unique within its cluster: a DNS label, so that what is made from it is one too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,6 +39,18 @@ impl ScheduleName {
         let name = format!("{}-{}", self.0, due.strftime("%Y%m%dt%H%M%Sz"));
         name.parse()
             .expect("a schedule's name with a time behind it is the name of a backup")
+    }
+
+    /// The schedule that a backup of this name was made by: the reverse of [`backup`](Self::backup). None if it is not the
+    /// name of a scheduled backup.
+    pub fn of_backup(backup: &BackupName) -> Option<Self> {
+        let name = backup.as_str();
+        let (schedule, time) = name.split_at_checked(name.len().checked_sub(TIME_LEN + 1)?)?;
+        let due = civil::DateTime::strptime("-%Y%m%dt%H%M%Sz", time).ok()?;
+        let due = due.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        let schedule: Self = schedule.parse().ok()?;
+        // Forms of a time that `backup` never writes are not its own.
+        (schedule.backup(due) == *backup).then_some(schedule)
     }
 }
 
@@ -87,6 +102,31 @@ mod tests {
         let name: ScheduleName = "nightly".parse().expect("a name");
         let due = "2026-11-26T02:00:00Z".parse().expect("a time");
         assert_eq!(name.backup(due).as_str(), "nightly-20261126t020000z");
+    }
+
+    #[test]
+    fn the_schedule_of_a_backup_is_known_by_its_name() {
+        let of = |name: &str| {
+            let name: BackupName = name.parse().expect("a name");
+            ScheduleName::of_backup(&name).map(String::from)
+        };
+        assert_eq!(of("nightly-20261126t020000z").as_deref(), Some("nightly"));
+        let nested = "a-20261126t020000z-20261127t020000z";
+        assert_eq!(of(nested).as_deref(), Some("a-20261126t020000z"));
+        for other in [
+            "nightly",
+            "prod-20261126t020000Z",
+            "Nightly-20261126t020000z",
+            "nightly-20261326t020000z",
+            "nightly20261126t020000z",
+            "-20261126t020000z",
+            "20261126t020000z",
+        ] {
+            let Ok(name) = other.parse::<BackupName>() else {
+                continue;
+            };
+            assert_eq!(ScheduleName::of_backup(&name), None, "{other}");
+        }
     }
 
     #[test]

@@ -19,10 +19,10 @@ pub use node_agent::{
 };
 pub use planner::{Planner, RemotePlanner};
 pub use storage_catalog::{
-    BeginBackup, CommitBackup, CompleteBackup, RemoteStorageCatalog, StorageCatalog,
+    BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, RemoteStorageCatalog, StorageCatalog,
 };
 pub use task_runner::{
-    CreateBackup, CreatedBackup, MaintenanceDocument, NamedBackup, PlanRestore, RemoteTaskRunner,
-    StartMaintenance, StartRestore, StartedMaintenance, StartedRestore, StartedTask, TaskPage,
-    TaskRunner, TaskWatch,
+    CreateBackup, CreatedBackup, KnownDead, MaintenanceDocument, NamedBackup, PlanRestore,
+    RemoteTaskRunner, StartMaintenance, StartRestore, StartedMaintenance, StartedRestore,
+    StartedTask, TaskPage, TaskRunner, TaskWatch,
 };

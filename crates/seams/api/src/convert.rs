@@ -13,6 +13,7 @@ mod maintenance;
 pub mod node;
 pub mod plan;
 mod recognition;
+mod retention;
 mod schedule;
 mod schema;
 mod setup;

@@ -43,6 +43,11 @@ pub struct Pin(pub Marker);
 #[serde(transparent)]
 pub struct DeletionMark(pub Marker);
 
+/// The name of a backup that was deleted: it is never taken again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tombstone(pub Marker);
+
 macro_rules! document {
     ($type:ty, $kind:ident, $max:ident, $check:expr) => {
         impl Document for $type {
@@ -81,6 +86,12 @@ document!(
             Err(DocumentError::Misplaced { own })
         }
     }
+);
+document!(
+    Tombstone,
+    Tombstone,
+    SMALL_BYTES_MAX,
+    |Tombstone(it), key| { belongs(keys::tombstone(&it.backup), key) }
 );
 document!(
     Verification,

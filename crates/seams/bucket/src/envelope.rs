@@ -27,6 +27,8 @@ pub enum DocumentKind {
     BackupManifest,
     /// What a verification of the backup has found.
     Verification,
+    /// The backup was deleted, or its deletion has begun to delete.
+    Tombstone,
 }
 
 /// Why a document cannot be used.

@@ -105,12 +105,46 @@ pub fn deletion_mark(backup: &BackupRef, number: u32, attempt: &uuid::Uuid) -> S
     format!("{}{number:08}-{attempt}.json", deletion_marks(backup))
 }
 
+/// The mark of an attempt to delete what bears a name only if it is of no use.
+pub fn collection_mark(backup: &BackupRef, number: u32, attempt: &uuid::Uuid) -> String {
+    format!("{}{number:08}-gc-{attempt}.json", deletion_marks(backup))
+}
+
+/// Whether it is the key of a mark of such an attempt: it does not show that anything was to be deleted.
+pub fn is_collection_mark(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    name.split_once('-')
+        .is_some_and(|(_, rest)| rest.starts_with("gc-"))
+}
+
+/// The prefix under which the tombstones of a cluster are; all clusters' with `None`.
+pub fn tombstones(cluster: Option<&ClusterName>) -> String {
+    match cluster {
+        Some(cluster) => format!("{ROOT}/tombstones/{cluster}/"),
+        None => format!("{ROOT}/tombstones/"),
+    }
+}
+
+/// Says that a backup of this name was deleted. It stays: the keys of the objects of two backups of one name would be the
+/// same, and a deletion that was held up for long would delete those of the second one.
+pub fn tombstone(backup: &BackupRef) -> String {
+    format!("{ROOT}/tombstones/{}/{}.json", backup.cluster, backup.name)
+}
+
 /// The prefix under which the pins of a backup are.
 pub fn pins(backup: &BackupRef) -> String {
     format!("{ROOT}/pins/{}/{}/", backup.cluster, backup.name)
 }
 
-/// Keeps a backup from being deleted while a task needs it.
+/// The prefix under which the pins of a cluster are; all clusters' with `None`.
+pub fn all_pins(cluster: Option<&ClusterName>) -> String {
+    match cluster {
+        Some(cluster) => format!("{ROOT}/pins/{cluster}/"),
+        None => format!("{ROOT}/pins/"),
+    }
+}
+
+/// Keeps a backup from being deleted while a task needs it, or as long as people want to keep it.
 pub fn pin(backup: &BackupRef, task: &TaskId) -> String {
     format!("{}{task}.json", pins(backup))
 }
@@ -118,6 +152,14 @@ pub fn pin(backup: &BackupRef, task: &TaskId) -> String {
 /// The prefix under which the results of verifications of a backup are.
 pub fn verifications(backup: &BackupRef) -> String {
     format!("{ROOT}/verifications/{}/{}/", backup.cluster, backup.name)
+}
+
+/// The prefix under which the results of verifications of a cluster are; all clusters' with `None`.
+pub fn all_verifications(cluster: Option<&ClusterName>) -> String {
+    match cluster {
+        Some(cluster) => format!("{ROOT}/verifications/{cluster}/"),
+        None => format!("{ROOT}/verifications/"),
+    }
 }
 
 /// The same for one level.
@@ -134,6 +176,17 @@ pub fn verification(
 ) -> String {
     let prefix = verifications_of(backup, level);
     format!("{prefix}{number:08}-{attempt}.json")
+}
+
+/// The backup of a key of the form `<root><cluster>/<backup>/<more>`, where `root` is the prefix of a tree over all clusters.
+pub fn parse_key_below(root: &str, key: &str) -> Option<BackupRef> {
+    let mut segments = key.strip_prefix(root)?.split('/');
+    let (cluster, name) = (segments.next()?, segments.next()?);
+    segments.next()?;
+    Some(BackupRef {
+        cluster: cluster.parse().ok()?,
+        name: name.parse().ok()?,
+    })
 }
 
 /// Splits `<prefix>/<cluster>/<backup>.json` under one of the trees above.
@@ -185,6 +238,20 @@ mod tests {
             numbered(&key(None), 2),
             format!("{folder}/nb-1-big-Data.db.2")
         );
+    }
+
+    #[test]
+    fn marks_of_collections_are_known_and_sort_by_their_numbers() {
+        let backup = BackupRef {
+            cluster: "prod".parse().expect("name"),
+            name: "gc-1".parse().expect("name"),
+        };
+        let attempt = uuid::Uuid::from_u128(u128::MAX);
+        let of_collection = collection_mark(&backup, 1, &attempt);
+        let of_deletion = deletion_mark(&backup, 2, &attempt);
+        assert!(is_collection_mark(&of_collection));
+        assert!(!is_collection_mark(&of_deletion));
+        assert!(of_collection < of_deletion);
     }
 
     #[test]

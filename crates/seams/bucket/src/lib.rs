@@ -29,7 +29,7 @@ mod streaming_check;
 
 use blob_store::Store;
 
-pub use document::{DeletionMark, Document, Pin, Read, Written};
+pub use document::{DeletionMark, Document, Pin, Read, Tombstone, Written};
 pub use envelope::{DocumentError, DocumentKind};
 pub use error::{BucketError, store_kind, store_reason};
 pub use node_manifest::{CommittedNode, CommittedNodes};

@@ -1,7 +1,7 @@
 //! Backups in lists, and their figures wherever one is shown.
 
 use model::manifest::BackupKind;
-use model::{BackupState, BackupSummary};
+use model::{BackupPin, BackupState, BackupSummary};
 use serde::Serialize;
 
 use crate::{UNKNOWN, some, time};
@@ -39,8 +39,33 @@ pub struct BackupSummaryView {
     pub sstables: u64,
     /// SSTables that were damaged on their nodes already and were kept on demand.
     pub damaged_sstables: u64,
+    /// The most places that the newest verification of any level has found damaged or missing.
+    pub damage_found: u64,
+    /// What keeps it from being deleted.
+    pub pins: Vec<PinView>,
     /// Why it failed or cannot be read.
     pub detail: Option<String>,
+}
+
+/// What keeps a backup from being deleted.
+#[derive(Debug, Clone, Serialize)]
+pub struct PinView {
+    /// The task that needs the backup; null if people have set the pin.
+    pub task_id: Option<String>,
+    /// Why people have set it.
+    pub reason: Option<String>,
+    /// RFC 3339: when a pin by people ends by itself.
+    pub until: Option<String>,
+}
+
+impl From<&BackupPin> for PinView {
+    fn from(pin: &BackupPin) -> Self {
+        Self {
+            task_id: pin.reason.is_none().then(|| pin.id.to_string()),
+            reason: pin.reason.clone(),
+            until: pin.until.map(|until| until.to_string()),
+        }
+    }
 }
 
 impl From<&BackupSummary> for BackupSummaryView {
@@ -62,6 +87,8 @@ impl From<&BackupSummary> for BackupSummaryView {
             uploaded_bytes: summary.uploaded_bytes,
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
+            damage_found: summary.damage_found,
+            pins: summary.pins.iter().map(PinView::from).collect(),
             detail: some(&summary.detail),
         }
     }

@@ -10,6 +10,7 @@
 pub mod backup;
 pub mod backup_list;
 pub mod cluster;
+pub mod collection;
 pub mod error;
 pub mod kept_damage;
 pub mod leftovers;

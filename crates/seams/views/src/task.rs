@@ -1,7 +1,9 @@
 //! Tasks and their steps.
 
 use model::Finding;
-use model::task::{Deletion, ShownTask, ShownTaskStep, StepState, TaskKind, TaskState};
+use model::task::{
+    Deletion, RetentionReport, ShownTask, ShownTaskStep, StepState, TaskKind, TaskState,
+};
 use serde::Serialize;
 
 use crate::verify::VerifyView;
@@ -12,7 +14,8 @@ use crate::{UNKNOWN, some, time};
 pub struct TaskView {
     /// A UUID, ordered by time.
     pub id: String,
-    /// `backup`, `restore`, `verify`, `delete`, `accept`, `rollback`, `maintenance` or `unknown`.
+    /// `backup`, `restore`, `verify`, `delete`, `accept`, `rollback`, `retention`, `collection`, `maintenance` or
+    /// `unknown`.
     pub kind: &'static str,
     /// `pending`, `running`, `succeeded`, `failed`, `cancelled` or `unknown`.
     pub state: &'static str,
@@ -44,6 +47,12 @@ pub struct TaskView {
     /// What a task that deletes a backup has removed; only of one that has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion: Option<DeletionView>,
+    /// What a task that applies retention has done; only of one that has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<RetentionReport>,
+    /// What a task that collects garbage has done; only of one that has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection: Option<RetentionReport>,
     /// What a maintenance task does, as the command line has it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub maintenance: Vec<String>,
@@ -103,6 +112,8 @@ impl From<&ShownTask> for TaskView {
             findings: task.findings.clone(),
             verification: task.verification.as_ref().map(VerifyView::from),
             deletion: task.deletion.map(DeletionView::from),
+            retention: task.retention.clone(),
+            collection: task.collection.clone(),
             maintenance: task.maintenance.clone(),
         }
     }

@@ -65,10 +65,16 @@ impl Catalog {
                 None => return Ok(None),
             },
         };
-        // A deletion that was at its very end when the name was looked up removes its mark last.
+        // A deletion that was at its very end when the name was looked up removes its mark last; its tombstone stays.
         if !self.marks(backup).await?.is_empty() {
             self.tidy(&keys::intent(backup)).await?;
             return Err(CatalogError::AnotherDeletion {
+                backup: backup.clone(),
+            });
+        }
+        if self.exists(&keys::tombstone(backup)).await? {
+            self.tidy(&keys::intent(backup)).await?;
+            return Err(CatalogError::Buried {
                 backup: backup.clone(),
             });
         }
@@ -84,6 +90,11 @@ impl Catalog {
         };
         if !self.marks(backup).await?.is_empty() {
             return Err(taken("a backup of that name is being deleted".to_owned()));
+        }
+        if self.exists(&keys::tombstone(backup)).await? {
+            return Err(CatalogError::Buried {
+                backup: backup.clone(),
+            });
         }
         if self.exists(&keys::failure(backup)).await? {
             return Err(taken("a backup of that name was given up".to_owned()));
@@ -101,7 +112,7 @@ impl Catalog {
                 Err(taken("there is a backup of that name".to_owned()))
             }
             // An agent would find them in its way, in the middle of the backup.
-            None if self.has_strays(backup).await? => Err(taken(
+            None if self.has_folder(backup).await? => Err(taken(
                 "objects of a deleted backup of that name arrived after its deletion".to_owned(),
             )),
             None => Ok(None),
@@ -125,7 +136,7 @@ impl Catalog {
         let survey = self.survey(Some(cluster)).await?;
         let mut newest: Option<(jiff::Timestamp, &BackupName)> = None;
         for (other, meta) in &survey.manifests {
-            if survey.marked.contains(other) {
+            if survey.marked.contains(other) || survey.remnants.contains(other) {
                 continue;
             }
             let known = match self.known(other, meta).await {

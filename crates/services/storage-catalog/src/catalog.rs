@@ -7,7 +7,7 @@ use bucket::Bucket;
 use chassis::Locks;
 use jiff::Timestamp;
 use model::BackupRef;
-use model::manifest::Intent;
+use model::manifest::{Intent, Marker, Verification};
 
 use crate::Clock;
 use crate::cache::Cache;
@@ -26,6 +26,8 @@ pub struct Catalog {
     pub locks: Locks<BackupRef>,
     pub manifests: Cache<Known>,
     pub intents: Cache<Intent>,
+    pub pin_documents: Cache<Marker>,
+    pub verification_documents: Cache<Verification>,
     /// Whether the store has been found to create only what is not there.
     pub creates_once: AtomicBool,
 }
@@ -39,6 +41,8 @@ impl Catalog {
             locks: Locks::default(),
             manifests: Cache::default(),
             intents: Cache::default(),
+            pin_documents: Cache::default(),
+            verification_documents: Cache::default(),
             creates_once: AtomicBool::new(false),
         }
     }

@@ -142,6 +142,10 @@ impl Catalog {
         if self.exists(&keys::failure(&backup)).await? {
             return Err(CatalogError::GivenUp { backup });
         }
+        // A catalog of an older release lets a buried name be begun. A request to delete that was held up may still come.
+        if self.exists(&keys::tombstone(&backup)).await? {
+            return Err(CatalogError::Buried { backup });
+        }
         Ok(intent)
     }
 

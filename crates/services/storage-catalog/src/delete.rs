@@ -4,21 +4,28 @@
 //! nothing needs the backup, its manifest, and with it the backup has ceased to exist; then its data, its node manifests
 //! and its other documents; the marks last. Deleting again takes up wherever it stopped. A commit that was at work all the
 //! time may have created the manifest since: it is looked for once more when the intent is gone.
+//!
+//! Before anything is deleted a tombstone is created, which stays. A deletion that is held up between its last check and a
+//! request sends that request some time later, when another deletion may have come to its end: no backup of the name must have
+//! been made by then.
 
+mod checks;
 mod mark;
 
 use api::{ErrorKind, ServiceError};
 use blob_store::Meta;
-use bucket::keys;
+use bucket::{Tombstone, keys};
 use chassis::work::{Progress, Work};
 use futures::{StreamExt, TryStreamExt};
 use model::BackupRef;
-use model::manifest::Intent;
+use model::manifest::{Intent, Marker};
 use model::task::Deletion;
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use mark::Mark;
+
+pub use checks::Request;
 
 /// Objects that are deleted between two checks that the deletion is still ours.
 const BATCH_KEYS: usize = 1000;
@@ -29,29 +36,34 @@ fn add(deleted: &mut Deletion, objects: &[Meta]) {
 }
 
 impl Catalog {
-    /// Deletes a backup. `even_if_running` says that the task that makes it is known to be dead.
+    /// Deletes a backup, if that is what was asked for and nothing needs it.
     pub async fn delete(
         &self,
         backup: &BackupRef,
-        even_if_running: bool,
+        request: &Request,
         work: &Work,
     ) -> Result<Deletion, CatalogError> {
         let _lock = self.locks.lock(backup).await;
-        let resumed = self.check_deletable(backup, even_if_running).await?;
+        let resumed = self.check_deletable(backup, request).await?;
         if !resumed {
             self.check_unneeded(backup).await?;
+            self.check_as_asked(backup, request, None).await?;
             self.check_deletes().await?;
         }
-        let mark = Mark::set(self, backup).await?;
-        let is_there = self.exists(&keys::backup_manifest(backup)).await?;
-        if let Err(refusal) = self.check_unneeded_now(backup, is_there).await {
-            // With the manifest gone there is nothing left to give back, and neither if a commit has created it since.
-            if !resumed || (is_there && self.is_whole(backup).await?) {
-                mark.withdraw(self).await?;
+        let key_of = if request.only_garbage {
+            keys::collection_mark
+        } else {
+            keys::deletion_mark
+        };
+        let mark = Mark::set(self, backup, key_of).await?;
+        let intent = match self.check_marked(backup, request, &mark).await {
+            Ok(intent) => intent,
+            Err(refusal) => {
+                self.take_back(backup, request, &mark, &refusal).await?;
+                return Err(refusal);
             }
-            return Err(refusal);
-        }
-        let mut deleted = self.destroy(backup, &mark, work).await?;
+        };
+        let mut deleted = self.destroy(backup, intent, &mark, work).await?;
         deleted.versions_remain = self.store.keeps_versions();
         if deleted.versions_remain {
             deleted.bytes = 0;
@@ -60,103 +72,49 @@ impl Catalog {
         Ok(deleted)
     }
 
-    /// Refuses what is not there and what is being made. Returns whether an earlier deletion had begun.
-    async fn check_deletable(
+    /// The checks that count. Returns the intent, if there is one that can be read.
+    async fn check_marked(
         &self,
         backup: &BackupRef,
-        even_if_running: bool,
-    ) -> Result<bool, CatalogError> {
-        if !self.marks(backup).await?.is_empty() {
-            return Ok(true);
-        }
-        if self.exists(&keys::backup_manifest(backup)).await?
-            || self.exists(&keys::failure(backup)).await?
-        {
-            return Ok(false);
-        }
+        request: &Request,
+        mark: &Mark,
+    ) -> Result<Option<Intent>, CatalogError> {
+        let is_there = self.exists(&keys::backup_manifest(backup)).await?;
+        self.check_unneeded_now(backup, is_there).await?;
+        self.check_as_asked(backup, request, Some(mark)).await?;
         match self.read_intent(backup).await {
-            Ok(Some(intent)) if !even_if_running => Err(CatalogError::Running {
-                backup: backup.clone(),
-                task: intent.task_id,
-            }),
-            Ok(Some(_)) => Ok(false),
-            Err(error) if error.is_unreadable() && even_if_running => Ok(false),
-            Err(error) => Err(error),
-            Ok(None) if self.has_strays(backup).await? => Ok(false),
-            Ok(None) => Err(self.why_not_complete(backup).await?),
+            Err(error) if error.is_unreadable() => Ok(None),
+            read => read,
         }
     }
 
-    /// Whether every object of a backup with a manifest is still there: then an earlier deletion has deleted nothing.
-    async fn is_whole(&self, backup: &BackupRef) -> Result<bool, CatalogError> {
-        let manifest = match self.read_manifest(backup).await {
-            Err(error) if error.is_unreadable() => return Ok(true),
-            read => read?,
-        };
-        for node in manifest.iter().flat_map(|manifest| &manifest.nodes) {
-            let stored = match self.read_node(backup, &node.host_id).await {
-                Err(error) if error.is_unreadable() => continue,
-                read => read?,
-            };
-            let Some(stored) = stored else {
-                return Ok(false);
-            };
-            let wrong = self.bucket.wrong_files(&stored.document).await;
-            let wrong = wrong.map_err(CatalogError::store("list the bucket"))?;
-            if !wrong.is_empty() {
-                return Ok(false);
-            }
-        }
-        Ok(manifest.is_some())
-    }
-
-    async fn check_unneeded(&self, backup: &BackupRef) -> Result<(), CatalogError> {
-        let tasks = self.pins(backup).await?;
-        if !tasks.is_empty() {
-            let backup = backup.clone();
-            return Err(CatalogError::Pinned { backup, tasks });
-        }
-        let dependents = self.dependents(backup).await?;
-        if !dependents.is_empty() {
-            let backup = backup.clone();
-            return Err(CatalogError::IsBase { backup, dependents });
-        }
-        Ok(())
-    }
-
-    /// The check that counts, after the mark is set. Once the manifest is gone a pin holds nothing: a task that sets one
-    /// now sees the mark and takes the pin back.
-    async fn check_unneeded_now(
+    /// Takes the mark of a deletion back that deletes nothing.
+    async fn take_back(
         &self,
         backup: &BackupRef,
-        is_there: bool,
+        request: &Request,
+        mark: &Mark,
+        refusal: &CatalogError,
     ) -> Result<(), CatalogError> {
-        match self.check_unneeded(backup).await {
-            Err(CatalogError::Pinned { .. }) if !is_there => {
-                let dependents = self.dependents(backup).await?;
-                if dependents.is_empty() {
-                    Ok(())
-                } else {
-                    Err(CatalogError::IsBase {
-                        backup: backup.clone(),
-                        dependents,
-                    })
-                }
-            }
-            checked => checked,
+        let has_not_begun = matches!(refusal, CatalogError::DeletionNotBegun { .. });
+        // The attempts that left earlier marks may live, unless the caller knows better.
+        let all_go = has_not_begun
+            || request.earlier_are_dead && matches!(self.is_whole(backup).await, Ok(true));
+        if all_go {
+            mark.withdraw(self).await
+        } else {
+            mark.withdraw_own(self).await
         }
     }
 
     async fn destroy(
         &self,
         backup: &BackupRef,
+        intent: Option<Intent>,
         mark: &Mark,
         work: &Work,
     ) -> Result<Deletion, CatalogError> {
-        let intent = match self.read_intent(backup).await {
-            Err(error) if error.is_unreadable() => None,
-            read => read?,
-        };
+        self.bury(backup).await?;
         let mut deleted = Deletion::default();
         self.destroy_one(&keys::backup_manifest(backup), mark, &mut deleted)
             .await?;
@@ -178,6 +136,21 @@ impl Catalog {
             .await?;
         mark.withdraw(self).await?;
         Ok(deleted)
+    }
+
+    /// Takes the name for ever.
+    async fn bury(&self, backup: &BackupRef) -> Result<(), CatalogError> {
+        let tombstone = Marker {
+            backup: backup.clone(),
+            at: self.now(),
+            task_id: None,
+            reason: None,
+            until: None,
+        };
+        let key = keys::tombstone(backup);
+        self.create(&key, Tombstone(tombstone)).await?;
+        let durable = self.store.make_durable(&key).await;
+        durable.map_err(CatalogError::store("flush a document"))
     }
 
     async fn destroy_one(

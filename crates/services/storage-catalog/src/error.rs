@@ -4,6 +4,7 @@ use api::{ErrorKind, ServiceError};
 use blob_store::StoreError;
 use bucket::{BucketError, DocumentError, store_kind, store_reason};
 use chassis::work::Stopped;
+use jiff::Timestamp;
 use model::manifest::BaseMismatch;
 use model::{BackupName, BackupRef, ClusterName, TaskId};
 
@@ -52,6 +53,30 @@ pub enum CatalogError {
         backup: BackupRef,
         tasks: Vec<TaskId>,
     },
+    #[error("the backup `{backup}` is pinned: {}", shorten(.reasons))]
+    Kept {
+        backup: BackupRef,
+        reasons: Vec<String>,
+    },
+    #[error("the pin of `{backup}` would have ended already")]
+    PinEnded { backup: BackupRef },
+    #[error("the backup `{backup}` was not begun at {meant}: it is another one of that name")]
+    AnotherBackup { backup: BackupRef, meant: Timestamp },
+    #[error("`{backup}` may go only while `{gone}` is there, and that is deleted")]
+    ReliedOnGone { backup: BackupRef, gone: BackupRef },
+    #[error("the deletion of `{backup}` was not to begin after {not_after}")]
+    TooLate {
+        backup: BackupRef,
+        not_after: Timestamp,
+    },
+    #[error("no deletion of `{backup}` has begun to delete")]
+    DeletionNotBegun { backup: BackupRef },
+    #[error(
+        "a backup of the name `{backup}` was deleted, and the names of deleted backups are not taken again"
+    )]
+    Buried { backup: BackupRef },
+    #[error("what is kept of the backup `{backup}` is of use: it is complete or being made")]
+    NotGarbage { backup: BackupRef },
     #[error("the backup `{backup}` is the base of {}", .dependents.join(", "))]
     IsBase {
         backup: BackupRef,
@@ -145,8 +170,8 @@ impl ServiceError for CatalogError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound { .. } => ErrorKind::NotFound,
-            Self::Exists { .. } => ErrorKind::AlreadyExists,
-            Self::BaseMismatch(_) => ErrorKind::InvalidArgument,
+            Self::Exists { .. } | Self::Buried { .. } => ErrorKind::AlreadyExists,
+            Self::BaseMismatch(_) | Self::PinEnded { .. } => ErrorKind::InvalidArgument,
             Self::AnotherDeletion { .. } => ErrorKind::Unavailable,
             Self::Document { source, .. } => source.kind(),
             Self::Unwritable(error) => error.kind(),
@@ -162,6 +187,12 @@ impl ServiceError for CatalogError {
             | Self::NotComplete { .. }
             | Self::Deleting { .. }
             | Self::Pinned { .. }
+            | Self::Kept { .. }
+            | Self::AnotherBackup { .. }
+            | Self::ReliedOnGone { .. }
+            | Self::NotGarbage { .. }
+            | Self::TooLate { .. }
+            | Self::DeletionNotBegun { .. }
             | Self::IsBase { .. }
             | Self::Running { .. }
             | Self::Unclear { .. }
@@ -186,7 +217,14 @@ impl ServiceError for CatalogError {
             Self::Committed { .. } => "BACKUP_COMMITTED",
             Self::NotComplete { .. } => "BACKUP_NOT_COMPLETE",
             Self::Deleting { .. } => "BACKUP_DELETING",
-            Self::Pinned { .. } => "BACKUP_PINNED",
+            Self::Pinned { .. } | Self::Kept { .. } => "BACKUP_PINNED",
+            Self::PinEnded { .. } => "PIN_ENDED",
+            Self::AnotherBackup { .. } => "BACKUP_IS_ANOTHER",
+            Self::ReliedOnGone { .. } => "RELIED_ON_GONE",
+            Self::NotGarbage { .. } => "NOT_GARBAGE",
+            Self::TooLate { .. } => "DELETION_TOO_LATE",
+            Self::DeletionNotBegun { .. } => "DELETION_NOT_BEGUN",
+            Self::Buried { .. } => "BACKUP_NAME_BURIED",
             Self::IsBase { .. } => "BACKUP_IS_BASE",
             Self::Running { .. } => "BACKUP_RUNNING",
             Self::Unclear { .. } => "REFERENCES_UNCLEAR",
@@ -211,19 +249,30 @@ impl ServiceError for CatalogError {
                 return Some(format!("did you mean {}", nearest.join(" or ")));
             }
             Self::Ambiguous { .. } => "name the cluster too",
-            Self::Exists { .. } => "choose another name, or delete that backup first",
+            Self::Exists { .. } | Self::Buried { .. } => "choose another name",
             Self::NoBase { .. } => "make a full backup first",
             Self::BaseUnsuitable { .. } => {
                 "name a complete full backup of the same cluster, or none for the newest"
             }
-            Self::GivenUp { .. } => {
-                "make the backup again under another name, or delete this one first"
-            }
+            Self::GivenUp { .. } => "make the backup again under another name",
             Self::Deleting { .. } => {
                 "choose another backup; deleting this one again finishes a deletion that was cut short"
             }
             Self::Pinned { .. } => {
                 "wait for the task, or give it up with `ringkeep task cancel`, which releases the pin of a restore that has failed, too; a pin of a task that no task-runner knows is released by the storage-catalog's UnpinBackup"
+            }
+            Self::Kept { .. } => {
+                "release it with `ringkeep backup unpin` if it is no longer needed"
+            }
+            Self::PinEnded { .. } => "give a later end, or none",
+            Self::AnotherBackup { .. }
+            | Self::ReliedOnGone { .. }
+            | Self::NotGarbage { .. }
+            | Self::DeletionNotBegun { .. } => {
+                "list the backups again, and decide by what there is now"
+            }
+            Self::TooLate { .. } => {
+                "decide again; if this goes on, compare the clocks of the task-runner and the storage-catalog"
             }
             Self::IsBase { .. } => "delete the backups that build on it first",
             Self::Running { .. } => {

@@ -123,7 +123,7 @@ impl Catalog {
         let Some(read) = self.read::<BackupManifest>(&key).await? else {
             return Err(self.why_not_complete(backup).await?);
         };
-        if !self.marks(backup).await?.is_empty() {
+        if !self.marks(backup).await?.is_empty() || self.is_remnant(backup).await? {
             return Err(CatalogError::Deleting {
                 backup: backup.clone(),
             });
@@ -133,7 +133,8 @@ impl Catalog {
                 cluster: backup.cluster.clone(),
                 name: base.clone(),
             };
-            if !self.exists(&keys::backup_manifest(&base)).await? {
+            let is_there = self.exists(&keys::backup_manifest(&base)).await?;
+            if !is_there || self.is_remnant(&base).await? {
                 return Err(CatalogError::Incomplete {
                     backup: backup.clone(),
                     missing: vec![format!("its base `{base}` is not in the bucket")],
@@ -141,6 +142,13 @@ impl Catalog {
             }
         }
         Ok(read)
+    }
+
+    /// Whether a manifest is left of a deleted backup: a request to create it that was held up may arrive afterwards. A
+    /// deletion removes the intent, which stays otherwise, and leaves a tombstone.
+    pub async fn is_remnant(&self, backup: &BackupRef) -> Result<bool, CatalogError> {
+        Ok(!self.exists(&keys::intent(backup)).await?
+            && self.exists(&keys::tombstone(backup)).await?)
     }
 
     /// The marks of deletions of this backup, in order.

@@ -13,6 +13,8 @@ use model::{BackupRef, ClusterName, TaskId};
 use tonic::{Request, Response, Status};
 
 use crate::catalog::Catalog;
+use crate::delete;
+use wire::PinHolder;
 
 /// The service on the wire.
 pub struct StorageCatalogGrpc {
@@ -34,6 +36,22 @@ impl StorageCatalogGrpc {
             .resolve(cluster, name)
             .await
             .map_err(api::status)
+    }
+
+    /// Deletes as long as the stream is read.
+    fn deletion(
+        &self,
+        backup: BackupRef,
+        how: delete::Request,
+    ) -> BoxStream<'static, Result<pb::DeleteBackupResponse, Status>> {
+        let catalog = self.catalog.clone();
+        stream(
+            move |work| async move {
+                let deleting = catalog.delete(&backup, &how, &work);
+                work.or_stop(deleting).await?
+            },
+            wire::delete_message,
+        )
     }
 }
 
@@ -103,8 +121,10 @@ impl StorageCatalog for StorageCatalogGrpc {
         let backup = self.resolve(request.into_inner().backup).await?;
         let got = self.catalog.get_verified(&backup).await;
         let (manifest, verifications) = got.map_err(api::status)?;
+        let pins = self.catalog.all_pins(&backup).await;
+        let shown = wire::backup(manifest, pins.map_err(api::status)?, &verifications);
         Ok(Response::new(pb::GetBackupResponse {
-            backup: Some(manifest.into()),
+            backup: Some(shown),
             verifications: all_into(verifications),
         }))
     }
@@ -173,16 +193,33 @@ impl StorageCatalog for StorageCatalogGrpc {
         request: Request<pb::DeleteBackupRequest>,
     ) -> Result<Response<Self::DeleteBackupStream>, Status> {
         let request = request.into_inner();
+        let how = wire::delete(&request);
         let backup = self.resolve(request.backup).await?;
-        let catalog = self.catalog.clone();
-        let messages = stream(
-            move |work| async move {
-                let deleting = catalog.delete(&backup, request.even_if_running, &work);
-                work.or_stop(deleting).await?
-            },
-            wire::delete_message,
-        );
-        Ok(Response::new(messages))
+        Ok(Response::new(self.deletion(backup, how)))
+    }
+
+    type DeleteBackupIfStream = BoxStream<'static, Result<pb::DeleteBackupResponse, Status>>;
+
+    async fn delete_backup_if(
+        &self,
+        request: Request<pb::DeleteBackupIfRequest>,
+    ) -> Result<Response<Self::DeleteBackupIfStream>, Status> {
+        let request = request.into_inner();
+        let how = wire::delete_if(&request).map_err(api::status)?;
+        let backup = self.resolve(request.backup).await?;
+        Ok(Response::new(self.deletion(backup, how)))
+    }
+
+    async fn find_garbage(
+        &self,
+        request: Request<pb::FindGarbageRequest>,
+    ) -> Result<Response<pb::FindGarbageResponse>, Status> {
+        let cluster: Option<ClusterName> =
+            parsed_optional("cluster", &request.into_inner().cluster).map_err(api::status)?;
+        let garbage = self.catalog.garbage(cluster.as_ref()).await;
+        Ok(Response::new(pb::FindGarbageResponse {
+            garbage: all_into(garbage.map_err(api::status)?),
+        }))
     }
 
     async fn pin_backup(
@@ -190,11 +227,15 @@ impl StorageCatalog for StorageCatalogGrpc {
         request: Request<pb::PinBackupRequest>,
     ) -> Result<Response<pb::PinBackupResponse>, Status> {
         let request = request.into_inner();
-        let (backup, task) = (exact(request.backup)?, task(&request.task_id)?);
-        self.catalog
-            .pin(&backup, &task)
-            .await
-            .map_err(api::status)?;
+        let holder = wire::pin_holder(&request).map_err(api::status)?;
+        let backup = exact(request.backup)?;
+        let pinned = match holder {
+            PinHolder::Task(task) => self.catalog.pin(&backup, &task).await,
+            PinHolder::People { reason, until } => {
+                self.catalog.pin_by_people(&backup, reason, until).await
+            }
+        };
+        pinned.map_err(api::status)?;
         Ok(Response::new(pb::PinBackupResponse {}))
     }
 
@@ -203,12 +244,14 @@ impl StorageCatalog for StorageCatalogGrpc {
         request: Request<pb::UnpinBackupRequest>,
     ) -> Result<Response<pb::UnpinBackupResponse>, Status> {
         let request = request.into_inner();
-        let (backup, task) = (exact(request.backup)?, task(&request.task_id)?);
-        self.catalog
-            .unpin(&backup, &task)
-            .await
-            .map_err(api::status)?;
-        Ok(Response::new(pb::UnpinBackupResponse {}))
+        let task = wire::unpinned_task(&request).map_err(api::status)?;
+        let backup = exact(request.backup)?;
+        let released = match task {
+            Some(task) => self.catalog.unpin(&backup, &task).await.map(|()| 0),
+            None => self.catalog.unpin_by_people(&backup).await,
+        };
+        let released = released.map_err(api::status)?;
+        Ok(Response::new(pb::UnpinBackupResponse { released }))
     }
 
     async fn get_store_status(

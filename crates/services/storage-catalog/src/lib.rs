@@ -6,6 +6,7 @@
 
 mod abandon;
 mod begin;
+mod beside;
 mod cache;
 mod catalog;
 mod commit;
@@ -14,10 +15,13 @@ mod dependents;
 mod documents;
 mod error;
 mod find;
+mod garbage;
 mod grpc;
 mod list;
 mod pins;
 mod probe;
+#[cfg(test)]
+mod simulation;
 mod sstables;
 mod verifications;
 mod verify;

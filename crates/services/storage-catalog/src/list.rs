@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::convert::time;
 use api::pb::storage_catalog::{BackupState, BackupSummary};
 use blob_store::Meta;
-use bucket::keys;
+use bucket::{Read, keys};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use model::manifest::{BackupKind, BackupManifest, Failure, Intent};
 use model::{BackupName, BackupRef, ClusterName};
 
+use crate::beside::Beside;
 use crate::catalog::{Catalog, READS_PARALLEL};
 use crate::error::CatalogError;
 
@@ -21,6 +22,10 @@ pub struct Survey {
     pub intents: BTreeMap<BackupRef, Meta>,
     pub failures: BTreeMap<BackupRef, Meta>,
     pub marked: BTreeSet<BackupRef>,
+    /// Those that were to be deleted whatever they were, not only if they were of no use.
+    pub doomed: BTreeSet<BackupRef>,
+    /// Manifests that are left of deleted backups, or that arrived after these had been deleted.
+    pub remnants: BTreeSet<BackupRef>,
 }
 
 /// What a readable backup manifest says, without the schema and the files.
@@ -29,16 +34,20 @@ pub struct Known {
     pub kind: BackupKind,
     pub base: Option<BackupName>,
     pub started_at: Timestamp,
+    /// Hex BLAKE3 of its body.
+    blake3: String,
     pub summary: BackupSummary,
 }
 
-impl From<&BackupManifest> for Known {
-    fn from(manifest: &BackupManifest) -> Self {
+impl From<Read<BackupManifest>> for Known {
+    fn from(read: Read<BackupManifest>) -> Self {
+        let manifest = &read.document;
         Self {
             kind: manifest.kind,
             base: manifest.base.clone(),
             started_at: manifest.started_at,
             summary: manifest.into(),
+            blake3: read.blake3,
         }
     }
 }
@@ -46,13 +55,31 @@ impl From<&BackupManifest> for Known {
 impl Catalog {
     /// Lists the trees. Failures come before manifests and manifests before intents: see `dependents`.
     pub async fn survey(&self, cluster: Option<&ClusterName>) -> Result<Survey, CatalogError> {
+        let failures = self.tree("failures", keys::failures(cluster)).await?;
+        let manifests = self
+            .tree("backups", keys::backup_manifests(cluster))
+            .await?;
+        let intents = self.tree("intents", keys::intents(cluster)).await?;
+        let mut remnants = BTreeSet::new();
+        // Next to none: an intent stays for as long as its backup does.
+        for backup in manifests.keys().filter(|it| !intents.contains_key(it)) {
+            if self.exists(&keys::tombstone(backup)).await? {
+                remnants.insert(backup.clone());
+            }
+        }
+        let marks = self.metas(&keys::deletions(cluster)).await?;
+        let root = keys::deletions(None);
+        let backup_of = |meta: &Meta| keys::parse_key_below(&root, &meta.key);
+        let by_deletions = marks
+            .iter()
+            .filter(|meta| !keys::is_collection_mark(&meta.key));
         Ok(Survey {
-            failures: self.tree("failures", keys::failures(cluster)).await?,
-            manifests: self
-                .tree("backups", keys::backup_manifests(cluster))
-                .await?,
-            intents: self.tree("intents", keys::intents(cluster)).await?,
-            marked: self.marked(cluster).await?,
+            doomed: by_deletions.filter_map(backup_of).collect(),
+            marked: marks.iter().filter_map(backup_of).collect(),
+            failures,
+            manifests,
+            intents,
+            remnants,
         })
     }
 
@@ -75,32 +102,17 @@ impl Catalog {
         listed.map_err(CatalogError::store("list the bucket"))
     }
 
-    async fn marked(
-        &self,
-        cluster: Option<&ClusterName>,
-    ) -> Result<BTreeSet<BackupRef>, CatalogError> {
-        let marks = self.metas(&keys::deletions(cluster)).await?;
-        let root = keys::deletions(None);
-        let backup_of = |meta: &Meta| {
-            let mut segments = meta.key.strip_prefix(&root)?.split('/');
-            let (cluster, name) = (segments.next()?, segments.next()?);
-            segments.next()?;
-            Some(BackupRef {
-                cluster: cluster.parse().ok()?,
-                name: name.parse().ok()?,
-            })
-        };
-        Ok(marks.iter().filter_map(backup_of).collect())
-    }
-
     /// What a manifest of the survey says; read once and remembered.
     pub async fn known(&self, backup: &BackupRef, meta: &Meta) -> Result<Known, CatalogError> {
         if let Some(known) = self.manifests.get(meta) {
             return Ok(known);
         }
-        match self.read_manifest(backup).await? {
-            Some(manifest) => {
-                let known = Known::from(&manifest);
+        match self
+            .read::<BackupManifest>(&keys::backup_manifest(backup))
+            .await?
+        {
+            Some(read) => {
+                let known = Known::from(read);
                 self.manifests.put(meta, known.clone());
                 Ok(known)
             }
@@ -133,6 +145,7 @@ impl Catalog {
         cluster: Option<&ClusterName>,
     ) -> Result<Vec<BackupSummary>, CatalogError> {
         let survey = self.survey(cluster).await?;
+        let beside = self.beside(cluster).await?;
         let names: BTreeSet<&BackupRef> = survey
             .manifests
             .keys()
@@ -142,7 +155,7 @@ impl Catalog {
             .collect();
         let summaries: Vec<_> = names
             .into_iter()
-            .map(|backup| self.summary(&survey, backup))
+            .map(|backup| self.summary(&survey, &beside, backup))
             .collect();
         let summaries: Vec<Option<BackupSummary>> = stream::iter(summaries)
             .buffered(READS_PARALLEL)
@@ -158,11 +171,16 @@ impl Catalog {
     async fn summary(
         &self,
         survey: &Survey,
+        beside: &Beside,
         backup: &BackupRef,
     ) -> Result<Option<BackupSummary>, CatalogError> {
+        let mut manifest = None;
         let mut summary = match survey.manifests.get(backup) {
             Some(meta) => match self.known(backup, meta).await {
-                Ok(known) => with_base(survey, backup, known),
+                Ok(known) => {
+                    manifest = Some(known.blake3.clone());
+                    with_base(survey, backup, known)
+                }
                 Err(CatalogError::NotFound { .. }) => return Ok(None),
                 Err(error) if error.is_unreadable() => {
                     let mut summary = self.begun(survey, backup).await?;
@@ -174,10 +192,12 @@ impl Catalog {
             },
             None => self.begun(survey, backup).await?,
         };
-        if survey.marked.contains(backup) {
+        if survey.marked.contains(backup) || survey.remnants.contains(backup) {
             summary.state = BackupState::Deleting as i32;
             summary.detail = "its deletion has begun; delete it again to finish".to_owned();
         }
+        self.add_beside(beside, backup, manifest.as_deref(), &mut summary)
+            .await?;
         Ok(Some(summary))
     }
 
@@ -198,6 +218,7 @@ impl Catalog {
                     summary.kind = api::pb::types::BackupKind::from(intent.kind) as i32;
                     summary.base = intent.base.map(String::from).unwrap_or_default();
                     summary.started_at = time(intent.started_at);
+                    summary.task_id = intent.task_id.to_string();
                     summary.detail = format!("made by task {}", intent.task_id);
                 }
                 Ok(None) => {}
@@ -231,7 +252,7 @@ fn with_base(survey: &Survey, backup: &BackupRef, known: Known) -> BackupSummary
         cluster: backup.cluster.clone(),
         name,
     };
-    if !survey.manifests.contains_key(&base) {
+    if !survey.manifests.contains_key(&base) || survey.remnants.contains(&base) {
         summary.state = BackupState::Unreadable as i32;
         summary.detail = format!("its base `{base}` is not in the bucket");
     }

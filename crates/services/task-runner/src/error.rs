@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use model::leftover::LeftoverOwner;
 use model::task::{TaskKind, TaskState};
 use model::{ClusterName, TaskId};
+use retention::PolicyError;
 use schedule::ScheduleName;
 use state_store::StateError;
 use tonic::Status;
@@ -95,6 +96,17 @@ pub enum RunnerError {
     },
     #[error("schedule `{1}` of cluster `{0}` changes too fast")]
     ScheduleContended(ClusterName, ScheduleName),
+    #[error("cluster `{cluster}` has no retention policy{}", of_schedule(schedule.as_ref()))]
+    RetentionNotSet {
+        cluster: ClusterName,
+        schedule: Option<ScheduleName>,
+    },
+    #[error("the retention of cluster `{cluster}` is being applied: task {task}")]
+    RetentionRuns { cluster: ClusterName, task: TaskId },
+    #[error("the retention of cluster `{0}` changes too fast")]
+    RetentionContended(ClusterName),
+    #[error("a retention policy cannot be applied: {0}")]
+    RetentionPolicy(#[from] PolicyError),
     #[error("there is a task {0} already")]
     TaskExists(TaskId),
     #[error("there is no task {0}")]
@@ -207,6 +219,12 @@ fn waiting(retrying: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
+fn of_schedule(schedule: Option<&ScheduleName>) -> String {
+    schedule
+        .map(|schedule| format!(" for schedule `{schedule}`"))
+        .unwrap_or_default()
+}
+
 fn task_word(kind: TaskKind) -> &'static str {
     match kind {
         TaskKind::Backup => "backup task",
@@ -215,6 +233,8 @@ fn task_word(kind: TaskKind) -> &'static str {
         TaskKind::Rollback => "rollback",
         TaskKind::Verify => "verification",
         TaskKind::Delete => "deletion",
+        TaskKind::Retention => "run of retention",
+        TaskKind::Collection => "collection of garbage",
         TaskKind::Maintenance => "maintenance task",
     }
 }
@@ -247,6 +267,7 @@ impl ServiceError for RunnerError {
             | Self::UnknownPlan(_)
             | Self::UnknownDocument { .. }
             | Self::NoClusterWith { .. }
+            | Self::RetentionNotSet { .. }
             | Self::UnknownSchedule(..) => ErrorKind::NotFound,
             Self::ClusterExists(..)
             | Self::ScheduleExists(..)
@@ -257,6 +278,8 @@ impl ServiceError for RunnerError {
             | Self::ClusterAmbiguous { .. }
             | Self::ClusterHasSchedules(_)
             | Self::ScheduleRuns { .. }
+            | Self::RetentionRuns { .. }
+            | Self::RetentionPolicy(_)
             | Self::ClusterBusy { .. }
             | Self::PlanOutdated { .. }
             | Self::TaskEnded { .. }
@@ -274,6 +297,7 @@ impl ServiceError for RunnerError {
             | Self::ShuttingDown
             | Self::ClaimContended(_)
             | Self::ScheduleContended(..)
+            | Self::RetentionContended(_)
             | Self::Connect { .. } => ErrorKind::Unavailable,
             Self::PlanNotUnderstood(_)
             | Self::UnknownKind(_)
@@ -305,6 +329,10 @@ impl ServiceError for RunnerError {
             Self::ScheduleExists(..) => "SCHEDULE_EXISTS",
             Self::ScheduleRuns { .. } => "SCHEDULE_RUNS",
             Self::ScheduleContended(..) => "SCHEDULE_CONTENDED",
+            Self::RetentionNotSet { .. } => "RETENTION_NOT_SET",
+            Self::RetentionRuns { .. } => "RETENTION_RUNS",
+            Self::RetentionContended(_) => "RETENTION_CONTENDED",
+            Self::RetentionPolicy(_) => "RETENTION_POLICY",
             Self::TaskExists(_) => "TASK_EXISTS",
             Self::UnknownTask(_) => "TASK_NOT_FOUND",
             Self::TaskEnded { .. } => "TASK_ENDED",

@@ -4,9 +4,11 @@
 
 pub(crate) mod accept;
 pub(crate) mod backup;
+pub(crate) mod collection;
 pub(crate) mod delete;
 pub(crate) mod maintenance;
 pub(crate) mod restore;
+pub(crate) mod retention;
 pub(crate) mod rollback;
 pub(crate) mod verify;
 
@@ -25,13 +27,15 @@ pub(crate) use named::NamedBackup;
 
 /// Every kind that this runner knows.
 pub(crate) fn all() -> Kinds {
-    let kinds: [(TaskKind, Arc<dyn Kind>); 7] = [
+    let kinds: [(TaskKind, Arc<dyn Kind>); 9] = [
         (TaskKind::Backup, Arc::new(backup::BackupKind)),
         (TaskKind::Restore, Arc::new(restore::RestoreKind)),
         (TaskKind::Accept, Arc::new(accept::AcceptKind)),
         (TaskKind::Rollback, Arc::new(rollback::RollbackKind)),
         (TaskKind::Verify, Arc::new(verify::VerifyKind)),
         (TaskKind::Delete, Arc::new(delete::DeleteKind)),
+        (TaskKind::Retention, Arc::new(retention::RetentionKind)),
+        (TaskKind::Collection, Arc::new(collection::CollectionKind)),
         (
             TaskKind::Maintenance,
             Arc::new(maintenance::MaintenanceKind),

@@ -14,6 +14,7 @@ mod error;
 mod grpc;
 mod kinds;
 mod leftovers;
+mod retention;
 mod schedules;
 
 use std::sync::Arc;

@@ -27,7 +27,7 @@ use crate::kinds::backup::Created;
 use store::Stored;
 
 pub(crate) use lead::schedules_loop;
-pub(crate) use store::{has_any, waits_for};
+pub(crate) use store::{find, has_any, waited_for};
 
 /// How often a change is tried while others change the schedule at the same time.
 const CHANGE_TRIES: usize = 10;

@@ -3,8 +3,10 @@
 mod create;
 mod delete;
 mod list;
+mod pin;
 mod show;
 mod started;
+mod unpin;
 mod verify;
 
 use api::clients::StorageCatalog;
@@ -23,6 +25,8 @@ pub enum BackupCommand {
     Show(show::Args),
     Verify(verify::Args),
     Delete(delete::Args),
+    Pin(pin::Args),
+    Unpin(unpin::Args),
 }
 
 pub async fn run(command: BackupCommand, context: &mut Context) -> Result<(), Failure> {
@@ -32,6 +36,8 @@ pub async fn run(command: BackupCommand, context: &mut Context) -> Result<(), Fa
         BackupCommand::Show(args) => show::run(args, context).await,
         BackupCommand::Verify(args) => verify::run(args, context).await,
         BackupCommand::Delete(args) => delete::run(args, context).await,
+        BackupCommand::Pin(args) => pin::run(args, context).await,
+        BackupCommand::Unpin(args) => unpin::run(args, context).await,
     }
 }
 

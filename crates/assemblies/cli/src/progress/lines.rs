@@ -175,6 +175,8 @@ mod tests {
                 findings: Vec::new(),
                 verification: None,
                 deletion: None,
+                retention: None,
+                collection: None,
                 maintenance: Vec::new(),
             };
             for line in lines.next(&task, start + Duration::from_secs(*seconds)) {

@@ -4,6 +4,7 @@ use plan::{TextTable, render};
 use views::backup::BackupView;
 use views::backup_list::BackupSummaryView;
 
+use super::backup_list::pin_text;
 use super::dash;
 use super::kept_damage::{damaged_text, kept_text};
 use crate::human;
@@ -102,6 +103,9 @@ pub fn text(backup: &BackupView, _: &Paint) -> String {
     let mut text = summary_text(backup);
     if let Some(detail) = &backup.summary.detail {
         text.push_str(&format!("detail    {detail}\n"));
+    }
+    for pin in &backup.summary.pins {
+        text.push_str(&format!("held      {}\n", pin_text(pin)));
     }
     text.push_str(&missing_text(backup));
     format!(

@@ -1,7 +1,7 @@
 //! Backups in lists.
 
 use plan::TextTable;
-use views::backup_list::BackupSummaryView;
+use views::backup_list::{BackupSummaryView, PinView};
 
 use super::dash;
 use super::kept_damage::damaged_text;
@@ -13,6 +13,18 @@ fn nodes_text(backup: &BackupSummaryView) -> String {
         format!("{} of {}", backup.node_count, backup.ring_node_count)
     } else {
         backup.node_count.to_string()
+    }
+}
+
+/// What keeps a backup from being deleted.
+pub fn pin_text(pin: &PinView) -> String {
+    match (&pin.reason, &pin.until) {
+        (None, _) => format!(
+            "in use by task {}",
+            pin.task_id.as_deref().unwrap_or_default()
+        ),
+        (Some(reason), None) => format!("pinned: {reason}"),
+        (Some(reason), Some(until)) => format!("pinned until {until}: {reason}"),
     }
 }
 
@@ -46,6 +58,17 @@ pub fn list_text(backups: &[BackupSummaryView]) -> String {
         if backup.damaged_sstables > 0 {
             let damaged = damaged_text(backup.damaged_sstables);
             text.push_str(&format!("{}/{}: {damaged}\n", backup.cluster, backup.name));
+        }
+        for pin in &backup.pins {
+            let pin = pin_text(pin);
+            text.push_str(&format!("{}/{}: {pin}\n", backup.cluster, backup.name));
+        }
+        if backup.damage_found > 0 {
+            let places = human::count(backup.damage_found, "place");
+            text.push_str(&format!(
+                "{}/{}: a verification found {places} damaged or missing\n",
+                backup.cluster, backup.name
+            ));
         }
         if let Some(detail) = &backup.detail {
             text.push_str(&format!("{}/{}: {detail}\n", backup.cluster, backup.name));

@@ -4,10 +4,11 @@ use model::plan::StepKind;
 use plan::TextTable;
 use views::task::{TaskStepView, TaskView};
 
-use super::{dash, finding, verify};
+use super::{dash, finding, retention, verify};
 use crate::human;
 use crate::screen::Paint;
 
+/// A task on a whole cluster is about no backup.
 fn backup_text(task: &TaskView) -> String {
     if task.backup.is_empty() {
         return dash(None);
@@ -78,6 +79,12 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
         let objects = human::count(deletion.deleted_objects, "object");
         let freed = freed(deletion.freed_bytes, deletion.versions_remain);
         text.push_str(&format!("\n{objects} deleted, {freed}\n"));
+    }
+    if let Some(report) = &task.collection {
+        text.push_str(&format!("\n{}", retention::collected_text(report)));
+    }
+    if let Some(report) = &task.retention {
+        text.push_str(&format!("\n{}", retention::report_text(report)));
     }
     text
 }

@@ -171,6 +171,8 @@ async fn list_is_a_table_or_an_array() {
             "uploaded_bytes": 0,
             "sstables": 0,
             "damaged_sstables": 0,
+            "damage_found": 0,
+            "pins": [],
             "detail": "node 127.0.0.2 went away"
           },
           {
@@ -189,6 +191,8 @@ async fn list_is_a_table_or_an_array() {
             "uploaded_bytes": 1073741824,
             "sstables": 12,
             "damaged_sstables": 0,
+            "damage_found": 0,
+            "pins": [],
             "detail": null
           }
         ]
@@ -244,6 +248,8 @@ async fn show_has_every_key_of_the_contract() {
           "uploaded_bytes": 1073741824,
           "sstables": 12,
           "damaged_sstables": 0,
+          "damage_found": 0,
+          "pins": [],
           "detail": null,
           "cluster_name": "Test Cluster",
           "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
@@ -758,4 +764,47 @@ async fn a_backup_without_a_node_says_so_wherever_it_is_shown() {
         shop.orders  3.0 GiB        12  big-nb, big-oa
         --- stderr
     "#]].assert_eq(&shown.transcript(&fake.endpoint));
+}
+
+#[tokio::test]
+async fn a_backup_is_pinned_shown_as_pinned_and_released() {
+    let mut fake = Fake::default();
+    fake.backups[1].pins = vec![
+        catalog_pb::Pin {
+            id: samples::TASK_ID.into(),
+            ..catalog_pb::Pin::default()
+        },
+        catalog_pb::Pin {
+            id: "0192f000-0000-8000-8000-000000000002".into(),
+            by_people: true,
+            reason: "audit".into(),
+            until: "2027-03-31T00:00:00Z".into(),
+            set_at: "2026-11-22T10:00:00Z".into(),
+        },
+    ];
+    let fake = fake.serve().await;
+    let pin = ["backup", "pin", "prod/nightly", "--reason", "audit"];
+    let ran = ringkeep(&fake.endpoint, &pin).await;
+    assert_eq!(
+        (ran.exit, ran.out.as_str()),
+        (0, "backup prod/nightly is pinned: audit\n")
+    );
+    let ran = ringkeep(&fake.endpoint, &["backup", "list"]).await;
+    let pins: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|line| line.starts_with("prod/nightly:"))
+        .collect();
+    assert_eq!(
+        pins,
+        [
+            format!("prod/nightly: in use by task {}", samples::TASK_ID).as_str(),
+            "prod/nightly: pinned until 2027-03-31T00:00:00Z: audit",
+        ]
+    );
+    let ran = ringkeep(&fake.endpoint, &["backup", "unpin", "prod/nightly"]).await;
+    assert_eq!(
+        (ran.exit, ran.out.as_str()),
+        (0, "backup prod/nightly: 2 pins released\n")
+    );
 }

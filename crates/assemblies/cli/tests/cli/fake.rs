@@ -448,6 +448,84 @@ impl TaskRunner for Services {
         self.answer(request, response)
     }
 
+    async fn pin_backup(
+        &self,
+        request: Request<pb::PinBackupRequest>,
+    ) -> Answer<pb::PinBackupResponse> {
+        let backup = Some(samples::backup_ref());
+        self.answer(request, pb::PinBackupResponse { backup })
+    }
+
+    async fn unpin_backup(
+        &self,
+        request: Request<pb::UnpinBackupRequest>,
+    ) -> Answer<pb::UnpinBackupResponse> {
+        let response = pb::UnpinBackupResponse {
+            backup: Some(samples::backup_ref()),
+            released: 2,
+        };
+        self.answer(request, response)
+    }
+
+    async fn put_retention(
+        &self,
+        request: Request<pb::PutRetentionRequest>,
+    ) -> Answer<pb::PutRetentionResponse> {
+        let put = request.get_ref().clone();
+        let state = Some(pb::RetentionState {
+            cluster: put.cluster,
+            schedule: put.schedule,
+            policy: put.policy,
+            changed_at: "2026-11-22T10:00:00Z".into(),
+        });
+        self.answer(request, pb::PutRetentionResponse { state })
+    }
+
+    async fn get_retention(
+        &self,
+        request: Request<pb::GetRetentionRequest>,
+    ) -> Answer<pb::GetRetentionResponse> {
+        self.answer(request, samples::retention())
+    }
+
+    async fn delete_retention(
+        &self,
+        request: Request<pb::DeleteRetentionRequest>,
+    ) -> Answer<pb::DeleteRetentionResponse> {
+        self.answer(request, pb::DeleteRetentionResponse {})
+    }
+
+    async fn preview_retention(
+        &self,
+        request: Request<pb::PreviewRetentionRequest>,
+    ) -> Answer<pb::PreviewRetentionResponse> {
+        let verdicts = samples::verdicts();
+        self.answer(request, pb::PreviewRetentionResponse { verdicts })
+    }
+
+    async fn run_retention(
+        &self,
+        request: Request<pb::RunRetentionRequest>,
+    ) -> Answer<pb::RunRetentionResponse> {
+        let task_id = samples::TASK_ID.into();
+        self.answer(request, pb::RunRetentionResponse { task_id })
+    }
+
+    async fn plan_collection(
+        &self,
+        request: Request<pb::PlanCollectionRequest>,
+    ) -> Answer<pb::PlanCollectionResponse> {
+        self.answer(request, samples::garbage())
+    }
+
+    async fn run_collection(
+        &self,
+        request: Request<pb::RunCollectionRequest>,
+    ) -> Answer<pb::RunCollectionResponse> {
+        let task_id = samples::TASK_ID.into();
+        self.answer(request, pb::RunCollectionResponse { task_id })
+    }
+
     async fn list_leftovers(
         &self,
         request: Request<pb::ListLeftoversRequest>,
@@ -588,6 +666,26 @@ impl StorageCatalog for Services {
         &self,
         _: Request<catalog_pb::DeleteBackupRequest>,
     ) -> Answer<Self::DeleteBackupStream> {
+        Err(Status::unimplemented(
+            "the command line asks the task-runner",
+        ))
+    }
+
+    type DeleteBackupIfStream = Answers<catalog_pb::DeleteBackupResponse>;
+
+    async fn delete_backup_if(
+        &self,
+        _: Request<catalog_pb::DeleteBackupIfRequest>,
+    ) -> Answer<Self::DeleteBackupIfStream> {
+        Err(Status::unimplemented(
+            "the command line asks the task-runner",
+        ))
+    }
+
+    async fn find_garbage(
+        &self,
+        _: Request<catalog_pb::FindGarbageRequest>,
+    ) -> Answer<catalog_pb::FindGarbageResponse> {
         Err(Status::unimplemented(
             "the command line asks the task-runner",
         ))

@@ -31,7 +31,8 @@ async fn the_first_help_shows_the_first_steps() {
           task         Follows the work that runs in the background
           leftovers    Shows and clears what tasks have left on the nodes
           schedule     Makes backups by themselves, at set times
-          retention    Shows which backups a retention policy would keep
+          retention    Sets which backups are kept, and deletes the others
+          gc           Finds and deletes what is of no use in the bucket
           maintenance  Runs cleanup, upgradesstables, repair and the like on the nodes of a cluster
           apply        Runs the maintenance that documents ask for: CassandraTask and K8ssandraTask of
                        control.k8ssandra.io/v1alpha1

@@ -5,6 +5,7 @@ mod cluster;
 mod compat;
 mod exits;
 mod fake;
+mod gc;
 mod help;
 mod leftovers;
 mod maintenance;

@@ -56,6 +56,17 @@ pub fn summary() -> catalog_pb::BackupSummary {
         sstables: 12,
         damaged_sstables: 0,
         detail: String::new(),
+        damage_found: 0,
+        damage_found_at: String::new(),
+        read_clean_at: String::new(),
+        sstables_clean_at: String::new(),
+        damage_level: 0,
+        task_id: String::new(),
+        covers: Some(catalog_pb::Covers {
+            selection: Some(pb::Selection::default()),
+            missing: Vec::new(),
+        }),
+        pins: Vec::new(),
     }
 }
 
@@ -260,6 +271,8 @@ pub fn task(state: task_pb::TaskState) -> task_pb::Task {
         },
         verification: None,
         deletion: None,
+        retention: None,
+        collection: None,
         maintenance: Vec::new(),
     }
 }
@@ -459,4 +472,79 @@ pub fn past_runs() -> Vec<task_pb::PastRun> {
             )
         },
     ]
+}
+
+pub fn retention() -> task_pb::GetRetentionResponse {
+    let policy = task_pb::RetentionPolicy {
+        last: 4,
+        days: 28,
+        weekly: 8,
+        floor: 2,
+        ..task_pb::RetentionPolicy::default()
+    };
+    let state = |schedule: &str, policy: task_pb::RetentionPolicy| task_pb::RetentionState {
+        cluster: "prod".into(),
+        schedule: schedule.into(),
+        policy: Some(policy),
+        changed_at: "2026-11-01T00:00:00Z".into(),
+    };
+    let of_schedule = task_pb::RetentionPolicy {
+        last: 12,
+        floor: 1,
+        failed_days: Some(3),
+        zone: "Europe/Berlin".into(),
+        ..task_pb::RetentionPolicy::default()
+    };
+    task_pb::GetRetentionResponse {
+        states: vec![state("", policy), state("monthly", of_schedule)],
+        runs: vec![task_pb::RetentionRun {
+            task_id: TASK_ID.into(),
+            started_at: "2026-11-22T10:06:00Z".into(),
+            finished_at: "2026-11-22T10:07:00Z".into(),
+            after: "nightly".into(),
+            deleted_backups: 2,
+            freed_bytes: 3 << 30,
+            refused_backups: 1,
+            state: task_pb::TaskState::Succeeded as i32,
+        }],
+    }
+}
+
+pub fn verdicts() -> Vec<task_pb::RetentionVerdict> {
+    let verdict = |backup: &str, goes, reason: &str, schedule: &str| task_pb::RetentionVerdict {
+        backup: backup.into(),
+        goes,
+        reasons: vec![reason.into()],
+        uploaded_bytes: 1 << 30,
+        schedule: schedule.into(),
+    };
+    vec![
+        verdict("nightly", false, "one of the newest", ""),
+        verdict(
+            "monthly-20251101t000000z",
+            true,
+            "no rule keeps it",
+            "monthly",
+        ),
+    ]
+}
+
+pub fn garbage() -> task_pb::PlanCollectionResponse {
+    let pin = |task: &str| task_pb::StalePin {
+        backup: Some(backup_ref()),
+        task_id: task.into(),
+    };
+    task_pb::PlanCollectionResponse {
+        garbage: vec![catalog_pb::Garbage {
+            backup: Some(pb::BackupRef {
+                cluster: "prod".into(),
+                name: "older".into(),
+            }),
+            kind: catalog_pb::GarbageKind::Strays as i32,
+            objects: 3,
+            bytes: 3 << 20,
+        }],
+        stale_pins: vec![pin(TASK_ID)],
+        unknown_pins: vec![pin("0192f000-0000-7000-8000-000000000009")],
+    }
 }

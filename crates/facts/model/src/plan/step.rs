@@ -72,6 +72,10 @@ pub enum StepKind {
     Verify,
     /// The catalog deletes a backup.
     Delete,
+    /// The catalog deletes the backups that retention lets go, one after the other.
+    Retain,
+    /// The catalog deletes what is of no use.
+    Collect,
 
     // Of a maintenance task.
     /// A node runs a command.
@@ -98,7 +102,7 @@ pub struct PlanStep {
 pub struct UnknownStepKind(pub String);
 
 impl StepKind {
-    const ALL: [(Self, &str); 28] = [
+    const ALL: [(Self, &str); 30] = [
         (Self::Barrier, "barrier"),
         (Self::Pin, "pin"),
         (Self::Stage, "stage"),
@@ -126,6 +130,8 @@ impl StepKind {
         (Self::Clear, "clear"),
         (Self::Verify, "verify"),
         (Self::Delete, "delete"),
+        (Self::Retain, "retain"),
+        (Self::Collect, "collect"),
         (Self::Maintain, "maintain"),
     ];
 

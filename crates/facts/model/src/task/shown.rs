@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Deletion, StepState, TaskKind, TaskState};
+use super::{Deletion, RetentionReport, StepState, TaskKind, TaskState};
 use crate::{BackupRef, ClusterName, Damage, Finding, NotChecked, TaskId, VerifyLevel};
 
 /// A task as it is shown at a moment.
@@ -31,6 +31,10 @@ pub struct ShownTask {
     pub verification: Option<ShownReport>,
     /// What a task that deletes a backup has removed.
     pub deletion: Option<Deletion>,
+    /// What a task that applies retention has done so far.
+    pub retention: Option<RetentionReport>,
+    /// What a task that collects garbage has done.
+    pub collection: Option<RetentionReport>,
     /// Of a maintenance task: its jobs, as the command line has them.
     pub maintenance: Vec<String>,
 }

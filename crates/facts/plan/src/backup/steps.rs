@@ -30,6 +30,16 @@ pub fn delete_steps() -> Vec<PlanStep> {
     single(StepKind::Delete)
 }
 
+/// The steps of a task that applies the retention policies of a cluster.
+pub fn retention_steps() -> Vec<PlanStep> {
+    single(StepKind::Retain)
+}
+
+/// The steps of a task that collects garbage.
+pub fn collection_steps() -> Vec<PlanStep> {
+    single(StepKind::Collect)
+}
+
 fn single(kind: StepKind) -> Vec<PlanStep> {
     let mut steps = Steps::default();
     steps.once(kind, &[]);

@@ -254,6 +254,7 @@ mod tests {
         let pin = pb::storage_catalog::PinBackupRequest {
             backup: backup(),
             task_id: "t".into(),
+            ..Default::default()
         };
         let expected = Named {
             task: Some("t".into()),

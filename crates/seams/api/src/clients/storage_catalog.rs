@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use cassandra_versions::Release;
+use jiff::Timestamp;
 use model::manifest::MissingNode;
 use model::manifest::{BackupKind, BackupManifest, NodeSstables, VerificationResult};
 use model::plan::KeyspaceCoverage;
 use model::task::Deletion;
 use model::{
-    BackupName, BackupRef, BackupSummary, ClusterName, Damage, HostId, RingMember, Schema,
+    BackupName, BackupRef, BackupSummary, ClusterName, Damage, Garbage, HostId, RingMember, Schema,
     Selection, ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
 };
 
@@ -75,6 +76,17 @@ pub trait StorageCatalog: Send + Sync + 'static {
     /// Releases the task's pin. Succeeds if there is none.
     async fn unpin_backup(&self, backup: &BackupRef, task: TaskId) -> Result<(), RemoteError>;
 
+    /// Keeps a backup from being deleted because people want to keep it, until a time or without end.
+    async fn pin_by_people(
+        &self,
+        backup: &BackupRef,
+        reason: &str,
+        until: Option<Timestamp>,
+    ) -> Result<(), RemoteError>;
+
+    /// Releases all pins of people. Returns how many there were.
+    async fn unpin_by_people(&self, backup: &BackupRef) -> Result<u32, RemoteError>;
+
     /// Checks a backup in the bucket.
     async fn verify_backup(
         &self,
@@ -90,9 +102,12 @@ pub trait StorageCatalog: Send + Sync + 'static {
     async fn delete_backup(
         &self,
         backup: &BackupRef,
-        even_if_running: bool,
+        how: DeleteBackup,
         on_progress: OnProgress<'_>,
     ) -> Result<Deletion, RemoteError>;
+
+    /// What is of no use in the bucket under a cluster.
+    async fn find_garbage(&self, cluster: &ClusterName) -> Result<Vec<Garbage>, RemoteError>;
 
     /// Which store it is, and whether it can be reached.
     async fn get_store_status(&self) -> Result<StoreStatus, RemoteError>;
@@ -104,6 +119,36 @@ pub struct CompleteBackup {
     pub manifest: BackupManifest,
     /// The newest of each level.
     pub verifications: Vec<VerificationResult>,
+}
+
+/// What must hold for a backup to be deleted. By default it must not be running.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeleteBackup {
+    /// Deletes also one that is recorded as being made.
+    pub even_if_running: bool,
+    /// When the one that is meant was begun; none: whichever has the name.
+    pub started_at: Option<Timestamp>,
+    /// Backups of the cluster that must be complete and not being deleted.
+    pub relies_on: Vec<BackupName>,
+    /// Only if it is of no use to anyone.
+    pub only_garbage: bool,
+    /// Earlier deletions are known to be dead: if this one is refused, their marks go, too.
+    pub earlier_are_dead: bool,
+    /// Only if it begins until then, by the clock of the storage-catalog.
+    pub not_after: Option<Timestamp>,
+    /// Only if an earlier deletion has begun to delete; one that has only left marks is taken back.
+    pub only_if_begun: bool,
+}
+
+impl DeleteBackup {
+    /// Whether there are conditions that an older storage-catalog does not know.
+    pub fn has_conditions(&self) -> bool {
+        self.started_at.is_some()
+            || !self.relies_on.is_empty()
+            || self.only_garbage
+            || self.not_after.is_some()
+            || self.only_if_begun
+    }
 }
 
 /// What a backup is begun with.

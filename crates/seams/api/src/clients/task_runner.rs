@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::ShownTask;
-use model::{Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use model::{BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, TaskId, VerifyLevel};
+use retention::{Policy, PolicyState, ShownVerdict};
 use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 
 use crate::{ErrorKind, RemoteError};
@@ -17,7 +19,7 @@ mod requests;
 pub use maintenance::{MaintenanceDocument, StartMaintenance, StartedMaintenance};
 pub use remote::RemoteTaskRunner;
 pub use requests::{
-    CreateBackup, CreatedBackup, NamedBackup, PlanRestore, StartRestore, StartedRestore,
+    CreateBackup, CreatedBackup, KnownDead, NamedBackup, PlanRestore, StartRestore, StartedRestore,
     StartedTask, TaskPage,
 };
 
@@ -64,12 +66,23 @@ pub trait TaskRunner: Send + Sync + 'static {
         level: VerifyLevel,
     ) -> Result<StartedTask, RemoteError>;
 
-    /// Starts a task that deletes a backup; `even_if_running` also one that is recorded as being made.
+    /// Starts a task that deletes a backup.
     async fn delete_backup(
         &self,
         backup: NamedBackup,
-        even_if_running: bool,
+        dead: KnownDead,
     ) -> Result<StartedTask, RemoteError>;
+
+    /// Keeps a backup from being deleted, until a time or without end. Returns it with its cluster.
+    async fn pin_backup(
+        &self,
+        backup: NamedBackup,
+        reason: String,
+        until: Option<Timestamp>,
+    ) -> Result<BackupRef, RemoteError>;
+
+    /// Releases all pins of people on a backup. Returns it with its cluster, and how many pins there were.
+    async fn unpin_backup(&self, backup: NamedBackup) -> Result<(BackupRef, u32), RemoteError>;
 
     /// A page of the tasks of one cluster or of all, newest first. At most `size` tasks; 0: the runner's own limit.
     /// `token` is that of the page before; none for the first page.
@@ -161,6 +174,44 @@ pub trait TaskRunner: Send + Sync + 'static {
         cluster: &ClusterName,
         name: &ScheduleName,
     ) -> Result<CreatedBackup, RemoteError>;
+
+    /// Sets the retention policy of a cluster or of one of its schedules.
+    async fn put_retention(
+        &self,
+        cluster: &ClusterName,
+        schedule: Option<&ScheduleName>,
+        policy: Policy,
+    ) -> Result<PolicyState, RemoteError>;
+
+    /// The retention policies of a cluster, and the last runs that applied them, newest first.
+    async fn get_retention(
+        &self,
+        cluster: &ClusterName,
+    ) -> Result<(Vec<PolicyState>, Vec<retention::PastRun>), RemoteError>;
+
+    /// Forgets a retention policy. That of a schedule is replaced by one that keeps all, unless its backups are to be under the
+    /// policy of the cluster.
+    async fn delete_retention(
+        &self,
+        cluster: &ClusterName,
+        schedule: Option<&ScheduleName>,
+        use_cluster_policy: bool,
+    ) -> Result<(), RemoteError>;
+
+    /// What the retention policies of a cluster would do with its backups now, newest first.
+    async fn preview_retention(
+        &self,
+        cluster: &ClusterName,
+    ) -> Result<Vec<ShownVerdict>, RemoteError>;
+
+    /// Starts a task that applies the retention policies of a cluster.
+    async fn run_retention(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError>;
+
+    /// What is of no use in the bucket under a cluster.
+    async fn plan_collection(&self, cluster: &ClusterName) -> Result<CollectionPlan, RemoteError>;
+
+    /// Starts a task that deletes what is of no use in the bucket under a cluster.
+    async fn run_collection(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError>;
 
     /// Starts a task that runs commands on nodes, or finds the one of a document that was applied before.
     async fn start_maintenance(

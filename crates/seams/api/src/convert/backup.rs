@@ -24,6 +24,15 @@ impl From<&BackupManifest> for pb::BackupSummary {
             detail: String::new(),
             damaged_sstables: backup.damaged_sstables(),
             ring_nodes: backup.ring.len() as u64,
+            // Known beside the manifest only.
+            damage_found: 0,
+            damage_found_at: String::new(),
+            read_clean_at: String::new(),
+            sstables_clean_at: String::new(),
+            damage_level: pb::VerifyLevel::Unspecified as i32,
+            task_id: backup.task_id.to_string(),
+            covers: Some(backup.covers().into()),
+            pins: Vec::new(),
         }
     }
 }

@@ -29,6 +29,8 @@ pub fn to_wire(task: &Task, eta_seconds: Option<u64>) -> pb::Task {
         findings: all_into(task.findings.clone()),
         verification: task.verification.clone().map(Into::into),
         deletion: task.deletion.map(Into::into),
+        retention: task.retention.clone().map(Into::into),
+        collection: task.collection.clone().map(Into::into),
         maintenance: task.maintenance.clone(),
     }
 }
@@ -66,6 +68,8 @@ impl TryFrom<pb::Task> for ShownTask {
             findings: all(task.findings)?,
             verification: task.verification.map(ShownReport::try_from).transpose()?,
             deletion: task.deletion.map(Deletion::from),
+            retention: task.retention.map(TryInto::try_into).transpose()?,
+            collection: task.collection.map(TryInto::try_into).transpose()?,
             maintenance: task.maintenance,
         })
     }
@@ -134,6 +138,8 @@ impl From<TaskKind> for pb::TaskKind {
             TaskKind::Delete => Self::Delete,
             TaskKind::Accept => Self::Accept,
             TaskKind::Rollback => Self::Rollback,
+            TaskKind::Retention => Self::Retention,
+            TaskKind::Collection => Self::Collection,
             TaskKind::Maintenance => Self::Maintenance,
         }
     }
@@ -150,6 +156,8 @@ impl TryFrom<pb::TaskKind> for TaskKind {
             pb::TaskKind::Delete => Ok(Self::Delete),
             pb::TaskKind::Accept => Ok(Self::Accept),
             pb::TaskKind::Rollback => Ok(Self::Rollback),
+            pb::TaskKind::Retention => Ok(Self::Retention),
+            pb::TaskKind::Collection => Ok(Self::Collection),
             pb::TaskKind::Maintenance => Ok(Self::Maintenance),
             pb::TaskKind::Unspecified => Err(ConversionError::missing("task.kind")),
         }

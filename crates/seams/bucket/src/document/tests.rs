@@ -57,6 +57,8 @@ fn marker(task_id: Option<TaskId>) -> Marker {
         backup: backup("b1"),
         at: Timestamp::UNIX_EPOCH,
         task_id,
+        reason: None,
+        until: None,
     }
 }
 

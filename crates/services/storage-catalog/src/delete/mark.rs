@@ -17,8 +17,12 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Marks a backup as being deleted, over the marks of earlier attempts.
-    pub async fn set(catalog: &Catalog, backup: &BackupRef) -> Result<Self, CatalogError> {
+    /// Marks a backup as being deleted, over the marks of earlier attempts. `key_of` makes the key of the mark.
+    pub async fn set(
+        catalog: &Catalog,
+        backup: &BackupRef,
+        key_of: fn(&BackupRef, u32, &Uuid) -> String,
+    ) -> Result<Self, CatalogError> {
         let prefix = keys::deletion_marks(backup);
         let marks = catalog.marks(backup).await?;
         let number_of = |key: &str| -> Option<u32> {
@@ -28,15 +32,26 @@ impl Mark {
         let number = last.unwrap_or(0).saturating_add(1);
         let mark = Self {
             backup: backup.clone(),
-            key: keys::deletion_mark(backup, number, &Uuid::now_v7()),
+            key: key_of(backup, number, &Uuid::now_v7()),
         };
         let marker = Marker {
             backup: backup.clone(),
             at: catalog.now(),
             task_id: None,
+            reason: None,
+            until: None,
         };
-        catalog.create(&mark.key, DeletionMark(marker)).await?;
-        mark.check_ours(catalog).await?;
+        let set = match catalog.create(&mark.key, DeletionMark(marker)).await {
+            Ok(_) => mark.check_ours(catalog).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = set {
+            // Nothing was deleted yet, and a mark that stays would show a deletion that no one has begun.
+            if let Err(left) = mark.withdraw_own(catalog).await {
+                tracing::warn!(%backup, error = api::error::chain(&left), "a deletion mark stays");
+            }
+            return Err(error);
+        }
         Ok(mark)
     }
 
@@ -51,6 +66,11 @@ impl Mark {
         }
     }
 
+    /// Whether this is the key of the mark.
+    pub fn is(&self, key: &str) -> bool {
+        self.key == key
+    }
+
     /// Removes the marks that this one took over, and this one last, so that none of theirs becomes the last again.
     pub async fn withdraw(&self, catalog: &Catalog) -> Result<(), CatalogError> {
         for mark in catalog.marks(&self.backup).await? {
@@ -58,6 +78,11 @@ impl Mark {
                 delete(catalog, &mark.key).await?;
             }
         }
+        delete(catalog, &self.key).await
+    }
+
+    /// Removes this mark alone. An earlier attempt that lives may go on: its mark was there all the time.
+    pub async fn withdraw_own(&self, catalog: &Catalog) -> Result<(), CatalogError> {
         delete(catalog, &self.key).await
     }
 }

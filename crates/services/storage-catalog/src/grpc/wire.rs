@@ -5,13 +5,15 @@ use api::convert::{ConversionError, all, all_into, parsed, parsed_optional, requ
 use api::pb::storage_catalog as pb;
 use api::pb::types;
 use chassis::work::Progress;
-use model::manifest::{BackupKind, KindWithBase};
+use jiff::Timestamp;
+use model::manifest::{BackupKind, BackupManifest, KindWithBase, VerificationResult};
 use model::task::Deletion;
-use model::{BackupName, ClusterName, HostId, Schema, Selection, VerifyReport};
+use model::{BackupName, BackupPin, ClusterName, HostId, Schema, Selection, TaskId, VerifyReport};
 use tonic::Status;
 
+use crate::beside::add_verifications;
 use crate::error::CatalogError;
-use crate::{begin, commit};
+use crate::{begin, commit, delete};
 
 /// A backup by its name, and by its cluster if one is given.
 pub fn named(
@@ -49,6 +51,91 @@ fn begun(
             Some(selection) => selection.try_into()?,
             None => Selection::default(),
         },
+    })
+}
+
+/// A backup with what is beside it.
+pub fn backup(
+    manifest: BackupManifest,
+    pins: Vec<BackupPin>,
+    verifications: &[VerificationResult],
+) -> pb::Backup {
+    let mut backup = pb::Backup::from(manifest);
+    if let Some(summary) = &mut backup.summary {
+        summary.pins = all_into(pins);
+        add_verifications(verifications, summary);
+    }
+    backup
+}
+
+/// The longest reason of a pin: every list shows it.
+const REASON_BYTES_MAX: usize = 1024;
+
+/// Who keeps a backup.
+pub enum PinHolder {
+    Task(TaskId),
+    People {
+        reason: String,
+        until: Option<Timestamp>,
+    },
+}
+
+/// A task or a reason, and never both: one must not be taken for the other.
+pub fn pin_holder(request: &pb::PinBackupRequest) -> Result<PinHolder, ConversionError> {
+    let task = parsed_optional("task_id", &request.task_id)?;
+    let until = parsed_optional("until", &request.until)?;
+    match task {
+        Some(task) if request.reason.is_empty() && until.is_none() => Ok(PinHolder::Task(task)),
+        Some(_) => Err(ConversionError::invalid(
+            "reason",
+            "the pin of a task has neither reason nor end",
+        )),
+        None if request.reason.is_empty() => Err(ConversionError::missing("reason")),
+        None if request.reason.len() > REASON_BYTES_MAX => Err(ConversionError::invalid(
+            "reason",
+            "it has more than 1024 bytes",
+        )),
+        None => Ok(PinHolder::People {
+            reason: request.reason.clone(),
+            until,
+        }),
+    }
+}
+
+/// The task whose pin is released; none: those of people are.
+pub fn unpinned_task(request: &pb::UnpinBackupRequest) -> Result<Option<TaskId>, ConversionError> {
+    match (
+        parsed_optional("task_id", &request.task_id)?,
+        request.by_people,
+    ) {
+        (Some(task), false) => Ok(Some(task)),
+        (None, true) => Ok(None),
+        (None, false) => Err(ConversionError::missing("task_id")),
+        (Some(_), true) => Err(ConversionError::invalid(
+            "by_people",
+            "either the pin of a task is released or those of people are",
+        )),
+    }
+}
+
+pub fn delete(request: &pb::DeleteBackupRequest) -> delete::Request {
+    delete::Request {
+        even_if_running: request.even_if_running,
+        earlier_are_dead: request.earlier_are_dead,
+        ..delete::Request::default()
+    }
+}
+
+pub fn delete_if(request: &pb::DeleteBackupIfRequest) -> Result<delete::Request, ConversionError> {
+    let name = |text: &String| parsed::<BackupName>("relies_on", text);
+    let relies_on = request.relies_on.iter().map(name);
+    Ok(delete::Request {
+        started_at: parsed_optional("started_at", &request.started_at)?,
+        relies_on: relies_on.collect::<Result<_, _>>()?,
+        only_garbage: request.only_garbage,
+        not_after: parsed_optional("not_after", &request.not_after)?,
+        only_if_begun: request.only_if_begun,
+        ..delete::Request::default()
     })
 }
 

@@ -125,6 +125,8 @@ async fn a_member_that_the_backup_is_made_without_is_named_and_kept() {
     );
     let summary = got.summary.expect("a summary");
     assert_eq!((summary.nodes, summary.ring_nodes), (1, 2));
+    let covers = summary.covers.expect("what it covers");
+    assert_eq!(covers.missing, [host(2).to_string()]);
 }
 
 #[tokio::test]

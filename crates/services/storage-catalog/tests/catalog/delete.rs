@@ -7,13 +7,15 @@ use blob_store::testing::{Fault, Faulty, Memory};
 use blob_store::{BlobStore, StoreError};
 use bucket::keys;
 
-use crate::world::{FULL_FILES, World, backup, memory_world, object_key, refused, task, wire_ref};
+use crate::world::{
+    FULL_FILES, World, backup, but_tombstones, memory_world, object_key, refused, task, wire_ref,
+};
 
 fn left_of(memory: &Memory, name: &str) -> Vec<String> {
     let of = |key: &String| {
         key.contains(&format!("/{name}/")) || key.ends_with(&format!("/{name}.json"))
     };
-    memory.keys().into_iter().filter(of).collect()
+    but_tombstones(memory).into_iter().filter(of).collect()
 }
 
 #[tokio::test]
@@ -49,7 +51,7 @@ async fn a_differential_takes_only_its_own_objects_with_it() {
         .delete("f1")
         .await
         .expect("deletes the base when nobody needs it");
-    assert_eq!(memory.keys(), ["ringkeep/1/README.txt"]);
+    assert_eq!(but_tombstones(&memory), ["ringkeep/1/README.txt"]);
 }
 
 #[tokio::test]
@@ -82,6 +84,7 @@ async fn a_running_backup_is_deleted_only_if_its_task_is_said_to_be_dead() {
     let forced = DeleteBackupRequest {
         backup: wire_ref("d1"),
         even_if_running: true,
+        ..Default::default()
     };
     world.delete_with(forced).await.expect("deletes");
     assert_eq!(left_of(&memory, "d1"), Vec::<String>::new());
@@ -92,15 +95,23 @@ async fn a_running_backup_is_deleted_only_if_its_task_is_said_to_be_dead() {
 }
 
 #[tokio::test]
-async fn a_failed_backup_can_be_deleted_and_its_name_used_again() {
+async fn a_failed_backup_can_be_deleted_and_its_name_is_not_taken_again() {
     let (memory, world) = memory_world();
     world.begin("b1", None, task(1)).await.expect("begins");
     world.upload_all("b1", None, FULL_FILES).await;
     world.abandon("b1", task(1)).await.expect("gives up");
     world.delete("b1").await.expect("deletes");
     assert_eq!(left_of(&memory, "b1"), Vec::<String>::new());
-    world.full("b1", task(2)).await;
-    world.assert_complete_is_whole().await;
+    let before = memory.keys();
+    for _ in 0..2 {
+        let error = refused(world.begin("b1", None, task(2)).await, "BACKUP_NAME_BURIED");
+        assert!(error.hint.expect("a hint").contains("another name"));
+    }
+    assert_eq!(memory.keys(), before, "no intent is left");
+    // Nobody calls the name a backup, and it is no garbage.
+    assert_eq!(world.state("b1").await, None);
+    assert_eq!(world.garbage().await, []);
+    refused(world.delete("b1").await, "BACKUP_NOT_FOUND");
 }
 
 #[tokio::test]
@@ -111,6 +122,10 @@ async fn what_arrives_after_a_deletion_is_named_and_can_be_deleted() {
     world.delete("b1").await.expect("deletes");
     // An agent that was frozen wakes up.
     world.upload_all("b1", None, FULL_FILES).await;
+    refused(world.begin("b1", None, task(2)).await, "BACKUP_NAME_BURIED");
+    // As an older release has deleted it.
+    let tombstone = keys::tombstone(&backup("b1"));
+    memory.delete(&tombstone).await.expect("deletes");
     let error = refused(world.begin("b1", None, task(2)).await, "BACKUP_EXISTS");
     assert!(error.message.contains("after its deletion"), "{error}");
     refused(world.get("b1").await, "BACKUP_NOT_COMPLETE");
@@ -121,12 +136,12 @@ async fn what_arrives_after_a_deletion_is_named_and_can_be_deleted() {
     };
     let request = DeleteBackupRequest {
         backup: Some(any_cluster),
-        even_if_running: false,
+        ..Default::default()
     };
     let deleted = world.delete_with(request).await.expect("deletes");
     assert_eq!(deleted.deleted_objects, 8);
-    assert_eq!(memory.keys(), ["ringkeep/1/README.txt"]);
-    world.full("b1", task(3)).await;
+    assert_eq!(but_tombstones(&memory), ["ringkeep/1/README.txt"]);
+    refused(world.begin("b1", None, task(3)).await, "BACKUP_NAME_BURIED");
 }
 
 #[tokio::test]
@@ -186,7 +201,7 @@ async fn an_unreadable_backup_can_be_deleted_and_blocks_others_only_where_its_ba
     assert!(error.hint.is_some());
     world.delete("d1").await.expect("can be deleted itself");
     world.delete("f1").await.expect("is not needed any more");
-    assert_eq!(memory.keys(), ["ringkeep/1/README.txt"]);
+    assert_eq!(but_tombstones(&memory), ["ringkeep/1/README.txt"]);
 }
 
 #[tokio::test]
@@ -209,8 +224,8 @@ async fn a_deletion_that_was_cut_short_is_listed_and_finished_by_deleting_again(
     refused(world.get("f1").await, "BACKUP_DELETING");
     refused(world.begin("f1", None, task(2)).await, "BACKUP_EXISTS");
     world.delete("f1").await.expect("finishes");
-    assert_eq!(memory.keys(), ["ringkeep/1/README.txt"]);
-    world.full("f1", task(3)).await;
+    assert_eq!(but_tombstones(&memory), ["ringkeep/1/README.txt"]);
+    refused(world.begin("f1", None, task(3)).await, "BACKUP_NAME_BURIED");
 }
 
 #[tokio::test]

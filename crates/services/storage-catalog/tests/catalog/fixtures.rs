@@ -161,6 +161,8 @@ async fn make(target: &Path) {
         backup: backup("deleting"),
         at: "2026-01-01T00:00:09Z".parse().expect("time"),
         task_id: None,
+        reason: None,
+        until: None,
     };
     let mark = keys::deletion_mark(&backup("deleting"), 1, &Uuid::from_u128(0x55));
     let sealed = seal(DocumentKind::Deletion, &marker).expect("seals").0;

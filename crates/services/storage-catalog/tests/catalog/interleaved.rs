@@ -11,20 +11,20 @@ use tokio::task::JoinHandle;
 
 use crate::world::{FULL_FILES, World, task, wire_ref};
 
-type Act = fn(Arc<World>) -> BoxFuture<'static, Result<(), RemoteError>>;
+pub type Act = fn(Arc<World>) -> BoxFuture<'static, Result<(), RemoteError>>;
 
 /// No call of these tests makes more store calls.
-const CALLS_MAX: u64 = 100;
+pub const CALLS_MAX: u64 = 100;
 
 /// An act that waits before one of its store calls, unless it ends earlier.
-struct Held {
+pub struct Held {
     gate: Arc<Gate>,
     act: JoinHandle<Result<(), RemoteError>>,
-    ended: Option<Result<(), RemoteError>>,
+    pub ended: Option<Result<(), RemoteError>>,
 }
 
 impl Held {
-    async fn before(call: u64, memory: &Memory, act: Act) -> Self {
+    pub async fn before(call: u64, memory: &Memory, act: Act) -> Self {
         let stop = Stop::BeforeCall(call);
         let gate = Arc::new(Gate::new(Arc::new(memory.clone()), stop));
         let world = Arc::new(World::on(gate.clone()));
@@ -36,7 +36,7 @@ impl Held {
         Self { gate, act, ended }
     }
 
-    async fn go_on(self) -> Result<(), RemoteError> {
+    pub async fn go_on(self) -> Result<(), RemoteError> {
         if let Some(result) = self.ended {
             return result;
         }
@@ -173,6 +173,7 @@ async fn a_backup_is_committed_or_deleted_and_a_refused_deletion_costs_nothing()
                 let request = DeleteBackupRequest {
                     backup: wire_ref("b"),
                     even_if_running: true,
+                    ..DeleteBackupRequest::default()
                 };
                 world.delete_with(request).await.map(drop)
             })

@@ -169,6 +169,7 @@ async fn deleting_a_running_backup() {
             let request = api::pb::storage_catalog::DeleteBackupRequest {
                 backup: crate::world::wire_ref("d2"),
                 even_if_running: true,
+                ..Default::default()
             };
             world.delete_with(request).await.map(drop)
         })

@@ -54,7 +54,7 @@ async fn listing_again_reads_no_manifest_again() {
     world.list().await;
     let after = counted.counts();
     assert_eq!(after.gets, before.gets);
-    assert_eq!(after.lists - before.lists, 4);
+    assert_eq!(after.lists - before.lists, 6);
 }
 
 #[tokio::test]

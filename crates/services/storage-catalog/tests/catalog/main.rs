@@ -2,11 +2,14 @@
 
 mod begin;
 mod commit;
+mod decided;
 mod delete;
 mod facts;
 mod fixtures;
+mod garbage;
 mod interleaved;
 mod kill;
+mod late;
 mod list;
 mod pins;
 mod races;

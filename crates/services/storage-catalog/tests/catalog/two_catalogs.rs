@@ -7,7 +7,7 @@ use blob_store::testing::{Gate, Memory, Stop};
 use bucket::keys;
 use tokio::task::JoinHandle;
 
-use crate::world::{FULL_FILES, World, backup, refused, task, wire_ref};
+use crate::world::{FULL_FILES, World, backup, but_tombstones, refused, task, wire_ref};
 
 /// A catalog whose first such call waits, another one, and the bucket of both.
 struct Scene {
@@ -50,6 +50,7 @@ fn even_if_running(name: &str) -> DeleteBackupRequest {
     DeleteBackupRequest {
         backup: wire_ref(name),
         even_if_running: true,
+        ..DeleteBackupRequest::default()
     }
 }
 
@@ -64,7 +65,7 @@ async fn a_backup_that_is_deleted_while_it_is_committed_is_not_committed() {
     scene.gate.open();
     refused(commit.await.expect("runs"), "BACKUP_NOT_BEGUN");
     assert_eq!(scene.other.state("b").await, None);
-    assert_eq!(scene.memory.keys(), ["ringkeep/1/README.txt"]);
+    assert_eq!(but_tombstones(&scene.memory), ["ringkeep/1/README.txt"]);
 }
 
 #[tokio::test]
@@ -86,7 +87,7 @@ async fn a_commit_that_died_before_it_looked_again_is_not_taken_for_done() {
     deleted.expect("deletes");
     scene.memory.overwrite(&key, manifest);
     refused(scene.other.commit("b", task(1)).await, "BACKUP_NOT_BEGUN");
-    assert_eq!(scene.memory.keys(), ["ringkeep/1/README.txt"]);
+    assert_eq!(but_tombstones(&scene.memory), ["ringkeep/1/README.txt"]);
 }
 
 #[tokio::test]
@@ -175,4 +176,22 @@ async fn a_deletion_that_is_given_up_while_a_pin_is_set_leaves_a_backup_to_pin()
     let error = refused(pin.await.expect("runs"), "DELETION_AT_WORK");
     assert!(error.is_retryable());
     scene.held.pin("f", task(2)).await.expect("pins");
+}
+
+#[tokio::test]
+async fn a_pin_of_people_that_meets_a_deletion_is_not_taken_from_another_person() {
+    let marks = keys::deletion_marks(&backup("f"));
+    let scene = Scene::new(Stop::AfterList(marks.clone()));
+    scene.other.full("f", task(1)).await;
+    let mark = keys::deletion_mark(&backup("f"), 1, &uuid::Uuid::from_u128(1));
+    scene.other.put(&mark, "a mark").await;
+    let held = scene.held.clone();
+    let first = tokio::spawn(async move { held.keep("f", "audit", None).await });
+    scene.gate.reached().await;
+    scene.other.store.delete(&mark).await.expect("is withdrawn");
+    // Another person has the same reason, and is told that the backup stays.
+    scene.other.keep("f", "audit", None).await.expect("pins");
+    scene.gate.open();
+    refused(first.await.expect("runs"), "DELETION_AT_WORK");
+    refused(scene.other.delete("f").await, "BACKUP_PINNED");
 }

@@ -159,10 +159,16 @@ pub fn object_key(backup: &BackupRef, node: u128, file: &str) -> String {
 
 impl World {
     pub fn on(store: Store) -> Self {
+        Self::at(store, Timestamp::from_millisecond(EPOCH_MS).expect("time"))
+    }
+
+    /// One whose clock begins at this time.
+    pub fn at(store: Store, epoch: Timestamp) -> Self {
+        let epoch_ms = epoch.as_millisecond();
         let clock = AtomicI64::new(0);
         let clock = Arc::new(move || {
             let seconds = clock.fetch_add(1, Ordering::Relaxed);
-            Timestamp::from_millisecond(EPOCH_MS + seconds * 1000).expect("time")
+            Timestamp::from_millisecond(epoch_ms + seconds * 1000).expect("time")
         });
         let service = storage_catalog::service(store.clone(), clock);
         let channel = chassis::in_memory(tonic::service::Routes::new(service));
@@ -283,6 +289,12 @@ impl World {
         self.commit(name, task).await.expect("commits");
     }
 
+    pub async fn garbage(&self) -> Vec<pb::Garbage> {
+        let mut client = self.client.clone();
+        let found = client.find_garbage(pb::FindGarbageRequest::default()).await;
+        found.expect("finds").into_inner().garbage
+    }
+
     pub async fn list(&self) -> Vec<pb::BackupSummary> {
         let request = pb::ListBackupsRequest {
             cluster: String::new(),
@@ -371,7 +383,7 @@ impl World {
     pub async fn delete(&self, name: &str) -> Result<pb::DeleteBackupResponse, RemoteError> {
         self.delete_with(pb::DeleteBackupRequest {
             backup: wire_ref(name),
-            even_if_running: false,
+            ..pb::DeleteBackupRequest::default()
         })
         .await
     }
@@ -380,23 +392,23 @@ impl World {
         &self,
         request: pb::DeleteBackupRequest,
     ) -> Result<pb::DeleteBackupResponse, RemoteError> {
-        let mut stream = self
-            .client
-            .clone()
-            .delete_backup(request)
-            .await?
-            .into_inner();
-        let mut last = None;
-        while let Some(message) = stream.message().await? {
-            last = Some(message);
-        }
-        Ok(last.expect("a last message"))
+        let mut client = self.client.clone();
+        last_of(client.delete_backup(request).await?.into_inner()).await
+    }
+
+    pub async fn delete_if(
+        &self,
+        request: pb::DeleteBackupIfRequest,
+    ) -> Result<pb::DeleteBackupResponse, RemoteError> {
+        let mut client = self.client.clone();
+        last_of(client.delete_backup_if(request).await?.into_inner()).await
     }
 
     pub async fn pin(&self, name: &str, task: TaskId) -> Result<(), RemoteError> {
         let request = pb::PinBackupRequest {
             backup: wire_ref(name),
             task_id: task.to_string(),
+            ..pb::PinBackupRequest::default()
         };
         self.client.clone().pin_backup(request).await?;
         Ok(())
@@ -406,9 +418,38 @@ impl World {
         let request = pb::UnpinBackupRequest {
             backup: wire_ref(name),
             task_id: task.to_string(),
+            by_people: false,
         };
         self.client.clone().unpin_backup(request).await?;
         Ok(())
+    }
+
+    /// A pin by people.
+    pub async fn keep(
+        &self,
+        name: &str,
+        reason: &str,
+        until: Option<Timestamp>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::PinBackupRequest {
+            backup: wire_ref(name),
+            reason: reason.to_owned(),
+            until: until.map(|until| until.to_string()).unwrap_or_default(),
+            ..pb::PinBackupRequest::default()
+        };
+        self.client.clone().pin_backup(request).await?;
+        Ok(())
+    }
+
+    /// Releases the pins of people. Returns how many there were.
+    pub async fn let_go(&self, name: &str) -> Result<u32, RemoteError> {
+        let request = pb::UnpinBackupRequest {
+            backup: wire_ref(name),
+            task_id: String::new(),
+            by_people: true,
+        };
+        let response = self.client.clone().unpin_backup(request).await?;
+        Ok(response.into_inner().released)
     }
 
     /// The one promise: what is listed as complete can be got, and every byte of it is there.
@@ -434,4 +475,20 @@ pub fn refused<T: std::fmt::Debug>(result: Result<T, RemoteError>, reason: &str)
     let error = result.expect_err(reason);
     assert_eq!(error.reason, reason, "{error:?}");
     error
+}
+
+async fn last_of(
+    mut stream: tonic::Streaming<pb::DeleteBackupResponse>,
+) -> Result<pb::DeleteBackupResponse, RemoteError> {
+    let mut last = None;
+    while let Some(message) = stream.message().await? {
+        last = Some(message);
+    }
+    Ok(last.expect("a last message"))
+}
+
+/// The keys of a bucket, without those that say which names were used before.
+pub fn but_tombstones(memory: &Memory) -> Vec<String> {
+    let keys = memory.keys().into_iter();
+    keys.filter(|key| !key.contains("/tombstones/")).collect()
 }

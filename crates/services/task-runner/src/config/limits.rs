@@ -23,8 +23,8 @@ pub struct StepLimits {
     pub start_seconds: u64,
     /// For clear and finish, which remove what a task has left on a node, and for unpin.
     pub tidy_seconds: u64,
-    /// For steps that move or read data: upload, stage, load, upgradesstables, views, verify, delete, and for those of
-    /// maintenance. Without progress they fail anyway.
+    /// For steps that move or read data: upload, stage, load, upgradesstables, views, verify, delete, retain, collect, and
+    /// for those of maintenance. Without progress they fail anyway.
     pub data_seconds: u64,
     /// For all other steps.
     pub other_seconds: u64,
@@ -68,7 +68,9 @@ impl StepLimits {
             // A node that is down is started to be marked.
             K::Quiesce | K::Start => (self.start_seconds, "start_seconds"),
             K::Clear | K::Finish | K::Unpin => (self.tidy_seconds, "tidy_seconds"),
-            K::Views | K::Verify | K::Delete => (self.data_seconds, "data_seconds"),
+            K::Views | K::Verify | K::Delete | K::Retain | K::Collect => {
+                (self.data_seconds, "data_seconds")
+            }
             _ if moves_data => (self.data_seconds, "data_seconds"),
             _ => (self.other_seconds, "other_seconds"),
         };

@@ -111,6 +111,12 @@ pub(crate) trait Kind: Send + Sync + 'static {
         Ok(false)
     }
 
+    /// Tasks of this kind that something else still refers to, and that must not be forgotten yet. Asked once for all tasks
+    /// that are about to be.
+    async fn referred_to(&self, _context: &Context) -> Result<BTreeSet<TaskId>, RunnerError> {
+        Ok(BTreeSet::new())
+    }
+
     /// The tables that a task has changed or saved, if it has come that far.
     async fn touched(
         &self,

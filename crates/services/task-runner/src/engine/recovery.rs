@@ -1,5 +1,6 @@
 //! Adopts what is unfinished and driven by nothing, at the start and from time to time, and forgets what ended long ago.
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,9 +111,14 @@ async fn try_prune(engine: &Arc<Engine>) -> Result<(), RunnerError> {
         .len()
         .saturating_sub(engine.context.config.keep_finished_tasks);
     let (old, kept) = ended.split_at(surplus);
+    let mut referred_to = BTreeSet::new();
+    for kind in old.iter().map(|record| record.kind).collect::<HashSet<_>>() {
+        referred_to.extend(engine.kind(kind)?.referred_to(&engine.context).await?);
+    }
     for record in old {
         let kind = engine.kind(record.kind)?;
-        if is_last_guard(engine, &waiting, record, kept).await?
+        if referred_to.contains(&record.id)
+            || is_last_guard(engine, &waiting, record, kept).await?
             || kind.must_keep(&engine.context, record).await?
         {
             continue;

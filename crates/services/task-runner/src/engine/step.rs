@@ -8,15 +8,16 @@ use std::time::Duration;
 use api::clients::NodeAgent;
 use model::plan::StepKind;
 use model::task::Progress;
-use model::{BackupRef, Finding, TaskId};
+use model::{BackupRef, ClusterName, Finding, TaskId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use state_store::{Fence, StateError};
+use state_store::{Fence, StateError, Write};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::kind::Job;
+use super::lease::LeaseTime;
 use super::retry::{FailedTry, Reached, Retry, RetryLimits};
 use super::step_error::StepError;
 use super::task::{SharedTask, TaskStep};
@@ -65,6 +66,7 @@ pub(crate) struct StepRun {
     /// Which of the task's steps.
     pub(super) at: usize,
     pub(super) fence: Fence,
+    pub(super) lease: Arc<LeaseTime>,
     pub(super) events: mpsc::Sender<Event>,
     /// Each try does all of the work again, so that how long one lasted is no sign of getting further.
     pub(super) starts_over: bool,
@@ -174,6 +176,11 @@ impl StepRun {
         self.task.read().record.id
     }
 
+    /// The cluster that the task works on.
+    pub fn cluster(&self) -> ClusterName {
+        self.task.read().record.cluster.clone()
+    }
+
     /// The backup that the task is about.
     pub fn backup(&self) -> Result<BackupRef, StepError> {
         let backup = self.task.read().record.backup.clone();
@@ -220,6 +227,16 @@ impl StepRun {
             at: self.at,
             progress,
         });
+    }
+
+    /// For how long no other runner can have the task, whatever becomes of this one.
+    pub fn lease_left(&self) -> Duration {
+        self.lease.left()
+    }
+
+    /// Writes state of the task's kind, unless another runner has the task by now.
+    pub async fn write(&self, writes: &[Write]) -> Result<u64, StateError> {
+        self.context.store.write(writes, Some(&self.fence)).await
     }
 
     /// Keeps what is large for a later step.

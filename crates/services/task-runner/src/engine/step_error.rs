@@ -26,6 +26,8 @@ pub(crate) enum StepError {
     Damaged { what: String },
     #[error("backup `{backup}` was made again by task {task} after this deletion was started")]
     MadeAgain { backup: BackupRef, task: TaskId },
+    #[error("the run of retention {by} has taken the place of this one")]
+    Replaced { by: TaskId },
     #[error("cannot connect to `{address}`")]
     Connect {
         address: String,
@@ -66,6 +68,9 @@ impl StepError {
             Self::State(error) => error.is_retryable(),
             Self::Read(error) => match error.as_ref() {
                 RunnerError::State(error) => error.is_retryable(),
+                RunnerError::Remote { error, .. } => {
+                    error.is_retryable() || error.kind == ErrorKind::Cancelled
+                }
                 _ => false,
             },
             Self::Incomplete { .. }
@@ -73,6 +78,7 @@ impl StepError {
             | Self::RingChanged { .. }
             | Self::Damaged { .. }
             | Self::MadeAgain { .. }
+            | Self::Replaced { .. }
             | Self::Connect { .. }
             | Self::Panicked
             | Self::OverLimit { .. }

@@ -122,6 +122,8 @@ impl LiveTask {
             findings: of_steps.chain(&self.findings).cloned().collect(),
             verification: None,
             deletion: None,
+            retention: None,
+            collection: None,
             maintenance: record.jobs.clone(),
         }
     }

@@ -78,6 +78,17 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
                 "wait for it with `ringkeep task watch {task}`, or stop it with `ringkeep task cancel {task}`"
             ));
         }
+        RunnerError::RetentionNotSet { cluster, .. } => {
+            return Some(format!(
+                "set one with `ringkeep retention set {cluster}`; `ringkeep retention show {cluster}` lists those that there are"
+            ));
+        }
+        RunnerError::RetentionRuns { task, .. } => {
+            return Some(format!(
+                "wait for it with `ringkeep task watch {task}`, or stop it with `ringkeep task cancel {task}`"
+            ));
+        }
+        RunnerError::RetentionPolicy(_) => "set the policy again with `ringkeep retention set`",
         RunnerError::UnknownTask(_) => "list the tasks with `ringkeep task list`",
         RunnerError::UnknownPlan(_) | RunnerError::PlanOutdated { .. } => {
             "plan again with `ringkeep restore plan`, and start the plan of the number that it shows"
@@ -99,7 +110,9 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
             "let it finish; if it has failed, go on with `ringkeep task resume`"
         }
         RunnerError::UnknownKind(_) => "a newer task-runner has made it: run that one again",
-        RunnerError::ClaimContended(_) | RunnerError::ScheduleContended(..) => "try again",
+        RunnerError::ClaimContended(_)
+        | RunnerError::ScheduleContended(..)
+        | RunnerError::RetentionContended(_) => "try again",
         RunnerError::AgentsUnreachable { .. } => "each reason says what to do about its agent",
         RunnerError::AgentsWithoutTls { .. } => {
             "write their addresses with https://, or as host:port alone; [clients.tls] of the task-runner is in force"

@@ -5,6 +5,7 @@ mod spec;
 mod steps;
 mod undo;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -62,8 +63,8 @@ impl Kind for BackupKind {
     }
 
     /// A schedule that has not noted the end of its run would take the task for one that was never created.
-    async fn must_keep(&self, context: &Context, record: &TaskRecord) -> Result<bool, RunnerError> {
-        schedules::waits_for(context, record).await
+    async fn referred_to(&self, context: &Context) -> Result<BTreeSet<TaskId>, RunnerError> {
+        schedules::waited_for(context).await
     }
 
     fn check_resumable(&self, record: &TaskRecord) -> Result<(), RunnerError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::ErrorKind;
+use api::clients::{DeleteBackup, KnownDead};
 use async_trait::async_trait;
 use model::plan::StepKind;
 use model::task::{Deletion, Task, TaskKind, TaskState};
@@ -25,21 +26,23 @@ const SPEC: &str = "delete";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct DeleteSpec {
     even_if_running: bool,
+    #[serde(default)]
+    earlier_are_dead: bool,
 }
 
 /// Starts a task that deletes a backup, if there is such a backup. Whether it may be deleted is for the task to find out.
 pub(crate) async fn start(
     engine: Arc<Engine>,
     backup: NamedBackup,
-    even_if_running: bool,
+    dead: KnownDead,
 ) -> Result<(TaskId, BackupRef), RunnerError> {
+    let spec = DeleteSpec {
+        even_if_running: dead.maker,
+        earlier_are_dead: dead.earlier_deletions,
+    };
+    let steps = &plan::delete_steps();
     backup
-        .start_task(
-            &engine,
-            TaskKind::Delete,
-            &plan::delete_steps(),
-            (SPEC, &DeleteSpec { even_if_running }),
-        )
+        .start_task(&engine, TaskKind::Delete, steps, (SPEC, &spec))
         .await
 }
 
@@ -104,9 +107,12 @@ impl Job for DeleteJob {
         check_not_made_again(step, &backup).await?;
         let on_progress = |progress| step.report(progress);
         let catalog = &step.context.catalog;
-        let deleted = catalog
-            .delete_backup(&backup, self.spec.even_if_running, &on_progress)
-            .await;
+        let how = DeleteBackup {
+            even_if_running: self.spec.even_if_running,
+            earlier_are_dead: self.spec.earlier_are_dead,
+            ..DeleteBackup::default()
+        };
+        let deleted = catalog.delete_backup(&backup, how, &on_progress).await;
         match deleted {
             Ok(deletion) => Output::of(&deletion),
             // It was there when the task was started: an earlier run has deleted it, and its reply was lost.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use model::plan::PlanStep;
 use model::task::TaskKind;
 use model::{BackupName, BackupRef, ClusterName, TaskId};
@@ -26,6 +27,27 @@ impl NamedBackup {
         let catalog = &context.catalog;
         let found = catalog.find_backup(self.cluster.as_ref(), &self.name).await;
         found.map_err(RunnerError::remote("storage-catalog"))
+    }
+
+    /// Keeps this backup from being deleted, until a time or without end.
+    pub async fn pin(
+        &self,
+        context: &Context,
+        reason: &str,
+        until: Option<Timestamp>,
+    ) -> Result<BackupRef, RunnerError> {
+        let backup = self.find(context).await?;
+        let pinned = context.catalog.pin_by_people(&backup, reason, until).await;
+        pinned.map_err(RunnerError::remote("storage-catalog"))?;
+        Ok(backup)
+    }
+
+    /// Releases all pins of people on this backup. Returns how many there were.
+    pub async fn unpin(&self, context: &Context) -> Result<(BackupRef, u32), RunnerError> {
+        let backup = self.find(context).await?;
+        let released = context.catalog.unpin_by_people(&backup).await;
+        let released = released.map_err(RunnerError::remote("storage-catalog"))?;
+        Ok((backup, released))
     }
 
     /// Starts a task on this backup with one document, if there is such a backup.

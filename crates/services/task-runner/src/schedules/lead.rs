@@ -1,4 +1,4 @@
-//! One runner of several carries out all schedules: the holder of a lease.
+//! One runner of several carries out all schedules, and starts the retention that follows their backups: the holder of a lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use super::store::{self, Stored};
 use super::tick::tick;
 use crate::engine::{Engine, LeaseTime};
 use crate::error::RunnerError;
+use crate::retention;
 
 /// The lease of the runner that carries out schedules.
 const LEADER: &str = "schedules";
@@ -76,10 +77,14 @@ async fn lead(engine: &Arc<Engine>, leader: &mut Option<Leading>) -> Result<(), 
     let ticks = stream::iter(schedules);
     let fence = &leading.fence;
     let ticks = ticks.for_each_concurrent(TICKS_AT_ONCE, |stored| tick_one(engine, stored, fence));
-    tokio::pin!(ticks);
+    let work = async {
+        ticks.await;
+        retention::start_due(engine, fence).await
+    };
+    tokio::pin!(work);
     loop {
         tokio::select! {
-            () = leading.time.guard(&mut ticks) => return Ok(()),
+            done = leading.time.guard(&mut work) => return done,
             () = tokio::time::sleep(ttl / 3) => {
                 let asked_at = leading.renew(engine, leading.time.left()).await?;
                 if !leading.time.renewed(asked_at) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use api::{ErrorKind, ServiceError};
 use jiff::Timestamp;
 use model::{BackupRef, Finding, Severity, TaskId};
+use plan::codes::{self, Code};
 use schedule::{Active, PastRun, Run, RunOutcome, ScheduleState};
 use state_store::StateError;
 use uuid::Uuid;
@@ -61,6 +62,16 @@ pub(super) fn announce(state: &mut ScheduleState, run: &Run, now: Timestamp) -> 
     PastRun::begun(run, Some(task))
 }
 
+/// What came of creating the task of a run.
+enum Came {
+    /// There is a task, or another runner creates it now: the next tick sees what has become of it.
+    Task,
+    /// Nothing, but another try may end better.
+    Nothing { why: String, lacks_base: bool },
+    /// It is refused for good.
+    Refusal { why: String },
+}
+
 /// Creates the task of a run that was announced. If it cannot be created now, the run waits again, unless it was refused.
 pub(super) async fn make(
     engine: &Arc<Engine>,
@@ -68,25 +79,10 @@ pub(super) async fn make(
     run: &Run,
 ) -> Result<(), RunnerError> {
     let created = create(engine, &stored.state, run).await;
-    match created {
-        Ok(Created { task: Some(_), .. }) => Ok(()),
-        // There is a task, or another runner creates it now: the next tick sees what has become of it.
-        Err(_) if may_exist(engine, &stored).await? => Ok(()),
-        Ok(Created { findings, .. }) if may_pass(&findings) => {
-            wait_again(engine, stored, run, refusals(&findings), false).await
-        }
-        Ok(Created { findings, .. }) => {
-            let why = refusals(&findings);
-            refused(engine, stored, run, why).await
-        }
-        Err(error) if is_final(&error) => {
-            let why = api::error::chain(&error);
-            refused(engine, stored, run, why).await
-        }
-        Err(error) => {
-            let why = api::error::chain(&error);
-            wait_again(engine, stored, run, why, lacks_base(&error)).await
-        }
+    match came(engine, &stored, &created).await? {
+        Came::Task => Ok(()),
+        Came::Nothing { why, lacks_base } => wait_again(engine, stored, run, why, lacks_base).await,
+        Came::Refusal { why } => refused(engine, stored, run, why, false).await,
     }
 }
 
@@ -97,30 +93,52 @@ pub(super) async fn make_for_caller(
     run: &Run,
 ) -> Result<Created, RunnerError> {
     let created = create(engine, &stored.state, run).await;
-    match &created {
-        Ok(Created { task: Some(_), .. }) => {}
-        // The loop that carries out schedules has found the run first.
-        Err(_) if may_exist(engine, &stored).await? => {
+    match came(engine, &stored, &created).await? {
+        // The loop that carries out schedules may have found the run first.
+        Came::Task => {
             let schedule = &stored.state.schedule;
-            return Ok(Created {
-                task: stored.state.task,
-                backup: BackupRef {
-                    cluster: schedule.cluster.clone(),
-                    name: run.backup.clone(),
-                },
-                findings: Vec::new(),
+            return created.or_else(|_| {
+                Ok(Created {
+                    task: stored.state.task,
+                    backup: BackupRef {
+                        cluster: schedule.cluster.clone(),
+                        name: run.backup.clone(),
+                    },
+                    findings: Vec::new(),
+                })
             });
         }
-        Ok(Created { findings, .. }) => {
-            let why = refusals(findings);
-            refused(engine, stored, run, why).await?;
+        Came::Nothing { why, lacks_base } => {
+            refused(engine, stored, run, why, lacks_base).await?;
         }
-        Err(error) => {
-            let why = api::error::chain(error);
-            refused(engine, stored, run, why).await?;
-        }
+        Came::Refusal { why } => refused(engine, stored, run, why, false).await?,
     }
     created
+}
+
+async fn came(
+    engine: &Engine,
+    stored: &Stored,
+    created: &Result<Created, RunnerError>,
+) -> Result<Came, RunnerError> {
+    Ok(match created {
+        Ok(Created { task: Some(_), .. }) => Came::Task,
+        Err(_) if may_exist(engine, stored).await? => Came::Task,
+        Ok(Created { findings, .. }) if may_pass(findings) => Came::Nothing {
+            why: refusals(findings),
+            lacks_base: false,
+        },
+        Ok(Created { findings, .. }) => Came::Refusal {
+            why: refusals(findings),
+        },
+        Err(error) if is_final(error) => Came::Refusal {
+            why: api::error::chain(error),
+        },
+        Err(error) => Came::Nothing {
+            why: api::error::chain(error),
+            lacks_base: lacks_base(error),
+        },
+    })
 }
 
 /// Whether the task of a run was created, or may be being created by another.
@@ -173,14 +191,18 @@ fn lacks_base(error: &RunnerError) -> bool {
 }
 
 /// What may be over in a moment: an agent or a node is started again, a change of the schema spreads.
-const MAY_PASS: [&str; 3] = ["AGENT_UNREACHABLE", "NODE_UNHEALTHY", "SCHEMA_DISAGREEMENT"];
+const MAY_PASS: [Code; 3] = [
+    codes::AGENT_UNREACHABLE,
+    codes::NODE_UNHEALTHY,
+    codes::SCHEMA_DISAGREEMENT,
+];
 
 /// Whether all that refuses a backup may pass by itself.
 fn may_pass(findings: &[Finding]) -> bool {
     let mut refusals = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Refusal);
-    refusals.all(|finding| MAY_PASS.contains(&finding.code.as_str()))
+    refusals.all(|finding| MAY_PASS.iter().any(|code| code.name == finding.code))
 }
 
 fn refusals(findings: &[Finding]) -> String {
@@ -198,6 +220,7 @@ async fn refused(
     mut stored: Stored,
     run: &Run,
     why: String,
+    lacks_base: bool,
 ) -> Result<(), RunnerError> {
     let schedule = &stored.state.schedule;
     tracing::error!(cluster_id = %schedule.cluster, schedule = %schedule.name, backup = %run.backup, why, "scheduled backup refused");
@@ -208,6 +231,10 @@ async fn refused(
     };
     stored.state.progress.active = None;
     stored.state.task = None;
+    if lacks_base {
+        // The next run is full.
+        stored.state.progress.last_full = None;
+    }
     // If another has changed the schedule meanwhile, the run is found without a task, and made again.
     store::save_with(&engine.context, stored, &[past], None).await?;
     Ok(())

@@ -3,13 +3,15 @@
 //! - `schedules/<cluster>/<name>`: a schedule with how far it has come; written only at the version that was read.
 //! - `runs/<cluster>/<name>/<due>`: a run that came, or runs that were left out, by when the first of them was due.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use model::ClusterName;
+use model::{ClusterName, TaskId};
 use schedule::{PastRun, ScheduleName, ScheduleState};
 use state_store::{Direction, Entry, Expected, Fence, StateError, Write};
 
 use crate::context::Context;
-use crate::engine::{TaskRecord, decode, encode};
+use crate::engine::{decode, encode};
 use crate::error::RunnerError;
 
 const SCHEDULES: &str = "schedules/";
@@ -21,7 +23,7 @@ const PRUNED_AT_ONCE: usize = 50;
 
 /// A schedule with the version that it was read or written at.
 #[derive(Debug, Clone)]
-pub(super) struct Stored {
+pub(crate) struct Stored {
     pub state: ScheduleState,
     /// None if it is not kept yet.
     version: Option<u64>,
@@ -63,7 +65,7 @@ fn run_key(cluster: &ClusterName, name: &ScheduleName, due: Timestamp) -> String
     )
 }
 
-pub(super) async fn find(
+pub(crate) async fn find(
     context: &Context,
     cluster: &ClusterName,
     name: &ScheduleName,
@@ -102,11 +104,11 @@ pub(super) async fn list(
     Ok(all)
 }
 
-/// Whether a schedule has still to note the end of this task.
-pub(crate) async fn waits_for(context: &Context, record: &TaskRecord) -> Result<bool, RunnerError> {
-    let stored = list(context, Some(&record.cluster)).await?;
-    let mut tasks = stored.iter().filter_map(|stored| stored.state.task);
-    Ok(tasks.any(|task| task == record.id))
+/// Tasks whose end a schedule has still to note.
+pub(crate) async fn waited_for(context: &Context) -> Result<BTreeSet<TaskId>, RunnerError> {
+    let stored = list(context, None).await?;
+    let tasks = stored.iter().filter_map(|stored| stored.state.task);
+    Ok(tasks.collect())
 }
 
 /// Whether a cluster has schedules.
@@ -128,6 +130,17 @@ pub(super) async fn save_with(
     past: &[PastRun],
     leader: Option<&Fence>,
 ) -> Result<Option<Stored>, RunnerError> {
+    save_and(context, stored, past, Vec::new(), leader).await
+}
+
+/// The same together with other writes.
+pub(super) async fn save_and(
+    context: &Context,
+    stored: Stored,
+    past: &[PastRun],
+    others: Vec<Write>,
+    leader: Option<&Fence>,
+) -> Result<Option<Stored>, RunnerError> {
     let schedule = &stored.state.schedule;
     let key = schedule_key(&schedule.cluster, &schedule.name);
     let expected = stored.version.map_or(Expected::Absent, Expected::Version);
@@ -136,6 +149,7 @@ pub(super) async fn save_with(
         let key = run_key(&schedule.cluster, &schedule.name, run.first_due);
         writes.push(Write::put(&key, encode(&key, run)?, Expected::Anything));
     }
+    writes.extend(others);
     match context.store.write(&writes, leader).await {
         Ok(version) => Ok(Some(Stored {
             version: Some(version),

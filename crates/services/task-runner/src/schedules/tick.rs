@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use model::manifest::BackupKind;
 use model::task::TaskState;
 use schedule::{Decision, PastRun, RunOutcome, decide};
@@ -12,15 +11,16 @@ use super::make::{ByHand, announce, make};
 use super::store::{self, Stored};
 use crate::engine::{Engine, TaskRecord, control};
 use crate::error::RunnerError;
+use crate::retention;
 
-/// Notes what has ended, decides, and carries the decisions out. Returns when there is something to decide again.
+/// Notes what has ended, decides, and carries the decisions out.
 pub(super) async fn tick(
     engine: &Arc<Engine>,
     stored: Stored,
     leader: &Fence,
-) -> Result<Option<Timestamp>, RunnerError> {
+) -> Result<(), RunnerError> {
     let Some(stored) = note_end(engine, stored, Some(leader)).await? else {
-        return Ok(None);
+        return Ok(());
     };
     let now = (engine.context.clock)();
     let state = &stored.state;
@@ -29,10 +29,9 @@ pub(super) async fn tick(
     let is_settled =
         decided.decisions.is_empty() && decided.progress.waiting == state.progress.waiting;
     if is_settled {
-        return Ok(decided.again_at);
+        return Ok(());
     }
-    carry_out(engine, stored, decided.progress, decided.decisions, leader).await?;
-    Ok(decided.again_at)
+    carry_out(engine, stored, decided.progress, decided.decisions, leader).await
 }
 
 /// Notes the end of the run that has not ended, or makes it if its task was never created. None if another has changed the
@@ -74,7 +73,12 @@ pub(super) async fn note_end(
         }
     }
     (state.progress.active, state.task) = (None, None);
-    store::save_with(&engine.context, stored, &[past], leader).await
+    // Together with the end, so that a runner that dies here leaves both or neither.
+    let due = match outcome {
+        RunOutcome::Succeeded => vec![retention::due_after(&stored.state.schedule)?],
+        _ => Vec::new(),
+    };
+    store::save_and(&engine.context, stored, &[past], due, leader).await
 }
 
 /// What became of a task; none if it has not ended.

@@ -124,6 +124,7 @@ impl StorageCatalog for FakeCatalog {
     ) -> Answer<pb::BeginBackupResponse> {
         let fault = self.fleet.enter("begin").await?;
         let request = request.into_inner();
+        let begun = name(request.backup.clone());
         let base = match request.kind() {
             api::pb::types::BackupKind::Differential => "the-base".to_owned(),
             _ => String::new(),
@@ -141,6 +142,17 @@ impl StorageCatalog for FakeCatalog {
                     ErrorKind::AlreadyExists,
                     "BACKUP_EXISTS",
                 ));
+            }
+        }
+        {
+            let mut facts = self.fleet.facts();
+            let now = jiff::Timestamp::now();
+            facts
+                .started
+                .entry(begun.clone())
+                .or_insert(format!("{now:.3}"));
+            if !base.is_empty() {
+                facts.bases.insert(begun, base.clone());
             }
         }
         lost(fault)?;
@@ -274,6 +286,22 @@ impl StorageCatalog for FakeCatalog {
         }))
     }
 
+    async fn find_garbage(
+        &self,
+        _: Request<pb::FindGarbageRequest>,
+    ) -> Answer<pb::FindGarbageResponse> {
+        self.fleet.enter("find-garbage").await?;
+        let facts = self.fleet.facts();
+        let garbage = facts.garbage.iter().map(|name| pb::Garbage {
+            backup: Some(in_shop(name.clone())),
+            kind: pb::GarbageKind::Strays as i32,
+            objects: 2,
+            bytes: 9,
+        });
+        let garbage = garbage.collect();
+        Ok(Response::new(pb::FindGarbageResponse { garbage }))
+    }
+
     async fn pin_backup(
         &self,
         request: Request<pb::PinBackupRequest>,
@@ -289,19 +317,53 @@ impl StorageCatalog for FakeCatalog {
         request: Request<pb::UnpinBackupRequest>,
     ) -> Answer<pb::UnpinBackupResponse> {
         let fault = self.fleet.enter("unpin").await?;
-        self.fleet
-            .facts()
-            .pins
-            .remove(&request.into_inner().task_id);
+        let request = request.into_inner();
+        let backup = name(request.backup);
+        self.fleet.facts().held_by.remove(&backup);
+        self.fleet.facts().pins.remove(&request.task_id);
         lost(fault)?;
-        Ok(Response::new(pb::UnpinBackupResponse {}))
+        Ok(Response::new(pb::UnpinBackupResponse { released: 0 }))
     }
 
     async fn list_backups(
         &self,
         _: Request<pb::ListBackupsRequest>,
     ) -> Answer<pb::ListBackupsResponse> {
-        Err(Status::unimplemented("the runner lists nothing"))
+        self.fleet.enter("list-backups").await?;
+        let facts = self.fleet.facts();
+        let backups = facts.backups.iter().map(|(name, (now, _))| {
+            let kept = facts.kept.contains(name).then(|| pb::Pin {
+                id: uuid::Uuid::nil().to_string(),
+                by_people: true,
+                reason: "keep it".into(),
+                ..pb::Pin::default()
+            });
+            let started = facts.started.get(name).map_or(TIME, String::as_str);
+            let held = facts.held_by.get(name).map(|task| pb::Pin {
+                id: task.clone(),
+                ..pb::Pin::default()
+            });
+            pb::BackupSummary {
+                backup: Some(in_shop(name.clone())),
+                state: match now {
+                    BackupNow::Running => pb::BackupState::Running,
+                    BackupNow::Complete => pb::BackupState::Complete,
+                    BackupNow::Failed(_) => pb::BackupState::Failed,
+                    BackupNow::Deleting => pb::BackupState::Deleting,
+                } as i32,
+                base: facts.bases.get(name).cloned().unwrap_or_default(),
+                started_at: started.into(),
+                uploaded_bytes: 9,
+                covers: Some(pb::Covers {
+                    selection: Some(types::Selection::default()),
+                    missing: Vec::new(),
+                }),
+                pins: kept.into_iter().chain(held).collect(),
+                ..pb::BackupSummary::default()
+            }
+        });
+        let backups = backups.collect();
+        Ok(Response::new(pb::ListBackupsResponse { backups }))
     }
 
     async fn find_backup(
@@ -369,14 +431,94 @@ impl StorageCatalog for FakeCatalog {
         &self,
         request: Request<pb::DeleteBackupRequest>,
     ) -> Answer<Self::DeleteBackupStream> {
+        let request = pb::DeleteBackupIfRequest {
+            backup: request.into_inner().backup,
+            ..pb::DeleteBackupIfRequest::default()
+        };
+        self.delete_backup_if(Request::new(request)).await
+    }
+
+    type DeleteBackupIfStream = BoxStream<'static, Result<pb::DeleteBackupResponse, Status>>;
+
+    async fn delete_backup_if(
+        &self,
+        request: Request<pb::DeleteBackupIfRequest>,
+    ) -> Answer<Self::DeleteBackupIfStream> {
         let fault = self.fleet.enter("delete").await?;
-        let name = name(request.into_inner().backup);
+        let request = request.into_inner();
+        let name = name(request.backup);
+        if !request.not_after.is_empty() {
+            self.fleet.facts().not_after.push(request.not_after.clone());
+        }
+        if request.only_garbage {
+            let was_garbage = self.fleet.facts().garbage.remove(&name);
+            lost(fault)?;
+            if !was_garbage {
+                return Err(no_such_backup());
+            }
+            let deleted = pb::DeleteBackupResponse {
+                deleted_objects: 2,
+                freed_bytes: 9,
+                ..pb::DeleteBackupResponse::default()
+            };
+            let messages = stream::iter([Ok(deleted)]).boxed();
+            return Ok(Response::new(messages));
+        }
         {
             let mut facts = self.fleet.facts();
-            let is_pinned = !facts.pins.is_empty();
+            let mut later = std::mem::take(&mut facts.kept_next);
+            facts.kept.append(&mut later);
+            if request.only_if_begun && facts.only_marked.remove(&name) {
+                if let Some((now, _)) = facts.backups.get_mut(&name) {
+                    *now = BackupNow::Complete;
+                }
+                return Err(refuse(
+                    "no deletion has begun to delete",
+                    ErrorKind::FailedPrecondition,
+                    "DELETION_NOT_BEGUN",
+                ));
+            }
+            let is_pinned = !facts.pins.is_empty()
+                || facts.kept.contains(&name)
+                || facts.undeletable.contains(&name);
+            let is_refused_half_done = facts.refused_half_done.contains(&name);
+            let there =
+                |name: &String| matches!(facts.backups.get(name), Some((BackupNow::Complete, _)));
+            if !request.relies_on.iter().all(there) {
+                return Err(refuse(
+                    "what it relies on is gone",
+                    ErrorKind::FailedPrecondition,
+                    "RELIED_ON_GONE",
+                ));
+            }
+            let mut needed = facts.bases.iter();
+            if needed.any(|(other, base)| *base == name && facts.backups.contains_key(other)) {
+                return Err(refuse(
+                    "it is a base",
+                    ErrorKind::FailedPrecondition,
+                    "BACKUP_IS_BASE",
+                ));
+            }
+            let started = facts.started.get(&name).map_or(TIME, String::as_str);
+            let time = |text: &str| text.parse::<jiff::Timestamp>().expect("a time");
+            if !request.started_at.is_empty() && time(&request.started_at) != time(started) {
+                return Err(refuse(
+                    "it is another one",
+                    ErrorKind::FailedPrecondition,
+                    "BACKUP_IS_ANOTHER",
+                ));
+            }
             let Some((now, _)) = facts.backups.get_mut(&name) else {
                 return Err(no_such_backup());
             };
+            if is_refused_half_done {
+                *now = BackupNow::Deleting;
+                return Err(refuse(
+                    "it may go only while another one is there",
+                    ErrorKind::FailedPrecondition,
+                    "RELIED_ON_GONE",
+                ));
+            }
             if is_pinned && *now != BackupNow::Deleting {
                 return Err(refuse(
                     "the backup is pinned",
@@ -387,6 +529,7 @@ impl StorageCatalog for FakeCatalog {
             *now = BackupNow::Deleting;
             if fault != Some(Fault::Break) {
                 facts.backups.remove(&name);
+                facts.deleted.push((name, request.relies_on));
             }
         }
         lost(fault)?;

@@ -20,6 +20,8 @@ pub enum Fault {
     Damaged,
     /// Must stage again first.
     Restage,
+    /// Has no backup to build on.
+    NoBase,
     /// Could not cut clients off well before the cutoff.
     TooLate,
     /// Never answers.
@@ -71,6 +73,26 @@ pub struct Facts {
     /// Name to state and task.
     pub backups: BTreeMap<String, (BackupNow, String)>,
     pub pins: BTreeSet<String>,
+    /// When each backup was begun, and the base of a differential; else the time of everything and none.
+    pub started: BTreeMap<String, String>,
+    pub bases: BTreeMap<String, String>,
+    /// Backups that people keep. What is in the second one is added to it by the next deletion.
+    pub kept: BTreeSet<String>,
+    pub kept_next: BTreeSet<String>,
+    /// Backups whose deletion the catalog refuses, although its list does not show why.
+    pub undeletable: BTreeSet<String>,
+    /// Backups of which a deletion that was cut short has left nothing but its mark.
+    pub only_marked: BTreeSet<String>,
+    /// Backups whose deletion is refused although it has begun.
+    pub refused_half_done: BTreeSet<String>,
+    /// Names of which something of no use is in the bucket.
+    pub garbage: BTreeSet<String>,
+    /// Backups that the catalog lists as pinned by a task.
+    pub held_by: BTreeMap<String, String>,
+    /// Every deletion that was carried out: the backup and what it relied on.
+    pub deleted: Vec<(String, Vec<String>)>,
+    /// The times after which deletions were not to begin.
+    pub not_after: Vec<String>,
     /// What a verification finds.
     pub damage: Vec<String>,
     pub staged: BTreeSet<String>,
@@ -233,6 +255,11 @@ impl Fleet {
             Some(Fault::Unavailable) => Err(Status::unavailable("down")),
             Some(Fault::Damaged) => Err(refuse("damaged", ErrorKind::DataLoss, "DAMAGED")),
             Some(Fault::Restage) => Err(refuse("lost", ErrorKind::Internal, RESTAGE_NEEDED)),
+            Some(Fault::NoBase) => Err(refuse(
+                "there is no full backup",
+                ErrorKind::FailedPrecondition,
+                "NO_BASE",
+            )),
             Some(Fault::TooLate) => Err(refuse(
                 "the cutoff is too near",
                 ErrorKind::Unavailable,
@@ -291,6 +318,8 @@ impl Fleet {
             "get-backup",
             "check-objects",
             "find-backup",
+            "list-backups",
+            "find-garbage",
             "plan-",
             "sstables",
             "keys",

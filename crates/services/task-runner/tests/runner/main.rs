@@ -4,6 +4,7 @@
 mod agreement;
 mod backup;
 mod cluster;
+mod collection;
 mod crash;
 mod dying_store;
 mod ends;
@@ -26,6 +27,7 @@ mod maintenance_documents;
 mod narrow_store;
 mod processes;
 mod restore;
+mod retention;
 mod schedules;
 mod sharing;
 mod superseded;

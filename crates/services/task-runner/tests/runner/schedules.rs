@@ -435,3 +435,28 @@ async fn the_task_of_a_run_is_kept_until_its_schedule_has_noted_the_end() {
     assert_eq!(past[0].outcome, RunOutcome::Succeeded, "{past:#?}");
     assert_eq!(world.fleet.count("snapshot n1"), 1);
 }
+
+#[tokio::test]
+async fn a_run_by_hand_that_finds_no_base_makes_the_next_one_full() {
+    let world = World::new(&["n1", "n2"]);
+    let mut life = world.start_with_cluster().await;
+    life.put(schedule(NEVER)).await;
+    let first = life.typed.run_schedule(&shop(), &nightly()).await;
+    let first = first.expect("a run").task.expect("a task").to_string();
+    life.ended(&first).await;
+    // Backups are named by the second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    world.fleet.fail("begin", &[Fault::NoBase]);
+    let refused = life.typed.run_schedule(&shop(), &nightly()).await;
+    assert_eq!(refused.expect_err("there is none").reason, "NO_BASE");
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let next = life.typed.run_schedule(&shop(), &nightly()).await;
+    let next = next.expect("a run").task.expect("a task").to_string();
+    life.ended(&next).await;
+    let past = life.past().await;
+    assert_eq!(
+        past[0].kind.map(|kind| kind.as_str()),
+        Some("full"),
+        "{past:#?}"
+    );
+}

@@ -21,7 +21,7 @@ use crate::world::{DEADLINE, Life, World};
 /// Longer than a lease of these tests, and than a runner takes to look for tasks without a driver.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(120);
 /// Short, for a test that waits until it has run out; on a busy machine a driver may lose it without a fault.
-const SHORT_LEASE: u64 = 5;
+pub const SHORT_LEASE: u64 = 5;
 /// So long that no driver loses it because the machine is busy.
 const LONG_LEASE: u64 = 30;
 
@@ -34,7 +34,7 @@ async fn world() -> (World, Arc<dyn StateStore>) {
 }
 
 /// A state with the cluster.
-async fn shared(world: &World) -> Arc<dyn StateStore> {
+pub async fn shared(world: &World) -> Arc<dyn StateStore> {
     let store = RedbStore::in_memory(Arc::new(Timestamp::now)).await;
     let store: Arc<dyn StateStore> = Arc::new(store.expect("open"));
     let mut life = world.start_on(store.clone());
@@ -54,7 +54,7 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 }
 
 /// The end of a task that may take longer than one look.
-async fn end_of(life: &mut Life, id: &str) -> TaskState {
+pub async fn end_of(life: &mut Life, id: &str) -> TaskState {
     let until = Instant::now() + TAKEN_OVER_WITHIN;
     loop {
         let task = life.task(id).await.expect("a task");

@@ -110,7 +110,10 @@ async fn a_backup_is_made_restored_verified_and_deleted() {
     let report = verified.verification.expect("a report");
     assert_eq!((report.ok, report.level), (true, Some(level)));
 
-    let deleting = life.typed.delete_backup(backup("b"), false).await;
+    let deleting = life
+        .typed
+        .delete_backup(backup("b"), api::clients::KnownDead::default())
+        .await;
     let deleted = ended(&life, deleting.expect("a task").task).await;
     assert_eq!(deleted.kind, Some(TaskKind::Delete));
     assert_eq!(deleted.deletion.expect("a result").objects, 3);

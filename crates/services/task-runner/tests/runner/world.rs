@@ -175,6 +175,17 @@ impl World {
         self.fleet.facts().backups.insert(name.to_owned(), backup);
     }
 
+    /// Puts a complete backup of so many days ago into the bucket, on a base if it has one.
+    pub fn has_backup_of(&self, name: &str, days_ago: i64, base: Option<&str>) {
+        self.has_backup(name);
+        let at = Timestamp::now() - SignedDuration::from_hours(24 * days_ago);
+        let mut facts = self.fleet.facts();
+        facts.started.insert(name.to_owned(), format!("{at:.3}"));
+        if let Some(base) = base {
+            facts.bases.insert(name.to_owned(), base.to_owned());
+        }
+    }
+
     /// Waits until the call has come in, so that its fault has struck.
     pub async fn called(&self, call: &str) {
         let until = Instant::now() + DEADLINE;
@@ -299,7 +310,7 @@ impl Life {
     pub async fn delete(&mut self, backup: &str) -> Answer<String> {
         let request = pb::DeleteBackupRequest {
             backup: Some(named(backup)),
-            even_if_running: false,
+            ..pb::DeleteBackupRequest::default()
         };
         let started = unwrap(self.client.delete_backup(request).await)?;
         assert_eq!(started.backup.expect("a backup").cluster, "shop");

@@ -1,6 +1,6 @@
 //! `ringkeep backup delete`
 
-use api::clients::TaskRunner;
+use api::clients::{KnownDead, TaskRunner};
 use views::started::BackupDeletedView;
 
 use super::Started;
@@ -27,6 +27,10 @@ pub struct Args {
     /// Also deletes a backup that is recorded as running: only if the task that made it is known to be dead.
     #[arg(long)]
     even_if_running: bool,
+    /// If it is refused, and an earlier deletion was cut short before it deleted anything, the backup can be used again: only if
+    /// no earlier deletion of it is at work.
+    #[arg(long)]
+    earlier_deletions_are_dead: bool,
     /// Does not wait: shows the task, which runs by itself.
     #[arg(long)]
     no_wait: bool,
@@ -42,7 +46,11 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     context.screen.confirm(&question, args.yes)?;
     let runner = context.task_runner()?;
     let backup = args.backup.clone().into();
-    let started = runner.delete_backup(backup, args.even_if_running).await;
+    let dead = KnownDead {
+        maker: args.even_if_running,
+        earlier_deletions: args.earlier_deletions_are_dead,
+    };
+    let started = runner.delete_backup(backup, dead).await;
     let started = started.map_err(|error| context.failed(Service::TaskRunner, error))?;
     let started = Started::new(&started, "deletes");
     if args.no_wait {

@@ -2,59 +2,28 @@
 
 use api::clients::StorageCatalog;
 use jiff::Timestamp;
-use model::{BackupState, BackupSummary, ClusterName, Zone};
+use model::ClusterName;
 use plan::TextTable;
-use retention::{Backup, FLOOR_DEFAULT, Policy, Standing, decide};
+use retention::{Backup, Policies};
 use views::retention::RetentionPreviewView;
 
+use super::policy::PolicyArgs;
 use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::human;
 
-/// Shows which backups of a cluster a policy would keep, which would go, and why. Deletes nothing.
+/// Shows which backups of a cluster a policy would keep, which would go, and why. Deletes nothing, and sets no policy.
 ///
-/// Each rule keeps backups, and what no rule keeps would go. Only complete backups count; a full backup stays as long as a
-/// differential that builds on it. What verifications have found is not read.
+/// Each rule keeps backups, and what no rule keeps would go. Only complete backups in which no damage was found count; a full
+/// backup stays as long as a differential that builds on it. Ages are measured against the newest of them, so that a clock
+/// that is ahead lets nothing go. `ringkeep retention run --dry-run` shows the same for the policies that are set.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The cluster; also one that is no longer registered.
     cluster: ClusterName,
-    /// Keeps the newest so many.
-    #[arg(long, default_value_t = 0, value_name = "N", help_heading = "Rules")]
-    last: u32,
-    /// Keeps those of the last so many days.
-    #[arg(long, default_value_t = 0, value_name = "N", help_heading = "Rules")]
-    days: u32,
-    /// Keeps the newest of each of so many hours that have any.
-    #[arg(long, default_value_t = 0, value_name = "N", help_heading = "Rules")]
-    hourly: u32,
-    /// The same by days.
-    #[arg(long, default_value_t = 0, value_name = "N", help_heading = "Rules")]
-    daily: u32,
-    /// The same by weeks, which begin on Mondays.
-    #[arg(long, default_value_t = 0, value_name = "N", help_heading = "Rules")]
-    weekly: u32,
-    /// The same by months.
-    #[arg(long, default_value_t = 0, value_name = "N", help_heading = "Rules")]
-    monthly: u32,
-    /// The same by years.
-    #[arg(long, default_value_t = 0, value_name = "N", help_heading = "Rules")]
-    yearly: u32,
-    /// Complete backups that are kept whatever the rules say; at least 1.
-    #[arg(long, default_value_t = FLOOR_DEFAULT, value_name = "N", help_heading = "Rules")]
-    floor: u32,
-    /// Days after which what failed would go.
-    #[arg(long, default_value_t = 7, value_name = "N", help_heading = "Rules")]
-    failed_days: u32,
-    /// By whose calendar: an IANA name.
-    #[arg(
-        long,
-        default_value = "UTC",
-        value_name = "ZONE",
-        help_heading = "Rules"
-    )]
-    zone: Zone,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// As it would be at this time, RFC 3339; now if absent.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
@@ -62,60 +31,33 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  ringkeep retention preview prod --last 7
+  ringkeep retention preview prod --keep-last 7
   ringkeep retention preview prod --daily 7 --weekly 4 --monthly 12 --zone Europe/Berlin";
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
-    let policy = policy(&args);
-    policy.check().map_err(|why| Failure::Usage {
-        message: why.to_string(),
-        hint: "for example --last 7, or --daily 7 --weekly 4".into(),
-    })?;
+    let policy = args.policy.checked()?;
     let catalog = context.catalog()?;
     let listed = catalog.list_backups(Some(&args.cluster)).await;
     let listed = listed.map_err(|error| context.failed(Service::StorageCatalog, error))?;
-    let backups: Vec<Backup> = listed.iter().map(backup).collect();
+    let backups: Vec<Backup> = listed.iter().map(Backup::from).collect();
     let now = args.at.unwrap_or_else(Timestamp::now);
-    let decided = decide(&policy, &backups, now).expect("the policy was checked");
-    let view = RetentionPreviewView::new(args.cluster.as_str(), policy, &listed, &decided);
+    let policies = Policies {
+        cluster: Some(policy.clone()),
+        ..Policies::default()
+    };
+    let ruled = policies
+        .decide(&backups, now)
+        .expect("the policy was checked");
+    let going = Policies::going(&ruled, &backups);
+    let cluster = args.cluster.as_str();
+    let view = RetentionPreviewView::new(cluster, policy, &listed, &ruled, &going);
     context.screen.result(&view, |view, _| text(view))
 }
 
-fn policy(args: &Args) -> Policy {
-    Policy {
-        last: args.last,
-        days: args.days,
-        hourly: args.hourly,
-        daily: args.daily,
-        weekly: args.weekly,
-        monthly: args.monthly,
-        yearly: args.yearly,
-        floor: args.floor,
-        failed_days: args.failed_days,
-        zone: args.zone.clone(),
-    }
-}
-
-fn backup(summary: &BackupSummary) -> Backup {
-    // Without a start it cannot be dated, and what cannot be dated is kept.
-    let standing = match (summary.state, summary.started_at) {
-        (None, _) | (_, None) | (Some(BackupState::Unreadable), _) => Standing::Unreadable,
-        (Some(BackupState::Complete), _) => Standing::Good,
-        (Some(BackupState::Running), _) => Standing::Running,
-        (Some(BackupState::Failed | BackupState::Deleting), _) => Standing::Failed,
-    };
-    Backup {
-        name: summary.backup.name.clone(),
-        base: summary.base.clone(),
-        started_at: summary.started_at.unwrap_or(Timestamp::MIN),
-        standing,
-        pin: None,
-        in_use: false,
-        in_scope: true,
-    }
-}
-
 fn text(view: &RetentionPreviewView) -> String {
+    if view.backups.is_empty() {
+        return format!("cluster {} has no backups in the bucket\n", view.cluster);
+    }
     let mut table = TextTable::new(&[
         "NAME",
         "KIND",

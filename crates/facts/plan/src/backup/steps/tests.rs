@@ -44,6 +44,8 @@ fn a_task_on_a_backup_is_one_step() {
     for (steps, kind) in [
         (verify_steps(), StepKind::Verify),
         (delete_steps(), StepKind::Delete),
+        (retention_steps(), StepKind::Retain),
+        (collection_steps(), StepKind::Collect),
     ] {
         let [step] = steps.as_slice() else {
             panic!("{steps:?}")

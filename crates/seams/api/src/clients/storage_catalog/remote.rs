@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use model::manifest::NodeSstables;
 use model::task::Deletion;
 use model::{
-    BackupName, BackupRef, BackupSummary, ClusterName, Damage, Selection, ShownBackup, StoreStatus,
-    TaskId, VerifyLevel, VerifyReport,
+    BackupName, BackupRef, BackupSummary, ClusterName, Damage, Garbage, Selection, ShownBackup,
+    StoreStatus, TaskId, VerifyLevel, VerifyReport,
 };
 
-use super::{BeginBackup, CommitBackup, CompleteBackup, StorageCatalog};
+use super::{BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, StorageCatalog};
 use crate::client::{Channel, StorageCatalogClient, storage_catalog};
 use crate::clients::call::{OnProgress, follow, invalid, next, within};
 use crate::clients::limits::CatalogLimits;
-use crate::convert::{all, all_into, parsed_optional, required};
+use crate::convert::{all, all_into, parsed_optional, required, time_optional};
 use crate::pb::storage_catalog as pb;
 use crate::pb::types as types_pb;
 use crate::{ErrorKind, RemoteError};
@@ -200,6 +201,7 @@ impl StorageCatalog for RemoteStorageCatalog {
         let request = pb::PinBackupRequest {
             backup: Some(backup.clone().into()),
             task_id: task.to_string(),
+            ..pb::PinBackupRequest::default()
         };
         let mut client = self.client.clone();
         within(SHORT_DEADLINE, client.pin_backup(request)).await?;
@@ -210,10 +212,39 @@ impl StorageCatalog for RemoteStorageCatalog {
         let request = pb::UnpinBackupRequest {
             backup: Some(backup.clone().into()),
             task_id: task.to_string(),
+            by_people: false,
         };
         let mut client = self.client.clone();
         within(SHORT_DEADLINE, client.unpin_backup(request)).await?;
         Ok(())
+    }
+
+    async fn pin_by_people(
+        &self,
+        backup: &BackupRef,
+        reason: &str,
+        until: Option<Timestamp>,
+    ) -> Result<(), RemoteError> {
+        let request = pb::PinBackupRequest {
+            backup: Some(backup.clone().into()),
+            task_id: String::new(),
+            reason: reason.to_owned(),
+            until: until.map(|until| until.to_string()).unwrap_or_default(),
+        };
+        let mut client = self.client.clone();
+        within(SHORT_DEADLINE, client.pin_backup(request)).await?;
+        Ok(())
+    }
+
+    async fn unpin_by_people(&self, backup: &BackupRef) -> Result<u32, RemoteError> {
+        let request = pb::UnpinBackupRequest {
+            backup: Some(backup.clone().into()),
+            task_id: String::new(),
+            by_people: true,
+        };
+        let mut client = self.client.clone();
+        let response = within(SHORT_DEADLINE, client.unpin_backup(request)).await?;
+        Ok(response.released)
     }
 
     async fn verify_backup(
@@ -242,22 +273,44 @@ impl StorageCatalog for RemoteStorageCatalog {
     async fn delete_backup(
         &self,
         backup: &BackupRef,
-        even_if_running: bool,
+        how: DeleteBackup,
         on_progress: OnProgress<'_>,
     ) -> Result<Deletion, RemoteError> {
-        let request = pb::DeleteBackupRequest {
-            backup: Some(backup.clone().into()),
-            even_if_running,
-        };
         let mut client = self.client.clone();
-        let call = client.delete_backup(request);
-        let last = follow(self.limits.silence, on_progress, call).await?;
+        let (silence, backup) = (self.limits.silence, Some(backup.clone().into()));
+        let last = if how.has_conditions() {
+            let request = pb::DeleteBackupIfRequest {
+                backup,
+                started_at: time_optional(how.started_at),
+                relies_on: how.relies_on.into_iter().map(Into::into).collect(),
+                only_garbage: how.only_garbage,
+                not_after: time_optional(how.not_after),
+                only_if_begun: how.only_if_begun,
+            };
+            follow(silence, on_progress, client.delete_backup_if(request)).await?
+        } else {
+            let request = pb::DeleteBackupRequest {
+                backup,
+                even_if_running: how.even_if_running,
+                earlier_are_dead: how.earlier_are_dead,
+            };
+            follow(silence, on_progress, client.delete_backup(request)).await?
+        };
         let last = last.ok_or_else(|| cut_short("a deletion that ended without a result"))?;
         Ok(Deletion {
             objects: last.deleted_objects,
             bytes: last.freed_bytes,
             versions_remain: last.versions_remain,
         })
+    }
+
+    async fn find_garbage(&self, cluster: &ClusterName) -> Result<Vec<Garbage>, RemoteError> {
+        let request = pb::FindGarbageRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(LIST_DEADLINE, client.find_garbage(request)).await?;
+        all(response.garbage).map_err(invalid(CATALOG))
     }
 
     async fn get_store_status(&self) -> Result<StoreStatus, RemoteError> {

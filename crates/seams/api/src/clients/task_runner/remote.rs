@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::StreamExt;
+use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::ShownTask;
-use model::{Cluster, ClusterName, ClusterState, TaskId, VerifyLevel};
+use model::{BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, TaskId, VerifyLevel};
+use retention::{Policy, PolicyState, ShownVerdict};
 use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 use tonic::transport::Channel;
 
 use super::{
-    CreateBackup, CreatedBackup, MaintenanceDocument, NamedBackup, PlanRestore, RUNNER,
+    CreateBackup, CreatedBackup, KnownDead, MaintenanceDocument, NamedBackup, PlanRestore, RUNNER,
     StartMaintenance, StartRestore, StartedMaintenance, StartedRestore, StartedTask, TaskPage,
     TaskRunner, TaskWatch,
 };
@@ -137,15 +139,41 @@ impl TaskRunner for RemoteTaskRunner {
     async fn delete_backup(
         &self,
         backup: NamedBackup,
-        even_if_running: bool,
+        dead: KnownDead,
     ) -> Result<StartedTask, RemoteError> {
         let request = pb::DeleteBackupRequest {
             backup: Some(backup.into()),
-            even_if_running,
+            even_if_running: dead.maker,
+            earlier_are_dead: dead.earlier_deletions,
         };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.delete_backup(request)).await?;
         started(&response.task_id, response.backup)
+    }
+
+    async fn pin_backup(
+        &self,
+        backup: NamedBackup,
+        reason: String,
+        until: Option<Timestamp>,
+    ) -> Result<BackupRef, RemoteError> {
+        let request = pb::PinBackupRequest {
+            backup: Some(backup.into()),
+            reason,
+            until: until.map(|until| until.to_string()).unwrap_or_default(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.pin_backup(request)).await?;
+        part("backup", response.backup)
+    }
+
+    async fn unpin_backup(&self, backup: NamedBackup) -> Result<(BackupRef, u32), RemoteError> {
+        let request = pb::UnpinBackupRequest {
+            backup: Some(backup.into()),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.unpin_backup(request)).await?;
+        Ok((part("backup", response.backup)?, response.released))
     }
 
     async fn list_task_page(
@@ -304,6 +332,91 @@ impl TaskRunner for RemoteTaskRunner {
             backup: part("backup", response.backup)?,
             findings: crate::convert::all(response.findings).map_err(invalid(RUNNER))?,
         })
+    }
+
+    async fn put_retention(
+        &self,
+        cluster: &ClusterName,
+        schedule: Option<&ScheduleName>,
+        policy: Policy,
+    ) -> Result<PolicyState, RemoteError> {
+        let request = pb::PutRetentionRequest {
+            cluster: cluster.to_string(),
+            schedule: schedule.map(ToString::to_string).unwrap_or_default(),
+            policy: Some(policy.into()),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.put_retention(request)).await?;
+        part("state", response.state)
+    }
+
+    async fn get_retention(
+        &self,
+        cluster: &ClusterName,
+    ) -> Result<(Vec<PolicyState>, Vec<retention::PastRun>), RemoteError> {
+        let request = pb::GetRetentionRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.get_retention(request)).await?;
+        let states = crate::convert::all(response.states).map_err(invalid(RUNNER))?;
+        let runs = crate::convert::all(response.runs).map_err(invalid(RUNNER))?;
+        Ok((states, runs))
+    }
+
+    async fn delete_retention(
+        &self,
+        cluster: &ClusterName,
+        schedule: Option<&ScheduleName>,
+        use_cluster_policy: bool,
+    ) -> Result<(), RemoteError> {
+        let request = pb::DeleteRetentionRequest {
+            cluster: cluster.to_string(),
+            schedule: schedule.map(ToString::to_string).unwrap_or_default(),
+            use_cluster_policy,
+        };
+        let mut client = self.client.clone();
+        within(CALL_DEADLINE, client.delete_retention(request)).await?;
+        Ok(())
+    }
+
+    async fn preview_retention(
+        &self,
+        cluster: &ClusterName,
+    ) -> Result<Vec<ShownVerdict>, RemoteError> {
+        let request = pb::PreviewRetentionRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.preview_retention(request)).await?;
+        crate::convert::all(response.verdicts).map_err(invalid(RUNNER))
+    }
+
+    async fn run_retention(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError> {
+        let request = pb::RunRetentionRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.run_retention(request)).await?;
+        parsed("task_id", &response.task_id).map_err(invalid(RUNNER))
+    }
+
+    async fn plan_collection(&self, cluster: &ClusterName) -> Result<CollectionPlan, RemoteError> {
+        let request = pb::PlanCollectionRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.plan_collection(request)).await?;
+        response.try_into().map_err(invalid(RUNNER))
+    }
+
+    async fn run_collection(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError> {
+        let request = pb::RunCollectionRequest {
+            cluster: cluster.to_string(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.run_collection(request)).await?;
+        parsed("task_id", &response.task_id).map_err(invalid(RUNNER))
     }
 
     async fn start_maintenance(

@@ -167,3 +167,12 @@ impl TryFrom<pb::ListTasksResponse> for TaskPage {
         })
     }
 }
+
+/// What is known to be dead when a backup is deleted. By default nothing is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KnownDead {
+    /// The task that made it: it is deleted even if it is recorded as being made.
+    pub maker: bool,
+    /// Earlier deletions: if this one is refused, and nothing was deleted yet, the backup can be used again.
+    pub earlier_deletions: bool,
+}

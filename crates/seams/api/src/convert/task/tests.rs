@@ -1,6 +1,7 @@
 //! Tasks between wire and model.
 
 use model::TaskId;
+use model::task::{RetentionEntry, RetentionOutcome, RetentionReport};
 
 use super::*;
 
@@ -36,6 +37,19 @@ fn a_task() -> Task {
             bytes: 9,
             versions_remain: true,
         }),
+        retention: Some(RetentionReport {
+            entries: vec![RetentionEntry {
+                backup: "b".parse().expect("a name"),
+                schedule: "nightly".into(),
+                why: "no rule keeps it".into(),
+                outcome: RetentionOutcome::Refused,
+                detail: "it is pinned".into(),
+                objects: 0,
+                bytes: 0,
+            }],
+            kept: 2,
+        }),
+        collection: None,
         maintenance: vec!["cleanup --jobs 2".into()],
     }
 }
@@ -69,6 +83,8 @@ fn shown() -> ShownTask {
         findings: Vec::new(),
         verification: None,
         deletion: task.deletion,
+        retention: task.retention,
+        collection: None,
         maintenance: task.maintenance,
     }
 }

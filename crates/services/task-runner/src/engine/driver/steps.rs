@@ -79,6 +79,7 @@ impl Driver {
                 task: self.task.clone(),
                 at,
                 fence: self.fence.clone(),
+                lease: self.lease.clone(),
                 events: events.clone(),
                 course: Mutex::default(),
             };
