@@ -17,6 +17,7 @@ use tower::Service;
 use tracing::{error, info, warn};
 
 use crate::config::{self, ConfigArgs};
+use crate::prometheus;
 use crate::server::{self, ServerConfig, Services};
 use crate::shutdown;
 use crate::telemetry::{self, TelemetryConfig};
@@ -186,6 +187,7 @@ where
     );
     let shutdown = shutdown::on_signal()?;
     let bound = server::bind(loaded.server()).await?;
+    prometheus::count_build(service_name);
     let grace = Duration::from_secs(loaded.server().shutdown_grace_seconds);
     let context = Context {
         shutdown: shutdown.clone(),
