@@ -12,6 +12,7 @@ use crate::describe::{Described, describe_all, fingerprints};
 use crate::engine::{decode, encode};
 use crate::error::RunnerError;
 use crate::schedules;
+use crate::signals;
 
 const CLUSTERS: &str = "clusters/";
 
@@ -220,6 +221,8 @@ pub(crate) async fn remove(context: &Context, name: &ClusterName) -> Result<(), 
         .delete(&key(name), Expected::Anything, None)
         .await?;
     context.tasks.forget_fences(name).await?;
+    context.tasks.forget_ended(name).await?;
+    signals::forget_reach(context, name).await?;
     tracing::info!(cluster_id = %name, "cluster forgotten");
     Ok(())
 }

@@ -41,5 +41,6 @@ pub(crate) use retry::{RetryLimits, retry};
 pub(crate) use runner::{Engine, NewTask};
 pub(crate) use step::{Output, StepRun, agent};
 pub(crate) use step_error::StepError;
+pub(crate) use store::{EndedTask, Unaccepted};
 pub(crate) use store::{Kept, Stored, TaskStore};
 pub(crate) use task::{Ending, LiveTask, Outcome, TaskRecord, TaskStep};

@@ -206,6 +206,7 @@ async fn refused(
         detail: why,
         ..PastRun::begun(run, None)
     };
+    stored.state.note_outcome(RunOutcome::Refused, 1);
     stored.state.progress.active = None;
     stored.state.task = None;
     // If another has changed the schedule meanwhile, the run is found without a task, and made again.

@@ -11,6 +11,7 @@ use state_store::{Direction, Entry, Expected, Fence, StateError, Write};
 use crate::context::Context;
 use crate::engine::{TaskRecord, decode, encode};
 use crate::error::RunnerError;
+use crate::events::Event;
 
 const SCHEDULES: &str = "schedules/";
 const RUNS: &str = "runs/";
@@ -121,6 +122,17 @@ pub(super) async fn save(context: &Context, stored: Stored) -> Result<Option<Sto
     save_with(context, stored, &[], None).await
 }
 
+/// The same together with an event, under the lease of the leader.
+pub(super) async fn save_with_event(
+    context: &Context,
+    stored: Stored,
+    event: &Event,
+    leader: &Fence,
+) -> Result<Option<Stored>, RunnerError> {
+    let writes = context.tasks.outbox.writes(event)?;
+    save_all(context, stored, writes, Some(leader)).await
+}
+
 /// The same together with past runs, and under the lease of the leader if there is one.
 pub(super) async fn save_with(
     context: &Context,
@@ -129,13 +141,25 @@ pub(super) async fn save_with(
     leader: Option<&Fence>,
 ) -> Result<Option<Stored>, RunnerError> {
     let schedule = &stored.state.schedule;
-    let key = schedule_key(&schedule.cluster, &schedule.name);
-    let expected = stored.version.map_or(Expected::Absent, Expected::Version);
-    let mut writes = vec![Write::put(&key, encode(&key, &stored.state)?, expected)];
+    let mut writes = Vec::new();
     for run in past {
         let key = run_key(&schedule.cluster, &schedule.name, run.first_due);
         writes.push(Write::put(&key, encode(&key, run)?, Expected::Anything));
     }
+    save_all(context, stored, writes, leader).await
+}
+
+async fn save_all(
+    context: &Context,
+    stored: Stored,
+    others: Vec<Write>,
+    leader: Option<&Fence>,
+) -> Result<Option<Stored>, RunnerError> {
+    let schedule = &stored.state.schedule;
+    let key = schedule_key(&schedule.cluster, &schedule.name);
+    let expected = stored.version.map_or(Expected::Absent, Expected::Version);
+    let mut writes = vec![Write::put(&key, encode(&key, &stored.state)?, expected)];
+    writes.extend(others);
     match context.store.write(&writes, leader).await {
         Ok(version) => Ok(Some(Stored {
             version: Some(version),

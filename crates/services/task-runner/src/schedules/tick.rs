@@ -12,6 +12,7 @@ use super::make::{ByHand, announce, make};
 use super::store::{self, Stored};
 use crate::engine::{Engine, TaskRecord, control};
 use crate::error::RunnerError;
+use crate::events::Event;
 
 /// Notes what has ended, decides, and carries the decisions out. Returns when there is something to decide again.
 pub(super) async fn tick(
@@ -20,6 +21,9 @@ pub(super) async fn tick(
     leader: &Fence,
 ) -> Result<Option<Timestamp>, RunnerError> {
     let Some(stored) = note_end(engine, stored, Some(leader)).await? else {
+        return Ok(None);
+    };
+    let Some(stored) = note_objective(engine, stored, leader).await? else {
         return Ok(None);
     };
     let now = (engine.context.clock)();
@@ -33,6 +37,26 @@ pub(super) async fn tick(
     }
     carry_out(engine, stored, decided.progress, decided.decisions, leader).await?;
     Ok(decided.again_at)
+}
+
+/// Reports when the objective breaks and when it is met again, once each. None if another has changed the schedule meanwhile.
+async fn note_objective(
+    engine: &Arc<Engine>,
+    mut stored: Stored,
+    leader: &Fence,
+) -> Result<Option<Stored>, RunnerError> {
+    let now = (engine.context.clock)();
+    let is_broken = stored.state.objective_is_broken(now).unwrap_or(false);
+    if is_broken == stored.state.alarms.objective_broken {
+        return Ok(Some(stored));
+    }
+    stored.state.alarms.objective_broken = is_broken;
+    let event = Event::objective(&stored.state, is_broken, now);
+    let saved = store::save_with_event(&engine.context, stored, &event, leader).await?;
+    if saved.is_some() {
+        event.log();
+    }
+    Ok(saved)
 }
 
 /// Notes the end of the run that has not ended, or makes it if its task was never created. None if another has changed the
@@ -66,6 +90,7 @@ pub(super) async fn note_end(
         ..past.unwrap_or_else(|| PastRun::begun(&run, Some(task)))
     };
     let state = &mut stored.state;
+    state.note_outcome(outcome, 1);
     if outcome == RunOutcome::Succeeded {
         state.last_good_start = Some(record.created_at);
         // As it was made: the schedule may have been changed since.
@@ -127,16 +152,20 @@ async fn carry_out(
                 last_due,
                 runs,
                 reason,
-            } => past.push(PastRun {
-                first_due,
-                last_due,
-                runs,
-                outcome: RunOutcome::Skipped(reason),
-                backup: None,
-                kind: None,
-                task: None,
-                detail: String::new(),
-            }),
+            } => {
+                let outcome = RunOutcome::Skipped(reason);
+                stored.state.note_outcome(outcome, runs);
+                past.push(PastRun {
+                    first_due,
+                    last_due,
+                    runs,
+                    outcome,
+                    backup: None,
+                    kind: None,
+                    task: None,
+                    detail: String::new(),
+                });
+            }
             Decision::Cancel { .. } => cancel = task,
         }
     }

@@ -113,7 +113,7 @@ async fn end_undriven(
     record.error =
         format!("ended by force on request; what it has left is not known, because {error}");
     let expected = Expected::Version(version);
-    tasks.save_record(&record, expected, fence).await?;
+    tasks.save_end(&record, expected, fence).await?;
     tasks.unclaim(&record.cluster, record.id, fence).await?;
     tasks.release(fence).await;
     tracing::warn!(task_id = %record.id, error, "task ended that could not be driven");

@@ -33,14 +33,26 @@ impl Driver {
         }
         let tasks = self.engine.context.tasks.clone();
         let steps = self.dirty.iter().copied();
-        let batches = tasks.batches(&self.task.read(), steps)?;
+        let mut batches = tasks.batches(&self.task.read(), steps)?;
         let (record, expected) = (self.record(), Expected::Version(self.version));
+        // Drivers take tasks that have not ended, so this is the write that ends it.
+        if record.state.is_final()
+            && let Some(batch) = batches.last_mut()
+        {
+            batch.extend(tasks.end_writes(&record)?);
+        }
+        if let (Some(event), Some(batch)) = (&self.announced, batches.last_mut()) {
+            batch.extend(tasks.outbox.writes(event)?);
+        }
         let written = tasks.write_batches(&record, expected, batches, &self.fence);
         match written.await {
             Ok(version) => {
                 self.version = version;
                 self.unsure = false;
                 self.record_is_dirty = false;
+                if let Some(event) = self.announced.take() {
+                    event.log();
+                }
                 self.dirty.clear();
                 Ok(())
             }

@@ -10,8 +10,8 @@ use crate::engine::task::{LiveTask, TaskRecord};
 /// Operations of one transaction, and the JSON text of their values.
 pub(super) const BATCH_WRITES_MAX: usize = state_store::TRANSACTION_OPERATIONS_MAX;
 const BATCH_BYTES_MAX: usize = state_store::TRANSACTION_BYTES_MAX / 2;
-/// Operations that write a record.
-const RECORD_WRITES: usize = 2;
+/// Operations that write a record, and those that its end adds: two, and one for each webhook.
+const RECORD_WRITES: usize = 4 + 8;
 
 impl TaskStore {
     /// Writes a record alone, and with it whether the task is among the unfinished ones.
@@ -22,6 +22,18 @@ impl TaskStore {
         fence: &Fence,
     ) -> Result<u64, StateError> {
         let writes = self.record_writes(record, expected)?;
+        self.store.write(&writes, Some(fence)).await
+    }
+
+    /// Writes the record of a task that ends with this write, alone.
+    pub async fn save_end(
+        &self,
+        record: &TaskRecord,
+        expected: Expected,
+        fence: &Fence,
+    ) -> Result<u64, StateError> {
+        let mut writes = self.record_writes(record, expected)?;
+        writes.extend(self.end_writes(record)?);
         self.store.write(&writes, Some(fence)).await
     }
 
