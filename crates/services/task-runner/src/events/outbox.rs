@@ -22,6 +22,11 @@ impl Outbox {
         }
     }
 
+    /// How many writes an event is.
+    pub fn size(&self) -> usize {
+        self.webhooks.len()
+    }
+
     /// What puts an event into the outbox. Doing it again changes nothing, unless it was delivered meanwhile; then it is
     /// delivered again.
     pub fn writes(&self, event: &Event) -> Result<Vec<Write>, StateError> {

@@ -144,50 +144,59 @@ async fn events_that_cannot_be_delivered_for_too_long_are_dropped() {
     life.runner.drain().await;
 }
 
-/// Kills the runner at each of its writes in turn: whatever is on disk then, the events of the task arrive in the end.
+/// Kills the runner after this many of its writes; whatever is on disk then, the events of the task arrive in the end.
+/// Returns whether there were so many.
+async fn survives(writes: i64) -> bool {
+    let receiver = Receiver::start().await;
+    let world = world(&[&receiver]);
+    world.start_with_cluster().await.runner.drain().await;
+    let store = Arc::new(DyingStore::new(
+        world.open().await,
+        writes,
+        Death::AfterWrite,
+    ));
+    let mut life = world.start_on(store.clone());
+    let story = async {
+        if let Ok(created) = life.create_backup("b").await {
+            life.ended(&created.task_id).await;
+            life.runner.drain().await;
+        }
+    };
+    tokio::select! {
+        () = store.dead.cancelled() => {}
+        () = story => {}
+    }
+    let died = store.dead.is_cancelled();
+    life.runner.kill().await;
+    drop((life, store));
+    let mut life = world.start().await;
+    let expected = match life.tasks().await.first() {
+        // It died before the task was there.
+        None => Vec::new(),
+        Some(task) => {
+            let id = task.id.clone();
+            assert_eq!(life.ended(&id).await.state(), TaskState::Succeeded);
+            vec!["task_started", "task_succeeded"]
+        }
+    };
+    took(&receiver, &expected).await;
+    life.runner.drain().await;
+    died
+}
+
 #[tokio::test]
 async fn no_death_of_the_runner_loses_an_event() {
-    for writes in 0.. {
-        let receiver = Receiver::start().await;
-        let world = world(&[&receiver]);
-        world.start_with_cluster().await.runner.drain().await;
-        let store = Arc::new(DyingStore::new(
-            world.open().await,
-            writes,
-            Death::AfterWrite,
-        ));
-        let mut life = world.start_on(store.clone());
-        let id = tokio::select! {
-            () = store.dead.cancelled() => None,
-            created = life.create_backup("b") => created.ok().map(|created| created.task_id),
-        };
-        if let Some(id) = &id {
-            tokio::select! {
-                () = store.dead.cancelled() => {}
-                _ = life.ended(id) => life.runner.drain().await,
-            }
-        }
-        let died = store.dead.is_cancelled();
-        life.runner.kill().await;
-        drop((life, store));
-        let mut life = world.start().await;
-        let tasks = life.tasks().await;
-        let expected = match tasks.first() {
-            // It died before the task was there.
-            None => Vec::new(),
-            Some(task) => {
-                let id = task.id.clone();
-                assert_eq!(life.ended(&id).await.state(), TaskState::Succeeded);
-                vec!["task_started", "task_succeeded"]
-            }
-        };
-        took(&receiver, &expected).await;
-        life.runner.drain().await;
-        if !died {
-            assert!(writes > 5, "only {writes} writes");
-            return;
+    const AT_ONCE: i64 = 8;
+    let mut deaths = 0;
+    loop {
+        let lives = (deaths..deaths + AT_ONCE).map(survives);
+        let died = futures::future::join_all(lives).await;
+        deaths += AT_ONCE;
+        if !died.iter().all(|died| *died) {
+            break;
         }
     }
+    assert!(deaths > AT_ONCE, "there were hardly any writes");
 }
 
 #[tokio::test]
