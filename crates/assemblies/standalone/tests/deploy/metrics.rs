@@ -62,7 +62,7 @@ fn is_exported(name: &str, exported: &BTreeSet<String>) -> bool {
         let base = name.strip_suffix(*end);
         base.is_some_and(|base| exported.contains(base))
     };
-    exported.contains(name) || OF_HISTOGRAM.iter().any(|end| of_histogram(end))
+    exported.contains(name) || OF_HISTOGRAM.iter().any(of_histogram)
 }
 
 #[test]
