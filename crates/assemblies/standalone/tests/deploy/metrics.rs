@@ -85,6 +85,16 @@ fn every_metric_that_alerts_and_the_dashboard_name_is_exported() {
 }
 
 #[test]
+fn errors_of_the_store_are_on_the_page_before_there_is_one() {
+    let page = chassis::prometheus::install();
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = blob_store::Folder::open(folder.path()).expect("a store");
+    drop(blob_store::Counted::new(std::sync::Arc::new(store)));
+    let line = r#"ringkeep_store_errors_total{verb="put",retryable="true"} 0"#;
+    assert!(page.render().lines().any(|shown| shown == line));
+}
+
+#[test]
 fn the_page_of_metrics_names_exactly_those_that_are_exported() {
     let page = read("docs/metrics.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
