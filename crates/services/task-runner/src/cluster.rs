@@ -9,7 +9,7 @@ use state_store::{Expected, StateError};
 
 use crate::context::Context;
 use crate::describe::{Described, describe_all, fingerprints};
-use crate::engine::{decode, encode};
+use crate::engine::{Unreadable, decode, decode_readable, encode};
 use crate::error::RunnerError;
 use crate::schedules;
 use crate::signals;
@@ -44,6 +44,15 @@ async fn find(context: &Context, name: &ClusterName) -> Result<Option<Cluster>, 
 pub(crate) async fn list(context: &Context) -> Result<Vec<Cluster>, RunnerError> {
     let entries = context.store.list(CLUSTERS).await?;
     entries.into_iter().map(decode).collect()
+}
+
+/// Those clusters that can be read.
+pub(crate) async fn readable(
+    context: &Context,
+    unreadable: &mut Unreadable,
+) -> Result<Vec<Cluster>, StateError> {
+    let entries = context.store.list(CLUSTERS).await?;
+    Ok(decode_readable(entries, unreadable))
 }
 
 /// Registers a cluster once all of its agents agree on what it is.

@@ -27,7 +27,7 @@ use crate::kinds::backup::Created;
 use store::Stored;
 
 pub(crate) use lead::schedules_loop;
-pub(crate) use store::{has_any, waits_for};
+pub(crate) use store::{has_any, readable, waits_for};
 
 /// How often a change is tried while others change the schedule at the same time.
 const CHANGE_TRIES: usize = 10;
@@ -62,8 +62,9 @@ pub(crate) async fn put(
                     known.state.progress.waiting = None;
                 }
                 // A pause is ended by resuming, not by a change of something else.
-                let was_paused = old.pause.is_some();
-                let pause = schedule.pause.clone().or(old.pause);
+                let was_paused = old.is_paused(now);
+                let lasting = old.pause.filter(|_| was_paused);
+                let pause = schedule.pause.clone().or(lasting);
                 note_pause(&mut known.state.alarms, was_paused, pause.is_some(), now);
                 known.state.schedule = Schedule {
                     pause,

@@ -9,7 +9,7 @@ use schedule::{PastRun, ScheduleName, ScheduleState};
 use state_store::{Direction, Entry, Expected, Fence, StateError, Write};
 
 use crate::context::Context;
-use crate::engine::{TaskRecord, decode, encode};
+use crate::engine::{TaskRecord, Unreadable, decode, decode_readable, encode};
 use crate::error::RunnerError;
 use crate::events::Event;
 
@@ -101,6 +101,15 @@ pub(super) async fn list(
         }
     }
     Ok(all)
+}
+
+/// Those schedules that can be read.
+pub(crate) async fn readable(
+    context: &Context,
+    unreadable: &mut Unreadable,
+) -> Result<Vec<ScheduleState>, StateError> {
+    let entries = context.store.list(SCHEDULES).await?;
+    Ok(decode_readable(entries, unreadable))
 }
 
 /// Whether a schedule has still to note the end of this task.

@@ -26,6 +26,9 @@ pub(super) async fn tick(
     let Some(stored) = note_objective(engine, stored, leader).await? else {
         return Ok(None);
     };
+    let Some(stored) = note_old_pause(engine, stored, leader).await? else {
+        return Ok(None);
+    };
     let now = (engine.context.clock)();
     let state = &stored.state;
     let busy = is_busy(engine, state.task.is_none(), &state.schedule.cluster).await?;
@@ -46,10 +49,15 @@ async fn note_objective(
     leader: &Fence,
 ) -> Result<Option<Stored>, RunnerError> {
     let now = (engine.context.clock)();
-    let is_broken = stored.state.objective_is_broken(now).unwrap_or(false);
-    if is_broken == stored.state.alarms.objective_broken {
+    let is_broken = stored.state.objective_is_broken(now);
+    if is_broken.unwrap_or(false) == stored.state.alarms.objective_broken {
         return Ok(Some(stored));
     }
+    let Some(is_broken) = is_broken else {
+        // The objective was removed, so it is not met again.
+        stored.state.alarms.objective_broken = false;
+        return store::save_with(&engine.context, stored, &[], Some(leader)).await;
+    };
     stored.state.alarms.objective_broken = is_broken;
     let event = Event::objective(&stored.state, is_broken, now);
     let saved = store::save_with_event(&engine.context, stored, &event, leader).await?;
@@ -57,6 +65,22 @@ async fn note_objective(
         event.log();
     }
     Ok(saved)
+}
+
+/// Notes that a pause has begun that an earlier release has set: its beginning is not known. None if another has changed the
+/// schedule meanwhile.
+async fn note_old_pause(
+    engine: &Arc<Engine>,
+    mut stored: Stored,
+    leader: &Fence,
+) -> Result<Option<Stored>, RunnerError> {
+    let now = (engine.context.clock)();
+    let state = &mut stored.state;
+    if !state.schedule.is_paused(now) || state.alarms.paused_at.is_some() {
+        return Ok(Some(stored));
+    }
+    state.alarms.paused_at = Some(now);
+    store::save_with(&engine.context, stored, &[], Some(leader)).await
 }
 
 /// Notes the end of the run that has not ended, or makes it if its task was never created. None if another has changed the

@@ -20,6 +20,10 @@ pub(super) const STATE_READ: Gauge = gauge(
     "ringkeep_state_read_timestamp_seconds",
     "When this task-runner last read the state that its other gauges come from.",
 );
+const UNREADABLE: Gauge = gauge(
+    "ringkeep_state_unreadable_entries",
+    "Entries of the state that cannot be read, and are left out of the other gauges.",
+);
 const REGISTERED: Gauge = gauge(
     "ringkeep_cluster_registered",
     "1 for each cluster that is registered.",
@@ -98,6 +102,7 @@ const SCHEDULE_BROKEN: Gauge = gauge(
 pub(super) fn gauges(seen: &Seen, now: Timestamp) -> Gauges {
     let mut gauges = Gauges::default();
     gauges.set(STATE_READ, &[], seconds(now));
+    gauges.set(UNREADABLE, &[], seen.unreadable.len() as f64);
     let known: BTreeSet<&ClusterName> = seen.clusters.iter().map(|cluster| &cluster.name).collect();
     for ended in &seen.ended {
         if known.contains(&ended.cluster) {
@@ -109,6 +114,13 @@ pub(super) fn gauges(seen: &Seen, now: Timestamp) -> Gauges {
     for state in &seen.schedules {
         of_schedule(&mut gauges, state, now);
     }
+    gauges
+}
+
+/// What is left of them once the state could not be read for a while.
+pub(super) fn of_unread(read_at: Timestamp) -> Gauges {
+    let mut gauges = Gauges::default();
+    gauges.set(STATE_READ, &[], seconds(read_at));
     gauges
 }
 

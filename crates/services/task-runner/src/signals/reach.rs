@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use state_store::{Expected, StateError};
 
 use crate::context::Context;
-use crate::engine::{decode, encode};
+use crate::engine::{Unreadable, decode, encode};
 use crate::error::RunnerError;
 
 const REACH: &str = "reach/";
@@ -36,8 +36,13 @@ async fn try_note(
 ) -> Result<(), RunnerError> {
     let key = key(cluster);
     let kept = context.store.get(&key).await?;
-    let kept: Option<Reach> = kept.map(decode).transpose()?;
-    if kept.map_or(0, |kept| kept.unreachable) == unreachable {
+    // One that cannot be read is written again.
+    let is_kept = match kept.map(decode::<Reach>) {
+        Some(Ok(kept)) => kept.unreachable == unreachable,
+        Some(Err(_)) => false,
+        None => unreachable == 0,
+    };
+    if is_kept {
         return Ok(());
     }
     if unreachable == 0 {
@@ -58,12 +63,19 @@ pub(crate) async fn forget_reach(
 }
 
 /// The clusters of which agents did not reply, and how many.
-pub(super) async fn list(context: &Context) -> Result<BTreeMap<ClusterName, usize>, RunnerError> {
+pub(super) async fn list(
+    context: &Context,
+    unreadable: &mut Unreadable,
+) -> Result<BTreeMap<ClusterName, usize>, StateError> {
     let mut all = BTreeMap::new();
     for entry in context.store.list(REACH).await? {
-        if let Ok(cluster) = entry.key[REACH.len()..].parse() {
-            let reach: Reach = decode(entry)?;
-            all.insert(cluster, reach.unreachable);
+        let key = entry.key.clone();
+        let Ok(cluster) = key[REACH.len()..].parse() else {
+            continue;
+        };
+        match decode::<Reach>(entry) {
+            Ok(reach) => drop(all.insert(cluster, reach.unreachable)),
+            Err(error) => drop(unreadable.insert(key, api::error::chain(&error))),
         }
     }
     Ok(all)

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use state_store::{Expected, StateError, Write};
 
 use super::TaskStore;
-use crate::engine::documents::{decode, encode};
+use crate::engine::documents::{Unreadable, decode_readable, encode};
 use crate::engine::task::TaskRecord;
 use crate::error::RunnerError;
 use crate::events::Event;
@@ -58,8 +58,28 @@ impl TaskStore {
     /// What the end of a task writes beside its record. Only for the write that ends it: a record that has ended may be written
     /// again later, when another task is the last one.
     pub fn end_writes(&self, record: &TaskRecord) -> Result<Vec<Write>, StateError> {
+        let mut writes = Vec::new();
+        writes.extend(self.ended_write(record, Expected::Anything)?);
+        writes.extend(self.unaccepted_write(record, Expected::Anything)?);
+        if let Some(restore) = record.restore
+            && ends_restore(record)
+        {
+            writes.push(Write::delete(unaccepted_key(restore), Expected::Anything));
+        }
+        if let Some(event) = Event::ended(record) {
+            writes.extend(self.outbox.writes(&event)?);
+        }
+        Ok(writes)
+    }
+
+    /// Notes the last task of its kind that came to this end; none if it has not ended.
+    pub fn ended_write(
+        &self,
+        record: &TaskRecord,
+        expected: Expected,
+    ) -> Result<Option<Write>, StateError> {
         let Some(finished_at) = record.finished_at else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let (kind, state) = (record.kind.as_str(), record.state.as_str());
         let key = format!("{}{kind}/{state}", of_cluster(&record.cluster));
@@ -73,36 +93,50 @@ impl TaskStore {
             finished_at,
         };
         let value = encode(&key, &ended)?;
-        let mut writes = vec![Write::put(key, value, Expected::Anything)];
-        if record.in_place && record.state == TaskState::Succeeded {
-            let key = unaccepted_key(record.id);
-            let unaccepted = Unaccepted {
-                cluster: record.cluster.clone(),
-                since: finished_at,
-            };
-            let value = encode(&key, &unaccepted)?;
-            writes.push(Write::put(key, value, Expected::Anything));
-        }
-        if let Some(restore) = record.restore
-            && ends_restore(record)
-        {
-            writes.push(Write::delete(unaccepted_key(restore), Expected::Anything));
-        }
-        if let Some(event) = Event::ended(record) {
-            writes.extend(self.outbox.writes(&event)?);
-        }
-        Ok(writes)
+        Ok(Some(Write::put(key, value, expected)))
     }
 
-    /// The last tasks of each cluster, kind and end.
-    pub async fn ended(&self) -> Result<Vec<EndedTask>, RunnerError> {
+    /// Notes a restore that waits for a user; none if it is not one that has succeeded in place.
+    pub fn unaccepted_write(
+        &self,
+        record: &TaskRecord,
+        expected: Expected,
+    ) -> Result<Option<Write>, StateError> {
+        let Some(since) = record.finished_at else {
+            return Ok(None);
+        };
+        if !record.in_place || record.state != TaskState::Succeeded {
+            return Ok(None);
+        }
+        let key = unaccepted_key(record.id);
+        let cluster = record.cluster.clone();
+        let value = encode(&key, &Unaccepted { cluster, since })?;
+        Ok(Some(Write::put(key, value, expected)))
+    }
+
+    /// Whether a restore is known, and no task has accepted it or rolled it back.
+    pub async fn waits_for_user(&self, restore: TaskId) -> Result<bool, RunnerError> {
+        let ends = self.ends_of(restore).await?;
+        Ok(!ends.iter().any(ends_restore) && self.get(restore).await?.is_some())
+    }
+
+    pub async fn forget_unaccepted(&self, restore: TaskId) -> Result<(), StateError> {
+        let key = unaccepted_key(restore);
+        self.store.delete(&key, Expected::Anything, None).await
+    }
+
+    /// The last tasks of each cluster, kind and end, if they can be read.
+    pub async fn ended(&self, unreadable: &mut Unreadable) -> Result<Vec<EndedTask>, StateError> {
         let entries = self.store.list(ENDED).await?;
-        entries.into_iter().map(decode).collect()
+        Ok(decode_readable(entries, unreadable))
     }
 
-    pub async fn unaccepted(&self) -> Result<Vec<Unaccepted>, RunnerError> {
+    pub async fn unaccepted(
+        &self,
+        unreadable: &mut Unreadable,
+    ) -> Result<Vec<Unaccepted>, StateError> {
         let entries = self.store.list(UNACCEPTED).await?;
-        entries.into_iter().map(decode).collect()
+        Ok(decode_readable(entries, unreadable))
     }
 
     /// Forgets the last tasks of a cluster. Best effort: what stays is shown of no cluster, and of one that is registered again
