@@ -1,7 +1,8 @@
-//! Sends JSON to a URL of somebody else's, with a secret in a header.
+//! Sends JSON to a URL of another party, with a secret in a header.
 //!
 //! One connection for each message: there are few of them, and a connection that is kept may be dead when it is needed.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,8 +31,9 @@ const REPLY_BYTES_MAX: usize = 64 << 10;
 pub struct WebhookConfig {
     /// Unique: what was not delivered yet is kept under it.
     pub name: String,
-    /// `https://host/path`; `http://` is for receivers on a network that is trusted.
-    pub url: String,
+    /// `https://host/path`; `http://` is for receivers on a network that is trusted. A secret, because many services take a
+    /// token in it.
+    pub url: Secret,
     /// The header that has the secret.
     #[serde(default = "authorization")]
     pub header: String,
@@ -58,6 +60,8 @@ fn timeout_seconds() -> u64 {
 pub enum WebhookError {
     #[error("the `url` of webhook `{name}` is not one; write it like https://host/path")]
     Url { name: String },
+    #[error("the `url` of webhook `{name}` has a login; put it into `header` and `secret` instead")]
+    Login { name: String },
     #[error("the `header` of webhook `{name}` is not the name of a header")]
     Header { name: String },
     #[error("the `secret` of webhook `{name}` has characters that a header may not have")]
@@ -105,7 +109,7 @@ impl PostError {
 }
 
 /// A receiver.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Webhook {
     uri: Uri,
     host: String,
@@ -114,11 +118,24 @@ pub struct Webhook {
     timeout: Duration,
 }
 
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("scheme", &self.uri.scheme_str())
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Webhook {
     pub fn open(config: &WebhookConfig) -> Result<Self, WebhookError> {
         let name = || config.name.clone();
         let bad_url = || WebhookError::Url { name: name() };
-        let uri: Uri = config.url.parse().map_err(|_| bad_url())?;
+        let uri: Uri = config.url.expose().parse().map_err(|_| bad_url())?;
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        if authority.contains('@') {
+            return Err(WebhookError::Login { name: name() });
+        }
         let host = uri.host().ok_or_else(bad_url)?;
         let host = host
             .trim_start_matches('[')
@@ -149,13 +166,14 @@ impl Webhook {
         })
     }
 
-    /// Sends one message; it has arrived if the receiver replies with 2xx.
-    pub async fn post(&self, json: String) -> Result<(), PostError> {
-        match tokio::time::timeout(self.timeout, self.send(Bytes::from(json))).await {
+    /// Sends one message, within its timeout and `limit`; it has arrived if the receiver replies with 2xx.
+    pub async fn post(&self, json: String, limit: Duration) -> Result<(), PostError> {
+        let within = self.timeout.min(limit);
+        match tokio::time::timeout(within, self.send(Bytes::from(json))).await {
             Ok(Ok(status)) if status.is_success() => Ok(()),
             Ok(Ok(status)) => Err(PostError::Refused(status)),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(PostError::Late(self.timeout)),
+            Err(_) => Err(PostError::Late(within)),
         }
     }
 
@@ -185,7 +203,7 @@ impl Webhook {
         let exchange = async {
             let reply = sender.send_request(self.request(json)).await;
             let (head, body) = reply.map_err(PostError::Http)?.into_parts();
-            // What it says is of no use, and may be long.
+            // The body is of no use, and may be long.
             let _ = Limited::new(body, REPLY_BYTES_MAX).collect().await;
             Ok(head.status)
         };
@@ -199,12 +217,10 @@ impl Webhook {
 
     fn request(&self, json: Bytes) -> Request<Full<Bytes>> {
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
-        let authority = self
+        let host = self
             .uri
             .authority()
             .map_or("", |authority| authority.as_str());
-        // A login in a URL is not for this header.
-        let host = authority.rsplit('@').next().unwrap_or_default();
         let mut request = Request::new(Full::new(json));
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = path.parse().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Messages go to receivers over TLS, with the secret, and only to those whose certificate is trusted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chassis::webhook::{PostError, Webhook, WebhookConfig};
 use rustls::ServerConfig;
@@ -11,6 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A receiver with a certificate of this authority; sends on what it gets, and replies with this status.
 async fn receiver(authority: &Authority, status: u16) -> (String, mpsc::Receiver<String>) {
@@ -54,9 +57,21 @@ fn webhook(url: &str, ca: Option<&std::path::Path>) -> Webhook {
         "tls": ca.map(|ca| serde_json::json!({ "ca": ca })),
     });
     let config: WebhookConfig = serde_json::from_value(config).unwrap();
-    assert!(!format!("{config:?}").contains("Bearer"), "{config:?}");
+    for shown in [
+        format!("{config:?}"),
+        serde_json::to_string(&config).unwrap(),
+    ] {
+        assert!(
+            !shown.contains("Bearer") && !shown.contains("hook?"),
+            "{shown}"
+        );
+    }
     let webhook = Webhook::open(&config).unwrap();
-    assert!(!format!("{webhook:?}").contains("Bearer"), "{webhook:?}");
+    let shown = format!("{webhook:?}");
+    assert!(
+        !shown.contains("Bearer") && !shown.contains("hook?"),
+        "{shown}"
+    );
     webhook
 }
 
@@ -66,7 +81,9 @@ async fn a_message_goes_to_a_receiver_that_is_trusted_with_the_secret() {
     let folder = testkit::folder();
     let ca = authority.write_ca(folder.path(), "ca");
     let (url, mut received) = receiver(&authority, 204).await;
-    let posted = webhook(&url, Some(&ca)).post("{\"a\":1}".to_owned()).await;
+    let posted = webhook(&url, Some(&ca))
+        .post("{\"a\":1}".to_owned(), LIMIT)
+        .await;
     posted.unwrap();
     let message = received.recv().await.unwrap();
     assert!(
@@ -82,7 +99,9 @@ async fn a_receiver_of_another_authority_gets_nothing() {
     let folder = testkit::folder();
     let other = Authority::new("other").write_ca(folder.path(), "other");
     let (url, mut received) = receiver(&Authority::new("hooks"), 200).await;
-    let error = webhook(&url, Some(&other)).post("{}".to_owned()).await;
+    let error = webhook(&url, Some(&other))
+        .post("{}".to_owned(), LIMIT)
+        .await;
     let error = error.unwrap_err();
     assert!(
         matches!(error, PostError::Connect(_)) && error.may_pass(),
@@ -106,7 +125,7 @@ async fn only_a_rejection_is_final() {
     ] {
         let (url, _received) = receiver(&authority, status).await;
         let error = webhook(&url, Some(&ca))
-            .post("{}".to_owned())
+            .post("{}".to_owned(), LIMIT)
             .await
             .unwrap_err();
         assert_eq!(error.may_pass(), may_pass, "{status}: {error}");

@@ -85,6 +85,10 @@ mod tests {
             (one(r#""url":"ftp://h/x""#), "`url` of webhook `a`"),
             (one(r#""url":"h/x""#), "`url` of webhook `a`"),
             (
+                one(r#""url":"https://me:word@h/x""#),
+                "the `url` of webhook `a` has a login",
+            ),
+            (
                 one(r#""url":"http://h","header":"a b","secret":"s""#),
                 "`header` of webhook `a`",
             ),

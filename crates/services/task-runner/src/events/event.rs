@@ -105,7 +105,14 @@ impl Event {
         }
         Self {
             version: 1,
-            id: format!("{}-{}-{}", record.id, record.attempt, kind.as_str()),
+            // With the time: a task that has failed, and is cancelled, may fail again in the same attempt.
+            id: format!(
+                "{}-{}-{}-{}",
+                record.id,
+                record.attempt,
+                kind.as_str(),
+                at.as_microsecond()
+            ),
             event: kind,
             at,
             cluster: record.cluster.clone(),
@@ -128,10 +135,10 @@ impl Event {
             false => Kind::ObjectiveRestored,
         };
         let (cluster, name) = (&schedule.cluster, &schedule.name);
-        let second = now.as_second();
+        let time = now.as_microsecond();
         Self {
             version: 1,
-            id: format!("{cluster}-{name}-{second}-{}", kind.as_str()),
+            id: format!("{cluster}-{name}-{}-{time}", kind.as_str()),
             event: kind,
             at: now,
             cluster: cluster.clone(),

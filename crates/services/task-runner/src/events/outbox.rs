@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use state_store::{Direction, Entry, Expected, Page, StateError, StateStore, Write};
 
 use super::Event;
 use crate::engine::encode;
 
 const OUTBOX: &str = "outbox/";
+/// Events that are read at once.
+const PAGE_ENTRIES: usize = 200;
 
 /// Writes events for each webhook. Clones share the names.
 #[derive(Debug, Clone, Default)]
@@ -41,8 +44,12 @@ impl Outbox {
 
 /// Sorted by time, so that the oldest is delivered first. The whole fraction: a task may fail within a second.
 fn key(webhook: &str, event: &Event) -> String {
-    let at = event.at.strftime("%Y%m%dT%H%M%S%.9f");
-    format!("{}{at}-{}", of_webhook(webhook), event.id)
+    format!("{}{}-{}", of_webhook(webhook), time(event.at), event.id)
+}
+
+/// Sorts by time.
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y%m%dT%H%M%S%.9f").to_string()
 }
 
 fn of_webhook(webhook: &str) -> String {
@@ -62,4 +69,31 @@ pub(super) async fn oldest(
 /// Takes an event out.
 pub(super) async fn remove(store: &dyn StateStore, entry: &Entry) -> Result<(), StateError> {
     store.delete(&entry.key, Expected::Anything, None).await
+}
+
+/// Deletes what waits since before `oldest` for webhooks that have none of these names.
+pub(super) async fn remove_unknown(
+    store: &dyn StateStore,
+    names: &[&str],
+    oldest: Timestamp,
+) -> Result<(), StateError> {
+    let oldest = time(oldest);
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.page(OUTBOX, after.as_deref(), PAGE_ENTRIES, Direction::Ascending);
+        let page = page.await?;
+        for entry in &page.entries {
+            let Some((webhook, rest)) = entry.key[OUTBOX.len()..].split_once('/') else {
+                continue;
+            };
+            if !names.contains(&webhook) && *rest < *oldest {
+                tracing::warn!(key = entry.key, "event deleted: its webhook was removed");
+                remove(store, entry).await?;
+            }
+        }
+        after = page.entries.last().map(|entry| entry.key.clone());
+        if !page.more {
+            return Ok(());
+        }
+    }
 }

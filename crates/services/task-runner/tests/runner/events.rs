@@ -7,7 +7,8 @@ use api::clients::TaskRunner;
 use api::pb::task_runner::TaskState;
 use chassis::webhook::WebhookConfig;
 use schedule::Objective;
-use state_store::StateStore;
+use serde_json::json;
+use state_store::{Expected, StateStore};
 use tokio::time::{Duration, Instant, sleep};
 
 use crate::dying_store::{Death, DyingStore};
@@ -266,4 +267,158 @@ async fn an_objective_reports_once_that_it_is_broken_and_once_that_it_is_met_aga
         "objective_restored",
     ];
     took(&receiver, &all).await;
+}
+
+/// The metrics of this process.
+fn page() -> String {
+    chassis::prometheus::install().render()
+}
+
+#[tokio::test]
+async fn counters_of_a_webhook_are_on_the_page_before_anything_is_counted() {
+    page();
+    let receiver = Receiver::start().await;
+    let mut world = world(&[&receiver]);
+    "untried".clone_into(&mut world.config.events.webhooks[0].name);
+    let life = world.start_with_cluster().await;
+    for counter in ["delivered", "failed", "dropped"] {
+        let line = format!("ringkeep_events_{counter}_total{{webhook=\"untried\"}} 0");
+        let until = Instant::now() + DEADLINE;
+        while !page().lines().any(|shown| shown == line) {
+            assert!(Instant::now() < until, "{line} is missing: {}", page());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+    life.runner.drain().await;
+}
+
+#[tokio::test]
+async fn a_try_that_does_not_end_holds_up_no_other_receiver() {
+    let (hanging, up) = (Receiver::start().await, Receiver::start().await);
+    hanging.reply(&[0; 100]);
+    let mut world = world(&[&hanging, &up]);
+    // Longer than this test may take.
+    world.config.events.webhooks[0].timeout_seconds = 86_400;
+    world.config.lease_seconds = 86_400;
+    let mut life = world.start_with_cluster().await;
+    for name in ["a", "b"] {
+        assert_eq!(backup(&mut life, name).await, TaskState::Succeeded);
+        let tried = |receiver: &Receiver| !receiver.received().is_empty();
+        hanging.until("a try", tried).await;
+    }
+    let all = ["task_started", "task_succeeded"].repeat(2);
+    took(&up, &all).await;
+    assert_eq!(hanging.received().len(), 1);
+    life.runner.drain().await;
+}
+
+#[tokio::test]
+async fn of_two_runners_one_delivers_and_the_other_takes_over() {
+    let receiver = Receiver::start().await;
+    let mut world = world(&[&receiver]);
+    world.config.lease_seconds = 3;
+    let store = world.open().await;
+    let mut first = world.start_on(store.clone());
+    first
+        .add_cluster(&world.fleet.nodes)
+        .await
+        .expect("a cluster");
+    let mut second = world.start_on(store.clone());
+    assert_eq!(backup(&mut first, "a").await, TaskState::Succeeded);
+    assert_eq!(backup(&mut second, "b").await, TaskState::Succeeded);
+    let all = ["task_started", "task_succeeded"].repeat(2);
+    took(&receiver, &all).await;
+    is_emptied(store.as_ref()).await;
+    // Each once: no other has sent it, too.
+    assert_eq!(receiver.received().len(), 4);
+    first.runner.drain().await;
+    drop(first);
+    assert_eq!(backup(&mut second, "c").await, TaskState::Succeeded);
+    let all = ["task_started", "task_succeeded"].repeat(3);
+    took(&receiver, &all).await;
+    second.runner.drain().await;
+}
+
+#[tokio::test]
+async fn what_waits_for_a_webhook_that_was_removed_is_deleted_once_it_is_too_old() {
+    let world = world(&[]);
+    let store = world.open().await;
+    let (old, new) = (
+        "outbox/removed/20200101T000000.000000000-x",
+        "outbox/removed/29990101T000000.000000000-x",
+    );
+    for key in [old, new] {
+        let put = store.put(key, json!({}), Expected::Anything, None);
+        put.await.expect("written");
+    }
+    let life = world.start_on(store.clone());
+    let until = Instant::now() + DEADLINE;
+    while store.get(old).await.expect("read").is_some() {
+        assert!(Instant::now() < until, "the old event stays");
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert!(store.get(new).await.expect("read").is_some());
+    life.runner.drain().await;
+}
+
+#[tokio::test]
+async fn a_task_that_fails_again_in_the_same_attempt_is_another_event() {
+    let receiver = Receiver::start().await;
+    let mut world = world(&[&receiver]);
+    world.config.step_retry_for_seconds = 0;
+    world.has_backup("b");
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("load n2", &[Fault::Damaged]);
+    let restore = life.restore("b").await;
+    assert_eq!(life.ended(&restore).await.state(), TaskState::Failed);
+    life.resume(&restore).await.expect("resumed");
+    life.ended(&restore).await;
+    let all = [
+        "task_started",
+        "task_failed",
+        "task_resumed",
+        "task_succeeded",
+    ];
+    took(&receiver, &all).await;
+    for message in receiver.received() {
+        let event = message.event;
+        let at: jiff::Timestamp = event["at"].as_str().expect("a time").parse().expect("one");
+        let id = event["id"].as_str().expect("an id");
+        let end = format!("-{}", at.as_microsecond());
+        assert!(id.ends_with(&end), "{id} of {at}");
+    }
+}
+
+#[tokio::test]
+async fn an_objective_that_is_removed_is_not_met_again() {
+    let receiver = Receiver::start().await;
+    let mut world = world(&[&receiver]);
+    world.config.schedules_every_seconds = 1;
+    let store = world.open().await;
+    let mut life = world.start_on(store.clone());
+    life.add_cluster(&world.fleet.nodes)
+        .await
+        .expect("a cluster");
+    let mut new = schedule("0 0 29 2 *");
+    new.objective = Some(Objective { seconds: 7_200 });
+    let put = life.typed.put_schedule(new.clone(), false).await;
+    put.expect("a schedule");
+    world.clock_ahead.store(7_300, Ordering::Relaxed);
+    took(&receiver, &["objective_broken"]).await;
+    new.objective = None;
+    let put = life.typed.put_schedule(new, true).await;
+    put.expect("a schedule");
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let entry = store.get("schedules/shop/nightly").await.expect("read");
+        let value = entry.expect("a schedule").value;
+        if value["alarms"]["objective_broken"] == false {
+            break;
+        }
+        assert!(Instant::now() < until, "{value}");
+        sleep(Duration::from_millis(20)).await;
+    }
+    is_emptied(store.as_ref()).await;
+    assert_eq!(receiver.taken(), ["objective_broken"]);
+    life.runner.drain().await;
 }
