@@ -136,6 +136,14 @@ where
             Err(error) => return usage(&error),
         };
         log_panics();
+        if let Err(error) = loaded.check() {
+            error!(
+                error = api::error::chain(error.as_ref()),
+                "the settings would not work"
+            );
+            guard.shutdown().await;
+            return usage(error.as_ref());
+        }
         let ended = process(service_name, loaded, build).await;
         if let Err(error) = &ended {
             error!(
