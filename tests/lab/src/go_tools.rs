@@ -1,8 +1,10 @@
 //! Programs that check what is shipped in `deploy`: promtool and kustomize, built with Go and kept in the cache like etcd.
 //!
-//! A machine that cannot build them skips the tests that need them, by name, so they are no part of `lab fetch`.
+//! They are large, and take minutes to build: `lab tools` does that, and no test. A test that needs one is skipped by name if it
+//! is not there.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -35,19 +37,32 @@ pub const KUSTOMIZE: GoTool = GoTool {
 };
 
 impl GoTool {
+    /// All of them.
+    pub const ALL: [Self; 2] = [PROMTOOL, KUSTOMIZE];
+
     /// The program, built first if it is not in the cache.
     pub fn program(self) -> Result<PathBuf> {
-        let entry = format!("{}-{}", self.name, self.version);
-        let folder = Cache::open()?.make(&entry, |folder, _| self.build(folder))?;
+        let folder = Cache::open()?.make(&self.entry(), |folder, _| self.build(folder))?;
         Ok(folder.join(self.name))
     }
 
-    /// The program, or why it cannot be had, printed in the name of the test that is skipped.
+    fn entry(self) -> String {
+        format!("{}-{}", self.name, self.version)
+    }
+
+    /// The program, if it was built before. Otherwise a line on stderr names the test that is skipped: past the test harness,
+    /// which shows nothing of what a test prints that passes.
     pub fn or_skip(self, test: &str) -> Option<PathBuf> {
-        match self.program() {
-            Ok(program) => Some(program),
-            Err(error) => {
-                eprintln!("skipped: {test}: there is no {}: {error:#}", self.name);
+        let cached = Cache::open().map(|cache| cache.path(&self.entry()));
+        let program = cached.map(|folder| folder.join(self.name));
+        match program {
+            Ok(program) if program.is_file() => Some(program),
+            _ => {
+                let _ = writeln!(
+                    io::stderr(),
+                    "skipped: {test} needs {}, which `make tools` builds",
+                    self.name
+                );
                 None
             }
         }
