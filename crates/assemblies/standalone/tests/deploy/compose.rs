@@ -6,6 +6,15 @@ use crate::programs::{check, started_by};
 use crate::read;
 use crate::yaml::texts;
 
+#[test]
+fn every_image_has_a_version() {
+    for (name, service) in services() {
+        let image = service["image"].as_str().expect("an image");
+        let (_, tag) = image.rsplit_once(':').expect("a tag");
+        assert_ne!(tag, "latest", "{name:?}");
+    }
+}
+
 fn services() -> serde_yaml_ng::Mapping {
     let mut compose: Value =
         serde_yaml_ng::from_str(&read("deploy/compose/compose.yaml")).expect("YAML");

@@ -41,6 +41,15 @@ fn it_is_built_with_the_release_of_rust_that_the_workspace_asks_for() {
 }
 
 #[test]
+fn what_is_built_here_is_not_sent_to_the_build() {
+    // Docker and podman both read a file of this name.
+    let ignored = read(".dockerignore");
+    for folder in ["/target", "/.git"] {
+        assert!(ignored.lines().any(|line| line == folder), "{folder}");
+    }
+}
+
+#[test]
 fn it_does_not_run_as_root() {
     let file = read("deploy/containers/Containerfile");
     let user = file.lines().rfind(|line| line.starts_with("USER "));

@@ -166,6 +166,39 @@ fn the_sidecar_shares_the_data_and_the_settings_of_its_cassandra() {
 }
 
 #[test]
+fn the_nodes_of_the_sidecar_find_each_other_and_their_agents_before_they_are_ready() {
+    let all = resources(SIDECAR);
+    let service = find(&all, "Service", "cassandra");
+    assert_eq!(service["spec"]["publishNotReadyAddresses"], true);
+    let pod = &find(&all, "StatefulSet", "cassandra")["spec"]["template"]["spec"];
+    let seeds = named(
+        &named(&pod["containers"], "cassandra")["env"],
+        "CASSANDRA_SEEDS",
+    );
+    assert_eq!(seeds["value"], "cassandra-0.cassandra");
+    let patch = &documents(&read(&format!("{SIDECAR}/agent-patch.yaml")))[0];
+    let context = &patch["spec"]["template"]["spec"]["securityContext"];
+    assert_eq!(context["fsGroup"], pod["securityContext"]["fsGroup"]);
+}
+
+#[test]
+fn operators_reach_all_that_the_command_line_calls() {
+    let all = resources(BASE);
+    let policy = find(&all, "NetworkPolicy", "ringkeep-services");
+    let of_operators = items(&policy["spec"]["ingress"]).iter().find(|rule| {
+        let from = &items(&rule["from"])[0];
+        from["namespaceSelector"]["matchLabels"]["ringkeep/operators"] == "true"
+    });
+    let ports: Vec<u64> = items(&of_operators.expect("a rule")["ports"])
+        .iter()
+        .filter_map(|port| port["port"].as_u64())
+        .collect();
+    for program in PROGRAMS.iter().filter(|one| one.name != "node-agent") {
+        assert!(ports.contains(&program.port.into()), "{}", program.name);
+    }
+}
+
+#[test]
 fn every_certificate_has_the_role_of_its_service() {
     let certificates = documents(&read("deploy/kubernetes/certificates.yaml"));
     for (name, role) in [
@@ -183,7 +216,7 @@ fn every_certificate_has_the_role_of_its_service() {
 
 #[test]
 fn kustomize_builds_both() {
-    let Some(program) = KUSTOMIZE.or_skip("the manifests are not built") else {
+    let Some(program) = KUSTOMIZE.or_skip("kustomize_builds_both") else {
         return;
     };
     for folder in [BASE, SIDECAR] {
