@@ -27,8 +27,8 @@ const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(300);
 /// Events that wait for one webhook; of more, the oldest are dropped.
 const WAITING_MAX: usize = 1_000;
-/// Those that are dropped at once then.
-const DROPPED_AT_ONCE: usize = 100;
+/// Those that are dropped at once then; and those that are sent before it is checked again how many wait.
+const AT_ONCE: usize = 100;
 
 /// A receiver, and how long the next pause is.
 struct Receiver {
@@ -40,15 +40,28 @@ struct Receiver {
     next_try: Instant,
 }
 
-/// Delivers until the runner drains.
+/// Delivers, and deletes what can no longer be delivered, until the runner drains.
 pub(crate) async fn deliver_loop(engine: Arc<Engine>) {
     let mut receivers = receivers(&engine);
+    // Deletes what others delete, too, so it needs no lease.
+    let sweep = engine
+        .drain
+        .clone()
+        .run_until_cancelled_owned(sweep(&engine));
+    tokio::join!(sweep, deliver_until_drained(&engine, &mut receivers));
+}
+
+/// Delivers until the runner drains; never if there are no webhooks.
+async fn deliver_until_drained(engine: &Arc<Engine>, receivers: &mut [Receiver]) {
+    if receivers.is_empty() {
+        return;
+    }
     let mut lease = None;
     while !engine.drain.is_cancelled() {
         // What is being sent when the runner drains is sent again by the next one.
         let round = tokio::select! {
             () = engine.drain.cancelled() => break,
-            round = deliver_while_leading(&engine, &mut lease, &mut receivers) => round,
+            round = deliver_while_leading(engine, &mut lease, receivers) => round,
         };
         if let Err(error) = round {
             // A lease that is lost is taken again; after any other failure it may still be held.
@@ -64,7 +77,7 @@ pub(crate) async fn deliver_loop(engine: Arc<Engine>) {
         }
     }
     if let Some(lease) = lease {
-        lease.release(&engine).await;
+        lease.release(engine).await;
     }
 }
 
@@ -110,11 +123,7 @@ async fn deliver_while_leading(
     let Some(leading) = lease else {
         return Ok(());
     };
-    let sweep = sweep(engine);
-    let deliver = join_all(receivers.iter_mut().map(|one| one.deliver_on(engine)));
-    let forever = async {
-        tokio::join!(sweep, deliver);
-    };
+    let forever = join_all(receivers.iter_mut().map(|one| one.deliver_on(engine)));
     leading.during(engine, forever).await.map(drop)
 }
 
@@ -167,8 +176,8 @@ impl Receiver {
         }
         let store = engine.context.store.as_ref();
         let page = oldest(store, &self.config.name, WAITING_MAX).await?;
-        let surplus = if page.more { DROPPED_AT_ONCE } else { 0 };
-        for (at, entry) in page.entries.iter().enumerate() {
+        let surplus = if page.more { AT_ONCE } else { 0 };
+        for (at, entry) in page.entries.iter().take(AT_ONCE).enumerate() {
             let why = match at < surplus {
                 true => Some("too many events wait"),
                 false => too_old(engine, entry),

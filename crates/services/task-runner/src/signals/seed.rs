@@ -49,15 +49,23 @@ async fn fill_in(engine: &Engine) -> Result<(), RunnerError> {
         let Some(write) = tasks.unaccepted_write(restore, Expected::Absent)? else {
             continue;
         };
-        if tasks.waits_for_user(restore.id).await? {
+        if waits_for_user(engine, restore).await? {
             absent(engine, Some(write)).await?;
             // A task that has ended since has deleted it before it was written.
-            if !tasks.waits_for_user(restore.id).await? {
+            if !waits_for_user(engine, restore).await? {
                 tasks.forget_unaccepted(restore.id).await?;
             }
         }
     }
     Ok(())
+}
+
+/// False if a record that decides about it cannot be read: that must not hold up everything else.
+async fn waits_for_user(engine: &Engine, restore: &TaskRecord) -> Result<bool, RunnerError> {
+    match engine.context.tasks.waits_for_user(restore.id).await {
+        Err(RunnerError::Unreadable { .. }) => Ok(false),
+        other => other,
+    }
 }
 
 /// The last task of each cluster, kind and end.
