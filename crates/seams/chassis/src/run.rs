@@ -120,6 +120,9 @@ where
         return check(&loaded);
     }
     crate::tls::install_crypto();
+    if let Err(error) = loaded.check() {
+        return usage(error.as_ref());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -136,14 +139,6 @@ where
             Err(error) => return usage(&error),
         };
         log_panics();
-        if let Err(error) = loaded.check() {
-            error!(
-                error = api::error::chain(error.as_ref()),
-                "the settings would not work"
-            );
-            guard.shutdown().await;
-            return usage(error.as_ref());
-        }
         let ended = process(service_name, loaded, build).await;
         if let Err(error) = &ended {
             error!(
