@@ -1,4 +1,4 @@
-//! The alerts pass their own tests, and each of them says what to do.
+//! The alerts pass their own tests, and each has a section on what to do.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -65,7 +65,7 @@ fn fired() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_alert_has_texts_a_severity_a_test_and_a_section_that_says_what_to_do() {
+fn every_alert_has_texts_a_severity_a_test_and_a_section_on_what_to_do() {
     let operate = read("docs/operate.md");
     let fired = fired();
     let alerts = alerts();

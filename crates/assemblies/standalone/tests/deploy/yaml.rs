@@ -1,4 +1,4 @@
-//! Documents of YAML, and what is looked for in them.
+//! Documents of YAML, and how to find something in them.
 
 use serde::Deserialize;
 use serde_yaml_ng::Value;

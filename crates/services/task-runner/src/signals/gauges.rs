@@ -50,7 +50,7 @@ const OLDEST: Gauge = gauge(
 );
 const PROGRESS: Gauge = gauge(
     "ringkeep_task_progress_timestamp_seconds",
-    "When the unfinished task of the kind that has got nowhere for longest last got further.",
+    "The oldest of the times at which each unfinished task of the kind last made progress.",
 );
 const UNACCEPTED: Gauge = gauge(
     "ringkeep_restores_unaccepted",
@@ -63,7 +63,7 @@ const UNACCEPTED_SINCE: Gauge = gauge(
 const AGENTS: Gauge = gauge("ringkeep_agents", "Agents of the cluster.");
 const AGENTS_UNREACHABLE: Gauge = gauge(
     "ringkeep_agents_unreachable",
-    "Agents that did not reply when leftovers were last looked for.",
+    "Agents that did not reply at the last search for leftovers.",
 );
 const SCHEDULE_LAST_GOOD: Gauge = gauge(
     "ringkeep_schedule_last_good_backup_start_timestamp_seconds",

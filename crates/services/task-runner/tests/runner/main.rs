@@ -4,6 +4,7 @@
 mod backup;
 mod cluster;
 mod crash;
+mod delivery;
 mod dying_store;
 mod ends;
 mod ends_by_setting;
@@ -30,6 +31,7 @@ mod restore;
 mod schedules;
 mod sharing;
 mod signals;
+mod signals_of_state;
 mod superseded;
 mod task;
 mod trial;
