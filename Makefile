@@ -21,10 +21,15 @@ test: need-test build-all ## Every test of the project, real Cassandra and S3 in
 	$(CARGO) test --workspace --exclude soak --no-fail-fast
 
 .PHONY: soak
-soak: need-test build-all ## The long matrices, for a change that is about to be called done; not a part of test
+soak: need-test build-all tools ## The long matrices, for a change that is about to be called done; not a part of test
 	$(BIN)/lab fetch
 	RINGKEEP_SIMULATION_SEEDS=10000 $(CARGO) test --workspace --lib -- simulation
-	$(CARGO) test --workspace $(addprefix --test ,$(basename $(notdir $(wildcard tests/soak/tests/*)))) --no-fail-fast
+	$(CARGO) test --workspace --test deploy $(addprefix --test ,$(basename $(notdir $(wildcard tests/soak/tests/*)))) --no-fail-fast
+
+# Some minutes the first time, and gigabytes of Go's cache, so that `test` uses them only if they are there.
+.PHONY: tools
+tools: build-all ## Build promtool and kustomize, with which the tests of deploy/ check the alerts and the manifests
+	$(BIN)/lab tools
 
 .PHONY: bench
 bench: need-test ## Time planning, and verify and slice beside the machine's limits and Cassandra's own tools

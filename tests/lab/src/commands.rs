@@ -10,6 +10,7 @@ mod fetch;
 mod fill;
 mod fixtures;
 mod minio;
+mod tools;
 mod up;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ pub enum Command {
     #[command(subcommand)]
     Minio(minio::Minio),
     Bench(bench::Bench),
+    Tools(tools::Tools),
 }
 
 impl Command {
@@ -47,6 +49,7 @@ impl Command {
             Command::Fixtures(fixtures) => fixtures.run().await?,
             Command::Minio(minio) => minio.run().await?,
             Command::Bench(bench) => bench.run().await?,
+            Command::Tools(tools) => tools.run().await?,
         }
         Ok(ExitCode::SUCCESS)
     }

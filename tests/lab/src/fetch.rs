@@ -150,7 +150,7 @@ pub fn etcd(cache: &Cache) -> Result<PathBuf> {
     })
 }
 
-fn go_in(go: &Path, module: &Path, arguments: &[&str]) -> Result<()> {
+pub(crate) fn go_in(go: &Path, module: &Path, arguments: &[&str]) -> Result<()> {
     let mut command = Command::new(go);
     command
         .args(arguments)

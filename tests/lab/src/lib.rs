@@ -16,6 +16,7 @@ mod doctor;
 mod etcd;
 mod fetch;
 pub mod fixtures;
+pub mod go_tools;
 mod java;
 mod jdk;
 mod jvm;

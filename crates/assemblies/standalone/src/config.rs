@@ -114,6 +114,7 @@ impl Config {
         for entry in &self.agents {
             server::check(&entry.server(&self.server)).map_err(Error::Checked)?;
         }
+        self.tasks.events.check().map_err(Error::Events)?;
         let tls = self.clients.tls.as_ref();
         tls.map_or(Ok(()), ClientTlsSettings::check)
             .map_err(Error::Tls)

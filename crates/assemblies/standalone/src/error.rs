@@ -12,6 +12,7 @@ use chassis::tls::TlsError;
 use node_agent::BuildError;
 use state_store::StateError;
 use state_store::transfer::TransferError;
+use task_runner::EventsError;
 
 /// Why standalone could not start or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,8 @@ pub enum Error {
     Telemetry(#[from] TelemetryError),
     #[error("the TLS settings of [clients] do not work")]
     Tls(#[source] TlsError),
+    #[error("the settings in [tasks.events] do not work")]
+    Events(#[source] EventsError),
     #[error("signals cannot be caught")]
     Signals(#[source] io::Error),
     #[error("the data folder {} cannot be used", path.display())]
@@ -75,6 +78,7 @@ impl Error {
             | Self::AgentTwice(_)
             | Self::Checked(_)
             | Self::Telemetry(_)
+            | Self::Events(_)
             | Self::Tls(_) => true,
             Self::FileExists(_) => true,
             Self::Transfer(error) => crate::state::is_usage(error),
@@ -112,6 +116,7 @@ impl Error {
             | Self::Checked(_)
             | Self::Telemetry(_)
             | Self::Tls(_)
+            | Self::Events(_)
             | Self::Signals(_)
             | Self::DataDir { .. }
             | Self::Store(_)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::clients::{RemotePlanner, RemoteStorageCatalog};
 use blob_store::Store;
 use chassis::server::{self, BoundServer};
-use chassis::{App, Dialer, Services, in_memory};
+use chassis::{App, Dialer, Services, in_memory, prometheus};
 use futures::future::join_all;
 use state_store::{Clock, StateConfig};
 use task_runner::{Dependencies, Runner};
@@ -37,6 +37,7 @@ pub struct Standalone {
 impl Standalone {
     /// Takes the data folder and the addresses, then builds the services from the store upwards.
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
+        config.tasks.events.check().map_err(Error::Events)?;
         let data_dir = DataDir::take(&config.data_dir)?;
         let bound = server::bind(&config.server).await?;
         let clock: Clock = Arc::new(jiff::Timestamp::now);
@@ -73,6 +74,8 @@ impl Standalone {
             shutdown: shutdown.clone(),
         };
         let (task_runner, runner) = task_runner::build(&config.tasks, dependencies);
+        prometheus::count_build("standalone");
+        prometheus::expose(runner.gauges());
         let app = app.service(catalog).service(planner).service(task_runner);
         let (routes, services) = app.into_parts();
         Ok(Self {

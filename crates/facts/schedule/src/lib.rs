@@ -21,5 +21,5 @@ pub use full::{FullOn, FullOnError};
 pub use name::{SCHEDULE_NAME_LEN_MAX, ScheduleName, ScheduleNameError};
 pub use objective::{Objective, RecoveryPoint, derive_cron};
 pub use policy::{Kinds, Overlap, Pause, Run, Schedule};
-pub use state::{PastRun, RunOutcome, ScheduleState};
+pub use state::{Alarms, PastRun, RunOutcome, ScheduleState};
 pub use window::{Window, WindowError};

@@ -68,6 +68,7 @@ impl Counters {
 impl Counted {
     /// Wraps a store; all counts start at 0.
     pub fn new(inner: Store) -> Self {
+        show_errors();
         Self {
             inner,
             counters: Arc::default(),
@@ -98,6 +99,16 @@ impl Counted {
             }
         });
         counted.boxed()
+    }
+}
+
+/// Puts the counters of errors on the page with 0: of a counter that begins with 1, Prometheus sees no increase.
+fn show_errors() {
+    for verb in ["put", "get", "head", "list", "delete", "sync", "discard"] {
+        for retryable in ["true", "false"] {
+            metrics::counter!("ringkeep_store_errors_total", "verb" => verb, "retryable" => retryable)
+                .increment(0);
+        }
     }
 }
 

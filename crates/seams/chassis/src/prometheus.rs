@@ -1,5 +1,7 @@
 //! The `/metrics` page: what the process counted, in Prometheus's text form.
 
+mod gauges;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -16,9 +18,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
-/// Upper bounds for everything that is named `…_seconds`: from a call in memory to an upload of an hour.
+pub use gauges::{Gauge, Gauges, SharedGauges, expose};
+
+/// Upper bounds for everything that is named `…_seconds`: from a call in memory to an upload of a day.
 const SECONDS_BUCKETS: &[f64] = &[
-    0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0,
+    0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0,
 ];
 /// How often samples are folded into their buckets between scrapes, which bounds their memory.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -56,6 +60,13 @@ pub fn install() -> &'static PrometheusHandle {
         }
         handle
     })
+}
+
+/// Puts on the page which version of which service this process is.
+pub fn count_build(service_name: &str) {
+    let version = env!("CARGO_PKG_VERSION");
+    metrics::gauge!("ringkeep_build_info", "service" => service_name.to_owned(), "version" => version)
+        .set(1.0);
 }
 
 /// The page, bound to its address.
@@ -109,7 +120,7 @@ async fn serve_connection(stream: TcpStream) {
 async fn reply(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let mut response = Response::new(Full::default());
     if request.uri().path() == "/metrics" {
-        *response.body_mut() = Full::from(install().render());
+        *response.body_mut() = Full::from(install().render() + &gauges::render_exposed());
         let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
         response.headers_mut().insert(CONTENT_TYPE, kind);
     } else {

@@ -17,6 +17,7 @@ use tower::Service;
 use tracing::{error, info, warn};
 
 use crate::config::{self, ConfigArgs};
+use crate::prometheus;
 use crate::server::{self, ServerConfig, Services};
 use crate::shutdown;
 use crate::telemetry::{self, TelemetryConfig};
@@ -119,6 +120,9 @@ where
         return check(&loaded);
     }
     crate::tls::install_crypto();
+    if let Err(error) = loaded.check() {
+        return usage(error.as_ref());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -186,6 +190,7 @@ where
     );
     let shutdown = shutdown::on_signal()?;
     let bound = server::bind(loaded.server()).await?;
+    prometheus::count_build(service_name);
     let grace = Duration::from_secs(loaded.server().shutdown_grace_seconds);
     let context = Context {
         shutdown: shutdown.clone(),

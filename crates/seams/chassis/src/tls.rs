@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Deserialize, Serialize};
 
 pub use client::Dialer;
+pub(crate) use client::http1_client;
 pub(crate) use server::Acceptor;
 
 /// TLS of a server; with `client_ca` it refuses clients without a certificate from there, and allows the others what

@@ -22,6 +22,8 @@ struct Config {
     #[serde(deserialize_with = "server::on_port::<0, _>")]
     server: ServerConfig,
     telemetry: TelemetryConfig,
+    /// Something of the service's own that may be wrong.
+    own: bool,
 }
 
 impl Default for Config {
@@ -29,6 +31,7 @@ impl Default for Config {
         Self {
             server: ServerConfig::on_port(0),
             telemetry: TelemetryConfig::default(),
+            own: true,
         }
     }
 }
@@ -39,6 +42,12 @@ impl ProcessConfig for Config {
     }
     fn telemetry(&self) -> &TelemetryConfig {
         &self.telemetry
+    }
+    fn check(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        match self.own {
+            true => Ok(()),
+            false => Err("`own` is wrong".into()),
+        }
     }
 }
 
@@ -125,6 +134,7 @@ fn wrong_settings_are_usage() {
             "did you mean `RINGKEEP_SERVER__LISTEN`?",
         ),
         ("RINGKEEP_TELEMETRY__LOG", "=x=", "telemetry.log"),
+        ("RINGKEEP_OWN", "false", "`own` is wrong"),
     ] {
         let output = child(None).env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{output:?}");

@@ -9,9 +9,10 @@ use state_store::{Expected, StateError};
 
 use crate::context::Context;
 use crate::describe::{Described, describe_all, fingerprints};
-use crate::engine::{decode, encode};
+use crate::engine::{Unreadable, decode, decode_readable, encode};
 use crate::error::RunnerError;
 use crate::schedules;
+use crate::signals;
 
 const CLUSTERS: &str = "clusters/";
 
@@ -43,6 +44,15 @@ async fn find(context: &Context, name: &ClusterName) -> Result<Option<Cluster>, 
 pub(crate) async fn list(context: &Context) -> Result<Vec<Cluster>, RunnerError> {
     let entries = context.store.list(CLUSTERS).await?;
     entries.into_iter().map(decode).collect()
+}
+
+/// Those clusters that can be read.
+pub(crate) async fn readable(
+    context: &Context,
+    unreadable: &mut Unreadable,
+) -> Result<Vec<Cluster>, StateError> {
+    let entries = context.store.list(CLUSTERS).await?;
+    Ok(decode_readable(entries, unreadable))
 }
 
 /// Registers a cluster once all of its agents agree on what it is.
@@ -220,6 +230,8 @@ pub(crate) async fn remove(context: &Context, name: &ClusterName) -> Result<(), 
         .delete(&key(name), Expected::Anything, None)
         .await?;
     context.tasks.forget_fences(name).await?;
+    context.tasks.forget_ended(name).await?;
+    signals::forget_reach(context, name).await?;
     tracing::info!(cluster_id = %name, "cluster forgotten");
     Ok(())
 }

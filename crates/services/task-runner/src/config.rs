@@ -9,6 +9,8 @@ use api::clients::{AgentLimits, CatalogLimits};
 use serde::{Deserialize, Deserializer, Serialize};
 use state_store::{EtcdConfig, StateConfig, StateKind};
 
+use crate::events::EventsConfig;
+
 pub(crate) use limits::StepLimit;
 pub use limits::StepLimits;
 
@@ -93,10 +95,13 @@ pub struct TasksConfig {
     pub leftovers_every_seconds: u64,
     /// How often schedules are looked through for runs that are due; 0: never, so that this runner carries out none.
     pub schedules_every_seconds: u64,
+    /// How often what Prometheus is shown of tasks and schedules is read from the state; 0: never.
+    pub signals_every_seconds: u64,
     /// Hours after which the old files of a restore in place that has succeeded are deleted, as by `ringkeep restore accept`;
     /// 0: never. Not if a task has tried to roll the restore back.
     pub accept_in_place_after_hours: u64,
     pub step_limits: StepLimits,
+    pub events: EventsConfig,
 }
 
 impl Default for TasksConfig {
@@ -115,8 +120,10 @@ impl Default for TasksConfig {
             keep_finished_tasks: 1_000,
             leftovers_every_seconds: 3_600,
             schedules_every_seconds: 10,
+            signals_every_seconds: 15,
             accept_in_place_after_hours: 0,
             step_limits: StepLimits::default(),
+            events: EventsConfig::default(),
         }
     }
 }

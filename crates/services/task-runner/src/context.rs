@@ -10,6 +10,7 @@ use state_store::{Clock, StateStore};
 
 use crate::config::TasksConfig;
 use crate::engine::TaskStore;
+use crate::events::Outbox;
 
 /// Finds the agent at an address. Standalone hands in agents of its own process.
 pub trait AgentConnector: Send + Sync + 'static {
@@ -51,13 +52,15 @@ impl Context {
         store: Arc<dyn StateStore>,
         clock: Clock,
     ) -> Self {
+        let webhooks = config.events.webhooks.iter();
+        let outbox = Outbox::new(webhooks.map(|webhook| webhook.name.clone()));
         Self {
             catalog,
             planner,
             agents,
             connected: Arc::default(),
             fences: Fences::default(),
-            tasks: TaskStore::new(store.clone(), config.lease_ttl()),
+            tasks: TaskStore::new(store.clone(), config.lease_ttl(), outbox),
             store,
             clock,
             config,

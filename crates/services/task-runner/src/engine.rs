@@ -20,6 +20,7 @@ mod eta;
 pub(crate) mod fences;
 mod graph;
 mod kind;
+mod leading;
 mod lease;
 mod recovery;
 mod requests;
@@ -31,15 +32,16 @@ mod store;
 mod task;
 
 pub(crate) use active::View;
-pub(crate) use documents::{decode, encode};
+pub(crate) use documents::{Unreadable, decode, decode_readable, encode};
 pub(crate) use graph::steps_of;
 pub(crate) use kind::{
     Failure, Job, Kind, Kinds, Policy, StepTraits, Touched, Undone, check_ended,
 };
-pub(crate) use lease::LeaseTime;
+pub(crate) use leading::Leading;
 pub(crate) use retry::{RetryLimits, retry};
 pub(crate) use runner::{Engine, NewTask};
 pub(crate) use step::{Output, StepRun, agent};
 pub(crate) use step_error::StepError;
+pub(crate) use store::{EndedTask, Unaccepted};
 pub(crate) use store::{Kept, Stored, TaskStore};
 pub(crate) use task::{Ending, LiveTask, Outcome, TaskRecord, TaskStep};

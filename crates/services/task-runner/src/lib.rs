@@ -11,11 +11,13 @@ mod context;
 mod describe;
 mod engine;
 mod error;
+mod events;
 mod grpc;
 mod kinds;
 mod leftovers;
 mod retention;
 mod schedules;
+mod signals;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use api::clients::{
     NodeAgent, Planner, RemoteNodeAgent, RemotePlanner, RemoteStorageCatalog, StorageCatalog,
 };
 use api::pb::task_runner::task_runner_server::TaskRunnerServer;
+use chassis::prometheus::SharedGauges;
 use chassis::server::{self, ServerConfig};
 use chassis::{Dialer, ProcessConfig, TelemetryConfig};
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,7 @@ use engine::Engine;
 pub use config::{ClientsConfig, StepLimits, TasksConfig};
 pub use context::AgentConnector;
 pub use error::RunnerError;
+pub use events::{EventsConfig, EventsError};
 pub use grpc::TaskRunnerGrpc;
 
 /// The port that this service has where none is set.
@@ -81,7 +85,8 @@ impl ProcessConfig for Config {
     }
 
     fn check(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        Ok(self.state.check()?)
+        self.state.check()?;
+        Ok(self.tasks.events.check()?)
     }
 }
 
@@ -100,9 +105,15 @@ pub struct Dependencies {
 #[derive(Clone)]
 pub struct Runner {
     engine: Arc<Engine>,
+    gauges: SharedGauges,
 }
 
 impl Runner {
+    /// What the stored state is like, for the page of metrics.
+    pub fn gauges(&self) -> &SharedGauges {
+        &self.gauges
+    }
+
     /// Stops taking steps, brings all tasks to a safe point and waits until they are there. They go on with the next
     /// start.
     pub async fn drain(&self) {
@@ -135,9 +146,12 @@ pub fn build(
     engine.spawn(leftovers::reconcile_loop(engine.clone()));
     engine.spawn(schedules::schedules_loop(engine.clone()));
     engine.spawn(kinds::accept::accept_loop(engine.clone()));
+    engine.spawn(events::deliver_loop(engine.clone()));
+    let gauges = SharedGauges::default();
+    engine.spawn(signals::signals_loop(engine.clone(), gauges.clone()));
     let server = TaskRunnerServer::new(TaskRunnerGrpc::new(engine.clone()))
         .max_decoding_message_size(TASK_REQUEST_BYTES_MAX);
-    (server, Runner { engine })
+    (server, Runner { engine, gauges })
 }
 
 /// Why the process could not start.
@@ -147,6 +161,8 @@ pub enum StartError {
     Tls(#[source] chassis::tls::TlsError),
     #[error("cannot connect to the other services")]
     Connect(#[from] ConnectError),
+    #[error("the settings in [tasks.events] do not work")]
+    Events(#[from] EventsError),
     #[error("the state could not be opened")]
     State(#[from] StateError),
 }
@@ -157,6 +173,7 @@ pub async fn connect(
     shutdown: CancellationToken,
 ) -> Result<Dependencies, StartError> {
     let dialer = Dialer::new(config.clients.tls.as_ref()).map_err(StartError::Tls)?;
+    config.tasks.events.check()?;
     let clock: Clock = Arc::new(jiff::Timestamp::now);
     let store = state_store::open(&config.state).await?;
     let catalog = dialer.channel_to_neighbour(&config.clients.catalog)?;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use chassis::{App, ConfigArgs, Context, run_main};
+use chassis::{App, ConfigArgs, Context, prometheus, run_main};
 use clap::Parser;
 use task_runner::{Config, StartError, build, connect};
 
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 async fn app(config: Config, context: Context) -> Result<App, StartError> {
     let dependencies = connect(&config, context.shutdown.clone()).await?;
     let (server, runner) = build(&config.tasks, dependencies);
+    prometheus::expose(runner.gauges());
     let ending = async move {
         context.shutdown.cancelled().await;
         runner.drain().await;

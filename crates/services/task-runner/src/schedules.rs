@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::ClusterName;
-use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
+use schedule::{Alarms, PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 
 use crate::cluster;
 use crate::context::Context;
@@ -27,7 +27,7 @@ use crate::kinds::backup::Created;
 use store::Stored;
 
 pub(crate) use lead::schedules_loop;
-pub(crate) use store::{find, has_any, waited_for};
+pub(crate) use store::{find, has_any, readable, waited_for};
 
 /// How often a change is tried while others change the schedule at the same time.
 const CHANGE_TRIES: usize = 10;
@@ -43,7 +43,11 @@ pub(crate) async fn put(
     for _ in 0..CHANGE_TRIES {
         let known = store::find(context, &schedule.cluster, &schedule.name).await?;
         let new = match known {
-            None => Stored::new(ScheduleState::new(schedule.clone(), now)),
+            None => {
+                let mut state = ScheduleState::new(schedule.clone(), now);
+                note_pause(&mut state.alarms, false, schedule.pause.is_some(), now);
+                Stored::new(state)
+            }
             Some(_) if !replace => {
                 let (cluster, name) = (schedule.cluster, schedule.name);
                 return Err(RunnerError::ScheduleExists(cluster, name));
@@ -58,7 +62,10 @@ pub(crate) async fn put(
                     known.state.progress.waiting = None;
                 }
                 // A pause is ended by resuming, not by a change of something else.
-                let pause = schedule.pause.clone().or(old.pause);
+                let was_paused = old.is_paused(now);
+                let lasting = old.pause.filter(|_| was_paused);
+                let pause = schedule.pause.clone().or(lasting);
+                note_pause(&mut known.state.alarms, was_paused, pause.is_some(), now);
                 known.state.schedule = Schedule {
                     pause,
                     ..schedule.clone()
@@ -115,6 +122,7 @@ pub(crate) async fn set_pause(
     let now = (context.clock)();
     change(context, cluster, name, |state| {
         let was_paused = state.schedule.is_paused(now);
+        note_pause(&mut state.alarms, was_paused, pause.is_some(), now);
         state.schedule.pause.clone_from(&pause);
         if pause.is_none() && was_paused {
             // What was due during the pause is not made up for.
@@ -124,6 +132,15 @@ pub(crate) async fn set_pause(
         Ok(())
     })
     .await
+}
+
+/// A pause that is changed while it lasts began when the first one did.
+fn note_pause(alarms: &mut Alarms, was_paused: bool, is_paused: bool, now: Timestamp) {
+    if !is_paused {
+        alarms.paused_at = None;
+    } else if !was_paused || alarms.paused_at.is_none() {
+        alarms.paused_at = Some(now);
+    }
 }
 
 /// Makes the backup of a schedule now.

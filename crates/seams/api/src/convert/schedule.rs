@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::Zone;
 use model::manifest::BackupKind;
 use schedule::{
-    Active, Kinds, Objective, Overlap, PastRun, Pause, Progress, RunOutcome, Schedule,
+    Active, Alarms, Kinds, Objective, Overlap, PastRun, Pause, Progress, RunOutcome, Schedule,
     ScheduleState, SkipReason,
 };
 
@@ -162,6 +162,7 @@ impl TryFrom<pb::ScheduleState> for ScheduleState {
             task: parsed_optional("task_id", &state.task_id)?,
             last_good_start: parsed_optional("last_good_start", &state.last_good_start)?,
             created_at: parsed("created_at", &state.created_at)?,
+            alarms: Alarms::default(),
         })
     }
 }

@@ -140,6 +140,13 @@ impl ClientTlsSettings {
     }
 }
 
+/// For HTTP/1.1. The files are read once.
+pub(crate) fn http1_client(settings: &ClientTlsSettings) -> Result<Arc<ClientConfig>, TlsError> {
+    let mut config = ClientConfig::clone(&load(settings)?.value);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
 fn load(settings: &ClientTlsSettings) -> Result<Loaded<ClientConfig>, TlsError> {
     crate::tls::install_crypto();
     let roots = match &settings.ca {

@@ -139,7 +139,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
         let Some(validity) = state.loaded.validity else {
             return;
         };
-        metrics::gauge!("ringkeep_certificate_expiry_timestamp", "section" => self.section)
+        metrics::gauge!("ringkeep_certificate_expiry_timestamp_seconds", "section" => self.section)
             .set(validity.until.as_second() as f64);
         let is_due = state
             .warned

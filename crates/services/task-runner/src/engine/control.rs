@@ -9,6 +9,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use model::TaskId;
 use model::task::{Task, TaskEvent, TaskState, next_state};
 use state_store::{Expected, Fence};
@@ -64,9 +65,10 @@ fn resumed(record: &TaskRecord) -> Result<TaskState, RunnerError> {
 
 /// The task goes on: what was found at its end no longer holds, and newer tasks are compared with when it ended for the
 /// first time.
-fn note_end(record: &mut TaskRecord) {
+fn note_end(record: &mut TaskRecord, now: Timestamp) {
     let ended = record.finished_at.take();
     record.first_ended = record.first_ended.or(ended);
+    record.progressed_at = Some(now);
     // What it had left is about to be used or undone.
     record.has_findings = false;
     record.untidy = false;

@@ -1,5 +1,7 @@
 //! Documents of a task: what may be large and is written once, in parts that the state store can hold.
 
+use std::collections::BTreeMap;
+
 use model::TaskId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,25 @@ pub(crate) fn decode<T: DeserializeOwned>(entry: Entry) -> Result<T, RunnerError
         key: entry.key,
         source,
     })
+}
+
+/// Entries that cannot be read: their keys, and why.
+pub(crate) type Unreadable = BTreeMap<String, String>;
+
+/// What of these entries can be read, so that one that cannot does not hide the others; it is added to `unreadable`.
+pub(crate) fn decode_readable<T: DeserializeOwned>(
+    entries: Vec<Entry>,
+    unreadable: &mut Unreadable,
+) -> Vec<T> {
+    let mut all = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let key = entry.key.clone();
+        match decode(entry) {
+            Ok(value) => all.push(value),
+            Err(error) => drop(unreadable.insert(key, api::error::chain(&error))),
+        }
+    }
+    all
 }
 
 pub(crate) fn encode<T: Serialize>(key: &str, value: &T) -> Result<serde_json::Value, StateError> {

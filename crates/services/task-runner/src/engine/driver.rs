@@ -33,6 +33,7 @@ use super::store::Stored;
 use super::task::{Ending, LiveTask, Outcome, SharedTask, TaskRecord};
 use crate::context::Context;
 use crate::error::RunnerError;
+use crate::events::Event;
 use claim::Claimed;
 
 /// How often progress is shown to those who watch.
@@ -78,6 +79,8 @@ pub(super) struct Driver {
     /// Steps whose status differs from what is on disk.
     dirty: BTreeSet<usize>,
     record_is_dirty: bool,
+    /// What the next save also puts into the outbox.
+    announced: Option<Event>,
     /// Whether the task differs from what is shown.
     unshown: bool,
     saved_at: Instant,
@@ -115,6 +118,7 @@ impl Driver {
             rate: RateMeter::default(),
             dirty: BTreeSet::new(),
             record_is_dirty: false,
+            announced: None,
             unshown: false,
             saved_at: Instant::now(),
             renew_at: Instant::now(),
@@ -139,6 +143,9 @@ impl Driver {
                 let kind = format!("{:?}", record.kind).to_lowercase();
                 let state = format!("{:?}", record.state).to_lowercase();
                 tracing::info!(task_id = %id, kind, state, error = record.error, "task ended");
+                if let Some(event) = Event::ended(&record) {
+                    event.log();
+                }
                 metrics::counter!("ringkeep_tasks_ended_total", "kind" => kind, "state" => state)
                     .increment(1);
                 recovery::prune(&self.engine).await;
@@ -182,7 +189,9 @@ impl Driver {
     async fn adopt(&mut self) -> Result<(), Exit> {
         // Most of the lease's time may have been used up before the driver got it.
         self.confirm_lease().await?;
+        let found = self.record();
         self.apply_reset().await?;
+        self.announced = Event::begun(&found, (self.engine.context.clock)());
         self.move_to(TaskEvent::Start)?;
         self.reset_running();
         self.graph = {

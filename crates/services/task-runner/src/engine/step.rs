@@ -55,8 +55,16 @@ impl Output {
 /// What a running step reports.
 #[derive(Debug)]
 pub(super) enum Event {
-    Progress { at: usize, progress: Progress },
-    Retrying { at: usize, error: String },
+    Progress {
+        at: usize,
+        progress: Progress,
+        /// Whether the step is further than it has been in any try.
+        further: bool,
+    },
+    Retrying {
+        at: usize,
+        error: String,
+    },
 }
 
 /// A step with everything that it needs.
@@ -101,7 +109,8 @@ pub(super) struct Course {
 }
 
 impl Course {
-    fn note(&mut self, progress: &Progress) {
+    /// Returns whether the step is further than it has ever been.
+    fn note(&mut self, progress: &Progress) -> bool {
         let reported = Reached {
             bytes: progress.bytes_done,
             items: progress.items_done,
@@ -110,7 +119,8 @@ impl Course {
         let now = before.max(reported);
         self.moved |= now != before;
         self.now = Some(now);
-        self.reached = self.reached.max(now);
+        let furthest = self.reached.max(now);
+        std::mem::replace(&mut self.reached, furthest) != furthest
     }
 }
 
@@ -221,11 +231,12 @@ impl StepRun {
 
     /// Takes the report of a call that lasts.
     pub fn report(&self, progress: Progress) {
-        self.course().note(&progress);
+        let further = self.course().note(&progress);
         // Progress is a picture of now: if the queue is full it is left out, and the next one says more.
         let _ = self.events.try_send(Event::Progress {
             at: self.at,
             progress,
+            further,
         });
     }
 

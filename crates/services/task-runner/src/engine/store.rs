@@ -5,8 +5,10 @@
 //! - `documents/<id>/<name>/<part>`: the task's steps, and what its kind needs; never changed once the task depends on them.
 //! - `unfinished/<id>`: an index of the tasks that have not ended, changed together with their records.
 //! - `ends/<restore>/<id>`: an index of the tasks that accept a restore in place or roll it back.
+//! - [`ended`]: the last tasks of each kind that ended, and restores in place that wait for a user.
 //! - `creating/<id>`: tasks that have documents and no record: they are being created or removed.
 
+mod ended;
 mod lifecycle;
 mod write;
 
@@ -21,6 +23,9 @@ use state_store::{Direction, Fence, StateError, StateStore};
 use super::documents::{self, decode};
 use super::task::{LiveTask, StepStatus, TaskRecord, TaskStep};
 use crate::error::RunnerError;
+use crate::events::Outbox;
+
+pub(crate) use ended::{EndedTask, Unaccepted};
 
 /// Records and statuses are small.
 const PAGE_ENTRIES: usize = 200;
@@ -38,6 +43,8 @@ const FINDINGS: &str = "findings";
 pub(crate) struct TaskStore {
     pub(super) store: Arc<dyn StateStore>,
     lease_ttl: Duration,
+    /// Where the beginnings and ends of tasks go.
+    pub outbox: Outbox,
 }
 
 /// A record with the version that it was read or written at.
@@ -93,8 +100,12 @@ fn status_key(id: TaskId, at: usize) -> String {
 }
 
 impl TaskStore {
-    pub fn new(store: Arc<dyn StateStore>, lease_ttl: Duration) -> Self {
-        Self { store, lease_ttl }
+    pub fn new(store: Arc<dyn StateStore>, lease_ttl: Duration, outbox: Outbox) -> Self {
+        Self {
+            store,
+            lease_ttl,
+            outbox,
+        }
     }
 
     /// A runner that does not renew its lease for this long loses its task to any other.

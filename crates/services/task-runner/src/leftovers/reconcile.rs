@@ -11,6 +11,7 @@ use super::Found;
 use crate::cluster;
 use crate::engine::{Engine, Stored, TaskRecord};
 use crate::error::RunnerError;
+use crate::signals;
 
 /// Reconciles until the runner drains; never if its setting is 0.
 pub(crate) async fn reconcile_loop(engine: Arc<Engine>) {
@@ -53,6 +54,7 @@ fn warn(error: &RunnerError) {
 /// Clears what ended tasks have left. Old files stay: whether a restore in place is good is not for the runner to say.
 async fn clear_ended(engine: &Engine, cluster: &ClusterName) -> Result<(), RunnerError> {
     let found = Found::on(&engine.context, cluster).await?;
+    signals::note_reach(&engine.context, cluster, found.unreachable.len()).await;
     for agent in &found.unreachable {
         tracing::debug!(
             agent = agent.agent,

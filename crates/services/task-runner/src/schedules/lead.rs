@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use state_store::{Fence, StateError};
-use tokio::time::{Instant, timeout};
 
 use super::store::{self, Stored};
 use super::tick::tick;
-use crate::engine::{Engine, LeaseTime};
+use crate::engine::{Engine, Leading};
 use crate::error::RunnerError;
 use crate::retention;
 
@@ -17,12 +16,6 @@ use crate::retention;
 const LEADER: &str = "schedules";
 /// Schedules that are looked at together: one whose nodes hang does not hold up the others.
 const TICKS_AT_ONCE: usize = 16;
-
-/// The lease of the leader, and for how long it lasts.
-struct Leading {
-    fence: Fence,
-    time: LeaseTime,
-}
 
 /// Carries out schedules whenever this runner is the leader, until it drains; never if the setting is 0.
 pub(crate) async fn schedules_loop(engine: Arc<Engine>) {
@@ -49,66 +42,29 @@ pub(crate) async fn schedules_loop(engine: Arc<Engine>) {
         }
     }
     if let Some(leading) = leader {
-        // If this fails, the lease runs out.
-        let _ = engine.context.store.release(&leading.fence).await;
+        leading.release(&engine).await;
     }
 }
 
 /// Ticks every schedule once, if this runner is the leader or becomes it. Goes no further if the lease runs out meanwhile: what
 /// was decided is on disk before it is done, and the next leader goes on from there.
 async fn lead(engine: &Arc<Engine>, leader: &mut Option<Leading>) -> Result<(), RunnerError> {
-    let store = &engine.context.store;
-    let ttl = engine.context.tasks.lease_ttl();
-    let leading = match leader {
-        Some(leading) => leading,
-        None => match store.acquire(LEADER, &engine.holder, ttl).await {
-            Ok(fence) => {
-                let time = LeaseTime::unknown(ttl);
-                leader.insert(Leading { fence, time })
-            }
-            Err(StateError::LeaseHeld { .. }) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        },
+    if leader.is_none() {
+        *leader = Leading::take(engine, LEADER).await?;
+    }
+    let Some(leading) = leader else {
+        return Ok(());
     };
-    // Nothing runs under it at this moment, so its time may start again.
-    let asked_at = leading.renew(engine, ttl).await?;
-    leading.time.started(asked_at);
-    let schedules = store::list(&engine.context, None).await?;
-    let ticks = stream::iter(schedules);
     let fence = &leading.fence;
-    let ticks = ticks.for_each_concurrent(TICKS_AT_ONCE, |stored| tick_one(engine, stored, fence));
     let work = async {
-        ticks.await;
+        let schedules = store::list(&engine.context, None).await?;
+        let tick = |stored| tick_one(engine, stored, fence);
+        stream::iter(schedules)
+            .for_each_concurrent(TICKS_AT_ONCE, tick)
+            .await;
         retention::start_due(engine, fence).await
     };
-    tokio::pin!(work);
-    loop {
-        tokio::select! {
-            done = leading.time.guard(&mut work) => return done,
-            () = tokio::time::sleep(ttl / 3) => {
-                let asked_at = leading.renew(engine, leading.time.left()).await?;
-                if !leading.time.renewed(asked_at) {
-                    // The next round asks for it again.
-                    return Ok(());
-                }
-            }
-        }
-    }
-}
-
-impl Leading {
-    /// Renews the lease within this time. Returns when that was asked for.
-    async fn renew(&self, engine: &Engine, within: Duration) -> Result<Instant, StateError> {
-        let asked_at = Instant::now();
-        let renewal = engine.context.store.renew(&self.fence, self.time.ttl());
-        match timeout(within, renewal).await {
-            Ok(renewed) => renewed.map(|()| asked_at),
-            Err(late) => Err(StateError::Backend {
-                action: "renew a lease",
-                source: late.into(),
-            }),
-        }
-    }
+    leading.during(engine, work).await?.unwrap_or(Ok(()))
 }
 
 /// One schedule that cannot be carried out does not hold up the others.

@@ -229,6 +229,7 @@ async fn refused(
         detail: why,
         ..PastRun::begun(run, None)
     };
+    stored.state.note_outcome(RunOutcome::Refused, 1);
     stored.state.progress.active = None;
     stored.state.task = None;
     if lacks_base {

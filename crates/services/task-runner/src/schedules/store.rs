@@ -11,8 +11,9 @@ use schedule::{PastRun, ScheduleName, ScheduleState};
 use state_store::{Direction, Entry, Expected, Fence, StateError, Write};
 
 use crate::context::Context;
-use crate::engine::{decode, encode};
+use crate::engine::{Unreadable, decode, decode_readable, encode};
 use crate::error::RunnerError;
+use crate::events::Event;
 
 const SCHEDULES: &str = "schedules/";
 const RUNS: &str = "runs/";
@@ -111,6 +112,15 @@ pub(crate) async fn waited_for(context: &Context) -> Result<BTreeSet<TaskId>, Ru
     Ok(tasks.collect())
 }
 
+/// Those schedules that can be read.
+pub(crate) async fn readable(
+    context: &Context,
+    unreadable: &mut Unreadable,
+) -> Result<Vec<ScheduleState>, StateError> {
+    let entries = context.store.list(SCHEDULES).await?;
+    Ok(decode_readable(entries, unreadable))
+}
+
 /// Whether a cluster has schedules.
 pub(crate) async fn has_any(context: &Context, cluster: &ClusterName) -> Result<bool, RunnerError> {
     let prefix = of_cluster(cluster);
@@ -121,6 +131,17 @@ pub(crate) async fn has_any(context: &Context, cluster: &ClusterName) -> Result<
 /// Writes a schedule if nothing has changed it since it was read; none otherwise.
 pub(super) async fn save(context: &Context, stored: Stored) -> Result<Option<Stored>, RunnerError> {
     save_with(context, stored, &[], None).await
+}
+
+/// The same together with an event, under the lease of the leader.
+pub(super) async fn save_with_event(
+    context: &Context,
+    stored: Stored,
+    event: &Event,
+    leader: &Fence,
+) -> Result<Option<Stored>, RunnerError> {
+    let writes = context.tasks.outbox.writes(event)?;
+    save_all(context, stored, writes, Some(leader)).await
 }
 
 /// The same together with past runs, and under the lease of the leader if there is one.
@@ -142,13 +163,25 @@ pub(super) async fn save_and(
     leader: Option<&Fence>,
 ) -> Result<Option<Stored>, RunnerError> {
     let schedule = &stored.state.schedule;
-    let key = schedule_key(&schedule.cluster, &schedule.name);
-    let expected = stored.version.map_or(Expected::Absent, Expected::Version);
-    let mut writes = vec![Write::put(&key, encode(&key, &stored.state)?, expected)];
+    let mut writes = Vec::new();
     for run in past {
         let key = run_key(&schedule.cluster, &schedule.name, run.first_due);
         writes.push(Write::put(&key, encode(&key, run)?, Expected::Anything));
     }
+    writes.extend(others);
+    save_all(context, stored, writes, leader).await
+}
+
+async fn save_all(
+    context: &Context,
+    stored: Stored,
+    others: Vec<Write>,
+    leader: Option<&Fence>,
+) -> Result<Option<Stored>, RunnerError> {
+    let schedule = &stored.state.schedule;
+    let key = schedule_key(&schedule.cluster, &schedule.name);
+    let expected = stored.version.map_or(Expected::Absent, Expected::Version);
+    let mut writes = vec![Write::put(&key, encode(&key, &stored.state)?, expected)];
     writes.extend(others);
     match context.store.write(&writes, leader).await {
         Ok(version) => Ok(Some(Stored {

@@ -11,6 +11,7 @@ use super::make::{ByHand, announce, make};
 use super::store::{self, Stored};
 use crate::engine::{Engine, TaskRecord, control};
 use crate::error::RunnerError;
+use crate::events::Event;
 use crate::retention;
 
 /// Notes what has ended, decides, and carries the decisions out.
@@ -20,6 +21,12 @@ pub(super) async fn tick(
     leader: &Fence,
 ) -> Result<(), RunnerError> {
     let Some(stored) = note_end(engine, stored, Some(leader)).await? else {
+        return Ok(());
+    };
+    let Some(stored) = note_objective(engine, stored, leader).await? else {
+        return Ok(());
+    };
+    let Some(stored) = note_old_pause(engine, stored, leader).await? else {
         return Ok(());
     };
     let now = (engine.context.clock)();
@@ -32,6 +39,47 @@ pub(super) async fn tick(
         return Ok(());
     }
     carry_out(engine, stored, decided.progress, decided.decisions, leader).await
+}
+
+/// Reports when the objective breaks and when it is met again, once each. None if another has changed the schedule meanwhile.
+async fn note_objective(
+    engine: &Arc<Engine>,
+    mut stored: Stored,
+    leader: &Fence,
+) -> Result<Option<Stored>, RunnerError> {
+    let now = (engine.context.clock)();
+    let is_broken = stored.state.objective_is_broken(now);
+    if is_broken.unwrap_or(false) == stored.state.alarms.objective_broken {
+        return Ok(Some(stored));
+    }
+    let Some(is_broken) = is_broken else {
+        // The objective was removed, so it is not met again.
+        stored.state.alarms.objective_broken = false;
+        return store::save_with(&engine.context, stored, &[], Some(leader)).await;
+    };
+    stored.state.alarms.objective_broken = is_broken;
+    let event = Event::objective(&stored.state, is_broken, now);
+    let saved = store::save_with_event(&engine.context, stored, &event, leader).await?;
+    if saved.is_some() {
+        event.log();
+    }
+    Ok(saved)
+}
+
+/// Notes that a pause has begun that an earlier release has set: its beginning is not known. None if another has changed the
+/// schedule meanwhile.
+async fn note_old_pause(
+    engine: &Arc<Engine>,
+    mut stored: Stored,
+    leader: &Fence,
+) -> Result<Option<Stored>, RunnerError> {
+    let now = (engine.context.clock)();
+    let state = &mut stored.state;
+    if !state.schedule.is_paused(now) || state.alarms.paused_at.is_some() {
+        return Ok(Some(stored));
+    }
+    state.alarms.paused_at = Some(now);
+    store::save_with(&engine.context, stored, &[], Some(leader)).await
 }
 
 /// Notes the end of the run that has not ended, or makes it if its task was never created. None if another has changed the
@@ -65,6 +113,7 @@ pub(super) async fn note_end(
         ..past.unwrap_or_else(|| PastRun::begun(&run, Some(task)))
     };
     let state = &mut stored.state;
+    state.note_outcome(outcome, 1);
     if outcome == RunOutcome::Succeeded {
         state.last_good_start = Some(record.created_at);
         // As it was made: the schedule may have been changed since.
@@ -131,16 +180,20 @@ async fn carry_out(
                 last_due,
                 runs,
                 reason,
-            } => past.push(PastRun {
-                first_due,
-                last_due,
-                runs,
-                outcome: RunOutcome::Skipped(reason),
-                backup: None,
-                kind: None,
-                task: None,
-                detail: String::new(),
-            }),
+            } => {
+                let outcome = RunOutcome::Skipped(reason);
+                stored.state.note_outcome(outcome, runs);
+                past.push(PastRun {
+                    first_due,
+                    last_due,
+                    runs,
+                    outcome,
+                    backup: None,
+                    kind: None,
+                    task: None,
+                    detail: String::new(),
+                });
+            }
             Decision::Cancel { .. } => cancel = task,
         }
     }

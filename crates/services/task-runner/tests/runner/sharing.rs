@@ -258,6 +258,43 @@ async fn a_restore_ends_whichever_write_comes_late() {
     survives_everywhere(Story::Online, WriteFault::Late).await;
 }
 
+/// Whether the end was noted before the last write of the record; none if there was no such write.
+async fn notes_its_end_first(writes: i64) -> Option<bool> {
+    let mut world = World::new(&["n1"]);
+    world.config.lease_seconds = SHORT_LEASE;
+    let store = shared(&world).await;
+    let faulty = FaultyStore::with_fault(store.clone(), WriteFault::ReplyLost, writes);
+    let faulty = Arc::new(faulty);
+    let mut life = world.start_on(faulty.clone());
+    let is_noted_first = match life.create_backup("b").await {
+        // The reply to its creation was lost.
+        Err(_) => false,
+        Ok(created) => {
+            end_of(&mut life, &created.task_id).await;
+            let version = async |key: String| {
+                let entry = store.get(&key).await.expect("read");
+                entry.map(|entry| entry.version)
+            };
+            let noted = version("ended/shop/backup/succeeded".to_owned()).await;
+            noted < version(format!("tasks/{}", created.task_id)).await
+        }
+    };
+    life.runner.drain().await;
+    faulty.has_struck().then_some(is_noted_first)
+}
+
+#[tokio::test]
+async fn an_end_whose_reply_was_lost_is_not_noted_again_later() {
+    let mut noted_first = 0;
+    for writes in 0..WRITES_MAX {
+        let Some(is_noted_first) = notes_its_end_first(writes).await else {
+            break;
+        };
+        noted_first += u32::from(is_noted_first);
+    }
+    assert!(noted_first > 0, "each retry has noted the end again");
+}
+
 #[tokio::test]
 async fn a_task_goes_on_after_the_state_was_full_in_the_middle_of_a_save() {
     // More than one transaction can write at once.

@@ -87,6 +87,7 @@ impl World {
                 step_retry_for_seconds: 10,
                 step_silence_seconds: 60,
                 schedules_every_seconds: 0,
+                signals_every_seconds: 0,
                 ..TasksConfig::default()
             },
             clock_ahead: Arc::default(),

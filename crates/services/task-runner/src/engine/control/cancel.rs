@@ -92,7 +92,7 @@ fn mark_cancelled(
             return Err(RunnerError::TaskEnded { id, state });
         }
         record.state = resumed(record)?;
-        note_end(record);
+        note_end(record, (engine.context.clock)());
     } else if state.is_final() {
         return Err(RunnerError::TaskEnded { id, state });
     } else if record.ending.is_some() {

@@ -14,6 +14,7 @@ use crate::engine::runner::Engine;
 use crate::engine::store::Stored;
 use crate::engine::task::Ending;
 use crate::error::RunnerError;
+use crate::events::Event;
 
 /// Ends an unfinished task as failed, wherever it is; its findings report what it leaves behind. Only with `force`, because
 /// nothing is undone. A task that has failed already stays as it is.
@@ -113,7 +114,10 @@ async fn end_undriven(
     record.error =
         format!("ended by force on request; what it has left is not known, because {error}");
     let expected = Expected::Version(version);
-    tasks.save_record(&record, expected, fence).await?;
+    tasks.save_end(&record, expected, fence).await?;
+    if let Some(event) = Event::ended(&record) {
+        event.log();
+    }
     tasks.unclaim(&record.cluster, record.id, fence).await?;
     tasks.release(fence).await;
     tracing::warn!(task_id = %record.id, error, "task ended that could not be driven");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use model::TaskId;
 use state_store::{Fence, StateError};
 
@@ -15,17 +16,18 @@ use crate::error::RunnerError;
 pub(crate) async fn resume(engine: Arc<Engine>, id: TaskId) -> Result<Arc<View>, RunnerError> {
     let fence = lease_of_ended(&engine, id).await?;
     let is_newest = async |record: &TaskRecord| check_superseded(&engine, record).await;
+    let now = (engine.context.clock)();
     let changed = change(&engine, id, &fence, is_newest, |record| {
         engine.kind(record.kind)?.check_resumable(record)?;
-        reset(record)
+        reset(record, now)
     });
     hand_to_driver(&engine, changed.await, fence).await
 }
 
-fn reset(record: &mut TaskRecord) -> Result<(), RunnerError> {
+fn reset(record: &mut TaskRecord, now: Timestamp) -> Result<(), RunnerError> {
     record.state = resumed(record)?;
     record.attempt += 1;
-    note_end(record);
+    note_end(record, now);
     record.error = String::new();
     record.ending = None;
     record.reset = Some(Reset::Unfinished);

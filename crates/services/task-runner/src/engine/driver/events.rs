@@ -10,15 +10,24 @@ use crate::engine::active::{Command, View};
 use crate::engine::step::Event;
 use crate::engine::task::{Ending, Outcome};
 use crate::error::RunnerError;
+use crate::signals;
 
 impl Driver {
     pub(super) fn note(&mut self, event: Event) {
         let mut task = self.task.write();
+        let mut has_progressed = false;
         // A step may have ended before its last report comes in.
         let at = match event {
-            Event::Progress { at, progress } => {
+            Event::Progress {
+                at,
+                progress,
+                further,
+            } => {
+                let kind = task.steps[at].kind;
                 let status = &mut task.statuses[at];
                 if status.state == StepState::Running {
+                    signals::count_bytes(kind, status.bytes_done, progress.bytes_done);
+                    has_progressed = further;
                     status.bytes_done = progress.bytes_done;
                     status.bytes_total = progress.bytes_total;
                     status.note = shortened(progress.note);
@@ -37,6 +46,15 @@ impl Driver {
         drop(task);
         self.dirty.insert(at);
         self.unshown = true;
+        if has_progressed {
+            self.note_progress();
+        }
+    }
+
+    /// Saved with the next status, so that a task that gets nowhere can be told from one that does, by any runner.
+    pub(super) fn note_progress(&mut self) {
+        let now = (self.engine.context.clock)();
+        self.change_record(|record| record.progressed_at = Some(now));
     }
 
     pub(super) async fn tick(&mut self) -> Result<(), Exit> {

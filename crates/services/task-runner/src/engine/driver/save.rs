@@ -27,20 +27,37 @@ impl Driver {
         if !self.record_is_dirty && self.dirty.is_empty() {
             return Ok(());
         }
+        let mut has_ended = false;
         if self.unsure {
             // Whatever is there was written by this driver, because it has the lease.
-            self.version = self.engine.load(self.record().id).await?.version;
+            let loaded = self.engine.load(self.record().id).await?;
+            self.version = loaded.version;
+            has_ended = loaded.record.state.is_final();
         }
         let tasks = self.engine.context.tasks.clone();
         let steps = self.dirty.iter().copied();
-        let batches = tasks.batches(&self.task.read(), steps)?;
+        let mut batches = tasks.batches(&self.task.read(), steps)?;
         let (record, expected) = (self.record(), Expected::Version(self.version));
+        // With the first batch, because that is the one that ends the task: after it, no runner takes the task again. If it was
+        // written before, another task may have ended since.
+        if record.state.is_final()
+            && !has_ended
+            && let Some(batch) = batches.first_mut()
+        {
+            batch.extend(tasks.end_writes(&record)?);
+        }
+        if let (Some(event), Some(batch)) = (&self.announced, batches.first_mut()) {
+            batch.extend(tasks.outbox.writes(event)?);
+        }
         let written = tasks.write_batches(&record, expected, batches, &self.fence);
         match written.await {
             Ok(version) => {
                 self.version = version;
                 self.unsure = false;
                 self.record_is_dirty = false;
+                if let Some(event) = self.announced.take() {
+                    event.log();
+                }
                 self.dirty.clear();
                 Ok(())
             }

@@ -29,6 +29,8 @@ impl Driver {
                 status.output = output.value.or(status.output.take());
                 status.findings = output.findings;
                 self.graph.settle(at);
+                drop(task);
+                self.note_progress();
             }
             Err(error) => self.fail(at, &error),
         }

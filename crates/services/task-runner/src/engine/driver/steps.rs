@@ -6,10 +6,12 @@ use std::sync::Mutex;
 use model::task::StepState;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 
 use super::{Driver, Exit, ticks};
 use crate::engine::step::{self, EVENTS_MAX, Event, Output, StepRun};
 use crate::engine::step_error::StepError;
+use crate::signals;
 
 type Running = JoinSet<Result<Output, StepError>>;
 
@@ -84,7 +86,12 @@ impl Driver {
                 course: Mutex::default(),
             };
             let (job, lease) = (self.job.clone(), self.lease.clone());
-            let started = running.spawn(async move { lease.guard(step::run(job, run)).await });
+            let started = running.spawn(async move {
+                let began_at = Instant::now();
+                let result = lease.guard(step::run(job, run)).await;
+                signals::count_step(kind, result.is_ok(), began_at.elapsed());
+                result
+            });
             places.insert(started.id(), at);
         }
         Ok(())

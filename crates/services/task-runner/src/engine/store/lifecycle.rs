@@ -4,6 +4,7 @@ use model::TaskId;
 use serde_json::Value;
 use state_store::{Direction, Expected, Fence, StateError, Write};
 
+use super::ended::unaccepted_key;
 use super::write::BATCH_WRITES_MAX;
 use super::{
     CREATING, TaskStore, UNFINISHED, creating_key, end_key, statuses_of, task_key, unfinished_key,
@@ -65,6 +66,7 @@ impl TaskStore {
             Write::put(creating_key(id), Value::Null, Expected::Anything),
             Write::delete(task_key(id), Expected::Anything),
             Write::delete(unfinished_key(id), Expected::Anything),
+            Write::delete(unaccepted_key(id), Expected::Anything),
         ];
         let entry = self.store.get(&task_key(id)).await?;
         let record = entry.and_then(|entry| decode::<TaskRecord>(entry).ok());

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::engine::graph::steps_of;
+use crate::events::Outbox;
 
 const LEASE_TTL: std::time::Duration = std::time::Duration::from_secs(60);
 /// What settling one step may cost.
@@ -170,7 +171,7 @@ where
         largest: AtomicUsize::new(0),
         written: AtomicUsize::new(0),
     });
-    let tasks = TaskStore::new(measured.clone(), LEASE_TTL);
+    let tasks = TaskStore::new(measured.clone(), LEASE_TTL, Outbox::default());
     let id = TaskId(Uuid::from_u128(1));
     let cluster = "shop".parse().expect("a name");
     let now = jiff::Timestamp::UNIX_EPOCH;
@@ -255,7 +256,11 @@ async fn a_restore_into_another_ring_of_many_vnodes_fits() {
 #[tokio::test]
 async fn a_document_of_an_earlier_writing_that_was_longer_is_not_mixed_in() {
     let store = RedbStore::in_memory(Arc::new(jiff::Timestamp::now)).await;
-    let tasks = TaskStore::new(Arc::new(store.expect("a store")), LEASE_TTL);
+    let tasks = TaskStore::new(
+        Arc::new(store.expect("a store")),
+        LEASE_TTL,
+        Outbox::default(),
+    );
     let id = TaskId(Uuid::from_u128(1));
     let fence = tasks.acquire(id, "test").await.expect("a lease");
     let long = vec!["x".repeat(100); 20_000];
@@ -274,7 +279,11 @@ async fn a_document_of_an_earlier_writing_that_was_longer_is_not_mixed_in() {
 #[tokio::test]
 async fn a_driver_without_its_lease_neither_claims_nor_releases_the_cluster_of_its_task() {
     let store = RedbStore::in_memory(Arc::new(jiff::Timestamp::now)).await;
-    let tasks = TaskStore::new(Arc::new(store.expect("a store")), LEASE_TTL);
+    let tasks = TaskStore::new(
+        Arc::new(store.expect("a store")),
+        LEASE_TTL,
+        Outbox::default(),
+    );
     let id = TaskId(Uuid::from_u128(1));
     let cluster = "shop".parse().expect("a name");
     let now = jiff::Timestamp::UNIX_EPOCH;

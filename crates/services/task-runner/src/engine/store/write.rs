@@ -12,6 +12,8 @@ pub(super) const BATCH_WRITES_MAX: usize = state_store::TRANSACTION_OPERATIONS_M
 const BATCH_BYTES_MAX: usize = state_store::TRANSACTION_BYTES_MAX / 2;
 /// Operations that write a record.
 const RECORD_WRITES: usize = 2;
+/// Those that its end adds, besides an event.
+const END_WRITES: usize = 2;
 
 impl TaskStore {
     /// Writes a record alone, and with it whether the task is among the unfinished ones.
@@ -22,6 +24,18 @@ impl TaskStore {
         fence: &Fence,
     ) -> Result<u64, StateError> {
         let writes = self.record_writes(record, expected)?;
+        self.store.write(&writes, Some(fence)).await
+    }
+
+    /// Writes the record of a task that ends with this write, alone.
+    pub async fn save_end(
+        &self,
+        record: &TaskRecord,
+        expected: Expected,
+        fence: &Fence,
+    ) -> Result<u64, StateError> {
+        let mut writes = self.record_writes(record, expected)?;
+        writes.extend(self.end_writes(record)?);
         self.store.write(&writes, Some(fence)).await
     }
 
@@ -42,19 +56,26 @@ impl TaskStore {
         ])
     }
 
-    /// The statuses of these steps, in parts that fit into one transaction each beside the record; at least one part.
+    /// The statuses of these steps, in parts that fit into one transaction each beside the record, its end and an event; at least
+    /// one part.
     pub fn batches(
         &self,
         task: &LiveTask,
         steps: impl IntoIterator<Item = usize>,
     ) -> Result<Vec<Vec<Write>>, StateError> {
+        let of_end = if task.record.state.is_final() {
+            END_WRITES
+        } else {
+            0
+        };
+        let beside = RECORD_WRITES + of_end + self.outbox.size();
         let mut batches = vec![Vec::new()];
         let mut bytes = 0;
         for at in steps {
             let key = status_key(task.record.id, at);
             let value = encode(&key, &task.statuses[at])?;
             let size = value.to_string().len();
-            let full = |batch: &Vec<Write>| batch.len() == BATCH_WRITES_MAX - RECORD_WRITES;
+            let full = |batch: &Vec<Write>| batch.len() == BATCH_WRITES_MAX - beside;
             if batches.last().is_some_and(full) || bytes + size > BATCH_BYTES_MAX {
                 batches.push(Vec::new());
                 bytes = 0;

@@ -33,6 +33,9 @@ pub(crate) struct TaskRecord {
     pub in_place: bool,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    /// When a step last got further or succeeded, or the task was resumed. None before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progressed_at: Option<Timestamp>,
     #[serde(default)]
     pub error: String,
     /// Whether findings of the task as a whole are kept as a document. Those of steps are in their status.
@@ -88,6 +91,7 @@ impl TaskRecord {
             in_place: false,
             created_at: now,
             finished_at: None,
+            progressed_at: None,
             error: String::new(),
             has_findings: false,
             ending: None,
