@@ -299,22 +299,43 @@ fn what_the_bucket_lacks_of_a_table_refuses_that_table_alone() {
         let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
         let mut request = request(&source, &target);
         request.options.selection = selection(&[], tables);
-        request.missing = Some(vec![model::Damage {
-            node: String::new(),
-            keyspace: "shop".into(),
-            table: lacks.into(),
-            sstable: String::new(),
-            component: String::new(),
-            object: "an/object".into(),
-            offset: None,
-            what: "it is missing".into(),
-        }]);
+        request.missing = Some(vec![lacking(lacks)]);
         codes(&request)
     };
     let refusal = ["Refusal OBJECTS_MISSING prod/nightly-1"];
     assert_eq!(request(&["shop.orders"], "orders"), refusal);
     assert_eq!(request(&["shop.orders"], ""), refusal, "a manifest");
     assert_eq!(request(&["shop.orders"], "Metrics_2"), Vec::<String>::new());
+}
+
+#[test]
+fn what_the_bucket_lacks_of_a_view_refuses_it_only_if_its_files_are_taken() {
+    let is_refused = |mode| {
+        let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+        source.view("shop.v", 3, "orders");
+        target.view("shop.v", 3, "orders");
+        let mut request = request(&source, &target);
+        request.options.mode = mode;
+        request.missing = Some(vec![lacking("v")]);
+        let refusal = "Refusal OBJECTS_MISSING prod/nightly-1";
+        codes(&request).iter().any(|it| it == refusal)
+    };
+    assert!(!is_refused(RequestedMode::Online), "the view is rebuilt");
+    assert!(is_refused(RequestedMode::InPlace));
+}
+
+/// Of an object of this table of `shop`.
+fn lacking(table: &str) -> model::Damage {
+    model::Damage {
+        node: String::new(),
+        keyspace: "shop".into(),
+        table: table.into(),
+        sstable: String::new(),
+        component: String::new(),
+        object: "an/object".into(),
+        offset: None,
+        what: "it is missing".into(),
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use model::{Damage, Severity, VerifyLevel};
 
 use super::Restored;
 use crate::findings::Findings;
+use crate::restore::schema::tables;
 use crate::{codes, wording};
 
 /// The least deep level that reads every byte.
@@ -18,14 +19,11 @@ pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
     check_results(given.backup, &given.request.verifications, findings);
 }
 
-/// What belongs to no table is a part of the backup itself.
+/// What belongs to no table is a part of the backup itself. The files of a view that is rebuilt are not taken.
 fn check_missing(restored: &Restored, findings: &mut Findings) {
     let given = restored.given;
-    let is_needed = |it: &&Damage| {
-        let mut tables = given.selected.tables.iter();
-        it.table.is_empty()
-            || tables.any(|of| of.table.keyspace == it.keyspace && of.table.table == it.table)
-    };
+    let wanted = tables::is_staged(&restored.outcome.decided);
+    let is_needed = |it: &&Damage| it.table.is_empty() || wanted(&it.keyspace, &it.table);
     let name = &given.backup.backup;
     let list = format!("`ringkeep backup verify {name} --level manifest`");
     let Some(missing) = &given.request.missing else {
