@@ -6,6 +6,8 @@ mod missing;
 mod sstable;
 mod verification;
 
+use std::ops::Range;
+
 use cassandra_versions::Release;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -117,6 +119,9 @@ pub struct StoredFile {
     pub blake3: String,
     /// Key of the object that it is in. The crate `bucket` alone reads it; others name it in messages.
     pub object: String,
+    /// Where the file begins in the object, if that is a pack of many files; absent if the file is the whole object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
     /// The backup that uploaded the object, if it is not this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<BackupName>,
@@ -198,6 +203,21 @@ pub struct TableSummary {
     pub sstables: u64,
     /// Distinct, for example `big-nb`.
     pub formats: Vec<String>,
+}
+
+impl StoredFile {
+    /// The bytes of its pack that it is; none if it is an object of its own.
+    pub fn place(&self) -> Option<Range<u64>> {
+        self.offset
+            .map(|start| start..start.saturating_add(self.bytes))
+    }
+}
+
+impl NodeManifest {
+    /// Every file of every table.
+    pub fn files(&self) -> impl Iterator<Item = &StoredFile> {
+        self.tables.iter().flat_map(|table| &table.files)
+    }
 }
 
 impl TableFiles {

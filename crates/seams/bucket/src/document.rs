@@ -31,6 +31,12 @@ pub trait Document: DeserializeOwned + Send + 'static {
 
     /// Refuses a document that does not belong under `key`, or whose content is not valid.
     fn check(&self, key: &str) -> Result<(), DocumentError>;
+
+    /// The lowest form in which its content can be told: releases that know no higher one can use what they would
+    /// understand.
+    fn format(&self) -> u32 {
+        envelope::FORMAT_BEFORE_PACKS
+    }
 }
 
 /// The pin of a task: keeps a backup from being deleted.
@@ -119,12 +125,19 @@ document!(
     BACKUP_MANIFEST_BYTES_MAX,
     |committed, key| belongs(keys::backup_manifest(&committed.backup), key)
 );
-document!(
-    NodeManifest,
-    NodeManifest,
-    NODE_MANIFEST_BYTES_MAX,
-    node_manifest::check
-);
+
+impl Document for NodeManifest {
+    const KIND: DocumentKind = DocumentKind::NodeManifest;
+    const BYTES_MAX: u64 = NODE_MANIFEST_BYTES_MAX;
+
+    fn check(&self, key: &str) -> Result<(), DocumentError> {
+        node_manifest::check(self, key)
+    }
+
+    fn format(&self) -> u32 {
+        node_manifest::format(self)
+    }
+}
 
 /// A whole document of another backup where this one's belongs is as bad as damage.
 fn belongs(own: String, key: &str) -> Result<(), DocumentError> {
@@ -214,7 +227,7 @@ fn seal_checked<T: Document + Serialize>(
     document: &T,
 ) -> Result<(Vec<u8>, String), DocumentError> {
     document.check(key)?;
-    let (sealed, blake3) = envelope::seal(T::KIND, document)?;
+    let (sealed, blake3) = seal_document(document)?;
     let bytes = sealed.len() as u64;
     if bytes > T::BYTES_MAX {
         return Err(DocumentError::TooLarge {
@@ -223,6 +236,13 @@ fn seal_checked<T: Document + Serialize>(
         });
     }
     Ok((sealed, blake3))
+}
+
+/// Wraps a document in its form, unchecked; returns the bytes to store and the hex BLAKE3 of the body.
+pub fn seal_document<T: Document + Serialize>(
+    document: &T,
+) -> Result<(Vec<u8>, String), DocumentError> {
+    envelope::seal_as(document.format(), T::KIND, document)
 }
 
 async fn open<T: Document>(key: &str, sealed: Bytes) -> Result<Read<T>, DocumentError> {
@@ -237,7 +257,14 @@ pub(crate) fn open_checked<T: Document>(
     key: &str,
     sealed: &[u8],
 ) -> Result<Read<T>, DocumentError> {
-    let (document, blake3) = envelope::open::<T>(T::KIND, sealed)?;
+    let opened = envelope::open::<T>(T::KIND, sealed)?;
+    let (document, blake3) = (opened.document, opened.blake3);
+    // Readers of that form would misunderstand it.
+    if document.format() > opened.format {
+        return Err(DocumentError::Content {
+            what: format!("it has what form {} does not know", opened.format),
+        });
+    }
     document.check(key)?;
     Ok(Read { document, blake3 })
 }

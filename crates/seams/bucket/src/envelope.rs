@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The newest form of documents that this release writes and reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// The form of everything that earlier releases understand.
+pub const FORMAT_BEFORE_PACKS: u32 = 1;
 
 /// The kinds of documents, as the header names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,15 +118,35 @@ struct Header {
     blake3: String,
 }
 
-/// Wraps a document; returns the bytes to store and the hex BLAKE3 of the body.
+/// A document that was unwrapped.
+#[derive(Debug)]
+pub struct Opened<T> {
+    /// Its body.
+    pub document: T,
+    /// The form that its header names.
+    pub format: u32,
+    /// Hex BLAKE3 of its body.
+    pub blake3: String,
+}
+
+/// Wraps a document of the first form; returns the bytes to store and the hex BLAKE3 of the body.
 pub fn seal<T: Serialize>(
+    kind: DocumentKind,
+    document: &T,
+) -> Result<(Vec<u8>, String), DocumentError> {
+    seal_as(FORMAT_BEFORE_PACKS, kind, document)
+}
+
+/// The same in any form.
+pub fn seal_as<T: Serialize>(
+    format: u32,
     kind: DocumentKind,
     document: &T,
 ) -> Result<(Vec<u8>, String), DocumentError> {
     let body = serde_json::to_vec(document).map_err(DocumentError::Body)?;
     let blake3 = blake3::hash(&body).to_hex().to_string();
     let header = Header {
-        format: FORMAT,
+        format,
         ringkeep: kind,
         bytes: body.len() as u64,
         blake3: blake3.clone(),
@@ -135,11 +157,11 @@ pub fn seal<T: Serialize>(
     Ok((sealed, blake3))
 }
 
-/// Unwraps a document after checking form, kind, length and hash; returns it with the hex BLAKE3 of its body.
+/// Unwraps a document after checking form, kind, length and hash.
 pub fn open<T: DeserializeOwned>(
     kind: DocumentKind,
     sealed: &[u8],
-) -> Result<(T, String), DocumentError> {
+) -> Result<Opened<T>, DocumentError> {
     let end = sealed
         .iter()
         .position(|&byte| byte == b'\n')
@@ -172,8 +194,11 @@ pub fn open<T: DeserializeOwned>(
             found,
         });
     }
-    let document = serde_json::from_slice(body).map_err(DocumentError::Body)?;
-    Ok((document, found))
+    Ok(Opened {
+        document: serde_json::from_slice(body).map_err(DocumentError::Body)?,
+        format,
+        blake3: found,
+    })
 }
 
 #[cfg(test)]
@@ -186,8 +211,14 @@ mod tests {
 
     #[test]
     fn a_document_reads_back() {
-        let (document, _) = open::<Vec<String>>(DocumentKind::Pin, &sealed()).expect("opens");
-        assert_eq!(document, ["a", "b"]);
+        for format in 1..=FORMAT {
+            let sealed = seal_as(format, DocumentKind::Pin, &vec!["a", "b"])
+                .expect("seals")
+                .0;
+            let opened = open::<Vec<String>>(DocumentKind::Pin, &sealed).expect("opens");
+            assert_eq!(opened.document, ["a", "b"]);
+            assert_eq!(opened.format, format);
+        }
     }
 
     #[test]
@@ -213,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_document_of_a_newer_form_is_refused_with_a_message() {
-        let future = b"{\"format\":2,\"shape\":\"unknown\"}\n....";
+        let future = b"{\"format\":3,\"shape\":\"unknown\"}\n....";
         let error = open::<Vec<String>>(DocumentKind::Pin, future).expect_err("a newer form");
         assert!(error.to_string().contains("newer Ringkeep"), "{error}");
     }

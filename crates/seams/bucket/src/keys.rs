@@ -52,6 +52,11 @@ pub fn file(
     }
 }
 
+/// A pack of small files of one node. No keyspace has a name with a dot.
+pub fn pack(backup: &BackupRef, node: &HostId, name: &str) -> String {
+    format!("{}{node}/.packs/{name}", data(backup))
+}
+
 /// The key for the `number`th content that is stored under the name of a file, counted from 1: what an earlier attempt
 /// has left under the first key is never overwritten.
 pub fn numbered(file: &str, number: u32) -> String {
@@ -233,6 +238,10 @@ mod tests {
         let folder = "ringkeep/1/data/prod/b/00000000-0000-0000-0000-000000000000/ks/t-00000000000000000000000000000001";
         assert_eq!(key(None), format!("{folder}/nb-1-big-Data.db"));
         assert_eq!(key(Some("i")), format!("{folder}/.i/nb-1-big-Data.db"));
+        assert_eq!(
+            pack(&backup, &node, "abc"),
+            "ringkeep/1/data/prod/b/00000000-0000-0000-0000-000000000000/.packs/abc"
+        );
         assert_eq!(numbered(&key(None), 1), key(None));
         assert_eq!(
             numbered(&key(None), 2),

@@ -5,13 +5,14 @@
 //! - [`Document`]: what holds for all documents of a kind: how large they may be, and that each belongs under its key.
 //! - [`node_manifest`]: whether the names and keys in a node manifest stay where they belong.
 //! - [`Bucket`]: reads and writes documents, opens stored files, and compares manifests with what is there.
+//! - [`Packing`]: which small files travel together in a pack; [`runs`]: which files of packs come with one request.
 //! - [`StoredSstable`]: the components of an SSTable in the bucket, for a reader that blocks.
 //! - [`RowsCheck`]: the check of all rows of an SSTable beside the download of its Data.db.
 //! - [`StreamingCheck`]: the check of a component while its bytes pass by; [`StoredCheck`] runs one beside a download.
 //! - [`BucketError`]: what can go wrong, with the one mapping of errors of the store to kinds of errors.
 //!
-//! A stored file is read through [`Bucket::open`] and through nothing else: how files are packed into objects is known
-//! to this crate alone. The crate decides nothing about backups and deletes nothing.
+//! A stored file is read through [`Bucket::open`], or as a part of a [`Run`], and through nothing else: how files are
+//! packed into objects is known to this crate alone. The crate decides nothing about backups and deletes nothing.
 
 #![warn(missing_docs)]
 
@@ -20,8 +21,10 @@ pub mod envelope;
 mod error;
 pub mod keys;
 pub mod node_manifest;
+mod packing;
 mod presence;
 mod rows_check;
+mod run;
 mod sstable;
 mod stored_check;
 mod stored_file;
@@ -29,12 +32,14 @@ mod streaming_check;
 
 use blob_store::Store;
 
-pub use document::{DeletionMark, Document, Pin, Read, Tombstone, Written};
+pub use document::{DeletionMark, Document, Pin, Read, Tombstone, Written, seal_document};
 pub use envelope::{DocumentError, DocumentKind};
 pub use error::{BucketError, store_kind, store_reason};
 pub use node_manifest::{CommittedNode, CommittedNodes};
+pub use packing::{PACKED_FILE_BYTES_MAX, Packing, pack_name};
 pub use presence::{WrongFile, WrongFiles};
 pub use rows_check::RowsCheck;
+pub use run::{LoadedPart, PackPart, Run, RunLimits, Split, pack_place, runs};
 pub use sstable::{ReadWatch, StoredReadError, StoredSstable};
 pub use stored_check::StoredCheck;
 pub use streaming_check::{StreamingCheck, UnreadableComponent};

@@ -11,7 +11,7 @@ use model::{BackupName, BackupRef, HostId};
 use serde::Deserialize;
 
 use crate::document::Read;
-use crate::envelope::DocumentError;
+use crate::envelope::{DocumentError, FORMAT, FORMAT_BEFORE_PACKS};
 use crate::error::BucketError;
 use crate::{Bucket, keys};
 
@@ -113,7 +113,42 @@ pub fn check(manifest: &NodeManifest, key: &str) -> Result<(), DocumentError> {
             });
         }
     }
-    Ok(())
+    match packs_complaint(manifest) {
+        None => Ok(()),
+        Some(what) => Err(DocumentError::Content { what }),
+    }
+}
+
+/// The lowest form that can tell it.
+pub(crate) fn format(manifest: &NodeManifest) -> u32 {
+    if manifest.files().any(|file| file.offset.is_some()) {
+        FORMAT
+    } else {
+        FORMAT_BEFORE_PACKS
+    }
+}
+
+/// Files of a pack lie side by side, and no pack is also a file. Bytes that are two files' would be read as often as a
+/// manifest names them.
+fn packs_complaint(manifest: &NodeManifest) -> Option<String> {
+    let packed = manifest
+        .files()
+        .filter_map(|file| Some((file.object.as_str(), file.place()?)));
+    let mut packed: Vec<_> = packed.collect();
+    packed.sort_by(|a, b| (a.0, a.1.start, a.1.end).cmp(&(b.0, b.1.start, b.1.end)));
+    let overlapping = packed.windows(2).find(|pair| {
+        let [(object, place), (next_object, next)] = pair else {
+            return false;
+        };
+        object == next_object && next.start < place.end
+    });
+    if let Some(pair) = overlapping {
+        return Some(format!("files overlap in the pack {}", shown(pair[0].0)));
+    }
+    let packs: HashSet<&str> = packed.into_iter().map(|(object, _)| object).collect();
+    let mut whole = manifest.files().filter(|file| file.offset.is_none());
+    let both = whole.find(|file| packs.contains(file.object.as_str()))?;
+    Some(format!("the pack {} is also a file", shown(&both.object)))
 }
 
 /// Where the objects of a backup may be: among its own, or among those of its base.
@@ -179,6 +214,12 @@ fn file_complaint(file: &StoredFile, data: &Data<'_>) -> Option<&'static str> {
     let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     if file.blake3.len() != BLAKE3_HEX_LEN || !file.blake3.bytes().all(is_hex) {
         return Some("its hash is not one");
+    }
+    if file
+        .offset
+        .is_some_and(|at| at.checked_add(file.bytes).is_none())
+    {
+        return Some("it reaches beyond the end of any object");
     }
     data.complaint(file)
 }

@@ -13,7 +13,7 @@ use futures::TryStreamExt;
 use model::manifest::StoredFile;
 use tokio::runtime::Handle;
 
-use crate::Bucket;
+use crate::{Bucket, LoadedPart};
 
 /// Why a part of a component did not come. It is the source of the [`io::Error`] that the blocking reader sees.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,7 @@ pub struct StoredSstable {
     lost: BTreeSet<String>,
     local: Option<Box<dyn Components>>,
     local_names: BTreeSet<String>,
+    loaded: Option<LoadedPart>,
     reads: Arc<Reads>,
 }
 
@@ -88,6 +89,7 @@ impl StoredSstable {
             lost: BTreeSet::new(),
             local: None,
             local_names: BTreeSet::new(),
+            loaded: None,
             reads: Arc::new(Reads {
                 bucket,
                 runtime: Handle::current(),
@@ -106,6 +108,12 @@ impl StoredSstable {
     pub fn with_local(mut self, local: impl Components + 'static) -> Self {
         self.local_names = local.names().into_iter().collect();
         self.local = Some(Box::new(local));
+        self
+    }
+
+    /// Reads from memory what lies in this part of a pack.
+    pub fn with_loaded(mut self, loaded: LoadedPart) -> Self {
+        self.loaded = Some(loaded);
         self
     }
 
@@ -140,6 +148,10 @@ impl Components for StoredSstable {
         Ok(found
             .filter(|_| !self.lost.contains(component))
             .map(|file| {
+                let loaded = self.loaded.as_ref().and_then(|part| part.file(file));
+                if let Some(bytes) = loaded.filter(|bytes| bytes.len() as u64 == file.bytes) {
+                    return Box::new(bytes.to_vec()) as Box<dyn ReadAt>;
+                }
                 let source = StoredSource {
                     reads: self.reads.clone(),
                     file: file.clone(),

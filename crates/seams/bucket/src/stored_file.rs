@@ -3,14 +3,16 @@
 use std::ops::Range;
 
 use blob_store::{ByteStream, Put, ReadAgain, StoreError};
-use futures::TryStreamExt;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 use model::manifest::StoredFile;
 
 use crate::Bucket;
 
 impl Bucket {
-    /// Reads a stored file, or the given part of it. Without a range all that is stored comes, also if that is more or
-    /// less than the manifest says: the caller compares length and hash. A range that reaches beyond the file is refused.
+    /// Reads a stored file, or the given part of it. Without a range all that is stored of a file that is an object of its
+    /// own comes, also if that is more or less than the manifest says: the caller compares length and hash. A range that
+    /// reaches beyond the file or the object is refused.
     pub async fn open(
         &self,
         file: &StoredFile,
@@ -27,8 +29,15 @@ impl Bucket {
                 end,
             });
         }
-        // A file is an object of its own, so offsets in one are offsets in the other.
-        self.store.get_stream(&file.object, range).await
+        let Some(place) = file.place() else {
+            return self.store.get_stream(&file.object, range).await;
+        };
+        let Range { start, end } = range.unwrap_or(0..file.bytes);
+        if start >= end {
+            return Ok(stream::empty().boxed());
+        }
+        let part = place.start.saturating_add(start)..place.start.saturating_add(end);
+        self.store.get_stream(&file.object, Some(part)).await
     }
 
     /// Stores a file under `key` unless there is an object; see [`blob_store::BlobStore::put_stream`].
@@ -38,6 +47,21 @@ impl Bucket {
         bytes: u64,
         body: ByteStream,
     ) -> Result<Put, StoreError> {
+        self.store.put_stream(key, Some(bytes), body).await
+    }
+
+    /// Stores a pack under `key` unless there is an object.
+    pub async fn store_pack(&self, key: &str, pack: Bytes) -> Result<Put, StoreError> {
+        let bytes = pack.len() as u64;
+        let part = self.store.part_bytes(bytes).unwrap_or(bytes);
+        let part = usize::try_from(part).unwrap_or(usize::MAX).max(1);
+        // Slices of the very size of a part are sent as they are.
+        let starts = (0..pack.len()).step_by(part);
+        let parts: Vec<_> = starts
+            .map(|at| Ok(pack.slice(at..pack.len().min(at + part))))
+            .collect();
+        drop(pack);
+        let body = stream::iter(parts).boxed();
         self.store.put_stream(key, Some(bytes), body).await
     }
 
@@ -87,6 +111,7 @@ mod tests {
             bytes: 8,
             blake3: String::new(),
             object: "data/x".to_owned(),
+            offset: None,
             from: None,
             source: None,
         };
@@ -99,7 +124,32 @@ mod tests {
         assert_eq!(read(Some(2..5)).await.unwrap(), b"234");
         let error = read(Some(5..9)).await.unwrap_err();
         assert!(matches!(error, StoreError::OutOfRange { size: 8, .. }));
+        let packed = StoredFile {
+            offset: Some(2),
+            bytes: 5,
+            ..file.clone()
+        };
+        let read_packed = |range| async {
+            let pieces: Vec<_> = bucket.open(&packed, range).await?.try_collect().await?;
+            Ok::<_, StoreError>(pieces.concat())
+        };
+        assert_eq!(read_packed(None).await.unwrap(), b"23456");
+        assert_eq!(read_packed(Some(1..3)).await.unwrap(), b"34");
+        assert_eq!(read_packed(Some(2..2)).await.unwrap(), b"");
+        let error = read_packed(Some(4..6)).await.unwrap_err();
+        assert!(matches!(error, StoreError::OutOfRange { size: 5, .. }));
         let hash = bucket.hash_of_file("data/x").await.unwrap();
         assert_eq!(hash, blake3::hash(b"0123456789").to_hex().to_string());
+    }
+
+    #[tokio::test]
+    async fn a_pack_is_stored_once_as_it_is() {
+        let bucket = Bucket::new(Arc::new(Memory::default()));
+        for (key, pack) in [("data/x", "0123456789"), ("data/empty", "")] {
+            let put = || bucket.store_pack(key, pack.into());
+            assert_eq!(put().await.unwrap(), Put::Created);
+            assert_eq!(put().await.unwrap(), Put::Exists);
+            assert_eq!(bucket.store.get(key, 100).await.unwrap(), pack);
+        }
     }
 }

@@ -56,6 +56,7 @@ async fn check(
             bytes: bytes.len() as u64,
             blake3: String::new(),
             object: key(component),
+            offset: None,
             from: None,
             source: None,
         };

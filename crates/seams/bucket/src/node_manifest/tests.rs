@@ -26,6 +26,7 @@ fn file(name: &str, index: Option<&str>, from: Option<&str>) -> StoredFile {
             "{}node/ks/t/{name}",
             keys::data(&backup(from.unwrap_or("d1")))
         ),
+        offset: None,
         from: from.map(|from| from.parse().expect("a name")),
         source: None,
     }
@@ -186,6 +187,76 @@ fn what_is_named_twice_or_has_no_hash_is_refused() {
         let what = complaint(|manifest| manifest.tables[0].files[0].blake3 = bad.to_owned());
         assert!(what.contains("hash"), "{what}");
     }
+}
+
+/// The files of the first table are in one pack, one after the other.
+fn pack(manifest: &mut NodeManifest) {
+    let own = format!("{}node/.packs/p", keys::data(&backup("d1")));
+    let own_files = manifest.tables[0].files[1..].iter_mut();
+    for (at, file) in own_files.enumerate() {
+        (file.object, file.offset) = (own.clone(), Some(at as u64));
+    }
+    let of_base = &mut manifest.tables[0].files[0];
+    of_base.object = format!("{}node/.packs/p", keys::data(&backup("f1")));
+    of_base.offset = Some(7);
+}
+
+#[test]
+fn a_manifest_with_packs_has_the_form_that_knows_them() {
+    let mut packed = manifest();
+    let form = |manifest: &NodeManifest| {
+        let sealed = crate::seal_document(manifest).expect("seals").0;
+        let opened = crate::envelope::open::<NodeManifest>(DocumentKind::NodeManifest, &sealed);
+        (opened.expect("opens").format, sealed)
+    };
+    assert_eq!(form(&packed).0, 1, "earlier releases read it");
+    pack(&mut packed);
+    let (format, sealed) = form(&packed);
+    assert_eq!(format, 2);
+    let opened = open_checked::<NodeManifest>(&key(), &sealed).expect("opens");
+    assert_eq!(opened.document, packed);
+    // A reader of the first form would take the pack for the file.
+    let (sealed, _) = seal(DocumentKind::NodeManifest, &packed).expect("seals");
+    let error = open_checked::<NodeManifest>(&key(), &sealed).expect_err("a complaint");
+    assert!(error.to_string().contains("form 1"), "{error}");
+}
+
+#[test]
+fn files_of_a_pack_lie_side_by_side_within_an_object() {
+    let packed = |change: fn(&mut NodeManifest)| {
+        complaint(|manifest| {
+            pack(manifest);
+            change(manifest);
+        })
+    };
+    let what = packed(|manifest| manifest.tables[0].files[2].offset = Some(0));
+    assert!(what.contains("overlap"), "{what}");
+    let what = packed(|manifest| manifest.tables[0].files[1].bytes = 2);
+    assert!(what.contains("overlap"), "{what}");
+    let what = packed(|manifest| manifest.tables[0].files[3].bytes = u64::MAX);
+    assert!(what.contains("beyond the end"), "{what}");
+    let what = packed(|manifest| manifest.tables[0].files[3].offset = None);
+    assert!(what.contains("also a file"), "{what}");
+    // Files of several tables may be in one pack, and must not overlap there either.
+    let what = packed(|manifest| {
+        let file = manifest.tables[0].files[1].clone();
+        manifest.tables[1].files.push(file);
+    });
+    assert!(what.contains("overlap"), "{what}");
+    let what = packed(|manifest| {
+        let base = manifest.tables[0].files[0].object.clone();
+        manifest.tables[0].files[1].object = base;
+    });
+    assert!(what.contains("its object"), "{what}");
+}
+
+#[test]
+fn an_empty_file_overlaps_nothing() {
+    let mut manifest = manifest();
+    pack(&mut manifest);
+    manifest.tables[0].files[2].bytes = 0;
+    manifest.tables[0].files[3].offset = Some(1);
+    check(&manifest, &key()).expect("sound");
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn file(component: &str) -> StoredFile {
         bytes: CONTENT.len() as u64,
         blake3: String::new(),
         object: format!("data/nb-1-big-{component}"),
+        offset: None,
         from: None,
         source: None,
     }

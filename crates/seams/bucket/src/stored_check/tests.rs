@@ -16,6 +16,7 @@ fn file(component: &str, bytes: usize) -> (String, StoredFile) {
         bytes: bytes as u64,
         blake3: String::new(),
         object: format!("data/nb-1-big-{component}"),
+        offset: None,
         from: None,
         source: None,
     };

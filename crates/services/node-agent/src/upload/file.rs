@@ -165,6 +165,7 @@ impl Uploader {
                     bytes: file.bytes,
                     blake3: content.blake3,
                     object: key,
+                    offset: None,
                     from: None,
                     source: Some(file.source.clone()),
                 };

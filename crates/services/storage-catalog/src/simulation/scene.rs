@@ -119,6 +119,7 @@ pub fn node_manifest(name: &str) -> NodeManifest {
             bytes: content(owner).len() as u64,
             blake3: blake3::hash(content(owner).as_bytes()).to_hex().to_string(),
             object: object(owner, file),
+            offset: None,
             from: from.map(|from| from.name),
             source: None,
         }

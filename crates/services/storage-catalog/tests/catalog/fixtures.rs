@@ -8,9 +8,9 @@ use std::sync::Arc;
 use api::pb::storage_catalog::{BackupState, VerifyLevel};
 use blob_store::Folder;
 use bucket::envelope::{DocumentKind, FORMAT, seal};
-use bucket::keys;
-use model::TableId;
-use model::manifest::{Marker, SourceFile, StoredFile, TableFiles};
+use bucket::{keys, pack_name};
+use model::manifest::{Marker, NodeManifest, SourceFile, StoredFile, TableFiles};
+use model::{HostId, TableId};
 use uuid::Uuid;
 
 use crate::world::{
@@ -171,6 +171,47 @@ async fn make(target: &Path) {
     copy_all(&dir.path().join("ringkeep"), &target.join("ringkeep"));
 }
 
+/// Rows of the secondary index.
+const INDEX: &str = "rows of the index";
+
+/// The key and the bytes of a pack.
+fn pack_of(name: &str, node: &HostId, contents: &[&str]) -> (String, String) {
+    let hashes: Vec<String> = contents
+        .iter()
+        .map(|content| blake3::hash(content.as_bytes()).to_hex().to_string())
+        .collect();
+    let files = contents.iter().zip(&hashes);
+    let pack = pack_name(files.map(|(content, hash)| (content.len() as u64, hash.as_str())));
+    (keys::pack(&backup(name), node, &pack), contents.concat())
+}
+
+/// Puts the own files of the first table into one pack and stores it, and the manifest. The first file of the base is the
+/// first of its pack.
+async fn pack(world: &World, manifest: &mut NodeManifest, contents: &[&str]) {
+    let node = manifest.member.host_id;
+    let (key, bytes) = pack_of(manifest.backup.name.as_str(), &node, contents);
+    world.put(&key, &bytes).await;
+    let of_base: Vec<&str> = FULL_FILES
+        .iter()
+        .map(|file| file.content)
+        .chain([INDEX])
+        .collect();
+    let mut at = 0;
+    for file in &mut manifest.tables[0].files {
+        match &file.from {
+            Some(base) => {
+                file.object = pack_of(base.as_str(), &node, &of_base).0;
+                file.offset = Some(0);
+            }
+            None => {
+                (file.object, file.offset) = (key.clone(), Some(at));
+                at += file.bytes;
+            }
+        }
+    }
+    world.upload(manifest, &[]).await;
+}
+
 /// With a secondary index and a materialized view.
 async fn make_backup(
     world: &World,
@@ -182,9 +223,8 @@ async fn make_backup(
     world.begin(name, base, task(number)).await.expect("begins");
     for node in [1, 2] {
         let mut manifest = node_manifest(name, base, node, files);
-        let index = "rows of the index";
+        let index = INDEX;
         let object = object_key(&backup(name), node, ".by_city/nb-1-big-Data.db");
-        world.put(&object, index).await;
         manifest.tables[0].files[0].source = Some(SourceFile {
             inode: 42,
             modified_ns: 1_767_225_600_000_000_000,
@@ -193,7 +233,10 @@ async fn make_backup(
             .tables
             .push(view(world, name, &manifest.member.host_id.to_string()).await);
         let stored = stored(index, object, Some("by_city"));
-        world.upload(&manifest_with(&manifest, stored), files).await;
+        let mut manifest = manifest_with(&manifest, stored);
+        let contents = files.iter().filter(|file| file.from.is_none());
+        let contents: Vec<&str> = contents.map(|file| file.content).chain([index]).collect();
+        pack(world, &mut manifest, &contents).await;
     }
     let mut request = World::commit_request(name, task(number));
     request.schema = Some(api::pb::types::Schema {
@@ -209,10 +252,7 @@ async fn make_backup(
     world.commit_with(request).await.expect("commits");
 }
 
-fn manifest_with(
-    manifest: &model::manifest::NodeManifest,
-    file: StoredFile,
-) -> model::manifest::NodeManifest {
+fn manifest_with(manifest: &NodeManifest, file: StoredFile) -> NodeManifest {
     let mut manifest = manifest.clone();
     manifest.tables[0].files.push(file);
     manifest
@@ -225,6 +265,7 @@ fn stored(content: &str, object: String, index: Option<&str>) -> StoredFile {
         bytes: content.len() as u64,
         blake3: blake3::hash(content.as_bytes()).to_hex().to_string(),
         object,
+        offset: None,
         from: None,
         source: None,
     }

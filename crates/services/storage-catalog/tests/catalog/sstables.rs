@@ -7,20 +7,19 @@ use std::sync::Arc;
 
 use api::pb::storage_catalog::{Damage, VerifyLevel, VerifyReport};
 use blob_store::testing::{Fault, Faulty, Memory};
-use bucket::envelope::{DocumentKind, seal};
 use bucket::keys;
 use model::manifest::{KeptDamage, NodeManifest, StoredFile};
 
 use crate::world::{World, backup, host, memory_world, node_manifest, object_key, refused, task};
 
 /// Has chunks of few bytes, so that a chunk can be told from the file.
-const TINY_CHUNKS: &str = "big-nb/compression/tiny_chunks";
+pub const TINY_CHUNKS: &str = "big-nb/compression/tiny_chunks";
 const DATA: &str = "nb-1-big-Data.db";
 
 /// The components of a table by index and name, for example of `big-nb/layouts/simple`.
-type Files = BTreeMap<(Option<String>, String), Vec<u8>>;
+pub type Files = BTreeMap<(Option<String>, String), Vec<u8>>;
 
-fn fixture(table: &str) -> Files {
+pub fn fixture(table: &str) -> Files {
     let fixtures = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../facts/cassandra-formats/tests/fixtures"
@@ -50,7 +49,7 @@ fn add(folder: &Path, index: Option<&str>, files: &mut Files) {
 }
 
 /// A full backup `f1` of two nodes that both hold these files; the manifests are bent before they are stored.
-async fn back_up(world: &World, files: &Files, bend: impl Fn(&mut NodeManifest)) {
+pub async fn back_up(world: &World, files: &Files, bend: impl Fn(&mut NodeManifest)) {
     world.begin("f1", None, task(1)).await.expect("begins");
     for number in [1, 2] {
         let mut manifest = node_manifest("f1", None, number, &[]);
@@ -68,12 +67,13 @@ async fn back_up(world: &World, files: &Files, bend: impl Fn(&mut NodeManifest))
                 bytes: bytes.len() as u64,
                 blake3: blake3::hash(bytes).to_hex().to_string(),
                 object,
+                offset: None,
                 from: None,
                 source: None,
             });
         }
         bend(&mut manifest);
-        let sealed = seal(DocumentKind::NodeManifest, &manifest).expect("seals");
+        let sealed = bucket::seal_document(&manifest).expect("seals");
         let key = keys::node_manifest(&manifest.backup, &host(number));
         world.store.put(&key, sealed.0.into()).await.expect("put");
     }

@@ -10,7 +10,6 @@ use api::pb::storage_catalog::BackupState;
 use api::pb::types::{self, BackupKind};
 use blob_store::testing::Memory;
 use blob_store::{Put, Store};
-use bucket::envelope::{DocumentKind, seal};
 use bucket::keys;
 use bytes::Bytes;
 use cassandra_versions::Release;
@@ -119,6 +118,7 @@ pub fn node_manifest(name: &str, base: Option<&str>, number: u128, files: &[File
             bytes: file.content.len() as u64,
             blake3: blake3::hash(file.content.as_bytes()).to_hex().to_string(),
             object: object_key(&owner, number, file.name),
+            offset: None,
             from: file.from.map(|from| from.parse().expect("name")),
             source: None,
         }
@@ -209,7 +209,7 @@ impl World {
                 self.put(&stored.object, file.content).await;
             }
         }
-        let sealed = seal(DocumentKind::NodeManifest, manifest).expect("seals").0;
+        let sealed = bucket::seal_document(manifest).expect("seals").0;
         let key = keys::node_manifest(&manifest.backup, &manifest.member.host_id);
         self.store.put(&key, sealed.into()).await.expect("put");
     }

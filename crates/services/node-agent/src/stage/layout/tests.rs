@@ -36,6 +36,7 @@ fn manifest(number: u128, files: &[(&str, u64)]) -> (HostId, NodeManifest) {
             bytes: *bytes,
             blake3: String::new(),
             object: format!("{number}/{path}"),
+            offset: None,
             from: None,
             source: None,
         }
