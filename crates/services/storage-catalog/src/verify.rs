@@ -5,8 +5,11 @@
 mod content;
 mod damage;
 mod not_checked;
+mod packs;
 mod rows;
 mod sstables;
+
+use std::collections::BTreeSet;
 
 use bucket::{DocumentError, Read, keys};
 use chassis::work::Work;
@@ -168,8 +171,8 @@ impl Catalog {
     ) -> Result<(), CatalogError> {
         let wrong = self.bucket.wrong_files(manifest).await;
         let wrong = wrong.map_err(CatalogError::store("list the bucket"))?;
+        part.objects += objects(manifest);
         for table in &manifest.tables {
-            part.objects += table.files.len() as u64;
             part.sstables += damage::sstables(table);
             for file in &table.files {
                 let what = wrong.of(file);
@@ -191,6 +194,15 @@ impl Catalog {
         }
         Ok(())
     }
+}
+
+/// A pack is one object, however many files it holds.
+fn objects(manifest: &NodeManifest) -> u64 {
+    let (packed, whole) = manifest
+        .files()
+        .partition::<Vec<_>, _>(|file| file.offset.is_some());
+    let packs: BTreeSet<&str> = packed.iter().map(|file| file.object.as_str()).collect();
+    (whole.len() + packs.len()) as u64
 }
 
 fn is_newer(error: &DocumentError) -> bool {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use blob_store::StoreError;
-use bucket::{StoredCheck, WrongFiles};
+use bucket::{LoadedPart, Run, StoredCheck, WrongFiles, pack_place, runs};
 use cassandra_formats::Damage as Found;
 use chassis::work::{Progress, Work};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::damage::{self, short};
 use super::not_checked::{self, Reasons};
+use super::packs::{PARTS_PARALLEL, RUN_LIMITS};
 use super::rows;
 use super::sstables::StoredSstables;
 use crate::catalog::Catalog;
@@ -27,6 +28,7 @@ const BATCH_FILES: usize = 1024;
 pub struct Tally<'a> {
     work: &'a Work,
     rows_permits: Semaphore,
+    part_permits: Semaphore,
     bytes_total: u64,
     bytes_done: AtomicU64,
     items_done: AtomicU64,
@@ -37,6 +39,7 @@ impl<'a> Tally<'a> {
         Self {
             work,
             rows_permits: rows::permits(),
+            part_permits: Semaphore::new(PARTS_PARALLEL),
             bytes_total: manifest.nodes.iter().map(|node| node.bytes).sum(),
             bytes_done: AtomicU64::new(0),
             items_done: AtomicU64::new(0),
@@ -58,7 +61,7 @@ impl<'a> Tally<'a> {
 
     /// A node whose objects were all seen in listings.
     pub fn listed(&self, manifest: &NodeManifest) {
-        let files = || manifest.tables.iter().flat_map(|table| &table.files);
+        let files = || manifest.files();
         let note = format!("node {}", manifest.member.host_id);
         self.done(
             files().map(|file| file.bytes).sum(),
@@ -87,15 +90,16 @@ impl Catalog {
         let mut content = Content::default();
         let mut of_rows = Vec::new();
         for batch in files.chunks(BATCH_FILES) {
-            let comparisons: Vec<_> = batch
-                .iter()
-                .map(|place| self.damage_of(manifest, *place, sstables.as_ref(), work))
+            let in_pack = |place: &Place| pack_place(place.stored(manifest).1);
+            let comparisons: Vec<_> = runs(batch.to_vec(), in_pack, RUN_LIMITS)
+                .into_iter()
+                .map(|run| self.damage_of_run(manifest, run, sstables.as_ref(), work))
                 .collect();
-            let found: Vec<Damages> = stream::iter(comparisons)
+            let found: Vec<Vec<Damages>> = stream::iter(comparisons)
                 .buffer_unordered(OBJECTS_PARALLEL)
                 .try_collect()
                 .await?;
-            for found in found {
+            for found in found.into_iter().flatten() {
                 content.damage.extend(found.own);
                 of_rows.extend(found.of_rows);
                 content.not_checked.add_of_one_sstable(found.not_checked);
@@ -108,25 +112,50 @@ impl Catalog {
         Ok(content)
     }
 
+    /// Reads what comes with one request, and compares its files one after the other.
+    async fn damage_of_run(
+        &self,
+        manifest: &NodeManifest,
+        run: Run<Place>,
+        sstables: Option<&StoredSstables<'_>>,
+        work: &Tally<'_>,
+    ) -> Result<Vec<Damages>, CatalogError> {
+        // Held until the last of them is compared.
+        let (_permit, loaded) = match &run {
+            Run::Part(part, _) if part.bytes() <= RUN_LIMITS.bytes_max => {
+                let permit = work.part_permits.acquire().await.ok();
+                (permit, self.load_part(part).await?)
+            }
+            Run::Whole(_) | Run::Part(..) => (None, None),
+        };
+        let mut found = Vec::new();
+        for place in run.files() {
+            let damage = self.damage_of(manifest, *place, sstables, loaded.as_ref(), work);
+            found.push(damage.await?);
+        }
+        Ok(found)
+    }
+
     async fn damage_of(
         &self,
         manifest: &NodeManifest,
         place: Place,
         sstables: Option<&StoredSstables<'_>>,
+        loaded: Option<&LoadedPart>,
         work: &Tally<'_>,
     ) -> Result<Damages, CatalogError> {
         let (table, file) = place.stored(manifest);
         let mut checks = Checks::default();
         let mut unread = Vec::new();
         if let Some((sstable, component)) =
-            sstables.and_then(|all| all.find(place.table, place.file))
+            sstables.and_then(|all| all.find(place.table, place.file, loaded))
         {
             checks.rows = rows::begin(&sstable, component, &work.rows_permits).await;
             unread = not_checked::beforehand(&sstable, component);
             let begun = StoredCheck::begin(sstable, component.to_owned()).await;
             checks.component = Some(begun.map_err(CatalogError::store("read a component"))?);
         }
-        let compared = self.compare(file, checks, work).await?;
+        let compared = self.compare(file, loaded, checks, work).await?;
         unread.extend(compared.not_checked);
         // What was damaged on the node already is reported as such.
         let is_new = |found: &Damage| !manifest.damaged.iter().any(|kept| damage::is(found, kept));
@@ -148,16 +177,19 @@ impl Catalog {
     async fn compare(
         &self,
         file: &StoredFile,
+        loaded: Option<&LoadedPart>,
         mut checks: Checks<'_>,
         work: &Tally<'_>,
     ) -> Result<Compared, CatalogError> {
-        let mut body = match self.bucket.open(file, None).await {
+        let gone = |what: &str| Compared {
+            object: Some(what.to_owned()),
+            ..Compared::default()
+        };
+        let mut body = match self.body(file, loaded).await {
             Ok(body) => body,
-            Err(error) if error.is_not_found() => {
-                return Ok(Compared {
-                    object: Some("the object is missing".to_owned()),
-                    ..Compared::default()
-                });
+            Err(error) if error.is_not_found() => return Ok(gone("the object is missing")),
+            Err(StoreError::OutOfRange { .. }) => {
+                return Ok(gone("the pack ends before the file does"));
             }
             Err(source) => {
                 return Err(CatalogError::Store {

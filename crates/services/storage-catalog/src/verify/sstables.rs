@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use bucket::{Bucket, StoredSstable, WrongFiles};
+use bucket::{Bucket, LoadedPart, StoredSstable, WrongFiles};
 use cassandra_formats::{Descriptor, parse_file_name};
 use model::manifest::NodeManifest;
 
@@ -40,8 +40,14 @@ impl<'a> StoredSstables<'a> {
         }
     }
 
-    /// The SSTable of a file of the manifest, and the name of its component; `None` for a file that is no component.
-    pub fn find(&self, table: usize, file: usize) -> Option<(Arc<StoredSstable>, &'a str)> {
+    /// The SSTable of a file of the manifest, and the name of its component; `None` for a file that is no component. What
+    /// lies in the part of a pack is read from there.
+    pub fn find(
+        &self,
+        table: usize,
+        file: usize,
+        loaded: Option<&LoadedPart>,
+    ) -> Option<(Arc<StoredSstable>, &'a str)> {
         let siblings = self.siblings.get(&(table, file))?;
         let files = &self.manifest.tables[table].files;
         let (descriptor, component) = parse_file_name(&files[file].name).ok()?;
@@ -55,7 +61,11 @@ impl<'a> StoredSstables<'a> {
             }
             stored.insert(component.to_owned(), file.clone());
         }
-        let sstable = StoredSstable::new(self.bucket.clone(), descriptor, stored).with_lost(lost);
+        let mut sstable =
+            StoredSstable::new(self.bucket.clone(), descriptor, stored).with_lost(lost);
+        if let Some(loaded) = loaded {
+            sstable = sstable.with_loaded(loaded.clone());
+        }
         Some((Arc::new(sstable), component))
     }
 }

@@ -11,6 +11,7 @@ mod interleaved;
 mod kill;
 mod late;
 mod list;
+mod packs;
 mod pins;
 mod races;
 mod sstables;
