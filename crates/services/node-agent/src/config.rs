@@ -31,6 +31,9 @@ pub struct AgentConfig {
     /// What the parts and buffers of all uploads and downloads of this agent take of memory, whatever the number and size
     /// of files.
     pub transfer_memory_bytes: u64,
+    /// Files up to this size travel together in packs of up to 16 MiB; at most 1 MiB, and 0 packs none. Releases before packs
+    /// cannot read such a backup.
+    pub packed_file_bytes_max: u64,
     /// What is read at once of an SSTable's rows of which only a part is staged.
     pub slice_read_bytes: usize,
     /// Other components of such an SSTable come whole, and are checked as a whole, up to this size; of larger ones come
@@ -51,6 +54,7 @@ impl Default for AgentConfig {
             parallel_files: 8,
             read_buffer_bytes: 1 << 20,
             transfer_memory_bytes: 96 << 20,
+            packed_file_bytes_max: bucket::PACKED_FILE_BYTES_MAX,
             slice_read_bytes: 4 << 20,
             slice_whole_bytes_max: 256 << 20,
             reserved_bytes: 64 << 20,

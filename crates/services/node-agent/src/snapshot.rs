@@ -42,6 +42,21 @@ pub enum SnapshotRecord {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         damage: Vec<KeptDamage>,
     },
+    /// Files of it are in the bucket, in one pack. Earlier releases do not know packs, and refuse the journal.
+    Packed {
+        backup: BackupRef,
+        files: Vec<PackedFile>,
+    },
+}
+
+/// A file that is in a pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedFile {
+    pub table: TableId,
+    pub file: StoredFile,
+    /// What of it was damaged on disk and was kept on demand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damage: Vec<KeptDamage>,
 }
 
 /// How often a snapshot that is not whole is taken before it is given up.
@@ -148,7 +163,7 @@ async fn taken_before(
 pub fn find_taken(records: &[SnapshotRecord]) -> Option<Taken> {
     records.iter().find_map(|record| match record {
         SnapshotRecord::Taken(taken) => Some(taken.clone()),
-        SnapshotRecord::Stored { .. } => None,
+        SnapshotRecord::Stored { .. } | SnapshotRecord::Packed { .. } => None,
     })
 }
 

@@ -1,4 +1,5 @@
-//! Uploads a snapshot: every file read once, hashed from those very bytes, and named by a manifest that comes last.
+//! Uploads a snapshot: every file read once, hashed from those very bytes, and named by a manifest that comes last. Small
+//! files travel together in packs.
 //!
 //! Whatever is in the bucket is never written again, so the work can be stopped anywhere and taken up again: what the
 //! journal names is done, and what an earlier try stored without telling the journal is recognised by its content.
@@ -8,22 +9,21 @@ mod damage;
 mod error;
 mod facts;
 mod file;
+mod jobs;
 mod manifest;
+mod pack;
 mod pieces;
 mod put;
 mod read;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use cassandra_node::keys;
-use cassandra_node::sstables::{self, ComponentFile};
 use cassandra_node::tables;
-use chassis::work::{self, Work};
+use chassis::work::Work;
 use jiff::Timestamp;
 use model::manifest::{BackupKind, KeptDamage, NodeManifest, SstableFacts, StoredFile, TableFiles};
 use model::{BackupName, BackupRef, HostId, Selection, TableId};
-use sstable_files::SstableFiles;
 use tracing::info;
 
 use crate::agent::Agent;
@@ -36,6 +36,7 @@ pub use manifest::Summary;
 
 use facts::BaseFacts;
 use file::Uploader;
+use jobs::upload_files;
 use pieces::Pieces;
 
 /// What to upload as which backup.
@@ -67,6 +68,13 @@ struct Kept {
 struct Stored {
     files: HashMap<TableId, Vec<StoredFile>>,
     damaged: Vec<KeptDamage>,
+}
+
+impl Stored {
+    fn add(&mut self, table: TableId, kept: Kept) {
+        self.files.entry(table).or_default().push(kept.file);
+        self.damaged.extend(kept.damage);
+    }
 }
 
 /// Uploads what the bucket does not hold yet, and commits this node's manifest.
@@ -197,61 +205,33 @@ async fn base_files(
 
 /// What the journal says is in the bucket; of two records for a file the later one counts.
 fn stored_before(upload: &Upload, records: Vec<SnapshotRecord>) -> HashMap<FileKey, Kept> {
-    records
-        .into_iter()
-        .filter_map(|record| match record {
+    let mut stored = HashMap::new();
+    let mut add = |table, file, damage| {
+        stored.insert(file_key(table, &file), Kept { file, damage });
+    };
+    for record in records {
+        match record {
             SnapshotRecord::Stored {
                 backup,
                 table,
                 file,
                 damage,
-            } if backup == upload.backup => Some((file_key(table, &file), Kept { file, damage })),
-            SnapshotRecord::Stored { .. } | SnapshotRecord::Taken(_) => None,
-        })
-        .collect()
+            } if backup == upload.backup => add(table, file, damage),
+            SnapshotRecord::Packed { backup, files } if backup == upload.backup => {
+                for packed in files {
+                    add(packed.table, packed.file, packed.damage);
+                }
+            }
+            SnapshotRecord::Stored { .. }
+            | SnapshotRecord::Packed { .. }
+            | SnapshotRecord::Taken(_) => {}
+        }
+    }
+    stored
 }
 
 fn file_key(table: TableId, file: &StoredFile) -> FileKey {
     (table, file.index.clone(), file.name.clone())
-}
-
-async fn upload_files(
-    agent: &Agent,
-    uploader: &Uploader,
-    tables: &[SnapshotTable],
-    work: &Work,
-) -> Result<Stored, UploadError> {
-    type Piece = (Arc<tables::Table>, (ComponentFile, Arc<SstableFiles>));
-    let files: Vec<Piece> = tables
-        .iter()
-        .flat_map(|table| {
-            let of = Arc::new(table.table.clone());
-            let files = sstables::with_sstables(table.files.clone());
-            files.into_iter().map(move |file| (of.clone(), file))
-        })
-        .collect();
-    work.update(|progress| {
-        progress.bytes_total = files.iter().map(|(_, (file, _))| file.bytes).sum();
-        progress.items_total = files.len() as u64;
-    });
-    let mut stored = Stored::default();
-    let store = |(table, (file, sstable)): Piece| async move {
-        let kept = uploader.store_file(&table, file, sstable).await?;
-        Ok::<_, UploadError>((table.id, kept))
-    };
-    work::for_each(
-        &uploader.work,
-        agent.config.parallel_files,
-        files,
-        store,
-        |(table, kept)| {
-            work.update(|progress| progress.items_done += 1);
-            stored.files.entry(table).or_default().push(kept.file);
-            stored.damaged.extend(kept.damage);
-        },
-    )
-    .await?;
-    Ok(stored)
 }
 
 /// Every selected table, also those without data, in an order that does not depend on which upload ended first.
@@ -283,6 +263,8 @@ mod damage_tests;
 mod facts_tests;
 #[cfg(test)]
 mod memory_tests;
+#[cfg(test)]
+mod pack_tests;
 #[cfg(test)]
 mod put_tests;
 #[cfg(test)]

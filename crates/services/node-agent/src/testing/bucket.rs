@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use bucket::envelope::{DocumentKind, seal};
-use bucket::{Bucket, BucketError, Read};
+use bucket::{Bucket, BucketError, Document, Read, seal_document};
 use chassis::work::Work;
 use model::manifest::{BackupManifest, BackupNode, NodeManifest};
 use model::{BackupRef, HostId, Schema, Selection, TaskId};
@@ -83,18 +82,18 @@ impl FakeNode {
             coverage: Vec::new(),
         };
         let key = bucket::keys::backup_manifest(&backup);
-        self.put_sealed(&key, DocumentKind::BackupManifest, &committed);
+        self.put_sealed(&key, &committed);
     }
 
     /// Puts a node manifest under any key, in the place of what is there.
     pub fn put_manifest(&self, key: &str, manifest: &NodeManifest) {
-        self.put_sealed(key, DocumentKind::NodeManifest, manifest);
+        self.put_sealed(key, manifest);
     }
 
-    fn put_sealed(&self, key: &str, kind: DocumentKind, document: &impl Serialize) {
+    fn put_sealed(&self, key: &str, document: &(impl Document + Serialize)) {
         let path = self.bucket_root.join(key);
         fs::create_dir_all(path.parent().expect("a folder")).unwrap();
         let _ = fs::remove_file(&path);
-        fs::write(&path, seal(kind, document).unwrap().0).unwrap();
+        fs::write(&path, seal_document(document).unwrap().0).unwrap();
     }
 }

@@ -65,6 +65,8 @@ impl FakeNode {
             parallel_files: 2,
             read_buffer_bytes: 257,
             reserved_bytes: 0,
+            // Most tests are about files; those of packs say so.
+            packed_file_bytes_max: 0,
             ..AgentConfig::default()
         };
         let store = Arc::new(Faulty::new(bucket.clone()));
@@ -102,6 +104,12 @@ impl FakeNode {
             bucket_root,
             others: Vec::new(),
         }
+    }
+
+    /// Has small files travel in packs, as an agent does by default.
+    pub fn packing(mut self) -> Self {
+        self.agent.config.packed_file_bytes_max = AgentConfig::default().packed_file_bytes_max;
+        self
     }
 
     /// Has commands start and stop Cassandra, instead of the fake process.

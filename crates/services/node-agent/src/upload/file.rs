@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bucket::{Bucket, keys};
+use bucket::{Bucket, PACKED_FILE_BYTES_MAX, keys};
 use cassandra_formats::Component;
 use cassandra_node::files::blocking;
 use cassandra_node::sstables::{self, ComponentFile};
@@ -12,9 +12,8 @@ use chassis::work::Work;
 use model::manifest::{KeptDamage, StoredFile};
 use model::{BackupName, BackupRef, HostId};
 use sstable_files::SstableFiles;
-use tracing::warn;
 
-use super::damage::kept;
+use super::damage::{kept, warn_of};
 use super::pieces::Pieces;
 use super::put::Uploaded;
 use super::read::{self, Expected, ReadFault};
@@ -26,7 +25,7 @@ use crate::snapshot::SnapshotRecord;
 const READ_TRIES_MAX: u32 = 5;
 /// How many other objects may be where a file's object belongs: one for each try of a backup that was killed between
 /// upload and journal, with the file rewritten in between.
-const KEY_TRIES_MAX: u32 = 16;
+pub(super) const KEY_TRIES_MAX: u32 = 16;
 
 pub(super) struct Uploader {
     pub bucket: Bucket,
@@ -40,6 +39,17 @@ pub(super) struct Uploader {
     pub journal: Journal<SnapshotRecord>,
     pub keep_damaged: bool,
     pub pieces: Pieces,
+}
+
+/// What is known of a file before it is uploaded.
+pub(super) enum Known {
+    /// An earlier try of this upload has stored it.
+    Done(Kept),
+    /// The base has it.
+    OfBase(Kept),
+    /// It changed while it was compared with what the base has.
+    Changed,
+    No,
 }
 
 /// What came of one try. A file that changed meanwhile is read again.
@@ -78,6 +88,24 @@ impl Uploader {
         file: &ComponentFile,
         sstable: &Arc<SstableFiles>,
     ) -> Result<Try, UploadError> {
+        match self.known(table, file, sstable).await? {
+            Known::Done(kept) | Known::OfBase(kept) => Ok(Try::Stored(kept)),
+            Known::Changed => Ok(Try::Changed),
+            Known::No => {
+                let expected = self.expected(file, sstable);
+                self.upload(table, file, expected).await
+            }
+        }
+    }
+
+    /// Whether the bucket has a file already. If it does, its bytes count as done.
+    pub async fn known(
+        &self,
+        table: &Table,
+        file: &ComponentFile,
+        sstable: &Arc<SstableFiles>,
+    ) -> Result<Known, UploadError> {
+        self.work.check()?;
         let key = (table.id, file.index.clone(), file.name().to_owned());
         if let Some(done) = self.done.get(&key)
             && done.file.bytes == file.bytes
@@ -85,38 +113,40 @@ impl Uploader {
         {
             self.allow(table, file, &done.damage)?;
             self.work.add_bytes(file.bytes);
-            return Ok(Try::Stored(done.clone()));
+            return Ok(Known::Done(done.clone()));
+        }
+        let Some(base) = self.base.get(&key) else {
+            return Ok(Known::No);
+        };
+        if base.file.bytes != file.bytes {
+            return Ok(Known::No);
+        }
+        let unread =
+            file.class() != Component::Mutable && base.file.source.as_ref() == Some(&file.source);
+        if unread {
+            // Not noted: to find it again costs less. That holds for comparing a small file, too.
+            return Ok(Known::OfBase(self.reuse(table, file, base.clone())?));
         }
         let expected = self.expected(file, sstable);
-        if let Some(base) = self.base.get(&key)
-            && base.file.bytes == file.bytes
-        {
-            let unread = file.class() != Component::Mutable
-                && base.file.source.as_ref() == Some(&file.source);
-            if unread {
-                return self.reuse(table, file, base.clone()).await;
-            }
-            match read::content(expected.clone(), &self.pieces, &self.work).await {
-                Ok(content) if content.blake3 == base.file.blake3 => {
-                    let base = Kept {
-                        file: base.file.clone(),
-                        damage: kept(table, file, &content.damage),
-                    };
-                    return self.reuse(table, file, base).await;
+        match read::content(expected, &self.pieces, &self.work).await {
+            Ok(content) if content.blake3 == base.file.blake3 => {
+                let base = Kept {
+                    file: base.file.clone(),
+                    damage: kept(table, file, &content.damage),
+                };
+                let kept = self.reuse(table, file, base)?;
+                if file.bytes > PACKED_FILE_BYTES_MAX {
+                    self.note(table, &kept).await?;
                 }
-                Ok(_) => {}
-                Err(fault) => return self.unreadable(table, file, fault),
+                Ok(Known::OfBase(kept))
             }
+            Ok(_) => Ok(Known::No),
+            Err(ReadFault::Changed) => Ok(Known::Changed),
+            Err(fault) => Err(self.fault(table, file, fault)),
         }
-        self.upload(table, file, expected).await
     }
 
-    async fn reuse(
-        &self,
-        table: &Table,
-        file: &ComponentFile,
-        base: Kept,
-    ) -> Result<Try, UploadError> {
+    fn reuse(&self, table: &Table, file: &ComponentFile, base: Kept) -> Result<Kept, UploadError> {
         self.allow(table, file, &base.damage)?;
         self.work.add_bytes(file.bytes);
         let stored = StoredFile {
@@ -124,7 +154,12 @@ impl Uploader {
             source: Some(file.source.clone()),
             ..base.file
         };
-        self.keep(table, stored, base.damage).await
+        let kept = Kept {
+            file: stored,
+            damage: base.damage,
+        };
+        warn_of(table, &kept);
+        Ok(kept)
     }
 
     async fn upload(
@@ -169,8 +204,13 @@ impl Uploader {
                     from: None,
                     source: Some(file.source.clone()),
                 };
-                let damage = kept(table, file, &content.damage);
-                return self.keep(table, stored, damage).await;
+                let kept = Kept {
+                    file: stored,
+                    damage: kept(table, file, &content.damage),
+                };
+                self.note(table, &kept).await?;
+                warn_of(table, &kept);
+                return Ok(Try::Stored(kept));
             }
             known = Some(content);
         }
@@ -181,23 +221,16 @@ impl Uploader {
         })
     }
 
-    async fn keep(
-        &self,
-        table: &Table,
-        file: StoredFile,
-        damage: Vec<KeptDamage>,
-    ) -> Result<Try, UploadError> {
+    /// Notes in the journal how the bucket holds a file.
+    async fn note(&self, table: &Table, kept: &Kept) -> Result<(), UploadError> {
+        let Kept { file, damage } = kept;
         let record = SnapshotRecord::Stored {
             backup: self.backup.clone(),
             table: table.id,
             file: file.clone(),
             damage: damage.clone(),
         };
-        self.journal.append(&record).await?;
-        for damage in &damage {
-            warn!(table = %table.table, file = file.name, %damage, "damage is kept on demand");
-        }
-        Ok(Try::Stored(Kept { file, damage }))
+        Ok(self.journal.append(&record).await?)
     }
 
     pub(super) fn expected(&self, file: &ComponentFile, sstable: &Arc<SstableFiles>) -> Expected {
@@ -219,11 +252,25 @@ impl Uploader {
     ) -> Result<Try, UploadError> {
         match fault {
             ReadFault::Changed => Ok(Try::Changed),
-            ReadFault::File(error) => Err(error.into()),
-            ReadFault::Stopped(stopped) => Err(stopped.into()),
-            ReadFault::Damaged(damage) => {
-                Err(self.damaged(table, file, kept(table, file, &damage)))
-            }
+            fault => Err(self.fault(table, file, fault)),
+        }
+    }
+
+    /// Why the upload ends.
+    pub(super) fn fault(
+        &self,
+        table: &Table,
+        file: &ComponentFile,
+        fault: ReadFault,
+    ) -> UploadError {
+        match fault {
+            ReadFault::Changed => UploadError::FileChanged {
+                path: file.path.clone(),
+                tries: 1,
+            },
+            ReadFault::File(error) => error.into(),
+            ReadFault::Stopped(stopped) => stopped.into(),
+            ReadFault::Damaged(damage) => self.damaged(table, file, kept(table, file, &damage)),
         }
     }
 

@@ -1,6 +1,10 @@
 //! One file under one key: stored, found or not to be kept.
 
 use std::fs;
+use std::sync::Arc;
+
+use cassandra_node::sstables::ComponentFile;
+use sstable_files::SstableFiles;
 
 use super::put::Uploaded;
 use super::tests::{node, take};

@@ -101,9 +101,15 @@ impl Reader {
         let space = buffer.space();
         let want = space.len().min(piece_bytes);
         let want = usize::try_from(self.left()).map_or(want, |left| left.min(want));
+        self.fill(&mut space[..want])?;
+        Ok(buffer.into_bytes(want))
+    }
+
+    /// Reads the next bytes, as many as there is space for.
+    fn fill(&mut self, space: &mut [u8]) -> Result<(), ReadFault> {
         let mut filled = 0;
-        while filled < want {
-            let end = want.min(filled + STEP_BYTES);
+        while filled < space.len() {
+            let end = space.len().min(filled + STEP_BYTES);
             let read = match self.file.read(&mut space[filled..end]) {
                 // It is shorter than expected.
                 Ok(0) => return Err(ReadFault::Changed),
@@ -118,7 +124,7 @@ impl Reader {
             filled += read;
         }
         self.bytes += filled as u64;
-        Ok(buffer.into_bytes(filled))
+        Ok(())
     }
 
     /// Checks at the end of what is expected that everything was found so. A file that has changed is not damaged: what
@@ -246,6 +252,14 @@ pub(super) async fn content(
         }
         step = Step::Read(reader);
     }
+}
+
+/// Reads a small file into a space of just its size. Blocks.
+pub(super) fn whole(expected: Expected, space: &mut [u8]) -> Result<Content, ReadFault> {
+    let mut reader = Reader::open(expected)?;
+    reader.fill(space)?;
+    reader.end()?;
+    Ok(reader.content())
 }
 
 /// Tells the kernel that a file is read in order and only once. Its pages are dropped before those that Cassandra uses,

@@ -3,6 +3,7 @@ use std::fs;
 
 use api::ServiceError;
 use blob_store::testing::Fault;
+use futures::TryStreamExt;
 use model::manifest::StoredFile;
 
 use super::*;
@@ -32,8 +33,21 @@ pub(super) async fn upload_as(node: &FakeNode, backup: &str) -> Result<Summary, 
 
 /// Every file that a manifest names is in the bucket with the content that the manifest gives.
 pub(super) async fn check_bucket(node: &FakeNode, manifest: &NodeManifest) {
-    for file in manifest.tables.iter().flat_map(|table| &table.files) {
-        let bytes = node.agent.store.get(&file.object, 1 << 20).await.unwrap();
+    for file in manifest.files() {
+        let bytes: Vec<u8> = match file.offset {
+            None => node
+                .agent
+                .store
+                .get(&file.object, 1 << 20)
+                .await
+                .unwrap()
+                .into(),
+            Some(_) => {
+                let body = node.agent.bucket().open(file, None).await.unwrap();
+                let pieces: Vec<_> = body.try_collect().await.unwrap();
+                pieces.concat()
+            }
+        };
         assert_eq!(bytes.len() as u64, file.bytes, "{}", file.object);
         assert_eq!(
             blake3::hash(&bytes).to_hex().to_string(),

@@ -1,0 +1,162 @@
+//! Uploads the files of a snapshot: what the bucket has already is found first, then small files travel in packs and
+//! others alone.
+
+use std::sync::Arc;
+
+use bucket::Packing;
+use cassandra_node::sstables;
+use chassis::work::{self, Work};
+use model::TableId;
+
+use super::file::{Known, Uploader};
+use super::pack::Piece;
+use super::{Kept, Stored, UploadError};
+use crate::agent::Agent;
+use crate::snapshot::SnapshotTable;
+
+/// What is stored at once.
+enum Job {
+    File(Piece),
+    Pack(Vec<Piece>),
+}
+
+/// What is known of a small file before anything is uploaded.
+enum Small {
+    OfBase(Kept),
+    Done(Kept),
+    Open,
+}
+
+pub(super) async fn upload_files(
+    agent: &Agent,
+    uploader: &Uploader,
+    tables: &[SnapshotTable],
+    work: &Work,
+) -> Result<Stored, UploadError> {
+    let pieces = pieces(tables);
+    work.update(|progress| {
+        progress.bytes_total = pieces.iter().map(|piece| piece.file.bytes).sum();
+        progress.items_total = pieces.len() as u64;
+    });
+    let memory_bytes = agent.budget.total_bytes() as u64;
+    let packing = Packing::new(agent.config.packed_file_bytes_max, memory_bytes);
+    let (small, large) = pieces
+        .into_iter()
+        .partition::<Vec<_>, _>(|piece| packing.takes(piece.file.bytes));
+    let mut stored = Stored::default();
+    let packs = settle(agent, uploader, small, &packing, |table, kept| {
+        work.update(|progress| progress.items_done += 1);
+        stored.add(table, kept);
+    })
+    .await?;
+    let jobs = packs.into_iter().chain(large.into_iter().map(Job::File));
+    let run = |job| async move {
+        match job {
+            Job::Pack(pieces) => uploader.store_pack(pieces).await,
+            Job::File(piece) => {
+                let table = piece.table.id;
+                let kept = uploader.store_file(&piece.table, piece.file, piece.sstable);
+                Ok(vec![(table, kept.await?)])
+            }
+        }
+    };
+    work::for_each(
+        &uploader.work,
+        agent.config.parallel_files,
+        jobs.collect(),
+        run,
+        |files| {
+            work.update(|progress| progress.items_done += files.len() as u64);
+            for (table, kept) in files {
+                stored.add(table, kept);
+            }
+        },
+    )
+    .await?;
+    Ok(stored)
+}
+
+/// All files, SSTable by SSTable, so that what is restored together is stored together. The order depends on nothing but
+/// the snapshot.
+fn pieces(tables: &[SnapshotTable]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for table in tables {
+        let of = Arc::new(table.table.clone());
+        let files = sstables::with_sstables(table.files.clone());
+        let mut files: Vec<Piece> = files
+            .into_iter()
+            .map(|(file, sstable)| Piece {
+                table: of.clone(),
+                file,
+                sstable,
+            })
+            .collect();
+        files.sort_by(|a, b| {
+            let key = |piece: &Piece| (piece.file.index.clone(), piece.file.descriptor.clone());
+            (key(a), &a.file.path).cmp(&(key(b), &b.file.path))
+        });
+        pieces.extend(files);
+    }
+    pieces
+}
+
+/// Finds out which small files the bucket has, and lays the others into packs. Those that an earlier try of this upload has
+/// stored keep their places, so that the packs are the same in every try.
+async fn settle(
+    agent: &Agent,
+    uploader: &Uploader,
+    small: Vec<Piece>,
+    packing: &Packing,
+    mut found: impl FnMut(TableId, Kept),
+) -> Result<Vec<Job>, UploadError> {
+    let mut known: Vec<Option<Small>> = small.iter().map(|_| None).collect();
+    let look = |(at, piece): (usize, &Piece)| {
+        let piece = piece.clone();
+        async move {
+            let small = match uploader
+                .known(&piece.table, &piece.file, &piece.sstable)
+                .await?
+            {
+                Known::Done(kept) => Small::Done(kept),
+                Known::OfBase(kept) => Small::OfBase(kept),
+                Known::Changed | Known::No => Small::Open,
+            };
+            Ok::<_, UploadError>((at, small))
+        }
+    };
+    let (all, parallel) = (
+        small.iter().enumerate().collect(),
+        agent.config.parallel_files,
+    );
+    work::for_each(&uploader.work, parallel, all, look, |(at, small)| {
+        known[at] = Some(small);
+    })
+    .await?;
+    let mut laid: Vec<(Piece, Option<Kept>)> = Vec::new();
+    for (piece, known) in small.into_iter().zip(known) {
+        match known {
+            Some(Small::OfBase(kept)) => found(piece.table.id, kept),
+            Some(Small::Done(kept)) => laid.push((piece, Some(kept))),
+            Some(Small::Open) | None => laid.push((piece, None)),
+        }
+    }
+    let sizes: Vec<u64> = laid.iter().map(|(piece, _)| piece.file.bytes).collect();
+    let mut laid = laid.into_iter();
+    let mut jobs = Vec::new();
+    for pack in packing.lay_out(&sizes) {
+        let mut open = Vec::new();
+        for (piece, kept) in laid.by_ref().take(pack.len()) {
+            match kept {
+                Some(kept) => found(piece.table.id, kept),
+                None => open.push(piece),
+            }
+        }
+        match open.len() {
+            0 => {}
+            // Nothing travels with it.
+            1 => jobs.extend(open.pop().map(Job::File)),
+            _ => jobs.push(Job::Pack(open)),
+        }
+    }
+    Ok(jobs)
+}
