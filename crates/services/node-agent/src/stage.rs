@@ -10,7 +10,7 @@ mod slice;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bucket::keys;
+use bucket::{Run, keys};
 use cassandra_node::files::{self, blocking};
 use chassis::work::{self, Work};
 use model::manifest::NodeManifest;
@@ -25,7 +25,7 @@ use crate::restore::{Begun, RestoreRecord, RestoreState, TableTarget};
 
 pub use error::StageError;
 
-use fetch::Fetcher;
+use fetch::{Fetcher, by_request};
 use layout::{StagedFile, StagedSstable};
 use plan::plan;
 use share::Portion;
@@ -86,12 +86,15 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
     let missing = fetcher.missing(files, work).await?;
     let slice_bytes = slicer.disk_bytes(&slices, agent.config.parallel_files);
     fetcher.check_room(agent, &missing, &slice_bytes).await?;
-    let jobs = missing.into_iter().map(Job::Fetch);
+    let jobs = by_request(missing).into_iter().map(Job::Fetch);
     let jobs = jobs.chain(slices.into_iter().map(Job::Slice)).collect();
     let run = |job| async {
         match job {
-            Job::Fetch(file) => fetcher.fetch(file).await.map(|()| None),
-            Job::Slice(sstable) => slicer.slice(sstable).await,
+            Job::Fetch(run) => {
+                let files = run.files().len() as u64;
+                fetcher.fetch(run).await.map(|()| (files, None))
+            }
+            Job::Slice(sstable) => slicer.slice(sstable).await.map(|sliced| (1, sliced)),
         }
     };
     work::for_each(
@@ -99,8 +102,8 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
         agent.config.parallel_files,
         jobs,
         run,
-        |sliced| {
-            work.update(|progress| progress.items_done += 1);
+        |(items, sliced)| {
+            work.update(|progress| progress.items_done += items);
             staged.extend(sliced);
         },
     )
@@ -118,7 +121,7 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
 
 /// A piece of the work.
 enum Job {
-    Fetch(StagedFile),
+    Fetch(Run<StagedFile>),
     Slice(StagedSstable),
 }
 
@@ -251,6 +254,8 @@ fn count(
 
 #[cfg(test)]
 mod hostile_tests;
+#[cfg(test)]
+mod pack_tests;
 #[cfg(test)]
 mod slice_tests;
 #[cfg(test)]

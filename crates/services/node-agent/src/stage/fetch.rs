@@ -1,5 +1,6 @@
 //! Fetches files of a backup: checked while they are written, on disk before they get their names.
 
+mod together;
 mod writer;
 
 use std::collections::{BTreeMap, HashMap};
@@ -7,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use blob_store::{Budget, Reservation};
-use bucket::Bucket;
+use bucket::{Bucket, Run, RunLimits, pack_place, runs};
 use cassandra_node::files::{Ownership, blocking};
 use chassis::work::{Stopped, Work};
 use futures::StreamExt;
@@ -17,7 +18,7 @@ use super::StageError;
 use super::layout::StagedFile;
 use crate::agent::Agent;
 use crate::journal::Journal;
-use crate::restore::{RestoreRecord, RestoreState};
+use crate::restore::{FetchedFile, RestoreRecord, RestoreState};
 
 use writer::Writer;
 
@@ -25,6 +26,24 @@ use writer::Writer;
 const FETCH_TRIES_MAX: u32 = 2;
 /// What one transfer holds at once: a piece on its way to the disk, and what the connection has read ahead.
 const FETCH_BYTES: u64 = 1 << 20;
+
+/// Of a part of a pack that comes with one request. It passes through, so its size costs no memory.
+const RUN_LIMITS: RunLimits = RunLimits {
+    bytes_max: 16 << 20,
+    files_max: 4096,
+};
+
+/// A file, and where it is to be.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub file: StagedFile,
+    pub path: PathBuf,
+}
+
+/// Groups files by what comes with one request.
+pub(super) fn by_request(files: Vec<StagedFile>) -> Vec<Run<StagedFile>> {
+    runs(files, |file| pack_place(&file.stored), RUN_LIMITS)
+}
 
 pub(super) struct Fetcher {
     bucket: Bucket,
@@ -152,24 +171,55 @@ impl Fetcher {
         self.work.or_stop(self.budget.reserve(bytes)).await
     }
 
-    pub async fn fetch(&self, file: StagedFile) -> Result<(), StageError> {
-        self.fetch_to(&self.path(&file), &file).await?;
-        self.note(file).await
+    /// Fetches what comes with one request to where it is staged, and notes it.
+    pub async fn fetch(&self, run: Run<StagedFile>) -> Result<(), StageError> {
+        match run {
+            Run::Whole(file) => {
+                self.fetch_to(&self.path(&file), &file).await?;
+                self.note(&[file]).await
+            }
+            Run::Part(part, files) => {
+                let files = files.into_iter().map(|file| Target {
+                    path: self.path(&file),
+                    file,
+                });
+                self.fetch_part(&part, files.collect(), true).await
+            }
+        }
     }
 
-    /// Notes that a file is in its place, whole and checked.
-    pub async fn note(&self, file: StagedFile) -> Result<(), StageError> {
-        self.journal
-            .append(&RestoreRecord::Fetched {
-                path: Self::journal_path(&file),
-                file: file.stored,
-            })
-            .await?;
+    /// Fetches files to any places in their staging folders.
+    pub async fn fetch_all_to(&self, targets: Vec<Target>) -> Result<(), StageError> {
+        for run in runs(
+            targets,
+            |target| pack_place(&target.file.stored),
+            RUN_LIMITS,
+        ) {
+            match run {
+                Run::Whole(Target { file, path }) => self.fetch_to(&path, &file).await?,
+                Run::Part(part, targets) => self.fetch_part(&part, targets, false).await?,
+            }
+        }
         Ok(())
     }
 
+    /// Notes that files are in their places, whole and checked.
+    pub async fn note(&self, files: &[StagedFile]) -> Result<(), StageError> {
+        let mut fetched = files.iter().map(|file| FetchedFile {
+            path: Self::journal_path(file),
+            file: file.stored.clone(),
+        });
+        let record = match (files.len(), fetched.next()) {
+            (1, Some(FetchedFile { path, file })) => RestoreRecord::Fetched { path, file },
+            (_, first) => RestoreRecord::FetchedTogether {
+                files: first.into_iter().chain(fetched).collect(),
+            },
+        };
+        Ok(self.journal.append(&record).await?)
+    }
+
     /// Fetches a file to any place in its staging folder.
-    pub async fn fetch_to(&self, path: &Path, file: &StagedFile) -> Result<(), StageError> {
+    async fn fetch_to(&self, path: &Path, file: &StagedFile) -> Result<(), StageError> {
         let mut tries = 0;
         loop {
             tries += 1;

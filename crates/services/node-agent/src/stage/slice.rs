@@ -24,7 +24,7 @@ use model::manifest::StoredFile;
 use sstable_files::{NewSstable, SstableFiles};
 
 use super::StageError;
-use super::fetch::Fetcher;
+use super::fetch::{Fetcher, Target};
 use super::layout::{StagedFile, StagedSstable};
 use super::share::Portion;
 use crate::agent::Agent;
@@ -210,8 +210,12 @@ impl<'a> Slicer<'a> {
         Ok(sliced)
     }
 
-    /// Statistics.db is parsed as a whole, so nothing of it may be unchecked.
+    /// Statistics.db is parsed as a whole, so nothing of it may be unchecked. What is in a pack is small, and comes with its
+    /// neighbours.
     fn comes_whole(&self, file: &StagedFile) -> bool {
+        if file.stored.offset.is_some() {
+            return true;
+        }
         let component = file.component();
         let small = file.stored.bytes <= self.whole_bytes_max || component == STATISTICS;
         component != DATA && small
@@ -247,16 +251,20 @@ impl<'a> Slicer<'a> {
         let from = descriptor(&sstable.placement.from)?;
         let to = descriptor(&sstable.placement.to)?;
         let mut fetched = BTreeMap::new();
+        let mut whole = Vec::new();
         let mut stored: BTreeMap<String, StoredFile> = BTreeMap::new();
         for file in sstable.files.iter().filter(|file| is_read(file)) {
             let component = file.component();
             if self.comes_whole(file) {
-                let path = source.join(format!("{from}-{component}"));
-                self.fetcher.fetch_to(&path, file).await?;
+                whole.push(Target {
+                    path: source.join(format!("{from}-{component}")),
+                    file: file.clone(),
+                });
                 fetched.insert(component.to_owned(), file.stored.bytes);
             }
             stored.insert(component.to_owned(), file.stored.clone());
         }
+        self.fetcher.fetch_all_to(whole).await?;
         let stored = StoredSstable::new(self.fetcher.bucket(), from.clone(), stored)
             .with_local(SstableFiles::new(&source, from.clone(), fetched))
             .watched_by(reads);

@@ -73,11 +73,20 @@ impl Writer {
     }
 
     pub fn finish(self) -> Result<(), FileError> {
-        self.file
-            .sync_all()
-            .map_err(FileError::at("sync", &self.unfinished))?;
+        self.sync()?;
+        self.give_name()
+    }
+
+    /// Has it on disk. Of files that were written before the first of them is synced, the others cost little.
+    pub fn sync(&self) -> Result<(), FileError> {
         self.ownership
             .apply_to_open_file(&self.file, &self.unfinished)?;
+        let synced = self.file.sync_all();
+        synced.map_err(FileError::at("sync", &self.unfinished))
+    }
+
+    /// Moves it to its name, once it is on disk.
+    pub fn give_name(self) -> Result<(), FileError> {
         let held = |path: &Path| self.folder.path().join(files::name_of(path));
         fs::rename(held(&self.unfinished), held(&self.path))
             .map_err(FileError::at("move", &self.unfinished))

@@ -9,7 +9,7 @@ use super::Sliced;
 use crate::journal::Journal;
 use crate::restore::RestoreRecord;
 use crate::stage::StageError;
-use crate::stage::fetch::Fetcher;
+use crate::stage::fetch::{Fetcher, by_request};
 use crate::stage::layout::{StagedFile, StagedSstable};
 
 /// What slicing came to.
@@ -41,31 +41,35 @@ pub(super) fn move_in(
 }
 
 /// Gives the files of an SSTable their places in staging: moves those that have come to the folder `fetched`, and fetches
-/// the others. Returns what the journal records of it, and the bytes of the latter. Until the list of components has come, the SSTable is not listed as one.
+/// the others. Returns what the journal records of it, and the bytes of the latter. Until the list of components has come,
+/// the SSTable is not listed as one.
 pub(super) async fn take_whole(
     fetcher: &Fetcher,
     sstable: &StagedSstable,
     fetched: &Path,
 ) -> Result<(Sliced, u64), StageError> {
-    let mut files: Vec<&StagedFile> = sstable.files.iter().collect();
-    files.sort_by_key(|file| file.component() == TOC);
+    let files = sstable.files.iter().filter(|file| !fetcher.has(file));
+    let (list, others) = files.partition::<Vec<&StagedFile>, _>(|file| file.component() == TOC);
     let mut bytes = 0;
-    for file in files {
-        if fetcher.has(file) {
-            continue;
-        }
-        let from = fetched.join(format!("{}-{}", sstable.placement.from, file.component()));
-        if from.is_file() {
+    for files in [others, list] {
+        let mut missing = Vec::new();
+        for file in files {
+            let from = fetched.join(format!("{}-{}", sstable.placement.from, file.component()));
+            if !from.is_file() {
+                bytes += file.stored.bytes;
+                missing.push(file.clone());
+                continue;
+            }
             let (to, (_, ownership)) = (fetcher.path(file), fetcher.staging(&file.directory));
             blocking(move || {
                 ownership.make_folder(to.parent().unwrap_or(&to))?;
                 files::rename(&from, &to)
             })
             .await?;
-            fetcher.note(file.clone()).await?;
-        } else {
-            fetcher.fetch(file.clone()).await?;
-            bytes += file.stored.bytes;
+            fetcher.note(std::slice::from_ref(file)).await?;
+        }
+        for run in by_request(missing) {
+            fetcher.fetch(run).await?;
         }
     }
     Ok((all_of(sstable), bytes))

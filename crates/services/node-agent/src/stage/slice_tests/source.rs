@@ -34,11 +34,24 @@ pub struct Source {
 
 impl Source {
     pub async fn of(table: &str) -> Self {
+        Self::on(table, |node| node).await
+    }
+
+    /// The same with its files in packs.
+    pub async fn packed(table: &str) -> Self {
+        let source = Self::on(table, FakeNode::packing).await;
+        let mut files = source.manifest.files();
+        assert!(files.any(|file| file.offset.is_some()), "{table}");
+        drop(files);
+        source
+    }
+
+    async fn on(table: &str, set_up: impl FnOnce(FakeNode) -> FakeNode) -> Self {
         let release = match table.starts_with("bti") {
             true => "5.0.5",
             false => "4.1.9",
         };
-        let node = FakeNode::new(1, release);
+        let node = set_up(FakeNode::new(1, release));
         node.tables(&["real"]);
         node.table("real", 1, 0).copy(&fixture(table));
         let partitions = all_partitions(&node.table("real", 1, 0).0);
