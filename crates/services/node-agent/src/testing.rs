@@ -1,6 +1,7 @@
 //! A node of fakes for this crate's tests, with an agent and a bucket.
 
 mod bucket;
+pub mod lives;
 mod node;
 
 pub use cassandra_node::testing::Misbehaviour;

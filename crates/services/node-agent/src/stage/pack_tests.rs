@@ -1,5 +1,6 @@
 //! Files that come out of packs.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use model::manifest::StoredFile;
 use model::plan::RestoreMode;
 
 use super::*;
-use crate::testing::{FakeNode, TableFolder};
+use crate::testing::{FakeNode, TableFolder, lives};
 
 /// A backup of so many SSTables in packs, and another node that takes it.
 async fn nodes(sstables: usize) -> (FakeNode, FakeNode, NodeManifest) {
@@ -143,6 +144,29 @@ async fn a_staging_from_packs_that_dies_at_any_call_goes_on() {
             target.store.heal();
             assert_eq!(run(&target).await.unwrap(), 10, "{fault:?}");
             assert_eq!(staged(&target).contents(), contents(10));
+        }
+    }
+}
+
+#[test]
+fn a_staging_from_packs_that_is_killed_at_any_await_goes_on() {
+    let whole = Cell::new(None);
+    assert!(lives::polled(usize::MAX, async {
+        whole.set(Some(nodes(8).await));
+    }));
+    let (source, ..) = whole.take().unwrap();
+    for times in 1.. {
+        let target = FakeNode::beside(&source, "4.1.9");
+        target.tables(&["full"]);
+        let live = |times| lives::polled(times, async { run(&target).await.unwrap() });
+        let ended = live(times);
+        assert!(live(usize::MAX));
+        assert_eq!(staged(&target).contents(), contents(8), "{times}");
+        let files = fs::read_dir(staged(&target).0).unwrap().count();
+        assert_eq!(files, 40, "nothing is left of what was killed");
+        if ended {
+            assert!(times > 10, "{times} awaits are too few to be all");
+            return;
         }
     }
 }

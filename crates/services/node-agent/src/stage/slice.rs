@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bucket::StoredSstable;
+use bucket::{PACKED_FILE_BYTES_MAX, StoredSstable};
 use cassandra_formats::slice::{self, slice_reading};
 use cassandra_formats::{DATA, DIGEST, FILTER, STATISTICS, TOC, parse_file_name};
 use cassandra_node::files::{self, FileError, Ownership, blocking};
@@ -210,19 +210,23 @@ impl<'a> Slicer<'a> {
         Ok(sliced)
     }
 
-    /// Statistics.db is parsed as a whole, so nothing of it may be unchecked. What is in a pack is small, and comes with its
-    /// neighbours.
+    /// What of it is fetched before it is sliced. Statistics.db is parsed as a whole, so nothing of it may be unchecked. What
+    /// is in a pack is small and comes with its neighbours, also what is only needed if all partitions are wanted.
     fn comes_whole(&self, file: &StagedFile) -> bool {
-        if file.stored.offset.is_some() {
+        let component = file.component();
+        if cassandra_node::sstables::is_attached_index(component) {
+            return false;
+        }
+        let stored = &file.stored;
+        if stored.offset.is_some() && stored.bytes <= PACKED_FILE_BYTES_MAX {
             return true;
         }
-        let component = file.component();
-        let small = file.stored.bytes <= self.whole_bytes_max || component == STATISTICS;
-        component != DATA && small
+        let small = stored.bytes <= self.whole_bytes_max || component == STATISTICS;
+        is_read(file) && component != DATA && small
     }
 
     fn fetched_whole(&self, sstable: &StagedSstable) -> u64 {
-        let files = sstable.files.iter().filter(|file| is_read(file));
+        let files = sstable.files.iter();
         files
             .filter(|file| self.comes_whole(file))
             .map(|file| file.stored.bytes)
@@ -253,16 +257,21 @@ impl<'a> Slicer<'a> {
         let mut fetched = BTreeMap::new();
         let mut whole = Vec::new();
         let mut stored: BTreeMap<String, StoredFile> = BTreeMap::new();
-        for file in sstable.files.iter().filter(|file| is_read(file)) {
+        for file in &sstable.files {
             let component = file.component();
-            if self.comes_whole(file) {
+            let (comes_whole, is_read) = (self.comes_whole(file), is_read(file));
+            if comes_whole {
                 whole.push(Target {
                     path: source.join(format!("{from}-{component}")),
                     file: file.clone(),
                 });
+            }
+            if comes_whole && is_read {
                 fetched.insert(component.to_owned(), file.stored.bytes);
             }
-            stored.insert(component.to_owned(), file.stored.clone());
+            if is_read {
+                stored.insert(component.to_owned(), file.stored.clone());
+            }
         }
         self.fetcher.fetch_all_to(whole).await?;
         let stored = StoredSstable::new(self.fetcher.bucket(), from.clone(), stored)

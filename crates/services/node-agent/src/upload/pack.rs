@@ -86,7 +86,10 @@ impl Uploader {
         });
         let (pieces, work) = (pieces.collect(), self.work.clone());
         let pack = blocking(move || read_into(buffer, pieces, &work, &counter)).await;
-        pack.map_err(|(piece, fault)| self.fault(&piece.table, &piece.file, fault))
+        pack.map_err(|ended| {
+            let (piece, fault) = *ended;
+            self.fault(&piece.table, &piece.file, fault)
+        })
     }
 
     /// Stores what was read, and notes it in the journal: all files at once, so that a pack is never known in part.
@@ -171,7 +174,7 @@ fn read_into(
     pieces: Vec<(Piece, Expected)>,
     work: &Work,
     counter: &Counter,
-) -> Result<ReadPack, (Piece, ReadFault)> {
+) -> Result<ReadPack, Box<(Piece, ReadFault)>> {
     let (mut files, mut changed) = (Vec::new(), Vec::new());
     let mut at = 0;
     for (piece, expected) in pieces {
@@ -193,7 +196,7 @@ fn read_into(
                 at = end;
             }
             Err(ReadFault::Changed) => changed.push(piece),
-            Err(fault) => return Err((piece, fault)),
+            Err(fault) => return Err(Box::new((piece, fault))),
         }
     }
     Ok(ReadPack {

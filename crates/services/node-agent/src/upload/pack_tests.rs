@@ -2,9 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 
 use api::ServiceError;
 use blob_store::testing::Fault;
@@ -15,7 +12,7 @@ use std::sync::Arc;
 use super::pack::Piece;
 use super::tests::{check_bucket, node as unpacked, take, upload_as};
 use super::*;
-use crate::testing::{FakeNode, fixture};
+use crate::testing::{FakeNode, fixture, lives};
 
 fn node() -> FakeNode {
     unpacked().packing()
@@ -130,31 +127,13 @@ async fn an_upload_with_packs_that_dies_at_any_call_ends_the_same_and_leaves_not
     }
 }
 
-/// Polls a future so often, and drops it then; whether it came to its end.
-async fn polled(times: usize, future: impl Future) -> bool {
-    let mut future = pin!(future);
-    let mut left = times;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(false);
-        }
-        left -= 1;
-        future.as_mut().poll(context).map(|_| true)
-    })
-    .await
-}
-
 #[test]
 fn an_upload_that_is_killed_at_any_await_goes_on_and_leaves_nothing() {
-    // A runtime of its own for each life of the agent: when it is dropped, nothing of that life is at work any more.
     let live = |node: &FakeNode, times: usize| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.unwrap().block_on(polled(times, async {
+        lives::polled(times, async {
             take(node).await;
             upload_as(node, "b1").await.unwrap();
-        }))
+        })
     };
     for times in 1.. {
         let node = node();
@@ -166,10 +145,7 @@ fn an_upload_that_is_killed_at_any_await_goes_on_and_leaves_nothing() {
             assert_eq!(packs(&manifest).len(), 1);
             assert_eq!(garbage(&node, &[&manifest]), [] as [String; 0], "{times}");
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.unwrap().block_on(check);
+        assert!(lives::polled(usize::MAX, check));
         if ended {
             assert!(times > 10, "{times} awaits are too few to be all");
             return;
@@ -187,6 +163,19 @@ async fn packs_that_the_journal_names_are_not_read_again() {
     node.store.set(Fault::DieBefore(100));
     upload_as(&node, "b1").await.unwrap();
     assert_eq!(node.store.calls(), 2, "look for the manifest, and write it");
+}
+
+#[tokio::test]
+async fn progress_ends_at_its_total() {
+    let node = node();
+    take(&node).await;
+    let (work, progress, _stop) = Work::new();
+    let wanted = node.upload("b1", None);
+    let summary = upload(&node.agent, &wanted, &work).await.unwrap();
+    let progress = progress.borrow().clone();
+    assert_eq!(progress.bytes_done, progress.bytes_total);
+    assert_eq!((progress.items_done, progress.items_total), (15, 15));
+    assert_eq!((summary.bytes, summary.sstables), (progress.bytes_done, 2));
 }
 
 #[tokio::test]

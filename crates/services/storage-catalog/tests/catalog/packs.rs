@@ -58,7 +58,8 @@ async fn packed_world() -> (Memory, World) {
 
 #[tokio::test]
 async fn a_commit_wants_packs_that_reach_to_the_end_of_their_last_file() {
-    let bends: [(fn(&mut Vec<u8>), bool); 3] = [
+    type Bend = fn(&mut Vec<u8>);
+    let bends: [(Bend, bool); 3] = [
         (|bytes| bytes.truncate(bytes.len() - 1), false),
         (|bytes| bytes.push(0), true),
         (|_| {}, true),

@@ -8,12 +8,12 @@ use super::*;
 use crate::testing::FakeNode;
 
 /// Ranges with all partitions, apart from each other wherever two are.
-fn all_but_gaps(source: &Source) -> Vec<(i64, i64)> {
+pub(super) fn all_but_gaps(source: &Source) -> Vec<(i64, i64)> {
     let tokens = source.tokens();
     tokens.iter().map(|token| (token - 1, *token)).collect()
 }
 
-fn own(ranges: &[(i64, i64)]) -> Stage {
+pub(super) fn own(ranges: &[(i64, i64)]) -> Stage {
     order(vec![SourceShare {
         trims: true,
         ..share(1, ranges)
@@ -21,7 +21,7 @@ fn own(ranges: &[(i64, i64)]) -> Stage {
 }
 
 /// Files by name, without what is made for each SSTable.
-fn files_of(folder: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn files_of(folder: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
     let sstables = sstables(folder);
     let files = sstables.iter().flat_map(|sstable| {
         let descriptor = sstable.descriptor().to_string();
@@ -33,7 +33,7 @@ fn files_of(folder: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-fn live(source: &Source) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn live(source: &Source) -> BTreeMap<String, Vec<u8>> {
     files_of(&source.node.table("real", 1, 0).0)
 }
 
