@@ -27,10 +27,11 @@ const FETCH_TRIES_MAX: u32 = 2;
 /// What one transfer holds at once: a piece on its way to the disk, and what the connection has read ahead.
 const FETCH_BYTES: u64 = 1 << 20;
 
-/// Of a part of a pack that comes with one request. It passes through, so its size costs no memory.
+/// Of a part of a pack that comes with one request. It passes through, so its size costs no memory. What takes the time of
+/// small files is to sync them, so that several such parts are to be at work at once.
 const RUN_LIMITS: RunLimits = RunLimits {
     bytes_max: 16 << 20,
-    files_max: 4096,
+    files_max: 512,
 };
 
 /// A file, and where it is to be.

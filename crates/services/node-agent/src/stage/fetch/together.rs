@@ -168,6 +168,9 @@ impl Writing {
     /// Gives all that is written its name, after all of it is on disk.
     fn place(&mut self, placed: &mut Vec<usize>) -> Result<(), FileError> {
         for (_, writer) in &self.written {
+            writer.begin_sync();
+        }
+        for (_, writer) in &self.written {
             writer.sync()?;
         }
         for (at, writer) in self.written.drain(..) {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use cassandra_node::files::{self, FileError, Ownership};
 use cassandra_node::held_folder::HeldFolder;
-use nix::fcntl::posix_fallocate;
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise, posix_fallocate};
 
 /// What a file is called while it is not whole.
 const UNFINISHED: &str = "part";
@@ -77,7 +77,14 @@ impl Writer {
         self.give_name()
     }
 
-    /// Has it on disk. Of files that were written before the first of them is synced, the others cost little.
+    /// Begins to write it to the disk, and waits for nothing. File systems that give files their blocks only now do so for
+    /// all that are begun before the first is synced, and note it once.
+    pub fn begin_sync(&self) {
+        // It is only advice.
+        let _ = posix_fadvise(&self.file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+    }
+
+    /// Has it on disk.
     pub fn sync(&self) -> Result<(), FileError> {
         self.ownership
             .apply_to_open_file(&self.file, &self.unfinished)?;
@@ -93,12 +100,15 @@ impl Writer {
     }
 }
 
+/// A smaller file is written at once, so that it is in one piece anyway.
+const UNRESERVED_BYTES_MAX: i64 = 1 << 20;
+
 /// Takes the space at once, so that a full disk is found before the transfer and files are in one piece.
 fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     let Ok(bytes) = i64::try_from(bytes) else {
         return Err(io::ErrorKind::StorageFull.into());
     };
-    if bytes == 0 {
+    if bytes <= UNRESERVED_BYTES_MAX {
         return Ok(());
     }
     match posix_fallocate(file.as_fd(), 0, bytes) {
