@@ -45,6 +45,19 @@ async fn clusters_are_registered_listed_and_forgotten() {
 }
 
 #[tokio::test]
+async fn an_adopted_cluster_is_shown_with_what_lost_tasks_have_left() {
+    let mut fake = Fake::default();
+    fake.clusters[0].nodes[0].cluster_name = "Other".into();
+    let fake = fake.serve().await;
+    let adopt = ["cluster", "adopt", "prod", "--agent", "10.0.0.5:7401"];
+    let ran = ringkeep(&fake.endpoint, &adopt).await;
+    expect![[""]].assert_eq(&ran.transcript(&fake.endpoint));
+    let adopt = [&adopt[..], &["-o", "json"]].concat();
+    let ran = ringkeep(&fake.endpoint, &adopt).await;
+    expect![[""]].assert_eq(&ran.out);
+}
+
+#[tokio::test]
 async fn show_says_what_the_agents_say() {
     let mut fake = Fake::default();
     let node = &mut fake.clusters[0].nodes[0];
