@@ -97,7 +97,16 @@ impl TaskLines {
             parts.push(format!("{} left", human::seconds(seconds)));
         }
         let slowest = self.pace.slowest_first(task).into_iter();
-        let slowest = slowest.map(|step| (pace::name(step), self.pace.text(step)));
+        let slowest = slowest.map(|step| {
+            // Else the figures would be there twice.
+            let is_all = step.bytes_total == total;
+            let text = if is_all {
+                pace::doing(step)
+            } else {
+                self.pace.text(step)
+            };
+            (pace::name(step), text)
+        });
         let slowest = slowest
             .filter(|(_, text)| !text.is_empty())
             .map(|(name, text)| format!("; {name}: {text}"))
@@ -217,7 +226,7 @@ pub(super) mod tests {
             expect![[r#"
                 0s upload on a: running
                 0s backup: running, 50 %, 0 B of 4.0 KiB, 9s left
-                6s backup: running, 50 %, 2.0 KiB of 4.0 KiB, 9s left
+                6s backup: running, 50 %, 2.0 KiB of 4.0 KiB, 341 B/s, 9s left
             "#]],
         );
     }

@@ -88,12 +88,16 @@ impl Pace {
             let left = self.seconds_left(step).filter(|left| *left < u64::MAX);
             parts.extend(left.map(|left| format!("{} left", human::seconds(left))));
         }
-        if !step.error.is_empty() {
-            parts.push(format!("trying again: {}", step.error));
-        } else if !step.note.is_empty() {
-            parts.push(step.note.clone());
-        }
+        parts.extend(Some(doing(step)).filter(|text| !text.is_empty()));
         parts.join(", ")
+    }
+}
+
+/// What a step is at; empty if there is nothing to say.
+pub fn doing(step: &ShownTaskStep) -> String {
+    match step.error.as_str() {
+        "" => step.note.clone(),
+        error => format!("trying again: {error}"),
     }
 }
 

@@ -59,7 +59,7 @@ async fn create_and_wait_shows_progress_then_the_backup() {
         task 0192f000-0000-7000-8000-000000000001 makes backup prod/nightly
         snapshot on 127.0.0.2: succeeded
         upload on 127.0.0.2: running
-        backup: running, 62 %, 1.0 MiB of 4.0 MiB, 1m 35s left; upload: shop.orders
+        backup: running, 62 %, 1.0 MiB of 4.0 MiB, 1m 35s left; upload on 127.0.0.2: shop.orders
         upload on 127.0.0.2: succeeded
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));

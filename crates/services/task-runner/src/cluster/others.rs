@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 
-use model::{HostId, RingMember};
+use model::HostId;
 
 use crate::context::Context;
 use crate::describe::describe_all;
@@ -22,7 +22,7 @@ pub(super) async fn add_to(context: &Context, agents: &mut Vec<String>) {
     };
     let unknown = first.ring.iter().filter(|it| !known.contains(&it.host_id));
     for member in unknown {
-        let agent = at.member(member);
+        let agent = at.address(&member.address);
         // It was given, and did not reply.
         if !agents.contains(&agent) {
             agents.push(agent);
@@ -44,9 +44,8 @@ impl<'a> At<'a> {
         Some(Self { scheme, port })
     }
 
-    fn member(&self, member: &RingMember) -> String {
+    fn address(&self, address: &str) -> String {
         let Self { scheme, port } = self;
-        let address = &member.address;
         match address.parse::<Ipv6Addr>() {
             Ok(address) => format!("{scheme}[{address}]:{port}"),
             Err(_) => format!("{scheme}{address}:{port}"),
@@ -65,12 +64,8 @@ mod tests {
             ("[2001:db8::1]:7401", "2001:db8::2", "[2001:db8::2]:7401"),
             ("https://node-1:7402", "10.0.0.2", "https://10.0.0.2:7402"),
         ] {
-            let member = RingMember {
-                address: address.into(),
-                ..RingMember::default()
-            };
             let at = At::of(agent).expect("an address with a port");
-            assert_eq!(at.member(&member), expected);
+            assert_eq!(at.address(address), expected);
         }
     }
 }

@@ -49,8 +49,10 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let leftovers = leftovers.map_err(|error| context.failed(Service::TaskRunner, error))?;
     let mut view = AdoptedView::new(&cluster, &backups, &garbage, leftovers);
     if let Some(newest) = newest(&backups) {
-        let shown = catalog.show_backup(&newest.backup).await;
-        let shown = shown.map_err(|error| context.failed(Service::StorageCatalog, error))?;
+        let shown = catalog.show_backup(Some(&cluster.name), &newest.backup.name);
+        let shown = shown
+            .await
+            .map_err(|error| context.failed(Service::StorageCatalog, error))?;
         let node = state.nodes.first();
         view.compare_names(&shown.cluster_name, node.map(|node| &*node.cluster_name));
     }
