@@ -393,6 +393,14 @@ codes! {
          refused while nothing is lost yet. The agents' role, or a guardrail, does not allow the scratch keyspace, and the \
          restore goes without. Allow it (mostly GRANT CREATE ON ALL KEYSPACES), and plan again."
 
+    SNAPSHOTS_APART Warning After
+        "The snapshots of a backup were taken more than a minute apart, by the clocks of the nodes. Usually it is less than a \
+         second: a node failed and was asked again, or was busy, or the clocks differ. The backup has what each node held when \
+         its own snapshot was taken, so that of rows which were written together in that time some may be there and others \
+         not. Make another backup, and check the clocks if it happens again. In the plan of a restore this is advice: take \
+         another backup if programs rely on such rows. A repair afterwards brings the replicas of a row together; it does not \
+         bring rows that no snapshot has."
+
     // What a task could not do, said when it ends.
     SCHEMA_CHANGED_DURING_BACKUP Warning After
         "The schema changed between the plan of a backup and its snapshots. The backup holds the later schema; a table \

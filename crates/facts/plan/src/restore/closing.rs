@@ -1,6 +1,7 @@
 //! What else could be done, and what is left to people when the restore is done.
 
 mod afterwards;
+mod apart;
 mod commit_logs;
 mod deleted;
 mod forward;
@@ -18,5 +19,6 @@ pub(super) const RULES: &[fn(&Restored, &mut Findings)] = &[
     untried::check,
     kept::check,
     commit_logs::check,
+    apart::check,
     afterwards::check,
 ];
