@@ -222,8 +222,13 @@ codes! {
     // The schema.
     TYPE_DIFFERS Refusal Before
         "A user-defined type, function or aggregate is there and is not as it was in the backup. Restored rows would be \
-         read by the wrong definition. Bring it back to the backup's form by the CQL of the finding, or drop it, first. \
-         As advice: a type has fields that were added since, and keeps them."
+         read by the wrong definition. A restore takes tables back and refuses this, because tables that it leaves alone may \
+         use the live definition, and CQL has no statement that gives a field its earlier type. Bring it back to the backup's \
+         form by the CQL of the finding, or drop it, first. As advice: a type has fields that were added since, and keeps them."
+    DURABLE_WRITES_DIFFER Warning After
+        "A live keyspace of the restore has another value of durable_writes than it had in the backup, and keeps it: with false, \
+         a node that crashes loses what it has not flushed yet. The hint has the CQL that sets it as it was. As advice: the \
+         live keyspace has true, which is the safe value."
     NAME_TAKEN Refusal Before
         "Something else has the name that a table, a view or an index of the backup needs. Drop or rename it first."
     CUSTOM_COMPACTION_MISSING Refusal Before

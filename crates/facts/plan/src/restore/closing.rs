@@ -4,6 +4,7 @@ mod afterwards;
 mod apart;
 mod commit_logs;
 mod deleted;
+mod durability;
 mod forward;
 mod kept;
 mod offer;
@@ -16,6 +17,7 @@ pub(super) const RULES: &[fn(&Restored, &mut Findings)] = &[
     offer::check,
     deleted::check,
     forward::check,
+    durability::check,
     untried::check,
     kept::check,
     commit_logs::check,
