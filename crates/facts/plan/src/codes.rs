@@ -85,7 +85,7 @@ codes! {
 
     // The cluster and its agents.
     AGENT_UNREACHABLE Refusal Before
-        "An agent of the cluster did not answer. Each node's agent is needed, because each node holds a part of the \
+        "An agent of the cluster did not reply. Each node's agent is needed, because each node holds a part of the \
          data."
     NODE_UNHEALTHY Refusal Before
         "A node's agent replies, but reports that its Cassandra cannot be backed up or restored now; the message says why."
@@ -151,7 +151,7 @@ codes! {
          now, and its result is kept with the backup: a backup that was found whole is not named again."
     COVERAGE_REDUCED Warning Before
         "The backup lacks, or is made without, some of the replicas that its ring had, and that was asked for with `--completeness \
-         quorum`, `one` or `any`. What only the missing replicas had is not restored, and reads may answer with older \
+         quorum`, `one` or `any`. What only the missing replicas had is not restored, and reads may return older \
          rows than they did. The plan shows how much of the ring has how many replicas. Run a full repair before \
          programs read: it spreads what is there, and brings back nothing else. As advice: the missing nodes held nothing of what is \
          restored."
