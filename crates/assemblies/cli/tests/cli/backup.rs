@@ -327,6 +327,32 @@ async fn show_is_readable() {
         .assert_eq(&fake.asked().join("\n"));
 }
 
+#[tokio::test]
+async fn show_names_snapshots_that_are_far_apart() {
+    let fake = Fake {
+        backup: catalog_pb::Backup {
+            snapshot_spread_ms: 310_000,
+            ..samples::backup()
+        },
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "show", "nightly"]).await;
+    let mut lines = ran
+        .out
+        .lines()
+        .skip_while(|line| !line.starts_with("spread"));
+    assert_eq!(
+        [lines.next(), lines.next()],
+        [
+            Some("spread    310.0 s between the first and the last snapshot"),
+            Some(
+                "apart     the first and the last node's snapshot are 5m 10s apart: rows that were written together in that time may be in the backup one without the other"
+            ),
+        ]
+    );
+}
+
 /// A verification that finds this.
 fn verifying(damage: Vec<catalog_pb::Damage>) -> Fake {
     let ended = samples::verification(Some(samples::report(damage)));
