@@ -7,7 +7,7 @@ mod pace;
 
 use std::time::Instant;
 
-use model::task::{Progress, ShownTask, TaskKind};
+use model::task::{Progress, ShownTask, ShownTaskStep, TaskKind};
 use views::UNKNOWN;
 
 use crate::human;
@@ -66,6 +66,12 @@ impl TaskMeter {
 /// What the task does, in a word.
 fn kind(task: &ShownTask) -> &'static str {
     task.kind.map_or(UNKNOWN, TaskKind::as_str)
+}
+
+/// Bytes of all steps: totals come to be known step by step.
+fn bytes(task: &ShownTask) -> (u64, u64) {
+    let sum = |figure: fn(&ShownTaskStep) -> u64| task.steps.iter().map(figure).sum();
+    (sum(|step| step.bytes_done), sum(|step| step.bytes_total))
 }
 
 /// The progress of one stream, such as verifying a backup.

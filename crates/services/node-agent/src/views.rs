@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use api::{ErrorKind, ServiceError};
-use cassandra_node::cql::CqlError;
+use cassandra_node::cql::Row;
+use cassandra_node::role::allowed;
 use cassandra_node::tables;
 use chassis::work::Work;
 use model::TableRef;
@@ -129,13 +130,9 @@ async fn await_batches(agent: &Agent, work: &Work) -> Result<(), ViewsError> {
 
 /// The ids of the batches that this node has still to send; none if the role may not read them.
 async fn batches(agent: &Agent) -> Result<Option<BTreeSet<String>>, AgentError> {
-    let rows = match agent.node.cql.query(BATCHES).await {
-        Ok(rows) => rows,
-        Err(CqlError::Statement { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let ids = rows.iter().filter_map(|row| row.optional_text("id"));
-    Ok(Some(ids.map(str::to_owned).collect()))
+    let rows = allowed(agent.node.cql.query(BATCHES).await)?;
+    let id = |row: &Row| row.optional_text("id").map(str::to_owned);
+    Ok(rows.map(|rows| rows.iter().filter_map(id).collect()))
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 use model::task::{ShownTask, ShownTaskStep, StepState};
 
 use super::bar::Bar;
-use super::kind;
 use super::pace::{self, Pace};
+use super::{bytes, kind};
 use crate::human;
 use crate::text::task::percent;
 
@@ -72,12 +72,6 @@ fn shown<'task>(pace: &Pace, task: &'task ShownTask) -> Vec<&'task ShownTaskStep
     slowest.truncate(STEPS_SHOWN);
     let is_shown = |step: &&ShownTaskStep| slowest.iter().any(|it| it.id == step.id);
     task.steps.iter().filter(is_shown).collect()
-}
-
-/// Bytes of all steps: totals come to be known step by step.
-fn bytes(task: &ShownTask) -> (u64, u64) {
-    let sum = |figure: fn(&ShownTaskStep) -> u64| task.steps.iter().map(figure).sum();
-    (sum(|step| step.bytes_done), sum(|step| step.bytes_total))
 }
 
 /// Time left, and how many steps run.

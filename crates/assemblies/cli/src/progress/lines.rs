@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use model::task::{ShownTask, ShownTaskStep, StepState, TaskState};
 use views::UNKNOWN;
 
-use super::kind;
 use super::pace::{self, Pace};
+use super::{bytes, kind};
 use crate::human;
 use crate::text::task::{is_barrier, percent};
 
@@ -86,8 +86,7 @@ impl TaskLines {
 
     /// All of the task, and the step that will take longest.
     fn task_line(&self, task: &ShownTask) -> String {
-        let done: u64 = task.steps.iter().map(|step| step.bytes_done).sum();
-        let total: u64 = task.steps.iter().map(|step| step.bytes_total).sum();
+        let (done, total) = bytes(task);
         let mut parts = vec![percent(task.progress)];
         if total > 0 {
             parts.push(format!("{} of {}", human::bytes(done), human::bytes(total)));
