@@ -253,6 +253,8 @@ fn count(
 }
 
 #[cfg(test)]
+mod differential_tests;
+#[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
 mod pack_tests;

@@ -2,7 +2,7 @@
 
 mod own;
 mod packed;
-mod source;
+pub(super) mod source;
 
 use std::collections::BTreeMap;
 use std::fs;
