@@ -36,7 +36,7 @@ pub use document::{DeletionMark, Document, Pin, Read, Tombstone, Written, seal_d
 pub use envelope::{DocumentError, DocumentKind};
 pub use error::{BucketError, store_kind, store_reason};
 pub use node_manifest::{CommittedNode, CommittedNodes};
-pub use packing::{PACKED_FILE_BYTES_MAX, Packing, pack_name};
+pub use packing::{PACKED_FILE_BYTES_MAX, PackedFile, Packing, pack_name};
 pub use presence::{WrongFile, WrongFiles};
 pub use rows_check::RowsCheck;
 pub use run::{LoadedPart, PackPart, Run, RunLimits, Split, pack_place, runs};

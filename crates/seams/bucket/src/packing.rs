@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use model::TableId;
+
 /// Larger files are objects of their own, whatever the settings: a request for each costs little beside its bytes.
 pub const PACKED_FILE_BYTES_MAX: u64 = 1 << 20;
 /// One part of an upload by default, so that a pack is sent with one request.
@@ -55,18 +57,45 @@ impl Packing {
     }
 }
 
-/// The name of the pack that holds files of these sizes and hashes in this order: packs of one name hold the same bytes.
-pub fn pack_name<'a>(files: impl IntoIterator<Item = (u64, &'a str)>) -> String {
+/// A file of a pack: what it is, and what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackedFile<'a> {
+    /// The table that it belongs to.
+    pub table: TableId,
+    /// The secondary index that it belongs to, if it is not of the table itself.
+    pub index: Option<&'a str>,
+    /// Its name.
+    pub name: &'a str,
+    /// Its size.
+    pub bytes: u64,
+    /// The hex BLAKE3 of its content.
+    pub blake3: &'a str,
+}
+
+/// The name of the pack that holds these files in this order: packs of one name hold the same bytes. Packs of other files
+/// have other names, also if their content is the same: a manifest names no byte as part of two files.
+pub fn pack_name<'a>(files: impl IntoIterator<Item = PackedFile<'a>>) -> String {
     let mut hasher = blake3::Hasher::new();
-    for (bytes, blake3) in files {
-        hasher.update(&bytes.to_le_bytes());
-        hasher.update(blake3.as_bytes());
+    for file in files {
+        hasher.update(file.table.0.as_bytes());
+        hash_text(&mut hasher, file.index.unwrap_or_default());
+        hash_text(&mut hasher, file.name);
+        hasher.update(&file.bytes.to_le_bytes());
+        hash_text(&mut hasher, file.blake3);
     }
     hasher.finalize().to_hex().to_string()
 }
 
+/// With its length, so that no two sequences of texts are the same bytes.
+fn hash_text(hasher: &mut blake3::Hasher, text: &str) {
+    hasher.update(&(text.len() as u64).to_le_bytes());
+    hasher.update(text.as_bytes());
+}
+
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     /// Sizes that a generator of pseudo-random numbers makes of a seed.
@@ -137,14 +166,39 @@ mod tests {
     }
 
     #[test]
-    fn a_packs_name_depends_on_sizes_hashes_and_their_order() {
+    fn a_packs_name_depends_on_its_files_their_content_and_their_order() {
         let (a, b) = ("a".repeat(64), "b".repeat(64));
-        let name = |files: &[(u64, &str)]| pack_name(files.iter().copied());
-        let one = name(&[(1, &a), (2, &b)]);
+        let of = |bytes, blake3| PackedFile {
+            table: TableId(Uuid::from_u128(1)),
+            index: None,
+            name: "nb-1-big-TOC.txt",
+            bytes,
+            blake3,
+        };
+        let one = pack_name([of(1, &a), of(2, &b)]);
         assert_eq!(one.len(), 64);
-        assert_eq!(one, name(&[(1, &a), (2, &b)]));
-        assert_ne!(one, name(&[(2, &b), (1, &a)]));
-        assert_ne!(one, name(&[(2, &a), (2, &b)]));
-        assert_ne!(one, name(&[(1, &a)]));
+        assert_eq!(one, pack_name([of(1, &a), of(2, &b)]));
+        let other_table = PackedFile {
+            table: TableId(Uuid::from_u128(2)),
+            ..of(1, &a)
+        };
+        let of_index = PackedFile {
+            index: Some("by_name"),
+            ..of(1, &a)
+        };
+        let other_name = PackedFile {
+            name: "nb-2-big-TOC.txt",
+            ..of(1, &a)
+        };
+        for others in [
+            vec![of(2, &b), of(1, &a)],
+            vec![of(2, &a), of(2, &b)],
+            vec![of(1, &a)],
+            vec![other_table, of(2, &b)],
+            vec![of_index, of(2, &b)],
+            vec![other_name, of(2, &b)],
+        ] {
+            assert_ne!(one, pack_name(others.clone()), "{others:?}");
+        }
     }
 }

@@ -120,7 +120,7 @@ impl Uploader {
     /// it and died before its journal had it.
     async fn put_pack(&self, pack: &ReadPack) -> Result<String, UploadError> {
         let files = pack.files.iter();
-        let name = pack_name(files.map(|read| (read.piece.file.bytes, &*read.content.blake3)));
+        let name = pack_name(files.map(ReadFile::named));
         let first_key = keys::pack(&self.backup, &self.host_id, &name);
         for number in 1..=KEY_TRIES_MAX {
             let key = keys::numbered(&first_key, number);
@@ -145,6 +145,18 @@ impl Uploader {
 }
 
 impl ReadFile {
+    /// As the name of its pack counts it.
+    fn named(&self) -> bucket::PackedFile<'_> {
+        let Piece { table, file, .. } = &self.piece;
+        bucket::PackedFile {
+            table: table.id,
+            index: file.index.as_deref(),
+            name: file.name(),
+            bytes: file.bytes,
+            blake3: &self.content.blake3,
+        }
+    }
+
     fn kept(&self, object: &str) -> Kept {
         let Piece { table, file, .. } = &self.piece;
         let stored = StoredFile {

@@ -238,36 +238,30 @@ async fn a_pack_that_is_there_is_adopted_only_if_it_is_the_same() {
     }
 }
 
-#[tokio::test]
-async fn a_file_that_changes_is_left_out_of_its_pack() {
-    let node = node();
-    take(&node).await;
+/// The files of table `full` in the node's snapshot.
+async fn pieces(node: &FakeNode) -> Vec<Piece> {
     let tables = tables::list(&*node.agent.node.cql).await.unwrap();
-    let mut found = snapshot::look(&node.agent, "ringkeep-tag", &tables)
-        .await
-        .unwrap();
-    let SnapshotTable { table, files, .. } = found.remove(1);
+    let found = snapshot::look(&node.agent, "ringkeep-tag", &tables).await;
+    let found = found.unwrap().into_iter();
+    let mut full = found.filter(|table| table.table.table.table == "full");
+    let SnapshotTable { table, files, .. } = full.next().unwrap();
     let table = Arc::new(table);
-    let pieces = cassandra_node::sstables::with_sstables(files).into_iter();
-    let pieces: Vec<Piece> = pieces
+    let files = cassandra_node::sstables::with_sstables(files).into_iter();
+    files
         .map(|(file, sstable)| Piece {
             table: table.clone(),
             file,
             sstable,
         })
-        .collect();
-    // Cassandra appends to the list when an index is made, after the agent has looked.
-    let list = pieces
-        .iter()
-        .position(|piece| piece.file.component == TOC)
-        .unwrap();
-    let longer = "Data.db\nSAI+aa+GroupComplete.db\n".repeat(9);
-    fs::write(&pieces[list].file.path, &longer).unwrap();
-    let (work, progress, _stop) = Work::new();
+        .collect()
+}
+
+/// Of a full backup `b1`, for which nothing is in the bucket yet.
+async fn uploader(node: &FakeNode, work: Work) -> Uploader {
     let (journal, _) = Journal::open(node.root.path().join("journal"))
         .await
         .unwrap();
-    let uploader = Uploader {
+    Uploader {
         bucket: node.agent.bucket(),
         work,
         backup: FakeNode::backup("b1"),
@@ -278,7 +272,50 @@ async fn a_file_that_changes_is_left_out_of_its_pack() {
         journal,
         keep_damaged: false,
         pieces: Pieces::of(&node.agent),
-    };
+    }
+}
+
+#[tokio::test]
+async fn packs_of_other_files_with_the_same_content_are_objects_of_their_own() {
+    let node = many(4);
+    take(&node).await;
+    let mut lists = pieces(&node).await;
+    lists.retain(|piece| piece.file.component == TOC);
+    lists.sort_by(|a, b| a.file.path.cmp(&b.file.path));
+    let others = lists.split_off(2);
+    let (work, ..) = Work::new();
+    let uploader = uploader(&node, work).await;
+    let mut stored = Vec::new();
+    for pack in [lists.clone(), others, lists] {
+        stored.push(uploader.store_pack(pack).await.unwrap());
+    }
+    let again = stored.pop().unwrap();
+    assert_eq!(again, stored[0], "the same files are the same pack");
+    let mut manifest = many(4).back_up("b1", None).await;
+    let files = stored.into_iter().flatten().map(|(_, kept)| kept.file);
+    manifest.tables[0].files = files.collect();
+    assert_eq!(packs(&manifest).len(), 2);
+    check_bucket(&node, &manifest).await;
+    let key = bucket::keys::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(1));
+    node.put_manifest(&key, &manifest);
+    let read = node.read(&manifest.backup, FakeNode::host_id(1)).await;
+    assert_eq!(read.unwrap().unwrap().document, manifest);
+}
+
+#[tokio::test]
+async fn a_file_that_changes_is_left_out_of_its_pack() {
+    let node = node();
+    take(&node).await;
+    let pieces = pieces(&node).await;
+    // Cassandra appends to the list when an index is made, after the agent has looked.
+    let list = pieces
+        .iter()
+        .position(|piece| piece.file.component == TOC)
+        .unwrap();
+    let longer = "Data.db\nSAI+aa+GroupComplete.db\n".repeat(9);
+    fs::write(&pieces[list].file.path, &longer).unwrap();
+    let (work, progress, _stop) = Work::new();
+    let uploader = uploader(&node, work).await;
     let stored = uploader.store_pack(pieces.clone()).await.unwrap();
     assert_eq!(stored.len(), pieces.len());
     let (whole, packed): (Vec<_>, Vec<_>) = stored

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use api::pb::storage_catalog::{BackupState, VerifyLevel};
 use blob_store::Folder;
 use bucket::envelope::{DocumentKind, FORMAT, seal};
-use bucket::{keys, pack_name};
+use bucket::{PackedFile, keys, pack_name};
 use model::manifest::{Marker, NodeManifest, SourceFile, StoredFile, TableFiles};
 use model::{HostId, TableId};
 use uuid::Uuid;
@@ -174,33 +174,48 @@ async fn make(target: &Path) {
 /// Rows of the secondary index.
 const INDEX: &str = "rows of the index";
 
-/// The key and the bytes of a pack.
-fn pack_of(name: &str, node: &HostId, contents: &[&str]) -> (String, String) {
-    let hashes: Vec<String> = contents
+/// The key and the bytes of a pack of these files, each with its index, its name and its content.
+fn pack_of(
+    name: &str,
+    (node, table): (HostId, TableId),
+    files: &[(Option<&str>, &str, &str)],
+) -> (String, String) {
+    let contents: String = files.iter().map(|(.., content)| *content).collect();
+    let hashes = files
         .iter()
-        .map(|content| blake3::hash(content.as_bytes()).to_hex().to_string())
-        .collect();
-    let files = contents.iter().zip(&hashes);
-    let pack = pack_name(files.map(|(content, hash)| (content.len() as u64, hash.as_str())));
-    (keys::pack(&backup(name), node, &pack), contents.concat())
+        .map(|(.., content)| blake3::hash(content.as_bytes()).to_hex().to_string());
+    let hashes: Vec<String> = hashes.collect();
+    let files = files.iter().zip(&hashes);
+    let pack = pack_name(files.map(|((index, name, content), hash)| PackedFile {
+        table,
+        index: *index,
+        name,
+        bytes: content.len() as u64,
+        blake3: hash,
+    }));
+    (keys::pack(&backup(name), &node, &pack), contents)
 }
 
 /// Puts the own files of the first table into one pack and stores it, and the manifest. The first file of the base is the
 /// first of its pack.
 async fn pack(world: &World, manifest: &mut NodeManifest, contents: &[&str]) {
-    let node = manifest.member.host_id;
-    let (key, bytes) = pack_of(manifest.backup.name.as_str(), &node, contents);
+    let place = (manifest.member.host_id, manifest.tables[0].id);
+    let own = manifest.tables[0].files.iter();
+    let own = own.filter(|file| file.from.is_none()).zip(contents);
+    let own: Vec<_> = own
+        .map(|(file, content)| (file.index.as_deref(), file.name.as_str(), *content))
+        .collect();
+    let (key, bytes) = pack_of(manifest.backup.name.as_str(), place, &own);
     world.put(&key, &bytes).await;
-    let of_base: Vec<&str> = FULL_FILES
-        .iter()
-        .map(|file| file.content)
-        .chain([INDEX])
+    let of_base = FULL_FILES.iter().map(|file| (None, file.name, file.content));
+    let of_base: Vec<_> = of_base
+        .chain([(Some("by_city"), "nb-1-big-Data.db", INDEX)])
         .collect();
     let mut at = 0;
     for file in &mut manifest.tables[0].files {
         match &file.from {
             Some(base) => {
-                file.object = pack_of(base.as_str(), &node, &of_base).0;
+                file.object = pack_of(base.as_str(), place, &of_base).0;
                 file.offset = Some(0);
             }
             None => {
