@@ -10,6 +10,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::{ErrorKind, ServiceError};
@@ -105,16 +106,25 @@ impl<Record: Serialize + DeserializeOwned + Send + 'static> Journal<Record> {
 
     /// Appends a record; it is on disk when this returns.
     pub async fn append(&self, record: &Record) -> Result<(), JournalError> {
-        let mut line = serde_json::to_vec(record).map_err(|source| JournalError::Damaged {
-            path: self.path.clone(),
-            line: 0,
-            source,
-        })?;
-        line.push(b'\n');
+        self.append_all(slice::from_ref(record)).await
+    }
+
+    /// Appends records, with few writes. They are on disk when this returns; a crash before may leave the first of them.
+    pub async fn append_all(&self, records: &[Record]) -> Result<(), JournalError> {
+        let mut lines = Vec::new();
+        for record in records {
+            serde_json::to_writer(&mut lines, record).map_err(|source| JournalError::Damaged {
+                path: self.path.clone(),
+                line: 0,
+                source,
+            })?;
+            lines.push(b'\n');
+        }
         let (file, path) = (self.file.clone(), self.path.clone());
         blocking(move || {
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.append(&line).map_err(FileError::at("append to", path))
+            file.append(&lines)
+                .map_err(FileError::at("append to", path))
         })
         .await?;
         Ok(())

@@ -4,7 +4,6 @@ mod compaction;
 mod finish;
 mod journal;
 
-use model::manifest::StoredFile;
 use model::{TableId, TableRef};
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +17,4 @@ pub struct TableTarget {
     pub table: TableRef,
     pub source_id: TableId,
     pub target_id: TableId,
-}
-
-/// A file that is on disk, whole and checked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FetchedFile {
-    /// Path inside the staging folder of its data directory, after the data directory's label.
-    pub path: String,
-    pub file: StoredFile,
 }

@@ -3,6 +3,9 @@
 use std::fs::File;
 use std::io::{self, Write};
 
+/// What a disk writes as a whole, at the least.
+const BLOCK_BYTES: u64 = 4096;
+
 /// What a journal needs of its file.
 pub(super) trait Disk: Write + Send {
     fn sync(&self) -> io::Result<()>;
@@ -37,16 +40,36 @@ impl LineFile {
         }
     }
 
-    pub fn append(&mut self, line: &[u8]) -> io::Result<()> {
+    /// Appends whole lines. If that fails, the first of them may be there.
+    pub fn append(&mut self, mut lines: &[u8]) -> io::Result<()> {
+        while !lines.is_empty() {
+            let (now, later) = lines.split_at(self.written_at_once(lines));
+            self.write(now)?;
+            lines = later;
+        }
+        Ok(())
+    }
+
+    /// How much of these lines is one write: up to the first line that reaches the end of a block. Blocks may come to the
+    /// disk in any order; so whichever of them a power cut leaves out, only the last line that it leaves is torn.
+    fn written_at_once(&self, lines: &[u8]) -> usize {
+        let in_block = self.good_bytes % BLOCK_BYTES;
+        let last_of_block = (BLOCK_BYTES - in_block) as usize - 1;
+        let rest = lines.get(last_of_block..).unwrap_or_default();
+        let line_end = rest.iter().position(|&byte| byte == b'\n');
+        line_end.map_or(lines.len(), |at| last_of_block + at + 1)
+    }
+
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         if self.is_broken {
             return Err(io::Error::other(
                 "an earlier append failed and could not be taken back",
             ));
         }
-        let appended = self.disk.write_all(line).and_then(|()| self.disk.sync());
-        match appended {
+        let written = self.disk.write_all(lines).and_then(|()| self.disk.sync());
+        match written {
             Ok(()) => {
-                self.good_bytes += line.len() as u64;
+                self.good_bytes += lines.len() as u64;
                 Ok(())
             }
             Err(error) => {
@@ -104,6 +127,61 @@ mod tests {
             }
             state.bytes.truncate(bytes as usize);
             Ok(())
+        }
+    }
+
+    /// Keeps each write, and syncs nothing.
+    #[derive(Clone, Default)]
+    struct Writes(Arc<Mutex<Vec<Vec<u8>>>>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Disk for Writes {
+        fn sync(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn cut(&self, _bytes: u64) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn whichever_block_a_power_cut_leaves_out_only_the_last_line_is_torn() {
+        for line_bytes in [1, 2, 100, 600, 2047, 4095, 4096, 4097, 9000] {
+            let writes = Writes::default();
+            let mut file = LineFile::new(writes.clone(), 0);
+            let line = [vec![b'7'; line_bytes - 1], b"\n".to_vec()].concat();
+            file.append(&line.repeat(3)).unwrap();
+            file.append(&line.repeat(40)).unwrap();
+            let writes = writes.0.lock().unwrap().clone();
+            assert_eq!(writes.concat(), line.repeat(43));
+            let mut before = Vec::new();
+            for write in writes {
+                let whole = [before.clone(), write].concat();
+                let block = BLOCK_BYTES as usize;
+                for lost in before.len() / block..whole.len().div_ceil(block) {
+                    let mut found = whole.clone();
+                    let end = found.len().min((lost + 1) * block);
+                    found[before.len().max(lost * block)..end].fill(0);
+                    let mut lines: Vec<_> = found.split_inclusive(|&byte| byte == b'\n').collect();
+                    lines.pop();
+                    assert!(
+                        lines.iter().all(|found| *found == line),
+                        "lines of {line_bytes}, block {lost}"
+                    );
+                }
+                before = whole;
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use model::manifest::StoredFile;
 use model::{BackupRef, HostId, SourceShare, TableId};
 use serde::{Deserialize, Serialize};
 
-use super::{FetchedFile, TableTarget};
+use super::TableTarget;
 use crate::folders::Folders;
 use crate::journal::{Journal, JournalError};
 
@@ -54,10 +54,6 @@ pub enum RestoreRecord {
         /// Path inside the staging folder of its data directory, after the data directory's label.
         path: String,
         file: StoredFile,
-    },
-    /// Files that came together are on disk, whole and checked. Earlier releases, which do not know packs, do not know it.
-    FetchedTogether {
-        files: Vec<FetchedFile>,
     },
     /// What was wanted of an SSTable is on disk.
     Sliced {
@@ -203,12 +199,6 @@ impl RestoreState {
             RestoreRecord::Placed(placement) => self.placed.push(placement),
             RestoreRecord::Fetched { path, file } => {
                 self.fetched.insert(path, file);
-            }
-            RestoreRecord::FetchedTogether { files } => {
-                let files = files
-                    .into_iter()
-                    .map(|fetched| (fetched.path, fetched.file));
-                self.fetched.extend(files);
             }
             RestoreRecord::Sliced { path, components } => {
                 self.sliced.insert(path, components);

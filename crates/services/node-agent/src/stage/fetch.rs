@@ -18,7 +18,7 @@ use super::StageError;
 use super::layout::StagedFile;
 use crate::agent::Agent;
 use crate::journal::Journal;
-use crate::restore::{FetchedFile, RestoreRecord, RestoreState};
+use crate::restore::{RestoreRecord, RestoreState};
 
 use writer::Writer;
 
@@ -206,17 +206,12 @@ impl Fetcher {
 
     /// Notes that files are in their places, whole and checked.
     pub async fn note(&self, files: &[StagedFile]) -> Result<(), StageError> {
-        let mut fetched = files.iter().map(|file| FetchedFile {
+        let fetched = files.iter().map(|file| RestoreRecord::Fetched {
             path: Self::journal_path(file),
             file: file.stored.clone(),
         });
-        let record = match (files.len(), fetched.next()) {
-            (1, Some(FetchedFile { path, file })) => RestoreRecord::Fetched { path, file },
-            (_, first) => RestoreRecord::FetchedTogether {
-                files: first.into_iter().chain(fetched).collect(),
-            },
-        };
-        Ok(self.journal.append(&record).await?)
+        let fetched: Vec<RestoreRecord> = fetched.collect();
+        Ok(self.journal.append_all(&fetched).await?)
     }
 
     /// Fetches a file to any place in its staging folder.

@@ -96,6 +96,29 @@ async fn a_thousand_small_files_come_with_two_requests() {
 }
 
 #[tokio::test]
+async fn releases_before_packs_read_the_journal() {
+    let (_source, target, _) = nodes(20).await;
+    run(&target).await.unwrap();
+    let path = target.agent.folders.restore_journal("r1");
+    let mut records: BTreeMap<String, usize> = BTreeMap::new();
+    for line in fs::read_to_string(path).unwrap().lines() {
+        let record: serde_json::Map<_, _> = serde_json::from_str(line).unwrap();
+        for name in record.keys() {
+            *records.entry(name.clone()).or_default() += 1;
+        }
+    }
+    let known = [
+        ("begun", 1),
+        ("fetched", 100),
+        ("placed", 20),
+        ("staged", 1),
+    ];
+    let known = known.map(|(name, count)| (name.to_owned(), count));
+    // A rollback or an acceptance by such a release reads all of it.
+    assert_eq!(records, BTreeMap::from(known));
+}
+
+#[tokio::test]
 async fn packs_come_through_the_smallest_budget() {
     let (_source, mut target, _) = nodes(30).await;
     target.agent.budget = Budget::new(1);

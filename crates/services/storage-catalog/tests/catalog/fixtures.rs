@@ -207,7 +207,9 @@ async fn pack(world: &World, manifest: &mut NodeManifest, contents: &[&str]) {
         .collect();
     let (key, bytes) = pack_of(manifest.backup.name.as_str(), place, &own);
     world.put(&key, &bytes).await;
-    let of_base = FULL_FILES.iter().map(|file| (None, file.name, file.content));
+    let of_base = FULL_FILES
+        .iter()
+        .map(|file| (None, file.name, file.content));
     let of_base: Vec<_> = of_base
         .chain([(Some("by_city"), "nb-1-big-Data.db", INDEX)])
         .collect();
