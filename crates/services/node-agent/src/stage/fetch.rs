@@ -20,6 +20,7 @@ use crate::agent::Agent;
 use crate::journal::Journal;
 use crate::restore::{RestoreRecord, RestoreState};
 
+use together::synced_together;
 use writer::Writer;
 
 /// A transfer may break without the bucket being at fault; a second one that is wrong too means that it is.
@@ -55,6 +56,8 @@ pub(super) struct Fetcher {
     directories: HashMap<String, (PathBuf, Ownership)>,
     fetched: HashMap<String, StoredFile>,
     reserved_bytes: u64,
+    /// Files of one part of a pack that are written before they are synced one after the other. Each is open until then.
+    synced_together: usize,
 }
 
 impl Fetcher {
@@ -81,6 +84,7 @@ impl Fetcher {
             directories,
             fetched: state.fetched.clone(),
             reserved_bytes: agent.config.reserved_bytes,
+            synced_together: synced_together(agent.config.parallel_files),
         })
     }
 
@@ -253,7 +257,11 @@ impl Fetcher {
         };
         let (staging, ownership) = self.directories[&file.directory].clone();
         let (at, bytes) = (path.to_owned(), stored.bytes);
-        let mut writer = blocking(move || Writer::create(&staging, &at, bytes, ownership)).await?;
+        let mut writer = blocking(move || {
+            let folder = Writer::folder(&staging, &at, ownership)?;
+            Writer::create(folder, &at, bytes, ownership)
+        })
+        .await?;
         while let Some(piece) = self.work.or_stop(body.next()).await? {
             let piece = piece?;
             counted.add_bytes(piece.len() as u64);

@@ -1,20 +1,28 @@
 //! Fetches files that lie side by side in a pack with one request, and divides what comes among them.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bucket::{PackPart, Split};
 use bytes::Bytes;
 use cassandra_node::files::{FileError, Ownership, blocking};
+use cassandra_node::held_folder::HeldFolder;
 use futures::StreamExt;
 
 use super::writer::Writer;
 use super::{FETCH_BYTES, Fetcher, StageError, Target};
 use crate::stage::layout::StagedFile;
 
-/// Files that are written before they are synced one after the other. Each is open until then.
-const SYNCED_TOGETHER: usize = 16;
+/// What is gained by more is little.
+const SYNCED_TOGETHER_MAX: usize = 16;
+/// Files that all parts together may have open: a process may have 1,024 if the system's own limit is in force.
+const OPEN_FILES: usize = 256;
+
+/// How many files of one part are open at once if so many parts are fetched at once.
+pub(super) fn synced_together(parallel: usize) -> usize {
+    (OPEN_FILES / parallel.max(1)).clamp(1, SYNCED_TOGETHER_MAX)
+}
 
 impl Fetcher {
     /// Fetches the files of a part, and notes them if that is asked for. A file that did not come whole is fetched once more,
@@ -53,15 +61,8 @@ impl Fetcher {
             }
             Err(error) => return Err(error.into()),
         };
-        let mut writing = Writing {
-            split: part.split(),
-            targets: targets.into(),
-            staging: self.directories.clone(),
-            begun: 0,
-            current: None,
-            written: Vec::new(),
-            wrong: Vec::new(),
-        };
+        let staging = self.directories.clone();
+        let mut writing = Writing::new(part, targets, staging, self.synced_together);
         while let Some(piece) = self.work.or_stop(body.next()).await? {
             let piece = piece?;
             writing = self
@@ -103,6 +104,9 @@ struct Writing {
     split: Split,
     targets: Arc<[Target]>,
     staging: HashMap<String, (PathBuf, Ownership)>,
+    synced_together: usize,
+    /// The folder of those that are open, and where it was when it was opened.
+    folder: Option<(PathBuf, Arc<HeldFolder>)>,
     /// How many files were begun.
     begun: usize,
     /// The one that was begun last.
@@ -113,6 +117,25 @@ struct Writing {
 }
 
 impl Writing {
+    fn new(
+        part: &PackPart,
+        targets: Vec<Target>,
+        staging: HashMap<String, (PathBuf, Ownership)>,
+        synced_together: usize,
+    ) -> Self {
+        Self {
+            split: part.split(),
+            targets: targets.into(),
+            staging,
+            synced_together,
+            folder: None,
+            begun: 0,
+            current: None,
+            written: Vec::new(),
+            wrong: Vec::new(),
+        }
+    }
+
     /// Writes the next bytes; returns the files that are in their places now. Blocks, as all of these do.
     fn take(&mut self, piece: &Bytes) -> Result<Vec<usize>, FileError> {
         let mut placed = Vec::new();
@@ -137,13 +160,36 @@ impl Writing {
     fn reach(&mut self, at: usize, placed: &mut Vec<usize>) -> Result<(), FileError> {
         while self.begun <= at {
             self.end_current(placed)?;
+            let folder = self.enter_folder_of(self.begun, placed)?;
             let Target { file, path } = &self.targets[self.begun];
-            let (staging, ownership) = &self.staging[&file.directory];
-            let writer = Writer::create(staging, path, file.stored.bytes, *ownership)?;
+            let (_, ownership) = self.staging[&file.directory];
+            let writer = Writer::create(folder, path, file.stored.bytes, ownership)?;
             self.current = Some(writer);
             self.begun += 1;
         }
         Ok(())
+    }
+
+    /// The folder of a file. If it is another than that of the file before, all that is open there is ended.
+    fn enter_folder_of(
+        &mut self,
+        at: usize,
+        placed: &mut Vec<usize>,
+    ) -> Result<Arc<HeldFolder>, FileError> {
+        let Target { file, path } = &self.targets[at];
+        if let Some((_, held)) = self
+            .folder
+            .as_ref()
+            .filter(|(of, _)| path.parent() == Some(of.as_path()))
+        {
+            return Ok(held.clone());
+        }
+        let (staging, ownership) = &self.staging[&file.directory];
+        let held = Writer::folder(staging, path, *ownership)?;
+        let of = path.parent().map(Path::to_owned).unwrap_or_default();
+        self.folder = Some((of, held.clone()));
+        self.place(placed)?;
+        Ok(held)
     }
 
     fn end_current(&mut self, placed: &mut Vec<usize>) -> Result<(), FileError> {
@@ -159,7 +205,7 @@ impl Writing {
         } else {
             self.wrong.push(at);
         }
-        if self.written.len() == SYNCED_TOGETHER {
+        if self.written.len() >= self.synced_together {
             self.place(placed)?;
         }
         Ok(())
@@ -180,3 +226,6 @@ impl Writing {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cassandra_node::files::{self, FileError, Ownership};
@@ -17,7 +18,7 @@ const UNFINISHED: &str = "part";
 pub struct Writer {
     path: PathBuf,
     unfinished: PathBuf,
-    folder: HeldFolder,
+    folder: Arc<HeldFolder>,
     file: File,
     pub blake3: blake3::Hasher,
     pub bytes: u64,
@@ -25,12 +26,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn create(
+    /// Opens the folder that a file is to be in, below `staging`. Files that are written there at the same time share it.
+    pub fn folder(
         staging: &Path,
         path: &Path,
-        bytes: u64,
         ownership: Ownership,
-    ) -> Result<Self, FileError> {
+    ) -> Result<Arc<HeldFolder>, FileError> {
         let inside = path.strip_prefix(staging).ok().and_then(Path::parent);
         let Some(inside) = inside else {
             let outside = io::ErrorKind::InvalidInput.into();
@@ -38,7 +39,16 @@ impl Writer {
                 outside,
             ));
         };
-        let folder = HeldFolder::make(staging, inside, &ownership)?;
+        HeldFolder::make(staging, inside, &ownership).map(Arc::new)
+    }
+
+    /// Begins a file in its folder.
+    pub fn create(
+        folder: Arc<HeldFolder>,
+        path: &Path,
+        bytes: u64,
+        ownership: Ownership,
+    ) -> Result<Self, FileError> {
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(".");
         unfinished.push(UNFINISHED);
