@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use api::{ErrorKind, ServiceError};
+use blob_store::StoreError;
 use model::{BackupRef, HostId, TableId, TableRef};
 
 use crate::error::AgentError;
@@ -76,6 +77,12 @@ pub enum StageError {
     },
     #[error("the object `{object}` is missing in the bucket")]
     Missing { object: String },
+    #[error("the object `{object}` has {found} bytes where the manifest says at least {needed}")]
+    TooShort {
+        object: String,
+        needed: u64,
+        found: u64,
+    },
     #[error("the object `{object}` has {found} bytes where the manifest says {expected}")]
     Length {
         object: String,
@@ -108,6 +115,22 @@ fn paths(paths: &[PathBuf]) -> String {
     paths.join(", ")
 }
 
+impl StageError {
+    /// Why an object of the backup could not be read: it is not as the manifest says, or the store failed.
+    pub fn of_read(error: StoreError, object: &str) -> Self {
+        let object = object.to_owned();
+        match error {
+            StoreError::NotFound { .. } => Self::Missing { object },
+            StoreError::OutOfRange { size, end, .. } => Self::TooShort {
+                object,
+                needed: end,
+                found: size,
+            },
+            error => error.into(),
+        }
+    }
+}
+
 impl<E: Into<AgentError>> From<E> for StageError {
     fn from(error: E) -> Self {
         Self::Agent(error.into())
@@ -121,6 +144,7 @@ impl ServiceError for StageError {
             Self::NoManifest { .. }
             | Self::NotComponent { .. }
             | Self::Missing { .. }
+            | Self::TooShort { .. }
             | Self::Length { .. }
             | Self::Hash { .. }
             | Self::Damaged { .. } => ErrorKind::DataLoss,
@@ -149,7 +173,7 @@ impl ServiceError for StageError {
             Self::OtherDevice { .. } => "TABLE_ON_OTHER_DEVICE",
             Self::OtherDirectories { .. } => "DATA_DIRECTORIES_CHANGED",
             Self::Missing { .. } => "OBJECT_MISSING",
-            Self::Length { .. } | Self::Hash { .. } => "OBJECT_DAMAGED",
+            Self::TooShort { .. } | Self::Length { .. } | Self::Hash { .. } => "OBJECT_DAMAGED",
             Self::InsufficientSpace { .. } => "DISK_FULL",
         }
     }
@@ -160,6 +184,7 @@ impl ServiceError for StageError {
             Self::NoManifest { .. }
             | Self::NotComponent { .. }
             | Self::Missing { .. }
+            | Self::TooShort { .. }
             | Self::Length { .. }
             | Self::Hash { .. }
             | Self::Damaged { .. } => {

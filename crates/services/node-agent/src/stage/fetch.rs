@@ -247,14 +247,8 @@ impl Fetcher {
         self.work.check()?;
         let held = usize::try_from(stored.bytes.min(FETCH_BYTES)).unwrap_or(usize::MAX);
         let _memory = self.memory(held).await?;
-        let body = self.bucket.open(stored, None).await;
-        let mut body = match body {
-            Ok(body) => body,
-            Err(error) if error.is_not_found() => {
-                return Err(StageError::Missing { object: object() });
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let opened = self.bucket.open(stored, None).await;
+        let mut body = opened.map_err(|error| StageError::of_read(error, &stored.object))?;
         let (staging, ownership) = self.directories[&file.directory].clone();
         let (at, bytes) = (path.to_owned(), stored.bytes);
         let mut writer = blocking(move || {

@@ -231,16 +231,34 @@ async fn a_file_that_came_wrong_once_comes_by_itself() {
 
 #[tokio::test]
 async fn a_pack_that_is_cut_off_or_gone_is_named() {
-    for is_gone in [false, true] {
+    let (_, _, manifest) = nodes(10).await;
+    let places = || manifest.files().filter_map(|file| file.place());
+    let pack_bytes = places().map(|place| place.end).max().unwrap();
+    for (bytes, reason) in [
+        (Some(pack_bytes - 1), "OBJECT_DAMAGED"),
+        (Some(1), "OBJECT_DAMAGED"),
+        (Some(0), "OBJECT_DAMAGED"),
+        (None, "OBJECT_MISSING"),
+    ] {
         let (source, target, manifest) = nodes(10).await;
         let file = manifest.files().next().unwrap();
-        let path = bend(&source, file, |bytes| bytes.truncate(bytes.len() - 1));
-        if is_gone {
+        let path = bend(&source, file, |pack| {
+            pack.truncate(bytes.unwrap_or(0) as usize)
+        });
+        if bytes.is_none() {
             fs::remove_file(path).unwrap();
         }
         let error = run(&target).await.unwrap_err();
+        assert_eq!(error.reason(), reason, "{bytes:?}: {error}");
         assert_eq!(error.kind(), api::ErrorKind::DataLoss, "{error}");
-        assert!(error.to_string().contains(&file.object), "{error}");
+        let text = error.to_string();
+        assert!(text.contains(&file.object), "{text}");
+        if let Some(bytes) = bytes {
+            let sizes = format!("has {bytes} bytes where the manifest says at least {pack_bytes}");
+            assert!(text.contains(&sizes), "{text}");
+        }
+        let hint = error.hint().unwrap_or_default();
+        assert!(hint.contains("ringkeep backup verify"), "{hint}");
     }
 }
 
@@ -266,7 +284,8 @@ async fn a_manifest_with_impossible_places_stages_nothing() {
     let key = keys::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(1));
     source.put_manifest(&key, &manifest);
     let error = run(&target).await.unwrap_err();
-    assert_eq!(error.kind(), api::ErrorKind::DataLoss, "{error}");
+    assert_eq!(error.reason(), "OBJECT_DAMAGED", "{error}");
+    assert!(error.hint().is_some());
 }
 
 #[tokio::test]

@@ -52,15 +52,8 @@ impl Fetcher {
         self.work.check()?;
         let held = usize::try_from(part.bytes().min(FETCH_BYTES)).unwrap_or(usize::MAX);
         let _memory = self.memory(held).await?;
-        let mut body = match self.bucket.open_part(part).await {
-            Ok(body) => body,
-            Err(error) if error.is_not_found() => {
-                return Err(StageError::Missing {
-                    object: part.object().to_owned(),
-                });
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let opened = self.bucket.open_part(part).await;
+        let mut body = opened.map_err(|error| StageError::of_read(error, part.object()))?;
         let staging = self.directories.clone();
         let mut writing = Writing::new(part, targets, staging, self.synced_together);
         while let Some(piece) = self.work.or_stop(body.next()).await? {

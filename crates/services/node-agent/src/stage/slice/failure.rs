@@ -55,10 +55,9 @@ impl Failure {
             }
             Error::Read { component, source } => match source.downcast::<StoredReadError>() {
                 Ok(StoredReadError::Stopped) => Stopped.into(),
-                Ok(StoredReadError::Store(error)) if error.is_not_found() => StageError::Missing {
-                    object: sstable.object_of(&component),
-                },
-                Ok(StoredReadError::Store(error)) => error.into(),
+                Ok(StoredReadError::Store(error)) => {
+                    StageError::of_read(error, &sstable.object_of(&component))
+                }
                 Ok(fault @ StoredReadError::Short { .. }) => StageError::Damaged {
                     source_node,
                     table,
