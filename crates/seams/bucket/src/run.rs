@@ -10,7 +10,8 @@ use model::manifest::StoredFile;
 
 use crate::Bucket;
 
-/// What lies between two files is read over if it is no more than this: another request would take longer.
+/// What lies between two files is read over if it is no more than this: another request would take longer. What is read
+/// over in one part is no more than this either, or than its files: else few small files could cost a whole pack.
 const GAP_BYTES_MAX: u64 = 256 << 10;
 
 /// What comes with one request.
@@ -29,6 +30,8 @@ pub struct PackPart {
     range: Range<u64>,
     /// Of each file in the object: ascending, and none overlaps the one before.
     places: Vec<Range<u64>>,
+    /// Of its files.
+    file_bytes: u64,
 }
 
 /// How large a part of a pack may be.
@@ -77,12 +80,14 @@ pub fn runs<File>(
             && part.has_room(&place, limits)
         {
             part.range.end = place.end;
+            part.file_bytes += place.end - place.start;
             part.places.push(place);
             files.push(file);
         } else {
             let part = PackPart {
                 object,
                 range: place.clone(),
+                file_bytes: place.end - place.start,
                 places: vec![place],
             };
             runs.push(Run::Part(part, vec![file]));
@@ -103,9 +108,14 @@ impl PackPart {
     }
 
     fn has_room(&self, next: &Range<u64>, limits: RunLimits) -> bool {
-        let gap = next.start.checked_sub(self.range.end);
-        gap.is_some_and(|gap| gap <= GAP_BYTES_MAX)
-            && next.end - self.range.start <= limits.bytes_max
+        let Some(gap) = next.start.checked_sub(self.range.end) else {
+            return false;
+        };
+        let bytes = next.end - self.range.start;
+        let file_bytes = self.file_bytes + (next.end - next.start);
+        gap <= GAP_BYTES_MAX
+            && bytes - file_bytes <= GAP_BYTES_MAX.max(file_bytes)
+            && bytes <= limits.bytes_max
             && self.places.len() < limits.files_max
     }
 

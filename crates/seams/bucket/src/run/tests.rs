@@ -78,6 +78,37 @@ fn a_run_ends_at_a_large_gap_at_an_overlap_and_at_its_limits() {
 }
 
 #[test]
+fn what_is_read_over_is_bounded_by_what_is_wanted() {
+    let wide = RunLimits {
+        bytes_max: u64::MAX,
+        files_max: usize::MAX,
+    };
+    // Files of this size with gaps of this size between them, and how many come with one request.
+    for (bytes, gap, expected) in [
+        (100, 0, 100),
+        (100, GAP_BYTES_MAX, 2),
+        (100, GAP_BYTES_MAX / 4, 5),
+        (100, GAP_BYTES_MAX / 50, 51),
+        (GAP_BYTES_MAX, GAP_BYTES_MAX, 100),
+        (GAP_BYTES_MAX / 2, GAP_BYTES_MAX, 2),
+    ] {
+        let files = (0..100).map(|number| packed("a", Some(number * (bytes + gap)), bytes));
+        let found = runs(files.collect(), pack_place, wide);
+        assert_eq!(found[0].files().len(), expected, "{bytes} and {gap}");
+        for run in &found {
+            let Run::Part(part, files) = run else {
+                panic!("{run:?}");
+            };
+            let wanted: u64 = files.iter().map(|file| file.bytes).sum();
+            let read_over = part.bytes() - wanted;
+            assert!(read_over <= GAP_BYTES_MAX.max(wanted), "{bytes} and {gap}");
+        }
+        let files: usize = found.iter().map(|run| run.files().len()).sum();
+        assert_eq!(files, 100);
+    }
+}
+
+#[test]
 fn pieces_of_any_size_are_divided_among_the_files() {
     let content: Vec<u8> = (0..200u8).collect();
     let files = [
