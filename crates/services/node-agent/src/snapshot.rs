@@ -42,7 +42,8 @@ pub enum SnapshotRecord {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         damage: Vec<KeptDamage>,
     },
-    /// Files of it are in the bucket, in one pack. Earlier releases do not know packs, and refuse the journal.
+    /// Files of it are in the bucket, in one pack. Releases before packs take it for a torn line if it is the last, cut it off
+    /// and upload its files again; behind it they refuse the journal, and the next backup begins another one.
     Packed {
         backup: BackupRef,
         files: Vec<PackedFile>,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bucket::Packing;
+use cassandra_node::files::blocking;
 use cassandra_node::sstables;
 use chassis::work::{self, Work};
 use model::TableId;
@@ -33,7 +34,8 @@ pub(super) async fn upload_files(
     tables: &[SnapshotTable],
     work: &Work,
 ) -> Result<Stored, UploadError> {
-    let pieces = pieces(tables);
+    let tables = tables.to_vec();
+    let pieces = blocking(move || pieces(tables)).await;
     work.update(|progress| {
         progress.bytes_total = pieces.iter().map(|piece| piece.file.bytes).sum();
         progress.items_total = pieces.len() as u64;
@@ -78,11 +80,11 @@ pub(super) async fn upload_files(
 
 /// All files, SSTable by SSTable, so that what is restored together is stored together. The order depends on nothing but
 /// the snapshot.
-fn pieces(tables: &[SnapshotTable]) -> Vec<Piece> {
+fn pieces(tables: Vec<SnapshotTable>) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    for table in tables {
-        let of = Arc::new(table.table.clone());
-        let files = sstables::with_sstables(table.files.clone());
+    for SnapshotTable { table, files } in tables {
+        let of = Arc::new(table);
+        let files = sstables::with_sstables(files);
         let mut files: Vec<Piece> = files
             .into_iter()
             .map(|(file, sstable)| Piece {
@@ -92,8 +94,9 @@ fn pieces(tables: &[SnapshotTable]) -> Vec<Piece> {
             })
             .collect();
         files.sort_by(|a, b| {
-            let key = |piece: &Piece| (piece.file.index.clone(), piece.file.descriptor.clone());
-            (key(a), &a.file.path).cmp(&(key(b), &b.file.path))
+            let (a, b) = (&a.file, &b.file);
+            let sstables = (&a.index, &a.descriptor).cmp(&(&b.index, &b.descriptor));
+            sstables.then_with(|| a.path.cmp(&b.path))
         });
         pieces.extend(files);
     }

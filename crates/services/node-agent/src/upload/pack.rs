@@ -191,10 +191,9 @@ fn read_into(
     let mut at = 0;
     for (piece, expected) in pieces {
         let read = work.check().map_err(ReadFault::from).and_then(|()| {
-            let end = usize::try_from(piece.file.bytes).map_or(usize::MAX, |bytes| at + bytes);
+            let end = at + usize::try_from(piece.file.bytes).unwrap_or(usize::MAX - at);
             let space = buffer.space().get_mut(at..end);
-            // It has grown since the pack was laid out.
-            let space = space.ok_or(ReadFault::Changed)?;
+            let space = space.expect("a pack is laid out for what is taken of the budget");
             Ok((read::whole(expected, space)?, end))
         });
         match read {
