@@ -119,7 +119,11 @@ impl Components for Passing<'_> {
 
     fn open(&self, component: &str) -> io::Result<Option<Box<dyn ReadAt>>> {
         if component != DATA {
-            return self.stored.open(component)?.map(held).transpose();
+            let found = self.stored.open(component)?;
+            if self.stored.is_loaded(component) {
+                return Ok(found);
+            }
+            return found.map(held).transpose();
         }
         let data = self.data.clone();
         Ok(data.map(|data| Box::new(data) as Box<dyn ReadAt>))

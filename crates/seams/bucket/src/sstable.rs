@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use blob_store::StoreError;
+use bytes::Bytes;
 use cassandra_formats::Descriptor;
 use cassandra_formats::source::{Components, ReadAt};
 use futures::TryStreamExt;
@@ -127,6 +128,18 @@ impl StoredSstable {
         self
     }
 
+    /// Whether none of its components is treated as not there.
+    pub fn is_whole(&self) -> bool {
+        self.lost.is_empty()
+    }
+
+    /// Whether a component is read from memory.
+    pub(crate) fn is_loaded(&self, component: &str) -> bool {
+        let file = self.files.get(component);
+        let loaded = self.loaded.as_ref().zip(file);
+        loaded.is_some_and(|(part, file)| part.file(file).is_some())
+    }
+
     /// What the names of its files share.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
@@ -150,7 +163,7 @@ impl Components for StoredSstable {
             .map(|file| {
                 let loaded = self.loaded.as_ref().and_then(|part| part.file(file));
                 if let Some(bytes) = loaded.filter(|bytes| bytes.len() as u64 == file.bytes) {
-                    return Box::new(bytes.to_vec()) as Box<dyn ReadAt>;
+                    return Box::new(InMemory(bytes)) as Box<dyn ReadAt>;
                 }
                 let source = StoredSource {
                     reads: self.reads.clone(),
@@ -158,6 +171,25 @@ impl Components for StoredSstable {
                 };
                 Box::new(source) as Box<dyn ReadAt>
             }))
+    }
+}
+
+/// A component that lies in a part of a pack which is in memory.
+struct InMemory(Bytes);
+
+impl ReadAt for InMemory {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let bytes = start
+            .checked_add(buffer.len())
+            .and_then(|end| self.0.get(start..end))
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        buffer.copy_from_slice(bytes);
+        Ok(())
     }
 }
 

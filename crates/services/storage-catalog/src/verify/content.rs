@@ -21,7 +21,8 @@ use crate::error::CatalogError;
 
 /// Objects of one node that are read at once; a chunk of each is in memory.
 const OBJECTS_PARALLEL: usize = 8;
-/// Files of one node whose comparison is prepared at once: it bounds the memory for a million files.
+/// Files of one node whose comparison is prepared at once: it bounds the memory for a million files. A pack of more is
+/// read in several parts, each byte once.
 const BATCH_FILES: usize = 1024;
 
 /// How far the verification is, over all nodes, and what all of them share.
@@ -80,9 +81,7 @@ impl Catalog {
         level: VerifyLevel,
         work: &Tally<'_>,
     ) -> Result<Content, CatalogError> {
-        let files: Vec<Place> = places(manifest)
-            .filter(|place| wrong.of(place.stored(manifest).1).is_none())
-            .collect();
+        let files = in_order_of_packs(manifest, wrong);
         let sstables = match level {
             VerifyLevel::Sstables => Some(StoredSstables::of(manifest, wrong, &self.bucket)),
             VerifyLevel::Manifest | VerifyLevel::Objects => None,
@@ -308,6 +307,18 @@ impl Place {
         let table = &manifest.tables[self.table];
         (table, &table.files[self.file])
     }
+}
+
+/// The files that are to be compared, those of a pack side by side.
+fn in_order_of_packs(manifest: &NodeManifest, wrong: &WrongFiles) -> Vec<Place> {
+    let files = places(manifest).filter(|place| wrong.of(place.stored(manifest).1).is_none());
+    let mut files: Vec<Place> = files.collect();
+    let key = |place: &Place| {
+        let file = place.stored(manifest).1;
+        file.offset.map(|offset| (file.object.as_str(), offset))
+    };
+    files.sort_by(|a, b| key(a).cmp(&key(b)));
+    files
 }
 
 fn places(manifest: &NodeManifest) -> impl Iterator<Item = Place> {

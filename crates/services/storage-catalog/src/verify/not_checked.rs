@@ -58,7 +58,7 @@ pub fn beforehand(sstable: &StoredSstable, component: &str) -> Vec<String> {
             .push("attached indexes (SAI, SASI): no more than their hashes is compared".to_owned());
     }
     // A component that is lost is damage, and reported as such.
-    if rows::is_whole(sstable) && !rows::has_all_that_rows_need(sstable) {
+    if sstable.is_whole() && !rows::has_all_that_rows_need(sstable) {
         reasons.push(format!(
             "rows and index: {} lacks components that they are read with",
             sstable.descriptor().format

@@ -46,7 +46,7 @@ pub async fn begin<'a>(
 
 /// Whether nothing that the rows are read with is missing; that a component is missing is reported as such.
 fn is_complete(sstable: &StoredSstable) -> bool {
-    has_all_that_rows_need(sstable) && is_whole(sstable)
+    has_all_that_rows_need(sstable) && sstable.is_whole()
 }
 
 /// Whether the backup has named every component that the rows are read with.
@@ -54,12 +54,6 @@ pub fn has_all_that_rows_need(sstable: &StoredSstable) -> bool {
     let names = sstable.names();
     let is_named = |name: &str| names.iter().any(|named| named == name);
     is_named(STATISTICS) && (is_named(INDEX) || (is_named(PARTITIONS) && is_named(ROWS)))
-}
-
-/// Whether every component that the backup has named is there.
-pub fn is_whole(sstable: &StoredSstable) -> bool {
-    let mut names = sstable.names().into_iter();
-    names.all(|name| matches!(sstable.open(&name), Ok(Some(_))))
 }
 
 /// The damage of rows of those SSTables whose components are sound by themselves, now and on the node: the rows of
