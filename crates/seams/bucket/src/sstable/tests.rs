@@ -97,6 +97,42 @@ async fn what_was_fetched_is_read_from_disk() {
 }
 
 #[tokio::test]
+async fn what_lies_in_a_loaded_part_of_a_pack_is_read_from_memory() {
+    let memory = Memory::default();
+    memory.overwrite("pack", "xx0123456789yy");
+    let counted = Arc::new(blob_store::Counted::new(Arc::new(memory)));
+    let bucket = Bucket::new(counted.clone());
+    let packed = StoredFile {
+        object: "pack".to_owned(),
+        offset: Some(2),
+        ..file("Data.db")
+    };
+    let limits = crate::RunLimits {
+        bytes_max: 100,
+        files_max: 1,
+    };
+    let run = crate::runs(vec![packed.clone()], crate::pack_place, limits).remove(0);
+    let crate::Run::Part(part, _) = run else {
+        panic!("{run:?}");
+    };
+    let loaded = bucket.load_part(&part).await.unwrap();
+    let (descriptor, _) = parse_file_name("nb-1-big-Data.db").unwrap();
+    let sstable = || {
+        let files = [("Data.db".to_owned(), packed.clone())].into();
+        let sstable = StoredSstable::new(bucket.clone(), descriptor.clone(), files);
+        sstable.with_loaded(loaded.clone())
+    };
+    assert!(sstable().is_loaded("Data.db") && !sstable().is_loaded("TOC.txt"));
+    assert_eq!(read(sstable(), 0, 10).await.unwrap(), CONTENT);
+    assert_eq!(read(sstable(), 3, 4).await.unwrap(), b"3456");
+    for offset in [8, u64::MAX] {
+        let error = read(sstable(), offset, 3).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+    assert_eq!(counted.counts().gets, 1);
+}
+
+#[tokio::test]
 async fn an_error_of_the_store_comes_through() {
     let faulty = Faulty::new(Arc::new(memory()));
     faulty.set(Fault::Break("data/nb-1-big-Data.db".to_owned(), 2));

@@ -115,32 +115,37 @@ async fn a_component_that_was_rewritten_is_staged_with_the_rest_of_the_base() {
 
 #[tokio::test]
 async fn a_differential_is_sliced_from_objects_of_the_base_and_its_own() {
-    for (table, versions) in [
+    for (table, [from, to]) in [
         ("big-nb/layouts/simple", ["nb-1-big", "nb-9-big"]),
         ("bti-da/layouts/simple", ["da-1-bti", "da-9-bti"]),
     ] {
-        let source = Source::of(table).await;
-        let [from, to] = versions;
-        rewrite(&source.node.table("real", 1, 0), from, to);
-        let manifest = source.node.back_up("b2", Some("b1")).await;
-        assert_eq!(origins(&manifest), (["2"].into(), ["9"].into()), "{table}");
-
-        let middle = source.middle();
-        let mut all = Vec::new();
-        for range in [(i64::MIN, middle), (middle, i64::MIN)] {
-            let target = source.target();
-            let stage = Stage {
-                backup: FakeNode::backup("b2"),
-                ..order(vec![share(1, &[range])])
-            };
-            run(&target, &stage).await.unwrap();
-            let found = staged(&target);
-            assert!(!found.is_empty(), "{table}");
-            all.extend(found);
+        for source in [Source::of(table).await, Source::unpacked(table).await] {
+            slice_differential(table, source, from, to).await;
         }
-        all.sort();
-        let mut whole = source.partitions.clone();
-        whole.sort();
-        same(&all, &whole, table);
     }
+}
+
+/// Slices a differential that is made after one SSTable was rewritten into another.
+async fn slice_differential(table: &str, source: Source, from: &str, to: &str) {
+    rewrite(&source.node.table("real", 1, 0), from, to);
+    let manifest = source.node.back_up("b2", Some("b1")).await;
+    assert_eq!(origins(&manifest), (["2"].into(), ["9"].into()), "{table}");
+
+    let middle = source.middle();
+    let mut all = Vec::new();
+    for range in [(i64::MIN, middle), (middle, i64::MIN)] {
+        let target = source.target();
+        let stage = Stage {
+            backup: FakeNode::backup("b2"),
+            ..order(vec![share(1, &[range])])
+        };
+        run(&target, &stage).await.unwrap();
+        let found = staged(&target);
+        assert!(!found.is_empty(), "{table}");
+        all.extend(found);
+    }
+    all.sort();
+    let mut whole = source.partitions.clone();
+    whole.sort();
+    same(&all, &whole, table);
 }

@@ -18,7 +18,7 @@ use crate::testing::{FakeNode, TableFolder, lives};
 
 /// A backup of so many SSTables in packs, and another node that takes it.
 async fn nodes(sstables: usize) -> (FakeNode, FakeNode, NodeManifest) {
-    let source = FakeNode::new(1, "4.1.9").packing();
+    let source = FakeNode::new(1, "4.1.9");
     source.tables(&["full"]);
     for number in 0..sstables {
         let descriptor = format!("nb-{number}-big");

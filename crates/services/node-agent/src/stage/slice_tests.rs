@@ -36,7 +36,7 @@ const TABLES: [&str; 8] = [
 #[tokio::test]
 async fn two_nodes_that_share_an_sstable_hold_each_partition_once() {
     for table in TABLES {
-        two_nodes_share(table, Source::of(table).await).await;
+        two_nodes_share(table, Source::unpacked(table).await).await;
     }
 }
 
@@ -73,7 +73,7 @@ async fn two_nodes_share(table: &str, source: Source) {
 
 #[tokio::test]
 async fn a_slice_is_made_if_there_is_memory_for_one_read() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     let mut target = source.target();
     target.agent.budget = Budget::new(1);
     let (work, ..) = Work::new();
@@ -91,7 +91,7 @@ async fn indexes_that_are_too_large_to_come_whole_are_read_in_parts() {
         "big-nb/compression/none",
         "bti-da/layouts/wide",
     ] {
-        let source = Source::of(table).await;
+        let source = Source::unpacked(table).await;
         let range = (i64::MIN, source.middle());
         let mut target = source.target();
         target.agent.config.slice_whole_bytes_max = 0;
@@ -107,7 +107,7 @@ async fn indexes_that_are_too_large_to_come_whole_are_read_in_parts() {
 
 #[tokio::test]
 async fn what_lies_inside_comes_as_it_is_and_what_lies_outside_not_at_all() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     let objects = |target: &FakeNode| {
         sstables(&staged_folder(target))
             .iter()
@@ -146,7 +146,7 @@ async fn what_lies_inside_comes_as_it_is_and_what_lies_outside_not_at_all() {
 
 #[tokio::test]
 async fn index_tables_come_with_what_is_whole_and_not_with_slices() {
-    let source = Source::of("big-nb/indexes/by_colour").await;
+    let source = Source::unpacked("big-nb/indexes/by_colour").await;
     let middle = source.middle();
     for (ranges, indexes) in [(&[][..], 1), (&[(i64::MIN, middle)], 0)] {
         let target = source.target();
@@ -158,7 +158,7 @@ async fn index_tables_come_with_what_is_whole_and_not_with_slices() {
 
 #[tokio::test]
 async fn a_disk_without_room_for_slices_is_refused_before_the_first_byte() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     let mut target = source.target();
     target.agent.config.reserved_bytes = 1 << 60;
     let counted = Arc::new(Counted::new(target.store.clone()));
@@ -171,7 +171,7 @@ async fn a_disk_without_room_for_slices_is_refused_before_the_first_byte() {
 
 #[tokio::test]
 async fn a_slice_that_turns_out_empty_is_none() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     let tokens = source.tokens();
     let gap = tokens
         .windows(2)
@@ -187,7 +187,7 @@ async fn a_slice_that_turns_out_empty_is_none() {
 
 #[tokio::test]
 async fn a_backup_that_does_not_tell_where_its_sstables_lie_is_sliced_all_the_same() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     source.put_manifest(|manifest| {
         manifest.backup = FakeNode::backup("b0");
         manifest.tables[0].sstables.clear();
@@ -210,7 +210,7 @@ async fn a_backup_that_does_not_tell_where_its_sstables_lie_is_sliced_all_the_sa
 
 #[tokio::test]
 async fn parts_of_several_sources_lie_side_by_side() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     source.put_manifest(|manifest| manifest.member.host_id = FakeNode::host_id(2));
     let middle = source.middle();
     let target = source.target();
@@ -226,7 +226,7 @@ async fn parts_of_several_sources_lie_side_by_side() {
 
 #[tokio::test]
 async fn a_second_call_stages_nothing_anew_and_makes_good_what_has_gone() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     let target = source.target();
     let range = (i64::MIN, source.middle());
     let stage = order(vec![share(1, &[range])]);
@@ -246,7 +246,7 @@ async fn a_second_call_stages_nothing_anew_and_makes_good_what_has_gone() {
 
 #[tokio::test]
 async fn a_slice_that_dies_at_any_call_is_made_again() {
-    let source = Source::of("big-nb/compression/none").await;
+    let source = Source::unpacked("big-nb/compression/none").await;
     let range = (i64::MIN, source.middle());
     let stage = order(vec![share(1, &[range])]);
     for call in 1.. {
@@ -269,7 +269,7 @@ async fn a_slice_that_dies_at_any_call_is_made_again() {
 
 #[tokio::test]
 async fn a_slice_whose_agent_goes_away_leaves_nothing_that_looks_whole() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     let range = (i64::MIN, source.middle());
     let stage = order(vec![share(1, &[range])]);
     for polls in [1, 5, 20, 60, 150] {
@@ -297,7 +297,7 @@ async fn a_slice_whose_agent_goes_away_leaves_nothing_that_looks_whole() {
 
 #[tokio::test]
 async fn of_the_rows_only_the_chunks_with_wanted_partitions_come() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     let live = &sstables(&source.node.table("real", 1, 0).0)[0];
     let own = partitions(live);
     let version = Version::known(&live.descriptor().format).unwrap();
@@ -355,7 +355,7 @@ async fn of_the_rows_only_the_chunks_with_wanted_partitions_come() {
 #[tokio::test]
 async fn damage_in_what_is_wanted_is_found_and_named() {
     for table in ["big-nb/compression/none", "big-nb/compression/lz4"] {
-        let source = Source::of(table).await;
+        let source = Source::unpacked(table).await;
         let file = |name: &str| {
             let files = &source.manifest.tables[0].files;
             files.iter().find(|file| file.name.ends_with(name)).unwrap()
@@ -395,7 +395,7 @@ async fn slices_go_live_and_are_counted() {
         ("big-nb/layouts/simple", "4.1.9"),
         ("big-me/layouts/scalars", "3.11.19"),
     ] {
-        let source = Source::of(table).await;
+        let source = Source::unpacked(table).await;
         let target = FakeNode::beside(&source.node, release);
         target.tables(&["real"]);
         let range = (i64::MIN, source.middle());

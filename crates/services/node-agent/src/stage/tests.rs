@@ -14,7 +14,15 @@ use crate::testing::{FakeNode, TableFolder};
 
 /// A backup of two tables, and another node that takes it.
 async fn nodes(release: &str) -> (FakeNode, FakeNode) {
-    let source = FakeNode::new(2, "4.1.9");
+    nodes_of(FakeNode::new(2, "4.1.9"), release).await
+}
+
+/// With each file as an object of its own.
+async fn unpacked_nodes() -> (FakeNode, FakeNode) {
+    nodes_of(FakeNode::new(2, "4.1.9").unpacked(), "4.1.9").await
+}
+
+async fn nodes_of(source: FakeNode, release: &str) -> (FakeNode, FakeNode) {
     source.tables(&["full", "empty"]);
     source.table("full", 1, 0).sstable("nb-1-big", "one");
     source.table("full", 1, 1).sstable("nb-2-big", "two");
@@ -112,7 +120,7 @@ async fn an_attached_index_comes_to_the_line_that_wrote_it_and_to_no_other() {
 #[tokio::test]
 async fn a_staging_that_dies_at_any_call_goes_on_without_fetching_twice() {
     for call in 1..=16 {
-        let (_source, target) = nodes("4.1.9").await;
+        let (_source, target) = unpacked_nodes().await;
         target.store.set(Fault::DieBefore(call));
         run(&target).await.unwrap_err();
         target.store.set(Fault::DieBefore(1000));
@@ -130,7 +138,7 @@ async fn a_staging_that_dies_at_any_call_goes_on_without_fetching_twice() {
 #[tokio::test]
 async fn an_object_that_is_damaged_or_gone_is_named() {
     for damage in ["flip", "cut", "grow", "gone"] {
-        let (source, target) = nodes("4.1.9").await;
+        let (source, target) = unpacked_nodes().await;
         let object = source.manifest("b1").await.tables[1].files[3]
             .object
             .clone();
@@ -154,7 +162,7 @@ async fn an_object_that_is_damaged_or_gone_is_named() {
 
 #[tokio::test]
 async fn a_transfer_that_breaks_once_is_made_again() {
-    let (source, target) = nodes("4.1.9").await;
+    let (source, target) = unpacked_nodes().await;
     let object = source.manifest("b1").await.tables[1].files[3]
         .object
         .clone();

@@ -65,8 +65,6 @@ impl FakeNode {
             parallel_files: 2,
             read_buffer_bytes: 257,
             reserved_bytes: 0,
-            // Most tests are about files; those of packs say so.
-            packed_file_bytes_max: 0,
             ..AgentConfig::default()
         };
         let store = Arc::new(Faulty::new(bucket.clone()));
@@ -106,9 +104,9 @@ impl FakeNode {
         }
     }
 
-    /// Has small files travel in packs, as an agent does by default.
-    pub fn packing(mut self) -> Self {
-        self.agent.config.packed_file_bytes_max = AgentConfig::default().packed_file_bytes_max;
+    /// Stores each file as an object of its own, for tests of such objects.
+    pub fn unpacked(mut self) -> Self {
+        self.agent.config.packed_file_bytes_max = 0;
         self
     }
 

@@ -24,6 +24,11 @@ fn node(table: &str) -> FakeNode {
     node
 }
 
+/// One that packs its small files, and one that does not.
+fn both(table: &str) -> [FakeNode; 2] {
+    [node(table), node(table).unpacked()]
+}
+
 fn folder(node: &FakeNode) -> TableFolder {
     node.table("real", 1, 0)
 }
@@ -113,93 +118,99 @@ async fn what_a_real_cassandra_wrote_is_sound() {
 
 #[tokio::test]
 async fn a_flipped_bit_in_data_is_named_with_its_chunk() {
-    let node = node(TINY_CHUNKS);
-    let chunk = chunk_of(&node, 3000);
-    assert!(chunk > 0);
-    bend(&node, "nb-1-big-Data.db", flip(3000));
-    let place = format!("Data.db at byte {chunk}: chunk ");
-    check_refused(&node, &["/nb-1-big-Data.db`", &place]).await;
+    for node in both(TINY_CHUNKS) {
+        let chunk = chunk_of(&node, 3000);
+        assert!(chunk > 0);
+        bend(&node, "nb-1-big-Data.db", flip(3000));
+        let place = format!("Data.db at byte {chunk}: chunk ");
+        check_refused(&node, &["/nb-1-big-Data.db`", &place]).await;
+    }
 }
 
 #[tokio::test]
 async fn a_truncated_index_and_damaged_statistics_are_named() {
-    let node = node(TINY_CHUNKS);
-    let path = folder(&node).0.join("nb-1-big-Index.db");
-    let whole = fs::read(&path).unwrap();
-    bend(&node, "nb-1-big-Index.db", |bytes| bytes.truncate(200));
-    check_refused(&node, &["Index.db at byte", "ends within an entry"]).await;
-    fs::write(path, whole).unwrap();
-    bend(&node, "nb-1-big-Statistics.db", flip(900));
-    snapshot::clear(&node.agent, "ringkeep-tag").await.unwrap();
-    check_refused(&node, &["Statistics.db at byte", "the checksum of STATS"]).await;
+    for node in both(TINY_CHUNKS) {
+        let path = folder(&node).0.join("nb-1-big-Index.db");
+        let whole = fs::read(&path).unwrap();
+        bend(&node, "nb-1-big-Index.db", |bytes| bytes.truncate(200));
+        check_refused(&node, &["Index.db at byte", "ends within an entry"]).await;
+        fs::write(path, whole).unwrap();
+        bend(&node, "nb-1-big-Statistics.db", flip(900));
+        snapshot::clear(&node.agent, "ringkeep-tag").await.unwrap();
+        check_refused(&node, &["Statistics.db at byte", "the checksum of STATS"]).await;
+    }
 }
 
 #[tokio::test]
 async fn damage_of_an_index_is_that_of_the_index() {
-    let node = node("big-me/indexes/by_colour");
-    bend(&node, ".colours/me-1-big-Data.db", flip(20));
-    let manifest = check_kept(&node).await;
-    let damage = &manifest.damaged[0];
-    assert_eq!(damage.index.as_deref(), Some("colours"));
-    assert_eq!(damage.file_name(), "me-1-big-Data.db");
-    assert_eq!(damage.place(), "ks.real.colours");
+    for node in both("big-me/indexes/by_colour") {
+        bend(&node, ".colours/me-1-big-Data.db", flip(20));
+        let manifest = check_kept(&node).await;
+        let damage = &manifest.damaged[0];
+        assert_eq!(damage.index.as_deref(), Some("colours"));
+        assert_eq!(damage.file_name(), "me-1-big-Data.db");
+        assert_eq!(damage.place(), "ks.real.colours");
+    }
 }
 
 #[tokio::test]
 async fn kept_damage_is_noted_and_outlives_a_restart_of_the_agent() {
-    let node = node(TINY_CHUNKS);
-    let chunk = chunk_of(&node, 3000);
-    bend(&node, "nb-1-big-Data.db", flip(3000));
-    take(&node).await;
-    // The first call looks for the manifest, the next eight put a component each, and the last one writes the manifest.
-    node.store.set(Fault::DieBefore(10));
-    assert!(upload_with(&node, "b1", None, true).await.is_err());
-    node.store.set(Fault::DieBefore(100));
-    let summary = upload_with(&node, "b1", None, true).await.unwrap();
-    assert_eq!(node.store.calls(), 2, "nothing is uploaded again");
-    assert_eq!(summary.damaged_sstables, 1);
+    // The first call looks for the manifest, the next put a pack or each of eight components, the last writes the manifest.
+    for (node, last_call) in both(TINY_CHUNKS).into_iter().zip([3, 10]) {
+        let chunk = chunk_of(&node, 3000);
+        bend(&node, "nb-1-big-Data.db", flip(3000));
+        take(&node).await;
+        node.store.set(Fault::DieBefore(last_call));
+        assert!(upload_with(&node, "b1", None, true).await.is_err());
+        node.store.set(Fault::DieBefore(100));
+        let summary = upload_with(&node, "b1", None, true).await.unwrap();
+        assert_eq!(node.store.calls(), 2, "nothing is uploaded again");
+        assert_eq!(summary.damaged_sstables, 1);
 
-    let manifest = node.manifest("b1").await;
-    check_bucket(&node, &manifest).await;
-    let whole = |damage: &&KeptDamage| damage.offset.is_none();
-    let (digest, chunks): (Vec<_>, Vec<_>) = manifest.damaged.iter().partition(whole);
-    assert_eq!(
-        (digest.len(), chunks.len()),
-        (1, 1),
-        "{:?}",
-        manifest.damaged
-    );
-    assert_eq!(chunks[0].offset, Some(chunk));
-    assert_eq!(chunks[0].place(), "ks.real");
-    assert_eq!(chunks[0].file_name(), "nb-1-big-Data.db");
-    assert!(digest[0].what.contains("Digest.crc32"), "{digest:?}");
+        let manifest = node.manifest("b1").await;
+        check_bucket(&node, &manifest).await;
+        let whole = |damage: &&KeptDamage| damage.offset.is_none();
+        let (digest, chunks): (Vec<_>, Vec<_>) = manifest.damaged.iter().partition(whole);
+        assert_eq!(
+            (digest.len(), chunks.len()),
+            (1, 1),
+            "{:?}",
+            manifest.damaged
+        );
+        assert_eq!(chunks[0].offset, Some(chunk));
+        assert_eq!(chunks[0].place(), "ks.real");
+        assert_eq!(chunks[0].file_name(), "nb-1-big-Data.db");
+        assert!(digest[0].what.contains("Digest.crc32"), "{digest:?}");
+    }
 }
 
 #[tokio::test]
 async fn a_differential_takes_over_what_is_known_of_its_base() {
-    let node = node(TINY_CHUNKS);
-    bend(&node, "nb-1-big-Data.db", flip(3000));
-    let full = check_kept(&node).await;
-    node.commit("b1").await;
-    let error = upload_with(&node, "b2", Some("b1"), false).await;
-    assert_eq!(error.unwrap_err().reason(), "SSTABLE_DAMAGED");
-    upload_with(&node, "b3", Some("b1"), true).await.unwrap();
-    let differential = node.manifest("b3").await;
-    assert_eq!(differential.damaged, full.damaged);
-    let files = differential.tables.iter().flat_map(|table| &table.files);
-    assert!(files.into_iter().all(|file| file.from.is_some()));
+    for node in both(TINY_CHUNKS) {
+        bend(&node, "nb-1-big-Data.db", flip(3000));
+        let full = check_kept(&node).await;
+        node.commit("b1").await;
+        let error = upload_with(&node, "b2", Some("b1"), false).await;
+        assert_eq!(error.unwrap_err().reason(), "SSTABLE_DAMAGED");
+        upload_with(&node, "b3", Some("b1"), true).await.unwrap();
+        let differential = node.manifest("b3").await;
+        assert_eq!(differential.damaged, full.damaged);
+        let files = differential.tables.iter().flat_map(|table| &table.files);
+        assert!(files.into_iter().all(|file| file.from.is_some()));
+    }
 }
 
 #[tokio::test]
 async fn what_was_kept_once_is_refused_where_it_is_not_to_be_kept() {
-    let node = node(TINY_CHUNKS);
-    bend(&node, "nb-1-big-Digest.crc32", |bytes| bytes.clear());
-    take(&node).await;
-    node.store.set(Fault::DieBefore(10));
-    assert!(upload_with(&node, "b1", None, true).await.is_err());
-    node.store.heal();
-    let error = upload_with(&node, "b1", None, false).await.unwrap_err();
-    assert_eq!(error.reason(), "SSTABLE_DAMAGED", "{error}");
+    for (node, last_call) in both(TINY_CHUNKS).into_iter().zip([3, 10]) {
+        bend(&node, "nb-1-big-Digest.crc32", |bytes| bytes.clear());
+        take(&node).await;
+        node.store.set(Fault::DieBefore(last_call));
+        assert!(upload_with(&node, "b1", None, true).await.is_err());
+        node.store.heal();
+        let error = upload_with(&node, "b1", None, false).await.unwrap_err();
+        assert_eq!(error.reason(), "SSTABLE_DAMAGED", "{error}");
+    }
 }
 
 #[tokio::test]

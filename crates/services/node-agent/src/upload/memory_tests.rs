@@ -124,7 +124,7 @@ fn parted(budget_bytes: usize, part_bytes: usize) -> (FakeNode, Arc<Parted>) {
 }
 
 fn parted_as(budget_bytes: usize, part_bytes: usize, overreads: bool) -> (FakeNode, Arc<Parted>) {
-    let mut node = node();
+    let mut node = node().unpacked();
     for number in 3..9 {
         let content = "x".repeat(number * UNIT + number);
         let descriptor = format!("nb-{number}-big");

@@ -10,17 +10,13 @@ use cassandra_node::sstables::TOC;
 use std::sync::Arc;
 
 use super::pack::Piece;
-use super::tests::{check_bucket, node as unpacked, take, upload_as};
+use super::tests::{check_bucket, node, take, upload_as};
 use super::*;
 use crate::testing::{FakeNode, fixture, lives};
 
-fn node() -> FakeNode {
-    unpacked().packing()
-}
-
 /// A node with so many SSTables of five components each.
 fn many(sstables: usize) -> FakeNode {
-    let node = FakeNode::new(1, "4.1.9").packing();
+    let node = FakeNode::new(1, "4.1.9");
     node.tables(&["full"]);
     for number in 0..sstables {
         let descriptor = format!("nb-{number}-big");
@@ -344,7 +340,7 @@ async fn a_file_that_changes_is_left_out_of_its_pack() {
 
 #[tokio::test]
 async fn damage_of_a_file_in_a_pack_is_named_or_kept() {
-    let node = FakeNode::new(1, "4.1.9").packing();
+    let node = FakeNode::new(1, "4.1.9");
     node.tables(&["real"]);
     let folder = node.table("real", 1, 0);
     folder.copy(&fixture("big-nb/compression/tiny_chunks"));

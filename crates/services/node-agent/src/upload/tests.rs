@@ -20,6 +20,11 @@ pub(super) fn node() -> FakeNode {
     node
 }
 
+/// One that packs its small files, and one that does not.
+fn both() -> [FakeNode; 2] {
+    [node(), node().unpacked()]
+}
+
 pub(super) async fn take(node: &FakeNode) {
     snapshot::take(&node.agent, "ringkeep-tag", &Selection::default())
         .await
@@ -68,7 +73,7 @@ fn files(manifest: &NodeManifest) -> Vec<&StoredFile> {
 
 #[tokio::test]
 async fn a_full_backup_names_every_table_and_holds_every_file() {
-    let node = node();
+    let node = node().unpacked();
     let manifest = node.back_up("b1", None).await;
     let names: Vec<_> = manifest
         .tables
@@ -95,32 +100,33 @@ async fn a_full_backup_names_every_table_and_holds_every_file() {
 
 #[tokio::test]
 async fn the_summary_is_that_of_the_manifest_and_progress_ends_at_its_total() {
-    let node = node();
-    take(&node).await;
-    let (work, progress, _stop) = Work::new();
-    let summary = upload(&node.agent, &node.upload("b1", None), &work)
-        .await
-        .unwrap();
-    let progress = progress.borrow().clone();
-    assert_eq!(
-        (summary.sstables, summary.bytes),
-        (2, summary.uploaded_bytes)
-    );
-    assert_eq!(
-        (progress.bytes_done, progress.items_done),
-        (summary.bytes, 15)
-    );
-    assert_eq!(progress.bytes_done, progress.bytes_total);
-    assert_eq!(
-        upload_as(&node, "b1").await.unwrap(),
-        summary,
-        "a second call finds it done"
-    );
+    for node in both() {
+        take(&node).await;
+        let (work, progress, _stop) = Work::new();
+        let summary = upload(&node.agent, &node.upload("b1", None), &work)
+            .await
+            .unwrap();
+        let progress = progress.borrow().clone();
+        assert_eq!(
+            (summary.sstables, summary.bytes),
+            (2, summary.uploaded_bytes)
+        );
+        assert_eq!(
+            (progress.bytes_done, progress.items_done),
+            (summary.bytes, 15)
+        );
+        assert_eq!(progress.bytes_done, progress.bytes_total);
+        assert_eq!(
+            upload_as(&node, "b1").await.unwrap(),
+            summary,
+            "a second call finds it done"
+        );
+    }
 }
 
 #[tokio::test]
 async fn an_upload_that_dies_at_any_call_goes_on_and_ends_the_same() {
-    let clean = node();
+    let clean = node().unpacked();
     let whole = clean.back_up("b1", None).await;
     let objects: BTreeSet<&str> = files(&whole)
         .iter()
@@ -128,7 +134,7 @@ async fn an_upload_that_dies_at_any_call_goes_on_and_ends_the_same() {
         .collect();
     for call in 1.. {
         for fault in [Fault::DieBefore(call), Fault::DieAfter(call)] {
-            let node = node();
+            let node = node().unpacked();
             take(&node).await;
             node.store.set(fault.clone());
             let died = upload_as(&node, "b1").await.is_err();
@@ -151,7 +157,7 @@ async fn an_upload_that_dies_at_any_call_goes_on_and_ends_the_same() {
 
 #[tokio::test]
 async fn what_the_journal_names_is_not_read_again() {
-    let node = node();
+    let node = node().unpacked();
     take(&node).await;
     // The last call is the manifest's, so every file is in the journal by then.
     node.store.set(Fault::DieBefore(17));
@@ -164,7 +170,7 @@ async fn what_the_journal_names_is_not_read_again() {
 
 #[tokio::test]
 async fn an_object_that_is_there_already_is_adopted_only_if_it_is_the_same() {
-    let node = node();
+    let node = node().unpacked();
     take(&node).await;
     let key = |name: &str| {
         let table = format!("ks/full-{}", FakeNode::table_id(1).folder_suffix());
@@ -201,41 +207,43 @@ async fn an_object_that_is_there_already_is_adopted_only_if_it_is_the_same() {
 
 #[tokio::test]
 async fn a_bit_that_flipped_on_disk_is_found_and_named() {
-    let node = node();
-    let path = node.table("full", 1, 1).0.join("nb-2-big-Data.db");
-    let mut bytes = fs::read(&path).unwrap();
-    bytes[3] ^= 1;
-    fs::write(&path, bytes).unwrap();
-    take(&node).await;
-    let error = upload_as(&node, "b1").await.unwrap_err();
-    assert_eq!(
-        (error.reason(), error.kind()),
-        ("SSTABLE_DAMAGED", api::ErrorKind::DataLoss)
-    );
-    let text = error.to_string();
-    for named in [
-        "nb-2-big-Data.db",
-        "`ks.full`",
-        &FakeNode::host_id(1).to_string(),
-    ] {
-        assert!(text.contains(named), "{text} should name {named}");
+    for node in both() {
+        let path = node.table("full", 1, 1).0.join("nb-2-big-Data.db");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[3] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        take(&node).await;
+        let error = upload_as(&node, "b1").await.unwrap_err();
+        assert_eq!(
+            (error.reason(), error.kind()),
+            ("SSTABLE_DAMAGED", api::ErrorKind::DataLoss)
+        );
+        let text = error.to_string();
+        for named in [
+            "nb-2-big-Data.db",
+            "`ks.full`",
+            &FakeNode::host_id(1).to_string(),
+        ] {
+            assert!(text.contains(named), "{text} should name {named}");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_differential_backup_uploads_only_what_is_new() {
-    let node = node();
-    let full = node.back_up("b1", None).await;
-    node.table("full", 1, 0).sstable("nb-3-big", "three");
-    let differential = node.back_up("b2", Some("b1")).await;
-    check_bucket(&node, &differential).await;
-    let own: BTreeSet<&str> = files(&differential)
-        .into_iter()
-        .filter(|file| file.from.is_none())
-        .map(|file| file.name.split('-').nth(1).unwrap())
-        .collect();
-    assert_eq!(own, ["3"].into());
-    assert_eq!(files(&differential).len(), files(&full).len() + 5);
+    for node in both() {
+        let full = node.back_up("b1", None).await;
+        node.table("full", 1, 0).sstable("nb-3-big", "three");
+        let differential = node.back_up("b2", Some("b1")).await;
+        check_bucket(&node, &differential).await;
+        let own: BTreeSet<&str> = files(&differential)
+            .into_iter()
+            .filter(|file| file.from.is_none())
+            .map(|file| file.name.split('-').nth(1).unwrap())
+            .collect();
+        assert_eq!(own, ["3"].into());
+        assert_eq!(files(&differential).len(), files(&full).len() + 5);
+    }
 }
 
 #[tokio::test]
@@ -276,61 +284,66 @@ async fn a_base_that_was_never_committed_is_not_built_on() {
 
 #[tokio::test]
 async fn a_node_that_was_not_in_the_base_uploads_everything() {
-    let node = node();
-    let mut manifest = node.back_up("b1", None).await;
-    let key = |host| bucket::keys::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(host));
-    manifest.member.host_id = FakeNode::host_id(2);
-    node.put_manifest(&key(2), &manifest);
-    node.commit_node("b1", FakeNode::host_id(2)).await;
-    let differential = node.back_up("b2", Some("b1")).await;
-    assert!(files(&differential).iter().all(|file| file.from.is_none()));
+    for node in both() {
+        let mut manifest = node.back_up("b1", None).await;
+        let key =
+            |host| bucket::keys::node_manifest(&FakeNode::backup("b1"), &FakeNode::host_id(host));
+        manifest.member.host_id = FakeNode::host_id(2);
+        node.put_manifest(&key(2), &manifest);
+        node.commit_node("b1", FakeNode::host_id(2)).await;
+        let differential = node.back_up("b2", Some("b1")).await;
+        assert!(files(&differential).iter().all(|file| file.from.is_none()));
+    }
 }
 
 #[tokio::test]
 async fn a_component_that_was_rewritten_is_uploaded_again() {
-    let node = node();
-    node.back_up("b1", None).await;
-    let statistics = node.table("full", 1, 0).0.join("nb-1-big-Statistics.db");
-    let rewritten = crate::testing::statistics("nb-1-big", "ONE");
-    fs::write(&statistics, rewritten).unwrap();
-    let differential = node.back_up("b2", Some("b1")).await;
-    check_bucket(&node, &differential).await;
-    let own: Vec<&str> = files(&differential)
-        .into_iter()
-        .filter(|file| file.from.is_none())
-        .map(|file| file.name.as_str())
-        .collect();
-    assert_eq!(own, ["nb-1-big-Statistics.db"]);
+    for node in both() {
+        node.back_up("b1", None).await;
+        let statistics = node.table("full", 1, 0).0.join("nb-1-big-Statistics.db");
+        let rewritten = crate::testing::statistics("nb-1-big", "ONE");
+        fs::write(&statistics, rewritten).unwrap();
+        let differential = node.back_up("b2", Some("b1")).await;
+        check_bucket(&node, &differential).await;
+        let own: Vec<&str> = files(&differential)
+            .into_iter()
+            .filter(|file| file.from.is_none())
+            .map(|file| file.name.as_str())
+            .collect();
+        assert_eq!(own, ["nb-1-big-Statistics.db"]);
+    }
 }
 
 #[tokio::test]
 async fn the_same_content_in_another_file_is_recognised_by_its_hash() {
-    let node = node();
-    node.back_up("b1", None).await;
-    let data = node.table("full", 1, 0).0.join("nb-1-big-Data.db");
-    let content = fs::read(&data).unwrap();
-    fs::remove_file(&data).unwrap();
-    fs::write(&data, content).unwrap();
-    let differential = node.back_up("b2", Some("b1")).await;
-    assert!(files(&differential).iter().all(|file| file.from.is_some()));
+    for node in both() {
+        node.back_up("b1", None).await;
+        let data = node.table("full", 1, 0).0.join("nb-1-big-Data.db");
+        let content = fs::read(&data).unwrap();
+        fs::remove_file(&data).unwrap();
+        fs::write(&data, content).unwrap();
+        let differential = node.back_up("b2", Some("b1")).await;
+        assert!(files(&differential).iter().all(|file| file.from.is_some()));
+    }
 }
 
 #[tokio::test]
 async fn an_sstable_of_the_same_name_with_other_content_is_another() {
-    let node = node();
-    node.back_up("b1", None).await;
-    fs::remove_dir_all(&node.table("full", 1, 0).0).unwrap();
-    node.table("full", 1, 0).sstable("nb-1-big", "new");
-    let differential = node.back_up("b2", Some("b1")).await;
-    check_bucket(&node, &differential).await;
-    let own = files(&differential)
-        .iter()
-        .filter(|f| f.from.is_none() && f.name.starts_with("nb-1-"))
-        .count();
-    assert_eq!(
-        own, 4,
-        "all but the list of components, which reads the same"
-    );
+    for node in both() {
+        node.back_up("b1", None).await;
+        fs::remove_dir_all(&node.table("full", 1, 0).0).unwrap();
+        node.table("full", 1, 0).sstable("nb-1-big", "new");
+        let differential = node.back_up("b2", Some("b1")).await;
+        check_bucket(&node, &differential).await;
+        let own = files(&differential)
+            .iter()
+            .filter(|f| f.from.is_none() && f.name.starts_with("nb-1-"))
+            .count();
+        assert_eq!(
+            own, 4,
+            "all but the list of components, which reads the same"
+        );
+    }
 }
 
 #[tokio::test]
@@ -357,13 +370,14 @@ async fn an_upload_without_a_snapshot_says_so() {
 
 #[tokio::test]
 async fn work_that_is_stopped_goes_on_later() {
-    let node = node();
-    take(&node).await;
-    let (work, _progress, stop) = Work::new();
-    stop.cancel();
-    let error = upload(&node.agent, &node.upload("b1", None), &work)
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), api::ErrorKind::Cancelled);
-    upload_as(&node, "b1").await.unwrap();
+    for node in both() {
+        take(&node).await;
+        let (work, _progress, stop) = Work::new();
+        stop.cancel();
+        let error = upload(&node.agent, &node.upload("b1", None), &work)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), api::ErrorKind::Cancelled);
+        upload_as(&node, "b1").await.unwrap();
+    }
 }

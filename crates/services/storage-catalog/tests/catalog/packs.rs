@@ -105,6 +105,41 @@ async fn a_pack_is_read_once_and_each_of_its_files_is_compared() {
 }
 
 #[tokio::test]
+async fn each_byte_of_a_pack_of_thousands_of_files_is_read_once() {
+    const FILES: usize = 1500;
+    let (memory, world) = memory_world();
+    world.begin("f1", None, task(1)).await.expect("begins");
+    let names: Vec<String> = (0..FILES)
+        .map(|number| format!("nb-{number}-big-Data.db"))
+        .collect();
+    let files: Vec<File> = names.iter().map(|name| file(name, "some rows")).collect();
+    for number in [1, 2] {
+        let mut manifest = node_manifest("f1", None, number, &files);
+        let key = pack_key("f1", number);
+        for (at, file) in manifest.tables[0].files.iter_mut().enumerate() {
+            // Neighbours in the manifest are far apart in the pack.
+            let place = at * 7 % FILES * "some rows".len();
+            (file.object, file.offset) = (key.clone(), Some(place as u64));
+        }
+        memory.overwrite(&key, "some rows".repeat(FILES));
+        world.upload(&manifest, &[]).await;
+    }
+    world.commit("f1", task(1)).await.expect("commits");
+    let counted = Arc::new(Counted::new(Arc::new(memory)));
+    let world = World::on(counted.clone());
+    let report = world.verify("f1", VerifyLevel::Manifest).await;
+    assert!(report.expect("verifies").ok);
+    let before = counted.counts().bytes_down;
+    let report = world.verify("f1", VerifyLevel::Objects).await;
+    let report = report.expect("verifies");
+    assert!(report.ok, "{:?}", report.damage);
+    let packs = 2 * FILES * "some rows".len();
+    assert_eq!(report.bytes_checked, packs as u64);
+    // The manifests are read again.
+    assert_eq!(counted.counts().bytes_down - before, before + packs as u64);
+}
+
+#[tokio::test]
 async fn damage_within_a_pack_is_that_of_the_file_there() {
     let (memory, world) = packed_world().await;
     let mut bytes = FULL_FILES

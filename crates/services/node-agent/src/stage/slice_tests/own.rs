@@ -54,7 +54,7 @@ fn is_unchecked(target: &FakeNode) -> bool {
 #[tokio::test]
 async fn sstables_without_strays_come_as_they_are_and_each_byte_once() {
     for table in ["big-nb/layouts/simple", "bti-da/layouts/simple"] {
-        let source = Source::of(table).await;
+        let source = Source::unpacked(table).await;
         let mut target = source.target();
         let counted = Arc::new(Counted::new(target.store.clone()));
         target.agent.store = counted.clone() as Store;
@@ -83,7 +83,7 @@ async fn sstables_without_strays_come_as_they_are_and_each_byte_once() {
 
 #[tokio::test]
 async fn strays_are_cut_off() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     let mut ranges = all_but_gaps(&source);
     ranges.remove(ranges.len() / 2);
     let target = source.target();
@@ -96,7 +96,7 @@ async fn strays_are_cut_off() {
 
 #[tokio::test]
 async fn what_is_taken_whole_is_fetched_on_after_a_death_at_any_call() {
-    let source = Source::of("big-nb/compression/none").await;
+    let source = Source::unpacked("big-nb/compression/none").await;
     let stage = own(&all_but_gaps(&source));
     let live = live(&source);
     for call in 1.. {
@@ -125,7 +125,7 @@ async fn what_is_taken_whole_is_fetched_on_after_a_death_at_any_call() {
 
 #[tokio::test]
 async fn what_cannot_be_fetched_after_slicing_leaves_no_half_made_slice() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     // With one SSTable, no other is being sliced when the failure comes.
     source.put_manifest(|manifest| {
         manifest.backup = FakeNode::backup("one");
@@ -148,7 +148,7 @@ async fn what_cannot_be_fetched_after_slicing_leaves_no_half_made_slice() {
 
 #[tokio::test]
 async fn what_cannot_be_cut_comes_whole_and_is_loaded_without_the_check_of_tokens() {
-    let source = Source::of("big-nb/layouts/simple").await;
+    let source = Source::unpacked("big-nb/layouts/simple").await;
     source.put_manifest(|manifest| {
         manifest.backup = FakeNode::backup("encrypted");
         let encryption = Encryption {
@@ -192,7 +192,7 @@ async fn what_cannot_be_cut_comes_whole_and_is_loaded_without_the_check_of_token
 #[tokio::test]
 async fn what_was_damaged_on_its_node_comes_whole_and_is_loaded_without_the_check_of_tokens() {
     for component in ["Statistics.db", "Index.db", "CompressionInfo.db"] {
-        let source = Source::of("big-nb/layouts/simple").await;
+        let source = Source::unpacked("big-nb/layouts/simple").await;
         let name = format!("nb-1-big-{component}");
         let files = &source.manifest.tables[0].files;
         let file = files.iter().find(|file| file.name == name).unwrap();

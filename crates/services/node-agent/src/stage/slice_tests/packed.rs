@@ -14,13 +14,13 @@ use crate::testing::FakeNode;
 #[tokio::test]
 async fn two_nodes_that_share_a_packed_sstable_hold_each_partition_once() {
     for table in TABLES {
-        two_nodes_share(table, Source::packed(table).await).await;
+        two_nodes_share(table, Source::of(table).await).await;
     }
 }
 
 #[tokio::test]
 async fn an_sstable_in_a_pack_comes_with_one_request() {
-    let source = Source::packed("big-nb/compression/none").await;
+    let source = Source::of("big-nb/compression/none").await;
     let mut target = source.target();
     let counted = Arc::new(Counted::new(target.bucket.clone()));
     target.agent.store = counted.clone();
@@ -36,7 +36,7 @@ async fn an_sstable_in_a_pack_comes_with_one_request() {
 
 #[tokio::test]
 async fn packed_sstables_without_strays_come_as_they_are_and_each_byte_once() {
-    let source = Source::packed("big-nb/layouts/simple").await;
+    let source = Source::of("big-nb/layouts/simple").await;
     let mut target = source.target();
     let counted = Arc::new(Counted::new(target.bucket.clone()));
     target.agent.store = counted.clone();
@@ -57,7 +57,7 @@ async fn packed_sstables_without_strays_come_as_they_are_and_each_byte_once() {
 
 #[tokio::test]
 async fn a_slice_of_a_pack_that_dies_at_any_call_goes_on() {
-    let source = Source::packed("big-nb/layouts/simple").await;
+    let source = Source::of("big-nb/layouts/simple").await;
     let range = (i64::MIN, source.middle());
     let stage = order(vec![share(1, &[range])]);
     for call in 1.. {

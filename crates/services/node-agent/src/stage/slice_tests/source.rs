@@ -33,17 +33,18 @@ pub struct Source {
 }
 
 impl Source {
+    /// With its small files in packs, as an agent backs it up by default.
     pub async fn of(table: &str) -> Self {
-        Self::on(table, |node| node).await
-    }
-
-    /// The same with its files in packs.
-    pub async fn packed(table: &str) -> Self {
-        let source = Self::on(table, FakeNode::packing).await;
+        let source = Self::on(table, |node| node).await;
         let mut files = source.manifest.files();
         assert!(files.any(|file| file.offset.is_some()), "{table}");
         drop(files);
         source
+    }
+
+    /// With each file as an object of its own, as the files of large SSTables are.
+    pub async fn unpacked(table: &str) -> Self {
+        Self::on(table, FakeNode::unpacked).await
     }
 
     async fn on(table: &str, set_up: impl FnOnce(FakeNode) -> FakeNode) -> Self {
