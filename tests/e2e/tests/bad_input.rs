@@ -147,12 +147,10 @@ async fn damaged(world: &World, object: &Path, bytes: &[u8], levels: &[&str]) ->
         if named.ends_with("-Data.db") {
             assert_eq!(damage["component"], "Data.db");
         }
-        assert!(
-            damage["keyspace"]
-                .as_str()
-                .is_some_and(|keyspace| !keyspace.is_empty()),
-            "{damage}"
-        );
+        for part in ["keyspace", "table", "sstable", "component"] {
+            let word = damage[part].as_str().unwrap_or_default();
+            assert!(!word.is_empty(), "{part}: {damage}");
+        }
     }
     write(object, &whole)
 }
