@@ -6,6 +6,7 @@ mod content;
 mod damage;
 mod not_checked;
 mod packs;
+mod places;
 mod rows;
 mod sstables;
 

@@ -7,13 +7,14 @@ use bucket::{LoadedPart, Run, StoredCheck, WrongFiles, pack_place, runs};
 use cassandra_formats::Damage as Found;
 use chassis::work::{Progress, Work};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use model::manifest::{BackupManifest, NodeManifest, StoredFile, TableFiles};
+use model::manifest::{BackupManifest, NodeManifest, StoredFile};
 use model::{Damage, VerifyLevel};
 use tokio::sync::Semaphore;
 
 use super::damage::{self, short};
 use super::not_checked::{self, Reasons};
 use super::packs::{PARTS_PARALLEL, RUN_LIMITS};
+use super::places::{Place, in_order_of_packs};
 use super::rows;
 use super::sstables::StoredSstables;
 use crate::catalog::Catalog;
@@ -293,35 +294,4 @@ fn difference(file: &StoredFile, length: u64, hasher: &blake3::Hasher) -> Option
             file.blake3
         )
     })
-}
-
-/// A file of a node manifest, by its numbers there.
-#[derive(Clone, Copy)]
-struct Place {
-    table: usize,
-    file: usize,
-}
-
-impl Place {
-    fn stored(self, manifest: &NodeManifest) -> (&TableFiles, &StoredFile) {
-        let table = &manifest.tables[self.table];
-        (table, &table.files[self.file])
-    }
-}
-
-/// The files that are to be compared, those of a pack side by side.
-fn in_order_of_packs(manifest: &NodeManifest, wrong: &WrongFiles) -> Vec<Place> {
-    let files = places(manifest).filter(|place| wrong.of(place.stored(manifest).1).is_none());
-    let mut files: Vec<Place> = files.collect();
-    let key = |place: &Place| {
-        let file = place.stored(manifest).1;
-        file.offset.map(|offset| (file.object.as_str(), offset))
-    };
-    files.sort_by(|a, b| key(a).cmp(&key(b)));
-    files
-}
-
-fn places(manifest: &NodeManifest) -> impl Iterator<Item = Place> {
-    let tables = manifest.tables.iter().enumerate();
-    tables.flat_map(|(table, of)| (0..of.files.len()).map(move |file| Place { table, file }))
 }
