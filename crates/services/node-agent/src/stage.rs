@@ -254,6 +254,8 @@ mod differential_tests;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
+mod renamed_tests;
+#[cfg(test)]
 mod slice_tests;
 #[cfg(test)]
 mod tests;
