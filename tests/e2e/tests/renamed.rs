@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Answer, CLUSTER, World};
+use e2e::{Answer, CLUSTER, World, until_final, until_step};
 use lab::session::{CqlValue, Session, rows, run};
 use lab::{Cluster, Release};
 
@@ -90,6 +90,21 @@ async fn found(session: &Session, query: &str) -> Result<usize> {
     Ok(rows(session, query).await?.len())
 }
 
+/// Kills everything once a restore has begun a step, and waits until the restore has succeeded after a restart.
+async fn killed_in_restore(world: &mut World, rename: &str, step: &str) -> Result<()> {
+    let start = ["restore", "start", "then", "--into", CLUSTER, "--yes"];
+    let start = [&start[..], &["--rename", rename]].concat();
+    let started = world.cli().ok(&start).await?.json;
+    let task = started["task_id"].as_str().context("a task")?.to_owned();
+    until_step(world.cli(), &task, step).await?;
+    let process = world.deployment.process("standalone")?;
+    process.kill()?;
+    process.run().await?;
+    let ended = until_final(world.cli(), &task).await?;
+    ensure!(ended["state"] == "succeeded", "{ended:#}");
+    Ok(())
+}
+
 /// Writes rows of its own to the live table until it is told to stop; returns how many.
 async fn write_on(session: Session, stop: Arc<AtomicBool>) -> Result<i32> {
     let mut written = 0;
@@ -104,7 +119,7 @@ async fn write_on(session: Session, stop: Arc<AtomicBool>) -> Result<i32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_comes_beside_what_is_live() -> Result<()> {
-    let world = World::builder(Cluster::builder(Release::C50))
+    let mut world = World::builder(Cluster::builder(Release::C50))
         .start()
         .await?;
     let session = world.cluster.session().await?;
@@ -160,6 +175,12 @@ async fn a_backup_comes_beside_what_is_live() -> Result<()> {
         )
         .await?;
     }
+
+    // All of Ringkeep dies in the middle; the task goes on with the same names.
+    killed_in_restore(&mut world, "day.Lines=day_copy.lines", "stage").await?;
+    assert_eq!(content(&session, "day_copy.lines").await?, lines);
+    killed_in_restore(&mut world, "day.Lines=day_copy.lines_2", "load").await?;
+    assert_eq!(content(&session, "day_copy.lines_2").await?, lines);
 
     stop.store(true, Ordering::Relaxed);
     let written = writer.await??;

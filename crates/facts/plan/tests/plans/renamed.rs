@@ -72,6 +72,10 @@ fn check_leaves_alone(plan: &RestorePlan, keyspace: &str) {
     for statement in plan.steps.iter().flat_map(|step| &step.cql) {
         assert!(!statement.contains(&format!("{keyspace}.")), "{statement}");
     }
+    let shares = plan.nodes.iter().flat_map(|node| &node.shares);
+    for of in shares.flat_map(|share| &share.keyspaces) {
+        assert_ne!(of, keyspace, "shares are of the keyspaces of the target");
+    }
     for table in &plan.tables {
         assert_ne!(table.table.keyspace, keyspace);
         assert_ne!(table.source_id, table.target_id);
@@ -344,6 +348,20 @@ fn a_view_of_which_the_backup_has_no_files_comes_with_its_keyspace() {
     let plan = plan_restore(&request);
     let views = statements(&plan, StepKind::Views);
     assert!(views[0].contains("copy.prices_by_c"), "{views:?}");
+}
+
+#[test]
+fn parts_of_the_backup_are_taken_for_the_new_keyspace() {
+    let (source, mut target) = sides();
+    target.ring.pop();
+    let mut request = request(&source, &target);
+    request.options.renames = vec![table("shop.orders", "copy.orders")];
+    let plan = plan_restore(&request);
+    let shares: Vec<_> = plan.nodes.iter().flat_map(|node| &node.shares).collect();
+    assert!(!shares.is_empty(), "{:?}", plan.findings);
+    for share in shares {
+        assert_eq!(share.keyspaces, ["copy"]);
+    }
 }
 
 #[test]
