@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use api::clients::NamedBackup;
+use model::plan::Rename;
 use model::{BackupName, ClusterName, NameError, Selection, TableRef};
 
 /// A backup as NAME, if that is unique in the bucket, or as CLUSTER/NAME.
@@ -57,6 +58,10 @@ pub enum ArgError {
     Quotes,
     #[error("a keyspace's name has no dot; a table is given with --table")]
     Keyspace,
+    #[error(
+        "write it like KEYSPACE=NEW_KEYSPACE or KEYSPACE.TABLE=NEW_KEYSPACE.NEW_TABLE, for example shop=shop_copy"
+    )]
+    Rename,
     #[error("write it like HOST:PORT, for example 10.0.0.5:7401")]
     Address,
 }
@@ -97,6 +102,33 @@ impl FromStr for KeyspaceArg {
         match text.is_empty() || text.contains('.') {
             true => Err(ArgError::Keyspace),
             false => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+/// KEYSPACE=NEW or KEYSPACE.TABLE=NEW.TABLE, as Cassandra stores the names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenameArg(pub Rename);
+
+impl FromStr for RenameArg {
+    type Err = ArgError;
+
+    fn from_str(text: &str) -> Result<Self, ArgError> {
+        if text.contains(['"', '\'']) {
+            return Err(ArgError::Quotes);
+        }
+        let (from, to) = text.split_once('=').ok_or(ArgError::Rename)?;
+        if let (Ok(TableArg(keyspace, table)), Ok(TableArg(new_keyspace, new_table))) =
+            (from.parse(), to.parse())
+        {
+            return Ok(Self(Rename::Table {
+                from: TableRef::new(keyspace, table),
+                to: TableRef::new(new_keyspace, new_table),
+            }));
+        }
+        match (from.parse(), to.parse()) {
+            (Ok(KeyspaceArg(from)), Ok(KeyspaceArg(to))) => Ok(Self(Rename::Keyspace { from, to })),
+            _ => Err(ArgError::Rename),
         }
     }
 }
@@ -170,6 +202,29 @@ mod tests {
             assert!(bad.parse::<TableArg>().is_err(), "{bad}");
         }
         assert!("ks.t".parse::<KeyspaceArg>().is_err());
+    }
+
+    #[test]
+    fn a_rename_is_of_a_keyspace_or_of_a_table_on_both_sides() {
+        for good in ["shop=shop_copy", "shop.orders=Copy.orders", "a.t=a.u"] {
+            let rename: RenameArg = good.parse().expect(good);
+            assert_eq!(rename.0.to_string(), good);
+        }
+        for bad in [
+            "",
+            "shop",
+            "=",
+            "shop=",
+            "=copy",
+            "shop.orders=copy",
+            "shop=copy.orders",
+            "shop.orders.x=a.b",
+            "a=b=c.d",
+            "a.b=c.d=e.f",
+            "\"Shop\"=copy",
+        ] {
+            assert!(bad.parse::<RenameArg>().is_err(), "{bad}");
+        }
     }
 
     #[test]

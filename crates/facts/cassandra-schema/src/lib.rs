@@ -36,6 +36,7 @@ mod normal;
 mod option;
 mod order;
 mod parse;
+mod rename;
 mod requirements;
 mod rewrite;
 mod schema;
@@ -62,6 +63,7 @@ pub use parse::{
     Alters, Made, OnExisting, ParseError, ParseErrorKind, ParseProblem, Statement, parse_statement,
     parse_type,
 };
+pub use rename::{NotRenamed, RenamedIndex, Renaming};
 pub use requirements::{Requirement, requirements};
 pub use rewrite::{Applied, Rewrite, Rewritten, Target, rewrite, rewrite_table, rewrites_of};
 pub use schema::Schema;

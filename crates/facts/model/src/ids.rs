@@ -149,6 +149,18 @@ uuid_type!(
 );
 
 impl TableId {
+    /// An id that is made of these texts: the same of the same texts, and of no others.
+    pub fn made_of(texts: &[&str]) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("ringkeep table id v1");
+        for text in texts {
+            hasher.update(&(text.len() as u64).to_be_bytes());
+            hasher.update(text.as_bytes());
+        }
+        let mut bytes = [0; 16];
+        hasher.finalize_xof().fill(&mut bytes);
+        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
     /// As folder names have it: 32 hex digits.
     pub fn folder_suffix(&self) -> String {
         self.0.simple().to_string()

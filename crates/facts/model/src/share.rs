@@ -11,7 +11,7 @@ pub struct RangeText {
     pub right: String,
 }
 
-/// The ranges of some keyspaces that a node takes from one source node.
+/// The ranges of some keyspaces that a node takes from one source node. Keyspaces have their names on the target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceShare {
     pub source: HostId,
@@ -38,7 +38,10 @@ impl SourceShare {
 /// A table of a backup and the table that it becomes on the target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableTarget {
+    /// On the target.
     pub table: TableRef,
+    /// Its name in the backup, if it gets another one.
+    pub source: Option<TableRef>,
     /// The id in the backup.
     pub source_id: TableId,
     /// The id on the target.

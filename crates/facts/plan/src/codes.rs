@@ -231,6 +231,25 @@ codes! {
          live keyspace has true, which is the safe value."
     NAME_TAKEN Refusal Before
         "Something else has the name that a table, a view or an index of the backup needs. Drop or rename it first."
+    RENAME_REFUSED Refusal Before
+        "A restore with `--rename` cannot be done as it was asked for: a new name is none that Cassandra takes, belongs to the \
+         product, or is the name that the table has; a thing gets two names, or two things get one; a rename is of nothing \
+         that is selected; or something is selected that gets no other name, and would replace what is live. The finding \
+         says which."
+    RENAME_NOT_POSSIBLE Refusal Before
+        "A definition cannot be made under another name: it is not understood, so that the old name may be anywhere in it, or \
+         names itself in a way that CQL cannot change, as tables of DSE Graph and indexes of DSE Search do. Leave it out, or \
+         restore it under its own name into another cluster."
+    RENAME_REPLACES Warning During
+        "The new name of a table that is restored under another name is that of a live table, whose rows make way as in any \
+         restore: the plan shows whether it is emptied, or dropped and made again. Give the copy a name that is free, unless \
+         that table is an earlier copy."
+    RENAME_INDEX_NAMED Advice During
+        "A table gets another name, and so do its indexes, because the names of indexes are unique in a keyspace and the live \
+         table has them. The new table's name takes the place of the old one in front, or is put there."
+    RENAME_VIEWS_LEFT_OUT Warning During
+        "A table that gets another name by itself comes without its materialized views, which would need names, too. Views of a \
+         keyspace that is renamed as a whole keep their names and are built in the new keyspace."
     CUSTOM_COMPACTION_MISSING Refusal Before
         "A table uses a compaction strategy that the target's release does not bring, and no table on the target uses \
          it. Install the class on every target node and make a table with it, or restore into a cluster that has it."

@@ -3,7 +3,8 @@
 //! The plan holds for one ring and one schema of the target. It is made to be read before it is run: what is destroyed
 //! is in `tables` and in the CQL of the replace step, and nothing is destroyed before every node has staged its files.
 //!
-//! The chapters, each of which uses only those before it: `given` (both sides and the request), `placing` (which data goes
+//! The chapters, each of which uses only those before it: `renamed` (the backup under the names that it gets, if any are
+//! given), `given` (both sides and the request), `placing` (which data goes
 //! to which node), `schema` (what is made and with which CQL), `sstables` (whether they can be taken), `nodes` (figures and
 //! times), `statements` (whether the target's nodes take the CQL), `steps`, `closing` (what is left to people).
 
@@ -11,6 +12,7 @@ mod closing;
 mod given;
 mod nodes;
 mod placing;
+mod renamed;
 mod schema;
 mod sstables;
 mod statements;
@@ -30,6 +32,7 @@ use given::Given;
 use given::inputs::Inputs;
 use nodes::estimate::Course;
 use placing::assignment;
+use renamed::Renamed;
 use schema::tombstones::Tombstones;
 use schema::{ddl, outcome, tables, trial};
 use sstables::{Restored, verdicts};
@@ -44,6 +47,8 @@ pub use model::plan::{
 /// Plans a restore. Never fails: what stands against it is in the findings, all at once.
 pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let mut findings = Findings::default();
+    let renamed = Renamed::of(request, &mut findings);
+    let request = renamed.as_ref().map_or(request, |it| &it.request);
     let mut backup = in_order(&request.backup);
     let inputs = Inputs::of(request, &backup, &mut findings);
     // From here on the backup's schema is what is made of it on the target.
@@ -92,7 +97,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     }
 
     let supported = !findings.refuse();
-    RestorePlan {
+    let mut plan = RestorePlan {
         trials: trial.tables.clone(),
         backup: backup.backup.clone(),
         target: request.target.clone(),
@@ -119,7 +124,11 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
         rewrites: outcome.rewrites,
         seconds,
         number: 0,
+    };
+    if let Some(renamed) = &renamed {
+        renamed.note_sources(&mut plan);
     }
+    plan
 }
 
 /// The order of nodes in a manifest means nothing, and plans are to be the same whatever it is.

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// In their order. A chapter is a file of this name in `src/restore`, with the files in its folder.
-const CHAPTERS: [&str; 9] = [
+const CHAPTERS: [&str; 10] = [
+    "renamed",
     "given",
     "placing",
     "schema",

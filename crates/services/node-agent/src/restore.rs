@@ -15,6 +15,16 @@ pub use journal::{Begun, LoadEvidence, Placement, RestoreRecord, RestoreState};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableTarget {
     pub table: TableRef,
+    /// Its name in the backup, if it gets another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<TableRef>,
     pub source_id: TableId,
     pub target_id: TableId,
+}
+
+impl TableTarget {
+    /// Its name in the backup.
+    pub fn in_backup(&self) -> &TableRef {
+        self.source.as_ref().unwrap_or(&self.table)
+    }
 }

@@ -259,6 +259,8 @@ mod hostile_tests;
 #[cfg(test)]
 mod pack_tests;
 #[cfg(test)]
+mod renamed_tests;
+#[cfg(test)]
 mod slice_tests;
 #[cfg(test)]
 mod tests;

@@ -129,6 +129,7 @@ async fn stage(
         sstables.insert(*id, count);
         targets.push(TableTarget {
             table: table.trial.clone(),
+            source: None,
             source_id: table.target_id,
             target_id: *id,
         });

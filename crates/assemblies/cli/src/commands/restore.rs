@@ -17,7 +17,7 @@ use views::PlanView;
 use crate::completeness::CompletenessArg;
 use crate::context::{Context, Service};
 use crate::failure::Failure;
-use crate::names::{BackupArg, SelectionArgs};
+use crate::names::{BackupArg, RenameArg, SelectionArgs};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum RestoreCommand {
@@ -47,6 +47,11 @@ pub struct RestoreArgs {
     into: ClusterName,
     #[command(flatten)]
     selection: SelectionArgs,
+    /// Restores under another name, beside what is live: a keyspace as KEYSPACE=NEW, or a table as
+    /// KEYSPACE.TABLE=NEW_KEYSPACE.NEW_TABLE; may be given several times. Nothing else is restored then, and --keyspace and
+    /// --table may pick a part of it by its names in the backup.
+    #[arg(long = "rename", value_name = "OLD=NEW", help_heading = "What")]
+    renames: Vec<RenameArg>,
     /// How the data is loaded.
     #[arg(
         long,
@@ -143,6 +148,7 @@ impl RestoreArgs {
             completeness: self.completeness.into(),
             rewrite_schema: self.rewrite_schema,
             skip_trial: self.skip_trial,
+            renames: self.renames.iter().map(|it| it.0.clone()).collect(),
         }
     }
 }

@@ -193,6 +193,11 @@ async fn the_help_of_a_command_has_examples() {
                   Only this table, or materialized view; may be given several times, together with
                   --keyspace or not
 
+              --rename <OLD=NEW>
+                  Restores under another name, beside what is live: a keyspace as KEYSPACE=NEW, or a table
+                  as KEYSPACE.TABLE=NEW_KEYSPACE.NEW_TABLE; may be given several times. Nothing else is
+                  restored then, and --keyspace and --table may pick a part of it by its names in the backup
+
         How:
               --mode <MODE>
                   How the data is loaded
@@ -287,6 +292,8 @@ async fn the_help_of_a_command_has_examples() {
           ringkeep restore start nightly --into prod --wait
           ringkeep restore start prod/nightly --into staging --table shop.orders --yes --wait
           ringkeep restore start nightly --into prod --plan 12 --yes --wait
+          ringkeep restore start nightly --into prod --rename shop.orders=shop_copy.orders --wait
+          ringkeep restore start nightly --into prod --rename shop=shop_copy --wait
     "#]].assert_eq(&stdout(&["restore", "start", "--help"]).await);
 }
 

@@ -224,7 +224,29 @@ async fn every_flag_reaches_the_planner() {
     ];
     let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &flags].concat()).await;
     assert_eq!(ran.exit, 0, "{}", ran.err);
-    expect![[r#"PlanRestoreRequest { backup: Some(BackupRef { cluster: "prod", name: "nightly" }), target: "staging", options: Some(RestoreOptions { selection: Some(Selection { keyspaces: ["shop"], tables: [TableRef { keyspace: "crm", table: "people" }] }), mode: InPlace, allow_unlisted_version: true, datacenters: {"dc1": "east"}, completeness: Quorum, rewrite_schema: true, skip_trial: true }) }"#]].assert_eq(&fake.asked().join("\n"));
+    expect![[r#"PlanRestoreRequest { backup: Some(BackupRef { cluster: "prod", name: "nightly" }), target: "staging", options: Some(RestoreOptions { selection: Some(Selection { keyspaces: ["shop"], tables: [TableRef { keyspace: "crm", table: "people" }] }), mode: InPlace, allow_unlisted_version: true, datacenters: {"dc1": "east"}, completeness: Quorum, rewrite_schema: true, skip_trial: true }), renaming: None }"#]].assert_eq(&fake.asked().join("\n"));
+}
+
+#[tokio::test]
+async fn renames_reach_the_planner_instead_of_the_options_that_an_earlier_one_would_take() {
+    let fake = Fake::default().serve().await;
+    let flags = ["--rename", "shop=copy", "--rename", "crm.people=crm.old"];
+    let ran = ringkeep(&fake.endpoint, &[&PLAN[..], &flags].concat()).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    let asked = fake.asked().join("\n");
+    assert!(asked.contains("options: None, renaming: Some("), "{asked}");
+    expect![[r#"[Rename { keyspace: "shop", table: "", new_keyspace: "copy", new_table: "" }, Rename { keyspace: "crm", table: "people", new_keyspace: "crm", new_table: "old" }] }) }"#]].assert_eq(asked.split("renames: ").nth(1).unwrap_or_default());
+    let ran = ringkeep(
+        &fake.endpoint,
+        &[&PLAN[..], &["--rename", "shop.orders=copy"]].concat(),
+    )
+    .await;
+    assert_eq!(ran.exit, 2, "{}", ran.out);
+    assert!(
+        ran.err.contains("KEYSPACE.TABLE=NEW_KEYSPACE.NEW_TABLE"),
+        "{}",
+        ran.err
+    );
 }
 
 #[tokio::test]

@@ -175,6 +175,7 @@ pub fn plan() -> plan_pb::RestorePlan {
             ),
         ],
         tables: vec![plan_pb::TablePlan {
+            source: None,
             table: Some(table()),
             source_id: TABLE_ID.into(),
             target_id: TABLE_ID.into(),

@@ -1,5 +1,6 @@
 //! Converts schemas from and to their stored form: one entry for each object.
 
+use cassandra_versions::Release;
 use model::{SchemaEntry, SchemaKind};
 
 use super::error::{ParseError, ParseErrorKind, ParseProblem};
@@ -33,15 +34,24 @@ impl Schema {
 impl Schema {
     /// The stored form, in an order in which it can be replayed.
     pub fn to_stored(&self) -> model::Schema {
+        self.stored(|object| object.to_cql())
+    }
+
+    /// The same in the dialect of this release.
+    pub fn to_stored_for(&self, release: &Release) -> model::Schema {
+        self.stored(|object| object.to_cql_for(release))
+    }
+
+    fn stored(&self, cql: impl Fn(Object) -> Vec<String>) -> model::Schema {
         let objects = replay_order(self).into_iter();
         model::Schema {
             version: self.version.clone(),
-            entries: objects.map(entry).collect(),
+            entries: objects.map(|object| entry(object, cql(object))).collect(),
         }
     }
 }
 
-fn entry(object: Object) -> SchemaEntry {
+fn entry(object: Object, cql: Vec<String>) -> SchemaEntry {
     let key = object.key();
     SchemaEntry {
         keyspace: key.keyspace,
@@ -52,7 +62,7 @@ fn entry(object: Object) -> SchemaEntry {
             Object::View(view) => view.base_table.clone(),
             _ => String::new(),
         },
-        cql: object.to_cql(),
+        cql,
     }
 }
 

@@ -7,5 +7,6 @@ mod fit;
 mod fixtures;
 mod given;
 mod properties;
+mod rename;
 mod rewrite;
 mod support;

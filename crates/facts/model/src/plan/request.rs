@@ -7,7 +7,7 @@ use crate::{ClusterName, Damage, NodeDescription, Schema, Selection};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{RestoreMode, UnreachableAgent};
+use super::{Rename, RestoreMode, UnreachableAgent};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -41,6 +41,8 @@ pub struct RestoreOptions {
     pub rewrite_schema: bool,
     /// Replaces live data without having tried the restore in a scratch keyspace.
     pub skip_trial: bool,
+    /// What gets another name on the target. If there are any, nothing else is restored.
+    pub renames: Vec<Rename>,
 }
 
 /// Everything that the plan of a restore depends on.

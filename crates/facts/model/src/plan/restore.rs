@@ -120,7 +120,11 @@ pub enum TableAction {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TablePlan {
+    /// On the target.
     pub table: TableRef,
+    /// Its name in the backup, if it gets another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<TableRef>,
     /// The id in the backup.
     pub source_id: TableId,
     /// The id on the target when files are loaded.

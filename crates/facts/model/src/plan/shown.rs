@@ -71,6 +71,9 @@ pub struct ShownStep {
 pub struct ShownTable {
     pub keyspace: String,
     pub table: String,
+    /// `keyspace.table` in the backup, if it gets another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     pub source_id: Option<String>,
     pub target_id: Option<String>,
     #[serde(serialize_with = "action")]
@@ -149,6 +152,7 @@ impl From<&TablePlan> for ShownTable {
         Self {
             keyspace: table.table.keyspace.clone(),
             table: table.table.table.clone(),
+            source: table.source.as_ref().map(ToString::to_string),
             source_id: Some(table.source_id.to_string()),
             target_id: Some(table.target_id.to_string()),
             action: Some(table.action),

@@ -27,10 +27,15 @@ pub(super) fn tables(plan: &ShownPlan) -> String {
     }
     let mut rows = TextTable::new(&["TABLE", fate, "ID"]);
     for table in &plan.tables {
-        let name = format!("{}.{}", table.keyspace, table.table);
-        rows.row([name, in_words(table.action).to_owned(), ids(table)]);
+        rows.row([name(table), in_words(table.action).to_owned(), ids(table)]);
     }
     rows.render()
+}
+
+fn name(table: &ShownTable) -> String {
+    let source = table.source.as_ref();
+    let source = source.map_or_else(String::new, |source| format!(", from {source}"));
+    format!("{}.{}{source}", table.keyspace, table.table)
 }
 
 fn in_words(action: Option<TableAction>) -> &'static str {

@@ -3,6 +3,7 @@
 mod backups;
 mod cluster;
 mod data;
+mod renames;
 mod schema;
 
 use model::Finding;
@@ -41,6 +42,7 @@ fn cases() -> Vec<Case> {
         backups::cases(),
         cluster::cases(),
         data::cases(),
+        renames::cases(),
         schema::cases(),
     ]
     .concat()

@@ -24,6 +24,8 @@ mod products;
 mod refused;
 mod refused_statements;
 mod refused_target;
+mod renamed;
+mod renamed_refused;
 mod rings_datacenters;
 mod rings_datacenters_refused;
 mod rings_size;

@@ -11,7 +11,10 @@ use crate::pb::planner as pb;
 
 mod options;
 mod outcome;
+mod renames;
 mod shown;
+
+pub use renames::{options_of_wire, options_to_wire};
 
 impl From<UnreachableAgent> for pb::UnreachableAgent {
     fn from(agent: UnreachableAgent) -> Self {
@@ -159,13 +162,15 @@ impl TryFrom<pb::RestoreMode> for RestoreMode {
 
 impl From<RestoreRequest> for pb::PlanRestoreRequest {
     fn from(request: RestoreRequest) -> Self {
+        let (options, renaming) = options_to_wire(request.options);
         Self {
             backup: Some(request.backup.into()),
             target: request.target.into(),
             nodes: nodes_to_one_request(request.nodes),
             unreachable: all_into(request.unreachable),
             schema: Some(request.schema.into()),
-            options: Some(request.options.into()),
+            options,
+            renaming,
             sstables: all_into(request.sstables),
             target_keys: all_into(request.target_keys),
             verifications: all_into(request.verifications),
@@ -188,7 +193,7 @@ impl TryFrom<pb::PlanRestoreRequest> for RestoreRequest {
             unreachable: all_into(request.unreachable),
             // The schema of a cluster of which no agent replies cannot be read; the plan's finding is better than an error.
             schema: request.schema.unwrap_or_default().try_into()?,
-            options: required("options", request.options)?.try_into()?,
+            options: options_of_wire(request.options, request.renaming)?,
             sstables: all(request.sstables)?,
             target_keys: all_into(request.target_keys),
             verifications: all(request.verifications)?,

@@ -140,6 +140,7 @@ impl From<TableTarget> for WireTarget {
     fn from(target: TableTarget) -> Self {
         Self {
             table: Some(target.table.into()),
+            source: target.source.map(Into::into),
             source_id: target.source_id.to_string(),
             target_id: target.target_id.to_string(),
         }
@@ -152,6 +153,7 @@ impl TryFrom<WireTarget> for TableTarget {
     fn try_from(target: WireTarget) -> Result<Self, ConversionError> {
         Ok(Self {
             table: required("table.table", target.table)?.try_into()?,
+            source: target.source.map(TryInto::try_into).transpose()?,
             source_id: parsed("table.source_id", &target.source_id)?,
             target_id: parsed("table.target_id", &target.target_id)?,
         })

@@ -29,6 +29,7 @@ impl TryFrom<pb::TableTarget> for TableTarget {
     fn try_from(target: pb::TableTarget) -> Result<Self, ConversionError> {
         Ok(Self {
             table: required("tables.table", target.table)?.try_into()?,
+            source: target.source.map(TryInto::try_into).transpose()?,
             source_id: parsed("tables.source_id", &target.source_id)?,
             target_id: parsed("tables.target_id", &target.target_id)?,
         })

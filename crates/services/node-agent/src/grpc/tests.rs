@@ -42,6 +42,7 @@ fn backup() -> Option<pb_types::BackupRef> {
 fn targets() -> Vec<pb::TableTarget> {
     let id = FakeNode::table_id(1).to_string();
     vec![pb::TableTarget {
+        source: None,
         table: Some(pb_types::TableRef {
             keyspace: "ks".into(),
             table: "full".into(),

@@ -8,6 +8,7 @@ use crate::testing::{FakeNode, Misbehaviour};
 fn targets() -> Vec<TableTarget> {
     [("full", 1), ("empty", 2)]
         .map(|(table, id)| TableTarget {
+            source: None,
             table: TableRef::new("ks", table),
             source_id: FakeNode::table_id(id),
             target_id: FakeNode::table_id(id),
@@ -367,6 +368,7 @@ async fn after_a_failure_no_other_table_is_begun_and_the_next_try_loads_all() {
         .map(|(id, table)| {
             source.table(table, id, 0).sstable("nb-1-big", table);
             TableTarget {
+                source: None,
                 table: TableRef::new("ks", table),
                 source_id: FakeNode::table_id(id),
                 target_id: FakeNode::table_id(id),

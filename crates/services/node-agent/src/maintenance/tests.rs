@@ -160,6 +160,7 @@ fn begun() -> RestoreRecord {
         backup: FakeNode::backup("b"),
         sources: Vec::new(),
         tables: vec![TableTarget {
+            source: None,
             table: TableRef::new("ks", "a"),
             source_id: FakeNode::table_id(1),
             target_id: FakeNode::table_id(1),

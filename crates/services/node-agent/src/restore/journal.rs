@@ -284,6 +284,18 @@ mod tests {
     }
 
     #[test]
+    fn a_table_that_keeps_its_name_is_written_as_before() {
+        let id = "00000000-0000-0000-0000-000000000001";
+        let old = format!(
+            r#"{{"begun":{{"backup":{{"cluster":"c","name":"b"}},"sources":[],"tables":[{{"table":{{"keyspace":"ks","table":"t"}},"source_id":"{id}","target_id":"{id}"}}]}}}}"#
+        );
+        let record: RestoreRecord = serde_json::from_str(&old).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), old);
+        let begun = RestoreState::replay(vec![record]).begun.unwrap();
+        assert_eq!(begun.tables[0].in_backup(), &begun.tables[0].table);
+    }
+
+    #[test]
     fn a_journal_of_an_earlier_release_keeps_its_evidence_of_loading() {
         let old = r#"{"loading":{"table":"00000000-0000-0000-0000-000000000001","witnesses":[{"staged":"/s/nb-1-big-Data.db","inode":7,"bytes":3,"digest":"12"}]}}"#;
         let record: RestoreRecord = serde_json::from_str(old).unwrap();

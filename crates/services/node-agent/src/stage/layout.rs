@@ -150,7 +150,7 @@ fn sources<'a>(
     let mut found = Vec::new();
     for (host, manifest) in manifests {
         for target in targets {
-            let taking = share::taking(shares, *host, manifest, &target.table.keyspace)?;
+            let taking = share::taking(shares, *host, manifest, target)?;
             if matches!(taking, Taking::Nothing) {
                 continue;
             }
@@ -169,10 +169,10 @@ fn find_table<'a>(
     manifest
         .tables
         .iter()
-        .find(|table| table.id == target.source_id && table.table_ref() == target.table)
+        .find(|table| table.id == target.source_id && table.table_ref() == *target.in_backup())
         .ok_or_else(|| StageError::NoTable {
             source_node: host,
-            table: target.table.clone(),
+            table: target.in_backup().clone(),
             id: target.source_id,
         })
 }
@@ -184,6 +184,8 @@ fn sstables_of<'a>(
     rules: Rules,
     taking: &Taking,
 ) -> Result<Vec<Source<'a>>, StageError> {
+    // Its indexes may have other names, by which their files are named. Cassandra builds them for what it loads.
+    let is_renamed = target.source.is_some();
     let mut sstables: BTreeMap<(Option<String>, Descriptor), Vec<Component<'_>>> = BTreeMap::new();
     for file in &table.files {
         let (descriptor, component) =
@@ -193,6 +195,9 @@ fn sstables_of<'a>(
             })?;
         if let Some(index) = &file.index {
             crate::path_name::check("index", index)?;
+            if is_renamed {
+                continue;
+            }
         }
         sstables
             .entry((file.index.clone(), descriptor))
@@ -218,7 +223,7 @@ fn sstables_of<'a>(
         let attached = files
             .iter()
             .any(|(component, _)| is_attached_index(component));
-        if attached && !rules.keep_attached {
+        if attached && (is_renamed || !rules.keep_attached) {
             // The list of components would name what is left out. Cassandra makes one that does not.
             files.retain(|(component, _)| !is_attached_index(component) && component != TOC);
         }

@@ -8,6 +8,7 @@ use model::manifest::{Hazard, NodeManifest, SstableFacts, TableFiles};
 use model::{HostId, SourceShare};
 
 use super::StageError;
+use crate::restore::TableTarget;
 
 /// What of an SSTable is staged.
 #[derive(Debug, Clone)]
@@ -53,13 +54,14 @@ pub(super) struct Ranges {
     damaged: HashSet<(String, String)>,
 }
 
-/// All shares of one keyspace of one source are one set of ranges.
+/// All shares of one keyspace of one source are one set of ranges. Shares name the keyspace as it is on the target.
 pub(super) fn taking(
     shares: &[SourceShare],
     source: HostId,
     manifest: &NodeManifest,
-    keyspace: &str,
+    target: &TableTarget,
 ) -> Result<Taking, StageError> {
+    let keyspace = target.table.keyspace.as_str();
     if shares.is_empty() {
         return Ok(Taking::All);
     }
@@ -91,7 +93,7 @@ pub(super) fn taking(
         partitioner,
         ranges: Arc::new(TokenRanges::new(ranges)),
         trims: own().all(|share| share.trims),
-        damaged: damaged(manifest, keyspace),
+        damaged: damaged(manifest, &target.in_backup().keyspace),
     }))
 }
 

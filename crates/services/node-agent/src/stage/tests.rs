@@ -38,6 +38,7 @@ async fn nodes_of(source: FakeNode, release: &str) -> (FakeNode, FakeNode) {
 
 fn wanted(restore: &str) -> Stage {
     let target = |table: &str, id| TableTarget {
+        source: None,
         table: TableRef::new("ks", table),
         source_id: FakeNode::table_id(id),
         target_id: FakeNode::table_id(id),

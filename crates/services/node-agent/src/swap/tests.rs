@@ -15,6 +15,7 @@ use crate::testing::{FakeNode, TableFolder};
 pub(crate) fn targets() -> Vec<TableTarget> {
     [("full", 1), ("gone", 2)]
         .map(|(table, id)| TableTarget {
+            source: None,
             table: TableRef::new("ks", table),
             source_id: FakeNode::table_id(id),
             target_id: FakeNode::table_id(id),

@@ -44,6 +44,7 @@ async fn staged(release: &str) -> FakeNode {
         sources: vec![HostId(uuid::Uuid::from_u128(1))],
         manifests: Default::default(),
         tables: vec![TableTarget {
+            source: None,
             table: TableRef::new("ks", "t"),
             source_id: FakeNode::table_id(1),
             target_id: FakeNode::table_id(1),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api::convert::plan::options_of_wire;
 use api::convert::{ConversionError, parsed, parsed_optional, required};
 use api::pb::storage_catalog::VerifyLevel as WireLevel;
 use api::pb::task_runner as pb;
@@ -93,7 +94,7 @@ impl TryFrom<pb::PlanRestoreRequest> for NewRestore {
             cluster: parsed_optional("backup.cluster", &backup.cluster)?,
             backup: parsed("backup.name", &backup.name)?,
             target: parsed("target", &request.target)?,
-            options: required("options", request.options)?.try_into()?,
+            options: options_of_wire(request.options, request.renaming)?,
         })
     }
 }
@@ -141,6 +142,7 @@ mod tests {
             }),
             target: "shop".into(),
             options: None,
+            renaming: None,
         };
         let error = NewRestore::try_from(without.clone()).expect_err("no options");
         assert_eq!(error.field, "options");

@@ -5,6 +5,7 @@ pub(super) mod left;
 mod made;
 mod plans;
 mod quiesce;
+mod renamed;
 mod spec;
 mod sstables;
 mod start;

@@ -291,6 +291,7 @@ impl Planner for FakePlanner {
         }
         let planned_table = self.fleet.facts().planned_table.clone();
         let table = |table: &str, action: pb::TableAction| pb::TablePlan {
+            source: None,
             table: Some(TableRef {
                 keyspace: "ks".into(),
                 table: table.into(),

@@ -260,6 +260,7 @@ impl Life {
             }),
             target: "shop".into(),
             options: Some(RestoreOptions::default()),
+            renaming: None,
         };
         let request = pb::StartRestoreRequest {
             restore: Some(restore),
@@ -277,6 +278,7 @@ impl Life {
             }),
             target: "shop".into(),
             options: Some(RestoreOptions::default()),
+            renaming: None,
         };
         let answer = unwrap(self.client.plan_restore(request).await).expect("a plan");
         answer.plan.expect("a plan")

@@ -25,7 +25,8 @@ const EXAMPLES: &str = "\
 Examples:
   ringkeep restore plan nightly --into prod
   ringkeep restore plan prod/nightly --into staging --keyspace shop --output json
-  ringkeep restore plan nightly --into prod --cql > restore.cql";
+  ringkeep restore plan nightly --into prod --cql > restore.cql
+  ringkeep restore plan nightly --into prod --rename shop.orders=shop_copy.orders";
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let plan = plan_of(&args.restore, context).await?;

@@ -40,7 +40,9 @@ const EXAMPLES: &str = "\
 Examples:
   ringkeep restore start nightly --into prod --wait
   ringkeep restore start prod/nightly --into staging --table shop.orders --yes --wait
-  ringkeep restore start nightly --into prod --plan 12 --yes --wait";
+  ringkeep restore start nightly --into prod --plan 12 --yes --wait
+  ringkeep restore start nightly --into prod --rename shop.orders=shop_copy.orders --wait
+  ringkeep restore start nightly --into prod --rename shop=shop_copy --wait";
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     context.screen.check_can_agree(args.yes)?;

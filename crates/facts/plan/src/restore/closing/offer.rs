@@ -12,7 +12,9 @@ use crate::restore::sstables::Restored;
 pub(crate) fn check(restored: &Restored, findings: &mut Findings) {
     let given = restored.given;
     let is_one_to_one = matches!(restored.assignment.moves, Moves::OneToOne(_));
-    let is_picked = given.request.options.mode == RequestedMode::Auto && is_one_to_one;
+    let options = &given.request.options;
+    let keeps_names = options.renames.is_empty();
+    let is_picked = options.mode == RequestedMode::Auto && is_one_to_one && keeps_names;
     // Types and functions alone have no files to swap.
     let has_files = !given.selected.tables.is_empty();
     if !is_picked || !has_files || findings.refuse() {

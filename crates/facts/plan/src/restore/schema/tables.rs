@@ -129,6 +129,7 @@ fn online_table<'a>(
     };
     Decided {
         plan: TablePlan {
+            source: None,
             table: table.table.clone(),
             source_id,
             target_id,
@@ -156,6 +157,7 @@ fn online_view<'a>(
         .unwrap_or(TableId(Uuid::nil()));
     Decided {
         plan: TablePlan {
+            source: None,
             table: table.table.clone(),
             source_id: id,
             target_id: id,
@@ -221,6 +223,7 @@ fn in_place<'a>(
     }
     Decided {
         plan: TablePlan {
+            source: None,
             table: name.clone(),
             source_id,
             target_id: source_id,
@@ -261,6 +264,7 @@ fn later_views<'a>(
                     let id = live.id(&view).unwrap_or(TableId(Uuid::nil()));
                     views.push(Decided {
                         plan: TablePlan {
+                            source: None,
                             table: view,
                             source_id: id,
                             target_id: id,

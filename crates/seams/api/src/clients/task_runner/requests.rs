@@ -5,6 +5,7 @@ use model::plan::{Completeness, RestoreOptions, ShownPlan};
 use model::task::ShownTask;
 use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId};
 
+use crate::convert::plan::options_to_wire;
 use crate::convert::{ConversionError, all, parsed_optional, required};
 use crate::pb::planner as planner_pb;
 use crate::pb::task_runner as pb;
@@ -122,10 +123,12 @@ impl From<NamedBackup> for types_pb::BackupRef {
 
 impl From<PlanRestore> for pb::PlanRestoreRequest {
     fn from(restore: PlanRestore) -> Self {
+        let (options, renaming) = options_to_wire(restore.options);
         Self {
             backup: Some(restore.backup.into()),
             target: restore.target.into(),
-            options: Some(restore.options.into()),
+            options,
+            renaming,
         }
     }
 }

@@ -5,36 +5,33 @@ use model::plan::{Completeness, RequestedMode, RestoreOptions};
 use crate::convert::ConversionError;
 use crate::pb::planner as pb;
 
-impl From<RestoreOptions> for pb::RestoreOptions {
-    fn from(options: RestoreOptions) -> Self {
-        Self {
-            selection: Some(options.selection.into()),
-            mode: pb::RestoreMode::from(options.mode) as i32,
-            allow_unlisted_version: options.allow_unlisted_version,
-            datacenters: options.datacenters.into_iter().collect(),
-            completeness: pb::Completeness::from(options.completeness) as i32,
-            rewrite_schema: options.rewrite_schema,
-            skip_trial: options.skip_trial,
-        }
+/// All but the renames, which are beside the options of a request.
+pub(super) fn to_wire(options: RestoreOptions) -> pb::RestoreOptions {
+    pb::RestoreOptions {
+        selection: Some(options.selection.into()),
+        mode: pb::RestoreMode::from(options.mode) as i32,
+        allow_unlisted_version: options.allow_unlisted_version,
+        datacenters: options.datacenters.into_iter().collect(),
+        completeness: pb::Completeness::from(options.completeness) as i32,
+        rewrite_schema: options.rewrite_schema,
+        skip_trial: options.skip_trial,
     }
 }
 
-impl TryFrom<pb::RestoreOptions> for RestoreOptions {
-    type Error = ConversionError;
-
-    fn try_from(options: pb::RestoreOptions) -> Result<Self, ConversionError> {
-        let (mode, completeness) = (options.mode().into(), options.completeness().into());
-        Ok(Self {
-            // None is the empty one: everything.
-            selection: options.selection.unwrap_or_default().try_into()?,
-            mode,
-            allow_unlisted_version: options.allow_unlisted_version,
-            datacenters: options.datacenters.into_iter().collect(),
-            completeness,
-            rewrite_schema: options.rewrite_schema,
-            skip_trial: options.skip_trial,
-        })
-    }
+/// All but the renames.
+pub(super) fn of_wire(options: pb::RestoreOptions) -> Result<RestoreOptions, ConversionError> {
+    let (mode, completeness) = (options.mode().into(), options.completeness().into());
+    Ok(RestoreOptions {
+        // None is the empty one: everything.
+        selection: options.selection.unwrap_or_default().try_into()?,
+        mode,
+        allow_unlisted_version: options.allow_unlisted_version,
+        datacenters: options.datacenters.into_iter().collect(),
+        completeness,
+        rewrite_schema: options.rewrite_schema,
+        skip_trial: options.skip_trial,
+        renames: Vec::new(),
+    })
 }
 
 impl From<RequestedMode> for pb::RestoreMode {
@@ -98,12 +95,13 @@ mod tests {
             completeness: Completeness::Quorum,
             rewrite_schema: true,
             skip_trial: true,
+            renames: Vec::new(),
         };
         for options in [options, RestoreOptions::default()] {
-            let wire = pb::RestoreOptions::from(options.clone());
-            assert_eq!(RestoreOptions::try_from(wire), Ok(options));
+            let wire = to_wire(options.clone());
+            assert_eq!(of_wire(wire), Ok(options));
         }
-        let absent = RestoreOptions::try_from(pb::RestoreOptions::default());
+        let absent = of_wire(pb::RestoreOptions::default());
         assert_eq!(absent, Ok(RestoreOptions::default()));
     }
 }

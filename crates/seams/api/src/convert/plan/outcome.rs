@@ -111,6 +111,7 @@ impl From<TablePlan> for pb::TablePlan {
         };
         Self {
             table: Some(table.table.into()),
+            source: table.source.map(Into::into),
             source_id: table.source_id.to_string(),
             target_id: table.target_id.to_string(),
             action: action as i32,
@@ -126,6 +127,7 @@ impl TryFrom<pb::TablePlan> for TablePlan {
         let action = table.action().try_into()?;
         Ok(Self {
             table: required("table.table", table.table)?.try_into()?,
+            source: table.source.map(TryInto::try_into).transpose()?,
             source_id: parsed("table.source_id", &table.source_id)?,
             target_id: parsed("table.target_id", &table.target_id)?,
             action,

@@ -63,9 +63,11 @@ impl From<pb::TablePlan> for ShownTable {
     fn from(table: pb::TablePlan) -> Self {
         let action = table.action().try_into().ok();
         let name = table.table.unwrap_or_default();
+        let source = table.source;
         Self {
             keyspace: name.keyspace,
             table: name.table,
+            source: source.map(|source| format!("{}.{}", source.keyspace, source.table)),
             source_id: some(table.source_id),
             target_id: some(table.target_id),
             action,

@@ -29,6 +29,7 @@ fn backup() -> BackupRef {
 
 fn plan() -> RestorePlan {
     let table = |number, action| TablePlan {
+        source: None,
         table: TableRef::new("shop", format!("t{number}")),
         source_id: TableId(Uuid::from_u128(number)),
         target_id: TableId(Uuid::from_u128(number + 10)),

@@ -17,6 +17,7 @@ fn table(number: u128) -> TableId {
 
 fn target() -> TableTarget {
     TableTarget {
+        source: None,
         table: TableRef::new("ks", "t"),
         source_id: table(1),
         target_id: table(2),

@@ -15,6 +15,7 @@ fn wanted(mode: RestoreMode) -> Stage {
         sources: vec![FakeNode::host_id(1)],
         manifests: Default::default(),
         tables: vec![TableTarget {
+            source: None,
             table: TableRef::new("ks", "full"),
             source_id: FakeNode::table_id(1),
             target_id: FakeNode::table_id(1),

@@ -182,8 +182,17 @@ fn shares_of_one_keyspace_are_one_set_of_ranges() {
         share(&["bad"], &[("0", "x")]),
     ];
     let manifest = crate::stage::layout::empty_manifest("Murmur3Partitioner");
+    let target = |keyspace: &str| TableTarget {
+        table: TableRef::new(keyspace, "t"),
+        source: Some(TableRef::new("d", "t")),
+        source_id: TableId(Uuid::from_u128(1)),
+        target_id: TableId(Uuid::from_u128(2)),
+    };
     let told = |shares: &[SourceShare], source, keyspace: &str| match taking(
-        shares, source, &manifest, keyspace,
+        shares,
+        source,
+        &manifest,
+        &target(keyspace),
     ) {
         Ok(Taking::All) => "all".to_owned(),
         Ok(Taking::Uncut) => "uncut".to_owned(),

@@ -140,6 +140,7 @@ pub fn order(shares: Vec<SourceShare>) -> Stage {
         sources,
         manifests: BTreeMap::new(),
         tables: vec![TableTarget {
+            source: None,
             table: TableRef::new("ks", "real"),
             source_id: FakeNode::table_id(1),
             target_id: FakeNode::table_id(1),

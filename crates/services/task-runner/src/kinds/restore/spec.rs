@@ -73,6 +73,7 @@ impl RestoreSpec {
     pub fn targets(&self) -> Vec<TableTarget> {
         let target = |table: &TablePlan| TableTarget {
             table: table.table.clone(),
+            source: table.source.clone(),
             source_id: table.source_id,
             target_id: table.target_id,
         };

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::plans::{self, PlanRecord, PlanStore};
+use super::renamed;
 use super::spec::{RestoreSpec, SPEC};
 use super::sstables;
 use crate::cluster;
@@ -81,6 +82,7 @@ async fn plan_now(engine: &Engine, request: NewRestore) -> Result<Planned, Runne
     let (gathered, missing) = tokio::join!(gathering, missing(context, &backup.backup));
     let ((sstables, target_keys), missing) = (gathered?, missing?);
     let manifests = manifests(&backup);
+    let renames = request.options.renames.clone();
     let plan = context.planner.plan_restore(RestoreRequest {
         backup,
         target: request.target,
@@ -96,6 +98,7 @@ async fn plan_now(engine: &Engine, request: NewRestore) -> Result<Planned, Runne
         rates: Rates::default(),
     });
     let plan = plan.await.map_err(RunnerError::remote("planner"))?;
+    renamed::check(&plan.tables, &renames)?;
     Ok(Planned { plan, manifests })
 }
 

@@ -131,6 +131,7 @@ fn a_spec() -> RestoreSpec {
     let steps = [("pin", "", ""), ("check", "", "pin")];
     let mut plan = plan(&steps);
     let table = |table: &str, action| TablePlan {
+        source: None,
         table: TableRef::new("ks", table),
         source_id: TableId(Uuid::from_u128(1)),
         target_id: TableId(Uuid::from_u128(2)),
@@ -207,4 +208,17 @@ fn the_hash_of_each_source_is_taken_along_and_none_may_be_missing() {
     let steps = [("pin", "", ""), ("check", "", "pin")];
     let error = RestoreSpec::new(plan(&steps), &manifests).expect_err("one is missing");
     assert!(error.to_string().contains(&host(12).to_string()), "{error}");
+}
+
+#[test]
+fn a_restore_that_is_carried_on_gives_the_names_that_it_was_started_with() {
+    let mut spec = a_spec();
+    let source = TableRef::new("live", "t");
+    spec.plan.tables[0].source = Some(source.clone());
+    let kept = serde_json::to_string(&spec).expect("JSON");
+    let spec: RestoreSpec = serde_json::from_str(&kept).expect("a spec");
+    let sources: Vec<_> = spec.targets().into_iter().map(|it| it.source).collect();
+    assert_eq!(sources, [Some(source), None, None]);
+    // What it deals with are the tables on the target.
+    assert!(spec.table_refs().iter().all(|it| it.keyspace == "ks"));
 }
