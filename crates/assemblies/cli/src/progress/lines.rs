@@ -178,6 +178,9 @@ mod tests {
                 retention: None,
                 collection: None,
                 maintenance: Vec::new(),
+                priority: None,
+                waiting: None,
+                paused: None,
             };
             for line in lines.next(&task, start + Duration::from_secs(*seconds)) {
                 said.push_str(&format!("{seconds}s {line}\n"));

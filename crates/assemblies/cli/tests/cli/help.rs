@@ -315,6 +315,7 @@ async fn every_command_has_help() {
         "task watch",
         "task cancel",
         "task fail",
+        "task pause",
         "task resume",
         "maintenance run",
         "maintenance list",

@@ -1,8 +1,9 @@
-//! What users do with tasks: list, watch, cancel, end by force, resume.
+//! What users do with tasks: list, watch, cancel, end by force, pause, resume.
 
 mod cancel;
 mod fail;
 mod list;
+mod pause;
 mod resume;
 mod watch;
 
@@ -23,6 +24,7 @@ use crate::error::RunnerError;
 pub(crate) use cancel::cancel;
 pub(crate) use fail::fail;
 pub(crate) use list::list;
+pub(crate) use pause::pause;
 pub(crate) use resume::resume;
 pub(crate) use watch::watch_task;
 
@@ -74,8 +76,9 @@ fn note_end(record: &mut TaskRecord, now: Timestamp) {
     record.untidy = false;
 }
 
-/// Changes the record of a task that has no driver, with its cluster claimed for it. What may refuse the change is checked
-/// last, when no other task can run on the cluster; then everything is as it was.
+/// Changes the record of a task that has no driver, with what it needs of its cluster claimed for it, unless it has not had
+/// its turn yet. What may refuse the change is checked last, when no other task can run on the cluster; then everything is as
+/// it was.
 async fn change(
     engine: &Arc<Engine>,
     id: TaskId,
@@ -94,8 +97,14 @@ async fn change(
     let expected = Expected::Version(version);
     let version = tasks.save_record(&record, expected, fence).await?;
     let claimed = async {
-        if engine.kind(record.kind)?.policy().claims_cluster {
-            tasks.claim(&record.cluster, id, fence).await?;
+        let policy = engine.kind(record.kind)?.policy();
+        if let (Some(need), None) = (policy.need(&record), &record.waiting) {
+            let claimed = tasks.claim(&record.cluster, id, &need, fence).await;
+            let may_do_without = record.ending.is_some() && policy.undo_without_claim;
+            match claimed {
+                Err(RunnerError::ClusterBusy { .. }) if may_do_without => {}
+                claimed => claimed?,
+            }
         }
         check(&record).await
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::TaskId;
+use model::task::TaskState;
 use state_store::StateError;
 
 use super::runner::Engine;
@@ -37,8 +38,10 @@ pub(super) async fn recovery_loop(engine: Arc<Engine>) {
 }
 
 async fn adopt_all(engine: &Arc<Engine>) -> Result<(), RunnerError> {
+    let paused = engine.context.tasks.paused().await?;
     for id in engine.context.tasks.unfinished().await? {
-        if engine.active.is_driven(id) || engine.drain.is_cancelled() {
+        let is_left_alone = paused.contains(&id) || engine.active.is_driven(id);
+        if is_left_alone || engine.drain.is_cancelled() {
             continue;
         }
         if let Err(error) = adopt(engine, id).await {
@@ -65,7 +68,7 @@ async fn adopt(engine: &Arc<Engine>, id: TaskId) -> Result<(), RunnerError> {
         }
     };
     match stored {
-        Some(stored) if !stored.record.state.is_final() => {
+        Some(stored) if is_to_be_driven(stored.record.state) => {
             tracing::info!(task_id = %id, "task adopted");
             engine.drive(stored, fence).await
         }
@@ -74,6 +77,10 @@ async fn adopt(engine: &Arc<Engine>, id: TaskId) -> Result<(), RunnerError> {
             Ok(())
         }
     }
+}
+
+fn is_to_be_driven(state: TaskState) -> bool {
+    !state.is_final() && state != TaskState::Paused
 }
 
 /// Removes documents whose task was never created or is half removed, because its runner died in the middle.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api::convert::task::queue_options;
 use api::convert::{ConversionError, parsed, parsed_optional, required};
 use api::pb::storage_catalog::VerifyLevel as WireLevel;
 use api::pb::task_runner as pb;
@@ -78,6 +79,7 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             selection: selection(request.selection)?,
             keep_damaged: request.keep_damaged,
             completeness,
+            queue: queue_options(request.queue)?,
         })
     }
 }

@@ -73,6 +73,17 @@ pub(super) async fn fail(
     })
 }
 
+pub(super) async fn pause(
+    engine: &Arc<Engine>,
+    request: pb::PauseTaskRequest,
+) -> Result<pb::PauseTaskResponse, RunnerError> {
+    let pausing = control::pause(engine.clone(), task_id(&request.id)?, request.reason);
+    let view = engine.run_to_completion(pausing).await?;
+    Ok(pb::PauseTaskResponse {
+        task: Some(wire(&view)),
+    })
+}
+
 pub(super) async fn resume(
     engine: &Arc<Engine>,
     request: pb::ResumeTaskRequest,

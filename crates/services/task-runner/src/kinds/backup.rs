@@ -49,6 +49,14 @@ impl Kind for BackupKind {
         }
     }
 
+    /// While some nodes have their snapshot and others do not, nothing must change in between. Once all have theirs, and the
+    /// schema was read, what others do is not in it.
+    fn must_keep_cluster(&self, task: &LiveTask) -> bool {
+        let is_whole = task.have_all_succeeded(StepKind::Snapshot)
+            && task.have_all_succeeded(StepKind::Capture);
+        task.was_attempted(StepKind::Snapshot) && !is_whole
+    }
+
     async fn open(
         &self,
         context: &Context,

@@ -42,7 +42,7 @@ pub(crate) async fn start(
     };
     let steps = &plan::delete_steps();
     backup
-        .start_task(&engine, TaskKind::Delete, steps, (SPEC, &spec))
+        .start_task(&engine, TaskKind::Delete, steps, (SPEC, &spec), None)
         .await
 }
 

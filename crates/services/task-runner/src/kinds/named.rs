@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::plan::PlanStep;
-use model::task::TaskKind;
+use model::task::{Priority, TaskKind};
 use model::{BackupName, BackupRef, ClusterName, TaskId};
 use serde::Serialize;
 use uuid::Uuid;
@@ -57,12 +57,14 @@ impl NamedBackup {
         kind: TaskKind,
         steps: &[PlanStep],
         document: (&str, &D),
+        priority: Option<Priority>,
     ) -> Result<(TaskId, BackupRef), RunnerError> {
         let backup = self.find(&engine.context).await?;
         let id = TaskId(Uuid::now_v7());
         let now = (engine.context.clock)();
         let record = TaskRecord {
             backup: Some(backup.clone()),
+            priority,
             ..TaskRecord::new(id, kind, backup.cluster.clone(), now)
         };
         let (stored, fence) = engine

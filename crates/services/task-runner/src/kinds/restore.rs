@@ -64,6 +64,12 @@ impl Kind for RestoreKind {
         }
     }
 
+    /// Until something but the pin and the staged files is there, others do not meet it; a resume compares with them.
+    fn must_keep_cluster(&self, task: &LiveTask) -> bool {
+        let harmless = [StepKind::Pin, StepKind::Stage, StepKind::Barrier];
+        !task.has_attempted_only(&harmless)
+    }
+
     async fn open(
         &self,
         context: &Context,
@@ -145,7 +151,7 @@ impl Kind for RestoreKind {
         let has_touched = match record.state {
             TaskState::Succeeded => true,
             TaskState::Failed | TaskState::Cancelled => record.past_point_of_no_return,
-            TaskState::Pending | TaskState::Running => false,
+            TaskState::Pending | TaskState::Running | TaskState::Paused => false,
         };
         if !has_touched {
             return Ok(Touched::Nothing);

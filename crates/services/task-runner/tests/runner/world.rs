@@ -88,6 +88,8 @@ impl World {
                 step_silence_seconds: 60,
                 schedules_every_seconds: 0,
                 signals_every_seconds: 0,
+                // Those that test pauses set it.
+                pause_when_retries_run_out: false,
                 ..TasksConfig::default()
             },
             clock_ahead: Arc::default(),
@@ -202,6 +204,13 @@ impl World {
     }
 }
 
+fn queue(priority: pb::Priority) -> pb::QueueOptions {
+    pb::QueueOptions {
+        priority: priority as i32,
+        wait: true,
+    }
+}
+
 pub type Answer<T> = Result<T, RemoteError>;
 
 fn unwrap<T>(answer: Result<tonic::Response<T>, tonic::Status>) -> Answer<T> {
@@ -263,6 +272,7 @@ impl Life {
         let request = pb::StartRestoreRequest {
             restore: Some(restore),
             plan: 0,
+            queue: None,
         };
         unwrap(self.client.start_restore(request).await)
     }
@@ -285,6 +295,7 @@ impl Life {
         let request = pb::StartRestoreRequest {
             restore: None,
             plan: number,
+            queue: None,
         };
         unwrap(self.client.start_restore(request).await)
     }
@@ -301,6 +312,7 @@ impl Life {
         let request = pb::VerifyBackupRequest {
             backup: Some(named(backup)),
             level: VerifyLevel::Manifest as i32,
+            priority: 0,
         };
         let started = unwrap(self.client.verify_backup(request).await)?;
         assert_eq!(started.backup.expect("a backup").cluster, "shop");
@@ -386,6 +398,49 @@ impl Life {
         let request = pb::ResumeTaskRequest { id: id.into() };
         let answer = unwrap(self.client.resume_task(request).await)?;
         Ok(answer.task.expect("a task"))
+    }
+
+    pub async fn pause(&mut self, id: &str, reason: &str) -> Answer<pb::Task> {
+        let request = pb::PauseTaskRequest {
+            id: id.into(),
+            reason: reason.into(),
+        };
+        let answer = unwrap(self.client.pause_task(request).await)?;
+        Ok(answer.task.expect("a task"))
+    }
+
+    /// A backup that waits for its turn if it must.
+    pub async fn queue_backup(&mut self, name: &str, priority: pb::Priority) -> String {
+        let request = pb::CreateBackupRequest {
+            cluster: "shop".into(),
+            name: name.into(),
+            kind: BackupKind::Full as i32,
+            queue: Some(queue(priority)),
+            ..pb::CreateBackupRequest::default()
+        };
+        let created = unwrap(self.client.create_backup(request).await).expect("a backup");
+        assert!(!created.task_id.is_empty(), "{created:?}");
+        created.task_id
+    }
+
+    /// A restore that waits for its turn if it must.
+    pub async fn queue_restore(&mut self, backup: &str, priority: pb::Priority) -> String {
+        let restore = pb::PlanRestoreRequest {
+            backup: Some(BackupRef {
+                cluster: "shop".into(),
+                name: backup.into(),
+            }),
+            target: "shop".into(),
+            options: Some(RestoreOptions::default()),
+        };
+        let request = pb::StartRestoreRequest {
+            restore: Some(restore),
+            plan: 0,
+            queue: Some(queue(priority)),
+        };
+        let started = unwrap(self.client.start_restore(request).await).expect("a restore");
+        assert!(!started.task_id.is_empty(), "{started:?}");
+        started.task_id
     }
 
     /// Asks until the task is as wanted.

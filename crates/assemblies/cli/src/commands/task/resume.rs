@@ -6,7 +6,9 @@ use views::task::TaskView;
 use crate::context::{Context, Service};
 use crate::failure::Failure;
 
-/// Resumes a failed or cancelled task from the steps that are not done.
+/// Resumes a paused, failed or cancelled task from the steps that are not done.
+///
+/// A paused task that has given its cluster up is refused while another one has it.
 ///
 /// A restore is not resumed if a newer backup or restore of any of its tables has succeeded: plan it again instead. A
 /// verification is not resumed: `ringkeep backup verify` starts it from the beginning.

@@ -93,6 +93,7 @@ impl Driver {
         let now = (self.engine.context.clock)();
         self.change_record(|record| {
             record.finished_at = Some(now);
+            record.waiting = None;
             match ending {
                 Some(ending) => {
                     record.untidy |= ending.forced;

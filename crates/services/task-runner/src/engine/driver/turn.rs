@@ -1,0 +1,76 @@
+//! Waits until a task has its turn.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Driver, Exit, ticks};
+use crate::engine::admission::Admission;
+use crate::engine::task::Outcome;
+use crate::error::RunnerError;
+
+/// How often a task that waits looks whether it is its turn. When a task ends here, those that wait here look at once.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+impl Driver {
+    /// Returns once the task has its turn, or is on its way to its end without one. At once if it had its turn before.
+    pub(super) async fn wait_for_turn(&mut self) -> Result<(), Exit> {
+        let mut ticks = ticks();
+        let drain = self.engine.drain.clone();
+        let turns = self.engine.context.tasks.turns.clone();
+        let mut look_at = Instant::now();
+        loop {
+            if self.pausing.is_some() {
+                self.pause_now().await?;
+            }
+            if self.record().waiting.is_none() || self.ending().is_some() {
+                return Ok(());
+            }
+            let ended = turns.notified();
+            if Instant::now() >= look_at {
+                look_at = Instant::now() + LOOK_EVERY;
+                self.look_for_turn().await?;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = drain.cancelled() => return Err(Exit::Drained),
+                Some(command) = self.slot.commands.recv() => self.handle(command).await?,
+                _ = ticks.tick() => self.tick().await?,
+                () = ended => look_at = Instant::now(),
+            }
+        }
+    }
+
+    async fn look_for_turn(&mut self) -> Result<(), Exit> {
+        let tasks = self.engine.context.tasks.clone();
+        let limits = self.engine.context.config.running_limits();
+        let record = self.record();
+        let waiting = match tasks.admit(record.id, limits, &self.fence).await {
+            Ok(Admission::Now(stored)) => {
+                self.version = stored.version;
+                self.task.write().record.waiting = None;
+                self.note_reached();
+                self.show();
+                return Ok(());
+            }
+            Ok(Admission::Later(waiting)) => waiting,
+            Err(RunnerError::TurnsContended) => return Ok(()),
+            Err(error) => return self.wait_for_store(error).await,
+        };
+        self.note_reached();
+        if let Some(other) = waiting.task
+            && !record.waits_for_cluster
+        {
+            // Its creation was cut short before it was refused.
+            let busy = tasks.busy_with(&record.cluster, other).await?;
+            self.end(Outcome::Failed, busy.to_string(), false);
+            return self.save().await;
+        }
+        if record.waiting.as_ref() != Some(&waiting) {
+            self.change_record(|record| record.waiting = Some(waiting));
+            self.save().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! Whose turn it is: a pure decision over the tasks that have not ended.
+//!
+//! Tasks get their turn by the time since which they wait, and a lower priority counts as an hour more: so nothing waits for
+//! ever. Restores and rollbacks of one cluster keep the order in which they were asked for, whatever their priorities: which of
+//! two is newer decides later whether one may be resumed or rolled back. The earlier ones get the place of the later ones then.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use model::task::{Priority, TaskKind};
+use model::{ClusterName, TaskId};
+use serde::{Deserialize, Serialize};
+
+use super::need::Need;
+
+/// How much waiting counts as much as one priority.
+const OF_A_PRIORITY: SignedDuration = SignedDuration::from_hours(1);
+
+/// How many tasks run at once; 0: no limit. Tasks of high priority do not wait for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct RunningLimits {
+    pub per_cluster: usize,
+    /// Of those that read or write the object store.
+    pub per_store: usize,
+}
+
+/// A task that has not ended, as the index of those has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unfinished {
+    pub cluster: ClusterName,
+    pub kind: TaskKind,
+    pub priority: Priority,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<Need>,
+    pub phase: Phase,
+}
+
+/// How far a task is that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Phase {
+    Waiting {
+        since: Timestamp,
+        /// Whether it waits for another task, so that it would not use a place that becomes free.
+        blocked: bool,
+    },
+    Running,
+    Paused,
+}
+
+/// A task that has something of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HolderNow {
+    pub task: TaskId,
+    pub kind: TaskKind,
+    pub need: Need,
+}
+
+/// What a task is told that asks for its turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Now,
+    /// This task has to end, or to run, first.
+    After {
+        task: TaskId,
+        kind: TaskKind,
+    },
+    /// As many run as may.
+    Full {
+        why: String,
+    },
+}
+
+impl RunningLimits {
+    pub fn are_none(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl Unfinished {
+    fn waits_since(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Waiting { since, .. } => Some(since),
+            Phase::Running | Phase::Paused => None,
+        }
+    }
+
+    fn keeps_order(&self) -> bool {
+        matches!(self.kind, TaskKind::Restore | TaskKind::Rollback)
+    }
+
+    fn uses_store(&self) -> bool {
+        !matches!(
+            self.kind,
+            TaskKind::Maintenance | TaskKind::Rollback | TaskKind::Accept
+        )
+    }
+
+    fn is_limited(&self) -> bool {
+        self.priority > Priority::High
+    }
+
+    /// Whether it would use a place that becomes free.
+    fn wants_place(&self) -> bool {
+        matches!(self.phase, Phase::Waiting { blocked: false, .. }) && self.is_limited()
+    }
+}
+
+/// The tasks that wait, in the order in which they get their turns.
+fn in_order(all: &[(TaskId, Unfinished)]) -> Vec<&(TaskId, Unfinished)> {
+    let mut waiting: Vec<(Timestamp, &(TaskId, Unfinished))> = all
+        .iter()
+        .filter_map(|entry| {
+            let since = entry.1.waits_since()?;
+            let later = OF_A_PRIORITY * i32::from(entry.1.priority.rank());
+            // A time that far in the future is that of a clock that is wrong: it comes last.
+            Some((since.checked_add(later).unwrap_or(Timestamp::MAX), entry))
+        })
+        .collect();
+    // From the newest to the oldest: each that keeps its order is no later than those that were asked for after it.
+    waiting.sort_by_key(|(_, (id, _))| std::cmp::Reverse(id.0));
+    let mut earliest: BTreeMap<&ClusterName, Timestamp> = BTreeMap::new();
+    for (at, (_, entry)) in &mut waiting {
+        if entry.keeps_order() {
+            let first = earliest.entry(&entry.cluster).or_insert(*at);
+            *first = (*first).min(*at);
+            *at = *first;
+        }
+    }
+    waiting.sort_by_key(|(at, (id, _))| (*at, id.0));
+    waiting.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Whether it is the turn of a task. `all` are the tasks that have not ended, itself among them; `holders` those that have
+/// something of its cluster.
+pub(crate) fn turn(
+    id: TaskId,
+    mine: &Unfinished,
+    all: &[(TaskId, Unfinished)],
+    holders: &[HolderNow],
+    limits: RunningLimits,
+) -> Turn {
+    let order = in_order(all);
+    let ahead = order.iter().take_while(|(other, _)| *other != id);
+    if let Some(need) = &mine.need {
+        for holder in holders.iter().filter(|holder| holder.task != id) {
+            if !need.may_start_beside(&holder.need) {
+                let (task, kind) = (holder.task, holder.kind);
+                return Turn::After { task, kind };
+            }
+        }
+        for (task, other) in ahead.clone() {
+            // One that could start all the same does not mind.
+            let held_up = other
+                .need
+                .as_ref()
+                .is_some_and(|other| !other.may_start_beside(need));
+            if other.cluster == mine.cluster && held_up {
+                let (task, kind) = (*task, other.kind);
+                return Turn::After { task, kind };
+            }
+        }
+    }
+    if !mine.is_limited() {
+        return Turn::Now;
+    }
+    let taken = |counts: &dyn Fn(&Unfinished) -> bool| {
+        let running = all.iter().filter(|(other, entry)| {
+            *other != id && entry.phase == Phase::Running && counts(entry)
+        });
+        let before = ahead
+            .clone()
+            .filter(|(_, entry)| entry.wants_place() && counts(entry));
+        running.count() + before.count()
+    };
+    let here = limits.per_cluster;
+    if here > 0 && taken(&|entry| entry.cluster == mine.cluster) >= here {
+        let why = format!("{here} tasks of cluster {} run already", mine.cluster);
+        return Turn::Full { why };
+    }
+    let all_here = limits.per_store;
+    if all_here > 0 && mine.uses_store() && taken(&Unfinished::uses_store) >= all_here {
+        let why = format!("{all_here} tasks use the object store already");
+        return Turn::Full { why };
+    }
+    Turn::Now
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Tasks that are paused, by users or because the retries of a step ran out.
+
+use api::pb::task_runner::{StepState, Task, TaskState};
+
+use crate::fleet::{BackupNow, Fault};
+use crate::sharing::{end_of, shared};
+use crate::world::{Life, World, state_of};
+
+/// A world in which this call hangs at first.
+async fn hanging(call: &str) -> (World, Life) {
+    let world = World::new(&["n1", "n2"]);
+    world.has_backup("old");
+    world.fleet.fail(call, &[Fault::Hang]);
+    let life = world.start_with_cluster().await;
+    (world, life)
+}
+
+fn why(task: &Task) -> &str {
+    task.paused.as_ref().map_or("", |paused| &paused.why)
+}
+
+#[tokio::test]
+async fn a_paused_backup_stops_gives_its_cluster_up_and_goes_on_where_it_was() {
+    let (world, mut life) = hanging("upload n2").await;
+    let id = life.backup("b").await;
+    world.called("upload n2").await;
+    life.until(&id, |task| {
+        state_of(task, "capture") == StepState::Succeeded
+    })
+    .await;
+    let paused = life.pause(&id, "for the sale").await.expect("paused");
+    assert_eq!(paused.state(), TaskState::Paused);
+    assert_eq!(why(&paused), "paused on request: for the sale");
+    assert!(!world.fleet.facts().hanging.contains("upload n2"));
+    let again = life.pause(&id, "twice").await.expect("it is paused");
+    assert_eq!(why(&again), "paused on request: for the sale");
+    // All nodes have their snapshots, so what others do is not in it.
+    assert!(!paused.paused.expect("paused").keeps_cluster);
+    let restore = life.restore("old").await;
+    assert_eq!(life.ended(&restore).await.state(), TaskState::Succeeded);
+
+    let resumed = life.resume(&id).await.expect("it goes on");
+    assert_eq!(resumed.attempt, 2);
+    assert_eq!(life.ended(&id).await.state(), TaskState::Succeeded);
+    assert_eq!(world.fleet.count("snapshot n1"), 1);
+    world.check_rules();
+}
+
+#[tokio::test]
+async fn a_backup_that_is_paused_between_its_snapshots_keeps_its_cluster() {
+    let (world, mut life) = hanging("snapshot n2").await;
+    let id = life.backup("b").await;
+    world.called("snapshot n2").await;
+    let paused = life.pause(&id, "").await.expect("paused");
+    assert!(paused.paused.expect("paused").keeps_cluster);
+    let busy = life.start_restore("old").await.expect_err("busy");
+    assert_eq!(busy.reason, "CLUSTER_BUSY");
+    assert!(busy.message.contains("it is paused"), "{busy:?}");
+    life.cancel(&id).await.expect("cancelled");
+    assert_eq!(life.ended(&id).await.state(), TaskState::Cancelled);
+    assert!(world.fleet.facts().snapshots.is_empty());
+    let restore = life.restore("old").await;
+    assert_eq!(life.ended(&restore).await.state(), TaskState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_restore_that_has_emptied_tables_keeps_its_cluster_while_it_is_paused() {
+    for (call, keeps) in [("stage n2", false), ("load n2", true)] {
+        let (world, mut life) = hanging(call).await;
+        let id = life.restore("old").await;
+        world.called(call).await;
+        let paused = life.pause(&id, "").await.expect("paused");
+        let paused = paused.paused.expect("paused");
+        assert_eq!(paused.keeps_cluster, keeps, "{call}");
+        assert_eq!(life.create_backup("b").await.is_err(), keeps, "{call}");
+        for task in life.tasks().await {
+            if task.id != id {
+                life.ended(&task.id).await;
+            }
+        }
+        let resumed = life.resume(&id).await;
+        if keeps {
+            resumed.expect("it goes on");
+            assert_eq!(life.ended(&id).await.state(), TaskState::Succeeded);
+        } else {
+            // A backup of its tables was made since: what it would load is older.
+            let refused = resumed.expect_err("superseded");
+            assert_eq!(refused.reason, "TASK_SUPERSEDED");
+            assert_eq!(
+                life.task(&id).await.expect("a task").state(),
+                TaskState::Paused
+            );
+        }
+        world.check_rules();
+    }
+}
+
+#[tokio::test]
+async fn a_paused_task_stays_paused_over_a_restart_and_another_runner_resumes_it() {
+    let world = World::new(&["n1", "n2"]);
+    world.fleet.fail("upload n2", &[Fault::Hang]);
+    let store = shared(&world).await;
+    let mut one = world.start_on(store.clone());
+    let mut two = world.start_on(store.clone());
+    let id = one.backup("b").await;
+    world.called("upload n2").await;
+    // The request goes through the state to the task's driver.
+    let paused = two.pause(&id, "for the night").await.expect("paused");
+    assert_eq!(paused.state(), TaskState::Paused);
+    one.runner.drain().await;
+    two.runner.drain().await;
+    let mut three = world.start_on(store);
+    let task = three.task(&id).await.expect("a task");
+    assert_eq!(task.state(), TaskState::Paused);
+    assert_eq!(why(&task), "paused on request: for the night");
+    three.resume(&id).await.expect("it goes on");
+    assert_eq!(end_of(&mut three, &id).await, TaskState::Succeeded);
+    world.check_rules();
+}
+
+#[tokio::test]
+async fn a_backup_whose_retries_run_out_is_paused_and_not_lost() {
+    let mut world = World::new(&["n1", "n2"]);
+    world.config.step_retry_for_seconds = 0;
+    world.config.pause_when_retries_run_out = true;
+    world.fleet.fail("upload n2", &[Fault::Unavailable]);
+    let mut life = world.start_with_cluster().await;
+    let id = life.backup("b").await;
+    let task = life
+        .until(&id, |task| task.state() == TaskState::Paused)
+        .await;
+    assert!(task.paused.as_ref().is_some_and(|paused| paused.gave_up));
+    for part in [
+        "upload-n2",
+        "down",
+        "ringkeep task resume",
+        "ringkeep task cancel",
+    ] {
+        assert!(why(&task).contains(part), "{part}: {}", why(&task));
+    }
+    assert!(matches!(
+        world.fleet.facts().backups.get("b"),
+        Some((BackupNow::Running, _))
+    ));
+    life.resume(&id).await.expect("it goes on");
+    assert_eq!(life.ended(&id).await.state(), TaskState::Succeeded);
+    world.check_rules();
+}
+
+#[tokio::test]
+async fn what_no_other_try_can_mend_fails_and_is_not_paused() {
+    let mut world = World::new(&["n1", "n2"]);
+    world.config.pause_when_retries_run_out = true;
+    world.fleet.fail("upload n2", &[Fault::Damaged]);
+    let mut life = world.start_with_cluster().await;
+    let id = life.backup("b").await;
+    assert_eq!(life.ended(&id).await.state(), TaskState::Failed);
+}
+
+#[tokio::test]
+async fn a_paused_task_is_ended_by_force_where_it_is() {
+    let (world, mut life) = hanging("load n2").await;
+    let id = life.restore("old").await;
+    world.called("load n2").await;
+    life.pause(&id, "").await.expect("paused");
+    let refused = life.cancel(&id).await.expect_err("too late");
+    assert_eq!(refused.reason, "RESTORE_PAST_POINT_OF_NO_RETURN");
+    let refused = life.fail(&id, false).await.expect_err("only by force");
+    assert_eq!(refused.reason, "TASK_FAIL_NEEDS_FORCE");
+    life.fail(&id, true).await.expect("ended");
+    assert_eq!(life.ended(&id).await.state(), TaskState::Failed);
+    let backup = life.backup("b").await;
+    assert_eq!(life.ended(&backup).await.state(), TaskState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_task_that_waits_is_paused_and_keeps_its_place() {
+    let (world, mut life) = hanging("upload n2").await;
+    let first = life.backup("a").await;
+    world.called("upload n2").await;
+    let unspecified = api::pb::task_runner::Priority::Unspecified;
+    let second = life.queue_backup("b", unspecified).await;
+    life.until(&second, |task| task.waiting.is_some()).await;
+    let paused = life.pause(&second, "").await.expect("paused");
+    assert_eq!(paused.state(), TaskState::Paused);
+    life.cancel(&first).await.expect("cancelled");
+    life.ended(&first).await;
+    assert_eq!(
+        life.task(&second).await.expect("a task").state(),
+        TaskState::Paused
+    );
+    life.resume(&second).await.expect("it goes on");
+    assert_eq!(life.ended(&second).await.state(), TaskState::Succeeded);
+    world.check_rules();
+}
