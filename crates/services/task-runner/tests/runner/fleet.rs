@@ -11,6 +11,8 @@ use api::{ErrorKind, ServiceError};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
+use crate::simulation::Chance;
+
 /// Something that goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -65,6 +67,8 @@ pub struct Facts {
     /// Calls that hang, as long as their caller waits.
     pub hanging: BTreeSet<String>,
     pub gate: CancellationToken,
+    /// Set in the simulation: how long calls take.
+    pace: Option<Arc<Chance>>,
     /// Tags by node.
     pub snapshots: BTreeSet<(String, String)>,
     pub uploaded: BTreeSet<(String, String)>,
@@ -164,6 +168,31 @@ pub struct Facts {
     pub taken_ms: BTreeMap<String, i64>,
 }
 
+/// Calls that several callers may make at once: those that change no node, and those of tasks that are undone without a claim.
+const MAY_OVERLAP: [&str; 15] = [
+    "describe",
+    "schema?",
+    "keys",
+    "leftovers",
+    "clear",
+    "abandon",
+    "get-backup",
+    "check-objects",
+    "find-",
+    "list-backups",
+    "plan-",
+    "sstables",
+    "verify",
+    "pin",
+    "unpin",
+];
+
+impl Facts {
+    fn is_simulated(&self) -> bool {
+        self.pace.is_some()
+    }
+}
+
 /// Handed to every fake.
 #[derive(Clone)]
 pub struct Fleet {
@@ -196,19 +225,19 @@ pub fn refuse(message: &'static str, kind: ErrorKind, reason: &'static str) -> S
 /// Notes that a call hangs until its caller has given it up.
 struct Hanging<'a> {
     fleet: &'a Fleet,
-    call: &'a str,
+    call: String,
 }
 
 impl<'a> Hanging<'a> {
-    fn begin(fleet: &'a Fleet, call: &'a str) -> Self {
-        fleet.facts().hanging.insert(call.to_owned());
+    fn begin(fleet: &'a Fleet, call: String) -> Self {
+        fleet.facts().hanging.insert(call.clone());
         Self { fleet, call }
     }
 }
 
 impl Drop for Hanging<'_> {
     fn drop(&mut self) {
-        self.fleet.facts().hanging.remove(self.call);
+        self.fleet.facts().hanging.remove(&self.call);
     }
 }
 
@@ -241,11 +270,31 @@ impl Fleet {
         queue.extend(faults);
     }
 
+    /// From now on calls take time, by chance.
+    pub fn set_pace(&self, chance: Chance) {
+        self.facts().pace = Some(Arc::new(chance));
+    }
+
+    /// Lets the call last. What was dropped by its caller has had the time to end before it is looked for.
+    async fn last(&self, call: &str) -> Option<Hanging<'_>> {
+        let pace = self.facts().pace.clone()?;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        if MAY_OVERLAP.iter().any(|kind| call.starts_with(kind)) {
+            return None;
+        }
+        let is_twice = self.facts().hanging.contains(call);
+        self.require(!is_twice, &format!("`{call}` by two at once"));
+        let hanging = Hanging::begin(self, call.to_owned());
+        tokio::time::sleep(pace.millis(700)).await;
+        Some(hanging)
+    }
+
     /// Takes a call down, and meets it with its fault. Faults that strike later are answered.
     pub async fn enter(&self, call: &str) -> Result<Option<Fault>, Status> {
+        let lasting = self.last(call).await;
         let fault = {
             let mut facts = self.facts();
-            if facts.hanging.contains(call) {
+            if lasting.is_none() && facts.hanging.contains(call) && !facts.is_simulated() {
                 facts.violations.push(format!("`{call}` by two at once"));
             }
             facts.calls.push(call.to_owned());
@@ -266,7 +315,7 @@ impl Fleet {
                 "CUTOFF_TOO_LATE",
             )),
             Some(Fault::Hang) => {
-                let _hanging = Hanging::begin(self, call);
+                let _hanging = lasting.unwrap_or_else(|| Hanging::begin(self, call.to_owned()));
                 std::future::pending().await
             }
             Some(Fault::Gate) => {

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod backup;
+mod cancel_everywhere;
 mod cluster;
 mod collection;
 mod crash;
@@ -37,6 +38,7 @@ mod schedules;
 mod sharing;
 mod signals;
 mod signals_of_state;
+mod simulation;
 mod superseded;
 mod task;
 mod trial;
