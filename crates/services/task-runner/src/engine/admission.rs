@@ -21,7 +21,7 @@ const TURNS: &str = "turns";
 /// What came of asking for a turn.
 pub(crate) enum Admission {
     /// The task goes on, as it is on disk now.
-    Now(Stored),
+    Now(Box<Stored>),
     Later(Waiting),
 }
 
@@ -41,7 +41,7 @@ impl TaskStore {
             let stored = self.get(id).await?;
             let stored = stored.ok_or(RunnerError::UnknownTask(id))?;
             let Some(waiting) = stored.record.waiting.clone() else {
-                return Ok(Admission::Now(stored));
+                return Ok(Admission::Now(Box::new(stored)));
             };
             let expected = match self.store.get(TURNS).await? {
                 None => Expected::Absent,
@@ -68,7 +68,10 @@ impl TaskStore {
                 writes.push(claims.with(&mine.cluster, id, need)?);
             }
             match self.store.write(&writes, Some(lease)).await {
-                Ok(version) => return Ok(Admission::Now(Stored { record, version })),
+                Ok(version) => {
+                    let stored = Stored { record, version };
+                    return Ok(Admission::Now(Box::new(stored)));
+                }
                 Err(StateError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -187,7 +187,7 @@ impl Engine {
         let tasks = &self.context.tasks;
         let limits = self.context.config.running_limits();
         match tasks.admit(record.id, limits, fence).await? {
-            Admission::Now(stored) => Ok(stored),
+            Admission::Now(stored) => Ok(*stored),
             Admission::Later(Waiting {
                 task: Some(other), ..
             }) if !record.waits_for_cluster => Err(tasks.busy_with(&record.cluster, other).await?),

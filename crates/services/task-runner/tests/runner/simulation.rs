@@ -11,6 +11,7 @@ mod oracle;
 mod store;
 mod tally;
 mod users;
+mod way;
 
 pub use chance::Chance;
 
@@ -21,6 +22,8 @@ use tally::Tally;
 /// Courses of events, unless [`SEEDS_VARIABLE`] has another number.
 const SEEDS: u64 = 1_000;
 const SEEDS_VARIABLE: &str = "RINGKEEP_SIMULATION_SEEDS";
+/// Courses do not meet, so that each thread has its own.
+const THREADS: u64 = 2;
 /// Runs this seed alone.
 const SEED_VARIABLE: &str = "RINGKEEP_SIMULATION_SEED";
 
@@ -49,9 +52,23 @@ fn whatever_dies_or_is_late_every_task_ends_and_nothing_excluded_runs_at_once() 
     }
     let seeds = number(SEEDS_VARIABLE).unwrap_or(SEEDS);
     let mut tally = Tally::default();
-    for seed in 0..seeds {
-        run(seed, &mut tally);
-    }
+    let of_thread = |first: u64| {
+        let mut tally = Tally::default();
+        let mine = (first..seeds).step_by(THREADS as usize);
+        mine.for_each(|seed| run(seed, &mut tally));
+        tally
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|first| scope.spawn(move || of_thread(first)))
+            .collect();
+        for thread in threads {
+            match thread.join() {
+                Ok(found) => tally.extend(found),
+                Err(panic) => resume_unwind(panic),
+            }
+        }
+    });
     println!("{tally:#?}");
     if seeds >= SEEDS {
         tally.check();

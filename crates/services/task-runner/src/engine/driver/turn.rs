@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{Driver, Exit, ticks};
 use crate::engine::admission::Admission;
@@ -11,6 +11,8 @@ use crate::error::RunnerError;
 
 /// How often a task that waits looks whether it is its turn. When a task ends here, those that wait here look at once.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long it asks: others of this process may ask at the same moment.
+const ASK_WITHIN: Duration = Duration::from_secs(5);
 
 impl Driver {
     /// Returns once the task has its turn, or is on its way to its end without one. At once if it had its turn before.
@@ -46,9 +48,17 @@ impl Driver {
         let tasks = self.engine.context.tasks.clone();
         let limits = self.engine.context.config.running_limits();
         let record = self.record();
-        let waiting = match tasks.admit(record.id, limits, &self.fence).await {
+        // The lease is not renewed meanwhile.
+        let within = ASK_WITHIN.min(self.lease.ttl() / 4);
+        let asked = timeout(within, tasks.admit(record.id, limits, &self.fence)).await;
+        let Ok(asked) = asked else {
+            self.unsure = true;
+            return Ok(());
+        };
+        let waiting = match asked {
             Ok(Admission::Now(stored)) => {
                 self.version = stored.version;
+                self.unsure = false;
                 self.task.write().record.waiting = None;
                 self.note_reached();
                 self.show();
@@ -56,7 +66,11 @@ impl Driver {
             }
             Ok(Admission::Later(waiting)) => waiting,
             Err(RunnerError::TurnsContended) => return Ok(()),
-            Err(error) => return self.wait_for_store(error).await,
+            Err(error) => {
+                // It may have its turn, and only the reply was lost.
+                self.unsure = true;
+                return self.wait_for_store(error).await;
+            }
         };
         self.note_reached();
         if let Some(other) = waiting.task

@@ -12,9 +12,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Chance;
 use super::oracle;
-use super::store::{FaultyWay, SharedState};
+use super::store::SharedState;
 use super::tally::Tally;
 use super::users;
+use super::way::FaultyWay;
 use crate::fleet::Fault;
 use crate::schedules::{nightly, schedule, shop};
 use crate::world::{Life, World, is_final};
@@ -69,7 +70,7 @@ impl Scene {
             ..StepLimits::default()
         };
         config.leftovers_every_seconds = 0;
-        config.schedules_every_seconds = 2;
+        config.schedules_every_seconds = 5;
         // Rounded up to whole milliseconds, so that no other chance than the seed's is in it.
         (config.step_retry_first_ms, config.step_retry_max_ms) = (2, 2);
         config.step_retry_for_seconds = chance.below(2) * 30;
@@ -196,7 +197,7 @@ impl Scene {
             for task in open.iter().filter(|task| task.state() == TaskState::Paused) {
                 self.go_on_with(task).await;
             }
-            sleep(Duration::from_secs(5)).await;
+            sleep(Duration::from_secs(10)).await;
         }
     }
 
@@ -272,10 +273,12 @@ impl Scene {
         for task in &tasks {
             tally.add(&format!("{:?} {:?}", task.kind(), task.state()), 1);
         }
-        let kept = state.kept();
-        tally.add("backups beside restores", kept.shared);
-        tally.add("turns waited for", kept.waited);
-        drop(kept);
+        let (shared, waited) = {
+            let kept = state.kept();
+            (kept.shared, kept.waited)
+        };
+        tally.add("backups beside restores", shared);
+        tally.add("turns waited for", waited);
         for run in &past {
             tally.add(&format!("run {:?}", run.outcome), 1);
         }

@@ -22,6 +22,12 @@ impl Tally {
         *self.0.entry(what.to_owned()).or_default() += count;
     }
 
+    pub fn extend(&mut self, other: Self) {
+        for (what, count) in other.0 {
+            self.add(&what, count);
+        }
+    }
+
     #[track_caller]
     pub fn check(&self) {
         for what in MUST_HAVE {
