@@ -197,6 +197,11 @@ pub(crate) trait Job: Send + Sync + 'static {
         }
     }
 
+    /// What users must know while the task is paused where it is now; empty if nothing.
+    fn while_paused(&self, _task: &LiveTask) -> String {
+        String::new()
+    }
+
     /// The finding for a best-effort step that was given up.
     fn given_up(&self, _task: &LiveTask, _at: usize, _error: &StepError) -> Finding {
         unreachable!("a kind that has steps of best effort knows what they leave")

@@ -213,6 +213,13 @@ impl Job for RestoreJob {
         }
     }
 
+    fn while_paused(&self, task: &LiveTask) -> String {
+        match left::stopped(task) {
+            Some(nodes) => format!("Cassandra is stopped on {nodes} until the task goes on"),
+            None => String::new(),
+        }
+    }
+
     fn given_up(&self, task: &LiveTask, at: usize, error: &StepError) -> Finding {
         Self::given_up_step(task, at, error)
     }

@@ -174,6 +174,20 @@ async fn a_paused_task_is_ended_by_force_where_it_is() {
 }
 
 #[tokio::test]
+async fn a_restore_in_place_that_is_paused_names_the_nodes_that_are_down() {
+    let (world, mut life) = hanging("swap n2").await;
+    world.fleet.facts().in_place = true;
+    let id = life.restore("old").await;
+    world.called("swap n2").await;
+    let paused = life.pause(&id, "").await.expect("paused");
+    let expected = "Cassandra is stopped on nodes n1, n2 until the task goes on";
+    assert!(why(&paused).contains(expected), "{}", why(&paused));
+    life.resume(&id).await.expect("it goes on");
+    assert_eq!(life.ended(&id).await.state(), TaskState::Succeeded);
+    world.check_rules();
+}
+
+#[tokio::test]
 async fn a_task_that_waits_is_paused_and_keeps_its_place() {
     let (world, mut life) = hanging("upload n2").await;
     let first = life.backup("a").await;

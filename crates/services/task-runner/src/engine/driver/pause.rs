@@ -51,11 +51,15 @@ impl Driver {
         let has_cluster = has_cluster && record.waiting.is_none();
         let keeps_cluster = has_cluster && self.kind.must_keep_cluster(&self.task.read());
         let now = (self.engine.context.clock)();
+        let why = match self.job.while_paused(&self.task.read()) {
+            also if also.is_empty() => pausing.why,
+            also => format!("{}; {also}", pausing.why),
+        };
         self.move_to(TaskEvent::Pause)?;
         self.change_record(|record| {
             record.paused = Some(Paused {
                 since: now,
-                why: pausing.why,
+                why,
                 gave_up: pausing.gave_up,
                 keeps_cluster,
             });
