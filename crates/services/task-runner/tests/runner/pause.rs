@@ -1,10 +1,13 @@
 //! Tasks that are paused, by users or because the retries of a step ran out.
 
+use std::sync::Arc;
+
 use api::pb::task_runner::{StepState, Task, TaskState};
 
+use crate::dying_store::{Death, DyingStore};
 use crate::fleet::{BackupNow, Fault};
 use crate::sharing::{end_of, shared};
-use crate::world::{Life, World, state_of};
+use crate::world::{Life, World, is_final, state_of};
 
 /// A world in which this call hangs at first.
 async fn hanging(call: &str) -> (World, Life) {
@@ -206,4 +209,66 @@ async fn a_task_that_waits_is_paused_and_keeps_its_place() {
     life.resume(&second).await.expect("it goes on");
     assert_eq!(life.ended(&second).await.state(), TaskState::Succeeded);
     world.check_rules();
+}
+
+/// About as many as a pause, a resume and the rest of a backup make.
+const WRITES: i64 = 30;
+
+/// Pauses a backup whose upload hangs, and resumes it, on a state that dies at this write. Returns whether it died.
+async fn paused_until_death(world: &World, id: &str, writes: i64, death: Death) -> bool {
+    let store = Arc::new(DyingStore::new(world.open().await, writes, death));
+    let mut life = world.start_on(store.clone());
+    let story = async {
+        while world.fleet.count("upload n2") < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        life.pause(id, "").await.expect("paused");
+        life.resume(id).await.expect("it goes on");
+        life.ended(id).await;
+        life.runner.drain().await;
+    };
+    let died = tokio::select! {
+        () = store.dead.cancelled() => true,
+        () = story => store.dead.is_cancelled(),
+    };
+    life.runner.kill().await;
+    died
+}
+
+/// Whether there was such a write.
+async fn pause_survives(writes: i64, death: Death) -> bool {
+    let place = format!("{death:?} {writes}");
+    let world = World::new(&["n1", "n2"]);
+    world.fleet.fail("upload n2", &[Fault::Hang, Fault::Hang]);
+    let mut life = world.start_with_cluster().await;
+    let id = life.backup("b").await;
+    world.called("upload n2").await;
+    life.runner.kill().await;
+    drop(life);
+    let died = paused_until_death(&world, &id, writes, death).await;
+    // If it died before its upload began.
+    world.fleet.facts().faults.clear();
+    let mut life = world.start().await;
+    let at_rest = |task: &Task| task.state() == TaskState::Paused || is_final(task.state());
+    let task = life.until(&id, at_rest).await;
+    if task.state() == TaskState::Paused {
+        life.resume(&id).await.expect(&place);
+    }
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{place}: {task:#?}");
+    assert!(world.fleet.facts().snapshots.is_empty(), "{place}");
+    world.check_rules();
+    died
+}
+
+#[tokio::test]
+async fn a_pause_and_a_resume_survive_a_death_at_each_write() {
+    for death in [Death::BeforeWrite, Death::AfterWrite] {
+        let mut deaths = 0;
+        for writes in 0..WRITES {
+            deaths += u32::from(pause_survives(writes, death).await);
+        }
+        // A write that its caller gives up does not end the runner.
+        assert!(deaths > 20, "{death:?}: {deaths}");
+    }
 }
