@@ -45,14 +45,23 @@ const NODES: usize = 3;
 /// What is shown of the logs if a seed fails.
 const LOG_LINES: usize = 60;
 
+/// Stands for a seed: only the faults of upgrades.
+const UPGRADES: &str = "upgrades";
+
 /// The seed that the environment asks for, else these.
 pub fn seeds(default: impl IntoIterator<Item = u64>) -> Result<Vec<u64>> {
     match std::env::var(SEED) {
+        Ok(text) if text == UPGRADES => Ok(Vec::new()),
         Ok(text) => Ok(vec![
             text.parse().with_context(|| format!("{SEED}={text}"))?,
         ]),
         Err(_) => Ok(default.into_iter().collect()),
     }
+}
+
+/// Whether faults of upgrades are asked for: by name, or because everything is.
+pub fn with_upgrades() -> bool {
+    std::env::var(SEED).map_or(true, |text| text == UPGRADES)
 }
 
 /// Runs seeds one after the other in one arena, and in a fresh one after a failure. The failures.

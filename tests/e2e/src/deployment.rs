@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use lab::ports::free_port;
 use lab::{Minio, Node};
 
-use crate::process::free_port;
 use crate::{Cli, Process, binaries, ingress};
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ mod binaries;
 pub mod chaos;
 mod cli;
 mod deployment;
+mod indexes;
 mod ingress;
 pub mod killed;
 pub mod moving;
@@ -15,6 +16,7 @@ mod world;
 
 pub use cli::{Answer, Cli};
 pub use deployment::{Deployment, Extras, Shape, Store};
+pub use indexes::check_indexes;
 pub use process::Process;
 pub use world::{
     CLUSTER, World, WorldBuilder, assert_differ, assert_same, folder_objects, until_final,

@@ -7,7 +7,7 @@ use lab::digest::Digest;
 use lab::{ClusterBuilder, Release};
 use serde_json::Value;
 
-use crate::{CLUSTER, World, assert_same};
+use crate::{CLUSTER, World, assert_differ, assert_same};
 
 /// A backup of a full cluster in a store that outlives it, and what the cluster held as `read_as` shows it.
 pub async fn backed_up(cluster: ClusterBuilder, store: &Path, read_as: Release) -> Result<Digest> {
@@ -16,6 +16,24 @@ pub async fn backed_up(cluster: ClusterBuilder, store: &Path, read_as: Release) 
     world.add_cluster().await?;
     let digest = world.digest_as(read_as).await?;
     world.backup("moving", "full").await?;
+    Ok(digest)
+}
+
+/// The same, where the backup is a differential: the restore takes objects of its base and its own.
+pub async fn backed_up_twice(
+    cluster: ClusterBuilder,
+    store: &Path,
+    read_as: Release,
+) -> Result<Digest> {
+    let world = World::builder(cluster).store(store).start().await?;
+    world.fill().await?;
+    world.add_cluster().await?;
+    let base = world.digest_as(read_as).await?;
+    world.backup("base", "full").await?;
+    world.change(1).await?;
+    let digest = world.digest_as(read_as).await?;
+    assert_differ(&base, &digest);
+    world.backup("moving", "differential").await?;
     Ok(digest)
 }
 

@@ -1,7 +1,7 @@
 //! Three nodes on three racks: online and in place, whole and one table.
 
 use anyhow::Result;
-use e2e::{CLUSTER, World, assert_differ, assert_same};
+use e2e::{CLUSTER, World, assert_differ, assert_same, check_indexes};
 use lab::{Cluster, Release};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,6 +24,7 @@ async fn three_nodes_come_back_online_and_in_place() -> Result<()> {
     assert_differ(&before, &world.digest().await?);
     let restored = world.restore("ring", "in-place").await?;
     assert_same(&before, &world.digest().await?);
+    check_indexes(&world).await?;
     assert_ne!(world.leftovers()?, Vec::<std::path::PathBuf>::new());
     let task = restored.json["task_id"].as_str().expect("a task");
     let accept = ["restore", "accept", task, "--yes", "--wait"];

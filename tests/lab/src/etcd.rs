@@ -1,7 +1,7 @@
 //! An etcd server: one member on loopback ports, over a folder on disk.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +14,7 @@ use tracing::info;
 
 use crate::cache::Cache;
 use crate::fetch;
+use crate::ports::free_port;
 use crate::process::Process;
 use crate::tools;
 
@@ -177,10 +178,4 @@ impl Drop for Etcd {
         self.kill();
         let _ = fs::remove_dir_all(&self.dir);
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
 }

@@ -22,6 +22,7 @@ mod jdk;
 mod jvm;
 mod minio;
 mod node;
+pub mod ports;
 mod process;
 mod random;
 mod release;

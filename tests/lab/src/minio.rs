@@ -1,7 +1,7 @@
 //! A MinIO server: real S3 on a loopback port, over a folder on disk.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,6 +17,7 @@ use tracing::info;
 
 use crate::cache::Cache;
 use crate::fetch;
+use crate::ports::free_port;
 use crate::process::Process;
 use crate::tools;
 
@@ -241,10 +242,4 @@ fn read_record(dir: &Path) -> Result<Record> {
         )
     })?;
     Ok(serde_json::from_str(&text)?)
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
 }

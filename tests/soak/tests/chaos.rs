@@ -1,14 +1,16 @@
 //! Every kind of fault at every step of backups, of restores online and in place, and of rollbacks, on three real nodes.
 
 use anyhow::Result;
-use e2e::chaos::{Coverage, SEED, SEEDS_FOR_ALL, Scope, run_all, run_upgrades, seeds};
+use e2e::chaos::{
+    Coverage, SEED, SEEDS_FOR_ALL, Scope, run_all, run_upgrades, seeds, with_upgrades,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_at_every_step_ends_well_or_by_name() -> Result<()> {
     let mut coverage = Coverage::default();
     let is_repeated = std::env::var_os(SEED).is_some();
     let mut failures = run_all(&seeds(0..SEEDS_FOR_ALL)?, Scope::All, &mut coverage).await?;
-    if !is_repeated {
+    if with_upgrades() {
         failures.extend(run_upgrades(&mut coverage).await.err());
     }
     println!("{coverage}");

@@ -115,14 +115,16 @@ async fn refused(target: Line, store: &Path) -> Result<()> {
         .await?;
     world.add_cluster().await?;
     let objects = folder_objects(store, "")?;
-    let arguments = [
-        "restore", "start", "before", "--into", CLUSTER, "--wait", "--yes",
-    ];
-    let refused = world.cli().run(&arguments).await?.expect(3);
-    let codes = refused.finding_codes();
+    let arguments = ["restore", "plan", "before", "--into", CLUSTER];
+    let planned = world.cli().run(&arguments).await?.expect(3);
+    let codes = planned.finding_codes();
     let is_named =
         |code: &String| code == "VERSION_DOWNGRADE" || code == "VERSION_PAIR_UNSUPPORTED";
     assert!(codes.iter().any(is_named), "{codes:?}");
+    let arguments = [
+        "restore", "start", "before", "--into", CLUSTER, "--wait", "--yes",
+    ];
+    world.cli().run(&arguments).await?.expect(3);
     assert_eq!(objects, folder_objects(store, "")?, "not even a pin");
     let keyspaces = world.live_data_files()?;
     assert_eq!(keyspaces, Vec::<String>::new(), "nothing is made");

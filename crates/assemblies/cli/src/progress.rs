@@ -1,65 +1,22 @@
-//! Progress on stderr: a bar that redraws itself on a terminal, a line now and then elsewhere.
+//! Progress on stderr: bars that redraw themselves on a terminal, a line now and then elsewhere.
 
+mod bar;
+mod board;
 mod lines;
+mod pace;
 
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use model::task::{Progress, ShownTask, ShownTaskStep, StepState, TaskKind};
+use model::task::{Progress, ShownTask, ShownTaskStep, TaskKind};
 use views::UNKNOWN;
 
 use crate::human;
 use crate::screen::Screen;
 use crate::surroundings::Patience;
-use crate::text::task::percent;
 
+use bar::Bar;
+use board::Board;
 use lines::{TaskLines, Throttle};
-
-const BYTES_TEMPLATE: &str =
-    "{prefix} [{bar:30}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {msg}";
-/// Until a total is known there is nothing to fill a bar with.
-const UNKNOWN_TEMPLATE: &str = "{prefix} {spinner} {msg}";
-/// How often the spinner turns between two messages of the service.
-const SPINNER_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
-
-/// A bar over bytes, with what is being worked on behind it.
-struct Bar {
-    bar: ProgressBar,
-    bytes_known: bool,
-}
-
-impl Bar {
-    fn new(what: &str) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(style(UNKNOWN_TEMPLATE));
-        bar.set_prefix(what.to_owned());
-        bar.enable_steady_tick(SPINNER_INTERVAL);
-        Self {
-            bar,
-            bytes_known: false,
-        }
-    }
-
-    fn show(&mut self, done: u64, total: u64, message: String) {
-        if total > 0 {
-            if !self.bytes_known {
-                self.bar.set_style(style(BYTES_TEMPLATE));
-                // What was done before the watch began is no measure of speed.
-                self.bar.reset_eta();
-                self.bytes_known = true;
-            }
-            self.bar.set_length(total);
-            self.bar.set_position(done);
-        }
-        self.bar.set_message(message);
-    }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .expect("the templates are constants that a test builds")
-        .progress_chars("=> ")
-}
 
 /// The progress of a task over all its steps.
 pub struct TaskMeter {
@@ -67,14 +24,14 @@ pub struct TaskMeter {
 }
 
 enum TaskFace {
-    Bar(Bar),
+    Board(Board),
     Lines(TaskLines),
 }
 
 impl TaskMeter {
     pub fn new(screen: &Screen, patience: Patience) -> Self {
         let face = match screen.has_live_stderr() {
-            true => TaskFace::Bar(Bar::new("task")),
+            true => TaskFace::Board(Board::new()),
             false => TaskFace::Lines(TaskLines::new(patience.progress_line_interval)),
         };
         Self { face }
@@ -82,12 +39,7 @@ impl TaskMeter {
 
     pub fn show(&mut self, task: &ShownTask, screen: &mut Screen) {
         match &mut self.face {
-            TaskFace::Bar(bar) => {
-                bar.bar
-                    .set_prefix(format!("{} {}", kind(task), percent(task.progress)));
-                let (done, total) = bytes(task);
-                bar.show(done, total, bar_message(task));
-            }
+            TaskFace::Board(board) => board.show(task, Instant::now()),
             TaskFace::Lines(lines) => {
                 for line in lines.next(task, Instant::now()) {
                     screen.talk(&line);
@@ -99,14 +51,14 @@ impl TaskMeter {
     /// Something that is not progress, such as a lost connection.
     pub fn say(&self, line: &str, screen: &mut Screen) {
         match &self.face {
-            TaskFace::Bar(bar) => bar.bar.set_message(line.to_owned()),
+            TaskFace::Board(board) => board.say(line),
             TaskFace::Lines(_) => screen.talk(line),
         }
     }
 
     pub fn finish(self) {
-        if let TaskFace::Bar(bar) = self.face {
-            bar.bar.finish_and_clear();
+        if let TaskFace::Board(board) = self.face {
+            board.clear();
         }
     }
 }
@@ -120,28 +72,6 @@ fn kind(task: &ShownTask) -> &'static str {
 fn bytes(task: &ShownTask) -> (u64, u64) {
     let sum = |figure: fn(&ShownTaskStep) -> u64| task.steps.iter().map(figure).sum();
     (sum(|step| step.bytes_done), sum(|step| step.bytes_total))
-}
-
-/// Time left, and what runs now.
-fn bar_message(task: &ShownTask) -> String {
-    let mut running: Vec<String> = Vec::new();
-    for step in &task.steps {
-        if step.state == Some(StepState::Running) && !running.contains(&step.kind) {
-            running.push(step.kind.clone());
-        }
-    }
-    let left = match task.eta_seconds {
-        None => String::new(),
-        Some(seconds) => format!("{} left  ", human::seconds(seconds)),
-    };
-    let retried = task
-        .steps
-        .iter()
-        .find(|step| step.state == Some(StepState::Running) && !step.error.is_empty());
-    match retried {
-        Some(step) => format!("{left}{}, trying again: {}", running.join(", "), step.error),
-        None => format!("{left}{}", running.join(", ")),
-    }
 }
 
 /// The progress of one stream, such as verifying a backup.
@@ -184,7 +114,7 @@ impl Meter {
 
     pub fn finish(self) {
         if let MeterFace::Bar(bar) = self.face {
-            bar.bar.finish_and_clear();
+            bar.clear();
         }
     }
 }
@@ -214,12 +144,6 @@ fn meter_line(progress: &Progress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_bar_templates_are_well_formed() {
-        style(BYTES_TEMPLATE);
-        style(UNKNOWN_TEMPLATE);
-    }
 
     #[test]
     fn a_line_says_what_is_known_and_no_more() {

@@ -1,5 +1,6 @@
 //! How documents read for people. Their shapes, which `--output json` prints, are the crate `views`.
 
+pub mod adopted;
 pub mod backup;
 pub mod backup_list;
 pub mod cluster;

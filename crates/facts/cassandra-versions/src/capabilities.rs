@@ -270,6 +270,7 @@ mod tests {
             ("cassandra 5.0.5", false, false),
             ("dse 6.8.50", true, false),
             ("hcd 1.2.1", true, true),
+            ("hcd 2.0.6", true, true),
         ] {
             let release: Release = text.parse().expect("a release");
             assert_eq!(release.has_table_encryption(), encrypts, "{text}");

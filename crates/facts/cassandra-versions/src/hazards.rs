@@ -108,6 +108,7 @@ mod tests {
             ("dse 6.8.36", "+--++", Read),
             ("dse 6.9.7", "+--++", Read),
             ("hcd 1.2.1", "+--+-", MendedByScrub),
+            ("hcd 2.0.6", "+--+-", Unreadable),
         ] {
             let release: Release = text.parse().expect("a release");
             let row: String = [

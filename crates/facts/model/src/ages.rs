@@ -1,6 +1,6 @@
 //! The time that ages of backups and ends of pins are measured against, so that no single wrong clock moves it.
 //!
-//! Backups are dated by the clock of the storage-catalog, and whoever measures an age has a clock, too. Either may be a year
+//! Backups are dated by the clock of the storage-catalog, and the process that measures an age has a clock, too. Either may be a year
 //! ahead. Time has passed for certain only if several backups say so.
 
 use jiff::{SignedDuration, Timestamp};

@@ -63,7 +63,7 @@ pub(crate) fn examine<'a>(
             absence.severity(),
             codes::AGENT_UNREACHABLE,
             &agent.agent,
-            format!("the agent {} did not answer: {}", agent.agent, agent.reason),
+            format!("the agent {} did not reply: {}", agent.agent, agent.reason),
             "start the agent, or correct its address with `ringkeep cluster add`",
         );
     }

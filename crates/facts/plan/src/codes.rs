@@ -85,7 +85,7 @@ codes! {
 
     // The cluster and its agents.
     AGENT_UNREACHABLE Refusal Before
-        "An agent of the cluster did not answer. Each node's agent is needed, because each node holds a part of the \
+        "An agent of the cluster did not reply. Each node's agent is needed, because each node holds a part of the \
          data."
     NODE_UNHEALTHY Refusal Before
         "A node's agent replies, but reports that its Cassandra cannot be backed up or restored now; the message says why."
@@ -151,7 +151,7 @@ codes! {
          now, and its result is kept with the backup: a backup that was found whole is not named again."
     COVERAGE_REDUCED Warning Before
         "The backup lacks, or is made without, some of the replicas that its ring had, and that was asked for with `--completeness \
-         quorum`, `one` or `any`. What only the missing replicas had is not restored, and reads may answer with older \
+         quorum`, `one` or `any`. What only the missing replicas had is not restored, and reads may return older \
          rows than they did. The plan shows how much of the ring has how many replicas. Run a full repair before \
          programs read: it spreads what is there, and brings back nothing else. As advice: the missing nodes held nothing of what is \
          restored."
@@ -222,8 +222,13 @@ codes! {
     // The schema.
     TYPE_DIFFERS Refusal Before
         "A user-defined type, function or aggregate is there and is not as it was in the backup. Restored rows would be \
-         read by the wrong definition. Bring it back to the backup's form by the CQL of the finding, or drop it, first. \
-         As advice: a type has fields that were added since, and keeps them."
+         read by the wrong definition. A restore takes tables back and refuses this, because tables that it leaves alone may \
+         use the live definition, and CQL has no statement that gives a field its earlier type. Bring it back to the backup's \
+         form by the CQL of the finding, or drop it, first. As advice: a type has fields that were added since, and keeps them."
+    DURABLE_WRITES_DIFFER Warning After
+        "A live keyspace of the restore has another value of durable_writes than it had in the backup, and keeps it: with false, \
+         a node that crashes loses what it has not flushed yet. The hint has the CQL that sets it as it was. As advice: the \
+         live keyspace has true, which is the safe value."
     NAME_TAKEN Refusal Before
         "Something else has the name that a table, a view or an index of the backup needs. Drop or rename it first."
     CUSTOM_COMPACTION_MISSING Refusal Before
@@ -392,6 +397,14 @@ codes! {
         "Before live data is replaced, each node loads a few SSTables into a scratch keyspace, so that what it would refuse is \
          refused while nothing is lost yet. The agents' role, or a guardrail, does not allow the scratch keyspace, and the \
          restore goes without. Allow it (mostly GRANT CREATE ON ALL KEYSPACES), and plan again."
+
+    SNAPSHOTS_APART Warning After
+        "The snapshots of a backup were taken more than a minute apart, by the clocks of the nodes. Usually it is less than a \
+         second: a node failed and was asked again, or was busy, or the clocks differ. The backup has what each node held when \
+         its own snapshot was taken, so that of rows which were written together in that time some may be there and others \
+         not. Make another backup, and check the clocks if it happens again. In the plan of a restore this is advice: take \
+         another backup if programs rely on such rows. A repair afterwards brings the replicas of a row together; it does not \
+         bring rows that no snapshot has."
 
     // What a task could not do, said when it ends.
     SCHEMA_CHANGED_DURING_BACKUP Warning After

@@ -142,9 +142,9 @@ mod tests {
     #[track_caller]
     fn check(from: &str, to: &str, supported: bool, said: &[&str]) {
         let release = |text: &str| text.parse::<Release>().expect("a release");
-        let answer = check_compatibility(&release(from), &release(to));
-        assert_eq!(answer.supported, supported);
-        let codes: Vec<&str> = answer.findings.iter().map(|f| f.code.as_str()).collect();
+        let found = check_compatibility(&release(from), &release(to));
+        assert_eq!(found.supported, supported);
+        let codes: Vec<&str> = found.findings.iter().map(|f| f.code.as_str()).collect();
         assert_eq!(codes, said);
     }
 
@@ -206,10 +206,9 @@ mod tests {
     #[test]
     fn an_unlisted_pair_names_the_nearest_path() {
         let release = |text: &str| text.parse::<Release>().expect("a release");
-        let answer =
-            check_compatibility(&release("cassandra 3.11.19"), &release("cassandra 5.0.5"));
-        assert!(!answer.supported);
-        assert!(answer.findings[0].message.contains("3.11 → 4.1 → 5.0"));
+        let found = check_compatibility(&release("cassandra 3.11.19"), &release("cassandra 5.0.5"));
+        assert!(!found.supported);
+        assert!(found.findings[0].message.contains("3.11 → 4.1 → 5.0"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A plan says all that stands against it at once, as findings. Everything that a plan depends on is handed in: nothing
 //! here reads a clock, a file or a network. docs/findings.md is made from the table in [`codes`].
 
+mod apart;
 pub mod backup;
 mod cluster;
 pub mod codes;
@@ -18,6 +19,7 @@ pub mod text_table;
 mod verdict;
 pub mod wording;
 
+pub use apart::snapshots_apart;
 pub use backup::{
     backup_steps, collection_steps, delete_steps, plan_backup, retention_steps, verify_steps,
 };

@@ -1,4 +1,4 @@
-//! The version matrix as findings: row by row against facts that stand here once more, and against the published rows
+//! The version matrix as findings: row by row against facts that are written here again, and against the published rows
 //! where they are at hand. docs/compatibility.md is made from it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,9 +41,9 @@ const ROWS: &[(&str, &str, bool, &str)] = &[
 ];
 
 /// What is said of a pair: whether it works, and the code of the one finding, empty for none.
-type Answer = (bool, String);
+type Listed = (bool, String);
 
-fn answer(source: &str, target: &str) -> Answer {
+fn found(source: &str, target: &str) -> Listed {
     let line = |name: &str| {
         let known = Line::known().find(|line| line.to_string() == name);
         known.expect("a known line").first_release()
@@ -63,15 +63,15 @@ fn the_page_of_compatibility_is_that_of_the_tables() {
     let checked_in = std::fs::read_to_string(&path).expect("reads the page");
     assert_eq!(
         page, checked_in,
-        "run the test with UPDATE=1 and look at the difference"
+        "run the test with UPDATE=1 and read the difference"
     );
 }
 
 #[test]
-fn every_listed_pair_is_answered_as_listed() {
+fn every_listed_pair_is_supported_as_listed() {
     for (source, target, supported, code) in ROWS {
         let expected = (*supported, (*code).to_owned());
-        assert_eq!(answer(source, target), expected, "{source} to {target}");
+        assert_eq!(found(source, target), expected, "{source} to {target}");
     }
 }
 
@@ -88,7 +88,7 @@ fn every_other_pair_is_refused() {
                 true => "VERSION_DOWNGRADE",
                 false => "VERSION_PAIR_UNSUPPORTED",
             };
-            assert_eq!(answer(&from, &to), (false, code.into()), "{from} to {to}");
+            assert_eq!(found(&from, &to), (false, code.into()), "{from} to {to}");
         }
     }
 }
@@ -186,7 +186,7 @@ fn the_published_rows_are_the_rows_that_are_tested() {
         .skip_while(|line| !line.starts_with("|---"))
         .skip(1)
         .take_while(|line| line.starts_with('|'));
-    let mut published: BTreeMap<(String, String), Answer> = BTreeMap::new();
+    let mut published: BTreeMap<(String, String), Listed> = BTreeMap::new();
     let mut others = 0;
     for row in rows {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
@@ -204,7 +204,7 @@ fn the_published_rows_are_the_rows_that_are_tested() {
         for source in lines(source) {
             for target in lines(target) {
                 let expected = (supported == "yes", code(finding).to_owned());
-                assert_eq!(answer(&source, &target), expected, "{row}");
+                assert_eq!(found(&source, &target), expected, "{row}");
                 published.insert((source.clone(), target), expected);
             }
         }

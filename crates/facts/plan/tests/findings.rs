@@ -12,6 +12,6 @@ fn the_page_of_findings_is_that_of_the_table() {
     let checked_in = std::fs::read_to_string(&path).expect("reads the page");
     assert_eq!(
         page, checked_in,
-        "run the test with UPDATE=1 and look at the difference"
+        "run the test with UPDATE=1 and read the difference"
     );
 }

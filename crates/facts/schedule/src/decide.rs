@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Overlap, Run, Schedule};
 
-/// How far a schedule has come. Whoever carries out decisions keeps it.
+/// How far a schedule has come. The caller that carries out decisions keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// Every run that was due until then has been decided, or is `waiting`. For a new schedule, when it was made.

@@ -32,7 +32,7 @@ pub enum RecoveryPoint {
 
 /// How far ahead gaps between runs are searched: over a leap day and all changes of clocks.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366 * 4 + 24);
-/// Runs that are looked at for it.
+/// Runs that are inspected for it.
 const RUNS_MAX: usize = 5_000;
 
 /// Expressions by the seconds between their runs, the most frequent first.

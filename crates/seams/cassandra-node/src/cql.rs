@@ -28,7 +28,7 @@ pub enum CqlError {
         what: String,
     },
     /// Nothing serves CQL there, or the connection broke.
-    #[error("Cassandra does not answer CQL at {address}: {why}")]
+    #[error("Cassandra does not reply to CQL at {address}: {why}")]
     Down {
         /// host:port
         address: String,

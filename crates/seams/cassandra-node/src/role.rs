@@ -44,7 +44,7 @@ pub async fn read(node: &CassandraNode, release: &Release) -> Result<Option<Agen
 }
 
 /// What was read; none if the node refused, which is no failure here.
-pub(crate) fn allowed(read: Result<Vec<Row>, CqlError>) -> Result<Option<Vec<Row>>, CqlError> {
+pub fn allowed(read: Result<Vec<Row>, CqlError>) -> Result<Option<Vec<Row>>, CqlError> {
     match read {
         Ok(rows) => Ok(Some(rows)),
         Err(CqlError::Statement { .. }) => Ok(None),

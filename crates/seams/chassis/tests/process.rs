@@ -22,8 +22,13 @@ struct Config {
     #[serde(deserialize_with = "server::on_port::<0, _>")]
     server: ServerConfig,
     telemetry: TelemetryConfig,
-    /// Something of the service's own that may be wrong.
-    own: bool,
+    own: Own,
+}
+
+/// Settings of the service's own.
+#[derive(Serialize, Deserialize)]
+struct Own {
+    right: bool,
 }
 
 impl Default for Config {
@@ -31,7 +36,7 @@ impl Default for Config {
         Self {
             server: ServerConfig::on_port(0),
             telemetry: TelemetryConfig::default(),
-            own: true,
+            own: Own { right: true },
         }
     }
 }
@@ -44,7 +49,7 @@ impl ProcessConfig for Config {
         &self.telemetry
     }
     fn check(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        match self.own {
+        match self.own.right {
             true => Ok(()),
             false => Err("`own` is wrong".into()),
         }
@@ -134,7 +139,7 @@ fn wrong_settings_are_usage() {
             "did you mean `RINGKEEP_SERVER__LISTEN`?",
         ),
         ("RINGKEEP_TELEMETRY__LOG", "=x=", "telemetry.log"),
-        ("RINGKEEP_OWN", "false", "`own` is wrong"),
+        ("RINGKEEP_OWN__RIGHT", "false", "`own` is wrong"),
     ] {
         let output = child(None).env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{output:?}");

@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+pub mod adopted;
 pub mod backup;
 pub mod backup_list;
 pub mod cluster;

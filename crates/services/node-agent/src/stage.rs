@@ -250,6 +250,8 @@ fn count(
 }
 
 #[cfg(test)]
+mod differential_tests;
+#[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
 mod slice_tests;

@@ -18,8 +18,8 @@ impl pb::planner_server::Planner for PlannerGrpc {
         &self,
         request: Request<pb::CheckCompatibilityRequest>,
     ) -> Result<Response<pb::CheckCompatibilityResponse>, Status> {
-        let answer = check_compatibility(request.into_inner()).map_err(status)?;
-        Ok(Response::new(answer))
+        let reply = check_compatibility(request.into_inner()).map_err(status)?;
+        Ok(Response::new(reply))
     }
 
     async fn plan_backup(

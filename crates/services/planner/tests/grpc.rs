@@ -156,14 +156,10 @@ fn request(target: &str) -> RestoreRequest {
 }
 
 async fn plan_request(request: RestoreRequest) -> RestorePlan {
-    let answer = planner()
+    let reply = planner()
         .plan_restore(pb::PlanRestoreRequest::from(request))
         .await;
-    let plan = answer
-        .expect("an answer")
-        .into_inner()
-        .plan
-        .expect("a plan");
+    let plan = reply.expect("a reply").into_inner().plan.expect("a plan");
     plan.try_into().expect("a plan that reads")
 }
 
@@ -209,7 +205,7 @@ async fn a_restore_is_planned_over_the_wire() {
 }
 
 #[tokio::test]
-async fn a_refused_plan_is_an_answer_and_no_error() {
+async fn a_refused_plan_is_a_reply_and_no_error() {
     let plan = plan_restore("4.0.17").await;
     assert!(!plan.supported);
     assert_eq!(plan.findings[0].code, "VERSION_DOWNGRADE");
@@ -217,7 +213,7 @@ async fn a_refused_plan_is_an_answer_and_no_error() {
 }
 
 #[tokio::test]
-async fn a_cluster_of_which_nobody_answers_is_refused_with_its_finding() {
+async fn a_cluster_of_which_no_agent_replies_is_refused_with_its_finding() {
     let request = pb::PlanRestoreRequest {
         backup: Some(backup().into()),
         target: "staging".into(),
@@ -229,8 +225,8 @@ async fn a_cluster_of_which_nobody_answers_is_refused_with_its_finding() {
         options: Some(pb::RestoreOptions::default()),
         ..Default::default()
     };
-    let answer = planner().plan_restore(request).await.expect("an answer");
-    let plan = answer.into_inner().plan.expect("a plan");
+    let reply = planner().plan_restore(request).await.expect("a reply");
+    let plan = reply.into_inner().plan.expect("a plan");
     assert!(!plan.supported);
     assert_eq!(plan.findings[0].code, "AGENT_UNREACHABLE");
 }
@@ -246,10 +242,10 @@ async fn a_backup_without_tables_is_refused_with_its_finding() {
         completeness: Default::default(),
         schema: Default::default(),
     };
-    let answer = planner()
+    let reply = planner()
         .plan_backup(pb::PlanBackupRequest::from(request))
         .await;
-    let plan = answer.expect("an answer").into_inner();
+    let plan = reply.expect("a reply").into_inner();
     assert!(!plan.supported);
     assert_eq!(plan.findings[0].code, "NOTHING_TO_BACK_UP");
     assert!(plan.steps.is_empty());
@@ -262,13 +258,13 @@ async fn two_releases_are_compared_over_the_wire() {
         from: wire("3.11.19"),
         to: wire("4.1.9"),
     };
-    let answer = planner()
+    let reply = planner()
         .check_compatibility(request)
         .await
-        .expect("an answer")
+        .expect("a reply")
         .into_inner();
-    assert!(answer.supported);
-    assert_eq!(answer.findings[0].code, "UPGRADE_SSTABLES_REQUIRED");
+    assert!(reply.supported);
+    assert_eq!(reply.findings[0].code, "UPGRADE_SSTABLES_REQUIRED");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Registered clusters: a name, and the agents beside its nodes.
 
+mod others;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::client::ConnectError;
@@ -55,21 +57,29 @@ pub(crate) async fn readable(
     Ok(decode_readable(entries, unreadable))
 }
 
+/// A cluster that is to be registered.
+pub(crate) struct NewCluster {
+    pub name: ClusterName,
+    pub agents: Vec<String>,
+    /// Whether the agents of the other members of the ring are looked for.
+    pub find_agents: bool,
+}
+
 /// Registers a cluster once all of its agents agree on what it is.
-pub(crate) async fn add(
-    context: &Context,
-    name: ClusterName,
-    agents: Vec<String>,
-) -> Result<Cluster, RunnerError> {
+pub(crate) async fn add(context: &Context, new: NewCluster) -> Result<Cluster, RunnerError> {
     let mut cluster = Cluster {
-        name,
-        agents,
+        name: new.name,
+        agents: new.agents,
         hosts: BTreeSet::new(),
     };
+    check_tls(context, &cluster)?;
+    if new.find_agents {
+        others::add_to(context, &mut cluster.agents).await;
+        check_tls(context, &cluster)?;
+    }
     if let Some(known) = find(context, &cluster.name).await? {
         return same(known, cluster);
     }
-    check_tls(context, &cluster)?;
     let described = describe_all(context, &cluster.agents).await;
     cluster.hosts = described
         .nodes

@@ -3,11 +3,13 @@
 //! - [`store`]: policies, the run that is at work, and past runs, in the state store.
 //! - [`start`]: starts the task that applies the policies of a cluster; one of them at a time.
 //! - [`due`]: starts it after the backups of schedules.
+//! - [`seen`]: what gauges show of it.
 //!
 //! What goes is decided by the crate `retention` from a fresh list of the storage-catalog. The task itself is
 //! [`kinds::retention`](crate::kinds::retention).
 
 mod due;
+mod seen;
 mod start;
 pub(crate) mod store;
 
@@ -22,6 +24,7 @@ use crate::error::RunnerError;
 use crate::schedules;
 
 pub(crate) use due::{due_after, start_due};
+pub(crate) use seen::{Retained, readable};
 pub(crate) use start::start;
 
 /// Sets the policy of a cluster or of one of its schedules.

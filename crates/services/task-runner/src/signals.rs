@@ -24,6 +24,7 @@ use schedule::ScheduleState;
 use crate::cluster::{self, Cluster};
 use crate::engine::{EndedTask, Engine, TaskRecord, Unaccepted, Unreadable};
 use crate::error::RunnerError;
+use crate::retention::{self, Retained};
 use crate::schedules;
 
 pub(crate) use reach::{forget_reach, note_reach};
@@ -38,6 +39,8 @@ struct Seen {
     unfinished: Vec<TaskRecord>,
     unaccepted: Vec<Unaccepted>,
     schedules: Vec<ScheduleState>,
+    /// Of clusters that have policies.
+    retention: Vec<Retained>,
     /// Agents that did not reply; of a cluster that is not there, all did.
     unreachable: BTreeMap<ClusterName, usize>,
     /// Entries that are left out.
@@ -54,6 +57,7 @@ impl Seen {
             unfinished: unfinished(engine, &mut unreadable).await?,
             unaccepted: context.tasks.unaccepted(&mut unreadable).await?,
             schedules: schedules::readable(context, &mut unreadable).await?,
+            retention: retention::readable(context, &mut unreadable).await?,
             unreachable: reach::list(context, &mut unreadable).await?,
             unreadable,
         })

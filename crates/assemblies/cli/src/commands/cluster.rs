@@ -1,6 +1,7 @@
 //! `ringkeep cluster …`
 
 mod add;
+mod adopt;
 mod list;
 mod remove;
 mod show;
@@ -11,6 +12,7 @@ use crate::failure::Failure;
 #[derive(Debug, clap::Subcommand)]
 pub enum ClusterCommand {
     Add(add::Args),
+    Adopt(adopt::Args),
     /// Lists the registered clusters.
     List,
     Show(show::Args),
@@ -20,6 +22,7 @@ pub enum ClusterCommand {
 pub async fn run(command: ClusterCommand, context: &mut Context) -> Result<(), Failure> {
     match command {
         ClusterCommand::Add(args) => add::run(args, context).await,
+        ClusterCommand::Adopt(args) => adopt::run(args, context).await,
         ClusterCommand::List => list::run(context).await,
         ClusterCommand::Show(args) => show::run(args, context).await,
         ClusterCommand::Remove(args) => remove::run(args, context).await,

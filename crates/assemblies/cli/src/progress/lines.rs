@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use model::task::{ShownTask, ShownTaskStep, StepState, TaskState};
 use views::UNKNOWN;
 
-use super::kind;
+use super::pace::{self, Pace};
+use super::{bytes, kind};
 use crate::human;
 use crate::text::task::{is_barrier, percent};
 
@@ -44,6 +45,7 @@ pub struct TaskLines {
     throttle: Throttle,
     last_line: String,
     last_line_throttle: Throttle,
+    pace: Pace,
 }
 
 impl TaskLines {
@@ -53,11 +55,13 @@ impl TaskLines {
             throttle: Throttle::new(interval),
             last_line: String::new(),
             last_line_throttle: Throttle::new(interval * SAME_LINE_INTERVALS),
+            pace: Pace::default(),
         }
     }
 
     /// The lines that this state of the task is worth.
     pub fn next(&mut self, task: &ShownTask, now: Instant) -> Vec<String> {
+        self.pace.note(task, now);
         let mut lines = Vec::new();
         for step in task.steps.iter().filter(|step| !is_barrier(&step.kind)) {
             let new = (step.state, step.error.clone());
@@ -68,7 +72,7 @@ impl TaskLines {
             }
         }
         if self.throttle.passes(now) {
-            let line = task_line(task);
+            let line = self.task_line(task);
             if line != self.last_line {
                 self.last_line_throttle.last = None;
             }
@@ -79,56 +83,58 @@ impl TaskLines {
         }
         lines
     }
+
+    /// All of the task, and the step that will take longest.
+    fn task_line(&self, task: &ShownTask) -> String {
+        let (done, total) = bytes(task);
+        let mut parts = vec![percent(task.progress)];
+        if total > 0 {
+            parts.push(format!("{} of {}", human::bytes(done), human::bytes(total)));
+            parts.extend(self.pace.whole_rate(task).map(pace::per_second));
+        }
+        if let Some(seconds) = task.eta_seconds {
+            parts.push(format!("{} left", human::seconds(seconds)));
+        }
+        let slowest = self.pace.slowest_first(task).into_iter();
+        let slowest = slowest.map(|step| {
+            // Else the figures would be there twice.
+            let is_all = step.bytes_total == total;
+            let text = if is_all {
+                pace::doing(step)
+            } else {
+                self.pace.text(step)
+            };
+            (pace::name(step), text)
+        });
+        let slowest = slowest
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(name, text)| format!("; {name}: {text}"))
+            .next()
+            .unwrap_or_default();
+        let state = task.state.map_or(UNKNOWN, TaskState::as_str);
+        format!("{}: {state}, {}{slowest}", kind(task), parts.join(", "))
+    }
 }
 
 fn step_line(step: &ShownTaskStep) -> String {
-    let node = match step.node.as_str() {
-        "" => String::new(),
-        node => format!(" on {node}"),
-    };
     let state = step.state.map_or(UNKNOWN, StepState::as_str);
     let what = match (step.state, step.error.as_str()) {
         (_, "") => state.to_owned(),
         (Some(StepState::Running), error) => format!("trying again: {error}"),
         (_, error) => format!("{state}: {error}"),
     };
-    format!("{}{node}: {what}", step.kind)
-}
-
-fn task_line(task: &ShownTask) -> String {
-    let done: u64 = task.steps.iter().map(|step| step.bytes_done).sum();
-    let total: u64 = task.steps.iter().map(|step| step.bytes_total).sum();
-    let bytes = match total {
-        0 => String::new(),
-        _ => format!(", {} of {}", human::bytes(done), human::bytes(total)),
-    };
-    let left = match task.eta_seconds {
-        None => String::new(),
-        Some(seconds) => format!(", {} left", human::seconds(seconds)),
-    };
-    let note = task
-        .steps
-        .iter()
-        .find(|step| step.state == Some(StepState::Running) && !step.note.is_empty())
-        .map(|step| format!("; {}: {}", step.kind, step.note))
-        .unwrap_or_default();
-    let kind = kind(task);
-    let state = task.state.map_or(UNKNOWN, TaskState::as_str);
-    format!(
-        "{kind}: {state}, {}{bytes}{left}{note}",
-        percent(task.progress)
-    )
+    format!("{}: {what}", pace::name(step))
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use expect_test::{Expect, expect};
     use model::task::TaskKind;
 
     use super::*;
 
     /// `"upload a running 5/10 oops"` is a step: kind, node, state, bytes, and an error if any.
-    fn step(text: &str) -> ShownTaskStep {
+    pub fn step(text: &str) -> ShownTaskStep {
         let mut words = text.splitn(5, ' ');
         let mut word = || words.next().unwrap_or_default();
         let (kind, node, state) = (word(), word(), word());
@@ -150,6 +156,31 @@ mod tests {
         }
     }
 
+    pub fn task(steps: Vec<ShownTaskStep>) -> ShownTask {
+        ShownTask {
+            id: "0192f000-0000-7000-8000-000000000001"
+                .parse()
+                .expect("an id"),
+            kind: Some(TaskKind::Backup),
+            state: Some(TaskState::Running),
+            attempt: 1,
+            cluster: "prod".parse().expect("a name"),
+            backup: None,
+            created_at: None,
+            finished_at: None,
+            progress: 0.5,
+            eta_seconds: Some(9),
+            steps,
+            error: String::new(),
+            findings: Vec::new(),
+            verification: None,
+            deletion: None,
+            retention: None,
+            collection: None,
+            maintenance: Vec::new(),
+        }
+    }
+
     /// Each moment is seconds since the start, and the steps as they are then.
     #[track_caller]
     fn check(moments: &[(u64, &[&str])], expected: Expect) {
@@ -157,31 +188,7 @@ mod tests {
         let mut lines = TaskLines::new(Duration::from_secs(5));
         let mut said = String::new();
         for (seconds, steps) in moments {
-            let task = ShownTask {
-                id: "0192f000-0000-7000-8000-000000000001"
-                    .parse()
-                    .expect("an id"),
-                kind: Some(TaskKind::Backup),
-                state: Some(TaskState::Running),
-                attempt: 1,
-                cluster: "prod".parse().expect("a name"),
-                backup: None,
-                created_at: None,
-                finished_at: None,
-                progress: 0.5,
-                eta_seconds: Some(9),
-                steps: steps.iter().map(|text| step(text)).collect(),
-                error: String::new(),
-                findings: Vec::new(),
-                verification: None,
-                deletion: None,
-                retention: None,
-                collection: None,
-                maintenance: Vec::new(),
-                priority: None,
-                waiting: None,
-                paused: None,
-            };
+            let task = task(steps.iter().map(|text| step(text)).collect());
             for line in lines.next(&task, start + Duration::from_secs(*seconds)) {
                 said.push_str(&format!("{seconds}s {line}\n"));
             }
@@ -218,7 +225,7 @@ mod tests {
             expect![[r#"
                 0s upload on a: running
                 0s backup: running, 50 %, 0 B of 4.0 KiB, 9s left
-                6s backup: running, 50 %, 2.0 KiB of 4.0 KiB, 9s left
+                6s backup: running, 50 %, 2.0 KiB of 4.0 KiB, 341 B/s, 9s left
             "#]],
         );
     }

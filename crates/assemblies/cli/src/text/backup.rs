@@ -1,6 +1,6 @@
 //! A backup in full.
 
-use plan::{TextTable, render};
+use plan::{TextTable, render, snapshots_apart};
 use views::backup::BackupView;
 use views::backup_list::BackupSummaryView;
 
@@ -103,6 +103,9 @@ pub fn text(backup: &BackupView, _: &Paint) -> String {
     let mut text = summary_text(backup);
     if let Some(detail) = &backup.summary.detail {
         text.push_str(&format!("detail    {detail}\n"));
+    }
+    if let Some(apart) = snapshots_apart(backup.snapshot_spread_ms) {
+        text.push_str(&format!("apart     {apart}\n"));
     }
     for pin in &backup.summary.pins {
         text.push_str(&format!("held      {}\n", pin_text(pin)));

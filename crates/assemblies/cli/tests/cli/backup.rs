@@ -59,7 +59,7 @@ async fn create_and_wait_shows_progress_then_the_backup() {
         task 0192f000-0000-7000-8000-000000000001 makes backup prod/nightly
         snapshot on 127.0.0.2: succeeded
         upload on 127.0.0.2: running
-        backup: running, 62 %, 1.0 MiB of 4.0 MiB, 1m 35s left; upload: shop.orders
+        backup: running, 62 %, 1.0 MiB of 4.0 MiB, 1m 35s left; upload on 127.0.0.2: shop.orders
         upload on 127.0.0.2: succeeded
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
@@ -325,6 +325,32 @@ async fn show_is_readable() {
     "#]].assert_eq(&ran.transcript(&fake.endpoint));
     expect![[r#"GetBackupRequest { backup: Some(BackupRef { cluster: "", name: "nightly" }) }"#]]
         .assert_eq(&fake.asked().join("\n"));
+}
+
+#[tokio::test]
+async fn show_names_snapshots_that_are_far_apart() {
+    let fake = Fake {
+        backup: catalog_pb::Backup {
+            snapshot_spread_ms: 310_000,
+            ..samples::backup()
+        },
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["backup", "show", "nightly"]).await;
+    let mut lines = ran
+        .out
+        .lines()
+        .skip_while(|line| !line.starts_with("spread"));
+    assert_eq!(
+        [lines.next(), lines.next()],
+        [
+            Some("spread    310.0 s between the first and the last snapshot"),
+            Some(
+                "apart     the first and the last node's snapshot are 5m 10s apart: rows that were written together in that time may be in the backup one without the other"
+            ),
+        ]
+    );
 }
 
 /// A verification that finds this.

@@ -45,6 +45,80 @@ async fn clusters_are_registered_listed_and_forgotten() {
 }
 
 #[tokio::test]
+async fn an_adopted_cluster_is_shown_with_what_lost_tasks_have_left() {
+    let mut fake = Fake::default();
+    fake.clusters[0].nodes[0].cluster_name = "Other".into();
+    let fake = fake.serve().await;
+    let adopt = ["cluster", "adopt", "prod", "--agent", "10.0.0.5:7401"];
+    let ran = ringkeep(&fake.endpoint, &adopt).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        cluster prod is registered with 1 agent
+        its newest backup is of a cluster that Cassandra calls `Test Cluster`, and these nodes belong to `Other`: if they are not the same, run `ringkeep cluster remove prod` and adopt these under another name
+        1 backup can be restored, the newest is nightly
+        prod/nightly is pinned by task 0192f000-0000-7000-8000-000000000009: if it was lost, `ringkeep gc run prod --lost-task 0192f000-0000-7000-8000-000000000009`
+        tasks have left something on the nodes; `ringkeep leftovers clear prod TASK` removes what a lost task has left:
+        AGENT           KIND       TASK                                     SIZE  OWNER
+        127.0.0.2:7401  snapshot   0192f000-0000-7000-8000-000000000001  3.0 MiB  ended
+        127.0.0.3:7401  old-files  0192f000-0000-7000-8000-000000000001  3.0 MiB  unknown, half swapped
+        agent 127.0.0.4:7401 did not reply: down
+        schedules and retention policies were in the state: create them again
+        --- stderr
+    "#]].assert_eq(&ran.transcript(&fake.endpoint));
+    let adopt = [&adopt[..], &["-o", "json"]].concat();
+    let ran = ringkeep(&fake.endpoint, &adopt).await;
+    expect![[r#"
+        {
+          "name": "prod",
+          "agents": [
+            "10.0.0.5:7401"
+          ],
+          "complete_backups": 1,
+          "newest_backup": "nightly",
+          "running_backups": [],
+          "unknown_pins": [
+            {
+              "backup": "nightly",
+              "task_id": "0192f000-0000-7000-8000-000000000009"
+            }
+          ],
+          "leftovers": {
+            "leftovers": [
+              {
+                "agent": "127.0.0.2:7401",
+                "kind": "snapshot",
+                "task": "0192f000-0000-7000-8000-000000000001",
+                "bytes": 3145728,
+                "half_swapped": false,
+                "owner": "ended"
+              },
+              {
+                "agent": "127.0.0.3:7401",
+                "kind": "old-files",
+                "task": "0192f000-0000-7000-8000-000000000001",
+                "bytes": 3145728,
+                "half_swapped": true,
+                "owner": "unknown"
+              }
+            ],
+            "unreachable": [
+              {
+                "agent": "127.0.0.4:7401",
+                "reason": "down"
+              }
+            ]
+          },
+          "other_cluster_name": {
+            "backup": "Test Cluster",
+            "nodes": "Other"
+          }
+        }
+    "#]]
+    .assert_eq(&ran.out);
+}
+
+#[tokio::test]
 async fn show_says_what_the_agents_say() {
     let mut fake = Fake::default();
     let node = &mut fake.clusters[0].nodes[0];

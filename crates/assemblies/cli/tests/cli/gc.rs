@@ -16,7 +16,7 @@ async fn a_plan_shows_what_is_of_no_use_and_a_run_asks_first() {
         older  strays        3  3.0 MiB
 
         nightly: a pin of task 0192f000-0000-7000-8000-000000000001, which has ended
-        nightly: a pin of task 0192f000-0000-7000-8000-000000000009, which this task-runner does not know; it stays
+        nightly: a pin of task 0192f000-0000-7000-8000-000000000009, which this task-runner does not know; it stays without --lost-task
         3.0 MiB of no use under 1 name, 1 stale pin; nothing was deleted
         --- stderr
     "#]].assert_eq(&ran.transcript(&fake.endpoint));

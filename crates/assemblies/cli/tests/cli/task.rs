@@ -185,7 +185,7 @@ async fn a_watch_goes_on_after_the_service_was_restarted() {
     expect![[r#"
         snapshot on 127.0.0.2: succeeded
         upload on 127.0.0.2: running
-        backup: running, 62 %, 1.0 MiB of 4.0 MiB, 1m 35s left; upload: shop.orders
+        backup: running, 62 %, 1.0 MiB of 4.0 MiB, 1m 35s left; upload on 127.0.0.2: shop.orders
         cannot reach the task-runner at ENDPOINT: the process is gone; trying again
         upload on 127.0.0.2: succeeded
     "#]]

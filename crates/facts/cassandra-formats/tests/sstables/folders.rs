@@ -15,6 +15,12 @@ pub fn own() -> Vec<SstableFiles> {
     sstable_files::find(&[folder]).expect("the project's own fixtures are there")
 }
 
+/// SSTables that DSE and the base of HCD have written, of the public test data of others.
+pub fn datastax() -> Vec<SstableFiles> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures-datastax");
+    sstable_files::find(&[folder]).expect("they are there")
+}
+
 /// The shared SSTables; prints a line if they are missing.
 pub fn shared(test: &str) -> Vec<SstableFiles> {
     let Some(folder) = shared_fixtures::sstables(test) else {

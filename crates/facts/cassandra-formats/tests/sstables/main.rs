@@ -2,6 +2,7 @@
 
 mod agreement;
 mod damage;
+mod datastax;
 mod disorder;
 mod folders;
 mod mutations;

@@ -7,7 +7,7 @@ use fuzz_entries::Archive;
 use crate::folders;
 
 /// SSTables whose rows have much to compare, of each family of formats.
-const MUTATED: [&str; 9] = [
+const MUTATED: [&str; 11] = [
     "big-ma/layouts/deletions",
     "big-me/layouts/clusterings",
     "big-me/layouts/collections",
@@ -17,6 +17,8 @@ const MUTATED: [&str; 9] = [
     "big-oa/layouts/deletions",
     "bti-da/layouts/clusterings",
     "bti-da/layouts/collections",
+    "bti-bb/frozen_types",
+    "bti-cc/wide",
 ];
 const ROUNDS: usize = 400;
 
@@ -53,7 +55,8 @@ fn mutate(archive: &mut Archive, random: &mut Random) {
 
 #[test]
 fn no_change_of_bytes_makes_verify_or_slice_panic() {
-    let own = folders::own();
+    let mut own = folders::own();
+    own.extend(folders::datastax());
     let mut random = Random(20_260_101);
     for folder in MUTATED {
         let sstable = own

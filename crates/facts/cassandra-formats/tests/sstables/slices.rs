@@ -102,6 +102,7 @@ fn partitions(components: &Memory, descriptor: &Descriptor) -> Vec<(Token, Vec<u
 
 fn sources() -> Vec<Source> {
     let mut sstables = folders::own();
+    sstables.extend(folders::datastax());
     sstables.extend(folders::shared("slices_of_shared_sstables"));
     let sliceable = sstables.iter().filter_map(|sstable| {
         let descriptor = sstable.descriptor().clone();

@@ -51,6 +51,7 @@ fn own_sstables_are_sound() {
 #[test]
 fn statistics_are_encoded_as_they_were_written() {
     let mut sstables = folders::own();
+    sstables.extend(folders::datastax());
     sstables.extend(folders::shared(
         "statistics_are_encoded_as_they_were_written",
     ));

@@ -16,7 +16,7 @@ pub struct BackupRequest {
     pub nodes: Vec<NodeDescription>,
     pub unreachable: Vec<UnreachableAgent>,
     pub selection: Selection,
-    /// What of the replicas the backup may go without.
+    /// Which of the replicas the backup may go without.
     pub completeness: Completeness,
     /// How keyspaces are replicated, by which what is missing is weighed; empty if nothing may be missing.
     pub schema: Schema,

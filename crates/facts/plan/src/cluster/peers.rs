@@ -67,7 +67,7 @@ pub(super) fn check_membership(
         }
         let hint = match unreachable.is_empty() {
             false => {
-                "it may be the node of an agent that did not answer; otherwise register its agent"
+                "it may be the node of an agent that did not reply; otherwise register its agent"
                     .to_owned()
             }
             true => format!(
@@ -128,7 +128,7 @@ pub(super) fn absent<'a>(
         } else if unreachable.is_empty() {
             "no agent describes it"
         } else {
-            "its agent did not answer"
+            "its agent did not reply"
         };
         (member, why.to_owned())
     });

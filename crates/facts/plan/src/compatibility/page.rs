@@ -79,8 +79,8 @@ fn grid(page: &mut String) {
     for source in Line::known() {
         let _ = write!(page, "| {source} |");
         for target in Line::known() {
-            let answer = compatibility(&source.first_release(), &target.first_release());
-            let word = match answer {
+            let verdict = compatibility(&source.first_release(), &target.first_release());
+            let word = match verdict {
                 Verdict::Supported { .. } => "yes",
                 Verdict::Refused(Refusal::Downgrade) => "older",
                 Verdict::Refused(Refusal::Unlisted { .. }) => "-",

@@ -16,7 +16,7 @@ pub(super) fn tables(plan: &ShownPlan) -> String {
     if plan.tables.is_empty() {
         return String::new();
     }
-    // Nobody is to think that a refused plan has been carried out.
+    // A refused plan must not read as if it had been carried out.
     let fate = if plan.supported {
         "WHAT HAPPENS TO IT"
     } else {

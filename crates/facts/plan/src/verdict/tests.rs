@@ -28,7 +28,8 @@ fn judge(name: &str, hazards: &[Hazard], source: &str, node: &NodeDescription) -
 
 #[test]
 fn each_format_goes_where_the_table_says() {
-    // Columns: 3.11, 4.1, 5.0 in CASSANDRA_4, 5.0 in NONE, DSE 6.8, HCD 1.
+    // Columns: 3.11, 4.1, 5.0 in CASSANDRA_4, 5.0 in NONE, DSE 6.8, HCD 1, HCD 2 as it ships,
+    // HCD 2 that stays compatible with 4.
     let targets = [
         target("a", "cassandra 3.11.19", ""),
         target("a", "cassandra 4.1.9", ""),
@@ -36,26 +37,28 @@ fn each_format_goes_where_the_table_says() {
         target("a", "cassandra 5.0.5", "NONE"),
         target("a", "dse 6.8.50", ""),
         target("a", "hcd 1.2.1", ""),
+        target("a", "hcd 2.0.6", ""),
+        target("a", "hcd 2.0.6", "CC_4"),
     ];
     // Written beside the table of which files each product loads: o loads, u loads and is older, - is not read at all,
     // m in another mode, r after a rewrite.
     for (format, expected) in [
-        ("jb-1-big", "urrrrr"),
-        ("lb-1-big", "urrrrr"),
-        ("ma-1-big", "uuuuuu"),
-        ("me-1-big", "ouuu-u"),
-        ("na-1-big", "-uuu-u"),
-        ("nb-1-big", "-oou-u"),
-        ("oa-1-big", "--mo--"),
-        ("da-1-bti", "--oo--"),
-        ("aa-1-bti", "----uu"),
-        ("bb-1-bti", "----ou"),
-        ("ca-1-bti", "-----u"),
-        ("cc-1-bti", "-----o"),
-        ("ea-1-bti", "------"),
-        ("zz-1-big", "------"),
-        ("nonsense", "------"),
-        ("", "------"),
+        ("jb-1-big", "urrrrrrr"),
+        ("lb-1-big", "urrrrrrr"),
+        ("ma-1-big", "uuuuuuuu"),
+        ("me-1-big", "ouuu-uuu"),
+        ("na-1-big", "-uuu-uuu"),
+        ("nb-1-big", "-oou-uuo"),
+        ("oa-1-big", "--mo--om"),
+        ("da-1-bti", "--oo----"),
+        ("aa-1-bti", "----uuuu"),
+        ("bb-1-bti", "----ouuu"),
+        ("ca-1-bti", "-----uuu"),
+        ("cc-1-bti", "-----ooo"),
+        ("ea-1-bti", "--------"),
+        ("zz-1-big", "--------"),
+        ("nonsense", "--------"),
+        ("", "--------"),
     ] {
         let row: String = targets
             .iter()
@@ -83,6 +86,7 @@ fn ids_that_a_target_does_not_parse_are_renamed() {
         ("cassandra 5.0.5", false, true),
         ("dse 6.9.2", true, true),
         ("hcd 1.2.1", false, false),
+        ("hcd 2.0.6", false, false),
     ] {
         let node = target("a", text, "");
         let renames =
@@ -164,6 +168,42 @@ fn each_hazard_stands_against_the_releases_that_it_harms() {
         ("bb-1-bti", Tuples, "dse 6.8.30", "dse 6.8.35", "fits"),
         ("bb-1-bti", Tuples, "dse 6.8.36", "dse 6.9.2", "fits"),
         ("nb-1-big", Tuples, "cassandra 4.1.9", "hcd 1.2.1", "older"),
+        (
+            "bb-1-bti",
+            Tuples,
+            "dse 6.8.30",
+            "hcd 2.0.6",
+            "Tuples older",
+        ),
+        ("cc-1-bti", Tuples, "hcd 1.2.1", "hcd 2.0.6", "fits"),
+        (
+            "bb-1-bti",
+            ZeroCopySlice,
+            "dse 6.8.50",
+            "hcd 2.0.6",
+            "older",
+        ),
+        (
+            "me-1-big",
+            LegacyCounterShards,
+            "cassandra 3.11.19",
+            "hcd 2.0.6",
+            "LegacyCounterShards older",
+        ),
+        (
+            "md-1-big",
+            UnfrozenType,
+            "cassandra 4.1.9",
+            "hcd 1.2.1",
+            "UnfrozenType { mended_by_scrub: true } older",
+        ),
+        (
+            "md-1-big",
+            UnfrozenType,
+            "cassandra 4.1.9",
+            "hcd 2.0.6",
+            "UnfrozenType { mended_by_scrub: false } older",
+        ),
         (
             "me-1-big",
             LegacyCounterShards,

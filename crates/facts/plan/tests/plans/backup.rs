@@ -64,7 +64,7 @@ fn a_backup_says_all_reasons_at_once() {
     let wanted = selection(&["blog", "system_auth"], &["shop.nothing", "shop.v"]);
     let mut request = backup_of(&source, wanted);
     request.nodes[0].release = release("cassandra 4.0.17");
-    request.nodes[1].unhealthy = "CQL does not answer".into();
+    request.nodes[1].unhealthy = "CQL does not reply".into();
     request.nodes[2]
         .schema_versions
         .push("00000000-0000-0000-0000-0000000000bb".into());
@@ -73,7 +73,7 @@ fn a_backup_says_all_reasons_at_once() {
         expect![[r#"
             refusals (6)
               NODE_UNHEALTHY 10.0.0.2 (before)
-                  the node 10.0.0.2 is not healthy: CQL does not answer
+                  the node 10.0.0.2 is not healthy: CQL does not reply
                   hint: bring the node back; a backup can go without it: --completeness quorum
               SCHEMA_DISAGREEMENT prod (before)
                   the nodes do not agree on the schema: 00000000-0000-0000-0000-0000000000aa seen by 10.0.0.1, 10.0.0.3; 00000000-0000-0000-0000-0000000000bb seen by 10.0.0.3

@@ -46,7 +46,7 @@ fn down(request: &mut BackupRequest, count: usize) {
         .map(|it| it.member.host_id)
         .collect();
     for node in &mut request.nodes[at..] {
-        node.unhealthy = "Cassandra does not answer CQL".into();
+        node.unhealthy = "Cassandra does not reply to CQL".into();
         node.tables.clear();
         node.schema_version = "an old one".into();
         node.schema_versions = vec!["an old one".into()];
@@ -102,7 +102,7 @@ fn a_node_that_is_down_stops_a_backup_and_is_said_once() {
         expect![[r#"
         refusals (1)
           NODE_UNHEALTHY 10.0.0.3 (before)
-              the node 10.0.0.3 is not healthy: Cassandra does not answer CQL
+              the node 10.0.0.3 is not healthy: Cassandra does not reply to CQL
               hint: bring the node back; a backup can go without it: --completeness quorum
         supported: false; nodes: ["10.0.0.1", "10.0.0.2", "10.0.0.3"]; missing: []
     "#]],
@@ -118,12 +118,12 @@ fn a_quorum_of_the_replicas_is_enough_if_that_is_asked_for() {
         expect![[r#"
         warnings (2)
           NODE_UNHEALTHY 10.0.0.3 (before)
-              the node 10.0.0.3 is not healthy: Cassandra does not answer CQL
+              the node 10.0.0.3 is not healthy: Cassandra does not reply to CQL
               hint: bring the node back; a backup can go without it: --completeness quorum
           COVERAGE_REDUCED prod (before)
-              the backup is made without 10.0.0.3 (Cassandra does not answer CQL); of shop in dc1 it has 2 of 3 replicas for 100.0 % of the ring
+              the backup is made without 10.0.0.3 (Cassandra does not reply to CQL); of shop in dc1 it has 2 of 3 replicas for 100.0 % of the ring
               hint: make a complete backup once the nodes are back; a restore of this one says again what it lacks
-        supported: true; nodes: ["10.0.0.1", "10.0.0.2"]; missing: ["10.0.0.3: Cassandra does not answer CQL"]
+        supported: true; nodes: ["10.0.0.1", "10.0.0.2"]; missing: ["10.0.0.3: Cassandra does not reply to CQL"]
         KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
         shop      dc1         2 of 3 replicas: 100 %
     "#]],
@@ -139,15 +139,15 @@ fn a_node_whose_agent_is_gone_too_is_missing_by_the_ring() {
         expect![[r#"
         warnings (3)
           AGENT_UNREACHABLE 10.0.0.3:7401 (before)
-              the agent 10.0.0.3:7401 did not answer: connection refused
+              the agent 10.0.0.3:7401 did not reply: connection refused
               hint: start the agent, or correct its address with `ringkeep cluster add`
           RING_MEMBER_WITHOUT_AGENT 10.0.0.3 (before)
               no agent describes the ring's member 10.0.0.3 in dc1/r3
-              hint: it may be the node of an agent that did not answer; otherwise register its agent
+              hint: it may be the node of an agent that did not reply; otherwise register its agent
           COVERAGE_REDUCED prod (before)
-              the backup is made without 10.0.0.3 (its agent did not answer); of shop in dc1 it has 2 of 3 replicas for 100.0 % of the ring
+              the backup is made without 10.0.0.3 (its agent did not reply); of shop in dc1 it has 2 of 3 replicas for 100.0 % of the ring
               hint: make a complete backup once the nodes are back; a restore of this one says again what it lacks
-        supported: true; nodes: ["10.0.0.1", "10.0.0.2"]; missing: ["10.0.0.3: its agent did not answer"]
+        supported: true; nodes: ["10.0.0.1", "10.0.0.2"]; missing: ["10.0.0.3: its agent did not reply"]
         KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
         shop      dc1         2 of 3 replicas: 100 %
     "#]],
@@ -187,17 +187,17 @@ fn what_is_missing_is_weighed_by_what_is_asked_for() {
         expect![[r#"
         refusals (1)
           BACKUP_INCOMPLETE prod (before)
-              the backup is made without 10.0.0.2 (Cassandra does not answer CQL), 10.0.0.3 (Cassandra does not answer CQL); of shop in dc1 it has 1 of 3 replicas for 100.0 % of the ring
+              the backup is made without 10.0.0.2 (Cassandra does not reply to CQL), 10.0.0.3 (Cassandra does not reply to CQL); of shop in dc1 it has 1 of 3 replicas for 100.0 % of the ring
               hint: bring the nodes back; or --completeness one: every range has a replica left, and what was written at QUORUM may be missing
 
         warnings (2)
           NODE_UNHEALTHY 10.0.0.2 (before)
-              the node 10.0.0.2 is not healthy: Cassandra does not answer CQL
+              the node 10.0.0.2 is not healthy: Cassandra does not reply to CQL
               hint: bring the node back; a backup can go without it: --completeness quorum
           NODE_UNHEALTHY 10.0.0.3 (before)
-              the node 10.0.0.3 is not healthy: Cassandra does not answer CQL
+              the node 10.0.0.3 is not healthy: Cassandra does not reply to CQL
               hint: bring the node back; a backup can go without it: --completeness quorum
-        supported: false; nodes: ["10.0.0.1"]; missing: ["10.0.0.2: Cassandra does not answer CQL", "10.0.0.3: Cassandra does not answer CQL"]
+        supported: false; nodes: ["10.0.0.1"]; missing: ["10.0.0.2: Cassandra does not reply to CQL", "10.0.0.3: Cassandra does not reply to CQL"]
         KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
         shop      dc1         1 of 3 replicas: 100 %
     "#]],

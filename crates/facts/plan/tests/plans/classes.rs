@@ -251,12 +251,81 @@ fn every_other_class_that_the_target_may_lack_is_named() {
     source
         .keyspace("shop")
         .table_with("shop.squeezed", 1, "id int PRIMARY KEY, c text", squeezed)
-        .table("shop.typed", 2, "id int PRIMARY KEY, c 'com.example.Roman'");
-    expect![[r#"
-        [
-            "Refusal FEATURE_UNSUPPORTED shop.squeezed",
-            "Refusal FEATURE_UNSUPPORTED shop.typed",
-        ]
-    "#]]
-    .assert_debug_eq(&codes(&request(&source, &empty("cassandra 4.1.9"))));
+        .table("shop.typed", 2, "id int PRIMARY KEY, c 'com.example.Roman'")
+        .table("shop.watched", 3, "id int PRIMARY KEY, c text")
+        .also("CREATE TRIGGER audit ON shop.watched USING 'com.example.Audit'");
+    check_particular(
+        &request(&source, &empty("cassandra 4.1.9")),
+        expect![[r#"
+        restore of prod/nightly-1 into staging, online: REFUSED
+
+        refusals (3)
+          FEATURE_UNSUPPORTED shop.squeezed (before)
+              shop.squeezed needs the compressor com.example.Squeeze, and nothing on the target uses that class, so that it may not be there
+              hint: install com.example.Squeeze on every node, make something with it, and plan again
+          FEATURE_UNSUPPORTED shop.typed (before)
+              shop.typed needs the type class com.example.Roman, and nothing on the target uses that class, so that it may not be there
+              hint: install com.example.Roman on every node, make something with it, and plan again
+          FEATURE_UNSUPPORTED shop.watched (before)
+              shop.watched needs the trigger com.example.Audit, and nothing on the target uses that class, so that it may not be there
+              hint: --rewrite-schema: the trigger is left out; or install com.example.Audit on every node, make something with it, and plan again
+
+        advice (3)
+          SCHEMA_REWRITE_OFFERED shop.watched (before)
+              shop.watched could be made in another way, which the plan lists
+              hint: plan again with --rewrite-schema
+          DATA_TO_VERIFY staging (after)
+              the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+              hint: read rows that you know, as by `SELECT * FROM shop.squeezed LIMIT 10`, and run the application's own checks before users come back
+          CONNECTIONS_STAY staging (after)
+              programs that use prod keep using it
+              hint: give those that are to use staging its contact points, datacenter names and credentials
+
+        TABLE          WHAT WOULD HAPPEN TO IT             ID
+        shop.squeezed  is not there: created, then loaded  00000000-0000-0000-0000-000000000001
+        shop.typed     is not there: created, then loaded  00000000-0000-0000-0000-000000000002
+        shop.watched   is not there: created, then loaded  00000000-0000-0000-0000-000000000003
+
+        MADE IN ANOTHER WAY  HOW                      DONE
+        shop.watched         the trigger is left out  with --rewrite-schema
+
+        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+        10.1.0.1   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000011
+        10.1.0.2   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000012
+        10.1.0.3   3.0 GiB      3.3 GiB         6       0  00000000-0000-0000-0000-000000000013
+    "#]],
+    );
+}
+
+/// A trigger on a table that stays as it is shows that the class is there.
+#[test]
+fn a_trigger_class_that_the_target_uses_is_not_missing() {
+    let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    source
+        .table("shop.watched", 3, "id int PRIMARY KEY, c text")
+        .also("CREATE TRIGGER audit ON shop.watched USING 'com.example.Audit'");
+    let refused = ["Refusal FEATURE_UNSUPPORTED shop.watched"];
+    assert_eq!(codes(&request(&source, &target)), refused);
+    target
+        .table("shop.other", 9, "id int PRIMARY KEY, c text")
+        .also("CREATE TRIGGER audit ON shop.other USING 'com.example.Audit'");
+    let codes = codes(&request(&source, &target));
+    assert!(
+        !codes
+            .iter()
+            .any(|code| code.contains("FEATURE_UNSUPPORTED")),
+        "{codes:?}"
+    );
+}
+
+/// Into the ring of the backup it need not be known which node holds what, but the class has to be there.
+#[test]
+fn a_replication_class_that_no_release_brings() {
+    let (mut source, mut target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let replication = "{'class': 'com.example.MoonPhaseStrategy', 'phase': '2'}";
+    source.replicate("shop", replication);
+    target.entries.clear();
+    target.tables.clear();
+    let refused = ["Refusal FEATURE_UNSUPPORTED shop"];
+    assert_eq!(codes(&request(&source, &target)), refused);
 }

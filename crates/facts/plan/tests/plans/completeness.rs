@@ -218,7 +218,7 @@ fn one_goes_without_two_replicas_of_three() {
 }
 
 #[test]
-fn any_goes_with_parts_of_the_ring_that_nobody_has() {
+fn any_goes_with_parts_of_the_ring_that_no_node_has() {
     check_particular(
         &lacking(&[0, 1, 2], Completeness::Any),
         expect![[r#"

@@ -15,6 +15,7 @@ mod formats;
 mod in_place;
 mod making_first;
 mod many_tables;
+mod not_taken_back;
 mod online;
 mod online_changed;
 mod own;

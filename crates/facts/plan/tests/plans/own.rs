@@ -214,7 +214,7 @@ fn a_keyspace_that_every_node_holds_whole_is_taken_whole_beside_one_of_parts() {
 }
 
 #[test]
-fn nobody_is_given_ranges_who_does_not_need_them() {
+fn no_node_is_given_ranges_that_it_does_not_need() {
     let everything = |request: &RestoreRequest| {
         let plan = plan_restore(request);
         assert!(plan.supported, "{:?}", plan.findings);

@@ -189,7 +189,7 @@ fn nothing_that_is_live_is_emptied_under_a_guardrail() {
             10.1.0.3   2.0 GiB      2.2 GiB         4       0  00000000-0000-0000-0000-000000000013
         "#]],
     );
-    // It holds for no superuser, and where nobody logs in.
+    // It applies neither to superusers nor on nodes without logins.
     for node in &mut request.nodes {
         node.setup.role = Some(AgentRole {
             superuser: Some(true),
@@ -387,7 +387,7 @@ fn what_is_emptied_is_kept_by_auto_snapshot_or_by_nothing() {
 }
 
 #[test]
-fn a_keyspace_of_a_datacenter_that_nobody_is_in_is_left_out() {
+fn a_keyspace_of_a_datacenter_without_nodes_is_left_out() {
     let (mut source, _) = shop("cassandra 3.11.19", "cassandra 4.1.9");
     let gone =
         "CREATE KEYSPACE z WITH replication = {'class': 'NetworkTopologyStrategy', 'DC9': '3'}";

@@ -67,7 +67,7 @@ fn two_data_directories_on_one_disk_are_counted_once() {
 }
 
 #[test]
-fn agents_must_all_answer_and_be_of_one_ring() {
+fn agents_must_all_reply_and_be_of_one_ring() {
     let (source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
     let mut request = request(&source, &target);
     let mut stranger = request.nodes[0].clone();

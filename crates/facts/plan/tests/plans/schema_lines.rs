@@ -1,4 +1,4 @@
-//! Across release lines a table that nobody changed stays, however differently the two releases print it.
+//! Across release lines a table that was not changed stays, however differently the two releases print it.
 
 use expect_test::expect;
 use model::SchemaKind;

@@ -1,4 +1,4 @@
-//! Replication and partitioners for which nobody can say who holds what.
+//! Replication and partitioners for which it is not known which node holds what.
 
 use expect_test::expect;
 use plan::{RequestedMode, RestoreRequest};
@@ -42,7 +42,7 @@ fn transient_replicas() {
 }
 
 #[test]
-fn a_strategy_of_somebodys_own() {
+fn a_strategy_that_is_not_known() {
     let request = replicated("{'class': 'com.example.MoonPhaseStrategy', 'phase': '2'}");
     check_particular(
         &request,

@@ -48,7 +48,7 @@ impl Story {
     fn decide(&mut self, now: &str, busy: bool) -> Vec<String> {
         let decided = decide(&self.schedule, &self.progress, time(now), busy);
         let again = decide(&self.schedule, &self.progress, time(now), busy);
-        assert_eq!(decided, again, "the same question has the same answer");
+        assert_eq!(decided, again, "the same input gives the same decision");
         self.progress = decided.progress;
         lines(&decided.decisions)
     }

@@ -268,6 +268,7 @@ mod tests {
         let add = pb::task_runner::AddClusterRequest {
             name: "prod".into(),
             agents: vec!["a:1".into()],
+            find_agents: false,
         };
         let path = "/ringkeep.task_runner.v1.TaskRunner/AddCluster";
         assert_eq!(named(path, &add).cluster.as_deref(), Some("prod"));

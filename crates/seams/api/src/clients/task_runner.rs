@@ -33,8 +33,13 @@ pub type TaskWatch = BoxStream<'static, Result<ShownTask, RemoteError>>;
 /// Keeps clusters, and drives tasks on them.
 #[async_trait]
 pub trait TaskRunner: Send + Sync + 'static {
-    /// Registers a cluster by its agents, which must all reply and agree on one ring.
-    async fn add_cluster(&self, cluster: Cluster) -> Result<Cluster, RemoteError>;
+    /// Registers a cluster by its agents, which must all reply and agree on one ring. `find_agents`: also by those of the
+    /// other members of the ring, at the addresses of their nodes and on the port of the first agent that replies.
+    async fn add_cluster(
+        &self,
+        cluster: Cluster,
+        find_agents: bool,
+    ) -> Result<Cluster, RemoteError>;
 
     async fn list_clusters(&self) -> Result<Vec<Cluster>, RemoteError>;
 
@@ -218,8 +223,13 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// What is of no use in the bucket under a cluster.
     async fn plan_collection(&self, cluster: &ClusterName) -> Result<CollectionPlan, RemoteError>;
 
-    /// Starts a task that deletes what is of no use in the bucket under a cluster.
-    async fn run_collection(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError>;
+    /// Starts a task that deletes what is of no use in the bucket under a cluster, and releases the pins of tasks that were
+    /// lost with the state of their task-runner.
+    async fn run_collection(
+        &self,
+        cluster: &ClusterName,
+        lost_tasks: &[TaskId],
+    ) -> Result<TaskId, RemoteError>;
 
     /// Starts a task that runs commands on nodes, or finds the one of a document that was applied before.
     async fn start_maintenance(

@@ -114,3 +114,6 @@ impl Cql for ReplayedCql {
         })
     }
 }
+
+#[cfg(test)]
+mod shared_tests;

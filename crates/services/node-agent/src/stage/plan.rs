@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cassandra_node::files::blocking;
+use cassandra_versions::Release;
 use model::manifest::NodeManifest;
 use model::{HostId, TableId};
 
@@ -35,10 +36,10 @@ pub(super) async fn plan(
     }
     let rules = Rules {
         keep_time_ids: release.parses_time_ids() && agent.node.yaml.time_ids,
-        // Attached indexes are read by the line that wrote them; others build their own.
-        keep_attached: manifests.iter().all(|(_, manifest)| {
-            manifest.release.product == release.product && manifest.release.line() == release.line()
-        }),
+        keep_attached: attached_are_of_use(
+            &release,
+            manifests.iter().map(|(_, manifest)| &manifest.release),
+        ),
     };
     let folders = agent.folders.clone();
     let spaces = blocking(move || layout::disk_spaces(&folders)).await?;
@@ -52,6 +53,14 @@ pub(super) async fn plan(
     )?;
     leave_out_loaded(agent, stage, state, &mut sstables).await?;
     Ok((sstables, kept))
+}
+
+/// Attached indexes are read by the line that wrote them; other lines build their own.
+fn attached_are_of_use<'a>(
+    target: &Release,
+    mut sources: impl Iterator<Item = &'a Release>,
+) -> bool {
+    sources.all(|source| source.product == target.product && source.line() == target.line())
 }
 
 /// Of a table that is being loaded, only what is not proven live is staged again.
@@ -86,4 +95,38 @@ async fn leave_out_loaded(
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attached_indexes_are_kept_by_the_line_that_wrote_them_only() {
+        let release = |text: &str| -> Release { text.parse().expect("a release") };
+        for (target, sources, kept) in [
+            ("cassandra 5.0.5", vec!["cassandra 5.0.5"], true),
+            ("cassandra 5.0.5", vec!["cassandra 5.0.2"], true),
+            ("cassandra 5.0.5", vec!["cassandra 4.1.9"], false),
+            ("cassandra 4.1.9", vec!["cassandra 4.0.17"], false),
+            ("cassandra 5.0.5", vec!["hcd 2.0.6"], false),
+            ("hcd 2.0.6", vec!["hcd 2.0.4"], true),
+            ("hcd 2.0.6", vec!["hcd 1.2.3"], false),
+            ("dse 6.9.3", vec!["dse 6.9.1"], true),
+            ("dse 6.9.3", vec!["dse 6.8.50"], false),
+            // One node of another line is enough: a restore treats all of its sources alike.
+            (
+                "cassandra 4.1.9",
+                vec!["cassandra 4.1.9", "cassandra 4.0.17"],
+                false,
+            ),
+        ] {
+            let of: Vec<Release> = sources.iter().map(|text| release(text)).collect();
+            assert_eq!(
+                attached_are_of_use(&release(target), of.iter()),
+                kept,
+                "{sources:?} into {target}"
+            );
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Slices on real SSTables: what is staged of which share, and what a death in the middle leaves.
 
 mod own;
-mod source;
+pub(super) mod source;
 
 use std::collections::BTreeMap;
 use std::fs;

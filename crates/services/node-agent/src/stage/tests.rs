@@ -86,6 +86,30 @@ async fn everything_comes_to_a_folder_that_import_understands() {
 }
 
 #[tokio::test]
+async fn an_attached_index_comes_to_the_line_that_wrote_it_and_to_no_other() {
+    for (release, comes) in [("4.1.2", true), ("5.0.5", false)] {
+        let (source, target) = nodes(release).await;
+        let index = "nb-1-big-SI_by_name.db";
+        fs::write(source.table("full", 1, 0).0.join(index), "terms").unwrap();
+        source.back_up("b2", None).await;
+        let (work, ..) = Work::new();
+        let stage = Stage {
+            backup: FakeNode::backup("b2"),
+            ..wanted("r1")
+        };
+        assert_eq!(target.stage(&stage, &work).await.unwrap(), 2, "{release}");
+        let staged = files::entries(&staged(&target).0).unwrap();
+        let has = |ending: &str| {
+            staged
+                .iter()
+                .any(|path| path.to_string_lossy().ends_with(ending))
+        };
+        assert_eq!(has("SI_by_name.db"), comes, "{release}");
+        assert!(has("Data.db"), "{release}");
+    }
+}
+
+#[tokio::test]
 async fn a_staging_that_dies_at_any_call_goes_on_without_fetching_twice() {
     for call in 1..=16 {
         let (_source, target) = nodes("4.1.9").await;

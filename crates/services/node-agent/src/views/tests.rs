@@ -80,3 +80,57 @@ async fn a_build_that_takes_long_shows_how_far_cassandra_is() {
         [1, 2].map(|done| format!("ks.v; Cassandra is at ks.t: View build, {done} of 40 keys"));
     assert_eq!(seen, expected);
 }
+
+/// A node with one view, which is built.
+fn with_built_view() -> FakeNode {
+    let node = FakeNode::new(1, "4.1.9");
+    let id = FakeNode::table_id(7).to_string();
+    node.cql.set(
+        VIEWS,
+        json!([{ "keyspace_name": "ks", "view_name": "v", "id": id, "base_table_name": "t" }]),
+    );
+    node.cql.set(
+        BUILT_VIEWS,
+        json!([{ "keyspace_name": "ks", "view_name": "v" }]),
+    );
+    node
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_are_on_their_way_are_waited_for_and_batches_of_clients_are_not() {
+    let node = with_built_view();
+    node.cql
+        .set(BATCHES, json!([{ "id": "view-1" }, { "id": "view-2" }]));
+    let (work, progress, _stop) = Work::new();
+    let views = [TableRef::new("ks", "v")];
+    let sent = async {
+        for (left, note) in [
+            (json!([{ "id": "view-2" }, { "id": "client-1" }]), ": 2"),
+            (json!([{ "id": "client-2" }]), ": 1"),
+        ] {
+            tokio::time::sleep(Duration::from_millis(2500)).await;
+            assert!(
+                progress.borrow().note.ends_with(note),
+                "{:?}",
+                progress.borrow()
+            );
+            node.cql.set(BATCHES, left);
+        }
+    };
+    let (waited, ()) = tokio::join!(await_views(&node.agent, &views, &work), sent);
+    waited.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_reach_no_one_are_reported() {
+    let node = with_built_view();
+    node.cql.set(BATCHES, json!([{ "id": "view-1" }]));
+    let (work, ..) = Work::new();
+    let views = [TableRef::new("ks", "v")];
+    let waited = await_views(&node.agent, &views, &work).await;
+    let error = waited.unwrap_err();
+    assert_eq!(
+        (error.reason(), error.kind()),
+        ("BATCHES_UNSENT", ErrorKind::Unavailable)
+    );
+}

@@ -15,8 +15,7 @@ pub(super) async fn add(
     engine: &Arc<Engine>,
     request: pb::AddClusterRequest,
 ) -> Result<pb::AddClusterResponse, RunnerError> {
-    let (name, agents) = new_cluster(request)?;
-    let cluster = cluster::add(&engine.context, name, agents).await?;
+    let cluster = cluster::add(&engine.context, new_cluster(request)?).await?;
     Ok(pb::AddClusterResponse {
         cluster: Some(cluster.into()),
     })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::convert::parsed;
 use api::pb::task_runner as pb;
 
 use super::convert::cluster_name;
@@ -23,7 +24,10 @@ pub(super) async fn run(
     request: pb::RunCollectionRequest,
 ) -> Result<pb::RunCollectionResponse, RunnerError> {
     let cluster = cluster_name("cluster", &request.cluster)?;
-    let starting = collection::start(engine.clone(), cluster);
+    let lost = request.lost_tasks.iter();
+    let lost = lost.map(|id| parsed("lost_tasks", id));
+    let lost = lost.collect::<Result<_, _>>()?;
+    let starting = collection::start(engine.clone(), cluster, lost);
     let task = engine.run_to_completion(starting).await?;
     Ok(pb::RunCollectionResponse {
         task_id: task.to_string(),

@@ -10,7 +10,7 @@ use api::pb::types::BackupKind as WireKind;
 use model::manifest::{BackupKind, KindWithBase};
 use model::{ClusterName, Selection, TaskId, VerifyLevel};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, NewCluster};
 use crate::engine::View;
 use crate::error::RunnerError;
 use crate::kinds::NamedBackup;
@@ -33,9 +33,7 @@ pub(super) fn cluster_name(field: &'static str, text: &str) -> Result<ClusterNam
     Ok(parsed(field, text)?)
 }
 
-pub(super) fn new_cluster(
-    request: pb::AddClusterRequest,
-) -> Result<(ClusterName, Vec<String>), ConversionError> {
+pub(super) fn new_cluster(request: pb::AddClusterRequest) -> Result<NewCluster, ConversionError> {
     if request.agents.is_empty() {
         return Err(ConversionError::missing("agents"));
     }
@@ -46,7 +44,11 @@ pub(super) fn new_cluster(
             return Err(ConversionError::invalid("agents", why));
         }
     }
-    Ok((parsed("name", &request.name)?, request.agents))
+    Ok(NewCluster {
+        name: parsed("name", &request.name)?,
+        agents: request.agents,
+        find_agents: request.find_agents,
+    })
 }
 
 impl From<Cluster> for pb::Cluster {

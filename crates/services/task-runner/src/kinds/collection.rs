@@ -3,6 +3,7 @@
 
 mod pins;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use api::clients::DeleteBackup;
@@ -13,6 +14,7 @@ use model::task::{
     Deletion, Progress, RetentionEntry, RetentionOutcome, RetentionReport, Task, TaskKind,
 };
 use model::{ClusterName, CollectionPlan, Garbage, GarbageKind, TaskId};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::context::Context;
@@ -21,11 +23,20 @@ use crate::engine::{
     TaskRecord, check_ended,
 };
 use crate::error::RunnerError;
+use pins::Holder;
 
-/// What the task shares, among its documents: nothing.
+/// The name of its request among its documents.
 const SPEC: &str = "collection";
 /// What was found and what became of it.
 const REPORT: &str = "report";
+
+/// What a collection goes by, besides what it finds.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Spec {
+    /// Tasks that are known to be lost: their pins are released.
+    #[serde(default)]
+    lost_tasks: BTreeSet<TaskId>,
+}
 
 /// What is of no use under a cluster, now.
 pub(crate) async fn plan(
@@ -46,13 +57,15 @@ pub(crate) async fn plan(
 pub(crate) async fn start(
     engine: Arc<Engine>,
     cluster: ClusterName,
+    lost_tasks: BTreeSet<TaskId>,
 ) -> Result<TaskId, RunnerError> {
     let id = TaskId(Uuid::now_v7());
     let now = (engine.context.clock)();
     let record = TaskRecord::new(id, TaskKind::Collection, cluster, now);
     let steps = &plan::collection_steps();
+    let spec = Spec { lost_tasks };
     let (stored, fence) = engine
-        .create(NewTask { record, steps }, &[(SPEC, &())])
+        .create(NewTask { record, steps }, &[(SPEC, &spec)])
         .await?;
     engine.drive_new(stored, fence).await;
     Ok(id)
@@ -79,10 +92,11 @@ impl Kind for CollectionKind {
 
     async fn open(
         &self,
-        _context: &Context,
-        _record: &TaskRecord,
+        context: &Context,
+        record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
-        Ok(Arc::new(CollectionJob))
+        let spec = context.tasks.required_document(record.id, SPEC).await?;
+        Ok(Arc::new(CollectionJob { spec }))
     }
 
     fn past_point_of_no_return(&self, id: TaskId) -> RunnerError {
@@ -110,7 +124,9 @@ impl Kind for CollectionKind {
     }
 }
 
-struct CollectionJob;
+struct CollectionJob {
+    spec: Spec,
+}
 
 #[async_trait]
 impl Job for CollectionJob {
@@ -118,9 +134,13 @@ impl Job for CollectionJob {
         let cluster = step.cluster();
         let mut report: RetentionReport = step.document(REPORT).await?.unwrap_or_default();
         let found = plan(&step.context, &cluster).await?;
-        for (backup, task) in found.stale_pins {
-            if pins::release(&step.context, &backup, task).await? {
-                let why = format!("a pin of task {task}, which has ended");
+        let of_lost = found.unknown_pins.into_iter();
+        let of_lost = of_lost.filter(|(_, task)| self.spec.lost_tasks.contains(task));
+        let stale = found.stale_pins.into_iter().map(|pin| (pin, Holder::Ended));
+        let pins = stale.chain(of_lost.map(|pin| (pin, Holder::Lost)));
+        for ((backup, task), holder) in pins {
+            if pins::release(&step.context, &backup, task, holder).await? {
+                let why = format!("a pin of task {task}, which {}", holder.why());
                 report
                     .entries
                     .push(entry(backup.name, why, RetentionOutcome::Deleted));

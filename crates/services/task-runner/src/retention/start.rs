@@ -15,7 +15,7 @@ use crate::error::RunnerError;
 
 /// How often a start is tried while others start runs at the same time.
 const START_TRIES: usize = 10;
-/// What the task is told, among its documents.
+/// The name of its request among the documents of the task.
 pub(crate) const SPEC: &str = "retention";
 
 /// Starts the task, unless one has not ended. Its id is written down before it is created: a task that finds another id there

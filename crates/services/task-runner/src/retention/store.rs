@@ -11,7 +11,7 @@ use model::{BackupName, ClusterName, TaskId};
 use retention::{PastRun, PolicyState};
 use schedule::ScheduleName;
 use serde::{Deserialize, Serialize};
-use state_store::{Direction, Expected, StateError, Write};
+use state_store::{Direction, Entry, Expected, StateError, Write};
 
 use crate::context::Context;
 use crate::engine::{decode, encode};
@@ -53,8 +53,10 @@ pub(crate) struct Due {
     pub after: ScheduleName,
 }
 
+const POLICIES: &str = "retention/";
+
 fn policies_of(cluster: &ClusterName) -> String {
-    format!("retention/{cluster}/")
+    format!("{POLICIES}{cluster}/")
 }
 
 fn policy_key(cluster: &ClusterName, schedule: Option<&ScheduleName>) -> String {
@@ -122,6 +124,11 @@ pub(super) async fn policies(
     entries.into_iter().map(decode).collect()
 }
 
+/// The policies of all clusters, not decoded.
+pub(super) async fn all_policies(context: &Context) -> Result<Vec<Entry>, StateError> {
+    context.store.list(POLICIES).await
+}
+
 /// The run that may delete; none if there was never any.
 pub(crate) async fn now(
     context: &Context,
@@ -163,11 +170,20 @@ pub(super) async fn past_runs(
     context: &Context,
     cluster: &ClusterName,
 ) -> Result<Vec<PastRun>, RunnerError> {
+    let newest = newest_runs(context, cluster).await?;
+    newest.into_iter().map(decode).collect()
+}
+
+/// The last runs, newest first and not decoded.
+pub(super) async fn newest_runs(
+    context: &Context,
+    cluster: &ClusterName,
+) -> Result<Vec<Entry>, StateError> {
     let prefix = runs_of(cluster);
     let newest = context
         .store
         .page(&prefix, None, PAST_RUNS_MAX, Direction::Descending);
-    newest.await?.entries.into_iter().map(decode).collect()
+    Ok(newest.await?.entries)
 }
 
 /// Deletes the oldest past runs, if there are more than are kept.

@@ -11,6 +11,7 @@ use schedule::ScheduleState;
 
 use super::Seen;
 use crate::engine::{EndedTask, TaskRecord};
+use crate::retention::Retained;
 
 const fn gauge(name: &'static str, help: &'static str) -> Gauge {
     Gauge { name, help }
@@ -73,6 +74,14 @@ const AGENTS_UNREACHABLE: Gauge = gauge(
     "ringkeep_agents_unreachable",
     "Agents that did not reply at the last search for leftovers.",
 );
+const RETENTION_POLICIES: Gauge = gauge(
+    "ringkeep_retention_policies",
+    "Retention policies of the cluster and its schedules.",
+);
+const RETENTION_REFUSED: Gauge = gauge(
+    "ringkeep_retention_refused_backups",
+    "Backups that the last retention was to delete, and whose deletion was refused.",
+);
 const SCHEDULE_LAST_GOOD: Gauge = gauge(
     "ringkeep_schedule_last_good_backup_start_timestamp_seconds",
     "When the last backup of the schedule that succeeded was started.",
@@ -119,6 +128,9 @@ pub(super) fn gauges(seen: &Seen, now: Timestamp) -> Gauges {
     }
     of_unfinished(&mut gauges, &seen.unfinished);
     of_clusters(&mut gauges, seen);
+    for retention in &seen.retention {
+        of_retention(&mut gauges, retention);
+    }
     for state in &seen.schedules {
         of_schedule(&mut gauges, state, now);
     }
@@ -197,6 +209,14 @@ fn of_clusters(gauges: &mut Gauges, seen: &Seen) {
         if let Some(since) = of_cluster.map(|restore| restore.since).min() {
             gauges.set(UNACCEPTED_SINCE, &labels, seconds(since));
         }
+    }
+}
+
+fn of_retention(gauges: &mut Gauges, retention: &Retained) {
+    let labels = [("cluster", retention.cluster.as_str())];
+    gauges.set(RETENTION_POLICIES, &labels, retention.policies as f64);
+    if let Some(refused) = retention.refused {
+        gauges.set(RETENTION_REFUSED, &labels, refused as f64);
     }
 }
 

@@ -30,6 +30,22 @@ async fn a_backup_snapshots_all_uploads_commits_and_clears() {
     assert_eq!(facts.backups["monday"].0, BackupNow::Complete);
     assert!(facts.snapshots.is_empty(), "cleared");
     assert_eq!(facts.spread_ms, Some(250));
+    assert_eq!(codes(&task), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_backup_whose_snapshots_are_far_apart_reports_it() {
+    let world = World::new(&["n1", "n2"]);
+    world.fleet.facts().taken_ms = [("n1", 1_000), ("n2", 91_000)]
+        .map(|(node, ms)| (node.to_owned(), ms))
+        .into();
+    let mut life = world.start_with_cluster().await;
+    let id = life.backup("monday").await;
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{task:#?}");
+    assert_eq!(codes(&task), ["SNAPSHOTS_APART"]);
+    let message = &task.findings[0].message;
+    assert!(message.contains("are 1m 30s apart"), "{message}");
 }
 
 #[tokio::test]

@@ -77,6 +77,7 @@ async fn agents_that_would_be_called_in_the_clear_are_refused_before_any_is_call
     let request = pb::AddClusterRequest {
         name: "shop".into(),
         agents: vec!["n1:7401".into(), "http://n2:7401".into()],
+        find_agents: false,
     };
     let error = life.client.add_cluster(request).await.expect_err("refused");
     let error = api::RemoteError::from(error);
@@ -119,6 +120,29 @@ async fn a_name_that_is_taken_by_other_agents_is_refused() {
 }
 
 #[tokio::test]
+async fn agents_of_the_other_members_are_found_by_the_ring() {
+    let world = World::new(&["n1", "n2", "n3"]);
+    let mut life = world.start().await;
+    let find = |agents: &[&str]| pb::AddClusterRequest {
+        name: "shop".into(),
+        agents: names(agents),
+        find_agents: true,
+    };
+    world.fleet.fail("describe n3", &[Fault::Unavailable]);
+    let error = life.client.add_cluster(find(&["n2:7401"])).await;
+    let error = api::RemoteError::from(error.expect_err("one does not reply"));
+    assert_eq!(error.reason, "CLUSTER_REFUSED");
+    assert!(error.message.contains("agent n3:7401"), "{error:?}");
+    for _ in 0..2 {
+        let added = life.client.add_cluster(find(&["n2:7401"])).await;
+        let cluster = added.expect("added").into_inner().cluster;
+        let mut agents = cluster.expect("a cluster").agents;
+        agents.sort();
+        assert_eq!(agents, ["n1:7401", "n2:7401", "n3:7401"]);
+    }
+}
+
+#[tokio::test]
 async fn one_ring_is_not_registered_under_two_names() {
     let world = World::new(&["n1", "n2"]);
     let mut life = world.start().await;
@@ -126,6 +150,7 @@ async fn one_ring_is_not_registered_under_two_names() {
     let request = pb::AddClusterRequest {
         name: "shop-again".into(),
         agents: vec!["n1:7401".into(), "n2:7401".into()],
+        find_agents: false,
     };
     let error = life.client.add_cluster(request).await.expect_err("twice");
     let error = api::RemoteError::from(error);

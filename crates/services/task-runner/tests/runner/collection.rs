@@ -20,7 +20,7 @@ async fn world() -> (World, Life) {
 }
 
 async fn collected(life: &mut Life) -> Task {
-    let started = life.typed.run_collection(&shop()).await;
+    let started = life.typed.run_collection(&shop(), &[]).await;
     let id = started.expect("a task").to_string();
     life.until(&id, |task| task.collection.is_some()).await
 }
@@ -64,7 +64,7 @@ async fn a_lost_reply_and_a_store_that_is_away_for_a_moment_change_nothing() {
 async fn a_killed_collection_goes_on_and_a_cancelled_one_stops() {
     let (world, life) = world().await;
     world.fleet.fail("delete", &[Fault::Hang]);
-    let started = life.typed.run_collection(&shop()).await;
+    let started = life.typed.run_collection(&shop(), &[]).await;
     let id = started.expect("a task").to_string();
     world.called("delete").await;
     life.runner.kill().await;
@@ -103,4 +103,25 @@ async fn pins_of_ended_tasks_are_released_and_those_of_others_stay() {
     assert_eq!(report.entries[0].outcome(), RetentionOutcome::Deleted);
     let left: Vec<String> = world.fleet.facts().held_by.keys().cloned().collect();
     assert_eq!(left, ["c"]);
+}
+
+#[tokio::test]
+async fn pins_of_lost_tasks_are_released_on_request_and_of_no_task_that_is_known() {
+    let (world, mut life) = world().await;
+    world.has_backup("c");
+    world.fleet.fail("verify", &[Fault::Hang]);
+    let alive = life.verify("b").await.expect("a task");
+    let lost = uuid::Uuid::from_u128(9).to_string();
+    {
+        let mut facts = world.fleet.facts();
+        facts.held_by.insert("b".into(), alive.clone());
+        facts.held_by.insert("c".into(), lost.clone());
+    }
+    let named = [&alive, &lost].map(|id| id.parse().expect("an id"));
+    let started = life.typed.run_collection(&shop(), &named).await;
+    let id = started.expect("a task").to_string();
+    let task = life.until(&id, |task| task.collection.is_some()).await;
+    assert_eq!(task.state(), TaskState::Succeeded, "{}", task.error);
+    let left: Vec<String> = world.fleet.facts().held_by.keys().cloned().collect();
+    assert_eq!(left, ["b"]);
 }

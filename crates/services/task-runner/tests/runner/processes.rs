@@ -14,6 +14,7 @@ use api::pb::storage_catalog::storage_catalog_server::StorageCatalogServer;
 use api::pb::task_runner::{self as pb, TaskState};
 use api::pb::types::BackupKind;
 use lab::Etcd;
+use lab::ports::free_port;
 use schedule::RunOutcome;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -158,6 +159,7 @@ impl Place {
         let cluster = pb::AddClusterRequest {
             name: "shop".into(),
             agents: agents.map(|node| format!("{node}:{AGENT_PORT}")).collect(),
+            find_agents: false,
         };
         client.add_cluster(cluster).await.expect("a cluster");
         let backup = pb::CreateBackupRequest {
@@ -227,10 +229,7 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 
 /// Starts a process on a free port, and waits until it replies.
 async fn start(folder: &Path, at: usize, settings: &str) -> Process {
-    let port = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("it is bound").port()
-    };
+    let port = free_port().expect("a free port");
     let settings = settings.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
     let file = folder.join(format!("runner-{at}.toml"));
     std::fs::write(&file, settings).expect("a file");

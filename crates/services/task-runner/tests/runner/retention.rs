@@ -15,6 +15,7 @@ use crate::crash::WRITES_MAX;
 use crate::dying_store::{Death, DyingStore};
 use crate::fleet::{BackupNow, Fault};
 use crate::sharing::{SHORT_LEASE, end_of, shared};
+use crate::signals;
 use crate::world::{DEADLINE, Life, World, codes};
 
 fn shop() -> ClusterName {
@@ -258,6 +259,28 @@ async fn a_refused_deletion_is_a_finding_and_the_others_go() {
     assert_eq!(outcomes(&report)[0], "d1 Refused");
     let (_, runs) = life.typed.get_retention(&shop()).await.expect("it");
     assert_eq!((runs[0].deleted, runs[0].refused), (2, 1));
+}
+
+#[tokio::test]
+async fn gauges_show_the_policies_and_what_could_not_be_deleted() {
+    const POLICIES: &str = r#"ringkeep_retention_policies{cluster="shop"}"#;
+    const REFUSED: &str = r#"ringkeep_retention_refused_backups{cluster="shop"}"#;
+    let mut world = world();
+    world.config.signals_every_seconds = 1;
+    let mut life = world.start_with_cluster().await;
+    signals::is(&life, signals::REGISTERED, 1.0).await;
+    assert_eq!(signals::value(&life, POLICIES), None);
+    life.set(None, last(2)).await;
+    signals::is(&life, POLICIES, 1.0).await;
+    assert_eq!(signals::value(&life, REFUSED), None, "it never ran");
+    world.fleet.facts().undeletable.insert("d1".into());
+    let id = life.retain().await;
+    life.retained(&id).await;
+    signals::is(&life, REFUSED, 1.0).await;
+    world.fleet.facts().undeletable.clear();
+    let id = life.retain().await;
+    life.retained(&id).await;
+    signals::is(&life, REFUSED, 0.0).await;
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ async fn a_cluster_is_added_shown_and_removed() {
         name: shop(),
         agents: vec!["n1:7401".into(), "n2:7401".into()],
     };
-    let added = life.typed.add_cluster(cluster.clone()).await;
+    let added = life.typed.add_cluster(cluster.clone(), false).await;
     assert_eq!(added.expect("a cluster"), cluster);
     let listed = life.typed.list_clusters().await.expect("a list");
     assert_eq!(listed, std::slice::from_ref(&cluster));

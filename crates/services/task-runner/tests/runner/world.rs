@@ -238,6 +238,7 @@ impl Life {
         let request = pb::AddClusterRequest {
             name: "shop".into(),
             agents: nodes.iter().map(|node| format!("{node}:7401")).collect(),
+            find_agents: false,
         };
         unwrap(self.client.add_cluster(request).await)
     }

@@ -32,7 +32,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         name: args.name,
         agents: args.agents.into_iter().map(|agent| agent.0).collect(),
     };
-    let added = context.task_runner()?.add_cluster(cluster).await;
+    let added = context.task_runner()?.add_cluster(cluster, false).await;
     let added = added.map_err(|error| context.failed(Service::TaskRunner, error))?;
     let cluster = ClusterView::from(&added);
     context.screen.result(&cluster, |cluster, _| {

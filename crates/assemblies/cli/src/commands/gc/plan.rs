@@ -48,7 +48,7 @@ fn text(view: &CollectionPlanView) -> String {
     }
     for pin in &view.unknown_pins {
         text.push_str(&format!(
-            "{}: a pin of task {}, which this task-runner does not know; it stays\n",
+            "{}: a pin of task {}, which this task-runner does not know; it stays without --lost-task\n",
             pin.backup, pin.task_id
         ));
     }

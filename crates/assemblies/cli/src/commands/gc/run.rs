@@ -1,7 +1,7 @@
 //! `ringkeep gc run`
 
 use api::clients::TaskRunner;
-use model::ClusterName;
+use model::{ClusterName, TaskId};
 use views::retention::RetentionStartedView;
 use views::task::TaskView;
 
@@ -18,6 +18,10 @@ use crate::wait;
 pub struct Args {
     /// The cluster; also one that is no longer registered.
     cluster: ClusterName,
+    /// A task that was lost with the state of its task-runner, of `unknown_pins` in `ringkeep gc plan`: its pins are released,
+    /// too. Name only tasks that no task-runner has any more; may be given several times.
+    #[arg(long = "lost-task", value_name = "TASK")]
+    lost_tasks: Vec<TaskId>,
     /// Agrees in advance; needed if there is no terminal to ask at.
     #[arg(long)]
     yes: bool,
@@ -30,7 +34,8 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let cluster = args.cluster.as_str();
     let question = format!("Delete what is of no use under {cluster}, for good?");
     context.screen.confirm(&question, args.yes)?;
-    let started = context.task_runner()?.run_collection(&args.cluster).await;
+    let runner = context.task_runner()?;
+    let started = runner.run_collection(&args.cluster, &args.lost_tasks).await;
     let id = started.map_err(|error| context.failed(Service::TaskRunner, error))?;
     let started = RetentionStartedView::new(cluster, id);
     let text = format!("task {id} collects the garbage of cluster {cluster}\n");

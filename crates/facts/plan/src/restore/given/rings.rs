@@ -40,8 +40,8 @@ impl NotUnderstood {
 }
 
 impl Rings {
-    /// What of them is not understood stands against a restore only where data is moved by ranges. Where nothing is known
-    /// of the target, that is said already.
+    /// Rings that are not understood stand against a restore only if data is moved by ranges. If nothing is known of the
+    /// target, that is reported already.
     pub fn of(backup: &BackupManifest, cluster: &Cluster) -> Result<Self, Vec<NotUnderstood>> {
         let Some(target) = cluster.nodes.first() else {
             return Err(Vec::new());

@@ -1,4 +1,4 @@
-//! Keyspaces that no node of the backup held, because they are replicated in datacenters that nobody is in.
+//! Keyspaces that no node of the backup held, because they are replicated in datacenters that have no node.
 
 use std::collections::BTreeMap;
 

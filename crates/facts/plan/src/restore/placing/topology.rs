@@ -81,7 +81,7 @@ pub(crate) fn pair<'a>(
         .collect()
 }
 
-/// Where a node stands, whoever it is.
+/// The place of a node, whatever its identity.
 #[derive(PartialEq, Eq, Hash)]
 struct Place<'a> {
     datacenter: &'a str,

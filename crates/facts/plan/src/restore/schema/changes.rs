@@ -1,4 +1,4 @@
-//! What of the live schema a restore undoes, table by table, and the CQL that does it again.
+//! Which changes of the live schema a restore undoes, table by table, and the CQL that does it again.
 
 mod attached;
 

@@ -1,7 +1,7 @@
 //! What becomes of the secondary indexes of a restored table.
 //!
 //! Online, indexes are built while files are loaded. In place their files are swapped too, so that both sides must have
-//! the same indexes: one without files would answer nothing.
+//! the same indexes: one without files would return nothing.
 
 use cassandra_schema::IndexKind;
 use model::manifest::BackupManifest;

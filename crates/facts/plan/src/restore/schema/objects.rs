@@ -2,6 +2,7 @@
 
 use cassandra_schema::GraphLabel;
 use cassandra_versions::Release;
+use model::cql::quote;
 use model::manifest::BackupManifest;
 use model::{SchemaEntry, SchemaKind, Severity};
 
@@ -98,16 +99,30 @@ fn check_definition(
         codes::TYPE_DIFFERS,
         &name,
         format!("the live {kind} {name} is not as it was in the backup"),
-        match changes::type_back(schemas, &entry.keyspace, &entry.name).as_slice() {
-            back if entry.kind == SchemaKind::Type && !back.is_empty() => {
-                format!("bring it back, and plan again: {}", back.join("; "))
-            }
-            _ => format!(
-                "bring it back to this, and plan again: {}",
-                entry.cql.join("; ")
-            ),
-        },
+        way_back(entry, schemas),
     );
+}
+
+/// The CQL by which people take a live type, function or aggregate back. A restore does not do it: tables that it leaves
+/// alone may use the live one.
+fn way_back(entry: &SchemaEntry, schemas: &Schemas) -> String {
+    let name = format!("{}.{}", quote(&entry.keyspace), quote(&entry.name));
+    if entry.kind != SchemaKind::Type {
+        let cql = entry.cql.join("; ");
+        let cql = match cql.strip_prefix("CREATE ") {
+            Some(rest) if !rest.starts_with("OR REPLACE ") => format!("CREATE OR REPLACE {rest}"),
+            _ => cql,
+        };
+        return format!(
+            "bring it back, and plan again (if what it returns has changed, drop it first): {cql}"
+        );
+    }
+    match changes::type_back(schemas, &entry.keyspace, &entry.name).as_slice() {
+        [] => format!(
+            "no CQL takes its fields back: back up what is live, drop the tables that use it, DROP TYPE {name}, and plan again; the restore makes all of them as they were"
+        ),
+        back => format!("bring it back, and plan again: {}", back.join("; ")),
+    }
 }
 
 pub(crate) fn check_free_names(given: &Given, findings: &mut Findings) {

@@ -1,4 +1,4 @@
-//! What of the backup's schema is made in another way, or could be.
+//! Which parts of the backup's schema are made in another way, or could be.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -68,7 +68,7 @@ impl Tombstones {
                 };
                 let is = stays(table).then(|| live_seconds(given, table));
                 let will_be = match is {
-                    // Somebody may have raised it higher, and not repaired since.
+                    // It may have been raised higher, without a repair since.
                     Some(is) if raised > was => is.max(raised),
                     _ => raised,
                 };
@@ -124,7 +124,7 @@ pub(crate) fn alter(table: &TableRef, is_view: bool, seconds: u64) -> String {
 
 /// A tombstone was up to `was` old when the backup was taken, and is older by the backup's age now.
 fn raised(was: u64, age_seconds: u64) -> u64 {
-    // With 0 nobody wants tombstones, as in tables whose rows only expire.
+    // With 0 tombstones are not wanted, as in tables whose rows only expire.
     if was == 0 || age_seconds < was / YOUNG {
         return was;
     }

@@ -12,7 +12,7 @@ use crate::{codes, wording};
 
 /// A table of which less runs out is passed over. An SSTable keeps at most a hundred times of expiry and merges
 /// neighbours, so that some cells stand where they do not expire; below a thousandth the figure says little, and a warning
-/// for every table with a time to live, at every restore, would be read by nobody.
+/// for every table with a time to live, at every restore, would no longer be read.
 const TOLD_FROM_PER_MILLE: u64 = 1;
 
 pub(crate) fn check(restored: &Restored, findings: &mut Findings) {

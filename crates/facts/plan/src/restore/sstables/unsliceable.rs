@@ -1,4 +1,4 @@
-//! SSTables that a node needs a part of, and that nobody but their own product can cut.
+//! SSTables that a node needs a part of, and that only their own product can cut.
 
 use std::collections::BTreeSet;
 

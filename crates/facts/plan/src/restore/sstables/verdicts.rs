@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use cassandra_versions::{Line, Reading, Release, compatibility, lines_that_read};
+use cassandra_versions::{Line, Product, Reading, Release, compatibility, lines_that_read};
 use model::manifest::{BackupManifest, NodeSstables};
 use model::plan::RestoreMode;
 use model::{HostId, NodeDescription, TableId};
@@ -170,7 +170,8 @@ fn say(
         .iter()
         .find(|(_, all)| all.iter().any(|node| met.nodes.contains(node)));
     let partitioner = of.map_or("another partitioner", |(reader, _)| reader.partitioner());
-    let target = of.map_or_else(String::new, |(reader, _)| reader.release().to_string());
+    let release = of.map(|(reader, _)| reader.release());
+    let target = release.map_or_else(String::new, ToString::to_string);
     let (code, message, hint) = match obstacle {
         Obstacle::Partitioner => (
             codes::PARTITIONER_DIFFERS,
@@ -183,7 +184,7 @@ fn say(
         Obstacle::Unreadable(reading) => (
             codes::FORMAT_UNREADABLE,
             format!("the backup holds {what} SSTables of {tables}, which {nodes} cannot read"),
-            way_to_read(reading, what, source),
+            way_to_read(reading, what, source, release),
         ),
         Obstacle::ZeroCopySlice => (
             codes::SSTABLE_NEEDS_REWRITE,
@@ -214,12 +215,20 @@ fn say(
     findings.say_as(obstacle.severity(), code, what, message, hint);
 }
 
-fn way_to_read(reading: Reading, format: &str, source: &Release) -> String {
+fn way_to_read(
+    reading: Reading,
+    format: &str,
+    source: &Release,
+    target: Option<&Release>,
+) -> String {
     let takes = |line: &Line| {
-        let answer = compatibility(source, &line.first_release());
-        matches!(answer, cassandra_versions::Verdict::Supported { .. })
+        let verdict = compatibility(source, &line.first_release());
+        matches!(verdict, cassandra_versions::Verdict::Supported { .. })
     };
     match reading {
+        Reading::InAnotherMode if target.is_some_and(|it| it.product == Product::Hcd) => {
+            "leave `storage_compatibility_mode` out of cassandra.yaml of every target node, with a rolling restart: HCD 2.x reads it then".to_owned()
+        }
         Reading::InAnotherMode => {
             "set `storage_compatibility_mode` to UPGRADING on every target node, then to NONE, with a rolling restart for each: Cassandra 5.0 reads it then".to_owned()
         }

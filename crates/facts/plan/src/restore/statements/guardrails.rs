@@ -16,7 +16,7 @@ pub(super) struct Guardrail {
     pub settings: &'static [&'static str],
     /// What is refused, for people.
     pub what: &'static str,
-    /// What of the plan is refused at this value.
+    /// The part of the plan that is refused at this value.
     pub refused: fn(&Asked, &str) -> Vec<String>,
 }
 

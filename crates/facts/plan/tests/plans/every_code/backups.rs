@@ -106,6 +106,12 @@ fn not_backed_up() -> RestoreRequest {
     request
 }
 
+fn apart() -> RestoreRequest {
+    let mut request = selecting(&[], &[]);
+    request.backup.snapshot_spread_ms = 310_000;
+    request
+}
+
 pub fn cases() -> Vec<Case> {
     let whole = selecting(&[], &[]);
     let in_place = RestoreRequest {
@@ -136,6 +142,7 @@ pub fn cases() -> Vec<Case> {
         ("AUTH_NOT_INCLUDED", said(&whole)),
         ("DATA_TO_VERIFY", said(&whole)),
         ("CONNECTIONS_STAY", said(&whole)),
+        ("SNAPSHOTS_APART", said(&apart())),
         ("REPAIR_ADVISED", said(&whole)),
         ("OLD_FILES_KEPT", said(&in_place)),
     ]

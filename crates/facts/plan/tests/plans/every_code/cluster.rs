@@ -117,7 +117,7 @@ pub fn cases() -> Vec<Case> {
             });
         }),
         ("NODE_UNHEALTHY", |request| {
-            request.nodes[0].unhealthy = "CQL does not answer".into();
+            request.nodes[0].unhealthy = "CQL does not reply".into();
         }),
         ("SCHEMA_DISAGREEMENT", |request| {
             request.nodes[0].schema_versions.push("another".into());

@@ -103,6 +103,13 @@ pub fn cases() -> Vec<Case> {
                 source.table_with("shop.fast", 4, "id int PRIMARY KEY", turbo);
             }),
         ),
+        (
+            "DURABLE_WRITES_DIFFER",
+            with(|_, target| {
+                let cql = "CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = false";
+                target.redefine(SchemaKind::Keyspace, "shop", cql);
+            }),
+        ),
         ("CUSTOM_INDEX_MISSING", indexed),
         (
             "SCHEMA_NOT_UNDERSTOOD",

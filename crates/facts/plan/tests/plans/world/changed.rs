@@ -39,6 +39,13 @@ impl Side {
         self.redefine(SchemaKind::Keyspace, keyspace, &cql)
     }
 
+    /// What was made last comes with this statement.
+    pub fn also(&mut self, cql: &str) -> &mut Self {
+        let last = self.entries.last_mut().expect("an entry");
+        last.cql.push(cql.to_owned());
+        self
+    }
+
     /// Another statement makes the thing of this name.
     pub fn redefine(&mut self, kind: SchemaKind, name: &str, cql: &str) -> &mut Self {
         let (keyspace, name) = name.split_once('.').unwrap_or((name, name));

@@ -49,10 +49,15 @@ impl RemoteTaskRunner {
 
 #[async_trait]
 impl TaskRunner for RemoteTaskRunner {
-    async fn add_cluster(&self, cluster: Cluster) -> Result<Cluster, RemoteError> {
+    async fn add_cluster(
+        &self,
+        cluster: Cluster,
+        find_agents: bool,
+    ) -> Result<Cluster, RemoteError> {
         let request = pb::AddClusterRequest {
             name: cluster.name.into(),
             agents: cluster.agents,
+            find_agents,
         };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.add_cluster(request)).await?;
@@ -430,9 +435,14 @@ impl TaskRunner for RemoteTaskRunner {
         response.try_into().map_err(invalid(RUNNER))
     }
 
-    async fn run_collection(&self, cluster: &ClusterName) -> Result<TaskId, RemoteError> {
+    async fn run_collection(
+        &self,
+        cluster: &ClusterName,
+        lost_tasks: &[TaskId],
+    ) -> Result<TaskId, RemoteError> {
         let request = pb::RunCollectionRequest {
             cluster: cluster.to_string(),
+            lost_tasks: lost_tasks.iter().map(ToString::to_string).collect(),
         };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.run_collection(request)).await?;

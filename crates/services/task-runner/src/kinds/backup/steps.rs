@@ -5,7 +5,7 @@ use cassandra_versions::lowest;
 use jiff::Timestamp;
 use model::plan::{PlannedNode, StepKind};
 use model::{BackupName, BackupRef, Finding, NodeDescription, Schema, TaskId};
-use plan::codes;
+use plan::{codes, snapshots_apart};
 use serde::{Deserialize, Serialize};
 
 use super::spec::{BackupSpec, CAPTURE, Capture, snapshot_tag};
@@ -89,7 +89,8 @@ async fn capture(spec: &BackupSpec, step: &StepRun) -> Result<Output, StepError>
     let schema = schema(&step.context, &nodes)
         .await
         .map_err(StepError::unavailable)?;
-    let findings = schema_changes(spec, &schema.version);
+    let mut findings = schema_changes(spec, &schema.version);
+    findings.extend(far_apart(&step.backup()?, &taken(spec, step)));
     let capture = captured(nodes, schema)?;
     step.put_document(CAPTURE, &capture).await?;
     Ok(Output {
@@ -125,6 +126,18 @@ fn schema_changes(spec: &BackupSpec, version: &str) -> Vec<Finding> {
             .to_owned(),
         "make another backup if a table was dropped or made in that time".to_owned(),
     )]
+}
+
+/// Known once all snapshots are taken; a later step might lose it with the reply to the commit.
+fn far_apart(backup: &BackupRef, taken: &[Timestamp]) -> Option<Finding> {
+    let message = snapshots_apart(snapshot_spread_ms(taken))?;
+    Some(follow_up(
+        codes::SNAPSHOTS_APART,
+        &backup.to_string(),
+        message,
+        "make another backup; if it happens again, see which node takes long and whether the nodes' clocks agree"
+            .to_owned(),
+    ))
 }
 
 fn captured(nodes: Vec<NodeDescription>, schema: Schema) -> Result<Capture, StepError> {

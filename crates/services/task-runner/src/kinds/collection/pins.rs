@@ -42,18 +42,41 @@ fn has_ended(record: &TaskRecord) -> bool {
     record.state.is_final() && !record.has_leftovers()
 }
 
+/// Why a pin is of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// Its task has ended.
+    Ended,
+    /// Its task is not known here, and is known to be lost.
+    Lost,
+}
+
+impl Holder {
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::Ended => "has ended",
+            Self::Lost => "was lost",
+        }
+    }
+}
+
 /// Releases a pin, under the lease of its task, so that this is not resumed meanwhile. Returns whether it was released.
 pub(super) async fn release(
     context: &Context,
     backup: &BackupRef,
     task: TaskId,
+    holder: Holder,
 ) -> Result<bool, StepError> {
     let Ok(fence) = context.tasks.acquire(task, HOLDER).await else {
         return Ok(false);
     };
     let released = async {
         let known = context.tasks.get(task).await?;
-        if !known.is_some_and(|known| has_ended(&known.record)) {
+        let is_of_no_use = match known {
+            None => holder == Holder::Lost,
+            Some(known) => has_ended(&known.record),
+        };
+        if !is_of_no_use {
             return Ok(false);
         }
         context.catalog.unpin_backup(backup, task).await?;

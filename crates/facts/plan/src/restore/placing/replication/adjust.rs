@@ -51,7 +51,7 @@ pub(super) fn adjust(
             let is_fed = adjusted.len() > 1;
             match (is_fed, holding.is_empty()) {
                 (true, _) => Some(adjusted),
-                // Nobody ever held it: which is said where it is mapped.
+                // No node ever held it, which is reported where it is mapped.
                 (false, true) => Some(was.clone()),
                 (false, false) => {
                     say_unfed(name, &holding, rings, datacenters, findings);

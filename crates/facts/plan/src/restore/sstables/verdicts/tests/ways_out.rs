@@ -47,6 +47,27 @@ fn each_reason_to_rewrite_says_where_and_by_which_command() {
             "Refusal",
             "Cassandra 4.1",
         ),
+        (
+            "dse 6.8.30",
+            "hcd 2.0.6",
+            hazard("bb-1-bti", Hazard::Tuples),
+            "Refusal",
+            "6.8.35",
+        ),
+        (
+            "cassandra 3.11.19",
+            "hcd 2.0.6",
+            hazard("me-1-big", Hazard::LegacyCounterShards),
+            "Refusal",
+            "nodetool scrub",
+        ),
+        (
+            "cassandra 4.1.9",
+            "hcd 2.0.6",
+            hazard("md-1-big", Hazard::UnfrozenType),
+            "Refusal",
+            "Cassandra 4.1",
+        ),
     ] {
         let backup = backup(source, &["s1"]);
         let node = target("t1", text, "");
@@ -95,6 +116,18 @@ fn an_unreadable_format_comes_with_the_way_to_it() {
             "restore into cassandra 3.11, run `nodetool upgradesstables` there, and back up again",
         ),
         (
+            "cassandra 5.0.5",
+            "da-1-bti",
+            "hcd 2.0.6",
+            "restore into a release that reads it: cassandra 5.0",
+        ),
+        (
+            "hcd 2.0.6",
+            "oa-1-big",
+            "hcd 1.2.3",
+            "restore into a release that reads it: hcd 2.x",
+        ),
+        (
             "cassandra 4.1.9",
             "nonsense",
             "cassandra 4.1.9",
@@ -116,5 +149,41 @@ fn an_unreadable_format_comes_with_the_way_to_it() {
         });
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].hint, hint, "{sstable} onto {text}");
+    }
+}
+
+#[test]
+fn a_node_in_a_mode_that_does_not_read_a_format_is_taken_out_of_it() {
+    for (text, mode, words) in [
+        (
+            "cassandra 5.0.5",
+            "CASSANDRA_4",
+            "UPGRADING on every target node",
+        ),
+        (
+            "hcd 2.0.6",
+            "CC_4",
+            "leave `storage_compatibility_mode` out",
+        ),
+    ] {
+        let backup = backup(text, &["s1"]);
+        let node = target("t1", text, mode);
+        let sources = [sstables(1, &[("shop.orders", vec![facts("oa-1-big")])])];
+        let found = said(|findings| {
+            check(
+                &backup,
+                &sources,
+                all,
+                &[&node],
+                RestoreMode::Online,
+                findings,
+            );
+        });
+        assert_eq!(
+            brief(&found),
+            ["Refusal FORMAT_UNREADABLE big-oa"],
+            "{text}"
+        );
+        assert!(found[0].hint.contains(words), "{}", found[0].hint);
     }
 }
