@@ -8,10 +8,14 @@ use api::clients::RESTAGE_NEEDED;
 use api::fence::{Fences, Scope};
 use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::simulation::Chance;
+
+/// When everything in the bucket was made, unless it is known better.
+pub const TIME: &str = "2026-01-02T03:04:05Z";
 
 /// Something that goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +84,10 @@ pub struct Facts {
     /// When each backup was begun, and the base of a differential; else the time of everything and none.
     pub started: BTreeMap<String, String>,
     pub bases: BTreeMap<String, String>,
+    /// Names that were looked up for a request, with the times at which their backups were begun.
+    pub found: BTreeSet<(String, String)>,
+    /// How many backups were begun in the simulation.
+    begun: i64,
     /// Backups that people keep. What is in the second one is added to it by the next deletion.
     pub kept: BTreeSet<String>,
     pub kept_next: BTreeSet<String>,
@@ -329,6 +337,35 @@ impl Fleet {
             }
             Some(later @ (Fault::LoseAnswer | Fault::Break | Fault::Stuck)) => Ok(Some(later)),
             None => Ok(None),
+        }
+    }
+
+    /// When the backup of this name was begun.
+    pub fn begun_at(&self, name: &str) -> String {
+        let facts = self.facts();
+        let known = facts.started.get(name);
+        known.map_or_else(|| TIME.to_owned(), String::clone)
+    }
+
+    /// When a backup is begun now: in the simulation each a second later than the one before.
+    pub fn time_of_beginning(&self) -> String {
+        let mut facts = self.facts();
+        let now = if facts.is_simulated() {
+            facts.begun += 1;
+            Timestamp::UNIX_EPOCH + SignedDuration::from_secs(facts.begun)
+        } else {
+            Timestamp::now()
+        };
+        format!("{now:.3}")
+    }
+
+    /// In the simulation nothing is deleted but on request, and a request is looked up first.
+    pub fn check_meant(&self, facts: &mut Facts, name: &str) {
+        let started = facts.started.get(name).map_or(TIME, String::as_str);
+        let asked = (name.to_owned(), started.to_owned());
+        if facts.is_simulated() && !facts.found.contains(&asked) {
+            let rule = format!("backup {name} of {started} was deleted, and nobody asked for that");
+            facts.violations.push(rule);
         }
     }
 
