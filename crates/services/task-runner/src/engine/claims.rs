@@ -65,8 +65,11 @@ impl Claim {
 }
 
 impl Claims {
-    pub fn has(&self, task: TaskId) -> bool {
-        self.holders.iter().any(|holder| holder.task == task)
+    /// What the task has.
+    fn need_of(&self, task: TaskId) -> Option<&Need> {
+        let mut holders = self.holders.iter();
+        let mine = holders.find(|holder| holder.task == task);
+        mine.map(|holder| &holder.need)
     }
 
     /// The task that keeps another one from starting.
@@ -185,25 +188,28 @@ impl TaskStore {
     }
 
     /// Claims what a task needs that is in the store already and had its turn before, under its lease. Succeeds if the task has
-    /// it.
+    /// it. Returns what it has: an earlier release that drove the task may have dropped the need from its record.
     pub async fn claim(
         &self,
         cluster: &ClusterName,
         task: TaskId,
         need: &Need,
         lease: &Fence,
-    ) -> Result<(), RunnerError> {
+    ) -> Result<Need, RunnerError> {
         for _ in 0..CLAIM_TRIES {
             let claims = self.claims(cluster).await?;
-            if claims.has(task) {
-                return Ok(());
-            }
-            if let Some(other) = claims.in_the_way(task, need) {
-                return Err(self.busy_with(cluster, other).await?);
-            }
+            let need = match claims.need_of(task) {
+                Some(held) => held,
+                None => match claims.in_the_way(task, need) {
+                    Some(other) => return Err(self.busy_with(cluster, other).await?),
+                    None => need,
+                },
+            };
+            // Also if the task has it: the claim may be one that was left over when the task was paused, and another task may
+            // have read since that it does not count. Only one of the two writes succeeds.
             let write = claims.with(cluster, task, need)?;
             match self.store.write(&[write], Some(lease)).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(need.clone()),
                 Err(StateError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -254,3 +260,6 @@ impl TaskStore {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

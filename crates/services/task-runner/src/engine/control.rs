@@ -103,7 +103,7 @@ async fn change(
             let may_do_without = record.ending.is_some() && policy.undo_without_claim;
             match claimed {
                 Err(RunnerError::ClusterBusy { .. }) if may_do_without => {}
-                claimed => claimed?,
+                claimed => drop(claimed?),
             }
         }
         check(&record).await

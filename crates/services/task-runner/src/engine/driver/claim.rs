@@ -23,9 +23,16 @@ impl Driver {
             return Ok(Claimed::Free);
         };
         let (cluster, id) = (&record.cluster, record.id);
-        let tasks = &self.engine.context.tasks;
-        match tasks.claim(cluster, id, &need, &self.fence).await {
-            Ok(()) => {
+        let tasks = self.engine.context.tasks.clone();
+        let claimed = loop {
+            match tasks.claim(cluster, id, &need, &self.fence).await {
+                // Doing it again is safe: if it was written, the task has it.
+                Err(error @ RunnerError::State(_)) => self.wait_for_store(error).await?,
+                claimed => break claimed,
+            }
+        };
+        match claimed {
+            Ok(need) => {
                 let fences = tasks.fences_of_claim(cluster, id, &need, &self.fence);
                 let fences = fences.await?;
                 self.context = Arc::new(self.engine.context.under(fences));
