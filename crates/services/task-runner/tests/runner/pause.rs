@@ -211,6 +211,27 @@ async fn a_task_that_waits_is_paused_and_keeps_its_place() {
     world.check_rules();
 }
 
+#[tokio::test]
+async fn a_restore_that_is_paused_while_it_waits_does_not_run_after_a_newer_one() {
+    let (world, mut life) = hanging("upload n2").await;
+    let first = life.backup("a").await;
+    world.called("upload n2").await;
+    let unspecified = api::pb::task_runner::Priority::Unspecified;
+    let old = life.queue_restore("old", unspecified).await;
+    let paused = life.pause(&old, "").await.expect("paused");
+    assert_eq!(paused.state(), TaskState::Paused);
+    life.cancel(&first).await.expect("cancelled");
+    life.ended(&first).await;
+    let newer = life.restore("old").await;
+    assert_eq!(life.ended(&newer).await.state(), TaskState::Succeeded);
+    let refused = life.resume(&old).await.expect_err("superseded");
+    assert_eq!(refused.reason, "TASK_SUPERSEDED");
+    assert!(refused.message.contains(&newer), "{refused:?}");
+    assert_eq!(world.fleet.count("load n1"), 1, "of the newer one");
+    life.cancel(&old).await.expect("cancelled");
+    assert_eq!(life.ended(&old).await.state(), TaskState::Cancelled);
+}
+
 /// About as many as a pause, a resume and the rest of a backup make.
 const WRITES: i64 = 30;
 

@@ -47,8 +47,8 @@ impl Driver {
         };
         self.set_back_running();
         let record = self.record();
-        let has_cluster = record.need.is_some() || self.kind.policy().claims_cluster;
-        let has_cluster = has_cluster && record.waiting.is_none();
+        let needs_cluster = self.kind.policy().need(&record).is_some();
+        let has_cluster = needs_cluster && record.waiting.is_none();
         let keeps_cluster = has_cluster && self.kind.must_keep_cluster(&self.task.read());
         let now = (self.engine.context.clock)();
         let why = match self.job.while_paused(&self.task.read()) {
@@ -63,8 +63,8 @@ impl Driver {
                 gave_up: pausing.gave_up,
                 keeps_cluster,
             });
-            if has_cluster && !keeps_cluster {
-                // A resume compares with what others have done since.
+            if needs_cluster && !keeps_cluster {
+                // A resume compares with what others have done since. Of a task that waits, too: those behind it overtake it.
                 record.first_ended.get_or_insert(now);
             }
         });
