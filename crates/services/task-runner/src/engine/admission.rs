@@ -4,11 +4,13 @@
 //! hold over several task-runners, and no two tasks start that exclude each other.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use model::task::Waiting;
 use model::{ClusterName, TaskId};
 use serde_json::Value;
 use state_store::{Expected, Fence, StateError, Write};
+use tokio::time::timeout;
 
 use super::claims::CLAIM_TRIES;
 use super::documents::decode;
@@ -27,16 +29,20 @@ pub(crate) enum Admission {
 
 impl TaskStore {
     /// Whether it is the turn of a task that waits; if so, it is on disk when this returns. A task that has had its turn has it
-    /// again.
+    /// again. Others of this process that ask at the same moment are waited for for as long as `patience`: nothing renews the
+    /// lease meanwhile.
     pub async fn admit(
         &self,
         id: TaskId,
         limits: RunningLimits,
+        patience: Duration,
         lease: &Fence,
     ) -> Result<Admission, RunnerError> {
         // By design over the calls of the store: of this process only one asks at a time, so that they do not get into each
         // other's way.
-        let _one_at_a_time = self.asking.lock().await;
+        let Ok(_one_at_a_time) = timeout(patience, self.asking.lock()).await else {
+            return Err(RunnerError::TurnsContended);
+        };
         for _ in 0..CLAIM_TRIES {
             let stored = self.get(id).await?;
             let stored = stored.ok_or(RunnerError::UnknownTask(id))?;

@@ -7,7 +7,7 @@ use model::TaskId;
 use model::plan::PlanStep;
 use model::task::{TaskKind, Waiting};
 use serde::Serialize;
-use state_store::Fence;
+use state_store::{Expected, Fence};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -186,13 +186,35 @@ impl Engine {
         }
         let tasks = &self.context.tasks;
         let limits = self.context.config.running_limits();
-        match tasks.admit(record.id, limits, fence).await? {
+        // Nothing renews the lease meanwhile.
+        let patience = tasks.lease_ttl() / 4;
+        match tasks.admit(record.id, limits, patience, fence).await? {
             Admission::Now(stored) => Ok(*stored),
             Admission::Later(Waiting {
                 task: Some(other), ..
             }) if !record.waits_for_cluster => Err(tasks.busy_with(&record.cluster, other).await?),
-            Admission::Later(_) => Ok(stored),
+            Admission::Later(_) if record.waits_for_cluster => Ok(stored),
+            Admission::Later(waiting) => self.wait_for_place(stored, waiting, fence).await,
         }
+    }
+
+    /// A task that waits for a place among those that run also waits if another takes its cluster meanwhile: its caller was
+    /// told that it has been accepted.
+    async fn wait_for_place(
+        &self,
+        stored: Stored,
+        waiting: Waiting,
+        fence: &Fence,
+    ) -> Result<Stored, RunnerError> {
+        let record = TaskRecord {
+            waits_for_cluster: true,
+            waiting: Some(waiting),
+            ..stored.record
+        };
+        let expected = Expected::Version(stored.version);
+        let tasks = &self.context.tasks;
+        let version = tasks.save_record(&record, expected, fence).await?;
+        Ok(Stored { record, version })
     }
 
     /// Forgets a task that has come to nothing.

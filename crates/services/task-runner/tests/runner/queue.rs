@@ -180,6 +180,27 @@ async fn limits_hold_over_several_runners_and_places_are_taken_in_order() {
 }
 
 #[tokio::test]
+async fn a_backup_that_waits_for_a_place_also_waits_if_another_task_takes_its_cluster() {
+    let mut world = gated(&["verify", "stage n1"]);
+    world.config.running_per_store = 1;
+    world.has_backup("old");
+    let mut life = world.start_with_cluster().await;
+    let first = life.verify("old").await.expect("a task");
+    world.called("verify").await;
+    // Nothing is in its way but the limit, so it was accepted.
+    let backup = life.backup("b").await;
+    let waits = |task: &api::pb::task_runner::Task| task.waiting.is_some();
+    life.until(&backup, waits).await;
+    let restore = life.restore("old").await;
+    waits_for(&mut life, &backup, &restore).await;
+    open_gate(&world);
+    for id in [first, restore, backup] {
+        assert_eq!(life.ended(&id).await.state(), TaskState::Succeeded);
+    }
+    world.check_rules();
+}
+
+#[tokio::test]
 async fn a_cluster_for_which_a_task_waits_is_not_forgotten() {
     let world = gated(&["upload n1"]);
     let mut life = world.start_with_cluster().await;

@@ -11,7 +11,9 @@ use crate::error::RunnerError;
 
 /// How often a task that waits looks whether it is its turn. When a task ends here, those that wait here look at once.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long it asks: others of this process may ask at the same moment.
+/// How long it waits for others of this process that ask at the same moment, before it looks after its lease again.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How long it asks.
 const ASK_WITHIN: Duration = Duration::from_secs(5);
 
 impl Driver {
@@ -30,8 +32,10 @@ impl Driver {
             }
             let ended = turns.notified();
             if Instant::now() >= look_at {
-                look_at = Instant::now() + LOOK_EVERY;
                 self.look_for_turn().await?;
+                // However long that took, what users ask for and the lease come before the next look.
+                look_at = Instant::now() + LOOK_EVERY;
+                self.tick().await?;
                 continue;
             }
             tokio::select! {
@@ -50,8 +54,8 @@ impl Driver {
         let record = self.record();
         // The lease is not renewed meanwhile.
         let within = ASK_WITHIN.min(self.lease.ttl() / 4);
-        let asked = timeout(within, tasks.admit(record.id, limits, &self.fence)).await;
-        let Ok(asked) = asked else {
+        let asking = tasks.admit(record.id, limits, PATIENCE, &self.fence);
+        let Ok(asked) = timeout(within, asking).await else {
             self.unsure = true;
             return Ok(());
         };
@@ -81,8 +85,14 @@ impl Driver {
             self.end(Outcome::Failed, busy.to_string(), false);
             return self.save().await;
         }
-        if record.waiting.as_ref() != Some(&waiting) {
-            self.change_record(|record| record.waiting = Some(waiting));
+        let waits_for_cluster = record.waits_for_cluster || waiting.task.is_none();
+        if record.waiting.as_ref() != Some(&waiting)
+            || record.waits_for_cluster != waits_for_cluster
+        {
+            self.change_record(|record| {
+                record.waiting = Some(waiting);
+                record.waits_for_cluster = waits_for_cluster;
+            });
             self.save().await?;
         }
         Ok(())
