@@ -164,26 +164,67 @@ pub(crate) fn turn(
     if !mine.is_limited() {
         return Turn::Now;
     }
-    let taken = |counts: &dyn Fn(&Unfinished) -> bool| {
-        let running = all.iter().filter(|(other, entry)| {
-            *other != id && entry.phase == Phase::Running && counts(entry)
-        });
-        let before = ahead
-            .clone()
-            .filter(|(_, entry)| entry.wants_place() && counts(entry));
-        running.count() + before.count()
-    };
-    let here = limits.per_cluster;
-    if here > 0 && taken(&|entry| entry.cluster == mine.cluster) >= here {
-        let why = format!("{here} tasks of cluster {} run already", mine.cluster);
-        return Turn::Full { why };
+    let running = all
+        .iter()
+        .filter(|(other, entry)| *other != id && entry.phase == Phase::Running);
+    let mut places = Places::taken_by(running.map(|(_, entry)| entry), limits);
+    for (_, other) in ahead.filter(|(_, entry)| entry.wants_place()) {
+        places.reserve(other);
     }
-    let all_here = limits.per_store;
-    if all_here > 0 && mine.uses_store() && taken(&Unfinished::uses_store) >= all_here {
-        let why = format!("{all_here} tasks use the object store already");
-        return Turn::Full { why };
+    match places.full_for(mine) {
+        Some(why) => Turn::Full { why },
+        None => Turn::Now,
     }
-    Turn::Now
+}
+
+/// The places that are taken by tasks that run, and reserved for those that are before another.
+struct Places<'a> {
+    limits: RunningLimits,
+    of_clusters: BTreeMap<&'a ClusterName, usize>,
+    of_store: usize,
+}
+
+impl<'a> Places<'a> {
+    fn taken_by(running: impl Iterator<Item = &'a Unfinished>, limits: RunningLimits) -> Self {
+        let mut places = Self {
+            limits,
+            of_clusters: BTreeMap::new(),
+            of_store: 0,
+        };
+        for entry in running {
+            *places.of_clusters.entry(&entry.cluster).or_default() += 1;
+            places.of_store += usize::from(entry.uses_store());
+        }
+        places
+    }
+
+    fn is_cluster_full(&self, cluster: &ClusterName) -> bool {
+        let taken = self.of_clusters.get(cluster).copied().unwrap_or_default();
+        self.limits.per_cluster > 0 && taken >= self.limits.per_cluster
+    }
+
+    /// A task that cannot start for the limit of its cluster would not use a place at the object store.
+    fn reserve(&mut self, entry: &'a Unfinished) {
+        let is_full = self.is_cluster_full(&entry.cluster);
+        self.of_store += usize::from(entry.uses_store() && !is_full);
+        *self.of_clusters.entry(&entry.cluster).or_default() += 1;
+    }
+
+    /// Why there is no place for a task.
+    fn full_for(&self, entry: &Unfinished) -> Option<String> {
+        let RunningLimits {
+            per_cluster,
+            per_store,
+        } = self.limits;
+        if self.is_cluster_full(&entry.cluster) {
+            let cluster = &entry.cluster;
+            return Some(format!(
+                "{per_cluster} tasks of cluster {cluster} run already"
+            ));
+        }
+        let is_full = per_store > 0 && entry.uses_store() && self.of_store >= per_store;
+        is_full.then(|| format!("{per_store} tasks use the object store already"))
+    }
 }
 
 #[cfg(test)]

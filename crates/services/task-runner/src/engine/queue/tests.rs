@@ -201,6 +201,36 @@ fn limits_hold_back_what_is_not_urgent_in_order() {
 }
 
 #[test]
+fn a_task_at_the_limit_of_its_cluster_leaves_the_object_store_to_those_of_others() {
+    use TaskKind as K;
+    let limits = RunningLimits {
+        per_cluster: 1,
+        per_store: 2,
+    };
+    let elsewhere = Unfinished {
+        cluster: cluster("other"),
+        ..waiting(K::Verify, 3)
+    };
+    let entries = [
+        running(K::Verify),
+        waiting(K::Verify, 1),
+        waiting(K::Verify, 2),
+        elsewhere.clone(),
+        elsewhere,
+    ];
+    assert_eq!(turn_of(4, &entries, limits), Turn::Now);
+    assert!(matches!(turn_of(5, &entries, limits), Turn::Full { .. }));
+    // Once its cluster has a place, it is first.
+    let freed = &entries[1..];
+    let one = RunningLimits {
+        per_store: 1,
+        ..limits
+    };
+    assert_eq!(turn_of(1, freed, one), Turn::Now);
+    assert!(matches!(turn_of(3, freed, one), Turn::Full { .. }));
+}
+
+#[test]
 fn a_task_that_could_not_use_a_place_leaves_it_to_the_next() {
     use TaskKind as K;
     let one = RunningLimits {
