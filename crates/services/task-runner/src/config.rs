@@ -95,8 +95,8 @@ pub struct TasksConfig {
     pub running_per_cluster: usize,
     /// The same for all tasks that read or write the object store, of all clusters. 0: no limit.
     pub running_per_store: usize,
-    /// Whether a backup, restore, rollback or maintenance that a user has started is paused, and does not fail, if the retries of
-    /// a step run out. Scheduled backups fail: the next run makes a new one.
+    /// Whether a backup, restore or rollback that a user has started is paused, and does not fail, if the retries of a step run
+    /// out. Scheduled backups fail: the next run makes a new one. So does a backup that would keep its cluster closed.
     pub pause_when_retries_run_out: bool,
     /// Tasks that have ended and are kept to be looked at.
     pub keep_finished_tasks: usize,

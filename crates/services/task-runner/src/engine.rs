@@ -43,7 +43,7 @@ pub(crate) use kind::{
 };
 pub(crate) use leading::Leading;
 pub(crate) use need::{Keyspaces, Need};
-pub(crate) use queue::RunningLimits;
+pub(crate) use queue::{RunningLimits, Unfinished};
 pub(crate) use retry::{RetryLimits, retry};
 pub(crate) use runner::{Engine, NewTask};
 pub(crate) use step::{Output, StepRun, agent};

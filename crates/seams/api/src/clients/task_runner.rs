@@ -137,7 +137,7 @@ pub trait TaskRunner: Send + Sync + 'static {
     async fn pause_task(&self, id: TaskId, reason: &str) -> Result<ShownTask, RemoteError>;
 
     /// Resumes a paused, failed or cancelled task.
-    async fn resume_task(&self, id: TaskId) -> Result<ShownTask, RemoteError>;
+    async fn resume_task(&self, id: TaskId, wait: bool) -> Result<ShownTask, RemoteError>;
 
     /// Makes a schedule, or with `replace` changes one.
     async fn put_schedule(

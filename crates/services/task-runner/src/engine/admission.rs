@@ -11,6 +11,7 @@ use model::{ClusterName, TaskId};
 use serde_json::Value;
 use state_store::{Expected, Fence, StateError, Write};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::claims::CLAIM_TRIES;
 use super::documents::decode;
@@ -83,6 +84,16 @@ impl TaskStore {
             }
         }
         Err(RunnerError::TurnsContended)
+    }
+
+    /// Whether a task that does not wait for others of its cluster would be refused its turn now.
+    pub async fn is_refused(&self, new: Unfinished) -> Result<bool, RunnerError> {
+        let all = self.unfinished_entries().await?;
+        let holders = self.claims(&new.cluster).await?.holders;
+        // After those that have waited for as long.
+        let id = TaskId(Uuid::max());
+        let turn = turn(id, &new, &all, &holders, RunningLimits::default());
+        Ok(matches!(turn, Turn::After { .. }))
     }
 
     /// The tasks that have not ended, oldest first, as their index has them.

@@ -71,6 +71,27 @@ pub(crate) trait Kind: Send + Sync + 'static {
         true
     }
 
+    /// Whether a task whose retries have run out may be paused by itself where it is. Not if its cluster would stay closed to
+    /// scheduled backups until a person comes, although little is lost if it fails.
+    fn may_pause_by_itself(&self, _task: &LiveTask) -> bool {
+        true
+    }
+
+    /// Whether a task that does not keep its cluster has read all of it that it will: what others do since is not in it.
+    fn has_read_cluster(&self, _task: &LiveTask) -> bool {
+        false
+    }
+
+    /// Whether a task that waits for its turn holds something outside meanwhile; undoing it releases that.
+    fn holds_while_waiting(&self) -> bool {
+        false
+    }
+
+    /// Keeps what the task will need from being deleted until its turn. May run again.
+    async fn hold(&self, _context: &Context, _record: &TaskRecord) -> Result<(), StepError> {
+        Ok(())
+    }
+
     /// Why a task that is past its point of no return cannot be cancelled.
     fn past_point_of_no_return(&self, id: TaskId) -> RunnerError;
 

@@ -78,6 +78,20 @@ impl RunningLimits {
 }
 
 impl Unfinished {
+    /// A backup that is about to be created, and is due since then.
+    pub fn waiting_backup(cluster: &ClusterName, need: Need, since: Timestamp) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            kind: TaskKind::Backup,
+            priority: Priority::of(TaskKind::Backup),
+            need: Some(need),
+            phase: Phase::Waiting {
+                since,
+                blocked: false,
+            },
+        }
+    }
+
     fn waits_since(&self) -> Option<Timestamp> {
         match self.phase {
             Phase::Waiting { since, .. } => Some(since),
@@ -131,8 +145,8 @@ fn in_order(all: &[(TaskId, Unfinished)]) -> Vec<&(TaskId, Unfinished)> {
     waiting.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// Whether it is the turn of a task. `all` are the tasks that have not ended, itself among them; `holders` those that have
-/// something of its cluster.
+/// Whether it is the turn of a task. `all` are the tasks that have not ended, itself among them unless it is about to be created;
+/// `holders` those that have something of its cluster.
 pub(crate) fn turn(
     id: TaskId,
     mine: &Unfinished,
@@ -140,6 +154,14 @@ pub(crate) fn turn(
     holders: &[HolderNow],
     limits: RunningLimits,
 ) -> Turn {
+    let mut with_new: Vec<(TaskId, Unfinished)> = Vec::new();
+    let all = if all.iter().any(|(other, _)| *other == id) {
+        all
+    } else {
+        with_new.extend_from_slice(all);
+        with_new.push((id, mine.clone()));
+        &with_new
+    };
     let order = in_order(all);
     let ahead = order.iter().take_while(|(other, _)| *other != id);
     if let Some(need) = &mine.need {

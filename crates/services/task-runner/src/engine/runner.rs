@@ -168,15 +168,15 @@ impl Engine {
         if self.kind(record.kind)?.policy().claims_cluster {
             record.need.get_or_insert(Need::Whole);
         }
-        if record.need.is_some() || !self.context.config.running_limits().are_none() {
-            record.waiting = Some(Waiting {
-                since: record.created_at,
-                task: None,
-                kind: None,
-                why: "it has just been created".to_owned(),
-            });
+        if record.need.is_none() && self.context.config.running_limits().are_none() {
+            record.waiting = None;
+            return Ok(record);
         }
-        Ok(record)
+        let since = record.created_at;
+        Ok(match record.waiting {
+            Some(_) => record,
+            None => record.waits_since(since),
+        })
     }
 
     async fn first_turn(&self, stored: Stored, fence: &Fence) -> Result<Stored, RunnerError> {

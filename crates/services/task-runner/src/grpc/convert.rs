@@ -82,6 +82,7 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             keep_damaged: request.keep_damaged,
             completeness,
             queue: queue_options(request.queue)?,
+            since: None,
         })
     }
 }

@@ -88,7 +88,7 @@ pub(super) async fn resume(
     engine: &Arc<Engine>,
     request: pb::ResumeTaskRequest,
 ) -> Result<pb::ResumeTaskResponse, RunnerError> {
-    let resuming = control::resume(engine.clone(), task_id(&request.id)?);
+    let resuming = control::resume(engine.clone(), task_id(&request.id)?, request.wait);
     let view = engine.run_to_completion(resuming).await?;
     Ok(pb::ResumeTaskResponse {
         task: Some(wire(&view)),

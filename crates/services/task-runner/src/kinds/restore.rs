@@ -70,6 +70,18 @@ impl Kind for RestoreKind {
         !task.has_attempted_only(&harmless)
     }
 
+    fn holds_while_waiting(&self) -> bool {
+        true
+    }
+
+    /// Retention would delete a backup that is not pinned.
+    async fn hold(&self, context: &Context, record: &TaskRecord) -> Result<(), StepError> {
+        match &record.backup {
+            Some(backup) => Ok(context.catalog.pin_backup(backup, record.id).await?),
+            None => Ok(()),
+        }
+    }
+
     async fn open(
         &self,
         context: &Context,

@@ -177,6 +177,7 @@ async fn create(
         keep_damaged: false,
         completeness: schedule.completeness,
         queue: QueueOptions::default(),
+        since: Some(run.due),
     };
     backup::create(engine.clone(), new).await
 }

@@ -9,7 +9,7 @@ use state_store::Fence;
 
 use super::make::{ByHand, announce, make};
 use super::store::{self, Stored};
-use crate::engine::{Engine, Keyspaces, Need, TaskRecord, control};
+use crate::engine::{Engine, Keyspaces, Need, TaskRecord, Unfinished, control};
 use crate::error::RunnerError;
 use crate::events::Event;
 use crate::retention;
@@ -33,7 +33,8 @@ pub(super) async fn tick(
     let state = &stored.state;
     let (cluster, selection) = (&state.schedule.cluster, &state.schedule.selection);
     let need = Need::Backup(Keyspaces::of(selection));
-    let busy = is_busy(engine, state.task.is_none(), cluster, &need).await?;
+    let run = Unfinished::waiting_backup(cluster, need, state.progress.waiting.unwrap_or(now));
+    let busy = state.task.is_none() && engine.context.tasks.is_refused(run).await?;
     let decided = decide(&state.schedule, &state.progress, now, busy);
     let is_settled =
         decided.decisions.is_empty() && decided.progress.waiting == state.progress.waiting;
@@ -139,23 +140,6 @@ fn outcome(record: &TaskRecord) -> Option<RunOutcome> {
         TaskState::Succeeded => Some(RunOutcome::Succeeded),
         TaskState::Failed => Some(RunOutcome::Failed),
         TaskState::Cancelled => Some(RunOutcome::Cancelled),
-    }
-}
-
-/// Whether the cluster has a task that a backup would have to wait for; not asked while a run of the schedule has not ended.
-async fn is_busy(
-    engine: &Engine,
-    ask: bool,
-    cluster: &model::ClusterName,
-    need: &Need,
-) -> Result<bool, RunnerError> {
-    if !ask {
-        return Ok(false);
-    }
-    match engine.context.tasks.check_free(cluster, need).await {
-        Ok(()) => Ok(false),
-        Err(RunnerError::ClusterBusy { .. }) => Ok(true),
-        Err(error) => Err(error),
     }
 }
 

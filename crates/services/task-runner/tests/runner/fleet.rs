@@ -9,10 +9,21 @@ use api::fence::{Fences, Scope};
 use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
 use jiff::{SignedDuration, Timestamp};
+use model::TaskId;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::simulation::Chance;
+
+/// Whether a task has its cluster by what is on the disk.
+#[derive(Clone)]
+pub struct HasCluster(pub Arc<dyn Fn(TaskId) -> bool + Send + Sync>);
+
+impl std::fmt::Debug for HasCluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HasCluster")
+    }
+}
 
 /// When everything in the bucket was made, unless it is known better.
 pub const TIME: &str = "2026-01-02T03:04:05Z";
@@ -34,6 +45,8 @@ pub enum Fault {
     Hang,
     /// Goes on once the gate is open.
     Gate,
+    /// Cannot be reached, which shows once the gate is open.
+    DownBehindGate,
     /// Does the work, and the answer is lost.
     LoseAnswer,
     /// A stream that ends in the middle.
@@ -73,11 +86,15 @@ pub struct Facts {
     pub gate: CancellationToken,
     /// Set in the simulation: how long calls take.
     pace: Option<Arc<Chance>>,
+    /// Set in the simulation: whether a task has its cluster.
+    pub has_cluster: Option<HasCluster>,
     /// Tags by node.
     pub snapshots: BTreeSet<(String, String)>,
     pub uploaded: BTreeSet<(String, String)>,
     /// What else is left on nodes: node, kind and task.
     pub left: BTreeSet<(String, pb::LeftoverKind, String)>,
+    /// The name of each commit that has come in.
+    pub commits: Vec<String>,
     /// Name to state and task.
     pub backups: BTreeMap<String, (BackupNow, String)>,
     pub pins: BTreeSet<String>,
@@ -177,7 +194,7 @@ pub struct Facts {
 }
 
 /// Calls that several callers may make at once: those that change no node, and those of tasks that are undone without a claim.
-const MAY_OVERLAP: [&str; 15] = [
+const MAY_OVERLAP: [&str; 16] = [
     "describe",
     "schema?",
     "keys",
@@ -191,6 +208,7 @@ const MAY_OVERLAP: [&str; 15] = [
     "plan-",
     "sstables",
     "verify",
+    "delete",
     "pin",
     "unpin",
 ];
@@ -330,6 +348,11 @@ impl Fleet {
                 let gate = self.facts().gate.clone();
                 gate.cancelled().await;
                 Ok(None)
+            }
+            Some(Fault::DownBehindGate) => {
+                let gate = self.facts().gate.clone();
+                gate.cancelled().await;
+                Err(Status::unavailable("down"))
             }
             Some(Fault::Late) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;

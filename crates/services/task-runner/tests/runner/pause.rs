@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use api::pb::task_runner::{StepState, Task, TaskState};
+use api::pb::types::MaintenanceCommand;
 
 use crate::dying_store::{Death, DyingStore};
 use crate::fleet::{BackupNow, Fault};
+use crate::maintenance;
 use crate::sharing::{end_of, shared};
-use crate::world::{Life, World, is_final, state_of};
+use crate::world::{Life, World, codes, is_final, state_of};
 
 /// A world in which this call hangs at first.
 async fn hanging(call: &str) -> (World, Life) {
@@ -126,12 +128,22 @@ async fn a_backup_whose_retries_run_out_is_paused_and_not_lost() {
     let mut world = World::new(&["n1", "n2"]);
     world.config.step_retry_for_seconds = 0;
     world.config.pause_when_retries_run_out = true;
-    world.fleet.fail("upload n2", &[Fault::Unavailable]);
+    world.fleet.fail("upload n2", &[Fault::DownBehindGate]);
     let mut life = world.start_with_cluster().await;
     let id = life.backup("b").await;
+    life.until(&id, |task| {
+        state_of(task, "capture") == StepState::Succeeded
+    })
+    .await;
+    world.fleet.facts().gate.cancel();
     let task = life
         .until(&id, |task| task.state() == TaskState::Paused)
         .await;
+    assert!(
+        task.paused
+            .as_ref()
+            .is_some_and(|paused| !paused.keeps_cluster)
+    );
     assert!(task.paused.as_ref().is_some_and(|paused| paused.gave_up));
     for part in [
         "upload-n2",
@@ -208,6 +220,139 @@ async fn a_task_that_waits_is_paused_and_keeps_its_place() {
     );
     life.resume(&second).await.expect("it goes on");
     assert_eq!(life.ended(&second).await.state(), TaskState::Succeeded);
+    world.check_rules();
+}
+
+/// A world in which steps are not tried again and tasks pause by themselves.
+fn impatient(call: &str) -> World {
+    let mut world = World::new(&["n1", "n2"]);
+    world.config.step_retry_for_seconds = 0;
+    world.config.pause_when_retries_run_out = true;
+    world.has_backup("old");
+    world.fleet.fail(call, &[Fault::Unavailable]);
+    world
+}
+
+#[tokio::test]
+async fn what_would_keep_its_cluster_closed_fails_and_is_not_paused_by_itself() {
+    let world = impatient("snapshot n2");
+    let mut life = world.start_with_cluster().await;
+    let backup = life.backup("b").await;
+    assert_eq!(life.ended(&backup).await.state(), TaskState::Failed);
+
+    let world = impatient("cleanup n1");
+    let mut life = world.start_with_cluster().await;
+    let request = maintenance::request(&[MaintenanceCommand::Cleanup]);
+    let started = life.maintain(request).await.expect("a task");
+    let task = life.ended(&started.task_id).await;
+    assert_eq!(task.state(), TaskState::Failed);
+    let next = life.backup("next").await;
+    assert_eq!(life.ended(&next).await.state(), TaskState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_restore_in_place_that_pauses_by_itself_has_the_findings_of_one_that_has_failed() {
+    let world = impatient("swap n2");
+    world.fleet.facts().in_place = true;
+    let mut life = world.start_with_cluster().await;
+    let id = life.restore("old").await;
+    let is_paused = |task: &Task| task.state() == TaskState::Paused;
+    let paused = life.until(&id, is_paused).await;
+    assert_eq!(codes(&paused), ["CASSANDRA_STOPPED"], "{paused:#?}");
+    life.resume(&id).await.expect("it goes on");
+    let task = life.ended(&id).await;
+    assert_eq!(task.state(), TaskState::Succeeded);
+    assert!(!codes(&task).contains(&"CASSANDRA_STOPPED"), "{task:#?}");
+}
+
+/// A backup that has its snapshots, was paused, and gave its cluster up.
+async fn backup_that_gave_up() -> (World, Life, String) {
+    let (world, mut life) = hanging("upload n2").await;
+    let id = life.backup("b").await;
+    world.called("upload n2").await;
+    life.until(&id, |task| {
+        state_of(task, "capture") == StepState::Succeeded
+    })
+    .await;
+    let paused = life.pause(&id, "").await.expect("paused");
+    assert!(!paused.paused.expect("paused").keeps_cluster);
+    (world, life, id)
+}
+
+#[tokio::test]
+async fn a_backup_that_had_its_snapshots_before_a_restore_does_not_supersede_it() {
+    let (world, mut life, backup) = backup_that_gave_up().await;
+    world.fleet.fail("stage n2", &[Fault::Hang]);
+    let restore = life.restore("old").await;
+    world.called("stage n2").await;
+    life.pause(&restore, "").await.expect("paused");
+    life.resume(&backup).await.expect("it goes on");
+    assert_eq!(life.ended(&backup).await.state(), TaskState::Succeeded);
+    life.resume(&restore)
+        .await
+        .expect("nothing newer was saved");
+    assert_eq!(life.ended(&restore).await.state(), TaskState::Succeeded);
+    world.check_rules();
+}
+
+#[tokio::test]
+async fn a_paused_task_whose_cluster_another_has_waits_for_it_on_request() {
+    let (world, mut life, backup) = backup_that_gave_up().await;
+    world.fleet.fail("stage n1", &[Fault::Gate]);
+    let restore = life.restore("old").await;
+    world.called("stage n1").await;
+    let refused = life.resume(&backup).await.expect_err("busy");
+    assert_eq!(refused.reason, "CLUSTER_BUSY");
+    let task = life.task(&backup).await.expect("a task");
+    assert_eq!(task.state(), TaskState::Paused);
+    let resumed = life.resume_in_turn(&backup).await.expect("it waits");
+    assert_eq!(resumed.state(), TaskState::Pending);
+    let waiting = resumed.waiting.expect("why it waits");
+    assert_eq!(waiting.task_id, restore);
+    world.fleet.facts().gate.cancel();
+    assert_eq!(life.ended(&backup).await.state(), TaskState::Succeeded);
+    assert_eq!(life.ended(&restore).await.state(), TaskState::Succeeded);
+    assert_eq!(
+        world.fleet.count("snapshot n1"),
+        1,
+        "it goes on where it was"
+    );
+    world.check_rules();
+}
+
+#[tokio::test]
+async fn a_task_that_waits_again_undoes_what_it_has_made_if_it_is_cancelled() {
+    let (world, mut life, backup) = backup_that_gave_up().await;
+    world.fleet.fail("stage n1", &[Fault::Gate]);
+    let restore = life.restore("old").await;
+    world.called("stage n1").await;
+    life.resume_in_turn(&backup).await.expect("it waits");
+    life.cancel(&backup).await.expect("cancelled");
+    assert_eq!(life.ended(&backup).await.state(), TaskState::Cancelled);
+    assert!(world.fleet.facts().snapshots.is_empty());
+    let name = world.fleet.facts().backups["b"].0.clone();
+    assert!(matches!(name, BackupNow::Failed(_)), "{name:?}");
+    world.fleet.facts().gate.cancel();
+    assert_eq!(life.ended(&restore).await.state(), TaskState::Succeeded);
+}
+
+#[tokio::test]
+async fn a_paused_restore_that_gave_its_cluster_up_is_cancelled_while_another_task_has_it() {
+    let (world, mut life) = hanging("stage n2").await;
+    let restore = life.restore("old").await;
+    world.called("stage n2").await;
+    life.pause(&restore, "").await.expect("paused");
+    world.fleet.fail("upload n1", &[Fault::Gate]);
+    let backup = life.backup("b").await;
+    world.called("upload n1").await;
+    life.cancel(&restore).await.expect("cancelled");
+    assert_eq!(life.ended(&restore).await.state(), TaskState::Cancelled);
+    {
+        let facts = world.fleet.facts();
+        assert!(facts.pins.is_empty() && facts.staged.is_empty());
+        facts.gate.cancel();
+    }
+    assert_eq!(life.ended(&backup).await.state(), TaskState::Succeeded);
     world.check_rules();
 }
 

@@ -146,36 +146,31 @@ async fn limits_hold_over_several_runners_and_places_are_taken_in_order() {
     world.has_backup("a");
     let store = shared(&world).await;
     let mut runners = [world.start_on(store.clone()), world.start_on(store)];
-    world.fleet.fail("verify", &[Fault::Gate]);
-    let first = runners[0].verify("a").await.expect("a task");
-    world.called("verify").await;
-    let mut waiting = Vec::new();
-    for at in 0..4 {
-        let id = runners[at % 2].verify("a").await.expect("a task");
-        waiting.push(id);
+    world.fleet.fail("verify", &[Fault::Gate; 5]);
+    let mut ids = Vec::new();
+    for at in 0..5 {
+        ids.push(runners[at % 2].verify("a").await.expect("a task"));
+        world.called("verify").await;
     }
-    for id in &waiting {
-        let waits = |task: &api::pb::task_runner::Task| task.waiting.is_some();
-        runners[0].until(id, waits).await;
-    }
-    assert_eq!(world.fleet.count("verify"), 1);
     // What is urgent does not wait for a place.
     let restore = runners[1].restore("a").await;
     assert_eq!(
         end_of(&mut runners[1], &restore).await,
         TaskState::Succeeded
     );
-    open_gate(&world);
-    let mut ends = Vec::new();
-    for id in waiting.iter().chain([&first]) {
+    for (at, id) in ids.iter().enumerate() {
+        let has_begun = |_: &api::pb::task_runner::Task| world.fleet.count("verify") > at;
+        runners[0].until(id, has_begun).await;
+        assert_eq!(world.fleet.count("verify"), at + 1, "one at a time");
+        for other in &ids[at + 1..] {
+            let task = runners[0].task(other).await.expect("a task");
+            assert!(task.waiting.is_some(), "{task:#?}");
+        }
+        let closed = tokio_util::sync::CancellationToken::new();
+        let gate = std::mem::replace(&mut world.fleet.facts().gate, closed);
+        gate.cancel();
         assert_eq!(end_of(&mut runners[0], id).await, TaskState::Succeeded);
-        ends.push(runners[0].task(id).await.expect("a task").finished_at);
     }
-    let first_end = ends.pop().expect("the first");
-    assert!(
-        first_end <= ends[0] && ends.is_sorted(),
-        "{first_end} {ends:?}"
-    );
     world.check_rules();
 }
 
@@ -198,6 +193,58 @@ async fn a_backup_that_waits_for_a_place_also_waits_if_another_task_takes_its_cl
         assert_eq!(life.ended(&id).await.state(), TaskState::Succeeded);
     }
     world.check_rules();
+}
+
+#[tokio::test]
+async fn a_restore_that_waits_has_its_backup_pinned_until_it_ends() {
+    let world = gated(&["upload n1"]);
+    world.has_backup("old");
+    let mut life = world.start_with_cluster().await;
+    let backup = life.backup("a").await;
+    world.called("upload n1").await;
+    let is_pinned = |id: &str| world.fleet.facts().pins.contains(id);
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let id = life.queue_restore("old", Priority::Unspecified).await;
+        life.until(&id, |_| is_pinned(&id)).await;
+        ids.push(id);
+    }
+    life.cancel(&ids[0]).await.expect("cancelled");
+    assert_eq!(life.ended(&ids[0]).await.state(), TaskState::Cancelled);
+    assert!(!is_pinned(&ids[0]) && is_pinned(&ids[1]));
+    open_gate(&world);
+    assert_eq!(life.ended(&ids[1]).await.state(), TaskState::Succeeded);
+    assert!(world.fleet.facts().pins.is_empty());
+    life.ended(&backup).await;
+}
+
+#[tokio::test]
+async fn a_task_that_waits_and_cannot_be_read_does_not_keep_the_others_waiting() {
+    let world = gated(&["upload n1"]);
+    let store = shared(&world).await;
+    let mut one = world.start_on(store.clone());
+    let first = one.backup("a").await;
+    world.called("upload n1").await;
+    let lost = one.queue_backup("b", Priority::Unspecified).await;
+    waits_for(&mut one, &lost, &first).await;
+    one.runner.drain().await;
+    let anything = state_store::Expected::Anything;
+    let documents = store.list(&format!("documents/{lost}/backup/")).await;
+    for entry in documents.expect("a list") {
+        let deleted = store.delete(&entry.key, anything, None).await;
+        deleted.expect("deleted");
+    }
+    let mut two = world.start_on(store);
+    let is_paused = |task: &api::pb::task_runner::Task| task.state() == TaskState::Paused;
+    let task = two.until(&lost, is_paused).await;
+    let why = task.paused.expect("paused").why;
+    assert!(why.contains(&format!("task fail {lost} --force")), "{why}");
+    open_gate(&world);
+    assert_eq!(end_of(&mut two, &first).await, TaskState::Succeeded);
+    let next = two.queue_backup("c", Priority::Lowest).await;
+    assert_eq!(end_of(&mut two, &next).await, TaskState::Succeeded);
+    two.fail(&lost, true).await.expect("ended");
+    assert_eq!(end_of(&mut two, &lost).await, TaskState::Failed);
 }
 
 #[tokio::test]

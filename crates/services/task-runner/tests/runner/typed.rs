@@ -174,6 +174,10 @@ async fn a_task_is_cancelled_and_what_ended_well_is_not_resumed() {
     assert_eq!(ended(&life, id).await.state, Some(TaskState::Cancelled));
     let now = life.typed.get_task(id).await.expect("a task");
     assert_eq!((now.id, now.eta_seconds), (id, None));
-    let error = life.typed.resume_task(id).await.expect_err("not resumed");
+    let error = life
+        .typed
+        .resume_task(id, false)
+        .await
+        .expect_err("not resumed");
     assert_eq!(error.reason, "TASK_NOT_RESUMABLE");
 }

@@ -424,7 +424,20 @@ impl Life {
     }
 
     pub async fn resume(&mut self, id: &str) -> Answer<pb::Task> {
-        let request = pb::ResumeTaskRequest { id: id.into() };
+        let request = pb::ResumeTaskRequest {
+            id: id.into(),
+            wait: false,
+        };
+        let answer = unwrap(self.client.resume_task(request).await)?;
+        Ok(answer.task.expect("a task"))
+    }
+
+    /// Resumes a task that waits if another one has the cluster.
+    pub async fn resume_in_turn(&mut self, id: &str) -> Answer<pb::Task> {
+        let request = pb::ResumeTaskRequest {
+            id: id.into(),
+            wait: true,
+        };
         let answer = unwrap(self.client.resume_task(request).await)?;
         Ok(answer.task.expect("a task"))
     }

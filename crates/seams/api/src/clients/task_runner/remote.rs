@@ -249,8 +249,9 @@ impl TaskRunner for RemoteTaskRunner {
         part("task", response.task)
     }
 
-    async fn resume_task(&self, id: TaskId) -> Result<ShownTask, RemoteError> {
-        let request = pb::ResumeTaskRequest { id: id.to_string() };
+    async fn resume_task(&self, id: TaskId, wait: bool) -> Result<ShownTask, RemoteError> {
+        let id = id.to_string();
+        let request = pb::ResumeTaskRequest { id, wait };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.resume_task(request)).await?;
         part("task", response.task)

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::engine::need::Keyspaces;
+use crate::engine::queue::RunningLimits;
 use crate::events::Outbox;
 
 const LEASE_TTL: Duration = Duration::from_secs(60);
@@ -75,4 +76,17 @@ async fn what_a_task_has_is_kept_if_an_earlier_release_has_dropped_it_from_its_r
     let claim = async |need: &Need| tasks.claim(&cluster, record.id, need, &fence).await;
     assert_eq!(claim(&need).await.expect("free"), need);
     assert_eq!(claim(&Need::Whole).await.expect("it has it"), need);
+}
+
+#[tokio::test]
+async fn a_task_that_asks_for_its_turn_does_not_wait_long_for_others_that_ask() {
+    let store = RedbStore::in_memory(Arc::new(Timestamp::now)).await;
+    let tasks = TaskStore::new(Arc::new(store.expect("open")), LEASE_TTL, Outbox::default());
+    let cluster: ClusterName = "shop".parse().expect("a name");
+    let (record, _, fence) = backup_on(&tasks, &cluster).await;
+    let _asks_for_ever = tasks.asking.lock().await;
+    let patience = Duration::from_millis(1);
+    let limits = RunningLimits::default();
+    let asked = tasks.admit(record.id, limits, patience, &fence).await;
+    assert!(matches!(asked, Err(RunnerError::TurnsContended)));
 }

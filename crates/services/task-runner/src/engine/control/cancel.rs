@@ -60,7 +60,7 @@ async fn give_up(engine: &Arc<Engine>, id: TaskId, fence: Fence) -> Result<Arc<V
         Err(error) => return hand_to_driver(engine, Err(error), fence).await,
     };
     let any = async |_: &TaskRecord| Ok(());
-    let changed = change(engine, id, &fence, any, |record| {
+    let changed = change(engine, id, &fence, false, any, |record| {
         mark_cancelled(engine, record, is_replaced)
     });
     hand_to_driver(engine, changed.await, fence).await
@@ -103,12 +103,13 @@ fn mark_cancelled(
     if state == TaskState::Paused {
         record.state = resumed(record)?;
         record.paused = None;
+        // What it has left is about to be undone.
+        record.has_findings = false;
     }
     record.ending = Some(Ending {
         outcome: Outcome::Cancelled,
         reason: "cancelled on request".to_owned(),
-        // One that still waits for its turn has made nothing.
-        clean: record.waiting.is_none(),
+        clean: record.may_have_made(),
         forced: false,
     });
     Ok(())

@@ -87,6 +87,8 @@ async fn end(engine: &Arc<Engine>, id: TaskId, fence: &Fence) -> Result<Arc<View
     if record.state == TaskState::Paused {
         record.state = resumed(&record)?;
         record.paused = None;
+        // Those of its end say more.
+        record.has_findings = false;
     }
     let expected = Expected::Version(version);
     let version = tasks.save_record(&record, expected, fence).await?;

@@ -13,12 +13,17 @@ use crate::engine::runner::Engine;
 use crate::engine::task::{Reset, TaskRecord};
 use crate::error::RunnerError;
 
-/// Sets a paused, failed or cancelled task going again. Steps that have succeeded stay, unless what they made is gone.
-pub(crate) async fn resume(engine: Arc<Engine>, id: TaskId) -> Result<Arc<View>, RunnerError> {
+/// Sets a paused, failed or cancelled task going again. Steps that have succeeded stay, unless what they made is gone. If
+/// another task has its cluster, it waits for that if it is to.
+pub(crate) async fn resume(
+    engine: Arc<Engine>,
+    id: TaskId,
+    wait: bool,
+) -> Result<Arc<View>, RunnerError> {
     let fence = lease_of_ended(&engine, id).await?;
     let is_newest = async |record: &TaskRecord| check_superseded(&engine, record).await;
     let now = (engine.context.clock)();
-    let changed = change(&engine, id, &fence, is_newest, |record| {
+    let changed = change(&engine, id, &fence, wait, is_newest, |record| {
         check_resumable(&engine, record)?;
         reset(record, now)
     });
@@ -37,6 +42,7 @@ fn reset(record: &mut TaskRecord, now: Timestamp) -> Result<(), RunnerError> {
         record.reset = Some(Reset::All);
         record.past_point_of_no_return = false;
         record.made_something = false;
+        record.read_at = None;
     }
     Ok(())
 }

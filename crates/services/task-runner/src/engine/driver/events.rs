@@ -92,8 +92,7 @@ impl Driver {
         } else if record.past_point_of_no_return {
             Err(self.kind.past_point_of_no_return(record.id))
         } else {
-            // One that still waits for its turn has made nothing.
-            let undo = record.waiting.is_none();
+            let undo = record.may_have_made();
             self.end(Outcome::Cancelled, "cancelled on request".to_owned(), undo);
             self.cancel_steps(&[StepState::Running]);
             self.save().await?;

@@ -55,6 +55,11 @@ impl Driver {
             also if also.is_empty() => pausing.why,
             also => format!("{}; {also}", pausing.why),
         };
+        // As if it had failed here, until it goes on.
+        let left = self.job.left_over(&self.task.read(), false);
+        self.add_findings(left);
+        self.save_findings().await?;
+        let has_read = has_cluster && self.kind.has_read_cluster(&self.task.read());
         self.move_to(TaskEvent::Pause)?;
         self.change_record(|record| {
             record.paused = Some(Paused {
@@ -66,6 +71,9 @@ impl Driver {
             if needs_cluster && !keeps_cluster {
                 // A resume compares with what others have done since. Of a task that waits, too: those behind it overtake it.
                 record.first_ended.get_or_insert(now);
+            }
+            if has_read && !keeps_cluster {
+                record.read_at.get_or_insert(now);
             }
         });
         self.announced = Event::paused(&self.record());

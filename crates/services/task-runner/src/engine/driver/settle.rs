@@ -60,7 +60,8 @@ impl Driver {
             "" => format!("step `{}`", step.id),
             node => format!("step `{}` on node {node}", step.id),
         };
-        if task.record.pauses && error.is_retryable() {
+        let may_pause = task.record.pauses && self.kind.may_pause_by_itself(&task);
+        if may_pause && error.is_retryable() {
             // Whatever dies now, the step runs again.
             task.statuses[at].state = StepState::Pending;
             drop(task);

@@ -23,6 +23,7 @@ impl Driver {
         let drain = self.engine.drain.clone();
         let turns = self.engine.context.tasks.turns.clone();
         let mut look_at = Instant::now();
+        let mut is_held = !self.kind.holds_while_waiting();
         loop {
             if self.pausing.is_some() {
                 self.pause_now().await?;
@@ -32,7 +33,12 @@ impl Driver {
             }
             let ended = turns.notified();
             if Instant::now() >= look_at {
-                self.look_for_turn().await?;
+                if !is_held {
+                    is_held = self.hold().await?;
+                }
+                if self.ending().is_none() {
+                    self.look_for_turn().await?;
+                }
                 // However long that took, what users ask for and the lease come before the next look.
                 look_at = Instant::now() + LOOK_EVERY;
                 self.tick().await?;
@@ -44,6 +50,31 @@ impl Driver {
                 Some(command) = self.slot.commands.recv() => self.handle(command).await?,
                 _ = ticks.tick() => self.tick().await?,
                 () = ended => look_at = Instant::now(),
+            }
+        }
+    }
+
+    /// Keeps what the task will need; whether that is done. If not, its steps do it, or fail.
+    async fn hold(&mut self) -> Result<bool, Exit> {
+        // Before the call, so that what it has made is undone whatever comes of it.
+        if !self.record().made_something {
+            self.change_record(|record| record.made_something = true);
+            self.save().await?;
+        }
+        let record = self.record();
+        let within = ASK_WITHIN.min(self.lease.ttl() / 4);
+        match timeout(within, self.kind.hold(&self.context, &record)).await {
+            Ok(Ok(())) => Ok(true),
+            Ok(Err(error)) if error.is_refusal() => {
+                let reason = format!("it cannot keep what it needs: {}", error.text());
+                self.end(Outcome::Failed, reason, true);
+                self.save().await?;
+                Ok(true)
+            }
+            not_yet => {
+                let error = not_yet.map(|held| held.err().map(|error| error.text()));
+                tracing::debug!(task_id = %record.id, ?error, "task that waits does not hold what it needs yet");
+                Ok(false)
             }
         }
     }
@@ -82,7 +113,7 @@ impl Driver {
         {
             // Its creation was cut short before it was refused.
             let busy = tasks.busy_with(&record.cluster, other).await?;
-            self.end(Outcome::Failed, busy.to_string(), false);
+            self.end(Outcome::Failed, busy.to_string(), record.may_have_made());
             return self.save().await;
         }
         let waits_for_cluster = record.waits_for_cluster || waiting.task.is_none();

@@ -74,6 +74,12 @@ pub(crate) struct TaskRecord {
     /// Set until it has had its turn. A paused task that had not had it keeps its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
+    /// Whether it has had its turn before it waits again, because it was resumed while another task has its cluster.
+    #[serde(default)]
+    pub had_turn: bool,
+    /// When a task that gave its cluster up had read all of it that it needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Timestamp>,
     /// Whether it waits if another task has its cluster; otherwise it ends then.
     #[serde(default)]
     pub waits_for_cluster: bool,
@@ -124,6 +130,8 @@ impl TaskRecord {
             need: None,
             priority: None,
             waiting: None,
+            had_turn: false,
+            read_at: None,
             waits_for_cluster: false,
             pauses: false,
             paused: None,
@@ -136,6 +144,21 @@ impl TaskRecord {
         Self {
             priority: options.priority,
             waits_for_cluster: options.wait,
+            ..self
+        }
+    }
+
+    /// The same, with the place of one that was asked for then.
+    #[must_use]
+    pub fn waits_since(self, since: Timestamp) -> Self {
+        let waiting = Waiting {
+            since,
+            task: None,
+            kind: None,
+            why: "it has just been created".to_owned(),
+        };
+        Self {
+            waiting: Some(waiting),
             ..self
         }
     }
@@ -156,6 +179,17 @@ impl TaskRecord {
     /// Whether it has left something behind that a resume can go on from and a cancellation would undo.
     pub fn has_leftovers(&self) -> bool {
         self.made_something && !self.cleaned
+    }
+
+    /// Whether something may have to be undone if the task is given up: not if it waits for its first turn and holds nothing.
+    pub fn may_have_made(&self) -> bool {
+        self.waiting.is_none() || self.had_turn || self.made_something
+    }
+
+    /// When what others had done to the cluster was last seen by a task that has ended; none if it has not.
+    pub fn saw_cluster_until(&self) -> Option<Timestamp> {
+        let ended = self.finished_at?;
+        Some(self.read_at.unwrap_or(ended))
     }
 
     /// When the task last had its cluster to itself.

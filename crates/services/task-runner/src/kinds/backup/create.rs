@@ -42,6 +42,8 @@ pub(crate) struct NewBackup {
     /// What of the replicas the backup may go without.
     pub completeness: Completeness,
     pub queue: QueueOptions,
+    /// Since when it is due, by which it takes its place among those that wait; none: since now.
+    pub since: Option<Timestamp>,
 }
 
 impl NewBackup {
@@ -211,6 +213,7 @@ async fn start(
         pauses: engine.context.config.pause_when_retries_run_out && !is_scheduled,
         ..TaskRecord::new(id, TaskKind::Backup, backup.cluster.clone(), now).queued(request.queue)
     };
+    let record = record.waits_since(request.since.unwrap_or(now));
     let steps = &plan.steps;
     reserve::check_is_first(steps)?;
     let (stored, fence) = engine
@@ -243,6 +246,7 @@ mod tests {
             keep_damaged: false,
             completeness: Completeness::All,
             queue: QueueOptions::default(),
+            since: None,
         }
     }
 

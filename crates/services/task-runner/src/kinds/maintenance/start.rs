@@ -175,7 +175,6 @@ async fn create(
         jobs: spec.jobs.iter().map(ToString::to_string).collect(),
         document: new.document.as_ref().map(names::key_of),
         document_hash: new.document.as_ref().map(names::hash_of),
-        pauses: context.config.pause_when_retries_run_out,
         ..TaskRecord::new(id, TaskKind::Maintenance, cluster.name.clone(), now).queued(new.queue)
     };
     let steps = &spec.steps();
