@@ -163,6 +163,7 @@ impl StorageCatalog for FakeCatalog {
         let fault = self.fleet.enter("commit").await?;
         let request = request.into_inner();
         let name = name(request.backup);
+        self.fleet.facts().commits.push(name.clone());
         let all_uploaded = {
             let facts = self.fleet.facts();
             let uploaded = |node: &String| facts.uploaded.contains(&(node.clone(), name.clone()));

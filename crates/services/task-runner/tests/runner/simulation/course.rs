@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use api::clients::TaskRunner;
 use api::pb::task_runner::{Task, TaskState};
+use model::TaskId;
 use schedule::{Overlap, Pause, RunOutcome, Schedule};
 use task_runner::StepLimits;
 use tokio::time::{Instant, sleep, timeout};
@@ -16,7 +17,7 @@ use super::store::SharedState;
 use super::tally::Tally;
 use super::users;
 use super::way::FaultyWay;
-use crate::fleet::Fault;
+use crate::fleet::{Fault, HasCluster};
 use crate::schedules::{nightly, schedule, shop};
 use crate::world::{Life, World, is_final};
 
@@ -58,6 +59,7 @@ impl Scene {
         let mut world = World::new(&NODES);
         world.runs_in_virtual_time();
         world.has_backup("old");
+        world.has_backup(users::TAKEN_AGAIN);
         let config = &mut world.config;
         config.lease_seconds = 6;
         config.nodetool_silence_seconds = 60;
@@ -92,6 +94,10 @@ impl Scene {
         put.expect("a schedule");
         first.runner.drain().await;
         world.fleet.set_pace(chance.fork());
+        let on_disk = state.clone();
+        let has_cluster =
+            move |task: TaskId| oracle::has_cluster(&on_disk.kept().entries, &task.to_string());
+        world.fleet.facts().has_cluster = Some(HasCluster(Arc::new(has_cluster)));
         let mut scene = Self {
             world,
             chance,
@@ -160,6 +166,7 @@ impl Scene {
             "finish n2",
             "unpin",
             "verify",
+            "delete",
             "abandon",
         ];
         let faults = [

@@ -30,6 +30,15 @@ pub fn unsound_claims(entries: &Entries) -> Vec<String> {
     found
 }
 
+/// Whether a claim names the task.
+pub fn has_cluster(entries: &Entries, task: &str) -> bool {
+    let mut claims = entries.iter().filter(|(key, _)| key.starts_with("claims/"));
+    claims.any(|(_, (claim, _))| {
+        let holders = claim["holders"].as_array().cloned().unwrap_or_default();
+        holders.iter().any(|holder| holder["task"] == task)
+    })
+}
+
 /// Whether two live tasks share a cluster.
 pub fn is_shared(entries: &Entries) -> bool {
     let mut claims = entries.iter().filter(|(key, _)| key.starts_with("claims/"));

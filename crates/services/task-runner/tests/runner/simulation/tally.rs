@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// What must have happened in a thousand courses.
-const MUST_HAVE: [&str; 8] = [
+const MUST_HAVE: [&str; 10] = [
     "deaths of runners",
     "pauses at the end",
     "backups beside restores",
@@ -11,6 +11,8 @@ const MUST_HAVE: [&str; 8] = [
     "Backup Succeeded",
     "Restore Succeeded",
     "Restore Cancelled",
+    "Delete Succeeded",
+    "Delete Failed",
     "run Succeeded",
 ];
 

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use api::pb::task_runner::{Priority, Task};
+use api::pb::task_runner::{Priority, Task, TaskKind, TaskState};
 use tokio::time::timeout;
 
 use super::course::Scene;
 use crate::world::{Life, is_final};
+
+/// A name that is taken again once its backup was deleted, so that a deletion that goes on late would hit another backup.
+pub const TAKEN_AGAIN: &str = "again";
 
 /// How long a user waits for a reply.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -15,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub async fn act(scene: &mut Scene) {
     let chance = &scene.chance;
     let at = chance.below(scene.runners.len() as u64) as usize;
-    let (what, which) = (chance.below(12), chance.below(8) as usize);
+    let (what, which) = (chance.below(16), chance.below(8) as usize);
     let name = format!("b{}", chance.below(1 << 40));
     let priority = *chance.pick(&[Priority::Unspecified, Priority::Highest, Priority::Lowest]);
     let patience = match chance.one_in(8) {
@@ -35,16 +38,30 @@ async fn one(life: &mut Life, what: u64, which: usize, name: &str, priority: Pri
         4 => drop(life.start_restore("old").await),
         5 | 6 => drop(life.try_queue_restore("old", priority).await),
         7 => drop(life.verify("old").await),
+        8 => drop(life.try_queue_backup(TAKEN_AGAIN, priority).await),
+        9 => drop(life.delete(TAKEN_AGAIN).await),
+        10 => {
+            if let Some(task) = failed_deletion(life).await {
+                drop(life.resume(&task.id).await);
+            }
+        }
         _ => {
             if let Some(task) = open_task(life, which).await {
                 match what {
-                    8 => drop(life.cancel(&task.id).await),
-                    9 | 10 => drop(life.pause(&task.id, "for a while").await),
+                    11 => drop(life.cancel(&task.id).await),
+                    12 | 13 => drop(life.pause(&task.id, "for a while").await),
+                    14 => drop(life.resume_in_turn(&task.id).await),
                     _ => drop(life.resume(&task.id).await),
                 }
             }
         }
     }
+}
+
+async fn failed_deletion(life: &mut Life) -> Option<Task> {
+    let mut tasks = life.try_tasks().await.ok()?;
+    tasks.retain(|task| task.kind() == TaskKind::Delete && task.state() == TaskState::Failed);
+    tasks.pop()
 }
 
 async fn open_task(life: &mut Life, which: usize) -> Option<Task> {
