@@ -23,7 +23,7 @@ test: need-test build-all ## Every test of the project, real Cassandra and S3 in
 .PHONY: soak
 soak: need-test build-all tools ## The long matrices, for a change that is about to be called done; not a part of test
 	$(BIN)/lab fetch
-	RINGKEEP_SIMULATION_SEEDS=10000 $(CARGO) test --workspace --lib -- simulation
+	RINGKEEP_SIMULATION_SEEDS=10000 $(CARGO) test --workspace --lib --test runner -- simulation
 	$(CARGO) test --workspace --test deploy $(addprefix --test ,$(basename $(notdir $(wildcard tests/soak/tests/*)))) --no-fail-fast
 
 # Some minutes the first time, and gigabytes of Go's cache, so that `test` uses them only if they are there.

@@ -358,7 +358,7 @@ pub async fn until_step(cli: &Cli, task: &str, kind: &str) -> Result<Value> {
     bail!("task {task} never came to a step of kind {kind}")
 }
 
-/// Waits until a task has ended; tolerates services that are away meanwhile.
+/// Waits until a task has ended or is paused; tolerates services that are away meanwhile.
 pub async fn until_final(cli: &Cli, task: &str) -> Result<Value> {
     for _ in 0..1800 {
         let answer = cli.run(&["task", "show", task]).await?;
@@ -373,6 +373,6 @@ pub async fn until_final(cli: &Cli, task: &str) -> Result<Value> {
 fn is_final(task: &Value) -> bool {
     matches!(
         task["state"].as_str(),
-        Some("succeeded" | "failed" | "cancelled")
+        Some("succeeded" | "failed" | "cancelled" | "paused")
     )
 }

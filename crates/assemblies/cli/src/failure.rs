@@ -67,6 +67,8 @@ pub enum Failure {
         reason: String,
         resumable: bool,
     },
+    #[error("task {id} is paused: {why}")]
+    TaskPaused { id: String, why: String },
     #[error("task {id} was cancelled")]
     TaskCancelled { id: String, resumable: bool },
     #[error("backup `{backup}` is damaged or incomplete: {damage} of it")]
@@ -129,6 +131,7 @@ impl Failure {
             Self::LeftoversKept { .. }
             | Self::TaskFailed { .. }
             | Self::TaskCancelled { .. }
+            | Self::TaskPaused { .. }
             | Self::Detached { .. }
             | Self::UnreadSstables { .. }
             | Self::Declined
@@ -155,6 +158,7 @@ impl Failure {
             Self::LeftoversKept { .. } => "LEFTOVERS_KEPT",
             Self::TaskFailed { .. } => "TASK_FAILED",
             Self::TaskCancelled { .. } => "TASK_CANCELLED",
+            Self::TaskPaused { .. } => "TASK_PAUSED",
             Self::Damaged { .. } => "DAMAGED",
             Self::NoSstables { .. } => "NO_SSTABLES",
             Self::FindSstables(FindError::NotAComponent { .. }) => "NOT_A_COMPONENT",
@@ -204,6 +208,10 @@ impl Failure {
                 } else {
                     VERIFY_AGAIN.into()
                 },
+            ],
+            Self::TaskPaused { id, .. } => vec![
+                format!("`ringkeep task resume {id}` goes on with it"),
+                format!("`ringkeep task show {id}` shows how far it is"),
             ],
             Self::TaskCancelled { id, resumable } => vec![if *resumable {
                 format!("`ringkeep task resume {id}` sets it going again")

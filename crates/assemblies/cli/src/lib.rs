@@ -14,6 +14,7 @@ mod failure;
 mod human;
 mod names;
 mod progress;
+mod queue;
 mod screen;
 mod surroundings;
 mod text;

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::TaskMeter;
 
-/// Follows a task until it is final, whatever way it ends.
+/// Follows a task until it has ended, whatever way, or is paused.
 ///
 /// The first Ctrl-C ends the waiting and not the task: that has a command of its own.
 pub async fn until_final(id: TaskId, context: &mut Context) -> Result<ShownTask, Failure> {
@@ -30,13 +30,20 @@ pub async fn until_final(id: TaskId, context: &mut Context) -> Result<ShownTask,
     }
 }
 
-/// What a final task means for the exit code.
+/// What a task that has ended or is paused means for the exit code.
 pub fn verdict(task: &ShownTask) -> Result<(), Failure> {
     match task.state {
         Some(TaskState::Succeeded) => Ok(()),
         Some(TaskState::Cancelled) => Err(Failure::TaskCancelled {
             id: task.id.to_string(),
             resumable: is_resumable(task),
+        }),
+        Some(TaskState::Paused) => Err(Failure::TaskPaused {
+            id: task.id.to_string(),
+            why: match &task.paused {
+                Some(paused) => paused.why.clone(),
+                None => "it does not say why".into(),
+            },
         }),
         _ => Err(Failure::TaskFailed {
             id: task.id.to_string(),
@@ -103,7 +110,7 @@ async fn watch_once(
         let task = task.map_err(|error| context.failed(service, error))?;
         *broken_since = None;
         meter.show(&task, &mut context.screen);
-        if task.is_final() {
+        if task.is_at_rest() {
             return Ok(Some(task));
         }
     }

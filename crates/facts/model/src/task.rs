@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BackupRef, ClusterName, Finding, TaskId, VerifyReport};
 
+mod queue;
 mod retention;
 mod shown;
 
+pub use queue::{Paused, Priority, QueueOptions, Waiting};
 pub use retention::{RetentionEntry, RetentionOutcome, RetentionReport};
-pub use shown::{ShownReport, ShownTask, ShownTaskStep};
+pub use shown::{ShownReport, ShownTask, ShownTaskStep, ShownWaiting};
 
 /// What a task does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,6 +41,8 @@ pub enum TaskKind {
 pub enum TaskState {
     Pending,
     Running,
+    /// It goes on only if a user asks for it; until then no runner drives it.
+    Paused,
     Succeeded,
     Failed,
     Cancelled,
@@ -67,13 +71,14 @@ impl TaskState {
         match self {
             Self::Pending => "pending",
             Self::Running => "running",
+            Self::Paused => "paused",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
         }
     }
 
-    /// Whether nothing more happens unless a user asks for it.
+    /// Whether it has ended.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
@@ -90,6 +95,8 @@ pub enum TaskEvent {
     Fail,
     /// A user asked to stop it.
     Cancel,
+    /// A user asked to wait with it, or the retries of a step ran out.
+    Pause,
     /// A user asked to go on.
     Resume,
 }
@@ -111,7 +118,8 @@ pub fn next_state(state: TaskState, event: TaskEvent) -> Result<TaskState, Illeg
         (S::Running, E::Finish) => Ok(S::Succeeded),
         (S::Pending | S::Running, E::Fail) => Ok(S::Failed),
         (S::Pending | S::Running, E::Cancel) => Ok(S::Cancelled),
-        (S::Failed | S::Cancelled, E::Resume) => Ok(S::Pending),
+        (S::Pending | S::Running, E::Pause) => Ok(S::Paused),
+        (S::Failed | S::Cancelled | S::Paused, E::Resume) => Ok(S::Pending),
         (state, event) => Err(IllegalMove { state, event }),
     }
 }
@@ -173,6 +181,11 @@ pub struct Task {
     pub steps: Vec<Step>,
     pub error: String,
     pub findings: Vec<Finding>,
+    pub priority: Priority,
+    /// Set while it waits for its turn.
+    pub waiting: Option<Waiting>,
+    /// Set while it is paused.
+    pub paused: Option<Paused>,
     /// What a task that verifies a backup has found.
     pub verification: Option<VerifyReport>,
     /// What a task that deletes a backup has removed.
@@ -261,6 +274,24 @@ mod tests {
             Ok(TaskState::Pending)
         );
         assert!(next_state(TaskState::Succeeded, TaskEvent::Resume).is_err());
+    }
+
+    #[test]
+    fn a_paused_task_only_goes_on_by_a_resume() {
+        let paused = next_state(TaskState::Running, TaskEvent::Pause);
+        assert_eq!(paused, Ok(TaskState::Paused));
+        assert!(!TaskState::Paused.is_final());
+        for event in [
+            TaskEvent::Start,
+            TaskEvent::Finish,
+            TaskEvent::Fail,
+            TaskEvent::Cancel,
+            TaskEvent::Pause,
+        ] {
+            assert!(next_state(TaskState::Paused, event).is_err(), "{event:?}");
+        }
+        let resumed = next_state(TaskState::Paused, TaskEvent::Resume);
+        assert_eq!(resumed, Ok(TaskState::Pending));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use model::Finding;
 use model::task::{
-    Deletion, RetentionReport, ShownTask, ShownTaskStep, StepState, TaskKind, TaskState,
+    Deletion, Paused, Priority, RetentionReport, ShownTask, ShownTaskStep, ShownWaiting, StepState,
+    TaskKind, TaskState,
 };
 use serde::Serialize;
 
@@ -17,8 +18,17 @@ pub struct TaskView {
     /// `backup`, `restore`, `verify`, `delete`, `accept`, `rollback`, `retention`, `collection`, `maintenance` or
     /// `unknown`.
     pub kind: &'static str,
-    /// `pending`, `running`, `succeeded`, `failed`, `cancelled` or `unknown`.
+    /// `pending`, `running`, `paused`, `succeeded`, `failed`, `cancelled` or `unknown`.
     pub state: &'static str,
+    /// `highest`, `high`, `normal`, `low` or `lowest`; absent if the task-runner is of an earlier release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<&'static str>,
+    /// What it waits for; only while it waits for its turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingView>,
+    /// Why it is paused; only while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PausedView>,
     /// Counts runs: 1, and one more for each resume.
     pub attempt: u32,
     /// Its steps, barriers included.
@@ -56,6 +66,32 @@ pub struct TaskView {
     /// What a maintenance task does, as the command line has it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub maintenance: Vec<String>,
+}
+
+/// What a task waits for.
+#[derive(Debug, Clone, Serialize)]
+pub struct WaitingView {
+    /// RFC 3339.
+    pub since: Option<String>,
+    /// The task that has to end or to run first; null if it waits for one of several.
+    pub task_id: Option<String>,
+    /// The kind of that task.
+    pub kind: Option<&'static str>,
+    /// In words.
+    pub why: String,
+}
+
+/// Why a task is paused.
+#[derive(Debug, Clone, Serialize)]
+pub struct PausedView {
+    /// RFC 3339.
+    pub since: Option<String>,
+    /// In words, with what to do next if retries ran out.
+    pub why: String,
+    /// The retries of a step ran out, and nobody has asked for it.
+    pub gave_up: bool,
+    /// Its cluster stays closed to the tasks that it excludes.
+    pub keeps_cluster: bool,
 }
 
 /// What a deletion has removed.
@@ -99,6 +135,9 @@ impl From<&ShownTask> for TaskView {
             id: task.id.to_string(),
             kind: task.kind.map_or(UNKNOWN, TaskKind::as_str),
             state: task.state.map_or(UNKNOWN, TaskState::as_str),
+            priority: task.priority.map(Priority::as_str),
+            waiting: task.waiting.as_ref().map(WaitingView::from),
+            paused: task.paused.as_ref().map(PausedView::from),
             attempt: task.attempt,
             steps: task.steps.iter().map(TaskStepView::from).collect(),
             progress: task.progress,
@@ -115,6 +154,28 @@ impl From<&ShownTask> for TaskView {
             retention: task.retention.clone(),
             collection: task.collection.clone(),
             maintenance: task.maintenance.clone(),
+        }
+    }
+}
+
+impl From<&ShownWaiting> for WaitingView {
+    fn from(waiting: &ShownWaiting) -> Self {
+        Self {
+            since: time(waiting.since),
+            task_id: waiting.task.map(|id| id.to_string()),
+            kind: waiting.kind.map(TaskKind::as_str),
+            why: waiting.why.clone(),
+        }
+    }
+}
+
+impl From<&Paused> for PausedView {
+    fn from(paused: &Paused) -> Self {
+        Self {
+            since: time(Some(paused.since)),
+            why: paused.why.clone(),
+            gave_up: paused.gave_up,
+            keeps_cluster: paused.keeps_cluster,
         }
     }
 }

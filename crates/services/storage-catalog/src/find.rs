@@ -3,6 +3,7 @@
 use api::{ErrorKind, ServiceError};
 use blob_store::Meta;
 use bucket::{Read, keys};
+use jiff::Timestamp;
 use model::manifest::{BackupManifest, VerificationResult};
 use model::{BackupName, BackupRef, ClusterName};
 
@@ -80,20 +81,24 @@ impl Catalog {
         Ok(found)
     }
 
-    /// The backup that a request means, in whatever state it is; an error if there is none.
+    /// The backup that a request means, in whatever state it is, and when it was begun, if that can be read; an error if there
+    /// is none.
     pub async fn find(
         &self,
         cluster: Option<ClusterName>,
         name: BackupName,
-    ) -> Result<BackupRef, CatalogError> {
+    ) -> Result<(BackupRef, Option<Timestamp>), CatalogError> {
         let backup = self.resolve(cluster, name).await?;
-        if self.exists(&keys::backup_manifest(&backup)).await? {
-            return Ok(backup);
+        if !self.exists(&keys::backup_manifest(&backup)).await?
+            && let error @ CatalogError::NotFound { .. } = self.why_not_complete(&backup).await?
+        {
+            return Err(error);
         }
-        match self.why_not_complete(&backup).await? {
-            error @ CatalogError::NotFound { .. } => Err(error),
-            _ => Ok(backup),
-        }
+        let started_at = match self.begun_at(&backup).await {
+            Err(error) if error.is_unreadable() => None,
+            read => read?,
+        };
+        Ok((backup, started_at))
     }
 
     /// The manifest of a backup that can be restored, or why it cannot.

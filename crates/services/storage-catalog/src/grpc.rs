@@ -4,7 +4,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use api::convert::{all_into, parsed, parsed_optional, required, time};
+use api::convert::{all_into, parsed, parsed_optional, required, time, time_optional};
 use api::pb::storage_catalog as pb;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalog;
 use chassis::work::stream;
@@ -135,8 +135,10 @@ impl StorageCatalog for StorageCatalogGrpc {
     ) -> Result<Response<pb::FindBackupResponse>, Status> {
         let (cluster, name) = wire::named(request.into_inner().backup).map_err(api::status)?;
         let found = self.catalog.find(cluster, name).await;
+        let (backup, started_at) = found.map_err(api::status)?;
         Ok(Response::new(pb::FindBackupResponse {
-            backup: Some(found.map_err(api::status)?.into()),
+            backup: Some(backup.into()),
+            started_at: time_optional(started_at),
         }))
     }
 

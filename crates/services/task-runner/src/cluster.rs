@@ -11,7 +11,7 @@ use state_store::{Expected, StateError};
 
 use crate::context::Context;
 use crate::describe::{Described, describe_all, fingerprints};
-use crate::engine::{Unreadable, decode, decode_readable, encode};
+use crate::engine::{Need, Unreadable, decode, decode_readable, encode};
 use crate::error::RunnerError;
 use crate::schedules;
 use crate::signals;
@@ -231,7 +231,8 @@ fn disagreements(described: &Described) -> Vec<String> {
 /// Forgets a cluster that no task works on and that has no schedule.
 pub(crate) async fn remove(context: &Context, name: &ClusterName) -> Result<(), RunnerError> {
     get(context, name).await?;
-    context.tasks.check_free(name).await?;
+    context.tasks.check_free(name, &Need::Whole).await?;
+    context.tasks.check_none_waits(name).await?;
     if schedules::has_any(context, name).await? {
         return Err(RunnerError::ClusterHasSchedules(name.clone()));
     }

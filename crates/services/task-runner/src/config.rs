@@ -9,6 +9,7 @@ use api::clients::{AgentLimits, CatalogLimits};
 use serde::{Deserialize, Deserializer, Serialize};
 use state_store::{EtcdConfig, StateConfig, StateKind};
 
+use crate::engine::RunningLimits;
 use crate::events::EventsConfig;
 
 pub(crate) use limits::StepLimit;
@@ -89,6 +90,14 @@ pub struct TasksConfig {
     /// How long a task-runner that is gone keeps its tasks and the schedules to itself; then another takes them over. A runner
     /// that cannot reach the state lets running steps go on for about as long. Less than 3 count as 3.
     pub lease_seconds: u64,
+    /// How many tasks of one cluster run at once; others wait. Restores, rollbacks and what has a high priority do not wait for
+    /// it, and neither do tasks that are resumed. 0: no limit. The same on all task-runners that share a state.
+    pub running_per_cluster: usize,
+    /// The same for all tasks that read or write the object store, of all clusters. 0: no limit.
+    pub running_per_store: usize,
+    /// Whether a backup, restore or rollback that a user has started is paused, and does not fail, if the retries of a step run
+    /// out. Scheduled backups fail: the next run makes a new one. So does a backup that would keep its cluster closed.
+    pub pause_when_retries_run_out: bool,
     /// Tasks that have ended and are kept to be looked at.
     pub keep_finished_tasks: usize,
     /// How often what tasks have left on nodes is compared with the tasks, and cleared if they have ended; 0: never.
@@ -117,6 +126,9 @@ impl Default for TasksConfig {
             quiesce_seconds: 30,
             schema_agreement_seconds: 10,
             lease_seconds: 60,
+            running_per_cluster: 0,
+            running_per_store: 0,
+            pause_when_retries_run_out: true,
             keep_finished_tasks: 1_000,
             leftovers_every_seconds: 3_600,
             schedules_every_seconds: 10,
@@ -145,6 +157,13 @@ impl TasksConfig {
 
     pub(crate) fn lease_ttl(&self) -> Duration {
         Duration::from_secs(self.lease_seconds.max(LEASE_SECONDS_MIN))
+    }
+
+    pub(crate) fn running_limits(&self) -> RunningLimits {
+        RunningLimits {
+            per_cluster: self.running_per_cluster,
+            per_store: self.running_per_store,
+        }
     }
 
     pub(crate) fn schema_agreement(&self) -> Duration {

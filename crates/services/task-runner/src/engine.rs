@@ -7,11 +7,13 @@
 //! - [`driver`]: carries out one task while its [`lease`] lasts; [`graph`] says which steps may run, [`step`] runs one with
 //!   its retries.
 //! - [`active`]: the tasks that are driven here now; [`recovery`] adopts those that nothing drives.
+//! - [`need`]: which tasks may share a cluster; [`queue`]: whose turn it is, [`admission`] gives it.
 //! - [`control`]: what users do with tasks: list, watch, cancel, resume; [`requests`] take it to a driver elsewhere.
 //!
 //! A change of state is written before it is acted on, and every step may run again.
 
 mod active;
+mod admission;
 mod claims;
 pub(crate) mod control;
 mod documents;
@@ -22,6 +24,8 @@ mod graph;
 mod kind;
 mod leading;
 mod lease;
+mod need;
+mod queue;
 mod recovery;
 mod requests;
 mod retry;
@@ -38,6 +42,8 @@ pub(crate) use kind::{
     Failure, Job, Kind, Kinds, Policy, StepTraits, Touched, Undone, check_ended,
 };
 pub(crate) use leading::Leading;
+pub(crate) use need::{Keyspaces, Need};
+pub(crate) use queue::{RunningLimits, Unfinished};
 pub(crate) use retry::{RetryLimits, retry};
 pub(crate) use runner::{Engine, NewTask};
 pub(crate) use step::{Output, StepRun, agent};

@@ -162,6 +162,10 @@ pub enum RunnerError {
     UnknownKind(TaskKind),
     #[error("the document `{name}` of task {id} is not in the state store")]
     DocumentLost { id: TaskId, name: &'static str },
+    #[error("task {0} cannot be paused: {1}")]
+    NotPausable(TaskId, &'static str),
+    #[error("the turns of tasks change too fast")]
+    TurnsContended,
     #[error("the claim on cluster `{0}` changes too fast")]
     ClaimContended(ClusterName),
     #[error("there is no plan {0}")]
@@ -285,6 +289,7 @@ impl ServiceError for RunnerError {
             | Self::TaskEnded { .. }
             | Self::NoWayBack { .. }
             | Self::NotResumable { .. }
+            | Self::NotPausable(..)
             | Self::Superseded { .. }
             | Self::RestorePastPointOfNoReturn(_)
             | Self::BackupPastPointOfNoReturn(_)
@@ -296,6 +301,7 @@ impl ServiceError for RunnerError {
             | Self::NoSchema(..)
             | Self::ShuttingDown
             | Self::ClaimContended(_)
+            | Self::TurnsContended
             | Self::ScheduleContended(..)
             | Self::RetentionContended(_)
             | Self::Connect { .. } => ErrorKind::Unavailable,
@@ -347,6 +353,8 @@ impl ServiceError for RunnerError {
             Self::UnknownKind(_) => "TASK_KIND_UNKNOWN",
             Self::DocumentLost { .. } => "TASK_DOCUMENT_LOST",
             Self::ClaimContended(_) => "CLUSTER_CLAIM_CONTENDED",
+            Self::NotPausable(..) => "TASK_NOT_PAUSABLE",
+            Self::TurnsContended => "TURNS_CONTENDED",
             Self::DrivenElsewhere(_) => "TASK_DRIVEN_ELSEWHERE",
             Self::PlanNotUnderstood(_) => "PLAN_NOT_UNDERSTOOD",
             Self::UnknownPlan(_) => "PLAN_NOT_FOUND",

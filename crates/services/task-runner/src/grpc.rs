@@ -165,6 +165,13 @@ impl TaskRunner for TaskRunnerGrpc {
         reply(tasks::fail(&self.engine, request.into_inner()).await)
     }
 
+    async fn pause_task(
+        &self,
+        request: Request<pb::PauseTaskRequest>,
+    ) -> Reply<pb::PauseTaskResponse> {
+        reply(tasks::pause(&self.engine, request.into_inner()).await)
+    }
+
     async fn resume_task(
         &self,
         request: Request<pb::ResumeTaskRequest>,

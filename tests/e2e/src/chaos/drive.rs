@@ -133,9 +133,13 @@ impl<'a> Drive<'a> {
         Ok(None)
     }
 
-    /// A task that has failed says why.
+    /// A task that has failed or is paused says why.
     fn check_named(&self, ended: &Value) -> Result<()> {
-        let error = ended["error"].as_str().unwrap_or_default();
+        let why = match ended["state"].as_str() {
+            Some("paused") => &ended["paused"]["why"],
+            _ => &ended["error"],
+        };
+        let error = why.as_str().unwrap_or_default();
         say!("  the {} is {}: {error}", ended["kind"], ended["state"]);
         ensure!(!error.is_empty(), "a failure without a reason: {ended}");
         Ok(())
@@ -164,7 +168,7 @@ impl<'a> Drive<'a> {
                 Some(held) = self.arena.held.recv() => self.meet(held).await?,
                 () = tokio::time::sleep(PAUSE) => {
                     let shown = self.arena.world.cli().run(&["task", "show", id]).await?;
-                    if matches!(shown.json["state"].as_str(), Some("succeeded" | "failed" | "cancelled")) {
+                    if matches!(shown.json["state"].as_str(), Some("succeeded" | "failed" | "cancelled" | "paused")) {
                         return Ok(shown.json);
                     }
                     self.arena.supervise(may_stop(&shown.json)).await?;

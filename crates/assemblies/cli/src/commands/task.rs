@@ -3,6 +3,7 @@
 mod cancel;
 mod fail;
 mod list;
+mod pause;
 mod resume;
 mod show;
 mod watch;
@@ -21,6 +22,7 @@ pub enum TaskCommand {
     Watch(watch::Args),
     Cancel(cancel::Args),
     Fail(fail::Args),
+    Pause(pause::Args),
     Resume(resume::Args),
 }
 
@@ -31,6 +33,7 @@ pub async fn run(command: TaskCommand, context: &mut Context) -> Result<(), Fail
         TaskCommand::Watch(args) => watch::run(args, context).await,
         TaskCommand::Cancel(args) => cancel::run(args, context).await,
         TaskCommand::Fail(args) => fail::run(args, context).await,
+        TaskCommand::Pause(args) => pause::run(args, context).await,
         TaskCommand::Resume(args) => resume::run(args, context).await,
     }
 }

@@ -56,13 +56,15 @@ fn conditions(task: &ShownTask) -> Value {
     let state = task.state.map_or("Unknown", |state| match state {
         TaskState::Pending => "Pending",
         TaskState::Running => "Running",
+        TaskState::Paused => "Paused",
         TaskState::Succeeded => "Succeeded",
         TaskState::Failed => "Failed",
         TaskState::Cancelled => "Cancelled",
     });
     let why = if has_failed { task.error.as_str() } else { "" };
+    let paused = task.paused.as_ref().map_or("", |paused| &paused.why);
     json!([
-        condition("Running", !is_final, state, ""),
+        condition("Running", !task.is_at_rest(), state, paused),
         condition("Complete", is_final, state, ""),
         condition("Failed", has_failed, state, why),
     ])

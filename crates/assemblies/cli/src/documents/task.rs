@@ -3,6 +3,7 @@
 use api::clients::{MaintenanceDocument, StartMaintenance};
 use jiff::Timestamp;
 use model::ClusterName;
+use model::task::QueueOptions;
 use serde_json::Value;
 
 use super::reader::{Fields, Problems};
@@ -83,6 +84,7 @@ pub fn read(
             content: content.to_string(),
             ttl_seconds: task.ttl_seconds,
         }),
+        queue: QueueOptions::default(),
     };
     Some(Document {
         kind,

@@ -178,6 +178,9 @@ pub(super) mod tests {
             retention: None,
             collection: None,
             maintenance: Vec::new(),
+            priority: None,
+            waiting: None,
+            paused: None,
         }
     }
 

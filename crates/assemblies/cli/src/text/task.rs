@@ -24,7 +24,7 @@ pub fn list_text(tasks: &[TaskView]) -> String {
         table.row([
             task.id.clone(),
             task.kind.into(),
-            task.state.into(),
+            state_text(task),
             percent(task.progress),
             task.cluster.clone(),
             backup_text(task),
@@ -33,6 +33,17 @@ pub fn list_text(tasks: &[TaskView]) -> String {
         ]);
     }
     table.render()
+}
+
+/// The state, and what a task waits for that has not had its turn.
+fn state_text(task: &TaskView) -> String {
+    let Some(waiting) = &task.waiting else {
+        return task.state.to_owned();
+    };
+    match (&waiting.kind, &waiting.task_id) {
+        (Some(kind), Some(id)) => format!("{}, waits for {kind} {id}", task.state),
+        _ => format!("{}, waits for its turn", task.state),
+    }
 }
 
 pub fn percent(progress: f64) -> String {
@@ -57,6 +68,20 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
         human::time(task.created_at.as_deref().unwrap_or_default()),
         human::time(task.finished_at.as_deref().unwrap_or_default()),
     );
+    if let Some(priority) = task.priority {
+        text.push_str(&format!("priority  {priority}\n"));
+    }
+    if let Some(waiting) = &task.waiting {
+        let since = human::time(waiting.since.as_deref().unwrap_or_default());
+        text.push_str(&format!("waits     since {since}: {}\n", waiting.why));
+    }
+    if let Some(paused) = &task.paused {
+        let since = human::time(paused.since.as_deref().unwrap_or_default());
+        text.push_str(&format!("paused    since {since}: {}\n", paused.why));
+        if paused.keeps_cluster {
+            text.push_str("          it keeps its cluster\n");
+        }
+    }
     for job in &task.maintenance {
         text.push_str(&format!("does      {job}\n"));
     }

@@ -31,7 +31,7 @@ async fn create_answers_with_the_task_and_how_to_watch_it() {
         watch it with `ringkeep task watch 0192f000-0000-7000-8000-000000000001`
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
-    expect![[r#"CreateBackupRequest { cluster: "prod", name: "", kind: Differential, selection: Some(Selection { keyspaces: [], tables: [TableRef { keyspace: "shop", table: "orders" }] }), base: "", keep_damaged: false, completeness: All }"#]].assert_eq(&fake.asked().join("\n"));
+    expect![[r#"CreateBackupRequest { cluster: "prod", name: "", kind: Differential, selection: Some(Selection { keyspaces: [], tables: [TableRef { keyspace: "shop", table: "orders" }] }), base: "", keep_damaged: false, completeness: All, queue: None }"#]].assert_eq(&fake.asked().join("\n"));
 }
 
 #[tokio::test]
@@ -429,7 +429,7 @@ async fn a_good_backup_verifies_with_0() {
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
     expect![[r#"
-        VerifyBackupRequest { backup: Some(BackupRef { cluster: "", name: "nightly" }), level: Objects }
+        VerifyBackupRequest { backup: Some(BackupRef { cluster: "", name: "nightly" }), level: Objects, priority: Unspecified }
         WatchTaskRequest { id: "0192f000-0000-7000-8000-000000000001" }"#]].assert_eq(&fake.asked().join("\n"));
 }
 

@@ -548,6 +548,14 @@ impl TaskRunner for Services {
         self.answer(request, pb::FailTaskResponse { task })
     }
 
+    async fn pause_task(
+        &self,
+        request: Request<pb::PauseTaskRequest>,
+    ) -> Answer<pb::PauseTaskResponse> {
+        let task = Some(samples::paused());
+        self.answer(request, pb::PauseTaskResponse { task })
+    }
+
     async fn resume_task(
         &self,
         request: Request<pb::ResumeTaskRequest>,

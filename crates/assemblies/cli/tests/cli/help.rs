@@ -136,6 +136,14 @@ async fn the_help_of_a_command_has_examples() {
                                          down or gone [default: all] [possible values: all, quorum, one,
                                          any]
 
+        When:
+              --queue                Waits for its turn if another task has the cluster; without it the
+                                     command is refused then (CLUSTER_BUSY). `ringkeep task show` shows what
+                                     it waits for
+              --priority <PRIORITY>  How soon it gets its turn if several tasks wait: highest, high, normal,
+                                     low or lowest. An hour of waiting counts as much as one of them. By
+                                     default high for restores, normal for backups, low for maintenance
+
         Connection:
               --endpoint <ADDRESS>      The one address behind which all services are found [env:
                                         RINGKEEP_ENDPOINT] [default: http://127.0.0.1:7400]
@@ -157,6 +165,7 @@ async fn the_help_of_a_command_has_examples() {
           ringkeep backup create prod --wait
           ringkeep backup create prod --name before-upgrade --keyspace shop
           ringkeep backup create prod --completeness quorum --wait
+          ringkeep backup create prod --queue --priority low
           ringkeep backup create prod --kind differential --table shop.orders --table shop.customers
     "#]].assert_eq(&stdout(&["backup", "create", "-h"]).await);
     expect![[r#"
@@ -246,6 +255,16 @@ async fn the_help_of_a_command_has_examples() {
                   Shows every statement of the plan before it asks; with --yes, prints them on stderr when
                   the restore has started
 
+        When:
+              --queue
+                  Waits for its turn if another task has the cluster; without it the command is refused then
+                  (CLUSTER_BUSY). `ringkeep task show` shows what it waits for
+
+              --priority <PRIORITY>
+                  How soon it gets its turn if several tasks wait: highest, high, normal, low or lowest. An
+                  hour of waiting counts as much as one of them. By default high for restores, normal for
+                  backups, low for maintenance
+
         Connection:
               --endpoint <ADDRESS>
                   The one address behind which all services are found
@@ -322,6 +341,7 @@ async fn every_command_has_help() {
         "task watch",
         "task cancel",
         "task fail",
+        "task pause",
         "task resume",
         "maintenance run",
         "maintenance list",

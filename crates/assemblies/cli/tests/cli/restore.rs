@@ -305,7 +305,7 @@ async fn start_shows_the_plan_and_asks() {
     assert_eq!(ran.out, format!("task {} restores it\n", samples::TASK_ID));
     // What was agreed to is what is started.
     let asked = fake.asked().join("\n");
-    assert!(asked.contains("plan: 12 }"), "{asked}");
+    assert!(asked.contains("plan: 12, queue: None }"), "{asked}");
 }
 
 #[tokio::test]
@@ -318,7 +318,7 @@ async fn a_plan_is_started_by_its_number() {
     .await;
     assert_eq!(ran.exit, 0, "{}", ran.err);
     let asked = fake.asked().join("\n");
-    assert!(asked.contains("plan: 7 }"), "{asked}");
+    assert!(asked.contains("plan: 7, queue: None }"), "{asked}");
 }
 
 #[tokio::test]

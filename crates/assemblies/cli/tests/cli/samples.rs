@@ -275,6 +275,37 @@ pub fn task(state: task_pb::TaskState) -> task_pb::Task {
         retention: None,
         collection: None,
         maintenance: Vec::new(),
+        priority: 0,
+        waiting: None,
+        paused: None,
+    }
+}
+
+/// One that waits for the turn of another.
+pub fn waiting() -> task_pb::Task {
+    task_pb::Task {
+        priority: task_pb::Priority::Low as i32,
+        waiting: Some(task_pb::TaskWaiting {
+            since: "2026-11-22T10:00:00.000Z".into(),
+            task_id: "0192f000-0000-7000-8000-000000000002".into(),
+            kind: task_pb::TaskKind::Restore as i32,
+            why: "it waits for restore 0192f000-0000-7000-8000-000000000002".into(),
+        }),
+        ..task(task_pb::TaskState::Pending)
+    }
+}
+
+/// One that a user has paused.
+pub fn paused() -> task_pb::Task {
+    task_pb::Task {
+        priority: task_pb::Priority::Normal as i32,
+        paused: Some(task_pb::TaskPaused {
+            since: "2026-11-22T10:01:00.000Z".into(),
+            why: "paused on request: not during the sale".into(),
+            gave_up: false,
+            keeps_cluster: true,
+        }),
+        ..task(task_pb::TaskState::Paused)
     }
 }
 

@@ -240,6 +240,73 @@ async fn a_cancelled_task_exits_with_1_when_watched() {
 }
 
 #[tokio::test]
+async fn waiting_for_a_task_ends_when_it_is_paused() {
+    let fake = Fake {
+        watches: vec![(vec![samples::paused()], Then::Hang)],
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["task", "watch", TASK_ID, "-q"]).await;
+    assert_eq!(ran.exit, 1);
+    assert!(
+        ran.err
+            .contains("is paused: paused on request: not during the sale")
+    );
+    assert!(ran.err.contains(&format!("ringkeep task resume {TASK_ID}")));
+    assert!(ran.out.contains("it keeps its cluster"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn a_task_that_waits_names_the_one_that_it_waits_for() {
+    let fake = Fake {
+        task: samples::waiting(),
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let other = "0192f000-0000-7000-8000-000000000002";
+    let listed = ringkeep(&fake.endpoint, &["task", "list"]).await;
+    let waits = format!("pending, waits for restore {other}");
+    assert!(listed.out.contains(&waits), "{}", listed.out);
+    let shown = ringkeep(&fake.endpoint, &["task", "show", TASK_ID, "-o", "json"]).await;
+    let shown = shown.json();
+    assert_eq!(shown["waiting"]["task_id"], other);
+    assert_eq!(shown["waiting"]["kind"], "restore");
+    assert_eq!(shown["priority"], "low");
+}
+
+#[tokio::test]
+async fn a_task_is_paused_with_a_reason() {
+    let fake = Fake::default().serve().await;
+    let reason = ["task", "pause", TASK_ID, "--reason", "not during the sale"];
+    let ran = ringkeep(&fake.endpoint, &reason).await;
+    assert_eq!(
+        (ran.exit, ran.out),
+        (
+            0,
+            format!("task {TASK_ID} is paused, and keeps its cluster\n")
+        )
+    );
+    let asked = fake.asked().join("\n");
+    assert!(asked.contains("not during the sale"), "{asked}");
+}
+
+#[tokio::test]
+async fn a_backup_is_queued_with_a_priority_and_a_wrong_one_is_refused_with_all_that_there_are() {
+    let fake = Fake::default().serve().await;
+    let args = ["backup", "create", "prod", "--queue", "--priority"];
+    let ran = ringkeep(&fake.endpoint, &[&args[..], &["low"]].concat()).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    let asked = fake.asked().join("\n");
+    assert!(
+        asked.contains("QueueOptions { priority: Low, wait: true }"),
+        "{asked}"
+    );
+    let ran = ringkeep(&fake.endpoint, &[&args[..], &["soon"]].concat()).await;
+    assert_eq!(ran.exit, 2);
+    assert!(ran.err.contains("highest, high, normal, low, lowest"));
+}
+
+#[tokio::test]
 async fn cancel_fail_and_resume_answer_with_the_task() {
     let fake = Fake::default().serve().await;
     let ran = ringkeep(&fake.endpoint, &["task", "cancel", TASK_ID]).await;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Deletion, RetentionReport, StepState, TaskKind, TaskState};
+use super::{Deletion, Paused, Priority, RetentionReport, StepState, TaskKind, TaskState};
 use crate::{BackupRef, ClusterName, Damage, Finding, NotChecked, TaskId, VerifyLevel};
 
 /// A task as it is shown at a moment.
@@ -27,6 +27,11 @@ pub struct ShownTask {
     /// Why it failed; empty if it did not.
     pub error: String,
     pub findings: Vec<Finding>,
+    pub priority: Option<Priority>,
+    /// Set while it waits for its turn.
+    pub waiting: Option<ShownWaiting>,
+    /// Set while it is paused.
+    pub paused: Option<Paused>,
     /// What a task that verifies a backup has found.
     pub verification: Option<ShownReport>,
     /// What a task that deletes a backup has removed.
@@ -37,6 +42,17 @@ pub struct ShownTask {
     pub collection: Option<RetentionReport>,
     /// Of a maintenance task: its jobs, as the command line has them.
     pub maintenance: Vec<String>,
+}
+
+/// What a task waits for, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownWaiting {
+    pub since: Option<Timestamp>,
+    /// The task that has to end or to run first; none if it waits for one of several.
+    pub task: Option<TaskId>,
+    pub kind: Option<TaskKind>,
+    /// For people.
+    pub why: String,
 }
 
 /// A step of a task as it is shown.
@@ -73,9 +89,13 @@ pub struct ShownReport {
 }
 
 impl ShownTask {
-    /// Whether nothing more happens unless a user asks for it. What a state of a newer release means is not known, so
-    /// a caller keeps waiting.
+    /// Whether it has ended. What a state of a newer release means is not known, so a caller keeps waiting.
     pub fn is_final(&self) -> bool {
         self.state.is_some_and(TaskState::is_final)
+    }
+
+    /// Whether nothing more happens unless a user asks for it.
+    pub fn is_at_rest(&self) -> bool {
+        self.is_final() || self.state == Some(TaskState::Paused)
     }
 }

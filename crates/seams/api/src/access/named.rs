@@ -241,6 +241,7 @@ mod tests {
                 ..Default::default()
             }),
             plan: 7,
+            queue: None,
         };
         let expected = Named {
             cluster: Some("prod".into()),

@@ -37,6 +37,7 @@ pub const RPCS: &[Rpc] = &[
     reads(TASK_RUNNER, "GetTask", OPERATORS),
     reads(TASK_RUNNER, "WatchTask", OPERATORS),
     changes(TASK_RUNNER, "CancelTask", WRITERS),
+    changes(TASK_RUNNER, "PauseTask", WRITERS),
     changes(TASK_RUNNER, "FailTask", WRITERS),
     changes(TASK_RUNNER, "ResumeTask", WRITERS),
     changes(TASK_RUNNER, "PutSchedule", WRITERS),

@@ -61,7 +61,7 @@ pub trait StorageCatalog: Send + Sync + 'static {
         &self,
         cluster: Option<&ClusterName>,
         name: &BackupName,
-    ) -> Result<BackupRef, RemoteError>;
+    ) -> Result<FoundBackup, RemoteError>;
 
     /// What is known of the backup's SSTables, by node.
     async fn list_sstables(
@@ -111,6 +111,14 @@ pub trait StorageCatalog: Send + Sync + 'static {
 
     /// Which store it is, and whether it can be reached.
     async fn get_store_status(&self) -> Result<StoreStatus, RemoteError>;
+}
+
+/// A backup in whatever state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundBackup {
+    pub backup: BackupRef,
+    /// When it was begun; none if nothing that can be read says so, or if an older catalog does not.
+    pub started_at: Option<Timestamp>,
 }
 
 /// A complete backup and what verifications have found in it.

@@ -5,7 +5,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
-use model::task::ShownTask;
+use model::task::{Priority, QueueOptions, ShownTask};
 use model::{BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, TaskId, VerifyLevel};
 use retention::{Policy, PolicyState, ShownVerdict};
 use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
@@ -56,7 +56,11 @@ pub trait TaskRunner: Send + Sync + 'static {
     async fn plan_restore(&self, restore: PlanRestore) -> Result<ShownPlan, RemoteError>;
 
     /// Starts a restore if no finding refuses it.
-    async fn start_restore(&self, start: StartRestore) -> Result<StartedRestore, RemoteError>;
+    async fn start_restore(
+        &self,
+        start: StartRestore,
+        queue: QueueOptions,
+    ) -> Result<StartedRestore, RemoteError>;
 
     /// Starts the task that deletes the old files which a restore in place has kept.
     async fn accept_restore(&self, restore: TaskId) -> Result<TaskId, RemoteError>;
@@ -69,6 +73,7 @@ pub trait TaskRunner: Send + Sync + 'static {
         &self,
         backup: NamedBackup,
         level: VerifyLevel,
+        priority: Option<Priority>,
     ) -> Result<StartedTask, RemoteError>;
 
     /// Starts a task that deletes a backup.
@@ -128,8 +133,11 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// Ends an unfinished task as failed wherever it is, with nothing undone; refused unless `force` is set.
     async fn fail_task(&self, id: TaskId, force: bool) -> Result<ShownTask, RemoteError>;
 
-    /// Resumes a failed or cancelled task.
-    async fn resume_task(&self, id: TaskId) -> Result<ShownTask, RemoteError>;
+    /// Stops a task at a safe point and keeps it, until it is resumed. The reason is for people.
+    async fn pause_task(&self, id: TaskId, reason: &str) -> Result<ShownTask, RemoteError>;
+
+    /// Resumes a paused, failed or cancelled task.
+    async fn resume_task(&self, id: TaskId, wait: bool) -> Result<ShownTask, RemoteError>;
 
     /// Makes a schedule, or with `replace` changes one.
     async fn put_schedule(

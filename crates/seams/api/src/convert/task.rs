@@ -1,5 +1,7 @@
 //! Tasks between wire and model.
 
+mod queue;
+
 use model::BackupRef;
 use model::task::{
     Deletion, ShownReport, ShownTask, ShownTaskStep, Step, StepState, Task, TaskKind, TaskState,
@@ -10,6 +12,8 @@ use super::{
 };
 use crate::pb::storage_catalog::{VerifyLevel, VerifyReport};
 use crate::pb::task_runner as pb;
+
+pub use queue::{priority, queue_options, wire_priority, wire_queue_options};
 
 /// A task for the wire.
 pub fn to_wire(task: &Task, eta_seconds: Option<u64>) -> pb::Task {
@@ -32,6 +36,9 @@ pub fn to_wire(task: &Task, eta_seconds: Option<u64>) -> pb::Task {
         retention: task.retention.clone().map(Into::into),
         collection: task.collection.clone().map(Into::into),
         maintenance: task.maintenance.clone(),
+        priority: wire_priority(Some(task.priority)) as i32,
+        waiting: task.waiting.clone().map(Into::into),
+        paused: task.paused.clone().map(Into::into),
     }
 }
 
@@ -71,6 +78,9 @@ impl TryFrom<pb::Task> for ShownTask {
             retention: task.retention.map(TryInto::try_into).transpose()?,
             collection: task.collection.map(TryInto::try_into).transpose()?,
             maintenance: task.maintenance,
+            priority: priority(task.priority),
+            waiting: task.waiting.map(TryInto::try_into).transpose()?,
+            paused: task.paused.map(TryInto::try_into).transpose()?,
         })
     }
 }
@@ -169,6 +179,7 @@ impl From<TaskState> for pb::TaskState {
         match state {
             TaskState::Pending => Self::Pending,
             TaskState::Running => Self::Running,
+            TaskState::Paused => Self::Paused,
             TaskState::Succeeded => Self::Succeeded,
             TaskState::Failed => Self::Failed,
             TaskState::Cancelled => Self::Cancelled,
@@ -183,6 +194,7 @@ impl TryFrom<pb::TaskState> for TaskState {
         match state {
             pb::TaskState::Pending => Ok(Self::Pending),
             pb::TaskState::Running => Ok(Self::Running),
+            pb::TaskState::Paused => Ok(Self::Paused),
             pb::TaskState::Succeeded => Ok(Self::Succeeded),
             pb::TaskState::Failed => Ok(Self::Failed),
             pb::TaskState::Cancelled => Ok(Self::Cancelled),

@@ -45,6 +45,7 @@ fn wanted() -> Stage {
         sources: vec![FakeNode::host_id(1)],
         manifests: BTreeMap::new(),
         tables: vec![TableTarget {
+            source: None,
             table: TableRef::new("ks", "full"),
             source_id: FakeNode::table_id(1),
             target_id: FakeNode::table_id(1),

@@ -242,7 +242,10 @@ impl Catalog {
     }
 
     /// When the backup was begun; none if nothing is left that has it.
-    async fn begun_at(&self, backup: &BackupRef) -> Result<Option<Timestamp>, CatalogError> {
+    pub(crate) async fn begun_at(
+        &self,
+        backup: &BackupRef,
+    ) -> Result<Option<Timestamp>, CatalogError> {
         match self.read_intent(backup).await {
             Ok(Some(intent)) => return Ok(Some(intent.started_at)),
             Err(error) if !error.is_unreadable() => return Err(error),

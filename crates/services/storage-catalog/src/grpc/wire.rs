@@ -135,7 +135,8 @@ pub fn delete_if(request: &pb::DeleteBackupIfRequest) -> Result<delete::Request,
         only_garbage: request.only_garbage,
         not_after: parsed_optional("not_after", &request.not_after)?,
         only_if_begun: request.only_if_begun,
-        ..delete::Request::default()
+        even_if_running: request.even_if_running,
+        earlier_are_dead: request.earlier_are_dead,
     })
 }
 

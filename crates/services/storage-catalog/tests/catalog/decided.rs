@@ -71,6 +71,42 @@ async fn another_backup_of_the_name_is_not_deleted() {
 }
 
 #[tokio::test]
+async fn a_backup_that_is_being_made_is_deleted_on_demand_if_it_is_the_one_that_was_found() {
+    let (_, world) = memory_world();
+    world.begin("f1", None, task(1)).await.expect("begins");
+    let found = world.found_started("f1").await;
+    let meant = |started_at: &str, even_if_running| DeleteBackupIfRequest {
+        started_at: started_at.to_owned(),
+        even_if_running,
+        ..relying_on("f1", &[])
+    };
+    refused(
+        world.delete_if(meant(&found, false)).await,
+        "BACKUP_RUNNING",
+    );
+    let another = meant("2020-01-01T00:00:00Z", true);
+    refused(world.delete_if(another).await, "BACKUP_IS_ANOTHER");
+    assert_eq!(world.state("f1").await, Some(BackupState::Running));
+    world.delete_if(meant(&found, true)).await.expect("deletes");
+    assert_eq!(world.state("f1").await, None);
+}
+
+#[tokio::test]
+async fn when_a_backup_was_begun_is_found_whatever_its_state() {
+    let (_, world) = memory_world();
+    world.full("whole", task(1)).await;
+    let listed = summary(&world, "whole").await.started_at;
+    assert_eq!(world.found_started("whole").await, listed);
+    world
+        .begin("given-up", None, task(2))
+        .await
+        .expect("begins");
+    world.abandon("given-up", task(2)).await.expect("gives up");
+    let listed = summary(&world, "given-up").await.started_at;
+    assert_eq!(world.found_started("given-up").await, listed);
+}
+
+#[tokio::test]
 async fn a_deletion_that_comes_too_late_deletes_nothing() {
     let (_, world) = memory_world();
     world.full("f1", task(1)).await;

@@ -339,6 +339,15 @@ impl World {
         Ok(response.into_inner().backup)
     }
 
+    /// When the backup that is found was begun.
+    pub async fn found_started(&self, name: &str) -> String {
+        let request = pb::FindBackupRequest {
+            backup: wire_ref(name),
+        };
+        let found = self.client.clone().find_backup(request).await;
+        found.expect("finds").into_inner().started_at
+    }
+
     pub async fn verify(
         &self,
         name: &str,

@@ -36,6 +36,8 @@ pub(super) enum Command {
     Cancel { reply: Reply },
     /// To end as it is, with nothing undone.
     EndByForce { reply: Reply },
+    /// To stop at a safe point and stay as it is.
+    Pause { why: String, reply: Reply },
 }
 
 /// Sent once what was asked for is on disk.

@@ -1,8 +1,9 @@
-//! What users do with tasks: list, watch, cancel, end by force, resume.
+//! What users do with tasks: list, watch, cancel, end by force, pause, resume.
 
 mod cancel;
 mod fail;
 mod list;
+mod pause;
 mod resume;
 mod watch;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::TaskId;
-use model::task::{Task, TaskEvent, TaskState, next_state};
+use model::task::{Task, TaskEvent, TaskState, Waiting, next_state};
 use state_store::{Expected, Fence};
 
 use super::active::View;
@@ -23,6 +24,7 @@ use crate::error::RunnerError;
 pub(crate) use cancel::cancel;
 pub(crate) use fail::fail;
 pub(crate) use list::list;
+pub(crate) use pause::pause;
 pub(crate) use resume::resume;
 pub(crate) use watch::watch_task;
 
@@ -74,12 +76,14 @@ fn note_end(record: &mut TaskRecord, now: Timestamp) {
     record.untidy = false;
 }
 
-/// Changes the record of a task that has no driver, with its cluster claimed for it. What may refuse the change is checked
-/// last, when no other task can run on the cluster; then everything is as it was.
+/// Changes the record of a task that has no driver, with what it needs of its cluster claimed for it, unless it has not had
+/// its turn yet. What may refuse the change is checked last, when no other task can run on the cluster; then everything is as
+/// it was. A task that is resumed may `wait` if another one has the cluster.
 async fn change(
     engine: &Arc<Engine>,
     id: TaskId,
     fence: &Fence,
+    wait: bool,
     check: impl AsyncFnOnce(&TaskRecord) -> Result<(), RunnerError>,
     change: impl FnOnce(&mut TaskRecord) -> Result<(), RunnerError>,
 ) -> Result<Stored, RunnerError> {
@@ -92,14 +96,29 @@ async fn change(
     change(&mut record)?;
     // The task is live on disk before it claims, for the same reason as a new one.
     let expected = Expected::Version(version);
-    let version = tasks.save_record(&record, expected, fence).await?;
-    let claimed = async {
-        if engine.kind(record.kind)?.policy().claims_cluster {
-            tasks.claim(&record.cluster, id, fence).await?;
+    let mut version = tasks.save_record(&record, expected, fence).await?;
+    let changed = async {
+        let policy = engine.kind(record.kind)?.policy();
+        if let (Some(need), None) = (policy.need(&record), &record.waiting) {
+            let claimed = tasks.claim(&record.cluster, id, &need, fence).await;
+            let gave_up = before
+                .paused
+                .as_ref()
+                .is_some_and(|paused| !paused.keeps_cluster);
+            let may_do_without = record.ending.is_some() && (policy.undo_without_claim || gave_up);
+            match claimed {
+                Err(RunnerError::ClusterBusy { .. }) if may_do_without => {}
+                Err(RunnerError::ClusterBusy { task, .. }) if wait => {
+                    wait_again(&mut record, task, (engine.context.clock)());
+                    let expected = Expected::Version(version);
+                    version = tasks.save_record(&record, expected, fence).await?;
+                }
+                claimed => drop(claimed?),
+            }
         }
         check(&record).await
     };
-    if let Err(error) = claimed.await {
+    if let Err(error) = changed.await {
         let expected = Expected::Version(version);
         tasks.save_record(&before, expected, fence).await?;
         // The claim of a task that has ended counts for nothing, so one that stays does no harm.
@@ -107,6 +126,18 @@ async fn change(
         return Err(error);
     }
     Ok(Stored { record, version })
+}
+
+/// A task that has had its turn waits for another one. What it has made stays.
+fn wait_again(record: &mut TaskRecord, task: TaskId, now: Timestamp) {
+    record.waits_for_cluster = true;
+    record.had_turn = true;
+    record.waiting = Some(Waiting {
+        since: now,
+        task: Some(task),
+        kind: None,
+        why: format!("it waits for task {task}"),
+    });
 }
 
 /// Hands a changed task to a driver; returns the task as it was handed over.

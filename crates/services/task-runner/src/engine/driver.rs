@@ -1,17 +1,19 @@
 //! Drives one task: starts what is ready, follows what runs, and writes every change of state before acting on it.
 //!
 //! A driver owns its task: no other process writes it, and the store refuses this driver's writes as soon as the lease is
-//! another's. It ends in one of three ways: the task has ended, the runner drains, or the task was lost (the lease has run
-//! out); in the last two the task goes on from what is kept, elsewhere or later. While the state store cannot be reached,
+//! another's. It ends in one of four ways: the task has ended, it is paused, the runner drains, or the task was lost (the lease
+//! has run out); in the last two the task goes on from what is kept, elsewhere or later. While the state store cannot be reached,
 //! running steps go on until the lease has run out, and none is started.
 
 mod claim;
 mod events;
 mod finish;
+mod pause;
 mod renew;
 mod save;
 mod settle;
 mod steps;
+mod turn;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,6 +37,7 @@ use crate::context::Context;
 use crate::error::RunnerError;
 use crate::events::Event;
 use claim::Claimed;
+use pause::Pausing;
 
 /// How often progress is shown to those who watch.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -44,6 +47,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// Why a driver left its task before the end.
 enum Exit {
     Drained,
+    Paused,
     Lost(RunnerError),
 }
 
@@ -81,6 +85,8 @@ pub(super) struct Driver {
     record_is_dirty: bool,
     /// What the next save also puts into the outbox.
     announced: Option<Event>,
+    /// Set once the task is to be paused.
+    pausing: Option<Pausing>,
     /// Whether the task differs from what is shown.
     unshown: bool,
     saved_at: Instant,
@@ -119,6 +125,7 @@ impl Driver {
             dirty: BTreeSet::new(),
             record_is_dirty: false,
             announced: None,
+            pausing: None,
             unshown: false,
             saved_at: Instant::now(),
             renew_at: Instant::now(),
@@ -149,6 +156,10 @@ impl Driver {
                 metrics::counter!("ringkeep_tasks_ended_total", "kind" => kind, "state" => state)
                     .increment(1);
                 recovery::prune(&self.engine).await;
+            }
+            Err(Exit::Paused) => {
+                let why = record.paused.map(|paused| paused.why).unwrap_or_default();
+                tracing::warn!(task_id = %id, why, "task paused");
             }
             Err(Exit::Drained) => tracing::info!(task_id = %id, "task waits for the next start"),
             Err(Exit::Lost(error)) => {
@@ -185,11 +196,16 @@ impl Driver {
         self.finish().await
     }
 
-    /// Takes the task as it was left: what was running is run again.
+    /// Takes the task as it was left, once it has its turn: what was running is run again.
     async fn adopt(&mut self) -> Result<(), Exit> {
         // Most of the lease's time may have been used up before the driver got it.
         self.confirm_lease().await?;
+        self.wait_for_turn().await?;
         let found = self.record();
+        if found.waiting.is_some() {
+            // It ends without having had its turn, so that there is nothing to undo.
+            return Ok(());
+        }
         self.apply_reset().await?;
         self.announced = Event::begun(&found, (self.engine.context.clock)());
         self.move_to(TaskEvent::Start)?;

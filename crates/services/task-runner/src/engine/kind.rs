@@ -8,6 +8,7 @@ use model::plan::StepKind;
 use model::task::{TaskKind, TaskState};
 use model::{Finding, Selection, TableRef, TaskId};
 
+use super::need::Need;
 use super::step::{Output, StepRun};
 use super::step_error::StepError;
 use super::task::{LiveTask, TaskRecord};
@@ -35,12 +36,20 @@ pub(crate) struct StepTraits {
 /// What users may do with a task of a kind, and what happens then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// No other task may change the task's cluster meanwhile.
+    /// It needs something of the task's cluster: all of it, unless its record says what.
     pub claims_cluster: bool,
     /// A task that is refused its cluster when it is adopted undoes what it had made.
     pub undo_without_claim: bool,
     /// A task that has failed can still be cancelled, which undoes what it had made.
     pub cancel_after_failure: bool,
+}
+
+impl Policy {
+    /// What a task of this kind needs of its cluster.
+    pub fn need(self, record: &TaskRecord) -> Option<Need> {
+        let need = || record.need.clone().unwrap_or(Need::Whole);
+        self.claims_cluster.then(need)
+    }
 }
 
 /// A kind of task.
@@ -56,6 +65,32 @@ pub(crate) trait Kind: Send + Sync + 'static {
         context: &Context,
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError>;
+
+    /// Whether a task that is paused now keeps what it has of its cluster, because others could harm it or be harmed by it.
+    fn must_keep_cluster(&self, _task: &LiveTask) -> bool {
+        true
+    }
+
+    /// Whether a task whose retries have run out may be paused by itself where it is. Not if its cluster would stay closed to
+    /// scheduled backups until a person comes, although little is lost if it fails.
+    fn may_pause_by_itself(&self, _task: &LiveTask) -> bool {
+        true
+    }
+
+    /// Whether a task that does not keep its cluster has read all of it that it will: what others do since is not in it.
+    fn has_read_cluster(&self, _task: &LiveTask) -> bool {
+        false
+    }
+
+    /// Whether a task that waits for its turn holds something outside meanwhile; undoing it releases that.
+    fn holds_while_waiting(&self) -> bool {
+        false
+    }
+
+    /// Keeps what the task will need from being deleted until its turn. May run again.
+    async fn hold(&self, _context: &Context, _record: &TaskRecord) -> Result<(), StepError> {
+        Ok(())
+    }
 
     /// Why a task that is past its point of no return cannot be cancelled.
     fn past_point_of_no_return(&self, id: TaskId) -> RunnerError;
@@ -183,6 +218,11 @@ pub(crate) trait Job: Send + Sync + 'static {
         }
     }
 
+    /// What users must know while the task is paused where it is now; empty if nothing.
+    fn while_paused(&self, _task: &LiveTask) -> String {
+        String::new()
+    }
+
     /// The finding for a best-effort step that was given up.
     fn given_up(&self, _task: &LiveTask, _at: usize, _error: &StepError) -> Finding {
         unreachable!("a kind that has steps of best effort knows what they leave")
@@ -237,7 +277,7 @@ pub(crate) fn check_ended(record: &TaskRecord) -> Result<(), RunnerError> {
         TaskState::Pending | TaskState::Running => {
             ("it is running", "watch it with `ringkeep task watch`")
         }
-        TaskState::Failed | TaskState::Cancelled => return Ok(()),
+        TaskState::Failed | TaskState::Cancelled | TaskState::Paused => return Ok(()),
     };
     Err(RunnerError::not_resumable(record.id, why, hint))
 }

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::TaskId;
-use state_store::StateError;
+use model::task::{Paused, TaskEvent, TaskState, next_state};
+use state_store::{Expected, Fence, StateError};
 
+use super::driver::Driver;
 use super::runner::Engine;
+use super::store::Stored;
 use super::task::TaskRecord;
 use crate::error::RunnerError;
+use crate::events::Event;
 
 /// How often tasks without a driver are looked for: ones that another runner or a fault of the store has left.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -37,8 +41,10 @@ pub(super) async fn recovery_loop(engine: Arc<Engine>) {
 }
 
 async fn adopt_all(engine: &Arc<Engine>) -> Result<(), RunnerError> {
+    let paused = engine.context.tasks.paused().await?;
     for id in engine.context.tasks.unfinished().await? {
-        if engine.active.is_driven(id) || engine.drain.is_cancelled() {
+        let is_left_alone = paused.contains(&id) || engine.active.is_driven(id);
+        if is_left_alone || engine.drain.is_cancelled() {
             continue;
         }
         if let Err(error) = adopt(engine, id).await {
@@ -65,15 +71,71 @@ async fn adopt(engine: &Arc<Engine>, id: TaskId) -> Result<(), RunnerError> {
         }
     };
     match stored {
-        Some(stored) if !stored.record.state.is_final() => {
+        Some(stored) if is_to_be_driven(stored.record.state) => {
             tracing::info!(task_id = %id, "task adopted");
-            engine.drive(stored, fence).await
+            match Driver::open(engine.clone(), stored.clone(), fence.clone()).await {
+                Ok(driver) => {
+                    engine.spawn(driver.drive());
+                    Ok(())
+                }
+                Err(error) => {
+                    let set_aside = set_aside(engine, stored, &fence, &error).await;
+                    tasks.release(&fence).await;
+                    set_aside?;
+                    Err(error)
+                }
+            }
         }
         _ => {
             tasks.release(&fence).await;
             Ok(())
         }
     }
+}
+
+/// Pauses a task that waits for its turn and cannot be driven, because what is kept of it cannot be read: all that come after
+/// it would wait for ever. It has no cluster to keep. A runner of another release may be able to read it.
+async fn set_aside(
+    engine: &Engine,
+    stored: Stored,
+    fence: &Fence,
+    error: &RunnerError,
+) -> Result<(), RunnerError> {
+    let Stored {
+        mut record,
+        version,
+    } = stored;
+    if record.waiting.is_none() || matches!(error, RunnerError::State(_)) {
+        return Ok(());
+    }
+    let (id, now) = (record.id, (engine.context.clock)());
+    let error = api::error::chain(error);
+    record.state = next_state(record.state, TaskEvent::Pause)
+        .map_err(|error| RunnerError::PlanNotUnderstood(error.to_string()))?;
+    record.paused = Some(Paused {
+        since: now,
+        why: format!(
+            "it cannot be driven: {error}; end it with `ringkeep task fail {id} --force` unless a task-runner of another release can read it"
+        ),
+        gave_up: true,
+        keeps_cluster: false,
+    });
+    record.first_ended.get_or_insert(now);
+    let expected = Expected::Version(version);
+    engine
+        .context
+        .tasks
+        .save_record(&record, expected, fence)
+        .await?;
+    if let Some(event) = Event::paused(&record) {
+        event.log();
+    }
+    engine.context.tasks.turns.notify_waiters();
+    Ok(())
+}
+
+fn is_to_be_driven(state: TaskState) -> bool {
+    !state.is_final() && state != TaskState::Paused
 }
 
 /// Removes documents whose task was never created or is half removed, because its runner died in the middle.

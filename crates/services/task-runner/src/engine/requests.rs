@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use model::TaskId;
+use model::task::TaskState;
 use serde::{Deserialize, Serialize};
 use state_store::{Change, Entry, Expected, StateError};
 use tokio::time::{Instant, sleep};
@@ -35,12 +36,16 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) enum Ask {
     Cancel,
     EndByForce,
+    Pause,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
     ask: Ask,
     asked_at: Timestamp,
+    /// Why, for people; not of every request.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    why: String,
 }
 
 /// Asks the driver of a task, and returns once the task shows that it has heard; false if it has not in time.
@@ -48,11 +53,13 @@ pub(super) async fn ask_elsewhere(
     engine: &Engine,
     id: TaskId,
     ask: Ask,
+    why: &str,
 ) -> Result<bool, RunnerError> {
     let store = &engine.context.store;
     let key = key(id);
     let asked_at = (engine.context.clock)();
-    let value = encode(&key, &Request { ask, asked_at })?;
+    let why = why.to_owned();
+    let value = encode(&key, &Request { ask, asked_at, why })?;
     let version = store.put(&key, value, Expected::Anything, None).await?;
     let until = Instant::now() + WAIT_FOR;
     let has_heard = loop {
@@ -78,6 +85,7 @@ impl Ask {
         let is_ending = match self {
             Self::Cancel => record.ending.is_some() || record.past_point_of_no_return,
             Self::EndByForce => record.ending.as_ref().is_some_and(|ending| ending.forced),
+            Self::Pause => record.ending.is_some() || record.state == TaskState::Paused,
         };
         is_ending || record.state.is_final()
     }
@@ -149,6 +157,10 @@ async fn hand_over(engine: &Engine, entry: Entry) -> Result<(), StateError> {
     let asked = engine.active.ask(id, |reply| match request.ask {
         Ask::Cancel => Command::Cancel { reply },
         Ask::EndByForce => Command::EndByForce { reply },
+        Ask::Pause => Command::Pause {
+            why: request.why,
+            reply,
+        },
     });
     if let Some(Err(error)) = asked.await {
         let error = api::error::chain(&error);

@@ -5,17 +5,19 @@ use std::sync::{Arc, Mutex};
 
 use model::TaskId;
 use model::plan::PlanStep;
-use model::task::TaskKind;
+use model::task::{TaskKind, Waiting};
 use serde::Serialize;
-use state_store::Fence;
+use state_store::{Expected, Fence};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::active::ActiveTasks;
+use super::admission::Admission;
 use super::driver::Driver;
 use super::graph::steps_of;
 use super::kind::{Kind, Kinds};
+use super::need::Need;
 use super::recovery;
 use super::requests;
 use super::store::Stored;
@@ -124,8 +126,8 @@ impl Engine {
         }
     }
 
-    /// Writes a new task under its new lease with its steps and documents, and claims its cluster if its kind does. If the
-    /// cluster is busy, nothing is left behind.
+    /// Writes a new task under its new lease with its steps and documents, and gives it its turn. If another task has its
+    /// cluster, and it does not wait for that, nothing is left behind. One that waits is returned as such.
     pub async fn create<D: Serialize>(
         &self,
         new: NewTask<'_>,
@@ -133,7 +135,7 @@ impl Engine {
     ) -> Result<(Stored, Fence), RunnerError> {
         let steps = steps_of(new.steps).map_err(RunnerError::PlanNotUnderstood)?;
         let tasks = &self.context.tasks;
-        let record = new.record;
+        let record = self.before_its_turn(new.record)?;
         let id = record.id;
         let fence = tasks.acquire(id, &self.holder).await?;
         // An id that was named before may be in use since: what is there must not be written over.
@@ -149,19 +151,70 @@ impl Engine {
             tasks.put_steps(id, &steps, &fence).await?;
             // The record before its claim: so a claim without a task is always one that is left over.
             let version = tasks.create(&record, announced, &fence).await?;
-            if self.kind(record.kind)?.policy().claims_cluster {
-                tasks.claim(&record.cluster, id, &fence).await?;
-            }
-            Ok(version)
+            self.first_turn(Stored { record, version }, &fence).await
         };
         match written.await {
-            Ok(version) => Ok((Stored { record, version }, fence)),
+            Ok(stored) => Ok((stored, fence)),
             Err(error) => {
                 tasks.remove(id, &fence).await?;
                 tasks.release(&fence).await;
                 Err(error)
             }
         }
+    }
+
+    /// A new task, waiting for its turn if it may have to.
+    fn before_its_turn(&self, mut record: TaskRecord) -> Result<TaskRecord, RunnerError> {
+        if self.kind(record.kind)?.policy().claims_cluster {
+            record.need.get_or_insert(Need::Whole);
+        }
+        if record.need.is_none() && self.context.config.running_limits().are_none() {
+            record.waiting = None;
+            return Ok(record);
+        }
+        let since = record.created_at;
+        Ok(match record.waiting {
+            Some(_) => record,
+            None => record.waits_since(since),
+        })
+    }
+
+    async fn first_turn(&self, stored: Stored, fence: &Fence) -> Result<Stored, RunnerError> {
+        let record = &stored.record;
+        if record.waiting.is_none() {
+            return Ok(stored);
+        }
+        let tasks = &self.context.tasks;
+        let limits = self.context.config.running_limits();
+        // Nothing renews the lease meanwhile.
+        let patience = tasks.lease_ttl() / 4;
+        match tasks.admit(record.id, limits, patience, fence).await? {
+            Admission::Now(stored) => Ok(*stored),
+            Admission::Later(Waiting {
+                task: Some(other), ..
+            }) if !record.waits_for_cluster => Err(tasks.busy_with(&record.cluster, other).await?),
+            Admission::Later(_) if record.waits_for_cluster => Ok(stored),
+            Admission::Later(waiting) => self.wait_for_place(stored, waiting, fence).await,
+        }
+    }
+
+    /// A task that waits for a place among those that run also waits if another takes its cluster meanwhile: its caller was
+    /// told that it has been accepted.
+    async fn wait_for_place(
+        &self,
+        stored: Stored,
+        waiting: Waiting,
+        fence: &Fence,
+    ) -> Result<Stored, RunnerError> {
+        let record = TaskRecord {
+            waits_for_cluster: true,
+            waiting: Some(waiting),
+            ..stored.record
+        };
+        let expected = Expected::Version(stored.version);
+        let tasks = &self.context.tasks;
+        let version = tasks.save_record(&record, expected, fence).await?;
+        Ok(Stored { record, version })
     }
 
     /// Forgets a task that has come to nothing.

@@ -3,7 +3,8 @@
 //! - `tasks/<id>`: the record of a task, written only by the holder of the lease of the same name.
 //! - `steps/<id>/<place>`: the status of each step that is not as it was planned.
 //! - `documents/<id>/<name>/<part>`: the task's steps, and what its kind needs; never changed once the task depends on them.
-//! - `unfinished/<id>`: an index of the tasks that have not ended, changed together with their records.
+//! - `unfinished/<id>`: an index of the tasks that have not ended, with what their turns depend on, changed together with their
+//!   records.
 //! - `ends/<restore>/<id>`: an index of the tasks that accept a restore in place or roll it back.
 //! - [`ended`]: the last tasks of each kind that ended, and restores in place that wait for a user.
 //! - `creating/<id>`: tasks that have documents and no record: they are being created or removed.
@@ -19,6 +20,7 @@ use model::{Finding, TaskId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use state_store::{Direction, Fence, StateError, StateStore};
+use tokio::sync::{Mutex, Notify};
 
 use super::documents::{self, decode};
 use super::task::{LiveTask, StepStatus, TaskRecord, TaskStep};
@@ -31,7 +33,7 @@ pub(crate) use ended::{EndedTask, Unaccepted};
 const PAGE_ENTRIES: usize = 200;
 
 const TASKS: &str = "tasks/";
-const UNFINISHED: &str = "unfinished/";
+pub(super) const UNFINISHED: &str = "unfinished/";
 const CREATING: &str = "creating/";
 const ENDS: &str = "ends/";
 /// Documents of every task.
@@ -45,6 +47,10 @@ pub(crate) struct TaskStore {
     lease_ttl: Duration,
     /// Where the beginnings and ends of tasks go.
     pub outbox: Outbox,
+    /// Notified when tasks that wait here may have their turn.
+    pub(super) turns: Arc<Notify>,
+    /// Held while this process asks for a turn.
+    pub(super) asking: Arc<Mutex<()>>,
 }
 
 /// A record with the version that it was read or written at.
@@ -105,6 +111,8 @@ impl TaskStore {
             store,
             lease_ttl,
             outbox,
+            turns: Arc::default(),
+            asking: Arc::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use model::Finding;
 use model::plan::StepKind;
-use model::task::{Step, StepState, Task};
+use model::task::{Step, StepState, Task, TaskState};
 use serde::de::DeserializeOwned;
 
 pub(crate) use record::{Ending, Outcome, Reset, TaskRecord};
@@ -45,6 +45,20 @@ impl LiveTask {
         let each = self.steps.iter().zip(&self.statuses);
         each.filter(move |(step, status)| step.kind == kind && status.attempted)
             .map(|(step, _)| step)
+    }
+
+    /// Whether no step of another kind may have reached the other side.
+    pub fn has_attempted_only(&self, kinds: &[StepKind]) -> bool {
+        let each = self.steps.iter().zip(&self.statuses);
+        let mut attempted = each.filter(|(_, status)| status.attempted);
+        attempted.all(|(step, _)| kinds.contains(&step.kind))
+    }
+
+    /// Whether all steps of this kind have succeeded.
+    pub fn have_all_succeeded(&self, kind: StepKind) -> bool {
+        let each = self.steps.iter().zip(&self.statuses);
+        let mut of_kind = each.filter(|(step, _)| step.kind == kind);
+        of_kind.all(|(_, status)| status.state == StepState::Succeeded)
     }
 
     /// Whether a step of this kind has succeeded, on any node.
@@ -125,6 +139,15 @@ impl LiveTask {
             retention: None,
             collection: None,
             maintenance: record.jobs.clone(),
+            priority: record.priority(),
+            waiting: match record.state {
+                TaskState::Pending => record.waiting.clone(),
+                _ => None,
+            },
+            paused: match record.state {
+                TaskState::Paused => record.paused.clone(),
+                _ => None,
+            },
         }
     }
 

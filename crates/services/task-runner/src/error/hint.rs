@@ -110,7 +110,11 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
             "let it finish; if it has failed, go on with `ringkeep task resume`"
         }
         RunnerError::UnknownKind(_) => "a newer task-runner has made it: run that one again",
+        RunnerError::NotPausable(id, _) => {
+            return Some(format!("wait for it with `ringkeep task watch {id}`"));
+        }
         RunnerError::ClaimContended(_)
+        | RunnerError::TurnsContended
         | RunnerError::ScheduleContended(..)
         | RunnerError::RetentionContended(_) => "try again",
         RunnerError::AgentsUnreachable { .. } => "each reason says what to do about its agent",

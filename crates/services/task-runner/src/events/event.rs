@@ -32,6 +32,7 @@ pub(crate) struct Event {
 pub(crate) enum Kind {
     TaskStarted,
     TaskResumed,
+    TaskPaused,
     TaskSucceeded,
     TaskFailed,
     TaskCancelled,
@@ -65,6 +66,7 @@ impl Kind {
         match self {
             Self::TaskStarted => "task_started",
             Self::TaskResumed => "task_resumed",
+            Self::TaskPaused => "task_paused",
             Self::TaskSucceeded => "task_succeeded",
             Self::TaskFailed => "task_failed",
             Self::TaskCancelled => "task_cancelled",
@@ -92,13 +94,22 @@ impl Event {
             TaskState::Succeeded => Kind::TaskSucceeded,
             TaskState::Failed => Kind::TaskFailed,
             TaskState::Cancelled => Kind::TaskCancelled,
-            TaskState::Pending | TaskState::Running => return None,
+            TaskState::Pending | TaskState::Running | TaskState::Paused => return None,
         };
         Some(Self::of_task(record, kind, record.finished_at?))
     }
 
+    /// A task is paused; none if it is not.
+    pub fn paused(record: &TaskRecord) -> Option<Self> {
+        let paused = record.paused.as_ref()?;
+        Some(Self::of_task(record, Kind::TaskPaused, paused.since))
+    }
+
     fn of_task(record: &TaskRecord, kind: Kind, at: Timestamp) -> Self {
-        let mut error = record.error.clone();
+        let mut error = match (&record.paused, kind) {
+            (Some(paused), Kind::TaskPaused) => paused.why.clone(),
+            _ => record.error.clone(),
+        };
         if error.len() > ERROR_BYTES_MAX {
             error.truncate(error.floor_char_boundary(ERROR_BYTES_MAX));
             error.push('…');

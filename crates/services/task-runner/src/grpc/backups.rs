@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::clients::KnownDead;
+use api::convert::task::queue_options;
 use api::convert::{ConversionError, all_into, parsed_optional};
 use api::pb::task_runner as pb;
 
@@ -32,7 +33,12 @@ pub(super) async fn verify(
 ) -> Result<pb::VerifyBackupResponse, RunnerError> {
     let level = convert::level(request.level())?;
     let backup = convert::named(request.backup)?;
-    let starting = verification::start(engine.clone(), backup, level);
+    let priority = queue_options(Some(pb::QueueOptions {
+        priority: request.priority,
+        wait: false,
+    }))?
+    .priority;
+    let starting = verification::start(engine.clone(), backup, level, priority);
     let (id, backup) = engine.run_to_completion(starting).await?;
     Ok(pb::VerifyBackupResponse {
         task_id: id.to_string(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::convert::plan::options_of_wire;
+use api::convert::task::queue_options;
 use api::convert::{ConversionError, parsed, parsed_optional, required};
 use api::pb::storage_catalog::VerifyLevel as WireLevel;
 use api::pb::task_runner as pb;
@@ -81,6 +82,8 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             selection: selection(request.selection)?,
             keep_damaged: request.keep_damaged,
             completeness,
+            queue: queue_options(request.queue)?,
+            since: None,
         })
     }
 }

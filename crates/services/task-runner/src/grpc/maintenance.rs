@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::convert::task::queue_options;
 use api::convert::{ConversionError, all, parsed_optional};
 use api::pb::task_runner as pb;
 
@@ -82,6 +83,7 @@ impl TryFrom<pb::StartMaintenanceRequest> for NewMaintenance {
             jobs: all(request.jobs)?,
             concurrency: request.concurrency.max(1) as usize,
             document,
+            queue: queue_options(request.queue)?,
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::convert::required;
+use api::convert::task::queue_options;
 use api::pb::task_runner as pb;
 
 use super::convert::{id_or_none, task_id};
@@ -35,7 +36,8 @@ pub(super) async fn start(
         }
         number => StartFrom::Plan(number),
     };
-    let starting = restore::start(engine.clone(), what);
+    let queue = queue_options(request.queue)?;
+    let starting = restore::start(engine.clone(), what, queue);
     let (task, plan) = engine.run_to_completion(starting).await?;
     Ok(pb::StartRestoreResponse {
         task_id: id_or_none(task),

@@ -73,11 +73,22 @@ pub(super) async fn fail(
     })
 }
 
+pub(super) async fn pause(
+    engine: &Arc<Engine>,
+    request: pb::PauseTaskRequest,
+) -> Result<pb::PauseTaskResponse, RunnerError> {
+    let pausing = control::pause(engine.clone(), task_id(&request.id)?, request.reason);
+    let view = engine.run_to_completion(pausing).await?;
+    Ok(pb::PauseTaskResponse {
+        task: Some(wire(&view)),
+    })
+}
+
 pub(super) async fn resume(
     engine: &Arc<Engine>,
     request: pb::ResumeTaskRequest,
 ) -> Result<pb::ResumeTaskResponse, RunnerError> {
-    let resuming = control::resume(engine.clone(), task_id(&request.id)?);
+    let resuming = control::resume(engine.clone(), task_id(&request.id)?, request.wait);
     let view = engine.run_to_completion(resuming).await?;
     Ok(pb::ResumeTaskResponse {
         task: Some(wire(&view)),

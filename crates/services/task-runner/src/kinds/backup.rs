@@ -49,6 +49,21 @@ impl Kind for BackupKind {
         }
     }
 
+    /// While some nodes have their snapshot and others do not, nothing must change in between. Once all have theirs, and the
+    /// schema was read, what others do is not in it.
+    fn must_keep_cluster(&self, task: &LiveTask) -> bool {
+        task.was_attempted(StepKind::Snapshot) && !self.has_read_cluster(task)
+    }
+
+    /// Snapshots that are not whole are soon taken again by a new backup.
+    fn may_pause_by_itself(&self, task: &LiveTask) -> bool {
+        !self.must_keep_cluster(task)
+    }
+
+    fn has_read_cluster(&self, task: &LiveTask) -> bool {
+        task.have_all_succeeded(StepKind::Snapshot) && task.have_all_succeeded(StepKind::Capture)
+    }
+
     async fn open(
         &self,
         context: &Context,

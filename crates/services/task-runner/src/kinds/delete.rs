@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use api::ErrorKind;
-use api::clients::{DeleteBackup, KnownDead};
+use api::clients::{DeleteBackup, FoundBackup, KnownDead};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use model::plan::StepKind;
 use model::task::{Deletion, Task, TaskKind, TaskState};
 use model::{BackupRef, Finding, TaskId};
@@ -18,6 +19,7 @@ use crate::engine::{
 };
 use crate::error::RunnerError;
 use crate::kinds::NamedBackup;
+use crate::kinds::named::start_task_on;
 use crate::kinds::undo::follow_up;
 
 /// What is deleted, among the task's documents.
@@ -28,6 +30,9 @@ struct DeleteSpec {
     even_if_running: bool,
     #[serde(default)]
     earlier_are_dead: bool,
+    /// When the backup that was found was begun: another of its name is not the one that is meant. None if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    started_at: Option<Timestamp>,
 }
 
 /// Starts a task that deletes a backup, if there is such a backup. Whether it may be deleted is for the task to find out.
@@ -36,14 +41,15 @@ pub(crate) async fn start(
     backup: NamedBackup,
     dead: KnownDead,
 ) -> Result<(TaskId, BackupRef), RunnerError> {
+    let FoundBackup { backup, started_at } = backup.find(&engine.context).await?;
     let spec = DeleteSpec {
         even_if_running: dead.maker,
         earlier_are_dead: dead.earlier_deletions,
+        started_at,
     };
     let steps = &plan::delete_steps();
-    backup
-        .start_task(&engine, TaskKind::Delete, steps, (SPEC, &spec))
-        .await
+    let document = (SPEC, &spec);
+    start_task_on(&engine, backup, TaskKind::Delete, steps, document, None).await
 }
 
 /// Deletions as a kind of task.
@@ -110,6 +116,7 @@ impl Job for DeleteJob {
         let how = DeleteBackup {
             even_if_running: self.spec.even_if_running,
             earlier_are_dead: self.spec.earlier_are_dead,
+            started_at: self.spec.started_at,
             ..DeleteBackup::default()
         };
         let deleted = catalog.delete_backup(&backup, how, &on_progress).await;
@@ -139,7 +146,9 @@ impl Job for DeleteJob {
     }
 }
 
-/// Refuses to go on if a newer task has made, or makes, a backup of the same name: the one that was meant is gone.
+/// Refuses to go on if a newer task has made, or makes, a backup of the same name: the one that was meant is gone. Names the
+/// task, which the catalog cannot; a task that was created earlier, and has waited for its turn, the catalog finds by when its
+/// backup was begun.
 async fn check_not_made_again(step: &StepRun, backup: &BackupRef) -> Result<(), StepError> {
     let deletion = step.task_id();
     let records = step.context.tasks.all_records().await?;

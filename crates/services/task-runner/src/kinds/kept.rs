@@ -211,6 +211,7 @@ pub(super) async fn create(
     let record = TaskRecord {
         backup: found.record.backup.clone(),
         restore: Some(found.record.id),
+        pauses: engine.context.config.pause_when_retries_run_out && kind == TaskKind::Rollback,
         ..TaskRecord::new(id, kind, found.record.cluster.clone(), now)
     };
     let (stored, fence) = engine

@@ -45,6 +45,11 @@ impl Kind for MaintenanceKind {
         }
     }
 
+    /// It would keep its cluster, and one that has failed goes on by a resume as well.
+    fn may_pause_by_itself(&self, _task: &LiveTask) -> bool {
+        false
+    }
+
     async fn open(
         &self,
         context: &Context,

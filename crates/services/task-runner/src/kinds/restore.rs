@@ -65,6 +65,24 @@ impl Kind for RestoreKind {
         }
     }
 
+    /// Until something but the pin and the staged files is there, others do not meet it; a resume compares with them.
+    fn must_keep_cluster(&self, task: &LiveTask) -> bool {
+        let harmless = [StepKind::Pin, StepKind::Stage, StepKind::Barrier];
+        !task.has_attempted_only(&harmless)
+    }
+
+    fn holds_while_waiting(&self) -> bool {
+        true
+    }
+
+    /// Retention would delete a backup that is not pinned.
+    async fn hold(&self, context: &Context, record: &TaskRecord) -> Result<(), StepError> {
+        match &record.backup {
+            Some(backup) => Ok(context.catalog.pin_backup(backup, record.id).await?),
+            None => Ok(()),
+        }
+    }
+
     async fn open(
         &self,
         context: &Context,
@@ -146,7 +164,7 @@ impl Kind for RestoreKind {
         let has_touched = match record.state {
             TaskState::Succeeded => true,
             TaskState::Failed | TaskState::Cancelled => record.past_point_of_no_return,
-            TaskState::Pending | TaskState::Running => false,
+            TaskState::Pending | TaskState::Running | TaskState::Paused => false,
         };
         if !has_touched {
             return Ok(Touched::Nothing);
@@ -205,6 +223,13 @@ impl Job for RestoreJob {
         Failure {
             clean: false,
             what_next: what_next(task),
+        }
+    }
+
+    fn while_paused(&self, task: &LiveTask) -> String {
+        match left::stopped(task) {
+            Some(nodes) => format!("Cassandra is stopped on {nodes} until the task goes on"),
+            None => String::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::plan::StepKind;
-use model::task::{Task, TaskKind};
+use model::task::{Priority, Task, TaskKind};
 use model::{BackupRef, TaskId, VerifyLevel, VerifyReport};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,7 @@ pub(crate) async fn start(
     engine: Arc<Engine>,
     backup: NamedBackup,
     level: VerifyLevel,
+    priority: Option<Priority>,
 ) -> Result<(TaskId, BackupRef), RunnerError> {
     backup
         .start_task(
@@ -38,6 +39,7 @@ pub(crate) async fn start(
             TaskKind::Verify,
             &plan::verify_steps(),
             (SPEC, &VerifySpec { level }),
+            priority,
         )
         .await
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use api::{ErrorKind, ServiceError};
 use jiff::Timestamp;
+use model::task::QueueOptions;
 use model::{BackupRef, Finding, Severity, TaskId};
 use plan::codes::{self, Code};
 use schedule::{Active, PastRun, Run, RunOutcome, ScheduleState};
@@ -175,6 +176,8 @@ async fn create(
         base: None,
         keep_damaged: false,
         completeness: schedule.completeness,
+        queue: QueueOptions::default(),
+        since: Some(run.due),
     };
     backup::create(engine.clone(), new).await
 }

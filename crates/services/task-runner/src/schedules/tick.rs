@@ -9,7 +9,7 @@ use state_store::Fence;
 
 use super::make::{ByHand, announce, make};
 use super::store::{self, Stored};
-use crate::engine::{Engine, TaskRecord, control};
+use crate::engine::{Engine, Keyspaces, Need, TaskRecord, Unfinished, control};
 use crate::error::RunnerError;
 use crate::events::Event;
 use crate::retention;
@@ -31,7 +31,10 @@ pub(super) async fn tick(
     };
     let now = (engine.context.clock)();
     let state = &stored.state;
-    let busy = is_busy(engine, state.task.is_none(), &state.schedule.cluster).await?;
+    let (cluster, selection) = (&state.schedule.cluster, &state.schedule.selection);
+    let need = Need::Backup(Keyspaces::of(selection));
+    let run = Unfinished::waiting_backup(cluster, need, state.progress.waiting.unwrap_or(now));
+    let busy = state.task.is_none() && engine.context.tasks.is_refused(run).await?;
     let decided = decide(&state.schedule, &state.progress, now, busy);
     let is_settled =
         decided.decisions.is_empty() && decided.progress.waiting == state.progress.waiting;
@@ -133,26 +136,10 @@ pub(super) async fn note_end(
 /// What became of a task; none if it has not ended.
 fn outcome(record: &TaskRecord) -> Option<RunOutcome> {
     match record.state {
-        TaskState::Pending | TaskState::Running => None,
+        TaskState::Pending | TaskState::Running | TaskState::Paused => None,
         TaskState::Succeeded => Some(RunOutcome::Succeeded),
         TaskState::Failed => Some(RunOutcome::Failed),
         TaskState::Cancelled => Some(RunOutcome::Cancelled),
-    }
-}
-
-/// Whether the cluster has a task that a backup would have to wait for; not asked while a run of the schedule has not ended.
-async fn is_busy(
-    engine: &Engine,
-    ask: bool,
-    cluster: &model::ClusterName,
-) -> Result<bool, RunnerError> {
-    if !ask {
-        return Ok(false);
-    }
-    match engine.context.tasks.check_free(cluster).await {
-        Ok(()) => Ok(false),
-        Err(RunnerError::ClusterBusy { .. }) => Ok(true),
-        Err(error) => Err(error),
     }
 }
 

@@ -51,7 +51,15 @@ const OLDEST: Gauge = gauge(
 );
 const PROGRESS: Gauge = gauge(
     "ringkeep_task_progress_timestamp_seconds",
-    "The oldest of the times at which each unfinished task of the kind last made progress.",
+    "The oldest of the times at which each task of the kind that runs last made progress.",
+);
+const PAUSED: Gauge = gauge(
+    "ringkeep_task_paused_timestamp_seconds",
+    "Since when the task of the kind is paused that has been for longest.",
+);
+const WAITING: Gauge = gauge(
+    "ringkeep_task_waiting_timestamp_seconds",
+    "Since when the task of the kind waits for its turn that has waited for longest.",
 );
 const UNACCEPTED: Gauge = gauge(
     "ringkeep_restores_unaccepted",
@@ -153,25 +161,32 @@ fn of_ended(gauges: &mut Gauges, ended: &EndedTask) {
 
 fn of_unfinished(gauges: &mut Gauges, records: &[TaskRecord]) {
     let mut counts: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
-    let mut times: BTreeMap<(&str, &str), (Timestamp, Timestamp)> = BTreeMap::new();
+    let mut oldest: BTreeMap<(Gauge, &str, &str), Timestamp> = BTreeMap::new();
     for record in records {
         let (cluster, kind) = (record.cluster.as_str(), record.kind.as_str());
         let state = record.state.as_str();
         *counts.entry((cluster, kind, state)).or_default() += 1;
-        let progressed = record.progressed_at.unwrap_or(record.created_at);
-        let seen = times
-            .entry((cluster, kind))
-            .or_insert((record.created_at, progressed));
-        *seen = (seen.0.min(record.created_at), seen.1.min(progressed));
+        // A task that waits or is paused makes no progress, and need not.
+        let at = match (&record.paused, &record.waiting) {
+            (Some(paused), _) => (PAUSED, paused.since),
+            (None, Some(waiting)) => (WAITING, waiting.since),
+            (None, None) => {
+                let progressed = record.progressed_at.unwrap_or(record.created_at);
+                (PROGRESS, progressed)
+            }
+        };
+        for (gauge, at) in [at, (OLDEST, record.created_at)] {
+            let seen = oldest.entry((gauge, cluster, kind)).or_insert(at);
+            *seen = at.min(*seen);
+        }
     }
     for ((cluster, kind, state), count) in counts {
         let labels = [("cluster", cluster), ("kind", kind), ("state", state)];
         gauges.set(UNFINISHED, &labels, count as f64);
     }
-    for ((cluster, kind), (created, progressed)) in times {
+    for ((gauge, cluster, kind), at) in oldest {
         let labels = [("cluster", cluster), ("kind", kind)];
-        gauges.set(OLDEST, &labels, seconds(created));
-        gauges.set(PROGRESS, &labels, seconds(progressed));
+        gauges.set(gauge, &labels, seconds(at));
     }
 }
 

@@ -8,14 +8,11 @@ use api::pb::types::KeyFingerprint;
 use futures::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use crate::fleet::{BackupNow, Fault, Fleet, host_id, lost, manifest_hash, refuse};
+use crate::fleet::{BackupNow, Fault, Fleet, TIME, host_id, lost, manifest_hash, refuse};
 
 pub struct FakeCatalog {
     pub fleet: Fleet,
 }
-
-/// When everything in the bucket was made.
-const TIME: &str = "2026-01-02T03:04:05Z";
 
 fn release() -> types::Release {
     types::Release {
@@ -145,12 +142,9 @@ impl StorageCatalog for FakeCatalog {
             }
         }
         {
+            let now = self.fleet.time_of_beginning();
             let mut facts = self.fleet.facts();
-            let now = jiff::Timestamp::now();
-            facts
-                .started
-                .entry(begun.clone())
-                .or_insert(format!("{now:.3}"));
+            facts.started.entry(begun.clone()).or_insert(now);
             if !base.is_empty() {
                 facts.bases.insert(begun, base.clone());
             }
@@ -169,6 +163,7 @@ impl StorageCatalog for FakeCatalog {
         let fault = self.fleet.enter("commit").await?;
         let request = request.into_inner();
         let name = name(request.backup);
+        self.fleet.facts().commits.push(name.clone());
         let all_uploaded = {
             let facts = self.fleet.facts();
             let uploaded = |node: &String| facts.uploaded.contains(&(node.clone(), name.clone()));
@@ -375,8 +370,13 @@ impl StorageCatalog for FakeCatalog {
         if !self.fleet.facts().backups.contains_key(&name) {
             return Err(no_such_backup());
         }
-        let backup = Some(in_shop(name));
-        Ok(Response::new(pb::FindBackupResponse { backup }))
+        let started_at = self.fleet.begun_at(&name);
+        let mut facts = self.fleet.facts();
+        facts.found.insert((name.clone(), started_at.clone()));
+        Ok(Response::new(pb::FindBackupResponse {
+            backup: Some(in_shop(name)),
+            started_at,
+        }))
     }
 
     type VerifyBackupStream = BoxStream<'static, Result<pb::VerifyBackupResponse, Status>>;
@@ -501,7 +501,10 @@ impl StorageCatalog for FakeCatalog {
             }
             let started = facts.started.get(&name).map_or(TIME, String::as_str);
             let time = |text: &str| text.parse::<jiff::Timestamp>().expect("a time");
-            if !request.started_at.is_empty() && time(&request.started_at) != time(started) {
+            let is_another = facts.backups.contains_key(&name)
+                && !request.started_at.is_empty()
+                && time(&request.started_at) != time(started);
+            if is_another {
                 return Err(refuse(
                     "it is another one",
                     ErrorKind::FailedPrecondition,
@@ -527,8 +530,10 @@ impl StorageCatalog for FakeCatalog {
                 ));
             }
             *now = BackupNow::Deleting;
+            self.fleet.check_meant(&mut facts, &name);
             if fault != Some(Fault::Break) {
                 facts.backups.remove(&name);
+                facts.started.remove(&name);
                 facts.deleted.push((name, request.relies_on));
             }
         }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use api::ErrorKind;
 use api::access::find;
-use api::fence::{FENCED, Fences};
+use api::fence::{FENCED, Fences, Scope};
 use futures::future::Either;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
@@ -47,7 +47,32 @@ where
     }
 }
 
+/// Calls by which tasks do what others are kept from meanwhile; the others undo, or clear what is left.
+const WITH_CLUSTER: [&str; 5] = [
+    "TakeSnapshot",
+    "UploadSnapshot",
+    "StageRestore",
+    "ExecuteCql",
+    "LoadStaged",
+];
+
 impl<S> FencedAgent<S> {
+    /// In the simulation the agents know who has the cluster, and not only the runners.
+    fn check_has_cluster(&self, method: &str, fences: &Fences) {
+        let Some(has_cluster) = self.fleet.facts().has_cluster.clone() else {
+            return;
+        };
+        let task = fences.iter().find_map(|(scope, _)| match scope {
+            Scope::Task(task) => Some(task),
+            Scope::Cluster(_) => None,
+        });
+        if WITH_CLUSTER.contains(&method) {
+            let has_cluster = task.is_some_and(|task| (has_cluster.0)(task));
+            let rule = format!("{method} of a task that does not have the cluster: {task:?}");
+            self.fleet.require(has_cluster, &rule);
+        }
+    }
+
     fn admits(&self, request: &http::Request<Body>) -> bool {
         let rpc = find(request.uri().path()).expect("a known rpc");
         if !rpc.changes {
@@ -57,6 +82,7 @@ impl<S> FencedAgent<S> {
         let fences = Fences::of_call(&metadata).expect("fences");
         let rule = "a call that changes something is made under fences";
         self.fleet.require(!fences.is_empty(), rule);
+        self.check_has_cluster(rpc.method, &fences);
         let mut facts = self.fleet.facts();
         let seen = facts.fences.entry(self.node.clone()).or_default();
         let is_lower = |(scope, number)| seen.get(&scope).is_some_and(|seen| number < *seen);

@@ -8,8 +8,25 @@ use api::clients::RESTAGE_NEEDED;
 use api::fence::{Fences, Scope};
 use api::pb::types as pb;
 use api::{ErrorKind, ServiceError};
+use jiff::{SignedDuration, Timestamp};
+use model::TaskId;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
+
+use crate::simulation::Chance;
+
+/// Whether a task has its cluster by what is on the disk.
+#[derive(Clone)]
+pub struct HasCluster(pub Arc<dyn Fn(TaskId) -> bool + Send + Sync>);
+
+impl std::fmt::Debug for HasCluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HasCluster")
+    }
+}
+
+/// When everything in the bucket was made, unless it is known better.
+pub const TIME: &str = "2026-01-02T03:04:05Z";
 
 /// Something that goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +45,8 @@ pub enum Fault {
     Hang,
     /// Goes on once the gate is open.
     Gate,
+    /// Cannot be reached, which shows once the gate is open.
+    DownBehindGate,
     /// Does the work, and the answer is lost.
     LoseAnswer,
     /// A stream that ends in the middle.
@@ -65,17 +84,27 @@ pub struct Facts {
     /// Calls that hang, as long as their caller waits.
     pub hanging: BTreeSet<String>,
     pub gate: CancellationToken,
+    /// Set in the simulation: how long calls take.
+    pace: Option<Arc<Chance>>,
+    /// Set in the simulation: whether a task has its cluster.
+    pub has_cluster: Option<HasCluster>,
     /// Tags by node.
     pub snapshots: BTreeSet<(String, String)>,
     pub uploaded: BTreeSet<(String, String)>,
     /// What else is left on nodes: node, kind and task.
     pub left: BTreeSet<(String, pb::LeftoverKind, String)>,
+    /// The name of each commit that has come in.
+    pub commits: Vec<String>,
     /// Name to state and task.
     pub backups: BTreeMap<String, (BackupNow, String)>,
     pub pins: BTreeSet<String>,
     /// When each backup was begun, and the base of a differential; else the time of everything and none.
     pub started: BTreeMap<String, String>,
     pub bases: BTreeMap<String, String>,
+    /// Names that were looked up for a request, with the times at which their backups were begun.
+    pub found: BTreeSet<(String, String)>,
+    /// How many backups were begun in the simulation.
+    begun: i64,
     /// Backups that people keep. What is in the second one is added to it by the next deletion.
     pub kept: BTreeSet<String>,
     pub kept_next: BTreeSet<String>,
@@ -164,6 +193,32 @@ pub struct Facts {
     pub taken_ms: BTreeMap<String, i64>,
 }
 
+/// Calls that several callers may make at once: those that change no node, and those of tasks that are undone without a claim.
+const MAY_OVERLAP: [&str; 16] = [
+    "describe",
+    "schema?",
+    "keys",
+    "leftovers",
+    "clear",
+    "abandon",
+    "get-backup",
+    "check-objects",
+    "find-",
+    "list-backups",
+    "plan-",
+    "sstables",
+    "verify",
+    "delete",
+    "pin",
+    "unpin",
+];
+
+impl Facts {
+    fn is_simulated(&self) -> bool {
+        self.pace.is_some()
+    }
+}
+
 /// Handed to every fake.
 #[derive(Clone)]
 pub struct Fleet {
@@ -196,19 +251,19 @@ pub fn refuse(message: &'static str, kind: ErrorKind, reason: &'static str) -> S
 /// Notes that a call hangs until its caller has given it up.
 struct Hanging<'a> {
     fleet: &'a Fleet,
-    call: &'a str,
+    call: String,
 }
 
 impl<'a> Hanging<'a> {
-    fn begin(fleet: &'a Fleet, call: &'a str) -> Self {
-        fleet.facts().hanging.insert(call.to_owned());
+    fn begin(fleet: &'a Fleet, call: String) -> Self {
+        fleet.facts().hanging.insert(call.clone());
         Self { fleet, call }
     }
 }
 
 impl Drop for Hanging<'_> {
     fn drop(&mut self) {
-        self.fleet.facts().hanging.remove(self.call);
+        self.fleet.facts().hanging.remove(&self.call);
     }
 }
 
@@ -241,11 +296,31 @@ impl Fleet {
         queue.extend(faults);
     }
 
+    /// From now on calls take time, by chance.
+    pub fn set_pace(&self, chance: Chance) {
+        self.facts().pace = Some(Arc::new(chance));
+    }
+
+    /// Lets the call last. What was dropped by its caller has had the time to end before it is looked for.
+    async fn last(&self, call: &str) -> Option<Hanging<'_>> {
+        let pace = self.facts().pace.clone()?;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        if MAY_OVERLAP.iter().any(|kind| call.starts_with(kind)) {
+            return None;
+        }
+        let is_twice = self.facts().hanging.contains(call);
+        self.require(!is_twice, &format!("`{call}` by two at once"));
+        let hanging = Hanging::begin(self, call.to_owned());
+        tokio::time::sleep(pace.millis(700)).await;
+        Some(hanging)
+    }
+
     /// Takes a call down, and meets it with its fault. Faults that strike later are answered.
     pub async fn enter(&self, call: &str) -> Result<Option<Fault>, Status> {
+        let lasting = self.last(call).await;
         let fault = {
             let mut facts = self.facts();
-            if facts.hanging.contains(call) {
+            if lasting.is_none() && facts.hanging.contains(call) && !facts.is_simulated() {
                 facts.violations.push(format!("`{call}` by two at once"));
             }
             facts.calls.push(call.to_owned());
@@ -266,7 +341,7 @@ impl Fleet {
                 "CUTOFF_TOO_LATE",
             )),
             Some(Fault::Hang) => {
-                let _hanging = Hanging::begin(self, call);
+                let _hanging = lasting.unwrap_or_else(|| Hanging::begin(self, call.to_owned()));
                 std::future::pending().await
             }
             Some(Fault::Gate) => {
@@ -274,12 +349,46 @@ impl Fleet {
                 gate.cancelled().await;
                 Ok(None)
             }
+            Some(Fault::DownBehindGate) => {
+                let gate = self.facts().gate.clone();
+                gate.cancelled().await;
+                Err(Status::unavailable("down"))
+            }
             Some(Fault::Late) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 Err(Status::unavailable("down"))
             }
             Some(later @ (Fault::LoseAnswer | Fault::Break | Fault::Stuck)) => Ok(Some(later)),
             None => Ok(None),
+        }
+    }
+
+    /// When the backup of this name was begun.
+    pub fn begun_at(&self, name: &str) -> String {
+        let facts = self.facts();
+        let known = facts.started.get(name);
+        known.map_or_else(|| TIME.to_owned(), String::clone)
+    }
+
+    /// When a backup is begun now: in the simulation each a second later than the one before.
+    pub fn time_of_beginning(&self) -> String {
+        let mut facts = self.facts();
+        let now = if facts.is_simulated() {
+            facts.begun += 1;
+            Timestamp::UNIX_EPOCH + SignedDuration::from_secs(facts.begun)
+        } else {
+            Timestamp::now()
+        };
+        format!("{now:.3}")
+    }
+
+    /// In the simulation nothing is deleted but on request, and a request is looked up first.
+    pub fn check_meant(&self, facts: &mut Facts, name: &str) {
+        let started = facts.started.get(name).map_or(TIME, String::as_str);
+        let asked = (name.to_owned(), started.to_owned());
+        if facts.is_simulated() && !facts.found.contains(&asked) {
+            let rule = format!("backup {name} of {started} was deleted, and nobody asked for that");
+            facts.violations.push(rule);
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod backup;
+mod cancel_everywhere;
 mod cluster;
 mod collection;
 mod crash;
@@ -27,7 +28,9 @@ mod limits;
 mod maintenance;
 mod maintenance_documents;
 mod narrow_store;
+mod pause;
 mod processes;
+mod queue;
 mod receiver;
 mod restore;
 mod retention;
@@ -35,6 +38,7 @@ mod schedules;
 mod sharing;
 mod signals;
 mod signals_of_state;
+mod simulation;
 mod superseded;
 mod task;
 mod trial;

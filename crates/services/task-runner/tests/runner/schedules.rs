@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use api::ErrorKind;
 use api::clients::TaskRunner;
+use api::pb::task_runner::Priority;
 use jiff::Timestamp;
 use model::plan::Completeness;
 use model::{ClusterName, Selection, Zone};
@@ -90,6 +91,34 @@ fn succeeded(past: &[PastRun]) -> Vec<&PastRun> {
         .iter()
         .filter(|run| run.outcome == RunOutcome::Succeeded);
     good.collect()
+}
+
+#[tokio::test]
+async fn a_run_that_another_task_comes_before_waits_without_being_planned_again_and_again() {
+    let world = world();
+    world.has_backup("old");
+    world.fleet.fail("stage n1", &[Fault::Gate]);
+    let mut life = world.start_with_cluster().await;
+    life.restore("old").await;
+    world.called("stage n1").await;
+    // The run could start beside the restore, but not before the one that waits.
+    life.queue_restore("old", Priority::Unspecified).await;
+    let selection = Selection {
+        keyspaces: vec!["elsewhere".to_owned()],
+        ..Selection::default()
+    };
+    life.put(Schedule {
+        selection,
+        ..schedule(EVERY_SECOND)
+    })
+    .await;
+    let is_superseded = |run: &&PastRun| run.outcome == RunOutcome::Skipped(SkipReason::Superseded);
+    life.past_until(|past| past.iter().filter(is_superseded).count() >= 3)
+        .await;
+    assert_eq!(world.fleet.count("plan-backup"), 0);
+    world.fleet.facts().gate.cancel();
+    life.past_until(|past| !succeeded(past).is_empty()).await;
+    world.check_rules();
 }
 
 #[tokio::test]

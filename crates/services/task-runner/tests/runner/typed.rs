@@ -5,7 +5,7 @@ use api::clients::{CreateBackup, NamedBackup, PlanRestore, StartRestore, TaskRun
 use futures::StreamExt;
 use model::manifest::BackupKind;
 use model::plan::RestoreOptions;
-use model::task::{ShownTask, TaskKind, TaskState};
+use model::task::{QueueOptions, ShownTask, TaskKind, TaskState};
 use model::{BackupName, Cluster, ClusterName, Selection, TaskId, VerifyLevel};
 use tokio::time::timeout;
 
@@ -37,6 +37,7 @@ fn create(text: &str) -> CreateBackup {
         base: None,
         keep_damaged: false,
         completeness: model::plan::Completeness::All,
+        queue: QueueOptions::default(),
     }
 }
 
@@ -93,17 +94,26 @@ async fn a_backup_is_made_restored_verified_and_deleted() {
     assert_eq!(made.state, Some(TaskState::Succeeded));
 
     let plan = life.typed.plan_restore(restore("b")).await.expect("a plan");
+    let as_usual = QueueOptions::default();
     let shown = StartRestore::AsShown(plan.number);
-    let started = life.typed.start_restore(shown).await.expect("a task");
+    let started = life
+        .typed
+        .start_restore(shown, as_usual)
+        .await
+        .expect("a task");
     assert_eq!(started.plan, plan);
     let restored = ended(&life, started.task.expect("not refused")).await;
     assert_eq!(restored.state, Some(TaskState::Succeeded));
     let now = StartRestore::PlannedNow(restore("b"));
-    let started = life.typed.start_restore(now).await.expect("a task");
+    let started = life
+        .typed
+        .start_restore(now, as_usual)
+        .await
+        .expect("a task");
     ended(&life, started.task.expect("not refused")).await;
 
     let level = VerifyLevel::Objects;
-    let verifying = life.typed.verify_backup(backup("b"), level).await;
+    let verifying = life.typed.verify_backup(backup("b"), level, None).await;
     let verifying = verifying.expect("a task");
     assert_eq!(verifying.backup.to_string(), "shop/b");
     let verified = ended(&life, verifying.task).await;
@@ -157,13 +167,17 @@ async fn a_task_is_cancelled_and_what_ended_well_is_not_resumed() {
     let life = world.start_with_cluster().await;
     world.fleet.fail("verify", &[Fault::Hang]);
     let level = VerifyLevel::Manifest;
-    let started = life.typed.verify_backup(backup("b"), level).await;
+    let started = life.typed.verify_backup(backup("b"), level, None).await;
     let id = started.expect("a task").task;
     world.called("verify").await;
     life.typed.cancel_task(id).await.expect("cancelled");
     assert_eq!(ended(&life, id).await.state, Some(TaskState::Cancelled));
     let now = life.typed.get_task(id).await.expect("a task");
     assert_eq!((now.id, now.eta_seconds), (id, None));
-    let error = life.typed.resume_task(id).await.expect_err("not resumed");
+    let error = life
+        .typed
+        .resume_task(id, false)
+        .await
+        .expect_err("not resumed");
     assert_eq!(error.reason, "TASK_NOT_RESUMABLE");
 }

@@ -2,7 +2,7 @@
 
 use api::ErrorKind;
 use api::pb::storage_catalog::VerifyLevel;
-use api::pb::task_runner::{TaskKind, TaskState};
+use api::pb::task_runner::{Priority, TaskKind, TaskState};
 
 use crate::fleet::{BackupNow, Fault};
 use crate::world::{Life, World};
@@ -175,6 +175,30 @@ async fn a_deletion_that_is_resumed_spares_a_newer_backup_of_the_same_name() {
     assert_eq!(task.state(), TaskState::Failed);
     assert!(task.error.contains(&newer), "{}", task.error);
     assert_eq!(world.fleet.count("delete"), 1);
+    let left = world.fleet.facts().backups["b"].0.clone();
+    assert_eq!(left, BackupNow::Complete);
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_resumed_spares_a_backup_that_had_waited_for_its_turn() {
+    let (world, mut life) = world_with_backup().await;
+    world.fleet.fail("upload n1", &[Fault::Gate]);
+    let first = life.backup("a").await;
+    world.called("upload n1").await;
+    // Created before the deletion, it reserves its name once it has its turn.
+    let waiting = life.queue_backup("b", Priority::Unspecified).await;
+    world.fleet.fail("delete", &[Fault::Damaged]);
+    let deletion = life.delete("b").await.expect("a task");
+    assert_eq!(life.ended(&deletion).await.state(), TaskState::Failed);
+    // As if the catalog had come to the end by itself, or another deletion had.
+    world.fleet.facts().backups.remove("b");
+    world.fleet.facts().gate.cancel();
+    assert_eq!(life.ended(&first).await.state(), TaskState::Succeeded);
+    assert_eq!(life.ended(&waiting).await.state(), TaskState::Succeeded);
+    life.resume(&deletion).await.expect("is tried");
+    let task = life.ended(&deletion).await;
+    assert_eq!(task.state(), TaskState::Failed);
+    assert!(task.error.contains("it is another one"), "{}", task.error);
     let left = world.fleet.facts().backups["b"].0.clone();
     assert_eq!(left, BackupNow::Complete);
 }

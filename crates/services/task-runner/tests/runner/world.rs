@@ -35,12 +35,17 @@ use crate::fleet::{BackupNow, Fleet};
 /// How long anything may take here.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
+/// When virtual time begins.
+const VIRTUAL_BEGIN: Timestamp = Timestamp::constant(1_780_000_000, 0);
+
 /// Everything that outlives a runner: nodes, bucket, planner, and the disk with the state.
 pub struct World {
     pub fleet: Fleet,
     pub config: TasksConfig,
     /// Seconds by which the runner's clock is ahead.
     pub clock_ahead: Arc<AtomicI64>,
+    /// Set if the runner's clock follows tokio's time: when that began.
+    virtual_since: Option<Instant>,
     agents: HashMap<String, Channel>,
     catalog: Channel,
     planner: Channel,
@@ -88,11 +93,19 @@ impl World {
                 step_silence_seconds: 60,
                 schedules_every_seconds: 0,
                 signals_every_seconds: 0,
+                // Those that test pauses set it.
+                pause_when_retries_run_out: false,
                 ..TasksConfig::default()
             },
             clock_ahead: Arc::default(),
+            virtual_since: None,
             folder: tempfile::tempdir().expect("a folder"),
         }
+    }
+
+    /// For a runtime whose time stands still until nothing else is left to do.
+    pub fn runs_in_virtual_time(&mut self) {
+        self.virtual_since = Some(Instant::now());
     }
 
     fn state_path(&self) -> PathBuf {
@@ -134,9 +147,14 @@ impl World {
                 address: address.to_owned(),
             }),
         };
-        let ahead = self.clock_ahead.clone();
-        let clock =
-            move || Timestamp::now() + SignedDuration::from_secs(ahead.load(Ordering::Relaxed));
+        let (ahead, virtual_since) = (self.clock_ahead.clone(), self.virtual_since);
+        let clock = move || {
+            let now = match virtual_since {
+                None => Timestamp::now(),
+                Some(since) => VIRTUAL_BEGIN + since.elapsed(),
+            };
+            now + SignedDuration::from_secs(ahead.load(Ordering::Relaxed))
+        };
         let dependencies = Dependencies {
             catalog: Arc::new(RemoteStorageCatalog::with_limits(
                 self.catalog.clone(),
@@ -202,6 +220,13 @@ impl World {
     }
 }
 
+fn queue(priority: pb::Priority) -> pb::QueueOptions {
+    pb::QueueOptions {
+        priority: priority as i32,
+        wait: true,
+    }
+}
+
 pub type Answer<T> = Result<T, RemoteError>;
 
 fn unwrap<T>(answer: Result<tonic::Response<T>, tonic::Status>) -> Answer<T> {
@@ -230,6 +255,16 @@ impl Life {
 
     /// A backup of one keyspace that is under way.
     pub async fn backup_of(&mut self, name: &str, keyspace: &str) -> String {
+        let created = self.try_backup_of(name, keyspace).await.expect("a backup");
+        assert!(!created.task_id.is_empty(), "{created:?}");
+        created.task_id
+    }
+
+    pub async fn try_backup_of(
+        &mut self,
+        name: &str,
+        keyspace: &str,
+    ) -> Answer<pb::CreateBackupResponse> {
         let request = pb::CreateBackupRequest {
             cluster: "shop".into(),
             name: name.into(),
@@ -240,9 +275,7 @@ impl Life {
             }),
             ..pb::CreateBackupRequest::default()
         };
-        let created = unwrap(self.client.create_backup(request).await).expect("a backup");
-        assert!(!created.task_id.is_empty(), "{created:?}");
-        created.task_id
+        unwrap(self.client.create_backup(request).await)
     }
 
     /// A backup that is under way.
@@ -265,6 +298,7 @@ impl Life {
         let request = pb::StartRestoreRequest {
             restore: Some(restore),
             plan: 0,
+            queue: None,
         };
         unwrap(self.client.start_restore(request).await)
     }
@@ -288,6 +322,7 @@ impl Life {
         let request = pb::StartRestoreRequest {
             restore: None,
             plan: number,
+            queue: None,
         };
         unwrap(self.client.start_restore(request).await)
     }
@@ -304,6 +339,7 @@ impl Life {
         let request = pb::VerifyBackupRequest {
             backup: Some(named(backup)),
             level: VerifyLevel::Manifest as i32,
+            priority: 0,
         };
         let started = unwrap(self.client.verify_backup(request).await)?;
         assert_eq!(started.backup.expect("a backup").cluster, "shop");
@@ -363,11 +399,15 @@ impl Life {
     }
 
     pub async fn tasks(&mut self) -> Vec<pb::Task> {
+        self.try_tasks().await.expect("a list")
+    }
+
+    pub async fn try_tasks(&mut self) -> Answer<Vec<pb::Task>> {
         let answer = self
             .client
             .list_tasks(pb::ListTasksRequest::default())
             .await;
-        unwrap(answer).expect("a list").tasks
+        Ok(unwrap(answer)?.tasks)
     }
 
     pub async fn cancel(&mut self, id: &str) -> Answer<pb::Task> {
@@ -386,9 +426,84 @@ impl Life {
     }
 
     pub async fn resume(&mut self, id: &str) -> Answer<pb::Task> {
-        let request = pb::ResumeTaskRequest { id: id.into() };
+        let request = pb::ResumeTaskRequest {
+            id: id.into(),
+            wait: false,
+        };
         let answer = unwrap(self.client.resume_task(request).await)?;
         Ok(answer.task.expect("a task"))
+    }
+
+    /// Resumes a task that waits if another one has the cluster.
+    pub async fn resume_in_turn(&mut self, id: &str) -> Answer<pb::Task> {
+        let request = pb::ResumeTaskRequest {
+            id: id.into(),
+            wait: true,
+        };
+        let answer = unwrap(self.client.resume_task(request).await)?;
+        Ok(answer.task.expect("a task"))
+    }
+
+    pub async fn pause(&mut self, id: &str, reason: &str) -> Answer<pb::Task> {
+        let request = pb::PauseTaskRequest {
+            id: id.into(),
+            reason: reason.into(),
+        };
+        let answer = unwrap(self.client.pause_task(request).await)?;
+        Ok(answer.task.expect("a task"))
+    }
+
+    /// A backup that waits for its turn if it must.
+    pub async fn queue_backup(&mut self, name: &str, priority: pb::Priority) -> String {
+        let created = self.try_queue_backup(name, priority).await;
+        let created = created.expect("a backup");
+        assert!(!created.task_id.is_empty(), "{created:?}");
+        created.task_id
+    }
+
+    pub async fn try_queue_backup(
+        &mut self,
+        name: &str,
+        priority: pb::Priority,
+    ) -> Answer<pb::CreateBackupResponse> {
+        let request = pb::CreateBackupRequest {
+            cluster: "shop".into(),
+            name: name.into(),
+            kind: BackupKind::Full as i32,
+            queue: Some(queue(priority)),
+            ..pb::CreateBackupRequest::default()
+        };
+        unwrap(self.client.create_backup(request).await)
+    }
+
+    /// A restore that waits for its turn if it must.
+    pub async fn queue_restore(&mut self, backup: &str, priority: pb::Priority) -> String {
+        let started = self.try_queue_restore(backup, priority).await;
+        let started = started.expect("a restore");
+        assert!(!started.task_id.is_empty(), "{started:?}");
+        started.task_id
+    }
+
+    pub async fn try_queue_restore(
+        &mut self,
+        backup: &str,
+        priority: pb::Priority,
+    ) -> Answer<pb::StartRestoreResponse> {
+        let restore = pb::PlanRestoreRequest {
+            backup: Some(BackupRef {
+                cluster: "shop".into(),
+                name: backup.into(),
+            }),
+            target: "shop".into(),
+            options: Some(RestoreOptions::default()),
+            renaming: None,
+        };
+        let request = pb::StartRestoreRequest {
+            restore: Some(restore),
+            plan: 0,
+            queue: Some(queue(priority)),
+        };
+        unwrap(self.client.start_restore(request).await)
     }
 
     /// Asks until the task is as wanted.

@@ -10,6 +10,7 @@ use crate::completeness::CompletenessArg;
 use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::names::SelectionArgs;
+use crate::queue::QueueArgs;
 use crate::screen::Paint;
 use crate::text::{backup, finding};
 use crate::wait;
@@ -47,6 +48,8 @@ pub struct Args {
         help_heading = "What"
     )]
     completeness: CompletenessArg,
+    #[command(flatten)]
+    queue: QueueArgs,
     /// Waits until the backup is complete. Ctrl-C stops the waiting (exit code 1), not the backup.
     #[arg(long)]
     wait: bool,
@@ -72,6 +75,7 @@ Examples:
   ringkeep backup create prod --wait
   ringkeep backup create prod --name before-upgrade --keyspace shop
   ringkeep backup create prod --completeness quorum --wait
+  ringkeep backup create prod --queue --priority low
   ringkeep backup create prod --kind differential --table shop.orders --table shop.customers";
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
@@ -89,6 +93,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         base: kind.base().cloned(),
         keep_damaged: args.keep_damaged,
         completeness: args.completeness.into(),
+        queue: args.queue.to_model(),
     };
     let response = context.task_runner()?.create_backup(create).await;
     let response = response.map_err(|error| context.failed(Service::TaskRunner, error))?;

@@ -2,6 +2,7 @@
 
 use api::clients::TaskRunner;
 use model::VerifyLevel;
+use model::task::Priority;
 use views::verify::VerifyView;
 
 use super::Started;
@@ -24,6 +25,9 @@ pub struct Args {
     /// How deep to check.
     #[arg(long, default_value = "objects", value_name = "LEVEL")]
     level: Level,
+    /// How soon it gets its turn if limits make tasks wait: highest, high, normal, low (the default) or lowest.
+    #[arg(long, value_name = "PRIORITY")]
+    priority: Option<Priority>,
     /// Does not wait: shows the task, which `ringkeep task show` has the report of once it has ended.
     #[arg(long)]
     no_wait: bool,
@@ -53,7 +57,9 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         Level::Sstables => VerifyLevel::Sstables,
     };
     let runner = context.task_runner()?;
-    let started = runner.verify_backup(args.backup.into(), level).await;
+    let started = runner
+        .verify_backup(args.backup.into(), level, args.priority)
+        .await;
     let started = started.map_err(|error| context.failed(Service::TaskRunner, error))?;
     let started = Started::new(&started, "verifies");
     if args.no_wait {

@@ -10,6 +10,7 @@ use views::task::TaskView;
 use crate::context::{Context, Service};
 use crate::failure::Failure;
 use crate::names::{KeyspaceArg, TableArg};
+use crate::queue::QueueArgs;
 use crate::wait;
 
 /// Runs a maintenance command on the nodes of a cluster: rack by rack, one node at a time.
@@ -59,6 +60,8 @@ pub struct Args {
     tables: Vec<TableArg>,
     #[command(flatten)]
     arguments: Arguments,
+    #[command(flatten)]
+    queue: QueueArgs,
     /// Waits until the task has ended. Ctrl-C stops the waiting (exit code 1), not the task.
     #[arg(long)]
     wait: bool,
@@ -190,5 +193,6 @@ fn start(args: Args) -> Result<StartMaintenance, Failure> {
         jobs: vec![job],
         concurrency: args.concurrency,
         document: None,
+        queue: args.queue.to_model(),
     })
 }

@@ -9,6 +9,7 @@ use views::task::TaskView;
 use super::{RestoreArgs, plan_of};
 use crate::context::{Context, Service};
 use crate::failure::Failure;
+use crate::queue::QueueArgs;
 use crate::screen::Paint;
 use crate::text::{finding, plan};
 use crate::wait;
@@ -28,6 +29,8 @@ pub struct Args {
     /// Shows every statement of the plan before it asks; with --yes, prints them on stderr when the restore has started.
     #[arg(long, help_heading = "How it is shown")]
     cql: bool,
+    #[command(flatten)]
+    queue: QueueArgs,
     /// Waits until the restore has ended. Ctrl-C stops the waiting (exit code 1), not the restore.
     #[arg(long)]
     wait: bool,
@@ -56,7 +59,8 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         0 => StartRestore::PlannedNow(args.restore.to_plan()),
         number => StartRestore::AsShown(number),
     };
-    let response = context.task_runner()?.start_restore(start).await;
+    let queue = args.queue.to_model();
+    let response = context.task_runner()?.start_restore(start, queue).await;
     let response = response.map_err(|error| context.failed(Service::TaskRunner, error))?;
     let mut started = RestoreStartedView {
         task_id: response.task.map(|id| id.to_string()),

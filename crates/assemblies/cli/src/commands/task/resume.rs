@@ -6,7 +6,9 @@ use views::task::TaskView;
 use crate::context::{Context, Service};
 use crate::failure::Failure;
 
-/// Resumes a failed or cancelled task from the steps that are not done.
+/// Resumes a paused, failed or cancelled task from the steps that are not done.
+///
+/// A paused task that has given its cluster up is refused while another one has it, or waits for it with --queue.
 ///
 /// A restore is not resumed if a newer backup or restore of any of its tables has succeeded: plan it again instead. A
 /// verification is not resumed: `ringkeep backup verify` starts it from the beginning.
@@ -14,11 +16,14 @@ use crate::failure::Failure;
 pub struct Args {
     /// The task's id.
     id: String,
+    /// Wait if another task has the cluster.
+    #[arg(long)]
+    queue: bool,
 }
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     let id = super::task_id(&args.id)?;
-    let resumed = context.task_runner()?.resume_task(id).await;
+    let resumed = context.task_runner()?.resume_task(id, args.queue).await;
     let task = resumed.map_err(|error| context.failed(Service::TaskRunner, error))?;
     let view = TaskView::from(&task);
     context

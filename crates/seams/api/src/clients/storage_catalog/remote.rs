@@ -12,7 +12,7 @@ use model::{
     StoreStatus, TaskId, VerifyLevel, VerifyReport,
 };
 
-use super::{BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, StorageCatalog};
+use super::{BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, FoundBackup, StorageCatalog};
 use crate::client::{Channel, StorageCatalogClient, storage_catalog};
 use crate::clients::call::{OnProgress, follow, invalid, next, within};
 use crate::clients::limits::CatalogLimits;
@@ -166,14 +166,18 @@ impl StorageCatalog for RemoteStorageCatalog {
         &self,
         cluster: Option<&ClusterName>,
         name: &BackupName,
-    ) -> Result<BackupRef, RemoteError> {
+    ) -> Result<FoundBackup, RemoteError> {
         let request = pb::FindBackupRequest {
             backup: Some(named(cluster, name)),
         };
         let mut client = self.client.clone();
         let response = within(SHORT_DEADLINE, client.find_backup(request)).await?;
+        let started_at = parsed_optional("started_at", &response.started_at);
         let backup = required("backup", response.backup).map_err(invalid(CATALOG))?;
-        backup.try_into().map_err(invalid(CATALOG))
+        Ok(FoundBackup {
+            backup: backup.try_into().map_err(invalid(CATALOG))?,
+            started_at: started_at.map_err(invalid(CATALOG))?,
+        })
     }
 
     async fn list_sstables(
@@ -286,6 +290,8 @@ impl StorageCatalog for RemoteStorageCatalog {
                 only_garbage: how.only_garbage,
                 not_after: time_optional(how.not_after),
                 only_if_begun: how.only_if_begun,
+                even_if_running: how.even_if_running,
+                earlier_are_dead: how.earlier_are_dead,
             };
             follow(silence, on_progress, client.delete_backup_if(request)).await?
         } else {

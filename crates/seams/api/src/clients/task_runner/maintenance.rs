@@ -1,7 +1,9 @@
 //! Requests for maintenance, and what the task-runner returns.
 
+use model::task::QueueOptions;
 use model::{ClusterName, MaintenanceJob, TaskId};
 
+use crate::convert::task::wire_queue_options;
 use crate::convert::{ConversionError, all_into, parsed};
 use crate::pb::task_runner as pb;
 
@@ -20,6 +22,7 @@ pub struct StartMaintenance {
     pub concurrency: u32,
     /// The document that asks for it.
     pub document: Option<MaintenanceDocument>,
+    pub queue: QueueOptions,
 }
 
 /// A document that asks for maintenance.
@@ -53,6 +56,7 @@ impl From<StartMaintenance> for pb::StartMaintenanceRequest {
             jobs: all_into(start.jobs),
             concurrency: start.concurrency,
             document: start.document.map(Into::into),
+            queue: wire_queue_options(start.queue),
         }
     }
 }

@@ -7,7 +7,7 @@ use futures::stream::StreamExt;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
-use model::task::ShownTask;
+use model::task::{Priority, QueueOptions, ShownTask};
 use model::{BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, TaskId, VerifyLevel};
 use retention::{Policy, PolicyState, ShownVerdict};
 use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
@@ -21,6 +21,7 @@ use super::{
 use crate::RemoteError;
 use crate::client::{TaskRunnerClient, task_runner};
 use crate::clients::call::{invalid, within};
+use crate::convert::task::{wire_priority, wire_queue_options};
 use crate::convert::{ConversionError, parsed, parsed_optional, required};
 use crate::pb::storage_catalog::VerifyLevel as WireLevel;
 use crate::pb::task_runner as pb;
@@ -102,8 +103,15 @@ impl TaskRunner for RemoteTaskRunner {
         part("plan", response.plan)
     }
 
-    async fn start_restore(&self, start: StartRestore) -> Result<StartedRestore, RemoteError> {
-        let request = pb::StartRestoreRequest::from(start);
+    async fn start_restore(
+        &self,
+        start: StartRestore,
+        queue: QueueOptions,
+    ) -> Result<StartedRestore, RemoteError> {
+        let request = pb::StartRestoreRequest {
+            queue: wire_queue_options(queue),
+            ..pb::StartRestoreRequest::from(start)
+        };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.start_restore(request)).await?;
         response.try_into().map_err(invalid(RUNNER))
@@ -113,10 +121,12 @@ impl TaskRunner for RemoteTaskRunner {
         &self,
         backup: NamedBackup,
         level: VerifyLevel,
+        priority: Option<Priority>,
     ) -> Result<StartedTask, RemoteError> {
         let request = pb::VerifyBackupRequest {
             backup: Some(backup.into()),
             level: WireLevel::from(level) as i32,
+            priority: wire_priority(priority) as i32,
         };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.verify_backup(request)).await?;
@@ -229,8 +239,19 @@ impl TaskRunner for RemoteTaskRunner {
         part("task", response.task)
     }
 
-    async fn resume_task(&self, id: TaskId) -> Result<ShownTask, RemoteError> {
-        let request = pb::ResumeTaskRequest { id: id.to_string() };
+    async fn pause_task(&self, id: TaskId, reason: &str) -> Result<ShownTask, RemoteError> {
+        let request = pb::PauseTaskRequest {
+            id: id.to_string(),
+            reason: reason.to_owned(),
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.pause_task(request)).await?;
+        part("task", response.task)
+    }
+
+    async fn resume_task(&self, id: TaskId, wait: bool) -> Result<ShownTask, RemoteError> {
+        let id = id.to_string();
+        let request = pb::ResumeTaskRequest { id, wait };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.resume_task(request)).await?;
         part("task", response.task)

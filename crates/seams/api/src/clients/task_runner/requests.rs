@@ -2,10 +2,11 @@
 
 use model::manifest::BackupKind;
 use model::plan::{Completeness, RestoreOptions, ShownPlan};
-use model::task::ShownTask;
+use model::task::{QueueOptions, ShownTask};
 use model::{BackupName, BackupRef, ClusterName, Finding, Selection, TaskId};
 
 use crate::convert::plan::options_to_wire;
+use crate::convert::task::wire_queue_options;
 use crate::convert::{ConversionError, all, parsed_optional, required};
 use crate::pb::planner as planner_pb;
 use crate::pb::task_runner as pb;
@@ -25,6 +26,7 @@ pub struct CreateBackup {
     pub keep_damaged: bool,
     /// What of the replicas the backup may go without.
     pub completeness: Completeness,
+    pub queue: QueueOptions,
 }
 
 /// A backup that was started, or refused by its findings.
@@ -95,6 +97,7 @@ impl From<CreateBackup> for pb::CreateBackupRequest {
             base: create.base.map(String::from).unwrap_or_default(),
             keep_damaged: create.keep_damaged,
             completeness: planner_pb::Completeness::from(create.completeness) as i32,
+            queue: wire_queue_options(create.queue),
         }
     }
 }
@@ -139,10 +142,12 @@ impl From<StartRestore> for pb::StartRestoreRequest {
             StartRestore::PlannedNow(restore) => Self {
                 restore: Some(restore.into()),
                 plan: 0,
+                queue: None,
             },
             StartRestore::AsShown(number) => Self {
                 restore: None,
                 plan: number,
+                queue: None,
             },
         }
     }

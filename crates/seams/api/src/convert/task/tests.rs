@@ -1,7 +1,9 @@
 //! Tasks between wire and model.
 
 use model::TaskId;
-use model::task::{RetentionEntry, RetentionOutcome, RetentionReport};
+use model::task::{
+    Paused, Priority, RetentionEntry, RetentionOutcome, RetentionReport, ShownWaiting, Waiting,
+};
 
 use super::*;
 
@@ -51,6 +53,19 @@ fn a_task() -> Task {
         }),
         collection: None,
         maintenance: vec!["cleanup --jobs 2".into()],
+        priority: Priority::High,
+        waiting: Some(Waiting {
+            since: at,
+            task: Some(TaskId(uuid::Uuid::from_u128(8))),
+            kind: Some(TaskKind::Backup),
+            why: "it is its turn".into(),
+        }),
+        paused: Some(Paused {
+            since: at,
+            why: "for the night".into(),
+            gave_up: true,
+            keeps_cluster: true,
+        }),
     }
 }
 
@@ -86,6 +101,14 @@ fn shown() -> ShownTask {
         retention: task.retention,
         collection: None,
         maintenance: task.maintenance,
+        priority: Some(Priority::High),
+        waiting: Some(ShownWaiting {
+            since: Some(task.created_at),
+            task: Some(TaskId(uuid::Uuid::from_u128(8))),
+            kind: Some(TaskKind::Backup),
+            why: "it is its turn".into(),
+        }),
+        paused: task.paused,
     }
 }
 

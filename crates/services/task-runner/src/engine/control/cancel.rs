@@ -24,7 +24,7 @@ pub(crate) async fn cancel(engine: Arc<Engine>, id: TaskId) -> Result<Arc<View>,
         match state {
             TaskState::Cancelled => return get(&engine, id).await,
             TaskState::Succeeded => return Err(RunnerError::TaskEnded { id, state }),
-            TaskState::Failed | TaskState::Pending | TaskState::Running => {}
+            TaskState::Failed | TaskState::Pending | TaskState::Running | TaskState::Paused => {}
         }
         match engine.context.tasks.acquire(id, &engine.holder).await {
             Ok(fence) => return give_up(&engine, id, fence).await,
@@ -33,7 +33,7 @@ pub(crate) async fn cancel(engine: Arc<Engine>, id: TaskId) -> Result<Arc<View>,
             Err(error) => return Err(error.into()),
         }
     }
-    match ask_elsewhere(&engine, id, Ask::Cancel).await? {
+    match ask_elsewhere(&engine, id, Ask::Cancel, "").await? {
         false => Err(RunnerError::DrivenElsewhere(id)),
         true => outcome(&engine, id).await,
     }
@@ -60,7 +60,7 @@ async fn give_up(engine: &Arc<Engine>, id: TaskId, fence: Fence) -> Result<Arc<V
         Err(error) => return hand_to_driver(engine, Err(error), fence).await,
     };
     let any = async |_: &TaskRecord| Ok(());
-    let changed = change(engine, id, &fence, any, |record| {
+    let changed = change(engine, id, &fence, false, any, |record| {
         mark_cancelled(engine, record, is_replaced)
     });
     hand_to_driver(engine, changed.await, fence).await
@@ -100,10 +100,16 @@ fn mark_cancelled(
     } else if record.past_point_of_no_return {
         return Err(kind.past_point_of_no_return(id));
     }
+    if state == TaskState::Paused {
+        record.state = resumed(record)?;
+        record.paused = None;
+        // What it has left is about to be undone.
+        record.has_findings = false;
+    }
     record.ending = Some(Ending {
         outcome: Outcome::Cancelled,
         reason: "cancelled on request".to_owned(),
-        clean: true,
+        clean: record.may_have_made(),
         forced: false,
     });
     Ok(())

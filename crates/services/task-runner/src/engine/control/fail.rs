@@ -6,7 +6,7 @@ use model::TaskId;
 use model::task::{TaskEvent, TaskState, next_state};
 use state_store::{Expected, Fence, StateError};
 
-use super::{LEASE_PAUSE, LEASE_TRIES, get};
+use super::{LEASE_PAUSE, LEASE_TRIES, get, resumed};
 use crate::engine::active::{Command, View};
 use crate::engine::driver::Driver;
 use crate::engine::requests::{Ask, ask_elsewhere};
@@ -30,13 +30,13 @@ pub(crate) async fn fail(
             state @ (TaskState::Cancelled | TaskState::Succeeded) => {
                 return Err(RunnerError::TaskEnded { id, state });
             }
-            TaskState::Pending | TaskState::Running if !force => {
+            TaskState::Pending | TaskState::Running | TaskState::Paused if !force => {
                 return Err(RunnerError::ForceNeeded {
                     id,
                     may_cancel: !record.past_point_of_no_return,
                 });
             }
-            TaskState::Pending | TaskState::Running => {}
+            TaskState::Pending | TaskState::Running | TaskState::Paused => {}
         }
         let asked = engine.active.ask(id, |reply| Command::EndByForce { reply });
         if let Some(result) = asked.await {
@@ -55,7 +55,7 @@ pub(crate) async fn fail(
             Err(error) => return Err(error.into()),
         }
     }
-    match ask_elsewhere(&engine, id, Ask::EndByForce).await? {
+    match ask_elsewhere(&engine, id, Ask::EndByForce, "").await? {
         false => Err(RunnerError::DrivenElsewhere(id)),
         true => outcome(&engine, id).await,
     }
@@ -66,7 +66,9 @@ async fn outcome(engine: &Engine, id: TaskId) -> Result<Arc<View>, RunnerError> 
     let state = engine.load(id).await?.record.state;
     match state {
         TaskState::Succeeded | TaskState::Cancelled => Err(RunnerError::TaskEnded { id, state }),
-        TaskState::Failed | TaskState::Pending | TaskState::Running => get(engine, id).await,
+        TaskState::Failed | TaskState::Pending | TaskState::Running | TaskState::Paused => {
+            get(engine, id).await
+        }
     }
 }
 
@@ -82,6 +84,12 @@ async fn end(engine: &Arc<Engine>, id: TaskId, fence: &Fence) -> Result<Arc<View
         return get(engine, id).await;
     }
     record.ending = Some(Ending::by_force(&record));
+    if record.state == TaskState::Paused {
+        record.state = resumed(&record)?;
+        record.paused = None;
+        // Those of its end say more.
+        record.has_findings = false;
+    }
     let expected = Expected::Version(version);
     let version = tasks.save_record(&record, expected, fence).await?;
     let stored = Stored { record, version };

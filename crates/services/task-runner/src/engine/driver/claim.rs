@@ -15,19 +15,26 @@ pub(super) enum Claimed {
 }
 
 impl Driver {
-    /// Claims the cluster, if tasks of this kind need it for themselves. From then on agents refuse the drivers that had it
-    /// before.
+    /// Claims what the task needs of its cluster. From then on agents refuse the drivers that had it before.
     pub(super) async fn claim_cluster(&mut self) -> Result<Claimed, Exit> {
         let policy = self.kind.policy();
-        if !policy.claims_cluster {
-            return Ok(Claimed::Free);
-        }
         let record = self.record();
+        let Some(need) = policy.need(&record) else {
+            return Ok(Claimed::Free);
+        };
         let (cluster, id) = (&record.cluster, record.id);
-        let tasks = &self.engine.context.tasks;
-        match tasks.claim(cluster, id, &self.fence).await {
-            Ok(()) => {
-                let fences = tasks.fences_of_claim(cluster, id, &self.fence).await?;
+        let tasks = self.engine.context.tasks.clone();
+        let claimed = loop {
+            match tasks.claim(cluster, id, &need, &self.fence).await {
+                // Doing it again is safe: if it was written, the task has it.
+                Err(error @ RunnerError::State(_)) => self.wait_for_store(error).await?,
+                claimed => break claimed,
+            }
+        };
+        match claimed {
+            Ok(need) => {
+                let fences = tasks.fences_of_claim(cluster, id, &need, &self.fence);
+                let fences = fences.await?;
                 self.context = Arc::new(self.engine.context.under(fences));
                 Ok(Claimed::Free)
             }

@@ -72,6 +72,10 @@ impl Driver {
     /// Does what a user asked for, and replies once that is on disk.
     pub(super) async fn handle(&mut self, command: Command) -> Result<(), Exit> {
         let (result, reply) = match command {
+            Command::Pause { why, reply } => {
+                self.ask_to_pause(why, reply);
+                return Ok(());
+            }
             Command::Cancel { reply } => (self.cancel().await?, reply),
             Command::EndByForce { reply } => (self.end_by_force().await?, reply),
         };
@@ -88,7 +92,8 @@ impl Driver {
         } else if record.past_point_of_no_return {
             Err(self.kind.past_point_of_no_return(record.id))
         } else {
-            self.end(Outcome::Cancelled, "cancelled on request".to_owned(), true);
+            let undo = record.may_have_made();
+            self.end(Outcome::Cancelled, "cancelled on request".to_owned(), undo);
             self.cancel_steps(&[StepState::Running]);
             self.save().await?;
             Ok(self.current())

@@ -93,6 +93,7 @@ impl Driver {
         let now = (self.engine.context.clock)();
         self.change_record(|record| {
             record.finished_at = Some(now);
+            record.waiting = None;
             match ending {
                 Some(ending) => {
                     record.untidy |= ending.forced;
@@ -129,7 +130,7 @@ impl Driver {
     }
 
     /// Those that are not there yet: a task may come to its end twice, if the runner dies in between.
-    fn add_findings(&mut self, findings: Vec<model::Finding>) {
+    pub(super) fn add_findings(&mut self, findings: Vec<model::Finding>) {
         let mut task = self.task.write();
         for finding in findings {
             if !task.findings.contains(&finding) {
@@ -149,7 +150,7 @@ impl Driver {
     }
 
     /// Findings may be many, so they are a document beside the record.
-    async fn save_findings(&mut self) -> Result<(), Exit> {
+    pub(super) async fn save_findings(&mut self) -> Result<(), Exit> {
         let findings = self.task.read().findings.clone();
         if findings.is_empty() {
             return Ok(());

@@ -1,7 +1,9 @@
 //! What came of a step, and what that means for its task.
 
+use model::TaskId;
 use model::task::StepState;
 
+use super::pause::Pausing;
 use super::{Driver, Exit};
 use crate::engine::step::Output;
 use crate::engine::step_error::StepError;
@@ -53,10 +55,18 @@ impl Driver {
             return;
         }
         let step = &task.steps[at];
+        let id = task.record.id;
         let place = match step.node.as_str() {
             "" => format!("step `{}`", step.id),
             node => format!("step `{}` on node {node}", step.id),
         };
+        let may_pause = task.record.pauses && self.kind.may_pause_by_itself(&task);
+        if may_pause && error.is_retryable() {
+            // Whatever dies now, the step runs again.
+            task.statuses[at].state = StepState::Pending;
+            drop(task);
+            return self.pause_for(&place, id, error);
+        }
         let failure = self.job.failure(&task, step.kind, error);
         drop(task);
         let code = if error.is_outdated() {
@@ -68,6 +78,28 @@ impl Driver {
         let reason = format!("{code}{place} failed: {text}{}", failure.what_next);
         self.end(Outcome::Failed, reason, failure.clean);
         self.cancel_steps(&[StepState::Running]);
+    }
+
+    /// The retries of a step ran out: another try may help once the cause is gone.
+    fn pause_for(&mut self, place: &str, id: TaskId, error: &StepError) {
+        let text = shortened(error.text());
+        let what_next = match self.record().past_point_of_no_return {
+            true => format!("go on with `ringkeep task resume {id}` once the cause is gone"),
+            false => format!(
+                "go on with `ringkeep task resume {id}` once the cause is gone, or give up with `ringkeep task cancel {id}`"
+            ),
+        };
+        let why = format!("retries of {place} ran out: {text}; {what_next}");
+        match &mut self.pausing {
+            Some(pausing) => pausing.why = why,
+            None => {
+                self.pausing = Some(Pausing {
+                    why,
+                    gave_up: true,
+                    replies: Vec::new(),
+                });
+            }
+        }
     }
 }
 

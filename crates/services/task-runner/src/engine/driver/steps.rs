@@ -26,6 +26,9 @@ impl Driver {
             if self.ending().is_some() || self.graph.all_settled() {
                 break Ok(());
             }
+            if self.pausing.is_some() {
+                break Err(Exit::Paused);
+            }
             if let Err(exit) = self.start_ready(&mut running, &mut places, &events).await {
                 break Err(exit);
             }
@@ -50,8 +53,10 @@ impl Driver {
         };
         // Dropped calls stop the agents' work at a safe point.
         running.shutdown().await;
-        if matches!(exit, Err(Exit::Drained)) {
-            self.save().await?;
+        match exit {
+            Err(Exit::Drained) => self.save().await?,
+            Err(Exit::Paused) => self.pause_now().await?,
+            _ => {}
         }
         exit
     }

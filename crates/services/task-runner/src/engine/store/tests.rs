@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::engine::graph::steps_of;
+use crate::engine::need::Need;
 use crate::events::Outbox;
 
 const LEASE_TTL: std::time::Duration = std::time::Duration::from_secs(60);
@@ -299,16 +300,20 @@ async fn a_driver_without_its_lease_neither_claims_nor_releases_the_cluster_of_i
         matches!(result, Err(RunnerError::State(StateError::Fenced { .. })))
     };
 
-    let late = tasks.claim(cluster, id, &stopped).await;
+    let late = tasks.claim(cluster, id, &Need::Whole, &stopped).await;
+    let late = late.map(drop);
     assert!(is_fenced(&late), "{late:?}");
-    tasks.claim(cluster, id, &lease).await.expect("claimed");
+    tasks
+        .claim(cluster, id, &Need::Whole, &lease)
+        .await
+        .expect("claimed");
     let late = tasks.unclaim(cluster, id, &stopped).await;
     assert!(is_fenced(&late), "{late:?}");
-    let busy = tasks.check_free(cluster).await;
+    let busy = tasks.check_free(cluster, &Need::Whole).await;
     assert!(
         matches!(busy, Err(RunnerError::ClusterBusy { .. })),
         "{busy:?}"
     );
     tasks.unclaim(cluster, id, &lease).await.expect("released");
-    tasks.check_free(cluster).await.expect("free");
+    tasks.check_free(cluster, &Need::Whole).await.expect("free");
 }

@@ -1,10 +1,10 @@
 //! Writes the records and statuses of tasks, in transactions that the store can take.
 
-use serde_json::Value;
 use state_store::{Expected, Fence, StateError, Write};
 
 use super::{TaskStore, status_key, task_key, unfinished_key};
 use crate::engine::documents::encode;
+use crate::engine::queue::Unfinished;
 use crate::engine::task::{LiveTask, TaskRecord};
 
 /// Operations of one transaction, and the JSON text of their values.
@@ -39,7 +39,7 @@ impl TaskStore {
         self.store.write(&writes, Some(fence)).await
     }
 
-    pub(super) fn record_writes(
+    pub(in crate::engine) fn record_writes(
         &self,
         record: &TaskRecord,
         expected: Expected,
@@ -47,11 +47,12 @@ impl TaskStore {
         let key = task_key(record.id);
         let value = encode(&key, record)?;
         let index = unfinished_key(record.id);
+        let entry = encode(&index, &Unfinished::from(record))?;
         Ok(vec![
             Write::put(key, value, expected),
             match record.state.is_final() {
                 true => Write::delete(index, Expected::Anything),
-                false => Write::put(index, Value::Null, Expected::Anything),
+                false => Write::put(index, entry, Expected::Anything),
             },
         ])
     }

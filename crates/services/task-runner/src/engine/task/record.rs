@@ -1,9 +1,12 @@
 //! What is kept of a task as a whole.
 
 use jiff::Timestamp;
-use model::task::{TaskKind, TaskState};
+use model::task::{Paused, Priority, QueueOptions, TaskKind, TaskState, Waiting};
 use model::{BackupRef, ClusterName, TaskId};
 use serde::{Deserialize, Serialize};
+
+use crate::engine::need::Need;
+use crate::engine::queue::{Phase, Unfinished};
 
 /// What is kept of a task as a whole. It is written often, so what is large is kept apart: the steps and whatever the
 /// task's kind needs are documents, and each step has its status under a key of its own.
@@ -62,6 +65,29 @@ pub(crate) struct TaskRecord {
     /// Steps that go back to pending before the task is driven again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset: Option<Reset>,
+    /// What it needs of its cluster; none: nothing, or all of it if its kind claims the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<Need>,
+    /// None: that of its kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// Set until it has had its turn. A paused task that had not had it keeps its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+    /// Whether it has had its turn before it waits again, because it was resumed while another task has its cluster.
+    #[serde(default)]
+    pub had_turn: bool,
+    /// When a task that gave its cluster up had read all of it that it needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Timestamp>,
+    /// Whether it waits if another task has its cluster; otherwise it ends then.
+    #[serde(default)]
+    pub waits_for_cluster: bool,
+    /// Whether it is paused, and does not fail, if the retries of a step run out.
+    #[serde(default)]
+    pub pauses: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
 }
 
 /// Which steps a resume sets back to pending.
@@ -101,7 +127,53 @@ impl TaskRecord {
             untidy: false,
             first_ended: None,
             reset: None,
+            need: None,
+            priority: None,
+            waiting: None,
+            had_turn: false,
+            read_at: None,
+            waits_for_cluster: false,
+            pauses: false,
+            paused: None,
         }
+    }
+
+    /// The same, taking its place among the others as it was asked for.
+    #[must_use]
+    pub fn queued(self, options: QueueOptions) -> Self {
+        Self {
+            priority: options.priority,
+            waits_for_cluster: options.wait,
+            ..self
+        }
+    }
+
+    /// The same, with the place of one that was asked for then.
+    #[must_use]
+    pub fn waits_since(self, since: Timestamp) -> Self {
+        let waiting = Waiting {
+            since,
+            task: None,
+            kind: None,
+            why: "it has just been created".to_owned(),
+        };
+        Self {
+            waiting: Some(waiting),
+            ..self
+        }
+    }
+
+    pub fn priority(&self) -> Priority {
+        self.priority.unwrap_or(Priority::of(self.kind))
+    }
+
+    /// Whether its claims count.
+    pub fn may_hold_cluster(&self) -> bool {
+        let keeps = self
+            .paused
+            .as_ref()
+            .is_none_or(|paused| paused.keeps_cluster);
+        !self.state.is_final() && keeps
     }
 
     /// Whether it has left something behind that a resume can go on from and a cancellation would undo.
@@ -109,9 +181,40 @@ impl TaskRecord {
         self.made_something && !self.cleaned
     }
 
+    /// Whether something may have to be undone if the task is given up: not if it waits for its first turn and holds nothing.
+    pub fn may_have_made(&self) -> bool {
+        self.waiting.is_none() || self.had_turn || self.made_something
+    }
+
+    /// When what others had done to the cluster was last seen by a task that has ended; none if it has not.
+    pub fn saw_cluster_until(&self) -> Option<Timestamp> {
+        let ended = self.finished_at?;
+        Some(self.read_at.unwrap_or(ended))
+    }
+
     /// When the task last had its cluster to itself.
     pub fn ended(&self) -> Option<Timestamp> {
         self.first_ended.or(self.finished_at)
+    }
+}
+
+impl From<&TaskRecord> for Unfinished {
+    fn from(record: &TaskRecord) -> Self {
+        let phase = match (&record.waiting, record.state) {
+            (_, TaskState::Paused) => Phase::Paused,
+            (Some(waiting), _) => Phase::Waiting {
+                since: waiting.since,
+                blocked: waiting.task.is_some(),
+            },
+            (None, _) => Phase::Running,
+        };
+        Self {
+            cluster: record.cluster.clone(),
+            kind: record.kind,
+            priority: record.priority(),
+            need: record.need.clone(),
+            phase,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use model::manifest::BackupKind;
 use model::plan::{BackupPlan, BackupRequest, Completeness};
 use model::ring::fingerprint;
-use model::task::TaskKind;
+use model::task::{QueueOptions, TaskKind};
 use model::{
     BackupName, BackupRef, ClusterName, Finding, NodeDescription, Schema, Selection, TaskId,
 };
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::spec::{BackupSpec, SPEC};
 use crate::cluster;
 use crate::describe::{Described, describe_agreed, schema};
-use crate::engine::{Engine, NewTask, TaskRecord};
+use crate::engine::{Engine, Keyspaces, Need, NewTask, TaskRecord};
 use crate::error::RunnerError;
 
 /// Names that are tried if none was given and the first is taken.
@@ -41,6 +41,15 @@ pub(crate) struct NewBackup {
     pub keep_damaged: bool,
     /// What of the replicas the backup may go without.
     pub completeness: Completeness,
+    pub queue: QueueOptions,
+    /// Since when it is due, by which it takes its place among those that wait; none: since now.
+    pub since: Option<Timestamp>,
+}
+
+impl NewBackup {
+    fn need(&self) -> Need {
+        Need::Backup(Keyspaces::of(&self.selection))
+    }
 }
 
 /// What came of a request.
@@ -60,7 +69,10 @@ pub(crate) async fn create(
 ) -> Result<Created, RunnerError> {
     let context = &engine.context;
     let cluster = cluster::get(context, &request.cluster).await?;
-    context.tasks.check_free(&cluster.name).await?;
+    if !request.queue.wait {
+        let need = request.need();
+        context.tasks.check_free(&cluster.name, &need).await?;
+    }
     let described = describe_agreed(context, &cluster.agents).await;
     let now = (context.clock)();
     let mut backup = BackupRef {
@@ -79,7 +91,7 @@ pub(crate) async fn create(
     let mut number = 1;
     loop {
         backup.name = name_for(&request, now, number);
-        match start(&engine, request.task, &backup, &spec, &plan).await {
+        match start(&engine, &request, &backup, &spec, &plan).await {
             Err(RunnerError::Remote { error, .. })
                 if error.kind == ErrorKind::AlreadyExists
                     && request.name.is_none()
@@ -182,25 +194,35 @@ fn spec(request: &NewBackup, plan: &BackupPlan, described: &Described) -> Backup
     }
 }
 
-/// Puts the task on disk, reserves the name, and hands the task to a driver.
+/// Puts the task on disk, reserves the name, and hands the task to a driver. A backup that waits for its turn reserves its name
+/// then, and fails if it is taken.
 async fn start(
     engine: &Arc<Engine>,
-    id: Option<TaskId>,
+    request: &NewBackup,
     backup: &BackupRef,
     spec: &BackupSpec,
     plan: &BackupPlan,
 ) -> Result<TaskId, RunnerError> {
-    let id = id.unwrap_or_else(|| TaskId(Uuid::now_v7()));
+    let id = request.task.unwrap_or_else(|| TaskId(Uuid::now_v7()));
     let now = (engine.context.clock)();
+    // A schedule makes its next backup by itself, and a paused one would be in its way.
+    let is_scheduled = request.task.is_some();
     let record = TaskRecord {
         backup: Some(backup.clone()),
-        ..TaskRecord::new(id, TaskKind::Backup, backup.cluster.clone(), now)
+        need: Some(request.need()),
+        pauses: engine.context.config.pause_when_retries_run_out && !is_scheduled,
+        ..TaskRecord::new(id, TaskKind::Backup, backup.cluster.clone(), now).queued(request.queue)
     };
+    let record = record.waits_since(request.since.unwrap_or(now));
     let steps = &plan.steps;
     reserve::check_is_first(steps)?;
     let (stored, fence) = engine
         .create(NewTask { record, steps }, &[(SPEC, spec)])
         .await?;
+    if stored.record.waiting.is_some() {
+        engine.drive_new(stored, fence).await;
+        return Ok(id);
+    }
     let (stored, failed) = reserve::reserve(engine, stored, &fence, spec, steps, backup).await?;
     engine.drive_new(stored, fence).await;
     match failed {
@@ -223,6 +245,8 @@ mod tests {
             base: None,
             keep_damaged: false,
             completeness: Completeness::All,
+            queue: QueueOptions::default(),
+            since: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::task::TaskKind;
+use model::task::{QueueOptions, TaskKind};
 use model::{ClusterName, MaintenanceJob, TaskId};
 use state_store::StateError;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use super::nodes;
 use super::spec::{MaintenanceSpec, SPEC};
 use crate::cluster::{self, Cluster};
 use crate::describe::{Described, describe_all};
-use crate::engine::{Engine, NewTask, TaskRecord};
+use crate::engine::{Engine, Need, NewTask, TaskRecord};
 use crate::error::RunnerError;
 
 /// Jobs of one task, and nodes that are at work at a time; more is a mistake.
@@ -34,6 +34,7 @@ pub(crate) struct NewMaintenance {
     pub jobs: Vec<MaintenanceJob>,
     pub concurrency: usize,
     pub document: Option<Document>,
+    pub queue: QueueOptions,
 }
 
 /// The task that was started or found.
@@ -160,7 +161,10 @@ async fn create(
     id: TaskId,
 ) -> Result<Started, RunnerError> {
     let context = &engine.context;
-    context.tasks.check_free(&cluster.name).await?;
+    if !new.queue.wait {
+        let tasks = &context.tasks;
+        tasks.check_free(&cluster.name, &Need::Whole).await?;
+    }
     let described = describe_all(context, &cluster.agents).await;
     let spec = spec(new, &described).map_err(|reasons| RunnerError::MaintenanceRefused {
         cluster: cluster.name.clone(),
@@ -171,7 +175,7 @@ async fn create(
         jobs: spec.jobs.iter().map(ToString::to_string).collect(),
         document: new.document.as_ref().map(names::key_of),
         document_hash: new.document.as_ref().map(names::hash_of),
-        ..TaskRecord::new(id, TaskKind::Maintenance, cluster.name.clone(), now)
+        ..TaskRecord::new(id, TaskKind::Maintenance, cluster.name.clone(), now).queued(new.queue)
     };
     let steps = &spec.steps();
     let (stored, fence) = engine

@@ -193,7 +193,7 @@ fn on_nodes(task: &LiveTask) -> Option<Finding> {
 }
 
 fn pinned(task: &LiveTask) -> Option<Finding> {
-    if !task.was_attempted(StepKind::Pin) {
+    if !task.record.made_something {
         return None;
     }
     let backup = task.record.backup.as_ref()?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::clients::CompleteBackup;
 use model::manifest::BackupManifest;
 use model::plan::{Rates, RestoreMode, RestoreOptions, RestorePlan, RestoreRequest};
-use model::task::TaskKind;
+use model::task::{QueueOptions, TaskKind};
 use model::{BackupName, BackupRef, ClusterName, Damage, HostId, Schema, TaskId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use super::sstables;
 use crate::cluster;
 use crate::context::Context;
 use crate::describe::{describe_agreed, schema};
-use crate::engine::{Engine, NewTask, TaskRecord};
+use crate::engine::{Engine, Keyspaces, Need, NewTask, TaskRecord};
 use crate::error::RunnerError;
 
 /// How long a plan looks whether the bucket has every object. Callers give a plan up after two minutes.
@@ -153,6 +153,7 @@ pub(crate) enum StartFrom {
 pub(crate) async fn start(
     engine: Arc<Engine>,
     from: StartFrom,
+    queue: QueueOptions,
 ) -> Result<(Option<TaskId>, RestorePlan), RunnerError> {
     let (request, shown) = match from {
         StartFrom::Request(request) => (*request, None),
@@ -162,7 +163,9 @@ pub(crate) async fn start(
             (record.request, Some((number, record.digest)))
         }
     };
-    engine.context.tasks.check_free(&request.target).await?;
+    if !queue.wait {
+        check_free(&engine.context, &request.target).await?;
+    }
     let Planned {
         mut plan,
         manifests,
@@ -179,7 +182,7 @@ pub(crate) async fn start(
     if !plan.supported {
         return Ok((None, plan));
     }
-    let record = record(&engine, &plan);
+    let record = record(&engine, &plan).queued(queue);
     let id = record.id;
     let spec = RestoreSpec::new(plan.clone(), &manifests)?;
     let steps = &plan.steps;
@@ -190,10 +193,28 @@ pub(crate) async fn start(
     Ok((Some(id), plan))
 }
 
+/// Nothing lets a restore start beside it, whichever tables are restored.
+async fn check_free(context: &Context, target: &ClusterName) -> Result<(), RunnerError> {
+    context.tasks.check_free(target, &Need::Whole).await
+}
+
+/// In place every node stops.
+fn need(plan: &RestorePlan) -> Need {
+    match plan.mode {
+        RestoreMode::InPlace => Need::Whole,
+        RestoreMode::Online => {
+            let tables = plan.tables.iter().map(|table| &table.table.keyspace);
+            Need::Restore(Keyspaces::new(tables))
+        }
+    }
+}
+
 fn record(engine: &Engine, plan: &RestorePlan) -> TaskRecord {
     TaskRecord {
         backup: Some(plan.backup.clone()),
         in_place: plan.mode == RestoreMode::InPlace,
+        need: Some(need(plan)),
+        pauses: engine.context.config.pause_when_retries_run_out,
         ..TaskRecord::new(
             TaskId(Uuid::now_v7()),
             TaskKind::Restore,

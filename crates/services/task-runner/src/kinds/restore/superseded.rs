@@ -203,7 +203,7 @@ fn newer<'a>(
 fn is_newer(other: &TaskRecord, restore: &TaskRecord, since: Timestamp) -> bool {
     other.id != restore.id
         && other.cluster == restore.cluster
-        && other.finished_at.is_some_and(|at| at >= since)
+        && other.saw_cluster_until().is_some_and(|at| at >= since)
 }
 
 async fn touched(

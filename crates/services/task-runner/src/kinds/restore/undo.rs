@@ -28,9 +28,8 @@ pub(super) async fn undo(
     if task.was_attempted(StepKind::Stage) {
         findings.extend(remove_staging(spec, context, task, task.record.id).await);
     }
-    if task.was_attempted(StepKind::Pin) {
-        findings.extend(unpin(context, task).await);
-    }
+    // Also without its step: a restore that waits for its turn has its backup pinned meanwhile.
+    findings.extend(unpin(context, task).await);
     // After a newer restore what was made is surely in use.
     if superseded::check(context, kinds, &task.record)
         .await
