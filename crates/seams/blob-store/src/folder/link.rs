@@ -53,7 +53,8 @@ fn create_folders(root: &Path, durable: &Durable, folder: &Path) -> io::Result<(
     create_folders(root, durable, parent)?;
     match std::fs::create_dir(folder) {
         Ok(()) => durable.flush(parent),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        // Created meanwhile, and perhaps removed again by a deletion that emptied it; the caller's loop retries.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && !folder.is_file() => Ok(()),
         // The parent was removed again; the caller's loop retries.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
