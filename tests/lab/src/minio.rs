@@ -189,7 +189,7 @@ impl Minio {
             if self.process().is_none() || Instant::now() > deadline {
                 let log = fs::read_to_string(self.log_file()).unwrap_or_default();
                 bail!(
-                    "MinIO in {} does not answer; its last words:\n{}",
+                    "MinIO in {} does not reply; its last words:\n{}",
                     self.dir.display(),
                     tools::last_lines(&log, 10)
                 );

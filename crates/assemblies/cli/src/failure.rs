@@ -42,7 +42,7 @@ pub enum Failure {
         source: Box<RemoteError>,
     },
     #[error(
-        "{endpoint} answers, but has no {service} behind it, or one of an older release that does not know this command"
+        "{endpoint} replies, but has no {service} behind it, or one of an older release that does not know this command"
     )]
     Absent {
         service: &'static str,

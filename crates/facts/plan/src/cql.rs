@@ -26,7 +26,7 @@ struct TableOption {
     end: usize,
 }
 
-/// Where the option list begins, and its options; nothing where there is none.
+/// Where the option list begins, and its options; nothing if there is none.
 fn options(statement: &str) -> Option<(usize, Vec<TableOption>)> {
     let mut depth = 0_usize;
     let mut with = None;

@@ -31,7 +31,7 @@ pub const TARGETS: [Target; 7] = [
     ("sstable", |input| sstable::run(&Archive::decode(input))),
 ];
 
-/// Runs a target. Panics where there is none of that name.
+/// Runs a target. Panics if there is none of that name.
 pub fn run(target: &str, input: &[u8]) {
     let (_, entry) = TARGETS
         .iter()

@@ -14,7 +14,7 @@ use sstable_files::{Place, SstableFiles};
 const LOADS_AT_ONCE: usize = 2;
 /// Above what live SSTables may be called.
 const FOREIGN_IDS: u32 = 5000;
-/// What a node may write anew on loading without a fault of the slice: level and repair time go into Statistics.db,
+/// What a node may write again on loading without a fault of the slice: level and repair time go into Statistics.db,
 /// and the components of an attached index into TOC.txt.
 const REWRITTEN: [&str; 2] = ["Statistics.db", "TOC.txt"];
 
@@ -67,7 +67,7 @@ impl Slices {
         Ok(folders)
     }
 
-    /// Fails unless the node's SSTables are the slices, byte by byte: what it could not use, it would have made anew.
+    /// Fails unless the node's SSTables are the slices, byte by byte: what it could not use, it would have made again.
     pub fn check_untouched(&self, node: &Node) -> Result<()> {
         for folder in &self.folders {
             let live = table_folder(node, folder)?;
@@ -89,7 +89,7 @@ impl Slices {
                 for (name, bytes) in expected {
                     ensure!(
                         found.get(name) == Some(bytes),
-                        "{name} of a slice in {} was written anew",
+                        "{name} of a slice in {} was written again",
                         live.display()
                     );
                 }

@@ -146,7 +146,7 @@ fn agents(cluster: &ClusterStateView) -> Vec<AgentView> {
         agent: agent.agent.clone(),
         node: None,
         ok: false,
-        detail: Some(format!("does not answer: {}", agent.reason)),
+        detail: Some(format!("does not reply: {}", agent.reason)),
     });
     answering.chain(silent).collect()
 }

@@ -56,7 +56,7 @@ pub fn state_text(cluster: &ClusterStateView) -> String {
             none(),
             none(),
             none(),
-            format!("does not answer: {}", agent.reason),
+            format!("does not reply: {}", agent.reason),
         ]);
     }
     let products = products_text(&cluster.nodes);

@@ -732,7 +732,7 @@ async fn a_backup_without_a_node_says_so_wherever_it_is_shown() {
     backup.missing = vec![MissingNode {
         host_id: "00000000-0000-0000-0000-000000000003".into(),
         address: "127.0.0.3".into(),
-        reason: "Cassandra does not answer CQL".into(),
+        reason: "Cassandra does not reply CQL".into(),
     }];
     backup.held = vec![HeldReplicas {
         keyspace: "shop".into(),
@@ -778,7 +778,7 @@ async fn a_backup_without_a_node_says_so_wherever_it_is_shown() {
         nodes     1 (1 of 2: incomplete)
         size      3.0 GiB in 12 SSTables, 1.0 GiB uploaded
         spread    180 ms between the first and the last snapshot
-        missing   127.0.0.3 (00000000-0000-0000-0000-000000000003): Cassandra does not answer CQL
+        missing   127.0.0.3 (00000000-0000-0000-0000-000000000003): Cassandra does not reply CQL
 
         KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
         shop      dc1         1 of 2 replicas: 100 %

@@ -122,7 +122,7 @@ async fn an_adopted_cluster_is_shown_with_what_lost_tasks_have_left() {
 async fn show_says_what_the_agents_say() {
     let mut fake = Fake::default();
     let node = &mut fake.clusters[0].nodes[0];
-    node.unhealthy = "nodetool does not answer".into();
+    node.unhealthy = "nodetool does not reply".into();
     let recognition = api::pb::types::Recognition {
         confidence: api::pb::types::Confidence::Contradicted.into(),
         seen: vec![
@@ -149,9 +149,9 @@ async fn show_says_what_the_agents_say() {
         cluster prod
 
         AGENT           NODE       DATACENTER  RACK  RELEASE             DATA       FREE  STATE
-        127.0.0.2:7401  127.0.0.2  dc1         r1    cassandra 5.0.5  3.0 GiB  100.0 GiB  unhealthy: nodetool does not answer
+        127.0.0.2:7401  127.0.0.2  dc1         r1    cassandra 5.0.5  3.0 GiB  100.0 GiB  unhealthy: nodetool does not reply
         127.0.0.4:7401  127.0.0.4  dc1         r1    cassandra 5.0.5  3.0 GiB  100.0 GiB  healthy
-        127.0.0.3:7401  -          -           -     -                      -          -  does not answer: connection refused
+        127.0.0.3:7401  -          -           -     -                      -          -  does not reply: connection refused
 
         cassandra 5.0.5 on 127.0.0.2, 127.0.0.4
           contradicted: release_version 5.0.5, view sstable_indexes

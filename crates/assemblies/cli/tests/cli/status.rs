@@ -38,7 +38,7 @@ async fn what_is_down_is_named_and_the_rest_still_shown() {
     };
     fake.store.reachable = false;
     fake.store.detail = "access denied".into();
-    fake.clusters[0].nodes[0].unhealthy = "nodetool does not answer".into();
+    fake.clusters[0].nodes[0].unhealthy = "nodetool does not reply".into();
     let fake = fake.serve().await;
     let ran = ringkeep(&fake.endpoint, &["status"]).await;
     expect![[r#"
@@ -48,13 +48,13 @@ async fn what_is_down_is_named_and_the_rest_still_shown() {
 
         task-runner      ok
         storage-catalog  ok
-        planner          DOWN  ENDPOINT answers, but has no planner behind it, or one of an older release that does not know this command
+        planner          DOWN  ENDPOINT replies, but has no planner behind it, or one of an older release that does not know this command
         node-agent       DOWN  1 of 1 agents not well
         store            DOWN  folder /var/lib/ringkeep/store access denied
 
         CLUSTER  AGENTS  WELL  LAST BACKUP  FINISHED
         prod          1     0  nightly      2026-11-22T10:05:30Z
-        agent 127.0.0.2:7401: nodetool does not answer
+        agent 127.0.0.2:7401: nodetool does not reply
         --- stderr
         error: not everything is well: planner, node-agent, store
     "#]]

@@ -1,4 +1,4 @@
-//! Online, into a schema that is as it was, or where there is none.
+//! Online, into a schema that is as it was, or into none.
 
 use expect_test::expect;
 use plan::StepKind;

@@ -1,6 +1,6 @@
 //! Buckets of every form that was ever released. They stay as they are for ever; every release reads them.
 //!
-//! `RINGKEEP_MAKE_FIXTURE=1` makes the folder of the current form where there is none.
+//! `RINGKEEP_MAKE_FIXTURE=1` makes the folder of the current form if there is none.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
