@@ -268,7 +268,13 @@ fn permissions_that_a_role_lacks_are_named_with_the_grants() {
     for node in &mut request.nodes {
         node.setup.role = Some(AgentRole {
             grants: Some(vec![grant("<table shop.orders>", &["SELECT", "ALTER"])]),
-            unreadable: vec!["system.built_views".into(), "system_views.settings".into()],
+            unreadable: [
+                "system.built_views",
+                "system.batches",
+                "system_views.settings",
+            ]
+            .map(Into::into)
+            .into(),
             ..role("Rk")
         });
     }
@@ -276,13 +282,15 @@ fn permissions_that_a_role_lacks_are_named_with_the_grants() {
         &request,
         &["GRANT_MISSING"],
         expect![[r#"
-        Refusal GRANT_MISSING Rk: the role Rk of the agents beside 10.1.0.1, 10.1.0.2, 10.1.0.3 lacks CREATE on all keyspaces, the keyspace shop; DROP on shop.Metrics_2; MODIFY on shop.orders
-          hint: GRANT CREATE ON ALL KEYSPACES TO "Rk"; GRANT CREATE ON KEYSPACE shop TO "Rk"; GRANT DROP ON KEYSPACE shop TO "Rk"; GRANT MODIFY ON KEYSPACE shop TO "Rk"
-        Refusal GRANT_MISSING Rk: the role Rk of the agents beside 10.1.0.1, 10.1.0.2, 10.1.0.3 may not read system.built_views, which shows when the views are built
-          hint: GRANT SELECT ON system.built_views TO "Rk"
-        Warning GRANT_MISSING Rk: the role Rk of the agents beside 10.1.0.1, 10.1.0.2, 10.1.0.3 may not read system_views.settings: what the nodes refuse is taken from cassandra.yaml, which may have changed since they started
-          hint: GRANT SELECT ON system_views.settings TO "Rk"
-    "#]],
+            Refusal GRANT_MISSING Rk: the role Rk of the agents beside 10.1.0.1, 10.1.0.2, 10.1.0.3 lacks CREATE on all keyspaces, the keyspace shop; DROP on shop.Metrics_2; MODIFY on shop.orders
+              hint: GRANT CREATE ON ALL KEYSPACES TO "Rk"; GRANT CREATE ON KEYSPACE shop TO "Rk"; GRANT DROP ON KEYSPACE shop TO "Rk"; GRANT MODIFY ON KEYSPACE shop TO "Rk"
+            Refusal GRANT_MISSING Rk: the role Rk of the agents beside 10.1.0.1, 10.1.0.2, 10.1.0.3 may not read system.built_views, which shows when the views are built
+              hint: GRANT SELECT ON system.built_views TO "Rk"
+            Warning GRANT_MISSING Rk: the role Rk of the agents beside 10.1.0.1, 10.1.0.2, 10.1.0.3 may not read system.batches: the restore may end before the last rows of its views are on their nodes
+              hint: GRANT SELECT ON system.batches TO "Rk"
+            Warning GRANT_MISSING Rk: the role Rk of the agents beside 10.1.0.1, 10.1.0.2, 10.1.0.3 may not read system_views.settings: what the nodes refuse is taken from cassandra.yaml, which may have changed since they started
+              hint: GRANT SELECT ON system_views.settings TO "Rk"
+        "#]],
     );
     // All that is made in a keyspace of one's own may be.
     let all = ["CREATE", "ALTER", "DROP", "MODIFY", "SELECT"];

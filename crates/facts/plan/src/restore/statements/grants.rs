@@ -15,6 +15,7 @@ use crate::findings::Findings;
 use crate::{codes, wording};
 
 const BUILT_VIEWS: &str = "system.built_views";
+const BATCHES: &str = "system.batches";
 const SETTINGS: &str = "system_views.settings";
 /// Where a restore in place writes when a table was last truncated.
 const LOCAL: [&str; 3] = [
@@ -65,6 +66,15 @@ pub(super) fn check(asked: &Asked, findings: &mut Findings) {
                 name,
                 format!("the role {name} of the agents beside {nodes} may not read {BUILT_VIEWS}, which shows when the views are built"),
                 grant(BUILT_VIEWS),
+            );
+        }
+        if makes_views && unreadable(BATCHES) {
+            findings.say_as(
+                Severity::Warning,
+                codes::GRANT_MISSING,
+                name,
+                format!("the role {name} of the agents beside {nodes} may not read {BATCHES}: the restore may end before the last rows of its views are on their nodes"),
+                grant(BATCHES),
             );
         }
         if unreadable(SETTINGS) {
