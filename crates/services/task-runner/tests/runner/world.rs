@@ -91,7 +91,7 @@ impl World {
                 ..TasksConfig::default()
             },
             clock_ahead: Arc::default(),
-            folder: tempfile::tempdir().expect("a folder"),
+            folder: folder_in_memory(),
         }
     }
 
@@ -448,4 +448,12 @@ pub fn codes(task: &pb::Task) -> Vec<&str> {
         .iter()
         .map(|finding| finding.code.as_str())
         .collect()
+}
+
+/// Deaths of a runner leave what was written to the kernel, so that waiting for a disk at every write would show no more and
+/// take most of the time of these tests.
+fn folder_in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .expect("a folder")
 }
