@@ -1,5 +1,7 @@
-//! Waits until materialized views are built after a restore, and until their rows have reached the nodes that they belong on.
+//! Waits until materialized views are built after a restore, and until their rows have reached the nodes that they belong on;
+//! and has them built again.
 
+mod again;
 mod sent;
 
 use std::time::Duration;
@@ -12,6 +14,8 @@ use model::TableRef;
 use crate::agent::Agent;
 use crate::busy::Look;
 use crate::error::AgentError;
+
+pub use again::{forget_built, rebuild};
 
 /// The pause between two queries for the built views.
 const VIEWS_INTERVAL: Duration = Duration::from_secs(1);
