@@ -11,6 +11,7 @@ mod start;
 mod steps;
 mod superseded;
 mod undo;
+mod views;
 
 use std::sync::Arc;
 
