@@ -283,7 +283,8 @@ codes! {
     GRANT_MISSING Refusal Before
         "The role that an agent logs in as lacks a permission that the statements of the restore need, or may not read a table \
          of the product that an agent reads. The hint has the GRANT statements; the least that a role needs is in \
-         docs/running.md. As a warning: the restore can be done, and something that would refuse it may go unseen."
+         docs/running.md. As a warning: the restore can be done, and something that would refuse it may go unseen, \
+         or rows of its views may come after its end or be lost."
     AUTO_SNAPSHOT_OFF Warning Before
         "The restore empties or drops live tables, and `auto_snapshot` is off on a node: nothing keeps what they hold now. Back \
          up the target first, or switch it on."

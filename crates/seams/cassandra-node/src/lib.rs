@@ -5,8 +5,8 @@
 //!   nodetool, and configured commands.
 //! - [`lifecycle`] starts and stops the process and determines whether it is up or down.
 //! - [`clients`] cuts clients off and lets them in again; [`truncation`] keeps what came before a moment from returning.
-//! - [`yaml`] reads cassandra.yaml; [`folders`], [`sstables`] and [`commit_log`] read what is on disk; [`files`] is what
-//!   they share.
+//! - [`yaml`] reads cassandra.yaml; [`folders`], [`sstables`], [`commit_log`] and [`hints`] read what is on disk;
+//!   [`files`] is what they share.
 //! - [`ring`], [`gossip`], [`role`], [`tables`], [`schema`], [`settings`] and [`keys`] read what the node reports of itself;
 //!   [`statements`] runs the CQL of a plan.
 //!
@@ -25,6 +25,7 @@ pub mod files;
 pub mod folders;
 pub mod gossip;
 pub mod held_folder;
+pub mod hints;
 pub mod keys;
 pub mod lifecycle;
 mod node;

@@ -9,6 +9,7 @@ use crate::node::CassandraNode;
 
 const SETTINGS: &str = "system_views.settings";
 const BUILT_VIEWS: &str = "system.built_views";
+const BATCHES: &str = "system.batches";
 /// Roles with more grants than this are not weighed grant by grant.
 const GRANTS_MAX: usize = 20_000;
 
@@ -24,7 +25,7 @@ pub async fn read(node: &CassandraNode, release: &Release) -> Result<Option<Agen
         Some(true) => None,
         Some(false) | None => grants(cql, name).await?,
     };
-    let mut read = vec![BUILT_VIEWS];
+    let mut read = vec![BUILT_VIEWS, BATCHES];
     if release.has_settings_table() {
         read.push(SETTINGS);
     }

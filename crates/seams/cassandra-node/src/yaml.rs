@@ -4,6 +4,7 @@ mod snake;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use cassandra_versions::FormatSettings;
 use model::NodeFeatures;
@@ -17,6 +18,7 @@ pub(crate) use snake::flag;
 
 const NATIVE_PORT: u64 = 9042;
 const STORAGE_PORT: u64 = 7000;
+const HINTS_FLUSH_PERIOD: Duration = Duration::from_secs(10);
 
 /// Why cassandra.yaml cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +67,10 @@ pub struct CassandraYaml {
     pub saved_caches_directory: PathBuf,
     /// The folder of the commit log.
     pub commitlog_directory: PathBuf,
+    /// The folder of hints for other nodes.
+    pub hints_directory: PathBuf,
+    /// How long a hint may stay in memory before it is in a file there.
+    pub hints_flush_period: Duration,
     /// Where CQL is served, host:port; absent if only an interface is named.
     pub cql_address: Option<String>,
     /// Where other nodes reach this one, host:port.
@@ -127,6 +133,8 @@ impl CassandraYaml {
                     .as_deref()
                     .unwrap_or("commitlog"),
             ),
+            hints_directory: folder(at.text("hints_directory")?.as_deref().unwrap_or("hints")),
+            hints_flush_period: hints_flush_period(&at)?,
             cql_address: cql_address(&at, listen.as_deref())?,
             storage_address: listen.map(|host| join_address(&host, storage_port)),
             starts_thrift: at.optional_flag("start_rpc")? == Some(true),
@@ -148,6 +156,17 @@ impl CassandraYaml {
             self.selected_format.as_deref(),
         )
     }
+}
+
+/// The old name of the key has a number of milliseconds, the new one of 4.1 a text with its unit. What this does not
+/// understand is no reason to refuse the file.
+fn hints_flush_period(at: &Reader<'_>) -> Result<Duration, YamlError> {
+    let old = at
+        .number("hints_flush_period_in_ms")?
+        .map(Duration::from_millis);
+    let new = at.text("hints_flush_period")?;
+    let new = new.as_deref().and_then(snake::duration);
+    Ok(old.or(new).unwrap_or(HINTS_FLUSH_PERIOD))
 }
 
 fn cql_address(at: &Reader<'_>, listen: Option<&str>) -> Result<Option<String>, YamlError> {

@@ -152,6 +152,20 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         online::await_views(self.call(request).await?)
     }
 
+    async fn forget_built_views(
+        &self,
+        request: Request<pb::ForgetBuiltViewsRequest>,
+    ) -> Reply<pb::ForgetBuiltViewsResponse> {
+        online::forget_built_views(self.call(request).await?).await
+    }
+
+    async fn rebuild_views(
+        &self,
+        request: Request<pb::RebuildViewsRequest>,
+    ) -> Reply<pb::RebuildViewsResponse> {
+        online::rebuild_views(self.call(request).await?).await
+    }
+
     type RunMaintenanceStream = Messages<pb::RunMaintenanceResponse>;
 
     async fn run_maintenance(

@@ -1,30 +1,25 @@
-//! Waits until materialized views are built after a restore, and until their rows have reached the nodes that they belong on.
+//! Waits until materialized views are built after a restore, and until their rows have reached the nodes that they belong on;
+//! and has them built again.
 
-use std::collections::BTreeSet;
+mod again;
+mod sent;
+
 use std::time::Duration;
 
 use api::{ErrorKind, ServiceError};
-use cassandra_node::cql::Row;
-use cassandra_node::role::allowed;
 use cassandra_node::tables;
 use chassis::work::Work;
 use model::TableRef;
-use tokio::time::Instant;
-use tracing::warn;
 
 use crate::agent::Agent;
 use crate::busy::Look;
 use crate::error::AgentError;
 
+pub use again::{forget_built, rebuild};
+
 /// The pause between two queries for the built views.
 const VIEWS_INTERVAL: Duration = Duration::from_secs(1);
 const BUILT_VIEWS: &str = "SELECT keyspace_name, view_name FROM system.built_views";
-/// The rows of a view that belong on other nodes go there as batches. One that is lost on the way, as on a node that does not
-/// know the new view yet, is sent again within half a minute.
-const BATCHES: &str = "SELECT id FROM system.batches";
-/// How long the batches may take that are there when the views are built.
-const BATCHES_WAIT: Duration = Duration::from_secs(300);
-
 /// Why views are not built.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewsError {
@@ -32,8 +27,8 @@ pub enum ViewsError {
     Agent(AgentError),
     #[error("the node has no view `{0}`")]
     NoView(TableRef),
-    #[error("batches of this node have not reached all replicas for {} s: {count}, and rows of the views may be among them", BATCHES_WAIT.as_secs())]
-    Unsent { count: usize },
+    #[error(transparent)]
+    Unsent(sent::Unsent),
 }
 
 impl<E: Into<AgentError>> From<E> for ViewsError {
@@ -47,7 +42,7 @@ impl ServiceError for ViewsError {
         match self {
             Self::Agent(error) => error.kind(),
             Self::NoView(_) => ErrorKind::NotFound,
-            Self::Unsent { .. } => ErrorKind::Unavailable,
+            Self::Unsent(_) => ErrorKind::Unavailable,
         }
     }
 
@@ -55,7 +50,7 @@ impl ServiceError for ViewsError {
         match self {
             Self::Agent(error) => error.reason(),
             Self::NoView(_) => "VIEW_NOT_FOUND",
-            Self::Unsent { .. } => "BATCHES_UNSENT",
+            Self::Unsent(unsent) => unsent.reason(),
         }
     }
 
@@ -63,10 +58,7 @@ impl ServiceError for ViewsError {
         match self {
             Self::Agent(error) => error.hint(),
             Self::NoView(_) => None,
-            Self::Unsent { .. } => Some(
-                "see that all nodes are up (`nodetool status`): Cassandra sends the batches of system.batches again by itself"
-                    .into(),
-            ),
+            Self::Unsent(unsent) => Some(unsent.hint().to_owned()),
         }
     }
 }
@@ -100,39 +92,10 @@ pub async fn await_views(agent: &Agent, views: &[TableRef], work: &Work) -> Resu
             progress.note = waiting.map(|view| look.note(view)).unwrap_or_default();
         });
         if waiting.is_none() {
-            return await_batches(agent, work).await;
+            return sent::await_sent(agent, work).await;
         }
         work.or_stop(tokio::time::sleep(VIEWS_INTERVAL)).await?;
     }
-}
-
-/// Waits until the batches that are there now are done; those of clients come and go meanwhile.
-async fn await_batches(agent: &Agent, work: &Work) -> Result<(), ViewsError> {
-    let Some(mut left) = batches(agent).await? else {
-        warn!("system.batches may not be read: rows of views may reach other nodes later");
-        return Ok(());
-    };
-    let until = Instant::now() + BATCHES_WAIT;
-    while !left.is_empty() {
-        let count = left.len();
-        if Instant::now() >= until {
-            return Err(ViewsError::Unsent { count });
-        }
-        work.update(|progress| {
-            progress.note = format!("batches on their way to other nodes: {count}")
-        });
-        work.or_stop(tokio::time::sleep(VIEWS_INTERVAL)).await?;
-        let there = batches(agent).await?.unwrap_or_default();
-        left.retain(|id| there.contains(id));
-    }
-    Ok(())
-}
-
-/// The ids of the batches that this node has still to send; none if the role may not read them.
-async fn batches(agent: &Agent) -> Result<Option<BTreeSet<String>>, AgentError> {
-    let rows = allowed(agent.node.cql.query(BATCHES).await)?;
-    let id = |row: &Row| row.optional_text("id").map(str::to_owned);
-    Ok(rows.map(|rows| rows.iter().filter_map(id).collect()))
 }
 
 #[cfg(test)]

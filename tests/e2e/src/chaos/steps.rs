@@ -55,7 +55,15 @@ pub const ONLINE: &[Step] = &[
     once("schema", &["ExecuteCql"]),
     once("replace", &["ExecuteCql"]),
     on_each("load", &["LoadStaged"]),
-    once("views", &["ExecuteCql", "AwaitViews"]),
+    once(
+        "views",
+        &[
+            "ExecuteCql",
+            "AwaitViews",
+            "ForgetBuiltViews",
+            "RebuildViews",
+        ],
+    ),
     on_each("finish", &["FinishRestore"]),
     once("unpin", &["UnpinBackup"]),
 ];

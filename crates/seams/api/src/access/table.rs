@@ -96,6 +96,8 @@ pub const RPCS: &[Rpc] = &[
     changes(NODE_AGENT, "StartCassandra", RUNNER),
     changes(NODE_AGENT, "UpgradeSstables", RUNNER),
     reads(NODE_AGENT, "AwaitViews", RUNNER),
+    changes(NODE_AGENT, "ForgetBuiltViews", RUNNER),
+    changes(NODE_AGENT, "RebuildViews", RUNNER),
     changes(NODE_AGENT, "FinishRestore", RUNNER),
     changes(NODE_AGENT, "RunMaintenance", RUNNER),
     reads(NODE_AGENT, "ListLeftovers", RUNNER),

@@ -129,6 +129,16 @@ pub trait NodeAgent: Send + Sync + 'static {
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError>;
 
+    /// Has the node forget that it has built these views. Returns false if Cassandra has refused it.
+    async fn forget_built_views(
+        &self,
+        host: HostId,
+        views: &[TableRef],
+    ) -> Result<bool, RemoteError>;
+
+    /// Has every node of the ring build those of these views that it does not know as built.
+    async fn rebuild_views(&self, host: HostId, views: &[TableRef]) -> Result<(), RemoteError>;
+
     /// Runs a maintenance command. Another call of the same task and step leaves out what is done.
     async fn run_maintenance(
         &self,

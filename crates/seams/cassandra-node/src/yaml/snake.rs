@@ -1,6 +1,7 @@
 //! YAML as Cassandra's parser takes it: SnakeYAML, which reads YAML 1.1 and lets a key be given twice.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::de::{
     Deserialize, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -39,6 +40,21 @@ pub fn number(text: &str) -> Option<u64> {
         true => None,
         false => u64::from_str_radix(digits, radix).ok(),
     }
+}
+
+/// A duration setting of 4.1 and later: a whole number and its unit, in milliseconds or more.
+pub fn duration(text: &str) -> Option<Duration> {
+    let unit = text.find(|c: char| !c.is_ascii_digit())?;
+    let count: u64 = text[..unit].parse().ok()?;
+    let milliseconds = match text[unit..].to_ascii_lowercase().as_str() {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    count.checked_mul(milliseconds).map(Duration::from_millis)
 }
 
 /// A value whose maps may have a key twice.
@@ -189,6 +205,30 @@ mod tests {
             ("_", None),
         ] {
             assert_eq!(number(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        for (text, milliseconds) in [
+            ("10000ms", Some(10_000)),
+            ("10s", Some(10_000)),
+            ("1m", Some(60_000)),
+            ("2h", Some(7_200_000)),
+            ("1d", Some(86_400_000)),
+            ("0s", Some(0)),
+            ("10", None),
+            ("s", None),
+            ("-1s", None),
+            ("1.5s", None),
+            ("18446744073709551615d", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                duration(text),
+                milliseconds.map(Duration::from_millis),
+                "{text}"
+            );
         }
     }
 

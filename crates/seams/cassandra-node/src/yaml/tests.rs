@@ -25,7 +25,20 @@ fn absent_keys_are_as_cassandra_takes_them() {
         Path::new("/var/lib/cassandra/commitlog")
     );
     assert_eq!(yaml.cql_address.as_deref(), Some("localhost:9042"));
+    assert_eq!(yaml.hints_directory, Path::new("/var/lib/cassandra/hints"));
+    assert_eq!(yaml.hints_flush_period.as_secs(), 10);
     assert!(!yaml.time_ids);
+}
+
+#[test]
+fn the_hints_are_where_and_as_late_as_the_file_says() {
+    let yaml = parse("hints_directory: /h\nhints_flush_period_in_ms: 2000\n");
+    assert_eq!(yaml.hints_directory, Path::new("/h"));
+    assert_eq!(yaml.hints_flush_period.as_secs(), 2);
+    for (text, seconds) in [("1m", 60), ("fast", 10)] {
+        let yaml = parse(&format!("hints_flush_period: {text}\n"));
+        assert_eq!(yaml.hints_flush_period.as_secs(), seconds, "{text}");
+    }
 }
 
 #[test]

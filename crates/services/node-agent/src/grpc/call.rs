@@ -127,6 +127,8 @@ change! {
     (StartCassandraRequest of host_id, false)
     (UpgradeSstablesRequest of host_id, false)
     (AwaitViewsRequest of host_id, false)
+    (ForgetBuiltViewsRequest of host_id, false)
+    (RebuildViewsRequest of host_id, false)
     (RunMaintenanceRequest of host_id, false)
     (FinishRestoreRequest of host_id, true)
     (ClearLeftoversRequest of host_id, true)

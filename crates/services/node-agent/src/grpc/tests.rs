@@ -382,6 +382,16 @@ async fn call_all(client: &mut NodeAgentClient, host_id: &str) -> Vec<(&'static 
         ..Default::default()
     });
     let maintain = maintain.await.map(drop);
+    let forget = client.forget_built_views(pb::ForgetBuiltViewsRequest {
+        views: Vec::new(),
+        host_id: host_id.clone(),
+    });
+    let forget = forget.await.map(drop);
+    let rebuild = client.rebuild_views(pb::RebuildViewsRequest {
+        views: Vec::new(),
+        host_id: host_id.clone(),
+    });
+    let rebuild = rebuild.await.map(drop);
     let finish = client.finish_restore(pb::FinishRestoreRequest {
         restore,
         host_id,
@@ -399,6 +409,8 @@ async fn call_all(client: &mut NodeAgentClient, host_id: &str) -> Vec<(&'static 
         ("swap", swap),
         ("start", start),
         ("maintain", maintain),
+        ("forget", forget),
+        ("rebuild", rebuild),
         ("finish", finish),
     ];
     answers

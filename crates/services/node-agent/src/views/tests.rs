@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::sent::BATCHES;
 use super::*;
 use crate::testing::FakeNode;
 
@@ -133,4 +134,64 @@ async fn rows_that_reach_no_one_are_reported() {
         (error.reason(), error.kind()),
         ("BATCHES_UNSENT", ErrorKind::Unavailable)
     );
+}
+
+/// Creates a file of hints for another node.
+fn hint(node: &FakeNode, host: u8) -> std::path::PathBuf {
+    let folder = &node.agent.node.yaml.hints_directory;
+    std::fs::create_dir_all(folder).unwrap();
+    let host = format!("11111111-0000-0000-0000-{host:012}");
+    let path = folder.join(format!("{host}-1700000000000-2.hints"));
+    std::fs::write(&path, "").unwrap();
+    path
+}
+
+#[tokio::test(start_paused = true)]
+async fn hints_that_come_to_disk_after_the_views_are_built_are_waited_for() {
+    let node = with_built_view();
+    std::fs::create_dir_all(&node.agent.node.yaml.hints_directory).unwrap();
+    let (work, progress, _stop) = Work::new();
+    let views = [TableRef::new("ks", "v")];
+    let ended_at = async {
+        await_views(&node.agent, &views, &work).await.unwrap();
+        tokio::time::Instant::now()
+    };
+    let sent = async {
+        // Within the flush period.
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        let files = [hint(&node, 2), hint(&node, 3)];
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let note = progress.borrow().note.clone();
+        assert!(note.contains("-000000000002, "), "{note}");
+        assert!(note.ends_with("-000000000003: 2"), "{note}");
+        std::fs::remove_file(&files[0]).unwrap();
+        // What a client's write adds later is not waited for.
+        hint(&node, 4);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let note = progress.borrow().note.clone();
+        assert!(note.ends_with("-000000000003: 1"), "{note}");
+        std::fs::remove_file(&files[1]).unwrap();
+        tokio::time::Instant::now()
+    };
+    let (ended_at, sent_at) = tokio::join!(ended_at, sent);
+    assert!(ended_at >= sent_at);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hints_for_a_node_that_does_not_take_them_are_reported_with_its_id() {
+    let node = with_built_view();
+    hint(&node, 2);
+    let (work, ..) = Work::new();
+    let views = [TableRef::new("ks", "v")];
+    let error = await_views(&node.agent, &views, &work).await.unwrap_err();
+    assert_eq!(
+        (error.reason(), error.kind()),
+        ("HINTS_UNSENT", ErrorKind::Unavailable)
+    );
+    assert!(
+        error
+            .to_string()
+            .ends_with("11111111-0000-0000-0000-000000000002")
+    );
+    assert!(error.hint().unwrap().contains("nodetool truncatehints"));
 }

@@ -12,6 +12,7 @@ mod start;
 mod steps;
 mod superseded;
 mod undo;
+mod views;
 
 use std::sync::Arc;
 

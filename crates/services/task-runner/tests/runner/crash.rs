@@ -144,6 +144,10 @@ pub fn check_end(world: &World, story: Story, state: TaskState, place: &str) {
         assert_eq!(facts.loaded.len(), 2, "{place}");
         assert!(facts.stopped.is_empty(), "{place}");
     }
+    if matches!(story, Story::Online | Story::Trial) {
+        let rebuilt = facts.calls.iter().any(|call| call == "rebuild n1");
+        assert!(rebuilt && facts.forgotten.is_empty(), "{place}");
+    }
     if story == Story::Maintenance {
         let mut nodes: Vec<&str> = facts.maintenance.iter().map(|(node, ..)| &**node).collect();
         nodes.dedup();

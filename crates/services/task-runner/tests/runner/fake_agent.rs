@@ -587,8 +587,55 @@ impl NodeAgent for FakeAgent {
         self.fleet
             .require(views == 1, "the view of the plan is waited for");
         self.require_agreement();
+        let forgotten = self.fleet.facts().forgotten.contains(self.node());
+        let rule = "a view that was forgotten is waited for only once its build has begun again";
+        self.fleet.require(!forgotten, rule);
         let message = |progress, _| pb::AwaitViewsResponse { progress };
-        self.stream(fault, message, |_, _| {})
+        self.stream(fault, message, |fleet, node| {
+            fleet.facts().built.insert(node.to_owned());
+        })
+    }
+
+    async fn forget_built_views(
+        &self,
+        request: Request<pb::ForgetBuiltViewsRequest>,
+    ) -> Answer<pb::ForgetBuiltViewsResponse> {
+        let request = request.into_inner();
+        self.require_meant(&request.host_id);
+        let node = self.node().to_owned();
+        let built = {
+            let mut facts = self.fleet.facts();
+            facts.asked_to_forget.insert(node.clone());
+            facts.built.len()
+        };
+        let fault = self.enter("forget").await?;
+        let rule = "all nodes have built the view before one of them forgets it";
+        self.fleet.require(built == self.fleet.nodes.len(), rule);
+        let forgotten = {
+            let mut facts = self.fleet.facts();
+            let forgets = !facts.forget_nothing.contains(&node);
+            if forgets {
+                facts.forgotten.insert(node);
+            }
+            forgets
+        };
+        lost(fault)?;
+        Ok(Response::new(pb::ForgetBuiltViewsResponse { forgotten }))
+    }
+
+    async fn rebuild_views(
+        &self,
+        request: Request<pb::RebuildViewsRequest>,
+    ) -> Answer<pb::RebuildViewsResponse> {
+        let request = request.into_inner();
+        self.require_meant(&request.host_id);
+        let fault = self.enter("rebuild").await?;
+        let asked = self.fleet.facts().asked_to_forget.len();
+        let rule = "all nodes are asked to forget the view before it is built again";
+        self.fleet.require(asked == self.fleet.nodes.len(), rule);
+        self.fleet.facts().forgotten.clear();
+        lost(fault)?;
+        Ok(Response::new(pb::RebuildViewsResponse {}))
     }
 
     async fn finish_restore(

@@ -41,6 +41,8 @@ pub enum Fault {
     NoBase,
     /// Could not cut clients off well before the cutoff.
     TooLate,
+    /// Is of a release that does not have this call.
+    NotThere,
     /// Never answers.
     Hang,
     /// Goes on once the gate is open.
@@ -183,6 +185,11 @@ pub struct Facts {
     /// Nodes at which maintenance is at work now, and how many may be.
     pub maintained: BTreeSet<String>,
     pub maintained_max: usize,
+    /// Nodes that have built the view once, that were asked to forget that, that do not forget it, and that have forgotten.
+    pub built: BTreeSet<String>,
+    pub asked_to_forget: BTreeSet<String>,
+    pub forget_nothing: BTreeSet<String>,
+    pub forgotten: BTreeSet<String>,
     /// What maintenance was asked of which node by which step, in order.
     pub maintenance: Vec<(String, String, pb::MaintenanceJob)>,
     /// Whether nodes can be restarted.
@@ -340,6 +347,7 @@ impl Fleet {
                 ErrorKind::Unavailable,
                 "CUTOFF_TOO_LATE",
             )),
+            Some(Fault::NotThere) => Err(Status::unimplemented("")),
             Some(Fault::Hang) => {
                 let _hanging = lasting.unwrap_or_else(|| Hanging::begin(self, call.to_owned()));
                 std::future::pending().await

@@ -44,5 +44,6 @@ mod task;
 mod trial;
 mod typed;
 mod verify_delete;
+mod views;
 mod way_back;
 mod world;

@@ -38,8 +38,8 @@ async fn an_online_restore_does_what_its_plan_says() {
     );
     assert_eq!(
         (count("views n1"), count("views n2")),
-        (1, 1),
-        "views are awaited on all"
+        (2, 2),
+        "views are awaited on all, and once more when they are built again"
     );
 }
 

@@ -99,7 +99,7 @@ impl World {
             },
             clock_ahead: Arc::default(),
             virtual_since: None,
-            folder: tempfile::tempdir().expect("a folder"),
+            folder: folder_in_memory(),
         }
     }
 
@@ -565,4 +565,12 @@ pub fn codes(task: &pb::Task) -> Vec<&str> {
         .iter()
         .map(|finding| finding.code.as_str())
         .collect()
+}
+
+/// Deaths of a runner leave what was written to the kernel, so that waiting for a disk at every write would show no more and
+/// take most of the time of these tests.
+fn folder_in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .expect("a folder")
 }

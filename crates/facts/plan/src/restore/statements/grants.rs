@@ -15,13 +15,12 @@ use crate::findings::Findings;
 use crate::{codes, wording};
 
 const BUILT_VIEWS: &str = "system.built_views";
+const BATCHES: &str = "system.batches";
 const SETTINGS: &str = "system_views.settings";
 /// Where a restore in place writes when a table was last truncated.
-const LOCAL: [&str; 3] = [
-    "<table system.local>",
-    "<all tables in system>",
-    "<keyspace system>",
-];
+const LOCAL: &str = "system.local";
+/// What the tables of Cassandra itself are in.
+const SYSTEM: [&str; 2] = ["<all tables in system>", "<keyspace system>"];
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Resource {
@@ -54,6 +53,9 @@ pub(super) fn check(asked: &Asked, findings: &mut Findings) {
         nodes.push(&node.member.address);
     }
     check_records(asked, findings);
+    if makes_views {
+        check_forgetting(asked, findings);
+    }
     for (name, (role, nodes)) in roles {
         let nodes = wording::list(nodes);
         say_missing(name, role, &nodes, &needs, findings);
@@ -65,6 +67,15 @@ pub(super) fn check(asked: &Asked, findings: &mut Findings) {
                 name,
                 format!("the role {name} of the agents beside {nodes} may not read {BUILT_VIEWS}, which shows when the views are built"),
                 grant(BUILT_VIEWS),
+            );
+        }
+        if makes_views && unreadable(BATCHES) {
+            findings.say_as(
+                Severity::Warning,
+                codes::GRANT_MISSING,
+                name,
+                format!("the role {name} of the agents beside {nodes} may not read {BATCHES}: the restore may end before the last rows of its views are on their nodes"),
+                grant(BATCHES),
             );
         }
         if unreadable(SETTINGS) {
@@ -84,27 +95,52 @@ fn check_records(asked: &Asked, findings: &mut Findings) {
     if asked.given.inputs.mode != RestoreMode::InPlace || asked.decided.is_empty() {
         return;
     }
+    for ((name, by_grant), nodes) in may_not_write(asked, LOCAL) {
+        findings.say(
+            codes::GRANT_MISSING,
+            name,
+            format!(
+                "the role {name} of the agents beside {} may not write to {LOCAL}, which keeps writes from after the restore point out of the restored tables",
+                wording::list(nodes)
+            ),
+            way_to_records(name, by_grant),
+        );
+    }
+}
+
+/// Of more than one node, each forgets that it has built the views, and builds them again: what it sends while it builds them
+/// first, a node that learns of them at that moment takes without keeping it.
+fn check_forgetting(asked: &Asked, findings: &mut Findings) {
+    if asked.nodes().len() < 2 {
+        return;
+    }
+    for ((name, by_grant), nodes) in may_not_write(asked, BUILT_VIEWS) {
+        findings.say_as(
+            Severity::Warning,
+            codes::GRANT_MISSING,
+            name,
+            format!(
+                "the role {name} of the agents beside {} may not write to {BUILT_VIEWS}: Cassandra builds the views only once then, and rows of them may be lost",
+                wording::list(nodes)
+            ),
+            way_to_records(name, by_grant),
+        );
+    }
+}
+
+/// The nodes whose role may not write to this table of Cassandra's own, by the role and by whether a grant would help.
+fn may_not_write<'a>(asked: &Asked<'a>, table: &str) -> BTreeMap<(&'a str, bool), Vec<&'a str>> {
     let mut lacking: BTreeMap<(&str, bool), Vec<&str>> = BTreeMap::new();
     for node in asked.nodes() {
         if let Some(role) = &node.setup.role
-            && !may_write_records(role, &node.release)
+            && !may_write(role, &node.release, table)
         {
             let by_grant = node.release.all_keyspaces_include_its_own();
             let nodes = lacking.entry((&role.name, by_grant)).or_default();
             nodes.push(&node.member.address);
         }
     }
-    for ((name, by_grant), nodes) in lacking {
-        findings.say(
-            codes::GRANT_MISSING,
-            name,
-            format!(
-                "the role {name} of the agents beside {} may not write to system.local, which keeps writes from after the restore point out of the restored tables",
-                wording::list(nodes)
-            ),
-            way_to_records(name, by_grant),
-        );
-    }
+    lacking
 }
 
 /// Cassandra refuses to grant MODIFY on its own keyspaces, so that only what covers them by itself is left.
@@ -119,12 +155,14 @@ fn way_to_records(name: &str, by_grant: bool) -> String {
     }
 }
 
-fn may_write_records(role: &AgentRole, release: &Release) -> bool {
+fn may_write(role: &AgentRole, release: &Release, table: &str) -> bool {
     let Some(grants) = &role.grants else {
         return true;
     };
+    let itself = format!("<table {table}>");
     let covers = |resource: &str| {
-        LOCAL.contains(&resource)
+        resource == itself
+            || SYSTEM.contains(&resource)
             || resource == "<all keyspaces>" && release.all_keyspaces_include_its_own()
     };
     let mut on_it = grants.iter().filter(|grant| covers(&grant.resource));

@@ -273,6 +273,28 @@ impl NodeAgent for RemoteNodeAgent {
         through(self.silence.cassandra, on_progress, call).await
     }
 
+    async fn forget_built_views(
+        &self,
+        host: HostId,
+        views: &[TableRef],
+    ) -> Result<bool, RemoteError> {
+        let request = pb::ForgetBuiltViewsRequest {
+            host_id: host.to_string(),
+            views: all_into(views.to_vec()),
+        };
+        let mut client = self.client();
+        let call = client.forget_built_views(request);
+        Ok(within(self.deadlines.cql, call).await?.forgotten)
+    }
+
+    async fn rebuild_views(&self, host: HostId, views: &[TableRef]) -> Result<(), RemoteError> {
+        let request = pb::RebuildViewsRequest {
+            host_id: host.to_string(),
+            views: all_into(views.to_vec()),
+        };
+        done(self.deadlines.cql, self.client().rebuild_views(request)).await
+    }
+
     async fn finish_restore(
         &self,
         restore: TaskId,

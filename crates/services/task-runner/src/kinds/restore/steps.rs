@@ -9,6 +9,7 @@ use tracing::warn;
 use super::check::{check, check_agreement, check_ring, described};
 use super::quiesce::{CutOff, let_clients_in_everywhere, quiesce};
 use super::spec::RestoreSpec;
+use super::views;
 use crate::context::Context;
 use crate::engine::{StepError, StepRun, agent};
 
@@ -34,7 +35,7 @@ pub(super) async fn run(
         StepKind::Swap => swap(spec, step, node()?).await,
         StepKind::Start => start(&step.context, on_node(spec, step, node()?), node()?).await,
         StepKind::UpgradeSstables => upgrade_sstables(spec, step, node()?).await,
-        StepKind::Views => views(spec, step).await,
+        StepKind::Views => views::run(spec, step).await,
         StepKind::Finish => finish(&step.context, step.task_id(), node()?, false).await,
         StepKind::Unpin => {
             let catalog = &step.context.catalog;
@@ -163,7 +164,7 @@ async fn execute(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
 }
 
 /// Changes the schema. Nothing is dropped, emptied, loaded or counted on before every node has the change.
-async fn execute_agreed(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
+pub(super) async fn execute_agreed(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
     execute(spec, step).await?;
     check_agreement(&described(spec, step).await?)
 }
@@ -223,26 +224,6 @@ async fn upgrade_sstables(
     Ok(agent
         .upgrade_sstables(node.host_id, &tables, &|progress| step.report(progress))
         .await?)
-}
-
-/// Makes the views again and waits until they are built: on the one node, or on all.
-async fn views(spec: &RestoreSpec, step: &StepRun) -> Result<(), StepError> {
-    execute_agreed(spec, step).await?;
-    let views = spec.views();
-    let planned = step.planned();
-    let nodes: Vec<&NodePlan> = match planned.node.as_str() {
-        "" => spec.plan().nodes.iter().collect(),
-        node => vec![spec.node(node)?],
-    };
-    let views = &views;
-    let each = nodes.into_iter().map(|node| async move {
-        let agent = step.agent(&node.agent)?;
-        let on_progress = |progress| step.report(progress);
-        agent.await_views(node.host_id, views, &on_progress).await?;
-        Ok::<(), StepError>(())
-    });
-    try_join_all(each).await?;
-    Ok(())
 }
 
 /// Runs statements on one node.
