@@ -44,5 +44,6 @@ mod task;
 mod trial;
 mod typed;
 mod verify_delete;
+mod waits_again;
 mod way_back;
 mod world;
