@@ -109,6 +109,8 @@ async fn change(
             match claimed {
                 Err(RunnerError::ClusterBusy { .. }) if may_do_without => {}
                 Err(RunnerError::ClusterBusy { task, .. }) if wait => {
+                    check_may_wait(engine, &record, task).await?;
+                    record.need.get_or_insert(need);
                     wait_again(&mut record, task, (engine.context.clock)());
                     let expected = Expected::Version(version);
                     version = tasks.save_record(&record, expected, fence).await?;
@@ -121,11 +123,30 @@ async fn change(
     if let Err(error) = changed.await {
         let expected = Expected::Version(version);
         tasks.save_record(&before, expected, fence).await?;
-        // The claim of a task that has ended counts for nothing, so one that stays does no harm.
-        tasks.unclaim(&before.cluster, id, fence).await.ok();
+        if !before.may_hold_cluster() {
+            // A claim that does not count does no harm if it stays.
+            tasks.unclaim(&before.cluster, id, fence).await.ok();
+        }
         return Err(error);
     }
     Ok(Stored { record, version })
+}
+
+/// What a task that waits has made can be undone, and is compared with what others do meanwhile. Neither holds for one that
+/// has changed more than others may meet: no other task knows about it, and it has no claim under which it could be undone.
+async fn check_may_wait(
+    engine: &Engine,
+    record: &TaskRecord,
+    other: TaskId,
+) -> Result<(), RunnerError> {
+    let mut task = engine.context.tasks.load(record.clone()).await?;
+    task.apply_reset();
+    if !engine.kind(record.kind)?.must_keep_cluster(&task) {
+        return Ok(());
+    }
+    let why = format!("task {other} has its cluster, and it may already have changed that");
+    let hint = "resume it without `--queue` once the cluster is free";
+    Err(RunnerError::not_resumable(record.id, why, hint))
 }
 
 /// A task that has had its turn waits for another one. What it has made stays.

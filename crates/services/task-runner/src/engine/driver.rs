@@ -203,8 +203,8 @@ impl Driver {
         self.wait_for_turn().await?;
         let found = self.record();
         if found.waiting.is_some() {
-            // It ends without having had its turn, so that there is nothing to undo.
-            return Ok(());
+            // It ends without its turn. What was undone before is not undone again, because another task has the cluster.
+            return self.apply_reset().await;
         }
         self.apply_reset().await?;
         self.announced = Event::begun(&found, (self.engine.context.clock)());

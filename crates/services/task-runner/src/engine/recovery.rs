@@ -156,7 +156,8 @@ async fn remove_orphans(engine: &Arc<Engine>) -> Result<(), RunnerError> {
 }
 
 /// Forgets the oldest of the tasks that have ended, beyond what is to be kept. A failed task that still has leftovers stays,
-/// because only it can undo them; so does the task by which such a one must not be resumed.
+/// because only it can undo them; so does the task by which such a one, or a paused one that gave its cluster
+/// up, must not be resumed.
 pub(super) async fn prune(engine: &Arc<Engine>) {
     if let Err(error) = try_prune(engine).await {
         tracing::warn!(error = api::error::chain(&error), "old tasks not forgotten");
@@ -166,9 +167,12 @@ pub(super) async fn prune(engine: &Arc<Engine>) {
 async fn try_prune(engine: &Arc<Engine>) -> Result<(), RunnerError> {
     let tasks = &engine.context.tasks;
     let records = tasks.all_records().await?;
-    let ended = records.iter().filter(|record| record.state.is_final());
-    let (waiting, ended): (Vec<&TaskRecord>, Vec<&TaskRecord>) =
-        ended.partition(|record| record.has_leftovers());
+    let (ended, unfinished): (Vec<&TaskRecord>, Vec<&TaskRecord>) =
+        records.iter().partition(|record| record.state.is_final());
+    let (mut waiting, ended): (Vec<&TaskRecord>, Vec<&TaskRecord>) =
+        ended.into_iter().partition(|record| record.has_leftovers());
+    let gave_up = unfinished.into_iter();
+    waiting.extend(gave_up.filter(|record| record.first_ended.is_some()));
     let surplus = ended
         .len()
         .saturating_sub(engine.context.config.keep_finished_tasks);

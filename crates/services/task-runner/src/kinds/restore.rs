@@ -156,18 +156,13 @@ impl Kind for RestoreKind {
         Ok(is_kept && kept::waits(context, record.id).await?)
     }
 
-    /// A restore that failed may have emptied tables, too, and loaded some of the nodes.
+    /// A restore that has not succeeded may have emptied tables, too, and loaded some of the nodes: also one that goes on.
     async fn touched(
         &self,
         context: &Context,
         record: &TaskRecord,
     ) -> Result<Touched, RunnerError> {
-        let has_touched = match record.state {
-            TaskState::Succeeded => true,
-            TaskState::Failed | TaskState::Cancelled => record.past_point_of_no_return,
-            TaskState::Pending | TaskState::Running | TaskState::Paused => false,
-        };
-        if !has_touched {
+        if record.state != TaskState::Succeeded && !record.past_point_of_no_return {
             return Ok(Touched::Nothing);
         }
         Ok(match context.tasks.document_of(record, SPEC).await? {

@@ -45,5 +45,6 @@ mod trial;
 mod typed;
 mod verify_delete;
 mod views;
+mod waits_again;
 mod way_back;
 mod world;

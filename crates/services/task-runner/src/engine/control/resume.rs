@@ -37,8 +37,10 @@ fn reset(record: &mut TaskRecord, now: Timestamp) -> Result<(), RunnerError> {
     record.error = String::new();
     record.ending = None;
     record.paused = None;
+    // One that waited again and was paused then has not been set back yet.
+    let was_undone = std::mem::take(&mut record.cleaned) || record.reset == Some(Reset::All);
     record.reset = Some(Reset::Unfinished);
-    if std::mem::take(&mut record.cleaned) {
+    if was_undone {
         record.reset = Some(Reset::All);
         record.past_point_of_no_return = false;
         record.made_something = false;

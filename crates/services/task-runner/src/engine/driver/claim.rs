@@ -67,7 +67,10 @@ impl Driver {
             .await;
         match checked {
             Err(error @ (RunnerError::Superseded { .. } | RunnerError::NoWayBack { .. })) => {
-                self.end(Outcome::Failed, error.to_string(), false);
+                // What is only pinned and staged is of no use to any resume.
+                let is_superseded = matches!(error, RunnerError::Superseded { .. });
+                let clean = is_superseded && !self.kind.must_keep_cluster(&self.task.read());
+                self.end(Outcome::Failed, error.to_string(), clean);
                 self.save().await
             }
             checked => Ok(checked?),

@@ -51,12 +51,15 @@ impl Driver {
         let has_cluster = needs_cluster && record.waiting.is_none();
         let keeps_cluster = has_cluster && self.kind.must_keep_cluster(&self.task.read());
         let now = (self.engine.context.clock)();
-        let why = match self.job.while_paused(&self.task.read()) {
+        // A task that waits again may not have been set back yet.
+        let mut task = self.task.read().clone();
+        task.apply_reset();
+        let why = match self.job.while_paused(&task) {
             also if also.is_empty() => pausing.why,
             also => format!("{}; {also}", pausing.why),
         };
         // As if it had failed here, until it goes on.
-        let left = self.job.left_over(&self.task.read(), false);
+        let left = self.job.left_over(&task, false);
         self.add_findings(left);
         self.save_findings().await?;
         let has_read = has_cluster && self.kind.has_read_cluster(&self.task.read());

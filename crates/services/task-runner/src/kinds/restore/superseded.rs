@@ -201,9 +201,10 @@ fn newer<'a>(
 }
 
 fn is_newer(other: &TaskRecord, restore: &TaskRecord, since: Timestamp) -> bool {
-    other.id != restore.id
-        && other.cluster == restore.cluster
-        && other.saw_cluster_until().is_some_and(|at| at >= since)
+    // When one that goes on replaced tables is not known; it may have been since then.
+    let goes_on = !other.state.is_final() && other.past_point_of_no_return;
+    let saw_later = other.saw_cluster_until().is_some_and(|at| at >= since);
+    other.id != restore.id && other.cluster == restore.cluster && (goes_on || saw_later)
 }
 
 async fn touched(
