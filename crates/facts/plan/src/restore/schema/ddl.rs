@@ -68,10 +68,12 @@ pub(crate) fn write(
         make_again(table, tombstones, &mut cql.replace);
     }
     let knew_the_tables = is_cluster_of(backup, &given.inputs.cluster);
+    // A copy that was dropped gets its id again if the schema is what it was, and what commit logs have of it would come back.
+    let is_renamed = !given.request.options.renames.is_empty();
     for table in &tables {
         match table.table.plan.action {
             TableAction::Truncate => empty(table, &mut cql.replace),
-            TableAction::Create if knew_the_tables => empty(table, &mut cql.replace),
+            TableAction::Create if knew_the_tables || is_renamed => empty(table, &mut cql.replace),
             _ => {}
         }
     }
