@@ -32,7 +32,7 @@ impl Exit {
 
     /// For an error of a call. A closed set on purpose: a new kind must choose.
     pub fn of(error: &RemoteError) -> Self {
-        if error.reason == PLAN_OUTDATED {
+        if [PLAN_OUTDATED, PLAN_DIFFERS].contains(&error.reason.as_str()) {
             return Self::Refused;
         }
         match error.kind {
@@ -51,6 +51,9 @@ impl Exit {
 
 /// The reason for refusing to start a plan that no longer fits: like a refused plan, nothing was touched.
 const PLAN_OUTDATED: &str = "PLAN_OUTDATED";
+
+/// The reason for refusing to start a plan of another restore than the one asked for.
+const PLAN_DIFFERS: &str = "PLAN_DIFFERS";
 
 #[cfg(test)]
 mod tests {
@@ -76,6 +79,7 @@ mod tests {
             (ErrorKind::AlreadyExists, "CLUSTER_EXISTS", 1),
             (ErrorKind::FailedPrecondition, "BACKUP_PINNED", 1),
             (ErrorKind::FailedPrecondition, "PLAN_OUTDATED", 3),
+            (ErrorKind::FailedPrecondition, "PLAN_DIFFERS", 3),
             (ErrorKind::Unavailable, "AGENT_UNREACHABLE", 6),
             (ErrorKind::Unavailable, "", 6),
             (ErrorKind::DataLoss, "MANIFEST_DAMAGED", 4),

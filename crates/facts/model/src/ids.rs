@@ -149,7 +149,8 @@ uuid_type!(
 );
 
 impl TableId {
-    /// An id that is made of these texts: the same of the same texts, and of no others.
+    /// An id that is made of these texts: the same of the same texts, and of no others. Its version is 8, which Cassandra
+    /// gives to no table, so that a table that was made with it can be told from all others.
     pub fn made_of(texts: &[&str]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("ringkeep table id v1");
         for text in texts {
@@ -158,7 +159,12 @@ impl TableId {
         }
         let mut bytes = [0; 16];
         hasher.finalize_xof().fill(&mut bytes);
-        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// Whether the id is one of [`Self::made_of`].
+    pub fn is_made(&self) -> bool {
+        self.0.get_version_num() == 8
     }
 
     /// As folder names have it: 32 hex digits.

@@ -230,7 +230,9 @@ codes! {
          a node that crashes loses what it has not flushed yet. The hint has the CQL that sets it as it was. As advice: the \
          live keyspace has true, which is the safe value."
     NAME_TAKEN Refusal Before
-        "Something else has the name that a table, a view or an index of the backup needs. Drop or rename it first."
+        "Something else has the name that a table, a view or an index of the backup needs. Drop or rename it first. With \
+         `--rename` that is also a live table that Ringkeep has not made as a copy, or that is of another form than the \
+         backup's: choose another name, or drop it by hand."
     RENAME_REFUSED Refusal Before
         "A restore with `--rename` cannot be done as it was asked for: a new name is none that Cassandra takes, belongs to the \
          product, or is the name that the table has; a thing gets two names, or two things get one; a rename is of nothing \
@@ -241,12 +243,15 @@ codes! {
          names itself in a way that CQL cannot change, as tables of DSE Graph and indexes of DSE Search do. Leave it out, or \
          restore it under its own name into another cluster."
     RENAME_REPLACES Warning During
-        "The new name of a table that is restored under another name is that of a live table, whose rows make way as in any \
-         restore: the plan shows whether it is emptied, or dropped and made again. Give the copy a name that is free, unless \
-         that table is an earlier copy."
+        "The new name of a table or view that is restored under another name is that of a live one, which makes way if it is an \
+         earlier copy. A table that Ringkeep has not made as a copy is refused (`NAME_TAKEN`). Give the copy a name that is \
+         free if what it holds is needed."
     RENAME_INDEX_NAMED Advice During
         "A table gets another name, and so do its indexes, because the names of indexes are unique in a keyspace and the live \
          table has them. The new table's name takes the place of the old one in front, or is put there."
+    RENAME_LEAVES_OUT Warning During
+        "Something does not come with what is restored under another name: tables of the keyspace that are not in the backup, or \
+         triggers and change data capture, through which writes to the copy would reach what is live. The finding says which."
     RENAME_VIEWS_LEFT_OUT Warning During
         "A table that gets another name by itself comes without its materialized views, which would need names, too. Views of a \
          keyspace that is renamed as a whole keep their names and are built in the new keyspace."

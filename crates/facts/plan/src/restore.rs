@@ -34,7 +34,7 @@ use nodes::estimate::Course;
 use placing::assignment;
 use renamed::Renamed;
 use schema::tombstones::Tombstones;
-use schema::{ddl, outcome, tables, trial};
+use schema::{copies, ddl, outcome, tables, trial};
 use sstables::{Restored, verdicts};
 use statements::Asked;
 
@@ -56,6 +56,7 @@ pub fn plan_restore(request: &RestoreRequest) -> RestorePlan {
     let given = Given::of(request, &backup, &inputs, &mut findings);
     let assignment = assignment::place(&given, &mut findings);
     let outcome = outcome::make(&given, &mut findings);
+    copies::check(&given, &outcome.decided, &mut findings);
     let older = check_sstables(&given, &outcome.decided, &mut findings);
     let share = nodes::Given {
         backup: &backup,

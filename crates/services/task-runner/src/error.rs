@@ -170,6 +170,8 @@ pub enum RunnerError {
     ClaimContended(ClusterName),
     #[error("there is no plan {0}")]
     UnknownPlan(u64),
+    #[error("plan {0} is of another restore than the one asked for: {1}")]
+    PlanDiffers(u64, &'static str),
     #[error("plan {number} no longer holds: {why}")]
     PlanOutdated { number: u64, why: String },
     #[error("no node of `{0}` returned its schema: {1}")]
@@ -285,6 +287,7 @@ impl ServiceError for RunnerError {
             | Self::RetentionRuns { .. }
             | Self::RetentionPolicy(_)
             | Self::ClusterBusy { .. }
+            | Self::PlanDiffers(..)
             | Self::PlanOutdated { .. }
             | Self::TaskEnded { .. }
             | Self::NoWayBack { .. }
@@ -358,6 +361,7 @@ impl ServiceError for RunnerError {
             Self::DrivenElsewhere(_) => "TASK_DRIVEN_ELSEWHERE",
             Self::PlanNotUnderstood(_) => "PLAN_NOT_UNDERSTOOD",
             Self::UnknownPlan(_) => "PLAN_NOT_FOUND",
+            Self::PlanDiffers(..) => "PLAN_DIFFERS",
             Self::PlanOutdated { .. } => "PLAN_OUTDATED",
             Self::NoSchema(..) => "SCHEMA_UNREACHABLE",
             Self::ShuttingDown => "SHUTTING_DOWN",

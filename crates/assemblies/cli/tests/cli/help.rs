@@ -247,8 +247,8 @@ async fn the_help_of_a_command_has_examples() {
                   target would refuse is refused before anything is emptied
 
               --plan <NUMBER>
-                  Starts the plan that `restore plan` showed under this number, and refuses if it would come
-                  out differently now
+                  Starts the plan that `restore plan` showed under this number. Give the same options as
+                  there; refuses if they are others, or if the plan would come out differently now
 
         How it is shown:
               --cql

@@ -319,6 +319,14 @@ async fn a_plan_is_started_by_its_number() {
     assert_eq!(ran.exit, 0, "{}", ran.err);
     let asked = fake.asked().join("\n");
     assert!(asked.contains("plan: 7, queue: None }"), "{asked}");
+    // With what it must be of, so that a plan of something else is not started.
+    let fake = Fake::default().serve().await;
+    let flags = ["--plan", "7", "--yes", "--rename", "shop=copy"];
+    let ran = ringkeep(&fake.endpoint, &[&START[..], &flags].concat()).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    let asked = fake.asked().join("\n");
+    assert!(asked.contains("new_keyspace: \"copy\""), "{asked}");
+    assert!(asked.contains("plan: 7, queue: None }"), "{asked}");
 }
 
 #[tokio::test]

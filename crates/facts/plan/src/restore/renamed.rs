@@ -12,8 +12,8 @@ use model::manifest::{BackupManifest, KeptDamage, NodeSstables, TableSstables, T
 use model::plan::{RestorePlan, RestoreRequest};
 use model::{Damage, SchemaKind, TableId, TableRef};
 
-use crate::codes;
 use crate::findings::Findings;
+use crate::{codes, wording};
 use names::Names;
 
 /// A request of which everything has its name on the target.
@@ -53,6 +53,7 @@ impl Renamed {
             now: request.now,
             rates: request.rates,
         };
+        say_not_stored(&names, request, findings);
         say_replaced(&names, request, findings);
         Some(Self {
             sources: renaming.sources,
@@ -82,7 +83,7 @@ impl Renaming<'_> {
     fn backup(&mut self, findings: &mut Findings) -> BackupManifest {
         let mut backup = self.request.backup.clone();
         backup.schema = schema::renamed(&self.request.backup, self.names, findings);
-        backup.selection = self.names.selection();
+        backup.selection = self.names.backed_up(&self.request.backup.selection);
         for node in &mut backup.nodes {
             let tables = std::mem::take(&mut node.tables).into_iter();
             node.tables = tables.filter_map(|table| self.summary(table)).collect();
@@ -158,14 +159,40 @@ impl Renaming<'_> {
     }
 }
 
+/// A backup of a few tables has the definitions of all.
+fn say_not_stored(names: &Names, request: &RestoreRequest, findings: &mut Findings) {
+    let stored = request.backup.tables();
+    for pair in names.pairs.iter().filter(|pair| pair.is_whole) {
+        let entries = request.backup.schema.entries.iter();
+        let tables = entries.filter(|it| it.kind == SchemaKind::Table && it.keyspace == pair.from);
+        let is_stored = |name: &str| {
+            let mut stored = stored.iter();
+            stored.any(|table| table.keyspace == pair.from && table.table == name)
+        };
+        let lacking = tables.map(|it| it.name.as_str());
+        let lacking: Vec<&str> = lacking.filter(|name| !is_stored(name)).collect();
+        if !lacking.is_empty() {
+            findings.say(
+                codes::RENAME_LEAVES_OUT,
+                &pair.from,
+                format!(
+                    "tables of {} are not in the backup, and {} comes without them: {}",
+                    pair.from,
+                    pair.to,
+                    wording::list(lacking)
+                ),
+                "pick a backup of the whole keyspace if they are needed",
+            );
+        }
+    }
+}
+
 fn say_replaced(names: &Names, request: &RestoreRequest, findings: &mut Findings) {
-    for (source, target) in names.tables() {
+    let tables = names.tables().map(|it| (SchemaKind::Table, it));
+    let views = names.views().map(|it| (SchemaKind::View, it));
+    for (kind, (source, target)) in tables.chain(views) {
         let (keyspace, name) = (&target.keyspace, &target.table);
-        if request
-            .schema
-            .find(SchemaKind::Table, keyspace, name)
-            .is_some()
-        {
+        if request.schema.find(kind, keyspace, name).is_some() {
             findings.say(
                 codes::RENAME_REPLACES,
                 &target,

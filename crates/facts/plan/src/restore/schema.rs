@@ -1,6 +1,7 @@
 //! What becomes of the target's schema, and the CQL that makes it so.
 
 pub(super) mod changes;
+pub(super) mod copies;
 pub(super) mod ddl;
 pub(super) mod features;
 pub(super) mod indexes;

@@ -89,53 +89,57 @@ fn a_table_comes_beside_the_live_one_into_a_keyspace_that_is_made() {
     check_particular(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          RENAME_VIEWS_LEFT_OUT shop.prices (during)
-              shop.prices is renamed by itself and comes without its views: prices_by_c
-              hint: make views of the copy by hand, or rename the keyspace
+            warnings (1)
+              RENAME_VIEWS_LEFT_OUT shop.prices (during)
+                  shop.prices is renamed by itself and comes without its views: prices_by_c
+                  hint: make views of the copy by hand, or rename the keyspace
 
-        advice (3)
-          INDEX_REBUILD shop_copy.prices_c_idx (during)
-              the index prices_c_idx of shop_copy.prices is rebuilt while rows are loaded
-          DATA_TO_VERIFY staging (after)
-              the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
-              hint: read rows that you know, as by `SELECT * FROM shop_copy.prices LIMIT 10`, and run the application's own checks before users come back
-          CONNECTIONS_STAY staging (after)
-              programs that use prod keep using it
-              hint: give those that are to use staging its contact points, datacenter names and credentials
+            advice (3)
+              INDEX_REBUILD shop_copy.prices_c_idx (during)
+                  the index prices_c_idx of shop_copy.prices is rebuilt while rows are loaded
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop_copy.prices LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod keep using it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
-        TABLE                               WHAT HAPPENS TO IT                  ID
-        shop_copy.prices, from shop.prices  is not there: created, then loaded  00000000-0000-0000-0000-000000000004 into fc35479f-9b57-44c6-93ca-3a4e7b872fac
+            TABLE                               WHAT HAPPENS TO IT                  ID
+            shop_copy.prices, from shop.prices  is not there: created, then loaded  00000000-0000-0000-0000-000000000004 into fc35479f-9b57-84c6-93ca-3a4e7b872fac
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        check   -           every stage
-        schema  -           check
-            CREATE KEYSPACE IF NOT EXISTS shop_copy WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-            CREATE TYPE IF NOT EXISTS shop_copy.money (
-                amount decimal
-            );
-            CREATE TABLE IF NOT EXISTS shop_copy.prices (
-                id int,
-                c text,
-                m frozen<money>,
-                PRIMARY KEY (id)
-            ) WITH ID = fc35479f-9b57-44c6-93ca-3a4e7b872fac AND comment = '';
-            CREATE INDEX IF NOT EXISTS prices_c_idx ON shop_copy.prices (c);
-        load    every node  schema
-        finish  every node  every load
-        unpin   -           every finish
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            schema   -           check
+                CREATE KEYSPACE IF NOT EXISTS shop_copy WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TYPE IF NOT EXISTS shop_copy.money (
+                    amount decimal
+                );
+                CREATE TABLE IF NOT EXISTS shop_copy.prices (
+                    id int,
+                    c text,
+                    m frozen<money>,
+                    PRIMARY KEY (id)
+                ) WITH ID = fc35479f-9b57-84c6-93ca-3a4e7b872fac AND comment = '';
+                CREATE INDEX IF NOT EXISTS prices_c_idx ON shop_copy.prices (c);
+            replace  -           schema
+                TRUNCATE TABLE shop_copy.prices;
+                DROP INDEX IF EXISTS shop_copy.prices_c_idx;
+                CREATE INDEX IF NOT EXISTS prices_c_idx ON shop_copy.prices (c);
+            load     every node  replace
+            finish   every node  every load
+            unpin    -           every finish
 
-        takes about 21s
-    "#]],
+            takes about 27s
+        "#]],
     );
 }
 
@@ -145,51 +149,55 @@ fn a_table_comes_beside_the_live_one_into_its_own_keyspace() {
     check_particular(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          RENAME_VIEWS_LEFT_OUT shop.prices (during)
-              shop.prices is renamed by itself and comes without its views: prices_by_c
-              hint: make views of the copy by hand, or rename the keyspace
+            warnings (1)
+              RENAME_VIEWS_LEFT_OUT shop.prices (during)
+                  shop.prices is renamed by itself and comes without its views: prices_by_c
+                  hint: make views of the copy by hand, or rename the keyspace
 
-        advice (4)
-          RENAME_INDEX_NAMED shop.Prices_Old_c_idx (during)
-              the index prices_c_idx of the backup becomes Prices_Old_c_idx of shop.Prices_Old
-          INDEX_REBUILD shop.Prices_Old_c_idx (during)
-              the index Prices_Old_c_idx of shop.Prices_Old is rebuilt while rows are loaded
-          DATA_TO_VERIFY staging (after)
-              the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
-              hint: read rows that you know, as by `SELECT * FROM shop."Prices_Old" LIMIT 10`, and run the application's own checks before users come back
-          CONNECTIONS_STAY staging (after)
-              programs that use prod keep using it
-              hint: give those that are to use staging its contact points, datacenter names and credentials
+            advice (4)
+              RENAME_INDEX_NAMED shop.Prices_Old_c_idx (during)
+                  the index prices_c_idx of the backup becomes Prices_Old_c_idx of shop.Prices_Old
+              INDEX_REBUILD shop.Prices_Old_c_idx (during)
+                  the index Prices_Old_c_idx of shop.Prices_Old is rebuilt while rows are loaded
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM shop."Prices_Old" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod keep using it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
-        TABLE                              WHAT HAPPENS TO IT                  ID
-        shop.Prices_Old, from shop.prices  is not there: created, then loaded  00000000-0000-0000-0000-000000000004 into 7c1b0197-ca12-4175-9e98-a8e9740e1b3a
+            TABLE                              WHAT HAPPENS TO IT                  ID
+            shop.Prices_Old, from shop.prices  is not there: created, then loaded  00000000-0000-0000-0000-000000000004 into 7c1b0197-ca12-8175-9e98-a8e9740e1b3a
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   1.0 GiB      1.1 GiB         2       0  00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        check   -           every stage
-        schema  -           check
-            CREATE TABLE IF NOT EXISTS shop."Prices_Old" (
-                id int,
-                c text,
-                m frozen<money>,
-                PRIMARY KEY (id)
-            ) WITH ID = 7c1b0197-ca12-4175-9e98-a8e9740e1b3a AND comment = '';
-            CREATE INDEX IF NOT EXISTS "Prices_Old_c_idx" ON shop."Prices_Old" (c);
-        load    every node  schema
-        finish  every node  every load
-        unpin   -           every finish
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            schema   -           check
+                CREATE TABLE IF NOT EXISTS shop."Prices_Old" (
+                    id int,
+                    c text,
+                    m frozen<money>,
+                    PRIMARY KEY (id)
+                ) WITH ID = 7c1b0197-ca12-8175-9e98-a8e9740e1b3a AND comment = '';
+                CREATE INDEX IF NOT EXISTS "Prices_Old_c_idx" ON shop."Prices_Old" (c);
+            replace  -           schema
+                TRUNCATE TABLE shop."Prices_Old";
+                DROP INDEX IF EXISTS shop."Prices_Old_c_idx";
+                CREATE INDEX IF NOT EXISTS "Prices_Old_c_idx" ON shop."Prices_Old" (c);
+            load     every node  replace
+            finish   every node  every load
+            unpin    -           every finish
 
-        takes about 17s
-    "#]],
+            takes about 23s
+        "#]],
     );
 }
 
@@ -200,82 +208,88 @@ fn a_keyspace_comes_under_another_name_with_all_that_is_in_it() {
     check_particular(
         &request,
         expect![[r#"
-        restore of prod/nightly-1 into staging, online: can be done
+            restore of prod/nightly-1 into staging, online: can be done
 
-        warnings (1)
-          MATERIALIZED_VIEW_REBUILD Shop_Copy.prices_by_c (during)
-              the view Shop_Copy.prices_by_c is made and built from Shop_Copy.prices once that is loaded
-              hint: the restore has a step for it; its progress: nodetool viewbuildstatus
+            warnings (1)
+              MATERIALIZED_VIEW_REBUILD Shop_Copy.prices_by_c (during)
+                  the view Shop_Copy.prices_by_c is made and built from Shop_Copy.prices once that is loaded
+                  hint: the restore has a step for it; its progress: nodetool viewbuildstatus
 
-        advice (3)
-          INDEX_REBUILD Shop_Copy.prices_c_idx (during)
-              the index prices_c_idx of Shop_Copy.prices is rebuilt while rows are loaded
-          DATA_TO_VERIFY staging (after)
-              the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
-              hint: read rows that you know, as by `SELECT * FROM "Shop_Copy"."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
-          CONNECTIONS_STAY staging (after)
-              programs that use prod keep using it
-              hint: give those that are to use staging its contact points, datacenter names and credentials
+            advice (3)
+              INDEX_REBUILD Shop_Copy.prices_c_idx (during)
+                  the index prices_c_idx of Shop_Copy.prices is rebuilt while rows are loaded
+              DATA_TO_VERIFY staging (after)
+                  the restore checks that the files are those of the backup and that Cassandra has opened them, not that the rows are those that are needed
+                  hint: read rows that you know, as by `SELECT * FROM "Shop_Copy"."Metrics_2" LIMIT 10`, and run the application's own checks before users come back
+              CONNECTIONS_STAY staging (after)
+                  programs that use prod keep using it
+                  hint: give those that are to use staging its contact points, datacenter names and credentials
 
-        TABLE                                         WHAT HAPPENS TO IT                   ID
-        Shop_Copy.Metrics_2, from shop.Metrics_2      is not there: created, then loaded   00000000-0000-0000-0000-000000000002 into ab4e6e27-f80f-48b7-8162-a79a29f80c6e
-        Shop_Copy.orders, from shop.orders            is not there: created, then loaded   00000000-0000-0000-0000-000000000001 into eb0deaba-0c56-46a6-9ed6-3f9ed22bfb10
-        Shop_Copy.prices, from shop.prices            is not there: created, then loaded   00000000-0000-0000-0000-000000000004 into 0e94a05b-902f-4cf0-85b3-a32b442e04ea
-        Shop_Copy.prices_by_c, from shop.prices_by_c  a view: rebuilt from its base table  -
+            TABLE                                         WHAT HAPPENS TO IT                   ID
+            Shop_Copy.Metrics_2, from shop.Metrics_2      is not there: created, then loaded   00000000-0000-0000-0000-000000000002 into ab4e6e27-f80f-88b7-8162-a79a29f80c6e
+            Shop_Copy.orders, from shop.orders            is not there: created, then loaded   00000000-0000-0000-0000-000000000001 into eb0deaba-0c56-86a6-9ed6-3f9ed22bfb10
+            Shop_Copy.prices, from shop.prices            is not there: created, then loaded   00000000-0000-0000-0000-000000000004 into 0e94a05b-902f-8cf0-85b3-a32b442e04ea
+            Shop_Copy.prices_by_c, from shop.prices_by_c  a view: rebuilt from its base table  -
 
-        NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
-        10.1.0.1   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000011
-        10.1.0.2   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000012
-        10.1.0.3   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000013
+            NODE      DOWNLOAD  DISK NEEDED  SSTABLES  SLICED  FROM
+            10.1.0.1   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000011
+            10.1.0.2   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000012
+            10.1.0.3   3.0 GiB      4.4 GiB         6       0  00000000-0000-0000-0000-000000000013
 
-        STEP    ON          AFTER
-        pin     -           -
-        stage   every node  pin
-        check   -           every stage
-        schema  -           check
-            CREATE KEYSPACE IF NOT EXISTS "Shop_Copy" WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
-            CREATE TYPE IF NOT EXISTS "Shop_Copy".money (
-                amount decimal
-            );
-            CREATE TYPE IF NOT EXISTS "Shop_Copy".unused (
-                amount decimal
-            );
-            CREATE FUNCTION IF NOT EXISTS "Shop_Copy".twice(x int)
-                RETURNS NULL ON NULL INPUT
-                RETURNS int
-                LANGUAGE java
-                AS $$ return 2 * x; $$;
-            CREATE TABLE IF NOT EXISTS "Shop_Copy"."Metrics_2" (
-                id int,
-                c text,
-                PRIMARY KEY (id)
-            ) WITH ID = ab4e6e27-f80f-48b7-8162-a79a29f80c6e AND comment = '';
-            CREATE TABLE IF NOT EXISTS "Shop_Copy".orders (
-                id int,
-                c text,
-                PRIMARY KEY (id)
-            ) WITH ID = eb0deaba-0c56-46a6-9ed6-3f9ed22bfb10 AND comment = '';
-            CREATE TABLE IF NOT EXISTS "Shop_Copy".prices (
-                id int,
-                c text,
-                m frozen<money>,
-                PRIMARY KEY (id)
-            ) WITH ID = 0e94a05b-902f-4cf0-85b3-a32b442e04ea AND comment = '';
-            CREATE INDEX IF NOT EXISTS prices_c_idx ON "Shop_Copy".prices (c);
-        load    every node  schema
-        views   -           every load
-            CREATE MATERIALIZED VIEW IF NOT EXISTS "Shop_Copy".prices_by_c AS
-                SELECT *
-                FROM "Shop_Copy".prices
-                WHERE c IS NOT NULL AND id IS NOT NULL
-                PRIMARY KEY (c, id)
-                WITH CLUSTERING ORDER BY (id ASC)
-                AND comment = '';
-        finish  every node  views
-        unpin   -           every finish
+            STEP     ON          AFTER
+            pin      -           -
+            stage    every node  pin
+            check    -           every stage
+            schema   -           check
+                CREATE KEYSPACE IF NOT EXISTS "Shop_Copy" WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': '3'} AND durable_writes = true;
+                CREATE TYPE IF NOT EXISTS "Shop_Copy".money (
+                    amount decimal
+                );
+                CREATE TYPE IF NOT EXISTS "Shop_Copy".unused (
+                    amount decimal
+                );
+                CREATE FUNCTION IF NOT EXISTS "Shop_Copy".twice(x int)
+                    RETURNS NULL ON NULL INPUT
+                    RETURNS int
+                    LANGUAGE java
+                    AS $$ return 2 * x; $$;
+                CREATE TABLE IF NOT EXISTS "Shop_Copy"."Metrics_2" (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH ID = ab4e6e27-f80f-88b7-8162-a79a29f80c6e AND comment = '';
+                CREATE TABLE IF NOT EXISTS "Shop_Copy".orders (
+                    id int,
+                    c text,
+                    PRIMARY KEY (id)
+                ) WITH ID = eb0deaba-0c56-86a6-9ed6-3f9ed22bfb10 AND comment = '';
+                CREATE TABLE IF NOT EXISTS "Shop_Copy".prices (
+                    id int,
+                    c text,
+                    m frozen<money>,
+                    PRIMARY KEY (id)
+                ) WITH ID = 0e94a05b-902f-8cf0-85b3-a32b442e04ea AND comment = '';
+                CREATE INDEX IF NOT EXISTS prices_c_idx ON "Shop_Copy".prices (c);
+            replace  -           schema
+                TRUNCATE TABLE "Shop_Copy"."Metrics_2";
+                TRUNCATE TABLE "Shop_Copy".orders;
+                TRUNCATE TABLE "Shop_Copy".prices;
+                DROP INDEX IF EXISTS "Shop_Copy".prices_c_idx;
+                CREATE INDEX IF NOT EXISTS prices_c_idx ON "Shop_Copy".prices (c);
+            load     every node  replace
+            views    -           every load
+                CREATE MATERIALIZED VIEW IF NOT EXISTS "Shop_Copy".prices_by_c AS
+                    SELECT *
+                    FROM "Shop_Copy".prices
+                    WHERE c IS NOT NULL AND id IS NOT NULL
+                    PRIMARY KEY (c, id)
+                    WITH CLUSTERING ORDER BY (id ASC)
+                    AND comment = '';
+            finish   every node  views
+            unpin    -           every finish
 
-        takes about 1m 17s
-    "#]],
+            takes about 1m 27s
+        "#]],
     );
 }
 
@@ -368,7 +382,12 @@ fn parts_of_the_backup_are_taken_for_the_new_keyspace() {
 fn an_earlier_copy_is_emptied_under_the_id_that_it_has() {
     let (source, mut target) = sides();
     target.keyspace("copy");
-    target.table("copy.orders", 77, "id int PRIMARY KEY, c text");
+    let made = TableId::made_of(&["an earlier copy"]);
+    target.table(
+        "copy.orders",
+        made.0.as_u128(),
+        "id int PRIMARY KEY, c text",
+    );
     let mut request = request(&source, &target);
     request.options.renames = vec![table("shop.orders", "copy.orders")];
     let plan = plan_restore(&request);
@@ -376,13 +395,58 @@ fn an_earlier_copy_is_emptied_under_the_id_that_it_has() {
     let table = &plan.tables[0];
     assert_eq!(
         (table.action, table.source_id, table.target_id),
-        (TableAction::Truncate, table_id(1), table_id(77))
+        (TableAction::Truncate, table_id(1), made)
     );
     assert_eq!(
         statements(&plan, StepKind::Replace),
         ["TRUNCATE TABLE copy.orders"]
     );
     check_leaves_alone(&plan, "shop");
+}
+
+#[test]
+fn tables_that_the_backup_has_not_are_told_and_a_keyspace_without_tables_comes() {
+    let mut request = renamed(&[keyspace("shop", "copy")]);
+    request.backup.selection = selection(&[], &["shop.orders"]);
+    for node in &mut request.backup.nodes {
+        node.tables.retain(|table| table.table == "orders");
+    }
+    assert_eq!(codes(&request), ["Warning RENAME_LEAVES_OUT shop"]);
+    let (mut source, target) = sides();
+    source.keyspace("bare");
+    let mut request = crate::world::request(&source, &target);
+    request.options.renames = vec![keyspace("bare", "bare_copy")];
+    let plan = plan_restore(&request);
+    assert!(plan.supported, "{:?}", plan.findings);
+    let made = statements(&plan, StepKind::Schema);
+    assert!(made[0].contains("bare_copy"), "{made:?}");
+}
+
+#[test]
+fn triggers_and_change_data_capture_stay_with_the_live_table() {
+    let (mut source, target) = sides();
+    let made = "CREATE TABLE shop.orders (id int PRIMARY KEY, c text) WITH cdc = true";
+    let entries = source.entries.iter_mut();
+    for entry in entries.filter(|it| it.kind == SchemaKind::Table && it.name == "orders") {
+        entry.cql = vec![
+            made.to_owned(),
+            "CREATE TRIGGER audit ON shop.orders USING 'org.example.Audit'".to_owned(),
+        ];
+    }
+    let mut request = request(&source, &target);
+    request.options.renames = vec![table("shop.orders", "copy.orders")];
+    assert_eq!(codes(&request), ["Warning RENAME_LEAVES_OUT copy.orders"]);
+    let made = statements(&plan_restore(&request), StepKind::Schema).join("; ");
+    assert!(!made.contains("TRIGGER") && !made.contains("cdc"), "{made}");
+}
+
+#[test]
+fn a_copy_begins_empty_because_a_dropped_one_may_have_had_its_id() {
+    let request = renamed(&[table("shop.orders", "copy.orders")]);
+    let plan = plan_restore(&request);
+    assert_eq!(plan.tables[0].action, TableAction::Create);
+    let emptied = statements(&plan, StepKind::Replace);
+    assert_eq!(emptied, ["TRUNCATE TABLE copy.orders"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Other names that cannot be given: nothing is planned then.
 
-use model::SchemaKind;
 use model::plan::Rename;
+use model::{SchemaKind, TableId};
 use plan::{RequestedMode, plan_restore};
 
 use crate::renamed::{keyspace, renamed, sides, table};
@@ -110,6 +110,77 @@ fn a_selection_that_is_not_in_the_backup_is_refused_whatever_else_is_selected() 
         &["shop.orders", "shop.prices_by_c"],
         &["VIEW_NEEDS_BASE shop.prices_by_c"],
     );
+}
+
+#[test]
+fn a_keyspace_that_was_not_backed_up_gives_no_copy() {
+    let (mut source, target) = sides();
+    source.keyspace("crm");
+    source.entry(
+        SchemaKind::Table,
+        "crm.people",
+        "",
+        &["CREATE TABLE crm.people (id int PRIMARY KEY)"],
+    );
+    let mut request = request(&source, &target);
+    // The schema has every keyspace of the cluster.
+    request.backup.selection = selection(&["shop"], &[]);
+    request.options.renames = vec![keyspace("crm", "crm_copy")];
+    assert!(codes(&request).contains(&"Refusal KEYSPACE_NOT_FOUND crm".to_owned()));
+    let plan = plan_restore(&request);
+    assert!(plan.steps.is_empty() && !plan.supported);
+}
+
+#[test]
+fn a_live_table_that_is_no_copy_of_this_form_is_not_replaced() {
+    let live = 77;
+    let copy = TableId::made_of(&["an earlier copy"]).0.as_u128();
+    for (id, columns) in [
+        (live, "id int PRIMARY KEY, c text"),
+        (live, "id int PRIMARY KEY, c int"),
+        (copy, "id int PRIMARY KEY, c int"),
+    ] {
+        let (source, mut target) = sides();
+        target.keyspace("copy");
+        target.table("copy.orders", id, columns);
+        let mut request = request(&source, &target);
+        request.options.renames = vec![table("shop.orders", "copy.orders")];
+        let found = codes(&request);
+        assert!(
+            found.contains(&"Refusal NAME_TAKEN copy.orders".to_owned()),
+            "{found:?}"
+        );
+        assert!(plan_restore(&request).steps.is_empty());
+    }
+}
+
+#[test]
+fn a_table_that_is_restored_is_not_the_name_of_another() {
+    refused(
+        &[
+            table("shop.orders", "shop.prices"),
+            table("shop.prices", "copy.prices"),
+        ],
+        &[],
+        &["RENAME_REFUSED shop.prices", "NAME_TAKEN shop.prices"],
+    );
+}
+
+#[test]
+fn a_live_view_of_a_table_that_is_not_restored_stays() {
+    let (source, mut target) = sides();
+    target.keyspace("copy");
+    target.table("copy.other", 70, "id int PRIMARY KEY, c text");
+    target.view("copy.prices_by_c", 71, "other");
+    let mut request = request(&source, &target);
+    request.options.renames = vec![keyspace("shop", "copy")];
+    let found = codes(&request);
+    for line in [
+        "Refusal NAME_TAKEN copy.prices_by_c",
+        "Warning RENAME_REPLACES copy.prices_by_c",
+    ] {
+        assert!(found.contains(&line.to_owned()), "{found:?}");
+    }
 }
 
 #[test]

@@ -90,6 +90,9 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
         }
         RunnerError::RetentionPolicy(_) => "set the policy again with `ringkeep retention set`",
         RunnerError::UnknownTask(_) => "list the tasks with `ringkeep task list`",
+        RunnerError::PlanDiffers(..) => {
+            "give the same options as at `ringkeep restore plan`, or plan again with these and start that plan"
+        }
         RunnerError::UnknownPlan(_) | RunnerError::PlanOutdated { .. } => {
             "plan again with `ringkeep restore plan`, and start the plan of the number that it shows"
         }

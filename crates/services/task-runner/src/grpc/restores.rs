@@ -34,7 +34,10 @@ pub(super) async fn start(
             let new = NewRestore::try_from(required("restore", request.restore)?)?;
             StartFrom::Request(Box::new(new))
         }
-        number => StartFrom::Plan(number),
+        number => {
+            let asked = request.restore.map(NewRestore::try_from).transpose()?;
+            StartFrom::Plan(number, asked.map(Box::new))
+        }
     };
     let queue = queue_options(request.queue)?;
     let starting = restore::start(engine.clone(), what, queue);

@@ -6,6 +6,7 @@ mod made;
 mod plans;
 mod quiesce;
 mod renamed;
+mod same;
 mod spec;
 mod sstables;
 mod start;

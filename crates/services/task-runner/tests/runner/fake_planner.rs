@@ -290,10 +290,15 @@ impl Planner for FakePlanner {
             findings.push(kept);
         }
         let planned_table = self.fleet.facts().planned_table.clone();
+        let renames = request.renaming.unwrap_or_default().renames;
+        let to = renames.first().map(|it| it.new_keyspace.clone());
         let table = |table: &str, action: pb::TableAction| pb::TablePlan {
-            source: None,
-            table: Some(TableRef {
+            source: to.as_ref().map(|_| TableRef {
                 keyspace: "ks".into(),
+                table: table.into(),
+            }),
+            table: Some(TableRef {
+                keyspace: to.clone().unwrap_or_else(|| "ks".into()),
                 table: table.into(),
             }),
             source_id: uuid::Uuid::nil().to_string(),

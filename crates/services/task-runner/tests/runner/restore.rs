@@ -1,7 +1,9 @@
 //! Restores from the plan to the end.
 
 use api::ErrorKind;
-use api::pb::task_runner::{StepState, TaskState};
+use api::pb::planner::{Rename, RenamingRestore, RestoreOptions};
+use api::pb::task_runner::{self as pb, StepState, TaskState};
+use api::pb::types::BackupRef;
 
 use crate::fake_catalog::verification;
 use crate::fleet::Fault;
@@ -91,6 +93,76 @@ async fn a_plan_is_started_by_its_number_as_it_was_shown() {
         format!("n2 of {} (1, 5]", host_ids[1]),
     ];
     assert_eq!(shares, expected);
+}
+
+fn asked(renamed: Option<&str>) -> pb::PlanRestoreRequest {
+    let options = Some(RestoreOptions::default());
+    let rename = |to: &str| Rename {
+        keyspace: "ks".into(),
+        new_keyspace: to.into(),
+        ..Rename::default()
+    };
+    let renaming = renamed.map(|to| RenamingRestore {
+        options: options.clone(),
+        renames: vec![rename(to)],
+    });
+    pb::PlanRestoreRequest {
+        backup: Some(BackupRef {
+            cluster: "shop".into(),
+            name: "b".into(),
+        }),
+        target: "shop".into(),
+        options: if renaming.is_some() { None } else { options },
+        renaming,
+    }
+}
+
+#[tokio::test]
+async fn a_plan_is_started_only_as_the_restore_that_it_is_of() {
+    let world = world();
+    let mut life = world.start_with_cluster().await;
+    let plain = life.plan_of(asked(None)).await.number;
+    let renamed = life.plan_of(asked(Some("copy"))).await;
+    assert_eq!(
+        renamed.tables[0].table.as_ref().expect("a name").keyspace,
+        "copy"
+    );
+    let of = |name: &str, cluster: &str, target: &str| {
+        let mut asked = asked(None);
+        asked.backup = Some(BackupRef {
+            cluster: cluster.into(),
+            name: name.into(),
+        });
+        asked.target = target.into();
+        asked
+    };
+    let mut skipping = asked(None);
+    skipping.options.as_mut().expect("options").skip_trial = true;
+    for (number, restore) in [
+        (plain, asked(Some("copy"))),
+        (renamed.number, asked(None)),
+        (renamed.number, asked(Some("other"))),
+        (plain, of("c", "shop", "shop")),
+        (plain, of("b", "other", "shop")),
+        (plain, of("b", "shop", "other")),
+        (plain, skipping),
+    ] {
+        let error = life.start_plan_of(number, restore.clone()).await;
+        let error = error.expect_err("another restore");
+        assert_eq!(error.reason, "PLAN_DIFFERS", "{restore:?}");
+    }
+    assert_eq!(world.fleet.changes(), Vec::<String>::new());
+    assert!(life.tasks().await.is_empty());
+    let started = life
+        .start_plan_of(renamed.number, asked(Some("copy")))
+        .await;
+    let started = started.expect("a restore");
+    assert_eq!(started.plan.expect("a plan"), renamed);
+    life.ended(&started.task_id).await;
+    // The first restore has changed the cluster.
+    let plain = life.plan_of(asked(None)).await.number;
+    let started = life.start_plan_of(plain, of("b", "", "shop")).await;
+    life.ended(&started.expect("a restore").task_id).await;
 }
 
 #[tokio::test]

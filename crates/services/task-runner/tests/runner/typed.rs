@@ -95,7 +95,10 @@ async fn a_backup_is_made_restored_verified_and_deleted() {
 
     let plan = life.typed.plan_restore(restore("b")).await.expect("a plan");
     let as_usual = QueueOptions::default();
-    let shown = StartRestore::AsShown(plan.number);
+    let shown = StartRestore::AsShown {
+        number: plan.number,
+        restore: Some(restore("b")),
+    };
     let started = life
         .typed
         .start_restore(shown, as_usual)

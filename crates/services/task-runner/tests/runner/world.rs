@@ -318,6 +318,25 @@ impl Life {
         answer.plan.expect("a plan")
     }
 
+    /// Starts a plan by its number, as that of a restore.
+    pub async fn start_plan_of(
+        &mut self,
+        number: u64,
+        restore: pb::PlanRestoreRequest,
+    ) -> Answer<pb::StartRestoreResponse> {
+        let request = pb::StartRestoreRequest {
+            restore: Some(restore),
+            plan: number,
+            queue: None,
+        };
+        unwrap(self.client.start_restore(request).await)
+    }
+
+    pub async fn plan_of(&mut self, restore: pb::PlanRestoreRequest) -> RestorePlan {
+        let answer = unwrap(self.client.plan_restore(restore).await).expect("a plan");
+        answer.plan.expect("a plan")
+    }
+
     pub async fn start_plan(&mut self, number: u64) -> Answer<pb::StartRestoreResponse> {
         let request = pb::StartRestoreRequest {
             restore: None,

@@ -23,7 +23,8 @@ use crate::wait;
 pub struct Args {
     #[command(flatten)]
     restore: RestoreArgs,
-    /// Starts the plan that `restore plan` showed under this number, and refuses if it would come out differently now.
+    /// Starts the plan that `restore plan` showed under this number. Give the same options as there; refuses if they are
+    /// others, or if the plan would come out differently now.
     #[arg(long, value_name = "NUMBER", help_heading = "How")]
     plan: Option<u64>,
     /// Shows every statement of the plan before it asks; with --yes, prints them on stderr when the restore has started.
@@ -57,7 +58,10 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     };
     let start = match number {
         0 => StartRestore::PlannedNow(args.restore.to_plan()),
-        number => StartRestore::AsShown(number),
+        number => StartRestore::AsShown {
+            number,
+            restore: Some(args.restore.to_plan()),
+        },
     };
     let queue = args.queue.to_model();
     let response = context.task_runner()?.start_restore(start, queue).await;

@@ -133,6 +133,36 @@ impl Names {
         })
     }
 
+    /// The views that come with their tables, by their names on the target.
+    pub fn views(&self) -> impl Iterator<Item = (TableRef, TableRef)> {
+        self.pairs.iter().flat_map(|pair| {
+            let each = pair.views.iter();
+            each.map(|name| {
+                (
+                    TableRef::new(&pair.from, name),
+                    TableRef::new(&pair.to, name),
+                )
+            })
+        })
+    }
+
+    /// What the backup was made of, by the names on the target.
+    pub fn backed_up(&self, selection: &Selection) -> Selection {
+        if selection.is_everything() {
+            return selection.clone();
+        }
+        let pairs = self.pairs.iter();
+        let whole = pairs.filter(|pair| is_whole(selection, &pair.from));
+        let keyspaces: Vec<String> = whole.map(|pair| pair.to.clone()).collect();
+        let tables = self.tables().map(|(_, target)| target);
+        Selection {
+            tables: tables
+                .filter(|table| !keyspaces.contains(&table.keyspace))
+                .collect(),
+            keyspaces,
+        }
+    }
+
     /// What is restored, by the names on the target.
     pub fn selection(&self) -> Selection {
         let whole = self.pairs.iter().filter(|pair| pair.is_whole);

@@ -23,6 +23,7 @@ pub(super) fn renamed(backup: &BackupManifest, names: &Names, findings: &mut Fin
             views: pair.views.clone(),
         };
         let (mut schema, indexes, not_renamed) = parsed.renamed(&renaming);
+        leave_apart(&mut schema, findings);
         if !pair.is_whole {
             keep_needed(&mut schema);
         }
@@ -51,6 +52,31 @@ pub(super) fn renamed(backup: &BackupManifest, names: &Names, findings: &mut Fin
     }
 }
 
+/// A client that writes to a copy is not to write to what is live by it: triggers know the tables that they write to by
+/// themselves, and whoever reads changes does not know that these are of a copy.
+fn leave_apart(schema: &mut Parsed, findings: &mut Findings) {
+    for table in &mut schema.tables {
+        let triggers = std::mem::take(&mut table.triggers);
+        let mut left: Vec<String> = triggers
+            .iter()
+            .map(|trigger| format!("the trigger {}", trigger.name))
+            .collect();
+        let cdc = table.options.remove("cdc");
+        if cdc.is_some_and(|cdc| cdc.to_string().contains("true")) {
+            left.push("change data capture".to_owned());
+        }
+        if !left.is_empty() {
+            let name = format!("{}.{}", table.keyspace, table.name);
+            let message = format!(
+                "{name} comes without what the table has in the backup: {}",
+                wording::list(left)
+            );
+            let hint = "add it to the copy by hand if writes to the copy are to have it";
+            findings.say(codes::RENAME_LEAVES_OUT, name, message, hint);
+        }
+    }
+}
+
 /// Of a keyspace that is not restored whole, types that no table needs stay out: others of these names may be there.
 fn keep_needed(schema: &mut Parsed) {
     let tables = schema.tables.iter();
@@ -76,7 +102,8 @@ fn say_not_understood(
                 Some(SchemaKind::Index) => schema
                     .find(SchemaKind::Index, &pair.from, name)
                     .is_none_or(|index| pair.tables.contains_key(&index.base_table)),
-                Some(SchemaKind::Function | SchemaKind::Aggregate) => pair.is_whole,
+                // A function may mask a column of a table that comes by itself.
+                Some(SchemaKind::Function | SchemaKind::Aggregate) => true,
             }
     };
     for problem in problems.iter().filter(is_taken) {

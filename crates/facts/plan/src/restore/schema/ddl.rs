@@ -67,11 +67,13 @@ pub(crate) fn write(
     for table in &tables {
         make_again(table, tombstones, &mut cql.replace);
     }
-    let knew_the_tables = is_cluster_of(backup, &given.inputs.cluster);
+    // A copy that was dropped gets its id again if the schema is what it was, and commit logs may have rows of that id.
+    let is_renamed = !given.request.options.renames.is_empty();
+    let knew_the_ids = is_renamed || is_cluster_of(backup, &given.inputs.cluster);
     for table in &tables {
         match table.table.plan.action {
             TableAction::Truncate => empty(table, &mut cql.replace),
-            TableAction::Create if knew_the_tables => empty(table, &mut cql.replace),
+            TableAction::Create if knew_the_ids => empty(table, &mut cql.replace),
             _ => {}
         }
     }

@@ -149,6 +149,16 @@ pub(crate) fn check_free_names(given: &Given, findings: &mut Findings) {
             };
             taken(kind, table.table.to_string(), by);
         }
+        let view = table.view_of.as_ref();
+        if let Some(now) = view.and_then(|_| live.find(SchemaKind::View, keyspace, name))
+            && !selected.has(keyspace, &now.base_table)
+        {
+            let by = format!(
+                "a live view of {keyspace}.{}, which is not restored",
+                now.base_table
+            );
+            taken("view", table.table.to_string(), &by);
+        }
         for index in backup.schema.dependents(SchemaKind::Index, keyspace, name) {
             match live.find(SchemaKind::Index, keyspace, &index.name) {
                 Some(now) if now.base_table != *name => {

@@ -22,6 +22,18 @@ fn with(rename: Rename) -> plan::RestoreRequest {
     request
 }
 
+fn with_trigger() -> plan::RestoreRequest {
+    let (mut source, target) = shop("cassandra 4.1.9", "cassandra 4.1.9");
+    let orders = source.entries.iter_mut();
+    let mut orders = orders.filter(|it| it.kind == SchemaKind::Table && it.name == "orders");
+    let orders = orders.next().expect("a table");
+    let trigger = "CREATE TRIGGER audit ON shop.orders USING 'org.example.Audit'";
+    orders.cql.push(trigger.to_owned());
+    let mut request = request(&source, &target);
+    request.options.renames = vec![table("shop.orders", "copy.orders")];
+    request
+}
+
 pub fn cases() -> Vec<Case> {
     let requests = [
         ("RENAME_REFUSED", with(keyspace("shop", "shop"))),
@@ -34,6 +46,7 @@ pub fn cases() -> Vec<Case> {
             "RENAME_INDEX_NAMED",
             with(table("shop.orders", "shop.orders_copy")),
         ),
+        ("RENAME_LEAVES_OUT", with_trigger()),
         (
             "RENAME_VIEWS_LEFT_OUT",
             with(table("shop.orders", "copy.orders")),

@@ -60,7 +60,11 @@ pub enum StartRestore {
     /// One that is made now.
     PlannedNow(PlanRestore),
     /// The one that was shown under this number; refused if it would be another one now.
-    AsShown(u64),
+    AsShown {
+        number: u64,
+        /// What the plan is believed to be of; refused if it is of something else. Earlier runners do not look at it.
+        restore: Option<PlanRestore>,
+    },
 }
 
 /// A restore that was started, or refused by its plan's findings.
@@ -144,8 +148,8 @@ impl From<StartRestore> for pb::StartRestoreRequest {
                 plan: 0,
                 queue: None,
             },
-            StartRestore::AsShown(number) => Self {
-                restore: None,
+            StartRestore::AsShown { number, restore } => Self {
+                restore: restore.map(Into::into),
                 plan: number,
                 queue: None,
             },

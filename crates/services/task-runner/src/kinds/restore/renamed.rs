@@ -1,6 +1,7 @@
 //! Whether a plan gives each table the name that was asked for.
 
-use model::plan::{Rename, TableAction, TablePlan};
+use model::Selection;
+use model::plan::{Rename, RestoreOptions, TableAction, TablePlan};
 
 use crate::error::RunnerError;
 
@@ -9,8 +10,8 @@ pub(super) fn check(tables: &[TablePlan], renames: &[Rename]) -> Result<(), Runn
     if renames.is_empty() {
         return Ok(());
     }
-    let mut filled = tables.iter().filter(|table| is_filled(table));
-    match filled.find(|table| !renames.iter().any(|rename| gives(rename, table))) {
+    let mut tables = tables.iter();
+    match tables.find(|table| !renames.iter().any(|rename| gives(rename, table))) {
         None => Ok(()),
         Some(table) => Err(RunnerError::PlanNotUnderstood(format!(
             "the restore gives other names, and none of them is {}",
@@ -19,12 +20,26 @@ pub(super) fn check(tables: &[TablePlan], renames: &[Rename]) -> Result<(), Runn
     }
 }
 
-fn is_filled(table: &TablePlan) -> bool {
-    table.action != TableAction::RebuildView
+/// What is selected, by the names in the backup. Nothing but what is renamed is restored.
+pub(super) fn selection(options: &RestoreOptions) -> Selection {
+    let mut selection = options.selection.clone();
+    if selection.is_everything() {
+        for rename in &options.renames {
+            match rename {
+                Rename::Keyspace { from, .. } => selection.keyspaces.push(from.clone()),
+                Rename::Table { from, .. } => selection.tables.push(from.clone()),
+            }
+        }
+    }
+    selection
 }
 
-/// Whether the table gets its name by this rename.
+/// Whether the table gets its name by this rename. A view is of a keyspace that gets tables: one that is rebuilt with its
+/// table need not be in the backup.
 fn gives(rename: &Rename, table: &TablePlan) -> bool {
+    if table.action == TableAction::RebuildView {
+        return rename.to_keyspace() == table.table.keyspace;
+    }
     let Some(source) = &table.source else {
         return false;
     };
@@ -87,5 +102,36 @@ mod tests {
             assert_eq!(found.is_ok(), is_renamed, "{source:?} {table}");
             assert!(check(&tables, &[]).is_ok());
         }
+    }
+
+    #[test]
+    fn a_view_is_rebuilt_in_a_new_keyspace_only() {
+        let renames = [Rename::Keyspace {
+            from: "shop".into(),
+            to: "copy".into(),
+        }];
+        for (table, is_new) in [("copy.v", true), ("shop.v", false)] {
+            let view = TablePlan {
+                action: TableAction::RebuildView,
+                ..planned(None, table)
+            };
+            assert_eq!(check(&[view], &renames).is_ok(), is_new, "{table}");
+        }
+    }
+
+    #[test]
+    fn without_a_selection_only_what_is_renamed_is_looked_at() {
+        let mut options = RestoreOptions::default();
+        options.renames.push(Rename::Table {
+            from: TableRef::new("shop", "orders"),
+            to: TableRef::new("copy", "orders"),
+        });
+        assert_eq!(
+            selection(&options).tables,
+            [TableRef::new("shop", "orders")]
+        );
+        options.selection.keyspaces.push("shop".into());
+        assert_eq!(selection(&options), options.selection);
+        assert!(selection(&RestoreOptions::default()).is_everything());
     }
 }

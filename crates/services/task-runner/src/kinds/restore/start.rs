@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::plans::{self, PlanRecord, PlanStore};
 use super::renamed;
+use super::same;
 use super::spec::{RestoreSpec, SPEC};
 use super::sstables;
 use crate::cluster;
@@ -73,12 +74,8 @@ async fn plan_now(engine: &Engine, request: NewRestore) -> Result<Planned, Runne
             .await
             .map_err(|why| RunnerError::NoSchema(request.target.clone(), why))?
     };
-    let gathering = sstables::gather(
-        context,
-        &backup.backup,
-        &request.options.selection,
-        &described.nodes,
-    );
+    let wanted = renamed::selection(&request.options);
+    let gathering = sstables::gather(context, &backup.backup, &wanted, &described.nodes);
     let (gathered, missing) = tokio::join!(gathering, missing(context, &backup.backup));
     let ((sstables, target_keys), missing) = (gathered?, missing?);
     let manifests = manifests(&backup);
@@ -145,8 +142,8 @@ pub(crate) async fn show(engine: &Engine, request: NewRestore) -> Result<Restore
 pub(crate) enum StartFrom {
     /// Whatever the plan for this comes out as now.
     Request(Box<NewRestore>),
-    /// The plan that was shown under this number.
-    Plan(u64),
+    /// The plan that was shown under this number, and what the caller believes that it restores, if that is told.
+    Plan(u64, Option<Box<NewRestore>>),
 }
 
 /// Plans a restore and starts it if no finding refuses it. The plan is returned either way.
@@ -155,11 +152,16 @@ pub(crate) async fn start(
     from: StartFrom,
     queue: QueueOptions,
 ) -> Result<(Option<TaskId>, RestorePlan), RunnerError> {
+    let mut asked_of = None;
     let (request, shown) = match from {
         StartFrom::Request(request) => (*request, None),
-        StartFrom::Plan(number) => {
+        StartFrom::Plan(number, asked) => {
             let record = PlanStore::new(&engine.context).get(number).await?;
             let record = record.ok_or(RunnerError::UnknownPlan(number))?;
+            if let Some(asked) = asked {
+                same::check(number, &record.request, &asked)?;
+                asked_of = asked.cluster;
+            }
             (record.request, Some((number, record.digest)))
         }
     };
@@ -171,6 +173,7 @@ pub(crate) async fn start(
         manifests,
     } = plan(&engine, request).await?;
     if let Some((number, digest)) = shown {
+        same::check_cluster(number, &plan.backup.cluster, asked_of.as_ref())?;
         if plans::digest(&plan)? != digest {
             return Err(RunnerError::PlanOutdated {
                 number,

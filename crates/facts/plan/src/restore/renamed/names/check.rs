@@ -107,15 +107,24 @@ fn is_in_backup(
     let name = &backup.backup;
     match rename {
         Rename::Keyspace { from, .. } => {
+            if stored.iter().any(|table| table.keyspace == *from) {
+                return true;
+            }
             let schema = &backup.schema;
-            let found = stored.iter().any(|table| table.keyspace == *from)
-                || schema.find(SchemaKind::Keyspace, from, from).is_some();
+            let is_defined = schema.find(SchemaKind::Keyspace, from, from).is_some();
+            // The schema has every keyspace of the cluster, also those that were not backed up.
+            let found = is_defined && super::is_whole(&backup.selection, from);
             if !found {
+                let hint = if is_defined {
+                    "the cluster had it, and it was not backed up: pick a backup that has it"
+                } else {
+                    ""
+                };
                 findings.say(
                     codes::KEYSPACE_NOT_FOUND,
                     from,
                     format!("the backup {name} has no keyspace {from}"),
-                    "",
+                    hint,
                 );
             }
             found
@@ -209,6 +218,19 @@ pub(super) fn targets(names: &Names, findings: &mut Findings) -> Vec<TableRef> {
         sources.push(source);
     }
     let mut doubled = Vec::new();
+    for (target, sources) in &tables {
+        if names.targets.contains_key(target) {
+            findings.say(
+                codes::RENAME_REFUSED,
+                target,
+                format!(
+                    "{} would become {target}, which is restored under another name itself",
+                    sources[0]
+                ),
+                "give it a name that no table of this restore has in the backup",
+            );
+        }
+    }
     for (target, sources) in tables.iter().filter(|(_, sources)| sources.len() > 1) {
         doubled.extend(sources[1..].iter().copied().cloned());
         let sources: Vec<String> = sources.iter().map(ToString::to_string).collect();
