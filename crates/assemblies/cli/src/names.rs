@@ -66,6 +66,13 @@ pub enum ArgError {
     Address,
 }
 
+fn check_unquoted(text: &str) -> Result<(), ArgError> {
+    if text.contains(['"', '\'']) {
+        return Err(ArgError::Quotes);
+    }
+    Ok(())
+}
+
 /// KEYSPACE.TABLE, as Cassandra stores the names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableArg(pub String, pub String);
@@ -74,9 +81,7 @@ impl FromStr for TableArg {
     type Err = ArgError;
 
     fn from_str(text: &str) -> Result<Self, ArgError> {
-        if text.contains(['"', '\'']) {
-            return Err(ArgError::Quotes);
-        }
+        check_unquoted(text)?;
         match text.split_once('.') {
             Some((keyspace, table))
                 if !keyspace.is_empty() && !table.is_empty() && !table.contains('.') =>
@@ -96,9 +101,7 @@ impl FromStr for KeyspaceArg {
     type Err = ArgError;
 
     fn from_str(text: &str) -> Result<Self, ArgError> {
-        if text.contains(['"', '\'']) {
-            return Err(ArgError::Quotes);
-        }
+        check_unquoted(text)?;
         match text.is_empty() || text.contains('.') {
             true => Err(ArgError::Keyspace),
             false => Ok(Self(text.to_owned())),
@@ -114,9 +117,7 @@ impl FromStr for RenameArg {
     type Err = ArgError;
 
     fn from_str(text: &str) -> Result<Self, ArgError> {
-        if text.contains(['"', '\'']) {
-            return Err(ArgError::Quotes);
-        }
+        check_unquoted(text)?;
         let (from, to) = text.split_once('=').ok_or(ArgError::Rename)?;
         if let (Ok(TableArg(keyspace, table)), Ok(TableArg(new_keyspace, new_table))) =
             (from.parse(), to.parse())

@@ -27,9 +27,9 @@ pub trait Components: Send + Sync {
     fn open(&self, component: &str) -> io::Result<Option<Box<dyn ReadAt>>>;
 }
 
-impl ReadAt for Vec<u8> {
+impl ReadAt for [u8] {
     fn len(&self) -> u64 {
-        self.as_slice().len() as u64
+        <[u8]>::len(self) as u64
     }
 
     fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
@@ -40,6 +40,16 @@ impl ReadAt for Vec<u8> {
             .ok_or(io::ErrorKind::UnexpectedEof)?;
         buffer.copy_from_slice(bytes);
         Ok(())
+    }
+}
+
+impl ReadAt for Vec<u8> {
+    fn len(&self) -> u64 {
+        ReadAt::len(self.as_slice())
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.as_slice().read_exact_at(offset, buffer)
     }
 }
 

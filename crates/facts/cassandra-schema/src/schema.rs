@@ -1,6 +1,6 @@
 //! All objects of a schema, and the statements that build it up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::SchemaKind;
 
@@ -78,6 +78,13 @@ impl Schema {
             }
         }
         found.into_values().collect()
+    }
+
+    /// Leaves out the user-defined types that no table needs.
+    pub fn keep_needed_types(&mut self) {
+        let types = self.tables.iter().flat_map(|table| self.types_of(table));
+        let needed: BTreeSet<String> = types.map(|it| it.name.clone()).collect();
+        self.types.retain(|it| needed.contains(&it.name));
     }
 
     /// Applies a statement.

@@ -82,6 +82,11 @@ impl TaskState {
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
+
+    /// Whether nothing more happens unless a user asks for it.
+    pub fn is_at_rest(self) -> bool {
+        self.is_final() || self == Self::Paused
+    }
 }
 
 /// What can happen to a task.

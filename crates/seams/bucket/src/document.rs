@@ -32,7 +32,7 @@ pub trait Document: DeserializeOwned + Send + 'static {
     /// Refuses a document that does not belong under `key`, or whose content is not valid.
     fn check(&self, key: &str) -> Result<(), DocumentError>;
 
-    /// The lowest form in which its content can be told: releases that know no higher one can use what they would
+    /// The lowest form that can hold its content: releases that know no higher one can use what they would
     /// understand.
     fn format(&self) -> u32 {
         envelope::FORMAT_BEFORE_PACKS

@@ -119,7 +119,7 @@ pub fn check(manifest: &NodeManifest, key: &str) -> Result<(), DocumentError> {
     }
 }
 
-/// The lowest form that can tell it.
+/// The lowest form that can hold it.
 pub(crate) fn format(manifest: &NodeManifest) -> u32 {
     if manifest.files().any(|file| file.offset.is_some()) {
         FORMAT

@@ -25,16 +25,8 @@ pub type Segments = BTreeSet<String>;
 /// The segments; none if the folder does not exist, which shows nothing about what Cassandra has.
 pub async fn segments(node: &CassandraNode) -> Result<Option<Segments>, FileError> {
     let folder = node.yaml.commitlog_directory.clone();
-    blocking(move || {
-        if !folder.is_dir() {
-            return Ok(None);
-        }
-        let entries = files::entries(&folder)?;
-        let names = entries.iter().map(|path| files::name_of(path).to_owned());
-        let is_segment = |name: &String| name.starts_with("CommitLog-") && name.ends_with(".log");
-        Ok(Some(names.filter(is_segment).collect()))
-    })
-    .await
+    let is_segment = |name: &str| name.starts_with("CommitLog-") && name.ends_with(".log");
+    files::names(folder, is_segment).await
 }
 
 /// The segments that Cassandra, which is down, would replay. `drained` are those that the last drain has left, if there was

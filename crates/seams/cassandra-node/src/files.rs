@@ -1,5 +1,6 @@
 //! Files and folders on this host: errors that name the path, durable renames, space, and the ownership of new files.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, fchown};
@@ -90,6 +91,24 @@ pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
         .map_err(FileError::at("list", folder))?;
     found.sort();
     Ok(found)
+}
+
+/// The names of a folder's entries that are wanted; none if the folder does not exist, which shows nothing about what Cassandra
+/// has.
+pub async fn names(
+    folder: PathBuf,
+    is_wanted: impl Fn(&str) -> bool + Send + 'static,
+) -> Result<Option<BTreeSet<String>>, FileError> {
+    blocking(move || {
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        let entries = entries(&folder)?;
+        let names = entries.iter().map(|path| name_of(path));
+        let wanted = names.filter(|name| is_wanted(name)).map(str::to_owned);
+        Ok(Some(wanted.collect()))
+    })
+    .await
 }
 
 /// The last part of a path as text; empty if it has none.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::files::{self, FileError, blocking};
+use crate::files::{self, FileError};
 use crate::node::CassandraNode;
 
 /// Names of files of hints; each begins with the host id of the node that it is for.
@@ -14,17 +14,7 @@ pub type HintFiles = BTreeSet<String>;
 /// The files; none if the folder does not exist, which shows nothing about what Cassandra has.
 pub async fn files(node: &CassandraNode) -> Result<Option<HintFiles>, FileError> {
     let folder = node.yaml.hints_directory.clone();
-    blocking(move || {
-        if !folder.is_dir() {
-            return Ok(None);
-        }
-        let entries = files::entries(&folder)?;
-        let names = entries.iter().map(|path| files::name_of(path).to_owned());
-        Ok(Some(
-            names.filter(|name| name.ends_with(".hints")).collect(),
-        ))
-    })
-    .await
+    files::names(folder, |name| name.ends_with(".hints")).await
 }
 
 /// The host ids that the files are for.

@@ -4,7 +4,7 @@ use cassandra_versions::Release;
 use model::cql::literal;
 use model::{AgentRole, Grant};
 
-use crate::cql::{Cql, CqlError, Row};
+use crate::cql::{Cql, CqlError};
 use crate::node::CassandraNode;
 
 const SETTINGS: &str = "system_views.settings";
@@ -45,9 +45,9 @@ pub async fn read(node: &CassandraNode, release: &Release) -> Result<Option<Agen
 }
 
 /// What was read; none if the node refused, which is no failure here.
-pub fn allowed(read: Result<Vec<Row>, CqlError>) -> Result<Option<Vec<Row>>, CqlError> {
-    match read {
-        Ok(rows) => Ok(Some(rows)),
+pub fn allowed<T>(ended: Result<T, CqlError>) -> Result<Option<T>, CqlError> {
+    match ended {
+        Ok(value) => Ok(Some(value)),
         Err(CqlError::Statement { .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -7,6 +7,7 @@ mod sent;
 use std::time::Duration;
 
 use api::{ErrorKind, ServiceError};
+use cassandra_node::cql::Row;
 use cassandra_node::tables;
 use chassis::work::Work;
 use model::TableRef;
@@ -78,12 +79,7 @@ pub async fn await_views(agent: &Agent, views: &[TableRef], work: &Work) -> Resu
     let mut look = Look::default();
     loop {
         let rows = agent.node.cql.query(BUILT_VIEWS).await?;
-        let is_built = |view: &&TableRef| {
-            rows.iter().any(|row| {
-                row.optional_text("keyspace_name") == Some(&view.keyspace)
-                    && row.optional_text("view_name") == Some(&view.table)
-            })
-        };
+        let is_built = |view: &&TableRef| rows.iter().any(|row| is_of(row, view));
         let done = views.iter().filter(is_built).count();
         let waiting = views.iter().find(|view| !is_built(view));
         work.or_stop(look.if_due(agent)).await?;
@@ -96,6 +92,12 @@ pub async fn await_views(agent: &Agent, views: &[TableRef], work: &Work) -> Resu
         }
         work.or_stop(tokio::time::sleep(VIEWS_INTERVAL)).await?;
     }
+}
+
+/// Whether a row of `system.built_views` is of this view.
+fn is_of(row: &Row, view: &TableRef) -> bool {
+    row.optional_text("keyspace_name") == Some(&view.keyspace)
+        && row.optional_text("view_name") == Some(&view.table)
 }
 
 #[cfg(test)]

@@ -17,14 +17,6 @@ pub enum Rename {
 }
 
 impl Rename {
-    /// The keyspace in the backup.
-    pub fn from_keyspace(&self) -> &str {
-        match self {
-            Self::Keyspace { from, .. } => from,
-            Self::Table { from, .. } => &from.keyspace,
-        }
-    }
-
     /// The keyspace on the target.
     pub fn to_keyspace(&self) -> &str {
         match self {

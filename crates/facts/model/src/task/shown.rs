@@ -96,6 +96,6 @@ impl ShownTask {
 
     /// Whether nothing more happens unless a user asks for it.
     pub fn is_at_rest(&self) -> bool {
-        self.is_final() || self.state == Some(TaskState::Paused)
+        self.state.is_some_and(TaskState::is_at_rest)
     }
 }

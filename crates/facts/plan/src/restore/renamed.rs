@@ -16,6 +16,8 @@ use crate::findings::Findings;
 use crate::{codes, wording};
 use names::Names;
 
+pub(super) use names::check_selected;
+
 /// A request of which everything has its name on the target.
 pub(super) struct Renamed {
     pub request: RestoreRequest,

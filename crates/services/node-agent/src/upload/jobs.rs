@@ -21,13 +21,6 @@ enum Job {
     Pack(Vec<Piece>),
 }
 
-/// What is known of a small file before anything is uploaded.
-enum Small {
-    OfBase(Kept),
-    Done(Kept),
-    Open,
-}
-
 pub(super) async fn upload_files(
     agent: &Agent,
     uploader: &Uploader,
@@ -112,35 +105,28 @@ async fn settle(
     packing: &Packing,
     mut found: impl FnMut(TableId, Kept),
 ) -> Result<Vec<Job>, UploadError> {
-    let mut known: Vec<Option<Small>> = small.iter().map(|_| None).collect();
+    let mut known: Vec<Known> = small.iter().map(|_| Known::No).collect();
     let look = |(at, piece): (usize, &Piece)| {
         let piece = piece.clone();
         async move {
-            let small = match uploader
-                .known(&piece.table, &piece.file, &piece.sstable)
-                .await?
-            {
-                Known::Done(kept) => Small::Done(kept),
-                Known::OfBase(kept) => Small::OfBase(kept),
-                Known::Changed | Known::No => Small::Open,
-            };
-            Ok::<_, UploadError>((at, small))
+            let is_known = uploader.known(&piece.table, &piece.file, &piece.sstable);
+            Ok::<_, UploadError>((at, is_known.await?))
         }
     };
     let (all, parallel) = (
         small.iter().enumerate().collect(),
         agent.config.parallel_files,
     );
-    work::for_each(&uploader.work, parallel, all, look, |(at, small)| {
-        known[at] = Some(small);
+    work::for_each(&uploader.work, parallel, all, look, |(at, is_known)| {
+        known[at] = is_known;
     })
     .await?;
     let mut laid: Vec<(Piece, Option<Kept>)> = Vec::new();
     for (piece, known) in small.into_iter().zip(known) {
         match known {
-            Some(Small::OfBase(kept)) => found(piece.table.id, kept),
-            Some(Small::Done(kept)) => laid.push((piece, Some(kept))),
-            Some(Small::Open) | None => laid.push((piece, None)),
+            Known::OfBase(kept) => found(piece.table.id, kept),
+            Known::Done(kept) => laid.push((piece, Some(kept))),
+            Known::Changed | Known::No => laid.push((piece, None)),
         }
     }
     let sizes: Vec<u64> = laid.iter().map(|(piece, _)| piece.file.bytes).collect();

@@ -14,7 +14,7 @@ use model::cql::{literal, quote};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::ViewsError;
+use super::{ViewsError, is_of};
 use crate::agent::Agent;
 use crate::error::AgentError;
 
@@ -28,7 +28,7 @@ const IN_PROGRESS: [&str; 2] = [
 const BUILT_VIEWS: &str = "system.built_views";
 /// The pause between two looks at the marks.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How long Cassandra may take until it has told the ring of a build. If it cannot, it tries again only minutes later.
+/// How long Cassandra may take until it has reported a build to the ring. If it cannot, it tries again only minutes later.
 const REPLICATED_WAIT: Duration = Duration::from_secs(60);
 /// At the end of a comment while it is changed. A comment that has it was not changed back.
 const SUFFIX: &str = " (being built again)";
@@ -67,23 +67,19 @@ async fn await_marks(agent: &Agent, views: &[TableRef]) -> Result<(), ViewsError
         };
         if Instant::now() >= until {
             let view = row.optional_text("view_name").unwrap_or_default();
-            warn!(view, "Cassandra has not told the ring yet that it is built");
+            warn!(
+                view,
+                "Cassandra has not reported to the ring yet that the view is built"
+            );
             return Ok(());
         }
         tokio::time::sleep(INTERVAL).await;
     }
 }
 
-fn is_of(row: &Row, view: &TableRef) -> bool {
-    row.optional_text("keyspace_name") == Some(&view.keyspace)
-        && row.optional_text("view_name") == Some(&view.table)
-}
-
-/// Without rows, as the result of a query.
-async fn delete(agent: &Agent, table: &str, view: &TableRef) -> Result<Vec<Row>, CqlError> {
+async fn delete(agent: &Agent, table: &str, view: &TableRef) -> Result<(), CqlError> {
     let statement = format!("DELETE FROM {table} WHERE {}", of_view(view));
-    let deleted = agent.node.cql.execute(&statement).await;
-    deleted.map(|()| Vec::new())
+    agent.node.cql.execute(&statement).await
 }
 
 fn of_view(view: &TableRef) -> String {

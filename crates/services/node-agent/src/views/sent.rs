@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cassandra_node::cql::Row;
-use cassandra_node::hints;
+use cassandra_node::hints::{self, HintFiles};
 use cassandra_node::role::allowed;
 use chassis::work::Work;
 use tokio::time::Instant;
@@ -59,70 +59,87 @@ impl Unsent {
     }
 }
 
+/// What carries rows to other nodes.
+#[derive(Clone, Copy)]
+enum Carrier {
+    Batches,
+    Hints,
+}
+
 /// Waits for the batches and then for the hints.
 pub(super) async fn await_sent(agent: &Agent, work: &Work) -> Result<(), ViewsError> {
-    await_batches(agent, work).await?;
-    await_hints(agent, work).await
-}
-
-async fn await_batches(agent: &Agent, work: &Work) -> Result<(), ViewsError> {
-    let Some(mut left) = batches(agent).await? else {
+    if !Carrier::Batches.await_gone(agent, work).await? {
         warn!("system.batches may not be read: rows of views may reach other nodes later");
-        return Ok(());
-    };
-    let mut until = Instant::now() + BATCHES_WAIT;
-    while !left.is_empty() {
-        let count = left.len();
-        if Instant::now() >= until {
-            return Err(ViewsError::Unsent(Unsent::Batches { count }));
-        }
-        work.update(|progress| {
-            progress.note = format!("batches on their way to other nodes: {count}")
-        });
-        work.or_stop(tokio::time::sleep(INTERVAL)).await?;
-        let there = batches(agent).await?.unwrap_or_default();
-        left.retain(|id| there.contains(id));
-        if left.len() < count {
-            until = Instant::now() + BATCHES_WAIT;
-        }
     }
-    Ok(())
-}
-
-/// The ids of the batches that this node has still to send; none if the role may not read them.
-async fn batches(agent: &Agent) -> Result<Option<BTreeSet<String>>, AgentError> {
-    let rows = allowed(agent.node.cql.query(BATCHES).await)?;
-    let id = |row: &Row| row.optional_text("id").map(str::to_owned);
-    Ok(rows.map(|rows| rows.iter().filter_map(id).collect()))
-}
-
-/// A hint is in no file before the flush period has passed.
-async fn await_hints(agent: &Agent, work: &Work) -> Result<(), ViewsError> {
+    // A hint is in no file before the flush period has passed.
     work.update(|progress| progress.note = "hints that Cassandra has in memory".to_owned());
     let flush = agent.node.yaml.hints_flush_period + INTERVAL;
     work.or_stop(tokio::time::sleep(flush)).await?;
-    let Some(mut left) = hints::files(&agent.node).await.map_err(AgentError::from)? else {
+    if !Carrier::Hints.await_gone(agent, work).await? {
         let folder = agent.node.yaml.hints_directory.display();
         warn!(%folder, "the folder of hints is not there: rows of views may reach other nodes later");
-        return Ok(());
-    };
-    let mut until = Instant::now() + HINTS_WAIT;
-    while !left.is_empty() {
-        let nodes = Vec::from_iter(hints::nodes(&left)).join(", ");
-        if Instant::now() >= until {
-            return Err(ViewsError::Unsent(Unsent::Hints { nodes }));
-        }
-        let count = left.len();
-        work.update(|progress| {
-            progress.note = format!("files of hints on their way to {nodes}: {count}")
-        });
-        work.or_stop(tokio::time::sleep(INTERVAL)).await?;
-        let there = hints::files(&agent.node).await.map_err(AgentError::from)?;
-        let there = there.unwrap_or_default();
-        left.retain(|name| there.contains(name));
-        if left.len() < count {
-            until = Instant::now() + HINTS_WAIT;
-        }
     }
     Ok(())
+}
+
+impl Carrier {
+    /// Waits until all that is there now is gone. Returns false if this cannot be seen.
+    async fn await_gone(self, agent: &Agent, work: &Work) -> Result<bool, ViewsError> {
+        let Some(mut left) = self.look(agent).await? else {
+            return Ok(false);
+        };
+        let mut until = Instant::now() + self.wait();
+        while !left.is_empty() {
+            if Instant::now() >= until {
+                return Err(ViewsError::Unsent(self.unsent(&left)));
+            }
+            work.update(|progress| progress.note = self.note(&left));
+            work.or_stop(tokio::time::sleep(INTERVAL)).await?;
+            let there = self.look(agent).await?.unwrap_or_default();
+            let count = left.len();
+            left.retain(|name| there.contains(name));
+            if left.len() < count {
+                until = Instant::now() + self.wait();
+            }
+        }
+        Ok(true)
+    }
+
+    /// Ids of batches, or names of files of hints; none if this node or its role does not show them.
+    async fn look(self, agent: &Agent) -> Result<Option<BTreeSet<String>>, AgentError> {
+        match self {
+            Self::Batches => {
+                let rows = allowed(agent.node.cql.query(BATCHES).await)?;
+                let id = |row: &Row| row.optional_text("id").map(str::to_owned);
+                Ok(rows.map(|rows| rows.iter().filter_map(id).collect()))
+            }
+            Self::Hints => Ok(hints::files(&agent.node).await?),
+        }
+    }
+
+    fn wait(self) -> Duration {
+        match self {
+            Self::Batches => BATCHES_WAIT,
+            Self::Hints => HINTS_WAIT,
+        }
+    }
+
+    fn note(self, left: &BTreeSet<String>) -> String {
+        let count = left.len();
+        match self {
+            Self::Batches => format!("batches on their way to other nodes: {count}"),
+            Self::Hints => format!("files of hints on their way to {}: {count}", nodes(left)),
+        }
+    }
+
+    fn unsent(self, left: &BTreeSet<String>) -> Unsent {
+        match self {
+            Self::Batches => Unsent::Batches { count: left.len() },
+            Self::Hints => Unsent::Hints { nodes: nodes(left) },
+        }
+    }
+}
+
+fn nodes(files: &HintFiles) -> String {
+    Vec::from_iter(hints::nodes(files)).join(", ")
 }

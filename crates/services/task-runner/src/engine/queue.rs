@@ -56,7 +56,7 @@ pub(crate) struct HolderNow {
     pub need: Need,
 }
 
-/// What a task is told that asks for its turn.
+/// What comes of a request for a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Turn {
     Now,

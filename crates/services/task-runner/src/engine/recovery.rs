@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::TaskId;
-use model::task::{Paused, TaskEvent, TaskState, next_state};
+use model::task::{Paused, TaskEvent, next_state};
 use state_store::{Expected, Fence, StateError};
 
 use super::driver::Driver;
@@ -71,7 +71,7 @@ async fn adopt(engine: &Arc<Engine>, id: TaskId) -> Result<(), RunnerError> {
         }
     };
     match stored {
-        Some(stored) if is_to_be_driven(stored.record.state) => {
+        Some(stored) if !stored.record.state.is_at_rest() => {
             tracing::info!(task_id = %id, "task adopted");
             match Driver::open(engine.clone(), stored.clone(), fence.clone()).await {
                 Ok(driver) => {
@@ -132,10 +132,6 @@ async fn set_aside(
     }
     engine.context.tasks.turns.notify_waiters();
     Ok(())
-}
-
-fn is_to_be_driven(state: TaskState) -> bool {
-    !state.is_final() && state != TaskState::Paused
 }
 
 /// Removes documents whose task was never created or is half removed, because its runner died in the middle.

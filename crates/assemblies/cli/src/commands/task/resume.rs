@@ -9,6 +9,7 @@ use crate::failure::Failure;
 /// Resumes a paused, failed or cancelled task from the steps that are not done.
 ///
 /// A paused task that has given its cluster up is refused while another one has it, or waits for it with --queue.
+/// One that may already have changed the cluster does not wait: resume it once the cluster is free.
 ///
 /// A restore is not resumed if a newer backup or restore of any of its tables has succeeded: plan it again instead. A
 /// verification is not resumed: `ringkeep backup verify` starts it from the beginning.

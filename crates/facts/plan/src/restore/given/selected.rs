@@ -10,6 +10,7 @@ use super::target_schema::TargetSchema;
 use super::unheld;
 use crate::codes;
 use crate::findings::Findings;
+use crate::restore::renamed::check_selected;
 
 /// A table or view of the backup that is restored.
 pub(crate) struct SelectedTable<'a> {
@@ -205,31 +206,7 @@ fn check_names(
             hint,
         );
     }
-    for table in &wanted.tables {
-        match stored.iter().find(|stored| stored.table_ref() == *table) {
-            None => findings.say(
-                codes::TABLE_NOT_FOUND,
-                table,
-                format!("the backup {} has no table {table}", backup.backup),
-                "names are as Cassandra stores them: case counts, and there are no quotes",
-            ),
-            Some(TableSummary {
-                view_of: Some(base),
-                ..
-            }) if !wanted.contains(&table.keyspace, base) => {
-                findings.say(
-                    codes::VIEW_NEEDS_BASE,
-                    table,
-                    format!(
-                        "{table} is a view of {}.{base}, which is not selected",
-                        table.keyspace
-                    ),
-                    format!("select {}.{base}: its views come with it", table.keyspace),
-                );
-            }
-            Some(_) => {}
-        }
-    }
+    check_selected(backup, stored, wanted, findings);
 }
 
 /// A table that was dropped and made again between two snapshots has two ids, and its files belong to two tables.

@@ -10,6 +10,8 @@ use model::{SchemaKind, Selection, TableRef};
 
 use crate::findings::Findings;
 
+pub(in crate::restore) use check::check_selected;
+
 /// What is taken of one keyspace of the backup into one keyspace of the target.
 #[derive(Debug, Default)]
 pub(super) struct Pair {
@@ -151,21 +153,17 @@ impl Names {
         if selection.is_everything() {
             return selection.clone();
         }
-        let pairs = self.pairs.iter();
-        let whole = pairs.filter(|pair| is_whole(selection, &pair.from));
-        let keyspaces: Vec<String> = whole.map(|pair| pair.to.clone()).collect();
-        let tables = self.tables().map(|(_, target)| target);
-        Selection {
-            tables: tables
-                .filter(|table| !keyspaces.contains(&table.keyspace))
-                .collect(),
-            keyspaces,
-        }
+        self.of_whole(|pair| is_whole(selection, &pair.from))
     }
 
     /// What is restored, by the names on the target.
     pub fn selection(&self) -> Selection {
-        let whole = self.pairs.iter().filter(|pair| pair.is_whole);
+        self.of_whole(|pair| pair.is_whole)
+    }
+
+    /// The keyspaces of these pairs, and the tables of the others.
+    fn of_whole(&self, is_whole: impl Fn(&Pair) -> bool) -> Selection {
+        let whole = self.pairs.iter().filter(|pair| is_whole(pair));
         let keyspaces: Vec<String> = whole.map(|pair| pair.to.clone()).collect();
         let tables = self.tables().map(|(_, target)| target);
         Selection {

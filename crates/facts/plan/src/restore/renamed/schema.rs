@@ -25,7 +25,7 @@ pub(super) fn renamed(backup: &BackupManifest, names: &Names, findings: &mut Fin
         let (mut schema, indexes, not_renamed) = parsed.renamed(&renaming);
         leave_apart(&mut schema, findings);
         if !pair.is_whole {
-            keep_needed(&mut schema);
+            schema.keep_needed_types();
         }
         for problem in not_renamed {
             let table = TableRef::new(&pair.from, problem.table);
@@ -75,14 +75,6 @@ fn leave_apart(schema: &mut Parsed, findings: &mut Findings) {
             findings.say(codes::RENAME_LEAVES_OUT, name, message, hint);
         }
     }
-}
-
-/// Of a keyspace that is not restored whole, types that no table needs stay out: others of these names may be there.
-fn keep_needed(schema: &mut Parsed) {
-    let tables = schema.tables.iter();
-    let types = tables.flat_map(|table| schema.types_of(table));
-    let needed: BTreeSet<String> = types.map(|it| it.name.clone()).collect();
-    schema.types.retain(|it| needed.contains(&it.name));
 }
 
 /// A definition that is not understood has the old names in it.

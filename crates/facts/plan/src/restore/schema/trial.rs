@@ -172,14 +172,7 @@ fn scratch_schema(
     copy.views.clear();
     copy.functions.clear();
     copy.aggregates.clear();
-    let types: BTreeSet<String> = copy
-        .tables
-        .iter()
-        .flat_map(|table| copy.types_of(table))
-        .map(|user_type| user_type.name.clone())
-        .collect();
-    copy.types
-        .retain(|user_type| types.contains(&user_type.name));
+    copy.keep_needed_types();
     copy.tables.iter_mut().for_each(without_side_effects);
     if let (Some(keyspace), Some(plan)) = (copy.keyspaces.first_mut(), plan) {
         keyspace.replication = plan.will_be.clone();

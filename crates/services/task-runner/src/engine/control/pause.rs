@@ -39,7 +39,7 @@ pub(crate) async fn pause(
             // Nothing drives it: a driver takes it, and is asked then.
             Ok(fence) => {
                 let stored = match engine.load(id).await {
-                    Ok(stored) if is_drivable(stored.record.state) => stored,
+                    Ok(stored) if !stored.record.state.is_at_rest() => stored,
                     found => {
                         engine.context.tasks.release(&fence).await;
                         found?;
@@ -57,10 +57,6 @@ pub(crate) async fn pause(
         false => Err(RunnerError::DrivenElsewhere(id)),
         true => outcome(&engine, id).await,
     }
-}
-
-fn is_drivable(state: TaskState) -> bool {
-    !state.is_final() && state != TaskState::Paused
 }
 
 /// What came of a request to another runner.

@@ -142,7 +142,7 @@ pub(crate) async fn show(engine: &Engine, request: NewRestore) -> Result<Restore
 pub(crate) enum StartFrom {
     /// Whatever the plan for this comes out as now.
     Request(Box<NewRestore>),
-    /// The plan that was shown under this number, and what the caller believes that it restores, if that is told.
+    /// The plan that was shown under this number, and what the caller believes that it restores, if it said so.
     Plan(u64, Option<Box<NewRestore>>),
 }
 

@@ -156,8 +156,8 @@ fn say_no_table(backup: &BackupManifest, table: &TableRef, findings: &mut Findin
     );
 }
 
-/// What is selected must be there under the name that it has in the backup.
-fn check_selected(
+/// Tables that are selected must be there, under the names that they have in the backup, and views with their tables.
+pub(in crate::restore) fn check_selected(
     backup: &BackupManifest,
     stored: &[TableSummary],
     wanted: &Selection,
