@@ -199,9 +199,10 @@ impl Minio {
         Ok(())
     }
 
+    /// Asks for the health of the whole: `health/ready` reports 200 even before there is an object layer.
     async fn is_ready(&self) -> Result<bool> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.record.port)).await?;
-        let request = "GET /minio/health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n";
+        let request = "GET /minio/health/cluster HTTP/1.0\r\nHost: localhost\r\n\r\n";
         stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
