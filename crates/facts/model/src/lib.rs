@@ -41,5 +41,7 @@ pub use schema::{Schema, SchemaEntry, SchemaKind};
 pub use selection::{Selection, TRIAL_KEYSPACE_PREFIX, TableRef};
 pub use setup::{AgentRole, Grant, NodeSetup};
 pub use share::{RangeText, SourceShare, TableTarget};
-pub use verify::{Damage, NotChecked, VerifyLevel, VerifyReport};
+pub use verify::{
+    Damage, InvalidSample, NotChecked, Sample, SampleParts, SampleRead, VerifyLevel, VerifyReport,
+};
 pub use zone::{Zone, ZoneError};

@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::BackupRef;
 
+mod sample;
+
+pub use sample::{InvalidSample, Sample, SampleParts, SampleRead};
+
 /// How deep a verification goes; each level includes the ones before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -44,6 +48,9 @@ pub struct VerifyReport {
     /// What the level asks for and was not checked, sorted by reason.
     #[serde(default)]
     pub not_checked: Vec<NotChecked>,
+    /// The part that was read; none: all of it. Manifests are checked, and objects listed, of the whole in any case.
+    #[serde(default)]
+    pub sample: Option<SampleRead>,
 }
 
 /// SSTables of which a part was not checked. That is no damage, and no proof that there is none.

@@ -30,6 +30,8 @@ use model::{BackupRef, Selection, TableRef};
 use crate::pb::types as pb;
 use crate::{ErrorKind, ServiceError};
 
+pub use verify::sample_parts;
+
 /// A field of a message that is missing or cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("field `{field}`: {why}")]

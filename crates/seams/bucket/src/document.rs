@@ -4,6 +4,7 @@
 
 use blob_store::{Put, StoreError};
 use bytes::Bytes;
+use model::Sample;
 use model::manifest::{BackupManifest, Failure, Intent, Marker, NodeManifest, Verification};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -106,7 +107,12 @@ document!(
     |verification, key| {
         let Verification { backup, result, .. } = verification;
         let own = keys::verifications_of(backup, result.level);
-        if key.starts_with(&own) {
+        let of_sample = |sample: &Sample| keys::samples_of(backup, result.level, sample.of);
+        let of_sample = result.sample.as_ref().map(of_sample);
+        // Damage that a sample has found is kept as that of the whole, too.
+        let is_damage = result.sample.is_none() || result.damaged > 0;
+        if is_damage && key.starts_with(&own) || of_sample.is_some_and(|own| key.starts_with(&own))
+        {
             Ok(())
         } else {
             Err(DocumentError::Misplaced { own })

@@ -3,7 +3,9 @@
 //! Backup manifests are in a tree of their own, so that listing the backups of a cluster reads one page of keys per
 //! thousand backups, whatever the backups hold.
 
-use model::{BackupRef, ClusterName, HostId, TableId, TableRef, TaskId, VerifyLevel};
+use model::{
+    BackupRef, ClusterName, HostId, Sample, SampleParts, TableId, TableRef, TaskId, VerifyLevel,
+};
 
 /// Root of all that Ringkeep writes, below the configured prefix. The number is the form of the whole layout.
 pub const ROOT: &str = "ringkeep/1";
@@ -181,6 +183,29 @@ pub fn verification(
 ) -> String {
     let prefix = verifications_of(backup, level);
     format!("{prefix}{number:08}-{attempt}.json")
+}
+
+/// The prefix under which the results of verifications of parts of a backup are. They are beside the others because lists
+/// read those, and because to an older release a part would be the whole.
+pub fn samples(backup: &BackupRef) -> String {
+    format!("{ROOT}/samples/{}/{}/", backup.cluster, backup.name)
+}
+
+/// The same for one level and number of parts.
+pub fn samples_of(backup: &BackupRef, level: VerifyLevel, of: SampleParts) -> String {
+    format!("{}{}/{:04}/", samples(backup), level.as_str(), of.get())
+}
+
+/// The result of one verification of a part. The number counts over all parts of one level and number of parts.
+pub fn sample(
+    backup: &BackupRef,
+    level: VerifyLevel,
+    sample: Sample,
+    number: u32,
+    attempt: &uuid::Uuid,
+) -> String {
+    let prefix = samples_of(backup, level, sample.of);
+    format!("{prefix}{:04}-{number:08}-{attempt}.json", sample.part)
 }
 
 /// The backup of a key of the form `<root><cluster>/<backup>/<more>`, where `root` is the prefix of a tree over all clusters.

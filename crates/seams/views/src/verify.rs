@@ -1,7 +1,7 @@
 //! What verifying a backup found.
 
 use model::task::ShownReport;
-use model::{Damage, NotChecked, VerifyLevel};
+use model::{Damage, NotChecked, SampleRead, VerifyLevel};
 use serde::Serialize;
 
 use crate::{UNKNOWN, some};
@@ -23,6 +23,19 @@ pub struct VerifyView {
     pub damage: Vec<DamageView>,
     /// What the level asks for and was not checked: neither damage nor proof that there is none.
     pub not_checked: Vec<NotCheckedView>,
+    /// The part that was read; null: all of it.
+    pub sample: Option<SampleView>,
+}
+
+/// A part of a backup.
+#[derive(Debug, Clone, Serialize)]
+pub struct SampleView {
+    /// From 1.
+    pub part: u32,
+    /// How many there are.
+    pub parts: u32,
+    /// How many of them were clean when they were last read; null if that is not known.
+    pub parts_clean: Option<u32>,
 }
 
 /// SSTables of which a part was not checked.
@@ -84,6 +97,17 @@ impl From<&ShownReport> for VerifyView {
                 .iter()
                 .map(NotCheckedView::from)
                 .collect(),
+            sample: report.sample.as_ref().map(SampleView::from),
+        }
+    }
+}
+
+impl From<&SampleRead> for SampleView {
+    fn from(read: &SampleRead) -> Self {
+        Self {
+            part: read.sample.part,
+            parts: read.sample.of.get(),
+            parts_clean: read.parts_clean,
         }
     }
 }

@@ -178,6 +178,7 @@ async fn a_backup_that_was_read_back_is_not_called_unverified() {
         bytes: 1,
         sstables: 1,
         damaged: 0,
+        sample: None,
     });
     assert!(!said(plan_request(verified).await));
 }

@@ -128,7 +128,7 @@ impl Catalog {
         Ok(newest)
     }
 
-    async fn verification_document(
+    pub async fn verification_document(
         &self,
         meta: &Meta,
     ) -> Result<Option<Verification>, CatalogError> {

@@ -226,8 +226,9 @@ impl Catalog {
         if let Some(intent) = &intent {
             self.release_base(intent).await?;
         }
-        self.destroy_under(&keys::verifications(backup), mark, work, deleted)
-            .await?;
+        for results in [keys::samples(backup), keys::verifications(backup)] {
+            self.destroy_under(&results, mark, work, deleted).await?;
+        }
         self.destroy_under(&keys::pins(backup), mark, work, deleted)
             .await?;
         self.destroy_one(&keys::failure(backup), mark, deleted)

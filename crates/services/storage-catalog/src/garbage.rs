@@ -16,7 +16,7 @@ use crate::error::CatalogError;
 use crate::list::Survey;
 
 /// Trees in which each backup has a folder.
-const TREES: [&str; 4] = ["data", "nodes", "verifications", "pins"];
+const TREES: [&str; 5] = ["data", "nodes", "samples", "verifications", "pins"];
 
 impl Catalog {
     /// What is of no use under one cluster or under all.

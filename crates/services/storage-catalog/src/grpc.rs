@@ -171,15 +171,16 @@ impl StorageCatalog for StorageCatalogGrpc {
     ) -> Result<Response<Self::VerifyBackupStream>, Status> {
         let request = request.into_inner();
         let level = request.level().try_into().map_err(api::status)?;
+        let parts = wire::sample_parts(&request, level).map_err(api::status)?;
         let backup = self.resolve(request.backup).await?;
         let catalog = self.catalog.clone();
         let messages = stream(
             move |work| async move {
                 let verifying = async {
                     if request.discard_result {
-                        return Ok(catalog.examine(&backup, level, &work).await?.0);
+                        return Ok(catalog.examine(&backup, level, None, &work).await?.0);
                     }
-                    catalog.verify(&backup, level, &work).await
+                    catalog.verify(&backup, level, parts, &work).await
                 };
                 work.or_stop(verifying).await?
             },

@@ -20,6 +20,7 @@ mod grpc;
 mod list;
 mod pins;
 mod probe;
+mod samples;
 #[cfg(test)]
 mod simulation;
 mod sstables;

@@ -27,7 +27,7 @@ impl Catalog {
         }
     }
 
-    async fn try_keep(
+    pub async fn try_keep(
         &self,
         verified: &Read<BackupManifest>,
         result: VerificationResult,
@@ -41,16 +41,27 @@ impl Catalog {
         let last = before.iter().filter_map(|meta| number_of(&meta.key)).max();
         let number = last.unwrap_or(0).saturating_add(1);
         let key = keys::verification(backup, result.level, number, &Uuid::now_v7());
+        self.keep_at(&key, verified, result).await
+    }
+
+    /// Keeps a result under this key, unless its backup is gone.
+    pub async fn keep_at(
+        &self,
+        key: &str,
+        verified: &Read<BackupManifest>,
+        result: VerificationResult,
+    ) -> Result<(), CatalogError> {
+        let backup = &verified.document.backup;
         let document = Verification {
             backup: backup.clone(),
             manifest: verified.blake3.clone(),
             result,
         };
-        self.create(&key, document).await?;
+        self.create(key, document).await?;
         // A deletion removes the manifest before it looks for results: if the manifest is there, the deletion will see this
         // one; if not, it may have passed by.
         if !self.exists(&keys::backup_manifest(backup)).await? {
-            self.tidy(&key).await?;
+            self.tidy(key).await?;
         }
         Ok(())
     }

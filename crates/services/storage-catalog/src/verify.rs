@@ -8,6 +8,7 @@ mod not_checked;
 mod packs;
 mod places;
 mod rows;
+mod sample;
 mod sstables;
 
 use std::collections::BTreeSet;
@@ -15,8 +16,8 @@ use std::collections::BTreeSet;
 use bucket::{DocumentError, Read, keys};
 use chassis::work::Work;
 use futures::stream::{self, StreamExt};
-use model::manifest::{BackupManifest, BackupNode, NodeManifest, VerificationResult};
-use model::{BackupRef, Damage, VerifyLevel, VerifyReport};
+use model::manifest::{BackupManifest, BackupNode, NodeManifest, StoredFile, VerificationResult};
+use model::{BackupRef, Damage, Sample, SampleParts, SampleRead, VerifyLevel, VerifyReport};
 
 use crate::catalog::{Catalog, NODES_PARALLEL};
 use crate::error::CatalogError;
@@ -33,33 +34,46 @@ struct Part {
 }
 
 impl Catalog {
-    /// Verifies a backup and keeps the result in the bucket.
+    /// Verifies a backup, or the next one of so many parts, and keeps the result in the bucket.
     pub async fn verify(
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
+        parts: Option<SampleParts>,
         work: &Work,
     ) -> Result<VerifyReport, CatalogError> {
-        let (report, read) = self.examine(backup, level, work).await?;
-        if let Some(read) = read {
-            let result = VerificationResult {
-                level,
-                verified_at: self.now(),
-                objects: report.objects_checked,
-                bytes: report.bytes_checked,
-                sstables: report.sstables_checked,
-                damaged: report.damage.len() as u64,
-            };
-            self.keep_verification(&read, result).await;
+        let sample = match parts {
+            Some(of) => Some(self.next_sample(backup, level, of).await?),
+            None => None,
+        };
+        let (mut report, read) = self.examine(backup, level, sample, work).await?;
+        let Some(read) = read else {
+            return Ok(report);
+        };
+        let result = VerificationResult {
+            level,
+            verified_at: self.now(),
+            objects: report.objects_checked,
+            bytes: report.bytes_checked,
+            sstables: report.sstables_checked,
+            damaged: report.damage.len() as u64,
+            sample,
+        };
+        match &mut report.sample {
+            None => self.keep_verification(&read, result).await,
+            Some(part) => {
+                part.parts_clean = self.keep_sample(&read, part.sample, result).await;
+            }
         }
         Ok(report)
     }
 
-    /// Verifies a backup and writes nothing; the manifest is absent if it is damaged itself.
+    /// Verifies a backup or a part of it and writes nothing; the manifest is absent if it is damaged itself.
     pub async fn examine(
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
+        sample: Option<Sample>,
         work: &Work,
     ) -> Result<(VerifyReport, Option<Read<BackupManifest>>), CatalogError> {
         let mut report = VerifyReport {
@@ -71,6 +85,10 @@ impl Catalog {
             sstables_checked: 0,
             damage: Vec::new(),
             not_checked: Vec::new(),
+            sample: sample.map(|sample| SampleRead {
+                sample,
+                parts_clean: None,
+            }),
         };
         let key = keys::backup_manifest(backup);
         let read = match self.read::<BackupManifest>(&key).await {
@@ -84,7 +102,7 @@ impl Catalog {
         };
         let manifest = &read.document;
         report.damage.extend(self.damage_of_base(manifest).await?);
-        let tally = content::Tally::new(manifest, work);
+        let tally = content::Tally::new(manifest, sample, work);
         let parts: Vec<_> = manifest
             .nodes
             .iter()
@@ -174,7 +192,8 @@ impl Catalog {
         let wrong = wrong.map_err(CatalogError::store("list the bucket"))?;
         part.objects += objects(manifest);
         for table in &manifest.tables {
-            part.sstables += damage::sstables(table);
+            let is_read = |file: &StoredFile| sample::has(work.sample, manifest, table, file);
+            part.sstables += damage::sstables(table, is_read);
             for file in &table.files {
                 let what = wrong.of(file);
                 let damage = what.map(|what| damage::of_file(manifest, table, file, what));

@@ -15,14 +15,25 @@ pub fn text(report: &VerifyView, paint: &Paint) -> String {
         0 => String::new(),
         sstables => format!(" and {}", human::count(sstables, "SSTable")),
     };
+    let part = match &report.sample {
+        None => String::new(),
+        Some(sample) => format!("part {} of {} of ", sample.part, sample.parts),
+    };
     let mut text = format!(
-        "backup {}/{} is {verdict}: {}{sstables} checked at level {}, {} of data\n",
+        "{part}backup {}/{} is {verdict}: {}{sstables} checked at level {}, {} of data\n",
         report.cluster,
         report.backup,
         human::count(checked.objects, "object"),
         report.level,
         human::bytes(checked.bytes),
     );
+    if let Some(sample) = &report.sample {
+        text.push_str(&match sample.parts_clean {
+            Some(clean) if clean == sample.parts => "all parts are clean\n".to_owned(),
+            Some(clean) => format!("{clean} of {} parts are clean so far\n", sample.parts),
+            None => "the result could not be kept, so this part will be read again\n".to_owned(),
+        });
+    }
     for damage in &report.damage {
         let place = [
             damage.node.clone(),

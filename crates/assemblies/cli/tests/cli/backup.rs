@@ -384,6 +384,52 @@ fn damaged() -> Fake {
 }
 
 #[tokio::test]
+async fn a_sample_is_asked_for_and_says_how_far_the_parts_are() {
+    let mut report = samples::report(Vec::new());
+    report.sample = Some(catalog_pb::Sample {
+        part: 38,
+        parts: 100,
+        parts_clean: Some(37),
+    });
+    let fake = Fake {
+        watches: vec![(vec![samples::verification(Some(report))], Then::End)],
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let verify = ["backup", "verify", "nightly", "--sample", "1%", "-q"];
+    let ran = ringkeep(&fake.endpoint, &verify).await;
+    expect![[r#"
+        exit 0
+        --- stdout
+        part 38 of 100 of backup prod/nightly is good: 96 objects checked at level objects, 3.0 GiB of data
+        37 of 100 parts are clean so far
+        --- stderr
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+    assert!(fake.asked()[0].contains("sample_parts: 100"));
+
+    let of_nothing = [
+        "backup", "verify", "b", "--level", "manifest", "--sample", "1%",
+    ];
+    let ran = ringkeep(&fake.endpoint, &of_nothing).await;
+    expect![[r#"
+        exit 2
+        --- stdout
+        --- stderr
+        error: `--level manifest` reads no SSTables, so there are no parts to choose from
+        hint: leave out `--sample`
+    "#]]
+    .assert_eq(&ran.transcript(&fake.endpoint));
+    let wrong = ["backup", "verify", "b", "--sample", "90%"];
+    assert!(
+        ringkeep(&fake.endpoint, &wrong)
+            .await
+            .err
+            .contains("0.1% to 50%")
+    );
+}
+
+#[tokio::test]
 async fn what_a_verification_did_not_check_is_shown() {
     let mut report = samples::report(Vec::new());
     report.not_checked = vec![catalog_pb::NotChecked {
@@ -429,7 +475,7 @@ async fn a_good_backup_verifies_with_0() {
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
     expect![[r#"
-        VerifyBackupRequest { backup: Some(BackupRef { cluster: "", name: "nightly" }), level: Objects, priority: Unspecified }
+        VerifyBackupRequest { backup: Some(BackupRef { cluster: "", name: "nightly" }), level: Objects, priority: Unspecified, sample_parts: 0 }
         WatchTaskRequest { id: "0192f000-0000-7000-8000-000000000001" }"#]].assert_eq(&fake.asked().join("\n"));
 }
 
@@ -570,7 +616,8 @@ async fn a_damaged_backup_verifies_with_4_and_names_each_part() {
               "what": "is missing"
             }
           ],
-          "not_checked": []
+          "not_checked": [],
+          "sample": null
         }
         --- stderr
         {"error":{"message":"backup `prod/nightly` is damaged or incomplete: 2 parts of it","hints":["make a new full backup; parts that are not named as damaged are good"],"reason":"DAMAGED","exit_code":4}}

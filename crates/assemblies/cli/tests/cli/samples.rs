@@ -349,6 +349,7 @@ pub fn report(damage: Vec<catalog_pb::Damage>) -> catalog_pb::VerifyReport {
         sstables_checked: 0,
         damage,
         not_checked: Vec::new(),
+        sample: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{BackupRef, VerifyLevel};
+use crate::{BackupRef, Sample, VerifyLevel};
 
 /// The document of one verification that has come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,4 +28,7 @@ pub struct VerificationResult {
     pub sstables: u64,
     /// Places that were damaged or missing; 0 if everything was found whole.
     pub damaged: u64,
+    /// The part that was read; absent: all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Deletion, Paused, Priority, RetentionReport, StepState, TaskKind, TaskState};
-use crate::{BackupRef, ClusterName, Damage, Finding, NotChecked, TaskId, VerifyLevel};
+use crate::{BackupRef, ClusterName, Damage, Finding, NotChecked, SampleRead, TaskId, VerifyLevel};
 
 /// A task as it is shown at a moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +86,8 @@ pub struct ShownReport {
     pub damage: Vec<Damage>,
     /// What the level asks for and was not checked.
     pub not_checked: Vec<NotChecked>,
+    /// The part that was read; none: all of it.
+    pub sample: Option<SampleRead>,
 }
 
 impl ShownTask {

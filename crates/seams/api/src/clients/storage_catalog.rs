@@ -8,8 +8,8 @@ use model::manifest::{BackupKind, BackupManifest, NodeSstables, VerificationResu
 use model::plan::KeyspaceCoverage;
 use model::task::Deletion;
 use model::{
-    BackupName, BackupRef, BackupSummary, ClusterName, Damage, Garbage, HostId, RingMember, Schema,
-    Selection, ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
+    BackupName, BackupRef, BackupSummary, ClusterName, Damage, Garbage, HostId, RingMember,
+    SampleParts, Schema, Selection, ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
 };
 
 use super::call::OnProgress;
@@ -87,11 +87,12 @@ pub trait StorageCatalog: Send + Sync + 'static {
     /// Releases all pins of people. Returns how many there were.
     async fn unpin_by_people(&self, backup: &BackupRef) -> Result<u32, RemoteError>;
 
-    /// Checks a backup in the bucket.
+    /// Checks a backup in the bucket, or one part of so many.
     async fn verify_backup(
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
+        sample: Option<SampleParts>,
         on_progress: OnProgress<'_>,
     ) -> Result<VerifyReport, RemoteError>;
 

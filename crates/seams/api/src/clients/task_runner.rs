@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::{Priority, QueueOptions, ShownTask};
-use model::{BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, TaskId, VerifyLevel};
+use model::{
+    BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, SampleParts, TaskId, VerifyLevel,
+};
 use retention::{Policy, PolicyState, ShownVerdict};
 use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 
@@ -68,11 +70,12 @@ pub trait TaskRunner: Send + Sync + 'static {
     /// Starts the task that puts the old files of a restore in place back.
     async fn roll_back_restore(&self, restore: TaskId) -> Result<TaskId, RemoteError>;
 
-    /// Starts a task that verifies a backup.
+    /// Starts a task that verifies a backup, or one part of so many.
     async fn verify_backup(
         &self,
         backup: NamedBackup,
         level: VerifyLevel,
+        sample: Option<SampleParts>,
         priority: Option<Priority>,
     ) -> Result<StartedTask, RemoteError>;
 

@@ -115,6 +115,7 @@ impl TryFrom<VerifyReport> for ShownReport {
             sstables_checked: report.sstables_checked,
             damage: all_into(report.damage),
             not_checked: all_into(report.not_checked),
+            sample: report.sample.map(TryInto::try_into).transpose()?,
         })
     }
 }

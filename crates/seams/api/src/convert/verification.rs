@@ -14,6 +14,7 @@ impl From<VerificationResult> for pb::Verification {
             bytes_checked: result.bytes,
             sstables_checked: result.sstables,
             damaged: result.damaged,
+            sample: result.sample.map(Into::into),
         }
     }
 }
@@ -29,13 +30,14 @@ impl TryFrom<pb::Verification> for VerificationResult {
             bytes: result.bytes_checked,
             sstables: result.sstables_checked,
             damaged: result.damaged,
+            sample: result.sample.map(TryInto::try_into).transpose()?,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use model::VerifyLevel;
+    use model::{Sample, SampleParts, VerifyLevel};
 
     use super::*;
 
@@ -49,6 +51,10 @@ mod tests {
                 bytes: 2,
                 sstables: 3,
                 damaged: 4,
+                sample: Some(Sample {
+                    part: 2,
+                    of: SampleParts::new(3).expect("parts"),
+                }),
             };
             let wire = pb::Verification::from(result.clone());
             assert_eq!(VerificationResult::try_from(wire).expect("reads"), result);

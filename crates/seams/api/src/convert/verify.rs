@@ -1,7 +1,9 @@
 //! Verification and progress between wire and model.
 
 use model::task::Progress;
-use model::{Damage, NotChecked, TableTarget, VerifyLevel, VerifyReport};
+use model::{
+    Damage, NotChecked, Sample, SampleParts, SampleRead, TableTarget, VerifyLevel, VerifyReport,
+};
 
 use super::{ConversionError, all_into, parsed, required};
 use crate::pb::node_agent::TableTarget as WireTarget;
@@ -42,6 +44,7 @@ impl From<VerifyReport> for pb::VerifyReport {
             sstables_checked: report.sstables_checked,
             damage: all_into(report.damage),
             not_checked: all_into(report.not_checked),
+            sample: report.sample.map(Into::into),
         }
     }
 }
@@ -60,6 +63,71 @@ impl TryFrom<pb::VerifyReport> for VerifyReport {
             sstables_checked: report.sstables_checked,
             damage: all_into(report.damage),
             not_checked: all_into(report.not_checked),
+            sample: report.sample.map(TryInto::try_into).transpose()?,
+        })
+    }
+}
+
+/// The number of parts in a request; none: all is read.
+pub fn sample_parts(
+    parts: u32,
+    level: VerifyLevel,
+) -> Result<Option<SampleParts>, ConversionError> {
+    if parts == 0 {
+        return Ok(None);
+    }
+    if level == VerifyLevel::Manifest {
+        let why = "the level manifest reads no SSTables, so there are no parts to choose from";
+        return Err(ConversionError::invalid("sample_parts", why));
+    }
+    let parts = SampleParts::new(parts);
+    let parts = parts.map_err(|error| ConversionError::invalid("sample_parts", error))?;
+    Ok(Some(parts))
+}
+
+impl From<Sample> for pb::Sample {
+    fn from(sample: Sample) -> Self {
+        Self {
+            part: sample.part,
+            parts: sample.of.get(),
+            parts_clean: None,
+        }
+    }
+}
+
+impl TryFrom<pb::Sample> for Sample {
+    type Error = ConversionError;
+
+    fn try_from(sample: pb::Sample) -> Result<Self, ConversionError> {
+        let of = SampleParts::new(sample.parts);
+        let of = of.map_err(|error| ConversionError::invalid("sample.parts", error))?;
+        if !(1..=of.get()).contains(&sample.part) {
+            let why = format!("{} is none of {}", sample.part, of.get());
+            return Err(ConversionError::invalid("sample.part", why));
+        }
+        Ok(Self {
+            part: sample.part,
+            of,
+        })
+    }
+}
+
+impl From<SampleRead> for pb::Sample {
+    fn from(read: SampleRead) -> Self {
+        Self {
+            parts_clean: read.parts_clean,
+            ..read.sample.into()
+        }
+    }
+}
+
+impl TryFrom<pb::Sample> for SampleRead {
+    type Error = ConversionError;
+
+    fn try_from(sample: pb::Sample) -> Result<Self, ConversionError> {
+        Ok(Self {
+            parts_clean: sample.parts_clean,
+            sample: sample.try_into()?,
         })
     }
 }

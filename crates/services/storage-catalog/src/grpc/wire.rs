@@ -8,7 +8,10 @@ use chassis::work::Progress;
 use jiff::Timestamp;
 use model::manifest::{BackupKind, BackupManifest, KindWithBase, VerificationResult};
 use model::task::Deletion;
-use model::{BackupName, BackupPin, ClusterName, HostId, Schema, Selection, TaskId, VerifyReport};
+use model::{
+    BackupName, BackupPin, ClusterName, HostId, SampleParts, Schema, Selection, TaskId,
+    VerifyLevel, VerifyReport,
+};
 use tonic::Status;
 
 use crate::beside::add_verifications;
@@ -161,6 +164,18 @@ pub fn commit(request: pb::CommitBackupRequest) -> Result<commit::Request, Conve
         missing: all(request.missing)?,
         coverage: all_into(request.held),
     })
+}
+
+/// How much of a backup is read; none: all of it.
+pub fn sample_parts(
+    request: &pb::VerifyBackupRequest,
+    level: VerifyLevel,
+) -> Result<Option<SampleParts>, ConversionError> {
+    if request.discard_result && request.sample_parts != 0 {
+        let why = "which part is next depends on the results, which discard_result does not keep";
+        return Err(ConversionError::invalid("sample_parts", why));
+    }
+    api::convert::sample_parts(request.sample_parts, level)
 }
 
 pub fn verify_message(

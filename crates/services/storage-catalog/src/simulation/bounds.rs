@@ -117,6 +117,7 @@ fn check_nothing_else(scene: &Scene) {
             keys::failure(&backup),
         ];
         documents.iter().any(|document| document == key)
+            || key.starts_with(&keys::samples(&backup))
             || key.starts_with(&keys::verifications(&backup))
     };
     let is_buried = |name: &&str, key: &str| key == keys::tombstone(&backup(name));

@@ -8,15 +8,15 @@ use cassandra_formats::Damage as Found;
 use chassis::work::{Progress, Work};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use model::manifest::{BackupManifest, NodeManifest, StoredFile};
-use model::{Damage, VerifyLevel};
+use model::{Damage, Sample, VerifyLevel};
 use tokio::sync::Semaphore;
 
 use super::damage::{self, short};
 use super::not_checked::{self, Reasons};
 use super::packs::{PARTS_PARALLEL, RUN_LIMITS};
 use super::places::{Place, in_order_of_packs};
-use super::rows;
 use super::sstables::StoredSstables;
+use super::{rows, sample};
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 
@@ -29,6 +29,8 @@ const BATCH_FILES: usize = 1024;
 /// How far the verification is, over all nodes, and what all of them share.
 pub struct Tally<'a> {
     work: &'a Work,
+    /// The part that is read; none: all.
+    pub sample: Option<Sample>,
     rows_permits: Semaphore,
     part_permits: Semaphore,
     bytes_total: u64,
@@ -37,12 +39,15 @@ pub struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub fn new(manifest: &BackupManifest, work: &'a Work) -> Self {
+    pub fn new(manifest: &BackupManifest, sample: Option<Sample>, work: &'a Work) -> Self {
+        let bytes: u64 = manifest.nodes.iter().map(|node| node.bytes).sum();
         Self {
             work,
+            sample,
             rows_permits: rows::permits(),
             part_permits: Semaphore::new(PARTS_PARALLEL),
-            bytes_total: manifest.nodes.iter().map(|node| node.bytes).sum(),
+            // Of a part about as much; which files it has is known only when every node manifest has been read.
+            bytes_total: sample.map_or(bytes, |sample| bytes / u64::from(sample.of.get())),
             bytes_done: AtomicU64::new(0),
             items_done: AtomicU64::new(0),
         }
@@ -53,7 +58,7 @@ impl<'a> Tally<'a> {
         let items_before = self.items_done.fetch_add(items, Ordering::Relaxed);
         self.work.report(Progress {
             bytes_done: before + bytes,
-            bytes_total: self.bytes_total,
+            bytes_total: self.bytes_total.max(before + bytes),
             items_done: items_before + items,
             // How many files there are is known only when every node manifest has been read.
             items_total: 0,
@@ -74,7 +79,7 @@ impl<'a> Tally<'a> {
 }
 
 impl Catalog {
-    /// Compares every object of a node, but for those that are known to be wrong.
+    /// Compares every object of a node, or those of a part, but for those that are known to be wrong.
     pub async fn compare_content(
         &self,
         manifest: &NodeManifest,
@@ -82,7 +87,11 @@ impl Catalog {
         level: VerifyLevel,
         work: &Tally<'_>,
     ) -> Result<Content, CatalogError> {
-        let files = in_order_of_packs(manifest, wrong);
+        let is_read = |place: &Place| {
+            let (table, file) = place.stored(manifest);
+            wrong.of(file).is_none() && sample::has(work.sample, manifest, table, file)
+        };
+        let files = in_order_of_packs(manifest, is_read);
         let sstables = match level {
             VerifyLevel::Sstables => Some(StoredSstables::of(manifest, wrong, &self.bucket)),
             VerifyLevel::Manifest | VerifyLevel::Objects => None,

@@ -134,12 +134,12 @@ fn object_of<'a>(manifest: &'a NodeManifest, kept: &KeptDamage) -> Option<&'a st
     Some(&file.object)
 }
 
-/// The distinct SSTables of a table, those of its indexes not counted.
-pub fn sstables(table: &TableFiles) -> u64 {
+/// The distinct SSTables of a table that have files which are read, those of its indexes not counted.
+pub fn sstables(table: &TableFiles, is_read: impl Fn(&StoredFile) -> bool) -> u64 {
     let descriptors: BTreeSet<_> = table
         .files
         .iter()
-        .filter(|file| file.index.is_none())
+        .filter(|file| file.index.is_none() && is_read(file))
         .filter_map(|file| Some(parse_file_name(&file.name).ok()?.0))
         .collect();
     descriptors.len() as u64

@@ -1,6 +1,5 @@
 //! The files of a node manifest that a verification reads, in the order in which it reads them.
 
-use bucket::WrongFiles;
 use model::manifest::{NodeManifest, StoredFile, TableFiles};
 
 /// A file of a node manifest, by its numbers there.
@@ -18,10 +17,9 @@ impl Place {
     }
 }
 
-/// The files that are to be compared, those of a pack side by side.
-pub fn in_order_of_packs(manifest: &NodeManifest, wrong: &WrongFiles) -> Vec<Place> {
-    let files = places(manifest).filter(|place| wrong.of(place.stored(manifest).1).is_none());
-    let mut files: Vec<Place> = files.collect();
+/// The files that are read, those of a pack side by side.
+pub fn in_order_of_packs(manifest: &NodeManifest, is_read: impl Fn(&Place) -> bool) -> Vec<Place> {
+    let mut files: Vec<Place> = places(manifest).filter(is_read).collect();
     let key = |place: &Place| {
         let file = place.stored(manifest).1;
         file.offset.map(|offset| (file.object.as_str(), offset))

@@ -14,6 +14,7 @@ mod list;
 mod packs;
 mod pins;
 mod races;
+mod samples;
 mod sstables;
 mod two_catalogs;
 mod verifications;

@@ -356,7 +356,23 @@ impl World {
         self.verify_with(pb::VerifyBackupRequest {
             backup: wire_ref(name),
             level: level as i32,
-            discard_result: false,
+            ..pb::VerifyBackupRequest::default()
+        })
+        .await
+    }
+
+    /// The next of so many parts.
+    pub async fn verify_sample(
+        &self,
+        name: &str,
+        level: pb::VerifyLevel,
+        sample_parts: u32,
+    ) -> Result<pb::VerifyReport, RemoteError> {
+        self.verify_with(pb::VerifyBackupRequest {
+            backup: wire_ref(name),
+            level: level as i32,
+            sample_parts,
+            ..pb::VerifyBackupRequest::default()
         })
         .await
     }
@@ -367,6 +383,7 @@ impl World {
             backup: wire_ref(name),
             level: pb::VerifyLevel::Manifest as i32,
             discard_result: true,
+            sample_parts: 0,
         })
         .await
     }

@@ -32,13 +32,14 @@ pub(super) async fn verify(
     request: pb::VerifyBackupRequest,
 ) -> Result<pb::VerifyBackupResponse, RunnerError> {
     let level = convert::level(request.level())?;
+    let sample = api::convert::sample_parts(request.sample_parts, level)?;
     let backup = convert::named(request.backup)?;
     let priority = queue_options(Some(pb::QueueOptions {
         priority: request.priority,
         wait: false,
     }))?
     .priority;
-    let starting = verification::start(engine.clone(), backup, level, priority);
+    let starting = verification::start(engine.clone(), backup, level, sample, priority);
     let (id, backup) = engine.run_to_completion(starting).await?;
     Ok(pb::VerifyBackupResponse {
         task_id: id.to_string(),

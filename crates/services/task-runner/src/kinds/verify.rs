@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::plan::StepKind;
 use model::task::{Priority, Task, TaskKind};
-use model::{BackupRef, TaskId, VerifyLevel, VerifyReport};
+use model::{BackupRef, SampleParts, TaskId, VerifyLevel, VerifyReport};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -24,6 +24,9 @@ const REPORT: &str = "report";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct VerifySpec {
     level: VerifyLevel,
+    /// Absent in tasks of an earlier release: all is read.
+    #[serde(default)]
+    sample: Option<SampleParts>,
 }
 
 /// Starts a task that verifies a backup, if there is such a backup.
@@ -31,6 +34,7 @@ pub(crate) async fn start(
     engine: Arc<Engine>,
     backup: NamedBackup,
     level: VerifyLevel,
+    sample: Option<SampleParts>,
     priority: Option<Priority>,
 ) -> Result<(TaskId, BackupRef), RunnerError> {
     backup
@@ -38,7 +42,7 @@ pub(crate) async fn start(
             &engine,
             TaskKind::Verify,
             &plan::verify_steps(),
-            (SPEC, &VerifySpec { level }),
+            (SPEC, &VerifySpec { level, sample }),
             priority,
         )
         .await
@@ -71,7 +75,7 @@ impl Kind for VerifyKind {
         record: &TaskRecord,
     ) -> Result<Arc<dyn Job>, RunnerError> {
         let spec: VerifySpec = context.tasks.required_document(record.id, SPEC).await?;
-        Ok(Arc::new(VerifyJob { level: spec.level }))
+        Ok(Arc::new(VerifyJob(spec)))
     }
 
     fn past_point_of_no_return(&self, id: TaskId) -> RunnerError {
@@ -100,9 +104,7 @@ impl Kind for VerifyKind {
     }
 }
 
-struct VerifyJob {
-    level: VerifyLevel,
-}
+struct VerifyJob(VerifySpec);
 
 #[async_trait]
 impl Job for VerifyJob {
@@ -113,7 +115,7 @@ impl Job for VerifyJob {
         step.put_document(REPORT, &None::<VerifyReport>).await?;
         let catalog = &step.context.catalog;
         let report = catalog
-            .verify_backup(&backup, self.level, &on_progress)
+            .verify_backup(&backup, self.0.level, self.0.sample, &on_progress)
             .await?;
         step.put_document(REPORT, &Some(&report)).await?;
         if report.ok {

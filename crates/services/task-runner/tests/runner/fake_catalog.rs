@@ -410,6 +410,7 @@ impl StorageCatalog for FakeCatalog {
             sstables_checked: 0,
             damage,
             not_checked: Vec::new(),
+            sample: None,
         };
         let report = pb::VerifyBackupResponse {
             progress: None,

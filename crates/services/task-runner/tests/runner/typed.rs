@@ -116,7 +116,10 @@ async fn a_backup_is_made_restored_verified_and_deleted() {
     ended(&life, started.task.expect("not refused")).await;
 
     let level = VerifyLevel::Objects;
-    let verifying = life.typed.verify_backup(backup("b"), level, None).await;
+    let verifying = life
+        .typed
+        .verify_backup(backup("b"), level, None, None)
+        .await;
     let verifying = verifying.expect("a task");
     assert_eq!(verifying.backup.to_string(), "shop/b");
     let verified = ended(&life, verifying.task).await;
@@ -170,7 +173,10 @@ async fn a_task_is_cancelled_and_what_ended_well_is_not_resumed() {
     let life = world.start_with_cluster().await;
     world.fleet.fail("verify", &[Fault::Hang]);
     let level = VerifyLevel::Manifest;
-    let started = life.typed.verify_backup(backup("b"), level, None).await;
+    let started = life
+        .typed
+        .verify_backup(backup("b"), level, None, None)
+        .await;
     let id = started.expect("a task").task;
     world.called("verify").await;
     life.typed.cancel_task(id).await.expect("cancelled");

@@ -358,7 +358,7 @@ impl Life {
         let request = pb::VerifyBackupRequest {
             backup: Some(named(backup)),
             level: VerifyLevel::Manifest as i32,
-            priority: 0,
+            ..pb::VerifyBackupRequest::default()
         };
         let started = unwrap(self.client.verify_backup(request).await)?;
         assert_eq!(started.backup.expect("a backup").cluster, "shop");

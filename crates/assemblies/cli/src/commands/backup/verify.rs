@@ -1,8 +1,8 @@
 //! `ringkeep backup verify`
 
 use api::clients::TaskRunner;
-use model::VerifyLevel;
 use model::task::Priority;
+use model::{SampleParts, VerifyLevel};
 use views::verify::VerifyView;
 
 use super::Started;
@@ -25,6 +25,12 @@ pub struct Args {
     /// How deep to check.
     #[arg(long, default_value = "objects", value_name = "LEVEL")]
     level: Level,
+    /// Reads one part of about this size instead of all, for example 1%: the part that has not been read for the longest time,
+    /// so that the same command every day reads all of it in 100 days.
+    ///
+    /// All manifests are checked, and all objects listed, each time. Another percentage begins at the first part again.
+    #[arg(long, value_name = "PERCENT")]
+    sample: Option<SampleParts>,
     /// How soon it gets its turn if limits make tasks wait: highest, high, normal, low (the default) or lowest.
     #[arg(long, value_name = "PRIORITY")]
     priority: Option<Priority>,
@@ -48,9 +54,17 @@ const EXAMPLES: &str = "\
 Examples:
   ringkeep backup verify nightly
   ringkeep backup verify prod/nightly --level manifest --output json
-  ringkeep backup verify nightly --level sstables --no-wait";
+  ringkeep backup verify nightly --level sstables --no-wait
+  ringkeep backup verify nightly --level sstables --sample 1%";
 
 pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
+    if args.sample.is_some() && matches!(args.level, Level::Manifest) {
+        return Err(Failure::Usage {
+            message: "`--level manifest` reads no SSTables, so there are no parts to choose from"
+                .into(),
+            hint: "leave out `--sample`".into(),
+        });
+    }
     let level = match args.level {
         Level::Manifest => VerifyLevel::Manifest,
         Level::Objects => VerifyLevel::Objects,
@@ -58,7 +72,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
     };
     let runner = context.task_runner()?;
     let started = runner
-        .verify_backup(args.backup.into(), level, args.priority)
+        .verify_backup(args.backup.into(), level, args.sample, args.priority)
         .await;
     let started = started.map_err(|error| context.failed(Service::TaskRunner, error))?;
     let started = Started::new(&started, "verifies");

@@ -117,6 +117,7 @@ mod tests {
             bytes: 1,
             sstables: 1,
             damaged,
+            sample: None,
         }
     }
 

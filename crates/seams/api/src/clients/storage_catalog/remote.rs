@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use model::manifest::NodeSstables;
 use model::task::Deletion;
 use model::{
-    BackupName, BackupRef, BackupSummary, ClusterName, Damage, Garbage, Selection, ShownBackup,
-    StoreStatus, TaskId, VerifyLevel, VerifyReport,
+    BackupName, BackupRef, BackupSummary, ClusterName, Damage, Garbage, SampleParts, Selection,
+    ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
 };
 
 use super::{BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, FoundBackup, StorageCatalog};
@@ -255,12 +255,14 @@ impl StorageCatalog for RemoteStorageCatalog {
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
+        sample: Option<SampleParts>,
         on_progress: OnProgress<'_>,
     ) -> Result<VerifyReport, RemoteError> {
         let request = pb::VerifyBackupRequest {
             backup: Some(backup.clone().into()),
             level: pb::VerifyLevel::from(level) as i32,
             discard_result: false,
+            sample_parts: sample.map_or(0, SampleParts::get),
         };
         self.verified(request, on_progress).await
     }
@@ -270,6 +272,7 @@ impl StorageCatalog for RemoteStorageCatalog {
             backup: Some(backup.clone().into()),
             level: pb::VerifyLevel::Manifest as i32,
             discard_result: true,
+            sample_parts: 0,
         };
         Ok(self.verified(request, &|_| {}).await?.damage)
     }

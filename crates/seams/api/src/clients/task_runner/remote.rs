@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
 use model::task::{Priority, QueueOptions, ShownTask};
-use model::{BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, TaskId, VerifyLevel};
+use model::{
+    BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, SampleParts, TaskId, VerifyLevel,
+};
 use retention::{Policy, PolicyState, ShownVerdict};
 use schedule::{PastRun, Pause, Schedule, ScheduleName, ScheduleState};
 use tonic::transport::Channel;
@@ -121,12 +123,14 @@ impl TaskRunner for RemoteTaskRunner {
         &self,
         backup: NamedBackup,
         level: VerifyLevel,
+        sample: Option<SampleParts>,
         priority: Option<Priority>,
     ) -> Result<StartedTask, RemoteError> {
         let request = pb::VerifyBackupRequest {
             backup: Some(backup.into()),
             level: WireLevel::from(level) as i32,
             priority: wire_priority(priority) as i32,
+            sample_parts: sample.map_or(0, SampleParts::get),
         };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.verify_backup(request)).await?;
