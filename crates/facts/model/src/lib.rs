@@ -42,6 +42,7 @@ pub use selection::{Selection, TRIAL_KEYSPACE_PREFIX, TableRef};
 pub use setup::{AgentRole, Grant, NodeSetup};
 pub use share::{RangeText, SourceShare, TableTarget};
 pub use verify::{
-    Damage, InvalidSample, NotChecked, Sample, SampleParts, SampleRead, VerifyLevel, VerifyReport,
+    Damage, InvalidSample, NotChecked, Sample, SampleParts, SampleProgress, SampleRead,
+    VerifyLevel, VerifyReport,
 };
 pub use zone::{Zone, ZoneError};

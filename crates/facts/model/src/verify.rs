@@ -6,7 +6,7 @@ use crate::BackupRef;
 
 mod sample;
 
-pub use sample::{InvalidSample, Sample, SampleParts, SampleRead};
+pub use sample::{InvalidSample, Sample, SampleParts, SampleProgress, SampleRead};
 
 /// How deep a verification goes; each level includes the ones before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

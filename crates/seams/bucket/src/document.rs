@@ -107,8 +107,8 @@ document!(
     |verification, key| {
         let Verification { backup, result, .. } = verification;
         let own = keys::verifications_of(backup, result.level);
-        let of_sample = |sample: &Sample| keys::samples_of(backup, result.level, sample.of);
-        let of_sample = result.sample.as_ref().map(of_sample);
+        let of_sample = |sample: Sample| keys::samples_of_part(backup, result.level, sample);
+        let of_sample = result.sample.map(of_sample);
         // Damage that a sample has found is kept as that of the whole, too.
         let is_damage = result.sample.is_none() || result.damaged > 0;
         if is_damage && key.starts_with(&own) || of_sample.is_some_and(|own| key.starts_with(&own))

@@ -196,6 +196,15 @@ pub fn samples_of(backup: &BackupRef, level: VerifyLevel, of: SampleParts) -> St
     format!("{}{}/{:04}/", samples(backup), level.as_str(), of.get())
 }
 
+/// The same for one part.
+pub fn samples_of_part(backup: &BackupRef, level: VerifyLevel, sample: Sample) -> String {
+    format!(
+        "{}{:04}-",
+        samples_of(backup, level, sample.of),
+        sample.part
+    )
+}
+
 /// The result of one verification of a part. The number counts over all parts of one level and number of parts.
 pub fn sample(
     backup: &BackupRef,
@@ -204,8 +213,8 @@ pub fn sample(
     number: u32,
     attempt: &uuid::Uuid,
 ) -> String {
-    let prefix = samples_of(backup, level, sample.of);
-    format!("{prefix}{:04}-{number:08}-{attempt}.json", sample.part)
+    let prefix = samples_of_part(backup, level, sample);
+    format!("{prefix}{number:08}-{attempt}.json")
 }
 
 /// The backup of a key of the form `<root><cluster>/<backup>/<more>`, where `root` is the prefix of a tree over all clusters.

@@ -34,7 +34,9 @@ pub struct SampleView {
     pub part: u32,
     /// How many there are.
     pub parts: u32,
-    /// How many of them were clean when they were last read; null if that is not known.
+    /// How many of them were read so far; null if the result could not be kept.
+    pub parts_read: Option<u32>,
+    /// How many of those were clean when they were last read; null likewise.
     pub parts_clean: Option<u32>,
 }
 
@@ -107,7 +109,8 @@ impl From<&SampleRead> for SampleView {
         Self {
             part: read.sample.part,
             parts: read.sample.of.get(),
-            parts_clean: read.parts_clean,
+            parts_read: read.progress.map(|progress| progress.parts_read),
+            parts_clean: read.progress.map(|progress| progress.parts_clean),
         }
     }
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use model::manifest::{Marker, Verification, VerificationResult};
 use model::{BackupPin, BackupRef, ClusterName, TaskId, VerifyLevel};
 
+use crate::cache::Cache;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 
@@ -132,13 +133,23 @@ impl Catalog {
         &self,
         meta: &Meta,
     ) -> Result<Option<Verification>, CatalogError> {
-        if let Some(known) = self.verification_documents.get(meta) {
+        self.result_document(&self.verification_documents, meta)
+            .await
+    }
+
+    /// A result, read once and remembered in this cache.
+    pub async fn result_document(
+        &self,
+        cache: &Cache<Verification>,
+        meta: &Meta,
+    ) -> Result<Option<Verification>, CatalogError> {
+        if let Some(known) = cache.get(meta) {
             return Ok(Some(known));
         }
         let read = self.read::<Verification>(&meta.key).await?;
         let document = read.map(|read| read.document);
         if let Some(document) = &document {
-            self.verification_documents.put(meta, document.clone());
+            cache.put(meta, document.clone());
         }
         Ok(document)
     }

@@ -28,6 +28,8 @@ pub struct Catalog {
     pub intents: Cache<Intent>,
     pub pin_documents: Cache<Marker>,
     pub verification_documents: Cache<Verification>,
+    /// Apart from those that lists read: a backup has up to a thousand.
+    pub sample_documents: Cache<Verification>,
     /// Whether the store has been found to create only what is not there.
     pub creates_once: AtomicBool,
 }
@@ -43,6 +45,7 @@ impl Catalog {
             intents: Cache::default(),
             pin_documents: Cache::default(),
             verification_documents: Cache::default(),
+            sample_documents: Cache::default(),
             creates_once: AtomicBool::new(false),
         }
     }

@@ -171,7 +171,7 @@ impl StorageCatalog for StorageCatalogGrpc {
     ) -> Result<Response<Self::VerifyBackupStream>, Status> {
         let request = request.into_inner();
         let level = request.level().try_into().map_err(api::status)?;
-        let parts = wire::sample_parts(&request, level).map_err(api::status)?;
+        let parts = wire::next_sample(&request, level).map_err(api::status)?;
         let backup = self.resolve(request.backup).await?;
         let catalog = self.catalog.clone();
         let messages = stream(

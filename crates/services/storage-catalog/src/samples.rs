@@ -6,15 +6,49 @@ use std::collections::BTreeMap;
 use blob_store::Meta;
 use bucket::{Read, keys};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use model::manifest::{BackupManifest, VerificationResult};
-use model::{BackupRef, Sample, SampleParts, VerifyLevel};
+use model::manifest::{BackupManifest, Verification, VerificationResult};
+use model::{BackupRef, Sample, SampleParts, SampleProgress, TaskId, VerifyLevel};
 use uuid::Uuid;
 
 use crate::catalog::{Catalog, READS_PARALLEL};
 use crate::error::CatalogError;
+use crate::verifications::number;
 
-/// The newest result of each part that has one, with its number.
-type Newest = BTreeMap<u32, (u32, Meta)>;
+/// A request for the part that is next.
+#[derive(Debug, Clone, Copy)]
+pub struct NextSample {
+    pub of: SampleParts,
+    /// If a task is tried again, its part is read again: what it has found the first time may not have arrived.
+    pub task: Option<TaskId>,
+}
+
+/// The newest result of a part.
+struct Newest {
+    number: u32,
+    meta: Meta,
+}
+
+/// Results of parts of one number.
+#[derive(Default)]
+struct Parts {
+    newest: BTreeMap<u32, Newest>,
+    /// The part that was read for the task.
+    of_task: Option<u32>,
+}
+
+impl Parts {
+    fn last_number(&self) -> u32 {
+        let numbers = self.newest.values().map(|newest| newest.number);
+        numbers.max().unwrap_or(0)
+    }
+
+    /// Those that were never read come first.
+    fn next(&self, of: SampleParts) -> u32 {
+        let number = |part: &u32| self.newest.get(part).map_or(0, |newest| newest.number);
+        let oldest = (1..=of.get()).min_by_key(number);
+        self.of_task.or(oldest).unwrap_or(1)
+    }
+}
 
 impl Catalog {
     /// The part that has not been read for the longest time.
@@ -22,24 +56,27 @@ impl Catalog {
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
-        of: SampleParts,
+        next: &NextSample,
     ) -> Result<Sample, CatalogError> {
-        let newest = self.newest_samples(backup, level, of).await?;
-        let number = |part: &u32| newest.get(part).map_or(0, |(number, _)| *number);
-        let part = (1..=of.get()).min_by_key(number).unwrap_or(1);
+        let of = next.of;
+        let parts = self.parts(backup, level, of, next.task).await?;
+        let part = parts.next(of);
         Ok(Sample { part, of })
     }
 
-    /// Keeps what the verification of a part has found. Returns how many parts are clean, this one among them; if that fails,
-    /// the report is still worth having, so it is only logged.
+    /// Keeps what the verification of a part has found, and returns how far the parts are. If that fails, the report is still
+    /// worth having, so it is only logged.
     pub async fn keep_sample(
         &self,
         verified: &Read<BackupManifest>,
         sample: Sample,
+        task: Option<TaskId>,
         result: VerificationResult,
-    ) -> Option<u32> {
-        match self.try_keep_sample(verified, sample, result).await {
-            Ok(clean) => Some(clean),
+        since: u32,
+    ) -> Option<SampleProgress> {
+        let kept = self.try_keep_sample(verified, sample, task, result, since);
+        match kept.await {
+            Ok(progress) => Some(progress),
             Err(error) => {
                 let backup = &verified.document.backup;
                 let error = api::error::chain(&error);
@@ -53,96 +90,131 @@ impl Catalog {
         &self,
         verified: &Read<BackupManifest>,
         sample: Sample,
+        task: Option<TaskId>,
         result: VerificationResult,
-    ) -> Result<u32, CatalogError> {
+        since: u32,
+    ) -> Result<SampleProgress, CatalogError> {
         let backup = &verified.document.backup;
-        let level = result.level;
+        let (level, objects) = (result.level, result.objects);
         // First, so that damage is never known to the samples alone.
         if result.damaged > 0 {
-            self.try_keep(verified, result.clone()).await?;
+            self.keep_damage(verified, result.clone()).await?;
         }
-        let before = self.newest_samples(backup, level, sample.of).await?;
-        let last = before.values().map(|(number, _)| *number).max();
-        let number = last.unwrap_or(0).saturating_add(1);
-        let key = keys::sample(backup, level, sample, number, &Uuid::now_v7());
-        self.keep_at(&key, verified, result.clone()).await?;
-        let clean = self.clean_samples(verified, level, sample.of).await?;
-        if clean.len() == sample.of.get() as usize {
-            self.keep_whole(verified, &clean, result.objects).await?;
+        let before = self.parts(backup, level, sample.of, None).await?;
+        let number = before.last_number().saturating_add(1);
+        let attempt = task.map_or_else(Uuid::now_v7, |task| task.0);
+        let key = keys::sample(backup, level, sample, number, &attempt);
+        self.keep_at(&key, verified, result, Some(since)).await?;
+        let parts = self.parts(backup, level, sample.of, None).await?;
+        let clean = self.clean_of(verified, &parts).await?;
+        let progress = SampleProgress {
+            parts_read: parts.newest.len() as u32,
+            parts_clean: clean.len() as u32,
+        };
+        // Once in each round, so that the results of the whole, which lists read, do not grow with each part.
+        if progress.parts_clean == sample.of.get() && sample.part == sample.of.get() {
+            self.keep_whole(verified, clean, objects).await?;
         }
-        Ok(clean.len() as u32)
+        Ok(progress)
+    }
+
+    /// Damage in a part is that of the whole; what was found before and not refuted since stays counted.
+    async fn keep_damage(
+        &self,
+        verified: &Read<BackupManifest>,
+        mut result: VerificationResult,
+    ) -> Result<(), CatalogError> {
+        let newest = self.verifications(verified).await?;
+        let before = newest.iter().find(|before| before.level == result.level);
+        let before = before.map_or(0, |before| before.damaged);
+        result.damaged = result.damaged.max(before);
+        self.try_keep(verified, result, 0).await
     }
 
     /// Once every part was read and found clean, all of the backup was: since the time of the part that was read first.
     async fn keep_whole(
         &self,
         verified: &Read<BackupManifest>,
-        clean: &[VerificationResult],
+        clean: Vec<Verification>,
         objects: u64,
     ) -> Result<(), CatalogError> {
-        let Some(oldest) = clean.iter().min_by_key(|part| part.verified_at) else {
+        let since = clean.iter().filter_map(|part| part.since).min();
+        let parts = || clean.iter().map(|part| &part.result);
+        let (Some(oldest), Some(since)) = (parts().min_by_key(|part| part.verified_at), since)
+        else {
             return Ok(());
         };
         let newest = self.verifications(verified).await?;
         let mut newest = newest.iter().filter(|result| result.level == oldest.level);
-        // A later verification says more: what it has found damaged may be in a part that was read before.
-        if newest.any(|result| result.verified_at >= oldest.verified_at) {
+        if newest.any(|result| result.damaged == 0 && result.verified_at >= oldest.verified_at) {
             return Ok(());
         }
         let whole = VerificationResult {
-            bytes: clean.iter().map(|part| part.bytes).sum(),
-            sstables: clean.iter().map(|part| part.sstables).sum(),
+            bytes: parts().map(|part| part.bytes).sum(),
+            sstables: parts().map(|part| part.sstables).sum(),
             objects,
             sample: None,
             ..oldest.clone()
         };
-        self.try_keep(verified, whole).await
+        self.try_keep(verified, whole, since).await
     }
 
-    /// The newest result of each part that was found clean then.
-    async fn clean_samples(
+    /// The newest results that are of this backup and clean.
+    async fn clean_of(
         &self,
         read: &Read<BackupManifest>,
-        level: VerifyLevel,
-        of: SampleParts,
-    ) -> Result<Vec<VerificationResult>, CatalogError> {
-        let backup = &read.document.backup;
-        let newest = self.newest_samples(backup, level, of).await?;
-        let newest = newest.values().map(|(_, meta)| async move {
-            match self.verification_document(meta).await {
-                Ok(Some(kept)) => {
-                    let is_clean = kept.manifest == read.blake3 && kept.result.damaged == 0;
-                    Ok(is_clean.then_some(kept.result))
-                }
-                Ok(None) => Ok(None),
+        parts: &Parts,
+    ) -> Result<Vec<Verification>, CatalogError> {
+        let kept = parts.newest.values().map(|newest| async move {
+            let cache = &self.sample_documents;
+            match self.result_document(cache, &newest.meta).await {
                 Err(error) if error.is_unreadable() => Ok(None),
-                Err(error) => Err(error),
+                kept => kept,
             }
         });
-        let newest: Vec<_> = newest.collect();
-        let results = stream::iter(newest).buffered(READS_PARALLEL);
-        let results: Vec<Option<VerificationResult>> = results.try_collect().await?;
-        Ok(results.into_iter().flatten().collect())
+        let kept: Vec<_> = kept.collect();
+        let kept = stream::iter(kept).buffered(READS_PARALLEL);
+        let kept: Vec<Option<Verification>> = kept.try_collect().await?;
+        let is_clean = |kept: &Verification| {
+            kept.manifest == read.blake3 && kept.result.damaged == 0 && kept.since.is_some()
+        };
+        Ok(kept.into_iter().flatten().filter(is_clean).collect())
     }
 
-    async fn newest_samples(
+    async fn parts(
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
         of: SampleParts,
-    ) -> Result<Newest, CatalogError> {
+        task: Option<TaskId>,
+    ) -> Result<Parts, CatalogError> {
         let prefix = keys::samples_of(backup, level, of);
-        let mut newest = Newest::new();
-        // In the order of their keys, so that of each part the last one has the highest number.
+        let task = task.map(|task| task.to_string());
+        let mut parts = Parts::default();
         for meta in self.metas(&prefix).await? {
-            let mut numbers = meta.key[prefix.len()..].split('-');
-            let mut number = || numbers.next()?.parse::<u32>().ok();
-            if let (Some(part), Some(number)) = (number(), number())
-                && (1..=of.get()).contains(&part)
-            {
-                newest.insert(part, (number, meta));
+            let Some((part, number, attempt)) = parse(&meta.key, &prefix) else {
+                continue;
+            };
+            if !(1..=of.get()).contains(&part) {
+                continue;
+            }
+            if task.as_deref() == Some(attempt) {
+                parts.of_task = Some(part);
+            }
+            let before = parts.newest.get(&part);
+            if before.is_none_or(|before| before.number <= number) {
+                parts.newest.insert(part, Newest { number, meta });
             }
         }
-        Ok(newest)
+        Ok(parts)
     }
+}
+
+/// Part, number and attempt of a key.
+fn parse<'a>(key: &'a str, prefix: &str) -> Option<(u32, u32, &'a str)> {
+    let name = key.strip_prefix(prefix)?.strip_suffix(".json")?;
+    let mut pieces = name.splitn(3, '-');
+    let part = number(pieces.next()?, 4)?;
+    let number = number(pieces.next()?, 8)?;
+    Some((part, number, pieces.next()?))
 }

@@ -2,6 +2,7 @@
 //!
 //! From them a plan knows whether the backup has been read back. Nothing depends on them: a backup without any is as good.
 
+use blob_store::Meta;
 use bucket::{Read, keys};
 use model::manifest::{BackupManifest, Verification, VerificationResult};
 use model::{BackupRef, VerifyLevel};
@@ -12,36 +13,102 @@ use crate::error::CatalogError;
 
 /// How many results of one level are read to find one that is of this backup and can be read.
 const READS_MAX: usize = 8;
+/// How often damage is kept again because another result has become the newest meanwhile.
+const KEEPS_MAX: usize = 5;
 
 impl Catalog {
+    /// The highest number of the results of a level; 0 without any. Needed before a verification begins.
+    pub async fn last_number(
+        &self,
+        backup: &BackupRef,
+        level: VerifyLevel,
+    ) -> Result<u32, CatalogError> {
+        let results = self.results(backup, level).await?;
+        Ok(highest(&results))
+    }
+
     /// Keeps what a verification has found. If that fails, the report is still worth having, so it is only logged.
     pub async fn keep_verification(
         &self,
         verified: &Read<BackupManifest>,
         result: VerificationResult,
+        since: u32,
     ) {
         let backup = &verified.document.backup;
-        if let Err(error) = self.try_keep(verified, result).await {
+        if let Err(error) = self.try_keep(verified, result, since).await {
             let error = api::error::chain(&error);
             tracing::warn!(%backup, error, "the result of a verification could not be kept");
         }
     }
 
+    /// Keeps a result. Damage always becomes the newest one. A clean result is not kept if there is damage with a higher number
+    /// than `since`: a verification that began before may have read what was sound then.
     pub async fn try_keep(
         &self,
         verified: &Read<BackupManifest>,
         result: VerificationResult,
+        since: u32,
     ) -> Result<(), CatalogError> {
         let backup = &verified.document.backup;
-        let prefix = keys::verifications_of(backup, result.level);
-        let before = self.metas(&prefix).await?;
-        let number_of = |key: &str| -> Option<u32> {
-            key.strip_prefix(&prefix)?.split_once('-')?.0.parse().ok()
-        };
-        let last = before.iter().filter_map(|meta| number_of(&meta.key)).max();
-        let number = last.unwrap_or(0).saturating_add(1);
-        let key = keys::verification(backup, result.level, number, &Uuid::now_v7());
-        self.keep_at(&key, verified, result).await
+        let level = result.level;
+        let mut results = self.results(backup, level).await?;
+        let is_clean = result.damaged == 0;
+        if is_clean && self.was_damaged(verified, &results, since).await? {
+            tracing::info!(%backup, "damage was found meanwhile, so a clean result is not kept");
+            return Ok(());
+        }
+        for _ in 0..KEEPS_MAX {
+            let number = highest(&results).saturating_add(1);
+            let key = keys::verification(backup, level, number, &Uuid::now_v7());
+            self.keep_at(&key, verified, result.clone(), None).await?;
+            // What another process has kept between the two listings: the last one sees it, whichever of them that is.
+            results = self.results(backup, level).await?;
+            results.retain(|(_, other)| other.key != key);
+            if is_clean {
+                if self.was_damaged(verified, &results, since).await? {
+                    self.tidy(&key).await?;
+                }
+                return Ok(());
+            }
+            if results.iter().all(|(_, other)| other.key <= key) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn was_damaged(
+        &self,
+        verified: &Read<BackupManifest>,
+        results: &[(u32, Meta)],
+        since: u32,
+    ) -> Result<bool, CatalogError> {
+        let later = results.iter().filter(|(number, _)| *number > since);
+        for (_, meta) in later {
+            match self.verification_document(meta).await {
+                Ok(Some(kept)) if kept.manifest == verified.blake3 && kept.result.damaged > 0 => {
+                    return Ok(true);
+                }
+                Ok(_) => {}
+                Err(error) if error.is_unreadable() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    /// The results of a level with their numbers, in the order of their keys.
+    async fn results(
+        &self,
+        backup: &BackupRef,
+        level: VerifyLevel,
+    ) -> Result<Vec<(u32, Meta)>, CatalogError> {
+        let prefix = keys::verifications_of(backup, level);
+        let number_of = |key: &str| number(key.strip_prefix(&prefix)?.split_once('-')?.0, 8);
+        let results = self.metas(&prefix).await?.into_iter();
+        Ok(results
+            .filter_map(|meta| Some((number_of(&meta.key)?, meta)))
+            .collect())
     }
 
     /// Keeps a result under this key, unless its backup is gone.
@@ -50,11 +117,13 @@ impl Catalog {
         key: &str,
         verified: &Read<BackupManifest>,
         result: VerificationResult,
+        since: Option<u32>,
     ) -> Result<(), CatalogError> {
         let backup = &verified.document.backup;
         let document = Verification {
             backup: backup.clone(),
             manifest: verified.blake3.clone(),
+            since,
             result,
         };
         self.create(key, document).await?;
@@ -107,4 +176,15 @@ impl Catalog {
         }
         Ok(None)
     }
+}
+
+/// The number that a part of a key has with exactly so many digits.
+pub fn number(text: &str, digits: usize) -> Option<u32> {
+    let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
+}
+
+fn highest(results: &[(u32, Meta)]) -> u32 {
+    let numbers = results.iter().map(|(number, _)| *number);
+    numbers.max().unwrap_or(0)
 }

@@ -17,10 +17,11 @@ use bucket::{DocumentError, Read, keys};
 use chassis::work::Work;
 use futures::stream::{self, StreamExt};
 use model::manifest::{BackupManifest, BackupNode, NodeManifest, StoredFile, VerificationResult};
-use model::{BackupRef, Damage, Sample, SampleParts, SampleRead, VerifyLevel, VerifyReport};
+use model::{BackupRef, Damage, Sample, SampleRead, VerifyLevel, VerifyReport};
 
 use crate::catalog::{Catalog, NODES_PARALLEL};
 use crate::error::CatalogError;
+use crate::samples::NextSample;
 use not_checked::Reasons;
 
 /// What one node's part came to.
@@ -39,11 +40,13 @@ impl Catalog {
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
-        parts: Option<SampleParts>,
+        next: Option<NextSample>,
         work: &Work,
     ) -> Result<VerifyReport, CatalogError> {
-        let sample = match parts {
-            Some(of) => Some(self.next_sample(backup, level, of).await?),
+        let since = self.last_number(backup, level).await?;
+        let began = self.now();
+        let sample = match &next {
+            Some(next) => Some(self.next_sample(backup, level, next).await?),
             None => None,
         };
         let (mut report, read) = self.examine(backup, level, sample, work).await?;
@@ -52,7 +55,11 @@ impl Catalog {
         };
         let result = VerificationResult {
             level,
-            verified_at: self.now(),
+            // What was read of a clean part was read later than that.
+            verified_at: match sample {
+                Some(_) if report.ok => began,
+                _ => self.now(),
+            },
             objects: report.objects_checked,
             bytes: report.bytes_checked,
             sstables: report.sstables_checked,
@@ -60,9 +67,11 @@ impl Catalog {
             sample,
         };
         match &mut report.sample {
-            None => self.keep_verification(&read, result).await,
+            None => self.keep_verification(&read, result, since).await,
             Some(part) => {
-                part.parts_clean = self.keep_sample(&read, part.sample, result).await;
+                let task = next.and_then(|next| next.task);
+                let kept = self.keep_sample(&read, part.sample, task, result, since);
+                part.progress = kept.await;
             }
         }
         Ok(report)
@@ -87,7 +96,7 @@ impl Catalog {
             not_checked: Vec::new(),
             sample: sample.map(|sample| SampleRead {
                 sample,
-                parts_clean: None,
+                progress: None,
             }),
         };
         let key = keys::backup_manifest(backup);

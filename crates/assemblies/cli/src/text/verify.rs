@@ -28,10 +28,17 @@ pub fn text(report: &VerifyView, paint: &Paint) -> String {
         human::bytes(checked.bytes),
     );
     if let Some(sample) = &report.sample {
-        text.push_str(&match sample.parts_clean {
-            Some(clean) if clean == sample.parts => "all parts are clean\n".to_owned(),
-            Some(clean) => format!("{clean} of {} parts are clean so far\n", sample.parts),
-            None => "the result could not be kept, so this part will be read again\n".to_owned(),
+        text.push_str(&match sample.parts_read.zip(sample.parts_clean) {
+            Some((_, clean)) if clean == sample.parts => {
+                "all parts were read and were clean\n".to_owned()
+            }
+            Some((read, clean)) => {
+                format!(
+                    "{read} of {} parts were read so far, {clean} of them were clean\n",
+                    sample.parts
+                )
+            }
+            None => "the result could not be kept, so the part will be read again\n".to_owned(),
         });
     }
     for damage in &report.damage {

@@ -389,6 +389,7 @@ async fn a_sample_is_asked_for_and_says_how_far_the_parts_are() {
     report.sample = Some(catalog_pb::Sample {
         part: 38,
         parts: 100,
+        parts_read: Some(38),
         parts_clean: Some(37),
     });
     let fake = Fake {
@@ -402,7 +403,7 @@ async fn a_sample_is_asked_for_and_says_how_far_the_parts_are() {
         exit 0
         --- stdout
         part 38 of 100 of backup prod/nightly is good: 96 objects checked at level objects, 3.0 GiB of data
-        37 of 100 parts are clean so far
+        38 of 100 parts were read so far, 37 of them were clean
         --- stderr
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));

@@ -11,6 +11,10 @@ pub struct Verification {
     pub backup: BackupRef,
     /// Hex BLAKE3 of the body of the backup manifest that was verified: a backup that has the name later is another one.
     pub manifest: String,
+    /// Of a part: the highest number of a result of the whole when its verification began. Damage with a higher number may have
+    /// come after the part was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u32>,
     #[serde(flatten)]
     pub result: VerificationResult,
 }
@@ -19,7 +23,7 @@ pub struct Verification {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerificationResult {
     pub level: VerifyLevel,
-    /// When it ended.
+    /// When it ended; if a part was found clean, when it began.
     pub verified_at: Timestamp,
     /// Manifests and data objects that were checked.
     pub objects: u64,

@@ -16,18 +16,34 @@ pub struct InvalidSample(String);
 
 /// One part. The parts of one number have every SSTable once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Sample {
     /// From 1.
     pub part: u32,
     pub of: SampleParts,
 }
 
+/// A part that a document names, which may be none.
+#[derive(Deserialize)]
+struct Unchecked {
+    part: u32,
+    of: SampleParts,
+}
+
 /// A part that was read, and how far the others are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampleRead {
     pub sample: Sample,
-    /// Parts, this one among them, that were clean when they were last read; absent if that is not known.
-    pub parts_clean: Option<u32>,
+    /// Absent if the result could not be kept, so that it counts for nothing.
+    pub progress: Option<SampleProgress>,
+}
+
+/// How far the parts of one number are, the one that was read last among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleProgress {
+    pub parts_read: u32,
+    /// How many of them were clean when they were last read.
+    pub parts_clean: u32,
 }
 
 impl SampleParts {
@@ -49,9 +65,25 @@ impl SampleParts {
 }
 
 impl Sample {
+    pub fn new(part: u32, of: SampleParts) -> Result<Self, InvalidSample> {
+        if (1..=of.0).contains(&part) {
+            Ok(Self { part, of })
+        } else {
+            Err(InvalidSample(format!("part {part} of {}", of.0)))
+        }
+    }
+
     /// Whether a thing with this hash is in the part.
     pub fn has(self, hash: u64) -> bool {
         hash % u64::from(self.of.0) + 1 == u64::from(self.part)
+    }
+}
+
+impl TryFrom<Unchecked> for Sample {
+    type Error = InvalidSample;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self, InvalidSample> {
+        Self::new(unchecked.part, unchecked.of)
     }
 }
 
@@ -118,6 +150,19 @@ mod tests {
         for hash in [0, 1, 6, 7, 1 << 40, u64::MAX] {
             let parts = (1..=7).filter(|part| Sample { part: *part, of }.has(hash));
             assert_eq!(parts.count(), 1, "{hash}");
+        }
+    }
+
+    #[test]
+    fn a_document_with_a_part_that_is_none_is_refused() {
+        let read = |text: &str| serde_json::from_str::<Sample>(text);
+        assert!(read(r#"{"part":3,"of":3}"#).is_ok());
+        for text in [
+            r#"{"part":4,"of":3}"#,
+            r#"{"part":0,"of":3}"#,
+            r#"{"part":1,"of":1}"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
         }
     }
 

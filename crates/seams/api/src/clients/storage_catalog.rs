@@ -87,12 +87,12 @@ pub trait StorageCatalog: Send + Sync + 'static {
     /// Releases all pins of people. Returns how many there were.
     async fn unpin_by_people(&self, backup: &BackupRef) -> Result<u32, RemoteError>;
 
-    /// Checks a backup in the bucket, or one part of so many.
+    /// Checks a backup in the bucket, or one part of so many: the same again for the same task.
     async fn verify_backup(
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
-        sample: Option<SampleParts>,
+        sample: Option<(SampleParts, TaskId)>,
         on_progress: OnProgress<'_>,
     ) -> Result<VerifyReport, RemoteError>;
 

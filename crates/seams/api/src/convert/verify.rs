@@ -2,7 +2,8 @@
 
 use model::task::Progress;
 use model::{
-    Damage, NotChecked, Sample, SampleParts, SampleRead, TableTarget, VerifyLevel, VerifyReport,
+    Damage, NotChecked, Sample, SampleParts, SampleProgress, SampleRead, TableTarget, VerifyLevel,
+    VerifyReport,
 };
 
 use super::{ConversionError, all_into, parsed, required};
@@ -90,6 +91,7 @@ impl From<Sample> for pb::Sample {
         Self {
             part: sample.part,
             parts: sample.of.get(),
+            parts_read: None,
             parts_clean: None,
         }
     }
@@ -101,21 +103,15 @@ impl TryFrom<pb::Sample> for Sample {
     fn try_from(sample: pb::Sample) -> Result<Self, ConversionError> {
         let of = SampleParts::new(sample.parts);
         let of = of.map_err(|error| ConversionError::invalid("sample.parts", error))?;
-        if !(1..=of.get()).contains(&sample.part) {
-            let why = format!("{} is none of {}", sample.part, of.get());
-            return Err(ConversionError::invalid("sample.part", why));
-        }
-        Ok(Self {
-            part: sample.part,
-            of,
-        })
+        Self::new(sample.part, of).map_err(|error| ConversionError::invalid("sample.part", error))
     }
 }
 
 impl From<SampleRead> for pb::Sample {
     fn from(read: SampleRead) -> Self {
         Self {
-            parts_clean: read.parts_clean,
+            parts_read: read.progress.map(|progress| progress.parts_read),
+            parts_clean: read.progress.map(|progress| progress.parts_clean),
             ..read.sample.into()
         }
     }
@@ -126,7 +122,13 @@ impl TryFrom<pb::Sample> for SampleRead {
 
     fn try_from(sample: pb::Sample) -> Result<Self, ConversionError> {
         Ok(Self {
-            parts_clean: sample.parts_clean,
+            progress: sample
+                .parts_read
+                .zip(sample.parts_clean)
+                .map(|(read, clean)| SampleProgress {
+                    parts_read: read,
+                    parts_clean: clean,
+                }),
             sample: sample.try_into()?,
         })
     }

@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use model::manifest::{BackupKind, BackupManifest, KindWithBase, VerificationResult};
 use model::task::Deletion;
 use model::{
-    BackupName, BackupPin, ClusterName, HostId, SampleParts, Schema, Selection, TaskId,
-    VerifyLevel, VerifyReport,
+    BackupName, BackupPin, ClusterName, HostId, Schema, Selection, TaskId, VerifyLevel,
+    VerifyReport,
 };
 use tonic::Status;
 
 use crate::beside::add_verifications;
 use crate::error::CatalogError;
+use crate::samples::NextSample;
 use crate::{begin, commit, delete};
 
 /// A backup by its name, and by its cluster if one is given.
@@ -167,15 +168,17 @@ pub fn commit(request: pb::CommitBackupRequest) -> Result<commit::Request, Conve
 }
 
 /// How much of a backup is read; none: all of it.
-pub fn sample_parts(
+pub fn next_sample(
     request: &pb::VerifyBackupRequest,
     level: VerifyLevel,
-) -> Result<Option<SampleParts>, ConversionError> {
+) -> Result<Option<NextSample>, ConversionError> {
     if request.discard_result && request.sample_parts != 0 {
         let why = "which part is next depends on the results, which discard_result does not keep";
         return Err(ConversionError::invalid("sample_parts", why));
     }
-    api::convert::sample_parts(request.sample_parts, level)
+    let parts = api::convert::sample_parts(request.sample_parts, level)?;
+    let task = parsed_optional("task_id", &request.task_id)?;
+    Ok(parts.map(|of| NextSample { of, task }))
 }
 
 pub fn verify_message(

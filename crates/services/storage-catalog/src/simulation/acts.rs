@@ -6,7 +6,7 @@ use bucket::keys;
 use bytes::Bytes;
 use chassis::work::Work;
 use model::manifest::KindWithBase;
-use model::{BackupSummary, Schema, Selection, TaskId, VerifyLevel};
+use model::{BackupSummary, SampleParts, Schema, Selection, TaskId, VerifyLevel};
 use retention::{Backup, Policies, Policy};
 
 use super::scene::{Scene, backup, base_of, content, member, node_manifest};
@@ -14,6 +14,7 @@ use super::store::Chance;
 use crate::catalog::Catalog;
 use crate::delete::Request;
 use crate::error::CatalogError;
+use crate::samples::NextSample;
 use crate::{begin, commit};
 
 /// How often a call is tried again that may succeed by itself.
@@ -298,10 +299,10 @@ async fn read(scene: &Scene, catalog: &Catalog, name: &str) {
     }
     scene.oracle().was_pinned(name);
     let (work, _progress, _stop) = Work::new();
-    match catalog
-        .verify(&backup(name), VerifyLevel::Manifest, &work)
-        .await
-    {
+    let level = VerifyLevel::Objects;
+    let half = SampleParts::new(2).ok();
+    let half = half.map(|of| NextSample { of, task: None });
+    match catalog.verify(&backup(name), level, half, &work).await {
         Ok(report) => assert!(report.ok, "{name} is pinned and not whole: {report:?}"),
         Err(error) => assert!(may_pass(&error), "{name} is pinned and gone: {error:?}"),
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::pb::storage_catalog::{Verification, VerifyLevel, VerifyReport};
-use blob_store::testing::{Fault, Faulty, Memory};
+use blob_store::testing::{Fault, Faulty, Gate, Memory, Stop};
 
 use crate::list::memory_bytes;
 use crate::world::{World, backup, but_tombstones, memory_world, object_key, refused, task};
@@ -17,6 +17,7 @@ async fn sample(world: &World) -> VerifyReport {
 
 fn part(report: &VerifyReport) -> (u32, u32, Option<u32>) {
     let sample = report.sample.as_ref().expect("a sample");
+    assert_eq!(sample.parts_read.is_some(), sample.parts_clean.is_some());
     (sample.part, sample.parts, sample.parts_clean)
 }
 
@@ -24,6 +25,12 @@ async fn whole(world: &World) -> Verification {
     let mut found = world.verifications("f1").await;
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
+}
+
+fn results(memory: &Memory) -> Vec<String> {
+    let mut keys = memory.keys();
+    keys.retain(|key| key.starts_with("ringkeep/1/verifications/"));
+    keys
 }
 
 fn samples(memory: &Memory) -> Vec<String> {
@@ -38,10 +45,8 @@ async fn the_parts_have_every_sstable_once_and_together_they_are_the_whole() {
     world.full("f1", task(1)).await;
     let all = world.verify("f1", VerifyLevel::Objects).await;
     let all = all.expect("verifies");
-    for key in memory.keys() {
-        if key.starts_with("ringkeep/1/verifications/") {
-            world.store.delete(&key).await.expect("deletes");
-        }
+    for key in results(&memory) {
+        world.store.delete(&key).await.expect("deletes");
     }
     let mut sums = (0, 0);
     for expected in 1..=PARTS {
@@ -65,14 +70,18 @@ async fn the_parts_have_every_sstable_once_and_together_they_are_the_whole() {
         (0, sums.0, sums.1)
     );
 
-    // The next round begins, and all was read since the second part of the first one.
-    assert_eq!(part(&sample(&world).await), (1, PARTS, Some(PARTS)));
+    let listed = world.list().await;
+    assert_eq!(listed[0].read_clean_at, first.verified_at);
+
+    // The next round is a verification of the whole at its end.
+    for expected in 1..=PARTS {
+        assert_eq!(whole(&world).await, first);
+        assert_eq!(part(&sample(&world).await), (expected, PARTS, Some(PARTS)));
+    }
     let second = whole(&world).await;
     assert!(second.verified_at > first.verified_at);
-    assert_eq!(part(&sample(&world).await), (2, PARTS, Some(PARTS)));
-    let listed = world.list().await;
-    assert_eq!(listed[0].read_clean_at, whole(&world).await.verified_at);
-    assert_eq!(samples(&memory).len(), 5, "none is overwritten");
+    assert_eq!(samples(&memory).len(), 6, "none is overwritten");
+    assert_eq!(results(&memory).len(), 2, "one for each round");
 }
 
 #[tokio::test]
@@ -103,7 +112,10 @@ async fn damage_in_a_part_is_that_of_the_backup_until_all_was_read_again() {
         assert!(sample(&world).await.ok);
         rounds += 1;
     }
-    assert_eq!(rounds, part(damaged[0]).0, "those up to the damaged one");
+    assert_eq!(
+        rounds, PARTS,
+        "the round that began after the damage was found"
+    );
     assert_eq!(world.list().await[0].damage_found, 0);
 }
 
@@ -119,6 +131,141 @@ async fn a_later_verification_of_the_whole_stays_the_newest() {
     let newest = whole(&world).await;
     assert_eq!(part(&sample(&world).await).2, Some(PARTS));
     assert_eq!(whole(&world).await, newest);
+}
+
+/// An object that is damaged, and the part that it is in.
+async fn damage_found_by_a_sample() -> (Memory, World, String, u32) {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    let object = object_key(&backup("f1"), 1, "nb-1-big-Data.db");
+    let sound = memory_bytes(&memory, &object).await;
+    memory.overwrite(&object, "first ROWS");
+    let mut damaged = 0;
+    for _ in 0..PARTS {
+        let report = sample(&world).await;
+        if !report.ok {
+            damaged = part(&report).0;
+        }
+    }
+    memory.overwrite(&object, sound);
+    (memory, world, object, damaged)
+}
+
+#[tokio::test]
+async fn damage_that_was_found_after_a_part_was_read_is_not_refuted_by_it() {
+    // The part of the object first, then the object is damaged, and a verification of the whole finds that.
+    let (memory, world, object, at) = damage_found_by_a_sample().await;
+    assert!(at >= 1);
+    let sound = memory_bytes(&memory, &object).await;
+    for _ in 0..at {
+        assert!(sample(&world).await.ok);
+    }
+    memory.overwrite(&object, "first ROWS");
+    let found = world.verify("f1", VerifyLevel::Objects).await;
+    assert!(!found.expect("verifies").ok);
+    memory.overwrite(&object, sound);
+    for _ in at..PARTS {
+        assert!(sample(&world).await.ok);
+    }
+    assert_eq!(world.list().await[0].damage_found, 1);
+    for _ in 0..PARTS {
+        sample(&world).await;
+    }
+    assert_eq!(world.list().await[0].damage_found, 0);
+}
+
+#[tokio::test]
+async fn damage_is_not_hidden_by_a_verification_that_had_begun_before() {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    let object = object_key(&backup("f1"), 1, "nb-1-big-Data.db");
+    let sound = memory_bytes(&memory, &object).await;
+    let counted = Arc::new(Faulty::new(Arc::new(memory.clone())));
+    counted.set(Fault::FailOnce(u64::MAX));
+    let other = World::on(counted.clone());
+    let verified = other.verify("f1", VerifyLevel::Objects).await;
+    assert!(verified.expect("verifies").ok);
+    // From the call that looks whether damage was found meanwhile to the last one, all is read.
+    for call in counted.calls() - 3..=counted.calls() {
+        let gate = Arc::new(Gate::new(Arc::new(memory.clone()), Stop::BeforeCall(call)));
+        let late = World::on(gate.clone());
+        let find = async {
+            gate.reached().await;
+            memory.overwrite(&object, "first ROWS");
+            let found = world.verify("f1", VerifyLevel::Objects).await;
+            assert!(!found.expect("verifies").ok);
+            memory.overwrite(&object, sound.clone());
+            gate.open();
+        };
+        let (late, ()) = tokio::join!(late.verify("f1", VerifyLevel::Objects), find);
+        assert!(late.expect("verifies").ok);
+        assert_eq!(world.list().await[0].damage_found, 1, "call {call}");
+        let again = world.verify("f1", VerifyLevel::Objects).await;
+        assert!(again.expect("verifies").ok);
+        assert_eq!(world.list().await[0].damage_found, 0, "call {call}");
+    }
+}
+
+#[tokio::test]
+async fn damage_is_kept_for_the_whole_before_it_is_kept_for_the_part() {
+    let memory = Memory::default();
+    let faulty = Arc::new(Faulty::new(Arc::new(memory.clone())));
+    let world = World::on(faulty.clone());
+    world.full("f1", task(1)).await;
+    let object = object_key(&backup("f1"), 1, "nb-1-big-Data.db");
+    memory.overwrite(&object, "first ROWS");
+    faulty.set(Fault::FailOnce(u64::MAX));
+    while sample(&world).await.ok {}
+    for call in 1..=faulty.calls() {
+        for fault in [Fault::FailOnce(call), Fault::LoseAnswer(call)] {
+            faulty.set(fault);
+            let report = world.verify_sample("f1", VerifyLevel::Objects, PARTS);
+            // The call may be one without which there is no report.
+            let _ = report.await;
+            faulty.heal();
+            let mut of_parts = 0;
+            for key in samples(&memory) {
+                let bytes = memory_bytes(&memory, &key).await;
+                let is_clean = String::from_utf8_lossy(&bytes).contains("\"damaged\":0");
+                of_parts += usize::from(!is_clean);
+            }
+            assert!(results(&memory).len() >= of_parts, "call {call}");
+            assert_eq!(world.list().await[0].damage_found, 1, "call {call}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_is_tried_again_reads_its_part_again() {
+    let (_, world) = memory_world();
+    world.full("f1", task(1)).await;
+    let of_task = async |number| {
+        let id = task(number).to_string();
+        let report = world
+            .verify_for("f1", VerifyLevel::Objects, PARTS, &id)
+            .await;
+        part(&report.expect("verifies")).0
+    };
+    assert_eq!(of_task(7).await, 1);
+    assert_eq!(of_task(8).await, 2);
+    assert_eq!(of_task(7).await, 1);
+    assert_eq!(of_task(9).await, 3);
+    let wrong = world
+        .verify_for("f1", VerifyLevel::Objects, PARTS, "x")
+        .await;
+    refused(wrong, "INVALID_FIELD");
+}
+
+#[tokio::test]
+async fn a_document_counts_for_the_part_that_it_names() {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    sample(&world).await;
+    let key = samples(&memory).remove(0);
+    let bytes = memory_bytes(&memory, &key).await;
+    memory.overwrite(&key.replace("/0001-", "/0002-"), bytes);
+    assert_eq!(part(&sample(&world).await), (3, PARTS, Some(2)));
+    assert_eq!(world.verifications("f1").await, []);
 }
 
 #[tokio::test]

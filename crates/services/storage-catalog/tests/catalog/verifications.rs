@@ -112,8 +112,8 @@ async fn a_result_that_cannot_be_kept_does_not_cost_the_report() {
     faulty.set(Fault::FailOnce(u64::MAX));
     verify(&world, VerifyLevel::Objects).await;
     let calls = faulty.calls();
-    // The last three calls list the results, create one, and look whether the backup is still there.
-    for (call, more) in [(calls - 2, 0), (calls - 1, 0), (calls, 1)] {
+    // The last four calls list the results, create one, look whether the backup is still there, and list them again.
+    for (call, more) in [(calls - 3, 0), (calls - 2, 0), (calls - 1, 1), (calls, 1)] {
         let before = results(&memory).len();
         faulty.set(Fault::FailOnce(call));
         let report = world.verify("f1", VerifyLevel::Objects).await;

@@ -368,10 +368,22 @@ impl World {
         level: pb::VerifyLevel,
         sample_parts: u32,
     ) -> Result<pb::VerifyReport, RemoteError> {
+        self.verify_for(name, level, sample_parts, "").await
+    }
+
+    /// The same for a task.
+    pub async fn verify_for(
+        &self,
+        name: &str,
+        level: pb::VerifyLevel,
+        sample_parts: u32,
+        task: &str,
+    ) -> Result<pb::VerifyReport, RemoteError> {
         self.verify_with(pb::VerifyBackupRequest {
             backup: wire_ref(name),
             level: level as i32,
             sample_parts,
+            task_id: task.to_owned(),
             ..pb::VerifyBackupRequest::default()
         })
         .await
@@ -383,7 +395,7 @@ impl World {
             backup: wire_ref(name),
             level: pb::VerifyLevel::Manifest as i32,
             discard_result: true,
-            sample_parts: 0,
+            ..pb::VerifyBackupRequest::default()
         })
         .await
     }

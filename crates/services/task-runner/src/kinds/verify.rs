@@ -113,9 +113,10 @@ impl Job for VerifyJob {
         let on_progress = |progress| step.report(progress);
         // So that the report of an earlier try is not taken for that of this one.
         step.put_document(REPORT, &None::<VerifyReport>).await?;
+        let sample = self.0.sample.map(|parts| (parts, step.task_id()));
         let catalog = &step.context.catalog;
         let report = catalog
-            .verify_backup(&backup, self.0.level, self.0.sample, &on_progress)
+            .verify_backup(&backup, self.0.level, sample, &on_progress)
             .await?;
         step.put_document(REPORT, &Some(&report)).await?;
         if report.ok {

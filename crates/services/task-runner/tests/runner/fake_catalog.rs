@@ -410,7 +410,12 @@ impl StorageCatalog for FakeCatalog {
             sstables_checked: 0,
             damage,
             not_checked: Vec::new(),
-            sample: None,
+            // Of the task that asks: another one would read another part.
+            sample: (request.sample_parts > 0 && !request.task_id.is_empty()).then(|| pb::Sample {
+                part: 1,
+                parts: request.sample_parts,
+                ..pb::Sample::default()
+            }),
         };
         let report = pb::VerifyBackupResponse {
             progress: None,

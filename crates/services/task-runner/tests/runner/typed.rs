@@ -6,7 +6,7 @@ use futures::StreamExt;
 use model::manifest::BackupKind;
 use model::plan::RestoreOptions;
 use model::task::{QueueOptions, ShownTask, TaskKind, TaskState};
-use model::{BackupName, Cluster, ClusterName, Selection, TaskId, VerifyLevel};
+use model::{BackupName, Cluster, ClusterName, SampleParts, Selection, TaskId, VerifyLevel};
 use tokio::time::timeout;
 
 use crate::fleet::Fault;
@@ -125,6 +125,15 @@ async fn a_backup_is_made_restored_verified_and_deleted() {
     let verified = ended(&life, verifying.task).await;
     let report = verified.verification.expect("a report");
     assert_eq!((report.ok, report.level), (true, Some(level)));
+    assert_eq!(report.sample, None);
+    let parts = SampleParts::new(20).expect("parts");
+    let sampling = life
+        .typed
+        .verify_backup(backup("b"), level, Some(parts), None)
+        .await;
+    let sampled = ended(&life, sampling.expect("a task").task).await;
+    let read = sampled.verification.expect("a report").sample;
+    assert_eq!(read.expect("a part").sample.of, parts);
 
     let deleting = life
         .typed

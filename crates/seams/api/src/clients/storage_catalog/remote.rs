@@ -255,14 +255,15 @@ impl StorageCatalog for RemoteStorageCatalog {
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
-        sample: Option<SampleParts>,
+        sample: Option<(SampleParts, TaskId)>,
         on_progress: OnProgress<'_>,
     ) -> Result<VerifyReport, RemoteError> {
         let request = pb::VerifyBackupRequest {
             backup: Some(backup.clone().into()),
             level: pb::VerifyLevel::from(level) as i32,
             discard_result: false,
-            sample_parts: sample.map_or(0, SampleParts::get),
+            sample_parts: sample.map_or(0, |(parts, _)| parts.get()),
+            task_id: sample.map_or_else(String::new, |(_, task)| task.to_string()),
         };
         self.verified(request, on_progress).await
     }
@@ -272,7 +273,7 @@ impl StorageCatalog for RemoteStorageCatalog {
             backup: Some(backup.clone().into()),
             level: pb::VerifyLevel::Manifest as i32,
             discard_result: true,
-            sample_parts: 0,
+            ..pb::VerifyBackupRequest::default()
         };
         Ok(self.verified(request, &|_| {}).await?.damage)
     }
