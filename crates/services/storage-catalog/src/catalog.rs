@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use blob_store::Store;
 use bucket::Bucket;
 use chassis::Locks;
+use chassis::work::PerTask;
 use jiff::Timestamp;
 use model::BackupRef;
 use model::manifest::{Intent, Marker, Verification};
@@ -12,6 +13,7 @@ use model::manifest::{Intent, Marker, Verification};
 use crate::Clock;
 use crate::cache::Cache;
 use crate::list::Known;
+use crate::verify::VerifyLimits;
 
 /// Small documents that are read at once.
 pub const READS_PARALLEL: usize = 16;
@@ -28,6 +30,8 @@ pub struct Catalog {
     pub intents: Cache<Intent>,
     pub pin_documents: Cache<Marker>,
     pub verification_documents: Cache<Verification>,
+    /// Of tasks that verify.
+    pub verify_limits: PerTask<VerifyLimits>,
     /// Whether the store has been found to create only what is not there.
     pub creates_once: AtomicBool,
 }
@@ -43,6 +47,7 @@ impl Catalog {
             intents: Cache::default(),
             pin_documents: Cache::default(),
             verification_documents: Cache::default(),
+            verify_limits: PerTask::default(),
             creates_once: AtomicBool::new(false),
         }
     }

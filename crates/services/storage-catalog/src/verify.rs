@@ -4,6 +4,7 @@
 
 mod content;
 mod damage;
+mod limits;
 mod not_checked;
 mod packs;
 mod places;
@@ -20,6 +21,8 @@ use model::{BackupRef, Damage, VerifyLevel, VerifyReport};
 
 use crate::catalog::{Catalog, NODES_PARALLEL};
 use crate::error::CatalogError;
+pub use limits::VerifyLimits;
+
 use not_checked::Reasons;
 
 /// What one node's part came to.
@@ -38,9 +41,10 @@ impl Catalog {
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
+        limits: &VerifyLimits,
         work: &Work,
     ) -> Result<VerifyReport, CatalogError> {
-        let (report, read) = self.examine(backup, level, work).await?;
+        let (report, read) = self.examine(backup, level, limits, work).await?;
         if let Some(read) = read {
             let result = VerificationResult {
                 level,
@@ -60,6 +64,7 @@ impl Catalog {
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
+        limits: &VerifyLimits,
         work: &Work,
     ) -> Result<(VerifyReport, Option<Read<BackupManifest>>), CatalogError> {
         let mut report = VerifyReport {
@@ -84,7 +89,7 @@ impl Catalog {
         };
         let manifest = &read.document;
         report.damage.extend(self.damage_of_base(manifest).await?);
-        let tally = content::Tally::new(manifest, work);
+        let tally = content::Tally::new(manifest, limits, work);
         let parts: Vec<_> = manifest
             .nodes
             .iter()

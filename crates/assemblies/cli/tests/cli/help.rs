@@ -344,6 +344,7 @@ async fn every_command_has_help() {
         "task fail",
         "task pause",
         "task resume",
+        "task set-limits",
         "maintenance run",
         "maintenance list",
         "maintenance show",

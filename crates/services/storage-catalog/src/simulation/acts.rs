@@ -14,6 +14,7 @@ use super::store::Chance;
 use crate::catalog::Catalog;
 use crate::delete::Request;
 use crate::error::CatalogError;
+use crate::verify::VerifyLimits;
 use crate::{begin, commit};
 
 /// How often a call is tried again that may succeed by itself.
@@ -299,7 +300,12 @@ async fn read(scene: &Scene, catalog: &Catalog, name: &str) {
     scene.oracle().was_pinned(name);
     let (work, _progress, _stop) = Work::new();
     match catalog
-        .verify(&backup(name), VerifyLevel::Manifest, &work)
+        .verify(
+            &backup(name),
+            VerifyLevel::Manifest,
+            &VerifyLimits::default(),
+            &work,
+        )
         .await
     {
         Ok(report) => assert!(report.ok, "{name} is pinned and not whole: {report:?}"),

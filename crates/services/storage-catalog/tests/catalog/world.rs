@@ -357,6 +357,7 @@ impl World {
             backup: wire_ref(name),
             level: level as i32,
             discard_result: false,
+            task_id: String::new(),
         })
         .await
     }
@@ -367,11 +368,12 @@ impl World {
             backup: wire_ref(name),
             level: pb::VerifyLevel::Manifest as i32,
             discard_result: true,
+            task_id: String::new(),
         })
         .await
     }
 
-    async fn verify_with(
+    pub async fn verify_with(
         &self,
         request: pb::VerifyBackupRequest,
     ) -> Result<pb::VerifyReport, RemoteError> {

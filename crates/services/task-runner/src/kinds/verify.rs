@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::engine::{
-    Engine, Job, Kind, LiveTask, Output, Policy, StepError, StepRun, StepTraits, TaskRecord,
+    Engine, Job, Kind, LiveTask, Mover, Output, Policy, StepError, StepRun, StepTraits, TaskRecord,
     check_ended,
 };
 use crate::error::RunnerError;
@@ -65,6 +65,10 @@ impl Kind for VerifyKind {
         }
     }
 
+    fn limited_steps(&self) -> &'static [StepKind] {
+        &[StepKind::Verify]
+    }
+
     async fn open(
         &self,
         context: &Context,
@@ -112,9 +116,10 @@ impl Job for VerifyJob {
         // So that the report of an earlier try is not taken for that of this one.
         step.put_document(REPORT, &None::<VerifyReport>).await?;
         let catalog = &step.context.catalog;
-        let report = catalog
-            .verify_backup(&backup, self.level, &on_progress)
-            .await?;
+        let task = step.task_id();
+        let verify = catalog.verify_backup(&backup, self.level, task, &on_progress);
+        let mover = Mover::Verifies(catalog.clone());
+        let report = step.limited(mover, verify).await?;
         step.put_document(REPORT, &Some(&report)).await?;
         if report.ok {
             return Ok(Output::NOTHING);

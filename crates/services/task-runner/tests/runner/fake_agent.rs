@@ -32,6 +32,8 @@ type Streaming<T> = BoxStream<'static, Result<T, Status>>;
 
 /// How often a stuck stream says the same.
 const REPEATED_EVERY: Duration = Duration::from_millis(20);
+/// What agents allow of files at a time by themselves.
+pub const OWN_FILES: u32 = 8;
 /// Bytes that every stream says it has.
 const TOTAL: u64 = 1000;
 
@@ -572,6 +574,25 @@ impl NodeAgent for FakeAgent {
             .map(move |job| (node.clone(), step.clone(), job));
         self.fleet.facts().maintenance.extend(jobs);
         self.stream(fault, message, |_, _| drop(at_work))
+    }
+
+    async fn set_limits(
+        &self,
+        request: Request<pb::SetLimitsRequest>,
+    ) -> Answer<pb::SetLimitsResponse> {
+        self.enter("limits").await?;
+        let request = request.into_inner();
+        self.require_meant(&request.host_id);
+        let asked = (request.bandwidth_bytes_per_second, request.parallel_files);
+        self.fleet
+            .facts()
+            .limits
+            .insert((self.node().to_owned(), request.task_id), asked);
+        Ok(Response::new(pb::SetLimitsResponse {
+            upload_bandwidth_bytes_per_second: asked.0,
+            download_bandwidth_bytes_per_second: asked.0,
+            parallel_files: OWN_FILES.min(asked.1),
+        }))
     }
 
     type AwaitViewsStream = Streaming<pb::AwaitViewsResponse>;

@@ -126,6 +126,8 @@ pub struct Facts {
     pub not_after: Vec<String>,
     /// What a verification finds.
     pub damage: Vec<String>,
+    /// What was last set for a task at a node: bandwidth and files.
+    pub limits: BTreeMap<(String, String), (u64, u32)>,
     pub staged: BTreeSet<String>,
     pub loaded: BTreeSet<String>,
     pub stopped: BTreeSet<String>,
@@ -201,7 +203,10 @@ pub struct Facts {
 }
 
 /// Calls that several callers may make at once: those that change no node, and those of tasks that are undone without a claim.
-const MAY_OVERLAP: [&str; 16] = [
+const MAY_OVERLAP: [&str; 18] = [
+    // Of two tasks.
+    "limits",
+    "verifylimits",
     "describe",
     "schema?",
     "keys",
