@@ -61,6 +61,8 @@ pub enum Failure {
     NoTask(String),
     #[error("not everything could be cleared: {kept} left")]
     LeftoversKept { kept: usize },
+    #[error("the limits are not in force on {}", nodes.join(", "))]
+    LimitsNotInForce { nodes: Vec<String> },
     #[error("task {id} failed: {reason}")]
     TaskFailed {
         id: String,
@@ -129,6 +131,7 @@ impl Failure {
             Self::Damaged { .. } | Self::DamagedSstables { .. } => Exit::Damaged,
             Self::Local { usage: true, .. } => Exit::Usage,
             Self::LeftoversKept { .. }
+            | Self::LimitsNotInForce { .. }
             | Self::TaskFailed { .. }
             | Self::TaskCancelled { .. }
             | Self::TaskPaused { .. }
@@ -156,6 +159,7 @@ impl Failure {
             Self::Documents { .. } => "DOCUMENT_REFUSED",
             Self::NoTask(_) => "TASK_NOT_FOUND",
             Self::LeftoversKept { .. } => "LEFTOVERS_KEPT",
+            Self::LimitsNotInForce { .. } => "LIMITS_NOT_IN_FORCE",
             Self::TaskFailed { .. } => "TASK_FAILED",
             Self::TaskCancelled { .. } => "TASK_CANCELLED",
             Self::TaskPaused { .. } => "TASK_PAUSED",
@@ -201,6 +205,9 @@ impl Failure {
             Self::LeftoversKept { .. } => {
                 vec!["each line above says why; `ringkeep leftovers list` shows what is there".into()]
             }
+            Self::LimitsNotInForce { .. } => vec![
+                "the table says why; they are kept with the task, and an agent that cannot be reached gets them once it can".into(),
+            ],
             Self::TaskFailed { id, resumable, .. } => vec![
                 format!("`ringkeep task show {id}` shows which step failed"),
                 if *resumable {

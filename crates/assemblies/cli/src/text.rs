@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod finding;
 pub mod kept_damage;
 pub mod leftovers;
+pub mod limits;
 pub mod plan;
 pub mod retention;
 pub mod schedule;

@@ -5,10 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BackupRef, ClusterName, Finding, TaskId, VerifyReport};
 
+mod limits;
 mod queue;
 mod retention;
 mod shown;
 
+pub use limits::{
+    BANDWIDTH_BYTES_PER_SECOND_MIN, LimitsChange, NodeLimits, StepLimits, TransferLimits,
+};
 pub use queue::{Paused, Priority, QueueOptions, Waiting};
 pub use retention::{RetentionEntry, RetentionOutcome, RetentionReport};
 pub use shown::{ShownReport, ShownTask, ShownTaskStep, ShownWaiting};
@@ -168,6 +172,8 @@ pub struct Step {
     pub error: String,
     /// What it is doing now, for people.
     pub note: String,
+    /// What has become of the task's limits on its node; none if it moves nothing, or if the task has none.
+    pub limits: Option<StepLimits>,
 }
 
 /// A task as the task-runner has it.
@@ -191,6 +197,8 @@ pub struct Task {
     pub waiting: Option<Waiting>,
     /// Set while it is paused.
     pub paused: Option<Paused>,
+    /// What it may take on each node; none unless it was ever set.
+    pub limits: Option<TransferLimits>,
     /// What a task that verifies a backup has found.
     pub verification: Option<VerifyReport>,
     /// What a task that deletes a backup has removed.

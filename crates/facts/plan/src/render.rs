@@ -5,6 +5,7 @@
 
 mod coverage;
 mod findings;
+mod question;
 mod schema;
 mod statements;
 mod steps;
@@ -16,6 +17,7 @@ use model::plan::{ShownNode, ShownPlan};
 
 pub use coverage::coverage;
 pub use findings::findings;
+pub use question::question;
 pub use statements::{Statements, script};
 
 /// How many nodes have a line each.

@@ -1,12 +1,13 @@
 //! Limits the bandwidth to and from a store, so that a backup leaves bandwidth for the database on the same host.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, Store, StoreError};
@@ -17,21 +18,42 @@ const BURST: Duration = Duration::from_millis(250);
 /// What one call takes before the others have their turns, so that a small file does not wait for a large part.
 const TURN_BYTES: u64 = 1 << 20;
 
-/// A token bucket of bytes. All transfers that share the limit share one of these.
+/// A token bucket of bytes whose rate may change while transfers wait. All transfers that share the limit share one of these.
 #[derive(Debug)]
 pub struct Bandwidth {
-    bytes_per_second: u64,
+    /// Bytes a second; 0: no limit.
+    rate: watch::Sender<u64>,
     /// The time by which all bytes granted so far will have passed at the rate.
     paid_until: Mutex<Option<Instant>>,
+    /// A limit of several of these together.
+    within: Option<Arc<Bandwidth>>,
 }
 
 impl Bandwidth {
     /// A rate of 0 would block everything and is taken as 1.
     pub fn new(bytes_per_second: u64) -> Self {
+        Self::with_rate(bytes_per_second.max(1), None)
+    }
+
+    /// A limit that is set later; until then only that of `within` is in force, which it never exceeds.
+    pub fn unlimited(within: Option<Arc<Bandwidth>>) -> Self {
+        Self::with_rate(0, within)
+    }
+
+    fn with_rate(rate: u64, within: Option<Arc<Bandwidth>>) -> Self {
         Self {
-            bytes_per_second: bytes_per_second.max(1),
+            rate: watch::Sender::new(rate),
             paid_until: Mutex::new(None),
+            within,
         }
+    }
+
+    /// Changes the rate, in bytes a second, for those that wait already, too; 0: no limit.
+    pub fn set_rate(&self, bytes_per_second: u64) {
+        let mut paid_until = self.paid_until();
+        // What was granted at the rate of before would be waited for at that rate.
+        *paid_until = None;
+        self.rate.send_replace(bytes_per_second);
     }
 
     /// Waits until this many bytes may pass. Calls take turns, in their order; a dropped call has still used its share.
@@ -39,21 +61,49 @@ impl Bandwidth {
         let mut left = bytes;
         while left > 0 {
             let turn = left.min(TURN_BYTES);
-            tokio::time::sleep_until(self.grant(turn, Instant::now())).await;
+            self.take_turn(turn).await;
+            if let Some(within) = &self.within {
+                within.take_turn(turn).await;
+            }
             left -= turn;
         }
     }
 
-    /// The time at which these bytes may pass, if requested now.
-    fn grant(&self, bytes: u64, now: Instant) -> Instant {
-        let cost = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
-        let mut paid_until = self
-            .paid_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    async fn take_turn(&self, bytes: u64) {
+        let mut changes = self.rate.subscribe();
+        while let Some(until) = self.grant(&mut changes, bytes, Instant::now()) {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(until) => return,
+                // The sender lives as long as this.
+                _ = changes.changed() => {}
+            }
+        }
+    }
+
+    /// The time at which these bytes may pass, if requested now; none if there is no limit. `changes` has seen the rate that
+    /// it goes by.
+    fn grant(
+        &self,
+        changes: &mut watch::Receiver<u64>,
+        bytes: u64,
+        now: Instant,
+    ) -> Option<Instant> {
+        let mut paid_until = self.paid_until();
+        let rate = *changes.borrow_and_update();
+        if rate == 0 {
+            return None;
+        }
+        let cost = Duration::from_secs_f64(bytes as f64 / rate as f64);
         let until = paid_until.map_or(now, |until| until.max(now)) + cost;
         *paid_until = Some(until);
-        until - BURST.min(cost)
+        Some(until - BURST.min(cost))
+    }
+
+    fn paid_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.paid_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -189,53 +239,4 @@ impl BlobStore for Throttle {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The time until the last of these takes may pass, each requested as soon as the one before has passed.
-    fn passed_after(limit: &Bandwidth, takes: &[u64], start: Instant) -> Duration {
-        let mut now = start;
-        for &bytes in takes {
-            now = now.max(limit.grant(bytes, now));
-        }
-        now - start
-    }
-
-    #[track_caller]
-    fn assert_about(took: Duration, seconds: u64) {
-        let expected = Duration::from_secs(seconds);
-        assert!(took <= expected && took + BURST >= expected, "{took:?}");
-    }
-
-    #[test]
-    fn ten_seconds_of_bytes_take_ten_seconds() {
-        let start = Instant::now();
-        assert_about(passed_after(&Bandwidth::new(1000), &[100; 100], start), 10);
-        assert_about(passed_after(&Bandwidth::new(1000), &[10_000], start), 10);
-    }
-
-    #[test]
-    fn a_pause_earns_no_credit() {
-        let (limit, start) = (Bandwidth::new(1000), Instant::now());
-        limit.grant(100, start);
-        let later = start + Duration::from_secs(60);
-        assert_about(passed_after(&limit, &[5000], later), 5);
-    }
-
-    #[tokio::test]
-    async fn two_tasks_share_one_limit() {
-        let limit = Bandwidth::new(1000);
-        let start = Instant::now();
-        let half = || async {
-            for _ in 0..5 {
-                limit.take(100).await;
-            }
-        };
-        futures::join!(half(), half());
-        assert!(
-            start.elapsed() + BURST >= Duration::from_secs(1),
-            "{:?}",
-            start.elapsed()
-        );
-    }
-}
+mod tests;

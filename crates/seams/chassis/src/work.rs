@@ -1,7 +1,9 @@
 //! Long work: how it reports its progress, and how it is asked to stop.
 
 mod counter;
+mod gate;
 mod parallel;
+mod per_task;
 mod stream;
 
 use std::sync::Arc;
@@ -11,8 +13,10 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use counter::Counter;
+pub use gate::{Gate, Place};
 pub use model::task::Progress;
 pub use parallel::for_each;
+pub use per_task::PerTask;
 pub use stream::stream;
 
 /// The work was asked to stop.

@@ -1,11 +1,15 @@
 //! Tasks and their steps.
 
+mod limits;
+
 use model::Finding;
 use model::task::{
     Deletion, Paused, Priority, RetentionReport, ShownTask, ShownTaskStep, ShownWaiting, StepState,
     TaskKind, TaskState,
 };
 use serde::Serialize;
+
+pub use limits::{LimitsView, StepLimitsView};
 
 use crate::verify::VerifyView;
 use crate::{UNKNOWN, some, time};
@@ -29,6 +33,9 @@ pub struct TaskView {
     /// Why it is paused; only while it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<PausedView>,
+    /// What it may take on each node; only if that was ever set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsView>,
     /// Counts runs: 1, and one more for each resume.
     pub attempt: u32,
     /// Its steps, barriers included.
@@ -124,6 +131,9 @@ pub struct TaskStepView {
     pub error: Option<String>,
     /// What it is doing now.
     pub note: Option<String>,
+    /// What has become of the task's limits on its node; only if it moves data there and the task has limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<StepLimitsView>,
 }
 
 impl From<&ShownTask> for TaskView {
@@ -138,6 +148,7 @@ impl From<&ShownTask> for TaskView {
             priority: task.priority.map(Priority::as_str),
             waiting: task.waiting.as_ref().map(WaitingView::from),
             paused: task.paused.as_ref().map(PausedView::from),
+            limits: task.limits.map(LimitsView::from),
             attempt: task.attempt,
             steps: task.steps.iter().map(TaskStepView::from).collect(),
             progress: task.progress,
@@ -201,6 +212,7 @@ impl From<&ShownTaskStep> for TaskStepView {
             bytes_total: step.bytes_total,
             error: some(&step.error),
             note: some(&step.note),
+            limits: step.limits.as_ref().map(StepLimitsView::from),
         }
     }
 }

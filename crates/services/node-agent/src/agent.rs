@@ -9,12 +9,14 @@ use jiff::Timestamp;
 use crate::config::AgentConfig;
 use crate::fences::SeenFences;
 use crate::folders::Folders;
+use crate::limits::{Limits, TaskLimits};
 use crate::owner::StateOwner;
 
 /// The node, the store, the agent's folders and settings, and the locks on what is being worked on.
 pub struct Agent {
     pub node: CassandraNode,
     pub store: Store,
+    pub limits: Limits,
     pub folders: Folders,
     pub config: AgentConfig,
     /// The memory of all its transfers.
@@ -39,6 +41,11 @@ pub fn on_restore(restore: &str) -> String {
 impl Agent {
     /// The bucket that backups go to and come from.
     pub fn bucket(&self) -> Bucket {
-        Bucket::new(self.store.clone())
+        Bucket::new(self.limits.own(self.store.clone()))
+    }
+
+    /// The same for the transfers of one task.
+    pub fn bucket_within(&self, limits: &TaskLimits) -> Bucket {
+        Bucket::new(limits.throttle(self.store.clone()))
     }
 }

@@ -5,6 +5,7 @@ mod convert;
 mod in_place;
 mod leftovers;
 mod level;
+mod limits;
 mod maintenance;
 mod online;
 mod reading;
@@ -173,6 +174,13 @@ impl pb::node_agent_server::NodeAgent for NodeAgentGrpc {
         request: Request<pb::RunMaintenanceRequest>,
     ) -> Reply<Self::RunMaintenanceStream> {
         maintenance::run(self.call(request).await?)
+    }
+
+    async fn set_limits(
+        &self,
+        request: Request<pb::SetLimitsRequest>,
+    ) -> Reply<pb::SetLimitsResponse> {
+        limits::set(self.call(request).await?).await
     }
 
     async fn mark_truncated(

@@ -14,6 +14,7 @@ mod folders;
 mod grpc;
 mod journal;
 mod leftovers;
+mod limits;
 mod load;
 mod maintenance;
 mod meant;
@@ -40,7 +41,7 @@ mod views;
 use std::sync::Arc;
 
 use api::pb::node_agent::node_agent_server::NodeAgentServer;
-use blob_store::{Bandwidth, Store, StoreConfig, Throttle};
+use blob_store::{Store, StoreConfig};
 use cassandra_node::CassandraNode;
 use chassis::Locks;
 use jiff::Timestamp;
@@ -50,6 +51,7 @@ use agent::Agent;
 use fences::SeenFences;
 use folders::Folders;
 use grpc::SameLevel;
+use limits::Limits;
 use owner::StateOwner;
 
 pub use absent::AbsentAgent;
@@ -102,7 +104,8 @@ fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
     );
     Ok(Agent {
         node,
-        store: throttled(store, &settings),
+        store,
+        limits: Limits::new(&settings),
         fences: SeenFences::new(folders.fences_file()),
         folders,
         budget,
@@ -111,14 +114,4 @@ fn build_agent(config: Config, store: Store) -> Result<Agent, BuildError> {
         clock: Timestamp::now,
         owner,
     })
-}
-
-fn throttled(store: Store, settings: &AgentConfig) -> Store {
-    let limit = |bytes: u64| (bytes > 0).then(|| Arc::new(Bandwidth::new(bytes)));
-    let up = limit(settings.upload_bandwidth_bytes_per_second);
-    let down = limit(settings.download_bandwidth_bytes_per_second);
-    match (&up, &down) {
-        (None, None) => store,
-        _ => Arc::new(Throttle::new(store, up, down)),
-    }
 }

@@ -69,6 +69,11 @@ pub fn check_own_tag(tag: &str) -> Result<(), ForeignTagError> {
     }
 }
 
+/// The task that a snapshot's tag of Ringkeep's is named after.
+pub fn task_of_tag(tag: &str) -> &str {
+    tag.strip_prefix(OWN_TAG).unwrap_or(tag)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

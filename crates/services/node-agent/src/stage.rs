@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bucket::{Run, keys};
 use cassandra_node::files::{self, blocking};
-use chassis::work::{self, Work};
+use chassis::work::Work;
 use model::manifest::NodeManifest;
 use model::plan::RestoreMode;
 use model::{BackupRef, HostId, SourceShare, TableId};
@@ -69,8 +69,10 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
     }
     slice::clear_unfinished(agent, &stage.restore).await?;
     let children = work.child();
+    let limits = agent.limits.of(&stage.restore);
     let fetcher = Fetcher::new(
         agent,
+        agent.bucket_within(&limits),
         &stage.restore,
         journal.clone(),
         &state,
@@ -97,17 +99,14 @@ pub async fn stage(agent: &Agent, stage: &Stage, work: &Work) -> Result<u64, Sta
             Job::Slice(sstable) => slicer.slice(sstable).await.map(|sliced| (1, sliced)),
         }
     };
-    work::for_each(
-        &children,
-        agent.config.parallel_files,
-        jobs,
-        run,
-        |(items, sliced)| {
-            work.update(|progress| progress.items_done += items);
-            staged.extend(sliced);
-        },
-    )
-    .await?;
+    let ended = |(items, sliced): (u64, Option<StagedSstable>)| {
+        work.update(|progress| progress.items_done += items);
+        staged.extend(sliced);
+    };
+    let parallel = agent.config.parallel_files;
+    limits
+        .for_each(&children, parallel, jobs, run, ended)
+        .await?;
     staged.extend(whole);
     sync_folders(agent, stage).await?;
     let counts = count(&staged, kept, stage);

@@ -93,8 +93,9 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         return Ok(summary);
     }
     let (base, base_facts) = base_files(agent, upload, host_id).await?;
+    let limits = agent.limits.of(path_name::task_of_tag(&upload.tag));
     let uploader = Uploader {
-        bucket: agent.bucket(),
+        bucket: agent.bucket_within(&limits),
         work: work.child(),
         backup: upload.backup.clone(),
         host_id,
@@ -105,7 +106,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         keep_damaged: upload.keep_damaged,
         pieces: Pieces::of(agent),
     };
-    let mut stored = upload_files(agent, &uploader, &tables, work).await?;
+    let mut stored = upload_files(agent, &limits, &uploader, &tables, work).await?;
     // The check of one component may report damage of another, whose own check reports it too.
     stored.damaged.sort();
     stored.damaged.dedup();

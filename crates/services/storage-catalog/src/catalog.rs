@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use blob_store::Store;
 use bucket::Bucket;
 use chassis::Locks;
+use chassis::work::PerTask;
 use jiff::Timestamp;
 use model::BackupRef;
 use model::manifest::{Intent, Marker, Verification};
@@ -12,6 +13,7 @@ use model::manifest::{Intent, Marker, Verification};
 use crate::Clock;
 use crate::cache::Cache;
 use crate::list::Known;
+use crate::verify::VerifyLimits;
 
 /// Small documents that are read at once.
 pub const READS_PARALLEL: usize = 16;
@@ -30,6 +32,8 @@ pub struct Catalog {
     pub verification_documents: Cache<Verification>,
     /// Apart from those that lists read: a backup has up to a thousand.
     pub sample_documents: Cache<Verification>,
+    /// Of tasks that verify.
+    pub verify_limits: PerTask<VerifyLimits>,
     /// Whether the store has been found to create only what is not there.
     pub creates_once: AtomicBool,
 }
@@ -46,6 +50,7 @@ impl Catalog {
             pin_documents: Cache::default(),
             verification_documents: Cache::default(),
             sample_documents: Cache::default(),
+            verify_limits: PerTask::default(),
             creates_once: AtomicBool::new(false),
         }
     }

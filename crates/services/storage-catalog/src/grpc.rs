@@ -9,11 +9,13 @@ use api::pb::storage_catalog as pb;
 use api::pb::storage_catalog::storage_catalog_server::StorageCatalog;
 use chassis::work::stream;
 use futures::stream::{BoxStream, StreamExt};
+use model::task::TransferLimits;
 use model::{BackupRef, ClusterName, TaskId};
 use tonic::{Request, Response, Status};
 
 use crate::catalog::Catalog;
 use crate::delete;
+use crate::verify::VerifyLimits;
 use wire::PinHolder;
 
 /// The service on the wire.
@@ -24,6 +26,11 @@ pub struct StorageCatalogGrpc {
 impl StorageCatalogGrpc {
     pub(crate) fn new(catalog: Arc<Catalog>) -> Self {
         Self { catalog }
+    }
+
+    fn limits_of(&self, task: TaskId) -> Arc<VerifyLimits> {
+        let limits = &self.catalog.verify_limits;
+        limits.of(&task.to_string(), VerifyLimits::default)
     }
 
     /// The backup that a message means; the cluster may be left out if the name is unique.
@@ -172,21 +179,44 @@ impl StorageCatalog for StorageCatalogGrpc {
         let request = request.into_inner();
         let level = request.level().try_into().map_err(api::status)?;
         let parts = wire::next_sample(&request, level).map_err(api::status)?;
+        let task: Option<TaskId> =
+            parsed_optional("task_id", &request.task_id).map_err(api::status)?;
         let backup = self.resolve(request.backup).await?;
         let catalog = self.catalog.clone();
+        let limits = match task {
+            Some(task) => self.limits_of(task),
+            None => Arc::default(),
+        };
         let messages = stream(
             move |work| async move {
                 let verifying = async {
                     if request.discard_result {
-                        return Ok(catalog.examine(&backup, level, None, &work).await?.0);
+                        let examined = catalog.examine(&backup, level, None, &limits, &work);
+                        return Ok(examined.await?.0);
                     }
-                    catalog.verify(&backup, level, parts, &work).await
+                    catalog.verify(&backup, level, parts, &limits, &work).await
                 };
                 work.or_stop(verifying).await?
             },
             wire::verify_message,
         );
         Ok(Response::new(messages))
+    }
+
+    async fn set_verify_limits(
+        &self,
+        request: Request<pb::SetVerifyLimitsRequest>,
+    ) -> Result<Response<pb::SetVerifyLimitsResponse>, Status> {
+        let request = request.into_inner();
+        let task = parsed("task_id", &request.task_id).map_err(api::status)?;
+        let set = self.limits_of(task).set(TransferLimits {
+            bandwidth_bytes_per_second: request.bandwidth_bytes_per_second,
+            parallel_files: request.parallel_files,
+        });
+        Ok(Response::new(pb::SetVerifyLimitsResponse {
+            bandwidth_bytes_per_second: set.bandwidth_bytes_per_second,
+            parallel_files: set.parallel_files,
+        }))
     }
 
     type DeleteBackupStream = BoxStream<'static, Result<pb::DeleteBackupResponse, Status>>;

@@ -4,6 +4,7 @@
 
 mod content;
 mod damage;
+mod limits;
 mod not_checked;
 mod packs;
 mod places;
@@ -22,6 +23,8 @@ use model::{BackupRef, Damage, Sample, SampleRead, VerifyLevel, VerifyReport};
 use crate::catalog::{Catalog, NODES_PARALLEL};
 use crate::error::CatalogError;
 use crate::samples::NextSample;
+pub use limits::VerifyLimits;
+
 use not_checked::Reasons;
 
 /// What one node's part came to.
@@ -41,6 +44,7 @@ impl Catalog {
         backup: &BackupRef,
         level: VerifyLevel,
         next: Option<NextSample>,
+        limits: &VerifyLimits,
         work: &Work,
     ) -> Result<VerifyReport, CatalogError> {
         let since = self.last_number(backup, level).await?;
@@ -49,7 +53,7 @@ impl Catalog {
             Some(next) => Some(self.next_sample(backup, level, next).await?),
             None => None,
         };
-        let (mut report, read) = self.examine(backup, level, sample, work).await?;
+        let (mut report, read) = self.examine(backup, level, sample, limits, work).await?;
         let Some(read) = read else {
             return Ok(report);
         };
@@ -83,6 +87,7 @@ impl Catalog {
         backup: &BackupRef,
         level: VerifyLevel,
         sample: Option<Sample>,
+        limits: &VerifyLimits,
         work: &Work,
     ) -> Result<(VerifyReport, Option<Read<BackupManifest>>), CatalogError> {
         let mut report = VerifyReport {
@@ -111,7 +116,7 @@ impl Catalog {
         };
         let manifest = &read.document;
         report.damage.extend(self.damage_of_base(manifest).await?);
-        let tally = content::Tally::new(manifest, sample, work);
+        let tally = content::Tally::new(manifest, sample, limits, work);
         let parts: Vec<_> = manifest
             .nodes
             .iter()

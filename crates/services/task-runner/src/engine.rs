@@ -5,7 +5,7 @@
 //!   that has lost its task.
 //! - [`kind`]: what a kind of task must bring along.
 //! - [`driver`]: carries out one task while its [`lease`] lasts; [`graph`] says which steps may run, [`step`] runs one with
-//!   its retries.
+//!   its retries, [`limited`] keeps the limits of its task in force meanwhile.
 //! - [`active`]: the tasks that are driven here now; [`recovery`] adopts those that nothing drives.
 //! - [`need`]: which tasks may share a cluster; [`queue`]: whose turn it is, [`admission`] gives it.
 //! - [`control`]: what users do with tasks: list, watch, cancel, resume; [`requests`] take it to a driver elsewhere.
@@ -24,6 +24,7 @@ mod graph;
 mod kind;
 mod leading;
 mod lease;
+mod limited;
 mod need;
 mod queue;
 mod recovery;
@@ -42,6 +43,7 @@ pub(crate) use kind::{
     Failure, Job, Kind, Kinds, Policy, StepTraits, Touched, Undone, check_ended,
 };
 pub(crate) use leading::Leading;
+pub(crate) use limited::Mover;
 pub(crate) use need::{Keyspaces, Need};
 pub(crate) use queue::{RunningLimits, Unfinished};
 pub(crate) use retry::{RetryLimits, retry};

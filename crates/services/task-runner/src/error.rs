@@ -164,6 +164,8 @@ pub enum RunnerError {
     DocumentLost { id: TaskId, name: &'static str },
     #[error("task {0} cannot be paused: {1}")]
     NotPausable(TaskId, &'static str),
+    #[error("the limits of task {0} cannot be changed: {1}")]
+    LimitsRefused(TaskId, &'static str),
     #[error("the turns of tasks change too fast")]
     TurnsContended,
     #[error("the claim on cluster `{0}` changes too fast")]
@@ -293,6 +295,7 @@ impl ServiceError for RunnerError {
             | Self::NoWayBack { .. }
             | Self::NotResumable { .. }
             | Self::NotPausable(..)
+            | Self::LimitsRefused(..)
             | Self::Superseded { .. }
             | Self::RestorePastPointOfNoReturn(_)
             | Self::BackupPastPointOfNoReturn(_)
@@ -357,6 +360,7 @@ impl ServiceError for RunnerError {
             Self::DocumentLost { .. } => "TASK_DOCUMENT_LOST",
             Self::ClaimContended(_) => "CLUSTER_CLAIM_CONTENDED",
             Self::NotPausable(..) => "TASK_NOT_PAUSABLE",
+            Self::LimitsRefused(..) => "TASK_LIMITS_REFUSED",
             Self::TurnsContended => "TURNS_CONTENDED",
             Self::DrivenElsewhere(_) => "TASK_DRIVEN_ELSEWHERE",
             Self::PlanNotUnderstood(_) => "PLAN_NOT_UNDERSTOOD",

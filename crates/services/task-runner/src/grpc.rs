@@ -172,6 +172,13 @@ impl TaskRunner for TaskRunnerGrpc {
         reply(tasks::pause(&self.engine, request.into_inner()).await)
     }
 
+    async fn set_task_limits(
+        &self,
+        request: Request<pb::SetTaskLimitsRequest>,
+    ) -> Reply<pb::SetTaskLimitsResponse> {
+        reply(tasks::set_limits(&self.engine, request.into_inner()).await)
+    }
+
     async fn resume_task(
         &self,
         request: Request<pb::ResumeTaskRequest>,

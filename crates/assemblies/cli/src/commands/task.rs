@@ -5,6 +5,7 @@ mod fail;
 mod list;
 mod pause;
 mod resume;
+mod set_limits;
 mod show;
 mod watch;
 
@@ -24,6 +25,7 @@ pub enum TaskCommand {
     Fail(fail::Args),
     Pause(pause::Args),
     Resume(resume::Args),
+    SetLimits(set_limits::Args),
 }
 
 pub async fn run(command: TaskCommand, context: &mut Context) -> Result<(), Failure> {
@@ -35,6 +37,7 @@ pub async fn run(command: TaskCommand, context: &mut Context) -> Result<(), Fail
         TaskCommand::Fail(args) => fail::run(args, context).await,
         TaskCommand::Pause(args) => pause::run(args, context).await,
         TaskCommand::Resume(args) => resume::run(args, context).await,
+        TaskCommand::SetLimits(args) => set_limits::run(args, context).await,
     }
 }
 

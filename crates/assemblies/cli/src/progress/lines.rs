@@ -153,6 +153,7 @@ pub(super) mod tests {
             bytes_total: total.parse().expect("bytes"),
             error: word().into(),
             note: String::new(),
+            limits: None,
         }
     }
 
@@ -181,6 +182,7 @@ pub(super) mod tests {
             priority: None,
             waiting: None,
             paused: None,
+            limits: None,
         }
     }
 

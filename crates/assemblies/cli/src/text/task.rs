@@ -4,7 +4,7 @@ use model::plan::StepKind;
 use plan::TextTable;
 use views::task::{TaskStepView, TaskView};
 
-use super::{dash, finding, retention, verify};
+use super::{dash, finding, limits, retention, verify};
 use crate::human;
 use crate::screen::Paint;
 
@@ -82,6 +82,9 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
             text.push_str("          it keeps its cluster\n");
         }
     }
+    if let Some(limits) = &task.limits {
+        text.push_str(&format!("limits    {}\n", limits::line(limits)));
+    }
     for job in &task.maintenance {
         text.push_str(&format!("does      {job}\n"));
     }
@@ -132,13 +135,24 @@ fn steps_text(steps: &[TaskStepView]) -> String {
             step.state.into(),
             size(step.bytes_done),
             size(step.bytes_total),
-            step.error
-                .clone()
-                .or_else(|| step.note.clone())
-                .unwrap_or_default(),
+            note(step),
         ]);
     }
     table.render()
+}
+
+/// The last error, or what it is doing; and if the limits of its task are not in force there.
+fn note(step: &TaskStepView) -> String {
+    let note = step.error.as_ref().or(step.note.as_ref());
+    let limits = step.limits.as_ref().filter(|_| step.state == "running");
+    let without = limits.and_then(|limits| limits.error.as_ref());
+    let without = without.map(|error| format!("limits not in force: {error}"));
+    let notes: Vec<&str> = note
+        .into_iter()
+        .chain(&without)
+        .map(String::as_str)
+        .collect();
+    notes.join("; ")
 }
 
 /// What a deletion has freed, in words.
@@ -165,6 +179,7 @@ mod tests {
             bytes_total: 0,
             error: None,
             note: None,
+            limits: None,
         };
         let text = steps_text(&[step("load"), step("barrier"), step("views")]);
         let ids: Vec<&str> = text

@@ -556,6 +556,14 @@ impl TaskRunner for Services {
         self.answer(request, pb::PauseTaskResponse { task })
     }
 
+    async fn set_task_limits(
+        &self,
+        request: Request<pb::SetTaskLimitsRequest>,
+    ) -> Answer<pb::SetTaskLimitsResponse> {
+        let task = Some(samples::limited(request.get_ref()));
+        self.answer(request, pb::SetTaskLimitsResponse { task })
+    }
+
     async fn resume_task(
         &self,
         request: Request<pb::ResumeTaskRequest>,
@@ -608,6 +616,13 @@ impl StorageCatalog for Services {
         &self,
         _: Request<catalog_pb::ListSstablesRequest>,
     ) -> Answer<Self::ListSstablesStream> {
+        Err(Status::unimplemented("not for the command line"))
+    }
+
+    async fn set_verify_limits(
+        &self,
+        _: Request<catalog_pb::SetVerifyLimitsRequest>,
+    ) -> Answer<catalog_pb::SetVerifyLimitsResponse> {
         Err(Status::unimplemented("not for the command line"))
     }
 

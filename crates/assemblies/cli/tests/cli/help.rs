@@ -171,8 +171,9 @@ async fn the_help_of_a_command_has_examples() {
     expect![[r#"
         Restores a backup: shows the plan, asks, and starts a task that runs by itself.
 
-        The data of the restored tables is replaced. Nothing is replaced before every byte is on the nodes'
-        disks and checked.
+        Tables that are not there are created; the data of those that are there is replaced. The question
+        before the start says of how many. Nothing is replaced before every byte is on the nodes' disks and
+        checked.
 
         Usage: ringkeep restore start [OPTIONS] --into <CLUSTER> <BACKUP>
 
@@ -343,6 +344,7 @@ async fn every_command_has_help() {
         "task fail",
         "task pause",
         "task resume",
+        "task set-limits",
         "maintenance run",
         "maintenance list",
         "maintenance show",

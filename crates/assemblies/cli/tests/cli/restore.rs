@@ -292,7 +292,9 @@ async fn start_shows_the_plan_and_asks() {
         "{}",
         ran.err
     );
-    assert!(ran.err.contains("[y/N]"), "{}", ran.err);
+    let question = "the data of 1 table is replaced. Go on? [y/N]";
+    assert!(ran.err.contains("Empty 1 table in "), "{}", ran.err);
+    assert!(ran.err.contains(question), "{}", ran.err);
     assert!(
         !fake
             .asked()

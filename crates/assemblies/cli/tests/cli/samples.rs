@@ -277,6 +277,7 @@ pub fn task(state: task_pb::TaskState) -> task_pb::Task {
         maintenance: Vec::new(),
         priority: 0,
         waiting: None,
+        limits: None,
         paused: None,
     }
 }
@@ -307,6 +308,29 @@ pub fn paused() -> task_pb::Task {
         }),
         ..task(task_pb::TaskState::Paused)
     }
+}
+
+/// One that was given limits, on whose only node they are in force unless they are of files.
+pub fn limited(request: &task_pb::SetTaskLimitsRequest) -> task_pb::Task {
+    let mut task = task(task_pb::TaskState::Running);
+    let asked = task_pb::TaskLimits {
+        bandwidth_bytes_per_second: request.bandwidth_bytes_per_second.unwrap_or_default(),
+        parallel_files: request.parallel_files.unwrap_or_default(),
+    };
+    task.limits = Some(asked);
+    let knows = request.parallel_files.is_none();
+    task.steps[1].limits = Some(task_pb::StepLimits {
+        asked: Some(asked),
+        in_force: knows.then_some(task_pb::TaskLimits {
+            parallel_files: 8,
+            ..asked
+        }),
+        error: match knows {
+            true => String::new(),
+            false => "the agent is of an earlier release".into(),
+        },
+    });
+    task
 }
 
 /// A task of one step that has read, or deleted, a third of its bytes or all of them.

@@ -291,6 +291,66 @@ async fn a_task_is_paused_with_a_reason() {
 }
 
 #[tokio::test]
+async fn limits_are_set_and_what_is_in_force_on_each_node_is_shown() {
+    let fake = Fake::default().serve().await;
+    let set = ["task", "set-limits", TASK_ID, "--bandwidth", "50MiB/s"];
+    let ran = ringkeep(&fake.endpoint, &set).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    expect![[r#"
+        task 0192f000-0000-7000-8000-000000000001 has a limit of 50.0 MiB/s
+
+        NODE        BANDWIDTH  FILES  NOTE
+        127.0.0.2  50.0 MiB/s      8
+    "#]]
+    .assert_eq(&ran.out);
+    let asked = fake.asked().join("\n");
+    assert!(
+        asked.contains("bandwidth_bytes_per_second: Some(52428800), parallel_files: None"),
+        "{asked}"
+    );
+    let ran = ringkeep(&fake.endpoint, &[&set[..], &["-o", "json"]].concat()).await;
+    let limits = ran.json()["steps"][1]["limits"].clone();
+    assert_eq!(limits["in_force"]["parallel_files"], 8);
+    assert_eq!(limits["asked"]["parallel_files"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn an_agent_that_does_not_know_limits_is_named_and_the_exit_code_says_so() {
+    let fake = Fake::default().serve().await;
+    let set = ["task", "set-limits", TASK_ID, "--parallel-files", "2"];
+    let ran = ringkeep(
+        &fake.endpoint,
+        &[&set[..], &["--bandwidth", "none"]].concat(),
+    )
+    .await;
+    assert_eq!(ran.exit, 1);
+    expect![[r#"
+        task 0192f000-0000-7000-8000-000000000001 has a limit of 2 files at a time
+
+        NODE       BANDWIDTH  FILES  NOTE
+        127.0.0.2          -      -  the agent is of an earlier release
+    "#]]
+    .assert_eq(&ran.out);
+    assert!(ran.err.contains("not in force on 127.0.0.2"), "{}", ran.err);
+    let asked = fake.asked().join("\n");
+    assert!(
+        asked.contains("bandwidth_bytes_per_second: Some(0), parallel_files: Some(2)"),
+        "{asked}"
+    );
+}
+
+#[tokio::test]
+async fn limits_without_a_unit_or_of_nothing_are_refused_before_any_call() {
+    let fake = Fake::default().serve().await;
+    for wrong in [&["--bandwidth", "50"][..], &["--parallel-files", "0"], &[]] {
+        let args = [&["task", "set-limits", TASK_ID], wrong].concat();
+        let ran = ringkeep(&fake.endpoint, &args).await;
+        assert_eq!(ran.exit, 2, "{wrong:?}");
+    }
+    assert!(fake.asked().is_empty());
+}
+
+#[tokio::test]
 async fn a_backup_is_queued_with_a_priority_and_a_wrong_one_is_refused_with_all_that_there_are() {
     let fake = Fake::default().serve().await;
     let args = ["backup", "create", "prod", "--queue", "--priority"];

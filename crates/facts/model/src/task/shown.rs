@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Deletion, Paused, Priority, RetentionReport, StepState, TaskKind, TaskState};
+use super::{
+    Deletion, Paused, Priority, RetentionReport, StepLimits, StepState, TaskKind, TaskState,
+    TransferLimits,
+};
 use crate::{BackupRef, ClusterName, Damage, Finding, NotChecked, SampleRead, TaskId, VerifyLevel};
 
 /// A task as it is shown at a moment.
@@ -32,6 +35,8 @@ pub struct ShownTask {
     pub waiting: Option<ShownWaiting>,
     /// Set while it is paused.
     pub paused: Option<Paused>,
+    /// What it may take on each node; none unless it was ever set.
+    pub limits: Option<TransferLimits>,
     /// What a task that verifies a backup has found.
     pub verification: Option<ShownReport>,
     /// What a task that deletes a backup has removed.
@@ -71,6 +76,8 @@ pub struct ShownTaskStep {
     pub error: String,
     /// What it is doing now, for people.
     pub note: String,
+    /// What has become of the task's limits on its node; none if it moves nothing, or if the task has none.
+    pub limits: Option<StepLimits>,
 }
 
 /// What a verification found, as it is shown.

@@ -38,6 +38,7 @@ pub const RPCS: &[Rpc] = &[
     reads(TASK_RUNNER, "WatchTask", OPERATORS),
     changes(TASK_RUNNER, "CancelTask", WRITERS),
     changes(TASK_RUNNER, "PauseTask", WRITERS),
+    changes(TASK_RUNNER, "SetTaskLimits", WRITERS),
     changes(TASK_RUNNER, "FailTask", WRITERS),
     changes(TASK_RUNNER, "ResumeTask", WRITERS),
     changes(TASK_RUNNER, "PutSchedule", WRITERS),
@@ -67,6 +68,7 @@ pub const RPCS: &[Rpc] = &[
     reads(STORAGE_CATALOG, "ListSstables", RUNNER),
     // It keeps the result in the bucket.
     changes(STORAGE_CATALOG, "VerifyBackup", RUNNER),
+    changes(STORAGE_CATALOG, "SetVerifyLimits", RUNNER),
     changes(STORAGE_CATALOG, "DeleteBackup", RUNNER),
     changes(STORAGE_CATALOG, "DeleteBackupIf", RUNNER),
     reads(STORAGE_CATALOG, "FindGarbage", RUNNER),
@@ -100,6 +102,7 @@ pub const RPCS: &[Rpc] = &[
     changes(NODE_AGENT, "RebuildViews", RUNNER),
     changes(NODE_AGENT, "FinishRestore", RUNNER),
     changes(NODE_AGENT, "RunMaintenance", RUNNER),
+    changes(NODE_AGENT, "SetLimits", RUNNER),
     reads(NODE_AGENT, "ListLeftovers", RUNNER),
     changes(NODE_AGENT, "ClearLeftovers", RUNNER),
     reads(HEALTH, "Check", ANYONE),

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::KeyFingerprint;
+use model::task::{NodeLimits, TransferLimits};
 use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, TaskId};
 
 use super::call::OnProgress;
@@ -145,6 +146,15 @@ pub trait NodeAgent: Send + Sync + 'static {
         maintenance: RunMaintenance,
         on_progress: OnProgress<'_>,
     ) -> Result<(), RemoteError>;
+
+    /// Changes what the transfers of a task may take on the node; returns what is in force. An agent of an earlier release
+    /// does not know the call: the error's [`origin`](RemoteError::origin) says so.
+    async fn set_limits(
+        &self,
+        host: HostId,
+        task: TaskId,
+        limits: TransferLimits,
+    ) -> Result<NodeLimits, RemoteError>;
 
     /// Removes what a restore has left on the node; the old files of a restore in place only with `delete_old_files`.
     /// Succeeds if there is nothing.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::manifest::MissingNode;
 use model::manifest::{BackupKind, BackupManifest, NodeSstables, VerificationResult};
 use model::plan::KeyspaceCoverage;
-use model::task::Deletion;
+use model::task::{Deletion, TransferLimits};
 use model::{
     BackupName, BackupRef, BackupSummary, ClusterName, Damage, Garbage, HostId, RingMember,
     SampleParts, Schema, Selection, ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
@@ -87,14 +87,23 @@ pub trait StorageCatalog: Send + Sync + 'static {
     /// Releases all pins of people. Returns how many there were.
     async fn unpin_by_people(&self, backup: &BackupRef) -> Result<u32, RemoteError>;
 
-    /// Checks a backup in the bucket, or one part of so many: the same again for the same task.
+    /// Checks a backup in the bucket, or one part of so many, for a task: if that is tried again, the same part again.
     async fn verify_backup(
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
-        sample: Option<(SampleParts, TaskId)>,
+        sample: Option<SampleParts>,
+        task: TaskId,
         on_progress: OnProgress<'_>,
     ) -> Result<VerifyReport, RemoteError>;
+
+    /// Changes what a task that verifies may take; returns what is in force. A catalog of an earlier release does not know the
+    /// call: the error's [`origin`](RemoteError::origin) says so.
+    async fn set_verify_limits(
+        &self,
+        task: TaskId,
+        limits: TransferLimits,
+    ) -> Result<TransferLimits, RemoteError>;
 
     /// Looks whether every object that a backup names is there with its size, and changes nothing; returns what is not.
     async fn check_objects(&self, backup: &BackupRef) -> Result<Vec<Damage>, RemoteError>;

@@ -5,7 +5,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
-use model::task::{Priority, QueueOptions, ShownTask};
+use model::task::{LimitsChange, Priority, QueueOptions, ShownTask};
 use model::{
     BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, SampleParts, TaskId, VerifyLevel,
 };
@@ -138,6 +138,13 @@ pub trait TaskRunner: Send + Sync + 'static {
 
     /// Stops a task at a safe point and keeps it, until it is resumed. The reason is for people.
     async fn pause_task(&self, id: TaskId, reason: &str) -> Result<ShownTask, RemoteError>;
+
+    /// Changes what a backup or a restore may take on each node.
+    async fn set_task_limits(
+        &self,
+        id: TaskId,
+        change: LimitsChange,
+    ) -> Result<ShownTask, RemoteError>;
 
     /// Resumes a paused, failed or cancelled task.
     async fn resume_task(&self, id: TaskId, wait: bool) -> Result<ShownTask, RemoteError>;

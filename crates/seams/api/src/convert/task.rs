@@ -1,5 +1,6 @@
 //! Tasks between wire and model.
 
+mod limits;
 mod queue;
 
 use model::BackupRef;
@@ -13,6 +14,7 @@ use super::{
 use crate::pb::storage_catalog::{VerifyLevel, VerifyReport};
 use crate::pb::task_runner as pb;
 
+pub use limits::limits_change;
 pub use queue::{priority, queue_options, wire_priority, wire_queue_options};
 
 /// A task for the wire.
@@ -39,6 +41,7 @@ pub fn to_wire(task: &Task, eta_seconds: Option<u64>) -> pb::Task {
         priority: wire_priority(Some(task.priority)) as i32,
         waiting: task.waiting.clone().map(Into::into),
         paused: task.paused.clone().map(Into::into),
+        limits: task.limits.map(Into::into),
     }
 }
 
@@ -52,6 +55,7 @@ fn step_to_wire(step: &Step) -> pb::TaskStep {
         bytes_total: step.bytes_total,
         error: step.error.clone(),
         note: step.note.clone(),
+        limits: step.limits.clone().map(Into::into),
     }
 }
 
@@ -81,6 +85,7 @@ impl TryFrom<pb::Task> for ShownTask {
             priority: priority(task.priority),
             waiting: task.waiting.map(TryInto::try_into).transpose()?,
             paused: task.paused.map(TryInto::try_into).transpose()?,
+            limits: task.limits.map(Into::into),
         })
     }
 }
@@ -98,6 +103,7 @@ impl TryFrom<pb::TaskStep> for ShownTaskStep {
             bytes_total: step.bytes_total,
             error: step.error,
             note: step.note,
+            limits: step.limits.map(Into::into),
         })
     }
 }

@@ -130,6 +130,7 @@ change! {
     (ForgetBuiltViewsRequest of host_id, false)
     (RebuildViewsRequest of host_id, false)
     (RunMaintenanceRequest of host_id, false)
+    (SetLimitsRequest of host_id, false)
     (FinishRestoreRequest of host_id, true)
     (ClearLeftoversRequest of host_id, true)
 }

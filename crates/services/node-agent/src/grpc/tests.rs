@@ -392,6 +392,11 @@ async fn call_all(client: &mut NodeAgentClient, host_id: &str) -> Vec<(&'static 
         host_id: host_id.clone(),
     });
     let rebuild = rebuild.await.map(drop);
+    let limits = client.set_limits(pb::SetLimitsRequest {
+        host_id: host_id.clone(),
+        ..Default::default()
+    });
+    let limits = limits.await.map(drop);
     let finish = client.finish_restore(pb::FinishRestoreRequest {
         restore,
         host_id,
@@ -411,6 +416,7 @@ async fn call_all(client: &mut NodeAgentClient, host_id: &str) -> Vec<(&'static 
         ("maintain", maintain),
         ("forget", forget),
         ("rebuild", rebuild),
+        ("limits", limits),
         ("finish", finish),
     ];
     answers

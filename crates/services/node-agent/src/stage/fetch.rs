@@ -63,6 +63,7 @@ pub(super) struct Fetcher {
 impl Fetcher {
     pub fn new(
         agent: &Agent,
+        bucket: Bucket,
         restore: &str,
         journal: Journal<RestoreRecord>,
         state: &RestoreState,
@@ -77,7 +78,7 @@ impl Fetcher {
             );
         }
         Ok(Self {
-            bucket: agent.bucket(),
+            bucket,
             budget: agent.budget.clone(),
             work,
             journal,

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 use api::ServiceError;
 use blob_store::Budget;
@@ -7,6 +8,8 @@ use blob_store::testing::Fault;
 use model::TableRef;
 
 use model::plan::RestoreMode;
+use model::task::TransferLimits;
+use tokio::time::Instant;
 
 use super::*;
 use crate::restore;
@@ -75,6 +78,48 @@ async fn downloads_take_turns_if_there_is_memory_for_one() {
     let budget = &target.agent.budget;
     assert_eq!(budget.peak_bytes(), budget.total_bytes());
     assert_eq!(budget.granted_bytes(), 0);
+}
+
+#[tokio::test]
+async fn no_more_files_come_at_once_than_the_limit_of_the_task_allows() {
+    let (_source, mut target) = unpacked_nodes().await;
+    target.agent.config.parallel_files = 8;
+    let one = TransferLimits {
+        parallel_files: 1,
+        ..TransferLimits::default()
+    };
+    target.agent.limits.set(&target.agent.config, "r1", one);
+    assert_eq!(run(&target).await.unwrap(), 2);
+    let found = files::entries(&staged(&target).0).unwrap();
+    let found = found.iter().map(|path| fs::metadata(path).unwrap());
+    let sizes = found
+        .filter(|found| found.is_file())
+        .map(|found| found.len());
+    let largest = sizes.max().unwrap_or_default();
+    // Memory is granted in whole pages.
+    let largest = largest.next_multiple_of(4 << 10);
+    assert!(target.agent.budget.peak_bytes() as u64 <= largest);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_staging_that_runs_goes_by_its_new_bandwidth_at_once() {
+    let (_source, target) = nodes("4.1.9").await;
+    let set = |bandwidth_bytes_per_second| {
+        let limits = TransferLimits {
+            bandwidth_bytes_per_second,
+            parallel_files: 0,
+        };
+        target.agent.limits.set(&target.agent.config, "r1", limits);
+    };
+    set(1);
+    let start = Instant::now();
+    let lift = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        set(0);
+    };
+    let (staged, ()) = futures::join!(run(&target), lift);
+    assert_eq!(staged.unwrap(), 2);
+    assert_eq!(start.elapsed().as_secs(), 5);
 }
 
 #[tokio::test]

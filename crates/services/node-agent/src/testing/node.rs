@@ -23,6 +23,7 @@ use crate::agent::Agent;
 use crate::config::AgentConfig;
 use crate::fences::SeenFences;
 use crate::folders::Folders;
+use crate::limits::Limits;
 use crate::owner::StateOwner;
 use crate::upload::Upload;
 
@@ -83,6 +84,7 @@ impl FakeNode {
         let agent = Agent {
             node,
             store: store.clone(),
+            limits: Limits::new(&config),
             fences: SeenFences::new(folders.fences_file()),
             folders,
             budget: Budget::new(config.transfer_memory_bytes),

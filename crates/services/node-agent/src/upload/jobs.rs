@@ -6,13 +6,14 @@ use std::sync::Arc;
 use bucket::Packing;
 use cassandra_node::files::blocking;
 use cassandra_node::sstables;
-use chassis::work::{self, Work};
+use chassis::work::Work;
 use model::TableId;
 
 use super::file::{Known, Uploader};
 use super::pack::Piece;
 use super::{Kept, Stored, UploadError};
 use crate::agent::Agent;
+use crate::limits::TaskLimits;
 use crate::snapshot::SnapshotTable;
 
 /// What is stored at once.
@@ -23,6 +24,7 @@ enum Job {
 
 pub(super) async fn upload_files(
     agent: &Agent,
+    limits: &TaskLimits,
     uploader: &Uploader,
     tables: &[SnapshotTable],
     work: &Work,
@@ -39,7 +41,7 @@ pub(super) async fn upload_files(
         .into_iter()
         .partition::<Vec<_>, _>(|piece| packing.takes(piece.file.bytes));
     let mut stored = Stored::default();
-    let packs = settle(agent, uploader, small, &packing, |table, kept| {
+    let packs = settle(agent, limits, uploader, small, &packing, |table, kept| {
         work.update(|progress| progress.items_done += 1);
         stored.add(table, kept);
     })
@@ -55,19 +57,16 @@ pub(super) async fn upload_files(
             }
         }
     };
-    work::for_each(
-        &uploader.work,
-        agent.config.parallel_files,
-        jobs.collect(),
-        run,
-        |files| {
-            work.update(|progress| progress.items_done += files.len() as u64);
-            for (table, kept) in files {
-                stored.add(table, kept);
-            }
-        },
-    )
-    .await?;
+    let parallel = agent.config.parallel_files;
+    let ended = |files: Vec<(TableId, Kept)>| {
+        work.update(|progress| progress.items_done += files.len() as u64);
+        for (table, kept) in files {
+            stored.add(table, kept);
+        }
+    };
+    limits
+        .for_each(&uploader.work, parallel, jobs.collect(), run, ended)
+        .await?;
     Ok(stored)
 }
 
@@ -100,6 +99,7 @@ fn pieces(tables: Vec<SnapshotTable>) -> Vec<Piece> {
 /// stored keep their places, so that the packs are the same in every try.
 async fn settle(
     agent: &Agent,
+    limits: &TaskLimits,
     uploader: &Uploader,
     small: Vec<Piece>,
     packing: &Packing,
@@ -117,10 +117,10 @@ async fn settle(
         small.iter().enumerate().collect(),
         agent.config.parallel_files,
     );
-    work::for_each(&uploader.work, parallel, all, look, |(at, is_known)| {
-        known[at] = is_known;
-    })
-    .await?;
+    let note = |(at, is_known): (usize, Known)| known[at] = is_known;
+    limits
+        .for_each(&uploader.work, parallel, all, look, note)
+        .await?;
     let mut laid: Vec<(Piece, Option<Kept>)> = Vec::new();
     for (piece, known) in small.into_iter().zip(known) {
         match known {

@@ -1,10 +1,13 @@
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 use api::ServiceError;
 use blob_store::testing::Fault;
 use futures::TryStreamExt;
 use model::manifest::StoredFile;
+use model::task::TransferLimits;
+use tokio::time::Instant;
 
 use super::*;
 use crate::testing::FakeNode;
@@ -60,6 +63,56 @@ pub(super) async fn check_bucket(node: &FakeNode, manifest: &NodeManifest) {
             "{}",
             file.object
         );
+    }
+}
+
+fn of_bandwidth(bandwidth_bytes_per_second: u64) -> TransferLimits {
+    TransferLimits {
+        bandwidth_bytes_per_second,
+        parallel_files: 0,
+    }
+}
+
+fn set_limits(node: &FakeNode, limits: TransferLimits) {
+    node.agent.limits.set(&node.agent.config, "tag", limits);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_takes_the_time_that_its_tasks_bandwidth_gives_it() {
+    for node in both() {
+        take(&node).await;
+        set_limits(&node, of_bandwidth(1_000));
+        let start = Instant::now();
+        let summary = upload_as(&node, "b1").await.unwrap();
+        // What may pass at once after a pause is a quarter of a second's.
+        let least = Duration::from_millis(summary.uploaded_bytes - 250);
+        assert!(start.elapsed() >= least, "{:?}", start.elapsed());
+        // The limit is of this task alone.
+        node.agent
+            .limits
+            .set(&node.agent.config, "tag", of_bandwidth(0));
+        node.agent
+            .limits
+            .set(&node.agent.config, "other", of_bandwidth(1));
+        let start = Instant::now();
+        upload_as(&node, "b2").await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_runs_goes_by_its_new_bandwidth_at_once() {
+    for node in both() {
+        take(&node).await;
+        set_limits(&node, of_bandwidth(1));
+        let start = Instant::now();
+        let lift = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            set_limits(&node, of_bandwidth(0));
+        };
+        let (uploaded, ()) = futures::join!(upload_as(&node, "b1"), lift);
+        uploaded.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 5);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::catalog::Catalog;
 use crate::delete::Request;
 use crate::error::CatalogError;
 use crate::samples::NextSample;
+use crate::verify::VerifyLimits;
 use crate::{begin, commit};
 
 /// How often a call is tried again that may succeed by itself.
@@ -299,10 +300,11 @@ async fn read(scene: &Scene, catalog: &Catalog, name: &str) {
     }
     scene.oracle().was_pinned(name);
     let (work, _progress, _stop) = Work::new();
-    let level = VerifyLevel::Objects;
+    let (level, limits) = (VerifyLevel::Objects, VerifyLimits::default());
     let half = SampleParts::new(2).ok();
     let half = half.map(|of| NextSample { of, task: None });
-    match catalog.verify(&backup(name), level, half, &work).await {
+    let verify = catalog.verify(&backup(name), level, half, &limits, &work);
+    match verify.await {
         Ok(report) => assert!(report.ok, "{name} is pinned and not whole: {report:?}"),
         Err(error) => assert!(may_pass(&error), "{name} is pinned and gone: {error:?}"),
     }

@@ -11,6 +11,7 @@ use model::manifest::{BackupManifest, NodeManifest, StoredFile};
 use model::{Damage, Sample, VerifyLevel};
 use tokio::sync::Semaphore;
 
+use super::VerifyLimits;
 use super::damage::{self, short};
 use super::not_checked::{self, Reasons};
 use super::packs::{PARTS_PARALLEL, RUN_LIMITS};
@@ -21,7 +22,7 @@ use crate::catalog::Catalog;
 use crate::error::CatalogError;
 
 /// Objects of one node that are read at once; a chunk of each is in memory.
-const OBJECTS_PARALLEL: usize = 8;
+pub const OBJECTS_PARALLEL: usize = 8;
 /// Files of one node whose comparison is prepared at once: it bounds the memory for a million files. A pack of more is
 /// read in several parts, each byte once.
 const BATCH_FILES: usize = 1024;
@@ -31,6 +32,7 @@ pub struct Tally<'a> {
     work: &'a Work,
     /// The part that is read; none: all.
     pub sample: Option<Sample>,
+    limits: &'a VerifyLimits,
     rows_permits: Semaphore,
     part_permits: Semaphore,
     bytes_total: u64,
@@ -39,11 +41,17 @@ pub struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub fn new(manifest: &BackupManifest, sample: Option<Sample>, work: &'a Work) -> Self {
+    pub fn new(
+        manifest: &BackupManifest,
+        sample: Option<Sample>,
+        limits: &'a VerifyLimits,
+        work: &'a Work,
+    ) -> Self {
         let bytes: u64 = manifest.nodes.iter().map(|node| node.bytes).sum();
         Self {
             work,
             sample,
+            limits,
             rows_permits: rows::permits(),
             part_permits: Semaphore::new(PARTS_PARALLEL),
             // Of a part about as much; which files it has is known only when every node manifest has been read.
@@ -129,6 +137,7 @@ impl Catalog {
         sstables: Option<&StoredSstables<'_>>,
         work: &Tally<'_>,
     ) -> Result<Vec<Damages>, CatalogError> {
+        let _place = work.limits.gate.enter().await;
         // Held until the last of them is compared.
         let (_permit, loaded) = match &run {
             Run::Part(part, _) if part.bytes() <= RUN_LIMITS.bytes_max => {
@@ -214,6 +223,8 @@ impl Catalog {
             .await
             .map_err(CatalogError::store("read an object"))?
         {
+            // The next chunk is asked for afterwards, so that the store sends no faster.
+            work.limits.bandwidth.take(chunk.len() as u64).await;
             hasher.update(&chunk);
             length += chunk.len() as u64;
             work.done(chunk.len() as u64, 0, short(&file.object));

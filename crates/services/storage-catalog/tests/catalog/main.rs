@@ -19,5 +19,6 @@ mod sstables;
 mod two_catalogs;
 mod verifications;
 mod verify;
+mod verify_limits;
 mod world;
 mod write_once;

@@ -400,7 +400,7 @@ impl World {
         .await
     }
 
-    async fn verify_with(
+    pub async fn verify_with(
         &self,
         request: pb::VerifyBackupRequest,
     ) -> Result<pb::VerifyReport, RemoteError> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::TaskId;
-use model::task::Task;
+use model::task::{LimitsChange, Task};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::task::LiveTask;
@@ -38,6 +38,8 @@ pub(super) enum Command {
     EndByForce { reply: Reply },
     /// To stop at a safe point and stay as it is.
     Pause { why: String, reply: Reply },
+    /// To change what it may take on each node.
+    SetLimits { change: LimitsChange, reply: Reply },
 }
 
 /// Sent once what was asked for is on disk.

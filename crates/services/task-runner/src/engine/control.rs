@@ -2,6 +2,7 @@
 
 mod cancel;
 mod fail;
+mod limits;
 mod list;
 mod pause;
 mod resume;
@@ -23,6 +24,7 @@ use crate::error::RunnerError;
 
 pub(crate) use cancel::cancel;
 pub(crate) use fail::fail;
+pub(crate) use limits::set_limits;
 pub(crate) use list::list;
 pub(crate) use pause::pause;
 pub(crate) use resume::resume;

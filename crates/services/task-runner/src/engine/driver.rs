@@ -8,6 +8,7 @@
 mod claim;
 mod events;
 mod finish;
+mod limits;
 mod pause;
 mod renew;
 mod save;
@@ -19,8 +20,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::task::{StepState, TaskEvent, next_state};
+use model::task::{StepState, TaskEvent, TransferLimits, next_state};
 use state_store::{Fence, StateError};
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::active::{DriverSlot, View};
@@ -79,6 +81,8 @@ pub(super) struct Driver {
     fence: Fence,
     lease: Arc<LeaseTime>,
     slot: DriverSlot,
+    /// The limits of the task, for the steps that run.
+    limits: watch::Sender<Option<TransferLimits>>,
     rate: RateMeter,
     /// Steps whose status differs from what is on disk.
     dirty: BTreeSet<usize>,
@@ -107,6 +111,7 @@ impl Driver {
         let job = kind.open(&engine.context, &stored.record).await?;
         let task = engine.context.tasks.load(stored.record).await?;
         let slot = engine.active.register(&task);
+        let limits = watch::Sender::new(task.record.limits);
         let fences = fences::of_task(task.record.id, &fence);
         let lease = Arc::new(LeaseTime::unknown(engine.context.tasks.lease_ttl()));
         Ok(Self {
@@ -121,6 +126,7 @@ impl Driver {
             fence,
             lease,
             slot,
+            limits,
             rate: RateMeter::default(),
             dirty: BTreeSet::new(),
             record_is_dirty: false,

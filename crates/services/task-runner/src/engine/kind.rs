@@ -59,6 +59,11 @@ pub(crate) trait Kind: Send + Sync + 'static {
 
     fn traits(&self, step: StepKind) -> StepTraits;
 
+    /// The kinds of steps in which data is moved within the limits of the task; none if its limits mean nothing.
+    fn limited_steps(&self) -> &'static [StepKind] {
+        &[]
+    }
+
     /// Loads what the steps of a task share.
     async fn open(
         &self,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use model::TaskId;
-use model::task::TaskState;
+use model::task::{LimitsChange, TaskState};
 use serde::{Deserialize, Serialize};
 use state_store::{Change, Entry, Expected, StateError};
 use tokio::time::{Instant, sleep};
@@ -37,6 +37,8 @@ pub(super) enum Ask {
     Cancel,
     EndByForce,
     Pause,
+    /// Runners of earlier releases do not know it, and leave it.
+    SetLimits(LimitsChange),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,6 +88,10 @@ impl Ask {
             Self::Cancel => record.ending.is_some() || record.past_point_of_no_return,
             Self::EndByForce => record.ending.as_ref().is_some_and(|ending| ending.forced),
             Self::Pause => record.ending.is_some() || record.state == TaskState::Paused,
+            Self::SetLimits(change) => {
+                let kept = record.limits;
+                record.ending.is_some() || kept.is_some_and(|kept| change.of(kept) == kept)
+            }
         };
         is_ending || record.state.is_final()
     }
@@ -157,6 +163,7 @@ async fn hand_over(engine: &Engine, entry: Entry) -> Result<(), StateError> {
     let asked = engine.active.ask(id, |reply| match request.ask {
         Ask::Cancel => Command::Cancel { reply },
         Ask::EndByForce => Command::EndByForce { reply },
+        Ask::SetLimits(change) => Command::SetLimits { change, reply },
         Ask::Pause => Command::Pause {
             why: request.why,
             reply,

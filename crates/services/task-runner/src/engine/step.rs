@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use api::clients::NodeAgent;
 use model::plan::StepKind;
-use model::task::Progress;
+use model::task::{Progress, StepLimits, TransferLimits};
 use model::{BackupRef, ClusterName, Finding, TaskId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use state_store::{Fence, StateError, Write};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::kind::Job;
@@ -65,6 +65,11 @@ pub(super) enum Event {
         at: usize,
         error: String,
     },
+    /// What has become of the task's limits on the step's node.
+    Limits {
+        at: usize,
+        limits: StepLimits,
+    },
 }
 
 /// A step with everything that it needs.
@@ -76,6 +81,8 @@ pub(crate) struct StepRun {
     pub(super) fence: Fence,
     pub(super) lease: Arc<LeaseTime>,
     pub(super) events: mpsc::Sender<Event>,
+    /// The limits of the task, also those that it is given while the step runs.
+    pub(super) limits: watch::Receiver<Option<TransferLimits>>,
     /// Each try does all of the work again, so that how long one lasted is no sign of getting further.
     pub(super) starts_over: bool,
     /// For all tries together.

@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use model::Finding;
 use model::plan::StepKind;
-use model::task::{Step, StepState, Task, TaskState};
+use model::task::{Step, StepLimits, StepState, Task, TaskState};
 use serde::de::DeserializeOwned;
 
 pub(crate) use record::{Ending, Outcome, Reset, TaskRecord};
@@ -80,6 +80,13 @@ impl LiveTask {
         nodes.filter(|node| !is_ended(node)).collect()
     }
 
+    /// Notes that the agent of a step has not been asked for the limits of the task yet, if it is to be.
+    pub fn open_limits(&mut self, at: usize, limited: &[StepKind]) {
+        let is_limited = limited.contains(&self.steps[at].kind);
+        let limits = self.record.limits.filter(|_| is_limited);
+        self.statuses[at].limits = limits.map(StepLimits::to_be_set);
+    }
+
     /// What the task waits for, if each of its running steps has failed and is to be tried again.
     pub fn retrying(&self) -> Option<String> {
         let each = self.steps.iter().zip(&self.statuses);
@@ -148,6 +155,7 @@ impl LiveTask {
                 TaskState::Paused => record.paused.clone(),
                 _ => None,
             },
+            limits: record.limits,
         }
     }
 
@@ -162,6 +170,7 @@ impl LiveTask {
             bytes_total: status.bytes_total,
             error: status.error.clone(),
             note: status.note.clone(),
+            limits: status.limits.clone(),
         })
         .collect()
     }

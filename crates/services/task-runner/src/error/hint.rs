@@ -116,6 +116,9 @@ pub(super) fn of(error: &RunnerError) -> Option<String> {
         RunnerError::NotPausable(id, _) => {
             return Some(format!("wait for it with `ringkeep task watch {id}`"));
         }
+        RunnerError::LimitsRefused(..) => {
+            "limits are of backups, restores and verifications that have not ended"
+        }
         RunnerError::ClaimContended(_)
         | RunnerError::TurnsContended
         | RunnerError::ScheduleContended(..)

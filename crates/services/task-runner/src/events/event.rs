@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::ClusterName;
-use model::task::TaskState;
+use model::task::{TaskState, TransferLimits};
 use schedule::ScheduleState;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,7 @@ pub(crate) enum Kind {
     TaskStarted,
     TaskResumed,
     TaskPaused,
+    TaskLimitsChanged,
     TaskSucceeded,
     TaskFailed,
     TaskCancelled,
@@ -50,6 +51,9 @@ pub(crate) struct TaskPart {
     pub backup: Option<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error: String,
+    /// What it may take on each node, if that was ever set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<TransferLimits>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +71,7 @@ impl Kind {
             Self::TaskStarted => "task_started",
             Self::TaskResumed => "task_resumed",
             Self::TaskPaused => "task_paused",
+            Self::TaskLimitsChanged => "task_limits_changed",
             Self::TaskSucceeded => "task_succeeded",
             Self::TaskFailed => "task_failed",
             Self::TaskCancelled => "task_cancelled",
@@ -105,6 +110,11 @@ impl Event {
         Some(Self::of_task(record, Kind::TaskPaused, paused.since))
     }
 
+    /// A task may take more or less on each node from now on.
+    pub fn limits_changed(record: &TaskRecord, now: Timestamp) -> Self {
+        Self::of_task(record, Kind::TaskLimitsChanged, now)
+    }
+
     fn of_task(record: &TaskRecord, kind: Kind, at: Timestamp) -> Self {
         let mut error = match (&record.paused, kind) {
             (Some(paused), Kind::TaskPaused) => paused.why.clone(),
@@ -133,6 +143,7 @@ impl Event {
                 attempt: record.attempt,
                 backup: record.backup.as_ref().map(|backup| backup.name.to_string()),
                 error,
+                limits: record.limits,
             }),
             schedule: None,
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::convert::parsed_optional;
+use api::convert::task::limits_change;
 use api::pb::task_runner as pb;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -80,6 +81,18 @@ pub(super) async fn pause(
     let pausing = control::pause(engine.clone(), task_id(&request.id)?, request.reason);
     let view = engine.run_to_completion(pausing).await?;
     Ok(pb::PauseTaskResponse {
+        task: Some(wire(&view)),
+    })
+}
+
+pub(super) async fn set_limits(
+    engine: &Arc<Engine>,
+    request: pb::SetTaskLimitsRequest,
+) -> Result<pb::SetTaskLimitsResponse, RunnerError> {
+    let change = limits_change(&request)?;
+    let setting = control::set_limits(engine.clone(), task_id(&request.id)?, change);
+    let view = engine.run_to_completion(setting).await?;
+    Ok(pb::SetTaskLimitsResponse {
         task: Some(wire(&view)),
     })
 }

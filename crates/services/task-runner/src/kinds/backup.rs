@@ -49,6 +49,10 @@ impl Kind for BackupKind {
         }
     }
 
+    fn limited_steps(&self) -> &'static [StepKind] {
+        &[StepKind::Upload]
+    }
+
     /// While some nodes have their snapshot and others do not, nothing must change in between. Once all have theirs, and the
     /// schema was read, what others do is not in it.
     fn must_keep_cluster(&self, task: &LiveTask) -> bool {

@@ -67,6 +67,10 @@ impl Kind for RestoreKind {
         }
     }
 
+    fn limited_steps(&self) -> &'static [StepKind] {
+        &[StepKind::Stage]
+    }
+
     /// Until something but the pin and the staged files is there, others do not meet it; a resume compares with them.
     fn must_keep_cluster(&self, task: &LiveTask) -> bool {
         let harmless = [StepKind::Pin, StepKind::Stage, StepKind::Barrier];

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::engine::{
-    Engine, Job, Kind, LiveTask, Output, Policy, StepError, StepRun, StepTraits, TaskRecord,
+    Engine, Job, Kind, LiveTask, Mover, Output, Policy, StepError, StepRun, StepTraits, TaskRecord,
     check_ended,
 };
 use crate::error::RunnerError;
@@ -69,6 +69,10 @@ impl Kind for VerifyKind {
         }
     }
 
+    fn limited_steps(&self) -> &'static [StepKind] {
+        &[StepKind::Verify]
+    }
+
     async fn open(
         &self,
         context: &Context,
@@ -113,11 +117,12 @@ impl Job for VerifyJob {
         let on_progress = |progress| step.report(progress);
         // So that the report of an earlier try is not taken for that of this one.
         step.put_document(REPORT, &None::<VerifyReport>).await?;
-        let sample = self.0.sample.map(|parts| (parts, step.task_id()));
         let catalog = &step.context.catalog;
-        let report = catalog
-            .verify_backup(&backup, self.0.level, sample, &on_progress)
-            .await?;
+        let task = step.task_id();
+        let VerifySpec { level, sample } = self.0;
+        let verify = catalog.verify_backup(&backup, level, sample, task, &on_progress);
+        let mover = Mover::Verifies(catalog.clone());
+        let report = step.limited(mover, verify).await?;
         step.put_document(REPORT, &Some(&report)).await?;
         if report.ok {
             return Ok(Output::NOTHING);

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use api::fence::Fences;
 use api::pb::node_agent::node_agent_server::NodeAgent;
 use api::pb::node_agent::{self as pb, SourceManifest};
 use api::pb::types::{
     ClearedLeftover, KeyFingerprint, Leftover, LeftoverKind, NodeDescription, Product, Progress,
-    Release, Schema, TableDescription, TableRef,
+    Release, Schema, Selection, TableDescription, TableRef,
 };
 use futures::stream::{self, BoxStream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use crate::fleet::{Fault, Fleet, lost, manifest_hash};
+use crate::fleet::{Fault, Fleet, Work, lost, manifest_hash};
 
 /// A node at which maintenance is at work, until this is dropped.
 struct AtWork(Fleet, String);
@@ -32,6 +33,8 @@ type Streaming<T> = BoxStream<'static, Result<T, Status>>;
 
 /// How often a stuck stream says the same.
 const REPEATED_EVERY: Duration = Duration::from_millis(20);
+/// What agents allow of files at a time by themselves.
+pub const OWN_FILES: u32 = 8;
 /// Bytes that every stream says it has.
 const TOTAL: u64 = 1000;
 
@@ -44,6 +47,22 @@ fn progress(bytes_done: u64) -> Option<Progress> {
     })
 }
 
+/// The keyspaces of a selection; none: all.
+fn selected(selection: Option<&Selection>) -> Vec<String> {
+    let Some(selection) = selection else {
+        return Vec::new();
+    };
+    let of_tables = selection.tables.iter().map(|table| &table.keyspace);
+    let named = selection.keyspaces.iter().chain(of_tables);
+    named.cloned().collect()
+}
+
+/// The keyspaces of the tables that a restore brings.
+fn keyspaces(tables: &[pb::TableTarget]) -> Vec<String> {
+    let named = tables.iter().filter_map(|target| target.table.as_ref());
+    named.map(|table| table.keyspace.clone()).collect()
+}
+
 impl FakeAgent {
     fn node(&self) -> &str {
         &self.fleet.nodes[self.at]
@@ -54,6 +73,12 @@ impl FakeAgent {
         let own = crate::fleet::host_id(self.at);
         let rule = "a call of a restore names the node that it is for";
         self.fleet.require(host_id == own, rule);
+    }
+
+    /// The keyspaces that a call works on are among those that its task has claimed.
+    fn require_claimed<T>(&self, request: &Request<T>, method: &str, work: &Work<'_>) {
+        let fences = Fences::of_call(request.metadata()).expect("fences");
+        self.fleet.require_claim(method, &fences, work);
     }
 
     fn require_agreement(&self) {
@@ -187,6 +212,8 @@ impl NodeAgent for FakeAgent {
         &self,
         request: Request<pb::TakeSnapshotRequest>,
     ) -> Answer<pb::TakeSnapshotResponse> {
+        let selected = selected(request.get_ref().selection.as_ref());
+        self.require_claimed(&request, "TakeSnapshot", &Work::Backup(&selected));
         let fault = self.enter("snapshot").await?;
         let tag = request.into_inner().tag;
         let node = self.node().to_owned();
@@ -209,6 +236,8 @@ impl NodeAgent for FakeAgent {
         &self,
         request: Request<pb::UploadSnapshotRequest>,
     ) -> Answer<Self::UploadSnapshotStream> {
+        let selected = selected(request.get_ref().selection.as_ref());
+        self.require_claimed(&request, "UploadSnapshot", &Work::Backup(&selected));
         let fault = self.enter("upload").await?;
         let request = request.into_inner();
         let key = (self.node().to_owned(), request.tag);
@@ -251,6 +280,8 @@ impl NodeAgent for FakeAgent {
         &self,
         request: Request<pb::StageRestoreRequest>,
     ) -> Answer<Self::StageRestoreStream> {
+        let keyspaces = keyspaces(&request.get_ref().tables);
+        self.require_claimed(&request, "StageRestore", &Work::Restore(&keyspaces));
         let fault = self.enter("stage").await?;
         let request = request.into_inner();
         self.require_meant(&request.host_id);
@@ -333,6 +364,9 @@ impl NodeAgent for FakeAgent {
         &self,
         request: Request<pb::ExecuteCqlRequest>,
     ) -> Answer<pb::ExecuteCqlResponse> {
+        // All statements of the fake planner are on it.
+        let keyspaces = ["ks".to_owned()];
+        self.require_claimed(&request, "ExecuteCql", &Work::Restore(&keyspaces));
         let pb::ExecuteCqlRequest {
             statements,
             host_id,
@@ -373,6 +407,8 @@ impl NodeAgent for FakeAgent {
         &self,
         request: Request<pb::LoadStagedRequest>,
     ) -> Answer<Self::LoadStagedStream> {
+        let keyspaces = keyspaces(&request.get_ref().tables);
+        self.require_claimed(&request, "LoadStaged", &Work::Restore(&keyspaces));
         let fault = self.enter("load").await?;
         self.require_meant(&request.into_inner().host_id);
         let ready = {
@@ -539,6 +575,9 @@ impl NodeAgent for FakeAgent {
         &self,
         request: Request<pb::UpgradeSstablesRequest>,
     ) -> Answer<Self::UpgradeSstablesStream> {
+        let tables = request.get_ref().tables.iter();
+        let keyspaces: Vec<String> = tables.map(|table| table.keyspace.clone()).collect();
+        self.require_claimed(&request, "UpgradeSstables", &Work::Restore(&keyspaces));
         self.require_meant(&request.into_inner().host_id);
         let fault = self.enter("upgradesstables").await?;
         let message = |progress, _| pb::UpgradeSstablesResponse { progress };
@@ -572,6 +611,25 @@ impl NodeAgent for FakeAgent {
             .map(move |job| (node.clone(), step.clone(), job));
         self.fleet.facts().maintenance.extend(jobs);
         self.stream(fault, message, |_, _| drop(at_work))
+    }
+
+    async fn set_limits(
+        &self,
+        request: Request<pb::SetLimitsRequest>,
+    ) -> Answer<pb::SetLimitsResponse> {
+        self.enter("limits").await?;
+        let request = request.into_inner();
+        self.require_meant(&request.host_id);
+        let asked = (request.bandwidth_bytes_per_second, request.parallel_files);
+        self.fleet
+            .facts()
+            .limits
+            .insert((self.node().to_owned(), request.task_id), asked);
+        Ok(Response::new(pb::SetLimitsResponse {
+            upload_bandwidth_bytes_per_second: asked.0,
+            download_bandwidth_bytes_per_second: asked.0,
+            parallel_files: OWN_FILES.min(asked.1),
+        }))
     }
 
     type AwaitViewsStream = Streaming<pb::AwaitViewsResponse>;

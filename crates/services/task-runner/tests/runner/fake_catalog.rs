@@ -381,6 +381,21 @@ impl StorageCatalog for FakeCatalog {
 
     type VerifyBackupStream = BoxStream<'static, Result<pb::VerifyBackupResponse, Status>>;
 
+    async fn set_verify_limits(
+        &self,
+        request: Request<pb::SetVerifyLimitsRequest>,
+    ) -> Answer<pb::SetVerifyLimitsResponse> {
+        self.fleet.enter("verifylimits").await?;
+        let request = request.into_inner();
+        let asked = (request.bandwidth_bytes_per_second, request.parallel_files);
+        let key = ("catalog".to_owned(), request.task_id);
+        self.fleet.facts().limits.insert(key, asked);
+        Ok(Response::new(pb::SetVerifyLimitsResponse {
+            bandwidth_bytes_per_second: asked.0,
+            parallel_files: asked.1,
+        }))
+    }
+
     async fn verify_backup(
         &self,
         request: Request<pb::VerifyBackupRequest>,

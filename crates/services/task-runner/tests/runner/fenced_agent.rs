@@ -6,14 +6,14 @@ use std::task::{Context, Poll};
 
 use api::ErrorKind;
 use api::access::find;
-use api::fence::{FENCED, Fences, Scope};
+use api::fence::{FENCED, Fences};
 use futures::future::Either;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::metadata::MetadataMap;
 use tonic::server::NamedService;
 
-use crate::fleet::{Fleet, refuse};
+use crate::fleet::{Fleet, Work, refuse};
 
 #[derive(Clone)]
 pub struct FencedAgent<S> {
@@ -47,29 +47,21 @@ where
     }
 }
 
-/// Calls by which tasks do what others are kept from meanwhile; the others undo, or clear what is left.
-const WITH_CLUSTER: [&str; 5] = [
-    "TakeSnapshot",
-    "UploadSnapshot",
-    "StageRestore",
-    "ExecuteCql",
-    "LoadStaged",
+/// Calls that undo or clear what is left, and that change only how fast is worked: they are made also without a claim.
+const WITHOUT_CLAIM: [&str; 6] = [
+    "ClearSnapshot",
+    "ClearTrial",
+    "FinishRestore",
+    "LetClientsIn",
+    "ClearLeftovers",
+    "SetLimits",
 ];
 
 impl<S> FencedAgent<S> {
-    /// In the simulation the agents know who has the cluster, and not only the runners.
-    fn check_has_cluster(&self, method: &str, fences: &Fences) {
-        let Some(has_cluster) = self.fleet.facts().has_cluster.clone() else {
-            return;
-        };
-        let task = fences.iter().find_map(|(scope, _)| match scope {
-            Scope::Task(task) => Some(task),
-            Scope::Cluster(_) => None,
-        });
-        if WITH_CLUSTER.contains(&method) {
-            let has_cluster = task.is_some_and(|task| (has_cluster.0)(task));
-            let rule = format!("{method} of a task that does not have the cluster: {task:?}");
-            self.fleet.require(has_cluster, &rule);
+    /// In the simulation the agents know what tasks have claimed, and not only the runners.
+    fn check_has_claim(&self, method: &str, fences: &Fences) {
+        if !WITHOUT_CLAIM.contains(&method) {
+            self.fleet.require_claim(method, fences, &Work::Any);
         }
     }
 
@@ -82,7 +74,7 @@ impl<S> FencedAgent<S> {
         let fences = Fences::of_call(&metadata).expect("fences");
         let rule = "a call that changes something is made under fences";
         self.fleet.require(!fences.is_empty(), rule);
-        self.check_has_cluster(rpc.method, &fences);
+        self.check_has_claim(rpc.method, &fences);
         let mut facts = self.fleet.facts();
         let seen = facts.fences.entry(self.node.clone()).or_default();
         let is_lower = |(scope, number)| seen.get(&scope).is_some_and(|seen| number < *seen);

@@ -15,13 +15,26 @@ use tonic::Status;
 
 use crate::simulation::Chance;
 
-/// Whether a task has its cluster by what is on the disk.
+/// Whether what a task has claimed of its cluster, by what is on the disk, covers a piece of work.
 #[derive(Clone)]
-pub struct HasCluster(pub Arc<dyn Fn(TaskId) -> bool + Send + Sync>);
+pub struct Claims(pub Arc<Covers>);
 
-impl std::fmt::Debug for HasCluster {
+type Covers = dyn Fn(TaskId, &Work<'_>) -> bool + Send + Sync;
+
+/// What a call of a task works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work<'a> {
+    /// Snapshots of these keyspaces; none: of all.
+    Backup(&'a [String]),
+    /// Tables of these keyspaces.
+    Restore(&'a [String]),
+    /// Anything.
+    Any,
+}
+
+impl std::fmt::Debug for Claims {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("HasCluster")
+        f.write_str("Claims")
     }
 }
 
@@ -88,8 +101,8 @@ pub struct Facts {
     pub gate: CancellationToken,
     /// Set in the simulation: how long calls take.
     pace: Option<Arc<Chance>>,
-    /// Set in the simulation: whether a task has its cluster.
-    pub has_cluster: Option<HasCluster>,
+    /// Set in the simulation: what tasks have claimed.
+    pub claims: Option<Claims>,
     /// Tags by node.
     pub snapshots: BTreeSet<(String, String)>,
     pub uploaded: BTreeSet<(String, String)>,
@@ -126,6 +139,8 @@ pub struct Facts {
     pub not_after: Vec<String>,
     /// What a verification finds.
     pub damage: Vec<String>,
+    /// What was last set for a task at a node: bandwidth and files.
+    pub limits: BTreeMap<(String, String), (u64, u32)>,
     pub staged: BTreeSet<String>,
     pub loaded: BTreeSet<String>,
     pub stopped: BTreeSet<String>,
@@ -201,7 +216,10 @@ pub struct Facts {
 }
 
 /// Calls that several callers may make at once: those that change no node, and those of tasks that are undone without a claim.
-const MAY_OVERLAP: [&str; 16] = [
+const MAY_OVERLAP: [&str; 18] = [
+    // Of two tasks.
+    "limits",
+    "verifylimits",
     "describe",
     "schema?",
     "keys",
@@ -413,6 +431,20 @@ impl Fleet {
         let mut facts = self.facts();
         facts.maintained.insert(node.to_owned());
         is_alone && facts.maintained.len() <= facts.maintained_max
+    }
+
+    /// A call of a task is made only while what it has claimed covers it.
+    pub fn require_claim(&self, method: &str, fences: &Fences, work: &Work<'_>) {
+        let Some(claims) = self.facts().claims.clone() else {
+            return;
+        };
+        let task = fences.iter().find_map(|(scope, _)| match scope {
+            Scope::Task(task) => Some(task),
+            Scope::Cluster(_) => None,
+        });
+        let is_covered = task.is_some_and(|task| (claims.0)(task, work));
+        let rule = format!("{method} on {work:?} of a task that has not claimed it: {task:?}");
+        self.require(is_covered, &rule);
     }
 
     /// A rule of the world that a call has broken.

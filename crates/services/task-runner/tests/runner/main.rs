@@ -41,6 +41,7 @@ mod signals_of_state;
 mod simulation;
 mod superseded;
 mod task;
+mod task_limits;
 mod trial;
 mod typed;
 mod verify_delete;

@@ -2,8 +2,9 @@
 //! their replies and end the runner, and agents that fail, hang and lose replies; users start, queue, cancel, pause and resume
 //! tasks meanwhile. Time is virtual, and each seed is one course of events.
 //!
-//! What must hold: no two drivers are at one step, nothing excluded runs at once, agents refuse no live driver, every task ends or
-//! is paused with a reason and ends once it is resumed, and a schedule has each of its due times once.
+//! What must hold: no two drivers are at one step, nothing excluded runs at once, each call to an agent works on what its task has
+//! claimed at that moment, agents refuse no live driver, every task ends or is paused with a reason and ends once it is resumed,
+//! so does a restore that has failed or was cancelled, and a schedule has each of its due times once.
 
 mod chance;
 mod course;

@@ -472,6 +472,21 @@ impl Life {
         Ok(answer.task.expect("a task"))
     }
 
+    pub async fn set_limits(
+        &mut self,
+        id: &str,
+        bandwidth_bytes_per_second: Option<u64>,
+        parallel_files: Option<u32>,
+    ) -> Answer<pb::Task> {
+        let request = pb::SetTaskLimitsRequest {
+            id: id.into(),
+            bandwidth_bytes_per_second,
+            parallel_files,
+        };
+        let answer = unwrap(self.client.set_task_limits(request).await)?;
+        Ok(answer.task.expect("a task"))
+    }
+
     /// A backup that waits for its turn if it must.
     pub async fn queue_backup(&mut self, name: &str, priority: pb::Priority) -> String {
         let created = self.try_queue_backup(name, priority).await;

@@ -16,8 +16,8 @@ use crate::wait;
 
 /// Restores a backup: shows the plan, asks, and starts a task that runs by itself.
 ///
-/// The data of the restored tables is replaced. Nothing is replaced before every byte is on the nodes' disks and
-/// checked.
+/// Tables that are not there are created; the data of those that are there is replaced. The question before the start says of
+/// how many. Nothing is replaced before every byte is on the nodes' disks and checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -135,8 +135,7 @@ async fn agree(args: &Args, number: Option<u64>, context: &mut Context) -> Resul
         Statements::Counted
     };
     context.screen.tell(&plan::text(&shown, statements, &paint));
-    let question = format!("Replace the data of these tables in {}?", shown.target);
-    context.screen.confirm(&question, false)?;
+    context.screen.confirm(&render::question(&shown), false)?;
     Ok(number.unwrap_or(shown.number))
 }
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftover, Leftover, LeftoverKind};
 use model::manifest::KeyFingerprint;
+use model::task::{NodeLimits, TransferLimits};
 use model::{BackupRef, HostId, NodeDescription, Schema, Selection, TableRef, TaskId};
 
 use super::requests::clear_leftovers;
@@ -293,6 +294,22 @@ impl NodeAgent for RemoteNodeAgent {
             views: all_into(views.to_vec()),
         };
         done(self.deadlines.cql, self.client().rebuild_views(request)).await
+    }
+
+    async fn set_limits(
+        &self,
+        host: HostId,
+        task: TaskId,
+        limits: TransferLimits,
+    ) -> Result<NodeLimits, RemoteError> {
+        let request = pb::SetLimitsRequest {
+            host_id: host.to_string(),
+            task_id: task.to_string(),
+            bandwidth_bytes_per_second: limits.bandwidth_bytes_per_second,
+            parallel_files: limits.parallel_files,
+        };
+        let response = within(READ_DEADLINE, self.client().set_limits(request)).await?;
+        Ok(response.into())
     }
 
     async fn finish_restore(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use model::manifest::NodeSstables;
-use model::task::Deletion;
+use model::task::{Deletion, TransferLimits};
 use model::{
     BackupName, BackupRef, BackupSummary, ClusterName, Damage, Garbage, SampleParts, Selection,
     ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
@@ -255,17 +255,36 @@ impl StorageCatalog for RemoteStorageCatalog {
         &self,
         backup: &BackupRef,
         level: VerifyLevel,
-        sample: Option<(SampleParts, TaskId)>,
+        sample: Option<SampleParts>,
+        task: TaskId,
         on_progress: OnProgress<'_>,
     ) -> Result<VerifyReport, RemoteError> {
         let request = pb::VerifyBackupRequest {
             backup: Some(backup.clone().into()),
             level: pb::VerifyLevel::from(level) as i32,
             discard_result: false,
-            sample_parts: sample.map_or(0, |(parts, _)| parts.get()),
-            task_id: sample.map_or_else(String::new, |(_, task)| task.to_string()),
+            task_id: task.to_string(),
+            sample_parts: sample.map_or(0, SampleParts::get),
         };
         self.verified(request, on_progress).await
+    }
+
+    async fn set_verify_limits(
+        &self,
+        task: TaskId,
+        limits: TransferLimits,
+    ) -> Result<TransferLimits, RemoteError> {
+        let request = pb::SetVerifyLimitsRequest {
+            task_id: task.to_string(),
+            bandwidth_bytes_per_second: limits.bandwidth_bytes_per_second,
+            parallel_files: limits.parallel_files,
+        };
+        let mut client = self.client.clone();
+        let set = within(SHORT_DEADLINE, client.set_verify_limits(request)).await?;
+        Ok(TransferLimits {
+            bandwidth_bytes_per_second: set.bandwidth_bytes_per_second,
+            parallel_files: set.parallel_files,
+        })
     }
 
     async fn check_objects(&self, backup: &BackupRef) -> Result<Vec<Damage>, RemoteError> {

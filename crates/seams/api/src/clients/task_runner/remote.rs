@@ -7,7 +7,7 @@ use futures::stream::StreamExt;
 use jiff::Timestamp;
 use model::leftover::{ClearedLeftovers, FoundLeftovers};
 use model::plan::ShownPlan;
-use model::task::{Priority, QueueOptions, ShownTask};
+use model::task::{LimitsChange, Priority, QueueOptions, ShownTask};
 use model::{
     BackupRef, Cluster, ClusterName, ClusterState, CollectionPlan, SampleParts, TaskId, VerifyLevel,
 };
@@ -250,6 +250,21 @@ impl TaskRunner for RemoteTaskRunner {
         };
         let mut client = self.client.clone();
         let response = within(CALL_DEADLINE, client.pause_task(request)).await?;
+        part("task", response.task)
+    }
+
+    async fn set_task_limits(
+        &self,
+        id: TaskId,
+        change: LimitsChange,
+    ) -> Result<ShownTask, RemoteError> {
+        let request = pb::SetTaskLimitsRequest {
+            id: id.to_string(),
+            bandwidth_bytes_per_second: change.bandwidth_bytes_per_second,
+            parallel_files: change.parallel_files,
+        };
+        let mut client = self.client.clone();
+        let response = within(CALL_DEADLINE, client.set_task_limits(request)).await?;
         part("task", response.task)
     }
 

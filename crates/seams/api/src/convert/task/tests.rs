@@ -2,7 +2,8 @@
 
 use model::TaskId;
 use model::task::{
-    Paused, Priority, RetentionEntry, RetentionOutcome, RetentionReport, ShownWaiting, Waiting,
+    Paused, Priority, RetentionEntry, RetentionOutcome, RetentionReport, ShownWaiting, StepLimits,
+    TransferLimits, Waiting,
 };
 
 use super::*;
@@ -30,6 +31,11 @@ fn a_task() -> Task {
             bytes_total: 10,
             error: "the disk is full".into(),
             note: "ks.t".into(),
+            limits: Some(StepLimits {
+                asked: limits(5 << 20),
+                in_force: Some(limits(2 << 20)),
+                error: "as if".into(),
+            }),
         }],
         error: "step `stage-10.0.0.1` failed".into(),
         findings: Vec::new(),
@@ -66,6 +72,14 @@ fn a_task() -> Task {
             gave_up: true,
             keeps_cluster: true,
         }),
+        limits: Some(limits(5 << 20)),
+    }
+}
+
+fn limits(bandwidth_bytes_per_second: u64) -> TransferLimits {
+    TransferLimits {
+        bandwidth_bytes_per_second,
+        parallel_files: 2,
     }
 }
 
@@ -93,6 +107,7 @@ fn shown() -> ShownTask {
             bytes_total: 10,
             error: step.error,
             note: step.note,
+            limits: step.limits,
         }],
         error: task.error,
         findings: Vec::new(),
@@ -109,6 +124,7 @@ fn shown() -> ShownTask {
             why: "it is its turn".into(),
         }),
         paused: task.paused,
+        limits: task.limits,
     }
 }
 

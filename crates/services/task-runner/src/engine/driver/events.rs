@@ -42,6 +42,13 @@ impl Driver {
                 }
                 at
             }
+            Event::Limits { at, limits } => {
+                drop(task);
+                self.note_limits(at, limits);
+                self.dirty.insert(at);
+                self.unshown = true;
+                return;
+            }
         };
         drop(task);
         self.dirty.insert(at);
@@ -77,6 +84,7 @@ impl Driver {
                 return Ok(());
             }
             Command::Cancel { reply } => (self.cancel().await?, reply),
+            Command::SetLimits { change, reply } => (self.set_limits(change).await?, reply),
             Command::EndByForce { reply } => (self.end_by_force().await?, reply),
         };
         // The client that asked may have disconnected.
@@ -109,7 +117,7 @@ impl Driver {
         Ok(Ok(self.current()))
     }
 
-    fn current(&self) -> Arc<View> {
+    pub(super) fn current(&self) -> Arc<View> {
         self.slot.view.borrow().clone()
     }
 }

@@ -88,6 +88,7 @@ impl Driver {
                 fence: self.fence.clone(),
                 lease: self.lease.clone(),
                 events: events.clone(),
+                limits: self.limits.subscribe(),
                 course: Mutex::default(),
             };
             let (job, lease) = (self.job.clone(), self.lease.clone());
@@ -131,6 +132,7 @@ impl Driver {
             self.record_is_dirty |= traits.makes_something && !record.made_something;
             record.past_point_of_no_return |= traits.point_of_no_return;
             record.made_something |= traits.makes_something;
+            task.open_limits(at, self.kind.limited_steps());
             starting.push(at);
         }
         drop(task);

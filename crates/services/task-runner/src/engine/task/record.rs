@@ -1,7 +1,7 @@
 //! What is kept of a task as a whole.
 
 use jiff::Timestamp;
-use model::task::{Paused, Priority, QueueOptions, TaskKind, TaskState, Waiting};
+use model::task::{Paused, Priority, QueueOptions, TaskKind, TaskState, TransferLimits, Waiting};
 use model::{BackupRef, ClusterName, TaskId};
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,9 @@ pub(crate) struct TaskRecord {
     pub pauses: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Paused>,
+    /// What it may take on each node; none unless it was ever set, so that agents are called at all only if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<TransferLimits>,
 }
 
 /// Which steps a resume sets back to pending.
@@ -135,6 +138,7 @@ impl TaskRecord {
             waits_for_cluster: false,
             pauses: false,
             paused: None,
+            limits: None,
         }
     }
 

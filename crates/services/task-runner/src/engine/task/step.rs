@@ -2,7 +2,7 @@
 
 use model::Finding;
 use model::plan::StepKind;
-use model::task::StepState;
+use model::task::{StepLimits, StepState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -34,6 +34,9 @@ pub(crate) struct StepStatus {
     /// What it is doing now, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// What has become of the task's limits on its node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<StepLimits>,
     /// What it found out that later steps need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Value>,
@@ -50,6 +53,7 @@ impl Default for StepStatus {
             bytes_total: 0,
             error: String::new(),
             note: String::new(),
+            limits: None,
             output: None,
             findings: Vec::new(),
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::spec::{BackupSpec, CAPTURE, Capture, snapshot_tag};
 use crate::context::Context;
 use crate::describe::{describe_all, fingerprints, schema};
-use crate::engine::{Output, StepError, StepRun, agent};
+use crate::engine::{Mover, Output, StepError, StepRun, agent};
 use crate::kinds::undo::follow_up;
 
 /// The base that the catalog has pinned.
@@ -175,9 +175,10 @@ async fn upload(
         keep_damaged: spec.keep_damaged,
     };
     let agent = step.agent(&node.agent)?;
-    agent
-        .upload_snapshot(request, &|progress| step.report(progress))
-        .await?;
+    let on_progress = |progress| step.report(progress);
+    let upload = agent.upload_snapshot(request, &on_progress);
+    let mover = Mover::Uploads(agent.clone(), node.host_id);
+    step.limited(mover, upload).await?;
     Ok(Output::NOTHING)
 }
 

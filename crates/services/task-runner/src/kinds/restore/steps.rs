@@ -11,7 +11,7 @@ use super::quiesce::{CutOff, let_clients_in_everywhere, quiesce};
 use super::spec::RestoreSpec;
 use super::views;
 use crate::context::Context;
-use crate::engine::{StepError, StepRun, agent};
+use crate::engine::{Mover, StepError, StepRun, agent};
 
 /// Runs a step once.
 pub(super) async fn run(
@@ -87,9 +87,10 @@ async fn stage(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<()
         mode: spec.plan().mode,
     };
     let agent = step.agent(&node.agent)?;
-    Ok(agent
-        .stage_restore(request, &|progress| step.report(progress))
-        .await?)
+    let on_progress = |progress| step.report(progress);
+    let stage = agent.stage_restore(request, &on_progress);
+    let mover = Mover::Downloads(agent.clone(), node.host_id);
+    step.limited(mover, stage).await
 }
 
 async fn trial(spec: &RestoreSpec, step: &StepRun, node: &NodePlan) -> Result<(), StepError> {

@@ -17,7 +17,7 @@ use super::store::SharedState;
 use super::tally::Tally;
 use super::users;
 use super::way::FaultyWay;
-use crate::fleet::{Fault, HasCluster};
+use crate::fleet::{Claims, Fault, Work};
 use crate::schedules::{nightly, schedule, shop};
 use crate::world::{Life, World, is_final};
 
@@ -50,6 +50,7 @@ pub async fn course(seed: u64, tally: &mut Tally) {
         scene.turn().await;
     }
     scene.settle().await;
+    scene.resume_restores(tally).await;
     scene.check(tally).await;
 }
 
@@ -95,9 +96,10 @@ impl Scene {
         first.runner.drain().await;
         world.fleet.set_pace(chance.fork());
         let on_disk = state.clone();
-        let has_cluster =
-            move |task: TaskId| oracle::has_cluster(&on_disk.kept().entries, &task.to_string());
-        world.fleet.facts().has_cluster = Some(HasCluster(Arc::new(has_cluster)));
+        let has_claimed = move |task: TaskId, work: &Work<'_>| {
+            oracle::has_claimed(&on_disk.kept().entries, &task.to_string(), work)
+        };
+        world.fleet.facts().claims = Some(Claims(Arc::new(has_claimed)));
         let mut scene = Self {
             world,
             chance,
@@ -164,6 +166,7 @@ impl Scene {
             "load n1",
             "load n2",
             "finish n2",
+            "limits n1",
             "unpin",
             "verify",
             "delete",
@@ -193,8 +196,13 @@ impl Scene {
         for running in &self.runners {
             running.way.is_faulty.store(false, Ordering::SeqCst);
         }
-        let began_at = Instant::now();
         self.pause_schedule().await;
+        self.come_to_rest().await;
+    }
+
+    /// Waits until all tasks have ended; those that are paused go on.
+    async fn come_to_rest(&mut self) {
+        let began_at = Instant::now();
         loop {
             let open = self.open_tasks().await;
             if open.is_empty() && self.schedule_rests().await {
@@ -205,6 +213,26 @@ impl Scene {
                 self.go_on_with(task).await;
             }
             sleep(Duration::from_secs(10)).await;
+        }
+    }
+
+    /// Restores that have failed or were cancelled go on, if they still may; nothing goes wrong any more, so each that goes on
+    /// comes to its end.
+    async fn resume_restores(&mut self, tally: &mut Tally) {
+        let tasks = self.any().tasks().await;
+        for task in users::resumable_restores(tasks) {
+            let attempt = match self.any().resume(&task.id).await {
+                Ok(resumed) => resumed.attempt,
+                Err(error) => {
+                    tally.add(&format!("resume refused: {}", error.reason), 1);
+                    continue;
+                }
+            };
+            assert_eq!(attempt, task.attempt + 1);
+            self.come_to_rest().await;
+            let ended = self.any().task(&task.id).await.expect("the task");
+            assert!(ended.attempt >= attempt, "{ended:#?}");
+            tally.add(&format!("resumed restore {:?}", ended.state()), 1);
         }
     }
 
@@ -277,6 +305,8 @@ impl Scene {
         );
         tally.add("deaths of runners", self.deaths);
         tally.add("pauses at the end", self.pauses_seen);
+        let limited = tasks.iter().filter(|task| task.limits.is_some());
+        tally.add("limits of tasks", limited.count() as u64);
         for task in &tasks {
             tally.add(&format!("{:?} {:?}", task.kind(), task.state()), 1);
         }

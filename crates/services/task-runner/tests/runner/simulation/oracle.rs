@@ -6,6 +6,8 @@ use jiff::SignedDuration;
 use schedule::PastRun;
 use serde_json::Value;
 
+use crate::fleet::Work;
+
 type Entries = BTreeMap<String, (Value, u64)>;
 
 /// Claims of live tasks that exclude each other.
@@ -30,13 +32,46 @@ pub fn unsound_claims(entries: &Entries) -> Vec<String> {
     found
 }
 
-/// Whether a claim names the task.
-pub fn has_cluster(entries: &Entries, task: &str) -> bool {
+/// Whether a claim of the task covers the work.
+pub fn has_claimed(entries: &Entries, task: &str, work: &Work<'_>) -> bool {
     let mut claims = entries.iter().filter(|(key, _)| key.starts_with("claims/"));
     claims.any(|(_, (claim, _))| {
         let holders = claim["holders"].as_array().cloned().unwrap_or_default();
-        holders.iter().any(|holder| holder["task"] == task)
+        let mut own = holders.iter().filter(|holder| holder["task"] == task);
+        own.any(|holder| covers(&holder["need"], work))
     })
+}
+
+/// Whether what a task needs covers a piece of its work.
+fn covers(need: &Value, work: &Work<'_>) -> bool {
+    let (kind, keyspaces) = match work {
+        Work::Any => return true,
+        _ if need == "whole" => return true,
+        Work::Backup(keyspaces) => ("backup", keyspaces),
+        Work::Restore(keyspaces) => ("restore", keyspaces),
+    };
+    match need.get(kind) {
+        // All keyspaces.
+        Some(Value::Null) => true,
+        Some(Value::Array(claimed)) => {
+            let is_claimed = |name: &String| claimed.iter().any(|claimed| claimed == name);
+            !keyspaces.is_empty() && keyspaces.iter().all(is_claimed)
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn a_claim_covers_its_own_keyspaces_and_no_others() {
+    let (a, b) = (["a".to_owned()], ["a".to_owned(), "b".to_owned()]);
+    let backup = serde_json::json!({ "backup": ["a"] });
+    assert!(covers(&backup, &Work::Backup(&a)));
+    assert!(!covers(&backup, &Work::Backup(&b)));
+    assert!(!covers(&backup, &Work::Backup(&[])), "all keyspaces");
+    assert!(!covers(&backup, &Work::Restore(&a)), "of another kind");
+    let all = serde_json::json!({ "restore": null });
+    assert!(covers(&all, &Work::Restore(&b)));
+    assert!(covers(&serde_json::json!("whole"), &Work::Restore(&b)));
 }
 
 /// Whether two live tasks share a cluster.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// What must have happened in a thousand courses.
-const MUST_HAVE: [&str; 10] = [
+const MUST_HAVE: [&str; 12] = [
     "deaths of runners",
     "pauses at the end",
     "backups beside restores",
@@ -11,6 +11,8 @@ const MUST_HAVE: [&str; 10] = [
     "Backup Succeeded",
     "Restore Succeeded",
     "Restore Cancelled",
+    "resumed restore Succeeded",
+    "limits of tasks",
     "Delete Succeeded",
     "Delete Failed",
     "run Succeeded",

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub async fn act(scene: &mut Scene) {
     let chance = &scene.chance;
     let at = chance.below(scene.runners.len() as u64) as usize;
-    let (what, which) = (chance.below(16), chance.below(8) as usize);
+    let (what, which) = (chance.below(19), chance.below(8) as usize);
     let name = format!("b{}", chance.below(1 << 40));
     let priority = *chance.pick(&[Priority::Unspecified, Priority::Highest, Priority::Lowest]);
     let patience = match chance.one_in(8) {
@@ -45,12 +45,26 @@ async fn one(life: &mut Life, what: u64, which: usize, name: &str, priority: Pri
                 drop(life.resume(&task.id).await);
             }
         }
+        11 => {
+            if let Some(task) = ended_restore(life, which).await {
+                drop(life.resume_in_turn(&task.id).await);
+            }
+        }
+        12 => {
+            if let Some(task) = ended_restore(life, which).await {
+                drop(life.resume(&task.id).await);
+            }
+        }
         _ => {
             if let Some(task) = open_task(life, which).await {
                 match what {
-                    11 => drop(life.cancel(&task.id).await),
-                    12 | 13 => drop(life.pause(&task.id, "for a while").await),
-                    14 => drop(life.resume_in_turn(&task.id).await),
+                    13 => drop(life.cancel(&task.id).await),
+                    14 | 15 => drop(life.pause(&task.id, "for a while").await),
+                    16 => drop(life.resume_in_turn(&task.id).await),
+                    17 => {
+                        let bandwidth = (which as u64) << 20;
+                        drop(life.set_limits(&task.id, Some(bandwidth), None).await);
+                    }
                     _ => drop(life.resume(&task.id).await),
                 }
             }
@@ -62,6 +76,23 @@ async fn failed_deletion(life: &mut Life) -> Option<Task> {
     let mut tasks = life.try_tasks().await.ok()?;
     tasks.retain(|task| task.kind() == TaskKind::Delete && task.state() == TaskState::Failed);
     tasks.pop()
+}
+
+/// A restore that has failed or was cancelled.
+async fn ended_restore(life: &mut Life, which: usize) -> Option<Task> {
+    let tasks = life.try_tasks().await.ok()?;
+    let mut tasks = resumable_restores(tasks);
+    let at = which.checked_rem(tasks.len())?;
+    Some(tasks.swap_remove(at))
+}
+
+/// Those that a user may try to resume.
+pub fn resumable_restores(mut tasks: Vec<Task>) -> Vec<Task> {
+    tasks.retain(|task| {
+        let has_ended = matches!(task.state(), TaskState::Failed | TaskState::Cancelled);
+        task.kind() == TaskKind::Restore && has_ended
+    });
+    tasks
 }
 
 async fn open_task(life: &mut Life, which: usize) -> Option<Task> {
