@@ -303,7 +303,8 @@ async fn read(scene: &Scene, catalog: &Catalog, name: &str) {
     let (level, limits) = (VerifyLevel::Objects, VerifyLimits::default());
     let half = SampleParts::new(2).ok();
     let half = half.map(|of| NextSample { of, task: None });
-    let verify = catalog.verify(&backup(name), level, half, &limits, &work);
+    let named = backup(name);
+    let verify = catalog.verify(&named, level, half, &limits, &work);
     match verify.await {
         Ok(report) => assert!(report.ok, "{name} is pinned and not whole: {report:?}"),
         Err(error) => assert!(may_pass(&error), "{name} is pinned and gone: {error:?}"),
