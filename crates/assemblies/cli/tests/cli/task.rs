@@ -316,11 +316,14 @@ async fn limits_are_set_and_what_is_in_force_on_each_node_is_shown() {
 
 #[tokio::test]
 async fn a_task_is_shown_with_the_limits_that_are_in_force() {
-    let mut fake = Fake::default();
-    fake.task = samples::limited(&pb::SetTaskLimitsRequest {
+    let request = pb::SetTaskLimitsRequest {
         bandwidth_bytes_per_second: Some(50 << 20),
         ..Default::default()
-    });
+    };
+    let fake = Fake {
+        task: samples::limited(&request),
+        ..Fake::default()
+    };
     let fake = fake.serve().await;
     let ran = ringkeep(&fake.endpoint, &["task", "show", TASK_ID]).await;
     let in_force = "LIMITED ON   BANDWIDTH  FILES  NOTE\n127.0.0.2   50.0 MiB/s      8\n";
