@@ -51,6 +51,10 @@ impl Bandwidth {
     /// Changes the rate, in bytes a second, for those that wait already, too; 0: no limit.
     pub fn set_rate(&self, bytes_per_second: u64) {
         let mut paid_until = self.paid_until();
+        if *self.rate.borrow() == bytes_per_second {
+            // Otherwise each call that sets the same rate again would grant a burst.
+            return;
+        }
         // What was granted at the rate of before would be waited for at that rate.
         *paid_until = None;
         self.rate.send_replace(bytes_per_second);

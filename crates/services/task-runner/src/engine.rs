@@ -24,6 +24,7 @@ mod graph;
 mod kind;
 mod leading;
 mod lease;
+mod limit_requests;
 mod limited;
 mod need;
 mod queue;

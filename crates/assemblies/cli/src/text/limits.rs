@@ -10,28 +10,34 @@ use crate::human;
 pub fn text(task: &TaskView) -> String {
     let limits = task.limits.as_ref().map_or("no limits".into(), line);
     let mut text = format!("task {} has {limits}\n", task.id);
-    let steps: Vec<&TaskStepView> = limited(task).collect();
-    if !steps.is_empty() {
-        let mut table = TextTable::new(&["NODE", ">BANDWIDTH", ">FILES", "NOTE"]);
-        for step in steps {
-            let limits = step.limits.as_ref();
-            let in_force = limits.and_then(|limits| limits.in_force.as_ref());
-            let note = limits.and_then(|limits| limits.error.clone());
-            let waits = || "its agent has not replied yet".to_owned();
-            table.row([
-                place(step),
-                in_force.map_or_else(|| dash(None), bandwidth),
-                in_force.map_or_else(|| dash(None), files),
-                match (in_force, note) {
-                    (Some(_), _) => String::new(),
-                    (None, note) => note.unwrap_or_else(waits),
-                },
-            ]);
-        }
+    if let Some(in_force) = in_force(task) {
         text.push('\n');
-        text.push_str(&table.render());
+        text.push_str(&in_force);
     }
     text
+}
+
+/// What is in force where data is moved now; none if no step runs within limits.
+pub fn in_force(task: &TaskView) -> Option<String> {
+    let mut steps = limited(task).peekable();
+    steps.peek()?;
+    let mut table = TextTable::new(&["LIMITED ON", ">BANDWIDTH", ">FILES", "NOTE"]);
+    for step in steps {
+        let limits = step.limits.as_ref();
+        let in_force = limits.and_then(|limits| limits.in_force.as_ref());
+        let note = limits.and_then(|limits| limits.error.clone());
+        let waits = || "its agent has not replied yet".to_owned();
+        table.row([
+            place(step),
+            in_force.map_or_else(|| dash(None), bandwidth),
+            in_force.map_or_else(|| dash(None), files),
+            match (in_force, note) {
+                (Some(_), _) => String::new(),
+                (None, note) => note.unwrap_or_else(waits),
+            },
+        ]);
+    }
+    Some(table.render())
 }
 
 /// `50.0 MiB/s, 2 files at a time`.

@@ -95,6 +95,10 @@ pub fn text(task: &TaskView, paint: &Paint) -> String {
         text.push('\n');
         text.push_str(&steps_text(&task.steps));
     }
+    if let Some(in_force) = limits::in_force(task) {
+        text.push('\n');
+        text.push_str(&in_force);
+    }
     if !task.findings.is_empty() {
         text.push('\n');
         text.push_str(&finding::text(&task.findings, paint));

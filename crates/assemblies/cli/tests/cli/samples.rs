@@ -180,6 +180,7 @@ pub fn plan() -> plan_pb::RestorePlan {
             source_id: TABLE_ID.into(),
             target_id: TABLE_ID.into(),
             action: plan_pb::TableAction::Truncate as i32,
+            missing: false,
             bytes: 9 << 30,
         }],
         schema_changes: vec![plan_pb::SchemaChange {

@@ -1,6 +1,6 @@
 //! `ringkeep task …`, and waiting over whatever happens.
 
-use api::pb::task_runner::TaskState;
+use api::pb::task_runner::{self as pb, TaskState};
 use expect_test::expect;
 
 use crate::fake::{Fake, Then};
@@ -299,8 +299,8 @@ async fn limits_are_set_and_what_is_in_force_on_each_node_is_shown() {
     expect![[r#"
         task 0192f000-0000-7000-8000-000000000001 has a limit of 50.0 MiB/s
 
-        NODE        BANDWIDTH  FILES  NOTE
-        127.0.0.2  50.0 MiB/s      8
+        LIMITED ON   BANDWIDTH  FILES  NOTE
+        127.0.0.2   50.0 MiB/s      8
     "#]]
     .assert_eq(&ran.out);
     let asked = fake.asked().join("\n");
@@ -312,6 +312,22 @@ async fn limits_are_set_and_what_is_in_force_on_each_node_is_shown() {
     let limits = ran.json()["steps"][1]["limits"].clone();
     assert_eq!(limits["in_force"]["parallel_files"], 8);
     assert_eq!(limits["asked"]["parallel_files"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn a_task_is_shown_with_the_limits_that_are_in_force() {
+    let request = pb::SetTaskLimitsRequest {
+        bandwidth_bytes_per_second: Some(50 << 20),
+        ..Default::default()
+    };
+    let fake = Fake {
+        task: samples::limited(&request),
+        ..Fake::default()
+    };
+    let fake = fake.serve().await;
+    let ran = ringkeep(&fake.endpoint, &["task", "show", TASK_ID]).await;
+    let in_force = "LIMITED ON   BANDWIDTH  FILES  NOTE\n127.0.0.2   50.0 MiB/s      8\n";
+    assert!(ran.out.contains(in_force), "{}", ran.out);
 }
 
 #[tokio::test]
@@ -327,8 +343,8 @@ async fn an_agent_that_does_not_know_limits_is_named_and_the_exit_code_says_so()
     expect![[r#"
         task 0192f000-0000-7000-8000-000000000001 has a limit of 2 files at a time
 
-        NODE       BANDWIDTH  FILES  NOTE
-        127.0.0.2          -      -  the agent is of an earlier release
+        LIMITED ON  BANDWIDTH  FILES  NOTE
+        127.0.0.2           -      -  the agent is of an earlier release
     "#]]
     .assert_eq(&ran.out);
     assert!(ran.err.contains("not in force on 127.0.0.2"), "{}", ran.err);

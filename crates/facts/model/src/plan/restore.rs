@@ -130,6 +130,9 @@ pub struct TablePlan {
     /// The id on the target when files are loaded.
     pub target_id: TableId,
     pub action: TableAction,
+    /// In place: it is not there, so that no data of it is replaced. False of planners of earlier releases.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
     /// What the backup's nodes together hold of it; 0 for a view of which no files are taken.
     pub bytes: u64,
 }

@@ -78,6 +78,8 @@ pub struct ShownTable {
     pub target_id: Option<String>,
     #[serde(serialize_with = "action")]
     pub action: Option<TableAction>,
+    /// In place: it is not there and is made first.
+    pub missing: bool,
     /// What the backup's nodes together hold of it.
     pub bytes: u64,
 }
@@ -156,6 +158,7 @@ impl From<&TablePlan> for ShownTable {
             source_id: Some(table.source_id.to_string()),
             target_id: Some(table.target_id.to_string()),
             action: Some(table.action),
+            missing: table.missing,
             bytes: table.bytes,
         }
     }

@@ -1,6 +1,6 @@
 //! What a person agrees to with a plan, as a question.
 
-use model::plan::{ShownPlan, TableAction};
+use model::plan::{ShownPlan, ShownTable, TableAction};
 
 use crate::wording;
 
@@ -11,8 +11,11 @@ pub fn question(plan: &ShownPlan) -> String {
         alike.count() as u64
     };
     let known = |action| count(Some(action));
-    let (created, emptied) = (known(TableAction::Create), known(TableAction::Truncate));
-    let (recreated, swapped) = (known(TableAction::Recreate), known(TableAction::Swap));
+    let is_made = |table: &&ShownTable| table.missing && table.action == Some(TableAction::Swap);
+    let made = plan.tables.iter().filter(is_made).count() as u64;
+    let created = known(TableAction::Create) + made;
+    let (emptied, recreated) = (known(TableAction::Truncate), known(TableAction::Recreate));
+    let swapped = known(TableAction::Swap) - made;
     let (views, unknown) = (known(TableAction::RebuildView), count(None));
     let mut deeds = Vec::new();
     for (number, deed, noun) in [
@@ -20,12 +23,17 @@ pub fn question(plan: &ShownPlan) -> String {
         (emptied, "empty", "table"),
         (recreated, "drop and recreate", "table"),
         (swapped, "swap the files of", "table"),
-        (unknown, "do what this release does not know with", "table"),
         (views, "rebuild", "view"),
+        (unknown, "change", "table"),
     ] {
         if number > 0 {
             deeds.push(format!("{deed} {}", of(number, noun)));
         }
+    }
+    if unknown > 0
+        && let Some(change) = deeds.last_mut()
+    {
+        change.push_str(" in a way that this release does not know");
     }
     let replaced = match emptied + recreated + swapped + unknown {
         0 => "no data that is there is replaced".to_owned(),
@@ -57,18 +65,23 @@ fn sentence(deeds: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::plan::ShownTable;
-
     use super::*;
 
     fn check(actions: &[Option<TableAction>], expected: &str) {
-        let tables = actions.iter().map(|action| ShownTable {
+        let there = actions.iter().map(|action| (*action, false));
+        check_all(&there.collect::<Vec<_>>(), expected);
+    }
+
+    /// With whether each table is missing.
+    fn check_all(tables: &[(Option<TableAction>, bool)], expected: &str) {
+        let tables = tables.iter().map(|(action, missing)| ShownTable {
             keyspace: "shop".into(),
             table: "orders".into(),
             source: None,
             source_id: None,
             target_id: None,
             action: *action,
+            missing: *missing,
             bytes: 0,
         });
         let plan = ShownPlan {
@@ -120,10 +133,26 @@ mod tests {
     }
 
     #[test]
+    fn a_restore_in_place_replaces_nothing_of_tables_that_are_missing() {
+        let (missing, there) = (
+            (Some(TableAction::Swap), true),
+            (Some(TableAction::Swap), false),
+        );
+        check_all(
+            &[missing, missing],
+            "Create 2 tables in prod; no data that is there is replaced. Go on?",
+        );
+        check_all(
+            &[missing, there],
+            "Create 1 table and swap the files of 1 table in prod; the data of 1 table is replaced. Go on?",
+        );
+    }
+
+    #[test]
     fn what_is_not_known_counts_as_replaced() {
         check(
             &[None],
-            "Do what this release does not know with 1 table in prod; the data of 1 table is replaced. Go on?",
+            "Change 1 table in a way that this release does not know in prod; the data of 1 table is replaced. Go on?",
         );
     }
 }

@@ -1,6 +1,6 @@
 use expect_test::expect;
 use model::SchemaKind;
-use plan::{RequestedMode, RestoreOptions, RestoreRequest};
+use plan::{RequestedMode, RestoreOptions, RestoreRequest, plan_restore};
 
 use crate::world::*;
 
@@ -87,6 +87,10 @@ fn in_place_makes_what_is_missing_first() {
     source.index("shop.by_c", "orders");
     target.entries.retain(|entry| entry.name != "orders");
     target.tables.retain(|table| table.table.table != "orders");
+    let plan = plan_restore(&in_place(&source, &target));
+    let missing = plan.tables.iter().filter(|table| table.missing);
+    let missing: Vec<&str> = missing.map(|table| table.table.table.as_str()).collect();
+    assert_eq!(missing, ["orders", "v"]);
     check(
         &in_place(&source, &target),
         expect![[r#"

@@ -96,6 +96,14 @@ async fn a_lower_rate_is_in_force_at_once() {
     assert_about(start.elapsed(), 10);
 }
 
+#[test]
+fn a_rate_that_is_set_again_grants_nothing() {
+    let (limit, start) = (Bandwidth::new(1000), Instant::now());
+    limit.grant(&mut limit.rate.subscribe(), 10_000, start);
+    limit.set_rate(1000);
+    assert_about(passed_after(&limit, &[1000], start), 11);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_limit_never_exceeds_the_one_that_it_is_within() {
     let whole = Arc::new(Bandwidth::new(1000));

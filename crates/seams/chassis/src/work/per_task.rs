@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Tasks that are kept. Those at work stay, of which there are fewer; of the others the oldest go.
+/// Tasks that are kept. Those at work stay, of which there are fewer; of the others those go that were asked for the longest ago.
 pub const TASKS_MAX: usize = 256;
 
 /// One value for each task, by the task's id.
@@ -20,8 +20,12 @@ impl<T> PerTask<T> {
     /// The value of a task; `make` makes the first. It is held for as long as the task is at work.
     pub fn of(&self, task: &str, make: impl FnOnce() -> T) -> Arc<T> {
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, value)) = tasks.iter().find(|(known, _)| known == task) {
-            return value.clone();
+        if let Some(at) = tasks.iter().position(|(known, _)| known == task)
+            && let Some(known) = tasks.remove(at)
+        {
+            let value = known.1.clone();
+            tasks.push_back(known);
+            return value;
         }
         let is_idle = |(_, value): &(String, Arc<T>)| Arc::strong_count(value) == 1;
         if tasks.len() >= TASKS_MAX
@@ -49,5 +53,17 @@ mod tests {
         assert_eq!(kept.0.lock().unwrap().len(), TASKS_MAX);
         assert!(Arc::ptr_eq(&at_work, &kept.of("first", || 3)));
         assert_eq!(*kept.of("0", || 4), 4, "the oldest went");
+    }
+
+    #[test]
+    fn one_that_was_asked_for_just_now_stays() {
+        let kept = PerTask::default();
+        for task in 0..TASKS_MAX {
+            kept.of(&task.to_string(), || 1);
+        }
+        kept.of("0", || 2);
+        kept.of("new", || 3);
+        assert_eq!(*kept.of("0", || 4), 1, "it was asked for again");
+        assert_eq!(*kept.of("1", || 5), 5, "the oldest went");
     }
 }

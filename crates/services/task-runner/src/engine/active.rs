@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::TaskId;
-use model::task::{LimitsChange, Task};
+use model::task::Task;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::task::LiveTask;
+use super::task::{AskedLimits, LiveTask};
 use crate::error::RunnerError;
 
 /// Requests that may wait for a driver, which handles each at once.
@@ -39,7 +39,7 @@ pub(super) enum Command {
     /// To stop at a safe point and stay as it is.
     Pause { why: String, reply: Reply },
     /// To change what it may take on each node.
-    SetLimits { change: LimitsChange, reply: Reply },
+    SetLimits { asked: AskedLimits, reply: Reply },
 }
 
 /// Sent once what was asked for is on disk.

@@ -1,4 +1,5 @@
 //! Requests for a task that another runner drives: `requests/<id>` holds the last one, until its driver has dealt with it.
+//! Changes of limits have a key of their own, so that they never replace a cancellation.
 //!
 //! The caller's runner writes the request and reads the task until it shows. A request that is old by then counts for
 //! nothing: a runner that starts later must not do what its user has long given up on.
@@ -9,24 +10,25 @@ use std::time::Duration;
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use model::TaskId;
-use model::task::{LimitsChange, TaskState};
+use model::task::TaskState;
 use serde::{Deserialize, Serialize};
 use state_store::{Change, Entry, Expected, StateError};
 use tokio::time::{Instant, sleep};
 
 use super::active::Command;
 use super::documents::{decode, encode};
+use super::limit_requests;
 use super::runner::Engine;
 use super::task::TaskRecord;
 use crate::error::RunnerError;
 
-const REQUESTS: &str = "requests/";
+pub(super) const REQUESTS: &str = "requests/";
 /// How long a caller waits for the task's driver.
-const WAIT_FOR: Duration = Duration::from_secs(15);
+pub(super) const WAIT_FOR: Duration = Duration::from_secs(15);
 /// How often the task is read meanwhile.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A request that is older, or from so far in the future, counts for nothing. Clocks of runners differ by less.
-const LASTS: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const LASTS: SignedDuration = SignedDuration::from_secs(60);
 /// Before a watch that has ended is begun again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -37,8 +39,6 @@ pub(super) enum Ask {
     Cancel,
     EndByForce,
     Pause,
-    /// Runners of earlier releases do not know it, and leave it.
-    SetLimits(LimitsChange),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -88,10 +88,6 @@ impl Ask {
             Self::Cancel => record.ending.is_some() || record.past_point_of_no_return,
             Self::EndByForce => record.ending.as_ref().is_some_and(|ending| ending.forced),
             Self::Pause => record.ending.is_some() || record.state == TaskState::Paused,
-            Self::SetLimits(change) => {
-                let kept = record.limits;
-                record.ending.is_some() || kept.is_some_and(|kept| change.of(kept) == kept)
-            }
         };
         is_ending || record.state.is_final()
     }
@@ -138,6 +134,9 @@ async fn watch(engine: &Engine) -> Result<(), StateError> {
 
 /// If the task is driven here. What comes of it shows in the task.
 async fn hand_over(engine: &Engine, entry: Entry) -> Result<(), StateError> {
+    if let Some(id) = limit_requests::task_of(&entry.key) {
+        return limit_requests::hand_over(engine, id, entry).await;
+    }
     let version = entry.version;
     let key = entry.key.clone();
     let id = key.strip_prefix(REQUESTS).and_then(|id| id.parse().ok());
@@ -154,16 +153,12 @@ async fn hand_over(engine: &Engine, entry: Entry) -> Result<(), StateError> {
         tracing::warn!(task_id = %id, %asked_at, age_seconds, "request of another runner ignored for its age: it was given up, or the clocks differ");
         return Ok(());
     }
-    // The change may have come late, and the request have been given up meanwhile.
-    let store = &engine.context.store;
-    let current = store.get(&key).await?;
-    if current.is_none_or(|current| current.version != version) {
+    if !is_current(engine, &key, version).await? {
         return Ok(());
     }
     let asked = engine.active.ask(id, |reply| match request.ask {
         Ask::Cancel => Command::Cancel { reply },
         Ask::EndByForce => Command::EndByForce { reply },
-        Ask::SetLimits(change) => Command::SetLimits { change, reply },
         Ask::Pause => Command::Pause {
             why: request.why,
             reply,
@@ -174,8 +169,19 @@ async fn hand_over(engine: &Engine, entry: Entry) -> Result<(), StateError> {
         tracing::info!(task_id = %id, error, "request of another runner refused");
     }
     // Unless it was asked again meanwhile. If this fails, the request grows old.
+    let store = &engine.context.store;
     let _ = store.delete(&key, Expected::Version(version), None).await;
     Ok(())
+}
+
+/// The change may have come late, and the request have been given up meanwhile.
+pub(super) async fn is_current(
+    engine: &Engine,
+    key: &str,
+    version: u64,
+) -> Result<bool, StateError> {
+    let current = engine.context.store.get(key).await?;
+    Ok(current.is_some_and(|current| current.version == version))
 }
 
 fn key(id: TaskId) -> String {

@@ -1,5 +1,6 @@
 //! A task as it is kept: a small record, its steps, which never change, and the status of each step.
 
+mod limits;
 mod record;
 mod step;
 
@@ -10,6 +11,7 @@ use model::plan::StepKind;
 use model::task::{Step, StepLimits, StepState, Task, TaskState};
 use serde::de::DeserializeOwned;
 
+pub(crate) use limits::{AskedLimits, LimitsRequest, REQUESTS_MAX};
 pub(crate) use record::{Ending, Outcome, Reset, TaskRecord};
 pub(crate) use step::{StepStatus, TaskStep};
 

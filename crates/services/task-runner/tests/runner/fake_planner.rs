@@ -304,6 +304,7 @@ impl Planner for FakePlanner {
             source_id: uuid::Uuid::nil().to_string(),
             target_id: uuid::Uuid::nil().to_string(),
             action: action as i32,
+            missing: false,
             bytes: 0,
         };
         let backup = request.backup.and_then(|backup| backup.summary);

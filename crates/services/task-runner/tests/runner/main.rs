@@ -24,6 +24,7 @@ mod give_up;
 mod lapsing_store;
 mod lease;
 mod leftovers;
+mod limit_requests;
 mod limits;
 mod maintenance;
 mod maintenance_documents;

@@ -383,7 +383,7 @@ async fn good_runs(life: &Life) -> Vec<String> {
 }
 
 /// A backup that one runner drives and that hangs, and another runner.
-async fn driven_elsewhere(world: &World, store: &Arc<dyn StateStore>) -> (Life, Life, String) {
+pub async fn driven_elsewhere(world: &World, store: &Arc<dyn StateStore>) -> (Life, Life, String) {
     let mut one = world.start_on(store.clone());
     world.fleet.fail("upload n2", &[Fault::Hang]);
     let id = one.backup("b").await;

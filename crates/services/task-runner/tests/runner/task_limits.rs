@@ -7,7 +7,7 @@ use crate::fleet::Fault;
 use crate::sharing::shared;
 use crate::world::{Life, World};
 
-const MIB: u64 = 1 << 20;
+pub const MIB: u64 = 1 << 20;
 
 /// A backup whose uploads hang.
 async fn uploading(world: &World, life: &mut Life) -> String {
@@ -25,7 +25,7 @@ fn limits_of<'a>(task: &'a Task, step: &str) -> Option<&'a StepLimits> {
     step.expect("the step").limits.as_ref()
 }
 
-fn set_at(world: &World, node: &str, id: &str) -> Option<(u64, u32)> {
+pub fn set_at(world: &World, node: &str, id: &str) -> Option<(u64, u32)> {
     let key = (node.to_owned(), id.to_owned());
     world.fleet.facts().limits.get(&key).copied()
 }
@@ -139,6 +139,32 @@ async fn an_agent_that_cannot_be_reached_gets_the_limits_once_it_can() {
     })
     .await;
     assert_eq!(set_at(&world, "n1", &id), Some((MIB, 0)));
+}
+
+#[tokio::test]
+async fn a_step_that_waits_for_its_next_try_is_not_waited_for() {
+    let world = World::new(&["n1", "n2"]);
+    let mut life = world.start_with_cluster().await;
+    world.fleet.fail("upload n1", &[Fault::Unavailable; 1000]);
+    let id = life.backup("b").await;
+    let is_retried = |task: &Task| {
+        let mut steps = task.steps.iter();
+        steps.any(|step| step.id == "upload-n1" && !step.error.is_empty())
+    };
+    life.until(&id, is_retried).await;
+    // Whatever a try between two looks makes of it: its agent has replied, or it is not asked before the next try.
+    let started_at = std::time::Instant::now();
+    let task = life.set_limits(&id, Some(MIB), None).await.expect("set");
+    assert!(
+        started_at.elapsed().as_secs() < 5,
+        "{:?}",
+        started_at.elapsed()
+    );
+    let open = limits_of(&task, "upload-n1");
+    assert!(
+        open.is_none_or(|limits| limits.in_force.is_some() || !limits.error.is_empty()),
+        "{open:?}"
+    );
 }
 
 #[tokio::test]

@@ -115,6 +115,7 @@ impl From<TablePlan> for pb::TablePlan {
             source_id: table.source_id.to_string(),
             target_id: table.target_id.to_string(),
             action: action as i32,
+            missing: table.missing,
             bytes: table.bytes,
         }
     }
@@ -131,6 +132,7 @@ impl TryFrom<pb::TablePlan> for TablePlan {
             source_id: parsed("table.source_id", &table.source_id)?,
             target_id: parsed("table.target_id", &table.target_id)?,
             action,
+            missing: table.missing,
             bytes: table.bytes,
         })
     }

@@ -71,6 +71,7 @@ impl From<pb::TablePlan> for ShownTable {
             source_id: some(table.source_id),
             target_id: some(table.target_id),
             action,
+            missing: table.missing,
             bytes: table.bytes,
         }
     }

@@ -34,6 +34,7 @@ fn plan() -> RestorePlan {
         source_id: TableId(Uuid::from_u128(number)),
         target_id: TableId(Uuid::from_u128(number + 10)),
         action,
+        missing: action == TableAction::Swap,
         bytes: 1 << 30,
     };
     let step = |kind: StepKind| PlanStep {

@@ -10,9 +10,10 @@ use tokio::time::{Instant, sleep};
 
 use super::{LEASE_PAUSE, LEASE_TRIES, get};
 use crate::engine::active::{Command, View};
-use crate::engine::requests::{Ask, ask_elsewhere};
+use crate::engine::limit_requests::ask_elsewhere;
 use crate::engine::runner::Engine;
 use crate::engine::store::Stored;
+use crate::engine::task::AskedLimits;
 use crate::error::RunnerError;
 use crate::events::Event;
 
@@ -52,9 +53,10 @@ pub(crate) async fn set_limits(
 /// Returns once the limits are on disk, and their driver has them.
 async fn keep(engine: &Arc<Engine>, id: TaskId, change: LimitsChange) -> Result<(), RunnerError> {
     for _ in 0..LEASE_TRIES {
-        let asked = engine
-            .active
-            .ask(id, |reply| Command::SetLimits { change, reply });
+        let asked = engine.active.ask(id, |reply| Command::SetLimits {
+            asked: AskedLimits::Here(change),
+            reply,
+        });
         if let Some(result) = asked.await {
             return result.map(drop);
         }
@@ -73,10 +75,7 @@ async fn keep(engine: &Arc<Engine>, id: TaskId, change: LimitsChange) -> Result<
             Err(error) => return Err(error.into()),
         }
     }
-    match ask_elsewhere(engine, id, Ask::SetLimits(change), "").await? {
-        false => Err(RunnerError::DrivenElsewhere(id)),
-        true => check_kept(engine, id, change).await,
-    }
+    ask_elsewhere(engine, id, change).await
 }
 
 /// Of a task that nothing drives: a paused one has no driver, and its record is changed here; any other one gets a driver,
@@ -111,33 +110,18 @@ async fn save_paused(
     fence: &Fence,
 ) -> Result<(), RunnerError> {
     let mut record = stored.record;
-    let limits = change.of(record.limits.unwrap_or_default());
-    if record.limits == Some(limits) {
-        return Ok(());
-    }
-    record.limits = Some(limits);
+    let before = record.limits;
+    record.change_limits(&AskedLimits::Here(change));
     let tasks = &engine.context.tasks;
     let mut writes = tasks.record_writes(&record, Expected::Version(stored.version))?;
-    let event = Event::limits_changed(&record, (engine.context.clock)());
-    writes.extend(tasks.outbox.writes(&event)?);
+    let is_new = record.limits != before;
+    let event = is_new.then(|| Event::limits_changed(&record, (engine.context.clock)()));
+    if let Some(event) = &event {
+        writes.extend(tasks.outbox.writes(event)?);
+    }
     engine.context.store.write(&writes, Some(fence)).await?;
-    event.log();
+    if let Some(event) = event {
+        event.log();
+    }
     Ok(())
-}
-
-/// What came of a request to another runner.
-async fn check_kept(engine: &Engine, id: TaskId, change: LimitsChange) -> Result<(), RunnerError> {
-    let record = engine.load(id).await?.record;
-    let state = record.state;
-    let kept = record.limits.unwrap_or_default();
-    if record.limits.is_some() && change.of(kept) == kept {
-        return Ok(());
-    }
-    match state.is_final() {
-        true => Err(RunnerError::TaskEnded { id, state }),
-        false => Err(RunnerError::LimitsRefused(
-            id,
-            "it is on its way to its end",
-        )),
-    }
 }

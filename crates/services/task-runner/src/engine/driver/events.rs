@@ -84,7 +84,7 @@ impl Driver {
                 return Ok(());
             }
             Command::Cancel { reply } => (self.cancel().await?, reply),
-            Command::SetLimits { change, reply } => (self.set_limits(change).await?, reply),
+            Command::SetLimits { asked, reply } => (self.set_limits(&asked).await?, reply),
             Command::EndByForce { reply } => (self.end_by_force().await?, reply),
         };
         // The client that asked may have disconnected.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use model::task::{LimitsChange, StepLimits, StepState};
+use model::task::{StepLimits, StepState};
 
 use super::{Driver, Exit};
 use crate::engine::active::View;
+use crate::engine::task::AskedLimits;
 use crate::error::RunnerError;
 use crate::events::Event;
 
@@ -13,35 +14,46 @@ impl Driver {
     /// Keeps the limits, and hands them to the steps that run. What comes of it on each node shows in the steps.
     pub(super) async fn set_limits(
         &mut self,
-        change: LimitsChange,
+        asked: &AskedLimits,
     ) -> Result<Result<Arc<View>, RunnerError>, Exit> {
         let record = self.record();
         if record.ending.is_some() {
             let why = "it is on its way to its end";
             return Ok(Err(RunnerError::LimitsRefused(record.id, why)));
         }
-        let limits = change.of(record.limits.unwrap_or_default());
-        if record.limits != Some(limits) {
-            self.change_record(|record| record.limits = Some(limits));
+        let mut changed = record.clone();
+        if !changed.change_limits(asked) {
+            return Ok(Ok(self.current()));
+        }
+        let limits = changed.limits;
+        let is_new = record.limits != limits;
+        self.change_record(|record| *record = changed);
+        if is_new {
             let now = (self.engine.context.clock)();
             self.announced = Some(Event::limits_changed(&self.record(), now));
         }
         // Also if they are as before: a call that an agent has refused is made again.
         self.ask_again();
         self.save().await?;
-        self.limits.send_replace(Some(limits));
+        self.limits.send_replace(limits);
         Ok(Ok(self.current()))
     }
 
-    /// Notes of the steps that run that their agents are asked now.
+    /// Notes of the steps that run that their agents are asked now. One that has failed is not waited for: its agent is asked
+    /// before its next try.
     fn ask_again(&mut self) {
         let limited = self.kind.limited_steps();
         let mut task = self.task.write();
         for at in 0..task.steps.len() {
-            if task.statuses[at].state == StepState::Running {
-                task.open_limits(at, limited);
-                self.dirty.insert(at);
+            let status = &mut task.statuses[at];
+            if status.state != StepState::Running {
+                continue;
             }
+            match status.error.is_empty() {
+                true => task.open_limits(at, limited),
+                false => status.limits = None,
+            }
+            self.dirty.insert(at);
         }
     }
 

@@ -5,6 +5,7 @@ use model::task::{Paused, Priority, QueueOptions, TaskKind, TaskState, TransferL
 use model::{BackupRef, ClusterName, TaskId};
 use serde::{Deserialize, Serialize};
 
+use super::limits::LimitsHistory;
 use crate::engine::need::Need;
 use crate::engine::queue::{Phase, Unfinished};
 
@@ -91,6 +92,9 @@ pub(crate) struct TaskRecord {
     /// What it may take on each node; none unless it was ever set, so that agents are called at all only if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<TransferLimits>,
+    /// How often they were set, and by which requests.
+    #[serde(default, skip_serializing_if = "LimitsHistory::is_empty")]
+    pub limits_history: LimitsHistory,
 }
 
 /// Which steps a resume sets back to pending.
@@ -139,6 +143,7 @@ impl TaskRecord {
             pauses: false,
             paused: None,
             limits: None,
+            limits_history: LimitsHistory::default(),
         }
     }
 

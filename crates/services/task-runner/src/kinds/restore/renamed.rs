@@ -71,6 +71,7 @@ mod tests {
             source_id: TableId(Uuid::from_u128(1)),
             target_id: TableId(Uuid::from_u128(2)),
             action: TableAction::Create,
+            missing: false,
             bytes: 0,
         }
     }

@@ -136,6 +136,7 @@ fn a_spec() -> RestoreSpec {
         source_id: TableId(Uuid::from_u128(1)),
         target_id: TableId(Uuid::from_u128(2)),
         action,
+        missing: false,
         bytes: 0,
     };
     plan.tables = vec![
