@@ -1,0 +1,11 @@
+//! The backends of Azure and Google Cloud Storage against emulators, and against a fake for faults that those do not
+//! have.
+
+mod azure;
+mod azure_faults;
+#[allow(dead_code, reason = "half of it is about S3")]
+#[path = "../s3/fake.rs"]
+mod fake;
+mod gcs;
+mod gcs_faults;
+mod server;
