@@ -10,6 +10,7 @@ mod credentials;
 mod error;
 mod list;
 mod read;
+mod unfinished;
 
 use std::ops::Range;
 use std::sync::Arc;

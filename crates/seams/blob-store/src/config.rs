@@ -21,7 +21,6 @@ pub(crate) const PREFIX_BYTES_MAX: usize = STORE_KEY_BYTES_MAX - KEY_BYTES_MAX -
 /// The `[store]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-#[expect(clippy::large_enum_variant, reason = "a process has one of them")]
 pub enum StoreConfig {
     /// `kind = "folder"`.
     Folder(FolderConfig),

@@ -13,9 +13,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::Method;
 use md5::Digest;
-use serde::Deserialize;
 
-use super::error::is_missing;
+use super::unfinished::unfinished;
 use super::{Azure, REPLY_BYTES_MAX, Refused};
 use crate::parts::Parts;
 use crate::rest::Payload;
@@ -27,8 +26,6 @@ use crate::{BlobStore, ByteStream, Put, ReadAgain, StoreError};
 const BLOCKS_MAX: u64 = 50_000;
 /// An object of fewer blocks is sent again sooner than the store is asked what it has of it.
 const RESUMED_BLOCKS_MIN: u64 = 4;
-/// More than 100,000 blocks, the store's own limit for those of one key, have in a listing.
-const LISTING_BYTES_MAX: usize = 32 << 20;
 
 /// The MD5 of a part.
 #[derive(Default, Clone)]
@@ -267,45 +264,4 @@ impl InParts for Blocks {
 fn name(number: u32, md5: &Sum) -> String {
     let hex: String = md5.iter().map(|byte| format!("{byte:02x}")).collect();
     aws_smithy_types::base64::encode(format!("{number:05}-{hex}"))
-}
-
-/// What the store has of an object that was never completed.
-async fn unfinished(azure: &Azure, key: &str) -> Result<HashMap<String, u64>, StoreError> {
-    let pairs = [("comp", "blocklist"), ("blocklisttype", "uncommitted")];
-    let request = azure.blob(Method::GET, key, &pairs)?;
-    let reply = match azure.rest.fetch(&request, LISTING_BYTES_MAX).await {
-        Ok(reply) => reply,
-        Err(refusal) if is_missing(&refusal) => return Ok(HashMap::new()),
-        Err(refusal) => return Err(azure.failed(key, refusal)),
-    };
-    let text = String::from_utf8_lossy(&reply.body);
-    let list: BlockList = match quick_xml::de::from_str(text.trim_start_matches('\u{feff}')) {
-        Ok(list) => list,
-        Err(error) => {
-            tracing::debug!(key, error = %error, "unfinished blocks cannot be listed");
-            return Ok(HashMap::new());
-        }
-    };
-    let blocks = list.uncommitted.blocks.into_iter();
-    Ok(blocks.map(|block| (block.name, block.size)).collect())
-}
-
-#[derive(Deserialize)]
-struct BlockList {
-    #[serde(rename = "UncommittedBlocks", default)]
-    uncommitted: Uncommitted,
-}
-
-#[derive(Default, Deserialize)]
-struct Uncommitted {
-    #[serde(rename = "Block", default)]
-    blocks: Vec<Block>,
-}
-
-#[derive(Deserialize)]
-struct Block {
-    #[serde(rename = "Name")]
-    name: String,
-    #[serde(rename = "Size")]
-    size: u64,
 }
