@@ -32,7 +32,7 @@ use crate::{
 };
 use blocks::{Md5, md5_of};
 use credentials::Credentials;
-use error::{classify, is_missing, is_there};
+use error::{classify, is_missing, is_there, may_be_there};
 
 /// Single deletions at once.
 const DELETES_PARALLEL: usize = 16;
@@ -90,7 +90,10 @@ impl Azure {
     #[cfg(feature = "testing")]
     pub async fn create_container(&self) -> Result<(), StoreError> {
         let uri = format!("{}{}", self.container, query(&[("restype", "container")]));
-        let made = self.rest.send(&Request::new(Method::PUT, uri)).await;
+        let made = self
+            .rest
+            .send(&Request::new(Method::PUT, uri).accept(CREATED))
+            .await;
         made.map(drop).map_err(|refusal| self.failed("", refusal))
     }
 
@@ -110,7 +113,7 @@ impl Azure {
     /// A request that creates an object unless there is one.
     fn create(&self, key: &str, pairs: &[(&str, &str)]) -> Result<Request, StoreError> {
         let request = self.blob(Method::PUT, key, pairs)?;
-        let request = request.header("if-none-match", "*");
+        let request = request.accept(CREATED).header("if-none-match", "*");
         Ok(match &self.access_tier {
             Some(tier) => request.header("x-ms-access-tier", tier),
             None => request,
@@ -121,10 +124,24 @@ impl Azure {
         match self.rest.fetch(&request, REPLY_BYTES_MAX).await {
             Ok(_) => Ok(Put::Created),
             Err(refusal) if is_there(&refusal) => Ok(Put::Exists),
+            Err(refusal) if may_be_there(&refusal) => {
+                let error = self.failed(key, refusal);
+                self.exists_or(key, error).await.map_err(Refused::Other)
+            }
             Err(refusal) if error::code(&refusal) == "InvalidBlockList" => {
                 Err(Refused::BlocksGone(self.failed(key, refusal)))
             }
             Err(refusal) => Err(Refused::Other(self.failed(key, refusal))),
+        }
+    }
+
+    /// What to report of a refusal that an object of that key may be the reason for.
+    async fn exists_or(&self, key: &str, error: StoreError) -> Result<Put, StoreError> {
+        match self.head(key).await {
+            Ok(Some(_)) => Ok(Put::Exists),
+            // Whether there is one is not known, and may be on the next try.
+            Err(unknown) if unknown.is_retryable() => Err(unknown),
+            Ok(None) | Err(_) => Err(error),
         }
     }
 
@@ -152,6 +169,8 @@ fn check(key: &str) -> Result<(), StoreError> {
     }
 }
 
+/// The status of what was stored.
+const CREATED: &[u16] = &[201];
 /// Replies to requests that change something have no body worth reading.
 const REPLY_BYTES_MAX: usize = 64 << 10;
 
@@ -241,7 +260,9 @@ impl BlobStore for Azure {
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
         let request = self.blob(Method::DELETE, key, &[])?;
-        let request = request.header("x-ms-delete-snapshots", "include");
+        let request = request
+            .accept(&[202])
+            .header("x-ms-delete-snapshots", "include");
         match self.rest.fetch(&request, REPLY_BYTES_MAX).await {
             Ok(reply) => {
                 // Soft deletion or versions are on: the account still holds the bytes.

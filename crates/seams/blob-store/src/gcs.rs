@@ -35,6 +35,8 @@ use error::explain;
 
 /// Single deletions at once.
 const DELETES_PARALLEL: usize = 16;
+/// The listings that show what a deletion has left.
+const LEFTOVERS: [&str; 2] = ["versions", "softDeleted"];
 const ENDPOINT: &str = "https://storage.googleapis.com";
 
 /// A bucket, or a prefix of one.
@@ -145,14 +147,15 @@ impl Gcs {
         }
     }
 
-    /// Looks once whether a deletion has left the object's bytes: as an older version, or because the bucket deletes
+    /// Looks until both listings were read whether a deletion has left the object's bytes: as an older version, or because the bucket deletes
     /// softly, which new buckets do for a week.
     async fn look_for_leftovers(&self, key: &str) {
-        if self.learnt.has_looked.swap(true, Ordering::Relaxed) {
+        if self.learnt.has_looked.load(Ordering::Relaxed) {
             return;
         }
+        let mut read = 0;
         let object = format!("{}{key}", self.prefix);
-        for kind in ["versions", "softDeleted"] {
+        for kind in LEFTOVERS {
             let request =
                 self.listing(&[("prefix", &object), (kind, "true"), ("maxResults", "10")]);
             // Without an answer nothing is known, as before.
@@ -160,9 +163,16 @@ impl Gcs {
                 continue;
             };
             let page = list::page_of(self, key, &reply.body);
-            if page.is_ok_and(|page| page.items.iter().any(|item| item.name == object)) {
+            let Ok(page) = page else {
+                continue;
+            };
+            read += 1;
+            if page.items.iter().any(|item| item.name == object) {
                 self.learnt.keeps_versions.store(true, Ordering::Relaxed);
             }
+        }
+        if read == LEFTOVERS.len() {
+            self.learnt.has_looked.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -234,7 +244,7 @@ impl BlobStore for Gcs {
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        let request = self.object(Method::DELETE, key, &[])?;
+        let request = self.object(Method::DELETE, key, &[])?.accept(&[200, 204]);
         match self.rest.fetch(&request, put::REPLY_BYTES_MAX).await {
             Ok(_) => {
                 self.look_for_leftovers(key).await;

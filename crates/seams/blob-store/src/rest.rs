@@ -5,8 +5,10 @@
 
 mod client;
 mod credentials;
+mod endpoint;
 mod payload;
 mod reply;
+mod tokens;
 mod url;
 
 use std::fmt;
@@ -18,10 +20,12 @@ use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::StoreError;
-pub use client::{Connector, HttpClient};
+pub use client::HttpClient;
 pub use credentials::{Provider, Renewing};
+pub use endpoint::check_endpoint;
 pub use payload::Payload;
-pub use reply::{Refusal, Reply};
+pub use reply::{Refusal, Reply, passes};
+pub use tokens::{Connector, Outcome};
 pub use url::{Slashes, encode, query};
 
 /// The pause before the second try; doubles each time.
@@ -30,6 +34,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(20);
 /// How often a reply is fetched again that broke off.
 const BROKEN_REPLIES_MAX: u32 = 3;
+
+/// The most that is repeated of a name.
+const NAME_CHARS_MAX: usize = 300;
 
 /// The settings that the backends share.
 #[derive(Debug, Clone)]
@@ -58,6 +65,7 @@ pub struct Request {
     headers: HeaderMap,
     payload: Payload,
     attempts_max: u32,
+    accepted: &'static [u16],
 }
 
 impl Request {
@@ -68,7 +76,14 @@ impl Request {
             headers: HeaderMap::new(),
             payload: Payload::default(),
             attempts_max: u32::MAX,
+            accepted: &[200],
         }
+    }
+
+    /// The statuses of success, if it is not 200 alone. All others are refusals.
+    pub fn accept(mut self, accepted: &'static [u16]) -> Self {
+        self.accepted = accepted;
+        self
     }
 
     /// A value that is no header is left out, and the store then refuses the request.
@@ -141,6 +156,7 @@ impl Rest {
 
     /// The same, and the whole body of the reply, of at most so many bytes.
     pub async fn fetch(&self, request: &Request, bytes_max: usize) -> Result<Fetched, Refusal> {
+        let broken_max = BROKEN_REPLIES_MAX.min(request.attempts_max.saturating_sub(1));
         let mut broken = 0;
         loop {
             let reply = self.send(request).await?;
@@ -153,7 +169,7 @@ impl Rest {
                         body,
                     });
                 }
-                Err(refusal) if broken >= BROKEN_REPLIES_MAX => return Err(refusal),
+                Err(refusal) if broken >= broken_max => return Err(refusal),
                 Err(_) => broken += 1,
             }
             tokio::time::sleep(pause(broken, None)).await;
@@ -180,7 +196,8 @@ impl Rest {
             head.headers.insert(http::header::CONTENT_LENGTH, length);
         }
         self.authorize.authorize(&mut head).await?;
-        self.client.send(head, request.payload.body()).await
+        let body = request.payload.body();
+        self.client.send(head, body, request.accepted).await
     }
 }
 
@@ -206,6 +223,11 @@ pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
+/// The beginning of a name that a store has sent, for an error.
+pub fn shortened(name: &str) -> String {
+    name.chars().take(NAME_CHARS_MAX).collect()
+}
+
 /// A path of plain segments that ends with `/`, or nothing.
 pub fn folder(prefix: &str) -> String {
     match prefix.trim_end_matches('/') {
@@ -220,21 +242,6 @@ pub fn token_retries() -> object_store::RetryConfig {
         max_retries: 3,
         retry_timeout: Duration::from_secs(30),
         ..object_store::RetryConfig::default()
-    }
-}
-
-/// Refuses an address that is no URL; an empty one is the store's own.
-pub fn check_endpoint(endpoint: &str) -> Result<(), StoreError> {
-    let address = endpoint
-        .strip_prefix("https://")
-        .or_else(|| endpoint.strip_prefix("http://"));
-    let is_url = address.is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', '@']));
-    let parses = endpoint.parse::<http::Uri>().is_ok();
-    match endpoint.is_empty() || (is_url && parses) {
-        true => Ok(()),
-        false => Err(unusable(
-            "`store.endpoint` is not a URL that begins with https:// or http://, without credentials or parameters",
-        )),
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,8 +15,9 @@ use futures::StreamExt;
 use http::Method;
 use md5::Digest;
 
+use super::error::may_be_there;
 use super::unfinished::unfinished;
-use super::{Azure, REPLY_BYTES_MAX, Refused};
+use super::{Azure, CREATED, REPLY_BYTES_MAX, Refused};
 use crate::parts::Parts;
 use crate::rest::Payload;
 use crate::sending::{InParts, Sending};
@@ -89,16 +91,17 @@ pub async fn put(
     let Some(blocks) = Blocks::take_up(azure, key, size.div_ceil(block_bytes)).await? else {
         return Ok(Put::Exists);
     };
-    let sending = Sending::new(blocks, azure.parallel_parts);
-    sending.all_of(first, &mut parts).await
+    let sending = Sending::new(blocks.clone(), azure.parallel_parts);
+    blocks.or_exists(sending.all_of(first, &mut parts).await)
 }
 
 /// The same for one block, however small: for finding out whether the store creates once in this way, too.
 pub async fn put_one(azure: &Azure, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
-    let mut sending = Sending::new(Blocks::new(azure, key, HashMap::new()), 1);
+    let blocks = Blocks::new(azure, key, HashMap::new());
+    let mut sending = Sending::new(blocks.clone(), 1);
     let started = sending.start(|blocks, number| blocks.part(number, bytes));
     let started = started.await;
-    sending.finish(started).await
+    blocks.or_exists(sending.finish(started).await)
 }
 
 pub async fn put_read_twice(
@@ -112,9 +115,9 @@ pub async fn put_read_twice(
     let Some(blocks) = Blocks::take_up(azure, key, bytes.div_ceil(block_bytes)).await? else {
         return Ok(Put::Exists);
     };
-    let mut sending = Sending::new(blocks, azure.parallel_parts);
+    let mut sending = Sending::new(blocks.clone(), azure.parallel_parts);
     let read = each(&mut sending, body, block_bytes, again).await;
-    sending.finish(read).await
+    blocks.or_exists(sending.finish(read).await)
 }
 
 async fn each(
@@ -160,6 +163,8 @@ struct Blocks {
     key: String,
     /// Names and sizes of what the store has already.
     before: HashMap<String, u64>,
+    /// Whether a block was refused because there is an object.
+    exists: AtomicBool,
 }
 
 impl Blocks {
@@ -168,7 +173,17 @@ impl Blocks {
             azure: azure.clone(),
             key: key.to_owned(),
             before,
+            exists: AtomicBool::new(false),
         })
+    }
+
+    /// An object under a policy or a lease refuses blocks, which is no error of an upload that finds it there.
+    fn or_exists(&self, put: Result<Put, StoreError>) -> Result<Put, StoreError> {
+        match put {
+            Err(StoreError::Source { .. }) | Ok(_) => put,
+            Err(_) if self.exists.load(Ordering::Relaxed) => Ok(Put::Exists),
+            Err(_) => put,
+        }
     }
 
     /// With what earlier tries have sent; `None` if the object is there already.
@@ -202,11 +217,19 @@ impl Blocks {
         let pairs = [("comp", "block"), ("blockid", name.as_str())];
         let request = self.azure.blob(Method::PUT, &self.key, &pairs)?;
         let request = request
+            .accept(CREATED)
             .header("content-md5", &Md5::encode(&md5))
             .payload(payload);
         match self.azure.rest.fetch(&request, REPLY_BYTES_MAX).await {
             Ok(_) => Ok(name),
-            Err(refusal) => Err(self.azure.failed(&self.key, refusal)),
+            Err(refusal) => {
+                let may_exist = may_be_there(&refusal);
+                let error = self.azure.failed(&self.key, refusal);
+                if may_exist && self.azure.head(&self.key).await?.is_some() {
+                    self.exists.store(true, Ordering::Relaxed);
+                }
+                Err(error)
+            }
         }
     }
 }

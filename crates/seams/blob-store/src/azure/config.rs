@@ -80,6 +80,12 @@ impl AzureConfig {
             "`store.container` is a name without `/`; what follows it in a path is `store.prefix`"
         } else if self.account_key.is_some() && self.sas_token.is_some() {
             "`store.account_key` and `store.sas_token` are both given"
+        } else if is_given(&self.account_key, |key| key.trim().is_empty()) {
+            "`store.account_key` is empty"
+        } else if is_given(&self.sas_token, |token| !is_signed(token)) {
+            "`store.sas_token` has no signature: it is the text after `?`, with `sig=` in it"
+        } else if self.prefix.contains('\\') {
+            "`store.prefix` has a backslash, which Azure takes for `/`"
         } else if !(PART_BYTES_MIN..=PART_BYTES_MAX).contains(&self.part_size_bytes) {
             "`store.part_size_bytes` is not between 1 MiB and 4000 MiB"
         } else if tier.is_some_and(|tier| !TIERS.contains(&tier)) {
@@ -89,7 +95,7 @@ impl AzureConfig {
         {
             complaint
         } else {
-            return check_endpoint(&self.endpoint);
+            return check_endpoint(&self.endpoint, self.account_key.is_some());
         };
         Err(unusable(complaint))
     }
@@ -104,6 +110,19 @@ impl AzureConfig {
     }
 }
 
+fn is_given(secret: &Option<Secret>, is_so: impl Fn(&str) -> bool) -> bool {
+    secret.as_ref().is_some_and(|secret| is_so(secret.expose()))
+}
+
+/// Requests with a signature that is empty would be sent without credentials.
+fn is_signed(token: &str) -> bool {
+    let mut pairs = token.trim().trim_start_matches('?').split('&');
+    pairs.any(|pair| {
+        pair.strip_prefix("sig=")
+            .is_some_and(|value| !value.is_empty())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +135,12 @@ mod tests {
             ..AzureConfig::default()
         };
         assert!(good.check().is_ok());
-        let key = || Some(Secret::new("a"));
+        let key = || Some(Secret::new("sig=a"));
+        let signed = AzureConfig {
+            sas_token: key(),
+            ..good.clone()
+        };
+        assert!(signed.check().is_ok());
         for bad in [
             AzureConfig::default(),
             AzureConfig {
@@ -142,6 +166,27 @@ mod tests {
             },
             AzureConfig {
                 prefix: "../x".into(),
+                ..good.clone()
+            },
+            AzureConfig {
+                prefix: "a\\b".into(),
+                ..good.clone()
+            },
+            AzureConfig {
+                account_key: Some(Secret::new(" ")),
+                ..good.clone()
+            },
+            AzureConfig {
+                sas_token: Some(Secret::new("")),
+                ..good.clone()
+            },
+            AzureConfig {
+                sas_token: Some(Secret::new("sv=1&sig=")),
+                ..good.clone()
+            },
+            AzureConfig {
+                sas_token: Some(Secret::new("sv=1&sig=a")),
+                endpoint: "http://store.example".into(),
                 ..good.clone()
             },
         ] {

@@ -10,7 +10,9 @@ use object_store::client::HttpRequestBody;
 
 use super::AzureConfig;
 use crate::StoreError;
-use crate::rest::{Authorize, Connector, HttpClient, Provider, Refusal, Renewing, token_retries};
+use crate::rest::{
+    Authorize, Connector, HttpClient, Outcome, Provider, Refusal, Renewing, token_retries,
+};
 
 /// Signs requests to one account.
 pub struct Credentials {
@@ -21,10 +23,15 @@ pub struct Credentials {
 impl Credentials {
     pub fn new(config: &AzureConfig, client: &HttpClient) -> Result<Self, StoreError> {
         let account = account(config)?;
-        let (config, client, named) = (config.clone(), client.clone(), account.clone());
-        let make = move || provider(&config, &client, &named);
+        let (config, named) = (config.clone(), account.clone());
+        let outcome = Outcome::default();
+        let connector = Connector {
+            client: client.clone(),
+            outcome: outcome.clone(),
+        };
+        let make = move || provider(&config, &connector, &named);
         Ok(Self {
-            renewing: Renewing::new(Box::new(make))?,
+            renewing: Renewing::new(Box::new(make), outcome)?,
             account,
         })
     }
@@ -46,7 +53,7 @@ fn account(config: &AzureConfig) -> Result<String, StoreError> {
 /// signature; else the managed identity of the machine.
 fn provider(
     config: &AzureConfig,
-    client: &HttpClient,
+    connector: &Connector,
     account: &str,
 ) -> Result<Provider<AzureCredential>, StoreError> {
     let builder = match (&config.account_key, &config.sas_token) {
@@ -61,7 +68,7 @@ fn provider(
         .with_account(account)
         .with_container_name(&config.container)
         .with_use_emulator(false)
-        .with_http_connector(Connector(client.clone()))
+        .with_http_connector(connector.clone())
         .with_retry(token_retries())
         .build();
     let azure = built.map_err(|error| StoreError::Config {

@@ -14,7 +14,8 @@ const UNKNOWN_HINT: &str = "use a general-purpose v2 storage account without hie
 const CONTAINER_HINT: &str =
     "create the container, or correct `container` in the section [store]; it is never made here";
 const KEY_HINT: &str = "correct `account_key` or `sas_token` in the section [store], or the credentials of the environment, \
-     and check that this host's clock is right; they are read again on the next try";
+     and check that this host's clock is right; files of the environment are read again on the next try, but a configured key \
+     or signature only when the process is restarted";
 const ROLE_HINT: &str = "grant the role that docs/stores.md names on the container, or a shared access signature with these rights";
 const NETWORK_HINT: &str = "allow this host in the storage account's firewall, or use a private endpoint; a shared access \
      signature may also be limited to other addresses";
@@ -31,15 +32,22 @@ pub fn code(refusal: &Refusal) -> &str {
 /// Whether an object was not created because there is one of that key.
 pub fn is_there(refusal: &Refusal) -> bool {
     match code(refusal) {
-        "BlobAlreadyExists" | "UnauthorizedBlobOverwrite" | "BlobImmutableDueToPolicy" => true,
+        "BlobAlreadyExists" => true,
         // A lease is held on what exists.
         "ConditionNotMet" | "LeaseIdMissing" => refusal.status() == Some(412),
         _ => false,
     }
 }
 
+/// Whether that may be the reason: a policy of the container, and a right that is missing, are refused in the same way.
+pub fn may_be_there(refusal: &Refusal) -> bool {
+    let may = ["UnauthorizedBlobOverwrite", "BlobImmutableDueToPolicy"];
+    is_there(refusal) || may.contains(&code(refusal))
+}
+
+/// `ResourceNotFound` is none: it is also the response to a request without credentials.
 pub fn is_missing(refusal: &Refusal) -> bool {
-    matches!(code(refusal), "BlobNotFound" | "ResourceNotFound")
+    code(refusal) == "BlobNotFound"
 }
 
 pub fn classify(store: &str, key: &str, refusal: Refusal) -> StoreError {
@@ -61,15 +69,16 @@ fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> (Kind, Explained) {
 
 fn by_code(status: u16, code: &str) -> (Kind, Option<&'static str>) {
     match code {
-        "BlobNotFound" | "ResourceNotFound" => (Kind::NotFound, None),
+        "BlobNotFound" => (Kind::NotFound, None),
         // A mistyped container must never look like an empty one.
         "ContainerNotFound" | "ContainerDisabled" | "InvalidResourceName" => {
             (Kind::Other, Some(CONTAINER_HINT))
         }
         "ContainerBeingDeleted" => (Kind::Other, Some(CONTAINER_HINT)),
-        "AuthenticationFailed" | "InvalidAuthenticationInfo" | "NoAuthenticationInformation" => {
-            (Kind::Permission, Some(KEY_HINT))
-        }
+        "AuthenticationFailed"
+        | "InvalidAuthenticationInfo"
+        | "NoAuthenticationInformation"
+        | "ResourceNotFound" => (Kind::Permission, Some(KEY_HINT)),
         "KeyBasedAuthenticationNotPermitted" => (Kind::Permission, Some(SHARED_KEY_HINT)),
         "AuthorizationFailure" | "AuthorizationSourceIPMismatch" => {
             (Kind::Permission, Some(NETWORK_HINT))
@@ -120,6 +129,7 @@ mod tests {
         for (status, code, expected) in [
             (404, "BlobNotFound", Kind::NotFound),
             (404, "ContainerNotFound", Kind::Other),
+            (404, "ResourceNotFound", Kind::Permission),
             (404, "", Kind::Other),
             (403, "AuthenticationFailed", Kind::Permission),
             (403, "", Kind::Permission),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::Azure;
 use super::read::unquoted;
-use crate::rest::{Request, query};
+use crate::rest::{Request, query, shortened};
 use crate::{Children, Meta, MetaStream, StoreError, key};
 
 /// More than 5,000 entries, the store's own limit for a page, have.
@@ -93,28 +93,45 @@ async fn page(
         source,
     };
     let text = std::str::from_utf8(&reply.body).map_err(|error| broken(error.into()))?;
-    let page: Page = quick_xml::de::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|error| broken(error.into()))?;
+    let Document::EnumerationResults(page) =
+        quick_xml::de::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| broken(error.into()))?;
     let next = page.next_marker.filter(|next| !next.is_empty());
     if next.as_deref() == Some(marker) {
         let what = "a page of a listing did not say where the next begins";
         return Err(broken(what.into()));
     }
+    // What is left out of a listing would look deleted.
     let strip = |name: Name| {
-        let name = name.decoded()?;
-        let below = name.strip_prefix(&azure.prefix)?;
-        name.starts_with(&own).then(|| below.to_owned())
+        let text = name.text.clone();
+        let decoded = name.decoded().filter(|name| name.starts_with(&own));
+        let below = decoded.and_then(|name| name.strip_prefix(&azure.prefix).map(str::to_owned));
+        below.ok_or_else(|| {
+            broken(
+                format!(
+                    "a listing below `{own}` has the name `{}`",
+                    shortened(&text)
+                )
+                .into(),
+            )
+        })
     };
     let mut children = Children::default();
     for prefix in page.blobs.prefixes {
-        children.prefixes.extend(strip(prefix.name));
+        children.prefixes.push(strip(prefix.name)?);
     }
     for blob in page.blobs.blobs {
         let (size, tag) = (blob.properties.size, unquoted(&blob.properties.tag));
-        let meta = strip(blob.name).map(|key| Meta { key, size, tag });
-        children.objects.extend(meta);
+        let key = strip(blob.name)?;
+        children.objects.push(Meta { key, size, tag });
     }
     Ok((children, next))
+}
+
+/// Its root has to have this name: an empty listing must not be seen in the page of a proxy.
+#[derive(Deserialize)]
+enum Document {
+    EnumerationResults(Page),
 }
 
 #[derive(Deserialize)]
@@ -182,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_page_is_read_with_prefixes_between_objects_and_encoded_names() {
-        let page: Page = quick_xml::de::from_str(
+        let Document::EnumerationResults(page) = quick_xml::de::from_str(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults><Prefix>p</Prefix><Blobs>\
              <Blob><Name>p/a &amp;b</Name><Properties><Etag>0x1</Etag><Content-Length>7</Content-Length>\
              <BlobType>BlockBlob</BlobType></Properties></Blob><BlobPrefix><Name>p/b/</Name></BlobPrefix>\
@@ -205,11 +222,24 @@ mod tests {
 
     #[test]
     fn an_empty_page_is_one() {
-        let page: Page = quick_xml::de::from_str(
+        let Document::EnumerationResults(page) = quick_xml::de::from_str(
             "<EnumerationResults><Blobs /><NextMarker /></EnumerationResults>",
         )
         .expect("parses");
         assert!(page.blobs.blobs.is_empty());
         assert_eq!(page.next_marker.unwrap_or_default(), "");
+    }
+
+    #[test]
+    fn another_document_is_no_page() {
+        for other in [
+            "<html xmlns=\"http://www.w3.org/1999/xhtml\"><body>Sign in</body></html>",
+            "<Error><Code>ServerBusy</Code></Error>",
+        ] {
+            assert!(
+                quick_xml::de::from_str::<Document>(other).is_err(),
+                "{other}"
+            );
+        }
     }
 }

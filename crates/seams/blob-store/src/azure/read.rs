@@ -20,7 +20,7 @@ impl Reads for Azure {
         range: Option<Range<u64>>,
         tag: Option<String>,
     ) -> Result<Response, StoreError> {
-        let mut request = self.blob(Method::GET, key, &[])?;
+        let mut request = self.blob(Method::GET, key, &[])?.accept(&[200, 206]);
         if let Some(range) = &range {
             let bytes = format!("bytes={}-{}", range.start, range.end - 1);
             request = request.header("range", &bytes);

@@ -22,8 +22,10 @@ pub async fn unfinished(azure: &Azure, key: &str) -> Result<HashMap<String, u64>
         Err(refusal) => return Err(azure.failed(key, refusal)),
     };
     let text = String::from_utf8_lossy(&reply.body);
-    let list: BlockList = match quick_xml::de::from_str(text.trim_start_matches('\u{feff}')) {
-        Ok(list) => list,
+    let parsed = quick_xml::de::from_str(text.trim_start_matches('\u{feff}'));
+    let list = match parsed {
+        Ok(Document::BlockList(list)) => list,
+        // All blocks are then sent again.
         Err(error) => {
             tracing::debug!(key, error = %error, "unfinished blocks cannot be listed");
             return Ok(HashMap::new());
@@ -31,6 +33,11 @@ pub async fn unfinished(azure: &Azure, key: &str) -> Result<HashMap<String, u64>
     };
     let blocks = list.uncommitted.blocks.into_iter();
     Ok(blocks.map(|block| (block.name, block.size)).collect())
+}
+
+#[derive(Deserialize)]
+enum Document {
+    BlockList(BlockList),
 }
 
 #[derive(Deserialize)]

@@ -83,7 +83,7 @@ impl GcsConfig {
         } else if let Some(complaint) = config::complaint(&self.prefix, 1, self.attempts_max) {
             complaint
         } else {
-            return check_endpoint(&self.endpoint);
+            return check_endpoint(&self.endpoint, self.anonymous);
         };
         Err(unusable(complaint))
     }
@@ -130,6 +130,10 @@ mod tests {
             },
             GcsConfig {
                 endpoint: "http://user@host".into(),
+                ..good.clone()
+            },
+            GcsConfig {
+                endpoint: "http://store.example".into(),
                 ..good.clone()
             },
         ] {

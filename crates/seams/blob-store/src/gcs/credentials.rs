@@ -9,16 +9,22 @@ use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
 
 use super::GcsConfig;
 use crate::StoreError;
-use crate::rest::{Authorize, Connector, HttpClient, Provider, Refusal, Renewing, token_retries};
+use crate::rest::{
+    Authorize, Connector, HttpClient, Outcome, Provider, Refusal, Renewing, token_retries,
+};
 
 /// Adds a token to requests.
 pub struct Credentials(Renewing<GcpCredential>);
 
 impl Credentials {
     pub fn new(config: &GcsConfig, client: &HttpClient) -> Result<Self, StoreError> {
-        let (config, client) = (config.clone(), client.clone());
-        let make = move || provider(&config, &client);
-        Ok(Self(Renewing::new(Box::new(make))?))
+        let (config, outcome) = (config.clone(), Outcome::default());
+        let connector = Connector {
+            client: client.clone(),
+            outcome: outcome.clone(),
+        };
+        let make = move || provider(&config, &connector);
+        Ok(Self(Renewing::new(Box::new(make), outcome)?))
     }
 }
 
@@ -26,7 +32,7 @@ impl Credentials {
 /// metadata server.
 fn provider(
     config: &GcsConfig,
-    client: &HttpClient,
+    connector: &Connector,
 ) -> Result<Provider<GcpCredential>, StoreError> {
     let builder = match &config.service_account_file {
         Some(path) => {
@@ -36,7 +42,7 @@ fn provider(
     };
     let built = builder
         .with_bucket_name(&config.bucket)
-        .with_http_connector(Connector(client.clone()))
+        .with_http_connector(connector.clone())
         .with_retry(token_retries())
         .build();
     let gcs = built.map_err(|error| StoreError::Config {

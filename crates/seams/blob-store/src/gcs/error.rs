@@ -4,7 +4,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use super::Gcs;
-use super::list::{Page, page_of};
+use super::list::{Item, Page, page_of};
 use crate::StoreError;
 use crate::error::{Explained, Kind};
 use crate::rest::Refusal;
@@ -22,9 +22,10 @@ const LIST_HINT: &str = "grant storage.objects.list on the bucket: without it th
      that does not exist; docs/stores.md names the roles";
 const GET_HINT: &str = "grant storage.objects.get on the bucket; docs/stores.md names the roles";
 
-/// Whether an object was not created because there is one of that key.
-pub fn is_there(refusal: &Refusal) -> bool {
-    refusal.status() == Some(412)
+/// Whether an object may not have been created because there is one of that key. 412 is also the status of what a policy
+/// of the organization forbids, and 403 that of an attempt to overwrite without the right to.
+pub fn may_be_there(refusal: &Refusal) -> bool {
+    matches!(refusal.status(), Some(403 | 412))
 }
 
 /// The error of a request that is not about reading one object: 404 is then about the bucket.
@@ -35,6 +36,7 @@ pub fn classify(store: &str, key: &str, refusal: Refusal) -> StoreError {
 /// What a refusal to read or delete an object means. The store replies 404 both if the object and if the bucket does
 /// not exist, and 403 for an object that does not exist to a caller that may not list. A listing of the key settles it.
 pub async fn explain(gcs: &Gcs, key: &str, refusal: Refusal) -> StoreError {
+    let was_missing = refusal.status() == Some(404);
     let error = match refusal.status() {
         Some(403 | 404) => classify(&gcs.store, key, refusal),
         _ => return classify(&gcs.store, key, refusal),
@@ -45,10 +47,25 @@ pub async fn explain(gcs: &Gcs, key: &str, refusal: Refusal) -> StoreError {
         Ok(reply) => reply,
         Err(refusal) => return lacking(classify(&gcs.store, key, refusal), LIST_HINT),
     };
+    let has = |items: &[Item]| items.iter().any(|item| item.name == object);
     match page_of(gcs, key, &listed.body) {
-        Ok(Page { items, .. }) if items.iter().any(|item| item.name == object) => {
-            lacking(error, GET_HINT)
-        }
+        // It was created after the first response.
+        Ok(Page { items, .. }) if was_missing && has(&items) => StoreError::Unavailable {
+            key: key.to_owned(),
+            store: gcs.store.clone(),
+            source: "it did not find an object that it then listed".into(),
+        },
+        Ok(Page { items, .. }) if has(&items) => lacking(error, GET_HINT),
+        // Names come in order, the shortest first, so only a page without any leaves it open.
+        Ok(Page {
+            items,
+            next_page_token: Some(token),
+            ..
+        }) if items.is_empty() && !token.is_empty() => StoreError::Unavailable {
+            key: key.to_owned(),
+            store: gcs.store.clone(),
+            source: "its listing of one key goes on on another page".into(),
+        },
         Ok(_) => StoreError::NotFound {
             key: key.to_owned(),
             store: gcs.store.clone(),

@@ -5,12 +5,14 @@ use serde::Deserialize;
 
 use super::Gcs;
 use super::error::classify;
+use crate::rest::shortened;
 use crate::{Children, Meta, MetaStream, StoreError, key};
 
 /// More than 1,000 entries, the store's own limit for a page, have.
 pub const PAGE_BYTES_MAX: usize = 32 << 20;
+const KIND: &str = "storage#objects";
 /// What is needed of a page.
-const FIELDS: &str = "items(name,size,generation),prefixes,nextPageToken";
+const FIELDS: &str = "kind,items(name,size,generation),prefixes,nextPageToken";
 
 pub fn all(gcs: &Gcs, prefix: &str) -> MetaStream {
     if let Err(error) = key::check_prefix(prefix) {
@@ -70,18 +72,22 @@ async fn page(
         let what = "a page of a listing did not say where the next begins";
         return Err(gcs.other(prefix, what));
     }
+    // What is left out of a listing would look deleted.
     let strip = |name: &str| {
-        let below = name.strip_prefix(&gcs.prefix)?;
-        name.starts_with(&own).then(|| below.to_owned())
+        let below = name.strip_prefix(&gcs.prefix);
+        let below = below.filter(|_| name.starts_with(&own));
+        below.map(str::to_owned).ok_or_else(|| {
+            let what = format!("a listing below `{own}` has the name `{}`", shortened(name));
+            gcs.other(prefix, what)
+        })
     };
+    let prefixes: Result<Vec<_>, _> = page.prefixes.iter().map(|it| strip(it)).collect();
     let mut children = Children {
-        prefixes: page.prefixes.iter().filter_map(|it| strip(it)).collect(),
+        prefixes: prefixes?,
         objects: Vec::new(),
     };
     for item in page.items {
-        let Some(key) = strip(&item.name) else {
-            continue;
-        };
+        let key = strip(&item.name)?;
         let size = item.size.parse();
         let size = size.map_err(|_| gcs.other(&key, "a listing has no size for it"))?;
         let tag = item.generation;
@@ -91,17 +97,23 @@ async fn page(
 }
 
 pub fn page_of(gcs: &Gcs, prefix: &str, body: &[u8]) -> Result<Page, StoreError> {
-    serde_json::from_slice(body).map_err(|error| gcs.other(prefix, error))
+    let page: Page = serde_json::from_slice(body).map_err(|error| gcs.other(prefix, error))?;
+    // An empty listing must not be seen in what something else has sent.
+    match page.kind == KIND {
+        true => Ok(page),
+        false => Err(gcs.other(prefix, "its response is no listing")),
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page {
+    kind: String,
     #[serde(default)]
     pub items: Vec<Item>,
     #[serde(default)]
     prefixes: Vec<String>,
-    next_page_token: Option<String>,
+    pub next_page_token: Option<String>,
 }
 
 /// An object, as listings and replies show it. Numbers are text.

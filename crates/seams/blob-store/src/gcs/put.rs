@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Gcs;
 use super::checksum::Crc32c;
-use super::error::{classify, is_there};
+use super::error::{classify, may_be_there};
 use super::list::Item;
 use super::session::{Sent, Session};
 use crate::parts::Parts;
@@ -53,15 +53,16 @@ pub async fn whole(gcs: &Gcs, key: &str, bytes: Bytes) -> Result<Put, StoreError
 
 /// What to report of a refusal to create an object.
 pub async fn refused(gcs: &Gcs, key: &str, refusal: Refusal) -> Result<Put, StoreError> {
-    if is_there(&refusal) {
-        return Ok(Put::Exists);
-    }
-    let is_forbidden = refusal.status() == Some(403);
+    let may_exist = may_be_there(&refusal);
     let error = classify(&gcs.store, key, refusal);
-    // A caller that may not overwrite may be refused for that, before the condition is looked at.
-    match is_forbidden && matches!(gcs.head(key).await, Ok(Some(_))) {
-        true => Ok(Put::Exists),
-        false => Err(error),
+    if !may_exist {
+        return Err(error);
+    }
+    match gcs.head(key).await {
+        Ok(Some(_)) => Ok(Put::Exists),
+        // Whether there is one is not known, and may be on the next try.
+        Err(unknown) if unknown.is_retryable() => Err(unknown),
+        Ok(None) | Err(_) => Err(error),
     }
 }
 

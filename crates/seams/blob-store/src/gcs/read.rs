@@ -26,7 +26,9 @@ impl Reads for Gcs {
         if let Some(tag) = &tag {
             pairs.push(("ifGenerationMatch", tag));
         }
-        let mut request = self.object(http::Method::GET, key, &pairs)?;
+        let mut request = self
+            .object(http::Method::GET, key, &pairs)?
+            .accept(&[200, 206]);
         if let Some(range) = &range {
             let bytes = format!("bytes={}-{}", range.start, range.end - 1);
             request = request.header("range", &bytes);

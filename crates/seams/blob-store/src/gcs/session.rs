@@ -74,7 +74,10 @@ impl Session {
                 }
                 Ok(State::Has(has)) => {
                     self.check(has, end)?;
-                    Refusal::NoResponse(format!("it has stored {has} of {end} bytes"))
+                    Refusal::NoResponse(match has == end {
+                        true => "it has all bytes but did not complete the object".to_owned(),
+                        false => format!("it has stored {has} of {end} bytes"),
+                    })
                 }
                 Err(refusal) => refusal,
             };
@@ -144,7 +147,8 @@ impl Session {
     /// The address is made here: the one in the reply could lead elsewhere, and a token goes with each request.
     fn request(&self) -> crate::rest::Request {
         let pairs = [("uploadType", "resumable"), ("upload_id", self.id.as_str())];
-        self.gcs.upload(Method::PUT, &pairs)
+        let request = self.gcs.upload(Method::PUT, &pairs);
+        request.accept(&[200, 201, GO_ON])
     }
 
     fn created(&self, reply: Fetched, end: u64, sum: Option<&Crc32c>) -> Result<Sent, StoreError> {

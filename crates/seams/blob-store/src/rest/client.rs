@@ -1,11 +1,10 @@
-//! The HTTPS client, on the TLS implementation of the rest of the workspace. Tokens are fetched through it, too.
+//! The HTTPS client, on the TLS implementation of the rest of the workspace.
 
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, StreamExt};
 use http_body_util::BodyExt;
@@ -14,7 +13,6 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::payload::Body;
@@ -24,8 +22,6 @@ use crate::StoreError;
 
 /// A refusal is not read beyond this.
 const REFUSAL_BYTES_MAX: usize = 64 << 10;
-/// A token is not.
-const TOKEN_BYTES_MAX: usize = 1 << 20;
 /// A connection that is idle for longer is closed: stores close theirs after some minutes, and a request that is sent
 /// just then fails.
 const IDLE_MAX: Duration = Duration::from_secs(30);
@@ -57,11 +53,16 @@ impl HttpClient {
         })
     }
 
-    /// One try. What is neither a success nor the continuation of an upload is a refusal.
-    pub async fn send(&self, head: http::request::Parts, body: Body) -> Result<Reply, Refusal> {
+    /// One try. Every status that is not accepted is a refusal: a redirect, and the success of something else.
+    pub async fn send(
+        &self,
+        head: http::request::Parts,
+        body: Body,
+        accepted: &[u16],
+    ) -> Result<Reply, Refusal> {
         let (head, body) = self.respond(head, body).await?.into_parts();
         let (status, headers) = (head.status.as_u16(), head.headers);
-        if head.status.is_success() || status == 308 {
+        if accepted.contains(&status) {
             return Ok(Reply {
                 status,
                 headers,
@@ -76,7 +77,7 @@ impl HttpClient {
         })
     }
 
-    async fn respond(
+    pub async fn respond(
         &self,
         head: http::request::Parts,
         body: Body,
@@ -126,38 +127,6 @@ impl HttpClient {
             }
         })
         .boxed()
-    }
-}
-
-#[async_trait]
-impl HttpService for HttpClient {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let (head, body) = request.into_parts();
-        let body = body.map_err(Into::into).boxed_unsync();
-        let failed = |refusal: Refusal| {
-            let words = match refusal {
-                Refusal::NoResponse(words) => words,
-                other => format!("{other:?}"),
-            };
-            let source: Box<dyn Error + Send + Sync> = words.into();
-            HttpError::new_boxed(HttpErrorKind::Connect, source)
-        };
-        let (head, body) = self.respond(head, body).await.map_err(failed)?.into_parts();
-        let body = self.body(body, TOKEN_BYTES_MAX).await.map_err(failed)?;
-        Ok(http::Response::from_parts(head, body.into()))
-    }
-}
-
-/// Gives this client to what fetches tokens.
-#[derive(Debug, Clone)]
-pub struct Connector(pub HttpClient);
-
-impl object_store::client::HttpConnector for Connector {
-    fn connect(
-        &self,
-        _options: &object_store::ClientOptions,
-    ) -> object_store::Result<object_store::client::HttpClient> {
-        Ok(object_store::client::HttpClient::new(self.0.clone()))
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use object_store::CredentialProvider;
 
-use super::Refusal;
 use super::reply::causes;
+use super::{Outcome, Refusal};
 use crate::StoreError;
 
 /// A refusal that comes within this time after a renewal may be about the credentials of before.
@@ -22,17 +22,20 @@ pub type Make<C> = Box<dyn Fn() -> Result<Provider<C>, StoreError> + Send + Sync
 pub struct Renewing<C> {
     make: Make<C>,
     current: Mutex<(Provider<C>, Instant)>,
-    /// Whether there were credentials before: then a failure to get others may pass.
+    /// Whether there were credentials before: then a failure to get others without a request may pass.
     had: AtomicBool,
+    /// How the last request of the provider ended.
+    outcome: Outcome,
 }
 
 impl<C: std::fmt::Debug + Send + Sync + 'static> Renewing<C> {
-    pub fn new(make: Make<C>) -> Result<Self, StoreError> {
+    pub fn new(make: Make<C>, outcome: Outcome) -> Result<Self, StoreError> {
         let current = Mutex::new((make()?, Instant::now()));
         Ok(Self {
             make,
             current,
             had: AtomicBool::new(false),
+            outcome,
         })
     }
 
@@ -41,10 +44,15 @@ impl<C: std::fmt::Debug + Send + Sync + 'static> Renewing<C> {
         let credential = provider.get_credential().await;
         let credential = credential.map_err(|error| Refusal::Credentials {
             words: causes(&error),
-            may_pass: self.had.load(Ordering::Relaxed),
+            may_pass: self.may_pass(),
         })?;
         self.had.store(true, Ordering::Relaxed);
         Ok(credential)
+    }
+
+    fn may_pass(&self) -> bool {
+        let had = self.had.load(Ordering::Relaxed);
+        self.outcome.is_outage().unwrap_or(had)
     }
 
     fn provider(&self) -> Provider<C> {
@@ -67,6 +75,47 @@ impl<C: std::fmt::Debug + Send + Sync + 'static> Renewing<C> {
                 tracing::warn!(error = %error, "the store's credentials could not be read again");
                 false
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Refused;
+
+    #[async_trait::async_trait]
+    impl CredentialProvider for Refused {
+        type Credential = ();
+
+        async fn get_credential(&self) -> object_store::Result<Arc<()>> {
+            Err(object_store::Error::Generic {
+                store: "tokens",
+                source: "refused".into(),
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn only_an_outage_of_what_issues_tokens_may_pass() {
+        let outcome = Outcome::default();
+        let make = || Ok(Arc::new(Refused) as Provider<()>);
+        let renewing = Renewing::new(Box::new(make), outcome.clone()).expect("makes");
+        // The status of the last request for a token, and whether there were credentials before.
+        for (status, had, expected) in [
+            (Some(400), false, false),
+            (Some(400), true, false),
+            (Some(503), false, true),
+            (None, false, true),
+            (Some(200), false, false),
+            (Some(200), true, true),
+        ] {
+            outcome.note(status);
+            renewing.had.store(had, Ordering::Relaxed);
+            let refusal = renewing.get().await.expect_err("refused");
+            assert_eq!(refusal.may_pass(), expected, "{status:?} {had}");
         }
     }
 }

@@ -10,6 +10,9 @@ use super::text;
 use crate::StoreError;
 use crate::error::{Explained, Kind};
 
+const TOKEN_HINT: &str = "check that this host reaches what issues its tokens (an identity provider, or the metadata server of \
+     the machine), or configure credentials in the section [store]; then try again";
+
 /// A response that is no refusal, its body still to be read.
 pub struct Reply {
     pub status: u16,
@@ -22,7 +25,7 @@ pub struct Reply {
 pub enum Refusal {
     /// The request cannot be made.
     Unsent(String),
-    /// There is nothing to prove with who asks. `may_pass` if there was before.
+    /// There is nothing to prove with who asks. `may_pass` if what issues tokens failed, and did not refuse.
     Credentials { words: String, may_pass: bool },
     /// The connection failed, or the reply took too long.
     NoResponse(String),
@@ -46,7 +49,7 @@ impl Refusal {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::NoResponse(_) => true,
-            Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
+            Self::Status { status, .. } => passes(*status),
             Self::Credentials { may_pass, .. } => *may_pass,
             Self::Unsent(_) => false,
         }
@@ -81,7 +84,10 @@ impl Refusal {
             hint: None,
         };
         let (kind, explained) = match self {
-            Self::Unsent(words) => (Kind::Other, plain(format!("the request is none: {words}"))),
+            Self::Unsent(words) => (
+                Kind::Other,
+                plain(format!("the request could not be built: {words}")),
+            ),
             Self::NoResponse(words) => (
                 Kind::Unavailable,
                 plain(format!("it did not respond: {words}")),
@@ -92,7 +98,14 @@ impl Refusal {
                     true => Kind::Unavailable,
                     false => Kind::Permission,
                 };
-                (kind, plain(words))
+                let hint = may_pass.then_some(TOKEN_HINT);
+                (
+                    kind,
+                    Explained {
+                        hint,
+                        ..plain(words)
+                    },
+                )
             }
             Self::Status {
                 status,
@@ -102,6 +115,11 @@ impl Refusal {
         };
         explained.into_error(kind, key, store, unsuitable_hint)
     }
+}
+
+/// Whether a server that responds so may do the same request on another try.
+pub fn passes(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// What led to an error, each cause once.

@@ -18,14 +18,24 @@ fn config(fake: &Fake) -> GcsConfig {
     }
 }
 
-fn store(fake: &Fake) -> Store {
+pub fn store(fake: &Fake) -> Store {
     gcs(&config(fake))
 }
 
-fn refusal(status: u16, reason: &str) -> Response {
+pub fn refusal(status: u16, reason: &str) -> Response {
     let error =
         format!("{{\"error\":{{\"message\":\"no\",\"errors\":[{{\"reason\":\"{reason}\"}}]}}}}");
     Response::new(status, error)
+}
+
+/// A page of a listing, with what follows its kind.
+pub fn listing(rest: &str) -> Response {
+    Response::new(200, format!("{{\"kind\":\"storage#objects\"{rest}}}"))
+}
+
+pub fn listed(name: &str) -> Response {
+    let item = format!("{{\"name\":\"{name}\",\"size\":\"1\",\"generation\":\"1\"}}");
+    listing(&format!(",\"items\":[{item}]"))
 }
 
 /// One resumable upload, as the store keeps it.
@@ -83,7 +93,7 @@ impl Upload {
     }
 }
 
-fn created(size: usize) -> Response {
+pub fn created(size: usize) -> Response {
     let item = format!("{{\"name\":\"k\",\"size\":\"{size}\",\"generation\":\"1\"}}");
     Response::new(200, item)
 }
@@ -146,7 +156,7 @@ async fn an_upload_that_is_gone_begins_again_unless_the_object_is_there() {
             "POST" => Response::new(200, "{}").with("location", "/?upload_id=id1"),
             "PUT" => refusal(410, "gone"),
             "GET" if is_there => created(1),
-            "GET" if request.asks("maxResults") => Response::new(200, "{}"),
+            "GET" if request.asks("maxResults") => listing(""),
             _ => refusal(404, "notFound"),
         })
         .await;
@@ -174,7 +184,10 @@ async fn an_object_that_the_store_describes_otherwise_is_not_reported_as_created
 async fn a_refusal_to_read_what_does_not_exist_is_understood_by_a_listing() {
     // What the listing returns; whether the object is then missing.
     for (listing, expected) in [
-        (Response::new(200, "{}"), Some(true)),
+        (listing(""), Some(true)),
+        // Whether it is there is left to another page.
+        (listing(",\"nextPageToken\":\"t\""), Some(false)),
+        (Response::new(200, "{}"), Some(false)),
         (refusal(403, "forbidden"), Some(false)),
         (refusal(404, "notFound"), Some(false)),
         (Response::new(200, "<html>"), Some(false)),
@@ -207,9 +220,9 @@ async fn what_is_deleted_softly_is_noticed_once() {
         "DELETE" => Response::new(204, ""),
         _ if request.asks("softDeleted") => {
             let item = "{\"name\":\"a\",\"size\":\"1\",\"generation\":\"1\"}";
-            Response::new(200, format!("{{\"items\":[{item}]}}"))
+            listing(&format!(",\"items\":[{item}]"))
         }
-        _ => Response::new(200, "{}"),
+        _ => listing(""),
     })
     .await;
     let store = store(&fake);
