@@ -10,8 +10,8 @@ pub fn check_endpoint(endpoint: &str, sends_no_secret: bool) -> Result<(), Store
         .strip_prefix("https://")
         .or_else(|| endpoint.strip_prefix("http://"));
     let is_url = address.is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', '@']));
-    let parses = endpoint.parse::<http::Uri>().is_ok();
-    if !endpoint.is_empty() && !(is_url && parses) {
+    let is_parsed = is_url && endpoint.parse::<http::Uri>().is_ok();
+    if !is_parsed && !endpoint.is_empty() {
         return Err(unusable(
             "`store.endpoint` is not a URL that begins with https:// or http://, without credentials or parameters",
         ));
