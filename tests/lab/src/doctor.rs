@@ -51,7 +51,8 @@ fn part_check(cache: &Cache, part: Part) -> Check {
     }
     let tool = match part {
         Part::Cassandra(_) => "mvn",
-        Part::Minio | Part::Grpcurl | Part::Etcd => "go",
+        Part::Minio | Part::Grpcurl | Part::Etcd | Part::FakeGcs => "go",
+        Part::Azurite => "npm",
     };
     let found = tools::need(tool).map(|path| format!("will be fetched with {}", path.display()));
     Check {

@@ -1,4 +1,5 @@
-//! Brings the parts that a lab runs into the cache: Cassandra's jars from Maven, MinIO, grpcurl and etcd from Go.
+//! Brings the parts that a lab runs into the cache: Cassandra's jars from Maven; MinIO, grpcurl, etcd and fake-gcs-server
+//! from Go; Azurite from npm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::str::FromStr;
 use std::time::Instant;
 
 use anyhow::{Context, Error, Result, ensure};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::cache::Cache;
 use crate::release::Release;
@@ -15,6 +16,10 @@ use crate::{java, tools};
 
 /// The line of etcd that most clusters run.
 const ETCD_VERSION: &str = "v3.6.16";
+/// The first that keeps the preconditions of resumable uploads.
+const FAKE_GCS_VERSION: &str = "v1.56.1";
+/// The last one that runs on Node.js before 22.
+const AZURITE_VERSION: &str = "3.35.0";
 
 /// One thing that can be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +28,21 @@ pub enum Part {
     Minio,
     Grpcurl,
     Etcd,
+    FakeGcs,
+    Azurite,
 }
 
 impl Part {
     pub fn all() -> Vec<Part> {
         let releases = Release::ALL.into_iter().rev().map(Part::Cassandra);
         releases
-            .chain([Part::Minio, Part::Grpcurl, Part::Etcd])
+            .chain([
+                Part::Minio,
+                Part::Grpcurl,
+                Part::Etcd,
+                Part::FakeGcs,
+                Part::Azurite,
+            ])
             .collect()
     }
 
@@ -40,6 +53,8 @@ impl Part {
             Part::Minio => "minio".to_owned(),
             Part::Grpcurl => "grpcurl".to_owned(),
             Part::Etcd => format!("etcd-{ETCD_VERSION}"),
+            Part::FakeGcs => format!("fake-gcs-server-{FAKE_GCS_VERSION}"),
+            Part::Azurite => format!("azurite-{AZURITE_VERSION}"),
         }
     }
 }
@@ -52,13 +67,28 @@ impl FromStr for Part {
             "minio" => Ok(Part::Minio),
             "grpcurl" => Ok(Part::Grpcurl),
             "etcd" => Ok(Part::Etcd),
+            "fake-gcs" => Ok(Part::FakeGcs),
+            "azurite" => Ok(Part::Azurite),
             _ => text.parse().map(Part::Cassandra).with_context(|| {
                 format!(
-                    "`{text}` cannot be fetched: use 3.11, 4.0, 4.1, 5.0, minio, grpcurl or etcd"
+                    "`{text}` cannot be fetched: use 3.11, 4.0, 4.1, 5.0, minio, grpcurl, etcd, fake-gcs or azurite"
                 )
             }),
         }
     }
+}
+
+/// All parts, without those whose tests are skipped by name because this machine lacks what they run on.
+pub fn fetchable() -> Vec<Part> {
+    let mut parts = Part::all();
+    let runs_node = ["node", "npm"]
+        .into_iter()
+        .all(|name| tools::find(name).is_some());
+    if !runs_node {
+        warn!("Node.js and npm are not on this machine: the tests on Azurite will be skipped");
+        parts.retain(|part| *part != Part::Azurite);
+    }
+    parts
 }
 
 /// Fetches the part and all that it needs to run.
@@ -72,6 +102,8 @@ pub fn fetch(cache: &Cache, part: Part) -> Result<()> {
         Part::Minio => drop(minio(cache)?),
         Part::Grpcurl => drop(grpcurl(cache)?),
         Part::Etcd => drop(etcd(cache)?),
+        Part::FakeGcs => drop(fake_gcs(cache)?),
+        Part::Azurite => drop(azurite(cache)?),
     }
     info!(
         "{} is ready after {:.1} s",
@@ -148,6 +180,40 @@ pub fn etcd(cache: &Cache) -> Result<PathBuf> {
         }
         Ok(())
     })
+}
+
+pub fn fake_gcs(cache: &Cache) -> Result<PathBuf> {
+    let name = Part::FakeGcs.entry();
+    let entry = cache.make(&name, |folder, _| {
+        let go = tools::need("go")?;
+        info!("building {name} with Go");
+        let package = format!("github.com/fsouza/fake-gcs-server@{FAKE_GCS_VERSION}");
+        go_build(&go, &package, folder, "local")
+            .or_else(|_| go_build(&go, &package, folder, "auto"))
+    })?;
+    Ok(entry.join("fake-gcs-server"))
+}
+
+/// The script that Node.js runs.
+pub fn azurite(cache: &Cache) -> Result<PathBuf> {
+    let name = Part::Azurite.entry();
+    let entry = cache.make(&name, |folder, _| {
+        let npm = tools::need("npm")?;
+        info!("fetching {name} with npm");
+        let mut command = Command::new(npm);
+        command.args([
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--no-save",
+            "--prefix",
+        ]);
+        command
+            .arg(folder)
+            .arg(format!("azurite@{AZURITE_VERSION}"));
+        tools::run(&mut command, &format!("fetch {name}")).map(drop)
+    })?;
+    Ok(entry.join("node_modules/azurite/dist/src/blob/main.js"))
 }
 
 pub(crate) fn go_in(go: &Path, module: &Path, arguments: &[&str]) -> Result<()> {

@@ -5,6 +5,7 @@
 //! knows nothing of what is tested with it.
 
 mod addresses;
+mod azurite;
 mod builder;
 mod cache;
 mod cluster;
@@ -14,9 +15,11 @@ pub mod digest;
 pub mod disk;
 mod doctor;
 mod etcd;
+mod fake_gcs;
 mod fetch;
 pub mod fixtures;
 pub mod go_tools;
+mod http;
 mod java;
 mod jdk;
 mod jvm;
@@ -27,17 +30,20 @@ mod process;
 mod random;
 mod release;
 mod scripts;
+mod server;
 pub mod session;
 mod tokens;
 mod tools;
 pub mod workload;
 
+pub use azurite::{Azurite, AzuriteTls};
 pub use builder::ClusterBuilder;
 pub use cache::Cache;
 pub use cluster::Cluster;
 pub use doctor::{Check, examine};
 pub use etcd::{Etcd, EtcdTls};
-pub use fetch::{Part, fetch, grpcurl};
+pub use fake_gcs::FakeGcs;
+pub use fetch::{Part, fetch, fetchable, grpcurl};
 pub use minio::Minio;
 pub use node::Node;
 pub use process::Process;

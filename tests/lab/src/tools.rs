@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 const OUTPUT_LINES_MAX: usize = 25;
 
 /// Program and what to do where it is missing.
-const INSTALL: [(&str, &str); 6] = [
+const INSTALL: [(&str, &str); 8] = [
     (
         "mvn",
         "install Apache Maven (Debian: apt-get install maven)",
@@ -18,6 +18,14 @@ const INSTALL: [(&str, &str); 6] = [
     (
         "go",
         "install Go 1.24 or newer (https://go.dev/dl, or apt-get install golang)",
+    ),
+    (
+        "npm",
+        "install Node.js with npm (https://nodejs.org, or apt-get install npm)",
+    ),
+    (
+        "node",
+        "install Node.js (https://nodejs.org, or apt-get install nodejs)",
     ),
     (
         "apt-get",

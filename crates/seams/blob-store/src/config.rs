@@ -3,31 +3,33 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use secret::Secret;
 use serde::{Deserialize, Serialize};
 
-use crate::key::KEY_BYTES_MAX;
-use crate::{Counted, Folder, S3, Store, StoreError};
+use crate::azure::AzureConfig;
+use crate::gcs::GcsConfig;
+use crate::key::{self, KEY_BYTES_MAX};
+use crate::s3::S3Config;
+use crate::{Azure, Counted, Folder, Gcs, S3, Store, StoreError};
 
-/// S3's own limits.
-const PART_BYTES_MIN: u64 = 5 << 20;
-const PART_BYTES_MAX: u64 = 5 << 30;
 /// More parts at once than this are a mistake: each is a connection of its own.
 const PARALLEL_PARTS_MAX: usize = 64;
-/// S3's own limit for a key, in bytes.
-const S3_KEY_BYTES_MAX: usize = 1024;
+/// The limit for a key of all object stores, in bytes or in characters.
+const STORE_KEY_BYTES_MAX: usize = 1024;
 /// The longest prefix that leaves room for the longest key and the `/` between them.
-const PREFIX_BYTES_MAX: usize = S3_KEY_BYTES_MAX - KEY_BYTES_MAX - 1;
+pub(crate) const PREFIX_BYTES_MAX: usize = STORE_KEY_BYTES_MAX - KEY_BYTES_MAX - 1;
 
 /// The `[store]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-#[expect(clippy::large_enum_variant, reason = "a process has one of them")]
 pub enum StoreConfig {
     /// `kind = "folder"`.
     Folder(FolderConfig),
     /// `kind = "s3"`.
     S3(S3Config),
+    /// `kind = "azure"`.
+    Azure(AzureConfig),
+    /// `kind = "gcs"`.
+    Gcs(GcsConfig),
 }
 
 /// A local or mounted folder.
@@ -38,105 +40,24 @@ pub struct FolderConfig {
     pub path: PathBuf,
 }
 
-/// S3, or any store that speaks its protocol and honours `If-None-Match: *`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct S3Config {
-    /// The bucket's name. It must exist.
-    pub bucket: String,
-    /// Put before every key; may be empty.
-    pub prefix: String,
-    /// Empty: from the environment or the profile.
-    pub region: String,
-    /// Empty: AWS itself.
-    pub endpoint: String,
-    /// `endpoint/bucket/key` in place of `bucket.endpoint/key`: most stores that are not AWS want it.
-    pub path_style: bool,
-    /// Empty, with the secret: the credential chain (environment, profile, web identity, container, instance).
-    pub access_key_id: String,
-    /// The secret that belongs to `access_key_id`.
-    pub secret_access_key: Option<Secret>,
-    /// The profile of the AWS configuration files; empty: the default one.
-    pub profile: String,
-    /// A file of AWS credentials in place of `~/.aws/credentials`. It is read again when the store refuses what it holds,
-    /// so that something else may renew a session token in it.
-    pub credentials_file: Option<PathBuf>,
-    /// PEM file with roots to trust beside the system's.
-    pub ca_certificate: Option<PathBuf>,
-    /// Objects larger than this are uploaded in parts of this size, in bytes. An object whose known size would need
-    /// too many parts gets larger ones.
-    pub part_size_bytes: u64,
-    /// Parts of one object that are sent at once. How much memory they may take is the agent's setting.
-    pub parallel_parts: usize,
-    /// Send a CRC32 with each object and part, which the store checks before it accepts. Off only for a store that
-    /// does not know it.
-    pub checksums: bool,
-    /// Sign what is sent with SHA-256. Absent: only if the connection is not encrypted.
-    pub sign_payload: Option<bool>,
-    /// How often a request is tried, with a backoff that doubles and jitters.
-    pub attempts_max: u32,
-    /// For establishing one connection, TLS included.
-    pub connect_timeout_seconds: u64,
-    /// From the start of one try of a request to its response, sending one part included.
-    pub request_timeout_seconds: u64,
-    /// For example `STANDARD_IA`; absent: the bucket's default.
-    pub storage_class: Option<String>,
-    /// Encrypt with this key of the key management service.
-    pub sse_kms_key: Option<String>,
-}
-
-impl Default for S3Config {
-    fn default() -> Self {
-        Self {
-            bucket: String::new(),
-            prefix: String::new(),
-            region: String::new(),
-            endpoint: String::new(),
-            path_style: false,
-            access_key_id: String::new(),
-            secret_access_key: None,
-            profile: String::new(),
-            credentials_file: None,
-            ca_certificate: None,
-            part_size_bytes: 16 << 20,
-            parallel_parts: 4,
-            checksums: true,
-            sign_payload: None,
-            attempts_max: 6,
-            connect_timeout_seconds: 5,
-            request_timeout_seconds: 300,
-            storage_class: None,
-            sse_kms_key: None,
-        }
-    }
-}
-
-impl S3Config {
-    /// Refuses settings that could not work, by name.
-    pub fn check(&self) -> Result<(), StoreError> {
-        let complaint = if self.bucket.is_empty() {
-            "`store.bucket` is empty"
-        } else if self.access_key_id.is_empty() == self.secret_access_key.is_some() {
-            "`store.access_key_id` and `store.secret_access_key` are given together or not at all"
-        } else if !(PART_BYTES_MIN..=PART_BYTES_MAX).contains(&self.part_size_bytes) {
-            "`store.part_size_bytes` is not between 5 MiB and 5 GiB"
-        } else if !(1..=PARALLEL_PARTS_MAX).contains(&self.parallel_parts) {
-            "`store.parallel_parts` is not between 1 and 64"
-        } else if self.attempts_max == 0 {
-            "`store.attempts_max` is 0"
-        } else if crate::key::check_prefix(&self.prefix).is_err() {
-            "`store.prefix` is not a path of plain segments"
-        } else if self.prefix.trim_end_matches('/').len() > PREFIX_BYTES_MAX {
-            "`store.prefix` is longer than 123 bytes: keys have at most 1024 bytes, of which up to 900 follow the prefix"
-        } else if self.secret_access_key.is_some() && self.credentials_file.is_some() {
-            "`store.credentials_file` and `store.secret_access_key` are both given"
-        } else {
-            return Ok(());
-        };
-        Err(StoreError::Config {
-            what: complaint.to_owned(),
-            source: None,
-        })
+/// What is wrong with the settings that all object stores share.
+pub(crate) fn complaint(
+    prefix: &str,
+    parallel_parts: usize,
+    attempts_max: u32,
+) -> Option<&'static str> {
+    if !(1..=PARALLEL_PARTS_MAX).contains(&parallel_parts) {
+        Some("`store.parallel_parts` is not between 1 and 64")
+    } else if attempts_max == 0 {
+        Some("`store.attempts_max` is 0")
+    } else if key::check_prefix(prefix).is_err() {
+        Some("`store.prefix` is not a path of plain segments")
+    } else if prefix.trim_end_matches('/').len() > PREFIX_BYTES_MAX {
+        Some(
+            "`store.prefix` is longer than 123 bytes: keys have at most 1024 bytes, of which up to 900 follow the prefix",
+        )
+    } else {
+        None
     }
 }
 
@@ -147,11 +68,15 @@ pub async fn open(config: &StoreConfig) -> Result<Store, StoreError> {
             Arc::new(Counted::new(Arc::new(Folder::open(&folder.path)?)))
         }
         StoreConfig::S3(s3) => Arc::new(Counted::new(Arc::new(S3::open(s3).await?))),
+        StoreConfig::Azure(azure) => Arc::new(Counted::new(Arc::new(Azure::open(azure)?))),
+        StoreConfig::Gcs(gcs) => Arc::new(Counted::new(Arc::new(Gcs::open(gcs)?))),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use secret::Secret;
+
     use super::*;
 
     fn parse(text: &str) -> Result<StoreConfig, toml::de::Error> {
@@ -159,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_are_read() {
+    fn each_kind_is_read() {
         let folder = parse("kind = 'folder'\npath = '/b'").expect("folder");
         assert_eq!(
             folder,
@@ -172,6 +97,10 @@ mod tests {
         };
         assert_eq!((s3.bucket.as_str(), s3.parallel_parts), ("b", 2));
         assert!(s3.check().is_ok());
+        let azure = parse("kind = 'azure'\naccount = 'a'\ncontainer = 'c'").expect("azure");
+        assert!(matches!(azure, StoreConfig::Azure(azure) if azure.check().is_ok()));
+        let gcs = parse("kind = 'gcs'\nbucket = 'b'").expect("gcs");
+        assert!(matches!(gcs, StoreConfig::Gcs(gcs) if gcs.check().is_ok()));
     }
 
     #[test]
@@ -183,43 +112,41 @@ mod tests {
         assert!(parse("kind = 'folder'\npath = '/b'\nbucket = 'c'").is_err());
     }
 
+    /// A block of docs/stores.md, every key in it set.
+    fn documented(kind: &str) -> String {
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/stores.md");
+        let docs = std::fs::read_to_string(docs).expect("docs/stores.md");
+        let (_, rest) = docs.split_once(&format!("```toml {kind}\n")).expect(kind);
+        let (block, _) = rest.split_once("```").expect("an end");
+        let lines = block.lines().filter(|line| !line.starts_with("# "));
+        lines
+            .map(|line| format!("{}\n", line.trim_start_matches('#')))
+            .collect()
+    }
+
     #[test]
-    fn settings_that_could_not_work_are_refused() {
-        let good = S3Config {
-            bucket: "b".into(),
-            ..S3Config::default()
-        };
-        for bad in [
-            S3Config::default(),
-            S3Config {
-                part_size_bytes: 1,
-                ..good.clone()
-            },
-            S3Config {
-                parallel_parts: 0,
-                ..good.clone()
-            },
-            S3Config {
-                access_key_id: "a".into(),
-                ..good.clone()
-            },
-            S3Config {
-                prefix: "../x".into(),
-                ..good.clone()
-            },
-            S3Config {
-                prefix: "p".repeat(PREFIX_BYTES_MAX + 1),
-                ..good.clone()
-            },
-        ] {
-            assert!(bad.check().is_err(), "{bad:?}");
+    fn the_docs_name_every_key_of_azure_and_gcs() {
+        for (kind, exclusive) in [("azure", "sas_token"), ("gcs", "service_account_file")] {
+            let block = documented(kind);
+            // The error of an unknown key names those that are known.
+            let error = parse(&format!("{block}nonsense = 1\n"))
+                .expect_err("unknown")
+                .to_string();
+            let (_, known) = error.split_once("expected one of").expect("a list");
+            for key in known.split('`').skip(1).step_by(2) {
+                assert!(block.contains(&format!("{key} = ")), "{kind}: {key}");
+            }
+            let of_one: Vec<&str> = block
+                .lines()
+                .filter(|line| !line.starts_with(exclusive))
+                .collect();
+            let checked = match parse(&of_one.join("\n")).expect(kind) {
+                StoreConfig::Azure(azure) => azure.check(),
+                StoreConfig::Gcs(gcs) => gcs.check(),
+                other => panic!("{other:?}"),
+            };
+            assert!(checked.is_ok(), "{checked:?}");
         }
-        assert!(good.check().is_ok());
-        let longest = S3Config {
-            prefix: format!("{}/", "p".repeat(PREFIX_BYTES_MAX)),
-            ..good
-        };
-        assert!(longest.check().is_ok());
     }
 
     #[test]

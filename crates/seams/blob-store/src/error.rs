@@ -188,3 +188,45 @@ pub(crate) struct Explained {
     /// What an operator can do, if that is known better than from the kind of error.
     pub hint: Option<&'static str>,
 }
+
+/// The classes of what a backend reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    NotFound,
+    Permission,
+    Unavailable,
+    Quota,
+    /// The store does not know what it was asked; it will not the next time either.
+    Unsuitable,
+    Other,
+}
+
+impl Explained {
+    /// The error of the port. `unsuitable_hint` is for a store that does not know what it was asked.
+    pub fn into_error(
+        self,
+        kind: Kind,
+        key: &str,
+        store: &str,
+        unsuitable_hint: &'static str,
+    ) -> StoreError {
+        let (key, store) = (key.to_owned(), store.to_owned());
+        if kind == Kind::Unsuitable {
+            let (what, hint) = (self.words.into(), self.hint.unwrap_or(unsuitable_hint));
+            return StoreError::Unsuitable {
+                key,
+                store,
+                what,
+                hint,
+            };
+        }
+        let source = Box::new(self);
+        match kind {
+            Kind::NotFound => StoreError::NotFound { key, store },
+            Kind::Permission => StoreError::PermissionDenied { key, store, source },
+            Kind::Unavailable => StoreError::Unavailable { key, store, source },
+            Kind::Quota => StoreError::QuotaExceeded { key, store, source },
+            Kind::Other | Kind::Unsuitable => StoreError::Other { key, store, source },
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! The object store as a port: write-once objects under keys. Each method documents what callers may rely on.
 //!
-//! Objects are created, never overwritten, so every operation is safe to repeat. Backends are [`Folder`] and [`S3`];
-//! [`open`] picks one by configuration. The `testing` feature adds the conformance suite that a new backend must
-//! pass, and stores with faults for tests. The port knows nothing about backups.
+//! Objects are created, never overwritten, so every operation is safe to repeat. Backends are [`Folder`], [`S3`],
+//! [`Azure`] and [`Gcs`]; [`open`] picks one by configuration. The `testing` feature adds the conformance suite that a new
+//! backend must pass, and stores with faults for tests. The port knows nothing about backups.
 //!
 //! ```
 //! use blob_store::{BlobStore, Folder, Put, StoreError};
@@ -28,16 +28,24 @@
 
 #![warn(missing_docs)]
 
+mod azure;
 mod budget;
 mod config;
 mod counted;
 mod error;
 mod folder;
+mod gcs;
 mod key;
+mod parts;
+mod range;
+mod read;
+mod rest;
 mod s3;
+mod sending;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod throttle;
+mod twice;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -46,13 +54,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
+pub use azure::{Azure, AzureConfig};
 pub use budget::{Budget, Buffer, Reservation};
-pub use config::{FolderConfig, S3Config, StoreConfig, open};
+pub use config::{FolderConfig, StoreConfig, open};
 pub use counted::{Counted, Counts};
 pub use error::StoreError;
 pub use folder::Folder;
+pub use gcs::{Gcs, GcsConfig};
 pub use key::{KEY_BYTES_MAX, check as check_key};
-pub use s3::S3;
+pub use s3::{S3, S3Config};
 pub use throttle::{Bandwidth, Throttle};
 
 /// A store that is shared between tasks.

@@ -6,17 +6,17 @@
 //! the body in signed chunks at more than twice the cost.
 
 mod client;
+mod config;
 mod credentials;
 mod delete;
 mod denied;
 mod error;
 mod head;
 mod multipart;
-mod parts;
 mod put;
-mod range;
 mod read;
 mod resume;
+mod status;
 mod twice;
 mod unfinished;
 mod upload;
@@ -33,9 +33,10 @@ use bytes::Bytes;
 use futures::stream::{StreamExt, TryStreamExt, once, try_unfold};
 
 use crate::{
-    Bandwidth, BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, S3Config, Store,
+    Bandwidth, BlobStore, ByteStream, Children, Meta, MetaStream, Put, ReadAgain, Store,
     StoreError, key,
 };
+pub use config::S3Config;
 use denied::{LISTING_HINT, lacking};
 use error::classify;
 
@@ -237,7 +238,7 @@ impl BlobStore for S3 {
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
-        read::whole(self, key, bytes_max).await
+        crate::read::whole(self, key, bytes_max).await
     }
 
     async fn get_stream(
@@ -245,7 +246,7 @@ impl BlobStore for S3 {
         key: &str,
         range: Option<Range<u64>>,
     ) -> Result<ByteStream, StoreError> {
-        read::stream(self, key, range).await
+        crate::read::stream(self, key, range).await
     }
 
     async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {

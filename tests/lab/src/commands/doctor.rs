@@ -9,14 +9,14 @@ use lab::{Cache, Part};
 /// Say whether this machine has what the lab needs; fetches nothing
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// What is wanted: 3.11, 4.0, 4.1, 5.0, minio, grpcurl, etcd; everything by default
+    /// What is wanted: 3.11, 4.0, 4.1, 5.0, minio, grpcurl, etcd, fake-gcs, azurite; everything by default
     parts: Vec<Part>,
 }
 
 impl Doctor {
     pub fn run(self) -> Result<ExitCode> {
         let parts = if self.parts.is_empty() {
-            Part::all()
+            lab::fetchable()
         } else {
             self.parts
         };

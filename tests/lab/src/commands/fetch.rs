@@ -8,14 +8,14 @@ use tokio::task;
 /// Download and build into the cache what the lab runs
 #[derive(Debug, Args)]
 pub struct Fetch {
-    /// What is wanted: 3.11, 4.0, 4.1, 5.0, minio, grpcurl, etcd; everything by default
+    /// What is wanted: 3.11, 4.0, 4.1, 5.0, minio, grpcurl, etcd, fake-gcs, azurite; everything by default
     parts: Vec<Part>,
 }
 
 impl Fetch {
     pub async fn run(self) -> Result<()> {
         let parts = if self.parts.is_empty() {
-            Part::all()
+            lab::fetchable()
         } else {
             self.parts
         };

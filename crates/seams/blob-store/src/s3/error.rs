@@ -5,7 +5,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::StoreError;
-use crate::error::Explained;
+use crate::error::{Explained, Kind};
 
 /// Codes of a store that does not accept the credentials any more, or not yet.
 const EXPIRED_CODES: &[&str] = &[
@@ -67,7 +67,6 @@ pub fn classify<E>(store: &str, key: &str, error: SdkError<E, HttpResponse>) -> 
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let (key, store) = (key.to_owned(), store.to_owned());
     let status = status_of(&error);
     let code = error.code().unwrap_or_default().to_owned();
     let kind = match &error {
@@ -79,38 +78,11 @@ where
         SdkError::DispatchFailure(_) => Kind::Unavailable,
         _ => Kind::Other,
     };
-    let source = explained(&error, status, code);
-    if let Kind::Unsuitable = kind {
-        let (what, hint) = (source.words.into(), UNKNOWN_HINT);
-        return StoreError::Unsuitable {
-            key,
-            store,
-            what,
-            hint,
-        };
-    }
-    let source = Box::new(source);
-    match kind {
-        Kind::NotFound => StoreError::NotFound { key, store },
-        Kind::Permission => StoreError::PermissionDenied { key, store, source },
-        Kind::Unavailable => StoreError::Unavailable { key, store, source },
-        Kind::Quota => StoreError::QuotaExceeded { key, store, source },
-        Kind::Other | Kind::Unsuitable => StoreError::Other { key, store, source },
-    }
+    explained(&error, status, code).into_error(kind, key, store, UNKNOWN_HINT)
 }
 
 const UNKNOWN_HINT: &str = "use a store that knows this part of the protocol of S3; \
      docs/stores.md lists what is needed and the settings for stores that lack something";
-
-enum Kind {
-    NotFound,
-    Permission,
-    Unavailable,
-    Quota,
-    /// The store does not know what it was asked; it will not the next time either.
-    Unsuitable,
-    Other,
-}
 
 fn by_response(status: Option<u16>, code: &str) -> Kind {
     match code {

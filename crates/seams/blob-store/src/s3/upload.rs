@@ -5,6 +5,7 @@ mod begin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use async_trait::async_trait;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream as Body;
@@ -14,9 +15,11 @@ use bytes::Bytes;
 use super::S3;
 use super::denied::{PUT_HINT, lacking};
 use super::error::{Condition, classify, condition};
+use super::multipart::PARTS_MAX;
 use super::put::{is_unsuited, unsuited_part};
 use super::resume::SentParts;
 use super::unfinished::abort;
+use crate::sending::InParts;
 use crate::{BlobStore, Put, StoreError};
 
 /// A multipart upload that aborts itself, unless it is finished or the next try can go on from it.
@@ -41,30 +44,16 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Sends a part, unless an earlier try has.
-    pub async fn part(
-        self: Arc<Self>,
-        number: i32,
-        bytes: Bytes,
-    ) -> Result<CompletedPart, StoreError> {
-        let size = bytes.len() as u64;
-        let hashed = bytes.clone();
-        let crc32 = tokio::task::spawn_blocking(move || crc32fast::hash(&hashed));
-        let crc32 = crc32
-            .await
-            .map_err(|panicked| self.s3.other(&self.key, panicked))?;
-        self.send(number, size, crc32, || Body::from(bytes)).await
-    }
-
     /// Sends a part of this size and checksum, unless an earlier try has.
     pub async fn send(
         &self,
-        number: i32,
+        number: u32,
         size: u64,
         crc32: u32,
         body: impl FnOnce() -> Body,
     ) -> Result<CompletedPart, StoreError> {
         let checksum = self.s3.checksums.then(|| encode(crc32));
+        let number = i32::try_from(number).map_err(|error| self.s3.other(&self.key, error))?;
         if let Some(sent) = self.before.get(&number)
             && sent.size == size
             && Some(&sent.crc32) == checksum.as_ref()
@@ -93,38 +82,6 @@ impl Upload {
         let sent = sent.map_err(|error| self.failed(error, false))?;
         self.advanced.store(true, Ordering::SeqCst);
         Ok(completed(number, sent.e_tag().map(str::to_owned), checksum))
-    }
-
-    pub async fn complete(&self, parts: Vec<CompletedPart>) -> Result<Put, StoreError> {
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
-        let completed = self
-            .s3
-            .client
-            .complete_multipart_upload()
-            .bucket(&self.s3.bucket)
-            .key(&self.object)
-            .upload_id(&self.id)
-            .if_none_match("*")
-            .multipart_upload(parts.build())
-            .send()
-            .await;
-        let Err(error) = completed else {
-            self.finished.store(true, Ordering::SeqCst);
-            return Ok(Put::Created);
-        };
-        match condition(&error) {
-            Condition::Exists => Ok(Put::Exists),
-            // An earlier try whose response was lost has completed it; or another client aborted it, and there is no
-            // object.
-            Condition::NoSuchUpload => {
-                let gone = self.failed(error, true);
-                match self.s3.head(&self.key).await? {
-                    Some(_) => Ok(Put::Exists),
-                    None => Err(gone),
-                }
-            }
-            Condition::Conflict | Condition::Other => Err(self.failed(error, true)),
-        }
     }
 
     /// What to report of a request that failed, and whether another try can use this upload.
@@ -171,8 +128,78 @@ impl Upload {
         self.is_resumable && has_parts && !self.is_spoilt.load(Ordering::SeqCst)
     }
 
-    /// Discards what is of no use any more. What the next try can go on from is left.
-    pub async fn end(&self, put: &Result<Put, StoreError>) {
+    async fn abort(&self) {
+        if self.finished.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let is_spoilt = self.is_spoilt.load(Ordering::SeqCst);
+        let given_up = give_up(&self.s3, &self.object, &self.id, is_spoilt);
+        if let Err(error) = given_up.await {
+            tracing::warn!(
+                key = self.key, upload_id = self.id, error = %error,
+                "a multipart upload could not be aborted; a lifecycle rule for incomplete uploads frees its parts"
+            );
+        }
+    }
+}
+
+#[async_trait]
+impl InParts for Upload {
+    type Part = CompletedPart;
+    const PARTS_MAX: u64 = PARTS_MAX;
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn store(&self) -> String {
+        self.s3.store.clone()
+    }
+
+    async fn part(self: Arc<Self>, number: u32, bytes: Bytes) -> Result<CompletedPart, StoreError> {
+        let size = bytes.len() as u64;
+        let hashed = bytes.clone();
+        let crc32 = tokio::task::spawn_blocking(move || crc32fast::hash(&hashed));
+        let crc32 = crc32
+            .await
+            .map_err(|panicked| self.s3.other(&self.key, panicked))?;
+        self.send(number, size, crc32, || Body::from(bytes)).await
+    }
+
+    async fn complete(&self, parts: Vec<CompletedPart>) -> Result<Put, StoreError> {
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
+        let completed = self
+            .s3
+            .client
+            .complete_multipart_upload()
+            .bucket(&self.s3.bucket)
+            .key(&self.object)
+            .upload_id(&self.id)
+            .if_none_match("*")
+            .multipart_upload(parts.build())
+            .send()
+            .await;
+        let Err(error) = completed else {
+            self.finished.store(true, Ordering::SeqCst);
+            return Ok(Put::Created);
+        };
+        match condition(&error) {
+            Condition::Exists => Ok(Put::Exists),
+            // An earlier try whose response was lost has completed it; or another client aborted it, and there is no
+            // object.
+            Condition::NoSuchUpload => {
+                let gone = self.failed(error, true);
+                match self.s3.head(&self.key).await? {
+                    Some(_) => Ok(Put::Exists),
+                    None => Err(gone),
+                }
+            }
+            Condition::Conflict | Condition::Other => Err(self.failed(error, true)),
+        }
+    }
+
+    /// What the next try can go on from is left.
+    async fn end(&self, put: &Result<Put, StoreError>) {
         match put {
             Ok(Put::Created) => {}
             Err(error) if may_pass(error) && self.is_of_use() => {
@@ -185,20 +212,6 @@ impl Upload {
                 // The next to discard them is the storage-catalog.
                 let _ = abort(&self.s3, &self.object, id).await;
             }
-        }
-    }
-
-    async fn abort(&self) {
-        if self.finished.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        let is_spoilt = self.is_spoilt.load(Ordering::SeqCst);
-        let given_up = give_up(&self.s3, &self.object, &self.id, is_spoilt);
-        if let Err(error) = given_up.await {
-            tracing::warn!(
-                key = self.key, upload_id = self.id, error = %error,
-                "a multipart upload could not be aborted; a lifecycle rule for incomplete uploads frees its parts"
-            );
         }
     }
 }

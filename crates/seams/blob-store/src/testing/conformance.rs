@@ -299,7 +299,7 @@ async fn limit(store: Store, p: String) {
 }
 
 async fn odd_keys(store: Store, p: String) {
-    let names = [
+    let mut names = vec![
         "plain",
         "with space",
         "a+b",
@@ -321,7 +321,18 @@ async fn odd_keys(store: Store, p: String) {
         "*",
         "$x@y:z",
     ];
-    for (seed, name) in (0u8..).zip(names) {
+    // A backend that would take a key for another one refuses it by name; only a backslash may be such a key.
+    let key = format!("{p}back\\slash");
+    if let Err(StoreError::Key { .. }) = store.put(&key, Bytes::new()).await {
+        assert!(matches!(
+            store.head(&key).await,
+            Err(StoreError::Key { .. })
+        ));
+        names.retain(|name| !name.contains('\\'));
+    } else {
+        store.delete(&key).await.expect("delete");
+    }
+    for (seed, name) in (0u8..).zip(names.iter().copied()) {
         let key = format!("{p}{name}");
         let put = store.put(&key, pattern(20, seed)).await;
         assert_eq!(
@@ -330,7 +341,7 @@ async fn odd_keys(store: Store, p: String) {
             "{name}"
         );
     }
-    for (seed, name) in (0u8..).zip(names) {
+    for (seed, name) in (0u8..).zip(names.iter().copied()) {
         let key = format!("{p}{name}");
         assert_same(&store.get(&key, 20).await.expect("get"), &pattern(20, seed));
         assert!(store.head(&key).await.expect("head").is_some(), "{name}");

@@ -1,42 +1,9 @@
 //! Whether the response to a GET is what was asked for.
 
 use std::ops::Range;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
-
-use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_s3::error::BoxError;
 
 const OK: u16 = 200;
 const PARTIAL_CONTENT: u16 = 206;
-
-/// Remembers the status of a response: the SDK's output for a GET does not have it.
-#[derive(Debug, Clone, Default)]
-pub struct Status(Arc<AtomicU16>);
-
-impl Status {
-    pub fn get(&self) -> u16 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Intercept for Status {
-    fn name(&self) -> &'static str {
-        "Status"
-    }
-
-    fn read_before_deserialization(
-        &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let status = context.response().status().as_u16();
-        self.0.store(status, Ordering::Relaxed);
-        Ok(())
-    }
-}
 
 /// What a response says of its body.
 #[derive(Debug, Clone, Copy)]
