@@ -137,6 +137,7 @@ async fn a_plan_has_every_key_of_the_contract() {
               "source_id": "bbbbbbbb-0000-4000-8000-000000000001",
               "target_id": "bbbbbbbb-0000-4000-8000-000000000001",
               "action": "truncate",
+              "missing": false,
               "bytes": 9663676416
             }
           ],
