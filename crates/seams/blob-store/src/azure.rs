@@ -18,7 +18,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::{self, StreamExt, TryStreamExt};
 use http::Method;
 
 pub use config::AzureConfig;
@@ -33,9 +32,6 @@ use crate::{
 use blocks::{Md5, md5_of};
 use credentials::Credentials;
 use error::{classify, is_missing, is_there, may_be_there};
-
-/// Single deletions at once.
-const DELETES_PARALLEL: usize = 16;
 
 /// A container, or a prefix of one.
 #[derive(Debug, Clone)]
@@ -274,14 +270,6 @@ impl BlobStore for Azure {
             Err(refusal) if is_missing(&refusal) => Ok(()),
             Err(refusal) => Err(self.failed(key, refusal)),
         }
-    }
-
-    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
-        let deletions: Vec<_> = keys.iter().map(|key| self.delete(key)).collect();
-        stream::iter(deletions)
-            .buffer_unordered(DELETES_PARALLEL)
-            .try_collect()
-            .await
     }
 
     fn keeps_versions(&self) -> bool {

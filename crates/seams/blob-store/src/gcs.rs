@@ -20,7 +20,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::{self, StreamExt, TryStreamExt};
 use http::Method;
 
 pub use config::GcsConfig;
@@ -33,8 +32,6 @@ use crate::{
 use credentials::{Anonymous, Credentials};
 use error::explain;
 
-/// Single deletions at once.
-const DELETES_PARALLEL: usize = 16;
 /// The listings that show what a deletion has left.
 const LEFTOVERS: [&str; 2] = ["versions", "softDeleted"];
 const ENDPOINT: &str = "https://storage.googleapis.com";
@@ -261,14 +258,6 @@ impl BlobStore for Gcs {
             }
             Err(refusal) => Err(error::classify(&self.store, key, refusal)),
         }
-    }
-
-    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
-        let deletions: Vec<_> = keys.iter().map(|key| self.delete(key)).collect();
-        stream::iter(deletions)
-            .buffer_unordered(DELETES_PARALLEL)
-            .try_collect()
-            .await
     }
 
     fn keeps_versions(&self) -> bool {

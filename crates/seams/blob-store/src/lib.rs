@@ -32,6 +32,7 @@ mod azure;
 mod budget;
 mod config;
 mod counted;
+mod delete;
 mod error;
 mod folder;
 mod gcs;
@@ -202,7 +203,9 @@ pub trait BlobStore: Send + Sync {
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
 
     /// Deletes objects in no particular order. After an error any of them may be gone; repeating finishes.
-    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError>;
+    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
+        delete::one_by_one(self, keys).await
+    }
 
     /// Makes sure that an object that was found survives a power cut, also if its writer was killed before it could.
     /// Does nothing where an object is not visible before it is durable.

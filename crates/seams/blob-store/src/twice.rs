@@ -5,10 +5,71 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use async_trait::async_trait;
 use bytes::Bytes;
+use futures::StreamExt;
 use http_body::{Frame, SizeHint};
 
-use crate::{ByteStream, ReadAgain, StoreError};
+use crate::sending::{InParts, Sending};
+use crate::{ByteStream, Put, ReadAgain, StoreError};
+
+/// An object whose parts can be sent while they are read again.
+#[async_trait]
+pub trait InPartsAgain: InParts {
+    type Sum: PartSum;
+
+    /// Sends the part of this number, from 1 on.
+    async fn part_again(
+        &self,
+        number: u32,
+        part: Reread<Self::Sum>,
+    ) -> Result<Self::Part, StoreError>;
+}
+
+/// Sends all parts of a stream and completes the object.
+pub async fn send<U: InPartsAgain>(
+    mut sending: Sending<U>,
+    part_bytes: u64,
+    body: ByteStream,
+    again: ReadAgain,
+) -> Result<Put, StoreError> {
+    let read = each(&mut sending, part_bytes, body, again).await;
+    sending.finish(read).await
+}
+
+async fn each<U: InPartsAgain>(
+    sending: &mut Sending<U>,
+    part_bytes: u64,
+    mut body: ByteStream,
+    again: ReadAgain,
+) -> Result<(), StoreError> {
+    let mut hashing = Hashing::<U::Sum>::new(part_bytes);
+    while let Some(chunk) = body.next().await.transpose()? {
+        let ended = hashing.pass(&chunk);
+        // To send a part, it is read again, for which the memory of this chunk may be needed.
+        drop(chunk);
+        for part in ended {
+            start(sending, part, again.clone()).await?;
+        }
+    }
+    match hashing.last() {
+        Some(part) => start(sending, part, again).await,
+        None => Ok(()),
+    }
+}
+
+async fn start<U: InPartsAgain>(
+    sending: &mut Sending<U>,
+    part: Hashed<U::Sum>,
+    again: ReadAgain,
+) -> Result<(), StoreError> {
+    let send = |upload: Arc<U>, number| async move {
+        let part = Reread::new(upload.key(), part, again);
+        let fault = part.fault();
+        fault.or_of_store(upload.part_again(number, part).await)
+    };
+    sending.start(send).await
+}
 
 /// A checksum of a part, as a backend needs it.
 pub trait PartSum: Default + Clone + Send + Unpin + 'static {
@@ -102,8 +163,12 @@ impl Fault {
         fault.is_some()
     }
 
-    pub fn take(&self) -> Option<StoreError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// The result of a request: to the store it has only broken off if its part could not be read.
+    pub fn or_of_store<T>(&self, sent: Result<T, StoreError>) -> Result<T, StoreError> {
+        sent.map_err(|error| {
+            let fault = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+            fault.unwrap_or(error)
+        })
     }
 
     fn set(&self, error: StoreError) {
@@ -121,13 +186,21 @@ pub struct Reread<H: PartSum> {
 }
 
 impl<H: PartSum> Reread<H> {
-    pub fn new(key: &str, part: Hashed<H>, again: ReadAgain, fault: Fault) -> Self {
+    pub fn new(key: &str, part: Hashed<H>, again: ReadAgain) -> Self {
         Self {
             key: key.to_owned(),
             part,
             again,
-            fault,
+            fault: Fault::default(),
         }
+    }
+
+    pub fn size(&self) -> u64 {
+        self.part.size()
+    }
+
+    pub fn sum(&self) -> &H::Sum {
+        &self.part.sum
     }
 
     pub fn fault(&self) -> Fault {

@@ -33,7 +33,7 @@ pub fn question(plan: &ShownPlan) -> String {
     if unknown > 0
         && let Some(change) = deeds.last_mut()
     {
-        change.push_str(" in a way that this release does not know");
+        change.push_str(" (this release does not know how)");
     }
     let replaced = match emptied + recreated + swapped + unknown {
         0 => "no data that is there is replaced".to_owned(),
@@ -152,7 +152,7 @@ mod tests {
     fn what_is_not_known_counts_as_replaced() {
         check(
             &[None],
-            "Change 1 table in a way that this release does not know in prod; the data of 1 table is replaced. Go on?",
+            "Change 1 table (this release does not know how) in prod; the data of 1 table is replaced. Go on?",
         );
     }
 }

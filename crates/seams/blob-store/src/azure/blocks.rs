@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::StreamExt;
 use http::Method;
 use md5::Digest;
 
@@ -21,7 +20,7 @@ use super::{Azure, CREATED, REPLY_BYTES_MAX, Refused};
 use crate::parts::Parts;
 use crate::rest::Payload;
 use crate::sending::{InParts, Sending};
-use crate::twice::{Fault, Hashed, Hashing, PartSum, Reread};
+use crate::twice::{self, InPartsAgain, PartSum, Reread};
 use crate::{BlobStore, ByteStream, Put, ReadAgain, StoreError};
 
 /// Azure's own limit.
@@ -115,46 +114,8 @@ pub async fn put_read_twice(
     let Some(blocks) = Blocks::take_up(azure, key, bytes.div_ceil(block_bytes)).await? else {
         return Ok(Put::Exists);
     };
-    let mut sending = Sending::new(blocks.clone(), azure.parallel_parts);
-    let read = each(&mut sending, body, block_bytes, again).await;
-    blocks.or_exists(sending.finish(read).await)
-}
-
-async fn each(
-    sending: &mut Sending<Blocks>,
-    mut body: ByteStream,
-    block_bytes: u64,
-    again: ReadAgain,
-) -> Result<(), StoreError> {
-    let mut hashing = Hashing::<Md5>::new(block_bytes);
-    while let Some(chunk) = body.next().await.transpose()? {
-        let ended = hashing.pass(&chunk);
-        // To send a part, it is read again, for which the memory of this chunk may be needed.
-        drop(chunk);
-        for part in ended {
-            send(sending, part, again.clone()).await?;
-        }
-    }
-    match hashing.last() {
-        Some(part) => send(sending, part, again).await,
-        None => Ok(()),
-    }
-}
-
-async fn send(
-    sending: &mut Sending<Blocks>,
-    part: Hashed<Md5>,
-    again: ReadAgain,
-) -> Result<(), StoreError> {
-    let send = |blocks: Arc<Blocks>, number| async move {
-        let (size, md5) = (part.size(), part.sum);
-        let fault = Fault::default();
-        let part = Reread::new(&blocks.key, part, again, fault.clone());
-        let sent = blocks.send(number, md5, Payload::again(size, part)).await;
-        // To the store it is only a request that broke off.
-        sent.map_err(|error| fault.take().unwrap_or(error))
-    };
-    sending.start(send).await
+    let sending = Sending::new(blocks.clone(), azure.parallel_parts);
+    blocks.or_exists(twice::send(sending, block_bytes, body, again).await)
 }
 
 /// The blocks of one object.
@@ -281,6 +242,16 @@ impl InParts for Blocks {
     }
 
     async fn end(&self, _put: &Result<Put, StoreError>) {}
+}
+
+#[async_trait]
+impl InPartsAgain for Blocks {
+    type Sum = Md5;
+
+    async fn part_again(&self, number: u32, part: Reread<Md5>) -> Result<String, StoreError> {
+        let md5 = *part.sum();
+        self.send(number, md5, Payload::again(part)).await
+    }
 }
 
 /// All names of blocks of one object have to be of one length.

@@ -12,7 +12,7 @@ use super::list::Item;
 use super::session::{Sent, Session};
 use crate::parts::Parts;
 use crate::rest::{Payload, Refusal, Request};
-use crate::twice::{Fault, Hashed, Hashing, PartSum, Reread};
+use crate::twice::{Hashed, Hashing, PartSum, Reread};
 use crate::{BlobStore, ByteStream, Put, ReadAgain, StoreError};
 
 /// Replies to uploads and deletions: the description of one object.
@@ -194,9 +194,7 @@ async fn reread(
     again: &ReadAgain,
     sum: Option<&Crc32c>,
 ) -> Result<Sent, StoreError> {
-    let (size, fault) = (piece.size(), Fault::default());
-    let piece = Reread::new(&session.key, piece, again.clone(), fault.clone());
-    let sent = session.piece(Payload::again(size, piece), sum).await;
-    // To the store it is only a request that broke off.
-    sent.map_err(|error| fault.take().unwrap_or(error))
+    let piece = Reread::new(&session.key, piece, again.clone());
+    let fault = piece.fault();
+    fault.or_of_store(session.piece(Payload::again(piece), sum).await)
 }

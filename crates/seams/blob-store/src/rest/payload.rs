@@ -42,9 +42,9 @@ impl From<Bytes> for Payload {
 }
 
 impl Payload {
-    pub fn again<H: PartSum + Sync>(bytes: u64, part: Reread<H>) -> Self {
+    pub fn again<H: PartSum + Sync>(part: Reread<H>) -> Self {
         Self::Again {
-            bytes,
+            bytes: part.size(),
             fault: part.fault(),
             body: Arc::new(move || part.body().map_err(Into::into).boxed_unsync()),
         }

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::S3;
 use super::denied::{DELETE_HINT, lacking};
@@ -14,8 +13,6 @@ use crate::error::Explained;
 
 /// S3's own limit for one deletion request.
 const DELETE_KEYS_MAX: usize = 1000;
-/// Single deletions at once, on a store that does not take them in bulk.
-const DELETES_PARALLEL: usize = 16;
 
 pub async fn one(s3: &S3, key: &str) -> Result<(), StoreError> {
     let object = s3.object(key)?;
@@ -40,11 +37,7 @@ pub async fn many(s3: &S3, keys: &[String]) -> Result<(), StoreError> {
         if !s3.learnt.refuses_bulk.load(Ordering::Relaxed) && bulk(s3, batch).await? {
             continue;
         }
-        let singles: Vec<_> = batch.iter().map(|key| one(s3, key)).collect();
-        stream::iter(singles)
-            .buffer_unordered(DELETES_PARALLEL)
-            .try_collect::<()>()
-            .await?;
+        crate::delete::one_by_one(s3, batch).await?;
     }
     Ok(())
 }

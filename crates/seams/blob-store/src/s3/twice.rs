@@ -1,18 +1,15 @@
 //! Objects whose parts are too large for memory: a part is read for its checksum, and again while it is sent.
 
-use std::sync::Arc;
-
+use async_trait::async_trait;
 use aws_sdk_s3::primitives::{ByteStream as Body, SdkBody};
-use futures::StreamExt;
+use aws_sdk_s3::types::CompletedPart;
 
 use super::S3;
 use super::multipart;
 use super::upload::Upload;
 use crate::sending::Sending;
-use crate::twice::{Fault, Hashed, Hashing, Reread};
+use crate::twice::{self, InPartsAgain, Reread};
 use crate::{ByteStream, Put, ReadAgain, StoreError};
-
-type Crc32 = crc32fast::Hasher;
 
 pub async fn put(
     s3: &S3,
@@ -26,49 +23,25 @@ pub async fn put(
         return Ok(Put::Exists);
     };
     // What is sent while the next part is read counts, as it does for parts in memory.
-    let mut sending = Sending::new(upload, s3.parallel_parts);
-    let read = all(&mut sending, body, part_bytes, again).await;
-    sending.finish(read).await
+    let sending = Sending::new(upload, s3.parallel_parts);
+    twice::send(sending, part_bytes, body, again).await
 }
 
-async fn all(
-    sending: &mut Sending<Upload>,
-    mut body: ByteStream,
-    part_bytes: u64,
-    again: ReadAgain,
-) -> Result<(), StoreError> {
-    let mut hashing = Hashing::<Crc32>::new(part_bytes);
-    while let Some(chunk) = body.next().await.transpose()? {
-        let ended = hashing.pass(&chunk);
-        // To send a part, it is read again, for which the memory of this chunk may be needed.
-        drop(chunk);
-        for part in ended {
-            send(sending, part, again.clone()).await?;
-        }
-    }
-    match hashing.last() {
-        Some(part) => send(sending, part, again).await,
-        None => Ok(()),
-    }
-}
+#[async_trait]
+impl InPartsAgain for Upload {
+    type Sum = crc32fast::Hasher;
 
-async fn send(
-    sending: &mut Sending<Upload>,
-    part: Hashed<Crc32>,
-    again: ReadAgain,
-) -> Result<(), StoreError> {
-    let send = |upload: Arc<Upload>, number| async move {
-        let (size, crc32) = (part.size(), part.sum);
-        let fault = Fault::default();
-        let part = Reread::new(&upload.key, part, again, fault.clone());
+    async fn part_again(
+        &self,
+        number: u32,
+        part: Reread<crc32fast::Hasher>,
+    ) -> Result<CompletedPart, StoreError> {
+        let (size, crc32) = (part.size(), *part.sum());
         let body = || {
             Body::new(SdkBody::retryable(move || {
                 SdkBody::from_body_1_x(part.body())
             }))
         };
-        let sent = upload.send(number, size, crc32, body).await;
-        // To the store it is only a request that broke off.
-        sent.map_err(|error| fault.take().unwrap_or(error))
-    };
-    sending.start(send).await
+        self.send(number, size, crc32, body).await
+    }
 }
