@@ -207,6 +207,34 @@ async fn damage_is_not_hidden_by_a_verification_that_had_begun_before() {
 }
 
 #[tokio::test]
+async fn damage_that_two_find_at_once_is_kept_once_by_each() {
+    let (memory, world) = memory_world();
+    world.full("f1", task(1)).await;
+    let object = object_key(&backup("f1"), 1, "nb-1-big-Data.db");
+    memory.overwrite(&object, "first ROWS");
+    let counted = Arc::new(Faulty::new(Arc::new(memory.clone())));
+    counted.set(Fault::FailOnce(u64::MAX));
+    let other = World::on(counted.clone());
+    let found = other.verify("f1", VerifyLevel::Objects).await;
+    assert!(!found.expect("verifies").ok);
+    for call in counted.calls() - 3..=counted.calls() {
+        let before = results(&memory).len();
+        let gate = Arc::new(Gate::new(Arc::new(memory.clone()), Stop::BeforeCall(call)));
+        let late = World::on(gate.clone());
+        let find = async {
+            gate.reached().await;
+            let found = world.verify("f1", VerifyLevel::Objects).await;
+            assert!(!found.expect("verifies").ok);
+            gate.open();
+        };
+        let (late, ()) = tokio::join!(late.verify("f1", VerifyLevel::Objects), find);
+        assert!(!late.expect("verifies").ok);
+        assert_eq!(results(&memory).len(), before + 2, "call {call}");
+        assert_eq!(world.list().await[0].damage_found, 1, "call {call}");
+    }
+}
+
+#[tokio::test]
 async fn damage_is_kept_for_the_whole_before_it_is_kept_for_the_part() {
     let memory = Memory::default();
     let faulty = Arc::new(Faulty::new(Arc::new(memory.clone())));
