@@ -1,8 +1,10 @@
 //! Keeps the limits of a task in force where data is moved for it.
 //!
-//! Agents and the storage-catalog keep limits in memory alone. So they are set before each call that moves data, and again whenever they change.
-//! A transfer is not begun while it is not known whether they are in force there; one of an earlier release goes without.
+//! Agents and the storage-catalog keep limits in memory alone. So they are set before each call that moves data, and again
+//! whenever they change. A transfer is not begun while it is not known whether they are in force there; one of an earlier
+//! release goes without.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,12 +52,12 @@ impl StepRun {
                 }
             }
             // The driver is gone, and the step is about to be dropped.
-            std::future::pending::<()>().await;
+            std::future::pending::<Infallible>().await
         };
         tokio::select! {
             biased;
             result = call => Ok(result?),
-            () = follow => unreachable!("limits are followed for as long as the call lasts"),
+            never = follow => match never {},
         }
     }
 
