@@ -1,5 +1,7 @@
 //! The bucket as a list of it shows: backups in any state, and the store itself.
 
+use std::collections::BTreeSet;
+
 use cassandra_versions::Release;
 use jiff::Timestamp;
 
@@ -37,8 +39,12 @@ pub struct BackupSummary {
     pub ring_nodes: u64,
     /// What a restore would read.
     pub bytes: u64,
-    /// What this backup added to the bucket.
+    /// The bytes of the files whose objects are its own, copies among them.
     pub uploaded_bytes: u64,
+    /// Of these, what was copied inside the store and did not leave a node.
+    pub copied_bytes: u64,
+    /// The full backups that chains of copies began with which end in files of this one.
+    pub copied_from: BTreeSet<BackupName>,
     pub sstables: u64,
     /// SSTables that were damaged on their nodes already, those of secondary indexes among them.
     pub damaged_sstables: u64,
@@ -187,6 +193,7 @@ pub struct ShownBackupNode {
     pub member: RingMember,
     pub bytes: u64,
     pub uploaded_bytes: u64,
+    pub copied_bytes: u64,
     pub sstables: u64,
     pub snapshot_taken_at: Option<Timestamp>,
     /// Object key of the node manifest.

@@ -6,6 +6,7 @@ mod missing;
 mod sstable;
 mod verification;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use cassandra_versions::Release;
@@ -125,6 +126,10 @@ pub struct StoredFile {
     /// The backup that uploaded the object, if it is not this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<BackupName>,
+    /// If its bytes were copied inside the store: the first full backup of the chain of copies, which uploaded them or had
+    /// them in its differentials. The object is this backup's own, or that of the base that `from` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<BackupName>,
     /// The file on the node's disk, to recognise it unread at the next differential backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceFile>,
@@ -163,6 +168,10 @@ pub struct BackupManifest {
     /// If any are missing: how many replicas of each keyspace are in the backup.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub coverage: Vec<KeyspaceCoverage>,
+    /// The full backups that chains of copies began with which end in files of this one. They need not exist any more.
+    /// Damage in one of two backups that descend from the same may be in both.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub copied_from: BTreeSet<BackupName>,
 }
 
 /// What one node contributed, in figures; the files are in its node manifest.
@@ -176,7 +185,11 @@ pub struct BackupNode {
     /// Hex BLAKE3 of the node manifest's body.
     pub blake3: String,
     pub bytes: u64,
+    /// The bytes of the files whose objects are its own.
     pub uploaded_bytes: u64,
+    /// Of these, what was copied inside the store.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub copied_bytes: u64,
     pub sstables: u64,
     pub tables: Vec<TableSummary>,
     /// SSTables that were damaged on the node already, those of secondary indexes among them.
@@ -217,6 +230,25 @@ impl NodeManifest {
     /// Every file of every table.
     pub fn files(&self) -> impl Iterator<Item = &StoredFile> {
         self.tables.iter().flat_map(|table| &table.files)
+    }
+
+    /// The bytes of the files whose objects are its own, copies among them.
+    pub fn uploaded_bytes(&self) -> u64 {
+        let own = self.files().filter(|file| file.from.is_none());
+        own.map(|file| file.bytes).sum()
+    }
+
+    /// The backups that its files descend from by copies inside the store.
+    pub fn copied_from(&self) -> BTreeSet<BackupName> {
+        let named = self.files().filter_map(|file| file.copied_from.as_ref());
+        named.cloned().collect()
+    }
+
+    /// What was copied inside the store and did not leave the node.
+    pub fn copied_bytes(&self) -> u64 {
+        let is_copied = |file: &&StoredFile| file.from.is_none() && file.copied_from.is_some();
+        let copied = self.files().filter(is_copied);
+        copied.map(|file| file.bytes).sum()
     }
 }
 

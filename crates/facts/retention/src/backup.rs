@@ -1,5 +1,7 @@
 //! A backup as far as retention depends on it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use model::{BackupName, BackupPin, BackupState, BackupSummary, Covers, VerifyLevel};
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ pub struct Backup {
     pub name: BackupName,
     /// The full backup that a differential builds on.
     pub base: Option<BackupName>,
+    /// The backups that its files descend from by copies inside the store; they need not be in the list.
+    pub copied_from: BTreeSet<BackupName>,
     /// It holds what was written before.
     pub started_at: Timestamp,
     /// When the task that made it was created, by another clock; none if that is not known.
@@ -78,6 +82,7 @@ impl From<&BackupSummary> for Backup {
         Self {
             name: summary.backup.name.clone(),
             base: summary.base.clone(),
+            copied_from: summary.copied_from.clone(),
             started_at: summary.started_at.unwrap_or(Timestamp::MIN),
             task_created_at: summary.task.and_then(|task| task.created_at()),
             standing,

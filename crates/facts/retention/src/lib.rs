@@ -19,4 +19,5 @@ pub use decide::{Decided, Gone, KeepReason, Verdict, decide};
 pub use period::Period;
 pub use policies::{Policies, Ruled};
 pub use policy::{FAILED_DAYS_DEFAULT, FLOOR_DEFAULT, Policy, PolicyError};
+pub use standing::standings;
 pub use state::{PastRun, PolicyState, ShownVerdict};

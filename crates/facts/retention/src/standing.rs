@@ -1,8 +1,10 @@
 //! What each backup of a list is worth, with regard to what it shares files with.
 //!
-//! A differential refers to files of its base. Damage that was found in one of two may be in the files that both need, or not.
+//! A differential refers to files of its base, and a full backup may have copies of files of others. Damage that was found in one of two may be in the files that both need, or not.
 //! Until a later verification has read all files of the other one and found nothing, that is kept, and does not count. Damage
 //! in the rows of files whose bytes are as they were written is seen only by one that decodes rows.
+
+mod copies;
 
 use std::collections::BTreeMap;
 
@@ -45,8 +47,8 @@ impl Found {
     }
 }
 
-/// What each backup is worth, in the order of the list.
-pub(crate) fn standings(backups: &[Backup]) -> Vec<Standing> {
+/// What each backup is worth, in the order of the list, which has all backups of one cluster.
+pub fn standings(backups: &[Backup]) -> Vec<Standing> {
     let by_name: BTreeMap<&BackupName, &Backup> = backups
         .iter()
         .map(|backup| (&backup.name, backup))
@@ -59,11 +61,20 @@ pub(crate) fn standings(backups: &[Backup]) -> Vec<Standing> {
             found_above.insert(base, all);
         }
     }
-    let each = backups.iter().map(|backup| match &backup.base {
-        None => of_full(backup, found_above.get(&backup.name).copied()),
-        Some(name) => {
-            let base = by_name.get(name).copied();
-            of_differential(backup, base, found_above.get(name).copied())
+    let found_in_kin = copies::found_in_kin(backups);
+    let each = backups.iter().zip(found_in_kin);
+    let each = each.map(|(backup, found_in_kin)| {
+        let by_base = match &backup.base {
+            None => of_full(backup, found_above.get(&backup.name).copied()),
+            Some(name) => {
+                let base = by_name.get(name).copied();
+                of_differential(backup, base, found_above.get(name).copied())
+            }
+        };
+        let is_clear = found_in_kin.is_none_or(|found| found.is_ruled_out_by(backup));
+        match by_base {
+            Standing::Good if !is_clear => Standing::Suspect,
+            other => other,
         }
     });
     each.collect()

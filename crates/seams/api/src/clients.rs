@@ -19,8 +19,8 @@ pub use node_agent::{
 };
 pub use planner::{Planner, RemotePlanner};
 pub use storage_catalog::{
-    BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, FoundBackup, RemoteStorageCatalog,
-    StorageCatalog,
+    BeginBackup, BegunBackup, CommitBackup, CompleteBackup, DeleteBackup, FoundBackup,
+    RemoteStorageCatalog, StorageCatalog,
 };
 pub use task_runner::{
     CreateBackup, CreatedBackup, KnownDead, MaintenanceDocument, NamedBackup, PlanRestore,

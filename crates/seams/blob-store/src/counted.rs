@@ -1,6 +1,6 @@
 //! Counts requests and bytes, for metrics and for tests of how many requests something costs.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +17,8 @@ use crate::{
 pub struct Counts {
     /// Calls of `put`, `put_stream` and `put_read_twice`.
     pub puts: u64,
+    /// Calls of `copy`.
+    pub copies: u64,
     /// Calls of `get` and `get_stream`.
     pub gets: u64,
     /// Calls of `head`.
@@ -40,6 +42,7 @@ pub struct Counted {
 #[derive(Default)]
 struct Counters {
     puts: AtomicU64,
+    copies: AtomicU64,
     gets: AtomicU64,
     heads: AtomicU64,
     lists: AtomicU64,
@@ -80,6 +83,7 @@ impl Counted {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counts {
             puts: read(&self.counters.puts),
+            copies: read(&self.counters.copies),
             gets: read(&self.counters.gets),
             heads: read(&self.counters.heads),
             lists: read(&self.counters.lists),
@@ -104,7 +108,9 @@ impl Counted {
 
 /// Puts the counters of errors on the page with 0: of a counter that begins with 1, Prometheus sees no increase.
 fn show_errors() {
-    for verb in ["put", "get", "head", "list", "delete", "sync", "discard"] {
+    for verb in [
+        "put", "copy", "get", "head", "list", "delete", "sync", "discard",
+    ] {
         for retryable in ["true", "false"] {
             metrics::counter!("ringkeep_store_errors_total", "verb" => verb, "retryable" => retryable)
                 .increment(0);
@@ -170,6 +176,16 @@ impl BlobStore for Counted {
         let body = self.counted_up(body);
         let put = self.inner.put_read_twice(key, bytes, body, again).await;
         watched("put", put)
+    }
+
+    async fn copy(
+        &self,
+        from: &str,
+        key: &str,
+        sizes: RangeInclusive<u64>,
+    ) -> Result<Put, StoreError> {
+        self.counters.call(&self.counters.copies, "copy");
+        watched("copy", self.inner.copy(from, key, sizes).await)
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

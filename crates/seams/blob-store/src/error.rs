@@ -1,6 +1,7 @@
 //! Errors of a store, classified by what the caller can do about them.
 
 use std::error::Error;
+use std::ops::RangeInclusive;
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -115,6 +116,16 @@ pub enum StoreError {
         /// The setting that helps, or what the store has to be able to do.
         hint: &'static str,
     },
+    /// This object cannot be copied inside the store, which says nothing of others. Nothing was created.
+    #[error("`{key}` is not copied inside {store}: {what}")]
+    NotCopied {
+        /// The key of the copy.
+        key: String,
+        /// The store.
+        store: String,
+        /// What is wrong with the source.
+        what: Box<str>,
+    },
     /// The store refused or failed for a reason that none of the others covers.
     #[error("{store} failed, for `{key}`")]
     Other {
@@ -142,6 +153,7 @@ impl StoreError {
             | Self::Source { .. }
             | Self::Config { .. }
             | Self::Unsuitable { .. }
+            | Self::NotCopied { .. }
             | Self::Other { .. } => false,
         }
     }
@@ -169,8 +181,35 @@ impl StoreError {
             | Self::TooLarge { .. }
             | Self::OutOfRange { .. }
             | Self::Key { .. }
+            | Self::NotCopied { .. }
             | Self::Source { .. } => None,
         }
+    }
+}
+
+/// A store that does not copy. Nothing was created.
+pub(crate) fn not_copied(key: &str, store: &str, what: impl Into<Box<str>>) -> StoreError {
+    StoreError::Unsuitable {
+        key: key.to_owned(),
+        store: store.to_owned(),
+        what: what.into(),
+        hint: "none is needed: what is not copied inside the store is sent to it",
+    }
+}
+
+/// An object that was not copied because its source has another size than it may have.
+pub(crate) fn not_copied_size(
+    key: &str,
+    store: &str,
+    size: u64,
+    sizes: &RangeInclusive<u64>,
+) -> StoreError {
+    let (least, most) = (sizes.start(), sizes.end());
+    let what = format!("its source has {size} bytes where {least} to {most} are expected");
+    StoreError::NotCopied {
+        key: key.to_owned(),
+        store: store.to_owned(),
+        what: what.into(),
     }
 }
 

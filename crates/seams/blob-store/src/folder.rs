@@ -5,13 +5,14 @@
 //! created only after the folder that holds its name is on the disk too. docs/decisions says why this is our own
 //! code.
 
+mod copy;
 mod durable;
 mod link;
 mod listing;
 mod temporary;
 
 use std::io::{self, ErrorKind, SeekFrom};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +23,9 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::task::spawn_blocking;
 use tokio_util::io::ReaderStream;
 
+use crate::error::{not_copied, not_copied_size};
 use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, StoreError, key};
+use copy::{CopyError, copy_durably};
 use durable::Durable;
 use link::{link_durably, remove};
 use temporary::Temporary;
@@ -195,6 +198,26 @@ impl BlobStore for Folder {
         }
         file.flush().await.map_err(fail)?;
         self.publish(key, temporary).await
+    }
+
+    async fn copy(
+        &self,
+        from: &str,
+        key: &str,
+        sizes: RangeInclusive<u64>,
+    ) -> Result<Put, StoreError> {
+        let (source, path) = (self.path(from)?, self.path(key)?);
+        let (root, durable) = (self.root.clone(), self.durable.clone());
+        let copied = spawn_blocking(move || copy_durably(&root, &durable, &source, &path, &sizes));
+        match copied.await {
+            Ok(copied) => copied.map_err(|error| match error {
+                CopyError::Size(size, sizes) => not_copied_size(key, &self.store, size, &sizes),
+                CopyError::NotLinked(why) => not_copied(key, &self.store, why.to_string()),
+                CopyError::Source(error) => self.error(from, error),
+                CopyError::Target(error) => self.error(key, error),
+            }),
+            Err(panicked) => Err(self.error(key, io::Error::other(panicked))),
+        }
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

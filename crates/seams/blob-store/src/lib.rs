@@ -48,7 +48,7 @@ pub mod testing;
 mod throttle;
 mod twice;
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -104,7 +104,8 @@ pub struct Meta {
     pub key: String,
     /// The object's size in bytes.
     pub size: u64,
-    /// Differs between two objects that had the same key one after the other. It has no other meaning.
+    /// Differs between two objects that had the same key one after the other, unless both were copies of one object. It has
+    /// no other meaning.
     pub tag: String,
 }
 
@@ -174,6 +175,27 @@ pub trait BlobStore: Send + Sync {
     /// find out whether it is conditional in that way, too.
     async fn put_as_parts(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
         self.put(key, bytes).await
+    }
+
+    /// Creates an object with the content of another one of this store, `from`, unless one of that key exists. No byte of it
+    /// passes through this process, and before success is reported the copy is known to be equal to its source: by the
+    /// store's own hashes, or because it is the same file. Atomic as [`put`](Self::put); dropped or failed, nothing is
+    /// visible, and what was copied so far is discarded.
+    ///
+    /// `sizes` are the sizes in bytes that the source may have. [`StoreError::NotFound`] names the source;
+    /// [`StoreError::NotCopied`] says that it has another size or cannot be copied, which says nothing of others, and
+    /// [`StoreError::Unsuitable`] that the store does not copy, or that no copy can be compared with its source. After any error the caller can store the same content by itself.
+    async fn copy(
+        &self,
+        _from: &str,
+        key: &str,
+        _sizes: RangeInclusive<u64>,
+    ) -> Result<Put, StoreError> {
+        Err(error::not_copied(
+            key,
+            &self.describe(),
+            "it copies no objects",
+        ))
     }
 
     /// Reads a whole object of at most `bytes_max` bytes; a larger one is refused unread.

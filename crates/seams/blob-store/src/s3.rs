@@ -7,6 +7,7 @@
 
 mod client;
 mod config;
+mod copy;
 mod credentials;
 mod delete;
 mod denied;
@@ -22,7 +23,7 @@ mod unfinished;
 mod upload;
 
 use std::collections::HashSet;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -237,6 +238,15 @@ impl BlobStore for S3 {
         twice::put(self, key, bytes, body, again).await
     }
 
+    async fn copy(
+        &self,
+        from: &str,
+        key: &str,
+        sizes: RangeInclusive<u64>,
+    ) -> Result<Put, StoreError> {
+        copy::copy(self, from, key, sizes).await
+    }
+
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
         crate::read::whole(self, key, bytes_max).await
     }
@@ -250,11 +260,8 @@ impl BlobStore for S3 {
     }
 
     async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
-        match head::once(self, key).await {
-            // Finding out why has had expired credentials read again.
-            Err(error) if denied::is_unclear(&error) => head::once(self, key).await,
-            found => found,
-        }
+        let head = head::head(self, key).await?;
+        Ok(head.map(|head| head.meta))
     }
 
     fn list(&self, prefix: &str) -> MetaStream {

@@ -89,8 +89,19 @@ impl<U: InParts> Sending<U> {
     }
 
     /// Completes the object if all was read and sent.
-    pub async fn finish(mut self, read: Result<(), StoreError>) -> Result<Put, StoreError> {
-        let put = match self.all_sent(read).await {
+    pub async fn finish(self, read: Result<(), StoreError>) -> Result<Put, StoreError> {
+        self.finish_if(read, |_| Ok(())).await
+    }
+
+    /// Completes the object if all was read and sent, and the parts pass a check.
+    pub async fn finish_if(
+        mut self,
+        read: Result<(), StoreError>,
+        check: impl FnOnce(&[U::Part]) -> Result<(), StoreError>,
+    ) -> Result<Put, StoreError> {
+        let sent = self.all_sent(read).await;
+        let checked = sent.and_then(|parts| check(&parts).map(|()| parts));
+        let put = match checked {
             Ok(parts) => self.upload.complete(parts).await,
             Err(error) => {
                 // Parts in flight would arrive after the end.

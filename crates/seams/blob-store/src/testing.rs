@@ -1,6 +1,7 @@
 //! The conformance suite, and stores with faults for tests: failing requests, dying processes, refused deletions.
 
 pub mod conformance;
+mod copying;
 mod faulty;
 mod gate;
 mod memory;

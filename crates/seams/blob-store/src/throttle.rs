@@ -1,6 +1,6 @@
 //! Limits the bandwidth to and from a store, so that a backup leaves bandwidth for the database on the same host.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -186,6 +186,15 @@ impl BlobStore for Throttle {
     ) -> Result<Put, StoreError> {
         let body = paced(body, self.up.clone());
         self.inner.put_read_twice(key, bytes, body, again).await
+    }
+
+    async fn copy(
+        &self,
+        from: &str,
+        key: &str,
+        sizes: RangeInclusive<u64>,
+    ) -> Result<Put, StoreError> {
+        self.inner.copy(from, key, sizes).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

@@ -131,6 +131,7 @@ pub fn store_kind(error: &StoreError) -> ErrorKind {
         StoreError::Unavailable { .. } => ErrorKind::Unavailable,
         StoreError::PermissionDenied { .. }
         | StoreError::Config { .. }
+        | StoreError::NotCopied { .. }
         | StoreError::Unsuitable { .. } => ErrorKind::FailedPrecondition,
         StoreError::QuotaExceeded { .. } => ErrorKind::ResourceExhausted,
         StoreError::NotFound { .. } | StoreError::OutOfRange { .. } => ErrorKind::DataLoss,
@@ -148,6 +149,7 @@ pub fn store_reason(error: &StoreError) -> &'static str {
         StoreError::PermissionDenied { .. } => "STORE_PERMISSION_DENIED",
         StoreError::Config { .. } => "STORE_CONFIG",
         StoreError::QuotaExceeded { .. } => "STORE_FULL",
+        StoreError::NotCopied { .. } => "OBJECT_NOT_COPIED",
         StoreError::Unsuitable { .. } => "STORE_UNSUITABLE",
         StoreError::NotFound { .. } => "OBJECT_MISSING",
         StoreError::OutOfRange { .. } => "OBJECT_TRUNCATED",

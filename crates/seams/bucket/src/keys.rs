@@ -59,6 +59,18 @@ pub fn pack(backup: &BackupRef, node: &HostId, name: &str) -> String {
     format!("{}{node}/.packs/{name}", data(backup))
 }
 
+/// The name of a pack, of its key, whatever backup it is of; `None` if it is the key of something else.
+pub fn name_of_pack(key: &str) -> Option<&str> {
+    let (_, last) = key.rsplit_once("/.packs/")?;
+    let (name, number) = last.split_once('.').unwrap_or((last, "2"));
+    let is_name = name.len() == 64
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    (is_name && is_number).then_some(name)
+}
+
 /// The key for the `number`th content that is stored under the name of a file, counted from 1: what an earlier attempt
 /// has left under the first key is never overwritten.
 pub fn numbered(file: &str, number: u32) -> String {

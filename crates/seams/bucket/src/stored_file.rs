@@ -1,6 +1,6 @@
 //! Stored files: the only place that knows how a file is stored in an object.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use blob_store::{ByteStream, Put, ReadAgain, StoreError};
 use bytes::Bytes;
@@ -65,7 +65,17 @@ impl Bucket {
         self.store.put_stream(key, Some(bytes), body).await
     }
 
-    /// The same for a file whose parts are too large for memory; see [`blob_store::BlobStore::put_read_twice`].
+    /// Copies an object inside the store unless there is one under `key`; see [`blob_store::BlobStore::copy`].
+    pub async fn copy_object(
+        &self,
+        from: &str,
+        key: &str,
+        sizes: RangeInclusive<u64>,
+    ) -> Result<Put, StoreError> {
+        self.store.copy(from, key, sizes).await
+    }
+
+    /// The same as [`store_file`](Self::store_file) for a file whose parts are too large for memory; see [`blob_store::BlobStore::put_read_twice`].
     pub async fn store_file_read_twice(
         &self,
         key: &str,
@@ -113,6 +123,7 @@ mod tests {
             object: "data/x".to_owned(),
             offset: None,
             from: None,
+            copied_from: None,
             source: None,
         };
         let read = |range| async {

@@ -58,6 +58,7 @@ async fn check(
             object: key(component),
             offset: None,
             from: None,
+            copied_from: None,
             source: None,
         };
         (component.clone(), file)

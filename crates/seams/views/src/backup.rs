@@ -59,8 +59,10 @@ pub struct NodeView {
     pub tokens: Vec<String>,
     /// What a restore would read of it.
     pub bytes: u64,
-    /// What it added to the bucket.
+    /// The bytes of the files whose objects are its own.
     pub uploaded_bytes: u64,
+    /// Of these, what was copied inside the store and did not leave the node.
+    pub copied_bytes: u64,
     /// Secondary indexes not counted.
     pub sstables: u64,
     /// RFC 3339.
@@ -143,6 +145,7 @@ impl From<&ShownBackupNode> for NodeView {
             tokens: member.tokens,
             bytes: node.bytes,
             uploaded_bytes: node.uploaded_bytes,
+            copied_bytes: node.copied_bytes,
             sstables: node.sstables,
             snapshot_taken_at: time(node.snapshot_taken_at),
             manifest: node.manifest.clone(),

@@ -33,8 +33,10 @@ pub struct BackupSummaryView {
     pub ring_node_count: u64,
     /// What a restore would read.
     pub bytes: u64,
-    /// What the backup added to the bucket.
+    /// The bytes of the files whose objects are its own.
     pub uploaded_bytes: u64,
+    /// Of these, what was copied inside the store and did not leave a node.
+    pub copied_bytes: u64,
     /// Secondary indexes not counted.
     pub sstables: u64,
     /// SSTables that were damaged on their nodes already and were kept on demand.
@@ -85,6 +87,7 @@ impl From<&BackupSummary> for BackupSummaryView {
             ring_node_count: summary.ring_nodes,
             bytes: summary.bytes,
             uploaded_bytes: summary.uploaded_bytes,
+            copied_bytes: summary.copied_bytes,
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
             damage_found: summary.damage_found,

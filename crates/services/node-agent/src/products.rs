@@ -66,6 +66,7 @@ impl Replayed {
             blake3: "00".into(),
             bytes: 2 * GIB,
             uploaded_bytes: 0,
+            copied_bytes: 0,
             sstables: 2,
             tables: self.node.tables.iter().map(table).collect(),
             damaged_sstables: 0,
@@ -91,6 +92,7 @@ impl Replayed {
             schema: self.schema.clone(),
             missing: Vec::new(),
             coverage: Vec::new(),
+            copied_from: Default::default(),
         }
     }
 }

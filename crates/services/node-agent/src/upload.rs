@@ -5,9 +5,12 @@
 //! journal names is done, and what an earlier try stored without telling the journal is recognised by its content.
 
 mod again;
+mod copy;
 mod damage;
+mod earlier;
 mod error;
 mod facts;
+mod fault;
 mod file;
 mod jobs;
 mod manifest;
@@ -23,7 +26,7 @@ use cassandra_node::tables;
 use chassis::work::Work;
 use jiff::Timestamp;
 use model::manifest::{BackupKind, KeptDamage, NodeManifest, SstableFacts, StoredFile, TableFiles};
-use model::{BackupName, BackupRef, HostId, Selection, TableId};
+use model::{BackupName, BackupRef, Selection, TableId};
 use tracing::info;
 
 use crate::agent::Agent;
@@ -34,7 +37,7 @@ use crate::snapshot::{self, SnapshotRecord, SnapshotTable, Taken};
 pub use error::UploadError;
 pub use manifest::Summary;
 
-use facts::BaseFacts;
+use earlier::earlier;
 use file::Uploader;
 use jobs::upload_files;
 use pieces::Pieces;
@@ -46,6 +49,8 @@ pub struct Upload {
     pub backup: BackupRef,
     pub kind: BackupKind,
     pub base: Option<BackupName>,
+    /// For a full backup: an earlier one whose unchanged files are copied inside the store.
+    pub copy_from: Option<BackupName>,
     pub selection: Selection,
     pub snapshot_taken_at: Timestamp,
     /// Takes damaged SSTables as they are, and notes the damage.
@@ -81,9 +86,7 @@ impl Stored {
 pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summary, UploadError> {
     path_name::check("tag", &upload.tag)?;
     path_name::check_own_tag(&upload.tag)?;
-    if upload.base.is_some() != (upload.kind == BackupKind::Differential) {
-        return Err(UploadError::Base);
-    }
+    upload.check_earlier()?;
     let identity = agent.node.identity().await?;
     let host_id = identity.member.host_id;
     let (journal, records) = Journal::open(agent.folders.snapshot_journal(&upload.tag)).await?;
@@ -92,15 +95,14 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         info!(backup = %upload.backup, "the node manifest is there already");
         return Ok(summary);
     }
-    let (base, base_facts) = base_files(agent, upload, host_id).await?;
+    let (earlier, earlier_facts) = earlier(agent, upload, host_id).await?;
     let limits = agent.limits.of(path_name::task_of_tag(&upload.tag));
     let uploader = Uploader {
         bucket: agent.bucket_within(&limits),
         work: work.child(),
         backup: upload.backup.clone(),
         host_id,
-        base_name: upload.base.clone(),
-        base,
+        earlier,
         done: stored_before(upload, records),
         journal,
         keep_damaged: upload.keep_damaged,
@@ -114,7 +116,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         agent,
         &tables,
         &stored,
-        &base_facts,
+        &earlier_facts,
         &identity.partitioner,
         upload.snapshot_taken_at,
         work,
@@ -144,6 +146,7 @@ pub async fn upload(agent: &Agent, upload: &Upload, work: &Work) -> Result<Summa
         backup = %upload.backup,
         bytes = summary.bytes,
         uploaded_bytes = summary.uploaded_bytes,
+        copied_bytes = summary.copied_bytes,
         damaged_sstables = summary.damaged_sstables,
         "node manifest committed"
     );
@@ -163,45 +166,6 @@ async fn snapshot_tables(
         None => tables::select(&*agent.node.cql, &upload.selection).await?,
     };
     Ok(snapshot::look(agent, &upload.tag, &selected).await?)
-}
-
-/// What the base holds and knows of this node; nothing where the node was not in it.
-async fn base_files(
-    agent: &Agent,
-    upload: &Upload,
-    host_id: HostId,
-) -> Result<(HashMap<FileKey, Kept>, BaseFacts), UploadError> {
-    let Some(base) = &upload.base else {
-        return Ok(Default::default());
-    };
-    let base = BackupRef {
-        cluster: upload.backup.cluster.clone(),
-        name: base.clone(),
-    };
-    let read = agent
-        .bucket()
-        .committed_node_manifest(&base, &host_id)
-        .await;
-    let Some(manifest) = read? else {
-        return Ok(Default::default());
-    };
-    let facts = BaseFacts::of(&manifest);
-    let mut damaged: HashMap<_, Vec<KeptDamage>> = HashMap::new();
-    for damage in manifest.damaged {
-        let table = (damage.keyspace.clone(), damage.table.clone());
-        let file = (damage.index.clone(), damage.file_name());
-        damaged.entry((table, file)).or_default().push(damage);
-    }
-    let mut files = HashMap::new();
-    for table in manifest.tables {
-        let name = (table.keyspace, table.table);
-        for file in table.files {
-            let place = (name.clone(), (file.index.clone(), file.name.clone()));
-            let damage = damaged.remove(&place).unwrap_or_default();
-            files.insert(file_key(table.id, &file), Kept { file, damage });
-        }
-    }
-    Ok((files, facts))
 }
 
 /// What the journal says is in the bucket; of two records for a file the later one counts.
@@ -258,6 +222,8 @@ fn table_files(
         .collect()
 }
 
+#[cfg(test)]
+mod copy_tests;
 #[cfg(test)]
 mod damage_tests;
 #[cfg(test)]

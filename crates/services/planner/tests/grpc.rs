@@ -98,6 +98,7 @@ fn backup() -> BackupManifest {
             blake3: "00".into(),
             bytes: 100,
             uploaded_bytes: 100,
+            copied_bytes: 0,
             sstables: 1,
             tables: vec![TableSummary {
                 keyspace: "shop".into(),
@@ -128,6 +129,7 @@ fn backup() -> BackupManifest {
         },
         missing: Vec::new(),
         coverage: Vec::new(),
+        copied_from: Default::default(),
     }
 }
 

@@ -12,7 +12,7 @@ use bucket::{Read, keys};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use model::manifest::{BackupManifest, BackupNode, Intent, MissingNode};
 use model::plan::KeyspaceCoverage;
-use model::{BackupRef, HostId, RingMember, Schema, TaskId};
+use model::{BackupName, BackupRef, HostId, RingMember, Schema, TaskId};
 
 use crate::begin::base_of;
 use crate::catalog::{Catalog, NODES_PARALLEL};
@@ -36,8 +36,15 @@ pub struct Request {
 
 /// What one node's manifest came to.
 enum Node {
-    Whole(BackupNode, TableSet),
+    Whole(Box<Whole>),
     Missing(Vec<String>),
+}
+
+/// A node's part of a backup.
+struct Whole {
+    node: BackupNode,
+    tables: TableSet,
+    copied_from: BTreeSet<BackupName>,
 }
 
 impl Catalog {
@@ -54,7 +61,7 @@ impl Catalog {
             self.hold_base_for_commit(&base, &intent.task_id).await?;
         }
         let base = self.base_of_commit(&intent).await?;
-        let nodes = self.nodes(&request, &intent).await?;
+        let (nodes, copied_from) = self.nodes(&request, &intent).await?;
         let manifest = BackupManifest {
             backup: request.backup.clone(),
             kind: intent.kind,
@@ -72,6 +79,7 @@ impl Catalog {
             schema: request.schema.clone(),
             missing: request.missing.clone(),
             coverage: request.coverage.clone(),
+            copied_from,
         };
         let key = keys::backup_manifest(&request.backup);
         let created = self.create(&key, manifest).await?;
@@ -171,7 +179,7 @@ impl Catalog {
         &self,
         request: &Request,
         intent: &Intent,
-    ) -> Result<Vec<BackupNode>, CatalogError> {
+    ) -> Result<(Vec<BackupNode>, BTreeSet<BackupName>), CatalogError> {
         let hosts: BTreeSet<HostId> = request.host_ids.iter().copied().collect();
         let checks: Vec<_> = hosts
             .into_iter()
@@ -183,9 +191,14 @@ impl Catalog {
             .await?;
         let mut missing = Vec::new();
         let mut whole: Vec<(BackupNode, TableSet)> = Vec::new();
+        let mut copied_from = BTreeSet::new();
         for node in checked {
             match node {
-                Node::Whole(node, tables) => whole.push((node, tables)),
+                Node::Whole(part) => {
+                    let mut part = *part;
+                    whole.push((part.node, part.tables));
+                    copied_from.append(&mut part.copied_from);
+                }
                 Node::Missing(mut what) => missing.append(&mut what),
             }
         }
@@ -197,7 +210,8 @@ impl Catalog {
         }
         check::same_tables(&request.backup, &whole)?;
         check::same_ids(request, &whole)?;
-        Ok(whole.into_iter().map(|(node, _)| node).collect())
+        let nodes = whole.into_iter().map(|(node, _)| node).collect();
+        Ok((nodes, copied_from))
     }
 
     async fn node(
@@ -224,8 +238,11 @@ impl Catalog {
             let missing = missing.map(|(object, wrong)| format!("`{object}`: {wrong}"));
             return Ok(Node::Missing(missing.collect()));
         }
-        let tables = check::table_set(&manifest);
         let key = keys::node_manifest(backup, &host);
-        Ok(Node::Whole(figures::node(&manifest, key, blake3), tables))
+        Ok(Node::Whole(Box::new(Whole {
+            tables: check::table_set(&manifest),
+            copied_from: manifest.copied_from(),
+            node: figures::node(&manifest, key, blake3),
+        })))
     }
 }

@@ -79,9 +79,11 @@ impl StorageCatalog for StorageCatalogGrpc {
     ) -> Result<Response<pb::BeginBackupResponse>, Status> {
         let request = wire::begin(request.into_inner())?;
         let intent = self.catalog.begin(request).await.map_err(api::status)?;
+        let copy_from = self.catalog.copy_source(&intent).await;
         Ok(Response::new(pb::BeginBackupResponse {
             base: intent.base.map(String::from).unwrap_or_default(),
             started_at: time(intent.started_at),
+            copy_from: copy_from.map(String::from).unwrap_or_default(),
         }))
     }
 

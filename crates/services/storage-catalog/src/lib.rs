@@ -10,6 +10,7 @@ mod beside;
 mod cache;
 mod catalog;
 mod commit;
+mod copy_source;
 mod delete;
 mod dependents;
 mod documents;

@@ -118,6 +118,7 @@ async fn upload(
                 object: object.clone(),
                 offset: packs.then_some(start as u64),
                 from: None,
+                copied_from: None,
                 source: None,
             });
         }

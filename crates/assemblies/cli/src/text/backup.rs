@@ -18,6 +18,30 @@ fn kind_text(backup: &BackupSummaryView) -> String {
     }
 }
 
+/// How the data came into the store: by the network of the nodes, by copies inside the store, or with the base.
+fn added_text(backup: &BackupSummaryView) -> String {
+    let BackupSummaryView {
+        bytes,
+        uploaded_bytes: added,
+        copied_bytes: copied,
+        ..
+    } = backup;
+    let mut text = format!("{} uploaded", human::bytes(added.saturating_sub(*copied)));
+    if *copied > 0 {
+        text.push_str(&format!(
+            ", {} copied inside the store",
+            human::bytes(*copied)
+        ));
+    }
+    if backup.base.is_some() {
+        text.push_str(&format!(
+            ", {} in the base",
+            human::bytes(bytes.saturating_sub(*added))
+        ));
+    }
+    text
+}
+
 /// A few lines, as after `backup create --wait`.
 pub fn summary_text(backup: &BackupView) -> String {
     let summary = &backup.summary;
@@ -34,7 +58,7 @@ pub fn summary_text(backup: &BackupView) -> String {
         sstables => format!("damaged   {}\n", damaged_text(sstables)),
     };
     format!(
-        "backup    {}/{}\nkind      {}\nstate     {}\nstarted   {}\nfinished  {}\nrelease   {} {}\nnodes     {} ({covered})\nsize      {} in {}, {} uploaded\nspread    {} between the first and the last snapshot\n{damaged}",
+        "backup    {}/{}\nkind      {}\nstate     {}\nstarted   {}\nfinished  {}\nrelease   {} {}\nnodes     {} ({covered})\nsize      {} in {}, {}\nspread    {} between the first and the last snapshot\n{damaged}",
         summary.cluster,
         summary.name,
         kind_text(summary),
@@ -46,7 +70,7 @@ pub fn summary_text(backup: &BackupView) -> String {
         backup.nodes.len(),
         human::bytes(summary.bytes),
         human::count(summary.sstables, "SSTable"),
-        human::bytes(summary.uploaded_bytes),
+        added_text(summary),
         human::milliseconds(backup.snapshot_spread_ms),
     )
 }
@@ -76,6 +100,7 @@ pub fn text(backup: &BackupView, _: &Paint) -> String {
         ">TOKENS",
         ">SIZE",
         ">UPLOADED",
+        ">COPIED",
         ">SSTABLES",
         "HOST ID",
     ]);
@@ -86,7 +111,8 @@ pub fn text(backup: &BackupView, _: &Paint) -> String {
             node.rack.clone(),
             node.tokens.len().to_string(),
             human::bytes(node.bytes),
-            human::bytes(node.uploaded_bytes),
+            human::bytes(node.uploaded_bytes.saturating_sub(node.copied_bytes)),
+            human::bytes(node.copied_bytes),
             node.sstables.to_string(),
             node.host_id.clone(),
         ]);

@@ -49,7 +49,7 @@ pub fn list_text(backups: &[BackupSummaryView]) -> String {
             human::time(backup.started_at.as_deref().unwrap_or_default()),
             nodes_text(backup),
             human::bytes(backup.bytes),
-            human::bytes(backup.uploaded_bytes),
+            human::bytes(backup.uploaded_bytes.saturating_sub(backup.copied_bytes)),
             dash(backup.base.as_deref()),
         ]);
     }

@@ -31,7 +31,7 @@ async fn create_answers_with_the_task_and_how_to_watch_it() {
         watch it with `ringkeep task watch 0192f000-0000-7000-8000-000000000001`
     "#]]
     .assert_eq(&ran.transcript(&fake.endpoint));
-    expect![[r#"CreateBackupRequest { cluster: "prod", name: "", kind: Differential, selection: Some(Selection { keyspaces: [], tables: [TableRef { keyspace: "shop", table: "orders" }] }), base: "", keep_damaged: false, completeness: All, queue: None }"#]].assert_eq(&fake.asked().join("\n"));
+    expect![[r#"CreateBackupRequest { cluster: "prod", name: "", kind: Differential, selection: Some(Selection { keyspaces: [], tables: [TableRef { keyspace: "shop", table: "orders" }] }), base: "", keep_damaged: false, completeness: All, queue: None, reupload: false }"#]].assert_eq(&fake.asked().join("\n"));
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn create_and_wait_shows_progress_then_the_backup() {
         finished  2026-11-22T10:05:30Z
         release   cassandra 5.0.5
         nodes     1 (the whole ring)
-        size      3.0 GiB in 12 SSTables, 1.0 GiB uploaded
+        size      3.0 GiB in 12 SSTables, 256.0 MiB uploaded, 768.0 MiB copied inside the store
         spread    180 ms between the first and the last snapshot
 
         advice (1)
@@ -146,9 +146,9 @@ async fn list_is_a_table_or_an_array() {
     expect![[r#"
         exit 0
         --- stdout
-        CLUSTER  NAME     KIND          STATE     STARTED               NODES     SIZE  UPLOADED  BASE
-        prod     hourly   differential  failed    2026-11-22T11:00:00Z      0      0 B       0 B  nightly
-        prod     nightly  full          complete  2026-11-22T10:00:00Z      1  3.0 GiB   1.0 GiB  -
+        CLUSTER  NAME     KIND          STATE     STARTED               NODES     SIZE   UPLOADED  BASE
+        prod     hourly   differential  failed    2026-11-22T11:00:00Z      0      0 B        0 B  nightly
+        prod     nightly  full          complete  2026-11-22T10:00:00Z      1  3.0 GiB  256.0 MiB  -
         prod/hourly: node 127.0.0.2 went away
         --- stderr
     "#]].assert_eq(&ran.transcript(&fake.endpoint));
@@ -169,6 +169,7 @@ async fn list_is_a_table_or_an_array() {
             "ring_node_count": 0,
             "bytes": 0,
             "uploaded_bytes": 0,
+            "copied_bytes": 0,
             "sstables": 0,
             "damaged_sstables": 0,
             "damage_found": 0,
@@ -189,6 +190,7 @@ async fn list_is_a_table_or_an_array() {
             "ring_node_count": 1,
             "bytes": 3221225472,
             "uploaded_bytes": 1073741824,
+            "copied_bytes": 805306368,
             "sstables": 12,
             "damaged_sstables": 0,
             "damage_found": 0,
@@ -246,6 +248,7 @@ async fn show_has_every_key_of_the_contract() {
           "ring_node_count": 1,
           "bytes": 3221225472,
           "uploaded_bytes": 1073741824,
+          "copied_bytes": 805306368,
           "sstables": 12,
           "damaged_sstables": 0,
           "damage_found": 0,
@@ -265,6 +268,7 @@ async fn show_has_every_key_of_the_contract() {
               ],
               "bytes": 3221225472,
               "uploaded_bytes": 1073741824,
+              "copied_bytes": 805306368,
               "sstables": 12,
               "snapshot_taken_at": "2026-11-22T10:00:01.000Z",
               "manifest": "ringkeep/1/nodes/prod/nightly/aaaaaaaa-0000-4000-8000-000000000001.json",
@@ -313,11 +317,11 @@ async fn show_is_readable() {
         finished  2026-11-22T10:05:30Z
         release   cassandra 5.0.5
         nodes     1 (the whole ring)
-        size      3.0 GiB in 12 SSTables, 1.0 GiB uploaded
+        size      3.0 GiB in 12 SSTables, 256.0 MiB uploaded, 768.0 MiB copied inside the store
         spread    180 ms between the first and the last snapshot
 
-        NODE       DATACENTER  RACK  TOKENS     SIZE  UPLOADED  SSTABLES  HOST ID
-        127.0.0.2  dc1         r1         2  3.0 GiB   1.0 GiB        12  aaaaaaaa-0000-4000-8000-000000000001
+        NODE       DATACENTER  RACK  TOKENS     SIZE   UPLOADED     COPIED  SSTABLES  HOST ID
+        127.0.0.2  dc1         r1         2  3.0 GiB  256.0 MiB  768.0 MiB        12  aaaaaaaa-0000-4000-8000-000000000001
 
         TABLE           SIZE  SSTABLES  FORMATS
         shop.orders  3.0 GiB        12  big-nb, big-oa
@@ -724,13 +728,28 @@ async fn leave_to_keep_damaged_sstables_is_asked_for() {
 }
 
 #[tokio::test]
+async fn everything_is_uploaded_if_asked_for_a_full_backup_alone() {
+    let fake = Fake::default().serve().await;
+    let args = ["backup", "create", "prod", "--reupload"];
+    ringkeep(&fake.endpoint, &args).await;
+    let asked = fake.asked().join("\n");
+    assert!(asked.contains("reupload: true"), "{asked}");
+    let differential = [&args[..], &["--kind", "differential"]].concat();
+    let ran = ringkeep(&fake.endpoint, &differential).await;
+    assert_eq!(fake.asked().join("\n"), asked);
+    let transcript = ran.transcript(&fake.endpoint);
+    assert!(transcript.starts_with("exit 2"), "{transcript}");
+    assert!(transcript.contains("leave --reupload out"), "{transcript}");
+}
+
+#[tokio::test]
 async fn damage_that_was_kept_is_shown() {
     let fake = kept_damage().serve().await;
     let ran = ringkeep(&fake.endpoint, &["backup", "list"]).await;
     expect![[r#"
-        CLUSTER  NAME     KIND          STATE     STARTED               NODES     SIZE  UPLOADED  BASE
-        prod     hourly   differential  failed    2026-11-22T11:00:00Z      0      0 B       0 B  nightly
-        prod     nightly  full          complete  2026-11-22T10:00:00Z      1  3.0 GiB   1.0 GiB  -
+        CLUSTER  NAME     KIND          STATE     STARTED               NODES     SIZE   UPLOADED  BASE
+        prod     hourly   differential  failed    2026-11-22T11:00:00Z      0      0 B        0 B  nightly
+        prod     nightly  full          complete  2026-11-22T10:00:00Z      1  3.0 GiB  256.0 MiB  -
         prod/hourly: node 127.0.0.2 went away
         prod/nightly: 1 SSTable damaged at the source
     "#]].assert_eq(&ran.out);
@@ -743,12 +762,12 @@ async fn damage_that_was_kept_is_shown() {
         finished  2026-11-22T10:05:30Z
         release   cassandra 5.0.5
         nodes     1 (the whole ring)
-        size      3.0 GiB in 12 SSTables, 1.0 GiB uploaded
+        size      3.0 GiB in 12 SSTables, 256.0 MiB uploaded, 768.0 MiB copied inside the store
         spread    180 ms between the first and the last snapshot
         damaged   1 SSTable damaged at the source
 
-        NODE       DATACENTER  RACK  TOKENS     SIZE  UPLOADED  SSTABLES  HOST ID
-        127.0.0.2  dc1         r1         2  3.0 GiB   1.0 GiB        12  aaaaaaaa-0000-4000-8000-000000000001
+        NODE       DATACENTER  RACK  TOKENS     SIZE   UPLOADED     COPIED  SSTABLES  HOST ID
+        127.0.0.2  dc1         r1         2  3.0 GiB  256.0 MiB  768.0 MiB        12  aaaaaaaa-0000-4000-8000-000000000001
 
         TABLE           SIZE  SSTABLES  FORMATS
         shop.orders  3.0 GiB        12  big-nb, big-oa
@@ -808,8 +827,8 @@ async fn a_backup_without_a_node_says_so_wherever_it_is_shown() {
     expect![[r#"
         exit 0
         --- stdout
-        CLUSTER  NAME     KIND  STATE     STARTED                NODES     SIZE  UPLOADED  BASE
-        prod     nightly  full  complete  2026-11-22T10:00:00Z  1 of 2  3.0 GiB   1.0 GiB  -
+        CLUSTER  NAME     KIND  STATE     STARTED                NODES     SIZE   UPLOADED  BASE
+        prod     nightly  full  complete  2026-11-22T10:00:00Z  1 of 2  3.0 GiB  256.0 MiB  -
         --- stderr
     "#]]
     .assert_eq(&listed.transcript(&fake.endpoint));
@@ -824,15 +843,15 @@ async fn a_backup_without_a_node_says_so_wherever_it_is_shown() {
         finished  2026-11-22T10:05:30Z
         release   cassandra 5.0.5
         nodes     1 (1 of 2: incomplete)
-        size      3.0 GiB in 12 SSTables, 1.0 GiB uploaded
+        size      3.0 GiB in 12 SSTables, 256.0 MiB uploaded, 768.0 MiB copied inside the store
         spread    180 ms between the first and the last snapshot
         missing   127.0.0.3 (00000000-0000-0000-0000-000000000003): Cassandra does not reply CQL
 
         KEYSPACE  DATACENTER  OF THE RING THE BACKUP HOLDS
         shop      dc1         1 of 2 replicas: 100 %
 
-        NODE       DATACENTER  RACK  TOKENS     SIZE  UPLOADED  SSTABLES  HOST ID
-        127.0.0.2  dc1         r1         2  3.0 GiB   1.0 GiB        12  aaaaaaaa-0000-4000-8000-000000000001
+        NODE       DATACENTER  RACK  TOKENS     SIZE   UPLOADED     COPIED  SSTABLES  HOST ID
+        127.0.0.2  dc1         r1         2  3.0 GiB  256.0 MiB  768.0 MiB        12  aaaaaaaa-0000-4000-8000-000000000001
 
         TABLE           SIZE  SSTABLES  FORMATS
         shop.orders  3.0 GiB        12  big-nb, big-oa

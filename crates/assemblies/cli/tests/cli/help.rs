@@ -132,6 +132,10 @@ async fn the_help_of_a_command_has_examples() {
                                          together with --keyspace or not
               --keep-damaged             Takes damaged SSTables as they are, and marks the backup; without
                                          it the first one ends the backup
+              --reupload                 Has the nodes upload everything. Without it a full backup copies
+                                         files that are unchanged since an earlier backup inside the store,
+                                         where the store can do that, so that their bytes do not leave the
+                                         nodes again
               --completeness <REPLICAS>  What of the replicas the backup may go without, because nodes are
                                          down or gone [default: all] [possible values: all, quorum, one,
                                          any]

@@ -86,6 +86,7 @@ pub(crate) fn backup(text: &str, addresses: &[&str]) -> BackupManifest {
         blake3: "00".into(),
         bytes: 0,
         uploaded_bytes: 0,
+        copied_bytes: 0,
         sstables: 0,
         tables: Vec::new(),
         damaged_sstables: 0,
@@ -114,6 +115,7 @@ pub(crate) fn backup(text: &str, addresses: &[&str]) -> BackupManifest {
         },
         missing: Vec::new(),
         coverage: Vec::new(),
+        copied_from: Default::default(),
     }
 }
 

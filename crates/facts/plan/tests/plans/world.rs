@@ -209,6 +209,7 @@ impl Side {
             blake3: "00".into(),
             bytes: self.tables.iter().map(|table| table.bytes).sum(),
             uploaded_bytes: 0,
+            copied_bytes: 0,
             sstables: self.tables.iter().map(Table::sstables).sum(),
             tables: self.tables.iter().map(Table::summary).collect(),
             damaged_sstables: 0,
@@ -231,6 +232,7 @@ impl Side {
             schema: self.schema(),
             missing: Vec::new(),
             coverage: Vec::new(),
+            copied_from: Default::default(),
         }
     }
 }

@@ -23,6 +23,7 @@ fn backup(name: &str, started_at: Timestamp) -> Backup {
         damage_level: None,
         read_clean_at: None,
         sstables_clean_at: None,
+        copied_from: Default::default(),
         task_created_at: None,
         pin: None,
         in_use: false,

@@ -17,6 +17,7 @@ fn backup(name: &str, base: Option<&str>) -> Backup {
         damage_level: None,
         read_clean_at: None,
         sstables_clean_at: None,
+        copied_from: Default::default(),
         task_created_at: None,
         pin: None,
         in_use: false,
@@ -150,4 +151,46 @@ fn a_differential_without_its_base_is_not_whole() {
         standings(&[read(backup("d", Some("gone")), 9)]),
         [Standing::Damaged]
     );
+}
+
+fn copied(backup: Backup, from: &str) -> Backup {
+    Backup {
+        copied_from: [from.parse().expect("a name")].into(),
+        ..backup
+    }
+}
+
+#[test]
+fn damage_found_in_one_of_several_copies_makes_the_others_suspect_until_they_are_read() {
+    use Standing::{Damaged, Good, Suspect};
+    let other = backup("other", None);
+    let first = backup("a", None);
+    let second = copied(backup("b", None), "a");
+    let third = damaged(copied(backup("c", None), "a"), 10);
+    let all = [other.clone(), first.clone(), second.clone(), third.clone()];
+    assert_eq!(standings(&all), [Good, Suspect, Suspect, Damaged]);
+    // The one that they descend from may be gone.
+    let left = [second.clone(), third.clone()];
+    assert_eq!(standings(&left), [Suspect, Damaged]);
+    let read_before = [read(second.clone(), 9), third.clone()];
+    assert_eq!(standings(&read_before), [Suspect, Damaged]);
+    let read_since = [read(first, 11), second, third.clone()];
+    assert_eq!(standings(&read_since), [Good, Suspect, Damaged]);
+    let above = copied(backup("d", Some("other")), "a");
+    let clean = [other, above, third];
+    assert_eq!(standings(&clean), [Suspect, Suspect, Damaged]);
+}
+
+#[test]
+fn damage_found_in_a_differential_makes_copies_of_its_base_suspect() {
+    use Standing::{Damaged, Good, Suspect};
+    let base = backup("a", None);
+    let differential = damaged(backup("d", Some("a")), 10);
+    let copy = copied(backup("b", None), "a");
+    let on_copy = backup("e", Some("b"));
+    let all = [base, differential, copy, on_copy.clone()];
+    assert_eq!(standings(&all), [Suspect; 4]);
+    let mut read_all = all.map(|backup| read(backup, 11));
+    read_all[1] = damaged(backup("d", Some("a")), 10);
+    assert_eq!(standings(&read_all), [Good, Damaged, Good, Good]);
 }

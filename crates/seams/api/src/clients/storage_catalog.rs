@@ -22,8 +22,8 @@ pub use remote::RemoteStorageCatalog;
 /// Keeps what is in the bucket.
 #[async_trait]
 pub trait StorageCatalog: Send + Sync + 'static {
-    /// Reserves the name of a backup for a task. Returns the base that was pinned for it, if it has one.
-    async fn begin_backup(&self, begin: BeginBackup) -> Result<Option<BackupName>, RemoteError>;
+    /// Reserves the name of a backup for a task.
+    async fn begin_backup(&self, begin: BeginBackup) -> Result<BegunBackup, RemoteError>;
 
     /// Makes a backup of what its nodes have uploaded.
     async fn commit_backup(&self, commit: CommitBackup) -> Result<(), RemoteError>;
@@ -178,6 +178,15 @@ pub struct BeginBackup {
     pub base: Option<BackupName>,
     pub task: TaskId,
     pub selection: Selection,
+}
+
+/// A backup that was begun.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BegunBackup {
+    /// The base that was pinned for it; none for a full backup.
+    pub base: Option<BackupName>,
+    /// What the nodes of a full backup may copy from; none: they upload everything.
+    pub copy_from: Option<BackupName>,
 }
 
 /// What a backup is committed with: the cluster as it was when the snapshots had been taken.

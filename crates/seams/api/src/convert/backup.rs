@@ -1,7 +1,9 @@
 //! A committed backup between wire and model.
 
+use std::collections::BTreeSet;
+
 use model::manifest::{BackupManifest, BackupNode, KeptDamage, TableSummary};
-use model::{RingMember, TableRef, TaskId};
+use model::{BackupName, RingMember, TableRef, TaskId};
 
 use super::{ConversionError, all, all_into, parsed, parsed_optional, required, time};
 use crate::pb::storage_catalog as pb;
@@ -20,6 +22,13 @@ impl From<&BackupManifest> for pb::BackupSummary {
             nodes: backup.nodes.len() as u64,
             bytes: sum(|node| node.bytes),
             uploaded_bytes: sum(|node| node.uploaded_bytes),
+            copied_bytes: sum(|node| node.copied_bytes),
+            copied_from: backup
+                .copied_from
+                .iter()
+                .cloned()
+                .map(String::from)
+                .collect(),
             sstables: sum(|node| node.sstables),
             detail: String::new(),
             damaged_sstables: backup.damaged_sstables(),
@@ -69,6 +78,13 @@ impl From<BackupManifest> for pb::Backup {
     }
 }
 
+pub(super) fn names_copied_from(names: &[String]) -> Result<BTreeSet<BackupName>, ConversionError> {
+    let names = names.iter();
+    names
+        .map(|name| parsed("summary.copied_from", name))
+        .collect()
+}
+
 impl TryFrom<pb::Backup> for BackupManifest {
     type Error = ConversionError;
 
@@ -92,6 +108,7 @@ impl TryFrom<pb::Backup> for BackupManifest {
             schema: required("backup.schema", backup.schema)?.try_into()?,
             missing: all(backup.missing)?,
             coverage: all_into(backup.held),
+            copied_from: names_copied_from(&summary.copied_from)?,
         })
     }
 }
@@ -109,6 +126,7 @@ fn node_to_wire(node: &BackupNode, member: Option<&RingMember>) -> pb::BackupNod
         member: Some(member.into()),
         bytes: node.bytes,
         uploaded_bytes: node.uploaded_bytes,
+        copied_bytes: node.copied_bytes,
         sstables: node.sstables,
         manifest: node.manifest.clone(),
         manifest_blake3: node.blake3.clone(),
@@ -133,6 +151,7 @@ impl TryFrom<pb::BackupNode> for BackupNode {
             blake3: node.manifest_blake3,
             bytes: node.bytes,
             uploaded_bytes: node.uploaded_bytes,
+            copied_bytes: node.copied_bytes,
             sstables: node.sstables,
             tables: all(node.tables)?,
             damaged_sstables: node.damaged_sstables,
@@ -246,6 +265,7 @@ mod tests {
                 blake3: "00".into(),
                 bytes: 10,
                 uploaded_bytes: 4,
+                copied_bytes: 3,
                 sstables: 2,
                 tables: vec![TableSummary {
                     keyspace: "k".into(),
@@ -279,6 +299,7 @@ mod tests {
                 replicas: 2,
                 held_ppm: vec![0, 400_000, 600_000],
             }],
+            copied_from: ["a0".parse().expect("a name")].into(),
         };
         let wire = pb::Backup::from(backup.clone());
         assert_eq!(BackupManifest::try_from(wire), Ok(backup));

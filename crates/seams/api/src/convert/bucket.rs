@@ -5,6 +5,7 @@ use model::{
     GarbageKind, HostId, ShownBackup, ShownBackupNode, StoreStatus, TaskId,
 };
 
+use super::backup::names_copied_from;
 use super::{
     ConversionError, all, all_into, parsed, parsed_optional, required, time_optional, word,
 };
@@ -54,6 +55,8 @@ impl From<BackupSummary> for pb::BackupSummary {
             nodes: summary.nodes,
             bytes: summary.bytes,
             uploaded_bytes: summary.uploaded_bytes,
+            copied_bytes: summary.copied_bytes,
+            copied_from: summary.copied_from.into_iter().map(String::from).collect(),
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
             ring_nodes: summary.ring_nodes,
@@ -219,6 +222,8 @@ impl TryFrom<pb::BackupSummary> for BackupSummary {
             ring_nodes: summary.ring_nodes,
             bytes: summary.bytes,
             uploaded_bytes: summary.uploaded_bytes,
+            copied_bytes: summary.copied_bytes,
+            copied_from: names_copied_from(&summary.copied_from)?,
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
             damage_found: summary.damage_found,
@@ -268,6 +273,7 @@ impl TryFrom<pb::BackupNode> for ShownBackupNode {
             member: required("node.member", node.member)?.try_into()?,
             bytes: node.bytes,
             uploaded_bytes: node.uploaded_bytes,
+            copied_bytes: node.copied_bytes,
             sstables: node.sstables,
             snapshot_taken_at: parsed_optional("node.snapshot_taken_at", &node.snapshot_taken_at)?,
             manifest: node.manifest,
@@ -319,6 +325,8 @@ mod tests {
             nodes: 0,
             bytes: 0,
             uploaded_bytes: 0,
+            copied_bytes: 0,
+            copied_from: Default::default(),
             sstables: 0,
             damaged_sstables: 0,
             damage_found: 0,
@@ -346,6 +354,7 @@ mod tests {
             release: Some(Release::new(Product::Cassandra, "5.0.5").expect("a release")),
             nodes: 3,
             bytes: 9,
+            copied_from: ["0", "a"].map(|name| name.parse().expect("a name")).into(),
             damage_found: 2,
             damage_found_at: at,
             damage_level: Some(model::VerifyLevel::Sstables),

@@ -17,11 +17,16 @@ pub fn link_durably(
     temporary: &Temporary,
     path: &Path,
 ) -> io::Result<Put> {
-    let parent = path.parent().ok_or(ErrorKind::InvalidInput)?;
     temporary.file().sync_all()?;
+    link(root, durable, temporary.path(), path)
+}
+
+/// Links a file that is on the disk to a second name unless that exists.
+pub fn link(root: &Path, durable: &Durable, file: &Path, path: &Path) -> io::Result<Put> {
+    let parent = path.parent().ok_or(ErrorKind::InvalidInput)?;
     for _ in 0..LINK_ATTEMPTS_MAX {
         create_folders(root, durable, parent)?;
-        match std::fs::hard_link(temporary.path(), path) {
+        match std::fs::hard_link(file, path) {
             Ok(()) => {
                 durable.flush(parent)?;
                 durable.folder(root, parent)?;
@@ -37,7 +42,7 @@ pub fn link_durably(
                 return Ok(Put::Exists);
             }
             // A deletion has just removed the emptied folder.
-            Err(error) if error.kind() == ErrorKind::NotFound && temporary.path().exists() => {}
+            Err(error) if error.kind() == ErrorKind::NotFound && file.exists() => {}
             Err(error) => return Err(error),
         }
     }

@@ -14,6 +14,8 @@ const GET_HINT: &str =
     "grant s3:GetObject on the objects below the prefix; docs/stores.md has the policy";
 pub const PUT_HINT: &str =
     "grant s3:PutObject on the objects below the prefix; docs/stores.md has the policy";
+pub const COPY_HINT: &str = "grant s3:GetObject and s3:PutObject on the objects below the prefix, so that objects are copied inside the store; \
+     docs/stores.md has the policy";
 pub const DELETE_HINT: &str =
     "grant s3:DeleteObject on the objects below the prefix; docs/stores.md has the policy";
 pub const LISTING_HINT: &str =

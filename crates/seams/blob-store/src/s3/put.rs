@@ -140,7 +140,8 @@ pub fn unsuited_part<E: ProvideErrorMetadata>(
     }
 }
 
-fn words<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
+/// The status, the code and the message of a response.
+pub fn words<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
     let status = status_of(error).unwrap_or_default();
     let code = error.code().unwrap_or_default();
     match error.message() {

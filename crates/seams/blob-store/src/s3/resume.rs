@@ -53,9 +53,13 @@ pub async fn find(s3: &S3, key: &str, object: &str) -> Result<Option<Found>, Sto
             found.others.push(id);
             continue;
         }
-        let Some(parts) = sent_parts(s3, key, object, &id).await? else {
+        let Some(listed) = sent_parts(s3, key, object, &id).await? else {
             // Some stores list uploads for a while after they are gone.
             s3.learnt.given_up().insert(id);
+            continue;
+        };
+        let Listing::Sent(parts) = listed else {
+            found.others.push(id);
             continue;
         };
         let most = found.best.as_ref().map(|(_, parts)| parts.len());
@@ -66,6 +70,13 @@ pub async fn find(s3: &S3, key: &str, object: &str) -> Result<Option<Found>, Sto
         }
     }
     Ok(Some(found))
+}
+
+/// The parts of an upload.
+enum Listing {
+    Sent(SentParts),
+    /// None has a checksum, or there is none: it may be a copy that broke off, which was begun without checksums.
+    Unchecked,
 }
 
 struct Listed {
@@ -107,14 +118,13 @@ fn listed_upload(s3: &S3, upload: &MultipartUpload) -> Option<Listed> {
     })
 }
 
-/// The parts of an upload; `None` if there is no such upload. Parts without a checksum are left out, because they
-/// cannot be compared, and all are if a right is missing.
+/// The parts of an upload; `None` if there is no such upload, and no parts if a right is missing.
 async fn sent_parts(
     s3: &S3,
     key: &str,
     object: &str,
     id: &str,
-) -> Result<Option<SentParts>, StoreError> {
+) -> Result<Option<Listing>, StoreError> {
     let mut sent = SentParts::new();
     let mut marker: Option<String> = None;
     for _ in 0..PAGES_MAX {
@@ -125,7 +135,7 @@ async fn sent_parts(
             Err(error) if condition(&error) == Condition::NoSuchUpload => return Ok(None),
             Err(error) if is_never_listed(&error) => {
                 tracing::debug!(object, error = %error, "the parts of an upload cannot be listed");
-                return Ok(Some(sent));
+                return Ok(Some(Listing::Sent(sent)));
             }
             Err(error) => return Err(classify(&s3.store, key, error)),
         };
@@ -136,7 +146,10 @@ async fn sent_parts(
         }
         marker = next;
     }
-    Ok(Some(sent))
+    Ok(Some(match sent.is_empty() {
+        true => Listing::Unchecked,
+        false => Listing::Sent(sent),
+    }))
 }
 
 fn sent_part(part: &Part) -> Option<(i32, SentPart)> {

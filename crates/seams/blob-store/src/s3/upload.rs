@@ -1,6 +1,7 @@
 //! One upload in parts: begun or taken up again, sent, and completed or aborted.
 
 mod begin;
+mod copied;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::read_twice;
+use super::{copying, read_twice};
 use crate::{ByteStream, Put, Store, StoreError};
 
 /// How long a store may take to discard what a dropped call has left behind.
@@ -48,6 +48,15 @@ pub const CASES: &[(&str, Case)] = &[
     }),
     ("an_object_that_is_read_twice_is_whole", |s, p| {
         Box::pin(read_twice::read_twice(s, p))
+    }),
+    ("a_copy_is_created_once_and_outlives_its_source", |s, p| {
+        Box::pin(copying::created_once(s, p))
+    }),
+    ("of_two_copies_at_once_exactly_one_wins", |s, p| {
+        Box::pin(copying::race(s, p))
+    }),
+    ("what_is_not_as_expected_is_not_copied", |s, p| {
+        Box::pin(copying::refused(s.store, p))
     }),
     ("ranges_read_what_was_asked", |s, p| {
         Box::pin(ranges(s.store, p))
@@ -115,7 +124,7 @@ pub(super) fn chunked(bytes: &Bytes, chunk_bytes: usize) -> ByteStream {
     .boxed()
 }
 
-async fn read(store: &Store, key: &str) -> Bytes {
+pub(super) async fn read(store: &Store, key: &str) -> Bytes {
     let body = store.get_stream(key, None).await.expect("opens");
     let chunks: Vec<Bytes> = body.try_collect().await.expect("reads");
     chunks.concat().into()
@@ -131,7 +140,7 @@ async fn keys(store: &Store, prefix: &str) -> Vec<String> {
 }
 
 /// Asserts equality without printing megabytes.
-fn assert_same(found: &Bytes, expected: &Bytes) {
+pub(super) fn assert_same(found: &Bytes, expected: &Bytes) {
     assert_eq!(found.len(), expected.len(), "the length differs");
     assert!(found == expected, "the content differs");
 }

@@ -1,6 +1,6 @@
 //! A store in which a process dies, or a request fails, at a chosen call.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -184,6 +184,15 @@ impl BlobStore for Faulty {
     ) -> Result<Put, StoreError> {
         self.around(key, self.inner.put_read_twice(key, bytes, body, again))
             .await
+    }
+
+    async fn copy(
+        &self,
+        from: &str,
+        key: &str,
+        sizes: RangeInclusive<u64>,
+    ) -> Result<Put, StoreError> {
+        self.around(key, self.inner.copy(from, key, sizes)).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

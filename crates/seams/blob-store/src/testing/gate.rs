@@ -1,6 +1,6 @@
 //! A store in which one call waits until the test lets it go on, so that something else comes between.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -117,6 +117,17 @@ impl BlobStore for Gate {
         self.shared.call().await;
         self.shared.pass(Stop::BeforePut(key.to_owned())).await;
         self.inner.put_read_twice(key, bytes, body, again).await
+    }
+
+    async fn copy(
+        &self,
+        from: &str,
+        key: &str,
+        sizes: RangeInclusive<u64>,
+    ) -> Result<Put, StoreError> {
+        self.shared.call().await;
+        self.shared.pass(Stop::BeforePut(key.to_owned())).await;
+        self.inner.copy(from, key, sizes).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

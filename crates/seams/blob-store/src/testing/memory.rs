@@ -1,7 +1,7 @@
 //! A store in memory.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
+use crate::error::not_copied_size;
 use crate::{BlobStore, ByteStream, Children, Meta, MetaStream, Put, StoreError, key};
 
 /// The chunk size of streams: small, so that tests see more than one chunk.
@@ -126,6 +127,21 @@ impl BlobStore for Memory {
         };
         let bytes = body.try_fold(BytesMut::new(), append).await?;
         self.put(key, bytes.freeze()).await
+    }
+
+    async fn copy(
+        &self,
+        from: &str,
+        key: &str,
+        sizes: RangeInclusive<u64>,
+    ) -> Result<Put, StoreError> {
+        key::check(key)?;
+        let bytes = self.find(from)?;
+        let size = bytes.len() as u64;
+        if !sizes.contains(&size) {
+            return Err(not_copied_size(key, &self.describe(), size, &sizes));
+        }
+        self.put(key, bytes).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

@@ -1,6 +1,6 @@
 //! A bucket that refuses deletions.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -37,6 +37,15 @@ impl BlobStore for WriteOnce {
         body: ByteStream,
     ) -> Result<Put, StoreError> {
         self.0.put_stream(key, size_hint, body).await
+    }
+
+    async fn copy(
+        &self,
+        from: &str,
+        key: &str,
+        sizes: RangeInclusive<u64>,
+    ) -> Result<Put, StoreError> {
+        self.0.copy(from, key, sizes).await
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

@@ -49,7 +49,9 @@ async fn an_upload_that_vanishes_while_it_is_sent_is_not_taken_up_again() {
     let fake = Fake::start(move |request| {
         let is_ghost = request.value("uploadId").as_deref() == Some("ghost");
         if is_ghost && request.method == "GET" {
-            return Response::new(200, "<ListPartsResult/>");
+            let part = "<PartNumber>1</PartNumber><Size>1</Size><ETag>e</ETag>";
+            let part = format!("<Part>{part}<ChecksumCRC32>AAAAAA==</ChecksumCRC32></Part>");
+            return Response::new(200, format!("<ListPartsResult>{part}</ListPartsResult>"));
         }
         replying.reply(request)
     })

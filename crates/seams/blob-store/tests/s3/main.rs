@@ -1,6 +1,7 @@
 //! The S3 backend against a real MinIO, and against a fake of S3 for faults that MinIO does not have.
 
 mod conformance;
+mod copying;
 mod dead;
 mod fake;
 mod faults;

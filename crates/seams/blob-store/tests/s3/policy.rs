@@ -113,6 +113,18 @@ async fn the_agents_policy_is_enough_and_does_not_let_it_delete() {
         .expect("opens");
     let part: Vec<Bytes> = part.try_collect().await.expect("reads");
     assert_eq!(part.concat(), [7; 5]);
+    for (from, bytes) in [("small", 1), ("large", PART_BYTES as u64 + 1)] {
+        let (from, to) = (
+            format!("ringkeep/{from}"),
+            format!("ringkeep/copies/{from}"),
+        );
+        for expected in [Put::Created, Put::Exists] {
+            let copied = store.copy(&from, &to, bytes..=bytes).await;
+            assert_eq!(copied.expect("copied"), expected);
+        }
+    }
+    let outside = store.copy("ringkeep/small", "elsewhere/k", 1..=1).await;
+    denied(outside.map(drop), "s3:PutObject");
     // A missing object is missing, and not forbidden.
     assert_eq!(store.head("ringkeep/none").await.expect("head"), None);
     assert!(
@@ -123,7 +135,7 @@ async fn the_agents_policy_is_enough_and_does_not_let_it_delete() {
             .is_not_found()
     );
     let listed: Vec<_> = store.list("ringkeep/").try_collect().await.expect("lists");
-    assert_eq!(listed.len(), 2);
+    assert_eq!(listed.len(), 4);
     denied(store.delete("ringkeep/small").await, "s3:DeleteObject");
     let keys = ["ringkeep/small".to_owned()];
     denied(store.delete_many(&keys).await, "s3:DeleteObject");

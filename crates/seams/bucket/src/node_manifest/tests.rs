@@ -28,6 +28,7 @@ fn file(name: &str, index: Option<&str>, from: Option<&str>) -> StoredFile {
         ),
         offset: None,
         from: from.map(|from| from.parse().expect("a name")),
+        copied_from: None,
         source: None,
     }
 }

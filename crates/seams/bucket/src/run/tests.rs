@@ -19,6 +19,7 @@ fn packed(object: &str, offset: Option<u64>, bytes: u64) -> StoredFile {
         object: object.to_owned(),
         offset,
         from: None,
+        copied_from: None,
         source: None,
     }
 }

@@ -17,6 +17,7 @@ fn file(component: &str) -> StoredFile {
         object: format!("data/nb-1-big-{component}"),
         offset: None,
         from: None,
+        copied_from: None,
         source: None,
     }
 }

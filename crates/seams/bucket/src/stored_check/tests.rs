@@ -18,6 +18,7 @@ fn file(component: &str, bytes: usize) -> (String, StoredFile) {
         object: format!("data/nb-1-big-{component}"),
         offset: None,
         from: None,
+        copied_from: None,
         source: None,
     };
     (component.to_owned(), file)

@@ -45,6 +45,7 @@ impl TryFrom<pb::UploadSnapshotRequest> for Upload {
             tag: request.tag,
             backup: required("backup", request.backup)?.try_into()?,
             base: parsed_optional("base", &request.base)?,
+            copy_from: parsed_optional("copy_from", &request.copy_from)?,
             selection: required("selection", request.selection)?.try_into()?,
             snapshot_taken_at: parsed("snapshot_taken_at", &request.snapshot_taken_at)?,
             keep_damaged: request.keep_damaged,
@@ -136,6 +137,7 @@ impl From<Summary> for pb::NodeManifestSummary {
             blake3: summary.blake3,
             bytes: summary.bytes,
             uploaded_bytes: summary.uploaded_bytes,
+            copied_bytes: summary.copied_bytes,
             sstables: summary.sstables,
             damaged_sstables: summary.damaged_sstables,
         }

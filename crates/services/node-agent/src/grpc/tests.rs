@@ -87,6 +87,7 @@ async fn a_backup_and_a_restore_go_over_the_wire() {
         selection: Some(pb_types::Selection::default()),
         snapshot_taken_at: taken.taken_at,
         keep_damaged: false,
+        copy_from: String::new(),
     };
     let uploaded = last(client.upload_snapshot(request).await)
         .await

@@ -50,6 +50,7 @@ impl FakeNode {
             .await
             .unwrap()
             .expect("a node manifest");
+        let copied_from = manifest.copied_from();
         let node = BackupNode {
             host_id: manifest.member.host_id,
             release: manifest.release.clone(),
@@ -58,6 +59,7 @@ impl FakeNode {
             blake3,
             bytes: 0,
             uploaded_bytes: 0,
+            copied_bytes: 0,
             sstables: 0,
             tables: Vec::new(),
             damaged_sstables: 0,
@@ -80,6 +82,7 @@ impl FakeNode {
             schema: Schema::default(),
             missing: Vec::new(),
             coverage: Vec::new(),
+            copied_from,
         };
         let key = bucket::keys::backup_manifest(&backup);
         self.put_sealed(&key, &committed);

@@ -178,6 +178,7 @@ impl FakeNode {
                 BackupKind::Full
             },
             base: base.map(|name| name.parse().unwrap()),
+            copy_from: None,
             selection: Selection::default(),
             snapshot_taken_at: "2026-01-02T03:04:05Z".parse().unwrap(),
             keep_damaged: false,
@@ -193,18 +194,35 @@ impl FakeNode {
 
     /// Takes a snapshot and uploads it.
     pub async fn back_up(&self, backup: &str, base: Option<&str>) -> NodeManifest {
+        self.back_up_as(self.upload(backup, base)).await
+    }
+
+    /// A full backup that copies what is unchanged from an earlier one.
+    pub async fn back_up_copying(&self, backup: &str, from: &str) -> NodeManifest {
+        self.back_up_as(self.upload_copying(backup, from)).await
+    }
+
+    pub fn upload_copying(&self, backup: &str, from: &str) -> Upload {
+        Upload {
+            copy_from: Some(from.parse().unwrap()),
+            ..self.upload(backup, None)
+        }
+    }
+
+    async fn back_up_as(&self, upload: Upload) -> NodeManifest {
+        let backup = upload.backup.name.to_string();
         crate::snapshot::take(&self.agent, "ringkeep-tag", &Selection::default())
             .await
             .unwrap();
         let (work, ..) = Work::new();
-        crate::upload::upload(&self.agent, &self.upload(backup, base), &work)
+        crate::upload::upload(&self.agent, &upload, &work)
             .await
             .unwrap();
         crate::snapshot::clear(&self.agent, "ringkeep-tag")
             .await
             .unwrap();
-        self.commit(backup).await;
-        self.manifest(backup).await
+        self.commit(&backup).await;
+        self.manifest(&backup).await
     }
 
     pub async fn manifest(&self, backup: &str) -> NodeManifest {

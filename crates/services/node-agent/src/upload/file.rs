@@ -9,11 +9,12 @@ use cassandra_node::files::blocking;
 use cassandra_node::sstables::{self, ComponentFile};
 use cassandra_node::tables::Table;
 use chassis::work::Work;
-use model::manifest::{KeptDamage, StoredFile};
-use model::{BackupName, BackupRef, HostId};
+use model::manifest::StoredFile;
+use model::{BackupRef, HostId};
 use sstable_files::SstableFiles;
 
 use super::damage::{kept, warn_of};
+use super::earlier::{Earlier, Reuse};
 use super::pieces::Pieces;
 use super::put::Uploaded;
 use super::read::{self, Expected, ReadFault};
@@ -32,8 +33,7 @@ pub(super) struct Uploader {
     pub work: Work,
     pub backup: BackupRef,
     pub host_id: HostId,
-    pub base_name: Option<BackupName>,
-    pub base: HashMap<FileKey, Kept>,
+    pub earlier: Earlier,
     /// In the bucket already, according to the journal.
     pub done: HashMap<FileKey, Kept>,
     pub journal: Journal<SnapshotRecord>,
@@ -47,14 +47,16 @@ pub(super) enum Known {
     Done(Kept),
     /// The base has it.
     OfBase(Kept),
-    /// It changed while it was compared with what the base has.
+    /// The backup that is copied from has it.
+    Copyable(Kept),
+    /// It changed while it was compared with what an earlier backup has.
     Changed,
     No,
 }
 
 /// What came of one try. A file that changed meanwhile is read again.
-enum Try {
-    Stored(Kept),
+pub(super) enum Try {
+    Stored(Box<Kept>),
     Changed,
 }
 
@@ -69,7 +71,7 @@ impl Uploader {
         for _ in 0..READ_TRIES_MAX {
             self.work.check()?;
             if let Try::Stored(kept) = self.try_file(table, &file, &sstable).await? {
-                return Ok(kept);
+                return Ok(*kept);
             }
             let path = file.path.clone();
             if let Some((bytes, source)) = blocking(move || sstables::stat(&path)).await? {
@@ -89,12 +91,13 @@ impl Uploader {
         sstable: &Arc<SstableFiles>,
     ) -> Result<Try, UploadError> {
         match self.known(table, file, sstable).await? {
-            Known::Done(kept) | Known::OfBase(kept) => Ok(Try::Stored(kept)),
+            Known::Done(kept) | Known::OfBase(kept) => Ok(Try::Stored(Box::new(kept))),
             Known::Changed => Ok(Try::Changed),
-            Known::No => {
-                let expected = self.expected(file, sstable);
-                self.upload(table, file, expected).await
-            }
+            Known::Copyable(unchanged) => match self.copy_file(table, file, unchanged).await? {
+                Some(kept) => Ok(Try::Stored(Box::new(kept))),
+                None => self.upload(table, file, self.expected(file, sstable)).await,
+            },
+            Known::No => self.upload(table, file, self.expected(file, sstable)).await,
         }
     }
 
@@ -115,30 +118,36 @@ impl Uploader {
             self.work.add_bytes(file.bytes);
             return Ok(Known::Done(done.clone()));
         }
-        let Some(base) = self.base.get(&key) else {
+        let Some(before) = self.earlier.files.get(&key) else {
             return Ok(Known::No);
         };
-        if base.file.bytes != file.bytes {
+        if before.file.bytes != file.bytes {
+            return Ok(Known::No);
+        }
+        // What was damaged may have been repaired since, and is read again.
+        if matches!(self.earlier.reuse, Reuse::Copy(_)) && !before.damage.is_empty() {
             return Ok(Known::No);
         }
         let unread =
-            file.class() != Component::Mutable && base.file.source.as_ref() == Some(&file.source);
+            file.class() != Component::Mutable && before.file.source.as_ref() == Some(&file.source);
         if unread {
             // Not noted: to find it again costs less. That holds for comparing a small file, too.
-            return Ok(Known::OfBase(self.reuse(table, file, base.clone())?));
+            return self.unchanged(table, file, before.clone());
         }
         let expected = self.expected(file, sstable);
         match read::content(expected, &self.pieces, &self.work).await {
-            Ok(content) if content.blake3 == base.file.blake3 => {
-                let base = Kept {
-                    file: base.file.clone(),
+            Ok(content) if content.blake3 == before.file.blake3 => {
+                let before = Kept {
+                    file: before.file.clone(),
                     damage: kept(table, file, &content.damage),
                 };
-                let kept = self.reuse(table, file, base)?;
-                if file.bytes > PACKED_FILE_BYTES_MAX {
-                    self.note(table, &kept).await?;
+                let known = self.unchanged(table, file, before)?;
+                if let Known::OfBase(kept) = &known
+                    && file.bytes > PACKED_FILE_BYTES_MAX
+                {
+                    self.note(table, kept).await?;
                 }
-                Ok(Known::OfBase(kept))
+                Ok(known)
             }
             Ok(_) => Ok(Known::No),
             Err(ReadFault::Changed) => Ok(Known::Changed),
@@ -146,20 +155,37 @@ impl Uploader {
         }
     }
 
-    fn reuse(&self, table: &Table, file: &ComponentFile, base: Kept) -> Result<Kept, UploadError> {
-        self.allow(table, file, &base.damage)?;
+    /// What becomes of a file that an earlier backup holds. What is referred to counts as done.
+    fn unchanged(
+        &self,
+        table: &Table,
+        file: &ComponentFile,
+        before: Kept,
+    ) -> Result<Known, UploadError> {
+        let base = match &self.earlier.reuse {
+            Reuse::Nothing => return Ok(Known::No),
+            Reuse::Copy(_) => None,
+            Reuse::Refer(base) => Some(base.clone()),
+        };
+        self.allow(table, file, &before.damage)?;
+        let unchanged = Kept {
+            file: StoredFile {
+                from: before.file.from.clone().or_else(|| base.clone()),
+                copied_from: before
+                    .file
+                    .copied_from
+                    .or_else(|| self.earlier.copied_from.clone()),
+                source: Some(file.source.clone()),
+                ..before.file
+            },
+            damage: before.damage,
+        };
+        if base.is_none() {
+            return Ok(Known::Copyable(unchanged));
+        }
         self.work.add_bytes(file.bytes);
-        let stored = StoredFile {
-            from: base.file.from.clone().or_else(|| self.base_name.clone()),
-            source: Some(file.source.clone()),
-            ..base.file
-        };
-        let kept = Kept {
-            file: stored,
-            damage: base.damage,
-        };
-        warn_of(table, &kept);
-        Ok(kept)
+        warn_of(table, &unchanged);
+        Ok(Known::OfBase(unchanged))
     }
 
     async fn upload(
@@ -202,6 +228,7 @@ impl Uploader {
                     object: key,
                     offset: None,
                     from: None,
+                    copied_from: None,
                     source: Some(file.source.clone()),
                 };
                 let kept = Kept {
@@ -210,7 +237,7 @@ impl Uploader {
                 };
                 self.note(table, &kept).await?;
                 warn_of(table, &kept);
-                return Ok(Try::Stored(kept));
+                return Ok(Try::Stored(Box::new(kept)));
             }
             known = Some(content);
         }
@@ -222,7 +249,7 @@ impl Uploader {
     }
 
     /// Notes in the journal how the bucket holds a file.
-    async fn note(&self, table: &Table, kept: &Kept) -> Result<(), UploadError> {
+    pub(super) async fn note(&self, table: &Table, kept: &Kept) -> Result<(), UploadError> {
         let Kept { file, damage } = kept;
         let record = SnapshotRecord::Stored {
             backup: self.backup.clone(),
@@ -241,59 +268,6 @@ impl Uploader {
             sstable: sstable.clone(),
             component: file.component.clone(),
             keep_damaged: self.keep_damaged,
-        }
-    }
-
-    fn unreadable(
-        &self,
-        table: &Table,
-        file: &ComponentFile,
-        fault: ReadFault,
-    ) -> Result<Try, UploadError> {
-        match fault {
-            ReadFault::Changed => Ok(Try::Changed),
-            fault => Err(self.fault(table, file, fault)),
-        }
-    }
-
-    /// Why the upload ends.
-    pub(super) fn fault(
-        &self,
-        table: &Table,
-        file: &ComponentFile,
-        fault: ReadFault,
-    ) -> UploadError {
-        match fault {
-            ReadFault::Changed => UploadError::FileChanged {
-                path: file.path.clone(),
-                tries: 1,
-            },
-            ReadFault::File(error) => error.into(),
-            ReadFault::Stopped(stopped) => stopped.into(),
-            ReadFault::Damaged(damage) => self.damaged(table, file, kept(table, file, &damage)),
-        }
-    }
-
-    /// Damage that was found at an earlier reading counts as it did then.
-    fn allow(
-        &self,
-        table: &Table,
-        file: &ComponentFile,
-        damage: &[KeptDamage],
-    ) -> Result<(), UploadError> {
-        if self.keep_damaged || damage.is_empty() {
-            Ok(())
-        } else {
-            Err(self.damaged(table, file, damage.to_vec()))
-        }
-    }
-
-    fn damaged(&self, table: &Table, file: &ComponentFile, damage: Vec<KeptDamage>) -> UploadError {
-        UploadError::Damaged {
-            node: self.host_id.to_string(),
-            table: table.table.clone(),
-            path: file.path.clone(),
-            damage,
         }
     }
 }

@@ -121,12 +121,19 @@ async fn settle(
     limits
         .for_each(&uploader.work, parallel, all, look, note)
         .await?;
+    // What was copied is done; the rest is laid out like new files.
+    let copied = uploader.copy_packs(limits, &small, &known, parallel);
+    for (at, kept) in copied.await? {
+        known[at] = Known::Done(kept);
+    }
     let mut laid: Vec<(Piece, Option<Kept>)> = Vec::new();
     for (piece, known) in small.into_iter().zip(known) {
         match known {
             Known::OfBase(kept) => found(piece.table.id, kept),
+            // It never had a place among those that are uploaded.
+            Known::Done(kept) if is_of_copied_pack(&kept) => found(piece.table.id, kept),
             Known::Done(kept) => laid.push((piece, Some(kept))),
-            Known::Changed | Known::No => laid.push((piece, None)),
+            Known::Copyable(_) | Known::Changed | Known::No => laid.push((piece, None)),
         }
     }
     let sizes: Vec<u64> = laid.iter().map(|(piece, _)| piece.file.bytes).collect();
@@ -148,4 +155,8 @@ async fn settle(
         }
     }
     Ok(jobs)
+}
+
+fn is_of_copied_pack(kept: &Kept) -> bool {
+    kept.file.copied_from.is_some() && kept.file.offset.is_some()
 }

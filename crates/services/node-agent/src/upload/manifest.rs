@@ -19,8 +19,10 @@ pub struct Summary {
     /// Hex BLAKE3 of the manifest's body.
     pub blake3: String,
     pub bytes: u64,
-    /// Of these, what this backup uploaded itself.
+    /// Of these, what this backup added to the bucket.
     pub uploaded_bytes: u64,
+    /// Of these, what was copied inside the store.
+    pub copied_bytes: u64,
     /// Of the tables themselves, not of their indexes.
     pub sstables: u64,
     /// Those of indexes among them.
@@ -33,17 +35,15 @@ fn is_data(file: &str) -> bool {
 
 impl Summary {
     fn of(manifest: &NodeManifest, object: String, blake3: String) -> Self {
-        let files = || manifest.tables.iter().flat_map(|table| &table.files);
+        let files = || manifest.files();
         let own_data = |file: &&StoredFile| file.index.is_none() && is_data(&file.name);
         Self {
             host_id: manifest.member.host_id,
             object,
             blake3,
             bytes: files().map(|file| file.bytes).sum(),
-            uploaded_bytes: files()
-                .filter(|file| file.from.is_none())
-                .map(|file| file.bytes)
-                .sum(),
+            uploaded_bytes: manifest.uploaded_bytes(),
+            copied_bytes: manifest.copied_bytes(),
             sstables: files().filter(own_data).count() as u64,
             damaged_sstables: damaged_sstables(&manifest.damaged),
         }

@@ -167,6 +167,7 @@ impl ReadFile {
             object: object.to_owned(),
             offset: Some(self.offset),
             from: None,
+            copied_from: None,
             source: Some(file.source.clone()),
         };
         Kept {

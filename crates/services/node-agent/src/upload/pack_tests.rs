@@ -15,7 +15,7 @@ use super::*;
 use crate::testing::{FakeNode, fixture, lives};
 
 /// A node with so many SSTables of five components each.
-fn many(sstables: usize) -> FakeNode {
+pub(super) fn many(sstables: usize) -> FakeNode {
     let node = FakeNode::new(1, "4.1.9");
     node.tables(&["full"]);
     for number in 0..sstables {
@@ -35,7 +35,7 @@ fn packs(manifest: &NodeManifest) -> BTreeSet<&str> {
 }
 
 /// The data objects in the bucket that no file of these manifests is in.
-fn garbage(node: &FakeNode, manifests: &[&NodeManifest]) -> Vec<String> {
+pub(super) fn garbage(node: &FakeNode, manifests: &[&NodeManifest]) -> Vec<String> {
     let named = manifests.iter().flat_map(|manifest| manifest.files());
     let named: BTreeSet<&str> = named.map(|file| file.object.as_str()).collect();
     let mut found = Vec::new();
@@ -262,8 +262,7 @@ async fn uploader(node: &FakeNode, work: Work) -> Uploader {
         work,
         backup: FakeNode::backup("b1"),
         host_id: FakeNode::host_id(1),
-        base_name: None,
-        base: HashMap::new(),
+        earlier: Default::default(),
         done: HashMap::new(),
         journal,
         keep_damaged: false,

@@ -15,7 +15,6 @@ use crate::error::CatalogError;
 const DAMAGE_TOLD_MAX: usize = 32;
 
 pub fn node(manifest: &NodeManifest, key: String, blake3: String) -> BackupNode {
-    let files = || manifest.tables.iter().flat_map(|table| &table.files);
     let tables: Vec<TableSummary> = manifest.tables.iter().map(table).collect();
     BackupNode {
         host_id: manifest.member.host_id,
@@ -23,11 +22,9 @@ pub fn node(manifest: &NodeManifest, key: String, blake3: String) -> BackupNode 
         snapshot_taken_at: manifest.snapshot_taken_at,
         manifest: key,
         blake3,
-        bytes: files().map(|file| file.bytes).sum(),
-        uploaded_bytes: files()
-            .filter(|file| file.from.is_none())
-            .map(|file| file.bytes)
-            .sum(),
+        bytes: manifest.files().map(|file| file.bytes).sum(),
+        uploaded_bytes: manifest.uploaded_bytes(),
+        copied_bytes: manifest.copied_bytes(),
         sstables: tables.iter().map(|table| table.sstables).sum(),
         tables,
         damaged_sstables: damaged_sstables(&manifest.damaged),

@@ -121,6 +121,7 @@ pub fn node_manifest(name: &str) -> NodeManifest {
             object: object(owner, file),
             offset: None,
             from: from.map(|from| from.name),
+            copied_from: None,
             source: None,
         }
     });

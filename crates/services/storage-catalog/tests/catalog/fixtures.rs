@@ -284,6 +284,7 @@ fn stored(content: &str, object: String, index: Option<&str>) -> StoredFile {
         object,
         offset: None,
         from: None,
+        copied_from: None,
         source: None,
     }
 }

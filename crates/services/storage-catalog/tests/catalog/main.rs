@@ -2,6 +2,7 @@
 
 mod begin;
 mod commit;
+mod copied;
 mod decided;
 mod delete;
 mod facts;

@@ -69,6 +69,7 @@ pub async fn back_up(world: &World, files: &Files, bend: impl Fn(&mut NodeManife
                 object,
                 offset: None,
                 from: None,
+                copied_from: None,
                 source: None,
             });
         }

@@ -120,6 +120,7 @@ pub fn node_manifest(name: &str, base: Option<&str>, number: u128, files: &[File
             object: object_key(&owner, number, file.name),
             offset: None,
             from: file.from.map(|from| from.parse().expect("name")),
+            copied_from: None,
             source: None,
         }
     };

@@ -81,6 +81,7 @@ impl TryFrom<pb::CreateBackupRequest> for NewBackup {
             base: kind.base().cloned(),
             selection: selection(request.selection)?,
             keep_damaged: request.keep_damaged,
+            reupload: request.reupload,
             completeness,
             queue: queue_options(request.queue)?,
             since: None,

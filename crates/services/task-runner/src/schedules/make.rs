@@ -175,6 +175,7 @@ async fn create(
         selection: schedule.selection.clone(),
         base: None,
         keep_damaged: false,
+        reupload: false,
         completeness: schedule.completeness,
         queue: QueueOptions::default(),
         since: Some(run.due),

@@ -415,3 +415,22 @@ async fn leave_to_keep_damaged_sstables_outlives_a_restart() {
     life.ended(&other).await;
     assert_eq!(world.fleet.facts().keep_damaged, Some(false));
 }
+
+#[tokio::test]
+async fn full_backups_are_copied_from_what_the_catalog_names_unless_all_is_to_be_uploaded() {
+    let world = World::new(&["n1"]);
+    let mut life = world.start_with_cluster().await;
+    for (name, reupload, copy_from) in [("a", false, "the-source"), ("b", true, "")] {
+        let request = pb::CreateBackupRequest {
+            cluster: "shop".into(),
+            name: name.into(),
+            kind: BackupKind::Full as i32,
+            reupload,
+            ..pb::CreateBackupRequest::default()
+        };
+        let created = life.client.create_backup(request).await.expect("a backup");
+        life.ended(&created.into_inner().task_id).await;
+        let told = world.fleet.facts().copy_from.clone();
+        assert_eq!(told.as_deref(), Some(copy_from));
+    }
+}

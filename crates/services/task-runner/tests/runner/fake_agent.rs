@@ -244,6 +244,7 @@ impl NodeAgent for FakeAgent {
         let (there, nodes) = {
             let mut facts = self.fleet.facts();
             facts.base = Some(request.base);
+            facts.copy_from = Some(request.copy_from);
             facts.keep_damaged = Some(request.keep_damaged);
             (facts.snapshots.contains(&key), facts.snapshots.len())
         };

@@ -150,8 +150,13 @@ impl StorageCatalog for FakeCatalog {
             }
         }
         lost(fault)?;
+        let copy_from = match base.is_empty() {
+            true => "the-source".to_owned(),
+            false => String::new(),
+        };
         Ok(Response::new(pb::BeginBackupResponse {
             base,
+            copy_from,
             started_at: "2026-01-01T00:00:00.000Z".into(),
         }))
     }

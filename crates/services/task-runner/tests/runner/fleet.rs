@@ -193,6 +193,8 @@ pub struct Facts {
     pub emptied: bool,
     /// The base that the last upload was told.
     pub base: Option<String>,
+    /// What the last upload was told to copy from.
+    pub copy_from: Option<String>,
     /// Whether the last upload was told to keep what is damaged.
     pub keep_damaged: Option<bool>,
     /// What the last commit said of the snapshots' spread.

@@ -36,6 +36,7 @@ fn create(text: &str) -> CreateBackup {
         selection: Selection::default(),
         base: None,
         keep_damaged: false,
+        reupload: false,
         completeness: model::plan::Completeness::All,
         queue: QueueOptions::default(),
     }

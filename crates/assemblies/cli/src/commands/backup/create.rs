@@ -40,6 +40,10 @@ pub struct Args {
     /// Takes damaged SSTables as they are, and marks the backup; without it the first one ends the backup.
     #[arg(long, help_heading = "What")]
     keep_damaged: bool,
+    /// Has the nodes upload everything. Without it a full backup copies files that are unchanged since an earlier backup
+    /// inside the store, where the store can do that, so that their bytes do not leave the nodes again.
+    #[arg(long, help_heading = "What")]
+    reupload: bool,
     /// What of the replicas the backup may go without, because nodes are down or gone.
     #[arg(
         long,
@@ -85,6 +89,12 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
             hint: "add --kind differential, or leave --base out".into(),
         }
     })?;
+    if args.reupload && kind.kind() == BackupKind::Differential {
+        return Err(Failure::Usage {
+            message: "a differential backup refers to its base, and uploads the rest".into(),
+            hint: "leave --reupload out, or make a full backup".into(),
+        });
+    }
     let create = CreateBackup {
         cluster: args.cluster,
         name: args.name,
@@ -92,6 +102,7 @@ pub async fn run(args: Args, context: &mut Context) -> Result<(), Failure> {
         selection: args.selection.to_model(),
         base: kind.base().cloned(),
         keep_damaged: args.keep_damaged,
+        reupload: args.reupload,
         completeness: args.completeness.into(),
         queue: args.queue.to_model(),
     };

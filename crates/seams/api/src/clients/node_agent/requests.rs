@@ -19,6 +19,8 @@ pub struct UploadSnapshot {
     pub backup: BackupRef,
     pub kind: BackupKind,
     pub base: Option<BackupName>,
+    /// For a full backup: the one whose unchanged files are copied inside the store.
+    pub copy_from: Option<BackupName>,
     pub selection: Selection,
     pub taken_at: Timestamp,
     /// Uploads damaged SSTables as they are.
@@ -94,6 +96,7 @@ impl From<UploadSnapshot> for pb::UploadSnapshotRequest {
             selection: Some(upload.selection.into()),
             snapshot_taken_at: upload.taken_at.to_string(),
             keep_damaged: upload.keep_damaged,
+            copy_from: upload.copy_from.map(String::from).unwrap_or_default(),
         }
     }
 }

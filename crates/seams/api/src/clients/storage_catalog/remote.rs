@@ -12,7 +12,10 @@ use model::{
     ShownBackup, StoreStatus, TaskId, VerifyLevel, VerifyReport,
 };
 
-use super::{BeginBackup, CommitBackup, CompleteBackup, DeleteBackup, FoundBackup, StorageCatalog};
+use super::{
+    BeginBackup, BegunBackup, CommitBackup, CompleteBackup, DeleteBackup, FoundBackup,
+    StorageCatalog,
+};
 use crate::client::{Channel, StorageCatalogClient, storage_catalog};
 use crate::clients::call::{OnProgress, follow, invalid, next, within};
 use crate::clients::limits::CatalogLimits;
@@ -79,7 +82,7 @@ impl RemoteStorageCatalog {
 
 #[async_trait]
 impl StorageCatalog for RemoteStorageCatalog {
-    async fn begin_backup(&self, begin: BeginBackup) -> Result<Option<BackupName>, RemoteError> {
+    async fn begin_backup(&self, begin: BeginBackup) -> Result<BegunBackup, RemoteError> {
         let request = pb::BeginBackupRequest {
             backup: Some(begin.backup.into()),
             kind: types_pb::BackupKind::from(begin.kind) as i32,
@@ -89,7 +92,11 @@ impl StorageCatalog for RemoteStorageCatalog {
         };
         let mut client = self.client.clone();
         let begun = within(SHORT_DEADLINE, client.begin_backup(request)).await?;
-        parsed_optional("base", &begun.base).map_err(invalid(CATALOG))
+        let name = |field, text: &str| parsed_optional(field, text).map_err(invalid(CATALOG));
+        Ok(BegunBackup {
+            base: name("base", &begun.base)?,
+            copy_from: name("copy_from", &begun.copy_from)?,
+        })
     }
 
     async fn commit_backup(&self, commit: CommitBackup) -> Result<(), RemoteError> {

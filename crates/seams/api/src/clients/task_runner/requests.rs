@@ -24,6 +24,8 @@ pub struct CreateBackup {
     pub base: Option<BackupName>,
     /// Takes damaged SSTables as they are.
     pub keep_damaged: bool,
+    /// Has the nodes of a full backup upload what could be copied inside the store.
+    pub reupload: bool,
     /// What of the replicas the backup may go without.
     pub completeness: Completeness,
     pub queue: QueueOptions,
@@ -100,6 +102,7 @@ impl From<CreateBackup> for pb::CreateBackupRequest {
             selection: Some(create.selection.into()),
             base: create.base.map(String::from).unwrap_or_default(),
             keep_damaged: create.keep_damaged,
+            reupload: create.reupload,
             completeness: planner_pb::Completeness::from(create.completeness) as i32,
             queue: wire_queue_options(create.queue),
         }

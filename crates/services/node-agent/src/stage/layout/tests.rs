@@ -39,6 +39,7 @@ fn manifest(number: u128, files: &[(&str, u64)]) -> (HostId, NodeManifest) {
             object: format!("{number}/{path}"),
             offset: None,
             from: None,
+            copied_from: None,
             source: None,
         }
     });

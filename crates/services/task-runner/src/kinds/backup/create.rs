@@ -39,6 +39,8 @@ pub(crate) struct NewBackup {
     pub base: Option<BackupName>,
     /// Takes damaged SSTables as they are.
     pub keep_damaged: bool,
+    /// Has the nodes upload what could be copied inside the store.
+    pub reupload: bool,
     /// What of the replicas the backup may go without.
     pub completeness: Completeness,
     pub queue: QueueOptions,
@@ -189,6 +191,7 @@ fn spec(request: &NewBackup, plan: &BackupPlan, described: &Described) -> Backup
             .map(|node| node.schema_version.clone())
             .unwrap_or_default(),
         keep_damaged: request.keep_damaged,
+        reupload: request.reupload,
         missing: plan.missing.clone(),
         coverage: plan.coverage.clone(),
     }
@@ -244,6 +247,7 @@ mod tests {
             selection: Selection::default(),
             base: None,
             keep_damaged: false,
+            reupload: false,
             completeness: Completeness::All,
             queue: QueueOptions::default(),
             since: None,

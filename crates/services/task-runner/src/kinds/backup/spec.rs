@@ -27,6 +27,9 @@ pub(super) struct BackupSpec {
     pub schema_version: String,
     /// Takes damaged SSTables as they are.
     pub keep_damaged: bool,
+    /// Has the nodes upload what could be copied inside the store.
+    #[serde(default)]
+    pub reupload: bool,
     /// The members of the ring that the backup is made without.
     #[serde(default)]
     pub missing: Vec<MissingNode>,

@@ -14,10 +14,14 @@ use crate::describe::{describe_all, fingerprints, schema};
 use crate::engine::{Mover, Output, StepError, StepRun, agent};
 use crate::kinds::undo::follow_up;
 
-/// The base that the catalog has pinned.
+/// The earlier backups that the catalog has named.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Begun {
+    /// The base, which it has pinned.
     base: Option<BackupName>,
+    /// What a full backup may copy from.
+    #[serde(default)]
+    copy_from: Option<BackupName>,
 }
 
 /// When a node's snapshot was taken.
@@ -60,8 +64,11 @@ pub(super) async fn begin(
         task,
         selection: spec.selection.clone(),
     };
-    let base = context.catalog.begin_backup(begin).await?;
-    Output::of(&Begun { base })
+    let begun = context.catalog.begin_backup(begin).await?;
+    Output::of(&Begun {
+        base: begun.base,
+        copy_from: begun.copy_from.filter(|_| !spec.reupload),
+    })
 }
 
 async fn snapshot(
@@ -170,6 +177,7 @@ async fn upload(
         backup: step.backup()?,
         kind: spec.kind,
         base: begun.base,
+        copy_from: begun.copy_from,
         selection: spec.selection.clone(),
         taken_at: taken.at,
         keep_damaged: spec.keep_damaged,

@@ -21,6 +21,7 @@ fn file(number: u8, directory: &str, table: &str) -> StagedFile {
             object: "pack".to_owned(),
             offset: Some(number.into()),
             from: None,
+            copied_from: None,
             source: None,
         },
     }
