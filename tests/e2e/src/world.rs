@@ -10,23 +10,25 @@ use lab::workload::{self, KEYSPACES, Scale};
 use lab::{Cluster, ClusterBuilder, Minio, Release};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Answer, Cli, Deployment, Extras, Shape, Store};
 
 /// The name under which the cluster is registered.
 pub const CLUSTER: &str = "prod";
 
-/// One world at a time in each test program: several clusters at once are too much for a small machine.
-static TURN: LazyLock<Arc<Mutex<()>>> = LazyLock::new(Arc::default);
+/// A small machine bears two worlds at once, of which one may have three nodes: most of a test's time is waiting for a node.
+const NODES_AT_ONCE: u32 = 4;
+static NODES: LazyLock<Arc<Semaphore>> =
+    LazyLock::new(|| Arc::new(Semaphore::new(NODES_AT_ONCE as usize)));
 
 pub struct World {
-    // Dropped in this order: Ringkeep first, then the store, then Cassandra, then the folder, then it is the next one's turn.
+    // Dropped in this order: Ringkeep first, then the store, then Cassandra, then the folder, then its place for another world.
     pub deployment: Deployment,
     pub store: Store,
     pub cluster: Cluster,
     folder: TempDir,
-    _turn: OwnedMutexGuard<()>,
+    _place: OwnedSemaphorePermit,
 }
 
 pub struct WorldBuilder {
@@ -249,7 +251,8 @@ impl WorldBuilder {
     }
 
     pub async fn start(self) -> Result<World> {
-        let turn = TURN.clone().lock_owned().await;
+        let wanted = NODES_AT_ONCE.min(self.cluster.node_count());
+        let place = NODES.clone().acquire_many_owned(wanted).await?;
         let folder = tempfile::Builder::new().prefix("ringkeep-e2e-").tempdir()?;
         let cluster = self.cluster.start().await.context("bring up Cassandra")?;
         let store = match (self.s3, self.store) {
@@ -283,7 +286,7 @@ impl WorldBuilder {
             store,
             cluster,
             folder,
-            _turn: turn,
+            _place: place,
         })
     }
 }

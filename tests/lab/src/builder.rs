@@ -76,6 +76,11 @@ impl ClusterBuilder {
         self
     }
 
+    /// How many nodes it will have.
+    pub fn node_count(&self) -> u32 {
+        self.layout.len() as u32
+    }
+
     pub fn num_tokens(mut self, num_tokens: usize) -> Self {
         self.num_tokens = num_tokens;
         self

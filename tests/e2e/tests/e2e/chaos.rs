@@ -1,4 +1,4 @@
-//! A few seeds of faults at steps of backups and restores on three real nodes; `chaos.rs` hits every step with every fault.
+//! A few seeds of faults at steps of backups and restores on three real nodes; the soak suite hits every step with every fault.
 
 use anyhow::Result;
 use e2e::chaos::{Coverage, Scope, run_all, seeds};
