@@ -4,6 +4,7 @@ mod damage;
 mod kind;
 mod missing;
 mod sstable;
+mod summary;
 mod verification;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ pub use damage::{KeptDamage, damaged_sstables};
 pub use kind::{BackupKind, BaseMismatch, KindWithBase};
 pub use missing::MissingNode;
 pub use sstable::{Encryption, Expiring, Hazard, KeyFingerprint, SstableFacts, key_fingerprint};
+pub use summary::{KeptSummary, ManifestSummary, Summaries};
 pub use verification::{Verification, VerificationResult};
 
 /// Written before anything else of a backup: reserves the name for a task.

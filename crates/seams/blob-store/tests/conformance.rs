@@ -15,6 +15,7 @@ fn subject(store: Store) -> Subject {
     Subject {
         store,
         part_bytes: 100_000,
+        copies: true,
     }
 }
 

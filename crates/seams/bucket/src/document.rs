@@ -5,7 +5,9 @@
 use blob_store::{Put, StoreError};
 use bytes::Bytes;
 use model::Sample;
-use model::manifest::{BackupManifest, Failure, Intent, Marker, NodeManifest, Verification};
+use model::manifest::{
+    BackupManifest, Failure, Intent, KeptSummary, Marker, NodeManifest, Summaries, Verification,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,8 @@ const SMALL_BYTES_MAX: u64 = 1 << 20;
 const BACKUP_MANIFEST_BYTES_MAX: u64 = 256 << 20;
 /// A million files are some 300 MB.
 const NODE_MANIFEST_BYTES_MAX: u64 = 1 << 30;
+/// Twenty thousand summaries are some 15 MB.
+const SUMMARIES_BYTES_MAX: u64 = 256 << 20;
 /// Documents up to here are checked and parsed in place: it takes less than half a millisecond.
 const INLINE_BYTES_MAX: usize = 64 << 10;
 
@@ -113,6 +117,20 @@ document!(
         let is_damage = result.sample.is_none() || result.damaged > 0;
         if is_damage && key.starts_with(&own) || of_sample.is_some_and(|own| key.starts_with(&own))
         {
+            Ok(())
+        } else {
+            Err(DocumentError::Misplaced { own })
+        }
+    }
+);
+document!(
+    Summaries,
+    Summaries,
+    SUMMARIES_BYTES_MAX,
+    |summaries, key| {
+        let own = keys::summaries(&summaries.cluster);
+        let is_own = |kept: &KeptSummary| kept.summary.backup.cluster == summaries.cluster;
+        if key.starts_with(&own) && summaries.backups.iter().all(is_own) {
             Ok(())
         } else {
             Err(DocumentError::Misplaced { own })

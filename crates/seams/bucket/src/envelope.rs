@@ -29,6 +29,8 @@ pub enum DocumentKind {
     BackupManifest,
     /// What a verification of the backup has found.
     Verification,
+    /// What the backup manifests of a cluster say, in short.
+    Summaries,
     /// The backup was deleted, or its deletion has begun to delete.
     Tombstone,
 }

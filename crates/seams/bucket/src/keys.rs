@@ -229,6 +229,16 @@ pub fn sample(
     format!("{prefix}{number:08}-{attempt}.json")
 }
 
+/// The prefix under which the summaries of a cluster's backup manifests are.
+pub fn summaries(cluster: &ClusterName) -> String {
+    format!("{ROOT}/summaries/{cluster}/")
+}
+
+/// One document of summaries. Of several, the one that sorts last counts.
+pub fn summaries_document(cluster: &ClusterName, number: u32, attempt: &uuid::Uuid) -> String {
+    format!("{}{number:08}-{attempt}.json", summaries(cluster))
+}
+
 /// The backup of a key of the form `<root><cluster>/<backup>/<more>`, where `root` is the prefix of a tree over all clusters.
 pub fn parse_key_below(root: &str, key: &str) -> Option<BackupRef> {
     let mut segments = key.strip_prefix(root)?.split('/');

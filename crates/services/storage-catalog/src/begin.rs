@@ -134,13 +134,14 @@ impl Catalog {
             return Ok(base.name);
         }
         let survey = self.survey(Some(cluster)).await?;
+        self.recall(&survey).await;
         let mut newest: Option<(jiff::Timestamp, &BackupName)> = None;
         for (other, meta) in &survey.manifests {
             if survey.marked.contains(other) || survey.remnants.contains(other) {
                 continue;
             }
-            let known = match self.known(other, meta).await {
-                Ok(known) => known,
+            let known = match self.known_in_short(other, meta).await {
+                Ok(known) => known.summary,
                 Err(CatalogError::NotFound { .. }) => continue,
                 // What cannot be read can be no base, and must not keep the next backup from being made.
                 Err(error) if error.is_unreadable() => continue,

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use blob_store::Meta;
 
-/// More than this and everything is forgotten: reading again costs time, not correctness.
-const ENTRIES_MAX: usize = 20_000;
+/// With more than this, each further one takes the place of another: reading again costs time, not correctness.
+pub const ENTRIES_MAX: usize = 20_000;
 
 /// Keyed by object key; valid for one size and tag.
 pub struct Cache<T>(Mutex<HashMap<String, (u64, String, T)>>);
@@ -30,8 +30,9 @@ impl<T: Clone> Cache<T> {
 
     pub fn put(&self, meta: &Meta, value: T) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= ENTRIES_MAX {
-            entries.clear();
+        if entries.len() >= ENTRIES_MAX && !entries.contains_key(&meta.key) {
+            let any = entries.keys().next().cloned();
+            any.and_then(|any| entries.remove(&any));
         }
         entries.insert(meta.key.clone(), (meta.size, meta.tag.clone(), value));
     }

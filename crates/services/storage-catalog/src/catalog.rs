@@ -27,6 +27,8 @@ pub struct Catalog {
     /// On each backup that is being changed in this process.
     pub locks: Locks<BackupRef>,
     pub manifests: Cache<Known>,
+    /// What was read not from manifests but from kept summaries.
+    pub summaries: Cache<Known>,
     pub intents: Cache<Intent>,
     pub pin_documents: Cache<Marker>,
     pub verification_documents: Cache<Verification>,
@@ -46,6 +48,7 @@ impl Catalog {
             clock,
             locks: Locks::default(),
             manifests: Cache::default(),
+            summaries: Cache::default(),
             intents: Cache::default(),
             pin_documents: Cache::default(),
             verification_documents: Cache::default(),

@@ -134,6 +134,7 @@ impl Catalog {
             .await?;
         self.destroy_one(&keys::backup_manifest(backup), mark, &mut deleted)
             .await?;
+        self.forget_summaries(&backup.cluster).await?;
         mark.withdraw(self).await?;
         Ok(deleted)
     }

@@ -22,7 +22,7 @@ impl Catalog {
                 continue;
             }
             let base = match self.known(other, meta).await {
-                Ok(known) => known.base,
+                Ok(known) => known.summary.base,
                 Err(CatalogError::NotFound { .. }) => continue,
                 Err(error) if error.is_unreadable() => match survey.intents.get(other) {
                     Some(intent) => self.base_of_intent(backup, other, intent).await?,

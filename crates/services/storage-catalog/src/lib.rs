@@ -21,6 +21,7 @@ mod grpc;
 mod list;
 mod pins;
 mod probe;
+mod recall;
 mod samples;
 #[cfg(test)]
 mod simulation;

@@ -7,9 +7,8 @@ use api::pb::storage_catalog::{BackupState, BackupSummary};
 use blob_store::Meta;
 use bucket::{Read, keys};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use jiff::Timestamp;
-use model::manifest::{BackupKind, BackupManifest, Failure, Intent};
-use model::{BackupName, BackupRef, ClusterName};
+use model::manifest::{BackupManifest, Failure, Intent, ManifestSummary};
+use model::{BackupRef, ClusterName};
 
 use crate::beside::Beside;
 use crate::catalog::{Catalog, READS_PARALLEL};
@@ -31,22 +30,15 @@ pub struct Survey {
 /// What a readable backup manifest says, without the schema and the files.
 #[derive(Clone)]
 pub struct Known {
-    pub kind: BackupKind,
-    pub base: Option<BackupName>,
-    pub started_at: Timestamp,
     /// Hex BLAKE3 of its body.
-    blake3: String,
-    pub summary: BackupSummary,
+    pub blake3: String,
+    pub summary: ManifestSummary,
 }
 
 impl From<Read<BackupManifest>> for Known {
     fn from(read: Read<BackupManifest>) -> Self {
-        let manifest = &read.document;
         Self {
-            kind: manifest.kind,
-            base: manifest.base.clone(),
-            started_at: manifest.started_at,
-            summary: manifest.into(),
+            summary: (&read.document).into(),
             blake3: read.blake3,
         }
     }
@@ -123,6 +115,18 @@ impl Catalog {
         }
     }
 
+    /// The same, or what its summary says: for what decides about nothing that cannot be undone.
+    pub async fn known_in_short(
+        &self,
+        backup: &BackupRef,
+        meta: &Meta,
+    ) -> Result<Known, CatalogError> {
+        match self.known_already(meta) {
+            Some(known) => Ok(known),
+            None => self.known(backup, meta).await,
+        }
+    }
+
     /// An intent of the survey; read once and remembered. `None` where it is gone by now.
     pub async fn intent(
         &self,
@@ -145,6 +149,7 @@ impl Catalog {
         cluster: Option<&ClusterName>,
     ) -> Result<Vec<BackupSummary>, CatalogError> {
         let survey = self.survey(cluster).await?;
+        let recalled = self.recall(&survey).await;
         let beside = self.beside(cluster).await?;
         let names: BTreeSet<&BackupRef> = survey
             .manifests
@@ -161,6 +166,7 @@ impl Catalog {
             .buffered(READS_PARALLEL)
             .try_collect()
             .await?;
+        self.keep_summaries(&survey, &recalled).await;
         let mut listed: Vec<BackupSummary> = summaries.into_iter().flatten().collect();
         // Times are of one form, so their order is that of their texts.
         listed.sort_by(|a, b| b.started_at.cmp(&a.started_at));
@@ -176,7 +182,7 @@ impl Catalog {
     ) -> Result<Option<BackupSummary>, CatalogError> {
         let mut manifest = None;
         let mut summary = match survey.manifests.get(backup) {
-            Some(meta) => match self.known(backup, meta).await {
+            Some(meta) => match self.known_in_short(backup, meta).await {
                 Ok(known) => {
                     manifest = Some(known.blake3.clone());
                     with_base(survey, backup, known)
@@ -244,8 +250,9 @@ impl Catalog {
 
 /// A differential without its base is not complete, whatever its own manifest says.
 fn with_base(survey: &Survey, backup: &BackupRef, known: Known) -> BackupSummary {
-    let mut summary = known.summary;
-    let Some(name) = known.base else {
+    let base = known.summary.base.clone();
+    let mut summary = BackupSummary::from(known.summary);
+    let Some(name) = base else {
         return summary;
     };
     let base = BackupRef {

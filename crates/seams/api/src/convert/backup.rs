@@ -2,45 +2,40 @@
 
 use std::collections::BTreeSet;
 
-use model::manifest::{BackupManifest, BackupNode, KeptDamage, TableSummary};
+use model::manifest::{BackupManifest, BackupNode, KeptDamage, ManifestSummary, TableSummary};
 use model::{BackupName, RingMember, TableRef, TaskId};
 
 use super::{ConversionError, all, all_into, parsed, parsed_optional, required, time};
 use crate::pb::storage_catalog as pb;
 
-impl From<&BackupManifest> for pb::BackupSummary {
-    fn from(backup: &BackupManifest) -> Self {
-        let sum = |figure: fn(&BackupNode) -> u64| backup.nodes.iter().map(figure).sum();
+impl From<ManifestSummary> for pb::BackupSummary {
+    fn from(summary: ManifestSummary) -> Self {
+        let covers = summary.covers();
         Self {
-            backup: Some(backup.backup.clone().into()),
-            kind: crate::pb::types::BackupKind::from(backup.kind) as i32,
-            base: backup.base.clone().map(String::from).unwrap_or_default(),
+            backup: Some(summary.backup.into()),
+            kind: crate::pb::types::BackupKind::from(summary.kind) as i32,
+            base: summary.base.map(String::from).unwrap_or_default(),
             state: pb::BackupState::Complete as i32,
-            started_at: time(backup.started_at),
-            finished_at: time(backup.finished_at),
-            release: Some(backup.release.clone().into()),
-            nodes: backup.nodes.len() as u64,
-            bytes: sum(|node| node.bytes),
-            uploaded_bytes: sum(|node| node.uploaded_bytes),
-            copied_bytes: sum(|node| node.copied_bytes),
-            copied_from: backup
-                .copied_from
-                .iter()
-                .cloned()
-                .map(String::from)
-                .collect(),
-            sstables: sum(|node| node.sstables),
+            started_at: time(summary.started_at),
+            finished_at: time(summary.finished_at),
+            release: Some(summary.release.into()),
+            nodes: summary.nodes,
+            bytes: summary.bytes,
+            uploaded_bytes: summary.uploaded_bytes,
+            copied_bytes: summary.copied_bytes,
+            copied_from: summary.copied_from.into_iter().map(String::from).collect(),
+            sstables: summary.sstables,
             detail: String::new(),
-            damaged_sstables: backup.damaged_sstables(),
-            ring_nodes: backup.ring.len() as u64,
+            damaged_sstables: summary.damaged_sstables,
+            ring_nodes: summary.ring_nodes,
             // Known beside the manifest only.
             damage_found: 0,
             damage_found_at: String::new(),
             read_clean_at: String::new(),
             sstables_clean_at: String::new(),
             damage_level: pb::VerifyLevel::Unspecified as i32,
-            task_id: backup.task_id.to_string(),
-            covers: Some(backup.covers().into()),
+            task_id: summary.task_id.to_string(),
+            covers: Some(covers.into()),
             pins: Vec::new(),
         }
     }
@@ -48,7 +43,7 @@ impl From<&BackupManifest> for pb::BackupSummary {
 
 impl From<BackupManifest> for pb::Backup {
     fn from(backup: BackupManifest) -> Self {
-        let summary = pb::BackupSummary::from(&backup);
+        let summary = ManifestSummary::from(&backup).into();
         let coverage = pb::Coverage {
             ring_nodes: backup.ring.len() as u64,
             backed_up_nodes: backup.nodes.len() as u64,

@@ -25,6 +25,8 @@ pub struct Subject {
     pub store: Store,
     /// In bytes. Larger streams must go up in several parts.
     pub part_bytes: usize,
+    /// Whether it copies objects. If not, it must say so.
+    pub copies: bool,
 }
 
 type Case = fn(Subject, String) -> BoxFuture<'static, ()>;
@@ -56,7 +58,7 @@ pub const CASES: &[(&str, Case)] = &[
         Box::pin(copying::race(s, p))
     }),
     ("what_is_not_as_expected_is_not_copied", |s, p| {
-        Box::pin(copying::refused(s.store, p))
+        Box::pin(copying::refused(s, p))
     }),
     ("ranges_read_what_was_asked", |s, p| {
         Box::pin(ranges(s.store, p))

@@ -18,6 +18,7 @@ async fn azurite_conforms() {
     let subject = Subject {
         store: server.store(),
         part_bytes: PART_BYTES,
+        copies: false,
     };
     conformance::run(subject, "suite/").await;
 }

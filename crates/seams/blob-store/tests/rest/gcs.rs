@@ -16,6 +16,7 @@ async fn fake_gcs_server_conforms() {
     let subject = Subject {
         store: server.store(),
         part_bytes: PART_BYTES,
+        copies: false,
     };
     conformance::run(subject, "suite/").await;
 }

@@ -17,6 +17,7 @@ async fn minio_conforms() {
         Subject {
             store,
             part_bytes: PART_BYTES,
+            copies: true,
         },
         "suite/",
     )

@@ -85,6 +85,7 @@ async fn the_catalogs_policy_is_enough() {
     let subject = Subject {
         store: store.clone(),
         part_bytes: PART_BYTES,
+        copies: true,
     };
     conformance::run(subject, "ringkeep/suite/").await;
     store

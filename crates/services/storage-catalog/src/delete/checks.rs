@@ -123,7 +123,9 @@ impl Catalog {
                 continue;
             }
             match self.known(other, meta).await {
-                Ok(known) if known.started_at <= now => dates.push(known.started_at),
+                Ok(known) if known.summary.started_at <= now => {
+                    dates.push(known.summary.started_at)
+                }
                 Ok(_) | Err(CatalogError::NotFound { .. }) => {}
                 Err(error) if error.is_unreadable() => {}
                 Err(error) => return Err(error),

@@ -15,6 +15,7 @@ mod list;
 mod packs;
 mod pins;
 mod races;
+mod recall;
 mod samples;
 mod sstables;
 mod two_catalogs;
