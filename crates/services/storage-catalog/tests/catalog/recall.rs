@@ -134,7 +134,7 @@ async fn what_is_deleted_is_decided_by_manifests() {
     replace(&memory, &wrong);
     let started = World::on(Arc::new(memory.clone()));
     started.list().await;
-    refused(started.delete("f1").await, "BACKUP_HAS_DEPENDENTS");
+    refused(started.delete("f1").await, "BACKUP_IS_BASE");
     assert_eq!(started.state("f1").await, Some(BackupState::Complete));
 }
 
