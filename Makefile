@@ -32,11 +32,12 @@ tools: build-all ## Build promtool and kustomize, with which the tests of deploy
 	$(BIN)/lab tools
 
 .PHONY: bench
-bench: need-test ## Time planning, small files, copies, and verify and slice beside the machine's limits and Cassandra's own tools
+bench: need-test ## Time planning, small files, copies, lists, and verify and slice beside the machine's limits and Cassandra's own tools
 	$(CARGO) build --release --package bench
 	target/release/bench-planning
 	target/release/bench-small-files
 	target/release/bench-copies
+	target/release/bench-listing
 	$(CARGO) build --workspace --bins
 	$(BIN)/lab bench --program target/release/bench
 

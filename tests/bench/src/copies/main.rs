@@ -3,14 +3,19 @@
 //! Objects are made in memory and have the sizes of packs or of larger files, so that the store is measured and no disk of
 //! a node; what an agent reads and hashes for an upload comes on top there.
 
+#[path = "../store.rs"]
+mod store;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use blob_store::{Counted, Folder, Put, S3, S3Config, Store};
+use anyhow::{Result, ensure};
+use blob_store::{Counted, Put, Store};
 use bytes::Bytes;
 use clap::Parser;
 use futures::{StreamExt, TryStreamExt, stream};
+
+use store::StoreArgs;
 
 /// Requests in flight, as an agent has them by default.
 const PARALLEL: usize = 8;
@@ -27,15 +32,8 @@ struct Args {
     mib: usize,
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// A bucket of an S3 server; its keys come from the environment, as `AWS_ACCESS_KEY_ID` and so on. Without it a folder
-    /// is the store.
-    #[arg(long, requires = "endpoint")]
-    bucket: Option<String>,
-    #[arg(long, requires = "bucket")]
-    endpoint: Option<String>,
-    /// The folder, if the store is one; by default in the place for temporary files.
-    #[arg(long)]
-    folder: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    store: StoreArgs,
 }
 
 #[tokio::main]
@@ -45,11 +43,8 @@ async fn main() -> Result<()> {
         args.objects > 0 && args.mib > 0 && args.rounds > 0,
         "at least one of each"
     );
-    let temporary = match &args.folder {
-        Some(folder) => tempfile::tempdir_in(folder)?,
-        None => tempfile::tempdir()?,
-    };
-    let counted = Arc::new(Counted::new(store(&args, &temporary).await?));
+    let (store, _folder) = args.store.open().await?;
+    let counted = Arc::new(Counted::new(store));
     let store: Store = counted.clone();
     let (mut up, mut copied) = (Vec::new(), Vec::new());
     for round in 0..args.rounds {
@@ -80,20 +75,6 @@ async fn main() -> Result<()> {
     let ratio = up.as_secs_f64() / copied.as_secs_f64();
     println!("copied {ratio:.1} times as fast");
     Ok(())
-}
-
-async fn store(args: &Args, folder: &tempfile::TempDir) -> Result<Store> {
-    let Some(bucket) = &args.bucket else {
-        return Ok(Arc::new(Folder::open(folder.path())?));
-    };
-    let config = S3Config {
-        bucket: bucket.clone(),
-        endpoint: args.endpoint.clone().context("an endpoint")?,
-        region: "us-east-1".to_owned(),
-        path_style: true,
-        ..S3Config::default()
-    };
-    Ok(Arc::new(S3::open(&config).await?))
 }
 
 async fn each<Work>(args: &Args, work: impl Fn(usize) -> Work) -> Result<()>
