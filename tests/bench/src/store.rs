@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use blob_store::{Folder, S3, S3Config, Store};
+use futures::TryStreamExt;
 use tempfile::TempDir;
 
 #[derive(Debug, clap::Args)]
@@ -39,4 +40,12 @@ impl StoreArgs {
         };
         Ok((Arc::new(S3::open(&config).await?), folder))
     }
+}
+
+/// Deletes what is under a prefix. Returns how many objects there were.
+pub async fn clear(store: &Store, prefix: &str) -> Result<usize> {
+    let found = store.list(prefix).map_ok(|meta| meta.key);
+    let keys: Vec<String> = found.try_collect().await?;
+    store.delete_many(&keys).await?;
+    Ok(keys.len())
 }

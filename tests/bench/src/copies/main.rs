@@ -3,11 +3,13 @@
 //! Objects are made in memory and have the sizes of packs or of larger files, so that the store is measured and no disk of
 //! a node; what an agent reads and hashes for an upload comes on top there.
 
+#[path = "../median.rs"]
+mod median;
 #[path = "../store.rs"]
 mod store;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use blob_store::{Counted, Put, Store};
@@ -15,6 +17,7 @@ use bytes::Bytes;
 use clap::Parser;
 use futures::{StreamExt, TryStreamExt, stream};
 
+use median::median;
 use store::StoreArgs;
 
 /// Requests in flight, as an agent has them by default.
@@ -61,10 +64,8 @@ async fn main() -> Result<()> {
         each(&args, |at| copy(&store, &args, &prefix, at)).await?;
         copied.push(start.elapsed());
         ensure!(counted.counts().bytes_up == sent, "copies were sent");
-        let found = store.list(&prefix).map_ok(|meta| meta.key);
-        let keys: Vec<String> = found.try_collect().await?;
-        ensure!(keys.len() == 2 * args.objects, "objects are missing");
-        store.delete_many(&keys).await?;
+        let objects = store::clear(&store, &prefix).await?;
+        ensure!(objects == 2 * args.objects, "objects are missing");
     }
     let (up, copied) = (median(up), median(copied));
     println!(
@@ -108,9 +109,4 @@ async fn copy(store: &Store, args: &Args, prefix: &str, at: usize) -> Result<()>
     let copied = store.copy(&from, &to, bytes..=bytes).await?;
     ensure!(copied == Put::Created, "{to} was there");
     Ok(())
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }

@@ -1,6 +1,8 @@
 //! How long the first list of backups takes after the catalog has started, without summaries and with them, and each list
 //! after that.
 
+#[path = "../median.rs"]
+mod median;
 #[path = "../planning/world.rs"]
 mod planning;
 #[path = "../store.rs"]
@@ -19,6 +21,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use model::BackupRef;
 use model::manifest::{BackupManifest, Intent};
 
+use median::median;
 use planning::Size;
 use store::StoreArgs;
 
@@ -49,7 +52,7 @@ async fn main() -> Result<()> {
     let (mut without, mut with, mut again) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..args.rounds {
         eprintln!("round {} of {}", round + 1, args.rounds);
-        forget(&store).await?;
+        store::clear(&store, &keys::summaries(&"bench".parse()?)).await?;
         without.push(list(&args, &mut catalog(counted.clone())).await?);
         let before = counted.counts().gets;
         let mut started = catalog(counted.clone());
@@ -67,11 +70,7 @@ async fn main() -> Result<()> {
     );
     let ratio = without.as_secs_f64() / with.as_secs_f64();
     println!("summaries make the first list {ratio:.1} times as fast");
-    let found = store
-        .list(&format!("{}/", keys::ROOT))
-        .map_ok(|meta| meta.key);
-    let all: Vec<String> = found.try_collect().await?;
-    store.delete_many(&all).await?;
+    store::clear(&store, &format!("{}/", keys::ROOT)).await?;
     Ok(())
 }
 
@@ -94,14 +93,6 @@ async fn list(args: &Args, catalog: &mut StorageCatalogClient) -> Result<Duratio
         "backups are missing"
     );
     Ok(took)
-}
-
-async fn forget(store: &Store) -> Result<()> {
-    let prefix = keys::summaries(&"bench".parse()?);
-    let kept = store.list(&prefix).map_ok(|meta| meta.key);
-    let kept: Vec<String> = kept.try_collect().await?;
-    store.delete_many(&kept).await?;
-    Ok(())
 }
 
 async fn write(args: &Args, store: &Store) -> Result<()> {
@@ -143,9 +134,4 @@ async fn one(bucket: &Bucket, manifest: &BackupManifest, number: u32) -> Result<
     };
     bucket.write(&key, manifest).await?;
     Ok(())
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }

@@ -2,16 +2,24 @@
 //!
 //! Files are made in memory and forgotten, so that the store and its requests are measured and no disk of a node.
 
+#[path = "../median.rs"]
+mod median;
+#[path = "../store.rs"]
+mod store;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use blob_store::{Counted, Folder, S3, S3Config, Store};
+use blob_store::Counted;
 use bucket::{Bucket, Packing, Run, RunLimits, pack_place, runs};
 use bytes::Bytes;
 use clap::Parser;
 use futures::{StreamExt, TryStreamExt, stream};
 use model::manifest::StoredFile;
+
+use median::median;
+use store::StoreArgs;
 
 /// Requests in flight, as an agent has them by default.
 const PARALLEL: usize = 8;
@@ -32,12 +40,8 @@ struct Args {
     bytes: usize,
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// A bucket of an S3 server; its keys come from the environment, as `AWS_ACCESS_KEY_ID` and so on. Without it a folder
-    /// in the place for temporary files is the store.
-    #[arg(long, requires = "endpoint")]
-    bucket: Option<String>,
-    #[arg(long, requires = "bucket")]
-    endpoint: Option<String>,
+    #[command(flatten)]
+    store: StoreArgs,
 }
 
 #[tokio::main]
@@ -48,8 +52,8 @@ async fn main() -> Result<()> {
         args.bytes as u64 <= bucket::PACKED_FILE_BYTES_MAX,
         "files of more than 1 MiB are not packed"
     );
-    let folder = tempfile::tempdir()?;
-    let counted = Arc::new(Counted::new(store(&args, &folder).await?));
+    let (store, _folder) = args.store.open().await?;
+    let counted = Arc::new(Counted::new(store));
     let bucket = Bucket::new(counted.clone());
     let mut rows = Vec::new();
     for (way, packs) in [("one by one", false), ("in packs", true)] {
@@ -64,9 +68,7 @@ async fn main() -> Result<()> {
             let start = Instant::now();
             download(&bucket, stored).await?;
             down.push(start.elapsed());
-            let found = bucket.store().list(&prefix).map_ok(|meta| meta.key);
-            let keys: Vec<String> = found.try_collect().await?;
-            bucket.store().delete_many(&keys).await?;
+            store::clear(bucket.store(), &prefix).await?;
         }
         let after = counted.counts();
         let requests = (after.puts - before.puts + after.gets - before.gets) / args.rounds as u64;
@@ -74,20 +76,6 @@ async fn main() -> Result<()> {
     }
     print(&rows);
     Ok(())
-}
-
-async fn store(args: &Args, folder: &tempfile::TempDir) -> Result<Store> {
-    let Some(bucket) = &args.bucket else {
-        return Ok(Arc::new(Folder::open(folder.path())?));
-    };
-    let config = S3Config {
-        bucket: bucket.clone(),
-        endpoint: args.endpoint.clone().context("an endpoint")?,
-        region: "us-east-1".to_owned(),
-        path_style: true,
-        ..S3Config::default()
-    };
-    Ok(Arc::new(S3::open(&config).await?))
 }
 
 /// Stores the files, and returns where they are.
@@ -158,11 +146,6 @@ fn check(file: &StoredFile, bytes: &[u8]) -> Result<()> {
     let is_same = blake3::hash(bytes).to_hex().as_str() == file.blake3;
     ensure!(is_same, "{} has come back as another", file.name);
     Ok(())
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }
 
 fn print(rows: &[(&str, Duration, Duration, u64)]) {
