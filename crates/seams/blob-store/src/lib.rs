@@ -184,7 +184,8 @@ pub trait BlobStore: Send + Sync {
     ///
     /// `sizes` are the sizes in bytes that the source may have. [`StoreError::NotFound`] names the source;
     /// [`StoreError::NotCopied`] says that it has another size or cannot be copied, which says nothing of others, and
-    /// [`StoreError::Unsuitable`] that the store does not copy, or that no copy can be compared with its source. After any error the caller can store the same content by itself.
+    /// [`StoreError::Unsuitable`] that the store does not copy, or that no copy can be compared with its source. After any
+    /// error the caller can store the same content by itself.
     async fn copy(
         &self,
         _from: &str,

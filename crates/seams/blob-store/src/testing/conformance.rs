@@ -31,8 +31,8 @@ pub struct Subject {
 
 type Case = fn(Subject, String) -> BoxFuture<'static, ()>;
 
-/// Every case by name.
-pub const CASES: &[(&str, Case)] = &[
+/// Every case but those about copies, by name.
+const CASES: &[(&str, Case)] = &[
     ("an_object_is_created_once", |s, p| {
         Box::pin(created_once(s.store, p))
     }),
@@ -50,15 +50,6 @@ pub const CASES: &[(&str, Case)] = &[
     }),
     ("an_object_that_is_read_twice_is_whole", |s, p| {
         Box::pin(read_twice::read_twice(s, p))
-    }),
-    ("a_copy_is_created_once_and_outlives_its_source", |s, p| {
-        Box::pin(copying::created_once(s, p))
-    }),
-    ("of_two_copies_at_once_exactly_one_wins", |s, p| {
-        Box::pin(copying::race(s, p))
-    }),
-    ("what_is_not_as_expected_is_not_copied", |s, p| {
-        Box::pin(copying::refused(s, p))
     }),
     ("ranges_read_what_was_asked", |s, p| {
         Box::pin(ranges(s.store, p))
@@ -95,9 +86,28 @@ pub const CASES: &[(&str, Case)] = &[
     }),
 ];
 
+/// The cases for a store that copies objects.
+const COPYING: &[(&str, Case)] = &[
+    ("a_copy_is_created_once_and_outlives_its_source", |s, p| {
+        Box::pin(copying::created_once(s, p))
+    }),
+    ("of_two_copies_at_once_exactly_one_wins", |s, p| {
+        Box::pin(copying::race(s, p))
+    }),
+    ("what_is_not_as_expected_is_not_copied", |s, p| {
+        Box::pin(copying::refused(s.store, p))
+    }),
+];
+
+/// The case for a store that copies none.
+const NOT_COPYING: &[(&str, Case)] = &[("a_store_that_copies_nothing_refuses", |s, p| {
+    Box::pin(copying::not_at_all(s.store, p))
+})];
+
 /// Runs every case under `prefix`, which must be unused.
 pub async fn run(subject: Subject, prefix: &str) {
-    for (name, case) in CASES {
+    let of_copies = if subject.copies { COPYING } else { NOT_COPYING };
+    for (name, case) in CASES.iter().chain(of_copies) {
         let started = std::time::Instant::now();
         eprintln!("conformance: {name}");
         // A panic in the task follows the name of the case, which the line above has printed.

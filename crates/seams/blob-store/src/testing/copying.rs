@@ -12,9 +12,9 @@ async fn put(store: &Store, key: &str, len: usize, seed: u8) {
 }
 
 /// A store that copies nothing refuses, so that its caller sends the content.
-async fn not_at_all(store: &Store, prefix: &str) {
+pub(super) async fn not_at_all(store: Store, prefix: String) {
     let (source, copy) = (format!("{prefix}source"), format!("{prefix}copy"));
-    put(store, &source, 1000, 1).await;
+    put(&store, &source, 1000, 1).await;
     let refused = store.copy(&source, &copy, 1000..=1000).await;
     assert!(
         matches!(refused, Err(StoreError::Unsuitable { .. })),
@@ -25,9 +25,6 @@ async fn not_at_all(store: &Store, prefix: &str) {
 
 /// Objects that came whole and in parts, and copies of copies.
 pub(super) async fn created_once(s: Subject, prefix: String) {
-    if !s.copies {
-        return not_at_all(&s.store, &prefix).await;
-    }
     for len in [1, 1000, s.part_bytes, 2 * s.part_bytes + 7] {
         let key = |name: &str| format!("{prefix}{len}/{name}");
         let (source, first, second) = (key("a+b c/ü"), key("deep/er/first"), key("second"));
@@ -52,9 +49,6 @@ pub(super) async fn created_once(s: Subject, prefix: String) {
 }
 
 pub(super) async fn race(s: Subject, prefix: String) {
-    if !s.copies {
-        return;
-    }
     for len in [1000, s.part_bytes + 1] {
         let sources: Vec<String> = (0..4).map(|at| format!("{prefix}{len}/{at}")).collect();
         for (seed, source) in (0..).zip(&sources) {
@@ -78,11 +72,7 @@ pub(super) async fn race(s: Subject, prefix: String) {
     }
 }
 
-pub(super) async fn refused(s: Subject, prefix: String) {
-    if !s.copies {
-        return;
-    }
-    let store = s.store;
+pub(super) async fn refused(store: Store, prefix: String) {
     let key = |name: &str| format!("{prefix}{name}");
     let (source, nothing, copy) = (key("source"), key("nothing/here"), key("copy"));
     put(&store, &source, 1000, 1).await;

@@ -26,6 +26,10 @@ pub enum Fault {
     Truncate(String, usize),
     /// Reading this object fails as unavailable after so many bytes.
     Break(String, usize),
+    /// Copies are refused for good.
+    RefuseCopies,
+    /// The store is never available for copies.
+    FailCopies,
     /// Nothing fails, but before each call other tasks may run first, in a sequence that the seed decides.
     Jitter(u64),
 }
@@ -125,6 +129,19 @@ impl Faulty {
         }
     }
 
+    /// The fault that concerns every copy.
+    fn no_copy(&self, key: &str) -> Option<StoreError> {
+        match *self.fault() {
+            Some(Fault::RefuseCopies) => Some(StoreError::PermissionDenied {
+                key: key.to_owned(),
+                store: self.inner.describe(),
+                source: "a fault for a test".into(),
+            }),
+            Some(Fault::FailCopies) => Some(self.unavailable(key)),
+            _ => None,
+        }
+    }
+
     /// Applies the faults that concern the bytes of one object.
     fn spoil(&self, key: &str, body: ByteStream) -> ByteStream {
         let (left, error) = match &*self.fault() {
@@ -192,7 +209,10 @@ impl BlobStore for Faulty {
         key: &str,
         sizes: RangeInclusive<u64>,
     ) -> Result<Put, StoreError> {
-        self.around(key, self.inner.copy(from, key, sizes)).await
+        match self.no_copy(key) {
+            Some(error) => Err(error),
+            None => self.around(key, self.inner.copy(from, key, sizes)).await,
+        }
     }
 
     async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {

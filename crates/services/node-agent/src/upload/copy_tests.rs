@@ -3,17 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use api::ServiceError;
-use async_trait::async_trait;
-use blob_store::testing::{Fault, Gate, Stop};
-use blob_store::{
-    BlobStore, ByteStream, Children, Counted, Counts, Meta, MetaStream, Put, Store, StoreError,
-};
-use bytes::Bytes;
+use blob_store::testing::{Fault, Faulty, Gate, Stop};
+use blob_store::{Counted, Counts};
 
 use super::pack_tests::{garbage, many};
 use super::tests::{check_bucket, node, take};
@@ -408,85 +402,20 @@ async fn a_differential_copies_nothing() {
     assert_eq!(error.reason(), "BASE_MISMATCH");
 }
 
-/// A store that refuses to copy, or is never available for it.
-struct Refusing {
-    inner: Store,
-    is_retryable: bool,
-    asked: AtomicU64,
-}
-
-#[async_trait]
-impl BlobStore for Refusing {
-    fn describe(&self) -> String {
-        self.inner.describe()
-    }
-    async fn put(&self, key: &str, bytes: Bytes) -> Result<Put, StoreError> {
-        self.inner.put(key, bytes).await
-    }
-    async fn put_stream(
-        &self,
-        key: &str,
-        size_hint: Option<u64>,
-        body: ByteStream,
-    ) -> Result<Put, StoreError> {
-        self.inner.put_stream(key, size_hint, body).await
-    }
-    async fn copy(
-        &self,
-        _from: &str,
-        key: &str,
-        _sizes: RangeInclusive<u64>,
-    ) -> Result<Put, StoreError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        let (key, store) = (key.to_owned(), self.describe());
-        let source = "copies are not for you".into();
-        Err(match self.is_retryable {
-            true => StoreError::Unavailable { key, store, source },
-            false => StoreError::PermissionDenied { key, store, source },
-        })
-    }
-    async fn get(&self, key: &str, bytes_max: u64) -> Result<Bytes, StoreError> {
-        self.inner.get(key, bytes_max).await
-    }
-    async fn get_stream(
-        &self,
-        key: &str,
-        range: Option<Range<u64>>,
-    ) -> Result<ByteStream, StoreError> {
-        self.inner.get_stream(key, range).await
-    }
-    async fn head(&self, key: &str) -> Result<Option<Meta>, StoreError> {
-        self.inner.head(key).await
-    }
-    fn list(&self, prefix: &str) -> MetaStream {
-        self.inner.list(prefix)
-    }
-    async fn list_children(&self, prefix: &str) -> Result<Children, StoreError> {
-        self.inner.list_children(prefix).await
-    }
-    async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.inner.delete(key).await
-    }
-    async fn delete_many(&self, keys: &[String]) -> Result<(), StoreError> {
-        self.inner.delete_many(keys).await
-    }
-}
-
 #[tokio::test]
 async fn a_store_that_refuses_to_copy_gets_everything_and_is_soon_not_asked_again() {
-    for (is_retryable, asked_max) in [(false, 5), (true, 30)] {
+    for (fault, asked_max) in [(Fault::RefuseCopies, 5), (Fault::FailCopies, 30)] {
+        let is_retryable = fault == Fault::FailCopies;
         for (mut node, objects) in both().into_iter().zip([1, 15]) {
             node.back_up("b1", None).await;
-            let refusing = Arc::new(Refusing {
-                inner: node.bucket.clone(),
-                is_retryable,
-                asked: AtomicU64::new(0),
-            });
-            node.agent.store = refusing.clone();
+            let refusing = Faulty::new(node.bucket.clone());
+            refusing.set(fault.clone());
+            let counted = Arc::new(Counted::new(Arc::new(refusing)));
+            node.agent.store = counted.clone();
             let full = node.back_up_copying("b2", "b1").await;
             assert_eq!(copied(&full), BTreeSet::new());
             check_bucket(&node, &full).await;
-            let asked = refusing.asked.load(Ordering::SeqCst);
+            let asked = counted.counts().copies;
             let tries = if is_retryable { 2 } else { 1 };
             // Two files are on their way at once. That it is unavailable is no refusal.
             assert!((1..=asked_max).contains(&asked), "{asked} for {objects}");
