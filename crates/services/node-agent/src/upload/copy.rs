@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use blob_store::{Put, StoreError};
@@ -32,36 +31,31 @@ const REFUSALS_MAX: u32 = 4;
 /// A pack is copied if at least one of so many of its bytes is still needed.
 const PACK_BYTES_PER_LIVE_MAX: u64 = 2;
 
-/// What is known of the copies of an upload: of their sources, and of how the store has taken to them.
+/// What is known of the copies of an upload: of their sources, and of how many requests to copy were refused.
 pub(super) struct Copying {
     /// Of each pack, where its last file ends.
-    pack_ends: OnceLock<HashMap<String, u64>>,
+    pack_ends: HashMap<String, u64>,
     has_worked: AtomicBool,
     refusals: AtomicU32,
     has_warned: AtomicBool,
 }
 
 impl Copying {
-    pub fn new() -> Self {
+    /// Of the files that the earlier backup holds.
+    pub fn of(files: &HashMap<FileKey, Kept>) -> Self {
+        let mut pack_ends: HashMap<String, u64> = HashMap::new();
+        for kept in files.values() {
+            if let Some(place) = kept.file.place() {
+                let end = pack_ends.entry(kept.file.object.clone()).or_default();
+                *end = place.end.max(*end);
+            }
+        }
         Self {
-            pack_ends: OnceLock::new(),
+            pack_ends,
             has_worked: AtomicBool::new(false),
             refusals: AtomicU32::new(0),
             has_warned: AtomicBool::new(false),
         }
-    }
-
-    /// Notes the packs of the files that the backup holds.
-    pub fn know(&self, files: &HashMap<FileKey, Kept>) {
-        let mut ends: HashMap<String, u64> = HashMap::new();
-        for kept in files.values() {
-            if let Some(place) = kept.file.place() {
-                let end = ends.entry(kept.file.object.clone()).or_default();
-                *end = place.end.max(*end);
-            }
-        }
-        // It is called once.
-        let _ = self.pack_ends.set(ends);
     }
 
     fn is_open(&self) -> bool {
@@ -72,7 +66,7 @@ impl Copying {
     /// The sizes that a pack may have of which so many bytes are needed; none if too few are.
     fn pack_sizes(&self, object: &str, live_bytes: u64) -> Option<RangeInclusive<u64>> {
         let most = live_bytes.saturating_mul(PACK_BYTES_PER_LIVE_MAX);
-        let end = *self.pack_ends.get()?.get(object)?;
+        let end = *self.pack_ends.get(object)?;
         (end <= most && most > 0).then_some(end..=most)
     }
 }

@@ -59,24 +59,20 @@ pub(super) async fn earlier(
     upload: &Upload,
     host_id: HostId,
 ) -> Result<(Earlier, BaseFacts), UploadError> {
-    let (name, reuse) = match (&upload.base, &upload.copy_from) {
-        (Some(base), _) => (base, Reuse::Refer(base.clone())),
-        (None, Some(from)) => (from, Reuse::Copy(Copying::new())),
-        (None, None) => return Ok(Default::default()),
+    let Some(name) = upload.base.as_ref().or(upload.copy_from.as_ref()) else {
+        return Ok(Default::default());
     };
+    let copies = upload.base.is_none();
     let backup = upload.named(name);
     let bucket = agent.bucket();
-    let manifest = match (
-        bucket.committed_node_manifest(&backup, &host_id).await,
-        &reuse,
-    ) {
+    let manifest = match bucket.committed_node_manifest(&backup, &host_id).await {
         // A backup that is only copied from may be deleted at any time, and is not needed.
-        (Err(error), Reuse::Copy(_)) if error.kind() != ErrorKind::Unavailable => {
+        Err(error) if copies && error.kind() != ErrorKind::Unavailable => {
             let error = api::error::chain(&error);
             warn!(copy_from = %backup, error, "nothing is copied inside the store");
             None
         }
-        (read, _) => read?,
+        read => read?,
     };
     let Some(manifest) = manifest else {
         return Ok(Default::default());
@@ -84,13 +80,14 @@ pub(super) async fn earlier(
     let facts = BaseFacts::of(&manifest);
     let mut copied_from = manifest.copied_from().pop_first();
     // It was uploaded, with all that its differentials refer to: the chain begins here.
-    if matches!(reuse, Reuse::Copy(_)) && copied_from.is_none() {
+    if copies && copied_from.is_none() {
         copied_from = manifest.base.clone().or(Some(backup.name));
     }
     let files = files_of(manifest);
-    if let Reuse::Copy(copying) = &reuse {
-        copying.know(&files);
-    }
+    let reuse = match &upload.base {
+        Some(base) => Reuse::Refer(base.clone()),
+        None => Reuse::Copy(Copying::of(&files)),
+    };
     let earlier = Earlier {
         files,
         copied_from,
