@@ -19,11 +19,17 @@ impl<T> Default for Cache<T> {
 
 impl<T: Clone> Cache<T> {
     pub fn get(&self, meta: &Meta) -> Option<T> {
+        self.look(meta, T::clone)
+    }
+
+    pub fn has(&self, meta: &Meta) -> bool {
+        self.look(meta, |_| ()).is_some()
+    }
+
+    fn look<U>(&self, meta: &Meta, then: impl FnOnce(&T) -> U) -> Option<U> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match entries.get(&meta.key) {
-            Some((size, tag, value)) if (*size, tag) == (meta.size, &meta.tag) => {
-                Some(value.clone())
-            }
+            Some((size, tag, value)) if (*size, tag) == (meta.size, &meta.tag) => Some(then(value)),
             _ => None,
         }
     }

@@ -19,6 +19,7 @@ mod find;
 mod garbage;
 mod grpc;
 mod list;
+mod numbered;
 mod pins;
 mod probe;
 mod recall;

@@ -149,7 +149,7 @@ impl Catalog {
         cluster: Option<&ClusterName>,
     ) -> Result<Vec<BackupSummary>, CatalogError> {
         let survey = self.survey(cluster).await?;
-        let recalled = self.recall(&survey).await;
+        let unread = self.recall(&survey).await;
         let beside = self.beside(cluster).await?;
         let names: BTreeSet<&BackupRef> = survey
             .manifests
@@ -166,7 +166,7 @@ impl Catalog {
             .buffered(READS_PARALLEL)
             .try_collect()
             .await?;
-        self.keep_summaries(&survey, &recalled).await;
+        self.keep_summaries(&survey, &unread).await;
         let mut listed: Vec<BackupSummary> = summaries.into_iter().flatten().collect();
         // Times are of one form, so their order is that of their texts.
         listed.sort_by(|a, b| b.started_at.cmp(&a.started_at));

@@ -7,45 +7,55 @@ use std::collections::BTreeMap;
 
 use blob_store::Meta;
 use bucket::keys;
+use model::ClusterName;
 use model::manifest::{KeptSummary, Summaries};
-use model::{BackupRef, ClusterName};
 use uuid::Uuid;
 
 use crate::cache::ENTRIES_MAX;
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
 use crate::list::{Known, Survey};
-use crate::verifications::number;
+use crate::numbered::highest;
 
 /// With so many manifests that are not known, summaries are looked for; once so many more are known, they are kept.
 const UNKNOWN_MIN: usize = 32;
 
-/// How many manifests of each cluster are known.
-pub struct Recalled(BTreeMap<ClusterName, usize>);
+/// A cluster of which many manifests have to be read.
+pub struct Unread<'a> {
+    cluster: &'a ClusterName,
+    /// All of its manifests.
+    manifests: Vec<&'a Meta>,
+    /// How many of them are known.
+    known: usize,
+}
 
 impl Catalog {
-    /// Reads the summaries of the clusters of which many manifests are not known.
-    pub async fn recall(&self, survey: &Survey) -> Recalled {
-        let mut counts = BTreeMap::new();
+    /// Reads the summaries of the clusters of which many manifests are not known. Returns those of which many still are not.
+    pub async fn recall<'a>(&self, survey: &'a Survey) -> Vec<Unread<'a>> {
+        let mut unread = Vec::new();
         for (cluster, manifests) in by_cluster(survey) {
-            let mut known = self.count_known(&manifests);
-            if manifests.len() - known >= UNKNOWN_MIN {
-                if let Err(error) = self.recall_cluster(&cluster, survey).await {
-                    let error = api::error::chain(&error);
-                    tracing::warn!(%cluster, error, "the summaries cannot be used, so manifests are read");
-                }
-                known = self.count_known(&manifests);
+            if manifests.len() - self.count_known(&manifests) < UNKNOWN_MIN {
+                continue;
             }
-            counts.insert(cluster, known);
+            if let Err(error) = self.recall_cluster(cluster, survey).await {
+                let error = api::error::chain(&error);
+                tracing::warn!(%cluster, error, "the summaries cannot be used, so manifests are read");
+            }
+            let known = self.count_known(&manifests);
+            if manifests.len() - known >= UNKNOWN_MIN {
+                unread.push(Unread {
+                    cluster,
+                    manifests,
+                    known,
+                });
+            }
         }
-        Recalled(counts)
+        unread
     }
 
-    fn count_known(&self, manifests: &[(&BackupRef, &Meta)]) -> usize {
-        let known = manifests.iter();
-        known
-            .filter(|(_, meta)| self.known_already(meta).is_some())
-            .count()
+    fn count_known(&self, manifests: &[&Meta]) -> usize {
+        let is_known = |meta: &&&Meta| self.manifests.has(meta) || self.summaries.has(meta);
+        manifests.iter().filter(is_known).count()
     }
 
     /// What the manifest says, if it was read, or its summary was.
@@ -60,7 +70,7 @@ impl Catalog {
         cluster: &ClusterName,
         survey: &Survey,
     ) -> Result<(), CatalogError> {
-        let Some((_, newest)) = self.kept_summaries(cluster).await?.pop() else {
+        let Some((_, newest)) = self.numbered(&keys::summaries(cluster)).await?.pop() else {
             return Ok(());
         };
         // `None`: another one has been kept meanwhile, and this one is deleted.
@@ -82,44 +92,28 @@ impl Catalog {
         Ok(())
     }
 
-    /// The documents of summaries with their numbers, in the order of their keys.
-    async fn kept_summaries(
-        &self,
-        cluster: &ClusterName,
-    ) -> Result<Vec<(u32, Meta)>, CatalogError> {
-        let prefix = keys::summaries(cluster);
-        let number_of = |key: &str| number(key.strip_prefix(&prefix)?.split_once('-')?.0, 8);
-        let kept = self.metas(&prefix).await?.into_iter();
-        Ok(kept
-            .filter_map(|meta| Some((number_of(&meta.key)?, meta)))
-            .collect())
-    }
-
-    /// Keeps the summaries of the clusters of which many more manifests are known than before. A list is whole without, so what
-    /// fails is only logged.
-    pub async fn keep_summaries(&self, survey: &Survey, before: &Recalled) {
+    /// Keeps the summaries of clusters of which many more manifests are known by now. A list is complete without them, so a
+    /// failure is only logged.
+    pub async fn keep_summaries(&self, survey: &Survey, unread: &[Unread<'_>]) {
         // They would push each other out of memory and be kept again with each list.
         if survey.manifests.len() > ENTRIES_MAX {
             return;
         }
-        for (cluster, manifests) in by_cluster(survey) {
-            let before = before.0.get(&cluster).copied().unwrap_or(0);
-            if self.count_known(&manifests).saturating_sub(before) < UNKNOWN_MIN {
+        for cluster in unread {
+            // The others cannot be read, or are gone.
+            if self.count_known(&cluster.manifests) < cluster.known + UNKNOWN_MIN {
                 continue;
             }
-            if let Err(error) = self.keep_cluster(&cluster, &manifests).await {
+            if let Err(error) = self.keep_cluster(cluster).await {
                 let error = api::error::chain(&error);
-                tracing::warn!(%cluster, error, "the summaries of its backups could not be kept");
+                tracing::warn!(cluster = %cluster.cluster, error, "the summaries of its backups could not be kept");
             }
         }
     }
 
-    async fn keep_cluster(
-        &self,
-        cluster: &ClusterName,
-        manifests: &[(&BackupRef, &Meta)],
-    ) -> Result<(), CatalogError> {
-        let backups = manifests.iter().filter_map(|(_, meta)| {
+    async fn keep_cluster(&self, unread: &Unread<'_>) -> Result<(), CatalogError> {
+        let cluster = unread.cluster;
+        let backups = unread.manifests.iter().filter_map(|meta| {
             let Known { blake3, summary } = self.known_already(meta)?;
             Some(KeptSummary {
                 bytes: meta.size,
@@ -132,9 +126,9 @@ impl Catalog {
             cluster: cluster.clone(),
             backups: backups.collect(),
         };
-        let earlier = self.kept_summaries(cluster).await?;
-        let last = earlier.last().map_or(0, |(number, _)| *number);
-        let key = keys::summaries_document(cluster, last.saturating_add(1), &Uuid::now_v7());
+        let earlier = self.numbered(&keys::summaries(cluster)).await?;
+        let number = highest(&earlier).saturating_add(1);
+        let key = keys::summaries_document(cluster, number, &Uuid::now_v7());
         self.create(&key, document).await?;
         for (_, meta) in earlier {
             self.tidy(&meta.key).await?;
@@ -152,18 +146,17 @@ impl Catalog {
         {
             return Ok(());
         }
-        for (_, meta) in self.kept_summaries(cluster).await? {
+        for (_, meta) in self.numbered(&keys::summaries(cluster)).await? {
             self.tidy(&meta.key).await?;
         }
         Ok(())
     }
 }
 
-fn by_cluster(survey: &Survey) -> BTreeMap<ClusterName, Vec<(&BackupRef, &Meta)>> {
+fn by_cluster(survey: &Survey) -> BTreeMap<&ClusterName, Vec<&Meta>> {
     let mut clusters: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (backup, meta) in &survey.manifests {
-        let of_cluster = clusters.entry(backup.cluster.clone()).or_default();
-        of_cluster.push((backup, meta));
+        clusters.entry(&backup.cluster).or_default().push(meta);
     }
     clusters
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::catalog::{Catalog, READS_PARALLEL};
 use crate::error::CatalogError;
-use crate::verifications::number;
+use crate::numbered::number;
 
 /// A request for the part that is next.
 #[derive(Debug, Clone, Copy)]

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::catalog::Catalog;
 use crate::error::CatalogError;
+use crate::numbered::highest;
 
 /// How many results of one level are read to find one that is of this backup and can be read.
 const READS_MAX: usize = 8;
@@ -112,12 +113,7 @@ impl Catalog {
         backup: &BackupRef,
         level: VerifyLevel,
     ) -> Result<Vec<(u32, Meta)>, CatalogError> {
-        let prefix = keys::verifications_of(backup, level);
-        let number_of = |key: &str| number(key.strip_prefix(&prefix)?.split_once('-')?.0, 8);
-        let results = self.metas(&prefix).await?.into_iter();
-        Ok(results
-            .filter_map(|meta| Some((number_of(&meta.key)?, meta)))
-            .collect())
+        self.numbered(&keys::verifications_of(backup, level)).await
     }
 
     /// Keeps a result under this key, unless its backup is gone.
@@ -185,15 +181,4 @@ impl Catalog {
         }
         Ok(None)
     }
-}
-
-/// The number that a part of a key has with exactly so many digits.
-pub fn number(text: &str, digits: usize) -> Option<u32> {
-    let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| text.parse().ok()).flatten()
-}
-
-fn highest(results: &[(u32, Meta)]) -> u32 {
-    let numbers = results.iter().map(|(number, _)| *number);
-    numbers.max().unwrap_or(0)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::pb::storage_catalog::{BackupState, BackupSummary};
-use blob_store::testing::Memory;
+use blob_store::testing::{Fault, Faulty, Memory};
 use blob_store::{Counted, Counts};
 use bucket::{Bucket, Read, keys, seal_document};
 use model::manifest::{BackupKind, Summaries};
@@ -147,4 +147,69 @@ async fn summaries_end_with_the_last_backup() {
         world.delete(&format!("f{number}")).await.expect("deletes");
     }
     assert_eq!(kept(&memory), Vec::<String>::new());
+}
+
+const FAULTS: [fn(u64) -> Fault; 4] = [
+    Fault::DieBefore,
+    Fault::DieAfter,
+    Fault::FailOnce,
+    Fault::LoseAnswer,
+];
+
+#[tokio::test]
+async fn a_list_that_dies_while_summaries_are_kept_harms_nothing() {
+    let (scene, world) = many().await;
+    listed_after_start(&scene).await;
+    assert_eq!(kept(&scene).len(), 1);
+    // The next list keeps another document, and deletes that one.
+    for number in BACKUPS + 1..=2 * BACKUPS {
+        world.full(&format!("f{number}"), task(number)).await;
+    }
+    let expected = World::on(Arc::new(scene.fork())).list().await;
+    for fault in FAULTS {
+        for call in 1.. {
+            let memory = scene.fork();
+            let faulty = Arc::new(Faulty::new(Arc::new(memory.clone())));
+            let world = World::on(faulty.clone());
+            faulty.set(fault(call));
+            let listed = world.try_list().await;
+            if faulty.calls() < call {
+                break;
+            }
+            let at = fault(call);
+            if let Ok(listed) = listed {
+                assert_eq!(listed, expected, "{at:?}");
+            }
+            assert_eq!(listed_after_start(&memory).await.0, expected, "{at:?}");
+            assert_eq!(listed_after_start(&memory).await.1.gets, 1, "{at:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_of_the_last_backup_that_dies_leaves_no_summaries_when_it_is_finished() {
+    let (scene, world) = many().await;
+    listed_after_start(&scene).await;
+    for number in 2..=BACKUPS {
+        world.delete(&format!("f{number}")).await.expect("deletes");
+    }
+    assert_eq!(kept(&scene).len(), 1);
+    for fault in FAULTS {
+        for call in 1.. {
+            let memory = scene.fork();
+            let faulty = Arc::new(Faulty::new(Arc::new(memory.clone())));
+            faulty.set(fault(call));
+            let deleted = World::on(faulty.clone()).delete("f1").await;
+            if faulty.calls() < call {
+                break;
+            }
+            let at = format!("{:?}: {deleted:?}", fault(call));
+            match World::on(Arc::new(memory.clone())).delete("f1").await {
+                Ok(_) => {}
+                // The first try had come to its end, and only its reply was lost.
+                Err(error) => assert_eq!(error.reason, "BACKUP_NOT_FOUND", "{at}"),
+            }
+            assert_eq!(kept(&memory), Vec::<String>::new(), "{at}");
+        }
+    }
 }

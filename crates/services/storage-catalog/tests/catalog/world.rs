@@ -297,16 +297,15 @@ impl World {
     }
 
     pub async fn list(&self) -> Vec<pb::BackupSummary> {
+        self.try_list().await.expect("lists")
+    }
+
+    pub async fn try_list(&self) -> Result<Vec<pb::BackupSummary>, RemoteError> {
         let request = pb::ListBackupsRequest {
             cluster: String::new(),
         };
-        let response = self
-            .client
-            .clone()
-            .list_backups(request)
-            .await
-            .expect("lists");
-        response.into_inner().backups
+        let response = self.client.clone().list_backups(request).await?;
+        Ok(response.into_inner().backups)
     }
 
     pub async fn state(&self, name: &str) -> Option<BackupState> {
