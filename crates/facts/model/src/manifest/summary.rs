@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{BackupKind, BackupManifest, BackupNode};
-use crate::{BackupName, BackupRef, ClusterName, Covers, HostId, Selection, TaskId};
+use crate::{
+    BackupName, BackupRef, BackupState, BackupSummary, ClusterName, Covers, HostId, Selection,
+    TaskId,
+};
 
 /// The summaries of the backups of one cluster. It holds nothing that the manifests do not say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,9 +62,35 @@ pub struct ManifestSummary {
     pub missing: Vec<HostId>,
 }
 
-impl ManifestSummary {
-    pub fn covers(&self) -> Covers {
-        Covers::new(&self.selection, self.missing.clone())
+/// Of a backup that is complete, without what is known beside its manifest only.
+impl From<ManifestSummary> for BackupSummary {
+    fn from(summary: ManifestSummary) -> Self {
+        Self {
+            covers: Some(Covers::new(&summary.selection, summary.missing)),
+            backup: summary.backup,
+            kind: Some(summary.kind),
+            base: summary.base,
+            state: Some(BackupState::Complete),
+            started_at: Some(summary.started_at),
+            finished_at: Some(summary.finished_at),
+            release: Some(summary.release),
+            nodes: summary.nodes,
+            ring_nodes: summary.ring_nodes,
+            bytes: summary.bytes,
+            uploaded_bytes: summary.uploaded_bytes,
+            copied_bytes: summary.copied_bytes,
+            copied_from: summary.copied_from,
+            sstables: summary.sstables,
+            damaged_sstables: summary.damaged_sstables,
+            damage_found: 0,
+            damage_found_at: None,
+            damage_level: None,
+            read_clean_at: None,
+            sstables_clean_at: None,
+            task: Some(summary.task_id),
+            pins: Vec::new(),
+            detail: String::new(),
+        }
     }
 }
 

@@ -10,34 +10,7 @@ use crate::pb::storage_catalog as pb;
 
 impl From<ManifestSummary> for pb::BackupSummary {
     fn from(summary: ManifestSummary) -> Self {
-        let covers = summary.covers();
-        Self {
-            backup: Some(summary.backup.into()),
-            kind: crate::pb::types::BackupKind::from(summary.kind) as i32,
-            base: summary.base.map(String::from).unwrap_or_default(),
-            state: pb::BackupState::Complete as i32,
-            started_at: time(summary.started_at),
-            finished_at: time(summary.finished_at),
-            release: Some(summary.release.into()),
-            nodes: summary.nodes,
-            bytes: summary.bytes,
-            uploaded_bytes: summary.uploaded_bytes,
-            copied_bytes: summary.copied_bytes,
-            copied_from: summary.copied_from.into_iter().map(String::from).collect(),
-            sstables: summary.sstables,
-            detail: String::new(),
-            damaged_sstables: summary.damaged_sstables,
-            ring_nodes: summary.ring_nodes,
-            // Known beside the manifest only.
-            damage_found: 0,
-            damage_found_at: String::new(),
-            read_clean_at: String::new(),
-            sstables_clean_at: String::new(),
-            damage_level: pb::VerifyLevel::Unspecified as i32,
-            task_id: summary.task_id.to_string(),
-            covers: Some(covers.into()),
-            pins: Vec::new(),
-        }
+        model::BackupSummary::from(summary).into()
     }
 }
 
