@@ -1,6 +1,7 @@
 //! What each backup of a list is worth, with regard to what it shares files with.
 //!
-//! A differential refers to files of its base, and a full backup may have copies of files of others. Damage that was found in one of two may be in the files that both need, or not.
+//! A differential refers to files of its base, and a full backup may have copies of files of others. Damage that was found
+//! in one of two may be in the files that both need, or not.
 //! Until a later verification has read all files of the other one and found nothing, that is kept, and does not count. Damage
 //! in the rows of files whose bytes are as they were written is seen only by one that decodes rows.
 
