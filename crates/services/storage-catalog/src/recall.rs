@@ -1,7 +1,7 @@
 //! Summaries of backup manifests, kept in the bucket: so that the first list after a start does not read every manifest.
 //!
-//! They are hints. Only lists and the choice of a base use them; what is deleted or restored is decided by the manifests. A
-//! summary counts only while the store lists the very object that it was read from.
+//! Lists are made from them, and the choice of a base. Whether anything depends on a backup that is to be deleted, and what is
+//! restored, is read from the manifests. A summary counts only while the store lists the very object that it was read from.
 
 use std::collections::BTreeMap;
 
