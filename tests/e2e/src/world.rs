@@ -17,7 +17,8 @@ use crate::{Answer, Cli, Deployment, Extras, Shape, Store};
 /// The name under which the cluster is registered.
 pub const CLUSTER: &str = "prod";
 
-/// A small machine bears two worlds at once, of which one may have three nodes: most of a test's time is waiting for a node.
+/// How many nodes the worlds of one test program may have at a time. A small machine can run that many, and one world
+/// alone leaves it idle: most of a test's time is waiting for a node.
 const NODES_AT_ONCE: u32 = 4;
 static NODES: LazyLock<Arc<Semaphore>> =
     LazyLock::new(|| Arc::new(Semaphore::new(NODES_AT_ONCE as usize)));

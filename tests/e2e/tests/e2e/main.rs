@@ -1,4 +1,4 @@
-//! Whole paths on real clusters, one program, so that two of them run at a time.
+//! Whole paths on real clusters, one program, so that several run at a time.
 
 mod any_ring;
 mod bad_input;
